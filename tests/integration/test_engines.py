@@ -1,0 +1,94 @@
+"""The engines as the supervisor and the fixtures run them."""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from pymongo import MongoClient
+
+from local import engines
+from local.child import start_child, stop_child
+from local.ports import LOOPBACK, free_ports, wait_until_listening
+from tests.conftest import REGION, MiniStack
+
+
+@contextmanager
+def running(command: engines.EngineCommand) -> Iterator[subprocess.Popen[bytes]]:
+    child = start_child(command.argv, env=command.env)
+    try:
+        yield child
+    finally:
+        assert stop_child(child), "the engine had to be killed"
+
+
+def mongo(port: int) -> MongoClient[dict[str, Any]]:
+    return MongoClient(engines.mongodb_uri(port))
+
+
+def test_the_shared_engines_answer(ministack: MiniStack, mongodb_uri: str) -> None:
+    """The fixtures yield an AWS endpoint and a replica set that has a primary."""
+    sqs = boto3.client("sqs", endpoint_url=ministack.endpoint, region_name=REGION)
+    assert "ResponseMetadata" in sqs.list_queues()
+    with MongoClient[dict[str, Any]](mongodb_uri) as client:
+        assert client.admin.command("hello")["setName"] == engines.REPLICA_SET
+
+
+def test_mongod_keeps_its_state_and_is_initiated_once(tmp_path: Path) -> None:
+    """What was written is there after a stop and a start; initiating again changes nothing."""
+    (port,) = free_ports(1)
+    command = engines.mongod_command(port, tmp_path)
+    with running(command):
+        engines.ensure_replica_set(port)
+        with mongo(port) as client:
+            before = client.admin.command("replSetGetConfig")["config"]
+            client["payments"]["payments"].insert_one({"_id": "one"})
+    with running(command):
+        engines.ensure_replica_set(port)
+        engines.ensure_replica_set(port)
+        with mongo(port) as client:
+            after = client.admin.command("replSetGetConfig")["config"]
+            assert client["payments"]["payments"].find_one() == {"_id": "one"}
+    assert after["settings"]["replicaSetId"] == before["settings"]["replicaSetId"]
+    assert after["version"] == before["version"]
+
+
+def test_mongod_can_move_to_another_port(tmp_path: Path) -> None:
+    """Data written under one port is served under another (MONGODB_PORT was changed)."""
+    first, second = free_ports(2)
+    with running(engines.mongod_command(first, tmp_path)):
+        engines.ensure_replica_set(first)
+        with mongo(first) as client:
+            client["payments"]["payments"].insert_one({"_id": "one"})
+    with running(engines.mongod_command(second, tmp_path)):
+        engines.ensure_replica_set(second)
+        with mongo(second) as client:
+            assert client["payments"]["payments"].find_one() == {"_id": "one"}
+
+
+def test_ministack_keeps_its_state(tmp_path: Path, ministack: MiniStack) -> None:
+    """A message that was in a queue is there after a stop and a start."""
+    (port,) = free_ports(1)
+    command = engines.ministack_command(port, tmp_path, region=REGION)
+    sqs = boto3.client("sqs", endpoint_url=f"http://{LOOPBACK}:{port}", region_name=REGION)
+    with running(command):
+        wait_until_listening(port, timeout=20, what="MiniStack")
+        queue = sqs.create_queue(QueueName="letters")["QueueUrl"]
+        sqs.send_message(QueueUrl=queue, MessageBody="still here")
+    with running(command):
+        wait_until_listening(port, timeout=20, what="MiniStack")
+        received = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=5)
+    assert [message["Body"] for message in received["Messages"]] == ["still here"]
+
+
+def test_a_missing_mongod_is_one_sentence_with_the_mend(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a mongod the error says where it looked and what to do, in one line."""
+    monkeypatch.setenv("MONGOD", "/nowhere/mongod")
+    with pytest.raises(engines.MongodMissingError) as missing:
+        engines.find_mongod()
+    assert "MONGOD=/nowhere/mongod" in str(missing.value)
+    assert "make setup" in str(missing.value)
+    assert "\n" not in str(missing.value)
