@@ -1,9 +1,14 @@
-"""AWS clients, made once by a composition root and passed down; nothing here is global."""
+"""AWS clients, made once by a composition root and passed down, and what their errors mean."""
 
-from typing import TYPE_CHECKING, Literal, overload
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+
+from runtime.errors import Unavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -12,7 +17,45 @@ if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_sqs import SQSClient
 
-type_of_service = Literal["dynamodb", "dynamodbstreams", "events", "logs", "sqs"]
+LONG_POLL_SECONDS = 20
+"""The longest that ReceiveMessage waits: an SQS client's read timeout comes on top of it."""
+
+_SERVER_ERROR = 500
+_AWAY = {
+    # too fast for them
+    "LimitExceededException",
+    "OverLimit",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "RequestThrottled",
+    "RequestThrottledException",
+    "SlowDown",
+    "Throttling",
+    "ThrottlingError",
+    "ThrottlingException",
+    "TooManyRequestsException",
+    "TransactionInProgressException",
+    # their trouble
+    "InternalError",
+    "InternalException",
+    "InternalFailure",
+    "InternalServerError",
+    "RequestTimeout",
+    "RequestTimeoutException",
+    "ServiceUnavailable",
+    # ours, but no message's: a role, a secret or a resource that is being changed
+    "AccessDenied",
+    "AccessDeniedException",
+    "AWS.SimpleQueueService.NonExistentQueue",
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InvalidClientTokenId",
+    "QueueDoesNotExist",
+    "ResourceNotFoundException",
+    "UnrecognizedClientException",
+}
+
+Service = Literal["dynamodb", "dynamodbstreams", "events", "logs", "sqs"]
 
 
 class Aws:
@@ -40,6 +83,7 @@ class Aws:
             retries={"total_max_attempts": attempts, "mode": "standard"},
             tcp_keepalive=True,
         )
+        self._polling = self._config.merge(Config(read_timeout=LONG_POLL_SECONDS + read_timeout))
 
     @overload
     def client(self, service: Literal["dynamodb"]) -> "DynamoDBClient": ...
@@ -51,7 +95,31 @@ class Aws:
     def client(self, service: Literal["logs"]) -> "CloudWatchLogsClient": ...
     @overload
     def client(self, service: Literal["sqs"]) -> "SQSClient": ...
-    def client(self, service: Literal["dynamodb", "dynamodbstreams", "events", "logs", "sqs"]):  # type: ignore[no-untyped-def]
+    def client(self, service: Service) -> Any:
         return self._session.client(
-            service, endpoint_url=self._endpoint_url, config=self._config
+            service,
+            endpoint_url=self._endpoint_url,
+            config=self._polling if service == "sqs" else self._config,
         )
+
+
+@contextmanager
+def reaching(dependency: str) -> Iterator[None]:
+    """Raise Unavailable for what an outage, a throttle or a 5xx looks like through botocore."""
+    try:
+        yield
+    except ClientError as error:
+        if is_outage(error):
+            raise Unavailable(dependency, error_code(error)) from error
+        raise
+    except (HTTPClientError, BotoCoreError) as error:
+        raise Unavailable(dependency, type(error).__name__) from error
+
+
+def is_outage(error: ClientError) -> bool:
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return status >= _SERVER_ERROR or error_code(error) in _AWAY
+
+
+def error_code(error: ClientError) -> str:
+    return error.response.get("Error", {}).get("Code", "Unknown")

@@ -1,0 +1,88 @@
+"""What every event looks like: EventBridge's envelope, our flat detail, and its metadata."""
+
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+
+from contracts.names import EventType
+from contracts.timestamps import Timestamp
+
+PAYLOAD_VERSION = 1
+
+
+class NotAnEvent(ValueError):
+    """A text that is not an EventBridge event of ours; says what is wrong, never the values."""
+
+
+class WireModel(BaseModel):
+    """camelCase on the wire, snake_case in Python, never changed once made."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, frozen=True, serialize_by_alias=True
+    )
+
+
+class Metadata(WireModel):
+    """What a reader needs to deduplicate, to order and to trace an event."""
+
+    event_id: str = Field(description="Ours, UUIDv7; the one to deduplicate on.", min_length=1)
+    version: int = Field(description="Version of the detail's schema.", ge=1)
+    aggregate_id: str = Field(description="The aggregate that changed.", min_length=1)
+    sequence: int = Field(description="The aggregate's version after the change.", ge=1)
+    occurred_at: Timestamp = Field(description="When the change was decided.")
+    correlation_id: str = Field(description="The same on all that one request led to.")
+    causation_id: str | None = Field(
+        default=None, description="eventId of the event that led to this one; null for a request."
+    )
+    traceparent: str | None = Field(default=None, description="W3C trace context, if there is one.")
+
+
+class EventDetail(WireModel):
+    """A published event's detail: the aggregate's fields, flat, and the metadata."""
+
+    event: EventType = Field(description="What happened; the same as the event's detail-type.")
+    metadata: Metadata
+
+
+class ReceivedEvent(BaseModel):
+    """An event as EventBridge hands it to a queue. Unknown fields are other readers' business."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    source: str
+    detail_type: str = Field(alias="detail-type")
+    detail: dict[str, Any]
+    metadata: Metadata
+
+    @classmethod
+    def parse(cls, body: str) -> Self:
+        """Read a queue message's body.
+
+        Raises NotAnEvent, naming each field that is wrong, for a body that is not JSON, not an
+        EventBridge event, or whose detail lacks our metadata.
+        """
+        try:
+            return cls.model_validate(_Envelope.model_validate_json(body).lifted())
+        except ValidationError as error:
+            raise NotAnEvent(describe(error)) from None
+
+
+class _Envelope(BaseModel):
+    id: str
+    source: str
+    detail_type: str = Field(alias="detail-type")
+    detail: dict[str, Any]
+
+    def lifted(self) -> dict[str, Any]:
+        fields = self.model_dump(by_alias=True)
+        return {**fields, "metadata": self.detail.get("metadata")}
+
+
+def describe(error: ValidationError) -> str:
+    """Each field and the rule it broke, without the values: those may be bank details."""
+    return "; ".join(
+        f"{'.'.join(str(part) for part in problem['loc']) or 'body'}: {problem['msg']}"
+        for problem in error.errors(include_url=False, include_input=False, include_context=False)
+    )

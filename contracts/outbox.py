@@ -1,0 +1,147 @@
+"""The outbox record: an event that is committed with its aggregate and waits to be published."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any, Self
+
+from contracts.timestamps import format_timestamp, parse_timestamp
+
+MAX_RECORD_BYTES = 1024 * 1024 - 4096
+"""An SQS message and a PutEvents entry hold 1 MiB; 4 KiB are left for the envelope around them.
+
+Sources: the PutEvents entry limit and the SQS message quota, both 1 MiB since 2026, and
+EventBridge's remark that an event is larger than the entry it was made of.
+"""
+
+
+class EventTooLarge(ValueError):
+    """An event that no bus or queue would take; raised when it is appended, not when it is sent."""
+
+    def __init__(self, event_type: str, size: int, limit: int) -> None:
+        super().__init__(f"{event_type} takes {size} bytes; an event may take {limit}")
+        self.event_type, self.size, self.limit = event_type, size, limit
+
+
+class MalformedRecord(ValueError):
+    """A stored document that is not an outbox record; says which fields are missing or wrong."""
+
+
+@dataclass(frozen=True, order=True)
+class RecordKey:
+    """Where a record stands: one aggregate's records share a partition, in order of sequence."""
+
+    aggregate_id: str
+    sequence: int
+
+
+@dataclass(frozen=True)
+class OutboxRecord:
+    """One event, as committed. `detail` is the JSON text exactly as it will be published.
+
+    Raises EventTooLarge if its JSON form passes MAX_RECORD_BYTES (UTF-8 bytes).
+    """
+
+    aggregate_id: str
+    sequence: int
+    event_id: str
+    event_type: str
+    source: str
+    occurred_at: datetime
+    detail: str
+    correlation_id: str
+    traceparent: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.size > MAX_RECORD_BYTES:
+            raise EventTooLarge(self.event_type, self.size, MAX_RECORD_BYTES)
+
+    @property
+    def key(self) -> RecordKey:
+        return RecordKey(self.aggregate_id, self.sequence)
+
+    @cached_property
+    def size(self) -> int:
+        """Bytes of the record's JSON form: what it takes in a queue and, roughly, in memory."""
+        return len(self.to_json().encode())
+
+    @property
+    def entry_size(self) -> int:
+        """Bytes that PutEvents counts: source, detail-type and detail in UTF-8, 14 for the time.
+
+        Source: "Calculating PutEvents event entry size" in the EventBridge user guide.
+        """
+        return 14 + sum(len(text.encode()) for text in (self.source, self.event_type, self.detail))
+
+    def to_document(self) -> dict[str, str | int]:
+        """The record as both databases and the FIFO queue hold it; absent values are left out."""
+        document: dict[str, str | int] = {
+            "aggregateId": self.aggregate_id,
+            "sequence": self.sequence,
+            "eventId": self.event_id,
+            "eventType": self.event_type,
+            "source": self.source,
+            "occurredAt": format_timestamp(self.occurred_at),
+            "detail": self.detail,
+            "correlationId": self.correlation_id,
+        }
+        if self.traceparent is not None:
+            document["traceparent"] = self.traceparent
+        return document
+
+    def to_json(self) -> str:
+        return json.dumps(self.to_document(), ensure_ascii=False, separators=(",", ":"))
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Self:
+        """Read `to_document`'s form; raises MalformedRecord naming every field that is wrong."""
+        wrong = [
+            f"{name} is {'missing' if name not in document else 'not ' + kind.__name__}"
+            for name, kind in _REQUIRED.items()
+            if not isinstance(document.get(name), kind)
+        ]
+        if wrong:
+            raise MalformedRecord("; ".join(wrong))
+        try:
+            occurred_at = parse_timestamp(document["occurredAt"])
+            detail = json.loads(document["detail"])
+        except ValueError as error:
+            raise MalformedRecord(f"occurredAt or detail cannot be read: {error}") from None
+        if not isinstance(detail, dict):
+            raise MalformedRecord("detail is not a JSON object")
+        return cls(
+            aggregate_id=document["aggregateId"],
+            sequence=document["sequence"],
+            event_id=document["eventId"],
+            event_type=document["eventType"],
+            source=document["source"],
+            occurred_at=occurred_at,
+            detail=document["detail"],
+            correlation_id=document["correlationId"],
+            traceparent=document.get("traceparent"),
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read `to_json`'s form; raises MalformedRecord."""
+        try:
+            document = json.loads(text)
+        except ValueError as error:
+            raise MalformedRecord(f"not JSON: {error}") from None
+        if not isinstance(document, dict):
+            raise MalformedRecord("not a JSON object")
+        return cls.from_document(document)
+
+
+_REQUIRED: dict[str, type] = {
+    "aggregateId": str,
+    "sequence": int,
+    "eventId": str,
+    "eventType": str,
+    "source": str,
+    "occurredAt": str,
+    "detail": str,
+    "correlationId": str,
+}

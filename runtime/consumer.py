@@ -1,0 +1,164 @@
+"""Consumes one SQS queue: long polls, many messages at a time, each to its own end."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+import structlog
+
+from runtime.aws import reaching
+from runtime.deletions import Deletions
+from runtime.errors import Unavailable
+from runtime.health import Readiness
+from runtime.metrics import ConsumerMetrics
+from runtime.queues import MAX_BATCH, Queue, dead_letter, receive_count
+from runtime.retry import BackOff, DeadLetter, Hold, Verdict, backoff, decide
+from runtime.stopping import Stop
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import MessageTypeDef
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a consumer does with a body, and which of its errors no retry can mend."""
+
+    handle: Callable[[str], None]
+    is_permanent: Callable[[Exception], bool]
+
+
+class Consumer:
+    """Receives, handles and deletes until a stop is requested, then finishes what is in flight.
+
+    At most `concurrency` messages are held, and each has a thread: one that waits for a database
+    to come back renews its own visibility, and no other message waits unseen behind it.
+    """
+
+    def __init__(
+        self,
+        sqs: "SQSClient",
+        queue: Queue,
+        work: Work,
+        *,
+        stop: Stop,
+        metrics: ConsumerMetrics,
+        readiness: Readiness,
+        wait_seconds: int,
+        concurrency: int = 20,
+    ) -> None:
+        self._sqs, self._queue, self._work = sqs, queue, work
+        self._stop, self._metrics, self._readiness = stop, metrics, readiness
+        self._wait_seconds, self._concurrency = wait_seconds, concurrency
+        self._free = threading.Semaphore(concurrency)
+
+    def run(self) -> None:
+        self._readiness.up(self._queue.name)
+        with (
+            Deletions(self._sqs, self._queue.url, self._free.release) as deletions,
+            ThreadPoolExecutor(self._concurrency, thread_name_prefix=self._queue.name) as pool,
+        ):
+            while not self._stop.requested:
+                for message in self._receive():
+                    pool.submit(self._process, message, deletions)
+
+    def _receive(self) -> "list[MessageTypeDef]":
+        """Claim free threads, at most a batch of them, and receive as many messages."""
+        if not self._free.acquire(timeout=0.5):
+            return []
+        claimed = 1
+        while claimed < MAX_BATCH and self._free.acquire(blocking=False):
+            claimed += 1
+        messages: list[MessageTypeDef] = []
+        try:
+            with reaching("SQS"):
+                messages = self._sqs.receive_message(
+                    QueueUrl=self._queue.url,
+                    MaxNumberOfMessages=claimed,
+                    WaitTimeSeconds=self._wait_seconds,
+                    MessageSystemAttributeNames=["ApproximateReceiveCount"],
+                ).get("Messages", [])
+            self._readiness.up(self._queue.name)
+        except Unavailable as error:
+            log.warning("receive failed", queue=self._queue.name, reason=str(error))
+            self._readiness.down(self._queue.name, str(error))
+            self._stop.wait(backoff(1, first=1))
+        finally:
+            unused = claimed - len(messages)
+            if unused:
+                self._free.release(unused)
+        return messages
+
+    def _process(self, message: "MessageTypeDef", deletions: Deletions) -> None:
+        """Bring one message to its end: deleted, dead-lettered, or back in the queue."""
+        started = perf_counter()
+        with structlog.contextvars.bound_contextvars(
+            queue=self._queue.name, messageId=message["MessageId"]
+        ):
+            try:
+                outcome = self._settle(message)
+            except Exception:
+                # Not even the verdict could be carried out: the message stays and comes again.
+                log.exception("message left in the queue")
+                outcome = "failed"
+        self._metrics.done(self._queue.name, outcome, perf_counter() - started)
+        if outcome in {"handled", "dead-lettered"}:
+            deletions.add(message["ReceiptHandle"])
+        else:
+            self._free.release()
+
+    def _settle(self, message: "MessageTypeDef") -> str:
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                self._work.handle(message["Body"])
+            except Exception as error:
+                verdict = self._judge(error, message, attempt)
+                match verdict:
+                    case DeadLetter():
+                        dead_letter(self._sqs, self._queue.dead_letter_url, message["Body"], error)
+                        log.exception(
+                            "dead-lettered", deadLetterQueue=self._queue.dead_letter_queue
+                        )
+                        return "dead-lettered"
+                    case BackOff(delay):
+                        log.exception("failed, backing off", seconds=round(delay, 1))
+                        self._show_again_in(message, delay)
+                        return "backed-off"
+                    case Hold(delay):
+                        log.warning("held", reason=str(error), seconds=round(delay, 1))
+                        self._readiness.down(self._queue.name, str(error))
+                        self._show_again_in(message, delay + self._queue.visibility_timeout)
+                        if self._stop.wait(delay):
+                            self._show_again_in(message, 0)
+                            return "released"
+            else:
+                self._readiness.up(self._queue.name)
+                return "handled"
+
+    def _judge(self, error: Exception, message: "MessageTypeDef", attempt: int) -> Verdict:
+        return decide(
+            error,
+            attempt=attempt,
+            receives=receive_count(message),
+            max_receives=self._queue.max_receives,
+            is_permanent=self._work.is_permanent,
+        )
+
+    def _show_again_in(self, message: "MessageTypeDef", seconds: float) -> None:
+        """Set when the message is seen again; where that fails, the queue's own timeout holds."""
+        try:
+            with reaching("SQS"):
+                self._sqs.change_message_visibility(
+                    QueueUrl=self._queue.url,
+                    ReceiptHandle=message["ReceiptHandle"],
+                    VisibilityTimeout=round(seconds),
+                )
+        except Exception as error:  # noqa: BLE001 (the message comes again either way)
+            log.warning("visibility not changed", reason=str(error))

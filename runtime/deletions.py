@@ -1,0 +1,86 @@
+"""Deletes handled messages in batches: what has gathered while the last batch was on its way."""
+
+import queue
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Self
+
+import structlog
+
+from runtime.aws import reaching
+from runtime.errors import Unavailable
+from runtime.queues import MAX_BATCH
+from runtime.retry import backoff
+from runtime.stopping import Stop
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+log = structlog.get_logger(__name__)
+
+TRIES = 3
+"""How often a receipt handle is tried. A message that stays comes, and is handled, again."""
+
+
+class Deletions:
+    """A thread that deletes receipt handles from one queue, up to ten a call.
+
+    `deleted` is called with the number of handles done with, whether or not the queue took them.
+    """
+
+    def __init__(self, sqs: "SQSClient", url: str, deleted: Callable[[int], None]) -> None:
+        self._sqs, self._url, self._deleted = sqs, url, deleted
+        self._handles: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="deletions", daemon=True)
+        self._no_stop = Stop()
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Delete what has been added, then end."""
+        self._handles.put(None)
+        self._thread.join()
+
+    def add(self, receipt_handle: str) -> None:
+        self._handles.put(receipt_handle)
+
+    def _run(self) -> None:
+        last = False
+        while not last:
+            batch = [self._handles.get()]
+            while len(batch) < MAX_BATCH and not self._handles.empty():
+                batch.append(self._handles.get())
+            last = None in batch
+            handles = [handle for handle in batch if handle is not None]
+            if handles:
+                self._delete(handles)
+                self._deleted(len(handles))
+
+    def _delete(self, handles: list[str]) -> None:
+        for attempt in range(1, TRIES + 1):
+            try:
+                handles = self._try(handles)
+            except Unavailable as error:
+                log.warning("delete failed", reason=str(error), attempt=attempt)
+            if not handles:
+                return
+            self._no_stop.wait(backoff(attempt, first=0.1, longest=1))
+        log.warning("handled messages were not deleted and will come again", count=len(handles))
+
+    def _try(self, handles: list[str]) -> list[str]:
+        """Delete a batch; give back the handles that the queue failed to delete behind HTTP 200."""
+        with reaching("SQS"):
+            response = self._sqs.delete_message_batch(
+                QueueUrl=self._url,
+                Entries=[
+                    {"Id": str(index), "ReceiptHandle": handle}
+                    for index, handle in enumerate(handles)
+                ],
+            )
+        return [
+            handles[int(failure["Id"])]
+            for failure in response.get("Failed", [])
+            if not failure["SenderFault"]
+        ]

@@ -1,0 +1,89 @@
+"""An SQS queue as a consumer needs it: its address, its dead-letter queue, its limits."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from runtime.aws import reaching
+from runtime.errors import Misconfigured
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import MessageTypeDef
+
+MAX_BATCH = 10
+"""Entries in one SQS batch call, and messages in one receive: an SQS quota."""
+
+MAX_BATCH_BYTES = 1024 * 1024
+"""Bytes of one message and of all messages in one batch: an SQS quota (1 MiB since 2025)."""
+
+MAX_ERROR_MESSAGE = 1024
+"""Characters of an errorMessage attribute: attributes count toward the message's 1 MiB."""
+
+
+@dataclass(frozen=True)
+class Queue:
+    """A queue with a redrive policy. `visibility_timeout` is in seconds."""
+
+    name: str
+    url: str
+    dead_letter_queue: str
+    dead_letter_url: str
+    max_receives: int
+    visibility_timeout: int
+
+
+def find_url(sqs: "SQSClient", name: str) -> str:
+    """Look a queue's URL up; raises Misconfigured if there is no such queue, or Unavailable."""
+    with reaching("SQS"):
+        try:
+            return sqs.get_queue_url(QueueName=name)["QueueUrl"]
+        except sqs.exceptions.QueueDoesNotExist:
+            raise Misconfigured(f"the queue {name} does not exist: provision it first") from None
+
+
+def find_queue(sqs: "SQSClient", name: str) -> Queue:
+    """Read a queue's settings; raises Misconfigured if it or its redrive policy is missing."""
+    url = find_url(sqs, name)
+    with reaching("SQS"):
+        attributes = sqs.get_queue_attributes(
+            QueueUrl=url, AttributeNames=["RedrivePolicy", "VisibilityTimeout"]
+        )["Attributes"]
+    if "RedrivePolicy" not in attributes:
+        raise Misconfigured(f"the queue {name} has no redrive policy: give it a dead-letter queue")
+    policy = json.loads(attributes["RedrivePolicy"])
+    dead_letter_queue = policy["deadLetterTargetArn"].rpartition(":")[2]
+    return Queue(
+        name=name,
+        url=url,
+        dead_letter_queue=dead_letter_queue,
+        dead_letter_url=find_url(sqs, dead_letter_queue),
+        max_receives=int(policy["maxReceiveCount"]),
+        visibility_timeout=int(attributes["VisibilityTimeout"]),
+    )
+
+
+def dead_letter(
+    sqs: "SQSClient", url: str, body: str, error: Exception, fifo: Mapping[str, Any] | None = None
+) -> None:
+    """Send a body, byte for byte, to a dead-letter queue with errorType and errorMessage.
+
+    `fifo` carries MessageGroupId and MessageDeduplicationId where the queue is a FIFO one.
+    Raises Unavailable; the message must stay where it was until this has returned.
+    """
+    attributes: Mapping[str, Any] = {
+        "errorType": {"DataType": "String", "StringValue": type(error).__name__},
+        "errorMessage": {
+            "DataType": "String",
+            "StringValue": (str(error) or type(error).__name__)[:MAX_ERROR_MESSAGE],
+        },
+    }
+    with reaching("SQS"):
+        sqs.send_message(
+            QueueUrl=url, MessageBody=body, MessageAttributes=attributes, **(fifo or {})
+        )
+
+
+def receive_count(message: "MessageTypeDef") -> int:
+    return int(message.get("Attributes", {}).get("ApproximateReceiveCount", "1"))

@@ -1,0 +1,62 @@
+"""What to do with work that failed: a pure decision. Something else carries it out."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from runtime.errors import Conflict, Unavailable
+
+FIRST_DELAY = 1.0
+LONGEST_DELAY = 300.0
+"""Seconds. A message that fails for an unknown reason is tried over a few minutes, not hours."""
+
+
+@dataclass(frozen=True)
+class Hold:
+    """A dependency is away: keep the work, wait `delay` seconds, do the same again."""
+
+    delay: float
+
+
+@dataclass(frozen=True)
+class BackOff:
+    """Unknown reason: put the work back, unseen for `delay` seconds."""
+
+    delay: float
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    """It can never succeed, or has had its tries: set it aside with the reason."""
+
+
+Verdict = Hold | BackOff | DeadLetter
+
+
+def backoff(attempt: int, *, first: float = FIRST_DELAY, longest: float = LONGEST_DELAY) -> float:
+    """Seconds before try `attempt` + 1: doubling, capped, the upper half of it left to chance."""
+    ceiling: float = min(longest, first * 2 ** min(attempt - 1, 30))
+    return ceiling * random.uniform(0.5, 1.0)  # noqa: S311 (jitter, not a secret)
+
+
+def decide(
+    error: Exception,
+    *,
+    attempt: int,
+    receives: int,
+    max_receives: int,
+    is_permanent: Callable[[Exception], bool],
+) -> Verdict:
+    """Judge a failure.
+
+    `attempt` counts tries in this process since the message was received, `receives` counts how
+    often the queue has handed it out, `max_receives` is the queue's own limit. Outages are held
+    rather than put back, because a queue counts every receive and would bury good messages.
+    """
+    if is_permanent(error):
+        return DeadLetter()
+    if isinstance(error, Unavailable | Conflict):
+        return Hold(backoff(attempt, first=0.1, longest=15))
+    if receives >= max_receives:
+        return DeadLetter()
+    return BackOff(backoff(receives))

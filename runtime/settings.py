@@ -1,0 +1,60 @@
+"""The typed environment: each process reads its own, once, and says all that is wrong with it."""
+
+from typing import Literal, TypeVar
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from runtime.errors import Misconfigured
+
+
+class ProcessSettings(BaseSettings):
+    """What every process of ours reads."""
+
+    model_config = SettingsConfigDict(frozen=True)
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["json", "console"] = "json"
+
+
+class AwsSettings(ProcessSettings):
+    """For a process that calls AWS, or an emulator where the endpoint is set."""
+
+    aws_region: str = Field(min_length=1)
+    aws_endpoint_url: str | None = None
+
+
+class ApiSettings(ProcessSettings):
+    """For a process that serves HTTP."""
+
+    http_host: str = "127.0.0.1"
+    http_port: int = Field(ge=0, le=65535)
+
+
+class WorkerSettings(ProcessSettings):
+    """For a process that works in the background and serves only its health."""
+
+    health_host: str = "127.0.0.1"
+    health_port: int = Field(ge=0, le=65535)
+
+
+class MongoSettings(ProcessSettings):
+    """For a process that uses MongoDB or DocumentDB; the URI's options decide on TLS."""
+
+    mongodb_uri: str = Field(pattern=r"^mongodb(\+srv)?://")
+    mongodb_database: str = Field(min_length=1)
+
+
+S = TypeVar("S", bound=ProcessSettings)
+
+
+def load(settings: type[S]) -> S:
+    """Read `settings` from the environment; raises Misconfigured naming every variable at fault."""
+    try:
+        return settings()
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(map(str, problem['loc'])).upper()}: {problem['msg']}"
+            for problem in error.errors(include_url=False, include_input=False)
+        )
+        raise Misconfigured(f"set these environment variables: {problems}") from None

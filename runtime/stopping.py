@@ -1,0 +1,46 @@
+"""Stopping: SIGTERM or SIGINT asks once, the work in flight is finished, the process leaves."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+
+class Stop:
+    """Asked for once, seen by every thread; a wait on it is a sleep that a stop cuts short."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def request(self) -> None:
+        self._event.set()
+
+    @property
+    def requested(self) -> bool:
+        return self._event.is_set()
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Wait until a stop is requested, at most `seconds`; says whether it was."""
+        return self._event.wait(seconds)
+
+
+@contextmanager
+def on_signal(stop: Stop) -> Iterator[None]:
+    """Turn the first SIGTERM or SIGINT into a stop request; a second SIGINT is Python's own again.
+
+    Only the main thread may use it: that is where Python runs signal handlers.
+    """
+    previous = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+
+    def request(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 (the signal API)
+        signal.signal(signal.SIGINT, previous[signal.SIGINT])
+        stop.request()
+
+    for number in previous:
+        signal.signal(number, request)
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)

@@ -1,0 +1,87 @@
+"""Runs a background process: its parts in threads, its health beside them, until it is stopped."""
+
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from typing import NoReturn, TypeVar
+
+import structlog
+from prometheus_client import CollectorRegistry
+
+from runtime.errors import Misconfigured, Unavailable
+from runtime.health import HealthServer, Readiness
+from runtime.retry import backoff
+from runtime.settings import WorkerSettings
+from runtime.stopping import Stop, on_signal
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+
+def run_worker(
+    settings: WorkerSettings,
+    *,
+    prepare: Callable[[], Mapping[str, Callable[[], None]]],
+    stop: Stop,
+    readiness: Readiness,
+    registry: CollectorRegistry,
+) -> None:
+    """Prepare the parts, run each in a thread, and return when all have ended after a stop.
+
+    `prepare` is tried again while what it needs is Unavailable. A part that ends by an error
+    stops the others, and the error is raised here: whoever started the process starts a new one.
+    """
+    failures: list[Exception] = []
+
+    def guarded(name: str, part: Callable[[], None]) -> None:
+        try:
+            part()
+        except Exception as error:
+            log.exception("part failed", part=name)
+            failures.append(error)
+        finally:
+            stop.request()
+
+    server = HealthServer(
+        settings.health_host, settings.health_port, readiness=readiness, registry=registry
+    )
+    with on_signal(stop), server.serving():
+        parts = until_available(prepare, stop)
+        threads = [
+            threading.Thread(target=guarded, args=item, name=item[0])
+            for item in (parts or {}).items()
+        ]
+        for thread in threads:
+            thread.start()
+        log.info("started", parts=sorted(parts or ()))
+        stop.wait()
+        log.info("stopping")
+        for thread in threads:
+            thread.join()
+    log.info("stopped")
+    if failures:
+        raise failures[0]
+
+
+def until_available(attempt: Callable[[], T], stop: Stop) -> T | None:
+    """Try until it is available; None if a stop was requested first."""
+    tries = 0
+    while not stop.requested:
+        try:
+            return attempt()
+        except Unavailable as error:
+            tries += 1
+            log.warning("waiting at start", reason=str(error))
+            stop.wait(backoff(tries, first=0.25, longest=10))
+    return None
+
+
+def exit_with_reason(run: Callable[[], None]) -> NoReturn:
+    """Run a process; if it is misconfigured, say in one message what to mend and exit with 2."""
+    try:
+        run()
+    except Misconfigured as error:
+        print(error, file=sys.stderr)  # noqa: T201 (before, or instead of, the logs)
+        sys.exit(2)
+    sys.exit(0)
