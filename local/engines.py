@@ -16,6 +16,7 @@ from pymongo.errors import OperationFailure, PyMongoError
 
 from local.ports import LOOPBACK, wait_until_listening
 
+MINISTACK_HEALTH_PATH = "/_ministack/health"
 REPLICA_SET = "rs0"
 MONGOD_READY_WITHIN = 30.0
 """Seconds; it takes under 2, and a busy laptop or a recovery after kill -9 gets the rest."""
@@ -53,10 +54,6 @@ def ministack_command(
             "LOG_LEVEL": log_level,
         },
     )
-
-
-def ministack_health_url(port: int) -> str:
-    return f"http://{LOOPBACK}:{port}/_ministack/health"
 
 
 def mongod_command(port: int, state_dir: Path, *, mongod: Path | None = None) -> EngineCommand:

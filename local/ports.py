@@ -8,7 +8,9 @@ LOOPBACK = "127.0.0.1"
 
 
 def is_taken(port: int) -> bool:
-    """Whether somebody listens on the port (one left in TIME_WAIT is free to bind again)."""
+    """Whether somebody has the port; one that is only in TIME_WAIT is free to bind again."""
+    if is_listening(port):  # also on every interface, which macOS would let us bind beside
+        return True
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -16,6 +18,11 @@ def is_taken(port: int) -> bool:
         except OSError:
             return True
     return False
+
+
+def is_listening(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex((LOOPBACK, port)) == 0
 
 
 def free_ports(count: int) -> list[int]:
@@ -34,8 +41,7 @@ def wait_until_listening(port: int, *, timeout: float, what: str) -> None:
     """
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
-        with socket.socket() as probe:
-            if probe.connect_ex((LOOPBACK, port)) == 0:
-                return
+        if is_listening(port):
+            return
         time.sleep(0.02)
     raise TimeoutError(f"{what} did not listen on port {port} within {timeout:g} s")

@@ -8,9 +8,8 @@ import pytest
 
 from local import engines
 from local.child import start_child, stop_child
+from local.isolation import REGION, isolate
 from local.ports import LOOPBACK, free_ports, wait_until_listening
-
-REGION = "eu-west-1"
 
 
 @dataclass(frozen=True)
@@ -22,14 +21,13 @@ class MiniStack:
 @pytest.fixture(scope="session", autouse=True)
 def sample_credentials() -> Iterator[None]:
     """Sample AWS credentials, and no look-up of real ones anywhere."""
+    isolated = dict(os.environ)
+    isolate(isolated)
     with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith("AWS_")]:
+        for name in os.environ.keys() - isolated.keys():
             patch.delenv(name)
-        patch.setenv("AWS_ACCESS_KEY_ID", "test")
-        patch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-        patch.setenv("AWS_REGION", REGION)
-        patch.setenv("AWS_DEFAULT_REGION", REGION)
-        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        for name, value in isolated.items():
+            patch.setenv(name, value)
         yield
 
 

@@ -12,8 +12,9 @@ from pymongo import MongoClient
 
 from local import engines
 from local.child import start_child, stop_child
+from local.isolation import REGION
 from local.ports import LOOPBACK, free_ports, wait_until_listening
-from tests.conftest import REGION, MiniStack
+from tests.conftest import MiniStack
 
 
 @contextmanager

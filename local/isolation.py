@@ -1,0 +1,26 @@
+"""Keeps what runs on this machine away from real AWS: no real credentials, no profile, no proxy."""
+
+import os
+from collections.abc import MutableMapping
+
+REGION = "eu-west-1"
+"""Fixed: MiniStack keeps a state for each region, and a changed shell must not hide it."""
+
+SAMPLE_ENVIRONMENT = {
+    "AWS_REGION": REGION,
+    "AWS_DEFAULT_REGION": REGION,
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+
+
+def isolate(environ: MutableMapping[str, str]) -> None:
+    """Replace everything about AWS in `environ` by samples, and let loopback bypass any proxy."""
+    for name in [name for name in environ if name.startswith("AWS_") and name != "AWS_PORT"]:
+        del environ[name]
+    environ.update(SAMPLE_ENVIRONMENT)
+    for name in ("NO_PROXY", "no_proxy"):
+        environ[name] = ",".join(filter(None, [environ.get(name), "127.0.0.1", "localhost"]))

@@ -1,0 +1,288 @@
+"""Runs the table of processes: starts, watches, restarts and stops them.
+
+honcho was considered: it can neither restart one process nor wait until one is ready.
+"""
+
+import http.client
+import queue
+import signal
+import subprocess
+import time
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from threading import Lock, Thread
+from types import TracebackType
+from typing import Self
+
+from local.child import STOP_WITHIN, signal_child, start_child
+from local.console import Console
+from local.ports import LOOPBACK, is_listening, is_taken
+from local.processes import Process
+from runtime.stopping import Stop
+
+READY_WITHIN = 60.0
+"""Seconds; the promise is 15, a busy machine gets the rest before we call it stuck."""
+
+FIRST_RESTART_AFTER = 0.5
+LAST_RESTART_AFTER = 30.0
+STEADY_AFTER = 60.0
+"""Seconds: a process that lived this long starts its back-off anew."""
+
+
+class SupervisorError(Exception):
+    """One sentence for the person at the terminal."""
+
+
+class PortTaken(SupervisorError):
+    def __init__(self, process: Process) -> None:
+        super().__init__(
+            f"port {process.port} is taken, and {process.name} needs it: stop whatever listens"
+            f" there, or set {process.port_variable} to a free port"
+        )
+
+
+class ProcessDied(SupervisorError):
+    def __init__(self, process: Process, returncode: int) -> None:
+        super().__init__(f"{process.name} died ({how_it_died(returncode)}): {process.mend}")
+        self.process, self.returncode = process, returncode
+
+
+class NotReady(SupervisorError):
+    def __init__(self, names: Iterable[str], timeout: float) -> None:
+        super().__init__(f"not ready within {timeout:g} s: {', '.join(sorted(names))}")
+
+
+class Stopped(SupervisorError):
+    def __init__(self) -> None:
+        super().__init__("a stop was requested")
+
+
+class Supervisor:
+    """Owns the processes from `start` to `stop`; use it as a context manager and none is left.
+
+    `stop` asks it from outside (a signal, a test) to end; `restart_ours` starts a process of ours
+    that died again instead of ending.
+    """
+
+    def __init__(
+        self,
+        processes: Iterable[Process],
+        *,
+        console: Console,
+        stop: Stop | None = None,
+        restart_ours: bool = False,
+        stop_within: float = STOP_WITHIN,
+    ) -> None:
+        self._table = {process.name: process for process in processes}
+        self._console = console
+        self._stop = stop or Stop()
+        self._restart_ours = restart_ours
+        self._stop_within = stop_within
+        self._running: dict[str, _Running] = {}
+        self._closed = False
+        self._starting = Lock()  # guards the two above: a test restarts what a thread supervises
+        self._ended: queue.SimpleQueue[_Running] = queue.SimpleQueue()
+        # A child dies with the *thread* that started it (see start_child): this one lives as long
+        # as the supervisor, whichever thread asks.
+        self._spawner = ThreadPoolExecutor(1, thread_name_prefix="spawner")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def check_ports(self) -> None:
+        """Raises PortTaken for the first process whose port somebody else has."""
+        for process in self._table.values():
+            if is_taken(process.port):
+                raise PortTaken(process)
+
+    def start(self, *names: str) -> None:
+        """Start these processes, or all of them; one that runs already is left alone.
+
+        Raises Stopped once `stop` was called.
+        """
+        for name in names or self._table:
+            with self._starting:
+                if self._closed:
+                    raise Stopped
+                running = self._running.get(name)
+                if running is None or running.child.poll() is not None:
+                    self._running[name] = self._spawner.submit(self._spawn, name).result()
+
+    def wait_ready(self, *names: str, timeout: float = READY_WITHIN) -> None:
+        """Return when these processes, or all that were started, are at work.
+
+        Raises ProcessDied as soon as one of them is dead, NotReady after `timeout` seconds, and
+        Stopped when a stop was requested meanwhile.
+        """
+        waiting = set(names or self._running)
+        deadline = time.monotonic() + timeout
+        while waiting:
+            for name in sorted(waiting):
+                running = self._running[name]
+                if (returncode := running.child.poll()) is not None:
+                    raise ProcessDied(running.process, returncode)
+                if is_ready(running.process):
+                    waiting.discard(name)
+            if self._stop.requested:
+                raise Stopped
+            if time.monotonic() > deadline:
+                raise NotReady(waiting, timeout)
+            self._stop.wait(0.05 if waiting else 0)
+
+    def supervise(self) -> None:
+        """Watch until a stop is requested.
+
+        Raises ProcessDied when a process died: an engine, or any where restarting is off.
+        """
+        failures: dict[str, int] = {}
+        due: dict[str, float] = {}
+        while not self._stop.requested:
+            with suppress(queue.Empty):
+                running = self._ended.get(timeout=0.2)
+                if self._is_unexpected(running):
+                    due[running.process.name] = self._restart_at(running, failures)
+            for name in [name for name, when in due.items() if when <= time.monotonic()]:
+                del due[name]
+                with suppress(Stopped):
+                    self.start(name)
+
+    def kill(self, name: str, number: signal.Signals = signal.SIGKILL) -> None:
+        """Send a signal; after SIGKILL the process is gone when this returns."""
+        child = self._running[name].child
+        signal_child(child, number)
+        if number == signal.SIGKILL:
+            child.wait()
+
+    def restart(self, name: str) -> None:
+        """Stop the process, if it runs, and start it again."""
+        with self._starting:
+            running = self._running.pop(name, None)
+        self._stop_all([running] if running else [])
+        self.start(name)
+
+    def pid(self, name: str) -> int:
+        """The id of the running process: after a restart it is another."""
+        return self._running[name].child.pid
+
+    def stop(self) -> None:
+        """Stop ours, then the engines, each within 10 seconds and then by force."""
+        self._stop.request()
+        with self._starting:
+            self._closed = True
+            running, self._running = list(self._running.values()), {}
+        try:
+            self._stop_all([one for one in running if not one.process.is_engine])
+            self._stop_all([one for one in running if one.process.is_engine])
+        finally:  # a second Ctrl-C: no time for manners
+            for one in running:
+                signal_child(one.child, signal.SIGKILL)
+            self._spawner.shutdown()
+
+    def _spawn(self, name: str) -> "_Running":
+        process = self._table[name]
+        child = start_child(
+            process.command,
+            env=process.env,
+            output=subprocess.PIPE,
+            on_parent_death=process.on_parent_death,
+        )
+        running = _Running(process, child, self._console, self._ended)
+        running.start()
+        return running
+
+    def _is_unexpected(self, running: "_Running") -> bool:
+        """Whether it died by itself: one that we stopped or replaced is no longer in the table."""
+        return self._running.get(running.process.name) is running
+
+    def _restart_at(self, running: "_Running", failures: dict[str, int]) -> float:
+        process, returncode = running.process, running.child.wait()
+        if process.is_engine or not self._restart_ours:
+            raise ProcessDied(process, returncode)
+        if running.age() > STEADY_AFTER:
+            failures.pop(process.name, None)
+        failures[process.name] = failures.get(process.name, 0) + 1
+        delay = restart_delay(failures[process.name])
+        self._console.say(
+            f"{process.name} died ({how_it_died(returncode)}): starting it again in {delay:g} s"
+        )
+        return time.monotonic() + delay
+
+    def _stop_all(self, running: list["_Running"]) -> None:
+        for one in running:
+            signal_child(one.child, signal.SIGTERM)
+        deadline = time.monotonic() + self._stop_within
+        for one in running:
+            try:
+                one.child.wait(max(0, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                self._console.say(
+                    f"{one.process.name} did not stop within {self._stop_within:g} s: killing it"
+                )
+                signal_child(one.child, signal.SIGKILL)
+        for one in running:
+            one.child.wait()
+            one.join(timeout=1)
+
+
+class _Running(Thread):
+    """A started process; the thread passes its output on and reports its end."""
+
+    def __init__(
+        self,
+        process: Process,
+        child: subprocess.Popen[bytes],
+        console: Console,
+        ended: "queue.SimpleQueue[_Running]",
+    ) -> None:
+        super().__init__(name=f"output of {process.name}", daemon=True)
+        self.process, self.child = process, child
+        self._console, self._ended = console, ended
+        self._since = time.monotonic()
+
+    def age(self) -> float:
+        """Seconds since its start."""
+        return time.monotonic() - self._since
+
+    def run(self) -> None:
+        stdout = self.child.stdout
+        if stdout is not None:
+            with stdout:
+                for line in stdout:
+                    self._console.line(self.process.name, self.process.colour, line)
+        self.child.wait()
+        self._ended.put(self)
+
+
+def is_ready(process: Process) -> bool:
+    """Whether the process says that it is at work."""
+    if process.ready_path is None:
+        return is_listening(process.port)
+    connection = http.client.HTTPConnection(LOOPBACK, process.port, timeout=1)
+    try:
+        connection.request("GET", process.ready_path)
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def restart_delay(failures: int) -> float:
+    """Seconds before the start that follows the n-th failure: doubling from half a second."""
+    return min(LAST_RESTART_AFTER, FIRST_RESTART_AFTER * 2.0 ** (failures - 1))
+
+
+def how_it_died(returncode: int) -> str:
+    """`exit code 2`, or `killed by SIGKILL`."""
+    if returncode >= 0:
+        return f"exit code {returncode}"
+    return f"killed by {signal.Signals(-returncode).name}"
