@@ -1,0 +1,75 @@
+"""ARNs: what AWS calls a resource, once it is known in which account and region it lives."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from infra.domains import Topology
+from infra.resources import Rule, Target, ToBus, ToLogGroup, ToQueue
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a domain lives: an AWS account (12 digits) and a region."""
+
+    account: str
+    region: str
+
+
+@dataclass(frozen=True, slots=True)
+class Arns:
+    """The ARN of any resource of `topology`, given each domain's place.
+
+    The methods raise KeyError for a name that the topology does not have.
+    """
+
+    topology: Topology
+    places: Mapping[str, Place]
+
+    @classmethod
+    def in_one_account(cls, topology: Topology, account: str, region: str) -> "Arns":
+        """The default: every domain in the same account."""
+        place = Place(account, region)
+        return cls(topology, {domain.name: place for domain in topology.domains})
+
+    def bus(self, name: str) -> str:
+        return bus_arn(self.places[self.topology.domain_of_bus(name)], name)
+
+    def queue(self, name: str) -> str:
+        return queue_arn(self.places[self.topology.domain_of_queue(name)], name)
+
+    def log_group(self, name: str) -> str:
+        return log_group_arn(self.places[self.topology.domain_of_log_group(name)], name)
+
+    def rule(self, rule: Rule) -> str:
+        place = self.places[self.topology.domain_of_bus(rule.bus)]
+        return _arn("events", place, f"rule/{rule.bus}/{rule.name}")
+
+    def role(self, rule: Rule) -> str | None:
+        """The role with which `rule` puts events on another bus; None where it needs none."""
+        place = self.places[self.topology.domain_of_bus(rule.bus)]
+        return f"arn:aws:iam::{place.account}:role/{rule.role}" if rule.role else None
+
+    def target(self, target: Target) -> str:
+        match target:
+            case ToBus(bus):
+                return self.bus(bus)
+            case ToQueue(queue):
+                return self.queue(queue)
+            case ToLogGroup(log_group):
+                return self.log_group(log_group)
+
+
+def bus_arn(place: Place, name: str) -> str:
+    return _arn("events", place, f"event-bus/{name}")
+
+
+def queue_arn(place: Place, name: str) -> str:
+    return _arn("sqs", place, name)
+
+
+def log_group_arn(place: Place, name: str) -> str:
+    return _arn("logs", place, f"log-group:{name}")
+
+
+def _arn(service: str, place: Place, resource: str) -> str:
+    return f"arn:aws:{service}:{place.region}:{place.account}:{resource}"

@@ -1,0 +1,143 @@
+"""Makes the topology's collections on DocumentDB or MongoDB: `python -m infra.documentdb`.
+
+They are made before anyone uses them, since DocumentDB cannot create one inside a transaction.
+Running it again changes nothing.
+"""
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from pymongo import MongoClient
+from pymongo.database import Database
+from pymongo.errors import CollectionInvalid, OperationFailure, PyMongoError
+
+from infra.changes import CannotChangeError, Change, Report, change_of
+from infra.domains import Topology
+from infra.resources import Collection, CollectionIndex
+from infra.topology import TOPOLOGY
+from runtime.errors import Misconfigured
+from runtime.settings import MongoSettings, load
+
+MISCONFIGURED, FAILED = 2, 1
+"""Exit codes."""
+
+COMMAND_NOT_FOUND = 59
+"""MongoDB's answer to a command that only DocumentDB has."""
+
+SERVER_SELECTION_TIMEOUT = 10_000
+"""Milliseconds to find a primary in."""
+
+PRIMARY_INDEX = "_id_"
+
+Document = dict[str, Any]
+
+
+def provision_collections(database: Database[Document], topology: Topology = TOPOLOGY) -> Report:
+    """Make what is missing, and replace an index whose keys differ.
+
+    Collections and indexes that the topology does not name stay: nothing here deletes data or
+    undoes what an operator added in need. Raises CannotChangeError for an index that exists under
+    another name, and pymongo's errors as they come.
+    """
+    existing = set(database.list_collection_names())
+    return Report(
+        tuple(
+            change
+            for collection in topology.collections
+            for change in _collection(database, collection, existed=collection.name in existing)
+        )
+    )
+
+
+def main() -> int:
+    """Run as a process: prints each change and a summary; exit code 2 for wrong settings."""
+    try:
+        settings = load(MongoSettings)
+    except Misconfigured as error:
+        sys.stderr.write(f"{error}\n")
+        return MISCONFIGURED
+    try:
+        with MongoClient[Document](
+            settings.mongodb_uri, serverSelectionTimeoutMS=SERVER_SELECTION_TIMEOUT
+        ) as client:
+            report = provision_collections(client[settings.mongodb_database])
+    except (CannotChangeError, PyMongoError) as error:
+        sys.stderr.write(f"{error}\n")
+        return FAILED
+    for change in report.changes:
+        sys.stdout.write(f"{change}\n")
+    sys.stdout.write(f"{report}\n")
+    return 0
+
+
+def _collection(
+    database: Database[Document], collection: Collection, *, existed: bool
+) -> list[Change]:
+    if not existed:
+        _create(database, collection.name)
+    changes = change_of("collection", collection.name, existed=existed, what=())
+    for index in collection.indexes:
+        changes += _index(database, collection.name, index)
+    if collection.change_stream:
+        _enable_change_stream(database, collection.name)
+    return changes
+
+
+def _create(database: Database[Document], name: str) -> None:
+    """Two that provision at once both find it missing: for the slower one it is there by now."""
+    try:
+        database.create_collection(name)
+    except CollectionInvalid:
+        if name not in database.list_collection_names():
+            raise
+
+
+def _index(database: Database[Document], collection: str, index: CollectionIndex) -> list[Change]:
+    found = {each["name"]: _keys(each["key"]) for each in database[collection].list_indexes()}
+    if found.get(index.name) == index.keys:
+        return []
+    twins = [name for name, keys in found.items() if keys == index.keys and name != PRIMARY_INDEX]
+    if twins:
+        raise CannotChangeError(
+            "index",
+            f"{collection}.{index.name}",
+            f"it exists under the name {twins[0]}",
+            f"drop {twins[0]} when the load allows, then run this again",
+        )
+    existed = index.name in found
+    if existed:
+        database[collection].drop_index(index.name)
+    database[collection].create_index(list(index.keys), name=index.name)
+    name = f"{collection}.{index.name}"
+    return change_of("index", name, existed=existed, what=["keys"])
+
+
+def _keys(key: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
+    """Directions come back as floats from some servers."""
+    return tuple(
+        (field, int(order) if isinstance(order, float) else order) for field, order in key.items()
+    )
+
+
+def _enable_change_stream(database: Database[Document], collection: str) -> None:
+    """On DocumentDB they are off until this; asking again changes nothing. MongoDB has them on.
+
+    https://docs.aws.amazon.com/documentdb/latest/developerguide/change_streams.html
+    """
+    try:
+        database.client.admin.command(
+            {
+                "modifyChangeStreams": 1,
+                "database": database.name,
+                "collection": collection,
+                "enable": True,
+            }
+        )
+    except OperationFailure as error:
+        if error.code != COMMAND_NOT_FOUND:
+            raise
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

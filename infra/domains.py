@@ -1,0 +1,125 @@
+"""A whole system: its domains, what they own, and the permissions that follow from its rules."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from infra.faults import faults_in
+from infra.resources import (
+    Archive,
+    Bus,
+    BusPolicy,
+    Collection,
+    Domain,
+    LogGroup,
+    LogGroupPolicy,
+    Queue,
+    QueuePolicy,
+    Rule,
+    Table,
+    ToBus,
+    ToLogGroup,
+    ToQueue,
+)
+
+
+class TopologyError(ValueError):
+    """The topology contradicts itself or AWS; the message names every resource at fault."""
+
+    def __init__(self, faults: Iterable[str]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("the topology cannot be built:\n  " + "\n  ".join(self.faults))
+
+
+@dataclass(frozen=True, slots=True)
+class Topology:
+    """One value that describes the system. Raises TopologyError when it could not work on AWS."""
+
+    domains: tuple[Domain, ...]
+
+    def __post_init__(self) -> None:
+        faults = faults_in(self.domains)
+        if faults:
+            raise TopologyError(faults)
+
+    @property
+    def buses(self) -> tuple[Bus, ...]:
+        return tuple(bus for domain in self.domains for bus in domain.buses)
+
+    @property
+    def archives(self) -> tuple[Archive, ...]:
+        return tuple(archive for domain in self.domains for archive in domain.archives)
+
+    @property
+    def log_groups(self) -> tuple[LogGroup, ...]:
+        return tuple(group for domain in self.domains for group in domain.log_groups)
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        return tuple(rule for domain in self.domains for rule in domain.rules)
+
+    @property
+    def queues(self) -> tuple[Queue, ...]:
+        return tuple(queue for domain in self.domains for queue in domain.queues)
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        return tuple(table for domain in self.domains for table in domain.tables)
+
+    @property
+    def collections(self) -> tuple[Collection, ...]:
+        return tuple(collection for domain in self.domains for collection in domain.collections)
+
+    @property
+    def queue_policies(self) -> tuple[QueuePolicy, ...]:
+        """One for each queue that a rule delivers to or dead-letters to."""
+        return tuple(
+            QueuePolicy(queue.name, rules)
+            for queue in self.queues
+            if (rules := tuple(rule for rule in self.rules if _sends_to(rule, queue.name)))
+        )
+
+    @property
+    def log_group_policies(self) -> tuple[LogGroupPolicy, ...]:
+        """One for each log group that a rule writes to."""
+        return tuple(
+            LogGroupPolicy(group.name, rules)
+            for group in self.log_groups
+            if (rules := tuple(r for r in self.rules if r.target == ToLogGroup(group.name)))
+        )
+
+    @property
+    def bus_policies(self) -> tuple[BusPolicy, ...]:
+        """One for each bus that another domain's rule puts events on."""
+        return tuple(
+            BusPolicy(bus.name, publishers)
+            for domain in self.domains
+            for bus in domain.buses
+            if (publishers := self._publishers_to(bus.name, outside=domain))
+        )
+
+    def domain_of_bus(self, name: str) -> str:
+        return _owner(name, ((d.name, bus.name) for d in self.domains for bus in d.buses))
+
+    def domain_of_queue(self, name: str) -> str:
+        return _owner(name, ((d.name, queue.name) for d in self.domains for queue in d.queues))
+
+    def domain_of_log_group(self, name: str) -> str:
+        return _owner(name, ((d.name, group.name) for d in self.domains for group in d.log_groups))
+
+    def _publishers_to(self, bus: str, outside: Domain) -> tuple[str, ...]:
+        return tuple(
+            domain.name
+            for domain in self.domains
+            if domain != outside and any(rule.target == ToBus(bus) for rule in domain.rules)
+        )
+
+
+def _sends_to(rule: Rule, queue: str) -> bool:
+    return rule.target == ToQueue(queue) or rule.dlq == queue
+
+
+def _owner(name: str, owned: Iterable[tuple[str, str]]) -> str:
+    for domain, resource in owned:
+        if resource == name:
+            return domain
+    raise KeyError(name)

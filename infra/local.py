@@ -1,0 +1,111 @@
+"""Renders the topology to an AWS emulator: `python -m infra.local`.
+
+Running it again changes nothing; what drifted, or what the topology now says differently, is
+brought up to date. It is not for AWS itself: that is CloudFormation's part.
+"""
+
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlsplit
+
+from botocore.exceptions import BotoCoreError, ClientError
+from pydantic import Field
+
+from infra.arns import Arns
+from infra.changes import CannotChangeError, Change, Report
+from infra.domains import Topology
+from infra.local_buses import account_of, render_archives, render_buses
+from infra.local_logs import render_log_groups
+from infra.local_queues import render_queues
+from infra.local_rules import render_rules
+from infra.local_tables import render_tables
+from infra.taps import with_taps
+from infra.topology import TOPOLOGY
+from runtime.aws import Aws
+from runtime.errors import Misconfigured
+from runtime.settings import AwsSettings, load
+
+MISCONFIGURED, FAILED = 2, 1
+"""Exit codes."""
+
+
+class EmulatorSettings(AwsSettings):
+    """The endpoint is optional elsewhere; without one, these calls would go to AWS."""
+
+    aws_endpoint_url: str = Field(min_length=1)
+
+
+class NotAnEmulatorError(Exception):
+    """The calls would go to AWS itself."""
+
+    def __init__(self, endpoint: str) -> None:
+        super().__init__(
+            f"{endpoint} is AWS itself: set AWS_ENDPOINT_URL to an emulator, such as"
+            " http://127.0.0.1:4566 (AWS is deployed to with CDK)"
+        )
+
+
+def provision(aws: Aws, topology: Topology = TOPOLOGY) -> Report:
+    """Make the emulator what `topology` says, taps included, with all domains in one account.
+
+    Raises NotAnEmulatorError, CannotChangeError, and botocore's errors as they come.
+    """
+    events, sqs = aws.client("events"), aws.client("sqs")
+    logs, dynamodb = aws.client("logs"), aws.client("dynamodb")
+    for client in (events, sqs, logs, dynamodb):
+        _refuse_aws(client.meta.endpoint_url)
+    rendered = with_taps(topology)
+    arns = Arns.in_one_account(rendered, account_of(events), events.meta.region_name)
+
+    def messaging() -> list[Change]:
+        """Rules last: by then whatever they deliver to is there."""
+        return [
+            *render_queues(sqs, rendered, arns),
+            *render_log_groups(logs, rendered, arns),
+            *render_buses(events, rendered, arns),
+            *render_archives(events, rendered, arns),
+            *render_rules(events, rendered, arns),
+        ]
+
+    def databases() -> list[Change]:
+        return render_tables(dynamodb, rendered)
+
+    return Report(tuple(_at_once(messaging, databases)))
+
+
+def main() -> int:
+    """Run as a process: prints each change and a summary; exit code 2 for wrong settings."""
+    try:
+        settings = load(EmulatorSettings)
+        started = time.monotonic()
+        aws = Aws(region=settings.aws_region, endpoint_url=settings.aws_endpoint_url)
+        report = provision(aws)
+    except (Misconfigured, NotAnEmulatorError) as error:
+        sys.stderr.write(f"{error}\n")
+        return MISCONFIGURED
+    except (CannotChangeError, ClientError, BotoCoreError) as error:
+        sys.stderr.write(f"{error}\n")
+        return FAILED
+    for change in report.changes:
+        sys.stdout.write(f"{change}\n")
+    sys.stdout.write(f"{report} in {time.monotonic() - started:.2f} s\n")
+    return 0
+
+
+def _refuse_aws(endpoint: str) -> None:
+    host = urlsplit(endpoint).hostname or ""
+    if host.endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws")):
+        raise NotAnEmulatorError(endpoint)
+
+
+def _at_once(*parts: Callable[[], list[Change]]) -> list[Change]:
+    """Run independent parts side by side; the changes stay in the order of the parts."""
+    with ThreadPoolExecutor(len(parts)) as pool:
+        futures = [pool.submit(part) for part in parts]
+        return [change for future in futures for change in future.result()]
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

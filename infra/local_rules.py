@@ -1,0 +1,96 @@
+"""Rules on an emulator: each bus carries exactly the rules that the topology gives it."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from infra.arns import Arns
+from infra.changes import Change, change_of
+from infra.domains import Topology
+from infra.resources import Bus, Rule
+
+if TYPE_CHECKING:
+    from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_events.type_defs import RuleTypeDef, TargetTypeDef
+
+TARGET_ID = "target"
+"""A rule of ours has one target, so this id always names it and PutTargets replaces it in place."""
+
+
+def render_rules(events: "EventBridgeClient", topology: Topology, arns: Arns) -> list[Change]:
+    """Bring the rules of every bus in line.
+
+    A rule that the topology does not have (any more) is removed: left alone, a renamed rule would
+    deliver everything a second time.
+    """
+    return [change for bus in topology.buses for change in _rules_of(events, bus, topology, arns)]
+
+
+def _rules_of(
+    events: "EventBridgeClient", bus: Bus, topology: Topology, arns: Arns
+) -> list[Change]:
+    pages = events.get_paginator("list_rules").paginate(EventBusName=bus.name)
+    current = {rule["Name"]: rule for page in pages for rule in page["Rules"]}
+    wanted = {rule.name: rule for rule in topology.rules if rule.bus == bus.name}
+    changes: list[Change] = []
+    for name, rule in wanted.items():
+        what = [
+            *_rule(events, rule, current.get(name)),
+            *_target(events, rule, _wanted_target(rule, arns)),
+        ]
+        changes += change_of("rule", name, existed=name in current, what=what)
+    for name in current.keys() - wanted.keys():
+        _remove(events, bus, name)
+        changes.append(Change("removed", "rule", name))
+    return changes
+
+
+def _rule(events: "EventBridgeClient", rule: Rule, current: "RuleTypeDef | None") -> list[str]:
+    pattern = rule.pattern.as_json()
+    drifted = [
+        *(["EventPattern"] if _pattern_of(current) != pattern else []),
+        *(["State"] if current and current.get("State") != "ENABLED" else []),
+    ]
+    if drifted or current is None:
+        events.put_rule(
+            Name=rule.name,
+            EventBusName=rule.bus,
+            EventPattern=json.dumps(pattern),
+            State="ENABLED",
+        )
+    return drifted
+
+
+def _pattern_of(rule: "RuleTypeDef | None") -> Any:
+    return json.loads(rule.get("EventPattern", "") or "null") if rule else None
+
+
+def _wanted_target(rule: Rule, arns: Arns) -> "TargetTypeDef":
+    target: TargetTypeDef = {"Id": TARGET_ID, "Arn": arns.target(rule.target)}
+    if rule.dlq:
+        target["DeadLetterConfig"] = {"Arn": arns.queue(rule.dlq)}
+    # The emulator asks for the role only across accounts and knows no IAM: it is carried so that
+    # the target reads as it does on AWS, and nothing here creates it.
+    role = arns.role(rule)
+    if role:
+        target["RoleArn"] = role
+    return target
+
+
+def _target(events: "EventBridgeClient", rule: Rule, wanted: "TargetTypeDef") -> list[str]:
+    found = events.list_targets_by_rule(Rule=rule.name, EventBusName=rule.bus)["Targets"]
+    if found == [wanted]:
+        return []
+    strangers = [target["Id"] for target in found if target["Id"] != TARGET_ID]
+    events.put_targets(Rule=rule.name, EventBusName=rule.bus, Targets=[wanted])
+    if strangers:
+        events.remove_targets(Rule=rule.name, EventBusName=rule.bus, Ids=strangers)
+    return ["Targets"]
+
+
+def _remove(events: "EventBridgeClient", bus: Bus, name: str) -> None:
+    """EventBridge deletes a rule only once it has no targets."""
+    found = events.list_targets_by_rule(Rule=name, EventBusName=bus.name)["Targets"]
+    if found:
+        ids = [target["Id"] for target in found]
+        events.remove_targets(Rule=name, EventBusName=bus.name, Ids=ids)
+    events.delete_rule(Name=name, EventBusName=bus.name)

@@ -1,0 +1,220 @@
+"""The kinds of AWS resource this system is made of, as plain values.
+
+A renderer (infra.local, and AWS CDK) turns them into calls or templates. A resource knows no
+account and no region: infra.arns adds those, so that each domain can have an account of its own.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+HOUR = 3600
+DAY = 24 * HOUR
+"""Seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventPattern:
+    """Which events a rule or an archive wants: one of `sources` and one of `detail_types`.
+
+    An empty tuple asks for nothing; both empty is every event.
+    """
+
+    sources: tuple[str, ...] = ()
+    detail_types: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, list[object]]:
+        """EventBridge's form; it has no empty pattern, so everything is "any source at all"."""
+        pattern: dict[str, list[object]] = {}
+        if self.sources:
+            pattern["source"] = [str(source) for source in self.sources]
+        if self.detail_types:
+            pattern["detail-type"] = [str(detail_type) for detail_type in self.detail_types]
+        return pattern or {"source": [{"prefix": ""}]}
+
+    def overlaps(self, other: "EventPattern") -> bool:
+        """Whether an event could match both."""
+
+        def meet(mine: tuple[str, ...], theirs: tuple[str, ...]) -> bool:
+            return not mine or not theirs or not set(mine).isdisjoint(theirs)
+
+        return meet(self.sources, other.sources) and meet(self.detail_types, other.detail_types)
+
+
+@dataclass(frozen=True, slots=True)
+class Bus:
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """Keeps a bus's events for replay, for `retention_days` (0: for ever)."""
+
+    name: str
+    bus: str
+    retention_days: int
+    pattern: EventPattern | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LogGroup:
+    name: str
+    retention_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class ToBus:
+    bus: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToQueue:
+    queue: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToLogGroup:
+    log_group: str
+
+
+Target = ToBus | ToQueue | ToLogGroup
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Sends a bus's events that match `pattern` to one target.
+
+    `dlq` is the standard queue that takes what EventBridge could not deliver for 24 hours.
+    """
+
+    name: str
+    bus: str
+    pattern: EventPattern
+    target: Target
+    dlq: str | None = None
+
+    @property
+    def role(self) -> str | None:
+        """The role EventBridge assumes to put events on another bus; other targets need none."""
+        return f"{self.name}Role" if isinstance(self.target, ToBus) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Redrive:
+    """After `max_receive_count` receives without a delete, SQS moves a message to `dlq`."""
+
+    dlq: str
+    max_receive_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """An SQS queue; `visibility_timeout` and `retention` are seconds.
+
+    A FIFO queue is told by its name, as SQS does. `content_based_deduplication` is for FIFO only.
+    """
+
+    name: str
+    visibility_timeout: int = 30
+    retention: int = 4 * DAY
+    redrive: Redrive | None = None
+    content_based_deduplication: bool = False
+
+    @property
+    def fifo(self) -> bool:
+        return self.name.endswith(".fifo")
+
+
+AttributeType = Literal["S", "N", "B"]
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    name: str
+    type: AttributeType = "S"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    hash: Attribute
+    range: Attribute | None = None
+
+    @property
+    def attributes(self) -> tuple[Attribute, ...]:
+        return (self.hash,) if self.range is None else (self.hash, self.range)
+
+
+@dataclass(frozen=True, slots=True)
+class GlobalIndex:
+    """A global secondary index that holds every attribute (projection ALL)."""
+
+    name: str
+    key: Key
+
+
+StreamView = Literal["NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES", "KEYS_ONLY"]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A DynamoDB table, billed on demand; `stream` None is no stream."""
+
+    name: str
+    key: Key
+    indexes: tuple[GlobalIndex, ...] = ()
+    stream: StreamView | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionIndex:
+    """`keys`: field and direction (1 up, -1 down), in order."""
+
+    name: str
+    keys: tuple[tuple[str, Literal[1, -1]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """A DocumentDB collection; `change_stream` says that somebody watches it."""
+
+    database: str
+    name: str
+    indexes: tuple[CollectionIndex, ...] = ()
+    change_stream: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class QueuePolicy:
+    """EventBridge may send to `queue` on behalf of `rules`, which are of the queue's own domain."""
+
+    queue: str
+    rules: tuple[Rule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LogGroupPolicy:
+    """EventBridge may write to `log_group` on behalf of `rules`, which are of its own domain."""
+
+    log_group: str
+    rules: tuple[Rule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BusPolicy:
+    """The domains in `publishers` may put events on `bus`, which is another domain's."""
+
+    bus: str
+    publishers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """What one domain owns, and what can move to an AWS account of its own with it."""
+
+    name: str
+    buses: tuple[Bus, ...] = ()
+    archives: tuple[Archive, ...] = ()
+    log_groups: tuple[LogGroup, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    queues: tuple[Queue, ...] = ()
+    tables: tuple[Table, ...] = ()
+    collections: tuple[Collection, ...] = ()

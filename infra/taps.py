@@ -1,0 +1,68 @@
+"""Taps: how an emulator's log groups come to hold every event, as they do on AWS.
+
+MiniStack accepts CloudWatch Logs targets and writes nothing. So locally, and only there, each bus
+also has a queue that gets everything; local.tap moves it on to the log group.
+"""
+
+from dataclasses import dataclass, replace
+
+from infra.domains import Topology
+from infra.resources import (
+    DAY,
+    Bus,
+    Domain,
+    EventPattern,
+    LogGroup,
+    Queue,
+    Rule,
+    ToLogGroup,
+    ToQueue,
+)
+
+QUEUE_PREFIX = "local-tap-"
+RULE_PREFIX = "LocalTap"
+
+EVERYTHING = EventPattern()
+
+
+@dataclass(frozen=True, slots=True)
+class Tap:
+    """One bus's tap: what arrives in `queue` belongs in `log_group`."""
+
+    bus: str
+    queue: str
+    rule: str
+    log_group: str
+
+
+def taps_of(topology: Topology) -> tuple[Tap, ...]:
+    """A tap for each bus whose events a rule sends to a log group."""
+    return tuple(tap for domain in topology.domains for tap in _taps_of_domain(domain))
+
+
+def with_taps(topology: Topology) -> Topology:
+    """The topology plus its taps' queues and rules: what is rendered to an emulator."""
+    return Topology(tuple(_tapped(domain) for domain in topology.domains))
+
+
+def _tapped(domain: Domain) -> Domain:
+    taps = _taps_of_domain(domain)
+    queues = (Queue(tap.queue, visibility_timeout=30, retention=DAY) for tap in taps)
+    rules = (Rule(tap.rule, tap.bus, EVERYTHING, ToQueue(tap.queue)) for tap in taps)
+    return replace(domain, queues=(*domain.queues, *queues), rules=(*domain.rules, *rules))
+
+
+def _taps_of_domain(domain: Domain) -> list[Tap]:
+    return [
+        Tap(bus.name, f"{QUEUE_PREFIX}{bus.name}", f"{RULE_PREFIX}-{bus.name}", group.name)
+        for bus in domain.buses
+        for group in domain.log_groups
+        if _writes_everything(domain, bus, group)
+    ]
+
+
+def _writes_everything(domain: Domain, bus: Bus, group: LogGroup) -> bool:
+    return any(
+        (rule.bus, rule.pattern, rule.target) == (bus.name, EVERYTHING, ToLogGroup(group.name))
+        for rule in domain.rules
+    )
