@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Mapping
 from contextlib import suppress
 from threading import Lock
 from typing import TextIO
@@ -36,6 +36,6 @@ class Console:
             self._stream.flush()
 
 
-def wants_colour(stream: TextIO, getenv: Callable[[str], str | None] = os.environ.get) -> bool:
+def wants_colour(stream: TextIO, environ: Mapping[str, str] = os.environ) -> bool:
     """Colours go to a terminal only, and not where NO_COLOR is set (https://no-color.org)."""
-    return stream.isatty() and not getenv("NO_COLOR")
+    return stream.isatty() and not environ.get("NO_COLOR")

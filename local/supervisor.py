@@ -278,7 +278,7 @@ def is_ready(process: Process) -> bool:
 
 def restart_delay(failures: int) -> float:
     """Seconds before the start that follows the n-th failure: doubling from half a second."""
-    return min(LAST_RESTART_AFTER, FIRST_RESTART_AFTER * 2.0 ** (failures - 1))
+    return min(LAST_RESTART_AFTER, FIRST_RESTART_AFTER * 2.0 ** min(failures - 1, 10))
 
 
 def how_it_died(returncode: int) -> str:

@@ -1,0 +1,330 @@
+"""The supervisor, with small processes of our own in place of the system's."""
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from local.console import Console
+from local.ports import free_ports, is_listening
+from local.processes import Process
+from local.supervisor import (
+    NotReady,
+    PortTaken,
+    ProcessDied,
+    Stopped,
+    Supervisor,
+    how_it_died,
+    restart_delay,
+)
+from runtime.stopping import Stop
+from tests.waiting import eventually
+
+ROOT = Path(__file__).parents[2]
+
+SERVER = """
+import os, signal, sys
+from http.server import BaseHTTPRequestHandler, HTTPServer
+class Ready(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(int(sys.argv[2]))
+        self.end_headers()
+    def log_message(self, *_):
+        pass
+signal.signal(signal.SIGTERM, signal.SIG_IGN if "stubborn" in sys.argv else lambda *_: sys.exit(0))
+print("serving as", os.getpid(), flush=True)
+HTTPServer(("127.0.0.1", int(sys.argv[1])), Ready).serve_forever()
+"""
+
+
+def server(name: str, *flags: str, status: int = 200, engine: bool = False) -> Process:
+    (port,) = free_ports(1)
+    return Process(
+        name=name,
+        command=(sys.executable, "-I", "-S", "-c", SERVER, str(port), str(status), *flags),
+        port=port,
+        port_variable=f"{name.upper()}_PORT",
+        is_engine=engine,
+    )
+
+
+def failing(name: str, code: int) -> Process:
+    (port,) = free_ports(1)
+    return Process(
+        name=name,
+        command=(sys.executable, "-I", "-S", "-c", f"print('no luck'); raise SystemExit({code})"),
+        port=port,
+        port_variable=f"{name.upper()}_PORT",
+    )
+
+
+class Watched:
+    """A supervisor whose `supervise` runs in a thread, and what came of it."""
+
+    def __init__(self, supervisor: Supervisor, said: io.StringIO, stop: Stop) -> None:
+        self.supervisor, self.said, self.stop = supervisor, said, stop
+        self.error: Exception | None = None
+        self._thread = threading.Thread(target=self._supervise)
+
+    def supervise(self) -> None:
+        self._thread.start()
+
+    def ended(self) -> bool:
+        return not self._thread.is_alive()
+
+    def close(self) -> None:
+        self.supervisor.stop()
+        if self._thread.ident:
+            self._thread.join()
+
+    def _supervise(self) -> None:
+        try:
+            self.supervisor.supervise()
+        except ProcessDied as error:
+            self.error = error
+
+
+Watch = Callable[..., Watched]
+
+
+@pytest.fixture
+def watch() -> Iterator[Watch]:
+    """Make supervisors that are stopped at the end of the test."""
+    watched: list[Watched] = []
+
+    def make(*processes: Process, restart_ours: bool = False, stop_within: float = 5) -> Watched:
+        said, stop = io.StringIO(), Stop()
+        supervisor = Supervisor(
+            processes,
+            console=Console(said),
+            stop=stop,
+            restart_ours=restart_ours,
+            stop_within=stop_within,
+        )
+        watched.append(Watched(supervisor, said, stop))
+        return watched[-1]
+
+    yield make
+    for one in watched:
+        one.close()
+
+
+def test_starts_waits_until_ready_and_stops(watch: Watch) -> None:
+    """Processes are at work after wait_ready, their lines carry their name, stop ends them."""
+    first, second = server("first"), server("second")
+    watched = watch(first, second)
+    watched.supervisor.start()
+    watched.supervisor.wait_ready()
+    assert is_listening(first.port)
+    assert is_listening(second.port)
+    watched.supervisor.stop()
+    assert not is_listening(first.port)
+    assert not is_listening(second.port)
+    lines = watched.said.getvalue().splitlines()
+    assert any(line.startswith("first ") and "serving as" in line for line in lines)
+    assert any(line.startswith("second ") and "serving as" in line for line in lines)
+
+
+def test_a_death_while_waiting_is_named(watch: Watch) -> None:
+    """wait_ready ends at once, and says who died and how, when a process dies at start."""
+    watched = watch(server("steady"), failing("broken", 2))
+    watched.supervisor.start()
+    with pytest.raises(ProcessDied, match=r"^broken died \(exit code 2\): .*`make up`"):
+        watched.supervisor.wait_ready()
+
+
+def test_never_ready_is_named(watch: Watch) -> None:
+    """A process that lives and never becomes ready is named when the time is over."""
+    watched = watch(server("steady"), server("sulking", status=503))
+    watched.supervisor.start()
+    with pytest.raises(NotReady, match=r"not ready within 1 s: sulking$"):
+        watched.supervisor.wait_ready(timeout=1)
+
+
+def test_a_stop_cuts_the_waiting_short(watch: Watch) -> None:
+    """Ctrl-C while the system is starting is obeyed at once."""
+    watched = watch(server("sulking", status=503))
+    watched.supervisor.start()
+    watched.stop.request()
+    with pytest.raises(Stopped):
+        watched.supervisor.wait_ready()
+
+
+def test_a_dying_process_ends_supervision(watch: Watch) -> None:
+    """One death ends it all: the error names the process and the signal, the others are stopped."""
+    first, second = server("first"), server("second")
+    watched = watch(first, second)
+    watched.supervisor.start()
+    watched.supervisor.wait_ready()
+    watched.supervise()
+    watched.supervisor.kill("first", signal.SIGKILL)
+    eventually(watched.ended, what="the end of supervision")
+    assert str(watched.error).startswith("first died (killed by SIGKILL): ")
+    watched.supervisor.stop()
+    assert not is_listening(second.port)
+
+
+def test_restart_mode_starts_it_again(watch: Watch) -> None:
+    """With restarts on, a process of ours that was killed comes back, with one line about it."""
+    process = server("phoenix")
+    watched = watch(process, restart_ours=True)
+    watched.supervisor.start()
+    watched.supervisor.wait_ready()
+    watched.supervise()
+    before = watched.supervisor.pid("phoenix")
+    watched.supervisor.kill("phoenix", signal.SIGKILL)
+    eventually(lambda: watched.supervisor.pid("phoenix") != before, what="another process")
+    watched.supervisor.wait_ready("phoenix")
+    assert "phoenix died (killed by SIGKILL): starting it again in 0.5 s" in watched.said.getvalue()
+    assert not watched.ended()
+
+
+def test_restart_mode_does_not_restart_engines(watch: Watch) -> None:
+    """An engine that dies takes its state's word with it: everything stops, restarts on or not."""
+    watched = watch(server("mongod", engine=True), server("steady"), restart_ours=True)
+    watched.supervisor.start()
+    watched.supervisor.wait_ready()
+    watched.supervise()
+    watched.supervisor.kill("mongod", signal.SIGKILL)
+    eventually(watched.ended, what="the end of supervision")
+    assert str(watched.error).startswith("mongod died (killed by SIGKILL): ")
+
+
+def test_restart_is_no_death(watch: Watch) -> None:
+    """Restarting one process leaves the others and the supervision as they were."""
+    watched = watch(server("first"), server("second"))
+    watched.supervisor.start()
+    watched.supervisor.wait_ready()
+    watched.supervise()
+    before = watched.supervisor.pid("first"), watched.supervisor.pid("second")
+    watched.supervisor.restart("first")
+    watched.supervisor.wait_ready("first")
+    assert watched.supervisor.pid("first") != before[0]
+    assert watched.supervisor.pid("second") == before[1]
+    assert not watched.ended()
+
+
+def test_a_killed_process_can_be_started_by_hand(watch: Watch) -> None:
+    """A test that does not supervise kills and starts as it likes."""
+    process = server("puppet")
+    watched = watch(process)
+    watched.supervisor.start("puppet")
+    watched.supervisor.wait_ready("puppet")
+    watched.supervisor.kill("puppet", signal.SIGKILL)
+    assert not is_listening(process.port)
+    watched.supervisor.start("puppet")
+    watched.supervisor.wait_ready("puppet")
+
+
+def test_a_process_that_ignores_sigterm_is_killed(watch: Watch) -> None:
+    """Stopping is bounded: what does not go within its time is killed, and that is said."""
+    stubborn = server("mule", "stubborn")
+    watched = watch(stubborn, stop_within=0.5)
+    watched.supervisor.start()
+    watched.supervisor.wait_ready()
+    watched.supervisor.stop()
+    assert not is_listening(stubborn.port)
+    assert "mule did not stop within 0.5 s: killing it" in watched.said.getvalue()
+
+
+def test_engines_stop_last(watch: Watch) -> None:
+    """Ours are gone before an engine is asked to stop, so that nothing fails on the way out."""
+    engine = server("engine", engine=True)
+    asks = f"""
+import signal, socket, sys
+def told_to_stop(*_):
+    with socket.socket() as probe:
+        up = probe.connect_ex(("127.0.0.1", {engine.port})) == 0
+    print("engine is", "up" if up else "gone")
+    sys.exit(0)
+signal.signal(signal.SIGTERM, told_to_stop)
+print("waiting", flush=True)
+signal.pause()
+"""
+    (port,) = free_ports(1)
+    ours = Process("ours", (sys.executable, "-I", "-S", "-c", asks), port, "OURS_PORT")
+    watched = watch(engine, ours)
+    watched.supervisor.start()
+    watched.supervisor.wait_ready("engine")
+    eventually(lambda: "waiting" in watched.said.getvalue(), what="our process at work")
+    watched.supervisor.stop()
+    assert "engine is up" in watched.said.getvalue()
+    assert not is_listening(engine.port)
+
+
+def test_a_taken_port_is_one_sentence_with_the_mend(watch: Watch) -> None:
+    """The sentence has the port, who needs it and the variable that moves it."""
+    holder = server("holder")
+    wanting = Process("stock-api", holder.command, holder.port, "STOCK_API_PORT")
+    watched = watch(holder)
+    watched.supervisor.start()
+    watched.supervisor.wait_ready()
+    with pytest.raises(PortTaken) as taken:
+        watch(wanting).supervisor.check_ports()
+    assert str(taken.value) == (
+        f"port {holder.port} is taken, and stock-api needs it: stop whatever listens there,"
+        " or set STOCK_API_PORT to a free port"
+    )
+
+
+def test_free_ports_pass_the_check(watch: Watch) -> None:
+    """Nothing is said where nothing is taken."""
+    watch(server("first"), server("second")).supervisor.check_ports()
+
+
+ORPHANAGE = """
+import json, sys
+from local.console import Console
+from local.processes import Process
+from local.supervisor import Supervisor
+rows = json.loads(sys.argv[1])
+table = [Process(row["name"], tuple(row["command"]), row["port"], "PORT") for row in rows]
+with Supervisor(table, console=Console(open("/dev/null", "w"))) as supervisor:
+    supervisor.start()
+    supervisor.wait_ready()
+    print("ready", flush=True)
+    supervisor.supervise()
+"""
+
+
+def test_no_orphan_when_the_supervisor_is_killed() -> None:
+    """Kill -9 of the supervisor ends its processes too, even one that ignores SIGTERM."""
+    processes = [server("first"), server("mule", "stubborn")]
+    table = [{"name": p.name, "command": p.command, "port": p.port} for p in processes]
+    supervisor = subprocess.Popen(
+        [sys.executable, "-c", ORPHANAGE, json.dumps(table)],
+        stdout=subprocess.PIPE,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert supervisor.stdout is not None
+    with closing(supervisor.stdout):
+        try:
+            assert supervisor.stdout.readline() == b"ready\n"
+            assert all(is_listening(process.port) for process in processes)
+        finally:
+            supervisor.kill()
+            supervisor.wait()
+    eventually(lambda: not any(is_listening(p.port) for p in processes), what="the end of both")
+
+
+@pytest.mark.parametrize(
+    ("returncode", "words"),
+    [(0, "exit code 0"), (2, "exit code 2"), (-9, "killed by SIGKILL"), (-11, "killed by SIGSEGV")],
+)
+def test_how_it_died(returncode: int, words: str) -> None:
+    """An exit code or the name of the signal."""
+    assert how_it_died(returncode) == words
+
+
+def test_restarts_back_off() -> None:
+    """The delay doubles from half a second and never exceeds half a minute."""
+    assert [restart_delay(n) for n in (1, 2, 3, 7, 100)] == [0.5, 1, 2, 30, 30]
