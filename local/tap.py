@@ -1,0 +1,184 @@
+"""Moves each bus's events to that bus's log group: `python -m local.tap`.
+
+MiniStack accepts CloudWatch Logs targets and writes nothing. With the tap, whatever reads the logs
+is the same on a laptop and on AWS: one line is one event, the full JSON as EventBridge has it.
+"""
+
+import json
+import queue
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import structlog
+
+from infra.taps import Tap, taps_of
+from infra.topology import TOPOLOGY
+from local.log_batches import MAX_BYTES, LogEvent, batches
+from runtime.aws import LONG_POLL_SECONDS, Aws, reaching
+from runtime.errors import Unavailable
+from runtime.health import Readiness
+from runtime.logs import configure
+from runtime.metrics import new_registry
+from runtime.queues import MAX_BATCH, find_url
+from runtime.retry import backoff
+from runtime.settings import AwsSettings, WorkerSettings, load
+from runtime.stopping import Stop
+from runtime.worker import exit_with_reason, run_worker
+
+if TYPE_CHECKING:
+    from mypy_boto3_logs import CloudWatchLogsClient
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import MessageTypeDef
+
+LOG_STREAM = "local-tap"
+
+log = structlog.get_logger(__name__)
+
+
+class TapSettings(AwsSettings, WorkerSettings):
+    pass
+
+
+def run() -> None:
+    """Tap every bus until SIGTERM; raises Misconfigured for a missing setting or queue."""
+    settings = load(TapSettings)
+    configure(level=settings.log_level, form=settings.log_format, process="tap")
+    aws = Aws(region=settings.aws_region, endpoint_url=settings.aws_endpoint_url)
+    sqs, logs = aws.client("sqs"), aws.client("logs")
+    taps = taps_of(TOPOLOGY)
+    stop, readiness = Stop(), Readiness(*(tap.queue for tap in taps))
+
+    def prepare() -> dict[str, Callable[[], None]]:
+        return {
+            tap.queue: BusTap(
+                sqs, logs, tap, find_url(sqs, tap.queue), stop=stop, readiness=readiness
+            ).run
+            for tap in taps
+        }
+
+    run_worker(settings, prepare=prepare, stop=stop, readiness=readiness, registry=new_registry())
+
+
+class BusTap:
+    """One queue to one log group, at least once: a message is deleted after its line is written."""
+
+    def __init__(
+        self,
+        sqs: "SQSClient",
+        logs: "CloudWatchLogsClient",
+        tap: Tap,
+        queue_url: str,
+        *,
+        stop: Stop,
+        readiness: Readiness,
+    ) -> None:
+        self._sqs, self._logs, self._tap, self._queue_url = sqs, logs, tap, queue_url
+        self._stop, self._readiness = stop, readiness
+
+    def run(self) -> None:
+        """Move events until a stop is requested; an outage is waited out."""
+        failures = 0
+        ready = False
+        while not self._stop.requested:
+            try:
+                if not ready:
+                    self._ensure_stream()
+                    self._readiness.up(self._tap.queue)
+                    ready = True
+                self._move(self._poll())
+                failures = 0
+            except Unavailable as error:
+                failures += 1
+                ready = False
+                self._readiness.down(self._tap.queue, str(error))
+                log.warning("waiting", bus=self._tap.bus, reason=str(error))
+                self._stop.wait(backoff(failures, first=0.25, longest=10))
+
+    def _ensure_stream(self) -> None:
+        with reaching("CloudWatch Logs"):
+            try:
+                self._logs.create_log_stream(
+                    logGroupName=self._tap.log_group, logStreamName=LOG_STREAM
+                )
+            except self._logs.exceptions.ResourceAlreadyExistsException:
+                return
+
+    def _poll(self) -> "list[MessageTypeDef]":
+        """Receive from a thread of its own, which a stop abandons.
+
+        A long poll cannot be cut short, and Ctrl-C should not take 20 seconds. What an abandoned
+        poll still receives is seen again after the queue's visibility timeout.
+        """
+        answer: queue.SimpleQueue[list[MessageTypeDef] | Exception] = queue.SimpleQueue()
+
+        def receive() -> None:
+            try:
+                answer.put(self._receive())
+            except Exception as error:  # noqa: BLE001 (it is raised again by the thread that waits)
+                answer.put(error)
+
+        threading.Thread(target=receive, name=f"poll of {self._tap.queue}", daemon=True).start()
+        while not self._stop.requested:
+            try:
+                received = answer.get(timeout=0.5)
+            except queue.Empty:
+                continue
+            if isinstance(received, Exception):
+                raise received
+            return received
+        return []
+
+    def _receive(self) -> "list[MessageTypeDef]":
+        with reaching("SQS"):
+            return self._sqs.receive_message(
+                QueueUrl=self._queue_url,
+                MaxNumberOfMessages=MAX_BATCH,
+                WaitTimeSeconds=LONG_POLL_SECONDS,
+                MessageSystemAttributeNames=["SentTimestamp"],
+            ).get("Messages", [])
+
+    def _move(self, messages: "list[MessageTypeDef]") -> None:
+        for batch in batches(map(log_event, messages)):
+            if batch[0].size > MAX_BYTES:
+                log.error("event too large for a log line", bus=self._tap.bus, bytes=batch[0].size)
+            else:
+                self._write(batch)
+            self._delete(batch)
+
+    def _write(self, batch: list[LogEvent]) -> None:
+        with reaching("CloudWatch Logs"):
+            answer = self._logs.put_log_events(
+                logGroupName=self._tap.log_group,
+                logStreamName=LOG_STREAM,
+                logEvents=[{"timestamp": e.timestamp, "message": e.message} for e in batch],
+            )
+        if rejected := answer.get("rejectedLogEventsInfo"):
+            log.warning("log lines refused for their age", bus=self._tap.bus, **rejected)
+
+    def _delete(self, batch: list[LogEvent]) -> None:
+        with reaching("SQS"):
+            answer = self._sqs.delete_message_batch(
+                QueueUrl=self._queue_url,
+                Entries=[
+                    {"Id": str(n), "ReceiptHandle": event.receipt} for n, event in enumerate(batch)
+                ],
+            )
+        if answer.get("Failed"):
+            log.warning("lines may come twice", bus=self._tap.bus, messages=len(answer["Failed"]))
+
+
+def log_event(message: "MessageTypeDef") -> LogEvent:
+    """The line of a message: its body as it is, at the event's time (or when it was sent)."""
+    body = message["Body"]
+    try:
+        time = datetime.fromisoformat(json.loads(body)["time"])
+        timestamp = round(time.replace(tzinfo=time.tzinfo or UTC).timestamp() * 1000)
+    except (ValueError, KeyError, TypeError):
+        timestamp = int(message.get("Attributes", {}).get("SentTimestamp", "0"))
+    return LogEvent(timestamp=timestamp, message=body, receipt=message["ReceiptHandle"])
+
+
+if __name__ == "__main__":
+    exit_with_reason(run)

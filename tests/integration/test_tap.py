@@ -1,0 +1,193 @@
+"""The tap against MiniStack: what is put on a bus is in the bus's log group."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from infra.taps import Tap
+from local import engines
+from local.child import start_child, stop_child
+from local.log_batches import MAX_BYTES, MAX_EVENTS, MAX_SPAN, OVERHEAD, LogEvent, batches
+from local.ports import LOOPBACK, free_ports, wait_until_listening
+from local.tap import BusTap, log_event
+from runtime.aws import Aws
+from runtime.health import Readiness
+from runtime.stopping import Stop
+from tests.conftest import MiniStack
+from tests.waiting import eventually
+
+
+@dataclass(frozen=True)
+class Tapped:
+    """A bus of a test's own with its tap."""
+
+    aws: Aws
+    tap: Tap
+    stop: Stop
+    readiness: Readiness
+    run: Callable[[], None]
+
+    def put(self, *numbers: int) -> None:
+        self.aws.client("events").put_events(
+            Entries=[
+                {
+                    "EventBusName": self.tap.bus,
+                    "Source": "app.test",
+                    "DetailType": "Counted",
+                    "Detail": json.dumps({"number": number}),
+                }
+                for number in numbers
+            ]
+        )
+
+    def lines(self) -> list[dict[str, Any]]:
+        found = self.aws.client("logs").filter_log_events(logGroupName=self.tap.log_group)
+        return [json.loads(event["message"]) for event in found["events"]]
+
+    def numbers(self) -> list[int]:
+        return sorted(line["detail"]["number"] for line in self.lines())
+
+    def queue_depth(self) -> int:
+        sqs = self.aws.client("sqs")
+        url = sqs.get_queue_url(QueueName=self.tap.queue)["QueueUrl"]
+        attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+        return int(attributes["ApproximateNumberOfMessages"]) + int(
+            attributes["ApproximateNumberOfMessagesNotVisible"]
+        )
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        thread = threading.Thread(target=self.run)
+        thread.start()
+        try:
+            yield
+        finally:
+            self.stop.request()
+            thread.join(timeout=5)
+            assert not thread.is_alive(), "the tap did not stop"
+
+
+def tapped(endpoint: str, region: str) -> Tapped:
+    aws = Aws(region=region, endpoint_url=endpoint, attempts=1)
+    bus = f"bus-{uuid4().hex[:8]}"
+    tap = Tap(bus, f"local-tap-{bus}", f"LocalTap-{bus}", f"{bus}-logs")
+    events, sqs = aws.client("events"), aws.client("sqs")
+    events.create_event_bus(Name=bus)
+    url = sqs.create_queue(QueueName=tap.queue)["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
+    events.put_rule(Name=tap.rule, EventBusName=bus, EventPattern='{"source":[{"prefix":""}]}')
+    events.put_targets(
+        Rule=tap.rule, EventBusName=bus, Targets=[{"Id": "tap", "Arn": arn["QueueArn"]}]
+    )
+    aws.client("logs").create_log_group(logGroupName=tap.log_group)
+    stop, readiness = Stop(), Readiness(tap.queue)
+    run = BusTap(sqs, aws.client("logs"), tap, url, stop=stop, readiness=readiness).run
+    return Tapped(aws, tap, stop, readiness, run)
+
+
+@pytest.fixture
+def bus(ministack: MiniStack) -> Tapped:
+    return tapped(ministack.endpoint, ministack.region)
+
+
+def test_events_arrive_in_the_log_group_as_they_were_on_the_bus(bus: Tapped) -> None:
+    """Each event is one line, the whole event as EventBridge has it, and leaves the queue."""
+    with bus.running():
+        bus.put(1, 2, 3)
+        eventually(lambda: bus.numbers() == [1, 2, 3], what="three lines")
+        eventually(lambda: bus.queue_depth() == 0, what="an empty queue")
+    (line, *_) = bus.lines()
+    assert line["source"] == "app.test"
+    assert line["detail-type"] == "Counted"
+    assert {"id", "time", "account", "region", "version", "resources"} <= line.keys()
+
+
+def test_a_line_that_was_not_written_stays_in_the_queue(bus: Tapped) -> None:
+    """Without its log group the tap waits unready; the events are there when it is back."""
+    logs = bus.aws.client("logs")
+    logs.delete_log_group(logGroupName=bus.tap.log_group)
+    with bus.running():
+        bus.put(1)
+        eventually(
+            lambda: (
+                "Unavailable" in str(bus.readiness.reasons())
+                or "unavailable" in str(bus.readiness.reasons())
+            ),
+            what="an unready tap",
+        )
+        assert bus.queue_depth() == 1
+        logs.create_log_group(logGroupName=bus.tap.log_group)
+        eventually(lambda: bus.numbers() == [1], what="the line", timeout=20)
+        assert not bus.readiness.reasons()
+
+
+def test_survives_an_outage_of_the_emulator(tmp_path: Path) -> None:
+    """The emulator stops and comes back: the tap goes on by itself."""
+    (port,) = free_ports(1)
+    region = "eu-west-1"
+    command = engines.ministack_command(port, tmp_path, region=region)
+    emulator = start_child(command.argv, env=command.env)
+    try:
+        wait_until_listening(port, timeout=20, what="MiniStack")
+        bus = tapped(f"http://{LOOPBACK}:{port}", region)
+        with bus.running():
+            bus.put(1)
+            eventually(lambda: bus.numbers() == [1], what="the line before the outage")
+            stop_child(emulator)
+            eventually(bus.readiness.reasons, what="an unready tap")
+            emulator = start_child(command.argv, env=command.env)
+            wait_until_listening(port, timeout=20, what="MiniStack")
+            eventually(lambda: not bus.readiness.reasons(), what="a ready tap", timeout=20)
+            bus.put(2)
+            eventually(lambda: bus.numbers() == [1, 2], what="the line after the outage")
+    finally:
+        stop_child(emulator)
+
+
+def at(timestamp: int, message: str = "x") -> LogEvent:
+    return LogEvent(timestamp, message, receipt="r")
+
+
+def test_batches_are_chronological() -> None:
+    """PutLogEvents refuses a call whose events are out of order."""
+    assert list(batches([at(3), at(1), at(2)])) == [[at(1), at(2), at(3)]]
+
+
+def test_batches_end_at_the_number_of_events() -> None:
+    """10 000 events fit one call, one more starts the next."""
+    sizes = [len(batch) for batch in batches(at(1) for _ in range(MAX_EVENTS + 1))]
+    assert sizes == [MAX_EVENTS, 1]
+
+
+@pytest.mark.parametrize(("beyond", "expected"), [(0, [2]), (1, [1, 1])])
+def test_batches_end_at_the_bytes(beyond: int, expected: list[int]) -> None:
+    """1 MiB fits, one byte more does not; characters count as UTF-8, each event 26 bytes more."""
+    half = MAX_BYTES // 2 - OVERHEAD
+    events = [at(1, "é" * (half // 2)), at(2, "x" * (half + beyond))]
+    assert [len(batch) for batch in batches(events)] == expected
+
+
+@pytest.mark.parametrize(("span", "expected"), [(MAX_SPAN, [2]), (MAX_SPAN + 1, [1, 1])])
+def test_batches_end_at_a_day(span: int, expected: list[int]) -> None:
+    """One call holds events of at most 24 hours."""
+    assert [len(batch) for batch in batches([at(0), at(span)])] == expected
+
+
+def test_the_time_of_a_line_is_the_time_of_its_event() -> None:
+    """Milliseconds since the epoch, from the event's `time`."""
+    body = json.dumps({"time": "1970-01-01T00:00:02Z"})
+    assert log_event({"Body": body, "ReceiptHandle": "r"}).timestamp == 2000
+
+
+@pytest.mark.parametrize("body", ["no json", "[]", "{}", '{"time": "yesterday"}', '{"time": 5}'])
+def test_a_body_without_a_time_is_logged_when_it_was_sent(body: str) -> None:
+    """Whatever is on the bus is in the log, byte for byte."""
+    event = log_event({"Body": body, "ReceiptHandle": "r", "Attributes": {"SentTimestamp": "1234"}})
+    assert (event.timestamp, event.message) == (1234, body)
