@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 
 from runtime.errors import Unavailable
+from runtime.settings import AwsSettings
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -84,6 +85,10 @@ class Aws:
             tcp_keepalive=True,
         )
         self._polling = self._config.merge(Config(read_timeout=LONG_POLL_SECONDS + read_timeout))
+
+    @classmethod
+    def of(cls, settings: AwsSettings) -> Self:
+        return cls(region=settings.aws_region, endpoint_url=settings.aws_endpoint_url)
 
     @overload
     def client(self, service: Literal["dynamodb"]) -> "DynamoDBClient": ...

@@ -1,11 +1,9 @@
 """Consumes one SQS queue: long polls, many messages at a time, each to its own end."""
 
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
@@ -25,12 +23,12 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True)
-class Work:
+class Work(Protocol):
     """What a consumer does with a body, and which of its errors no retry can mend."""
 
-    handle: Callable[[str], None]
-    is_permanent: Callable[[Exception], bool]
+    def handle(self, body: str, /) -> None: ...
+
+    def is_permanent(self, error: Exception, /) -> bool: ...
 
 
 class Consumer:

@@ -38,6 +38,16 @@ class WorkerSettings(ProcessSettings):
     health_port: int = Field(ge=0, le=65535)
 
 
+class ConsumerSettings(WorkerSettings, AwsSettings):
+    """For a process that consumes SQS queues.
+
+    `queue_wait_seconds` is how long a receive waits for a message. SQS allows 20 s, but a receive
+    cannot be cut short, and the process has 10 s in all to stop.
+    """
+
+    queue_wait_seconds: int = Field(default=8, ge=1, le=8)
+
+
 class MongoSettings(ProcessSettings):
     """For a process that uses MongoDB or DocumentDB; the URI's options decide on TLS."""
 

@@ -77,11 +77,19 @@ def until_available(attempt: Callable[[], T], stop: Stop) -> T | None:
     return None
 
 
-def exit_with_reason(run: Callable[[], None]) -> NoReturn:
-    """Run a process; if it is misconfigured, say in one message what to mend and exit with 2."""
+def main(commands: Mapping[str, Callable[[], None]]) -> NoReturn:
+    """Run the command that the arguments name, and exit.
+
+    Exit codes: 0 after an orderly stop, 1 after a failure, 2 when the process is misconfigured,
+    with one message on stderr that names everything to mend.
+    """
+    command = commands.get(" ".join(sys.argv[1:]))
+    if command is None:
+        sys.stderr.write(f"say what to run: {', '.join(commands)}\n")
+        sys.exit(2)
     try:
-        run()
+        command()
     except Misconfigured as error:
-        print(error, file=sys.stderr)  # noqa: T201 (before, or instead of, the logs)
+        sys.stderr.write(f"{error}\n")
         sys.exit(2)
     sys.exit(0)

@@ -1,0 +1,40 @@
+"""Why something happens: what an event takes over from the request or the event before it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
+
+from contracts.envelope import PAYLOAD_VERSION, Metadata, ReceivedEvent
+
+
+@dataclass(frozen=True)
+class Cause:
+    """`causation_id` is the eventId of the event that led to it; None where it was a request."""
+
+    correlation_id: str
+    causation_id: str | None = None
+    traceparent: str | None = None
+
+    @classmethod
+    def of(cls, event: ReceivedEvent) -> Self:
+        """The cause of whatever `event` leads to."""
+        return cls(
+            correlation_id=event.metadata.correlation_id,
+            causation_id=event.metadata.event_id,
+            traceparent=event.metadata.traceparent,
+        )
+
+    def metadata(
+        self, *, event_id: str, aggregate_id: str, sequence: int, occurred_at: datetime
+    ) -> Metadata:
+        """The metadata of an event that happens for this cause."""
+        return Metadata(
+            event_id=event_id,
+            version=PAYLOAD_VERSION,
+            aggregate_id=aggregate_id,
+            sequence=sequence,
+            occurred_at=occurred_at,
+            correlation_id=self.correlation_id,
+            causation_id=self.causation_id,
+            traceparent=self.traceparent,
+        )

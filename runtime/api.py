@@ -1,0 +1,96 @@
+"""Builds an HTTP service: one place for limits, problems, documentation and health."""
+
+from collections.abc import Callable, Mapping
+from typing import Annotated
+
+import uvicorn
+from fastapi import APIRouter, Depends, FastAPI, Header, HTTPException, Request, Response
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+from contracts.causes import Cause
+from runtime import documentation, problems
+from runtime.metrics import HttpMetrics
+from runtime.requests import AroundRequests
+from runtime.settings import ApiSettings
+
+MAX_BODY_BYTES = 64 * 1024
+STOP_SECONDS = 8
+"""How long requests in flight have to finish after SIGTERM: a process has 10 s in all."""
+
+
+def create_api(
+    *,
+    title: str,
+    description: str,
+    router: APIRouter,
+    kinds: Mapping[type[Exception], problems.Kind],
+    check: Callable[[], None],
+    registry: CollectorRegistry,
+) -> FastAPI:
+    """Put a service's routes behind what every service shares.
+
+    `kinds` says which problem each domain error is; `check` raises Unavailable while the service's
+    database is away.
+    """
+    app = FastAPI(
+        title=title,
+        description=description,
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        max_body_size=MAX_BODY_BYTES,
+    )
+    problems.install(app, kinds)
+    documentation.install(app)
+    app.include_router(router)
+
+    @app.get("/healthz", include_in_schema=False)
+    def healthz() -> dict[str, str]:
+        return {"status": "alive"}
+
+    @app.get("/readyz", include_in_schema=False)
+    def readyz() -> dict[str, str]:
+        check()
+        return {"status": "ready"}
+
+    @app.get("/metrics", include_in_schema=False)
+    def metrics() -> Response:
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+    app.add_middleware(AroundRequests, metrics=HttpMetrics(registry))
+    return app
+
+
+def cause_of(request: Request) -> Cause:
+    cause: Cause = request.scope["cause"]
+    return cause
+
+
+def require_json(
+    request: Request, content_type: Annotated[str, Header(include_in_schema=False)] = ""
+) -> None:
+    """Refuse a body that does not say it is JSON; a request without a body lacks fields instead."""
+    has_body = request.headers.get("content-length", "0") != "0" or (
+        "transfer-encoding" in request.headers
+    )
+    if has_body and content_type.partition(";")[0].strip().lower() != "application/json":
+        raise HTTPException(415, "send the body as Content-Type: application/json")
+
+
+RequestCause = Annotated[Cause, Depends(cause_of)]
+REQUIRE_JSON = Depends(require_json)
+
+
+def serve(app: FastAPI, settings: ApiSettings) -> None:
+    """Serve until SIGTERM or SIGINT; requests in flight are finished first."""
+    uvicorn.run(
+        app,
+        host=settings.http_host,
+        port=settings.http_port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=STOP_SECONDS,
+    )

@@ -1,0 +1,78 @@
+"""Turns a queue message's body into a call: parse the event, find its handler, bind the logs."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+import structlog
+from pydantic import ValidationError
+
+from contracts.causes import Cause
+from contracts.envelope import NotAnEvent, ReceivedEvent, WireModel, describe
+from contracts.names import EventType
+
+M = TypeVar("M", bound=WireModel)
+
+
+class UnexpectedEvent(ValueError):
+    """An event of a type that this queue's consumer does not handle: a rule lets too much in."""
+
+    def __init__(self, detail_type: str, expected: list[str]) -> None:
+        super().__init__(f"{detail_type} is not handled here, only {', '.join(expected)}")
+
+
+class SchemaViolation(ValueError):
+    """An event whose detail breaks the reader's schema; names each field, never the values."""
+
+
+@dataclass(frozen=True)
+class Reader:
+    """How one type of event is read and handled. Made by `reads`, which ties the two together."""
+
+    call: Callable[[ReceivedEvent], object]
+
+
+def reads(model: type[M], handle: Callable[[M, Cause], object]) -> Reader:
+    """Read the detail as `model` and hand it over with its cause."""
+
+    def call(event: ReceivedEvent) -> object:
+        try:
+            detail = model.model_validate(event.detail)
+        except ValidationError as error:
+            raise SchemaViolation(describe(error)) from None
+        return handle(detail, Cause.of(event))
+
+    return Reader(call)
+
+
+class Inbox:
+    """Handles bodies from one queue, each event type by its reader."""
+
+    def __init__(
+        self,
+        readers: Mapping[EventType, Reader],
+        domain_errors: tuple[type[Exception], ...],
+    ) -> None:
+        self._readers = readers
+        self._permanent = (NotAnEvent, UnexpectedEvent, SchemaViolation, *domain_errors)
+
+    def handle(self, body: str) -> None:
+        """Handle one body; raises what `is_permanent` knows, or what the handler raises."""
+        event = ReceivedEvent.parse(body)
+        with structlog.contextvars.bound_contextvars(
+            eventId=event.metadata.event_id,
+            correlationId=event.metadata.correlation_id,
+            eventType=event.detail_type,
+        ):
+            self._reader(event.detail_type).call(event)
+            structlog.get_logger(__name__).info("handled")
+
+    def is_permanent(self, error: Exception) -> bool:
+        """Whether no retry can mend it: the message itself is wrong, or the domain refuses it."""
+        return isinstance(error, self._permanent)
+
+    def _reader(self, detail_type: str) -> Reader:
+        try:
+            return self._readers[EventType(detail_type)]
+        except (KeyError, ValueError):
+            raise UnexpectedEvent(detail_type, sorted(self._readers)) from None

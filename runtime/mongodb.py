@@ -1,0 +1,86 @@
+"""MongoDB and DocumentDB: a client that both accept, and what their errors mean."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from pymongo import MongoClient
+from pymongo.errors import (
+    AutoReconnect,
+    ConnectionFailure,
+    ExecutionTimeout,
+    OperationFailure,
+    PyMongoError,
+    ServerSelectionTimeoutError,
+    WaitQueueTimeoutError,
+)
+
+from contracts.outbox import OutboxRecord
+from runtime.errors import Unavailable
+
+Document = dict[str, Any]
+
+_AWAY = {
+    11600,  # InterruptedAtShutdown
+    11602,  # InterruptedDueToReplStateChange
+    10107,  # NotWritablePrimary
+    13435,  # NotPrimaryNoSecondaryOk
+    13436,  # NotPrimaryOrSecondary
+    189,  # PrimarySteppedDown
+    91,  # ShutdownInProgress
+    50,  # MaxTimeMSExpired
+    89,  # NetworkTimeout
+    64,  # WriteConcernFailed
+    251,  # NoSuchTransaction: the server lost the transaction; a commit may have been applied
+}
+
+
+def connect(uri: str, *, connections: int = 50) -> MongoClient[Document]:
+    """Make a client that gives up a call after seconds rather than minutes.
+
+    DocumentDB takes no retryable writes; what is retried here is the whole use case. TLS, the CA
+    bundle and the replica set's name are options of the URI.
+    """
+    return MongoClient(
+        uri,
+        retryWrites=False,
+        serverSelectionTimeoutMS=3000,
+        connectTimeoutMS=2000,
+        socketTimeoutMS=10_000,
+        maxPoolSize=connections,
+        appname="streamed-events",
+    )
+
+
+@contextmanager
+def reaching(dependency: str = "MongoDB") -> Iterator[None]:
+    """Raise Unavailable for what an outage or a failover looks like through pymongo."""
+    try:
+        yield
+    except (
+        AutoReconnect,
+        ConnectionFailure,
+        ExecutionTimeout,
+        ServerSelectionTimeoutError,
+        WaitQueueTimeoutError,
+    ) as error:
+        raise Unavailable(dependency, type(error).__name__) from error
+    except OperationFailure as error:
+        if error.code in _AWAY or is_transient(error):
+            raise Unavailable(dependency, f"code {error.code}") from error
+        raise
+
+
+def is_transient(error: PyMongoError) -> bool:
+    """Whether the server says that the whole transaction may be tried again."""
+    return error.has_error_label("TransientTransactionError") or error.has_error_label(
+        "UnknownTransactionCommitResult"
+    )
+
+
+def outbox_document(record: OutboxRecord) -> Document:
+    """An outbox record with the key that makes it unique: one per aggregate and sequence."""
+    return {
+        "_id": {"aggregateId": record.aggregate_id, "sequence": record.sequence},
+        **record.to_document(),
+    }

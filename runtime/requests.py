@@ -1,0 +1,79 @@
+"""What happens around every HTTP request: its correlation id, its log line, its measurement."""
+
+import re
+from time import perf_counter
+from uuid import uuid4
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from contracts.causes import Cause
+from runtime.metrics import HttpMetrics
+from runtime.problems import INTERNAL, respond
+
+log = structlog.get_logger(__name__)
+
+CORRELATION_HEADER = "X-Correlation-Id"
+_CORRELATION_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+_QUIET = {"/healthz", "/readyz", "/metrics"}
+
+
+class AroundRequests:
+    """ASGI middleware. Puts the request's Cause into the scope, where `cause_of` finds it."""
+
+    def __init__(self, app: ASGIApp, metrics: HttpMetrics) -> None:
+        self._app, self._metrics = app, metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = perf_counter()
+        cause = _cause(Headers(scope=scope))
+        scope["cause"] = cause
+        status = 0
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers[CORRELATION_HEADER] = cause.correlation_id
+                headers["X-Content-Type-Options"] = "nosniff"
+                headers.setdefault("Content-Security-Policy", "default-src 'none'")
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(correlationId=cause.correlation_id):
+            try:
+                await self._app(scope, receive, send_with_headers)
+            except Exception:
+                log.exception("request failed")
+                if status:
+                    raise
+                response = respond(INTERNAL, "the service logged what happened")
+                await response(scope, receive, send_with_headers)
+            seconds = perf_counter() - started
+            route = getattr(scope.get("route"), "path", "unknown")
+            self._metrics.done(scope["method"], route, status, seconds)
+            if route not in _QUIET:
+                log.info(
+                    "request",
+                    method=scope["method"],
+                    route=route,
+                    status=status,
+                    milliseconds=round(seconds * 1000, 1),
+                )
+
+
+def _cause(headers: Headers) -> Cause:
+    """Take over what the caller sent, where it is well-formed; what is not is replaced."""
+    correlation_id = headers.get(CORRELATION_HEADER, "")
+    traceparent = headers.get("traceparent", "")
+    return Cause(
+        correlation_id=correlation_id
+        if _CORRELATION_ID.fullmatch(correlation_id)
+        else str(uuid4()),
+        traceparent=traceparent if _TRACEPARENT.fullmatch(traceparent) else None,
+    )

@@ -1,0 +1,68 @@
+"""Load, decide, commit: how a use case changes an aggregate, whatever the database."""
+
+import random
+import time
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
+from contracts.outbox import OutboxRecord
+from runtime.errors import Conflict
+
+
+class Aggregate(Protocol):
+    """What a store needs to know of a row: its version, 1 or more."""
+
+    @property
+    def version(self) -> int: ...
+
+
+A = TypeVar("A", bound=Aggregate)
+
+
+class Store(Protocol[A]):
+    """One kind of aggregate and its outbox."""
+
+    def get(self, aggregate_id: str, /) -> A | None:
+        """Read what was last committed; raises Unavailable."""
+        ...
+
+    def commit(self, after: A, record: OutboxRecord, /, *, replaces: A | None) -> None:
+        """Write the aggregate and its outbox record in one transaction, or neither.
+
+        Raises Conflict unless the stored row is still the version of `replaces` (None: no row),
+        Unavailable if the outcome is unknown or nothing was written; committing again is safe.
+        """
+        ...
+
+
+TRIES = 8
+"""Writers of one aggregate that may pass us before we give up: more than ever meet on one."""
+
+
+def change(
+    store: Store[A],
+    aggregate_id: str,
+    decide: Callable[[A | None], A],
+    record: Callable[[A], OutboxRecord],
+) -> A:
+    """Decide on what is stored and commit the decision with its event; returns what then stands.
+
+    `decide` returns its argument where there is nothing to do: that is what makes a repeated
+    delivery harmless. It is called again on fresh state when another writer was first.
+    Raises Conflict after TRIES such losses, and whatever `decide` and the store raise.
+    """
+    for attempt in range(1, TRIES + 1):
+        before = store.get(aggregate_id)
+        after = decide(before)
+        if after is before:
+            return after
+        try:
+            store.commit(after, record(after), replaces=before)
+        except Conflict:
+            if attempt == TRIES:
+                raise
+            # Losers of one race would meet again if they came back together.
+            time.sleep(random.uniform(0, 0.01 * attempt))  # noqa: S311 (jitter, not a secret)
+        else:
+            return after
+    raise AssertionError("unreachable")  # pragma: no cover

@@ -1,0 +1,163 @@
+"""Routes and schemas of the payment service."""
+
+from typing import Annotated, Literal, Self
+
+from fastapi import APIRouter, Path, Query
+from pydantic import ConfigDict, Field
+
+from contracts.envelope import WireModel
+from contracts.timestamps import Timestamp
+from runtime import cursors, problems
+from runtime.api import REQUIRE_JSON, RequestCause
+from runtime.problems import documented
+from services.payment.handlers import Handlers
+from services.payment.model import (
+    DomainError,
+    Payment,
+    PaymentNotFound,
+    Status,
+    SubscriptionMismatch,
+)
+from services.payment.store import Store
+
+KINDS: dict[type[Exception], problems.Kind] = {
+    PaymentNotFound: problems.NOT_FOUND,
+    SubscriptionMismatch: problems.INVALID,
+    DomainError: problems.INVALID,
+}
+
+_ID = "5f0c7c1e-7a64-5d0b-9d5e-0a4c6a3f8b11"
+_PaymentId = Annotated[
+    str,
+    Path(
+        description="The payment's id: that of its subscription.",
+        max_length=128,
+        examples=[_ID],
+    ),
+]
+
+
+class PaymentPatch(WireModel):
+    """What a third party may change of a payment: it may cancel it."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"status": "cancelled"}]}
+    )
+
+    status: Literal["cancelled"] = Field(description="The only change there is.")
+    subscription_id: str | None = Field(
+        default=None, description="If sent, it must be the id in the path."
+    )
+
+
+class PaymentView(WireModel):
+    """A direct debit as it stands."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": _ID,
+                    "subscriptionId": _ID,
+                    "accountNumber": "12345678",
+                    "status": "active",
+                    "created": "2026-11-23T09:30:00.000Z",
+                    "updated": "2026-11-23T09:30:00.000Z",
+                    "version": 1,
+                }
+            ]
+        },
+    )
+
+    id: str = Field(description="The same as subscriptionId.")
+    subscription_id: str = Field(description="The subscription that it pays for.")
+    account_number: str = Field(description="Bank account that is debited.")
+    status: Status = Field(description="active, and later perhaps cancelled.")
+    created: Timestamp = Field(description="When it was set up.")
+    updated: Timestamp = Field(description="When it last changed.")
+    version: int = Field(description="1, and one more with each change.")
+
+    @classmethod
+    def of(cls, payment: Payment) -> Self:
+        return cls(
+            id=payment.subscription_id,
+            subscription_id=payment.subscription_id,
+            account_number=payment.account_number,
+            status=payment.status,
+            created=payment.created,
+            updated=payment.updated,
+            version=payment.version,
+        )
+
+
+class PaymentPage(WireModel):
+    """Some payments, and where to go on."""
+
+    items: list[PaymentView] = Field(description="The page; it may be empty.")
+    next_cursor: str | None = Field(
+        description="Send it as `cursor` for the next page; null after the last."
+    )
+
+
+def routes(handlers: Handlers, store: Store) -> APIRouter:
+    router = APIRouter(prefix="/payments", tags=["payments"])
+
+    @router.get(
+        "/{payment_id}",
+        summary="Read one payment",
+        description="Reads what was last committed.",
+        response_description="The payment.",
+        responses=documented(problems.NOT_FOUND, problems.INVALID, problems.UNAVAILABLE),
+    )
+    def get(payment_id: _PaymentId) -> PaymentView:
+        return PaymentView.of(handlers.get(payment_id))
+
+    @router.patch(
+        "/{payment_id}",
+        summary="Cancel a payment",
+        description=(
+            "Cancels the direct debit; the subscription and its stock follow by themselves. "
+            "Cancelling again answers the same and raises no second event."
+        ),
+        response_description="The payment, cancelled.",
+        dependencies=[REQUIRE_JSON],
+        responses=documented(
+            problems.MALFORMED,
+            problems.NOT_FOUND,
+            problems.CONTENT_TOO_LARGE,
+            problems.UNSUPPORTED_MEDIA_TYPE,
+            problems.INVALID,
+            problems.UNAVAILABLE,
+        ),
+    )
+    def patch(payment_id: _PaymentId, body: PaymentPatch, cause: RequestCause) -> PaymentView:
+        if body.subscription_id not in {None, payment_id}:
+            raise SubscriptionMismatch(payment_id)
+        return PaymentView.of(handlers.cancel(payment_id, cause))
+
+    @router.get(
+        "",
+        summary="List payments",
+        description="Lists the payments with one status, or all, in order of their ids.",
+        response_description="A page of payments.",
+        responses=documented(problems.MALFORMED, problems.INVALID, problems.UNAVAILABLE),
+    )
+    def page(
+        status: Annotated[
+            Status | None, Query(description="Only payments with this status.", examples=["active"])
+        ] = None,
+        limit: Annotated[
+            int, Query(ge=1, le=100, description="At most this many.", examples=[20])
+        ] = 20,
+        cursor: Annotated[
+            str | None, Query(max_length=2048, description="nextCursor of the page before.")
+        ] = None,
+    ) -> PaymentPage:
+        scope = f"payments?status={status}"
+        found = store.page(status=status, limit=limit, after=cursors.decode(scope, cursor))
+        return PaymentPage(
+            items=[PaymentView.of(payment) for payment in found.items],
+            next_cursor=cursors.encode(scope, found.next_position),
+        )
+
+    return router

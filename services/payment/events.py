@@ -1,0 +1,62 @@
+"""What this service publishes, on payments-event-bus."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from contracts.causes import Cause
+from contracts.envelope import EventDetail
+from contracts.names import EventType, Source
+from contracts.outbox import OutboxRecord
+from contracts.publishing import outbox_record
+from contracts.timestamps import Timestamp
+from services.payment.model import Happened, Payment, Status
+
+
+class PaymentDetail(EventDetail):
+    """The payment as it stands after the event."""
+
+    id: str = Field(alias="_id", description="The same as subscriptionId.")
+    subscription_id: str
+    account_number: str
+    status: Status
+    created: Timestamp
+    updated: Timestamp
+
+
+class PaymentCreated(PaymentDetail):
+    """A direct debit was set up."""
+
+    event: Literal[EventType.PAYMENT_CREATED]
+
+
+class PaymentCancelled(PaymentDetail):
+    """The direct debit was cancelled."""
+
+    event: Literal[EventType.PAYMENT_CANCELLED]
+
+
+_DETAILS: dict[Happened, type[PaymentDetail]] = {
+    Happened.CREATED: PaymentCreated,
+    Happened.CANCELLED: PaymentCancelled,
+}
+
+
+def record_of(payment: Payment, cause: Cause, *, event_id: str) -> OutboxRecord:
+    """The outbox record of what last happened to a payment."""
+    detail = _DETAILS[payment.event](
+        id=payment.subscription_id,
+        subscription_id=payment.subscription_id,
+        account_number=payment.account_number,
+        status=payment.status,
+        event=EventType(payment.event),
+        created=payment.created,
+        updated=payment.updated,
+        metadata=cause.metadata(
+            event_id=event_id,
+            aggregate_id=payment.subscription_id,
+            sequence=payment.version,
+            occurred_at=payment.updated,
+        ),
+    )
+    return outbox_record(detail, Source.PAYMENTS)

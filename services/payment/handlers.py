@@ -1,0 +1,56 @@
+"""Use cases: set a direct debit up with the subscription, cancel it when a third party says so."""
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+
+from contracts.causes import Cause
+from runtime.ids import new_event_id, utc_now
+from runtime.stores import change
+from services.payment.events import record_of
+from services.payment.model import Payment, PaymentNotFound
+from services.payment.store import Store
+
+
+class Handlers:
+    """Creates and cancels. The clock and the ids are arguments so that tests can choose them."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        now: Callable[[], datetime] = utc_now,
+        new_id: Callable[[], str] = new_event_id,
+    ) -> None:
+        self._store, self._now, self._new_id = store, now, new_id
+
+    def create(self, subscription_id: str, account_number: str, cause: Cause) -> Payment:
+        """Set the debit up, unless there is one already."""
+
+        def decide(current: Payment | None) -> Payment:
+            return current or Payment.create(subscription_id, account_number, now=self._now())
+
+        return self._change(subscription_id, decide, cause)
+
+    def cancel(self, payment_id: str, cause: Cause) -> Payment:
+        """Cancel the debit; raises PaymentNotFound."""
+
+        def decide(current: Payment | None) -> Payment:
+            if current is None:
+                raise PaymentNotFound(payment_id)
+            return current.cancel(now=self._now())
+
+        return self._change(payment_id, decide, cause)
+
+    def get(self, payment_id: str) -> Payment:
+        """Read one; raises PaymentNotFound."""
+        payment = self._store.get(payment_id)
+        if payment is None:
+            raise PaymentNotFound(payment_id)
+        return payment
+
+    def _change(
+        self, payment_id: str, decide: Callable[[Payment | None], Payment], cause: Cause
+    ) -> Payment:
+        record = partial(record_of, cause=cause, event_id=self._new_id())
+        return change(self._store, payment_id, decide, record)

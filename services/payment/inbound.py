@@ -1,0 +1,12 @@
+"""What this service reads from others' events, and no more."""
+
+from pydantic import Field
+
+from contracts.envelope import WireModel
+
+
+class SubscriptionCreated(WireModel):
+    """From the subscription domain: somebody agreed to be debited."""
+
+    subscription_id: str = Field(min_length=1, max_length=128)
+    account_number: str = Field(min_length=1, max_length=34)

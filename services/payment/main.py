@@ -1,0 +1,51 @@
+"""Composition root of the payment service: `python -m services.payment.main api`."""
+
+from fastapi import FastAPI
+
+from runtime import logs
+from runtime.api import create_api, serve
+from runtime.consuming import run_consumers
+from runtime.metrics import new_registry
+from runtime.mongodb import connect
+from runtime.settings import MongoSettings, load
+from runtime.worker import main
+from services.payment import api, consumer
+from services.payment.handlers import Handlers
+from services.payment.settings import PaymentApiSettings, PaymentConsumerSettings
+from services.payment.store import MongoStore
+
+
+def create_app(settings: PaymentApiSettings) -> FastAPI:
+    store = _store(settings)
+    return create_api(
+        title="Payments",
+        description="Direct debits, one for each subscription.",
+        router=api.routes(Handlers(store), store),
+        kinds=api.KINDS,
+        check=store.check,
+        registry=new_registry(),
+    )
+
+
+def run_api() -> None:
+    settings = load(PaymentApiSettings)
+    logs.configure(level=settings.log_level, form=settings.log_format, process="payment-api")
+    serve(create_app(settings), settings)
+
+
+def run_consumer() -> None:
+    settings = load(PaymentConsumerSettings)
+    handlers = Handlers(_store(settings))
+    run_consumers(
+        "payment-consumer",
+        settings,
+        {settings.subscription_created_queue: consumer.subscription_created(handlers)},
+    )
+
+
+def _store(settings: MongoSettings) -> MongoStore:
+    return MongoStore(connect(settings.mongodb_uri), settings.mongodb_database)
+
+
+if __name__ == "__main__":
+    main({"api": run_api, "consumer": run_consumer})

@@ -1,0 +1,132 @@
+"""Keeps payments: a document and its outbox document in one MongoDB transaction."""
+
+from collections.abc import Mapping
+from datetime import UTC
+from typing import Any, Protocol
+
+from pymongo import MongoClient
+from pymongo.client_session import ClientSession
+from pymongo.errors import DuplicateKeyError, OperationFailure
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
+
+from contracts.outbox import OutboxRecord
+from runtime import stores
+from runtime.cursors import InvalidCursor, Page
+from runtime.errors import Conflict, Unavailable
+from runtime.mongodb import Document, is_transient, outbox_document, reaching
+from services.payment.model import Happened, Payment, Status
+
+PAYMENTS = "payments"
+OUTBOX = "outbox"
+
+_WRITE_CONFLICT = 112
+
+
+class Store(stores.Store[Payment], Protocol):
+    def page(
+        self, *, status: Status | None, limit: int, after: Mapping[str, str] | None
+    ) -> Page[Payment]:
+        """Read a page: of the payments with one status, or of all, by id."""
+        ...
+
+
+class MongoStore:
+    """The Store on MongoDB or DocumentDB."""
+
+    def __init__(self, client: MongoClient[Document], database: str) -> None:
+        self._client = client
+        self._payments = client[database][PAYMENTS]
+        self._outbox = client[database][OUTBOX]
+
+    def check(self) -> None:
+        """Raise Unavailable unless the primary answers."""
+        with reaching():
+            self._client.admin.command("ping")
+
+    def get(self, subscription_id: str) -> Payment | None:
+        with reaching():
+            document = self._payments.find_one({"_id": subscription_id})
+        return _from_document(document) if document else None
+
+    def commit(self, after: Payment, record: OutboxRecord, *, replaces: Payment | None) -> None:
+        """Write both documents in one transaction, majority committed.
+
+        Who collides: another writer of the same payment. An insert meets the unique _id, a replace
+        finds no document at the version it was decided on, and two transactions in flight meet in
+        the server (112): Conflict each time. A transaction or a commit whose answer was lost is
+        Unavailable: it may have been applied, and the next try decides on what it finds.
+        """
+        try:
+            with reaching(), self._client.start_session(causal_consistency=False) as session:
+                session.start_transaction(
+                    read_concern=ReadConcern("snapshot"),
+                    write_concern=WriteConcern("majority", wtimeout=5000),
+                    max_commit_time_ms=5000,
+                )
+                self._write(after, record, replaces, session)
+                session.commit_transaction()
+        except DuplicateKeyError as error:
+            raise Conflict(after.subscription_id) from error
+        except Unavailable as error:
+            if isinstance(error.__cause__, OperationFailure) and (
+                error.__cause__.code == _WRITE_CONFLICT and is_transient(error.__cause__)
+            ):
+                raise Conflict(after.subscription_id) from error
+            raise
+
+    def _write(
+        self,
+        after: Payment,
+        record: OutboxRecord,
+        replaces: Payment | None,
+        session: ClientSession,
+    ) -> None:
+        document = _to_document(after)
+        if replaces is None:
+            self._payments.insert_one(document, session=session)
+        else:
+            unchanged = {"_id": after.subscription_id, "version": replaces.version}
+            result = self._payments.replace_one(unchanged, document, session=session)
+            if result.matched_count == 0:
+                raise Conflict(after.subscription_id)
+        self._outbox.insert_one(outbox_document(record), session=session)
+
+    def page(
+        self, *, status: Status | None, limit: int, after: Mapping[str, str] | None
+    ) -> Page[Payment]:
+        """Read from the index on status and _id, or on _id: at most one document past the page."""
+        query: dict[str, Any] = {} if status is None else {"status": status}
+        if after is not None:
+            if set(after) != {"_id"}:
+                raise InvalidCursor
+            query["_id"] = {"$gt": after["_id"]}
+        with reaching():
+            documents = list(self._payments.find(query).sort("_id", 1).limit(limit + 1))
+        payments = [_from_document(document) for document in documents[:limit]]
+        more = len(documents) > limit
+        return Page(payments, {"_id": payments[-1].subscription_id} if more else None)
+
+
+def _to_document(payment: Payment) -> Document:
+    return {
+        "_id": payment.subscription_id,
+        "accountNumber": payment.account_number,
+        "status": payment.status,
+        "created": payment.created,
+        "updated": payment.updated,
+        "version": payment.version,
+        "event": payment.event,
+    }
+
+
+def _from_document(document: Document) -> Payment:
+    return Payment(
+        subscription_id=document["_id"],
+        account_number=document["accountNumber"],
+        status=Status(document["status"]),
+        created=document["created"].replace(tzinfo=UTC),
+        updated=document["updated"].replace(tzinfo=UTC),
+        version=document["version"],
+        event=Happened(document["event"]),
+    )

@@ -1,0 +1,126 @@
+"""Routes and schemas of the stock service."""
+
+from typing import Annotated, Self
+
+from fastapi import APIRouter, Path, Query
+from pydantic import ConfigDict, Field
+
+from contracts.envelope import WireModel
+from contracts.timestamps import Timestamp
+from runtime import cursors, problems
+from runtime.problems import documented
+from services.stock.handlers import Handlers
+from services.stock.model import DomainError, Status, Stock, StockNotFound
+from services.stock.store import Store
+
+KINDS: dict[type[Exception], problems.Kind] = {
+    StockNotFound: problems.NOT_FOUND,
+    DomainError: problems.INVALID,
+}
+
+_ID = "5f0c7c1e-7a64-5d0b-9d5e-0a4c6a3f8b11"
+
+
+class StockView(WireModel):
+    """The stock of a subscription as it stands."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": _ID,
+                    "subscriptionId": _ID,
+                    "stockId": "razor-123",
+                    "stock": 24,
+                    "status": "allocated",
+                    "created": "2026-11-23T09:30:00.000Z",
+                    "updated": "2026-11-23T09:30:00.000Z",
+                    "version": 1,
+                }
+            ]
+        },
+    )
+
+    id: str = Field(description="The same as subscriptionId.")
+    subscription_id: str = Field(description="The subscription that it is put aside for.")
+    stock_id: str = Field(description="The product.")
+    stock: int = Field(description="Razors put aside: 12 months' worth, 0 once given back.")
+    status: Status = Field(description="allocated, and later perhaps deallocated.")
+    created: Timestamp = Field(description="When it was first recorded.")
+    updated: Timestamp = Field(description="When it last changed.")
+    version: int = Field(description="1 when allocated, 2 when deallocated.")
+
+    @classmethod
+    def of(cls, stock: Stock) -> Self:
+        return cls(
+            id=stock.subscription_id,
+            subscription_id=stock.subscription_id,
+            stock_id=stock.stock_id,
+            stock=stock.stock,
+            status=stock.status,
+            created=stock.created,
+            updated=stock.updated,
+            version=stock.version,
+        )
+
+
+class StockPage(WireModel):
+    """Some stock, and where to go on."""
+
+    items: list[StockView] = Field(description="The page; it may be empty.")
+    next_cursor: str | None = Field(
+        description="Send it as `cursor` for the next page; null after the last."
+    )
+
+
+def routes(handlers: Handlers, store: Store) -> APIRouter:
+    router = APIRouter(prefix="/stock", tags=["stock"])
+
+    @router.get(
+        "/{subscription_id}",
+        summary="Read the stock of one subscription",
+        description="Reads what was last committed.",
+        response_description="The stock.",
+        responses=documented(problems.NOT_FOUND, problems.INVALID, problems.UNAVAILABLE),
+    )
+    def get(
+        subscription_id: Annotated[
+            str,
+            Path(
+                description="The subscription's id.",
+                max_length=128,
+                examples=[_ID],
+            ),
+        ],
+    ) -> StockView:
+        return StockView.of(handlers.get(subscription_id))
+
+    @router.get(
+        "",
+        summary="List stock",
+        description=(
+            "Lists the stock with one status, oldest first; without status all, in no particular "
+            "order. A change shows here up to a second after it was made."
+        ),
+        response_description="A page of stock.",
+        responses=documented(problems.MALFORMED, problems.INVALID, problems.UNAVAILABLE),
+    )
+    def page(
+        status: Annotated[
+            Status | None, Query(description="Only stock with this status.", examples=["allocated"])
+        ] = None,
+        limit: Annotated[
+            int, Query(ge=1, le=100, description="At most this many.", examples=[20])
+        ] = 20,
+        cursor: Annotated[
+            str | None, Query(max_length=2048, description="nextCursor of the page before.")
+        ] = None,
+    ) -> StockPage:
+        scope = f"stock?status={status}"
+        found = store.page(status=status, limit=limit, after=cursors.decode(scope, cursor))
+        return StockPage(
+            items=[StockView.of(stock) for stock in found.items],
+            next_cursor=cursors.encode(scope, found.next_position),
+        )
+
+    return router

@@ -1,0 +1,64 @@
+"""What this service publishes, on stock-event-bus."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from contracts.causes import Cause
+from contracts.envelope import EventDetail
+from contracts.names import EventType, Source
+from contracts.outbox import OutboxRecord
+from contracts.publishing import outbox_record
+from contracts.timestamps import Timestamp
+from services.stock.model import Happened, Status, Stock
+
+
+class StockDetail(EventDetail):
+    """The stock as it stands after the event."""
+
+    id: str = Field(description="The same as subscriptionId.")
+    subscription_id: str
+    stock_id: str = Field(description="The product.")
+    stock: int = Field(description="Razors put aside.", ge=0)
+    status: Status
+    created: Timestamp
+    updated: Timestamp
+
+
+class StockAllocated(StockDetail):
+    """Twelve months of razors were put aside."""
+
+    event: Literal[EventType.STOCK_ALLOCATED]
+
+
+class StockDeallocated(StockDetail):
+    """The razors were given back, or will never be put aside."""
+
+    event: Literal[EventType.STOCK_DEALLOCATED]
+
+
+_DETAILS: dict[Happened, type[StockDetail]] = {
+    Happened.ALLOCATED: StockAllocated,
+    Happened.DEALLOCATED: StockDeallocated,
+}
+
+
+def record_of(stock: Stock, cause: Cause, *, event_id: str) -> OutboxRecord:
+    """The outbox record of what last happened to stock."""
+    detail = _DETAILS[stock.event](
+        id=stock.subscription_id,
+        subscription_id=stock.subscription_id,
+        stock_id=stock.stock_id,
+        stock=stock.stock,
+        status=stock.status,
+        event=EventType(stock.event),
+        created=stock.created,
+        updated=stock.updated,
+        metadata=cause.metadata(
+            event_id=event_id,
+            aggregate_id=stock.subscription_id,
+            sequence=stock.version,
+            occurred_at=stock.updated,
+        ),
+    )
+    return outbox_record(detail, Source.STOCK)

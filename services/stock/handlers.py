@@ -1,0 +1,59 @@
+"""Use cases: allocate when a subscription is created, deallocate when its payment is cancelled.
+
+Either may come first, and either may come again: each is decided on what is stored.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+
+from contracts.causes import Cause
+from runtime.ids import new_event_id, utc_now
+from runtime.stores import change
+from services.stock.events import record_of
+from services.stock.model import Stock, StockNotFound
+from services.stock.store import Store
+
+
+class Handlers:
+    """Allocates and deallocates. The clock and the ids are arguments: tests choose them."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        now: Callable[[], datetime] = utc_now,
+        new_id: Callable[[], str] = new_event_id,
+    ) -> None:
+        self._store, self._now, self._new_id = store, now, new_id
+
+    def allocate(self, subscription_id: str, quantity: int, cause: Cause) -> Stock:
+        """Put twelve months aside, unless that was done, or has been made needless, before."""
+
+        def decide(current: Stock | None) -> Stock:
+            return current or Stock.allocate(subscription_id, quantity, now=self._now())
+
+        return self._change(subscription_id, decide, cause)
+
+    def deallocate(self, subscription_id: str, cause: Cause) -> Stock:
+        """Give the stock back; where there is none yet, see to it that there never will be."""
+
+        def decide(current: Stock | None) -> Stock:
+            if current is None:
+                return Stock.deallocate_before_allocation(subscription_id, now=self._now())
+            return current.deallocate(now=self._now())
+
+        return self._change(subscription_id, decide, cause)
+
+    def get(self, subscription_id: str) -> Stock:
+        """Read one; raises StockNotFound."""
+        stock = self._store.get(subscription_id)
+        if stock is None:
+            raise StockNotFound(subscription_id)
+        return stock
+
+    def _change(
+        self, subscription_id: str, decide: Callable[[Stock | None], Stock], cause: Cause
+    ) -> Stock:
+        record = partial(record_of, cause=cause, event_id=self._new_id())
+        return change(self._store, subscription_id, decide, record)

@@ -1,0 +1,18 @@
+"""What this service reads from others' events, and no more."""
+
+from pydantic import Field
+
+from contracts.envelope import WireModel
+
+
+class SubscriptionCreated(WireModel):
+    """From the subscription domain: somebody will want razors."""
+
+    subscription_id: str = Field(min_length=1, max_length=128)
+    quantity: int = Field(ge=1, le=10)
+
+
+class PaymentCancelled(WireModel):
+    """From the payment domain: nobody will pay for them."""
+
+    subscription_id: str = Field(min_length=1, max_length=128)

@@ -1,0 +1,237 @@
+"""Routes and schemas of the subscription service."""
+
+from typing import Annotated, Self
+
+from fastapi import APIRouter, Header, Path, Query, Response
+from pydantic import ConfigDict, Field, StringConstraints
+
+from contracts.envelope import WireModel
+from contracts.timestamps import Timestamp
+from runtime import cursors, problems
+from runtime.api import REQUIRE_JSON, RequestCause
+from runtime.problems import documented
+from services.subscription.handlers import Handlers
+from services.subscription.model import (
+    DomainError,
+    IdempotencyKeyReused,
+    Order,
+    Status,
+    Subscription,
+    SubscriptionNotFound,
+)
+from services.subscription.store import Store
+
+KINDS: dict[type[Exception], problems.Kind] = {
+    SubscriptionNotFound: problems.NOT_FOUND,
+    IdempotencyKeyReused: problems.INVALID,
+    DomainError: problems.INVALID,
+}
+
+_ID = "5f0c7c1e-7a64-5d0b-9d5e-0a4c6a3f8b11"
+# Letters, marks, digits, punctuation and spaces between them; no control characters.
+_Name = Annotated[
+    str,
+    StringConstraints(
+        min_length=1,
+        max_length=70,
+        pattern=r"^[^\s\x00-\x1f\x7f]([^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?$",
+    ),
+]
+_AccountNumber = Annotated[str, StringConstraints(pattern=r"^[0-9]{6,10}$")]
+
+
+class NewSubscription(WireModel):
+    """A year of razors, from today."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "accountNumber": "12345678",
+                    "accountName": "A Lovelace",
+                    "accountSortCode": "12-34-56",
+                    "customerFirstName": "Ada",
+                    "customerSurname": "Lovelace",
+                    "quantity": 2,
+                }
+            ]
+        },
+    )
+
+    account_number: _AccountNumber = Field(description="Bank account to debit: 6 to 10 digits.")
+    account_name: _Name = Field(description="Name on the bank account.")
+    account_sort_code: Annotated[
+        str, StringConstraints(pattern=r"^([0-9]{6}|[0-9]{2}-[0-9]{2}-[0-9]{2})$")
+    ] = Field(description="Sort code of the bank: 6 digits, with or without dashes.")
+    customer_first_name: _Name = Field(description="The customer's first name.")
+    customer_surname: _Name = Field(description="The customer's surname.")
+    quantity: int = Field(default=1, ge=1, le=10, strict=True, description="Razors a month.")
+
+    def to_order(self) -> Order:
+        return Order(**dict(self))
+
+
+class SubscriptionView(WireModel):
+    """A subscription as it stands."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": _ID,
+                    "subscriptionId": _ID,
+                    "accountNumber": "12345678",
+                    "accountName": "A Lovelace",
+                    "accountSortCode": "12-34-56",
+                    "customerFirstName": "Ada",
+                    "customerSurname": "Lovelace",
+                    "quantity": 2,
+                    "status": "active",
+                    "cancelledReason": None,
+                    "created": "2026-11-23T09:30:00.000Z",
+                    "updated": "2026-11-23T09:30:00.000Z",
+                    "version": 1,
+                }
+            ]
+        },
+    )
+
+    id: str = Field(description="The same as subscriptionId.")
+    subscription_id: str = Field(description="Names the subscription in all three services.")
+    account_number: str = Field(description="Bank account that is debited.")
+    account_name: str = Field(description="Name on the bank account.")
+    account_sort_code: str = Field(description="Sort code of the bank.")
+    customer_first_name: str = Field(description="The customer's first name.")
+    customer_surname: str = Field(description="The customer's surname.")
+    quantity: int = Field(description="Razors a month.")
+    status: Status = Field(description="active, and later perhaps cancelled.")
+    cancelled_reason: str | None = Field(description="Why it was cancelled; null while active.")
+    created: Timestamp = Field(description="When it was created.")
+    updated: Timestamp = Field(description="When it last changed.")
+    version: int = Field(description="1, and one more with each change.")
+
+    @classmethod
+    def of(cls, subscription: Subscription) -> Self:
+        return cls(
+            id=subscription.subscription_id,
+            subscription_id=subscription.subscription_id,
+            account_number=subscription.order.account_number,
+            account_name=subscription.order.account_name,
+            account_sort_code=subscription.order.account_sort_code,
+            customer_first_name=subscription.order.customer_first_name,
+            customer_surname=subscription.order.customer_surname,
+            quantity=subscription.order.quantity,
+            status=subscription.status,
+            cancelled_reason=subscription.cancelled_reason,
+            created=subscription.created,
+            updated=subscription.updated,
+            version=subscription.version,
+        )
+
+
+class SubscriptionPage(WireModel):
+    """Some subscriptions, and where to go on."""
+
+    items: list[SubscriptionView] = Field(description="The page; it may be empty.")
+    next_cursor: str | None = Field(
+        description="Send it as `cursor` for the next page; null after the last."
+    )
+
+
+def routes(handlers: Handlers, store: Store) -> APIRouter:
+    router = APIRouter(prefix="/subscriptions", tags=["subscriptions"])
+
+    @router.post(
+        "",
+        status_code=201,
+        summary="Subscribe",
+        description="Creates a subscription. Stock and a direct debit follow by themselves.",
+        response_description="The subscription; its address is in Location.",
+        dependencies=[REQUIRE_JSON],
+        responses=documented(
+            problems.MALFORMED,
+            problems.CONTENT_TOO_LARGE,
+            problems.UNSUPPORTED_MEDIA_TYPE,
+            problems.INVALID,
+            problems.UNAVAILABLE,
+        ),
+    )
+    def subscribe(
+        body: NewSubscription,
+        cause: RequestCause,
+        response: Response,
+        idempotency_key: Annotated[
+            str | None,
+            Header(
+                description=(
+                    "Makes a repeated request safe: the same key and body give the same "
+                    "subscription, the same key with another body 422."
+                ),
+                min_length=1,
+                max_length=255,
+                pattern=r"^[\x20-\x7e]+$",
+                examples=["order-2026-11-23-0001"],
+            ),
+        ] = None,
+    ) -> SubscriptionView:
+        subscription = handlers.subscribe(body.to_order(), cause, key=idempotency_key)
+        response.headers["Location"] = f"/subscriptions/{subscription.subscription_id}"
+        return SubscriptionView.of(subscription)
+
+    @router.get(
+        "/{subscription_id}",
+        summary="Read one subscription",
+        description="Reads what was last committed.",
+        response_description="The subscription.",
+        responses=documented(problems.NOT_FOUND, problems.INVALID, problems.UNAVAILABLE),
+    )
+    def get(
+        subscription_id: Annotated[
+            str,
+            Path(
+                description="The subscription's id.",
+                max_length=128,
+                examples=[_ID],
+            ),
+        ],
+    ) -> SubscriptionView:
+        return SubscriptionView.of(handlers.get(subscription_id))
+
+    @router.get(
+        "",
+        summary="List subscriptions",
+        description=(
+            "Lists the subscriptions of one bank account, oldest first; without accountNumber all, "
+            "in no particular order. A change shows here up to a second after it was made."
+        ),
+        response_description="A page of subscriptions.",
+        responses=documented(problems.MALFORMED, problems.INVALID, problems.UNAVAILABLE),
+    )
+    def page(
+        account_number: Annotated[
+            _AccountNumber | None,
+            Query(
+                alias="accountNumber",
+                description="Only this bank account's.",
+                examples=["12345678"],
+            ),
+        ] = None,
+        limit: Annotated[
+            int, Query(ge=1, le=100, description="At most this many.", examples=[20])
+        ] = 20,
+        cursor: Annotated[
+            str | None,
+            Query(max_length=2048, description="nextCursor of the page before."),
+        ] = None,
+    ) -> SubscriptionPage:
+        scope = f"subscriptions?accountNumber={account_number}"
+        found = store.page(
+            account_number=account_number, limit=limit, after=cursors.decode(scope, cursor)
+        )
+        return SubscriptionPage(
+            items=[SubscriptionView.of(subscription) for subscription in found.items],
+            next_cursor=cursors.encode(scope, found.next_position),
+        )
+
+    return router

@@ -1,0 +1,75 @@
+"""What this service publishes, on subscriptions-event-bus."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from contracts.causes import Cause
+from contracts.envelope import EventDetail
+from contracts.names import EventType, Source
+from contracts.outbox import OutboxRecord
+from contracts.publishing import outbox_record
+from contracts.timestamps import Timestamp
+from services.subscription.model import Happened, Status, Subscription
+
+
+class SubscriptionDetail(EventDetail):
+    """The subscription as it stands after the event."""
+
+    id: str = Field(description="The same as subscriptionId.")
+    subscription_id: str
+    account_number: str
+    account_name: str
+    account_sort_code: str
+    customer_first_name: str
+    customer_surname: str
+    quantity: int = Field(description="Razors a month.", ge=1, le=10)
+    status: Status
+    cancelled_reason: str | None = None
+    created: Timestamp
+    updated: Timestamp
+
+
+class SubscriptionCreated(SubscriptionDetail):
+    """A customer subscribed."""
+
+    event: Literal[EventType.SUBSCRIPTION_CREATED]
+
+
+class SubscriptionCancelled(SubscriptionDetail):
+    """The subscription ended."""
+
+    event: Literal[EventType.SUBSCRIPTION_CANCELLED]
+
+
+_DETAILS: dict[Happened, type[SubscriptionDetail]] = {
+    Happened.CREATED: SubscriptionCreated,
+    Happened.CANCELLED: SubscriptionCancelled,
+}
+
+
+def record_of(subscription: Subscription, cause: Cause, *, event_id: str) -> OutboxRecord:
+    """The outbox record of what last happened to a subscription; raises EventTooLarge."""
+    order = subscription.order
+    detail = _DETAILS[subscription.event](
+        id=subscription.subscription_id,
+        subscription_id=subscription.subscription_id,
+        account_number=order.account_number,
+        account_name=order.account_name,
+        account_sort_code=order.account_sort_code,
+        customer_first_name=order.customer_first_name,
+        customer_surname=order.customer_surname,
+        quantity=order.quantity,
+        status=subscription.status,
+        cancelled_reason=subscription.cancelled_reason,
+        event=EventType(subscription.event),
+        created=subscription.created,
+        updated=subscription.updated,
+        metadata=cause.metadata(
+            event_id=event_id,
+            aggregate_id=subscription.subscription_id,
+            sequence=subscription.version,
+            occurred_at=subscription.updated,
+        ),
+    )
+    return outbox_record(detail, Source.SUBSCRIPTIONS)

@@ -1,0 +1,89 @@
+"""Use cases: HTTP and SQS both call these."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import datetime
+from functools import partial
+from uuid import NAMESPACE_URL, uuid4, uuid5
+
+from contracts.causes import Cause
+from runtime.ids import new_event_id, utc_now
+from runtime.stores import change
+from services.subscription.events import record_of
+from services.subscription.model import (
+    IdempotencyKeyReused,
+    Order,
+    Subscription,
+    SubscriptionNotFound,
+)
+from services.subscription.store import Store
+
+PAYMENT_CANCELLED = "payment cancelled"
+
+
+class Handlers:
+    """Subscribes and cancels. The clock and the ids are arguments so that tests can choose them."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        now: Callable[[], datetime] = utc_now,
+        new_id: Callable[[], str] = new_event_id,
+    ) -> None:
+        self._store, self._now, self._new_id = store, now, new_id
+
+    def subscribe(self, order: Order, cause: Cause, *, key: str | None = None) -> Subscription:
+        """Create a subscription; with an idempotency key, at most one however often it is sent.
+
+        The key decides the subscription's id, so the row itself is the record of the key, in the
+        same transaction and for as long. Raises IdempotencyKeyReused for another body.
+        """
+        subscription_id = str(uuid5(_KEYS, key) if key else uuid4())
+        digest = _digest(order)
+
+        def decide(current: Subscription | None) -> Subscription:
+            if current is None:
+                return Subscription.create(
+                    subscription_id, order, request_digest=digest, now=self._now()
+                )
+            if current.request_digest != digest:
+                raise IdempotencyKeyReused
+            return current
+
+        return self._change(subscription_id, decide, cause)
+
+    def cancel(self, subscription_id: str, cause: Cause) -> Subscription:
+        """Cancel because the payment is gone; raises SubscriptionNotFound."""
+
+        def decide(current: Subscription | None) -> Subscription:
+            if current is None:
+                raise SubscriptionNotFound(subscription_id)
+            return current.cancel(PAYMENT_CANCELLED, now=self._now())
+
+        return self._change(subscription_id, decide, cause)
+
+    def get(self, subscription_id: str) -> Subscription:
+        """Read one; raises SubscriptionNotFound."""
+        subscription = self._store.get(subscription_id)
+        if subscription is None:
+            raise SubscriptionNotFound(subscription_id)
+        return subscription
+
+    def _change(
+        self,
+        subscription_id: str,
+        decide: Callable[[Subscription | None], Subscription],
+        cause: Cause,
+    ) -> Subscription:
+        record = partial(record_of, cause=cause, event_id=self._new_id())
+        return change(self._store, subscription_id, decide, record)
+
+
+_KEYS = uuid5(NAMESPACE_URL, "urn:streamed-events:idempotency-key")
+
+
+def _digest(order: Order) -> str:
+    return hashlib.sha256(json.dumps(asdict(order), sort_keys=True).encode()).hexdigest()

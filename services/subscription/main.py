@@ -1,0 +1,62 @@
+"""Composition root of the subscription service: `python -m services.subscription.main api`."""
+
+from fastapi import FastAPI
+
+from runtime import logs
+from runtime.api import create_api, serve
+from runtime.aws import Aws
+from runtime.consuming import run_consumers
+from runtime.dynamodb import VersionedTable
+from runtime.metrics import new_registry
+from runtime.settings import load
+from runtime.worker import main
+from services.subscription import api, consumer
+from services.subscription.handlers import Handlers
+from services.subscription.settings import (
+    SubscriptionApiSettings,
+    SubscriptionConsumerSettings,
+    TableSettings,
+)
+from services.subscription.store import DynamoStore
+
+
+def create_app(settings: SubscriptionApiSettings) -> FastAPI:
+    table = _table(settings)
+    store = DynamoStore(table)
+    return create_api(
+        title="Subscriptions",
+        description="A customer subscribes to a year of razors.",
+        router=api.routes(Handlers(store), store),
+        kinds=api.KINDS,
+        check=table.check,
+        registry=new_registry(),
+    )
+
+
+def run_api() -> None:
+    settings = load(SubscriptionApiSettings)
+    logs.configure(level=settings.log_level, form=settings.log_format, process="subscription-api")
+    serve(create_app(settings), settings)
+
+
+def run_consumer() -> None:
+    settings = load(SubscriptionConsumerSettings)
+    handlers = Handlers(DynamoStore(_table(settings)))
+    run_consumers(
+        "subscription-consumer",
+        settings,
+        {settings.payment_cancelled_queue: consumer.payment_cancelled(handlers)},
+    )
+
+
+def _table(settings: TableSettings) -> VersionedTable:
+    return VersionedTable(
+        Aws.of(settings).client("dynamodb"),
+        table=settings.subscriptions_table,
+        key="subscriptionId",
+        outbox=settings.subscriptions_outbox_table,
+    )
+
+
+if __name__ == "__main__":
+    main({"api": run_api, "consumer": run_consumer})
