@@ -18,6 +18,7 @@ def start_child(
     command: Sequence[str],
     *,
     env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
     output: int | IO[bytes] = subprocess.DEVNULL,
     on_parent_death: signal.Signals = signal.SIGKILL,
 ) -> subprocess.Popen[bytes]:
@@ -32,6 +33,7 @@ def start_child(
     return subprocess.Popen(
         [*tether, *command],
         env={**os.environ, **(env or {})},
+        cwd=cwd,
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=subprocess.STDOUT,

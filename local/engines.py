@@ -68,9 +68,8 @@ def mongod_command(port: int, state_dir: Path, *, mongod: Path | None = None) ->
         *("--replSet", REPLICA_SET, "--bind_ip", LOOPBACK, "--port", str(port)),
         *("--dbpath", str(data), "--logpath", str(state_dir / "mongod.log"), "--logappend"),
         # A laptop's share: a quarter of a gigabyte of cache (the least there is), a short oplog
-        # (megabytes), no socket in /tmp and no diagnostics written every second.
+        # (megabytes) and no socket in /tmp.
         *("--wiredTigerCacheSizeGB", "0.25", "--oplogSize", "256", "--nounixsocket", "--quiet"),
-        *("--setParameter", "diagnosticDataCollectionEnabled=false"),
     )
     return EngineCommand(argv=argv, env={})
 
@@ -90,10 +89,10 @@ def find_mongod() -> Path:
         path = shutil.which(named)
         if path is None:
             raise MongodMissingError(f"MONGOD={named} is not a program")
-        return Path(path)
+        return Path(path).absolute()
     on_path = shutil.which("mongod")
     if on_path:
-        return Path(on_path)
+        return Path(on_path).absolute()
     return _mongod_of_the_wheel()
 
 

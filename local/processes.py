@@ -73,7 +73,7 @@ def our_processes(settings: LocalSettings) -> list[Process]:
     """The three services, the relays and the tap."""
     every = {
         **SAMPLE_ENVIRONMENT,
-        "LOG_FORMAT": "console",
+        "LOG_FORMAT": settings.log_format,
         "LOG_LEVEL": settings.log_level,
         "PYTHONUNBUFFERED": "1",
     }

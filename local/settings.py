@@ -1,41 +1,42 @@
 """What a person can change about the system on their laptop: ports, where state lives, restarts."""
 
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, Field
 
 from local.ports import free_ports
+from runtime.settings import ProcessSettings
 
-DEFAULT_STATE = Path(__file__).parent.parent / ".local"
+ROOT = Path(__file__).parent.parent
+
+Port = Annotated[int, Field(ge=1, le=65535)]
 
 
-class LocalSettings(BaseSettings):
-    """Read from the environment: AWS_PORT=4567 MONGODB_PORT=27018 make up."""
+class LocalSettings(ProcessSettings):
+    """Read from the environment: AWS_PORT=4567 MONGODB_PORT=27018 make up.
 
-    model_config = SettingsConfigDict(frozen=True)
+    STATE_DIR holds the engines' data. RESTART=1 starts a process of ours that died again, instead
+    of stopping everything; an engine that dies stops everything either way.
+    """
 
-    aws_port: int = 4566
-    mongodb_port: int = 27017
-    subscription_api_port: int = 8001
-    stock_api_port: int = 8002
-    payment_api_port: int = 8003
-    subscription_consumer_port: int = 9101
-    stock_consumer_port: int = 9102
-    payment_consumer_port: int = 9103
-    subscriptions_relay_port: int = 9104
-    stock_relay_port: int = 9105
-    payments_change_stream_port: int = 9106
-    payments_forward_port: int = 9107
-    tap_port: int = 9108
+    aws_port: Port = 4566
+    mongodb_port: Port = 27017
+    subscription_api_port: Port = 8001
+    stock_api_port: Port = 8002
+    payment_api_port: Port = 8003
+    subscription_consumer_port: Port = 9101
+    stock_consumer_port: Port = 9102
+    payment_consumer_port: Port = 9103
+    subscriptions_relay_port: Port = 9104
+    stock_relay_port: Port = 9105
+    payments_change_stream_port: Port = 9106
+    payments_forward_port: Port = 9107
+    tap_port: Port = 9108
 
-    state_dir: Path = DEFAULT_STATE
-    restart: bool = Field(
-        default=False,
-        description="Start a process of ours that died again instead of stopping everything",
-    )
-    log_level: str = "INFO"
+    state_dir: Annotated[Path, AfterValidator(Path.absolute)] = ROOT / ".local"
+    restart: bool = False
+    log_format: Literal["json", "console"] = "console"
 
     @classmethod
     def on_free_ports(cls, state_dir: Path, *, restart: bool = False) -> Self:

@@ -19,6 +19,7 @@ from local.child import STOP_WITHIN, signal_child, start_child
 from local.console import Console
 from local.ports import LOOPBACK, is_listening, is_taken
 from local.processes import Process
+from local.settings import ROOT
 from runtime.stopping import Stop
 
 READY_WITHIN = 60.0
@@ -39,6 +40,14 @@ class PortTaken(SupervisorError):
         super().__init__(
             f"port {process.port} is taken, and {process.name} needs it: stop whatever listens"
             f" there, or set {process.port_variable} to a free port"
+        )
+
+
+class PortWantedTwice(SupervisorError):
+    def __init__(self, first: Process, second: Process) -> None:
+        super().__init__(
+            f"{first.name} and {second.name} both want port {first.port}: set"
+            f" {second.port_variable} to another"
         )
 
 
@@ -99,8 +108,12 @@ class Supervisor:
         self.stop()
 
     def check_ports(self) -> None:
-        """Raises PortTaken for the first process whose port somebody else has."""
+        """Raises PortTaken or PortWantedTwice for the first process that cannot have its port."""
+        wanted: dict[int, Process] = {}
         for process in self._table.values():
+            if process.port in wanted:
+                raise PortWantedTwice(wanted[process.port], process)
+            wanted[process.port] = process
             if is_taken(process.port):
                 raise PortTaken(process)
 
@@ -192,6 +205,7 @@ class Supervisor:
         child = start_child(
             process.command,
             env=process.env,
+            cwd=ROOT,
             output=subprocess.PIPE,
             on_parent_death=process.on_parent_death,
         )
@@ -269,7 +283,9 @@ def is_ready(process: Process) -> bool:
     connection = http.client.HTTPConnection(LOOPBACK, process.port, timeout=1)
     try:
         connection.request("GET", process.ready_path)
-        return connection.getresponse().status == http.HTTPStatus.OK
+        response = connection.getresponse()
+        response.read()  # an answer that is not read to its end is a reset for the other side
+        return response.status == http.HTTPStatus.OK
     except (OSError, http.client.HTTPException):
         return False
     finally:

@@ -25,7 +25,7 @@ from runtime.queues import MAX_BATCH, find_url
 from runtime.retry import backoff
 from runtime.settings import AwsSettings, WorkerSettings, load
 from runtime.stopping import Stop
-from runtime.worker import exit_with_reason, run_worker
+from runtime.worker import main, run_worker
 
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
@@ -45,7 +45,7 @@ def run() -> None:
     """Tap every bus until SIGTERM; raises Misconfigured for a missing setting or queue."""
     settings = load(TapSettings)
     configure(level=settings.log_level, form=settings.log_format, process="tap")
-    aws = Aws(region=settings.aws_region, endpoint_url=settings.aws_endpoint_url)
+    aws = Aws.of(settings)
     sqs, logs = aws.client("sqs"), aws.client("logs")
     taps = taps_of(TOPOLOGY)
     stop, readiness = Stop(), Readiness(*(tap.queue for tap in taps))
@@ -181,4 +181,4 @@ def log_event(message: "MessageTypeDef") -> LogEvent:
 
 
 if __name__ == "__main__":
-    exit_with_reason(run)
+    main({"": run})

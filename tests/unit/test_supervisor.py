@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from local.processes import Process
 from local.supervisor import (
     NotReady,
     PortTaken,
+    PortWantedTwice,
     ProcessDied,
     Stopped,
     Supervisor,
@@ -273,6 +275,17 @@ def test_a_taken_port_is_one_sentence_with_the_mend(watch: Watch) -> None:
         f"port {holder.port} is taken, and stock-api needs it: stop whatever listens there,"
         " or set STOCK_API_PORT to a free port"
     )
+
+
+def test_a_port_wanted_twice_is_one_sentence_with_the_mend(watch: Watch) -> None:
+    """Two processes that were given the same port are named before either starts."""
+    first = server("first")
+    second = replace(first, name="second", port_variable="SECOND_PORT")
+    with pytest.raises(
+        PortWantedTwice,
+        match=rf"^first and second both want port {first.port}: set SECOND_PORT to another$",
+    ):
+        watch(first, second).supervisor.check_ports()
 
 
 def test_free_ports_pass_the_check(watch: Watch) -> None:

@@ -1,0 +1,33 @@
+"""One system for one state directory: a lock that the kernel takes back when its holder dies."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from local.supervisor import SupervisorError
+
+
+class AlreadyRunning(SupervisorError):
+    def __init__(self, state_dir: Path, pid: str) -> None:
+        super().__init__(
+            f"it is already running (process {pid}, state in {state_dir}): use that one, or stop it"
+            " with Ctrl-C where it runs"
+        )
+
+
+@contextmanager
+def only_one(state_dir: Path) -> Iterator[None]:
+    """Hold the directory; raises AlreadyRunning, naming the holder, if another process has it."""
+    state_dir.mkdir(parents=True, exist_ok=True)
+    with (state_dir / "lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            raise AlreadyRunning(state_dir, lock.read().strip() or "unknown") from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield

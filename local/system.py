@@ -1,0 +1,82 @@
+"""The whole system on one machine: engines, then what they hold, then our processes."""
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from pymongo import MongoClient
+from pymongo.errors import PyMongoError
+
+from infra.changes import CannotChangeError
+from infra.documentdb import provision_collections
+from infra.local import provision
+from local import engines
+from local.console import Console
+from local.isolation import REGION, isolate
+from local.lock import only_one
+from local.processes import DATABASE, aws_endpoint, engine_processes, our_processes
+from local.settings import LocalSettings
+from local.supervisor import Supervisor, SupervisorError
+from runtime.aws import Aws
+from runtime.stopping import Stop
+
+CANNOT_START = (
+    SupervisorError,
+    engines.MongodMissingError,
+    CannotChangeError,
+    ClientError,
+    BotoCoreError,
+    PyMongoError,
+    OSError,
+)
+"""Why the system may not come up: each carries a sentence for the person at the terminal."""
+
+
+@contextmanager
+def running_system(
+    settings: LocalSettings, *, console: Console, stop: Stop | None = None
+) -> Iterator[Supervisor]:
+    """Bring everything up, yield its supervisor when all is at work, and stop everything.
+
+    Nobody watches for deaths until `Supervisor.supervise` is called: a test that kills processes
+    does without, or runs it in a thread. The environment's AWS settings are replaced by samples.
+    Raises what CANNOT_START lists; nothing is left running then.
+    """
+    isolate(os.environ)
+    ours = our_processes(settings)
+    table = [*engine_processes(settings), *ours]
+    with (
+        only_one(settings.state_dir),
+        Supervisor(table, console=console, stop=stop, restart_ours=settings.restart) as supervisor,
+    ):
+        supervisor.check_ports()
+        console.say(
+            f"starting MiniStack (port {settings.aws_port})"
+            f" and mongod (port {settings.mongodb_port})"
+        )
+        supervisor.start("ministack", "mongod")
+        with ThreadPoolExecutor(2) as pool:
+            aws = pool.submit(_prepare_aws, supervisor, settings)
+            mongodb = pool.submit(_prepare_mongodb, supervisor, settings)
+            console.say(f"provisioned AWS: {aws.result()}")
+            supervisor.start(*(one.name for one in ours if "mongod" not in one.needs))
+            console.say(f"provisioned DocumentDB: {mongodb.result()}")
+            supervisor.start(*(one.name for one in ours if "mongod" in one.needs))
+        console.say(f"starting {len(ours)} processes")
+        supervisor.wait_ready()
+        yield supervisor
+
+
+def _prepare_aws(supervisor: Supervisor, settings: LocalSettings) -> str:
+    supervisor.wait_ready("ministack")
+    return str(provision(Aws(region=REGION, endpoint_url=aws_endpoint(settings))))
+
+
+def _prepare_mongodb(supervisor: Supervisor, settings: LocalSettings) -> str:
+    supervisor.wait_ready("mongod")
+    engines.ensure_replica_set(settings.mongodb_port)
+    with MongoClient[dict[str, Any]](engines.mongodb_uri(settings.mongodb_port)) as client:
+        return str(provision_collections(client[DATABASE]))
