@@ -10,7 +10,7 @@ from typing import Any
 
 from pymongo import MongoClient
 from pymongo.database import Database
-from pymongo.errors import CollectionInvalid, OperationFailure, PyMongoError
+from pymongo.errors import OperationFailure, PyMongoError
 
 from infra.changes import CannotChangeError, Change, Report, change_of
 from infra.domains import Topology
@@ -25,8 +25,8 @@ MISCONFIGURED, FAILED = 2, 1
 COMMAND_NOT_FOUND = 59
 """MongoDB's answer to a command that only DocumentDB has."""
 
-SERVER_SELECTION_TIMEOUT = 10_000
-"""Milliseconds to find a primary in."""
+NAMESPACE_EXISTS = 48
+"""The collection is there already."""
 
 PRIMARY_INDEX = "_id_"
 
@@ -58,9 +58,7 @@ def main() -> int:
         sys.stderr.write(f"{error}\n")
         return MISCONFIGURED
     try:
-        with MongoClient[Document](
-            settings.mongodb_uri, serverSelectionTimeoutMS=SERVER_SELECTION_TIMEOUT
-        ) as client:
+        with MongoClient[Document](settings.mongodb_uri) as client:
             report = provision_collections(client[settings.mongodb_database])
     except (CannotChangeError, PyMongoError) as error:
         sys.stderr.write(f"{error}\n")
@@ -87,9 +85,9 @@ def _collection(
 def _create(database: Database[Document], name: str) -> None:
     """Two that provision at once both find it missing: for the slower one it is there by now."""
     try:
-        database.create_collection(name)
-    except CollectionInvalid:
-        if name not in database.list_collection_names():
+        database.create_collection(name, check_exists=False)
+    except OperationFailure as error:
+        if error.code != NAMESPACE_EXISTS:
             raise
 
 
