@@ -38,9 +38,7 @@ class EngineCommand:
     env: Mapping[str, str]
 
 
-def ministack_command(
-    port: int, state_dir: Path, *, region: str, log_level: str = "WARNING"
-) -> EngineCommand:
+def ministack_command(port: int, state_dir: Path, *, region: str) -> EngineCommand:
     """MiniStack on loopback; it writes its state to `state_dir` when it is stopped by SIGTERM."""
     state_dir.mkdir(parents=True, exist_ok=True)
     return EngineCommand(
@@ -51,22 +49,21 @@ def ministack_command(
             "PERSIST_STATE": "1",
             "STATE_DIR": str(state_dir),
             "MINISTACK_REGION": region,
-            "LOG_LEVEL": log_level,
+            "LOG_LEVEL": "WARNING",
         },
     )
 
 
 def mongod_command(port: int, state_dir: Path, *, mongod: Path | None = None) -> EngineCommand:
-    """A mongod on loopback, data and log (`mongod.log`) under `state_dir`.
+    """A mongod on loopback that keeps its data in `state_dir`; it logs to stdout, and a lot.
 
     Raises MongodMissingError.
     """
-    data = state_dir / "data"
-    data.mkdir(parents=True, exist_ok=True)
+    state_dir.mkdir(parents=True, exist_ok=True)
     argv = (
         str(mongod or find_mongod()),
         *("--replSet", REPLICA_SET, "--bind_ip", LOOPBACK, "--port", str(port)),
-        *("--dbpath", str(data), "--logpath", str(state_dir / "mongod.log"), "--logappend"),
+        *("--dbpath", str(state_dir)),
         # A laptop's share: a quarter of a gigabyte of cache (the least there is), a short oplog
         # (megabytes) and no socket in /tmp.
         *("--wiredTigerCacheSizeGB", "0.25", "--oplogSize", "256", "--nounixsocket", "--quiet"),

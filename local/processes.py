@@ -4,6 +4,7 @@ import signal
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 from local import engines
@@ -33,8 +34,15 @@ class Process:
     needs: frozenset[Engine] = frozenset()
     """Engines that must be up and provisioned before it starts."""
     is_engine: bool = False
-    mend: str = "its last lines are above; mend it and run `make up` again"
+    log: Path | None = None
+    """A file for its output, written anew by each start; None: the console."""
     on_parent_death: signal.Signals = signal.SIGKILL
+
+    @property
+    def mend(self) -> str:
+        """What to do when it died."""
+        where = "above" if self.log is None else f"in {self.log}"
+        return f"its last lines are {where}; mend it and run `make up` again"
 
 
 def engine_processes(settings: LocalSettings) -> list[Process]:
@@ -51,8 +59,8 @@ def engine_processes(settings: LocalSettings) -> list[Process]:
             port=settings.aws_port,
             port_variable="AWS_PORT",
             ready_path=engines.MINISTACK_HEALTH_PATH,
-            colour=90,
             is_engine=True,
+            log=settings.state_dir / "ministack.log",
             on_parent_death=signal.SIGTERM,  # it writes its state only then
         ),
         Process(
@@ -61,9 +69,8 @@ def engine_processes(settings: LocalSettings) -> list[Process]:
             port=settings.mongodb_port,
             port_variable="MONGODB_PORT",
             ready_path=None,
-            colour=90,
             is_engine=True,
-            mend=f"read the end of {settings.state_dir / 'mongod' / 'mongod.log'}",
+            log=settings.state_dir / "mongod.log",
             on_parent_death=signal.SIGTERM,
         ),
     ]

@@ -10,7 +10,7 @@ import subprocess
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from threading import Lock, Thread
 from types import TracebackType
 from typing import Self
@@ -202,13 +202,14 @@ class Supervisor:
 
     def _spawn(self, name: str) -> "_Running":
         process = self._table[name]
-        child = start_child(
-            process.command,
-            env=process.env,
-            cwd=ROOT,
-            output=subprocess.PIPE,
-            on_parent_death=process.on_parent_death,
-        )
+        with process.log.open("wb") if process.log else nullcontext(subprocess.PIPE) as output:
+            child = start_child(
+                process.command,
+                env=process.env,
+                cwd=ROOT,
+                output=output,
+                on_parent_death=process.on_parent_death,
+            )
         running = _Running(process, child, self._console, self._ended)
         running.start()
         return running
@@ -285,9 +286,10 @@ def is_ready(process: Process) -> bool:
         connection.request("GET", process.ready_path)
         response = connection.getresponse()
         response.read()  # an answer that is not read to its end is a reset for the other side
-        return response.status == http.HTTPStatus.OK
     except (OSError, http.client.HTTPException):
         return False
+    else:
+        return response.status == http.HTTPStatus.OK
     finally:
         connection.close()
 

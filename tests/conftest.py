@@ -52,10 +52,12 @@ def ministack(
 def mongodb_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URI of a replica set of one, shared by the session: use a database of your own."""
     (port,) = free_ports(1)
-    command = engines.mongod_command(port, tmp_path_factory.mktemp("mongod"))
-    child = start_child(command.argv, env=command.env)
-    try:
-        engines.ensure_replica_set(port)
-        yield engines.mongodb_uri(port)
-    finally:
-        stop_child(child)
+    state = tmp_path_factory.mktemp("mongod")
+    command = engines.mongod_command(port, state)
+    with (state / "mongod.log").open("wb") as log:
+        child = start_child(command.argv, env=command.env, output=log)
+        try:
+            engines.ensure_replica_set(port)
+            yield engines.mongodb_uri(port)
+        finally:
+            stop_child(child)

@@ -174,6 +174,17 @@ def test_a_dying_process_ends_supervision(watch: Watch) -> None:
     assert not is_listening(second.port)
 
 
+def test_a_process_may_log_to_a_file(watch: Watch, tmp_path: Path) -> None:
+    """Its lines are in the file and not on the console, and its death points there."""
+    process = replace(failing("chatty", 3), log=tmp_path / "chatty.log")
+    watched = watch(process)
+    watched.supervisor.start()
+    with pytest.raises(ProcessDied, match=rf"its last lines are in {tmp_path}/chatty.log;"):
+        watched.supervisor.wait_ready()
+    assert (tmp_path / "chatty.log").read_text() == "no luck\n"
+    assert watched.said.getvalue() == ""
+
+
 def test_restart_mode_starts_it_again(watch: Watch) -> None:
     """With restarts on, a process of ours that was killed comes back, with one line about it."""
     process = server("phoenix")

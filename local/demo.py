@@ -1,0 +1,111 @@
+"""Shows one subscription's journey there and back: `python -m local.demo`, which is `make demo`."""
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import httpx
+from rich.console import Console as Terminal
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.table import Table
+
+from local.console import Console
+from local.isolation import REGION, isolate
+from local.journey import Arrival, Customer, Flow, Hop, StuckError, follow
+from local.processes import aws_endpoint
+from local.settings import LocalSettings
+from local.system import CANNOT_START, running_system
+from local.up import addresses
+from runtime.aws import Aws
+from runtime.errors import Misconfigured
+from runtime.settings import load
+
+FAILED, MISCONFIGURED, INTERRUPTED = 1, 2, 130
+"""Exit codes."""
+
+
+def main() -> int:
+    terminal = Terminal()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop what was started, as on Ctrl-C
+    isolate(os.environ)
+    try:
+        settings = load(LocalSettings)
+        with brought_up(settings, terminal), httpx.Client(timeout=5, trust_env=False) as http:
+            logs = Aws(region=REGION, endpoint_url=aws_endpoint(settings)).client("logs")
+            show(Customer(http, logs, addresses(settings)), terminal)
+    except Misconfigured as error:
+        terminal.print(str(error), style="red", highlight=False)
+        return MISCONFIGURED
+    except (StuckError, *CANNOT_START) as error:
+        terminal.print(str(error), style="red", highlight=False)
+        return FAILED
+    except KeyboardInterrupt:
+        terminal.print("stopped")
+        return INTERRUPTED
+    return 0
+
+
+@contextmanager
+def brought_up(settings: LocalSettings, terminal: Terminal) -> Iterator[None]:
+    """Use the system that runs, or run one for as long as this lasts."""
+    with ExitStack() as stack:
+        if is_up(settings):
+            terminal.print("using the system that is already up")
+        else:
+            log = settings.state_dir / "demo.log"
+            settings.state_dir.mkdir(parents=True, exist_ok=True)
+            console = Console(stack.enter_context(log.open("w")))
+            terminal.print(f"starting the system, its output is in {log}", highlight=False)
+            with terminal.status("starting"):
+                stack.enter_context(running_system(settings, console=console))
+            stack.callback(terminal.print, "stopping the system")
+        yield
+
+
+def is_up(settings: LocalSettings) -> bool:
+    """Whether all three APIs say that they are ready."""
+    try:
+        return all(
+            httpx.get(f"{address}/readyz", timeout=2, trust_env=False).is_success
+            for address in addresses(settings).values()
+        )
+    except httpx.TransportError:
+        return False
+
+
+def show(customer: Customer, terminal: Terminal) -> None:
+    """Follow both flows and keep the table up to date meanwhile; raises StuckError."""
+    flows = [customer.subscribes(), customer.cancels_the_payment()]
+    arrivals: dict[Hop, Arrival] = {}
+    with Live(table(flows, arrivals), console=terminal, refresh_per_second=12) as live:
+        for flow in flows:
+            for arrival in follow(flow):
+                arrivals[arrival.hop] = arrival
+                live.update(table(flows, arrivals))
+    terminal.print()
+
+
+def table(flows: list[Flow], arrivals: dict[Hop, Arrival]) -> Table:
+    """The journey so far; what is still awaited turns."""
+    rows = Table("hop", "what happened", title="One subscription, there and back")
+    rows.add_column("ms since the request", justify="right")
+    under_way = True
+    for flow in flows:
+        rows.add_section()
+        rows.add_row(f"[bold]{flow.title}[/bold]", "", "")
+        hops = (flow.request, *flow.consequences)
+        for hop in hops:
+            if hop in arrivals:
+                arrival = arrivals[hop]
+                rows.add_row(hop.title, arrival.what, f"{arrival.milliseconds:.0f}")
+            else:
+                rows.add_row(hop.title, Spinner("dots") if under_way else "", "")
+        under_way = all(hop in arrivals for hop in hops)
+    return rows
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,215 @@
+"""One subscription followed through the whole system, as anyone outside could follow it.
+
+It uses what a user has: the three HTTP APIs, and the log group of each bus.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from contracts.names import EventType
+from runtime.stopping import Stop
+
+if TYPE_CHECKING:
+    from mypy_boto3_logs import CloudWatchLogsClient
+
+HOP_WITHIN = 30.0
+"""Seconds that a hop has; under a second is usual."""
+
+POLL_EVERY = 0.02
+"""Seconds between two looks at a hop, and a tenth of the time waited once that is more."""
+
+ORDER = {
+    "accountNumber": "12345678",
+    "accountName": "Ada Lovelace",
+    "accountSortCode": "12-34-56",
+    "customerFirstName": "Ada",
+    "customerSurname": "Lovelace",
+    "quantity": 2,
+}
+
+
+class NotYetError(Exception):
+    """A hop that has not happened; the message says what was seen instead."""
+
+
+class StuckError(Exception):
+    """A hop that did not happen in time."""
+
+    def __init__(self, hop: "Hop", seen: str, within: float) -> None:
+        super().__init__(
+            f"stuck at “{hop.title}”: not within {within:g} s ({seen}); look at {hop.look_at}"
+        )
+
+
+@dataclass(frozen=True)
+class Hop:
+    """Something that should happen; `observe` says what did, or raises NotYetError."""
+
+    title: str
+    observe: Callable[[], str]
+    look_at: str
+
+
+@dataclass(frozen=True)
+class Arrival:
+    hop: Hop
+    what: str
+    milliseconds: float
+    """Since the request that set it off."""
+
+
+@dataclass(frozen=True)
+class Flow:
+    """A request and what must follow from it, in any order."""
+
+    title: str
+    request: Hop
+    consequences: Sequence[Hop]
+
+
+def follow(flow: Flow, *, within: float = HOP_WITHIN) -> Iterator[Arrival]:
+    """Send the request and yield each hop as it arrives.
+
+    Raises StuckError for the first hop, in the order of the flow, that did not arrive: it is the
+    nearest to the cause.
+    """
+    started = time.monotonic()
+    stop = Stop()
+
+    def watch(hop: Hop) -> Arrival:
+        seen = "nothing was seen"
+        while time.monotonic() < started + within and not stop.requested:
+            try:
+                what = hop.observe()
+            except (NotYetError, httpx.TransportError) as reason:
+                seen = str(reason) or type(reason).__name__
+                stop.wait(max(POLL_EVERY, (time.monotonic() - started) / 10))
+            else:
+                return Arrival(hop, what, (time.monotonic() - started) * 1000)
+        raise StuckError(hop, seen, within)
+
+    yield watch(flow.request)
+    with ThreadPoolExecutor(max(1, len(flow.consequences))) as pool:
+        try:
+            watches = [pool.submit(watch, hop) for hop in flow.consequences]
+            for done in as_completed(watches):
+                if done.exception() is None:
+                    yield done.result()
+            for missing in watches:
+                missing.result()
+        finally:
+            stop.request()
+
+
+class Customer:
+    """Somebody who subscribes, watches, and cancels the direct debit."""
+
+    def __init__(
+        self, http: httpx.Client, logs: "CloudWatchLogsClient", addresses: dict[str, str]
+    ) -> None:
+        self._http, self._logs = http, logs
+        self._subscriptions = f"{addresses['subscription']}/subscriptions"
+        self._stock = f"{addresses['stock']}/stock"
+        self._payments = f"{addresses['payment']}/payments"
+        self._id = ""
+        self._since = int(time.time()) * 1000  # an event's time has whole seconds
+
+    def subscribes(self) -> Flow:
+        return Flow(
+            "a customer subscribes",
+            Hop("subscription created", self._subscribe, "subscription-api"),
+            [
+                Hop(
+                    "event on the bus",
+                    lambda: self._logged(
+                        "subscriptions-event-logs", EventType.SUBSCRIPTION_CREATED
+                    ),
+                    "subscriptions-relay and tap, the table subscriptions-outbox and the queue"
+                    " subscriptions-dlq",
+                ),
+                Hop(
+                    "stock allocated",
+                    lambda: self._reads(self._stock, "allocated"),
+                    "stock-consumer, the queue stock-subscription-created and its dead-letter"
+                    " queue subscriptions-created-dlq",
+                ),
+                Hop(
+                    "payment created",
+                    lambda: self._reads(self._payments, "active"),
+                    "payment-consumer, the queue payments-subscription-created and its"
+                    " dead-letter queue create-payment-subscription-dlq",
+                ),
+            ],
+        )
+
+    def cancels_the_payment(self) -> Flow:
+        return Flow(
+            "the direct debit is cancelled",
+            Hop("payment cancelled", self._cancel, "payment-api"),
+            [
+                Hop(
+                    "event on the bus",
+                    lambda: self._logged("payments-event-logs", EventType.PAYMENT_CANCELLED),
+                    "payments-change-stream, payments-forward and tap, the collection outbox and"
+                    " the queues payment-events.fifo and payment-events-dlq.fifo",
+                ),
+                Hop(
+                    "stock deallocated",
+                    lambda: self._reads(self._stock, "deallocated"),
+                    "stock-consumer, the queue stock-payment-cancelled and its dead-letter queue"
+                    " payment-cancelled-dlq",
+                ),
+                Hop(
+                    "subscription cancelled",
+                    lambda: self._reads(self._subscriptions, "cancelled"),
+                    "subscription-consumer, the queue subscriptions-payment-cancelled and its"
+                    " dead-letter queue cancel-subscription-dlq",
+                ),
+            ],
+        )
+
+    def _subscribe(self) -> str:
+        # The key makes a second try safe where the first one's answer was lost.
+        key = {"Idempotency-Key": f"demo-{self._since}"}
+        answer = self._http.post(self._subscriptions, json=ORDER, headers=key)
+        self._id = _body(answer, httpx.codes.CREATED)["subscriptionId"]
+        return f"POST /subscriptions: 201, {self._id}"
+
+    def _cancel(self) -> str:
+        answer = self._http.patch(f"{self._payments}/{self._id}", json={"status": "cancelled"})
+        _body(answer, httpx.codes.OK)
+        return f"PATCH /payments/{self._id[:8]}…: 200"
+
+    def _reads(self, collection: str, status: str) -> str:
+        body = _body(self._http.get(f"{collection}/{self._id}"), httpx.codes.OK)
+        if body["status"] != status:
+            raise NotYetError(f"{collection}/{self._id} is {body['status']}")
+        razors = f", {body['stock']} razors put aside" if "stock" in body else ""
+        return f"GET /{collection.rpartition('/')[2]}/{self._id[:8]}…: {status}{razors}"
+
+    def _logged(self, group: str, event_type: str) -> str:
+        pages = self._logs.get_paginator("filter_log_events").paginate(
+            logGroupName=group, startTime=self._since, filterPattern=f'"{self._id}"'
+        )
+        for page in pages:
+            for line in page["events"]:
+                event = json.loads(line["message"])
+                if (event["detail-type"], event["detail"]["subscriptionId"]) == (
+                    event_type,
+                    self._id,
+                ):
+                    return f"{event_type} in log group {group}"
+        raise NotYetError(f"no {event_type} of {self._id} in log group {group}")
+
+
+def _body(answer: httpx.Response, expected: int) -> dict[str, Any]:
+    if answer.status_code != expected:
+        raise NotYetError(f"{answer.request.method} {answer.url} answered {answer.status_code}")
+    body: dict[str, Any] = answer.json()
+    return body
