@@ -1,0 +1,53 @@
+"""How the demo follows a request to its consequences."""
+
+import itertools
+
+import pytest
+
+from local.journey import Flow, Hop, NotYetError, StuckError, follow
+
+
+def arrives(title: str, *, after: int = 0) -> Hop:
+    """A hop that is there at the n-th look."""
+    looks = itertools.count()
+
+    def observe() -> str:
+        if next(looks) < after:
+            raise NotYetError("still on its way")
+        return f"{title} happened"
+
+    return Hop(title, observe, look_at="nowhere")
+
+
+def never(title: str) -> Hop:
+    return arrives(title, after=1_000_000)
+
+
+def test_hops_are_reported_as_they_arrive() -> None:
+    """The request comes first, then whatever happens, in the order in which it happens."""
+    flow = Flow("", arrives("request"), [arrives("slow", after=4), arrives("fast")])
+    arrivals = list(follow(flow))
+    assert [arrival.hop.title for arrival in arrivals] == ["request", "fast", "slow"]
+    assert arrivals[-1].what == "slow happened"
+    times = [arrival.milliseconds for arrival in arrivals]
+    assert times == sorted(times)
+
+
+def test_the_first_missing_hop_is_where_it_is_stuck() -> None:
+    """What arrived is reported; of the missing hops the earliest is named, with what was seen."""
+    missing = never("relayed")
+    flow = Flow("", arrives("request"), [missing, arrives("stored"), never("delivered")])
+    arrived: list[str] = []
+    with pytest.raises(StuckError) as stuck:
+        arrived.extend(arrival.hop.title for arrival in follow(flow, within=0.2))
+    assert arrived == ["request", "stored"]
+    assert str(stuck.value) == (
+        "stuck at “relayed”: not within 0.2 s (still on its way); look at nowhere"
+    )
+
+
+def test_a_request_that_fails_is_where_it_is_stuck() -> None:
+    """Nothing is awaited from a request that was never answered."""
+    flow = Flow("", never("request"), [arrives("consequence")])
+    with pytest.raises(StuckError, match="stuck at “request”"):
+        list(follow(flow, within=0.1))

@@ -1,0 +1,108 @@
+"""What `make up` says when it cannot come up: one sentence with the mend, and nothing is left."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from local.lock import AlreadyRunning, only_one
+from local.ports import free_ports, is_listening
+from local.settings import LocalSettings
+
+ROOT = Path(__file__).parents[2]
+
+Up = Callable[[Mapping[str, str]], "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> LocalSettings:
+    return LocalSettings.on_free_ports(tmp_path)
+
+
+@pytest.fixture
+def up(settings: LocalSettings) -> Up:
+    """Run `python -m local.up` on free ports until it gives up."""
+    environment = {name.upper(): str(value) for name, value in settings.model_dump().items()}
+
+    def run(changes: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [sys.executable, "-m", "local.up"],
+            env={**os.environ, **environment, **changes},
+            cwd=ROOT,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+            timeout=60,
+        )
+
+    return run
+
+
+def test_a_missing_mongod(up: Up) -> None:
+    """It says where it looked and what to install or set."""
+    ended = up({"MONGOD": "/nowhere/mongod"})
+    assert ended.returncode == 1
+    (sentence,) = ended.stdout.splitlines()
+    assert sentence.startswith("mongod was not found (MONGOD=/nowhere/mongod is not a program): ")
+
+
+def test_a_taken_port(up: Up, settings: LocalSettings) -> None:
+    """It names the port, who needs it and the variable that moves it, before anything starts."""
+    (port,) = free_ports(1)
+    holder = subprocess.Popen(
+        [sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1"],
+        stderr=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+    with holder:
+        try:
+            assert holder.stdout is not None
+            holder.stdout.readline()
+            ended = up({"STOCK_API_PORT": str(port)})
+        finally:
+            holder.kill()
+    assert ended.returncode == 1
+    (sentence,) = ended.stdout.splitlines()
+    assert sentence.startswith(f"port {port} is taken, and stock-api needs it: ")
+    assert "set STOCK_API_PORT to a free port" in sentence
+    assert not is_listening(settings.aws_port)
+
+
+def test_a_second_up(up: Up, settings: LocalSettings) -> None:
+    """It says that it is already running, and in which process."""
+    with only_one(settings.state_dir):
+        ended = up({})
+    assert ended.returncode == 1
+    (sentence,) = ended.stdout.splitlines()
+    assert sentence.startswith(f"it is already running (process {os.getpid()}, ")
+
+
+def test_a_malformed_setting(up: Up) -> None:
+    """Every variable at fault is named, and the exit code is that of a misconfiguration."""
+    ended = up({"AWS_PORT": "zebra", "TAP_PORT": "70000"})
+    assert ended.returncode == 2
+    (sentence,) = ended.stdout.splitlines()
+    assert "AWS_PORT" in sentence
+    assert "TAP_PORT" in sentence
+
+
+def test_an_engine_that_cannot_start(up: Up, settings: LocalSettings) -> None:
+    """It is named with its exit code and its log, and the other engine is stopped."""
+    ended = up({"MONGOD": "/bin/false"})
+    assert ended.returncode == 1
+    *_, sentence = ended.stdout.splitlines()
+    assert sentence.startswith("mongod died (exit code 1): its last lines are in ")
+    assert not is_listening(settings.aws_port)
+
+
+def test_the_lock_is_free_again_after_its_holder(tmp_path: Path) -> None:
+    """One at a time, and the next may come."""
+    with only_one(tmp_path), pytest.raises(AlreadyRunning):
+        only_one(tmp_path).__enter__()
+    with only_one(tmp_path):
+        pass
