@@ -1,5 +1,6 @@
 """Builds an HTTP service: one place for limits, problems, documentation and health."""
 
+import sys
 from collections.abc import Callable, Mapping
 from typing import Annotated
 
@@ -11,8 +12,9 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from contracts.causes import Cause
 from runtime import documentation, problems
 from runtime.metrics import HttpMetrics
-from runtime.requests import AroundRequests
+from runtime.requests import AroundRequests, LimitedBody
 from runtime.settings import ApiSettings
+from runtime.stopping import Stop, on_signal
 
 MAX_BODY_BYTES = 64 * 1024
 STOP_SECONDS = 8
@@ -40,7 +42,6 @@ def create_api(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        max_body_size=MAX_BODY_BYTES,
     )
     problems.install(app, kinds)
     documentation.install(app)
@@ -59,6 +60,7 @@ def create_api(
     def metrics() -> Response:
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
+    app.add_middleware(LimitedBody, max_bytes=MAX_BODY_BYTES)
     app.add_middleware(AroundRequests, metrics=HttpMetrics(registry))
     return app
 
@@ -85,12 +87,32 @@ REQUIRE_JSON = Depends(require_json)
 
 def serve(app: FastAPI, settings: ApiSettings) -> None:
     """Serve until SIGTERM or SIGINT; requests in flight are finished first."""
-    uvicorn.run(
-        app,
-        host=settings.http_host,
-        port=settings.http_port,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=STOP_SECONDS,
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            host=settings.http_host,
+            port=settings.http_port,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=STOP_SECONDS,
+        )
     )
+    # uvicorn raises the signal again once it has stopped, which would kill the process: ours takes
+    # it, and one that comes before uvicorn listens to any.
+    with on_signal(_Leave(server)):
+        server.run()
+    if not server.started:
+        sys.exit(1)
+
+
+class _Leave(Stop):
+    """A stop request that uvicorn hears."""
+
+    def __init__(self, server: uvicorn.Server) -> None:
+        super().__init__()
+        self._server = server
+
+    def request(self) -> None:
+        super().request()
+        self._server.should_exit = True

@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    HTTPClientError,
+    ParamValidationError,
+)
 
 from runtime.errors import Unavailable
 from runtime.settings import AwsSettings
@@ -117,6 +122,8 @@ def reaching(dependency: str) -> Iterator[None]:
         if is_outage(error):
             raise Unavailable(dependency, error_code(error)) from error
         raise
+    except ParamValidationError:
+        raise  # a request that no waiting makes right
     except (HTTPClientError, BotoCoreError) as error:
         raise Unavailable(dependency, type(error).__name__) from error
 

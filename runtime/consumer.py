@@ -61,9 +61,12 @@ class Consumer:
             Deletions(self._sqs, self._queue.url, self._free.release) as deletions,
             ThreadPoolExecutor(self._concurrency, thread_name_prefix=self._queue.name) as pool,
         ):
-            while not self._stop.requested:
-                for message in self._receive():
-                    pool.submit(self._process, message, deletions)
+            try:
+                while not self._stop.requested:
+                    for message in self._receive():
+                        pool.submit(self._process, message, deletions)
+            finally:
+                self._stop.request()  # also after a failure: what is held lets go of its message
 
     def _receive(self) -> "list[MessageTypeDef]":
         """Claim free threads, at most a batch of them, and receive as many messages."""

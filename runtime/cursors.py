@@ -49,7 +49,7 @@ def decode(scope: str, cursor: str | None) -> dict[str, str] | None:
         digest, position = json.loads(urlsafe_b64decode(padded.encode("ascii")))
         if digest == _digest(scope, position):
             return {str(name): str(value) for name, value in position.items()}
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, RecursionError):
         pass
     raise InvalidCursor
 

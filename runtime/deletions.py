@@ -2,6 +2,7 @@
 
 import queue
 import threading
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Self
 
@@ -11,7 +12,6 @@ from runtime.aws import reaching
 from runtime.errors import Unavailable
 from runtime.queues import MAX_BATCH
 from runtime.retry import backoff
-from runtime.stopping import Stop
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -32,7 +32,6 @@ class Deletions:
         self._sqs, self._url, self._deleted = sqs, url, deleted
         self._handles: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="deletions", daemon=True)
-        self._no_stop = Stop()
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -55,8 +54,13 @@ class Deletions:
             last = None in batch
             handles = [handle for handle in batch if handle is not None]
             if handles:
-                self._delete(handles)
-                self._deleted(len(handles))
+                try:
+                    self._delete(handles)
+                except Exception:
+                    # Whatever it is, the thread has to live: the consumer waits for its handles.
+                    log.exception("handled messages were not deleted and will come again")
+                finally:
+                    self._deleted(len(handles))
 
     def _delete(self, handles: list[str]) -> None:
         for attempt in range(1, TRIES + 1):
@@ -66,7 +70,8 @@ class Deletions:
                 log.warning("delete failed", reason=str(error), attempt=attempt)
             if not handles:
                 return
-            self._no_stop.wait(backoff(attempt, first=0.1, longest=1))
+            if attempt < TRIES:
+                time.sleep(backoff(attempt, first=0.1, longest=1))
         log.warning("handled messages were not deleted and will come again", count=len(handles))
 
     def _try(self, handles: list[str]) -> list[str]:

@@ -8,6 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from runtime.errors import Misconfigured
+
 
 class Readiness:
     """Which parts of a process are at work. A part that was never reported up keeps it unready."""
@@ -36,7 +38,10 @@ class HealthServer:
     def __init__(
         self, host: str, port: int, *, readiness: Readiness, registry: CollectorRegistry
     ) -> None:
-        self._server = ThreadingHTTPServer((host, port), _handler(readiness, registry))
+        try:
+            self._server = ThreadingHTTPServer((host, port), _handler(readiness, registry))
+        except OSError as error:
+            raise Misconfigured(f"HEALTH_HOST, HEALTH_PORT: {host}:{port}: {error}") from error
         self._server.daemon_threads = True
 
     @property
@@ -57,6 +62,7 @@ class HealthServer:
 def _handler(readiness: Readiness, registry: CollectorRegistry) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        timeout = 60  # seconds; an idle connection gives its thread back
 
         def do_GET(self) -> None:
             match self.path.partition("?")[0]:

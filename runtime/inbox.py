@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from contracts.causes import Cause
 from contracts.envelope import NotAnEvent, ReceivedEvent, WireModel, describe
 from contracts.names import EventType
+from contracts.outbox import EventTooLarge
 
 M = TypeVar("M", bound=WireModel)
 
@@ -54,7 +55,13 @@ class Inbox:
         domain_errors: tuple[type[Exception], ...],
     ) -> None:
         self._readers = readers
-        self._permanent = (NotAnEvent, UnexpectedEvent, SchemaViolation, *domain_errors)
+        self._permanent = (
+            NotAnEvent,
+            UnexpectedEvent,
+            SchemaViolation,
+            EventTooLarge,
+            *domain_errors,
+        )
 
     def handle(self, body: str) -> None:
         """Handle one body; raises what `is_permanent` knows, or what the handler raises."""

@@ -12,8 +12,8 @@ MASK = "***"
 
 _SECRET_KEYS = {"accountnumber", "accountname", "accountsortcode"}
 # A sort code, or the 6 to 10 digits of one without dashes or of an account number, standing alone:
-# not inside an id, a date or a decimal.
-_SECRET_TEXT = re.compile(r"(?<![\w.:-])(?:\d{2}-\d{2}-\d{2}|\d{6,10})(?![\w.:-])")
+# not inside an id, a date, a time or a decimal.
+_SECRET_TEXT = re.compile(r"(?<![\w-])(?<!\d[.:])(?:\d{2}-\d{2}-\d{2}|\d{6,10})(?![\w-])(?![.:]\d)")
 
 
 def configure(*, level: str = "INFO", form: str = "json", process: str) -> None:
@@ -73,11 +73,16 @@ def redact(_logger: Any, _method: str, event: EventDict) -> EventDict:
     return {key: _masked(key, value) for key, value in event.items()}
 
 
+def mask(text: str) -> str:
+    """Replace whatever in a text may be an account number or a sort code."""
+    return _SECRET_TEXT.sub(MASK, text)
+
+
 def _masked(key: str, value: Any) -> Any:
     if key.replace("_", "").lower() in _SECRET_KEYS:
         return MASK
     if isinstance(value, str) and key != "timestamp":
-        return _SECRET_TEXT.sub(MASK, value)
+        return mask(value)
     if isinstance(value, dict):
         return {name: _masked(str(name), inner) for name, inner in value.items()}
     if isinstance(value, list | tuple):

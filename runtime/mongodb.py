@@ -7,6 +7,7 @@ from typing import Any
 from pymongo import MongoClient
 from pymongo.errors import (
     AutoReconnect,
+    ConfigurationError,
     ConnectionFailure,
     ExecutionTimeout,
     OperationFailure,
@@ -16,7 +17,7 @@ from pymongo.errors import (
 )
 
 from contracts.outbox import OutboxRecord
-from runtime.errors import Unavailable
+from runtime.errors import Misconfigured, Unavailable
 
 Document = dict[str, Any]
 
@@ -31,6 +32,7 @@ _AWAY = {
     50,  # MaxTimeMSExpired
     89,  # NetworkTimeout
     64,  # WriteConcernFailed
+    43,  # CursorNotFound: it was not read for ten minutes
     251,  # NoSuchTransaction: the server lost the transaction; a commit may have been applied
 }
 
@@ -40,16 +42,20 @@ def connect(uri: str, *, connections: int = 50) -> MongoClient[Document]:
 
     DocumentDB takes no retryable writes; what is retried here is the whole use case. TLS, the CA
     bundle and the replica set's name are options of the URI.
+    Raises Misconfigured for a URI that the driver cannot use.
     """
-    return MongoClient(
-        uri,
-        retryWrites=False,
-        serverSelectionTimeoutMS=3000,
-        connectTimeoutMS=2000,
-        socketTimeoutMS=10_000,
-        maxPoolSize=connections,
-        appname="streamed-events",
-    )
+    try:
+        return MongoClient(
+            uri,
+            retryWrites=False,
+            serverSelectionTimeoutMS=3000,
+            connectTimeoutMS=2000,
+            socketTimeoutMS=10_000,
+            maxPoolSize=connections,
+            appname="streamed-events",
+        )
+    except (ConfigurationError, ValueError) as error:
+        raise Misconfigured(f"MONGODB_URI: {error}") from error
 
 
 @contextmanager

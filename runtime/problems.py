@@ -17,6 +17,7 @@ from runtime.errors import Conflict, Unavailable
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 2
+METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 
 
 @dataclass(frozen=True)
@@ -163,13 +164,16 @@ def _answer_http(request: Request, error: Exception) -> JSONResponse:
 
 
 def _allowed(request: Request) -> list[str]:
-    """List the methods of every route at this path; Starlette names only the first one's."""
-    return sorted(
+    """List the methods that some route takes at this path; Starlette names only one route's."""
+    allowed = [
         method
-        for route in request.app.routes
-        if route.matches(request.scope)[0] is not Match.NONE
-        for method in getattr(route, "methods", None) or ()
-    )
+        for method in METHODS
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL
+            for route in request.app.routes
+        )
+    ]
+    return allowed or ["GET", "HEAD"]  # none of our routes, so one of the mounted files
 
 
 def documented(*kinds: Kind) -> dict[int | str, dict[str, Any]]:

@@ -1,12 +1,14 @@
 """An SQS queue as a consumer needs it: its address, its dead-letter queue, its limits."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from runtime.aws import reaching
 from runtime.errors import Misconfigured
+from runtime.logs import mask
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -20,6 +22,9 @@ MAX_BATCH_BYTES = 1024 * 1024
 
 MAX_ERROR_MESSAGE = 1024
 """Characters of an errorMessage attribute: attributes count toward the message's 1 MiB."""
+
+_REFUSED_BY_SQS = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What a message or an attribute may not hold: all but XML's characters, says SendMessage."""
 
 
 @dataclass(frozen=True)
@@ -76,13 +81,19 @@ def dead_letter(
         "errorType": {"DataType": "String", "StringValue": type(error).__name__},
         "errorMessage": {
             "DataType": "String",
-            "StringValue": (str(error) or type(error).__name__)[:MAX_ERROR_MESSAGE],
+            "StringValue": _message(error),
         },
     }
     with reaching("SQS"):
         sqs.send_message(
             QueueUrl=url, MessageBody=body, MessageAttributes=attributes, **(fifo or {})
         )
+
+
+def _message(error: Exception) -> str:
+    """Say what went wrong in characters that SQS takes, without bank details."""
+    text = _REFUSED_BY_SQS.sub("\N{REPLACEMENT CHARACTER}", str(error) or type(error).__name__)
+    return mask(text)[:MAX_ERROR_MESSAGE]
 
 
 def receive_count(message: "MessageTypeDef") -> int:

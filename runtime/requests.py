@@ -6,11 +6,12 @@ from uuid import uuid4
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from contracts.causes import Cause
 from runtime.metrics import HttpMetrics
-from runtime.problems import INTERNAL, respond
+from runtime.problems import CONTENT_TOO_LARGE, INTERNAL, METHODS, respond
 
 log = structlog.get_logger(__name__)
 
@@ -18,6 +19,37 @@ CORRELATION_HEADER = "X-Correlation-Id"
 _CORRELATION_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _QUIET = {"/healthz", "/readyz", "/metrics"}
+
+
+class LimitedBody:
+    """ASGI middleware: refuses a body over `max_bytes`, announced or not, before it is all read."""
+
+    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+        self._app, self._max_bytes = app, max_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        announced = Headers(scope=scope).get("content-length", "0")
+        if announced.isdecimal() and int(announced) > self._max_bytes:
+            await respond(CONTENT_TOO_LARGE, self._too_large)(scope, receive, send)
+            return
+        received = 0
+
+        async def receive_within_limit() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self._max_bytes:
+                raise HTTPException(CONTENT_TOO_LARGE.status, self._too_large)
+            return message
+
+        await self._app(scope, receive_within_limit, send)
+
+    @property
+    def _too_large(self) -> str:
+        return f"a body may take {self._max_bytes} bytes"
 
 
 class AroundRequests:
@@ -56,11 +88,13 @@ class AroundRequests:
                 await response(scope, receive, send_with_headers)
             seconds = perf_counter() - started
             route = getattr(scope.get("route"), "path", "unknown")
-            self._metrics.done(scope["method"], route, status, seconds)
+            # A caller may invent methods; each label value would be kept for ever.
+            method = scope["method"] if scope["method"] in METHODS else "other"
+            self._metrics.done(method, route, status, seconds)
             if route not in _QUIET:
                 log.info(
                     "request",
-                    method=scope["method"],
+                    method=method,
                     route=route,
                     status=status,
                     milliseconds=round(seconds * 1000, 1),

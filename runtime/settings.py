@@ -9,9 +9,9 @@ from runtime.errors import Misconfigured
 
 
 class ProcessSettings(BaseSettings):
-    """What every process of ours reads."""
+    """What every process of ours reads. A variable that is set to nothing is not set."""
 
-    model_config = SettingsConfigDict(frozen=True)
+    model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True)
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "console"] = "json"
@@ -20,8 +20,8 @@ class ProcessSettings(BaseSettings):
 class AwsSettings(ProcessSettings):
     """For a process that calls AWS, or an emulator where the endpoint is set."""
 
-    aws_region: str = Field(min_length=1)
-    aws_endpoint_url: str | None = None
+    aws_region: str = Field(pattern=r"^[a-z0-9-]+$")
+    aws_endpoint_url: str | None = Field(default=None, pattern=r"^https?://[^\s/]+/?$")
 
 
 class ApiSettings(ProcessSettings):
@@ -51,8 +51,8 @@ class ConsumerSettings(WorkerSettings, AwsSettings):
 class MongoSettings(ProcessSettings):
     """For a process that uses MongoDB or DocumentDB; the URI's options decide on TLS."""
 
-    mongodb_uri: str = Field(pattern=r"^mongodb(\+srv)?://")
-    mongodb_database: str = Field(min_length=1)
+    mongodb_uri: str = Field(pattern=r"^mongodb(\+srv)?://[^\s/?]+")
+    mongodb_database: str = Field(pattern=r"^[^/\\. \"$*<>:|?\x00]{1,63}$")
 
 
 S = TypeVar("S", bound=ProcessSettings)

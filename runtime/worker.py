@@ -37,8 +37,8 @@ def run_worker(
     def guarded(name: str, part: Callable[[], None]) -> None:
         try:
             part()
-        except Exception as error:
-            log.exception("part failed", part=name)
+        except Exception as error:  # noqa: BLE001 (raised again, when all have ended)
+            log.error("part failed", part=name, reason=str(error))  # noqa: TRY400 (main logs it)
             failures.append(error)
         finally:
             stop.request()
@@ -92,4 +92,7 @@ def main(commands: Mapping[str, Callable[[], None]]) -> NoReturn:
     except Misconfigured as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(2)
+    except Exception:
+        log.exception("process failed")
+        sys.exit(1)
     sys.exit(0)
