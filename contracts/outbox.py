@@ -1,7 +1,7 @@
 """The outbox record: an event that is committed with its aggregate and waits to be published."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -97,42 +97,65 @@ class OutboxRecord:
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Self:
         """Read `to_document`'s form; raises MalformedRecord naming every field that is wrong."""
-        wrong = [
-            f"{name} is {'missing' if name not in document else 'not ' + kind.__name__}"
-            for name, kind in _REQUIRED.items()
-            if not isinstance(document.get(name), kind)
-        ]
+        wrong = list(_faults(document))
         if wrong:
             raise MalformedRecord("; ".join(wrong))
         try:
             occurred_at = parse_timestamp(document["occurredAt"])
-            detail = json.loads(document["detail"])
+            detail = _loads(document["detail"])
         except ValueError as error:
             raise MalformedRecord(f"occurredAt or detail cannot be read: {error}") from None
         if not isinstance(detail, dict):
             raise MalformedRecord("detail is not a JSON object")
-        return cls(
-            aggregate_id=document["aggregateId"],
-            sequence=document["sequence"],
-            event_id=document["eventId"],
-            event_type=document["eventType"],
-            source=document["source"],
-            occurred_at=occurred_at,
-            detail=document["detail"],
-            correlation_id=document["correlationId"],
-            traceparent=document.get("traceparent"),
-        )
+        try:
+            return cls(
+                aggregate_id=document["aggregateId"],
+                sequence=document["sequence"],
+                event_id=document["eventId"],
+                event_type=document["eventType"],
+                source=document["source"],
+                occurred_at=occurred_at,
+                detail=document["detail"],
+                correlation_id=document["correlationId"],
+                traceparent=document.get("traceparent"),
+            )
+        except UnicodeEncodeError:
+            raise MalformedRecord("a text in it holds half a surrogate pair") from None
 
     @classmethod
     def from_json(cls, text: str) -> Self:
         """Read `to_json`'s form; raises MalformedRecord."""
         try:
-            document = json.loads(text)
+            document = _loads(text)
         except ValueError as error:
             raise MalformedRecord(f"not JSON: {error}") from None
         if not isinstance(document, dict):
             raise MalformedRecord("not a JSON object")
         return cls.from_document(document)
+
+
+def _faults(document: Mapping[str, Any]) -> Iterator[str]:
+    for name, kind in _REQUIRED.items():
+        if name not in document:
+            yield f"{name} is missing"
+        elif not _is(document[name], kind):
+            yield f"{name} is not {kind.__name__}"
+    traceparent = document.get("traceparent")
+    if traceparent is not None and not _is(traceparent, str):
+        yield "traceparent is not str"
+
+
+def _is(value: object, kind: type) -> bool:
+    """Whether it is of the kind; True and False are int to Python, but no number to us."""
+    return isinstance(value, kind) and not isinstance(value, bool)
+
+
+def _loads(text: str) -> object:
+    """Read JSON; raises ValueError, also for what is nested deeper than Python can follow."""
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
 
 
 _REQUIRED: dict[str, type] = {

@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, PlainSerializer, WithJsonSchema
 
 def format_timestamp(moment: datetime) -> str:
     """Write an aware datetime in the wire's form; what is finer than a millisecond is cut off."""
-    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def parse_timestamp(text: str) -> datetime:
