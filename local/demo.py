@@ -5,6 +5,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import httpx
 from rich.console import Console as Terminal
@@ -39,8 +40,11 @@ def main() -> int:
     except Misconfigured as error:
         terminal.print(str(error), style="red", highlight=False)
         return MISCONFIGURED
-    except (StuckError, *CANNOT_START) as error:
+    except StuckError as error:
         terminal.print(str(error), style="red", highlight=False)
+        return FAILED
+    except CANNOT_START as error:
+        terminal.print(f"{error} (all output: {log_of(settings)})", style="red", highlight=False)
         return FAILED
     except KeyboardInterrupt:
         terminal.print("stopped")
@@ -55,14 +59,20 @@ def brought_up(settings: LocalSettings, terminal: Terminal) -> Iterator[None]:
         if is_up(settings):
             terminal.print("using the system that is already up")
         else:
-            log = settings.state_dir / "demo.log"
             settings.state_dir.mkdir(parents=True, exist_ok=True)
-            console = Console(stack.enter_context(log.open("w")))
-            terminal.print(f"starting the system, its output is in {log}", highlight=False)
+            console = Console(stack.enter_context(log_of(settings).open("w")))
+            terminal.print(
+                f"starting the system, its output is in {log_of(settings)}", highlight=False
+            )
             with terminal.status("starting"):
                 stack.enter_context(running_system(settings, console=console))
             stack.callback(terminal.print, "stopping the system")
         yield
+
+
+def log_of(settings: LocalSettings) -> Path:
+    """Where the output of a system that the demo started goes."""
+    return settings.state_dir / "demo.log"
 
 
 def is_up(settings: LocalSettings) -> bool:
