@@ -17,20 +17,16 @@ from infra.domains import Topology
 from infra.resources import Collection, CollectionIndex
 from infra.topology import TOPOLOGY
 from runtime.errors import Misconfigured
+from runtime.mongodb import Document, enable_change_streams
 from runtime.settings import MongoSettings, load
 
 MISCONFIGURED, FAILED = 2, 1
 """Exit codes."""
 
-COMMAND_NOT_FOUND = 59
-"""MongoDB's answer to a command that only DocumentDB has."""
-
 NAMESPACE_EXISTS = 48
 """The collection is there already."""
 
 PRIMARY_INDEX = "_id_"
-
-Document = dict[str, Any]
 
 
 def provision_collections(database: Database[Document], topology: Topology = TOPOLOGY) -> Report:
@@ -78,7 +74,7 @@ def _collection(
     for index in collection.indexes:
         changes += _index(database, collection.name, index)
     if collection.change_stream:
-        _enable_change_stream(database, collection.name)
+        enable_change_streams(database, collection.name)
     return changes
 
 
@@ -116,25 +112,6 @@ def _keys(key: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
     return tuple(
         (field, int(order) if isinstance(order, float) else order) for field, order in key.items()
     )
-
-
-def _enable_change_stream(database: Database[Document], collection: str) -> None:
-    """On DocumentDB they are off until this; asking again changes nothing. MongoDB has them on.
-
-    https://docs.aws.amazon.com/documentdb/latest/developerguide/change_streams.html
-    """
-    try:
-        database.client.admin.command(
-            {
-                "modifyChangeStreams": 1,
-                "database": database.name,
-                "collection": collection,
-                "enable": True,
-            }
-        )
-    except OperationFailure as error:
-        if error.code != COMMAND_NOT_FOUND:
-            raise
 
 
 if __name__ == "__main__":

@@ -205,7 +205,7 @@ PAYMENTS = Domain(
         Collection(
             "payments",
             "outbox",
-            indexes=(CollectionIndex("by-age", (("occurredAt", 1),)),),
+            indexes=(CollectionIndex("by-age", (("occurredAt", 1), ("sequence", 1))),),
             change_stream=True,
         ),
     ),

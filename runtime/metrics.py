@@ -1,5 +1,8 @@
 """What a process counts, in its own registry, in Prometheus's names and base units."""
 
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -90,3 +93,10 @@ class RelayMetrics:
             registry=registry,
             buckets=LATENCIES,
         )
+
+    def accepted(self, occurred: Sequence[datetime]) -> None:
+        """Count events that the target has accepted, by when they occurred."""
+        now = datetime.now(UTC)
+        self.published.inc(len(occurred))
+        for moment in occurred:
+            self.latency.observe(max(0.0, (now - moment).total_seconds()))

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from pymongo import MongoClient
+from pymongo.database import Database
 from pymongo.errors import (
     AutoReconnect,
     ConfigurationError,
@@ -35,6 +36,8 @@ _AWAY = {
     43,  # CursorNotFound: it was not read for ten minutes
     251,  # NoSuchTransaction: the server lost the transaction; a commit may have been applied
 }
+
+_COMMAND_NOT_FOUND = 59
 
 
 def connect(uri: str, *, connections: int = 50) -> MongoClient[Document]:
@@ -82,6 +85,26 @@ def is_transient(error: PyMongoError) -> bool:
     return error.has_error_label("TransientTransactionError") or error.has_error_label(
         "UnknownTransactionCommitResult"
     )
+
+
+def enable_change_streams(database: Database[Document], collection: str) -> None:
+    """Turn change streams on where they are off until this: on DocumentDB. Repeatable.
+
+    MongoDB does not know the command and has them always.
+    https://docs.aws.amazon.com/documentdb/latest/developerguide/change_streams.html
+    """
+    try:
+        database.client.admin.command(
+            {
+                "modifyChangeStreams": 1,
+                "database": database.name,
+                "collection": collection,
+                "enable": True,
+            }
+        )
+    except OperationFailure as error:
+        if error.code != _COMMAND_NOT_FOUND:
+            raise
 
 
 def outbox_document(record: OutboxRecord) -> Document:

@@ -209,7 +209,7 @@ def test_tables_are_as_agreed() -> None:
 def test_collections_are_as_agreed() -> None:
     """Both collections are in database payments, and only the outbox is watched."""
     by_status = CollectionIndex("by-status", (("status", 1), ("_id", 1)))
-    by_age = CollectionIndex("by-age", (("occurredAt", 1),))
+    by_age = CollectionIndex("by-age", (("occurredAt", 1), ("sequence", 1)))
     assert TOPOLOGY.collections == (
         Collection("payments", "payments", (by_status,)),
         Collection("payments", "outbox", (by_age,), change_stream=True),

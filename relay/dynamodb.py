@@ -1,0 +1,89 @@
+"""An outbox in a DynamoDB table."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from contracts.timestamps import format_timestamp
+from relay.rows import Row, parse
+from runtime.aws import reaching
+from runtime.dynamodb import from_item
+from runtime.errors import Misconfigured
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+MAX_DELETES = 25
+"""Requests in one BatchWriteItem: a DynamoDB quota."""
+
+PAGE = 500
+"""Rows that one page of a sweep looks at; a page is also at most 1 MB."""
+
+
+class DynamoOutbox:
+    """An Outbox: hash key aggregateId, range key sequence."""
+
+    max_deletes = MAX_DELETES
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client, self._table = client, table
+
+    def stream_arn(self) -> str:
+        """Find the table's stream; raises Misconfigured without a table or a stream."""
+        with reaching("DynamoDB"):
+            try:
+                table = self._client.describe_table(TableName=self._table)["Table"]
+            except self._client.exceptions.ResourceNotFoundException:
+                raise Misconfigured(
+                    f"the outbox table {self._table} does not exist: provision it first"
+                ) from None
+        if not table.get("StreamSpecification", {}).get("StreamEnabled"):
+            raise Misconfigured(f"the outbox table {self._table} has no stream: provision it anew")
+        return table["LatestStreamArn"]
+
+    def older_than(self, moment: datetime) -> Iterator[Sequence[Row]]:
+        request: dict[str, Any] = {
+            "TableName": self._table,
+            "ConsistentRead": True,
+            "Limit": PAGE,
+            "FilterExpression": "occurredAt < :moment OR attribute_not_exists(occurredAt)"
+            " OR NOT attribute_type(occurredAt, :string)",
+            "ExpressionAttributeValues": {
+                ":moment": {"S": format_timestamp(moment)},
+                ":string": {"S": "S"},
+            },
+        }
+        while True:
+            with reaching("DynamoDB"):
+                page = self._client.scan(**request)
+            yield [row_of(item) for item in page["Items"]]
+            if "LastEvaluatedKey" not in page:
+                return
+            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+    def delete(self, rows: Sequence[Row]) -> Sequence[Row]:
+        keys = {_hashable(row.handle): row for row in rows}
+        with reaching("DynamoDB"):
+            response = self._client.batch_write_item(
+                RequestItems={
+                    self._table: [{"DeleteRequest": {"Key": row.handle}} for row in keys.values()]
+                }
+            )
+        unprocessed: Any = response.get("UnprocessedItems", {}).get(self._table, [])
+        return [keys[_hashable(request["DeleteRequest"]["Key"])] for request in unprocessed]
+
+
+def row_of(item: Mapping[str, Any]) -> Row:
+    """Read an item of an outbox table, or the NewImage of its insertion."""
+    document = from_item(item)
+    return Row(
+        aggregate_id=str(document["aggregateId"]),
+        sequence=document["sequence"],
+        handle={"aggregateId": item["aggregateId"], "sequence": item["sequence"]},
+        content=parse(document, json.dumps(document, ensure_ascii=False, default=str)),
+    )
+
+
+def _hashable(key: Mapping[str, Any]) -> tuple[str, str]:
+    return key["aggregateId"]["S"], key["sequence"]["N"]

@@ -1,0 +1,133 @@
+"""An outbox in a MongoDB or DocumentDB collection, and the change stream that tells of it."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from pymongo.change_stream import CollectionChangeStream
+from pymongo.collection import Collection
+from pymongo.database import Database
+from pymongo.errors import OperationFailure, PyMongoError
+
+from contracts.timestamps import format_timestamp
+from relay.rows import LostPlace, Row, parse
+from runtime.errors import Misconfigured
+from runtime.mongodb import Document, enable_change_streams, reaching
+
+MAX_DELETES = 100
+"""Documents that one delete names: a page of keys, far below the server's 16 MB a command."""
+
+PAGE = 500
+"""Documents that a sweep's cursor fetches at a time."""
+
+MAX_AWAIT_MILLISECONDS = 1000
+"""How long the server waits for a change before it answers that there was none."""
+
+
+_BY_AGE = [("occurredAt", 1), ("sequence", 1)]
+
+
+class MongoOutbox:
+    """An Outbox: `_id` is {aggregateId, sequence}."""
+
+    max_deletes = MAX_DELETES
+
+    def __init__(self, collection: Collection[Document]) -> None:
+        self._collection = collection
+
+    def older_than(self, moment: datetime) -> Iterator[Sequence[Row]]:
+        """Walk the index on occurredAt and sequence: in that order an aggregate's events happened.
+
+        The server forgets a cursor that is not read for ten minutes, as while the window is full
+        in an outage: that is Unavailable too, and the next sweep starts anew.
+        """
+        old = {"occurredAt": {"$lt": format_timestamp(moment)}}
+        unreadable = {"occurredAt": {"$not": {"$type": "string"}}}
+        for query in (old, unreadable):
+            with reaching():
+                cursor = self._collection.find(query).sort(_BY_AGE).batch_size(PAGE)
+            page: list[Row] = []
+            while True:
+                with reaching():
+                    document = next(cursor, None)
+                if document is not None:
+                    page.append(row_of(document))
+                if document is None or len(page) == PAGE:
+                    yield page
+                    page = []
+                if document is None:
+                    break
+
+    def delete(self, rows: Sequence[Row]) -> Sequence[Row]:
+        with reaching():
+            self._collection.delete_many({"_id": {"$in": [row.handle for row in rows]}})
+        return []
+
+
+class ChangeStream:
+    """A Stream. Any trouble with it means opening it anew: there is no resume token to keep."""
+
+    def __init__(self, collection: Collection[Document]) -> None:
+        self._collection = collection
+        self._changes: CollectionChangeStream[Document] | None = None
+
+    def open(self) -> None:
+        self.close()
+        with reaching():
+            self._changes = self._collection.watch(
+                [{"$match": {"operationType": "insert"}}],
+                max_await_time_ms=MAX_AWAIT_MILLISECONDS,
+            )
+
+    def read(self) -> Iterable[Row]:
+        """Wait for one insertion, MAX_AWAIT_MILLISECONDS at most.
+
+        The driver resumes by itself after a failover. What it cannot resume from (DocumentDB's
+        136 and 9, MongoDB's 286 and 280, a dropped collection) is LostPlace, as is any other
+        failure: opening and sweeping is always right.
+        """
+        if self._changes is None or not self._changes.alive:
+            raise LostPlace("the change stream is closed")
+        try:
+            change: Any = self._changes.try_next()
+        except OperationFailure as error:
+            raise LostPlace(f"code {error.code}") from error
+        except PyMongoError as error:
+            raise LostPlace(type(error).__name__) from error
+        if change is None:
+            return []
+        return [row_of(change["fullDocument"])]
+
+    def close(self) -> None:
+        if self._changes is not None:
+            self._changes.close()
+            self._changes = None
+
+
+def row_of(document: Document) -> Row:
+    """Read a document of an outbox collection, whatever its `_id` is."""
+    key = document["_id"]
+    known = isinstance(key, dict) and {"aggregateId", "sequence"} <= key.keys()
+    fields = {name: value for name, value in document.items() if name != "_id"}
+    return Row(
+        aggregate_id=str(key["aggregateId"]) if known else f"unknown-{key}",
+        sequence=key["sequence"] if known else 0,
+        handle=key,
+        content=parse(fields, json.dumps(fields, ensure_ascii=False, default=str)),
+    )
+
+
+def outbox_collection(database: Database[Document], name: str) -> Collection[Document]:
+    """Find the outbox and see to it that it has a change stream.
+
+    Raises Misconfigured without the collection, Unavailable. DocumentDB has change streams off
+    until it is told otherwise; MongoDB does not know the command and has them always.
+    """
+    with reaching():
+        if name not in database.list_collection_names():
+            raise Misconfigured(
+                f"the outbox collection {database.name}.{name} does not exist: provision it first"
+            )
+        enable_change_streams(database, name)
+    return database[name]

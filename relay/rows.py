@@ -1,0 +1,136 @@
+"""A row of an outbox as a relay sees it, and what a relay needs of outboxes and targets."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from contracts.outbox import EventTooLarge, MalformedRecord, OutboxRecord
+
+
+@dataclass(frozen=True)
+class Unpublishable:
+    """A row that no retry can mend: its text as it was found, and the reason."""
+
+    body: str
+    error: Exception
+
+
+@dataclass(frozen=True)
+class Row:
+    """Where a row stands, what its outbox deletes it by, and what is in it."""
+
+    aggregate_id: str
+    sequence: int
+    handle: Any
+    content: OutboxRecord | Unpublishable
+
+    @property
+    def key(self) -> tuple[str, int]:
+        return self.aggregate_id, self.sequence
+
+    @property
+    def size(self) -> int:
+        """Bytes, roughly, that the row holds in memory."""
+        if isinstance(self.content, OutboxRecord):
+            return self.content.size
+        return len(self.content.body)
+
+
+def parse(document: Mapping[str, Any], text: str) -> OutboxRecord | Unpublishable:
+    """Read a stored document; `text` is what to set aside if it is no outbox record."""
+    try:
+        return OutboxRecord.from_document(document)
+    except (MalformedRecord, EventTooLarge) as error:
+        return Unpublishable(text, error)
+
+
+class Outbox(Protocol):
+    """The truth: a row is in it exactly as long as its event is not in durable hands."""
+
+    def older_than(self, moment: datetime) -> Iterator[Sequence[Row]]:
+        """Read the rows that occurred before `moment`, page by page, in sequence per aggregate.
+
+        A row whose time cannot be read counts as old. Raises Unavailable.
+        """
+        ...
+
+    def delete(self, rows: Sequence[Row]) -> Sequence[Row]:
+        """Delete rows, at most MAX_DELETES; returns those that are still there. Unavailable."""
+        ...
+
+    @property
+    def max_deletes(self) -> int: ...
+
+
+class Stream(Protocol):
+    """The bell: tells of rows soon after they were committed, and may miss any of them."""
+
+    def open(self) -> None:
+        """Stand at the stream's end, so that every later commit is told. Raises Unavailable."""
+        ...
+
+    def read(self) -> Iterable[Row]:
+        """What was told since the last read; waits a moment for it. Raises LostPlace, Unavailable.
+
+        Rows of one aggregate come in the order in which the stream has them.
+        """
+        ...
+
+
+class LostPlace(Exception):
+    """The stream cannot go on from where it stood: open it again, and sweep for what was missed."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why an entry was refused; `permanent` if it would be refused every time."""
+
+    code: str
+    message: str
+    permanent: bool
+
+
+class NeverAccepted(Exception):
+    """The target refuses this entry and always will; becomes the errorType of a dead letter."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(f"{failure.code}: {failure.message}")
+
+
+class Target(Protocol):
+    """Durable hands: once it has accepted an event, the event's row may go."""
+
+    def publish(self, records: Sequence[OutboxRecord]) -> Sequence[Failure | None]:
+        """Send one batch within `limits`; answers, in order, None for what was accepted.
+
+        Raises Unavailable if nothing is known to have been accepted.
+        """
+        ...
+
+    def size_of(self, record: OutboxRecord) -> int:
+        """Bytes that a record counts for against `limits`."""
+        ...
+
+    @property
+    def limits(self) -> "Limits": ...
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one call may carry: entries, and bytes in total."""
+
+    entries: int
+    total_bytes: int
+
+    def admit(self, entries: int, total_bytes: int, more: int) -> bool:
+        """Whether a batch of that many entries and bytes has room for an entry of `more` bytes."""
+        return entries < self.entries and total_bytes + more <= self.total_bytes
+
+
+class DeadLetters(Protocol):
+    """Where rows go that can never be published."""
+
+    def send(self, aggregate_id: str, body: str, error: Exception) -> None:
+        """Set a body aside with its reason. Raises Unavailable."""
+        ...

@@ -1,0 +1,45 @@
+"""The relay's environment, by command."""
+
+from pydantic import Field
+
+from runtime.settings import AwsSettings, ConsumerSettings, MongoSettings, WorkerSettings
+
+
+class SweepSettings(AwsSettings):
+    """When a row that is still in the outbox counts as left behind. Seconds."""
+
+    sweep_min_age_seconds: float = Field(default=30, ge=0)
+    sweep_interval_seconds: float = Field(default=30, gt=0)
+
+
+class DynamoDBSettings(SweepSettings):
+    """From a DynamoDB outbox to a bus."""
+
+    outbox_table: str = Field(min_length=1)
+    event_bus: str = Field(min_length=1)
+    dead_letter_queue: str = Field(min_length=1)
+
+
+class DynamoDBRelaySettings(DynamoDBSettings, WorkerSettings):
+    """For the daemon. `poll_seconds` is the wait after a look at the stream that found nothing."""
+
+    poll_seconds: float = Field(default=0.1, gt=0)
+
+
+class ChangeStreamSettings(SweepSettings, MongoSettings):
+    """From a MongoDB outbox to a FIFO queue."""
+
+    outbox_collection: str = Field(min_length=1)
+    fifo_queue: str = Field(min_length=1, pattern=r"\.fifo$")
+    dead_letter_queue: str = Field(min_length=1)
+
+
+class ChangeStreamRelaySettings(ChangeStreamSettings, WorkerSettings):
+    """For the daemon."""
+
+
+class ForwardSettings(ConsumerSettings):
+    """From a FIFO queue to a bus."""
+
+    fifo_queue: str = Field(min_length=1, pattern=r"\.fifo$")
+    event_bus: str = Field(min_length=1)

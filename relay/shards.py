@@ -1,0 +1,132 @@
+"""A DynamoDB stream: its shards followed from their ends on, children after their parents."""
+
+from collections.abc import Callable, Iterator
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from botocore.exceptions import ClientError
+
+from relay.dynamodb import row_of
+from relay.rows import LostPlace, Row
+from runtime.aws import error_code, reaching
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodbstreams import DynamoDBStreamsClient
+    from mypy_boto3_dynamodbstreams.type_defs import ShardTypeDef
+
+log = structlog.get_logger(__name__)
+
+MAX_RECORDS = 1000
+"""Records in one GetRecords: a DynamoDB Streams quota, as is 1 MB."""
+
+SEARCH_INTERVAL = 5.0
+"""Seconds between looks for the children of a shard that has ended; DescribeStream lags a little
+and takes 10 calls a second."""
+
+_LOST = {
+    "ExpiredIteratorException",  # 15 minutes old: the window was full for that long
+    "TrimmedDataAccessException",  # 24 hours behind
+    "ResourceNotFoundException",  # the shard aged away
+}
+
+
+class ShardedStream:
+    """A Stream. `read` polls each shard once, and waits `poll_seconds` if none had a record."""
+
+    def __init__(
+        self,
+        client: "DynamoDBStreamsClient",
+        arn: str,
+        *,
+        poll_seconds: float,
+        wait: Callable[[float], object],
+    ) -> None:
+        self._client, self._arn = client, arn
+        self._poll_seconds, self._wait = poll_seconds, wait
+        self._iterators: dict[str, str] = {}
+        self._known: set[str] = set()
+        self._childless: set[str | None] = set()
+        self._next_search = 0.0
+
+    def open(self) -> None:
+        """Stand at the end of every open shard. Shards that have ended hold nothing new."""
+        shards = self._shards()
+        ended = {
+            shard["ShardId"]
+            for shard in shards
+            if "EndingSequenceNumber" in shard.get("SequenceNumberRange", {})
+        }
+        self._known = {shard["ShardId"] for shard in shards}
+        self._iterators = {
+            shard_id: self._iterator(shard_id, "LATEST") for shard_id in self._known - ended
+        }
+        self._childless = set(ended)
+        self._childless -= {shard.get("ParentShardId") for shard in shards}
+        self._next_search = monotonic() + SEARCH_INTERVAL
+        log.info("stream open", shards=len(self._iterators))
+
+    def read(self) -> Iterator[Row]:
+        told = False
+        for shard_id, iterator in list(self._iterators.items()):
+            response = self._records(iterator)
+            for record in response["Records"]:
+                if record["eventName"] == "INSERT":
+                    told = True
+                    yield row_of(record["dynamodb"]["NewImage"])
+            self._advance(shard_id, response.get("NextShardIterator"))
+        if self._childless and monotonic() >= self._next_search:
+            self._follow_children()
+        if not told:
+            self._wait(self._poll_seconds)
+
+    def _records(self, iterator: str) -> Any:
+        with reaching("DynamoDB Streams"):
+            try:
+                return self._client.get_records(ShardIterator=iterator, Limit=MAX_RECORDS)
+            except ClientError as error:
+                if error_code(error) in _LOST:
+                    raise LostPlace(error_code(error)) from error
+                raise
+
+    def _advance(self, shard_id: str, iterator: str | None) -> None:
+        """Go on in a shard, or, once it was read to its end, in its children."""
+        if iterator is not None:
+            self._iterators[shard_id] = iterator
+            return
+        del self._iterators[shard_id]
+        self._childless.add(shard_id)
+        log.info("shard ended", shard=shard_id)
+        self._follow_children()
+
+    def _follow_children(self) -> None:
+        """Start every shard that is new and whose parent is not being read, at its beginning."""
+        self._next_search = monotonic() + SEARCH_INTERVAL
+        for shard in self._shards():
+            shard_id, parent_id = shard["ShardId"], shard.get("ParentShardId")
+            if shard_id not in self._known and parent_id not in self._iterators:
+                self._iterators[shard_id] = self._iterator(shard_id, "TRIM_HORIZON")
+                self._known.add(shard_id)
+                self._childless.discard(parent_id)
+
+    def _shards(self) -> "list[ShardTypeDef]":
+        shards: list[ShardTypeDef] = []
+        request: dict[str, Any] = {"StreamArn": self._arn}
+        while True:
+            with reaching("DynamoDB Streams"):
+                description = self._client.describe_stream(**request)["StreamDescription"]
+            shards += description["Shards"]
+            if "LastEvaluatedShardId" not in description:
+                return shards
+            request["ExclusiveStartShardId"] = description["LastEvaluatedShardId"]
+
+    def _iterator(self, shard_id: str, kind: Any) -> str:
+        with reaching("DynamoDB Streams"):
+            try:
+                return self._client.get_shard_iterator(
+                    StreamArn=self._arn, ShardId=shard_id, ShardIteratorType=kind
+                )["ShardIterator"]
+            except ClientError as error:
+                if error_code(error) in _LOST:
+                    raise LostPlace(error_code(error)) from error
+                raise

@@ -1,0 +1,97 @@
+"""Sweeps the outbox: whatever stayed in it is offered again, whatever the reason it stayed."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from threading import Lock
+from time import monotonic
+
+import structlog
+
+from contracts.outbox import OutboxRecord
+from relay.rows import Outbox, Row
+from relay.window import Window
+from runtime.errors import Unavailable
+from runtime.metrics import RelayMetrics
+from runtime.retry import backoff
+from runtime.stopping import Stop
+
+log = structlog.get_logger(__name__)
+
+TICK = 0.1
+"""Seconds between looks at whether a sweep is due."""
+
+
+class Sweeper:
+    """Sweeps when asked, and every `interval` for the rows that are older than `min_age`.
+
+    Younger rows are the stream's to tell. So even a bug in the tail delays an event by no more
+    than `min_age` and `interval` together.
+    """
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        window: Window,
+        *,
+        stop: Stop,
+        metrics: RelayMetrics,
+        now: Callable[[], datetime],
+        min_age: timedelta,
+        interval: timedelta,
+    ) -> None:
+        self._outbox, self._window, self._stop, self._metrics = outbox, window, stop, metrics
+        self._now, self._min_age, self._interval = now, min_age, interval
+        self._lock = Lock()
+        self._asked: datetime | None = None
+
+    def ask(self, *, before: datetime) -> None:
+        """Have everything swept, soon, that occurred before this moment."""
+        with self._lock:
+            self._asked = before
+
+    def run(self) -> None:
+        """Sweep until a stop is requested."""
+        due = monotonic() + self._interval.total_seconds()
+        failures = 0
+        while not self._stop.wait(TICK):
+            with self._lock:
+                asked, self._asked = self._asked, None
+            if asked is None and monotonic() < due:
+                continue
+            try:
+                self.sweep(before=asked or self._now() - self._min_age)
+                failures = 0
+                due = monotonic() + self._interval.total_seconds()
+            except Unavailable as error:
+                failures += 1
+                log.warning("sweep failed", reason=str(error))
+                with self._lock:
+                    self._asked = self._asked or asked
+                self._stop.wait(backoff(failures, first=0.5, longest=15))
+
+    def sweep(self, *, before: datetime) -> int:
+        """Offer every row that occurred before a moment; returns how many were new to the window.
+
+        Reads a page at a time and waits while the window is full, so memory stays bounded
+        whatever the backlog. Raises Unavailable.
+        """
+        started = self._now()
+        found = new = 0
+        oldest: datetime | None = None
+        for rows in self._outbox.older_than(before):
+            if self._stop.requested:
+                break
+            found += len(rows)
+            oldest = min((when for when in (oldest, *map(_occurred, rows)) if when), default=None)
+            self._metrics.oldest.set((started - oldest).total_seconds() if oldest else 0)
+            new += self._window.offer(rows)
+        if not found:
+            self._metrics.oldest.set(0)
+        self._metrics.swept.inc(new)
+        if new:
+            log.info("swept", found=found, new=new)
+        return new
+
+
+def _occurred(row: Row) -> datetime | None:
+    return row.content.occurred_at if isinstance(row.content, OutboxRecord) else None
