@@ -15,7 +15,7 @@ from rich.table import Table
 
 from local.console import Console
 from local.isolation import REGION, isolate
-from local.journey import Arrival, Customer, Flow, Hop, StuckError, follow
+from local.journey import Arrival, Customer, Flow, Hop, Stuck, follow
 from local.processes import aws_endpoint
 from local.settings import LocalSettings
 from local.system import CANNOT_START, running_system
@@ -40,7 +40,7 @@ def main() -> int:
     except Misconfigured as error:
         terminal.print(str(error), style="red", highlight=False)
         return MISCONFIGURED
-    except StuckError as error:
+    except Stuck as error:
         terminal.print(str(error), style="red", highlight=False)
         return FAILED
     except CANNOT_START as error:
@@ -87,7 +87,7 @@ def is_up(settings: LocalSettings) -> bool:
 
 
 def show(customer: Customer, terminal: Terminal) -> None:
-    """Follow both flows and keep the table up to date meanwhile; raises StuckError."""
+    """Follow both flows and keep the table up to date meanwhile; raises Stuck."""
     flows = [customer.subscribes(), customer.cancels_the_payment()]
     arrivals: dict[Hop, Arrival] = {}
     with Live(table(flows, arrivals), console=terminal, refresh_per_second=12) as live:

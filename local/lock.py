@@ -6,15 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from local.supervisor import SupervisorError
-
-
-class AlreadyRunning(SupervisorError):
-    def __init__(self, state_dir: Path, pid: str) -> None:
-        super().__init__(
-            f"it is already running (process {pid}, state in {state_dir}): use that one, or stop it"
-            " with Ctrl-C where it runs"
-        )
+from local.errors import AlreadyRunning
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 honcho was considered: it can neither restart one process nor wait until one is ready.
 """
 
-import http.client
 import queue
 import signal
 import subprocess
@@ -11,14 +10,16 @@ import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext, suppress
-from threading import Lock, Thread
+from threading import Lock
 from types import TracebackType
 from typing import Self
 
 from local.child import STOP_WITHIN, signal_child, start_child
 from local.console import Console
-from local.ports import LOOPBACK, is_listening, is_taken
-from local.processes import Process
+from local.errors import NotReady, PortTaken, PortWantedTwice, ProcessDied, Stopped, how_it_died
+from local.ports import is_taken
+from local.process import Process
+from local.running import Running, is_ready
 from local.settings import ROOT
 from runtime.stopping import Stop
 
@@ -29,42 +30,6 @@ FIRST_RESTART_AFTER = 0.5
 LAST_RESTART_AFTER = 30.0
 STEADY_AFTER = 60.0
 """Seconds: a process that lived this long starts its back-off anew."""
-
-
-class SupervisorError(Exception):
-    """One sentence for the person at the terminal."""
-
-
-class PortTaken(SupervisorError):
-    def __init__(self, process: Process) -> None:
-        super().__init__(
-            f"port {process.port} is taken, and {process.name} needs it: stop whatever listens"
-            f" there, or set {process.port_variable} to a free port"
-        )
-
-
-class PortWantedTwice(SupervisorError):
-    def __init__(self, first: Process, second: Process) -> None:
-        super().__init__(
-            f"{first.name} and {second.name} both want port {first.port}: set"
-            f" {second.port_variable} to another"
-        )
-
-
-class ProcessDied(SupervisorError):
-    def __init__(self, process: Process, returncode: int) -> None:
-        super().__init__(f"{process.name} died ({how_it_died(returncode)}): {process.mend}")
-        self.process, self.returncode = process, returncode
-
-
-class NotReady(SupervisorError):
-    def __init__(self, names: Iterable[str], timeout: float) -> None:
-        super().__init__(f"not ready within {timeout:g} s: {', '.join(sorted(names))}")
-
-
-class Stopped(SupervisorError):
-    def __init__(self) -> None:
-        super().__init__("a stop was requested")
 
 
 class Supervisor:
@@ -88,10 +53,10 @@ class Supervisor:
         self._stop = stop or Stop()
         self._restart_ours = restart_ours
         self._stop_within = stop_within
-        self._running: dict[str, _Running] = {}
+        self._running: dict[str, Running] = {}
         self._closed = False
         self._starting = Lock()  # guards the two above: a test restarts what a thread supervises
-        self._ended: queue.SimpleQueue[_Running] = queue.SimpleQueue()
+        self._ended: queue.SimpleQueue[Running] = queue.SimpleQueue()
         # A child dies with the *thread* that started it (see start_child): this one lives as long
         # as the supervisor, whichever thread asks.
         self._spawner = ThreadPoolExecutor(1, thread_name_prefix="spawner")
@@ -200,7 +165,7 @@ class Supervisor:
                 signal_child(one.child, signal.SIGKILL)
             self._spawner.shutdown()
 
-    def _spawn(self, name: str) -> "_Running":
+    def _spawn(self, name: str) -> Running:
         process = self._table[name]
         with process.log.open("wb") if process.log else nullcontext(subprocess.PIPE) as output:
             child = start_child(
@@ -210,15 +175,15 @@ class Supervisor:
                 output=output,
                 on_parent_death=process.on_parent_death,
             )
-        running = _Running(process, child, self._console, self._ended)
+        running = Running(process, child, self._console, self._ended)
         running.start()
         return running
 
-    def _is_unexpected(self, running: "_Running") -> bool:
+    def _is_unexpected(self, running: Running) -> bool:
         """Whether it died by itself: one that we stopped or replaced is no longer in the table."""
         return self._running.get(running.process.name) is running
 
-    def _restart_at(self, running: "_Running", failures: dict[str, int]) -> float:
+    def _restart_at(self, running: Running, failures: dict[str, int]) -> float:
         process, returncode = running.process, running.child.wait()
         if process.is_engine or not self._restart_ours:
             raise ProcessDied(process, returncode)
@@ -231,7 +196,7 @@ class Supervisor:
         )
         return time.monotonic() + delay
 
-    def _stop_all(self, running: list["_Running"]) -> None:
+    def _stop_all(self, running: list[Running]) -> None:
         for one in running:
             signal_child(one.child, signal.SIGTERM)
         deadline = time.monotonic() + self._stop_within
@@ -248,59 +213,6 @@ class Supervisor:
             one.join(timeout=1)
 
 
-class _Running(Thread):
-    """A started process; the thread passes its output on and reports its end."""
-
-    def __init__(
-        self,
-        process: Process,
-        child: subprocess.Popen[bytes],
-        console: Console,
-        ended: "queue.SimpleQueue[_Running]",
-    ) -> None:
-        super().__init__(name=f"output of {process.name}", daemon=True)
-        self.process, self.child = process, child
-        self._console, self._ended = console, ended
-        self._since = time.monotonic()
-
-    def age(self) -> float:
-        """Seconds since its start."""
-        return time.monotonic() - self._since
-
-    def run(self) -> None:
-        stdout = self.child.stdout
-        if stdout is not None:
-            with stdout:
-                for line in stdout:
-                    self._console.line(self.process.name, self.process.colour, line)
-        self.child.wait()
-        self._ended.put(self)
-
-
-def is_ready(process: Process) -> bool:
-    """Whether the process says that it is at work."""
-    if process.ready_path is None:
-        return is_listening(process.port)
-    connection = http.client.HTTPConnection(LOOPBACK, process.port, timeout=1)
-    try:
-        connection.request("GET", process.ready_path)
-        response = connection.getresponse()
-        response.read()  # an answer that is not read to its end is a reset for the other side
-    except (OSError, http.client.HTTPException):
-        return False
-    else:
-        return response.status == http.HTTPStatus.OK
-    finally:
-        connection.close()
-
-
 def restart_delay(failures: int) -> float:
     """Seconds before the start that follows the n-th failure: doubling from half a second."""
     return min(LAST_RESTART_AFTER, FIRST_RESTART_AFTER * 2.0 ** min(failures - 1, 10))
-
-
-def how_it_died(returncode: int) -> str:
-    """`exit code 2`, or `killed by SIGKILL`."""
-    if returncode >= 0:
-        return f"exit code {returncode}"
-    return f"killed by {signal.Signals(-returncode).name}"

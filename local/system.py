@@ -15,17 +15,17 @@ from infra.documentdb import provision_collections
 from infra.local import provision
 from local import engines
 from local.console import Console
+from local.errors import LocalError
 from local.isolation import REGION, isolate
 from local.lock import only_one
 from local.processes import DATABASE, aws_endpoint, engine_processes, our_processes
 from local.settings import LocalSettings
-from local.supervisor import Supervisor, SupervisorError
+from local.supervisor import Supervisor
 from runtime.aws import Aws
 from runtime.stopping import Stop
 
 CANNOT_START = (
-    SupervisorError,
-    engines.MongodMissingError,
+    LocalError,
     CannotChangeError,
     ClientError,
     BotoCoreError,

@@ -5,8 +5,8 @@ import sys
 import time
 
 from local.console import Console
+from local.errors import Stopped
 from local.settings import LocalSettings
-from local.supervisor import Stopped
 from local.system import CANNOT_START, running_system
 from runtime.errors import Misconfigured
 from runtime.settings import load

@@ -12,6 +12,7 @@ from pymongo import MongoClient
 
 from local import engines
 from local.child import start_child, stop_child
+from local.errors import MongodMissing
 from local.isolation import REGION
 from local.ports import LOOPBACK, free_ports, wait_until_listening
 from tests.conftest import MiniStack
@@ -88,7 +89,7 @@ def test_ministack_keeps_its_state(tmp_path: Path, ministack: MiniStack) -> None
 def test_a_missing_mongod_is_one_sentence_with_the_mend(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a mongod the error says where it looked and what to do, in one line."""
     monkeypatch.setenv("MONGOD", "/nowhere/mongod")
-    with pytest.raises(engines.MongodMissingError) as missing:
+    with pytest.raises(MongodMissing) as missing:
         engines.find_mongod()
     assert "MONGOD=/nowhere/mongod" in str(missing.value)
     assert "make setup" in str(missing.value)

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from local.journey import Flow, Hop, NotYetError, StuckError, follow
+from local.journey import Flow, Hop, NotYet, Stuck, follow
 
 
 def arrives(title: str, *, after: int = 0) -> Hop:
@@ -13,7 +13,7 @@ def arrives(title: str, *, after: int = 0) -> Hop:
 
     def observe() -> str:
         if next(looks) < after:
-            raise NotYetError("still on its way")
+            raise NotYet("still on its way")
         return f"{title} happened"
 
     return Hop(title, observe, look_at="nowhere")
@@ -38,7 +38,7 @@ def test_the_first_missing_hop_is_where_it_is_stuck() -> None:
     missing = never("relayed")
     flow = Flow("", arrives("request"), [missing, arrives("stored"), never("delivered")])
     arrived: list[str] = []
-    with pytest.raises(StuckError) as stuck:
+    with pytest.raises(Stuck) as stuck:
         arrived.extend(arrival.hop.title for arrival in follow(flow, within=0.2))
     assert arrived == ["request", "stored"]
     assert str(stuck.value) == (
@@ -49,5 +49,5 @@ def test_the_first_missing_hop_is_where_it_is_stuck() -> None:
 def test_a_request_that_fails_is_where_it_is_stuck() -> None:
     """Nothing is awaited from a request that was never answered."""
     flow = Flow("", never("request"), [arrives("consequence")])
-    with pytest.raises(StuckError, match="stuck at “request”"):
+    with pytest.raises(Stuck, match="stuck at “request”"):
         list(follow(flow, within=0.1))

@@ -15,18 +15,10 @@ from pathlib import Path
 import pytest
 
 from local.console import Console
+from local.errors import NotReady, PortTaken, PortWantedTwice, ProcessDied, Stopped, how_it_died
 from local.ports import free_ports, is_listening
-from local.processes import Process
-from local.supervisor import (
-    NotReady,
-    PortTaken,
-    PortWantedTwice,
-    ProcessDied,
-    Stopped,
-    Supervisor,
-    how_it_died,
-    restart_delay,
-)
+from local.process import Process
+from local.supervisor import Supervisor, restart_delay
 from runtime.stopping import Stop
 from tests.waiting import eventually
 
@@ -307,7 +299,7 @@ def test_free_ports_pass_the_check(watch: Watch) -> None:
 ORPHANAGE = """
 import json, sys
 from local.console import Console
-from local.processes import Process
+from local.process import Process
 from local.supervisor import Supervisor
 rows = json.loads(sys.argv[1])
 table = [Process(row["name"], tuple(row["command"]), row["port"], "PORT") for row in rows]

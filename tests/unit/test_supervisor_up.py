@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from local.lock import AlreadyRunning, only_one
+from local.errors import AlreadyRunning
+from local.lock import only_one
 from local.ports import free_ports, is_listening
 from local.settings import LocalSettings
 

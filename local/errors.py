@@ -1,0 +1,76 @@
+"""Why the system does not run: each is one sentence, with the mend, for whoever started it.
+
+LocalError
+├── MongodMissing    an engine is not installed
+├── AlreadyRunning   another process has this state directory
+├── PortTaken        somebody else listens where one of our processes should
+├── PortWantedTwice  two of our processes were given the same port
+├── ProcessDied      one of our processes, or an engine, ended by itself
+├── NotReady         one is alive, and not at work in time
+└── Stopped          a stop was requested meanwhile
+"""
+
+import signal
+from collections.abc import Iterable
+from pathlib import Path
+
+from local.process import Process
+
+
+class LocalError(Exception):
+    """Root of this family."""
+
+
+class MongodMissing(LocalError):
+    def __init__(self, looked: str) -> None:
+        super().__init__(
+            f"mongod was not found ({looked}): run `make setup` again, or install MongoDB 6 "
+            "or newer and set MONGOD=/path/to/mongod"
+        )
+
+
+class AlreadyRunning(LocalError):
+    def __init__(self, state_dir: Path, pid: str) -> None:
+        super().__init__(
+            f"it is already running (process {pid}, state in {state_dir}): use that one, or stop it"
+            " with Ctrl-C where it runs"
+        )
+
+
+class PortTaken(LocalError):
+    def __init__(self, process: Process) -> None:
+        super().__init__(
+            f"port {process.port} is taken, and {process.name} needs it: stop whatever listens"
+            f" there, or set {process.port_variable} to a free port"
+        )
+
+
+class PortWantedTwice(LocalError):
+    def __init__(self, first: Process, second: Process) -> None:
+        super().__init__(
+            f"{first.name} and {second.name} both want port {first.port}: set"
+            f" {second.port_variable} to another"
+        )
+
+
+class ProcessDied(LocalError):
+    def __init__(self, process: Process, returncode: int) -> None:
+        super().__init__(f"{process.name} died ({how_it_died(returncode)}): {process.mend}")
+        self.process, self.returncode = process, returncode
+
+
+class NotReady(LocalError):
+    def __init__(self, names: Iterable[str], timeout: float) -> None:
+        super().__init__(f"not ready within {timeout:g} s: {', '.join(sorted(names))}")
+
+
+class Stopped(LocalError):
+    def __init__(self) -> None:
+        super().__init__("a stop was requested")
+
+
+def how_it_died(returncode: int) -> str:
+    """`exit code 2`, or `killed by SIGKILL`."""
+    if returncode >= 0:
+        return f"exit code {returncode}"
+    return f"killed by {signal.Signals(-returncode).name}"
