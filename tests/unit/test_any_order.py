@@ -1,0 +1,328 @@
+"""Order is never assumed: whatever the queues do, a consumer ends in the same state.
+
+What each service receives was published by the other services' own handlers and travels as
+EventBridge delivers it. Schedules come in two kinds: every sequence of up to six deliveries, and
+generated ones in which deliveries meet an outage, lose the answer of an applied commit, or are
+overtaken by another delivery between their read and their commit; what fails is delivered again.
+
+Compared are whole states and whole published events, but for what a clock or an id generator put
+in: times and event ids.
+
+**Stock is the one consumer whose events depend on the order**, as design.md section 4 has it. If
+SubscriptionCreated comes first, StockAllocated and then StockDeallocated are published. If
+PaymentCancelled comes first, the deallocation is recorded at once, and the late creation allocates
+nothing: StockAllocated is never published, for nothing ever was put aside. The final state and
+StockDeallocated, sequence 2, are the same in every order.
+"""
+
+import json
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Any, Literal
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from contracts.outbox import OutboxRecord
+from runtime.errors import Unavailable
+from services.payment.consumer import subscription_created as payment_inbox
+from services.payment.handlers import Handlers as PaymentHandlers
+from services.payment.model import PaymentNotFound
+from services.stock.consumer import payment_cancelled as stock_cancelled_inbox
+from services.stock.consumer import subscription_created as stock_created_inbox
+from services.stock.handlers import Handlers as StockHandlers
+from services.subscription.consumer import payment_cancelled as subscription_inbox
+from services.subscription.handlers import Handlers as SubscriptionHandlers
+from services.subscription.model import SubscriptionNotFound
+from tests.builders import START, a_cause, an_order, clock, delivered
+from tests.fakes import Hooks, MemoryPayments, MemoryStock, MemorySubscriptions, Plan, nothing
+
+Name = Literal["created", "cancelled"]
+Fault = Literal["none", "outage at read", "outage at commit", "lost answer", "overtaken"]
+
+NAMES: tuple[Name, ...] = ("created", "cancelled")
+FAULTS: tuple[Fault, ...] = (
+    "none",
+    "outage at read",
+    "outage at commit",
+    "lost answer",
+    "overtaken",
+)
+LONGEST = 6
+"""Deliveries of the exhaustive schedules: each of two events up to five times beside the other."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One delivery, what befalls it, and what overtakes it if that is its fate."""
+
+    name: Name
+    fault: Fault = "none"
+    overtaker: Name = "created"
+
+
+steps = st.builds(
+    Step, st.sampled_from(NAMES), st.sampled_from(FAULTS), overtaker=st.sampled_from(NAMES)
+)
+schedules_with_faults = st.lists(steps, min_size=1, max_size=10)
+
+
+def schedules() -> Iterator[tuple[Name, ...]]:
+    """Every sequence of deliveries up to LONGEST: all permutations of all duplications."""
+    for length in range(1, LONGEST + 1):
+        yield from product(NAMES, repeat=length)
+
+
+@dataclass(frozen=True)
+class Ending:
+    """The state, and the events in the order of their commits; without times and event ids."""
+
+    state: Any
+    published: Sequence[Mapping[str, Any]]
+
+    @property
+    def events(self) -> list[str]:
+        return [detail["event"] for detail in self.published]
+
+
+class Scene:
+    """One service's store, its deliveries by name, and the queue that delivers them.
+
+    `premature` is what a delivery raises whose cause has not happened yet: in the world it would
+    only be sent later, so here it is put back.
+    """
+
+    def __init__(self, premature: type[Exception] | None = None) -> None:
+        self._at_read, self._at_commit, self._at_answer = Plan(), Plan(), Plan()
+        self.hooks = Hooks(
+            before_get=self._at_read, before_commit=self._at_commit, after_commit=self._at_answer
+        )
+        self.deliveries: dict[Name, Callable[[], object]] = {}
+        self._put_back = (Unavailable, premature) if premature else (Unavailable,)
+        self._queue: deque[Step] = deque()
+
+    def play(self, schedule: Sequence[Step]) -> None:
+        self._queue.extend(schedule)
+        while self._queue:
+            step = self._queue.popleft()
+            self._arrange(step)
+            self._deliver(step.name)
+            for plan in (self._at_read, self._at_commit, self._at_answer):
+                plan.action = nothing
+
+    def _deliver(self, name: Name) -> None:
+        try:
+            self.deliveries[name]()
+        except self._put_back:
+            self._queue.append(Step(name))
+
+    def _arrange(self, step: Step) -> None:
+        match step.fault:
+            case "outage at read":
+                self._at_read.once(_go_away)
+            case "outage at commit":
+                self._at_commit.once(_go_away)
+            case "lost answer":
+                self._at_answer.once(_go_away)
+            case "overtaken":
+                self._at_commit.once(lambda: self._deliver(step.overtaker))
+            case "none":
+                pass
+
+
+def _go_away() -> None:
+    raise Unavailable("memory", "as planned")
+
+
+def _timeless(record: OutboxRecord) -> Mapping[str, Any]:
+    detail = json.loads(record.detail)
+    assert record.sequence == detail["metadata"]["sequence"]
+    del detail["created"], detail["updated"]
+    del detail["metadata"]["eventId"], detail["metadata"]["occurredAt"]
+    return dict(detail)
+
+
+def _ending(state: Any, outbox: Sequence[OutboxRecord]) -> Ending:
+    timeless_state = replace(state, created=START, updated=START)
+    return Ending(timeless_state, [_timeless(record) for record in outbox])
+
+
+@dataclass(frozen=True)
+class Story:
+    """What the publishers publish about one subscription."""
+
+    subscription_created: OutboxRecord
+    payment_cancelled: OutboxRecord
+
+    @property
+    def subscription_id(self) -> str:
+        return self.subscription_created.aggregate_id
+
+
+def _tell() -> Story:
+    subscriptions, payments = MemorySubscriptions(), MemoryPayments()
+    SubscriptionHandlers(subscriptions, now=clock()).subscribe(an_order(), a_cause(), key="one")
+    (created,) = subscriptions.outbox
+    handlers = PaymentHandlers(payments, now=clock())
+    payment_inbox(handlers).handle(delivered(created))
+    handlers.cancel(created.aggregate_id, a_cause("request-2"))
+    return Story(created, payments.outbox[-1])
+
+
+STORY = _tell()
+
+
+def play_stock(schedule: Sequence[Step]) -> Ending:
+    scene = Scene()
+    store = MemoryStock(scene.hooks)
+    handlers = StockHandlers(store, now=clock())
+    created, cancelled = stock_created_inbox(handlers), stock_cancelled_inbox(handlers)
+    scene.deliveries = {
+        "created": lambda: created.handle(delivered(STORY.subscription_created)),
+        "cancelled": lambda: cancelled.handle(delivered(STORY.payment_cancelled)),
+    }
+    scene.play(schedule)
+    return _ending(store.get(STORY.subscription_id), store.outbox)
+
+
+def play_subscription(schedule: Sequence[Step]) -> Ending:
+    """`created` is the HTTP request with its idempotency key, which clients repeat at will."""
+    scene = Scene(premature=SubscriptionNotFound)
+    store = MemorySubscriptions(scene.hooks)
+    handlers = SubscriptionHandlers(store, now=clock())
+    inbox = subscription_inbox(handlers)
+    scene.deliveries = {
+        "created": lambda: handlers.subscribe(an_order(), a_cause(), key="one"),
+        "cancelled": lambda: inbox.handle(delivered(STORY.payment_cancelled)),
+    }
+    scene.play(schedule)
+    return _ending(store.get(STORY.subscription_id), store.outbox)
+
+
+def play_payment(schedule: Sequence[Step]) -> Ending:
+    """`cancelled` is a third party's PATCH, which it repeats until the payment is there."""
+    scene = Scene(premature=PaymentNotFound)
+    store = MemoryPayments(scene.hooks)
+    handlers = PaymentHandlers(store, now=clock())
+    inbox = payment_inbox(handlers)
+    scene.deliveries = {
+        "created": lambda: inbox.handle(delivered(STORY.subscription_created)),
+        "cancelled": lambda: handlers.cancel(STORY.subscription_id, a_cause("request-2")),
+    }
+    scene.play(schedule)
+    return _ending(store.get(STORY.subscription_id), store.outbox)
+
+
+CREATED, CANCELLED = Step("created"), Step("cancelled")
+
+
+def simply(schedule: Sequence[Name]) -> list[Step]:
+    return [Step(name) for name in schedule]
+
+
+def test_stock_ends_the_same_in_every_order() -> None:
+    """Every sequence of up to six deliveries ends as its events do, each delivered once.
+
+    What is published depends on nothing but which came first, as this module's docstring says.
+    """
+    only_created = play_stock([CREATED])
+    only_cancelled = play_stock([CANCELLED])
+    in_order = play_stock([CREATED, CANCELLED])
+    assert only_created.events == ["StockAllocated"]
+    assert only_cancelled.events == ["StockDeallocated"]
+    assert in_order.events == ["StockAllocated", "StockDeallocated"]
+    assert only_created.state.stock == 24
+    for schedule in schedules():
+        ending = play_stock(simply(schedule))
+        if "cancelled" not in schedule:
+            assert ending == only_created, schedule
+        else:
+            assert ending.state == in_order.state, schedule
+            expected = in_order if schedule[0] == "created" else only_cancelled
+            assert ending.published == expected.published, schedule
+
+
+def test_stock_deallocated_is_the_same_in_every_order() -> None:
+    """It is published exactly once, as sequence 2, and no reader can tell what came first."""
+    in_order = play_stock([CREATED, CANCELLED]).published[-1]
+    overtaken = play_stock([CANCELLED, CREATED]).published[-1]
+    assert in_order == overtaken
+    assert in_order["metadata"]["sequence"] == 2
+    assert in_order["stock"] == 0
+    assert in_order["metadata"]["causationId"] == STORY.payment_cancelled.event_id
+
+
+@settings(deadline=None)
+@given(schedules_with_faults)
+def test_stock_ends_the_same_whatever_befalls_its_deliveries(schedule: list[Step]) -> None:
+    """Outages, lost answers and overtaking leave the state and StockDeallocated as they were."""
+    ending = play_stock(schedule)
+    allocated, deallocated = play_stock([CREATED, CANCELLED]).published
+    if ending.state.status == "allocated":
+        assert all(step.name == "created" for step in schedule)
+        assert ending == play_stock([CREATED])
+    else:
+        assert any("cancelled" in (step.name, step.overtaker) for step in schedule)
+        assert ending.state == play_stock([CANCELLED, CREATED]).state
+        assert ending.published in ([allocated, deallocated], [deallocated])
+
+
+def test_a_subscription_ends_the_same_in_every_order() -> None:
+    """However often its request and PaymentCancelled come: one creation, one cancellation."""
+    only_created = play_subscription([CREATED])
+    in_order = play_subscription([CREATED, CANCELLED])
+    assert only_created.events == ["SubscriptionCreated"]
+    assert in_order.events == ["SubscriptionCreated", "SubscriptionCancelled"]
+    assert in_order.state.cancelled_reason == "payment cancelled"
+    for schedule in schedules():
+        if "created" in schedule:
+            expected = in_order if "cancelled" in schedule else only_created
+            assert play_subscription(simply(schedule)) == expected, schedule
+
+
+@settings(deadline=None)
+@given(schedules_with_faults)
+def test_a_subscription_ends_the_same_whatever_befalls_its_deliveries(
+    schedule: list[Step],
+) -> None:
+    """Outages, lost answers and overtaking change neither the state nor what is published."""
+    ending = play_subscription([*schedule, CREATED, CANCELLED])
+    assert ending == play_subscription([CREATED, CANCELLED])
+
+
+def test_a_payment_ends_the_same_in_every_order() -> None:
+    """However often SubscriptionCreated and the PATCH come: one creation, one cancellation."""
+    only_created = play_payment([CREATED])
+    in_order = play_payment([CREATED, CANCELLED])
+    assert only_created.events == ["PaymentCreated"]
+    assert in_order.events == ["PaymentCreated", "PaymentCancelled"]
+    for schedule in schedules():
+        if "created" in schedule:
+            expected = in_order if "cancelled" in schedule else only_created
+            assert play_payment(simply(schedule)) == expected, schedule
+
+
+@settings(deadline=None)
+@given(schedules_with_faults)
+def test_a_payment_ends_the_same_whatever_befalls_its_deliveries(schedule: list[Step]) -> None:
+    """Outages, lost answers and overtaking change neither the state nor what is published."""
+    ending = play_payment([*schedule, CREATED, CANCELLED])
+    assert ending == play_payment([CREATED, CANCELLED])
+
+
+def test_a_redelivery_after_a_lost_answer_publishes_nothing_more() -> None:
+    """The commit was applied but raised Unavailable: what comes again finds it done."""
+    for play in (play_stock, play_subscription, play_payment):
+        quiet = play([CREATED, CANCELLED])
+        lossy = play([Step("created", "lost answer"), Step("cancelled", "lost answer")])
+        assert lossy == quiet
+
+
+def test_the_loser_of_a_race_decides_on_what_the_winner_left() -> None:
+    """A creation that a cancellation overtakes between read and commit allocates nothing."""
+    ending = play_stock([Step("created", "overtaken", overtaker="cancelled")])
+    assert ending == play_stock([CANCELLED])
+    twins = play_stock([Step("created", "overtaken", overtaker="created")])
+    assert twins == play_stock([CREATED])
