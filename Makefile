@@ -1,18 +1,53 @@
-# Everything a newcomer types. Each target sets up what it needs; `make help` lists them.
+# Everything a newcomer types. Each target sets up what it needs first; `make help` lists them.
 PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up demo test check format lock schemas clean
+.PHONY: help setup up demo test check format schemas lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: .venv/installed ## create .venv from the lock (every other target does this first)
 
+up: setup ## serve the whole system on this machine, without Docker, until Ctrl-C
+	@$(BIN)/python -m local.up
+
+demo: setup ## follow one subscription there and back, and print its journey
+	@$(BIN)/python -m local.demo
+
+test: setup ## run every test against real engines, with branch coverage
+	@$(BIN)/python -m coverage erase
+	@$(BIN)/python -m pytest --cov --cov-report=term
+	@$(BIN)/python -m tools.branch_coverage
+
+check: setup ## lint, format, types and module boundaries
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+format: setup ## let ruff mend what it can
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+schemas: setup ## write contracts/schemas anew from the services' event models
+	@$(BIN)/python -m tools.event_schemas
+
+LOCK := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url pyproject.toml
+
+lock: setup ## pin the dependencies anew: the newest versions that pyproject.toml allows
+	@$(LOCK) --upgrade --group dev -o requirements-dev.lock
+	@$(LOCK) --upgrade -c requirements-dev.lock -o requirements.lock
+
+clean: ## remove what the other targets made, the system's state in .local too
+	@rm -rf .venv .local .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
 .venv/installed: requirements-dev.lock
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 …")'
-	@echo "Installing into .venv (once, about a minute) …"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: try make PYTHON=python3.12")'
+	@echo "installing into .venv: once, about a minute"
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
