@@ -4,6 +4,7 @@ from typing import Annotated, Literal, Self
 
 from fastapi import APIRouter, Path, Query
 from pydantic import ConfigDict, Field
+from pydantic.config import JsonDict
 
 from contracts.envelope import WireModel
 from contracts.timestamps import Timestamp
@@ -26,7 +27,8 @@ KINDS: dict[type[Exception], problems.Kind] = {
     DomainError: problems.INVALID,
 }
 
-_ID = "5f0c7c1e-7a64-5d0b-9d5e-0a4c6a3f8b11"
+# The id of the subscription in the subscription service's examples.
+_ID = "280d2be1-0a4c-5fe9-9a74-da3b91a9c428"
 _PaymentId = Annotated[
     str,
     Path(
@@ -50,24 +52,21 @@ class PaymentPatch(WireModel):
     )
 
 
+_EXAMPLE: JsonDict = {
+    "id": _ID,
+    "subscriptionId": _ID,
+    "accountNumber": "12345678",
+    "status": "active",
+    "created": "2026-11-23T09:30:00.000Z",
+    "updated": "2026-11-23T09:30:00.000Z",
+    "version": 1,
+}
+
+
 class PaymentView(WireModel):
     """A direct debit as it stands."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "id": _ID,
-                    "subscriptionId": _ID,
-                    "accountNumber": "12345678",
-                    "status": "active",
-                    "created": "2026-11-23T09:30:00.000Z",
-                    "updated": "2026-11-23T09:30:00.000Z",
-                    "version": 1,
-                }
-            ]
-        },
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
     id: str = Field(description="The same as subscriptionId.")
     subscription_id: str = Field(description="The subscription that it pays for.")
@@ -93,9 +92,13 @@ class PaymentView(WireModel):
 class PaymentPage(WireModel):
     """Some payments, and where to go on."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"items": [_EXAMPLE], "nextCursor": "WyI1Zj"}]}
+    )
+
     items: list[PaymentView] = Field(description="The page; it may be empty.")
     next_cursor: str | None = Field(
-        description="Send it as `cursor` for the next page; null after the last."
+        default=None, description="Send it as `cursor` for the next page; null after the last."
     )
 
 
@@ -140,7 +143,7 @@ def routes(handlers: Handlers, store: Store) -> APIRouter:
         summary="List payments",
         description="Lists the payments with one status, or all, in order of their ids.",
         response_description="A page of payments.",
-        responses=documented(problems.MALFORMED, problems.INVALID, problems.UNAVAILABLE),
+        responses=documented(problems.INVALID_CURSOR, problems.INVALID, problems.UNAVAILABLE),
     )
     def page(
         status: Annotated[

@@ -21,6 +21,8 @@ class SubscriptionMismatch(DomainError):
 
 
 class Status(StrEnum):
+    """Whether the account is still debited."""
+
     ACTIVE = "active"
     CANCELLED = "cancelled"
 

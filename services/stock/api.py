@@ -4,6 +4,7 @@ from typing import Annotated, Self
 
 from fastapi import APIRouter, Path, Query
 from pydantic import ConfigDict, Field
+from pydantic.config import JsonDict
 
 from contracts.envelope import WireModel
 from contracts.timestamps import Timestamp
@@ -18,28 +19,26 @@ KINDS: dict[type[Exception], problems.Kind] = {
     DomainError: problems.INVALID,
 }
 
-_ID = "5f0c7c1e-7a64-5d0b-9d5e-0a4c6a3f8b11"
+# The id of the subscription in the subscription service's examples.
+_ID = "280d2be1-0a4c-5fe9-9a74-da3b91a9c428"
+
+
+_EXAMPLE: JsonDict = {
+    "id": _ID,
+    "subscriptionId": _ID,
+    "stockId": "razor-123",
+    "stock": 24,
+    "status": "allocated",
+    "created": "2026-11-23T09:30:00.000Z",
+    "updated": "2026-11-23T09:30:00.000Z",
+    "version": 1,
+}
 
 
 class StockView(WireModel):
     """The stock of a subscription as it stands."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "id": _ID,
-                    "subscriptionId": _ID,
-                    "stockId": "razor-123",
-                    "stock": 24,
-                    "status": "allocated",
-                    "created": "2026-11-23T09:30:00.000Z",
-                    "updated": "2026-11-23T09:30:00.000Z",
-                    "version": 1,
-                }
-            ]
-        },
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
     id: str = Field(description="The same as subscriptionId.")
     subscription_id: str = Field(description="The subscription that it is put aside for.")
@@ -67,9 +66,13 @@ class StockView(WireModel):
 class StockPage(WireModel):
     """Some stock, and where to go on."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"items": [_EXAMPLE], "nextCursor": "WyI1Zj"}]}
+    )
+
     items: list[StockView] = Field(description="The page; it may be empty.")
     next_cursor: str | None = Field(
-        description="Send it as `cursor` for the next page; null after the last."
+        default=None, description="Send it as `cursor` for the next page; null after the last."
     )
 
 
@@ -103,7 +106,7 @@ def routes(handlers: Handlers, store: Store) -> APIRouter:
             "order. A change shows here up to a second after it was made."
         ),
         response_description="A page of stock.",
-        responses=documented(problems.MALFORMED, problems.INVALID, problems.UNAVAILABLE),
+        responses=documented(problems.INVALID_CURSOR, problems.INVALID, problems.UNAVAILABLE),
     )
     def page(
         status: Annotated[

@@ -25,6 +25,8 @@ class StockNotFound(DomainError):
 
 
 class Status(StrEnum):
+    """Whether razors are put aside."""
+
     ALLOCATED = "allocated"
     DEALLOCATED = "deallocated"
 

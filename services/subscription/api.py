@@ -4,6 +4,7 @@ from typing import Annotated, Self
 
 from fastapi import APIRouter, Header, Path, Query, Response
 from pydantic import ConfigDict, Field, StringConstraints
+from pydantic.config import JsonDict
 
 from contracts.envelope import WireModel
 from contracts.timestamps import Timestamp
@@ -27,7 +28,9 @@ KINDS: dict[type[Exception], problems.Kind] = {
     DomainError: problems.INVALID,
 }
 
-_ID = "5f0c7c1e-7a64-5d0b-9d5e-0a4c6a3f8b11"
+# What the example key leads to: the examples work one after the other, as they are.
+_ID = "280d2be1-0a4c-5fe9-9a74-da3b91a9c428"
+_KEY = "order-2026-11-23-0001"
 # Letters, marks, digits, punctuation and spaces between them; no control characters.
 _Name = Annotated[
     str,
@@ -72,30 +75,26 @@ class NewSubscription(WireModel):
         return Order(**dict(self))
 
 
+_EXAMPLE: JsonDict = {
+    "id": _ID,
+    "subscriptionId": _ID,
+    "accountNumber": "12345678",
+    "accountName": "A Lovelace",
+    "accountSortCode": "12-34-56",
+    "customerFirstName": "Ada",
+    "customerSurname": "Lovelace",
+    "quantity": 2,
+    "status": "active",
+    "created": "2026-11-23T09:30:00.000Z",
+    "updated": "2026-11-23T09:30:00.000Z",
+    "version": 1,
+}
+
+
 class SubscriptionView(WireModel):
     """A subscription as it stands."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "id": _ID,
-                    "subscriptionId": _ID,
-                    "accountNumber": "12345678",
-                    "accountName": "A Lovelace",
-                    "accountSortCode": "12-34-56",
-                    "customerFirstName": "Ada",
-                    "customerSurname": "Lovelace",
-                    "quantity": 2,
-                    "status": "active",
-                    "cancelledReason": None,
-                    "created": "2026-11-23T09:30:00.000Z",
-                    "updated": "2026-11-23T09:30:00.000Z",
-                    "version": 1,
-                }
-            ]
-        },
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
     id: str = Field(description="The same as subscriptionId.")
     subscription_id: str = Field(description="Names the subscription in all three services.")
@@ -106,7 +105,11 @@ class SubscriptionView(WireModel):
     customer_surname: str = Field(description="The customer's surname.")
     quantity: int = Field(description="Razors a month.")
     status: Status = Field(description="active, and later perhaps cancelled.")
-    cancelled_reason: str | None = Field(description="Why it was cancelled; null while active.")
+    cancelled_reason: str | None = Field(
+        default=None,
+        description="Why it was cancelled; null while active.",
+        examples=["payment cancelled"],
+    )
     created: Timestamp = Field(description="When it was created.")
     updated: Timestamp = Field(description="When it last changed.")
     version: int = Field(description="1, and one more with each change.")
@@ -133,9 +136,13 @@ class SubscriptionView(WireModel):
 class SubscriptionPage(WireModel):
     """Some subscriptions, and where to go on."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"items": [_EXAMPLE], "nextCursor": "WyI1Zj"}]}
+    )
+
     items: list[SubscriptionView] = Field(description="The page; it may be empty.")
     next_cursor: str | None = Field(
-        description="Send it as `cursor` for the next page; null after the last."
+        default=None, description="Send it as `cursor` for the next page; null after the last."
     )
 
 
@@ -171,7 +178,7 @@ def routes(handlers: Handlers, store: Store) -> APIRouter:
                 min_length=1,
                 max_length=255,
                 pattern=r"^[\x20-\x7e]+$",
-                examples=["order-2026-11-23-0001"],
+                examples=[_KEY],
             ),
         ] = None,
     ) -> SubscriptionView:
@@ -206,7 +213,7 @@ def routes(handlers: Handlers, store: Store) -> APIRouter:
             "in no particular order. A change shows here up to a second after it was made."
         ),
         response_description="A page of subscriptions.",
-        responses=documented(problems.MALFORMED, problems.INVALID, problems.UNAVAILABLE),
+        responses=documented(problems.INVALID_CURSOR, problems.INVALID, problems.UNAVAILABLE),
     )
     def page(
         account_number: Annotated[

@@ -23,6 +23,8 @@ class IdempotencyKeyReused(DomainError):
 
 
 class Status(StrEnum):
+    """Whether razors are still to come."""
+
     ACTIVE = "active"
     CANCELLED = "cancelled"
 
