@@ -1,0 +1,47 @@
+"""The three OpenAPI documents, fuzzed: no 5xx, and every answer is one that is documented."""
+
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.system import NAMES, Name
+
+EXAMPLES = 60
+"""Generated requests for each route, on top of those that cover each rule of its schema."""
+
+# A schema cannot say which cursors we gave out, that a key was used before with another body, or
+# that one id must equal another: those refusals, and no others, may meet a request that fits it.
+CONFIG = """
+[[operations]]
+include-method = "GET"
+checks.positive_data_acceptance.expected-statuses = ["2xx", "400", "404"]
+
+[[operations]]
+include-method = ["POST", "PATCH"]
+checks.positive_data_acceptance.expected-statuses = ["2xx", "404", "422"]
+"""
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_request_gets_what_is_not_documented(
+    apis: Mapping[Name, httpx.Client], lifecycle: str, tmp_path: Path, name: Name
+) -> None:
+    """Valid or not: a documented status, media type and schema; what is wrong is refused."""
+    config = tmp_path / "schemathesis.toml"
+    config.write_text(CONFIG)
+    command = [
+        str(Path(sys.executable).with_name("schemathesis")),
+        *("--config-file", str(config)),
+        *("run", str(apis[name].base_url.join("/openapi.json"))),
+        *("--checks", "all", "--mode", "all", "--phases", "examples,coverage,fuzzing"),
+        *("--max-examples", str(EXAMPLES), "--generation-deterministic", "--no-color"),
+    ]
+    done = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert apis[name].get("/readyz").status_code == 200

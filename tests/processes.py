@@ -1,0 +1,84 @@
+"""Our processes as an operator runs them: started by their command, read by their output."""
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from subprocess import Popen
+from typing import Any
+
+import httpx
+
+from local.child import start_child, stop_child
+from local.ports import LOOPBACK, free_ports
+from tests.waiting import eventually
+
+ROOT = Path(__file__).parent.parent
+
+
+@dataclass(frozen=True)
+class Process:
+    """`port` is where it serves its health; `output` is what it wrote, stdout and stderr."""
+
+    child: Popen[bytes]
+    port: int
+    output: Path
+
+    @property
+    def url(self) -> str:
+        return f"http://{LOOPBACK}:{self.port}"
+
+    def get(self, path: str) -> httpx.Response | None:
+        """The answer, or None while nobody listens."""
+        try:
+            return httpx.get(self.url + path, timeout=5, trust_env=False)
+        except httpx.TransportError:
+            return None
+
+    def until_ready(self) -> None:
+        def ready() -> bool:
+            assert self.child.poll() is None, self.output.read_text()
+            answer = self.get("/readyz")
+            return answer is not None and answer.status_code == 200
+
+        eventually(ready, timeout=20, what=f"ready on port {self.port}")
+
+    def lines(self) -> list[dict[str, Any]]:
+        """Its log; raises ValueError for a line that is not JSON."""
+        return [json.loads(line) for line in self.output.read_text().splitlines()]
+
+
+@contextmanager
+def running(
+    folder: Path, module: str, command: str, env: Mapping[str, str], *, port_name: str
+) -> Iterator[Process]:
+    """Run `python -m module command` until the block ends; its output goes to `folder`."""
+    (port,) = free_ports(1)
+    output = folder / f"{module}-{command}-{port}.log"
+    with output.open("wb") as file:
+        child = start_child(
+            [sys.executable, "-m", module, *command.split()],
+            env={**env, port_name: str(port)},
+            cwd=ROOT,
+            output=file,
+        )
+    try:
+        yield Process(child, port, output)
+    finally:
+        stop_child(child)
+
+
+def run_to_end(folder: Path, module: str, command: str, env: Mapping[str, str]) -> tuple[int, str]:
+    """Run a process that ends by itself; its exit code and its output."""
+    output = folder / "output.log"
+    with output.open("wb") as file:
+        child = start_child(
+            [sys.executable, "-m", module, *command.split()], env=env, cwd=ROOT, output=file
+        )
+        try:
+            code = child.wait(timeout=20)
+        finally:
+            stop_child(child)
+    return code, output.read_text()

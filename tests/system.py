@@ -1,0 +1,159 @@
+"""The three services over real engines: their settings, apps, inboxes and outboxes."""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import uvicorn
+from boto3.dynamodb.types import TypeDeserializer
+from fastapi import FastAPI
+from pymongo import MongoClient
+
+from local.ports import LOOPBACK
+from runtime.aws import Aws
+from runtime.inbox import Inbox
+from services.payment import consumer as payment_consumer
+from services.payment import main as payment_main
+from services.payment.handlers import Handlers as PaymentHandlers
+from services.payment.settings import PaymentApiSettings
+from services.stock import consumer as stock_consumer
+from services.stock import main as stock_main
+from services.stock.handlers import Handlers as StockHandlers
+from services.stock.settings import StockApiSettings
+from services.stock.store import DynamoStore as StockStore
+from services.subscription import consumer as subscription_consumer
+from services.subscription import main as subscription_main
+from services.subscription.handlers import Handlers as SubscriptionHandlers
+from services.subscription.settings import SubscriptionApiSettings
+from services.subscription.store import DynamoStore as SubscriptionStore
+from tests.waiting import eventually
+
+Name = Literal["subscription", "stock", "payment"]
+NAMES: tuple[Name, ...] = ("subscription", "stock", "payment")
+
+
+@dataclass(frozen=True)
+class System:
+    """Where the engines are. Everything has the topology's own names: the region is ours alone."""
+
+    region: str
+    endpoint: str
+    mongodb_uri: str
+    database: str
+
+    @property
+    def aws(self) -> Aws:
+        return Aws(region=self.region, endpoint_url=self.endpoint)
+
+    def environment(self, service: Name) -> dict[str, str]:
+        """What a process of the service needs, but for its port."""
+        aws = {"AWS_REGION": self.region, "AWS_ENDPOINT_URL": self.endpoint}
+        mongo = {"MONGODB_URI": self.mongodb_uri, "MONGODB_DATABASE": self.database}
+        return {
+            "subscription": aws
+            | {
+                "SUBSCRIPTIONS_TABLE": "subscriptions",
+                "SUBSCRIPTIONS_OUTBOX_TABLE": "subscriptions-outbox",
+                "PAYMENT_CANCELLED_QUEUE": "subscriptions-payment-cancelled",
+            },
+            "stock": aws
+            | {
+                "STOCK_TABLE": "stock",
+                "STOCK_OUTBOX_TABLE": "stock-outbox",
+                "SUBSCRIPTION_CREATED_QUEUE": "stock-subscription-created",
+                "PAYMENT_CANCELLED_QUEUE": "stock-payment-cancelled",
+            },
+            "payment": aws
+            | mongo
+            | {"SUBSCRIPTION_CREATED_QUEUE": "payments-subscription-created"},
+        }[service]
+
+    def app(self, service: Name) -> FastAPI:
+        makers: dict[Name, Callable[[], FastAPI]] = {
+            "subscription": lambda: subscription_main.create_app(self._subscription),
+            "stock": lambda: stock_main.create_app(self._stock),
+            "payment": lambda: payment_main.create_app(self._payment),
+        }
+        return makers[service]()
+
+    def inbox(self, queue: str) -> Inbox:
+        """The inbox that the composition root gives to a queue's consumer."""
+        makers: dict[str, Callable[[], Inbox]] = {
+            "subscriptions-payment-cancelled": lambda: subscription_consumer.payment_cancelled(
+                self.subscriptions
+            ),
+            "stock-subscription-created": lambda: stock_consumer.subscription_created(self.stock),
+            "stock-payment-cancelled": lambda: stock_consumer.payment_cancelled(self.stock),
+            "payments-subscription-created": lambda: payment_consumer.subscription_created(
+                self.payments
+            ),
+        }
+        return makers[queue]()
+
+    @property
+    def subscriptions(self) -> SubscriptionHandlers:
+        return SubscriptionHandlers(SubscriptionStore(subscription_main._table(self._subscription)))
+
+    @property
+    def stock(self) -> StockHandlers:
+        return StockHandlers(StockStore(stock_main._table(self._stock)))
+
+    @property
+    def payments(self) -> PaymentHandlers:
+        return PaymentHandlers(payment_main._store(self._payment))
+
+    def outbox(self, service: Name, aggregate_id: str) -> list[dict[str, Any]]:
+        """The records that an aggregate has in its service's outbox, in order."""
+        if service == "payment":
+            with MongoClient[dict[str, Any]](self.mongodb_uri) as client:
+                found = client[self.database]["outbox"].find({"aggregateId": aggregate_id})
+                return list(found.sort("sequence", 1))
+        table = {"subscription": "subscriptions-outbox", "stock": "stock-outbox"}[service]
+        response = self.aws.client("dynamodb").query(
+            TableName=table,
+            KeyConditionExpression="aggregateId = :id",
+            ExpressionAttributeValues={":id": {"S": aggregate_id}},
+        )
+        return [
+            {name: TypeDeserializer().deserialize(value) for name, value in item.items()}
+            for item in response["Items"]
+        ]
+
+    @property
+    def _subscription(self) -> SubscriptionApiSettings:
+        return SubscriptionApiSettings(**self._settings("subscription"))
+
+    @property
+    def _stock(self) -> StockApiSettings:
+        return StockApiSettings(**self._settings("stock"))
+
+    @property
+    def _payment(self) -> PaymentApiSettings:
+        return PaymentApiSettings(**self._settings("payment"))
+
+    def _settings(self, service: Name) -> Mapping[str, Any]:
+        named = {key.lower(): value for key, value in self.environment(service).items()}
+        known = {"subscription": "subscriptions_", "stock": "stock_", "payment": "mongodb_"}
+        kept = ("aws_", known[service]) if service != "payment" else (known[service],)
+        return {key: value for key, value in named.items() if key.startswith(kept)} | {
+            "http_port": 0
+        }
+
+
+@contextmanager
+def serving(app: FastAPI) -> Iterator[str]:
+    """Serve an app from a thread, as uvicorn serves it in production; gives its address."""
+    server = uvicorn.Server(
+        uvicorn.Config(app, host=LOOPBACK, port=0, log_config=None, access_log=False)
+    )
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    try:
+        eventually(lambda: server.started, what="the app serves")
+        port = server.servers[0].sockets[0].getsockname()[1]
+        yield f"http://{LOOPBACK}:{port}"
+    finally:
+        server.should_exit = True
+        thread.join()
