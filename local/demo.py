@@ -3,21 +3,25 @@
 import os
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
+from rich.box import SIMPLE_HEAD
 from rich.console import Console as Terminal
 from rich.live import Live
 from rich.spinner import Spinner
 from rich.table import Table
 
 from local.console import Console
+from local.errors import AlreadyRunning
 from local.isolation import REGION, isolate
 from local.journey import Arrival, Customer, Flow, Hop, Stuck, follow
 from local.processes import aws_endpoint
 from local.settings import LocalSettings
+from local.supervisor import READY_WITHIN
 from local.system import CANNOT_START, running_system
 from local.up import addresses
 from runtime.aws import Aws
@@ -40,11 +44,8 @@ def main() -> int:
     except Misconfigured as error:
         terminal.print(str(error), style="red", highlight=False)
         return MISCONFIGURED
-    except Stuck as error:
+    except (Stuck, *CANNOT_START) as error:
         terminal.print(str(error), style="red", highlight=False)
-        return FAILED
-    except CANNOT_START as error:
-        terminal.print(f"{error} (all output: {log_of(settings)})", style="red", highlight=False)
         return FAILED
     except KeyboardInterrupt:
         terminal.print("stopped")
@@ -65,8 +66,14 @@ def brought_up(settings: LocalSettings, terminal: Terminal) -> Iterator[None]:
                 f"starting the system, its output is in {log_of(settings)}", highlight=False
             )
             with terminal.status("starting"):
-                stack.enter_context(running_system(settings, console=console))
-            stack.callback(terminal.print, "stopping the system")
+                try:
+                    stack.enter_context(running_system(settings, console=console))
+                except AlreadyRunning:
+                    # Somebody else is just bringing it up, or a process of it is restarting.
+                    if not is_up(settings, within=READY_WITHIN):
+                        raise
+                else:
+                    stack.callback(terminal.print, "stopping the system")
         yield
 
 
@@ -75,44 +82,58 @@ def log_of(settings: LocalSettings) -> Path:
     return settings.state_dir / "demo.log"
 
 
-def is_up(settings: LocalSettings) -> bool:
-    """Whether all three APIs say that they are ready."""
-    try:
-        return all(
-            httpx.get(f"{address}/readyz", timeout=2, trust_env=False).is_success
-            for address in addresses(settings).values()
-        )
-    except httpx.TransportError:
-        return False
+def is_up(settings: LocalSettings, *, within: float = 0) -> bool:
+    """Whether all three APIs say that they are ready, `within` some seconds."""
+    deadline = time.monotonic() + within
+    while True:
+        try:
+            if all(
+                httpx.get(f"{address}/readyz", timeout=2, trust_env=False).is_success
+                for address in addresses(settings).values()
+            ):
+                return True
+        except httpx.TransportError:
+            pass
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(0.1)
 
 
 def show(customer: Customer, terminal: Terminal) -> None:
     """Follow both flows and keep the table up to date meanwhile; raises Stuck."""
     flows = [customer.subscribes(), customer.cancels_the_payment()]
     arrivals: dict[Hop, Arrival] = {}
-    with Live(table(flows, arrivals), console=terminal, refresh_per_second=12) as live:
-        for flow in flows:
-            for arrival in follow(flow):
-                arrivals[arrival.hop] = arrival
-                live.update(table(flows, arrivals))
-    terminal.print()
+    try:
+        with Live(table(flows, arrivals), console=terminal, refresh_per_second=12) as live:
+            for flow in flows:
+                for arrival in follow(flow):
+                    arrivals[arrival.hop] = arrival
+                    live.update(table(flows, arrivals))
+    finally:
+        terminal.print()  # where the output is no terminal, Live ends in the middle of a line
 
 
 def table(flows: list[Flow], arrivals: dict[Hop, Arrival]) -> Table:
     """The journey so far; what is still awaited turns."""
-    rows = Table("hop", "what happened", title="One subscription, there and back")
-    rows.add_column("ms since the request", justify="right")
+    rows = Table(
+        title="One subscription, there and back",
+        caption="ms: milliseconds since the request above",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+    )
+    rows.add_column("hop", no_wrap=True)
+    rows.add_column("what happened")
+    rows.add_column("ms", justify="right")
     under_way = True
     for flow in flows:
-        rows.add_section()
-        rows.add_row(f"[bold]{flow.title}[/bold]", "", "")
+        rows.add_row(f"[bold]{flow.title}[/bold]")
         hops = (flow.request, *flow.consequences)
         for hop in hops:
             if hop in arrivals:
                 arrival = arrivals[hop]
-                rows.add_row(hop.title, arrival.what, f"{arrival.milliseconds:.0f}")
+                rows.add_row(f"  {hop.title}", arrival.what, f"{arrival.milliseconds:.0f}")
             else:
-                rows.add_row(hop.title, Spinner("dots") if under_way else "", "")
+                rows.add_row(f"  {hop.title}", Spinner("dots") if under_way else "")
         under_way = all(hop in arrivals for hop in hops)
     return rows
 

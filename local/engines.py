@@ -42,7 +42,7 @@ def ministack_command(port: int, state_dir: Path, *, region: str) -> EngineComma
             "PERSIST_STATE": "1",
             "STATE_DIR": str(state_dir),
             "MINISTACK_REGION": region,
-            "LOG_LEVEL": "WARNING",
+            "LOG_LEVEL": "ERROR",  # it warns of every event that it does not write to a log group
         },
     )
 

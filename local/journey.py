@@ -122,11 +122,11 @@ class Customer:
 
     def subscribes(self) -> Flow:
         return Flow(
-            "a customer subscribes",
+            "POST /subscriptions",
             Hop("subscription created", self._subscribe, "subscription-api"),
             [
                 Hop(
-                    "event on the bus",
+                    "event logged",
                     lambda: self._logged(
                         "subscriptions-event-logs", EventType.SUBSCRIPTION_CREATED
                     ),
@@ -150,11 +150,11 @@ class Customer:
 
     def cancels_the_payment(self) -> Flow:
         return Flow(
-            "the direct debit is cancelled",
+            "PATCH /payments/{id}",
             Hop("payment cancelled", self._cancel, "payment-api"),
             [
                 Hop(
-                    "event on the bus",
+                    "event logged",
                     lambda: self._logged("payments-event-logs", EventType.PAYMENT_CANCELLED),
                     "payments-change-stream, payments-forward and tap, the collection outbox and"
                     " the queues payment-events.fifo and payment-events-dlq.fifo",
@@ -179,19 +179,18 @@ class Customer:
         key = {"Idempotency-Key": f"demo-{self._since}"}
         answer = self._http.post(self._subscriptions, json=ORDER, headers=key)
         self._id = _body(answer, httpx.codes.CREATED)["subscriptionId"]
-        return f"POST /subscriptions: 201, {self._id}"
+        return f"201, {self._id}"
 
     def _cancel(self) -> str:
         answer = self._http.patch(f"{self._payments}/{self._id}", json={"status": "cancelled"})
-        _body(answer, httpx.codes.OK)
-        return f"PATCH /payments/{self._id[:8]}…: 200"
+        return f"200, {_body(answer, httpx.codes.OK)['status']}"
 
     def _reads(self, collection: str, status: str) -> str:
         body = _body(self._http.get(f"{collection}/{self._id}"), httpx.codes.OK)
         if body["status"] != status:
             raise NotYet(f"{collection}/{self._id} is {body['status']}")
         razors = f", {body['stock']} razors put aside" if "stock" in body else ""
-        return f"GET /{collection.rpartition('/')[2]}/{self._id[:8]}…: {status}{razors}"
+        return f"{status}{razors}"
 
     def _logged(self, group: str, event_type: str) -> str:
         pages = self._logs.get_paginator("filter_log_events").paginate(
@@ -204,7 +203,7 @@ class Customer:
                     event_type,
                     self._id,
                 ):
-                    return f"{event_type} in log group {group}"
+                    return f"{event_type} in {group}"
         raise NotYet(f"no {event_type} of {self._id} in log group {group}")
 
 

@@ -34,4 +34,7 @@ class Process:
     def mend(self) -> str:
         """What to do when it died."""
         where = "above" if self.log is None else f"in {self.log}"
-        return f"its last lines are {where}; mend it and run `make up` again"
+        return (
+            f"everything else is stopped; its last lines are {where},"
+            " mend it and run `make up` again"
+        )

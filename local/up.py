@@ -5,7 +5,7 @@ import sys
 import time
 
 from local.console import Console
-from local.errors import Stopped
+from local.errors import ProcessDied, Stopped
 from local.settings import LocalSettings
 from local.system import CANNOT_START, running_system
 from runtime.errors import Misconfigured
@@ -29,15 +29,17 @@ def main() -> int:
             console.say(f"Ctrl-C stops it; its state stays in {settings.state_dir}")
             try:
                 supervisor.supervise()
-            finally:
-                console.say("stopping")
+            except ProcessDied as death:
+                console.say(f"stopping, because {death.process.name} died")
+                raise
+            console.say("stopping")
     except Stopped:
         pass
     except Misconfigured as error:
         console.say(str(error))
         return MISCONFIGURED
     except CANNOT_START as error:
-        console.say(f"{error}; everything is stopped")
+        console.say(str(error))
         return FAILED
     console.say("stopped")
     return 0

@@ -171,7 +171,7 @@ def test_a_process_may_log_to_a_file(watch: Watch, tmp_path: Path) -> None:
     process = replace(failing("chatty", 3), log=tmp_path / "chatty.log")
     watched = watch(process)
     watched.supervisor.start()
-    with pytest.raises(ProcessDied, match=rf"its last lines are in {tmp_path}/chatty.log;"):
+    with pytest.raises(ProcessDied, match=rf"its last lines are in {tmp_path}/chatty.log,"):
         watched.supervisor.wait_ready()
     assert (tmp_path / "chatty.log").read_text() == "no luck\n"
     assert watched.said.getvalue() == ""

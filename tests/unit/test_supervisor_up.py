@@ -97,7 +97,7 @@ def test_an_engine_that_cannot_start(up: Up, settings: LocalSettings) -> None:
     ended = up({"MONGOD": "/bin/false"})
     assert ended.returncode == 1
     *_, sentence = ended.stdout.splitlines()
-    assert sentence.startswith("mongod died (exit code 1): its last lines are in ")
+    assert sentence.startswith("mongod died (exit code 1): everything else is stopped; ")
     assert not is_listening(settings.aws_port)
 
 
