@@ -23,4 +23,5 @@ def isolate(environ: MutableMapping[str, str]) -> None:
         del environ[name]
     environ.update(SAMPLE_ENVIRONMENT)
     for name in ("NO_PROXY", "no_proxy"):
-        environ[name] = ",".join(filter(None, [environ.get(name), "127.0.0.1", "localhost"]))
+        hosts = [host for host in environ.get(name, "").split(",") if host]
+        environ[name] = ",".join(dict.fromkeys([*hosts, "127.0.0.1", "localhost"]))
