@@ -112,10 +112,12 @@ class VersionedTable:
         """Read one page: of an index where an attribute has a value, or of the whole table.
 
         Both are eventually consistent and bounded by `limit`, whatever the table's size. Raises
-        InvalidCursor for an `after` that DynamoDB does not take for a position.
+        InvalidCursor for an `after` that cannot be a position in this list.
         """
         request: dict[str, Any] = {"TableName": self._table, "Limit": limit}
         if after is not None:
+            if not self._may_be_position(after, where):
+                raise InvalidCursor
             request["ExclusiveStartKey"] = to_item(after)
         try:
             with reaching("DynamoDB"):
@@ -138,6 +140,12 @@ class VersionedTable:
             items=[from_item(item) for item in response["Items"]],
             next_position=from_item(last) if last else None,
         )
+
+    def _may_be_position(self, after: Mapping[str, str], where: Where | None) -> bool:
+        """Whether it has the table's key and, in an index, its value; DynamoDB judges the rest."""
+        if where is None:
+            return after.keys() == {self._key}
+        return self._key in after and after.get(where.name) == where.value
 
 
 def _meaning(error: ClientError, record: OutboxRecord) -> Exception:
