@@ -24,12 +24,12 @@ def nothing() -> None:
 class Hooks:
     """Where reality interferes: what a hook raises is what the store's caller sees.
 
-    `before_get` and `before_commit` run before the store is touched and outside its lock, so that
-    what they write is another writer's work; `before_outbox` runs within the transaction, between
-    its two writes; `after_commit` when both are applied and only the answer is under way.
+    `before_read` and `before_commit` run before the store is touched and outside its lock, so that
+    what they write is another writer's work; `before_outbox` runs within the transaction, of which
+    nothing may stay if it raises; `after_commit` when it is applied and its answer is under way.
     """
 
-    before_get: Callable[[], object] = nothing
+    before_read: Callable[[], object] = nothing
     before_commit: Callable[[], object] = nothing
     before_outbox: Callable[[], object] = nothing
     after_commit: Callable[[], object] = nothing
@@ -57,7 +57,7 @@ class MemoryStore(Generic[A]):
         self.outbox: list[OutboxRecord] = []
 
     def get(self, aggregate_id: str) -> A | None:
-        self._hooks.before_get()
+        self._hooks.before_read()
         with self._lock:
             return self._rows.get(aggregate_id)
 
@@ -82,7 +82,8 @@ class MemoryStore(Generic[A]):
 
         A position names the filter it was made for, as an index's key does; any other is foreign.
         """
-        if after is not None and {**wanted, "id": ""} != {**after, "id": ""}:
+        self._hooks.before_read()
+        if after is not None and {**wanted, "id": after.get("id")} != after:
             raise InvalidCursor
         last_seen = after["id"] if after is not None else ""
         with self._lock:

@@ -97,7 +97,7 @@ class Scene:
     def __init__(self, premature: type[Exception] | None = None) -> None:
         self._at_read, self._at_commit, self._at_answer = Plan(), Plan(), Plan()
         self.hooks = Hooks(
-            before_get=self._at_read, before_commit=self._at_commit, after_commit=self._at_answer
+            before_read=self._at_read, before_commit=self._at_commit, after_commit=self._at_answer
         )
         self.deliveries: dict[Name, Callable[[], object]] = {}
         self._put_back = (Unavailable, premature) if premature else (Unavailable,)

@@ -1,0 +1,204 @@
+"""The stores that the suite is run over, each on its engine, with the faults it can suffer."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol
+from uuid import uuid4
+
+from pymongo import MongoClient
+
+from contracts.outbox import MAX_RECORD_BYTES, OutboxRecord
+from infra.documentdb import provision_collections
+from infra.domains import Topology
+from infra.local_tables import render_tables
+from infra.resources import Domain
+from infra.topology import STOCK as STOCK_DOMAIN
+from infra.topology import SUBSCRIPTIONS as SUBSCRIPTION_DOMAIN
+from runtime.dynamodb import MAX_ITEM_BYTES, VersionedTable, from_item
+from runtime.errors import Unavailable
+from runtime.mongodb import Document
+from services.payment.store import MongoStore
+from services.stock.store import DynamoStore as StockStore
+from services.subscription.store import DynamoStore as SubscriptionStore
+from tests.fakes import (
+    Hooks,
+    MemoryPayments,
+    MemoryStock,
+    MemoryStore,
+    MemorySubscriptions,
+    Plan,
+    nothing,
+)
+from tests.integration.kinds import PAYMENT, STOCK, SUBSCRIPTION, Kind
+from tests.wire import Wire
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+class Faults(Protocol):
+    """What can go wrong between a store and its engine, until it is mended."""
+
+    def cut(self) -> None: ...
+    def swallow_commits(self) -> None: ...
+    def lose_answers_to_commits(self) -> None: ...
+    def lose_one_answer_to_a_commit(self) -> None: ...
+    def mend(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A store under test.
+
+    `outbox` reads what is in the engine, whatever the faults; `without_outbox` makes the same
+    store, but its engine refuses the outbox's part of a commit of the given record.
+    """
+
+    kind: Kind
+    store: Any
+    outbox: Callable[[], list[OutboxRecord]]
+    without_outbox: Callable[[OutboxRecord], Any]
+    faults: Faults
+    largest_record: int
+    driver_retries: bool
+
+
+class MemoryFaults:
+    def __init__(self) -> None:
+        self.at_read, self.at_commit, self.at_outbox, self.at_answer = (Plan() for _ in range(4))
+        self.hooks = Hooks(self.at_read, self.at_commit, self.at_outbox, self.at_answer)
+
+    def cut(self) -> None:
+        self.at_read.action = self.at_commit.action = self.refuse
+
+    def swallow_commits(self) -> None:
+        self.at_commit.action = self.refuse
+
+    def lose_answers_to_commits(self) -> None:
+        self.at_answer.action = self.refuse
+
+    def lose_one_answer_to_a_commit(self) -> None:
+        self.at_answer.once(self.refuse)
+
+    def mend(self) -> None:
+        for plan in (self.at_read, self.at_commit, self.at_outbox, self.at_answer):
+            plan.action = nothing
+
+    def refuse(self) -> None:
+        raise Unavailable("memory", "as planned")
+
+
+class WireFaults:
+    def __init__(self, wire: Wire, commit: bytes) -> None:
+        self._wire, self._commit = wire, commit
+        self.cut, self.mend = wire.cut, wire.mend
+
+    def swallow_commits(self) -> None:
+        self._wire.swallow(self._commit)
+
+    def lose_answers_to_commits(self) -> None:
+        self._wire.lose_answers_to(self._commit)
+
+    def lose_one_answer_to_a_commit(self) -> None:
+        self._wire.lose_answers_to(self._commit, times=1)
+
+
+def memory(kind: Kind) -> Subject:
+    faults = MemoryFaults()
+    store: MemoryStore[Any]
+    if kind is SUBSCRIPTION:
+        store = MemorySubscriptions(faults.hooks, largest=MAX_ITEM_BYTES)
+    elif kind is STOCK:
+        store = MemoryStock(faults.hooks, largest=MAX_ITEM_BYTES)
+    else:
+        store = MemoryPayments(faults.hooks)
+
+    def without_outbox(_: OutboxRecord) -> Any:
+        faults.at_outbox.action = faults.refuse
+        return store
+
+    return Subject(
+        kind=kind,
+        store=store,
+        outbox=lambda: list(store.outbox),
+        without_outbox=without_outbox,
+        faults=faults,
+        largest_record=MAX_RECORD_BYTES if kind is PAYMENT else MAX_ITEM_BYTES,
+        driver_retries=False,
+    )
+
+
+def dynamodb(
+    kind: Kind, *, wired: "DynamoDBClient", direct: "DynamoDBClient", wire: Wire
+) -> Subject:
+    """On tables of its own, made from the topology; `wired` goes through the wire."""
+    domain = SUBSCRIPTION_DOMAIN if kind is SUBSCRIPTION else STOCK_DOMAIN
+    run = uuid4().hex[:8]
+    tables = tuple(replace(table, name=f"{run}-{table.name}") for table in domain.tables)
+    render_tables(direct, Topology((Domain(domain.name, tables=tables),)))
+    rows, outbox = (table.name for table in tables)
+    adapter = SubscriptionStore if kind is SUBSCRIPTION else StockStore
+
+    def store(outbox: str) -> SubscriptionStore | StockStore:
+        key = tables[0].key.hash.name
+        return adapter(VersionedTable(wired, table=rows, key=key, outbox=outbox))
+
+    def read_outbox() -> list[OutboxRecord]:
+        items = direct.scan(TableName=outbox, ConsistentRead=True)["Items"]
+        found = [OutboxRecord.from_document(from_item(item)) for item in items]
+        return sorted(found, key=lambda record: record.key)
+
+    return Subject(
+        kind=kind,
+        store=store(outbox),
+        outbox=read_outbox,
+        without_outbox=lambda _: store(f"{outbox}-that-is-not-there"),
+        faults=WireFaults(wire, b"DynamoDB_20120810.TransactWriteItems"),
+        largest_record=MAX_ITEM_BYTES,
+        driver_retries=True,
+    )
+
+
+@contextmanager
+def mongodb(
+    *, wired: MongoClient[Document], direct: MongoClient[Document], wire: Wire
+) -> Iterator[Subject]:
+    """In a database of its own, made as the topology says and dropped afterwards."""
+    database = direct[f"test-{uuid4().hex[:8]}"]
+    provision_collections(database)
+    store = MongoStore(wired, database.name)
+
+    def read_outbox() -> list[OutboxRecord]:
+        found = [OutboxRecord.from_document(document) for document in database["outbox"].find()]
+        return sorted(found, key=lambda record: record.key)
+
+    def without_outbox(record: OutboxRecord) -> MongoStore:
+        refused = {"eventId": {"$ne": record.event_id}}
+        database.command("collMod", "outbox", validator=refused)
+        return store
+
+    yield Subject(
+        kind=PAYMENT,
+        store=store,
+        outbox=read_outbox,
+        without_outbox=without_outbox,
+        faults=WireFaults(wire, b"commitTransaction"),
+        largest_record=MAX_RECORD_BYTES,
+        driver_retries=True,
+    )
+    _abort_abandoned_transactions(direct)
+    direct.drop_database(database.name)
+
+
+def _abort_abandoned_transactions(direct: MongoClient[Document]) -> None:
+    """A transaction whose commit never arrived holds its locks for a minute; we do not wait."""
+    idle = direct.admin.aggregate(
+        [
+            {"$currentOp": {"allUsers": True, "idleSessions": True}},
+            {"$match": {"type": "idleSession", "transaction": {"$exists": True}}},
+        ]
+    )
+    sessions = [{"id": operation["lsid"]["id"]} for operation in idle]
+    if sessions:
+        direct.admin.command("killSessions", sessions)
