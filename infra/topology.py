@@ -33,7 +33,7 @@ LOG_RETENTION_DAYS = 30
 
 def work_queue(name: str, dlq: str) -> Queue:
     """A consumer's queue: a minute to handle a message, four days for an outage, five tries."""
-    return Queue(name, visibility_timeout=60, retention=4 * DAY, redrive=Redrive(dlq, 5))
+    return Queue(name, visibility_timeout=VISIBILITY_TIMEOUT, retention=4 * DAY, redrive=Redrive(dlq, 5))
 
 
 def dead_letter_queue(name: str) -> Queue:
@@ -190,7 +190,7 @@ PAYMENTS = Domain(
         # Between the change stream and the bus. The relay sets the deduplication id (the event id).
         Queue(
             "payment-events.fifo",
-            visibility_timeout=60,
+            visibility_timeout=VISIBILITY_TIMEOUT,
             retention=4 * DAY,
             redrive=Redrive("payment-events-dlq.fifo", 3),
         ),

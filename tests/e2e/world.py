@@ -1,0 +1,153 @@
+"""The running system as seen from outside: three APIs, and each bus's log group."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+from uuid import uuid4
+
+import httpx
+from pymongo import MongoClient
+
+from local.console import Console
+from local.isolation import REGION
+from local.processes import DATABASE, aws_endpoint, our_processes
+from local.settings import LocalSettings
+from local.supervisor import Supervisor
+from local.system import running_system
+from local.up import addresses
+from runtime.aws import Aws
+from tests.waiting import eventually
+
+ORDER = {
+    "accountNumber": "87654321",
+    "accountName": "G Hopper",
+    "accountSortCode": "65-43-21",
+    "customerFirstName": "Grace",
+    "customerSurname": "Hopper",
+    "quantity": 3,
+}
+
+
+class Silence:
+    """Takes what the processes print."""
+
+    def write(self, _: str) -> int:
+        return 0
+
+    def flush(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class World:
+    settings: LocalSettings
+    supervisor: Supervisor
+    http: httpx.Client
+
+    def subscribe(self, **changes: Any) -> str:
+        """Subscribe as a patient client does: the same key until there is an answer."""
+        key = str(uuid4())
+
+        def answered() -> httpx.Response | None:
+            try:
+                answer = self.http.post(
+                    f"{self.addresses['subscription']}/subscriptions",
+                    json=ORDER | changes,
+                    headers={"Idempotency-Key": key, "X-Correlation-Id": f"test-{key}"},
+                )
+            except httpx.TransportError:
+                return None
+            return answer if answer.status_code == httpx.codes.CREATED else None
+
+        answer = eventually(answered, timeout=60, what="an answer to POST /subscriptions")
+        subscription_id: str = answer.json()["subscriptionId"]
+        return subscription_id
+
+    def cancel_payment(self, subscription_id: str) -> httpx.Response:
+        return self.http.patch(
+            f"{self.addresses['payment']}/payments/{subscription_id}", json={"status": "cancelled"}
+        )
+
+    def read(self, service: str, subscription_id: str) -> dict[str, Any]:
+        """What a service says of a subscription; empty while it knows nothing, or is away."""
+        collection = {"subscription": "subscriptions", "stock": "stock", "payment": "payments"}
+        try:
+            answer = self.http.get(
+                f"{self.addresses[service]}/{collection[service]}/{subscription_id}"
+            )
+        except httpx.TransportError:
+            return {}
+        body: dict[str, Any] = answer.json() if answer.status_code == httpx.codes.OK else {}
+        return body
+
+    def status(self, service: str, subscription_id: str) -> str | None:
+        return self.read(service, subscription_id).get("status")
+
+    def until(self, service: str, subscription_id: str, status: str) -> None:
+        eventually(
+            lambda: self.status(service, subscription_id) == status,
+            timeout=60,
+            what=f"{service} {subscription_id} {status}",
+        )
+
+    def events(self, bus: str) -> list[dict[str, Any]]:
+        """All that ever was on a bus, from its log group: subscriptions, stock or payments."""
+        pages = self._aws.client("logs").get_paginator("filter_log_events")
+        return [
+            json.loads(line["message"])
+            for page in pages.paginate(logGroupName=f"{bus}-event-logs")
+            for line in page["events"]
+        ]
+
+    def events_of(self, bus: str, subscription_id: str) -> list[dict[str, Any]]:
+        return [
+            event
+            for event in self.events(bus)
+            if event["detail"]["subscriptionId"] == subscription_id
+        ]
+
+    def pending(self) -> Counter[str]:
+        """How much is still in each outbox."""
+        dynamodb = self._aws.client("dynamodb")
+        with MongoClient[dict[str, Any]](self._mongodb_uri) as client:
+            documents = client[DATABASE]["outbox"].count_documents({})
+        return +Counter(
+            {
+                "payment": documents,
+                **{
+                    table: dynamodb.scan(TableName=f"{table}-outbox", Select="COUNT")["Count"]
+                    for table in ("subscriptions", "stock")
+                },
+            }
+        )
+
+    @property
+    def ours(self) -> list[str]:
+        """The names of our processes, engines left out."""
+        return [process.name for process in our_processes(self.settings)]
+
+    @cached_property
+    def addresses(self) -> dict[str, str]:
+        return addresses(self.settings)
+
+    @cached_property
+    def _aws(self) -> Aws:
+        return Aws(region=REGION, endpoint_url=aws_endpoint(self.settings))
+
+    @property
+    def _mongodb_uri(self) -> str:
+        return f"mongodb://127.0.0.1:{self.settings.mongodb_port}/?replicaSet=rs0"
+
+
+@contextmanager
+def world(settings: LocalSettings) -> Iterator[World]:
+    """Run the system of `make up` for as long as the block lasts."""
+    console = Console(Silence(), coloured=False)  # type: ignore[arg-type]
+    with (
+        running_system(settings, console=console) as supervisor,
+        httpx.Client(timeout=10, trust_env=False) as http,
+    ):
+        yield World(settings, supervisor, http)
