@@ -27,13 +27,19 @@ EVERYTHING = EventPattern()
 SUBSCRIPTION_CREATED = EventPattern((Source.SUBSCRIPTIONS,), (EventType.SUBSCRIPTION_CREATED,))
 PAYMENT_CANCELLED = EventPattern((Source.PAYMENTS,), (EventType.PAYMENT_CANCELLED,))
 
+VISIBILITY_TIMEOUT = 30
+"""Seconds. A try at a message takes milliseconds and gives up after some 20 s; while a dependency
+is away the consumer renews the timeout. A consumer that was killed delays its messages by it."""
+
 LOG_RETENTION_DAYS = 30
 """A month of reading back; what must be kept longer is in the archives."""
 
 
 def work_queue(name: str, dlq: str) -> Queue:
-    """A consumer's queue: a minute to handle a message, four days for an outage, five tries."""
-    return Queue(name, visibility_timeout=VISIBILITY_TIMEOUT, retention=4 * DAY, redrive=Redrive(dlq, 5))
+    """A consumer's queue: half a minute a try, five tries, four days for an outage."""
+    return Queue(
+        name, visibility_timeout=VISIBILITY_TIMEOUT, retention=4 * DAY, redrive=Redrive(dlq, 5)
+    )
 
 
 def dead_letter_queue(name: str) -> Queue:

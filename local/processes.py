@@ -81,7 +81,13 @@ def our_processes(settings: LocalSettings) -> list[Process]:
         return Process(
             name=name,
             command=command,
-            env={**env, "HEALTH_HOST": LOOPBACK, "HEALTH_PORT": str(port)},
+            env={
+                **env,
+                "HEALTH_HOST": LOOPBACK,
+                "HEALTH_PORT": str(port),
+                # A long poll cannot be cut short, and a person waits for Ctrl-C.
+                "QUEUE_WAIT_SECONDS": "2",
+            },
             port=port,
             port_variable=f"{name}_port".replace("-", "_").upper(),
             colour=colour,

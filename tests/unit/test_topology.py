@@ -158,7 +158,7 @@ def test_there_are_no_other_rules() -> None:
 def test_a_work_queue_gives_up_after_five_receives(name: str, dlq: str) -> None:
     """A consumer's queue redrives to the DLQ of the rule that feeds it."""
     assert queue(name) == Queue(
-        name, visibility_timeout=60, retention=4 * DAY, redrive=Redrive(dlq, 5)
+        name, visibility_timeout=30, retention=4 * DAY, redrive=Redrive(dlq, 5)
     )
     assert [rule.dlq for rule in TOPOLOGY.rules if rule.target == ToQueue(name)] == [dlq]
 
