@@ -17,11 +17,11 @@ class PaymentDetail(EventDetail):
     """The payment as it stands after the event."""
 
     id: str = Field(alias="_id", description="The same as subscriptionId.")
-    subscription_id: str
-    account_number: str
-    status: Status
-    created: Timestamp
-    updated: Timestamp
+    subscription_id: str = Field(description="The subscription that it pays for.")
+    account_number: str = Field(description="Bank account that is debited.")
+    status: Status = Field(description="active, and later perhaps cancelled.")
+    created: Timestamp = Field(description="When it was set up.")
+    updated: Timestamp = Field(description="When it last changed: with this event.")
 
 
 class PaymentCreated(PaymentDetail):

@@ -17,12 +17,12 @@ class StockDetail(EventDetail):
     """The stock as it stands after the event."""
 
     id: str = Field(description="The same as subscriptionId.")
-    subscription_id: str
+    subscription_id: str = Field(description="The subscription that it is put aside for.")
     stock_id: str = Field(description="The product.")
     stock: int = Field(description="Razors put aside.", ge=0)
-    status: Status
-    created: Timestamp
-    updated: Timestamp
+    status: Status = Field(description="allocated, and later perhaps deallocated.")
+    created: Timestamp = Field(description="When it was first recorded.")
+    updated: Timestamp = Field(description="When it last changed: with this event.")
 
 
 class StockAllocated(StockDetail):

@@ -17,17 +17,19 @@ class SubscriptionDetail(EventDetail):
     """The subscription as it stands after the event."""
 
     id: str = Field(description="The same as subscriptionId.")
-    subscription_id: str
-    account_number: str
-    account_name: str
-    account_sort_code: str
-    customer_first_name: str
-    customer_surname: str
+    subscription_id: str = Field(description="Names the subscription in all three domains.")
+    account_number: str = Field(description="Bank account that is debited.")
+    account_name: str = Field(description="Name on the bank account.")
+    account_sort_code: str = Field(description="Sort code of the bank.")
+    customer_first_name: str = Field(description="The customer's first name.")
+    customer_surname: str = Field(description="The customer's surname.")
     quantity: int = Field(description="Razors a month.", ge=1, le=10)
-    status: Status
-    cancelled_reason: str | None = None
-    created: Timestamp
-    updated: Timestamp
+    status: Status = Field(description="active, and later perhaps cancelled.")
+    cancelled_reason: str | None = Field(
+        default=None, description="Why it was cancelled; null while active."
+    )
+    created: Timestamp = Field(description="When it was created.")
+    updated: Timestamp = Field(description="When it last changed: with this event.")
 
 
 class SubscriptionCreated(SubscriptionDetail):
