@@ -1,0 +1,258 @@
+"""What we publish: schemas that follow the models, and samples that nobody edits."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator, FormatChecker, ValidationError
+
+from contracts.envelope import ReceivedEvent
+from contracts.names import EventType
+from contracts.timestamps import parse_timestamp
+from runtime.inbox import Inbox
+from services.payment import consumer as payment_consumer
+from services.payment.handlers import Handlers as PaymentHandlers
+from services.stock import consumer as stock_consumer
+from services.stock.handlers import Handlers as StockHandlers
+from services.subscription import consumer as subscription_consumer
+from services.subscription.handlers import Handlers as SubscriptionHandlers
+from services.subscription.model import Order
+from tests.builders import ACCOUNT, a_cause, an_order, delivered
+from tests.fakes import MemoryPayments, MemoryStock, MemorySubscriptions
+from tools import event_schemas
+
+CONTRACTS = Path(event_schemas.SCHEMAS).parent
+SAMPLES = sorted((CONTRACTS / "samples").glob("*.json"))
+
+SUBSCRIPTION = [
+    *("id", "subscriptionId", "accountNumber", "accountName", "accountSortCode"),
+    *("customerFirstName", "customerSurname", "quantity", "status", "event", "updated"),
+]
+STOCK = [
+    *("id", "subscriptionId", "stockId", "stock", "status", "event", "created", "updated"),
+]
+PAYMENT = [
+    *("_id", "subscriptionId", "accountNumber", "status", "event", "created", "updated"),
+]
+
+DESIGN = {
+    "SubscriptionCreated": ("app.subscriptions", SUBSCRIPTION),
+    "SubscriptionCancelled": ("app.subscriptions", SUBSCRIPTION),
+    "StockAllocated": ("app.stock", STOCK),
+    "StockDeallocated": ("app.stock", STOCK),
+    "PaymentCreated": ("app.payments", PAYMENT),
+    "PaymentCancelled": ("app.payments", PAYMENT),
+}
+"""The table of design.md section 5: source, and what the detail has beside its metadata."""
+
+METADATA = [
+    *("eventId", "version", "aggregateId", "sequence", "occurredAt"),
+    *("correlationId", "causationId", "traceparent"),
+]
+
+WIRE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+
+
+def wire_formats() -> FormatChecker:
+    """Checks `date-time` for our form, which is stricter: UTC and milliseconds."""
+    checker = FormatChecker(formats=())
+
+    @checker.checks("date-time", raises=ValueError)
+    def is_wire_time(text: object) -> bool:
+        return bool(WIRE_TIME.fullmatch(str(text)) and parse_timestamp(str(text)))
+
+    return checker
+
+
+def schema_of(event_type: str) -> dict[str, Any]:
+    path = CONTRACTS / "schemas" / f"{event_type}.v1.json"
+    return dict(json.loads(path.read_text(encoding="utf-8")))
+
+
+def validate(detail: Mapping[str, Any]) -> None:
+    """Raise ValidationError unless the detail is as its event's schema says."""
+    schema = schema_of(detail["event"])
+    Draft202012Validator(schema, format_checker=wire_formats()).validate(detail)
+
+
+def sample_of(event_type: str) -> dict[str, Any]:
+    path = CONTRACTS / "samples" / f"{event_type}.v1.json"
+    return dict(json.loads(path.read_text(encoding="utf-8")))
+
+
+def test_the_committed_schemas_are_what_the_models_say() -> None:
+    """Whoever changes a published model sees it in the diff, under the schema's version."""
+    assert event_schemas.drift() == [], "run `python -m tools.event_schemas`, or mind the version"
+
+
+def test_drift_is_found_named_and_mended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A missing, an edited and an orphaned schema are each named; writing puts all right."""
+    monkeypatch.setattr(event_schemas, "SCHEMAS", tmp_path / "schemas")
+    assert event_schemas.main(["--check"]) == 1
+    assert event_schemas.main([]) == 0
+    assert event_schemas.main(["--check"]) == 0
+    (tmp_path / "schemas" / "StockAllocated.v1.json").write_text("{}")
+    (tmp_path / "schemas" / "StockStolen.v1.json").write_text("{}")
+    (tmp_path / "schemas" / "PaymentCreated.v1.json").unlink()
+    capsys.readouterr()
+    assert event_schemas.main(["--check"]) == 1
+    names = "PaymentCreated.v1.json, StockAllocated.v1.json, StockStolen.v1.json"
+    assert capsys.readouterr().err == f"run `python -m tools.event_schemas`: {names}\n"
+
+
+def test_every_event_has_a_schema_and_a_sample() -> None:
+    """One of each for every type there is, and none for any other."""
+    every_one = {f"{event_type}.v1.json" for event_type in EventType}
+    assert set(DESIGN) == set(EventType)
+    assert {path.name for path in (CONTRACTS / "schemas").iterdir()} == every_one
+    assert {path.name for path in SAMPLES} == every_one
+
+
+@pytest.mark.parametrize("event_type", DESIGN)
+def test_a_schema_is_a_schema(event_type: str) -> None:
+    """Draft 2020-12, with a name of its own, and a word on every field that needs one."""
+    schema = schema_of(event_type)
+    Draft202012Validator.check_schema(schema)
+    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert schema["$id"] == f"urn:streamed-events:{event_type}:v1"
+    fields = {**schema["properties"], **schema["$defs"]["Metadata"]["properties"]}
+    told = {"description", "const", "$ref"}
+    assert [name for name in fields if told.isdisjoint(fields[name])] == []
+
+
+@pytest.mark.parametrize("event_type", DESIGN)
+def test_a_schema_requires_what_the_design_requires(event_type: str) -> None:
+    """Every field of design.md section 5, the metadata, and all eight fields of that."""
+    schema = schema_of(event_type)
+    _, fields = DESIGN[event_type]
+    assert {*fields, "metadata"} <= set(schema["required"])
+    assert sorted(schema["$defs"]["Metadata"]["required"]) == sorted(METADATA)
+    assert schema["properties"]["event"]["const"] == event_type
+
+
+@pytest.mark.parametrize("event_type", DESIGN)
+def test_a_sample_is_an_event_as_delivered(event_type: str) -> None:
+    """The whole envelope, with the source of the design and the one account we name."""
+    sample = sample_of(event_type)
+    source, _ = DESIGN[event_type]
+    assert sample.keys() == {
+        *("version", "id", "detail-type", "source", "account"),
+        *("time", "region", "resources", "detail"),
+    }
+    assert (sample["detail-type"], sample["source"]) == (event_type, source)
+    assert (sample["version"], sample["account"], sample["resources"]) == ("0", ACCOUNT, [])
+    event = ReceivedEvent.parse(json.dumps(sample))
+    assert event.id != event.metadata.event_id
+    assert parse_timestamp(sample["time"]) == event.metadata.occurred_at.replace(microsecond=0)
+    validate(sample["detail"])
+
+
+@pytest.mark.parametrize("event_type", DESIGN)
+def test_a_detail_without_a_required_field_breaks_the_schema(event_type: str) -> None:
+    """The schema does refuse: each field that the design names, left out of the sample."""
+    detail = sample_of(event_type)["detail"]
+    for missing in [*DESIGN[event_type][1], "metadata"]:
+        if missing != "event":
+            with pytest.raises(ValidationError, match=missing):
+                validate({name: value for name, value in detail.items() if name != missing})
+    for missing in METADATA:
+        metadata = {k: value for k, value in detail["metadata"].items() if k != missing}
+        with pytest.raises(ValidationError, match=missing):
+            validate({**detail, "metadata": metadata})
+    with pytest.raises(ValidationError, match="date-time"):
+        validate({**detail, "updated": "2026-11-23T09:30:00+01:00"})
+
+
+@pytest.mark.parametrize("event_type", DESIGN)
+def test_a_detail_may_grow(event_type: str) -> None:
+    """A field more is no breaking change, and needs no new version."""
+    validate({**sample_of(event_type)["detail"], "colour": "blue"})
+
+
+def test_a_published_sample_is_never_edited() -> None:
+    """A changed meaning is a new version, with a sample beside this one; see CHECKSUMS."""
+    lines = (CONTRACTS / "samples" / "CHECKSUMS").read_text(encoding="utf-8").splitlines()
+    recorded = {name: checksum for checksum, name in (line.split("  ") for line in lines)}
+    found = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in SAMPLES}
+    assert found == recorded
+
+
+def consumers() -> dict[str, tuple[str, Inbox]]:
+    """Each queue, the event that its rule lets in, and the inbox that reads it.
+
+    Subscription and payment of the samples exist: their consumers would refuse a stranger's.
+    """
+    subscriptions, stock, payments = MemorySubscriptions(), MemoryStock(), MemoryPayments()
+    subscription_handlers = SubscriptionHandlers(subscriptions)
+    subscription_handlers.subscribe(an_order(), a_cause(), key="sample")
+    stock_handlers = StockHandlers(stock)
+    return {
+        "subscriptions-payment-cancelled": (
+            "PaymentCancelled",
+            subscription_consumer.payment_cancelled(subscription_handlers),
+        ),
+        "stock-subscription-created": (
+            "SubscriptionCreated",
+            stock_consumer.subscription_created(stock_handlers),
+        ),
+        "stock-payment-cancelled": (
+            "PaymentCancelled",
+            stock_consumer.payment_cancelled(stock_handlers),
+        ),
+        "payments-subscription-created": (
+            "SubscriptionCreated",
+            payment_consumer.subscription_created(PaymentHandlers(payments)),
+        ),
+    }
+
+
+@pytest.mark.parametrize("queue", consumers())
+def test_every_consumer_reads_the_samples_it_gets(queue: str) -> None:
+    """What was ever published is still handled by whoever receives it, today's code included."""
+    event_type, inbox = consumers()[queue]
+    inbox.handle(json.dumps(sample_of(event_type)))
+
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=70)
+orders = st.builds(
+    Order,
+    account_number=st.text("0123456789", min_size=6, max_size=10),
+    account_name=texts,
+    account_sort_code=st.text("0123456789", min_size=6, max_size=6),
+    customer_first_name=texts,
+    customer_surname=texts,
+    quantity=st.integers(1, 10),
+)
+
+
+@settings(deadline=None)
+@given(orders)
+def test_whatever_is_ordered_every_event_of_its_life_keeps_its_schema(order: Order) -> None:
+    """From the order to the last cancellation, each published detail is as its schema says."""
+    subscriptions, stock, payments = MemorySubscriptions(), MemoryStock(), MemoryPayments()
+    subscription_handlers, payment_handlers = (
+        SubscriptionHandlers(subscriptions),
+        PaymentHandlers(payments),
+    )
+    stock_handlers = StockHandlers(stock)
+    subscription = subscription_handlers.subscribe(order, a_cause())
+    created = delivered(subscriptions.outbox[-1])
+    stock_consumer.subscription_created(stock_handlers).handle(created)
+    payment_consumer.subscription_created(payment_handlers).handle(created)
+    payment_handlers.cancel(subscription.subscription_id, a_cause())
+    cancelled = delivered(payments.outbox[-1])
+    stock_consumer.payment_cancelled(stock_handlers).handle(cancelled)
+    subscription_consumer.payment_cancelled(subscription_handlers).handle(cancelled)
+    published = [*subscriptions.outbox, *stock.outbox, *payments.outbox]
+    assert {record.event_type for record in published} == set(EventType)
+    for record in published:
+        validate(json.loads(record.detail))
+        assert record.source == DESIGN[record.event_type][0]

@@ -1,0 +1,101 @@
+"""Writes the JSON Schemas of what the services publish: `python -m tools.event_schemas`.
+
+One file for each event, contracts/schemas/<EventType>.v1.json, made from the publisher's own model;
+`--check` writes nothing and fails if a file is not what would be written.
+"""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core.core_schema import WithDefaultSchema
+
+from contracts.envelope import PAYLOAD_VERSION, EventDetail
+from contracts.names import EventType
+from services.payment.events import PaymentCancelled, PaymentCreated
+from services.stock.events import StockAllocated, StockDeallocated
+from services.subscription.events import SubscriptionCancelled, SubscriptionCreated
+
+SCHEMAS = Path(__file__).parent.parent / "contracts" / "schemas"
+
+EVENTS: tuple[type[EventDetail], ...] = (
+    SubscriptionCreated,
+    SubscriptionCancelled,
+    StockAllocated,
+    StockDeallocated,
+    PaymentCreated,
+    PaymentCancelled,
+)
+
+
+def event_type_of(model: type[EventDetail]) -> EventType:
+    """The one value that the model's `event` can have."""
+    (event_type,) = get_args(model.model_fields["event"].annotation)
+    return EventType(event_type)
+
+
+def schema_of(model: type[EventDetail]) -> dict[str, Any]:
+    """The schema (draft 2020-12) of a published detail; further fields may be added to it."""
+    return {
+        "$schema": GenerateJsonSchema.schema_dialect,
+        "$id": f"urn:streamed-events:{event_type_of(model)}:v{PAYLOAD_VERSION}",
+        **model.model_json_schema(
+            by_alias=True, mode="serialization", schema_generator=_AsPublished
+        ),
+    }
+
+
+def rendered() -> Mapping[Path, str]:
+    """Every file and its text, the same each time it is made."""
+    return {
+        SCHEMAS / f"{event_type_of(model)}.v{PAYLOAD_VERSION}.json": (
+            json.dumps(schema_of(model), indent=2, ensure_ascii=False) + "\n"
+        )
+        for model in EVENTS
+    }
+
+
+def drift() -> list[str]:
+    """Files under contracts/schemas that are missing, differ, or belong to no event, by name."""
+    wanted = rendered()
+    committed = {path: path.read_text(encoding="utf-8") for path in SCHEMAS.glob("*.json")}
+    return sorted(
+        path.name
+        for path in wanted.keys() | committed.keys()
+        if wanted.get(path) != committed.get(path)
+    )
+
+
+def main(arguments: Sequence[str]) -> int:
+    if arguments == ["--check"]:
+        drifted = drift()
+        if drifted:
+            sys.stderr.write(f"run `python -m tools.event_schemas`: {', '.join(drifted)}\n")
+        return 1 if drifted else 0
+    SCHEMAS.mkdir(exist_ok=True)
+    for path, text in rendered().items():
+        path.write_text(text, encoding="utf-8")
+    return 0
+
+
+class _AsPublished(GenerateJsonSchema):
+    """We publish every field, null where there is nothing: a reader may rely on each.
+
+    Titles and defaults are left out: pydantic makes them up from names that say as much.
+    """
+
+    def field_is_required(self, *_: Any, **__: Any) -> bool:
+        return True
+
+    def field_title_should_be_set(self, *_: Any, **__: Any) -> bool:
+        return False
+
+    def default_schema(self, schema: WithDefaultSchema) -> JsonSchemaValue:
+        return self.generate_inner(schema["schema"])
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
