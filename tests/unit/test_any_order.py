@@ -15,18 +15,14 @@ nothing: StockAllocated is never published, for nothing ever was put aside. The 
 StockDeallocated, sequence 2, are the same in every order.
 """
 
-import json
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import product
-from typing import Any, Literal
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.outbox import OutboxRecord
-from runtime.errors import Unavailable
 from services.payment.consumer import subscription_created as payment_inbox
 from services.payment.handlers import Handlers as PaymentHandlers
 from services.payment.model import PaymentNotFound
@@ -36,32 +32,12 @@ from services.stock.handlers import Handlers as StockHandlers
 from services.subscription.consumer import payment_cancelled as subscription_inbox
 from services.subscription.handlers import Handlers as SubscriptionHandlers
 from services.subscription.model import SubscriptionNotFound
-from tests.builders import START, a_cause, an_order, clock, delivered
-from tests.fakes import Hooks, MemoryPayments, MemoryStock, MemorySubscriptions, Plan, nothing
+from tests.builders import a_cause, an_order, clock, delivered
+from tests.fakes import MemoryPayments, MemoryStock, MemorySubscriptions
+from tests.scenes import FAULTS, NAMES, Ending, Name, Scene, Step, ending_of
 
-Name = Literal["created", "cancelled"]
-Fault = Literal["none", "outage at read", "outage at commit", "lost answer", "overtaken"]
-
-NAMES: tuple[Name, ...] = ("created", "cancelled")
-FAULTS: tuple[Fault, ...] = (
-    "none",
-    "outage at read",
-    "outage at commit",
-    "lost answer",
-    "overtaken",
-)
 LONGEST = 6
 """Deliveries of the exhaustive schedules: each of two events up to five times beside the other."""
-
-
-@dataclass(frozen=True)
-class Step:
-    """One delivery, what befalls it, and what overtakes it if that is its fate."""
-
-    name: Name
-    fault: Fault = "none"
-    overtaker: Name = "created"
-
 
 steps = st.builds(
     Step, st.sampled_from(NAMES), st.sampled_from(FAULTS), overtaker=st.sampled_from(NAMES)
@@ -73,80 +49,6 @@ def schedules() -> Iterator[tuple[Name, ...]]:
     """Every sequence of deliveries up to LONGEST: all permutations of all duplications."""
     for length in range(1, LONGEST + 1):
         yield from product(NAMES, repeat=length)
-
-
-@dataclass(frozen=True)
-class Ending:
-    """The state, and the events in the order of their commits; without times and event ids."""
-
-    state: Any
-    published: Sequence[Mapping[str, Any]]
-
-    @property
-    def events(self) -> list[str]:
-        return [detail["event"] for detail in self.published]
-
-
-class Scene:
-    """One service's store, its deliveries by name, and the queue that delivers them.
-
-    `premature` is what a delivery raises whose cause has not happened yet: in the world it would
-    only be sent later, so here it is put back.
-    """
-
-    def __init__(self, premature: type[Exception] | None = None) -> None:
-        self._at_read, self._at_commit, self._at_answer = Plan(), Plan(), Plan()
-        self.hooks = Hooks(
-            before_read=self._at_read, before_commit=self._at_commit, after_commit=self._at_answer
-        )
-        self.deliveries: dict[Name, Callable[[], object]] = {}
-        self._put_back = (Unavailable, premature) if premature else (Unavailable,)
-        self._queue: deque[Step] = deque()
-
-    def play(self, schedule: Sequence[Step]) -> None:
-        self._queue.extend(schedule)
-        while self._queue:
-            step = self._queue.popleft()
-            self._arrange(step)
-            self._deliver(step.name)
-            for plan in (self._at_read, self._at_commit, self._at_answer):
-                plan.action = nothing
-
-    def _deliver(self, name: Name) -> None:
-        try:
-            self.deliveries[name]()
-        except self._put_back:
-            self._queue.append(Step(name))
-
-    def _arrange(self, step: Step) -> None:
-        match step.fault:
-            case "outage at read":
-                self._at_read.once(_go_away)
-            case "outage at commit":
-                self._at_commit.once(_go_away)
-            case "lost answer":
-                self._at_answer.once(_go_away)
-            case "overtaken":
-                self._at_commit.once(lambda: self._deliver(step.overtaker))
-            case "none":
-                pass
-
-
-def _go_away() -> None:
-    raise Unavailable("memory", "as planned")
-
-
-def _timeless(record: OutboxRecord) -> Mapping[str, Any]:
-    detail = json.loads(record.detail)
-    assert record.sequence == detail["metadata"]["sequence"]
-    del detail["created"], detail["updated"]
-    del detail["metadata"]["eventId"], detail["metadata"]["occurredAt"]
-    return dict(detail)
-
-
-def _ending(state: Any, outbox: Sequence[OutboxRecord]) -> Ending:
-    timeless_state = replace(state, created=START, updated=START)
-    return Ending(timeless_state, [_timeless(record) for record in outbox])
 
 
 @dataclass(frozen=True)
@@ -184,7 +86,7 @@ def play_stock(schedule: Sequence[Step]) -> Ending:
         "cancelled": lambda: cancelled.handle(delivered(STORY.payment_cancelled)),
     }
     scene.play(schedule)
-    return _ending(store.get(STORY.subscription_id), store.outbox)
+    return ending_of(store.get(STORY.subscription_id), store.outbox)
 
 
 def play_subscription(schedule: Sequence[Step]) -> Ending:
@@ -198,7 +100,7 @@ def play_subscription(schedule: Sequence[Step]) -> Ending:
         "cancelled": lambda: inbox.handle(delivered(STORY.payment_cancelled)),
     }
     scene.play(schedule)
-    return _ending(store.get(STORY.subscription_id), store.outbox)
+    return ending_of(store.get(STORY.subscription_id), store.outbox)
 
 
 def play_payment(schedule: Sequence[Step]) -> Ending:
@@ -212,7 +114,7 @@ def play_payment(schedule: Sequence[Step]) -> Ending:
         "cancelled": lambda: handlers.cancel(STORY.subscription_id, a_cause("request-2")),
     }
     scene.play(schedule)
-    return _ending(store.get(STORY.subscription_id), store.outbox)
+    return ending_of(store.get(STORY.subscription_id), store.outbox)
 
 
 CREATED, CANCELLED = Step("created"), Step("cancelled")

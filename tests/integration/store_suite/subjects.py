@@ -30,7 +30,7 @@ from tests.fakes import (
     Plan,
     nothing,
 )
-from tests.integration.kinds import PAYMENT, STOCK, SUBSCRIPTION, Kind
+from tests.integration.store_suite.kinds import PAYMENT, STOCK, SUBSCRIPTION, Kind
 from tests.wire import Wire
 
 if TYPE_CHECKING:
@@ -202,3 +202,13 @@ def _abort_abandoned_transactions(direct: MongoClient[Document]) -> None:
     sessions = [{"id": operation["lsid"]["id"]} for operation in idle]
     if sessions:
         direct.admin.command("killSessions", sessions)
+
+
+def an_aggregate(subject: Subject, identity: str = "one", *, group: int = 0, at: int = 0) -> Any:
+    return subject.kind.make(identity, subject.kind.groups[group], at)
+
+
+def committed(subject: Subject, identity: str = "one", *, group: int = 0, at: int = 0) -> Any:
+    aggregate = an_aggregate(subject, identity, group=group, at=at)
+    subject.store.commit(aggregate, subject.kind.record(aggregate), replaces=None)
+    return aggregate

@@ -1,0 +1,111 @@
+"""The engines behind their wires, and every store as one fixture: `subject`.
+
+The clients are made as the services make them, so that their retries and time limits are part of
+what is tested. The wires can be cut, and can lose a request or an answer.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import pytest
+from pymongo import MongoClient
+
+from local.ports import LOOPBACK
+from runtime.aws import Aws
+from runtime.mongodb import Document, connect
+from tests.conftest import MiniStack
+from tests.integration.store_suite import subjects
+from tests.integration.store_suite.kinds import PAYMENT, STOCK, SUBSCRIPTION, Kind
+from tests.integration.store_suite.subjects import Subject
+from tests.wire import Wire
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+def _wire_to(port: int | None) -> Wire:
+    assert port
+    return Wire(port)
+
+
+@pytest.fixture(scope="session")
+def dynamodb_wire(ministack: MiniStack) -> Iterator[Wire]:
+    with _wire_to(urlsplit(ministack.endpoint).port) as wire:
+        yield wire
+
+
+@pytest.fixture(scope="session")
+def dynamodb_direct(ministack: MiniStack) -> "DynamoDBClient":
+    return Aws(region=ministack.region, endpoint_url=ministack.endpoint).client("dynamodb")
+
+
+@pytest.fixture(scope="session")
+def dynamodb_wired(ministack: MiniStack, dynamodb_wire: Wire) -> "DynamoDBClient":
+    endpoint = f"http://{LOOPBACK}:{dynamodb_wire.port}"
+    return Aws(region=ministack.region, endpoint_url=endpoint).client("dynamodb")
+
+
+@pytest.fixture(scope="session")
+def mongodb_wire(mongodb_uri: str) -> Iterator[Wire]:
+    with _wire_to(urlsplit(mongodb_uri).port) as wire:
+        yield wire
+
+
+@pytest.fixture(scope="session")
+def mongodb_direct(mongodb_uri: str) -> Iterator[MongoClient[Document]]:
+    with connect(mongodb_uri) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def mongodb_wired(mongodb_wire: Wire) -> Iterator[MongoClient[Document]]:
+    """Straight to the wire: a client that is told the replica set's members would go past it."""
+    with connect(f"mongodb://{LOOPBACK}:{mongodb_wire.port}/?directConnection=true") as client:
+        yield client
+
+
+def in_memory(kind: Kind) -> Callable[[pytest.FixtureRequest], Iterator[Subject]]:
+    def make(_: pytest.FixtureRequest) -> Iterator[Subject]:
+        yield subjects.memory(kind)
+
+    return make
+
+
+def on_dynamodb(kind: Kind) -> Callable[[pytest.FixtureRequest], Iterator[Subject]]:
+    def make(request: pytest.FixtureRequest) -> Iterator[Subject]:
+        wire: Wire = request.getfixturevalue("dynamodb_wire")
+        yield subjects.dynamodb(
+            kind,
+            wired=request.getfixturevalue("dynamodb_wired"),
+            direct=request.getfixturevalue("dynamodb_direct"),
+            wire=wire,
+        )
+        wire.mend()
+
+    return make
+
+
+def on_mongodb(request: pytest.FixtureRequest) -> Iterator[Subject]:
+    wire: Wire = request.getfixturevalue("mongodb_wire")
+    with subjects.mongodb(
+        wired=request.getfixturevalue("mongodb_wired"),
+        direct=request.getfixturevalue("mongodb_direct"),
+        wire=wire,
+    ) as subject:
+        yield subject
+    wire.mend()
+
+
+@pytest.fixture(
+    params=[
+        pytest.param(in_memory(SUBSCRIPTION), id="memory-subscription"),
+        pytest.param(in_memory(STOCK), id="memory-stock"),
+        pytest.param(in_memory(PAYMENT), id="memory-payment"),
+        pytest.param(on_dynamodb(SUBSCRIPTION), id="dynamodb-subscription"),
+        pytest.param(on_dynamodb(STOCK), id="dynamodb-stock"),
+        pytest.param(on_mongodb, id="mongodb-payment"),
+    ]
+)
+def subject(request: pytest.FixtureRequest) -> Iterator[Subject]:
+    yield from request.param(request)
