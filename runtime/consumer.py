@@ -137,7 +137,8 @@ class Consumer:
                         self._readiness.down(self._queue.name, str(error))
                         self._show_again_in(message, delay + self._queue.visibility_timeout)
                         if self._stop.wait(delay):
-                            self._show_again_in(message, 0)
+                            # Not sooner than our last poll ends, which would receive it again.
+                            self._show_again_in(message, self._wait_seconds)
                             return "released"
             else:
                 self._readiness.up(self._queue.name)
