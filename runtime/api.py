@@ -1,6 +1,5 @@
 """Builds an HTTP service: one place for limits, problems, documentation and health."""
 
-import sys
 from collections.abc import Callable, Mapping
 from typing import Annotated
 
@@ -102,8 +101,6 @@ def serve(app: FastAPI, settings: ApiSettings) -> None:
     # it, and one that comes before uvicorn listens to any.
     with on_signal(_Leave(server)):
         server.run()
-    if not server.started:
-        sys.exit(1)
 
 
 class _Leave(Stop):
