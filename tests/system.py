@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import uvicorn
@@ -28,6 +29,7 @@ from services.subscription import main as subscription_main
 from services.subscription.handlers import Handlers as SubscriptionHandlers
 from services.subscription.settings import SubscriptionApiSettings
 from services.subscription.store import DynamoStore as SubscriptionStore
+from tests.integration.emulated import OneClientEach
 from tests.waiting import eventually
 
 Name = Literal["subscription", "stock", "payment"]
@@ -43,9 +45,9 @@ class System:
     mongodb_uri: str
     database: str
 
-    @property
+    @cached_property
     def aws(self) -> Aws:
-        return Aws(region=self.region, endpoint_url=self.endpoint)
+        return OneClientEach(region=self.region, endpoint_url=self.endpoint)
 
     def environment(self, service: Name) -> dict[str, str]:
         """What a process of the service needs, but for its port."""
@@ -92,15 +94,15 @@ class System:
         }
         return makers[queue]()
 
-    @property
+    @cached_property
     def subscriptions(self) -> SubscriptionHandlers:
         return SubscriptionHandlers(SubscriptionStore(subscription_main._table(self._subscription)))
 
-    @property
+    @cached_property
     def stock(self) -> StockHandlers:
         return StockHandlers(StockStore(stock_main._table(self._stock)))
 
-    @property
+    @cached_property
     def payments(self) -> PaymentHandlers:
         return PaymentHandlers(payment_main._store(self._payment))
 

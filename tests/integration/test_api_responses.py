@@ -1,0 +1,88 @@
+"""What every response carries, and what an unexpected error looks like from both sides."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+import httpx
+import pytest
+from fastapi import APIRouter
+from structlog.contextvars import merge_contextvars
+from structlog.testing import capture_logs
+
+from runtime.api import create_api
+from runtime.metrics import new_registry
+from tests.integration.test_api_bad_input import problem
+from tests.system import NAMES, Name, serving
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("path", ["/", "/nowhere", "/healthz", "/metrics", "/openapi.json"])
+def test_every_response_is_locked_down_and_named(
+    apis: Mapping[Name, httpx.Client], name: Name, path: str
+) -> None:
+    """No sniffing, nothing to load, and an id to ask about it."""
+    headers = apis[name].get(path).headers
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["content-security-policy"] == "default-src 'none'"
+    assert UUID(headers["x-correlation-id"]).version == 4
+
+
+@pytest.mark.parametrize("sent", ["abc", "A1.b_c:d-e", "x" * 128])
+def test_a_well_formed_correlation_id_is_echoed(stock: httpx.Client, sent: str) -> None:
+    """The caller's id is taken over, on errors too."""
+    answer = stock.get("/stock/nothing", headers={"X-Correlation-Id": sent})
+    assert answer.status_code == 404
+    assert answer.headers["x-correlation-id"] == sent
+
+
+@pytest.mark.parametrize("sent", ["", "x" * 129, "a b", "a\tb", "é", '{"a":1}', "12-34-56;"])
+def test_a_malformed_correlation_id_is_replaced(stock: httpx.Client, sent: str) -> None:
+    """What cannot be searched for, or would break a log line, is not taken over."""
+    answer = stock.get("/stock", headers=[(b"X-Correlation-Id", sent.encode())])
+    assert answer.status_code == 200
+    assert UUID(answer.headers["x-correlation-id"]).version == 4
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_health_readiness_and_metrics(apis: Mapping[Name, httpx.Client], name: Name) -> None:
+    """Alive, ready, and counting requests by route template: no id becomes a label."""
+    client = apis[name]
+    assert client.get("/healthz").json() == {"status": "alive"}
+    assert client.get("/readyz").json() == {"status": "ready"}
+    path = {"subscription": "/subscriptions", "stock": "/stock", "payment": "/payments"}[name]
+    client.get(f"{path}/a-telling-id")
+    client.request("BREW", "/a-telling-path")
+    text = client.get("/metrics").text
+    assert f'method="GET",route="{path}/{{' in text
+    assert 'method="other",route="unknown",status="404"' in text
+    assert "a-telling" not in text
+    assert "BREW" not in text
+    assert "process_resident_memory_bytes" in text
+
+
+def test_an_unexpected_error_is_500_without_details_and_logged_once() -> None:
+    """The caller gets the id to ask with; the log has the rest, under the same id, one time."""
+    router = APIRouter()
+
+    @router.get("/broken")
+    def broken() -> None:
+        raise ValueError("the secret inside")
+
+    app = create_api(
+        title="Broken",
+        description="It breaks.",
+        router=router,
+        kinds={},
+        check=lambda: None,
+        registry=new_registry(),
+    )
+    with serving(app) as url, capture_logs(processors=[merge_contextvars]) as lines:
+        answer = httpx.get(f"{url}/broken", headers={"X-Correlation-Id": "ask-me"})
+    problem(answer, 500, "internal-error")
+    assert "secret" not in answer.text
+    assert answer.headers["x-correlation-id"] == "ask-me"
+    (failure,) = [line for line in lines if line["log_level"] == "error"]
+    assert failure["correlationId"] == "ask-me"
+    assert failure["exc_info"]
+    (request,) = [line for line in lines if line["event"] == "request"]
+    assert (request["route"], request["status"]) == ("/broken", 500)

@@ -1,0 +1,94 @@
+"""Queues of a test's own, on the emulator, and what is in them."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from infra.arns import Arns
+from infra.domains import Topology
+from infra.local_queues import render_queues
+from infra.resources import DAY, Domain, Redrive
+from infra.resources import Queue as QueueResource
+from runtime.aws import Aws
+from runtime.queues import Queue, find_queue
+
+
+@dataclass(frozen=True)
+class TestQueue:
+    """A work queue and its dead-letter queue."""
+
+    __test__ = False
+
+    sqs: Any
+    queue: Queue
+
+    def send(self, *bodies: str) -> None:
+        """Send in batches, so that a receive can return them together."""
+        for start in range(0, len(bodies), 10):
+            entries = [
+                {"Id": str(index), "MessageBody": body}
+                for index, body in enumerate(bodies[start : start + 10])
+            ]
+            answer = self.sqs.send_message_batch(QueueUrl=self.queue.url, Entries=entries)
+            assert not answer.get("Failed")
+
+    def depth(self) -> tuple[int, int]:
+        """Messages that wait, and messages that somebody has received and not deleted."""
+        attributes = self.sqs.get_queue_attributes(QueueUrl=self.queue.url, AttributeNames=["All"])[
+            "Attributes"
+        ]
+        return (
+            int(attributes["ApproximateNumberOfMessages"]),
+            int(attributes["ApproximateNumberOfMessagesNotVisible"]),
+        )
+
+    def empty(self) -> bool:
+        return self.depth() == (0, 0)
+
+    def dead_letters(self) -> dict[str, tuple[str, str]]:
+        """What is in the dead-letter queue: body → errorType, errorMessage. It stays there."""
+        found: dict[str, tuple[str, str]] = {}
+        while True:
+            messages = self.sqs.receive_message(
+                QueueUrl=self.queue.dead_letter_url,
+                MaxNumberOfMessages=10,
+                MessageAttributeNames=["All"],
+            ).get("Messages", [])
+            if not messages:
+                break
+            for message in messages:
+                attributes = message.get("MessageAttributes", {})
+                found[message["Body"]] = (
+                    attributes.get("errorType", {}).get("StringValue", ""),
+                    attributes.get("errorMessage", {}).get("StringValue", ""),
+                )
+                self.sqs.delete_message(
+                    QueueUrl=self.queue.dead_letter_url, ReceiptHandle=message["ReceiptHandle"]
+                )
+        return found
+
+
+def make_queue(
+    aws: Aws, *, account: str, region: str, visibility_timeout: int = 60, max_receives: int = 5
+) -> TestQueue:
+    """A work queue as the topology makes them, but for its limits."""
+    name = f"work-{uuid4().hex[:8]}"
+    dlq = f"{name}-dlq"
+    topology = Topology(
+        (
+            Domain(
+                name="test",
+                queues=(
+                    QueueResource(
+                        name,
+                        visibility_timeout=visibility_timeout,
+                        redrive=Redrive(dlq, max_receives),
+                    ),
+                    QueueResource(dlq, retention=14 * DAY),
+                ),
+            ),
+        )
+    )
+    sqs = aws.client("sqs")
+    render_queues(sqs, topology, Arns.in_one_account(topology, account, region))
+    return TestQueue(sqs, find_queue(sqs, name))
