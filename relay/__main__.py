@@ -30,7 +30,7 @@ from runtime.ids import utc_now
 from runtime.metrics import RelayMetrics, new_registry
 from runtime.mongodb import connect
 from runtime.queues import find_queue
-from runtime.settings import ProcessSettings, WorkerSettings, load
+from runtime.settings import AwsSettings, ProcessSettings, WorkerSettings, load
 from runtime.stopping import Stop, on_signal
 from runtime.worker import main, run_worker, until_available
 
@@ -70,7 +70,7 @@ def run_forward() -> None:
     metrics, readiness = RelayMetrics(registry), Readiness(settings.fifo_queue)
 
     def prepare() -> Mapping[str, Callable[[], None]]:
-        aws = Aws.of(settings)
+        aws = _aws(settings)
         sqs = aws.client("sqs")
         bus = EventBus(aws.client("events"), settings.event_bus)
         bus.check()
@@ -101,11 +101,12 @@ def sweep_change_stream() -> None:
 
 
 def _dynamodb(settings: DynamoDBSettings, stop: Stop, poll_seconds: float = 1) -> Ends:
-    aws = Aws.of(settings)
+    aws = _aws(settings)
     outbox = DynamoOutbox(aws.client("dynamodb"), settings.outbox_table)
+    outbox.stream_arn()
     stream = ShardedStream(
         aws.client("dynamodbstreams"),
-        outbox.stream_arn(),
+        outbox.stream_arn,
         poll_seconds=poll_seconds,
         wait=stop.wait,
     )
@@ -115,7 +116,7 @@ def _dynamodb(settings: DynamoDBSettings, stop: Stop, poll_seconds: float = 1) -
 
 
 def _change_stream(settings: ChangeStreamSettings) -> Ends:
-    sqs = Aws.of(settings).client("sqs")
+    sqs = _aws(settings).client("sqs")
     database = connect(settings.mongodb_uri)[settings.mongodb_database]
     collection = outbox_collection(database, settings.outbox_collection)
     return Ends(
@@ -158,10 +159,12 @@ def _sweep_once(name: str, settings: SweepSettings, connect: Callable[[Stop], En
         running = Thread(target=engine.run, name="engine")
         running.start()
         before = utc_now() - timedelta(seconds=settings.sweep_min_age_seconds)
-        until_available(lambda: sweeper.sweep(before=before), stop)
-        engine.window.wait_until_empty()
-        stop.request()
-        running.join()
+        try:
+            until_available(lambda: sweeper.sweep(before=before), stop)
+            engine.window.wait_until_empty()
+        finally:
+            stop.request()
+            running.join()
 
 
 def _engine(ends: Ends, stop: Stop, metrics: RelayMetrics) -> Engine:
@@ -186,6 +189,11 @@ def _sweeper(
         min_age=timedelta(seconds=settings.sweep_min_age_seconds),
         interval=timedelta(seconds=settings.sweep_interval_seconds),
     )
+
+
+def _aws(settings: AwsSettings) -> Aws:
+    """Each call is tried once: a relay holds what failed, and a stop must not wait for retries."""
+    return Aws(region=settings.aws_region, endpoint_url=settings.aws_endpoint_url, attempts=1)
 
 
 def _configure_logs(name: str, settings: ProcessSettings) -> None:

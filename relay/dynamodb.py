@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from contracts.timestamps import format_timestamp
-from relay.rows import Row, parse
+from relay.rows import NOT_A_TIME, Row, parse
 from runtime.aws import reaching
 from runtime.dynamodb import from_item
 from runtime.errors import Misconfigured
@@ -38,8 +38,11 @@ class DynamoOutbox:
                 raise Misconfigured(
                     f"the outbox table {self._table} does not exist: provision it first"
                 ) from None
-        if not table.get("StreamSpecification", {}).get("StreamEnabled"):
-            raise Misconfigured(f"the outbox table {self._table} has no stream: provision it anew")
+        stream = table.get("StreamSpecification", {})
+        if not stream.get("StreamEnabled") or "NEW" not in stream.get("StreamViewType", ""):
+            raise Misconfigured(
+                f"the outbox table {self._table} has no stream of new images: provision it anew"
+            )
         return table["LatestStreamArn"]
 
     def older_than(self, moment: datetime) -> Iterator[Sequence[Row]]:
@@ -47,10 +50,11 @@ class DynamoOutbox:
             "TableName": self._table,
             "ConsistentRead": True,
             "Limit": PAGE,
-            "FilterExpression": "occurredAt < :moment OR attribute_not_exists(occurredAt)"
-            " OR NOT attribute_type(occurredAt, :string)",
+            "FilterExpression": "occurredAt < :moment OR occurredAt >= :no_time"
+            " OR attribute_not_exists(occurredAt) OR NOT attribute_type(occurredAt, :string)",
             "ExpressionAttributeValues": {
                 ":moment": {"S": format_timestamp(moment)},
+                ":no_time": {"S": NOT_A_TIME},
                 ":string": {"S": "S"},
             },
         }

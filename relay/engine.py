@@ -1,8 +1,9 @@
 """The engine every relay shares: publishers take batches from the window, deleters clear rows."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from queue import Empty, SimpleQueue
+from time import monotonic
 
 import structlog
 
@@ -23,8 +24,12 @@ what a kill -9 can at worst send twice."""
 
 PUBLISHERS = 16
 DELETERS = 4
-TRIES_WHILE_STOPPING = 3
-"""How often deletes that are due are tried once a stop was requested."""
+LONGEST_WAIT = 5.0
+"""Seconds between tries in an outage; so long, at most, an event waits after its end."""
+
+PUBLISHED_WITHIN, DELETED_WITHIN = 6.0, 9.0
+"""Seconds from a stop's request for what is in flight. What has no answer by then is still in the
+outbox, or has left it: at worst it is sent twice."""
 
 
 class Engine:
@@ -51,13 +56,12 @@ class Engine:
         publishers = _threads("publisher", PUBLISHERS, self._publish_batches)
         deleters = _threads("deleter", DELETERS, self._delete_batches)
         self._stop.wait()
+        stopped = monotonic()
         self.window.close()
-        for thread in publishers:
-            thread.join()
+        _join(publishers, stopped + PUBLISHED_WITHIN)
         for _ in deleters:
             self._published.put(None)
-        for thread in deleters:
-            thread.join()
+        _join(deleters, stopped + DELETED_WITHIN)
 
     def _publish_batches(self) -> None:
         while batch := self.window.take(self._target):
@@ -66,47 +70,61 @@ class Engine:
                 attempt += 1
                 batch = self._publish(batch)
                 if batch:
-                    self._stop.wait(backoff(attempt, first=0.1, longest=15))
+                    self._stop.wait(backoff(attempt, first=0.1, longest=LONGEST_WAIT))
 
     def _publish(self, batch: list[Row]) -> list[Row]:
         """Bring rows into durable hands, whoever's those are; returns the rows to try again."""
         try:
             if isinstance(batch[0].content, Unpublishable):
-                self._set_aside(batch[0], batch[0].content)
-                return []
+                return self._set_aside(batch[0], batch[0].content)
             return self._publish_records(batch)
         except Unavailable as error:
             self._metrics.failed.labels(error.reason).inc(len(batch))
             log.warning("publish failed", reason=str(error), count=len(batch))
-            return batch
         except Exception as error:
             # Never a reason to drop a row or to stop the others: hold it, loudly.
             self._metrics.failed.labels(type(error).__name__).inc(len(batch))
             log.exception("publish failed", count=len(batch))
-            return batch
+        return batch
 
     def _publish_records(self, batch: list[Row]) -> list[Row]:
         records = [row.content for row in batch if isinstance(row.content, OutboxRecord)]
         failures = self._target.publish(records)
-        accepted: list[Row] = []
+        accepted = [row for row, failure in zip(batch, failures, strict=True) if failure is None]
+        self._count(accepted)
+        self._done(accepted)
         again: list[Row] = []
         for row, record, failure in zip(batch, records, failures, strict=True):
             if failure is None:
-                accepted.append(row)
-            elif failure.permanent:
-                self._metrics.failed.labels(failure.code).inc()
-                self._set_aside(row, Unpublishable(record.to_json(), NeverAccepted(failure)))
+                continue
+            self._metrics.failed.labels(failure.code).inc()
+            if failure.permanent:
+                never = Unpublishable(record.to_json(), NeverAccepted(failure))
+                again += self._set_aside(row, never)
             else:
-                self._metrics.failed.labels(failure.code).inc()
                 again.append(row)
-        self._count(accepted)
-        self._done(accepted)
         if again:
             log.warning("half a batch failed", failed=len(again), accepted=len(accepted))
         return again
 
-    def _set_aside(self, row: Row, unpublishable: Unpublishable) -> None:
-        self._dead_letters.send(row.aggregate_id, unpublishable.body, unpublishable.error)
+    def _set_aside(self, row: Row, unpublishable: Unpublishable) -> list[Row]:
+        """Dead-letter one row; returns it if that has to be tried again.
+
+        What not even the dead-letter queue takes (a document of megabytes) stays in the outbox,
+        for each sweep to complain about: a publisher that held it would be one fewer for others.
+        """
+        try:
+            self._dead_letters.send(row.aggregate_id, unpublishable.body, unpublishable.error)
+        except Unavailable as error:
+            log.warning("dead-lettering failed", reason=str(error))
+            return [row]
+        except Exception:
+            log.exception(
+                "cannot be dead-lettered", aggregateId=row.aggregate_id, sequence=row.sequence
+            )
+            self.window.settle([row])
+            self.window.remove([row])
+            return []
         self._metrics.dead_lettered.inc()
         log.error(
             "dead-lettered",
@@ -116,6 +134,7 @@ class Engine:
             errorMessage=str(unpublishable.error),
         )
         self._done([row])
+        return []
 
     def _count(self, accepted: Sequence[Row]) -> None:
         records = [row.content for row in accepted if isinstance(row.content, OutboxRecord)]
@@ -149,22 +168,30 @@ class Engine:
     def _delete(self, rows: Sequence[Row]) -> None:
         """Delete until it is done. What a stop interrupts stays, and is published once more."""
         left, attempt = rows, 0
-        while left:
+        while left and not (attempt and self._stop.requested):
+            attempt += 1
             try:
                 left = self._outbox.delete(left)
             except Unavailable as error:
                 log.warning("delete failed", reason=str(error), count=len(left))
-            attempt += 1
+            except Exception:
+                # A deleter that dies of it would, in the end, leave the window full for good.
+                log.exception("delete failed", count=len(left))
             if left:
-                self._stop.wait(backoff(attempt, first=0.05, longest=15))
-                if self._stop.requested and attempt > TRIES_WHILE_STOPPING:
-                    log.warning("published rows stay and will be sent again", count=len(left))
-                    return
+                self._stop.wait(backoff(attempt, first=0.05, longest=LONGEST_WAIT))
+        if left:
+            log.warning("published rows stay and will be sent again", count=len(left))
         self.window.remove(rows)
 
 
 def _threads(name: str, count: int, work: Callable[[], None]) -> list[threading.Thread]:
-    threads = [threading.Thread(target=work, name=f"{name}-{i}") for i in range(count)]
+    """Start threads that do not keep the process alive if an answer of AWS's never comes."""
+    threads = [threading.Thread(target=work, name=f"{name}-{i}", daemon=True) for i in range(count)]
     for thread in threads:
         thread.start()
     return threads
+
+
+def _join(threads: Iterable[threading.Thread], deadline: float) -> None:
+    for thread in threads:
+        thread.join(max(0.0, deadline - monotonic()))

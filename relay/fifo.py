@@ -1,6 +1,7 @@
 """A FIFO queue between a change stream and a bus: the durable hands, and order per aggregate."""
 
 import hashlib
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -9,13 +10,29 @@ from botocore.exceptions import ClientError
 from contracts.outbox import OutboxRecord
 from relay.refusals import find_culprit
 from relay.rows import Failure, Limits
-from runtime.aws import reaching
+from runtime.aws import error_code, reaching
 from runtime.queues import MAX_BATCH, MAX_BATCH_BYTES, dead_letter, find_url
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 LIMITS = Limits(entries=MAX_BATCH, total_bytes=MAX_BATCH_BYTES)
+
+_NEVER = {
+    "BatchRequestTooLong",
+    "InvalidAttributeValue",
+    "InvalidMessageContents",
+    "InvalidParameterValue",
+    "MissingParameter",
+}
+"""Error codes that are a message's own fault. Any other, such as those of KMS, may pass: SQS's own
+SenderFault also blames the sender for a key that is disabled for an hour."""
+
+_NO_GROUP = re.compile("[^!-~]|.{129}", re.DOTALL)
+"""What a group or deduplication id may not be: 128 letters, digits and punctuation, says SQS."""
+
+_REFUSED = re.compile("[\ufffe\uffff]")
+"""What JSON text may hold as it is and a message may not; SQS takes XML's characters only."""
 
 
 class FifoQueue:
@@ -38,18 +55,19 @@ class FifoQueue:
                     Entries=[
                         {
                             "Id": str(index),
-                            "MessageBody": record.to_json(),
-                            "MessageGroupId": record.aggregate_id,
-                            "MessageDeduplicationId": record.event_id,
+                            "MessageBody": _sendable(record.to_json()),
+                            "MessageGroupId": _id(record.aggregate_id),
+                            "MessageDeduplicationId": _id(record.event_id),
                         }
                         for index, record in enumerate(records)
                     ],
                 )
         except ClientError as error:
-            return find_culprit(records, self.publish, error, permanent=True)
+            never = _is_never(error_code(error))
+            return find_culprit(records, self.publish, error, permanent=never)
         failed = {
             int(entry["Id"]): Failure(
-                entry["Code"], entry.get("Message", ""), permanent=entry["SenderFault"]
+                entry["Code"], entry.get("Message", ""), permanent=_is_never(entry["Code"])
             )
             for entry in response.get("Failed", [])
         }
@@ -65,8 +83,23 @@ class DeadLetterQueue:
         self._is_fifo = name.endswith(".fifo")
 
     def send(self, aggregate_id: str, body: str, error: Exception) -> None:
-        fifo = {
-            "MessageGroupId": aggregate_id,
-            "MessageDeduplicationId": hashlib.sha256(body.encode()).hexdigest(),
-        }
-        dead_letter(self._sqs, self._url, body, error, fifo if self._is_fifo else None)
+        fifo = {"MessageGroupId": _id(aggregate_id), "MessageDeduplicationId": _digest(body)}
+        dead_letter(self._sqs, self._url, _sendable(body), error, fifo if self._is_fifo else None)
+
+
+def _is_never(code: str) -> bool:
+    return code.rpartition(".")[2] in _NEVER
+
+
+def _id(text: str) -> str:
+    """Name a group or a message; what SQS would not take as a name is named by its digest."""
+    return _digest(text) if _NO_GROUP.search(text) or not text else text
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _sendable(body: str) -> str:
+    """Write what SQS refuses as JSON's escapes: to whoever reads the JSON it is the same."""
+    return _REFUSED.sub(lambda found: f"\\u{ord(found[0]):04x}", body)

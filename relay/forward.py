@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 import structlog
 
 from contracts.outbox import EventTooLarge, MalformedRecord, OutboxRecord
+from relay.receipts import Receipts
 from relay.rows import DeadLetters, Failure, NeverAccepted, Target
-from runtime.aws import reaching
 from runtime.errors import Unavailable
 from runtime.health import Readiness
 from runtime.metrics import RelayMetrics
-from runtime.queues import MAX_BATCH, Queue
+from runtime.queues import Queue
 from runtime.retry import backoff
 from runtime.stopping import Stop
 
@@ -20,6 +20,15 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
 log = structlog.get_logger(__name__)
+
+MAX_HELD = 100
+"""Messages that one forwarder holds: past these it receives no more until a group goes on."""
+
+LONGEST_WAIT = 2.0
+"""Seconds between tries for the groups that wait; their forwarder's other groups wait as long."""
+
+Groups = dict[str, "list[MessageTypeDef]"]
+"""Messages in hand by group, in order."""
 
 
 class Forwarder:
@@ -41,65 +50,64 @@ class Forwarder:
         readiness: Readiness,
         wait_seconds: int,
     ) -> None:
-        self._sqs, self._queue, self._target = sqs, queue, target
+        self._receipts, self._queue, self._target = Receipts(sqs, queue), queue, target
         self._dead_letters, self._stop, self._metrics = dead_letters, stop, metrics
         self._readiness, self._wait_seconds = readiness, wait_seconds
+        self._undeleted: set[str] = set()
 
     def run(self) -> None:
         """Forward until a stop is requested; what is in flight then is finished or put back."""
+        held: Groups = {}
         failures = 0
         self._readiness.up(self._queue.name)
         while not self._stop.requested:
-            try:
-                self._forward(self._receive())
-                failures = 0
-            except Unavailable as error:
-                failures += 1
-                log.warning("receive failed", queue=self._queue.name, reason=str(error))
-                self._readiness.down(self._queue.name, str(error))
-                self._stop.wait(backoff(failures, first=0.5, longest=15))
-
-    def _receive(self) -> "list[MessageTypeDef]":
-        with reaching("SQS"):
-            messages = self._sqs.receive_message(
-                QueueUrl=self._queue.url,
-                MaxNumberOfMessages=MAX_BATCH,
-                WaitTimeSeconds=self._wait_seconds,
-                MessageSystemAttributeNames=["MessageGroupId"],
-            ).get("Messages", [])
-        self._readiness.up(self._queue.name)
-        return messages
-
-    def _forward(self, messages: "Sequence[MessageTypeDef]") -> None:
-        """Publish round by round: each round holds the first unpublished message of each group."""
-        groups: dict[str, list[MessageTypeDef]] = {}
-        for message in messages:
-            groups.setdefault(message["Attributes"]["MessageGroupId"], []).append(message)
-        failed_rounds = 0
-        while groups:
-            heads = [group[0] for group in groups.values()]
-            done = self._publish(heads)
-            self._delete(done)
-            for message in done:
-                group_id = message["Attributes"]["MessageGroupId"]
-                groups[group_id].pop(0)
-                if not groups[group_id]:
-                    del groups[group_id]
-            if len(done) < len(heads):
-                failed_rounds += 1
-                left = [message for group in groups.values() for message in group]
-                delay = backoff(failed_rounds, first=0.1, longest=15)
+            away = not self._receive(held)
+            held = self._forward(held)
+            failures = failures + 1 if held or away else 0
+            if failures:
+                delay = backoff(failures, first=0.1, longest=LONGEST_WAIT)
                 # Held, not put back: the queue counts receives, and an outage is no poison.
-                self._show_again_in(left, delay + self._queue.visibility_timeout)
-                if self._stop.wait(delay):
-                    self._show_again_in(left, 0)
-                    return
+                self._receipts.show_again_in(_all(held), delay + self._queue.visibility_timeout)
+                self._stop.wait(delay)
+        self._receipts.show_again_in(_all(held), 0)
+
+    def _receive(self, held: Groups) -> bool:
+        """Add a batch to what is held, and do not wait for it then; False if SQS is away."""
+        if len(_all(held)) >= MAX_HELD:
+            return True
+        try:
+            messages = self._receipts.receive(wait_seconds=0 if held else self._wait_seconds)
+        except Unavailable as error:
+            log.warning("receive failed", queue=self._queue.name, reason=str(error))
+            self._readiness.down(self._queue.name, str(error))
+            return False
+        self._readiness.up(self._queue.name)
+        for message in messages:
+            held.setdefault(_group_of(message), []).append(message)
+        return True
+
+    def _forward(self, groups: Groups) -> Groups:
+        """Publish round by round: each round holds the first message of each group.
+
+        Returns the groups whose heads failed, with all that is behind those.
+        """
+        failed: Groups = {}
+        while groups and not self._stop.requested:
+            done = self._publish([group[0] for group in groups.values()])
+            gone = {_group_of(message) for message in self._delete(done)}
+            failed |= {name: group for name, group in groups.items() if name not in gone}
+            groups = {name: groups[name][1:] for name in groups if name in gone}
+            groups = {name: group for name, group in groups.items() if group}
+        return failed | groups
 
     def _publish(self, heads: "Sequence[MessageTypeDef]") -> "list[MessageTypeDef]":
-        """Publish what fits in calls to the target; returns the messages that are dealt with."""
-        readable: list[tuple[MessageTypeDef, OutboxRecord]] = []
+        """Publish what fits in calls to the target; returns the messages that may be deleted."""
         done: list[MessageTypeDef] = []
+        readable: list[tuple[MessageTypeDef, OutboxRecord]] = []
         for message in heads:
+            if message["MessageId"] in self._undeleted:
+                done.append(message)
+                continue
             try:
                 readable.append((message, OutboxRecord.from_json(message["Body"])))
             except (MalformedRecord, EventTooLarge) as error:
@@ -107,38 +115,33 @@ class Forwarder:
                     done.append(message)
         for batch in _batches(readable, self._target):
             failures = self._try([record for _, record in batch])
-            accepted: list[OutboxRecord] = []
-            for (message, record), failure in zip(batch, failures, strict=True):
-                if failure is None:
-                    accepted.append(record)
+            if failures is None:
+                break  # the next batches would fare no better
+            for (message, _), failure in zip(batch, failures, strict=True):
+                if failure is None or (
+                    failure.permanent and self._set_aside(message, NeverAccepted(failure))
+                ):
                     done.append(message)
-                    continue
-                self._metrics.failed.labels(failure.code).inc()
-                if failure.permanent and self._set_aside(message, NeverAccepted(failure)):
-                    done.append(message)
-            self._count(accepted)
         return done
 
-    def _try(self, records: Sequence[OutboxRecord]) -> Sequence[Failure | None]:
-        """Publish one batch; an outage is a failure of each entry that may pass."""
+    def _try(self, records: Sequence[OutboxRecord]) -> Sequence[Failure | None] | None:
+        """Publish one batch, and count what came of it; None if the whole call failed."""
         try:
-            return self._target.publish(records)
+            failures = self._target.publish(records)
         except Unavailable as error:
+            self._metrics.failed.labels(error.reason).inc(len(records))
             log.warning("publish failed", reason=str(error), count=len(records))
-            return [Failure(error.reason, str(error), permanent=False)] * len(records)
-
-    def _set_aside(self, message: "MessageTypeDef", error: Exception) -> bool:
-        """Dead-letter a message; False if that could not be done, and it has to wait."""
-        try:
-            self._dead_letters.send(message["Attributes"]["MessageGroupId"], message["Body"], error)
-        except Unavailable as unavailable:
-            log.warning("dead-lettering failed", reason=str(unavailable))
-            return False
-        self._metrics.dead_lettered.inc()
-        log.error("dead-lettered", errorType=type(error).__name__, errorMessage=str(error))
-        return True
-
-    def _count(self, accepted: Sequence[OutboxRecord]) -> None:
+            return None
+        except Exception as error:
+            # Never a reason to drop a message or to stop the others: hold it, loudly.
+            self._metrics.failed.labels(type(error).__name__).inc(len(records))
+            log.exception("publish failed", count=len(records))
+            return None
+        for failure in filter(None, failures):
+            self._metrics.failed.labels(failure.code).inc()
+        accepted = [
+            record for record, failure in zip(records, failures, strict=True) if failure is None
+        ]
         self._metrics.accepted([record.occurred_at for record in accepted])
         if accepted:
             log.info(
@@ -146,43 +149,39 @@ class Forwarder:
                 eventIds=[record.event_id for record in accepted],
                 correlationIds=[record.correlation_id for record in accepted],
             )
+        return failures
 
-    def _delete(self, messages: "Sequence[MessageTypeDef]") -> None:
-        """Delete what is published; what cannot be deleted is published again in a minute."""
-        if not messages:
-            return
+    def _set_aside(self, message: "MessageTypeDef", error: Exception) -> bool:
+        """Dead-letter a message; False if that could not be done, and it has to wait."""
         try:
-            with reaching("SQS"):
-                response = self._sqs.delete_message_batch(
-                    QueueUrl=self._queue.url,
-                    Entries=[
-                        {"Id": str(index), "ReceiptHandle": message["ReceiptHandle"]}
-                        for index, message in enumerate(messages)
-                    ],
-                )
-        except Unavailable as error:
-            log.warning("delete failed", reason=str(error), count=len(messages))
-            return
-        if response.get("Failed"):
-            log.warning("delete failed", count=len(response["Failed"]))
+            self._dead_letters.send(_group_of(message), message["Body"], error)
+        except Unavailable as unavailable:
+            log.warning("dead-lettering failed", reason=str(unavailable))
+            return False
+        except Exception:
+            log.exception("cannot be dead-lettered", group=_group_of(message))
+            return False
+        self._metrics.dead_lettered.inc()
+        log.error("dead-lettered", errorType=type(error).__name__, errorMessage=str(error))
+        return True
 
-    def _show_again_in(self, messages: "Sequence[MessageTypeDef]", seconds: float) -> None:
-        """Set when messages are seen again; where that fails, the queue's own timeout holds."""
-        try:
-            with reaching("SQS"):
-                self._sqs.change_message_visibility_batch(
-                    QueueUrl=self._queue.url,
-                    Entries=[
-                        {
-                            "Id": str(index),
-                            "ReceiptHandle": message["ReceiptHandle"],
-                            "VisibilityTimeout": round(seconds),
-                        }
-                        for index, message in enumerate(messages)
-                    ],
-                )
-        except Unavailable as error:
-            log.warning("visibility not changed", reason=str(error))
+    def _delete(self, messages: "Sequence[MessageTypeDef]") -> "list[MessageTypeDef]":
+        """Delete what is published; returns what is gone.
+
+        What stays is remembered: its group waits for it to go, and it is not published again.
+        """
+        gone = self._receipts.delete(messages)
+        self._undeleted |= {message["MessageId"] for message in messages}
+        self._undeleted -= {message["MessageId"] for message in gone}
+        return gone
+
+
+def _group_of(message: "MessageTypeDef") -> str:
+    return message["Attributes"]["MessageGroupId"]
+
+
+def _all(groups: Groups) -> "list[MessageTypeDef]":
+    return [message for group in groups.values() for message in group]
 
 
 def _batches(

@@ -11,7 +11,7 @@ from pymongo.database import Database
 from pymongo.errors import OperationFailure, PyMongoError
 
 from contracts.timestamps import format_timestamp
-from relay.rows import LostPlace, Row, parse
+from relay.rows import NOT_A_TIME, LostPlace, Row, parse
 from runtime.errors import Misconfigured
 from runtime.mongodb import Document, enable_change_streams, reaching
 
@@ -43,8 +43,11 @@ class MongoOutbox:
         in an outage: that is Unavailable too, and the next sweep starts anew.
         """
         old = {"occurredAt": {"$lt": format_timestamp(moment)}}
-        unreadable = {"occurredAt": {"$not": {"$type": "string"}}}
-        for query in (old, unreadable):
+        unreadable = (
+            {"occurredAt": {"$gte": NOT_A_TIME}},
+            {"occurredAt": {"$not": {"$type": "string"}}},
+        )
+        for query in (old, *unreadable):
             with reaching():
                 cursor = self._collection.find(query).sort(_BY_AGE).batch_size(PAGE)
             page: list[Row] = []
@@ -108,10 +111,14 @@ class ChangeStream:
 def row_of(document: Document) -> Row:
     """Read a document of an outbox collection, whatever its `_id` is."""
     key = document["_id"]
-    known = isinstance(key, dict) and {"aggregateId", "sequence"} <= key.keys()
+    known = (
+        isinstance(key, dict)
+        and isinstance(key.get("aggregateId"), str)
+        and isinstance(key.get("sequence"), int)
+    )
     fields = {name: value for name, value in document.items() if name != "_id"}
     return Row(
-        aggregate_id=str(key["aggregateId"]) if known else f"unknown-{key}",
+        aggregate_id=key["aggregateId"] if known else f"unknown-{key}",
         sequence=key["sequence"] if known else 0,
         handle=key,
         content=parse(fields, json.dumps(fields, ensure_ascii=False, default=str)),

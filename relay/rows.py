@@ -7,6 +7,9 @@ from typing import Any, Protocol
 
 from contracts.outbox import EventTooLarge, MalformedRecord, OutboxRecord
 
+NOT_A_TIME = "3"
+"""Our times begin with their year: a text from here on, in the order of texts, is none."""
+
 
 @dataclass(frozen=True)
 class Unpublishable:
@@ -28,6 +31,11 @@ class Row:
     @property
     def key(self) -> tuple[str, int]:
         return self.aggregate_id, self.sequence
+
+    @property
+    def occurred_at(self) -> datetime | None:
+        """When the event happened; None where that cannot be read."""
+        return self.content.occurred_at if isinstance(self.content, OutboxRecord) else None
 
     @property
     def size(self) -> int:

@@ -32,17 +32,21 @@ _LOST = {
 
 
 class ShardedStream:
-    """A Stream. `read` polls each shard once, and waits `poll_seconds` if none had a record."""
+    """A Stream. `read` polls each shard once, and waits `poll_seconds` if none had a record.
+
+    `find_arn` is asked at each opening: a table's stream that is made anew has another ARN.
+    """
 
     def __init__(
         self,
         client: "DynamoDBStreamsClient",
-        arn: str,
+        find_arn: Callable[[], str],
         *,
         poll_seconds: float,
         wait: Callable[[float], object],
     ) -> None:
-        self._client, self._arn = client, arn
+        self._client, self._find_arn = client, find_arn
+        self._arn = ""
         self._poll_seconds, self._wait = poll_seconds, wait
         self._iterators: dict[str, str] = {}
         self._known: set[str] = set()
@@ -51,6 +55,7 @@ class ShardedStream:
 
     def open(self) -> None:
         """Stand at the end of every open shard. Shards that have ended hold nothing new."""
+        self._arn = self._find_arn()
         shards = self._shards()
         ended = {
             shard["ShardId"]
@@ -100,7 +105,10 @@ class ShardedStream:
         self._follow_children()
 
     def _follow_children(self) -> None:
-        """Start every shard that is new and whose parent is not being read, at its beginning."""
+        """Start every shard that is new and whose parent is not being read, at its beginning.
+
+        Raises LostPlace if then none is open: perhaps this stream has ended and another has begun.
+        """
         self._next_search = monotonic() + SEARCH_INTERVAL
         for shard in self._shards():
             shard_id, parent_id = shard["ShardId"], shard.get("ParentShardId")
@@ -108,6 +116,8 @@ class ShardedStream:
                 self._iterators[shard_id] = self._iterator(shard_id, "TRIM_HORIZON")
                 self._known.add(shard_id)
                 self._childless.discard(parent_id)
+        if not self._iterators:
+            raise LostPlace("every shard has ended")
 
     def _shards(self) -> "list[ShardTypeDef]":
         shards: list[ShardTypeDef] = []

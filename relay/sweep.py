@@ -7,8 +7,7 @@ from time import monotonic
 
 import structlog
 
-from contracts.outbox import OutboxRecord
-from relay.rows import Outbox, Row
+from relay.rows import Outbox
 from relay.window import Window
 from runtime.errors import Unavailable
 from runtime.metrics import RelayMetrics
@@ -82,7 +81,8 @@ class Sweeper:
             if self._stop.requested:
                 break
             found += len(rows)
-            oldest = min((when for when in (oldest, *map(_occurred, rows)) if when), default=None)
+            times = (oldest, *(row.occurred_at for row in rows))
+            oldest = min((when for when in times if when), default=None)
             self._metrics.oldest.set((started - oldest).total_seconds() if oldest else 0)
             new += self._window.offer(rows)
         if not found:
@@ -91,7 +91,3 @@ class Sweeper:
         if new:
             log.info("swept", found=found, new=new)
         return new
-
-
-def _occurred(row: Row) -> datetime | None:
-    return row.content.occurred_at if isinstance(row.content, OutboxRecord) else None

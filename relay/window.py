@@ -37,8 +37,6 @@ class Window:
         new = 0
         for row in rows:
             with self._has_room:
-                if row.key in self._keys:
-                    continue
                 self._has_room.wait_for(lambda: self._closed or self._room_for(row))  # noqa: B023
                 if self._closed:
                     return new
@@ -109,8 +107,8 @@ class Window:
         return len(self._keys)
 
     def _room_for(self, row: Row) -> bool:
-        """Whether a row fits. An empty window has room for any one row, however large."""
-        if not self._keys:
+        """Whether a row fits, or is here. An empty window takes any one row, however large."""
+        if not self._keys or row.key in self._keys:
             return True
         return len(self._keys) < self._max_rows and self._bytes + row.size <= self._max_bytes
 

@@ -1,0 +1,83 @@
+"""Messages of an SQS queue in hand: received, hidden for longer, deleted, by the batch."""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import structlog
+
+from runtime.aws import reaching
+from runtime.errors import Unavailable
+from runtime.queues import MAX_BATCH, Queue
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import MessageTypeDef
+
+log = structlog.get_logger(__name__)
+
+
+class Receipts:
+    """Batch calls to one queue, for any number of messages, each of which may fail alone."""
+
+    def __init__(self, sqs: "SQSClient", queue: Queue) -> None:
+        self._sqs, self._queue = sqs, queue
+
+    def receive(self, *, wait_seconds: int) -> "list[MessageTypeDef]":
+        """Receive a batch, with its groups. Raises Unavailable."""
+        with reaching("SQS"):
+            return self._sqs.receive_message(
+                QueueUrl=self._queue.url,
+                MaxNumberOfMessages=MAX_BATCH,
+                WaitTimeSeconds=wait_seconds,
+                MessageSystemAttributeNames=["MessageGroupId"],
+            ).get("Messages", [])
+
+    def delete(self, messages: "Sequence[MessageTypeDef]") -> "list[MessageTypeDef]":
+        """Delete messages; returns those that are gone, or out of our hands."""
+        gone: list[MessageTypeDef] = []
+        for some in _calls(messages):
+            try:
+                with reaching("SQS"):
+                    response = self._sqs.delete_message_batch(
+                        QueueUrl=self._queue.url,
+                        Entries=[
+                            {"Id": str(index), "ReceiptHandle": message["ReceiptHandle"]}
+                            for index, message in enumerate(some)
+                        ],
+                    )
+            except Unavailable as error:
+                log.warning("delete failed", reason=str(error), count=len(some))
+                return gone
+            # A receipt that has expired (SenderFault) is never taken: its message comes anew.
+            failed = [each for each in response.get("Failed", []) if not each["SenderFault"]]
+            if failed:
+                log.warning("delete failed", count=len(failed))
+            stays = {int(each["Id"]) for each in failed}
+            gone += [message for index, message in enumerate(some) if index not in stays]
+        return gone
+
+    def show_again_in(self, messages: "Sequence[MessageTypeDef]", seconds: float) -> None:
+        """Set when messages are seen again; where that fails, the queue's own timeout holds."""
+        for some in _calls(messages):
+            try:
+                with reaching("SQS"):
+                    self._sqs.change_message_visibility_batch(
+                        QueueUrl=self._queue.url,
+                        Entries=[
+                            {
+                                "Id": str(index),
+                                "ReceiptHandle": message["ReceiptHandle"],
+                                "VisibilityTimeout": round(seconds),
+                            }
+                            for index, message in enumerate(some)
+                        ],
+                    )
+            except Exception as error:  # noqa: BLE001 (the messages come again either way)
+                log.warning("visibility not changed", reason=str(error))
+                return
+
+
+def _calls(messages: "Sequence[MessageTypeDef]") -> "Iterator[Sequence[MessageTypeDef]]":
+    """Cut messages into what one batch call takes."""
+    for start in range(0, len(messages), MAX_BATCH):
+        yield messages[start : start + MAX_BATCH]
