@@ -55,7 +55,7 @@ class VersionedTable:
     def check(self) -> None:
         """Raise Unavailable unless the table answers."""
         with reaching("DynamoDB"):
-            self._client.describe_table(TableName=self._table)
+            self._client.get_item(TableName=self._table, Key={self._key: {"S": "readiness"}})
 
     def get(self, key: str) -> dict[str, Any] | None:
         with reaching("DynamoDB"):

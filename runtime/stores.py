@@ -44,15 +44,20 @@ def change(
     aggregate_id: str,
     decide: Callable[[A | None], A],
     record: Callable[[A], OutboxRecord],
+    *,
+    presumed_new: bool = False,
 ) -> A:
     """Decide on what is stored and commit the decision with its event; returns what then stands.
 
     `decide` returns its argument where there is nothing to do: that is what makes a repeated
     delivery harmless. It is called again on fresh state when another writer was first.
-    Raises Conflict after TRIES such losses, and whatever `decide` and the store raise.
+    `presumed_new` saves the first read where there is hardly ever a row: if there is, the commit
+    meets it, and the second try reads it. Raises Conflict
+    after TRIES such losses, and whatever `decide` and the store raise.
     """
     for attempt in range(1, TRIES + 1):
-        before = store.get(aggregate_id)
+        is_presumption = presumed_new and attempt == 1
+        before = None if is_presumption else store.get(aggregate_id)
         after = decide(before)
         if after is before:
             return after
@@ -61,8 +66,9 @@ def change(
         except Conflict:
             if attempt == TRIES:
                 raise
-            # Losers of one race would meet again if they came back together.
-            time.sleep(random.uniform(0, 0.01 * attempt))  # noqa: S311 (jitter, not a secret)
+            if not is_presumption:
+                # Losers of one race would meet again if they came back together.
+                time.sleep(random.uniform(0, 0.01 * attempt))  # noqa: S311 (jitter, not a secret)
         else:
             return after
     raise AssertionError("unreachable")  # pragma: no cover

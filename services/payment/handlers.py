@@ -30,7 +30,7 @@ class Handlers:
         def decide(current: Payment | None) -> Payment:
             return current or Payment.create(subscription_id, account_number, now=self._now())
 
-        return self._change(subscription_id, decide, cause)
+        return self._change(subscription_id, decide, cause, presumed_new=True)
 
     def cancel(self, payment_id: str, cause: Cause) -> Payment:
         """Cancel the debit; raises PaymentNotFound."""
@@ -50,7 +50,12 @@ class Handlers:
         return payment
 
     def _change(
-        self, payment_id: str, decide: Callable[[Payment | None], Payment], cause: Cause
+        self,
+        payment_id: str,
+        decide: Callable[[Payment | None], Payment],
+        cause: Cause,
+        *,
+        presumed_new: bool = False,
     ) -> Payment:
         record = partial(record_of, cause=cause, event_id=self._new_id())
-        return change(self._store, payment_id, decide, record)
+        return change(self._store, payment_id, decide, record, presumed_new=presumed_new)

@@ -33,7 +33,7 @@ class Handlers:
         def decide(current: Stock | None) -> Stock:
             return current or Stock.allocate(subscription_id, quantity, now=self._now())
 
-        return self._change(subscription_id, decide, cause)
+        return self._change(subscription_id, decide, cause, presumed_new=True)
 
     def deallocate(self, subscription_id: str, cause: Cause) -> Stock:
         """Give the stock back; where there is none yet, see to it that there never will be."""
@@ -53,7 +53,12 @@ class Handlers:
         return stock
 
     def _change(
-        self, subscription_id: str, decide: Callable[[Stock | None], Stock], cause: Cause
+        self,
+        subscription_id: str,
+        decide: Callable[[Stock | None], Stock],
+        cause: Cause,
+        *,
+        presumed_new: bool = False,
     ) -> Stock:
         record = partial(record_of, cause=cause, event_id=self._new_id())
-        return change(self._store, subscription_id, decide, record)
+        return change(self._store, subscription_id, decide, record, presumed_new=presumed_new)

@@ -53,7 +53,7 @@ class Handlers:
                 raise IdempotencyKeyReused
             return current
 
-        return self._change(subscription_id, decide, cause)
+        return self._change(subscription_id, decide, cause, presumed_new=True)
 
     def cancel(self, subscription_id: str, cause: Cause) -> Subscription:
         """Cancel because the payment is gone; raises SubscriptionNotFound."""
@@ -77,9 +77,11 @@ class Handlers:
         subscription_id: str,
         decide: Callable[[Subscription | None], Subscription],
         cause: Cause,
+        *,
+        presumed_new: bool = False,
     ) -> Subscription:
         record = partial(record_of, cause=cause, event_id=self._new_id())
-        return change(self._store, subscription_id, decide, record)
+        return change(self._store, subscription_id, decide, record, presumed_new=presumed_new)
 
 
 _KEYS = uuid5(NAMESPACE_URL, "urn:streamed-events:idempotency-key")
