@@ -47,7 +47,8 @@ class Engine:
     ) -> None:
         self._outbox, self._target, self._dead_letters = outbox, target, dead_letters
         self._stop, self._metrics = stop, metrics
-        self.window = window or Window(max_rows=MAX_ROWS, max_bytes=MAX_BYTES)
+        # An empty window is as false as an empty list.
+        self.window = Window(max_rows=MAX_ROWS, max_bytes=MAX_BYTES) if window is None else window
         self._published: SimpleQueue[Row | None] = SimpleQueue()
         metrics.in_flight.set_function(lambda: len(self.window))
 
