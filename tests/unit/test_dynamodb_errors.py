@@ -103,7 +103,7 @@ def test_throttles_5xx_and_lost_permissions_are_outages(
     dynamodb: Stubber, table: VersionedTable, code: str, status: int
 ) -> None:
     """Each is Unavailable, named by its code, whichever call it meets."""
-    for operation in ("transact_write_items", "get_item", "scan", "describe_table"):
+    for operation in ("transact_write_items", "get_item", "scan", "get_item"):
         dynamodb.add_client_error(operation, service_error_code=code, http_status_code=status)
     calls: list[Any] = [
         lambda: commit(table),

@@ -38,9 +38,17 @@ def record_of(tally: Tally) -> OutboxRecord:
 
 class Tallies(MemoryStore[Tally]):
     def __init__(self) -> None:
+        self.reads = 0
         self.before_commit, self.after_commit = Plan(), Plan()
-        hooks = Hooks(before_commit=self.before_commit, after_commit=self.after_commit)
+        hooks = Hooks(
+            before_read=self._count,
+            before_commit=self.before_commit,
+            after_commit=self.after_commit,
+        )
         super().__init__(lambda tally: tally.name, hooks)
+
+    def _count(self) -> None:
+        self.reads += 1
 
     @property
     def sequences(self) -> list[int]:
@@ -98,6 +106,23 @@ def test_who_always_loses_gives_up_with_conflict() -> None:
         change(store, ID, decide, record_of)
     assert [tally and tally.version for tally in attempts] == [None, *range(1, TRIES)]
     assert store.sequences == list(range(1, TRIES + 1))
+
+
+def test_what_is_presumed_new_is_committed_unread() -> None:
+    """The one call that matters is made, and no other."""
+    store = Tallies()
+    assert change(store, ID, be_there, record_of, presumed_new=True) == Tally(ID, 1, 1)
+    assert (store.reads, store.sequences) == (0, [1])
+
+
+def test_a_wrong_presumption_is_met_at_the_commit_and_read_then() -> None:
+    """What is there after all is neither overwritten nor recorded a second time."""
+    store = Tallies()
+    change(store, ID, count_up, record_of)
+    assert change(store, ID, be_there, record_of, presumed_new=True) == Tally(ID, 1, 1)
+    assert (store.reads, store.sequences) == (2, [1])
+    assert change(store, ID, count_up, record_of, presumed_new=True) == Tally(ID, 2, 2)
+    assert store.sequences == [1, 2]
 
 
 def test_a_lost_answer_is_not_tried_again_here() -> None:
