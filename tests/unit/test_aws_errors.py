@@ -1,0 +1,88 @@
+"""What an error of botocore's means: an outage that passes, or a mistake that stays."""
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import (
+    ClientError,
+    ConnectionClosedError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ParamValidationError,
+    ReadTimeoutError,
+)
+
+from runtime.aws import LONG_POLL_SECONDS, Aws, error_code, is_outage, reaching
+from runtime.errors import Unavailable
+
+
+def client_error(code: str, status: int = 400) -> ClientError:
+    return ClientError(
+        {"Error": {"Code": code, "Message": "m"}, "ResponseMetadata": {"HTTPStatusCode": status}},  # type: ignore[typeddict-item]
+        "PutItem",
+    )
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        client_error("ProvisionedThroughputExceededException"),
+        client_error("ThrottlingException"),
+        client_error("RequestThrottled", 403),
+        client_error("ExpiredTokenException"),
+        client_error("AccessDeniedException"),
+        client_error("ResourceNotFoundException"),
+        client_error("AWS.SimpleQueueService.NonExistentQueue"),
+        client_error("Whatever", 500),
+        client_error("502", 502),
+        EndpointConnectionError(endpoint_url="http://127.0.0.1:1"),
+        ConnectionClosedError(endpoint_url="http://127.0.0.1:1"),
+        ReadTimeoutError(endpoint_url="http://127.0.0.1:1"),
+        NoCredentialsError(),
+    ],
+    ids=lambda error: f"{type(error).__name__} {error}",
+)
+def test_an_outage_is_unavailable(error: Exception) -> None:
+    """Throttles, 5xx, lost connections, roles and resources that are being changed."""
+    with (
+        pytest.raises(Unavailable, match=r"^DynamoDB is unavailable: ") as raised,
+        reaching("DynamoDB"),
+    ):
+        raise error
+    assert raised.value.__cause__ is error
+    assert raised.value.dependency == "DynamoDB"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        client_error("ValidationException"),
+        client_error("ConditionalCheckFailedException"),
+        client_error("TransactionCanceledException"),
+        client_error("InvalidMessageContents"),
+        ParamValidationError(report="Invalid type for parameter Key"),
+        ValueError("ours"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_mistake_stays_what_it_is(error: Exception) -> None:
+    """Waiting mends no request that is wrong: holding a message for it would hold it for ever."""
+    with pytest.raises(type(error)) as raised, reaching("DynamoDB"):
+        raise error
+    assert raised.value is error
+
+
+def test_an_error_without_particulars_is_no_outage() -> None:
+    """A response that lacks status and code, as stubs and odd proxies make them."""
+    error = ClientError({}, "PutItem")
+    assert error_code(error) == "Unknown"
+    assert not is_outage(error)
+
+
+def test_only_sqs_waits_as_long_as_a_long_poll() -> None:
+    """A receive may take 20 s; any other call that takes long is an outage."""
+    aws = Aws(region="eu-west-1", endpoint_url="http://127.0.0.1:1", read_timeout=5)
+    sqs: Any = aws.client("sqs").meta.config
+    dynamodb: Any = aws.client("dynamodb").meta.config
+    assert sqs.read_timeout == LONG_POLL_SECONDS + 5
+    assert dynamodb.read_timeout == 5

@@ -1,0 +1,48 @@
+"""Problems: kinds are stable, and what they show of an error is what helps, and no more."""
+
+import json
+
+import pytest
+
+from runtime import problems
+from runtime.problems import FieldProblem, documented, respond
+
+KINDS = [kind for kind in vars(problems).values() if isinstance(kind, problems.Kind)]
+
+
+def test_types_are_stable() -> None:
+    """Callers branch on these: a change here breaks them."""
+    assert {kind.uri.rpartition(":")[2]: kind.status for kind in KINDS} == {
+        "malformed-request": 400,
+        "invalid-cursor": 400,
+        "not-found": 404,
+        "method-not-allowed": 405,
+        "content-too-large": 413,
+        "unsupported-media-type": 415,
+        "invalid-request": 422,
+        "internal-error": 500,
+        "unavailable": 503,
+    }
+    assert all(kind.uri.startswith("urn:streamed-events:problem:") for kind in KINDS)
+
+
+def test_a_problem_holds_the_errors_only_where_there_are_some() -> None:
+    """RFC 9457's members, and `errors` for fields."""
+    plain = json.loads(bytes(respond(problems.NOT_FOUND, "there is no x").body))
+    assert plain == {
+        "type": "urn:streamed-events:problem:not-found",
+        "title": "There is nothing here",
+        "status": 404,
+        "detail": "there is no x",
+    }
+    error = FieldProblem(field="quantity", location="body", rule="too much")
+    full = json.loads(bytes(respond(problems.INVALID, "d", errors=[error]).body))
+    assert full["errors"] == [{"field": "quantity", "location": "body", "rule": "too much"}]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.slug)
+def test_a_documented_problem_shows_an_example_of_itself(kind: problems.Kind) -> None:
+    """The example has the type and the status that a caller will see."""
+    content = documented(kind)[kind.status]["content"]["application/problem+json"]
+    assert content["schema"] == {"$ref": "#/components/schemas/Problem"}
+    assert (content["example"]["type"], content["example"]["status"]) == (kind.uri, kind.status)

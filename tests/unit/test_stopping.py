@@ -1,0 +1,52 @@
+"""Stopping: a signal asks once, every thread sees it, and the handlers are given back."""
+
+import os
+import signal
+import threading
+import time
+
+import pytest
+
+from runtime.stopping import Stop, on_signal
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_requests_a_stop(number: signal.Signals) -> None:
+    """A real signal to this process: requested, waited for at once, nothing raised."""
+    stop = Stop()
+    with on_signal(stop):
+        assert not stop.requested
+        os.kill(os.getpid(), number)
+        assert stop.wait(5)
+        assert stop.requested
+
+
+def test_a_second_interrupt_is_pythons_own() -> None:
+    """Whoever presses Ctrl-C twice means it."""
+    stop = Stop()
+    with on_signal(stop):
+        signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+
+
+def test_the_handlers_are_given_back() -> None:
+    """What was there before is there after."""
+    before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
+    with on_signal(Stop()):
+        pass
+    assert [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)] == before
+
+
+def test_a_wait_is_a_sleep_that_a_stop_cuts_short() -> None:
+    """A thread that waits a minute is back as soon as a stop is requested."""
+    stop = Stop()
+    assert not stop.wait(0)
+    waited: list[bool] = []
+    thread = threading.Thread(target=lambda: waited.append(stop.wait(60)))
+    started = time.monotonic()
+    thread.start()
+    stop.request()
+    thread.join(5)
+    assert waited == [True]
+    assert time.monotonic() - started < 5
