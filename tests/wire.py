@@ -27,6 +27,7 @@ class Wire:
         self.is_cut = False
         self.swallowed = self.unanswered = b""
         self.answers_to_lose: float = 0
+        self.is_silent = False
         self._listener = socket.create_server((LOOPBACK, 0))
         self.port = int(self._listener.getsockname()[1])
 
@@ -57,9 +58,14 @@ class Wire:
         """Forward no request that contains `marker`: the engine never hears of it."""
         self.swallowed = marker
 
-    def lose_answers_to(self, marker: bytes, *, times: float = inf) -> None:
-        """Forward requests that contain `marker`, wait for their answers, and lose those."""
-        self.unanswered, self.answers_to_lose = marker, times
+    def lose_answers_to(
+        self, marker: bytes, *, times: float = inf, is_silent: bool = False
+    ) -> None:
+        """Forward requests that contain `marker`, wait for their answers, and lose those.
+
+        `is_silent` leaves the connection open: the client waits until its own patience ends.
+        """
+        self.unanswered, self.answers_to_lose, self.is_silent = marker, times, is_silent
 
     def loses_one_more(self) -> bool:
         with self._lock:
@@ -124,6 +130,8 @@ class _Link:
     def carry_answers(self) -> None:
         with suppress(OSError):
             while data := self._engine.recv(CHUNK):
+                if self._loses_the_answer and self._wire.is_silent:
+                    continue
                 if self._loses_the_answer:
                     break
                 self._client.sendall(data)

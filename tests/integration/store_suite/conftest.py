@@ -23,6 +23,9 @@ from tests.wire import Wire
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+IMPATIENCE = 0.3
+"""Seconds that the impatient clients wait for an answer; the services' own wait 5 and 10."""
+
 
 def _wire_to(port: int | None) -> Wire:
     assert port
@@ -47,6 +50,13 @@ def dynamodb_wired(ministack: MiniStack, dynamodb_wire: Wire) -> "DynamoDBClient
 
 
 @pytest.fixture(scope="session")
+def dynamodb_impatient(ministack: MiniStack, dynamodb_wire: Wire) -> "DynamoDBClient":
+    endpoint = f"http://{LOOPBACK}:{dynamodb_wire.port}"
+    aws = Aws(region=ministack.region, endpoint_url=endpoint, read_timeout=IMPATIENCE)
+    return aws.client("dynamodb")
+
+
+@pytest.fixture(scope="session")
 def mongodb_wire(mongodb_uri: str) -> Iterator[Wire]:
     with _wire_to(urlsplit(mongodb_uri).port) as wire:
         yield wire
@@ -65,6 +75,18 @@ def mongodb_wired(mongodb_wire: Wire) -> Iterator[MongoClient[Document]]:
         yield client
 
 
+@pytest.fixture(scope="session")
+def mongodb_impatient(mongodb_wire: Wire) -> Iterator[MongoClient[Document]]:
+    with MongoClient[Document](
+        LOOPBACK,
+        mongodb_wire.port,
+        directConnection=True,
+        retryWrites=False,
+        socketTimeoutMS=IMPATIENCE * 1000,
+    ) as client:
+        yield client
+
+
 def in_memory(kind: Kind) -> Callable[[pytest.FixtureRequest], Iterator[Subject]]:
     def make(_: pytest.FixtureRequest) -> Iterator[Subject]:
         yield subjects.memory(kind)
@@ -78,6 +100,7 @@ def on_dynamodb(kind: Kind) -> Callable[[pytest.FixtureRequest], Iterator[Subjec
         yield subjects.dynamodb(
             kind,
             wired=request.getfixturevalue("dynamodb_wired"),
+            impatient=request.getfixturevalue("dynamodb_impatient"),
             direct=request.getfixturevalue("dynamodb_direct"),
             wire=wire,
         )
@@ -90,6 +113,7 @@ def on_mongodb(request: pytest.FixtureRequest) -> Iterator[Subject]:
     wire: Wire = request.getfixturevalue("mongodb_wire")
     with subjects.mongodb(
         wired=request.getfixturevalue("mongodb_wired"),
+        impatient=request.getfixturevalue("mongodb_impatient"),
         direct=request.getfixturevalue("mongodb_direct"),
         wire=wire,
     ) as subject:

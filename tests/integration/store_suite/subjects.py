@@ -44,6 +44,7 @@ class Faults(Protocol):
     def swallow_commits(self) -> None: ...
     def lose_answers_to_commits(self) -> None: ...
     def lose_one_answer_to_a_commit(self) -> None: ...
+    def never_answer_commits(self) -> None: ...
     def mend(self) -> None: ...
 
 
@@ -51,17 +52,20 @@ class Faults(Protocol):
 class Subject:
     """A store under test.
 
+    `impatient` is the same store with a client that waits a fraction of a second for an answer.
     `outbox` reads what is in the engine, whatever the faults; `without_outbox` makes the same
     store, but its engine refuses the outbox's part of a commit of the given record.
     """
 
     kind: Kind
     store: Any
+    impatient: Any
     outbox: Callable[[], list[OutboxRecord]]
     without_outbox: Callable[[OutboxRecord], Any]
     faults: Faults
     largest_record: int
     driver_retries: bool
+    settle: Callable[[], None] = nothing
 
 
 class MemoryFaults:
@@ -80,6 +84,9 @@ class MemoryFaults:
 
     def lose_one_answer_to_a_commit(self) -> None:
         self.at_answer.once(self.refuse)
+
+    def never_answer_commits(self) -> None:
+        self.at_answer.action = self.refuse
 
     def mend(self) -> None:
         for plan in (self.at_read, self.at_commit, self.at_outbox, self.at_answer):
@@ -103,6 +110,9 @@ class WireFaults:
     def lose_one_answer_to_a_commit(self) -> None:
         self._wire.lose_answers_to(self._commit, times=1)
 
+    def never_answer_commits(self) -> None:
+        self._wire.lose_answers_to(self._commit, is_silent=True)
+
 
 def memory(kind: Kind) -> Subject:
     faults = MemoryFaults()
@@ -121,6 +131,7 @@ def memory(kind: Kind) -> Subject:
     return Subject(
         kind=kind,
         store=store,
+        impatient=store,
         outbox=lambda: list(store.outbox),
         without_outbox=without_outbox,
         faults=faults,
@@ -130,9 +141,14 @@ def memory(kind: Kind) -> Subject:
 
 
 def dynamodb(
-    kind: Kind, *, wired: "DynamoDBClient", direct: "DynamoDBClient", wire: Wire
+    kind: Kind,
+    *,
+    wired: "DynamoDBClient",
+    impatient: "DynamoDBClient",
+    direct: "DynamoDBClient",
+    wire: Wire,
 ) -> Subject:
-    """On tables of its own, made from the topology; `wired` goes through the wire."""
+    """On tables of its own, made from the topology; all clients but `direct` use the wire."""
     domain = SUBSCRIPTION_DOMAIN if kind is SUBSCRIPTION else STOCK_DOMAIN
     run = uuid4().hex[:8]
     tables = tuple(replace(table, name=f"{run}-{table.name}") for table in domain.tables)
@@ -140,9 +156,9 @@ def dynamodb(
     rows, outbox = (table.name for table in tables)
     adapter = SubscriptionStore if kind is SUBSCRIPTION else StockStore
 
-    def store(outbox: str) -> SubscriptionStore | StockStore:
+    def store(client: "DynamoDBClient", outbox: str) -> SubscriptionStore | StockStore:
         key = tables[0].key.hash.name
-        return adapter(VersionedTable(wired, table=rows, key=key, outbox=outbox))
+        return adapter(VersionedTable(client, table=rows, key=key, outbox=outbox))
 
     def read_outbox() -> list[OutboxRecord]:
         items = direct.scan(TableName=outbox, ConsistentRead=True)["Items"]
@@ -151,9 +167,10 @@ def dynamodb(
 
     return Subject(
         kind=kind,
-        store=store(outbox),
+        store=store(wired, outbox),
+        impatient=store(impatient, outbox),
         outbox=read_outbox,
-        without_outbox=lambda _: store(f"{outbox}-that-is-not-there"),
+        without_outbox=lambda _: store(wired, f"{outbox}-that-is-not-there"),
         faults=WireFaults(wire, b"DynamoDB_20120810.TransactWriteItems"),
         largest_record=MAX_ITEM_BYTES,
         driver_retries=True,
@@ -162,7 +179,11 @@ def dynamodb(
 
 @contextmanager
 def mongodb(
-    *, wired: MongoClient[Document], direct: MongoClient[Document], wire: Wire
+    *,
+    wired: MongoClient[Document],
+    impatient: MongoClient[Document],
+    direct: MongoClient[Document],
+    wire: Wire,
 ) -> Iterator[Subject]:
     """In a database of its own, made as the topology says and dropped afterwards."""
     database = direct[f"test-{uuid4().hex[:8]}"]
@@ -181,11 +202,13 @@ def mongodb(
     yield Subject(
         kind=PAYMENT,
         store=store,
+        impatient=MongoStore(impatient, database.name),
         outbox=read_outbox,
         without_outbox=without_outbox,
         faults=WireFaults(wire, b"commitTransaction"),
         largest_record=MAX_RECORD_BYTES,
         driver_retries=True,
+        settle=lambda: _abort_abandoned_transactions(direct),
     )
     _abort_abandoned_transactions(direct)
     direct.drop_database(database.name)

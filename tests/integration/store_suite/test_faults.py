@@ -31,6 +31,18 @@ def test_a_commit_whose_answer_is_lost_is_found_applied(subject: Subject) -> Non
     assert [record.sequence for record in subject.outbox()] == [1, 2]
 
 
+def test_a_commit_that_times_out_is_found_applied(subject: Subject) -> None:
+    """No answer in time is as unknown an outcome as a lost one, and ends the same."""
+    subject.faults.never_answer_commits()
+    with pytest.raises(Unavailable):
+        subject.kind.create(subject.impatient)
+    subject.faults.mend()
+    before = subject.outbox()
+    assert [record.sequence for record in before] == [1]
+    subject.kind.create(subject.store)
+    assert subject.outbox() == before
+
+
 def test_one_lost_answer_is_the_drivers_business(subject: Subject) -> None:
     """A driver that sends the commit again is told that it was applied, and it is applied once."""
     aggregate = an_aggregate(subject)
@@ -42,7 +54,10 @@ def test_one_lost_answer_is_the_drivers_business(subject: Subject) -> None:
 
 
 def test_a_commit_that_never_arrives_writes_nothing(subject: Subject) -> None:
-    """Lost on its way there, it is Unavailable as well, and nothing is half-written."""
+    """Lost on its way there, it is Unavailable as well; nothing is half-written or in the way.
+
+    MongoDB keeps the open transaction, and with it the row, for a minute: till then it is Conflict.
+    """
     aggregate = an_aggregate(subject)
     subject.faults.swallow_commits()
     with pytest.raises(Unavailable):
@@ -50,6 +65,9 @@ def test_a_commit_that_never_arrives_writes_nothing(subject: Subject) -> None:
     subject.faults.mend()
     assert subject.store.get("one") is None
     assert subject.outbox() == []
+    subject.settle()
+    subject.store.commit(aggregate, subject.kind.record(aggregate), replaces=None)
+    assert subject.outbox() == [subject.kind.record(aggregate)]
 
 
 def test_an_outage_is_told_within_seconds_and_writes_nothing(subject: Subject) -> None:
