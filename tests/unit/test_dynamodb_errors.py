@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def client(sample_credentials: None) -> "DynamoDBClient":
     return Aws(region="eu-west-1", endpoint_url="http://127.0.0.1:9").client("dynamodb")
 
