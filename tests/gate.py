@@ -1,0 +1,207 @@
+"""An HTTP gate in front of an AWS endpoint: holds a call, fails it, or lets half of it pass.
+
+A call is named by its operation, as in PutEvents. `before` happens to a request that has not been
+applied; `after` to an answer whose request has. Whoever holds the gate sees who reached it, and
+whatever he has set stays until `open`.
+"""
+
+import json
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+LOOPBACK = "127.0.0.1"
+
+Where = Literal["before", "after"]
+Entries = list[dict[str, Any]]
+Choose = Callable[[dict[str, Any]], tuple[str, str] | None]
+"""Of an entry of PutEvents: the error code and message it fails with, or None if it passes."""
+
+
+class Cut(Exception):
+    """The connection ends here without an answer."""
+
+
+class Gate:
+    """Forwards POSTs to `target`, an address like http://127.0.0.1:4566, unless told otherwise."""
+
+    def __init__(self, target: str) -> None:
+        self._address = urlsplit(target)
+        self._changed = threading.Condition()
+        self._held: dict[tuple[Where, str], int] = {}
+        self._waiting: Counter[tuple[Where, str]] = Counter()
+        self._refusals: dict[str, tuple[int, str, int]] = {}
+        self._dropping: Counter[str] = Counter()
+        self._choose: Choose | None = None
+        self._is_cut = self._ended = False
+        self.calls: Counter[str] = Counter()
+        self._server = ThreadingHTTPServer((LOOPBACK, 0), _handler(self))
+        self._server.daemon_threads = True
+        self.endpoint = f"http://{LOOPBACK}:{self._server.server_port}"
+
+    @contextmanager
+    def running(self) -> Iterator["Gate"]:
+        thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+        thread.start()
+        try:
+            yield self
+        finally:
+            with self._changed:
+                self._ended = True
+                self._changed.notify_all()
+            self._server.shutdown()
+            self._server.server_close()
+
+    def hold(self, where: Where, operation: str, *, passing: int = 0) -> None:
+        """Hold every call of an operation, but for the next `passing` ones."""
+        with self._changed:
+            self._held[where, operation] = passing
+
+    def reached(self, where: Where, operation: str, *, timeout: float = 20) -> None:
+        """Wait until a call is held there."""
+        with self._changed:
+            held = self._changed.wait_for(lambda: self._waiting[where, operation], timeout)
+            assert held, f"no {operation} was held {where} it was applied; calls: {self.calls}"
+
+    def open(self) -> None:
+        """Let everything pass again, what is held too."""
+        with self._changed:
+            self._held.clear()
+            self._refusals.clear()
+            self._dropping.clear()
+            self._choose, self._is_cut = None, False
+            self._changed.notify_all()
+
+    def refuse(self, operation: str, status: int, code: str, *, times: int = 1_000_000) -> None:
+        """Answer the next `times` calls with an AWS error, without applying them."""
+        with self._changed:
+            self._refusals[operation] = (status, code, times)
+
+    def drop_answers(self, operation: str, *, times: int) -> None:
+        """Apply the next calls, then cut the connection in place of an answer."""
+        with self._changed:
+            self._dropping[operation] = times
+
+    def fail_entries(self, choose: Choose) -> None:
+        """Have entries of PutEvents fail behind HTTP 200; the others are forwarded."""
+        with self._changed:
+            self._choose = choose
+
+    def cut(self) -> None:
+        """Nobody is there any more: every connection ends without an answer."""
+        with self._changed:
+            self._is_cut = True
+            self._changed.notify_all()
+
+    def answer(self, operation: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
+        """Forward one call as the plan has it; raises Cut."""
+        with self._changed:
+            self.calls[operation] += 1
+        self._wait("before", operation)
+        refusal = self._refusal(operation)
+        if refusal is not None:
+            return refusal
+        if operation == "PutEvents" and self._choose is not None:
+            status, answer = self._put_events(headers, json.loads(body), self._choose)
+        else:
+            status, answer = self._forward(headers, body)
+        self._wait("after", operation)
+        with self._changed:
+            if self._dropping[operation]:
+                self._dropping[operation] -= 1
+                raise Cut
+        return status, answer
+
+    def _wait(self, where: Where, operation: str) -> None:
+        spot = (where, operation)
+        with self._changed:
+            if self._is_cut:
+                raise Cut
+            if self._held.get(spot, 0) > 0:
+                self._held[spot] -= 1
+                return
+            if spot not in self._held:
+                return
+            self._waiting[spot] += 1
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: spot not in self._held or self._is_cut or self._ended)
+            self._waiting[spot] -= 1
+            if self._is_cut or self._ended:
+                raise Cut
+
+    def _refusal(self, operation: str) -> tuple[int, bytes] | None:
+        with self._changed:
+            if operation not in self._refusals:
+                return None
+            status, code, times = self._refusals[operation]
+            if times == 1:
+                del self._refusals[operation]
+            else:
+                self._refusals[operation] = (status, code, times - 1)
+        return status, json.dumps({"__type": code, "message": f"the gate says {code}"}).encode()
+
+    def _put_events(
+        self, headers: dict[str, str], request: dict[str, Any], choose: Choose
+    ) -> tuple[int, bytes]:
+        entries: Entries = request["Entries"]
+        verdicts = [choose(entry) for entry in entries]
+        passing = [
+            entry for entry, verdict in zip(entries, verdicts, strict=True) if verdict is None
+        ]
+        results: Entries = []
+        if passing:
+            _, answer = self._forward(headers, json.dumps({"Entries": passing}).encode())
+            results = json.loads(answer)["Entries"]
+        accepted = iter(results)
+        merged = [
+            next(accepted)
+            if verdict is None
+            else {"ErrorCode": verdict[0], "ErrorMessage": verdict[1]}
+            for verdict in verdicts
+        ]
+        failed = len(entries) - len(passing)
+        return 200, json.dumps({"FailedEntryCount": failed, "Entries": merged}).encode()
+
+    def _forward(self, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
+        connection = HTTPConnection(str(self._address.hostname), self._address.port, timeout=30)
+        try:
+            connection.request("POST", "/", body, {**headers, "Content-Length": str(len(body))})
+            response = connection.getresponse()
+            return response.status, response.read()
+        except OSError as error:
+            raise Cut from error
+        finally:
+            connection.close()
+
+
+def _handler(gate: Gate) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            operation = self.headers.get("X-Amz-Target", "").rpartition(".")[2]
+            passed_on = ("X-Amz-Target", "Content-Type", "Authorization", "X-Amz-Date")
+            headers = {name: self.headers[name] for name in passed_on if name in self.headers}
+            try:
+                status, answer = gate.answer(operation, headers, body)
+            except Cut:
+                self.close_connection = True
+                return
+            with suppress(OSError):  # whoever asked may be gone
+                self.send_response(status)
+                self.send_header("Content-Type", "application/x-amz-json-1.1")
+                self.send_header("Content-Length", str(len(answer)))
+                self.end_headers()
+                self.wfile.write(answer)
+
+        def log_message(self, *_: object) -> None:
+            """A test's output is the test's."""
+
+    return Handler

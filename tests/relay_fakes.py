@@ -1,0 +1,278 @@
+"""In-memory ends for a relay: outbox, stream, target, dead letters, and a FIFO queue.
+
+Each has one hook, `fault`: what it raises is what the relay sees, before anything has happened.
+"""
+
+# ruff: noqa: N803 (the fake queue's names are boto3's)
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+
+from contracts.outbox import OutboxRecord
+from relay.rows import Failure, Limits, Row, Unpublishable
+from runtime.errors import Unavailable
+from runtime.ids import utc_now
+from tests.builders import a_record
+
+LIMITS = Limits(entries=10, total_bytes=1024 * 1024)
+
+Fault = Callable[[Sequence[Any]], object]
+
+
+def no_fault(_: Sequence[Any]) -> None:
+    """Nothing goes wrong."""
+
+
+def seldom(seed: int, share: float, error: Callable[[], Exception]) -> Fault:
+    """A fault that strikes a share of the calls, the same ones for the same seed."""
+    random, lock = Random(seed), threading.Lock()
+
+    def fault(_: Sequence[Any]) -> None:
+        with lock:
+            strikes = random.random() < share
+        if strikes:
+            raise error()
+
+    return fault
+
+
+def away() -> Unavailable:
+    return Unavailable("Fake", "away")
+
+
+def record_of(aggregate_id: str, sequence: int, **changes: Any) -> OutboxRecord:
+    values: dict[str, Any] = {
+        "aggregate_id": aggregate_id,
+        "sequence": sequence,
+        "event_id": f"{aggregate_id}-{sequence}",
+        "occurred_at": utc_now(),
+    }
+    return a_record(**values | changes)
+
+
+def row_of(aggregate_id: str, sequence: int, **changes: Any) -> Row:
+    content = record_of(aggregate_id, sequence, **changes)
+    return Row(aggregate_id, sequence, (aggregate_id, sequence), content)
+
+
+def poison(aggregate_id: str, sequence: int) -> Row:
+    content = Unpublishable('{"broken":true}', ValueError("detail is missing"))
+    return Row(aggregate_id, sequence, (aggregate_id, sequence), content)
+
+
+@dataclass
+class MemoryOutbox:
+    """An Outbox. `journal` is what happened to which row, shared with the target."""
+
+    max_deletes: int = 25
+    page: int = 100
+    fault: Fault = no_fault
+    journal: list[tuple[str, tuple[str, int]]] = field(default_factory=list)
+    unprocessed: Callable[[Sequence[Row]], Sequence[Row]] = lambda rows: ()
+    rows: dict[tuple[str, int], Row] = field(default_factory=dict)
+
+    def put(self, *rows: Row) -> None:
+        self.rows |= {row.key: row for row in rows}
+
+    def older_than(self, moment: datetime) -> Iterator[Sequence[Row]]:
+        self.fault(())
+        rows = sorted(self.rows.values(), key=lambda row: row.key)
+        old = [row for row in rows if row.occurred_at is None or row.occurred_at < moment]
+        for start in range(0, max(len(old), 1), self.page):
+            yield old[start : start + self.page]
+
+    def delete(self, rows: Sequence[Row]) -> Sequence[Row]:
+        assert 0 < len(rows) <= self.max_deletes
+        self.fault(rows)
+        left = self.unprocessed(rows)
+        for row in rows:
+            if row not in left:
+                self.journal.append(("deleted", row.key))
+                self.rows.pop(row.key, None)
+        return left
+
+
+@dataclass
+class MemoryTarget:
+    """A Target that remembers, in order, what it accepted; `answer` decides entry by entry."""
+
+    limits: Limits = LIMITS
+    fault: Fault = no_fault
+    journal: list[tuple[str, tuple[str, int]]] = field(default_factory=list)
+    answer: Callable[[OutboxRecord], Failure | None] = lambda record: None
+    accepted: list[OutboxRecord] = field(default_factory=list)
+    calls: list[list[tuple[str, int]]] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def size_of(self, record: OutboxRecord) -> int:
+        return record.size
+
+    def publish(self, records: Sequence[OutboxRecord]) -> Sequence[Failure | None]:
+        keys = [(record.aggregate_id, record.sequence) for record in records]
+        with self._lock:
+            self.calls.append(keys)
+        self.fault(records)
+        answers = [self.answer(record) for record in records]
+        with self._lock:
+            for record, key, failure in zip(records, keys, answers, strict=True):
+                if failure is None:
+                    self.accepted.append(record)
+                    self.journal.append(("published", key))
+        return answers
+
+    @property
+    def keys(self) -> list[tuple[str, int]]:
+        return [(record.aggregate_id, record.sequence) for record in self.accepted]
+
+    def sequences(self, aggregate_id: str) -> list[int]:
+        return [sequence for name, sequence in self.keys if name == aggregate_id]
+
+
+@dataclass
+class MemoryDeadLetters:
+    """DeadLetters: (aggregate id, body, error)."""
+
+    fault: Fault = no_fault
+    sent: list[tuple[str, str, Exception]] = field(default_factory=list)
+
+    def send(self, aggregate_id: str, body: str, error: Exception) -> None:
+        self.fault([body])
+        self.sent.append((aggregate_id, body, error))
+
+
+@dataclass
+class MemoryStream:
+    """A Stream: each read takes the next thing that was told, or raises it if it is an error."""
+
+    on_open: Callable[[], object] = lambda: None
+    opened: int = 0
+    told: deque[Row | Exception] = field(default_factory=deque)
+
+    def tell(self, *what: Row | Exception) -> None:
+        self.told.extend(what)
+
+    def open(self) -> None:
+        self.opened += 1
+        self.on_open()
+
+    def read(self) -> list[Row]:
+        try:
+            told = self.told.popleft()
+        except IndexError:
+            threading.Event().wait(0.005)
+            return []
+        if isinstance(told, Exception):
+            raise told
+        return [told]
+
+
+class LazyOutbox:
+    """An Outbox with a backlog that is made while it is read; counts what was read ahead of it."""
+
+    max_deletes = 25
+
+    def __init__(self, count: int, *, page: int, detail: str) -> None:
+        self._count, self._page, self._detail = count, page, detail
+        self._lock = threading.Lock()
+        self.deleted: set[tuple[str, int]] = set()
+        self.read = self.most_ahead = 0
+
+    def older_than(self, moment: datetime) -> Iterator[Sequence[Row]]:
+        then = moment - timedelta(hours=1)
+        for start in range(0, self._count, self._page):
+            numbers = range(start, min(start + self._page, self._count))
+            with self._lock:
+                self.read += len(numbers)
+                self.most_ahead = max(self.most_ahead, self.read - len(self.deleted))
+            yield [row_of(f"a{n}", 1, occurred_at=then, detail=self._detail) for n in numbers]
+
+    def delete(self, rows: Sequence[Row]) -> Sequence[Row]:
+        with self._lock:
+            self.deleted |= {row.key for row in rows}
+        return []
+
+
+@dataclass
+class MemoryQueue:
+    """An SQS client for one FIFO queue: groups in order, one batch of a group in hand at a time.
+
+    Time is told by `pass_time`; a message that was received is hidden until it passes.
+    """
+
+    fault: Callable[[str], object] = lambda operation: None
+    now: float = 0
+    visibility_timeout: int = 30
+    messages: list[dict[str, Any]] = field(default_factory=list)
+    _lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def put(self, group: str, body: str) -> None:
+        with self._lock:
+            number = f"m{len(self.messages)}-{group}"
+            self.messages.append(
+                {"MessageId": number, "Body": body, "group": group, "at": 0.0, "receives": 0}
+            )
+
+    def pass_time(self, seconds: float) -> None:
+        with self._lock:
+            self.now += seconds
+
+    @property
+    def receives(self) -> dict[str, int]:
+        return {message["MessageId"]: message["receives"] for message in self.messages}
+
+    def receive_message(
+        self, *, MaxNumberOfMessages: int, WaitTimeSeconds: int, **_: Any
+    ) -> dict[str, Any]:
+        self.fault("receive")
+        with self._lock:
+            busy = {each["group"] for each in self.messages if each["at"] > self.now}
+            found = [each for each in self.messages if each["group"] not in busy]
+            found = found[:MaxNumberOfMessages]
+            for each in found:
+                each["receives"] += 1
+                each["at"] = self.now + self.visibility_timeout
+            answer = [
+                {
+                    "MessageId": each["MessageId"],
+                    "ReceiptHandle": f"{each['MessageId']}#{each['receives']}",
+                    "Body": each["Body"],
+                    "Attributes": {"MessageGroupId": each["group"]},
+                }
+                for each in found
+            ]
+        if not answer:
+            threading.Event().wait(0.005)
+        return {"Messages": answer}
+
+    def delete_message_batch(
+        self, *, Entries: list[dict[str, Any]], **_: Any
+    ) -> dict[str, list[dict[str, Any]]]:
+        assert 0 < len(Entries) <= 10
+        failed = self.fault("delete")
+        if isinstance(failed, bool):
+            return {
+                "Failed": [{"Id": each["Id"], "SenderFault": failed} for each in Entries],
+                "Successful": [],
+            }
+        with self._lock:
+            gone = {each["ReceiptHandle"].partition("#")[0] for each in Entries}
+            self.messages = [each for each in self.messages if each["MessageId"] not in gone]
+        return {"Successful": [{"Id": each["Id"]} for each in Entries]}
+
+    def change_message_visibility_batch(
+        self, *, Entries: list[dict[str, Any]], **_: Any
+    ) -> dict[str, Any]:
+        assert 0 < len(Entries) <= 10
+        self.fault("visibility")
+        with self._lock:
+            for entry in Entries:
+                name = entry["ReceiptHandle"].partition("#")[0]
+                for each in self.messages:
+                    if each["MessageId"] == name:
+                        each["at"] = self.now + entry["VisibilityTimeout"]
+        return {}

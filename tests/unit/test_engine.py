@@ -1,0 +1,363 @@
+"""The engine between an outbox and a target: what leaves the outbox was accepted, in order."""
+
+import threading
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+import relay.engine
+from contracts.outbox import OutboxRecord
+from relay.engine import Engine
+from relay.rows import Failure, NeverAccepted, Row
+from relay.window import Window
+from runtime.metrics import RelayMetrics, new_registry
+from runtime.stopping import Stop
+from tests.relay_fakes import (
+    MemoryDeadLetters,
+    MemoryOutbox,
+    MemoryTarget,
+    away,
+    poison,
+    row_of,
+    seldom,
+)
+from tests.waiting import eventually
+
+THROTTLED = Failure("ThrottlingException", "slow down", permanent=False)
+MALFORMED = Failure("MalformedDetail", "Detail is malformed.", permanent=True)
+
+
+@dataclass
+class Relay:
+    """An engine between fakes that share one journal."""
+
+    max_rows: int = 2000
+    stop: Stop = field(default_factory=Stop)
+    metrics: RelayMetrics = field(default_factory=lambda: RelayMetrics(new_registry()))
+    dead_letters: MemoryDeadLetters = field(default_factory=MemoryDeadLetters)
+    journal: list[tuple[str, tuple[str, int]]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.outbox = MemoryOutbox(journal=self.journal)
+        self.target = MemoryTarget(journal=self.journal)
+        self.engine = Engine(
+            outbox=self.outbox,
+            target=self.target,
+            dead_letters=self.dead_letters,
+            stop=self.stop,
+            metrics=self.metrics,
+            window=Window(max_rows=self.max_rows, max_bytes=16_000_000),
+        )
+
+    def commit(self, *rows: Row) -> None:
+        """Put rows in the outbox and tell the engine of them."""
+        self.outbox.put(*rows)
+        self.engine.window.offer(rows)
+
+    def drained(self) -> None:
+        eventually(lambda: not len(self.engine.window), what="an empty window")
+
+    @contextmanager
+    def running(self) -> Iterator[threading.Thread]:
+        thread = threading.Thread(target=self.engine.run, daemon=True)
+        thread.start()
+        try:
+            yield thread
+        finally:
+            self.stop.request()
+            thread.join(timeout=12)
+            assert not thread.is_alive(), "the engine did not stop"
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Short waits between tries, and no logs at the terminal."""
+    monkeypatch.setattr(relay.engine, "LONGEST_WAIT", 0.02)
+    with capture_logs():
+        yield
+
+
+@pytest.fixture
+def relay_() -> Relay:
+    return Relay()
+
+
+def test_a_row_is_deleted_only_after_it_was_accepted(relay_: Relay) -> None:
+    """For every row the journal says published, then deleted, once each."""
+    rows = [row_of(f"a{n % 7}", n) for n in range(1, 101)]
+    with relay_.running():
+        relay_.commit(*rows)
+        relay_.drained()
+    assert not relay_.outbox.rows
+    for row in rows:
+        story = [what for what, key in relay_.journal if key == row.key]
+        assert story == ["published", "deleted"]
+    for aggregate in {row.aggregate_id for row in rows}:
+        sequences = relay_.target.sequences(aggregate)
+        assert sequences == sorted(sequences)
+
+
+def test_only_the_failed_entries_of_a_batch_are_sent_again(relay_: Relay) -> None:
+    """What a target accepted in a half-failed call is sent once; the rest until it is accepted."""
+    tries: Counter[str] = Counter()
+
+    def answer(record: OutboxRecord) -> Failure | None:
+        tries[record.aggregate_id] += 1
+        is_odd = int(record.aggregate_id[1:]) % 2 == 1
+        return THROTTLED if is_odd and tries[record.aggregate_id] < 3 else None
+
+    relay_.target.answer = answer
+    relay_.commit(*(row_of(f"a{n}", 1) for n in range(10)))
+    with relay_.running():
+        relay_.drained()
+    assert len(relay_.target.calls[0]) == 10
+    assert [len(call) for call in relay_.target.calls] == [10, 5, 5]
+    assert sorted(relay_.target.keys) == [(f"a{n}", 1) for n in range(10)]
+    assert all(tries[f"a{n}"] == (3 if n % 2 else 1) for n in range(10))
+
+
+def test_no_event_overtakes_a_failed_one_of_its_aggregate(relay_: Relay) -> None:
+    """While an event is tried again its aggregate's later events wait; other aggregates go on."""
+    refusing = threading.Event()
+    refusing.set()
+
+    def answer(record: OutboxRecord) -> Failure | None:
+        if (record.aggregate_id, record.sequence) == ("slow", 1) and refusing.is_set():
+            return THROTTLED
+        return None
+
+    relay_.target.answer = answer
+    with relay_.running():
+        relay_.commit(*(row_of("slow", n) for n in (1, 2, 3)), *(row_of("fast", n) for n in (1, 2)))
+        eventually(lambda: relay_.target.sequences("fast") == [1, 2], what="the fast aggregate")
+        assert relay_.target.sequences("slow") == []
+        refusing.clear()
+        relay_.drained()
+    assert relay_.target.sequences("slow") == [1, 2, 3]
+
+
+def test_an_entry_that_is_never_accepted_is_set_aside(relay_: Relay) -> None:
+    """Its record goes to the dead letters, with the code, then the row goes; neighbours pass."""
+    relay_.target.answer = lambda record: MALFORMED if record.aggregate_id == "bad" else None
+    bad, good = row_of("bad", 1), row_of("good", 1)
+    relay_.commit(bad, good)
+    with relay_.running():
+        relay_.drained()
+    assert not relay_.outbox.rows
+    assert relay_.target.keys == [("good", 1)]
+    ((aggregate, body, error),) = relay_.dead_letters.sent
+    assert aggregate == "bad"
+    assert isinstance(bad.content, OutboxRecord)
+    assert body == bad.content.to_json()
+    assert isinstance(error, NeverAccepted)
+    assert str(error) == "MalformedDetail: Detail is malformed."
+
+
+def test_dead_letters_that_are_away_do_not_undo_their_neighbours(relay_: Relay) -> None:
+    """Neighbours in the batch were accepted: they are sent once, however long the queue is away."""
+    failures = iter([away(), away()])
+
+    def fault(_: Sequence[Any]) -> None:
+        for error in failures:
+            raise error
+
+    relay_.dead_letters.fault = fault
+    relay_.target.answer = lambda record: MALFORMED if record.aggregate_id < "a2" else None
+    relay_.commit(*(row_of(f"a{n}", sequence) for n in range(6) for sequence in (1, 2)))
+    with relay_.running():
+        relay_.drained()
+    assert Counter(relay_.target.keys) == Counter(
+        (f"a{n}", sequence) for n in range(2, 6) for sequence in (1, 2)
+    )
+    assert sorted(aggregate for aggregate, _, _ in relay_.dead_letters.sent) == [
+        "a0",
+        "a0",
+        "a1",
+        "a1",
+    ]
+    assert not relay_.outbox.rows
+
+
+def test_poison_is_set_aside_and_stops_nobody(relay_: Relay) -> None:
+    """A malformed row goes to the dead letters as it was found; its aggregate goes on too."""
+    relay_.commit(row_of("a", 1), poison("a", 2), row_of("a", 3), poison("b", 1), row_of("c", 1))
+    with relay_.running():
+        relay_.drained()
+    assert relay_.target.sequences("a") == [1, 3]
+    assert relay_.target.sequences("c") == [1]
+    assert {(aggregate, body) for aggregate, body, _ in relay_.dead_letters.sent} == {
+        ("a", '{"broken":true}'),
+        ("b", '{"broken":true}'),
+    }
+    assert not relay_.outbox.rows
+
+
+def test_what_not_even_the_dead_letters_take_stays_and_holds_no_publisher(relay_: Relay) -> None:
+    """More such rows than publishers, and the good one behind them still passes."""
+
+    def fault(_: Sequence[Any]) -> None:
+        raise ValueError("too large for a message")
+
+    relay_.dead_letters.fault = fault
+    rows = [poison(f"bad{n}", 1) for n in range(relay.engine.PUBLISHERS + 4)]
+    relay_.commit(*rows, row_of("good", 1))
+    with relay_.running():
+        relay_.drained()
+    assert relay_.target.keys == [("good", 1)]
+    assert set(relay_.outbox.rows) == {row.key for row in rows}
+
+
+@pytest.mark.parametrize("error", [away(), RuntimeError("a bug")])
+def test_a_target_that_fails_loses_nothing(relay_: Relay, error: Exception) -> None:
+    """An outage, or a bug, holds rows where they are; when it is over all pass in order."""
+    down = threading.Event()
+    down.set()
+
+    def fault(_: Sequence[Any]) -> None:
+        if down.is_set():
+            raise error
+
+    relay_.target.fault = fault
+    relay_.commit(*(row_of("a", n) for n in (1, 2, 3)))
+    with relay_.running():
+        eventually(lambda: len(relay_.target.calls) >= 2, what="two tries")
+        assert len(relay_.outbox.rows) == 3
+        assert not relay_.journal
+        down.clear()
+        relay_.drained()
+    assert relay_.target.sequences("a") == [1, 2, 3]
+
+
+@pytest.mark.parametrize("error", [away(), RuntimeError("a bug")])
+def test_a_delete_that_fails_is_tried_again(relay_: Relay, error: Exception) -> None:
+    """Nothing is published twice for it, and more failures than deleters stop nobody."""
+    failures = iter([error] * (relay.engine.DELETERS + 2))
+
+    def fault(_: Sequence[Any]) -> None:
+        for each in failures:
+            raise each
+
+    relay_.outbox.fault = fault
+    with relay_.running():
+        for n in range(20):
+            relay_.commit(row_of(f"a{n}", 1))
+        relay_.drained()
+    assert not relay_.outbox.rows
+    assert sorted(relay_.target.keys) == sorted((f"a{n}", 1) for n in range(20))
+
+
+def test_unprocessed_deletes_are_tried_again(relay_: Relay) -> None:
+    """BatchWriteItem may leave part of its items: only those are deleted again."""
+    calls: list[list[tuple[str, int]]] = []
+
+    def unprocessed(rows: Sequence[Row]) -> Sequence[Row]:
+        calls.append([row.key for row in rows])
+        return rows[len(rows) // 2 :] if len(rows) > 1 else []
+
+    relay_.outbox.unprocessed = unprocessed
+    relay_.commit(*(row_of(f"a{n}", 1) for n in range(8)))
+    with relay_.running():
+        relay_.drained()
+    assert not relay_.outbox.rows
+    deleted = [key for what, key in relay_.journal if what == "deleted"]
+    assert len(deleted) == len(set(deleted)) == 8
+    assert any(after == before[len(before) // 2 :] for before in calls for after in calls)
+
+
+def test_a_stop_finishes_what_is_in_flight(relay_: Relay) -> None:
+    """What is being published is deleted too; what was not taken stays in the outbox."""
+    reached, go_on = threading.Event(), threading.Event()
+
+    def fault(_: Sequence[Any]) -> None:
+        reached.set()
+        go_on.wait(5)
+
+    relay_.target.fault = fault
+    relay_.commit(*(row_of("a", n) for n in (1, 2, 3)))
+    with relay_.running() as thread:
+        assert reached.wait(5)
+        relay_.stop.request()
+        eventually(lambda: relay_.engine.window._closed, what="a closed window")
+        go_on.set()
+        thread.join(timeout=5)
+    assert relay_.journal == [("published", ("a", 1)), ("deleted", ("a", 1))]
+    assert set(relay_.outbox.rows) == {("a", 2), ("a", 3)}
+
+
+def test_a_stop_in_an_outage_keeps_the_rows(relay_: Relay) -> None:
+    """Publish and delete both fail: the engine stops at once, with every row in the outbox."""
+    published = threading.Event()
+
+    def fault(_: Sequence[Any]) -> None:
+        if published.is_set():
+            raise away()
+        published.set()
+
+    relay_.target.fault = fault
+    relay_.outbox.fault = seldom(1, 1.0, away)
+    with relay_.running():
+        relay_.commit(row_of("a", 1))
+        eventually(lambda: relay_.target.keys == [("a", 1)], what="the first")
+        relay_.commit(row_of("b", 1))
+        eventually(lambda: len(relay_.target.calls) >= 2, what="a failed try")
+        since = monotonic()
+    assert monotonic() - since < 2
+    assert set(relay_.outbox.rows) == {("a", 1), ("b", 1)}
+
+
+def test_a_stop_does_not_wait_for_an_answer_that_never_comes(
+    relay_: Relay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A call that hangs is left behind: its row is in the outbox, or it was deleted."""
+    monkeypatch.setattr(relay.engine, "PUBLISHED_WITHIN", 0.1)
+    monkeypatch.setattr(relay.engine, "DELETED_WITHIN", 0.2)
+    reached, never = threading.Event(), threading.Event()
+
+    def fault(_: Sequence[Any]) -> None:
+        reached.set()
+        never.wait(20)
+
+    relay_.target.fault = fault
+    relay_.commit(row_of("a", 1))
+    with relay_.running() as thread:
+        assert reached.wait(5)
+        relay_.stop.request()
+        thread.join(timeout=2)
+        assert not thread.is_alive()
+    never.set()
+    assert set(relay_.outbox.rows) == {("a", 1)}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_whatever_fails_and_however_often_all_arrive_in_order(seed: int) -> None:
+    """Calls and entries fail at random: everything is published in order and nothing twice."""
+    relay_ = Relay(max_rows=40)
+    relay_.target.fault = seldom(seed, 0.2, away)
+    relay_.outbox.fault = seldom(seed + 100, 0.2, away)
+    refuses = seldom(seed + 200, 0.05, away)
+
+    def answer(record: OutboxRecord) -> Failure | None:
+        try:
+            refuses([record])
+        except Exception:  # noqa: BLE001
+            return THROTTLED
+        return None
+
+    relay_.target.answer = answer
+    rows = [row_of(f"a{n % 30}", n // 30 + 1) for n in range(150)]
+    with relay_.running():
+        relay_.commit(*rows)
+        relay_.drained()
+    assert not relay_.outbox.rows
+    assert Counter(relay_.target.keys) == Counter(row.key for row in rows)
+    for aggregate in {row.aggregate_id for row in rows}:
+        assert relay_.target.sequences(aggregate) == [1, 2, 3, 4, 5]
+    for row in rows:
+        story = [what for what, key in relay_.journal if key == row.key]
+        assert story == ["published", "deleted"]

@@ -1,0 +1,335 @@
+"""The forwarder between a FIFO queue and a bus: order per group, and no group waits for another."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, cast
+
+import pytest
+from structlog.testing import capture_logs
+
+import relay.forward
+from contracts.outbox import OutboxRecord
+from relay.forward import Forwarder
+from relay.rows import Failure, Limits
+from runtime.health import Readiness
+from runtime.metrics import RelayMetrics, new_registry
+from runtime.queues import Queue
+from runtime.stopping import Stop
+from tests.relay_fakes import (
+    MemoryDeadLetters,
+    MemoryQueue,
+    MemoryTarget,
+    away,
+    record_of,
+    seldom,
+)
+from tests.waiting import eventually
+
+QUEUE = Queue("events.fifo", "url", "events-dlq.fifo", "dlq-url", 3, 30)
+THROTTLED = Failure("ThrottlingException", "slow down", permanent=False)
+MALFORMED = Failure("MalformedDetail", "Detail is malformed.", permanent=True)
+
+
+class Forwarding:
+    """Forwarders over one fake queue and one fake bus."""
+
+    def __init__(self) -> None:
+        self.queue, self.target = MemoryQueue(), MemoryTarget()
+        self.dead_letters, self.stop = MemoryDeadLetters(), Stop()
+        self.readiness = Readiness(QUEUE.name)
+
+    def put(self, group: str, *sequences: int) -> None:
+        for sequence in sequences:
+            self.queue.put(group, record_of(group, sequence).to_json())
+
+    @contextmanager
+    def running(self, count: int = 1) -> Iterator[None]:
+        forwarder = Forwarder(
+            cast("Any", self.queue),
+            QUEUE,
+            self.target,
+            self.dead_letters,
+            stop=self.stop,
+            metrics=RelayMetrics(new_registry()),
+            readiness=self.readiness,
+            wait_seconds=1,
+        )
+        threads = [threading.Thread(target=forwarder.run, daemon=True) for _ in range(count)]
+        for thread in threads:
+            thread.start()
+        try:
+            yield
+        finally:
+            self.stop.request()
+            for thread in threads:
+                thread.join(timeout=5)
+                assert not thread.is_alive(), "a forwarder did not stop"
+
+    def drained(self) -> None:
+        eventually(lambda: not self.queue.messages, what="an empty queue")
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(relay.forward, "LONGEST_WAIT", 0.02)
+    with capture_logs():
+        yield
+
+
+@pytest.fixture
+def forwarding() -> Forwarding:
+    return Forwarding()
+
+
+def once(error: Exception, operation: str | None = None) -> Callable[[Any], None]:
+    """A fault that strikes one call, of that operation if one is named."""
+    left = [error]
+
+    def fault(what: Any) -> None:
+        if left and (operation is None or operation == what):
+            raise left.pop()
+
+    return fault
+
+
+def test_publishes_in_order_and_deletes(forwarding: Forwarding) -> None:
+    """Each group's events are on the bus in their order, once, and the queue is empty."""
+    for group in "abc":
+        forwarding.put(group, *range(1, 13))
+    with forwarding.running():
+        forwarding.drained()
+    for group in "abc":
+        assert forwarding.target.sequences(group) == list(range(1, 13))
+
+
+def test_a_group_whose_head_fails_waits_and_the_others_go_on(forwarding: Forwarding) -> None:
+    """Everything of the others arrives, also what comes later, while the head is still refused."""
+    refusing = threading.Event()
+    refusing.set()
+    forwarding.target.answer = lambda record: (
+        THROTTLED if record.aggregate_id == "stuck" and refusing.is_set() else None
+    )
+    forwarding.put("stuck", 1, 2)
+    forwarding.put("free", *range(1, 30))
+    with forwarding.running():
+        eventually(lambda: forwarding.target.sequences("free") == [*range(1, 30)], what="free")
+        forwarding.put("late", 1)
+        eventually(lambda: forwarding.target.sequences("late") == [1], what="late")
+        assert forwarding.target.sequences("stuck") == []
+        refusing.clear()
+        forwarding.drained()
+    assert forwarding.target.sequences("stuck") == [1, 2]
+
+
+def test_many_stuck_groups_leave_room_for_a_free_one(forwarding: Forwarding) -> None:
+    """More groups fail than one receive holds: a free one behind them still arrives."""
+    forwarding.target.answer = lambda record: (
+        THROTTLED if record.aggregate_id.startswith("stuck") else None
+    )
+    for n in range(25):
+        forwarding.put(f"stuck{n}", 1)
+    forwarding.put("free", 1)
+    with forwarding.running():
+        eventually(lambda: forwarding.target.sequences("free") == [1], what="the free group")
+    assert len(forwarding.queue.messages) == 25
+
+
+def test_holds_no_more_than_it_may(forwarding: Forwarding, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While everything fails it stops receiving: its memory is bounded whatever the backlog."""
+    monkeypatch.setattr(relay.forward, "MAX_HELD", 20)
+    forwarding.target.fault = seldom(1, 1.0, away)
+    for n in range(60):
+        forwarding.put(f"g{n}", 1)
+    with forwarding.running():
+        eventually(lambda: len(forwarding.target.calls) > 10, what="many tries")
+        assert sum(forwarding.queue.receives.values()) == 20
+
+
+def test_an_outage_is_not_counted_as_receives(forwarding: Forwarding) -> None:
+    """However often it fails, the queue hands the message out once: it is held, not put back."""
+    forwarding.target.fault = seldom(1, 1.0, away)
+    forwarding.put("a", 1)
+    with forwarding.running():
+        eventually(lambda: len(forwarding.target.calls) > 20, what="twenty tries")
+        forwarding.queue.pass_time(29)
+        tries = len(forwarding.target.calls)
+        eventually(lambda: len(forwarding.target.calls) > tries + 5, what="more tries")
+        forwarding.queue.pass_time(29)
+        assert list(forwarding.queue.receives.values()) == [1]
+        forwarding.target.fault = lambda _: None
+        forwarding.drained()
+    assert forwarding.target.keys == [("a", 1)]
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("no json", "not JSON"),
+        ("[]", "not a JSON object"),
+        ("{}", "eventId is missing"),
+    ],
+)
+def test_a_malformed_body_goes_to_the_dead_letters(
+    forwarding: Forwarding, body: str, reason: str
+) -> None:
+    """Byte for byte, with the reason; the next of its group and the other groups pass."""
+    forwarding.put("a", 1)
+    forwarding.queue.put("a", body)
+    forwarding.put("a", 3)
+    forwarding.put("b", 1)
+    with forwarding.running():
+        forwarding.drained()
+    ((group, sent, error),) = forwarding.dead_letters.sent
+    assert (group, sent) == ("a", body)
+    assert reason in str(error)
+    assert forwarding.target.sequences("a") == [1, 3]
+    assert forwarding.target.sequences("b") == [1]
+
+
+def test_what_the_bus_never_takes_goes_to_the_dead_letters(forwarding: Forwarding) -> None:
+    """A refused entry is set aside with its code; its group goes on."""
+    forwarding.target.answer = lambda record: MALFORMED if record.sequence == 1 else None
+    forwarding.put("a", 1, 2)
+    with forwarding.running():
+        forwarding.drained()
+    ((group, _, error),) = forwarding.dead_letters.sent
+    assert (group, str(error)) == ("a", "MalformedDetail: Detail is malformed.")
+    assert forwarding.target.sequences("a") == [2]
+
+
+@pytest.mark.parametrize("error", [away(), ValueError("too large")])
+def test_a_dead_letter_that_cannot_be_sent_waits(forwarding: Forwarding, error: Exception) -> None:
+    """The message stays until it is set aside, once; nobody else waits for it."""
+    forwarding.dead_letters.fault = once(error)
+    forwarding.queue.put("a", "no json")
+    forwarding.put("b", 1)
+    with forwarding.running():
+        forwarding.drained()
+    assert [group for group, _, _ in forwarding.dead_letters.sent] == ["a"]
+    assert forwarding.target.keys == [("b", 1)]
+
+
+@pytest.mark.parametrize("failed", [away(), "again"])
+def test_what_cannot_be_deleted_is_not_published_again(
+    forwarding: Forwarding, failed: Exception | str
+) -> None:
+    """The group waits for the delete, so that its order holds and nothing is sent twice."""
+    tries: Counter[str] = Counter()
+
+    def fault(operation: str) -> bool | None:
+        tries[operation] += 1
+        if operation == "delete" and tries["delete"] <= 3:
+            if isinstance(failed, Exception):
+                raise failed
+            return False  # failed, and not by the sender's fault
+        return None
+
+    forwarding.queue.fault = fault
+    forwarding.put("a", 1, 2, 3)
+    with forwarding.running():
+        forwarding.drained()
+    assert forwarding.target.keys == [("a", 1), ("a", 2), ("a", 3)]
+
+
+def test_a_receipt_that_has_expired_is_let_go(forwarding: Forwarding) -> None:
+    """Its message comes anew: holding on to it would hold its group for good."""
+    tries: Counter[str] = Counter()
+
+    def fault(operation: str) -> bool | None:
+        tries[operation] += 1
+        return True if operation == "delete" and tries["delete"] == 1 else None
+
+    forwarding.queue.fault = fault
+    forwarding.put("a", 1)
+    with forwarding.running():
+        eventually(lambda: tries["delete"] == 1, what="the delete")
+        forwarding.queue.pass_time(31)
+        forwarding.drained()
+    assert forwarding.target.keys == [("a", 1), ("a", 1)]
+
+
+def test_a_bug_in_a_target_holds_its_messages(forwarding: Forwarding) -> None:
+    """An error of no known kind neither ends the forwarder nor loses a message."""
+    forwarding.target.fault = once(RuntimeError("a bug"))
+    forwarding.put("a", 1, 2)
+    with forwarding.running():
+        forwarding.drained()
+    assert forwarding.target.keys == [("a", 1), ("a", 2)]
+
+
+def test_a_queue_that_is_away_shows_as_unready(forwarding: Forwarding) -> None:
+    """It comes back by itself; what was held meanwhile is published meanwhile."""
+    away_now = threading.Event()
+    away_now.set()
+
+    def fault(operation: str) -> None:
+        if operation == "receive" and away_now.is_set():
+            raise away()
+
+    forwarding.queue.fault = fault
+    forwarding.put("a", 1)
+    with forwarding.running():
+        eventually(forwarding.readiness.reasons, what="an unready forwarder")
+        away_now.clear()
+        forwarding.drained()
+        assert not forwarding.readiness.reasons()
+
+
+def test_a_stop_puts_back_what_is_held(forwarding: Forwarding) -> None:
+    """The next forwarder sees the messages at once, not after a visibility timeout."""
+    forwarding.target.fault = seldom(1, 1.0, away)
+    forwarding.put("a", 1, 2)
+    forwarding.put("b", 1)
+    with forwarding.running():
+        eventually(lambda: len(forwarding.target.calls) > 2, what="a few tries")
+    assert all(each["at"] <= forwarding.queue.now for each in forwarding.queue.messages)
+    assert len(forwarding.queue.messages) == 3
+
+
+def test_a_visibility_that_cannot_be_changed_ends_nothing(forwarding: Forwarding) -> None:
+    """The queue's own timeout holds then."""
+    forwarding.queue.fault = once(RuntimeError("refused"), "visibility")
+    forwarding.target.fault = once(away())
+    forwarding.put("a", 1)
+    with forwarding.running():
+        forwarding.drained()
+    assert forwarding.target.keys == [("a", 1)]
+
+
+def test_batches_keep_to_the_limits(forwarding: Forwarding) -> None:
+    """Three records, of which two fit, make two calls."""
+    forwarding.target.limits = Limits(entries=10, total_bytes=2 * record_of("a", 1).size)
+    for group in "abc":
+        forwarding.put(group, 1)
+    with forwarding.running():
+        forwarding.drained()
+    assert sorted(len(call) for call in forwarding.target.calls) == [1, 2]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_whatever_fails_groups_keep_their_order(seed: int) -> None:
+    """Several forwarders, faults at every call: every event, in order, none lost or doubled."""
+    forwarding = Forwarding()
+    fault = seldom(seed, 0.15, away)
+    forwarding.target.fault = seldom(seed + 50, 0.15, away)
+    forwarding.queue.fault = lambda operation: fault([operation])
+    refuses = seldom(seed + 9, 0.1, away)
+
+    def answer(record: OutboxRecord) -> Failure | None:
+        try:
+            refuses([record])
+        except Exception:  # noqa: BLE001
+            return THROTTLED
+        return None
+
+    forwarding.target.answer = answer
+    groups: Sequence[str] = [f"g{n}" for n in range(12)]
+    for sequence in range(1, 11):
+        for group in groups:
+            forwarding.put(group, sequence)
+    with forwarding.running(3):
+        forwarding.drained()
+    for group in groups:
+        assert forwarding.target.sequences(group) == list(range(1, 11))

@@ -1,0 +1,178 @@
+"""The sweeper: whatever stayed in the outbox is offered, page by page, and memory stays bounded."""
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from itertools import count
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from relay.engine import Engine
+from relay.rows import Outbox
+from relay.sweep import Sweeper
+from relay.window import Window
+from runtime.ids import utc_now
+from runtime.metrics import RelayMetrics, new_registry
+from runtime.stopping import Stop
+from tests.relay_fakes import (
+    LazyOutbox,
+    MemoryDeadLetters,
+    MemoryOutbox,
+    MemoryTarget,
+    away,
+    poison,
+    row_of,
+)
+from tests.waiting import eventually
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    with capture_logs():
+        yield
+
+
+class Sweeping:
+    """A sweeper over an outbox, and what it needs."""
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        *,
+        max_rows: int = 1000,
+        min_age: timedelta = HOUR,
+        interval: timedelta = HOUR,
+    ) -> None:
+        self.stop, self.metrics = Stop(), RelayMetrics(new_registry())
+        self.window = Window(max_rows=max_rows, max_bytes=16_000_000)
+        self.sweeper = Sweeper(
+            outbox,
+            self.window,
+            stop=self.stop,
+            metrics=self.metrics,
+            now=utc_now,
+            min_age=min_age,
+            interval=interval,
+        )
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        thread = threading.Thread(target=self.sweeper.run, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            self.stop.request()
+            self.window.close()
+            thread.join(timeout=5)
+            assert not thread.is_alive(), "the sweeper did not stop"
+
+
+def test_offers_what_is_older_than_the_moment() -> None:
+    """Younger rows are the stream's to tell; a row whose time cannot be read is old."""
+    outbox = MemoryOutbox(page=2)
+    now = utc_now()
+    outbox.put(*(row_of("old", n, occurred_at=now - HOUR) for n in (1, 2, 3)))
+    outbox.put(row_of("young", 1, occurred_at=now + HOUR), poison("broken", 1))
+    sweeping = Sweeping(outbox)
+    assert sweeping.sweeper.sweep(before=now) == 4
+    assert sweeping.sweeper.sweep(before=now) == 0, "they are in the window now"
+    taken = [row.key for _ in range(2) for row in sweeping.window.take(MemoryTarget())]
+    assert sorted(taken) == [("broken", 1), ("old", 1)]
+    assert sweeping.metrics.swept._value.get() == 4
+    assert sweeping.metrics.oldest._value.get() == pytest.approx(3600, abs=60)
+
+
+def test_an_empty_outbox_has_no_oldest_row() -> None:
+    """The gauge goes back to 0 when the backlog is gone."""
+    outbox = MemoryOutbox()
+    outbox.put(row_of("a", 1, occurred_at=utc_now() - HOUR))
+    sweeping = Sweeping(outbox)
+    sweeping.sweeper.sweep(before=utc_now())
+    outbox.rows.clear()
+    sweeping.sweeper.sweep(before=utc_now())
+    assert sweeping.metrics.oldest._value.get() == 0
+
+
+def test_a_row_that_nobody_told_of_is_swept_when_it_is_old_enough() -> None:
+    """Nobody asks: the interval alone brings the row, and not before its time."""
+    outbox = MemoryOutbox()
+    outbox.put(row_of("a", 1))
+    sweeping = Sweeping(outbox, min_age=timedelta(seconds=0.3), interval=timedelta(seconds=0.05))
+    with sweeping.running():
+        eventually(lambda: len(sweeping.window) == 1, what="the row in the window")
+    (row,) = outbox.rows.values()
+    assert row.occurred_at is not None
+    assert utc_now() - row.occurred_at >= timedelta(seconds=0.3)
+
+
+def test_a_sweep_that_was_asked_for_and_failed_is_made_up_for() -> None:
+    """The outbox is away at first: the sweep is tried again, for the same moment or a later one."""
+    outbox = MemoryOutbox()
+    outbox.put(row_of("a", 1, occurred_at=utc_now() - timedelta(seconds=1)))
+    tries = count(1)
+
+    def fault(_: Sequence[Any]) -> None:
+        if next(tries) == 1:
+            raise away()
+
+    outbox.fault = fault
+    sweeping = Sweeping(outbox)
+    with sweeping.running():
+        sweeping.sweeper.ask(before=utc_now())
+        eventually(lambda: len(sweeping.window) == 1, what="the row in the window")
+    assert next(tries) == 3
+
+
+def test_a_stop_cuts_a_sweep_short() -> None:
+    """A sweep that waits for room returns when the window is closed."""
+    outbox = LazyOutbox(10_000, page=100, detail="{}")
+    sweeping = Sweeping(outbox, max_rows=10)
+    with sweeping.running():
+        sweeping.sweeper.ask(before=utc_now())
+        eventually(lambda: len(sweeping.window) == 10, what="a full window")
+    assert outbox.read <= 200
+
+
+def test_a_large_backlog_never_fills_the_memory_and_holds_no_newcomer_up() -> None:
+    """20 000 rows of 1 KB pass with a window and a page in memory, and new rows pass meanwhile."""
+    page, backlog = 500, 20_000
+    outbox = LazyOutbox(backlog, page=page, detail=f'{{"text":"{"x" * 700}"}}')
+    target, dead_letters = MemoryTarget(), MemoryDeadLetters()
+    sweeping = Sweeping(outbox, max_rows=1000)
+    engine = Engine(
+        outbox=outbox,
+        target=target,
+        dead_letters=dead_letters,
+        stop=sweeping.stop,
+        metrics=sweeping.metrics,
+        window=sweeping.window,
+    )
+    widest = 0
+    waits: list[int] = []
+    thread = threading.Thread(target=engine.run, daemon=True)
+    thread.start()
+    with sweeping.running():
+        sweeping.sweeper.ask(before=utc_now())
+        eventually(lambda: outbox.read, what="the sweep began")
+        news = 0
+        while outbox.read < backlog:
+            widest = max(widest, len(sweeping.window))
+            news += 1
+            before = len(outbox.deleted)
+            sweeping.window.offer([row_of("new", news)])
+            eventually(lambda: target.keys.count(("new", news)), what="the newcomer")  # noqa: B023
+            waits.append(len(outbox.deleted) - before)
+        eventually(lambda: len(outbox.deleted) == backlog + news, what="all deleted", timeout=30)
+        sweeping.stop.request()
+        thread.join(timeout=5)
+    assert news >= 2
+    assert max(waits) < 10_000, "a newcomer waited for half of the backlog"
+    assert widest <= 1000
+    assert outbox.most_ahead <= 1000 + 2 * page
+    assert len(set(target.keys)) == len(target.keys) == backlog + news

@@ -1,0 +1,218 @@
+"""The window: in order per aggregate, one batch at a time per aggregate, bounded, and awake."""
+
+import threading
+from collections import defaultdict
+from collections.abc import Callable
+from time import monotonic
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from relay.rows import Limits, Row
+from relay.window import Window
+from tests.relay_fakes import MemoryTarget, poison, row_of
+from tests.waiting import eventually
+
+MAX_ROWS, MAX_BYTES = 6, 6000
+TARGET = MemoryTarget(limits=Limits(entries=3, total_bytes=1500))
+
+
+def sizes(rows: list[Row]) -> int:
+    return sum(row.size for row in rows)
+
+
+class WindowMachine(RuleBasedStateMachine):
+    """Offers, takes, settles and removes in any order, beside a model that is plain lists."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.window = Window(max_rows=MAX_ROWS, max_bytes=MAX_BYTES)
+        self.waiting: dict[str, list[int]] = defaultdict(list)
+        self.rows: dict[tuple[str, int], Row] = {}
+        self.batches: list[list[Row]] = []
+        self.settled: list[list[Row]] = []
+
+    def has_room(self, row: Row) -> bool:
+        fits = sizes(list(self.rows.values())) + row.size <= MAX_BYTES
+        return not self.rows or (len(self.rows) < MAX_ROWS and fits)
+
+    @rule(
+        aggregate=st.sampled_from("abc"),
+        sequence=st.integers(1, 6),
+        text=st.integers(0, 900),
+        broken=st.booleans(),
+    )
+    def offer(self, aggregate: str, sequence: int, text: int, broken: bool) -> None:
+        detail = f'{{"text":"{"x" * text}"}}'
+        row = poison(aggregate, sequence) if broken else row_of(aggregate, sequence, detail=detail)
+        if row.key in self.rows:
+            assert self.window.offer([row]) == 0
+        elif self.has_room(row):
+            assert self.window.offer([row]) == 1
+            self.rows[row.key] = row
+            self.waiting[aggregate].append(sequence)
+
+    def ready(self) -> set[str]:
+        busy = {row.aggregate_id for batch in self.batches for row in batch}
+        return {name for name, waiting in self.waiting.items() if waiting and name not in busy}
+
+    @precondition(lambda self: self.ready())
+    @rule()
+    def take(self) -> None:
+        ready = self.ready()
+        batch = self.window.take(TARGET)
+        names = [row.aggregate_id for row in batch]
+        assert batch
+        assert set(names) <= ready
+        assert len(names) == len(set(names)) <= 3
+        if len(batch) > 1:
+            assert sizes(batch) <= 1500
+            assert all(row.occurred_at for row in batch), "a row to set aside comes alone"
+        for row in batch:
+            assert row is self.rows[row.key]
+            assert row.sequence == min(self.waiting[row.aggregate_id])
+            self.waiting[row.aggregate_id].remove(row.sequence)
+        self.batches.append(batch)
+
+    @precondition(lambda self: self.batches)
+    @rule(index=st.integers(0, 9), half=st.booleans())
+    def settle(self, index: int, half: bool) -> None:
+        """A batch may settle in parts, as when a target accepts half of it."""
+        batch = self.batches[index % len(self.batches)]
+        part = batch[: (len(batch) + 1) // 2] if half else list(batch)
+        self.window.settle(part)
+        self.settled.append(part)
+        batch[:] = [row for row in batch if row not in part]
+        self.batches = [each for each in self.batches if each]
+
+    @precondition(lambda self: self.settled)
+    @rule(index=st.integers(0, 9))
+    def remove(self, index: int) -> None:
+        rows = self.settled.pop(index % len(self.settled))
+        self.window.remove(rows)
+        for row in rows:
+            del self.rows[row.key]
+
+    @invariant()
+    def bounded(self) -> None:
+        assert len(self.window) == len(self.rows) <= MAX_ROWS
+        assert len(self.rows) <= 1 or sizes(list(self.rows.values())) <= MAX_BYTES
+
+
+TestWindow = WindowMachine.TestCase
+TestWindow.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+
+
+def started(work: Callable[[], object]) -> threading.Thread:
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    return thread
+
+
+def ended(thread: threading.Thread) -> bool:
+    thread.join(timeout=5)
+    return not thread.is_alive()
+
+
+def test_a_row_larger_than_the_window_passes_alone() -> None:
+    """An empty window has room for any one row, and then for no other."""
+    window = Window(max_rows=10, max_bytes=100)
+    large, small = row_of("a", 1), row_of("b", 1)
+    assert large.size > 100
+    assert window.offer([large]) == 1
+    offering = started(lambda: window.offer([small]))
+    batch = window.take(MemoryTarget())
+    assert batch == [large]
+    assert len(window) == 1
+    window.settle(batch)
+    window.remove(batch)
+    assert ended(offering)
+    assert window.take(MemoryTarget()) == [small]
+
+
+def test_an_offer_waits_until_rows_are_removed_and_not_only_settled() -> None:
+    """A row that is published but not deleted still counts: a crash would send it again."""
+    window = Window(max_rows=1, max_bytes=10_000)
+    window.offer([row_of("a", 1)])
+    batch = window.take(MemoryTarget())
+    window.settle(batch)
+    offering = started(lambda: window.offer([row_of("a", 2)]))
+    offering.join(timeout=0.05)
+    assert offering.is_alive()
+    window.remove(batch)
+    assert ended(offering)
+
+
+def test_a_row_that_two_offer_while_both_wait_is_taken_once() -> None:
+    """The tail and a sweep may find the same row while the window is full."""
+    window = Window(max_rows=1, max_bytes=10_000)
+    window.offer([row_of("a", 1)])
+    new: list[int] = []
+    offering = [started(lambda: new.append(window.offer([row_of("b", 1)]))) for _ in range(2)]
+    batch = window.take(MemoryTarget())
+    window.settle(batch)
+    window.remove(batch)
+    assert [row.key for row in window.take(MemoryTarget())] == [("b", 1)]
+    eventually(lambda: len(new) == 2, what="both offers return")
+    assert sorted(new) == [0, 1]
+    assert all(ended(thread) for thread in offering)
+
+
+def test_close_releases_everybody() -> None:
+    """Those who offer, those who take and those who wait for the end all return."""
+    full, empty = (Window(max_rows=1, max_bytes=10_000) for _ in range(2))
+    full.offer([row_of("a", 1)])
+    threads = [
+        started(lambda: full.offer([row_of("b", 1)])),
+        started(full.wait_until_empty),
+        *(started(lambda: empty.take(MemoryTarget())) for _ in range(3)),
+    ]
+    full.close()
+    empty.close()
+    assert all(ended(thread) for thread in threads)
+    assert full.take(MemoryTarget()) == []
+    assert full.offer([row_of("c", 1)]) == 0
+    assert len(full) == 1
+
+
+def test_no_wake_up_is_lost_between_many_threads() -> None:
+    """Four that offer and eight that take move every row, in order, within the bounds."""
+    window = Window(max_rows=20, max_bytes=1_000_000)
+    target = MemoryTarget(limits=Limits(entries=3, total_bytes=1_000_000))
+    taken: dict[str, list[int]] = defaultdict(list)
+    in_flight: set[str] = set()
+    lock = threading.Lock()
+    widest = 0
+
+    def offer(name: str) -> None:
+        for sequence in range(1, 101):
+            window.offer([row_of(f"{name}-{sequence % 5}", sequence)])
+
+    def take() -> None:
+        nonlocal widest
+        while batch := window.take(target):
+            with lock:
+                names = {row.aggregate_id for row in batch}
+                assert not names & in_flight
+                in_flight.update(names)
+                widest = max(widest, len(window))
+                for row in batch:
+                    taken[row.aggregate_id].append(row.sequence)
+            with lock:
+                in_flight.difference_update(names)
+            window.settle(batch)
+            window.remove(batch)
+
+    since = monotonic()
+    takers = [started(take) for _ in range(8)]
+    offers = [started(lambda name=name: offer(name)) for name in "wxyz"]  # type: ignore[misc]
+    assert all(ended(thread) for thread in offers)
+    emptied = started(window.wait_until_empty)
+    assert ended(emptied)
+    window.close()
+    assert all(ended(thread) for thread in takers)
+    assert sum(map(len, taken.values())) == 400
+    assert all(sequences == sorted(sequences) for sequences in taken.values())
+    assert widest <= 20
+    assert monotonic() - since < 10
