@@ -8,7 +8,7 @@ import structlog
 from pydantic import ValidationError
 
 from contracts.causes import Cause
-from contracts.envelope import NotAnEvent, ReceivedEvent, WireModel, describe
+from contracts.envelope import PAYLOAD_VERSION, NotAnEvent, ReceivedEvent, WireModel, describe
 from contracts.names import EventType
 from contracts.outbox import EventTooLarge
 
@@ -16,10 +16,10 @@ M = TypeVar("M", bound=WireModel)
 
 
 class UnexpectedEvent(ValueError):
-    """An event of a type that this queue's consumer does not handle: a rule lets too much in."""
+    """An event of a type, or a version of it, that this queue's consumer does not handle."""
 
-    def __init__(self, detail_type: str, expected: list[str]) -> None:
-        super().__init__(f"{detail_type} is not handled here, only {', '.join(expected)}")
+    def __init__(self, found: str, expected: list[str]) -> None:
+        super().__init__(f"{found} is not handled here, only {', '.join(expected)}")
 
 
 class SchemaViolation(ValueError):
@@ -30,20 +30,23 @@ class SchemaViolation(ValueError):
 class Reader:
     """How one type of event is read and handled. Made by `reads`, which ties the two together."""
 
+    version: int
     call: Callable[[ReceivedEvent], object]
 
 
-def reads(model: type[M], handle: Callable[[M, Cause], object]) -> Reader:
-    """Read the detail as `model` and hand it over with its cause."""
+def reads(
+    model: type[M], handle: Callable[[M, Cause], object], *, version: int = PAYLOAD_VERSION
+) -> Reader:
+    """Read that version of the detail as `model`, strictly, and hand it over with its cause."""
 
     def call(event: ReceivedEvent) -> object:
         try:
-            detail = model.model_validate(event.detail)
+            detail = model.model_validate(event.detail, strict=True)
         except ValidationError as error:
             raise SchemaViolation(describe(error)) from None
         return handle(detail, Cause.of(event))
 
-    return Reader(call)
+    return Reader(version, call)
 
 
 class Inbox:
@@ -71,15 +74,17 @@ class Inbox:
             correlationId=event.metadata.correlation_id,
             eventType=event.detail_type,
         ):
-            self._reader(event.detail_type).call(event)
+            self._reader(event).call(event)
             structlog.get_logger(__name__).info("handled")
 
     def is_permanent(self, error: Exception) -> bool:
         """Whether no retry can mend it: the message itself is wrong, or the domain refuses it."""
         return isinstance(error, self._permanent)
 
-    def _reader(self, detail_type: str) -> Reader:
-        try:
-            return self._readers[EventType(detail_type)]
-        except (KeyError, ValueError):
-            raise UnexpectedEvent(detail_type, sorted(self._readers)) from None
+    def _reader(self, event: ReceivedEvent) -> Reader:
+        for event_type, reader in self._readers.items():
+            if (event.detail_type, event.metadata.version) == (event_type, reader.version):
+                return reader
+        found = f"{event.detail_type} version {event.metadata.version}"
+        expected = [f"{name} version {reader.version}" for name, reader in self._readers.items()]
+        raise UnexpectedEvent(found, expected)

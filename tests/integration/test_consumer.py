@@ -15,10 +15,10 @@ from prometheus_client import CollectorRegistry
 
 from runtime.aws import Aws
 from runtime.consumer import Consumer, Work
-from runtime.errors import Unavailable
+from runtime.errors import Misconfigured, Unavailable
 from runtime.health import Readiness
 from runtime.metrics import ConsumerMetrics
-from runtime.queues import Queue
+from runtime.queues import Queue, find_queue
 from runtime.stopping import Stop
 from services.stock.model import Status as StockStatus
 from tests.builders import a_cause, a_detail, an_envelope, an_order
@@ -288,6 +288,17 @@ def test_a_dead_letter_queue_that_is_away_loses_nothing(system: System) -> None:
     assert set(queue.dead_letters()) == {"poison"}
 
 
+def test_a_queue_without_a_dead_letter_queue_is_refused(system: System) -> None:
+    """A consumer that could set nothing aside does not start; neither does one of no queue."""
+    name = f"bare-{uuid4()}"
+    sqs = system.aws.client("sqs")
+    with pytest.raises(Misconfigured, match=f"the queue {name} does not exist"):
+        find_queue(sqs, name)
+    sqs.create_queue(QueueName=name)
+    with pytest.raises(Misconfigured, match=f"the queue {name} has no redrive policy"):
+        find_queue(sqs, name)
+
+
 SERVICE_QUEUES = {
     "subscriptions-payment-cancelled": "PaymentCancelled",
     "stock-subscription-created": "SubscriptionCreated",
@@ -318,7 +329,7 @@ def test_each_kind_of_poison_is_dead_lettered_with_its_reason(
             "NotAnEvent",
             "metadata: ",
         ),
-        an_event("StockAllocated"): ("UnexpectedEvent", "StockAllocated is not handled here"),
+        an_event("StockAllocated"): ("UnexpectedEvent", "StockAllocated version 1 is not handled here"),
         an_event("20000006\x00"): ("UnexpectedEvent", "***\N{REPLACEMENT CHARACTER} is not"),
         an_event(detail_type, subscriptionId=None): ("SchemaViolation", "subscriptionId: "),
         an_event(detail_type, subscriptionId="x" * 129): ("SchemaViolation", "subscriptionId: "),

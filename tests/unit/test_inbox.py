@@ -1,0 +1,59 @@
+"""How a queue's inbox reads: type, version and schema have to be right."""
+
+import json
+from typing import Any
+
+import pytest
+
+from contracts.causes import Cause
+from contracts.envelope import WireModel
+from contracts.names import EventType
+from runtime.inbox import Inbox, SchemaViolation, UnexpectedEvent, reads
+from tests import builders
+
+
+class Wanted(WireModel):
+    quantity: int
+
+
+def an_inbox(seen: list[int]) -> Inbox:
+    def handle(event: Wanted, _: Cause) -> None:
+        seen.append(event.quantity)
+
+    return Inbox({EventType.SUBSCRIPTION_CREATED: reads(Wanted, handle)}, ())
+
+
+def a_body(detail: dict[str, Any], detail_type: str = "SubscriptionCreated") -> str:
+    return json.dumps(
+        builders.an_envelope(detail, detail_type=detail_type, source="app.subscriptions")
+    )
+
+
+def test_a_reader_takes_its_fields_and_ignores_the_others() -> None:
+    """What a publisher adds later is none of this reader's business."""
+    seen: list[int] = []
+    an_inbox(seen).handle(a_body(builders.a_detail(quantity=3, addedLater="x")))
+    assert seen == [3]
+
+
+@pytest.mark.parametrize("quantity", ["2", 2.5, True, None])
+def test_a_value_of_another_type_is_not_bent_into_shape(quantity: object) -> None:
+    """The schema says integer: text, fractions and truth values break it, however they look."""
+    seen: list[int] = []
+    with pytest.raises(SchemaViolation, match="quantity"):
+        an_inbox(seen).handle(a_body(builders.a_detail(quantity=quantity)))
+    assert seen == []
+
+
+def test_a_version_that_is_not_understood_is_refused_by_its_number() -> None:
+    """A breaking change comes as a new version; guessing at it would be worse than stopping."""
+    detail = builders.a_detail()
+    detail["metadata"]["version"] = 2
+    with pytest.raises(UnexpectedEvent, match="SubscriptionCreated version 2 is not handled here"):
+        an_inbox([]).handle(a_body(detail))
+
+
+def test_another_type_is_refused_by_its_name() -> None:
+    """A rule that lets too much in shows in the dead letter's reason."""
+    with pytest.raises(UnexpectedEvent, match="StockAllocated version 1 .* only SubscriptionCr"):
+        an_inbox([]).handle(a_body(builders.a_detail(), "StockAllocated"))
