@@ -55,5 +55,5 @@ def test_a_version_that_is_not_understood_is_refused_by_its_number() -> None:
 
 def test_another_type_is_refused_by_its_name() -> None:
     """A rule that lets too much in shows in the dead letter's reason."""
-    with pytest.raises(UnexpectedEvent, match="StockAllocated version 1 .* only SubscriptionCr"):
+    with pytest.raises(UnexpectedEvent, match=r"StockAllocated version 1 .* only SubscriptionCr"):
         an_inbox([]).handle(a_body(builders.a_detail(), "StockAllocated"))
