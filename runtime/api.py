@@ -46,8 +46,9 @@ def create_api(
     documentation.install(app)
     app.include_router(router)
 
+    # Not in the thread pool, which may be full of requests that wait for a database.
     @app.get("/healthz", include_in_schema=False)
-    def healthz() -> dict[str, str]:
+    async def healthz() -> dict[str, str]:
         return {"status": "alive"}
 
     @app.get("/readyz", include_in_schema=False)
@@ -56,7 +57,7 @@ def create_api(
         return {"status": "ready"}
 
     @app.get("/metrics", include_in_schema=False)
-    def metrics() -> Response:
+    async def metrics() -> Response:
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
     app.add_middleware(LimitedBody, max_bytes=MAX_BODY_BYTES)

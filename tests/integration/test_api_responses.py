@@ -1,6 +1,8 @@
 """What every response carries, and what an unexpected error looks like from both sides."""
 
+import threading
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
 import httpx
@@ -58,6 +60,33 @@ def test_health_readiness_and_metrics(apis: Mapping[Name, httpx.Client], name: N
     assert "a-telling" not in text
     assert "BREW" not in text
     assert "process_resident_memory_bytes" in text
+
+
+def test_an_api_whose_threads_all_wait_is_alive() -> None:
+    """Fifty requests that a database keeps waiting do not make the process look dead."""
+    router, waiting, back = APIRouter(), threading.Semaphore(0), threading.Event()
+
+    @router.get("/slow")
+    def slow() -> None:
+        waiting.release()
+        back.wait(20)
+
+    app = create_api(
+        title="Slow",
+        description="It waits.",
+        router=router,
+        kinds={},
+        check=lambda: None,
+        registry=new_registry(),
+    )
+    with serving(app) as url, ThreadPoolExecutor(50) as pool:
+        answers = [pool.submit(httpx.get, f"{url}/slow", timeout=20) for _ in range(50)]
+        for _ in range(40):
+            assert waiting.acquire(timeout=10)
+        assert httpx.get(f"{url}/healthz", timeout=5).status_code == 200
+        assert httpx.get(f"{url}/metrics", timeout=5).status_code == 200
+        back.set()
+        assert {answer.result().status_code for answer in answers} == {200}
 
 
 def test_an_unexpected_error_is_500_without_details_and_logged_once() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.system import NAMES, Name
 
-EXAMPLES = 60
+EXAMPLES = 30
 """Generated requests for each route, on top of those that cover each rule of its schema."""
 
 # A schema cannot say which cursors we gave out, that a key was used before with another body, or
