@@ -46,7 +46,7 @@ class TestQueue:
         return self.depth() == (0, 0)
 
     def dead_letters(self) -> dict[str, tuple[str, str]]:
-        """What is in the dead-letter queue: body → errorType, errorMessage. It stays there."""
+        """Take what is in the dead-letter queue: body → errorType, errorMessage."""
         found: dict[str, tuple[str, str]] = {}
         while True:
             messages = self.sqs.receive_message(

@@ -315,12 +315,13 @@ def an_event(detail_type: str, **changes: Any) -> str:
 def test_each_kind_of_poison_is_dead_lettered_with_its_reason(
     system: System, name: str, detail_type: str
 ) -> None:
-    """Not JSON, not an event, no metadata, another type, a broken schema; the good one is done."""
+    """Not JSON, not an event, another type or version, a broken schema; the good one is done."""
     queue = a_queue(system)
     subscription_id = str(uuid4())
     if name.startswith("subscriptions"):
         subscription_id = system.subscriptions.subscribe(an_order(), a_cause()).subscription_id
     good = an_event(detail_type, subscriptionId=subscription_id)
+    later = a_detail()["metadata"] | {"version": 2}
     poison = {
         "20000006 12-34-56": ("NotAnEvent", "body: "),
         "[]": ("NotAnEvent", "body: "),
@@ -329,8 +330,15 @@ def test_each_kind_of_poison_is_dead_lettered_with_its_reason(
             "NotAnEvent",
             "metadata: ",
         ),
-        an_event("StockAllocated"): ("UnexpectedEvent", "StockAllocated version 1 is not handled here"),
-        an_event("20000006\x00"): ("UnexpectedEvent", "***\N{REPLACEMENT CHARACTER} is not"),
+        an_event("StockAllocated"): (
+            "UnexpectedEvent",
+            "StockAllocated version 1 is not handled here",
+        ),
+        an_event("20000006\x00"): ("UnexpectedEvent", "***\N{REPLACEMENT CHARACTER} version 1 is"),
+        an_event(detail_type, metadata=later): (
+            "UnexpectedEvent",
+            f"{detail_type} version 2 is not",
+        ),
         an_event(detail_type, subscriptionId=None): ("SchemaViolation", "subscriptionId: "),
         an_event(detail_type, subscriptionId="x" * 129): ("SchemaViolation", "subscriptionId: "),
     }

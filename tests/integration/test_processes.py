@@ -97,7 +97,7 @@ def test_a_mongodb_uri_that_the_driver_refuses_is_named(tmp_path: Path, system: 
     assert (code, output[:13]) == (2, "MONGODB_URI: ")
 
 
-@pytest.mark.parametrize("command", ["", "worker", "api consumer"])
+@pytest.mark.parametrize("command", ["", "worker"])
 def test_an_unknown_command_is_exit_code_2(tmp_path: Path, command: str) -> None:
     """One line that says which commands there are."""
     code, output = run_to_end(tmp_path, main_of("stock"), command, {})
