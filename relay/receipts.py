@@ -7,7 +7,7 @@ import structlog
 
 from runtime.aws import reaching
 from runtime.errors import Unavailable
-from runtime.queues import MAX_BATCH, Queue
+from runtime.queues import MAX_BATCH, Queue, delete_batch
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -37,22 +37,13 @@ class Receipts:
         gone: list[MessageTypeDef] = []
         for some in _calls(messages):
             try:
-                with reaching("SQS"):
-                    response = self._sqs.delete_message_batch(
-                        QueueUrl=self._queue.url,
-                        Entries=[
-                            {"Id": str(index), "ReceiptHandle": message["ReceiptHandle"]}
-                            for index, message in enumerate(some)
-                        ],
-                    )
+                handles = [message["ReceiptHandle"] for message in some]
+                stays = delete_batch(self._sqs, self._queue.url, handles)
             except Unavailable as error:
                 log.warning("delete failed", reason=str(error), count=len(some))
                 return gone
-            # A receipt that has expired (SenderFault) is never taken: its message comes anew.
-            failed = [each for each in response.get("Failed", []) if not each["SenderFault"]]
-            if failed:
-                log.warning("delete failed", count=len(failed))
-            stays = {int(each["Id"]) for each in failed}
+            if stays:
+                log.warning("delete failed", count=len(stays))
             gone += [message for index, message in enumerate(some) if index not in stays]
         return gone
 

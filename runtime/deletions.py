@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Self
 
 import structlog
 
-from runtime.aws import reaching
 from runtime.errors import Unavailable
-from runtime.queues import MAX_BATCH
+from runtime.queues import MAX_BATCH, delete_batch
 from runtime.retry import backoff
 
 if TYPE_CHECKING:
@@ -65,7 +64,7 @@ class Deletions:
     def _delete(self, handles: list[str]) -> None:
         for attempt in range(1, TRIES + 1):
             try:
-                handles = self._try(handles)
+                handles = [handles[i] for i in delete_batch(self._sqs, self._url, handles)]
             except Unavailable as error:
                 log.warning("delete failed", reason=str(error), attempt=attempt)
             if not handles:
@@ -73,19 +72,3 @@ class Deletions:
             if attempt < TRIES:
                 time.sleep(backoff(attempt, first=0.1, longest=1))
         log.warning("handled messages were not deleted and will come again", count=len(handles))
-
-    def _try(self, handles: list[str]) -> list[str]:
-        """Delete a batch; give back the handles that the queue failed to delete behind HTTP 200."""
-        with reaching("SQS"):
-            response = self._sqs.delete_message_batch(
-                QueueUrl=self._url,
-                Entries=[
-                    {"Id": str(index), "ReceiptHandle": handle}
-                    for index, handle in enumerate(handles)
-                ],
-            )
-        return [
-            handles[int(failure["Id"])]
-            for failure in response.get("Failed", [])
-            if not failure["SenderFault"]
-        ]

@@ -1,9 +1,11 @@
 """Health: is the process alive, is it at work, and what has it counted."""
 
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
@@ -39,10 +41,9 @@ class HealthServer:
         self, host: str, port: int, *, readiness: Readiness, registry: CollectorRegistry
     ) -> None:
         try:
-            self._server = ThreadingHTTPServer((host, port), _handler(readiness, registry))
+            self._server = _Server((host, port), _handler(readiness, registry))
         except OSError as error:
             raise Misconfigured(f"HEALTH_HOST, HEALTH_PORT: {host}:{port}: {error}") from error
-        self._server.daemon_threads = True
 
     @property
     def port(self) -> int:
@@ -57,6 +58,15 @@ class HealthServer:
         finally:
             self._server.shutdown()
             self._server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A probe that hangs up before it has read its answer is no news."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 def _handler(readiness: Readiness, registry: CollectorRegistry) -> type[BaseHTTPRequestHandler]:

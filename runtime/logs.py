@@ -22,17 +22,16 @@ def configure(*, level: str = "INFO", form: str = "json", process: str) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.TimeStamper(
+            fmt="iso" if form == "json" else "%H:%M:%S.%f", utc=form == "json"
+        ),
         structlog.processors.StackInfoRenderer(),
+        structlog.processors.format_exc_info,
     ]
     last: list[Processor] = (
-        [structlog.processors.format_exc_info, redact, structlog.processors.JSONRenderer()]
+        [named(process), redact, structlog.processors.JSONRenderer()]
         if form == "json"
-        else [
-            structlog.processors.format_exc_info,
-            redact,
-            structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0),
-        ]
+        else [redact, for_people]
     )
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -46,7 +45,6 @@ def configure(*, level: str = "INFO", form: str = "json", process: str) -> None:
             foreign_pre_chain=[*shared, structlog.stdlib.PositionalArgumentsFormatter()],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                named(process),
                 *last,
             ],
         )
@@ -66,6 +64,20 @@ def named(process: str) -> Processor:
         return event
 
     return stamp
+
+
+def for_people(_logger: Any, _method: str, event: EventDict) -> str:
+    """Write a line for a terminal: time, level if it matters, what happened, and the rest."""
+    timestamp, level = event.pop("timestamp")[:-3], event.pop("level")
+    event.pop("logger")
+    said, trace = event.pop("event"), event.pop("exception", "")
+    mark = "" if level == "info" else f"{level.upper()} "
+    fields = " ".join(f"{key}={_terse(value)}" for key, value in sorted(event.items()))
+    return f"{timestamp} {mark}{said} {fields}".rstrip() + (f"\n{trace}" if trace else "")
+
+
+def _terse(value: Any) -> str:
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def redact(_logger: Any, _method: str, event: EventDict) -> EventDict:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -94,6 +94,22 @@ def _message(error: Exception) -> str:
     """Say what went wrong in characters that SQS takes, without bank details."""
     text = _REFUSED_BY_SQS.sub("\N{REPLACEMENT CHARACTER}", str(error) or type(error).__name__)
     return mask(text)[:MAX_ERROR_MESSAGE]
+
+
+def delete_batch(sqs: "SQSClient", url: str, handles: Sequence[str]) -> list[int]:
+    """Delete up to MAX_BATCH messages; returns the positions of those to try again.
+
+    A handle that has expired (SenderFault behind HTTP 200) is not among them: it will never be
+    taken, and its message comes anew. Raises Unavailable.
+    """
+    with reaching("SQS"):
+        response = sqs.delete_message_batch(
+            QueueUrl=url,
+            Entries=[
+                {"Id": str(index), "ReceiptHandle": handle} for index, handle in enumerate(handles)
+            ],
+        )
+    return [int(each["Id"]) for each in response.get("Failed", []) if not each["SenderFault"]]
 
 
 def receive_count(message: "MessageTypeDef") -> int:

@@ -10,6 +10,7 @@ from contracts.envelope import WireModel
 from contracts.timestamps import Timestamp
 from runtime import cursors, problems
 from runtime.api import REQUIRE_JSON, RequestCause
+from runtime.paging import DEFAULT_LIMIT, Cursor, Limit, PageView
 from runtime.problems import documented
 from services.payment.handlers import Handlers
 from services.payment.model import (
@@ -89,16 +90,11 @@ class PaymentView(WireModel):
         )
 
 
-class PaymentPage(WireModel):
+class PaymentPage(PageView[PaymentView]):
     """Some payments, and where to go on."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"items": [_EXAMPLE], "nextCursor": "WyI1Zj"}]}
-    )
-
-    items: list[PaymentView] = Field(description="The page; it may be empty.")
-    next_cursor: str | None = Field(
-        default=None, description="Send it as `cursor` for the next page; null after the last."
     )
 
 
@@ -149,12 +145,8 @@ def routes(handlers: Handlers, store: Store) -> APIRouter:
         status: Annotated[
             Status | None, Query(description="Only payments with this status.", examples=["active"])
         ] = None,
-        limit: Annotated[
-            int, Query(ge=1, le=100, description="At most this many.", examples=[20])
-        ] = 20,
-        cursor: Annotated[
-            str | None, Query(max_length=2048, description="nextCursor of the page before.")
-        ] = None,
+        limit: Limit = DEFAULT_LIMIT,
+        cursor: Cursor = None,
     ) -> PaymentPage:
         scope = f"payments?status={status}"
         found = store.page(status=status, limit=limit, after=cursors.decode(scope, cursor))

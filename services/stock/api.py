@@ -9,6 +9,7 @@ from pydantic.config import JsonDict
 from contracts.envelope import WireModel
 from contracts.timestamps import Timestamp
 from runtime import cursors, problems
+from runtime.paging import DEFAULT_LIMIT, Cursor, Limit, PageView
 from runtime.problems import documented
 from services.stock.handlers import Handlers
 from services.stock.model import DomainError, Status, Stock, StockNotFound
@@ -63,16 +64,11 @@ class StockView(WireModel):
         )
 
 
-class StockPage(WireModel):
+class StockPage(PageView[StockView]):
     """Some stock, and where to go on."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"items": [_EXAMPLE], "nextCursor": "WyI1Zj"}]}
-    )
-
-    items: list[StockView] = Field(description="The page; it may be empty.")
-    next_cursor: str | None = Field(
-        default=None, description="Send it as `cursor` for the next page; null after the last."
     )
 
 
@@ -112,12 +108,8 @@ def routes(handlers: Handlers, store: Store) -> APIRouter:
         status: Annotated[
             Status | None, Query(description="Only stock with this status.", examples=["allocated"])
         ] = None,
-        limit: Annotated[
-            int, Query(ge=1, le=100, description="At most this many.", examples=[20])
-        ] = 20,
-        cursor: Annotated[
-            str | None, Query(max_length=2048, description="nextCursor of the page before.")
-        ] = None,
+        limit: Limit = DEFAULT_LIMIT,
+        cursor: Cursor = None,
     ) -> StockPage:
         scope = f"stock?status={status}"
         found = store.page(status=status, limit=limit, after=cursors.decode(scope, cursor))

@@ -10,6 +10,7 @@ from contracts.envelope import WireModel
 from contracts.timestamps import Timestamp
 from runtime import cursors, problems
 from runtime.api import REQUIRE_JSON, RequestCause
+from runtime.paging import DEFAULT_LIMIT, Cursor, Limit, PageView
 from runtime.problems import documented
 from services.subscription.handlers import Handlers
 from services.subscription.model import (
@@ -133,16 +134,11 @@ class SubscriptionView(WireModel):
         )
 
 
-class SubscriptionPage(WireModel):
+class SubscriptionPage(PageView[SubscriptionView]):
     """Some subscriptions, and where to go on."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"items": [_EXAMPLE], "nextCursor": "WyI1Zj"}]}
-    )
-
-    items: list[SubscriptionView] = Field(description="The page; it may be empty.")
-    next_cursor: str | None = Field(
-        default=None, description="Send it as `cursor` for the next page; null after the last."
     )
 
 
@@ -224,13 +220,8 @@ def routes(handlers: Handlers, store: Store) -> APIRouter:
                 examples=["12345678"],
             ),
         ] = None,
-        limit: Annotated[
-            int, Query(ge=1, le=100, description="At most this many.", examples=[20])
-        ] = 20,
-        cursor: Annotated[
-            str | None,
-            Query(max_length=2048, description="nextCursor of the page before."),
-        ] = None,
+        limit: Limit = DEFAULT_LIMIT,
+        cursor: Cursor = None,
     ) -> SubscriptionPage:
         scope = f"subscriptions?accountNumber={account_number}"
         found = store.page(
