@@ -9,7 +9,7 @@ from relay.dynamodb import DynamoOutbox
 from relay.engine import Engine
 from relay.eventbridge import EventBus
 from relay.fifo import DeadLetterQueue, FifoQueue
-from relay.forward import Forwarder
+from relay.forward import Forwarder, run_together
 from relay.mongodb import ChangeStream, MongoOutbox, outbox_collection
 from relay.rows import Outbox, Stream
 from relay.settings import (
@@ -75,17 +75,20 @@ def run_forward() -> None:
         bus = EventBus(aws.client("events"), settings.event_bus)
         bus.check()
         queue = find_queue(sqs, settings.fifo_queue)
-        forwarder = Forwarder(
-            sqs,
-            queue,
-            bus,
-            DeadLetterQueue(sqs, queue.dead_letter_queue),
-            stop=stop,
-            metrics=metrics,
-            readiness=readiness,
-            wait_seconds=settings.queue_wait_seconds,
-        )
-        return {f"forwarder-{index}": forwarder.run for index in range(FORWARDERS)}
+        forwarders = [
+            Forwarder(
+                sqs,
+                queue,
+                bus,
+                DeadLetterQueue(sqs, queue.dead_letter_queue),
+                stop=stop,
+                metrics=metrics,
+                readiness=readiness,
+                wait_seconds=settings.queue_wait_seconds,
+            )
+            for _ in range(FORWARDERS)
+        ]
+        return {"forwarders": lambda: run_together(forwarders, stop)}
 
     run_worker(settings, prepare=prepare, stop=stop, readiness=readiness, registry=registry)
 

@@ -1,6 +1,7 @@
 """From the FIFO queue to the bus: in order per group, a group whose head fails waits alone."""
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import structlog
@@ -31,6 +32,26 @@ Groups = dict[str, "list[MessageTypeDef]"]
 """Messages in hand by group, in order."""
 
 
+def run_together(forwarders: "Sequence[Forwarder]", stop: Stop) -> None:
+    """Run forwarders in threads; what they hold at the stop is put back when all have ended.
+
+    Before that, one that still waits for messages would receive it, and the queue counts receives.
+    """
+
+    def run(forwarder: Forwarder) -> None:
+        try:
+            forwarder.run()
+        finally:
+            stop.request()  # also after a failure: the others must not wait for it
+
+    with ThreadPoolExecutor(len(forwarders), thread_name_prefix="forwarder") as pool:
+        runs = [pool.submit(run, forwarder) for forwarder in forwarders]
+    for forwarder in forwarders:
+        forwarder.put_back()
+    for ended in runs:
+        ended.result()
+
+
 class Forwarder:
     """Receives a batch, publishes it head by head of each group, deletes what was accepted.
 
@@ -53,23 +74,27 @@ class Forwarder:
         self._receipts, self._queue, self._target = Receipts(sqs, queue), queue, target
         self._dead_letters, self._stop, self._metrics = dead_letters, stop, metrics
         self._readiness, self._wait_seconds = readiness, wait_seconds
+        self._held: Groups = {}
         self._undeleted: set[str] = set()
 
     def run(self) -> None:
-        """Forward until a stop is requested; what is in flight then is finished or put back."""
-        held: Groups = {}
+        """Forward until a stop is requested; what is in flight then is finished or stays held."""
         failures = 0
         self._readiness.up(self._queue.name)
         while not self._stop.requested:
-            away = not self._receive(held)
-            held = self._forward(held)
-            failures = failures + 1 if held or away else 0
+            away = not self._receive(self._held)
+            self._held = self._forward(self._held)
+            failures = failures + 1 if self._held or away else 0
             if failures:
                 delay = backoff(failures, first=0.1, longest=LONGEST_WAIT)
                 # Held, not put back: the queue counts receives, and an outage is no poison.
-                self._receipts.show_again_in(_all(held), delay + self._queue.visibility_timeout)
+                hidden = delay + self._queue.visibility_timeout
+                self._receipts.show_again_in(_all(self._held), hidden)
                 self._stop.wait(delay)
-        self._receipts.show_again_in(_all(held), 0)
+
+    def put_back(self) -> None:
+        """Have what is held seen again at once."""
+        self._receipts.show_again_in(_all(self._held), 0)
 
     def _receive(self, held: Groups) -> bool:
         """Add a batch to what is held, and do not wait for it then; False if SQS is away."""
