@@ -38,10 +38,10 @@ class Gate:
         self._refusals: dict[str, tuple[int, str, int]] = {}
         self._dropping: Counter[str] = Counter()
         self._choose: Choose | None = None
-        self._is_cut = self._ended = False
+        self._is_cut = False
+        self._cuts = self._active = 0
         self.calls: Counter[str] = Counter()
-        self._server = ThreadingHTTPServer((LOOPBACK, 0), _handler(self))
-        self._server.daemon_threads = True
+        self._server = _Server((LOOPBACK, 0), _handler(self))
         self.endpoint = f"http://{LOOPBACK}:{self._server.server_port}"
 
     @contextmanager
@@ -51,9 +51,7 @@ class Gate:
         try:
             yield self
         finally:
-            with self._changed:
-                self._ended = True
-                self._changed.notify_all()
+            self.cut()
             self._server.shutdown()
             self._server.server_close()
 
@@ -93,15 +91,32 @@ class Gate:
             self._choose = choose
 
     def cut(self) -> None:
-        """Nobody is there any more: every connection ends without an answer."""
+        """Nobody is there any more: every connection ends without an answer, what is held too."""
         with self._changed:
             self._is_cut = True
+            self._cuts += 1
             self._changed.notify_all()
+
+    def drop(self) -> None:
+        """Forget the calls of a client that is gone: on return none is under way, all may pass."""
+        self.cut()
+        with self._changed:
+            assert self._changed.wait_for(lambda: not self._active, timeout=20)
+        self.open()
 
     def answer(self, operation: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
         """Forward one call as the plan has it; raises Cut."""
         with self._changed:
             self.calls[operation] += 1
+            self._active += 1
+        try:
+            return self._answer(operation, headers, body)
+        finally:
+            with self._changed:
+                self._active -= 1
+                self._changed.notify_all()
+
+    def _answer(self, operation: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
         self._wait("before", operation)
         refusal = self._refusal(operation)
         if refusal is not None:
@@ -129,9 +144,10 @@ class Gate:
                 return
             self._waiting[spot] += 1
             self._changed.notify_all()
-            self._changed.wait_for(lambda: spot not in self._held or self._is_cut or self._ended)
+            cuts = self._cuts
+            self._changed.wait_for(lambda: spot not in self._held or self._cuts > cuts)
             self._waiting[spot] -= 1
-            if self._is_cut or self._ended:
+            if self._cuts > cuts:
                 raise Cut
 
     def _refusal(self, operation: str) -> tuple[int, bytes] | None:
@@ -177,6 +193,14 @@ class Gate:
             raise Cut from error
         finally:
             connection.close()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 100
+
+    def handle_error(self, *_: object) -> None:
+        """A client that was killed resets its connections: that is what the test is about."""
 
 
 def _handler(gate: Gate) -> type[BaseHTTPRequestHandler]:

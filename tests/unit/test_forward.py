@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 import relay.forward
 from contracts.outbox import OutboxRecord
-from relay.forward import Forwarder
+from relay.forward import Forwarder, run_together
 from relay.rows import Failure, Limits
 from runtime.health import Readiness
 from runtime.metrics import RelayMetrics, new_registry
@@ -39,6 +39,7 @@ class Forwarding:
         self.queue, self.target = MemoryQueue(), MemoryTarget()
         self.dead_letters, self.stop = MemoryDeadLetters(), Stop()
         self.readiness = Readiness(QUEUE.name)
+        self.metrics = RelayMetrics(new_registry())
 
     def put(self, group: str, *sequences: int) -> None:
         for sequence in sequences:
@@ -46,26 +47,27 @@ class Forwarding:
 
     @contextmanager
     def running(self, count: int = 1) -> Iterator[None]:
-        forwarder = Forwarder(
-            cast("Any", self.queue),
-            QUEUE,
-            self.target,
-            self.dead_letters,
-            stop=self.stop,
-            metrics=RelayMetrics(new_registry()),
-            readiness=self.readiness,
-            wait_seconds=1,
-        )
-        threads = [threading.Thread(target=forwarder.run, daemon=True) for _ in range(count)]
-        for thread in threads:
-            thread.start()
+        forwarders = [
+            Forwarder(
+                cast("Any", self.queue),
+                QUEUE,
+                self.target,
+                self.dead_letters,
+                stop=self.stop,
+                metrics=self.metrics,
+                readiness=self.readiness,
+                wait_seconds=1,
+            )
+            for _ in range(count)
+        ]
+        thread = threading.Thread(target=run_together, args=(forwarders, self.stop), daemon=True)
+        thread.start()
         try:
             yield
         finally:
             self.stop.request()
-            for thread in threads:
-                thread.join(timeout=5)
-                assert not thread.is_alive(), "a forwarder did not stop"
+            thread.join(timeout=5)
+            assert not thread.is_alive(), "the forwarders did not stop"
 
     def drained(self) -> None:
         eventually(lambda: not self.queue.messages, what="an empty queue")
@@ -282,10 +284,34 @@ def test_a_stop_puts_back_what_is_held(forwarding: Forwarding) -> None:
     forwarding.target.fault = seldom(1, 1.0, away)
     forwarding.put("a", 1, 2)
     forwarding.put("b", 1)
-    with forwarding.running():
+    with forwarding.running(3):
         eventually(lambda: len(forwarding.target.calls) > 2, what="a few tries")
     assert all(each["at"] <= forwarding.queue.now for each in forwarding.queue.messages)
+    assert set(forwarding.queue.receives.values()) == {1}
     assert len(forwarding.queue.messages) == 3
+
+
+def test_a_forwarder_that_fails_stops_the_others(forwarding: Forwarding) -> None:
+    """Whatever error it is, all end, what they hold is put back, and the error is raised."""
+
+    def fault(operation: str) -> None:
+        if operation == "receive":
+            raise RuntimeError("a bug")
+
+    forwarding.queue.fault = fault
+    forwarder = Forwarder(
+        cast("Any", forwarding.queue),
+        QUEUE,
+        forwarding.target,
+        forwarding.dead_letters,
+        stop=forwarding.stop,
+        metrics=forwarding.metrics,
+        readiness=forwarding.readiness,
+        wait_seconds=1,
+    )
+    with pytest.raises(RuntimeError, match="a bug"):
+        run_together([forwarder], forwarding.stop)
+    assert forwarding.stop.requested
 
 
 def test_a_visibility_that_cannot_be_changed_ends_nothing(forwarding: Forwarding) -> None:

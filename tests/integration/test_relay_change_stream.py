@@ -1,0 +1,224 @@
+"""From a MongoDB outbox to a FIFO queue, on a real server, with what can end a change stream."""
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pymongo import MongoClient
+from pymongo.uri_parser import parse_uri
+
+from contracts.outbox import OutboxRecord
+from runtime.ids import utc_now
+from tests.conftest import MiniStack
+from tests.processes import run_to_end
+from tests.proxy import LOOPBACK, Proxy
+from tests.relay_world import (
+    COLLECTION,
+    FIFO,
+    FIFO_DLQ,
+    World,
+    a_told_record,
+    a_world,
+    change_stream_ends,
+    ids,
+    in_threads,
+    mongo_documents,
+    mongo_settings,
+    records,
+)
+from tests.waiting import eventually
+
+
+@pytest.fixture
+def world(ministack: MiniStack, mongodb_uri: str, tmp_path: Path) -> Iterator[World]:
+    with a_world(ministack, tmp_path, mongodb_uri=mongodb_uri) as world:
+        world.provision_change_stream()
+        yield world
+
+
+class Received:
+    """What has come out of the FIFO queue so far, in order."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.bodies: list[dict[str, Any]] = []
+
+    def until(self, wanted: list[OutboxRecord], *, timeout: float = 20) -> None:
+        """Wait until all of them came; assert that none came twice and each group is in order."""
+
+        def all_there() -> bool:
+            messages = self._world.drained(FIFO)
+            self.bodies += [json.loads(message["Body"]) for message in messages]
+            return ids(wanted) <= {body["eventId"] for body in self.bodies}
+
+        eventually(all_there, timeout=timeout, what="all in the queue")
+        found = [body["eventId"] for body in self.bodies]
+        assert len(found) == len(set(found))
+        for aggregate in {body["aggregateId"] for body in self.bodies}:
+            sequences = [
+                body["sequence"] for body in self.bodies if body["aggregateId"] == aggregate
+            ]
+            assert sequences == sorted(sequences)
+
+
+def commit(world: World, committed: list[OutboxRecord]) -> None:
+    world.collection.insert_many(mongo_documents(committed))
+
+
+def until_empty(world: World) -> None:
+    eventually(lambda: not world.collection.count_documents({}), what="an empty outbox")
+
+
+def test_what_is_committed_is_in_the_queue_and_leaves_the_outbox(world: World) -> None:
+    """Before and after the relay's start, once, in the group of its aggregate and in order."""
+    early, late = records(60, aggregates=20), records(120, aggregates=30, prefix="b")
+    commit(world, early)
+    with in_threads(change_stream_ends(world)):
+        commit(world, late)
+        Received(world).until(early + late)
+        until_empty(world)
+
+
+def test_poison_documents_are_dead_lettered_and_their_neighbours_sent(world: World) -> None:
+    """Whatever their `_id` is: set aside with the reason, gone from the outbox, nobody waits."""
+    good = [a_told_record("good", 1), a_told_record("broken", 2)]
+    fields = a_told_record("broken", 1).to_document()
+    poison: list[dict[str, Any]] = [
+        {"_id": 7, "what": "number"},
+        {"_id": "text", "what": "text"},
+        {"_id": {"aggregateId": "broken", "sequence": 1}, **fields, "detail": "{"},
+        {"_id": {"aggregateId": "broken", "sequence": {"not": "a number"}}, "what": "sequence"},
+        {"_id": {"aggregateId": "two words", "sequence": 1}, "what": "group"},
+    ]
+    world.collection.insert_many(poison[:2])
+    with in_threads(change_stream_ends(world)):
+        world.collection.insert_many(poison[2:])
+        commit(world, good)
+        Received(world).until(good)
+        until_empty(world)
+    letters = world.drained(FIFO_DLQ)
+    bodies = [json.loads(letter["Body"]) for letter in letters]
+    assert len(bodies) == 5
+    assert {body.get("what", body.get("detail")) for body in bodies} == {
+        "number",
+        "text",
+        "{",
+        "sequence",
+        "group",
+    }
+    for letter in letters:
+        assert letter["MessageAttributes"]["errorType"]["StringValue"] == "MalformedRecord"
+        assert letter["MessageAttributes"]["errorMessage"]["StringValue"]
+
+
+def test_a_collection_that_is_dropped_ends_the_stream_and_not_the_relay(world: World) -> None:
+    """Invalidated, the stream cannot resume: it is opened anew, and what came between is swept."""
+    received = Received(world)
+    before, between, after = (records(5, prefix=name) for name in "xyz")
+    with in_threads(change_stream_ends(world)):
+        commit(world, before)
+        received.until(before)
+        until_empty(world)
+        world.collection.drop()
+        world.collection.database.create_collection(COLLECTION)
+        commit(world, between)
+        received.until(between)
+        commit(world, after)
+        received.until(after)
+        until_empty(world)
+
+
+def test_a_cursor_that_the_server_kills_is_made_up_for(world: World) -> None:
+    """Its place may be gone or not: everything arrives."""
+    received = Received(world)
+    before, after = records(5), records(5, prefix="b")
+    with in_threads(change_stream_ends(world)):
+        commit(world, before)
+        received.until(before)
+        assert kill_cursors(world)
+        commit(world, after)
+        received.until(after)
+        until_empty(world)
+
+
+def kill_cursors(world: World) -> int:
+    """Kill every cursor on the outbox collection; returns how many there were."""
+    namespace = f"{world.database}.{COLLECTION}"
+    with MongoClient[dict[str, Any]](world.mongodb_uri) as client:
+        stages: list[dict[str, Any]] = [
+            {"$currentOp": {"idleCursors": True, "allUsers": True}},
+            {"$match": {"ns": namespace, "cursor.cursorId": {"$exists": True}}},
+        ]
+        found = [each["cursor"]["cursorId"] for each in client.admin.aggregate(stages)]
+        client[world.database].command({"killCursors": COLLECTION, "cursors": found})
+    return len(found)
+
+
+def test_a_server_that_goes_away_and_comes_back(world: World) -> None:
+    """Nobody restarts the relay: it waits, opens the stream anew and sweeps."""
+    received = Received(world)
+    before, during, after = (records(20, prefix=name) for name in "xyz")
+    (_, port) = parse_uri(str(world.mongodb_uri))["nodelist"][0]
+    with Proxy(int(port or 0)).running() as proxy:
+        uri, world.mongodb_uri = (
+            world.mongodb_uri,
+            f"mongodb://{LOOPBACK}:{proxy.port}/?directConnection=true",
+        )
+        ends = change_stream_ends(world)
+        world.mongodb_uri = uri
+        with in_threads(ends):
+            commit(world, before)
+            received.until(before)
+            until_empty(world)
+            proxy.cut()
+            commit(world, during)
+            proxy.restore()
+            received.until(during)
+            commit(world, after)
+            received.until(after)
+            until_empty(world)
+
+
+@pytest.mark.parametrize("fault", ["away", "throttled", "answers lost"])
+def test_a_queue_that_fails_for_a_while(world: World, fault: str) -> None:
+    """Documents stay until they are sent; what was sent without an answer is not sent twice."""
+    committed = records(40, aggregates=10)
+    received = Received(world)
+    with in_threads(change_stream_ends(world)):
+        if fault == "away":
+            world.gate.cut()
+        elif fault == "throttled":
+            world.gate.refuse("SendMessageBatch", 400, "RequestThrottled")
+        else:
+            world.gate.drop_answers("SendMessageBatch", times=6)
+        commit(world, committed)
+        eventually(lambda: world.gate.calls["SendMessageBatch"] > 3, what="tries in vain")
+        world.gate.open()
+        received.until(committed)
+        until_empty(world)
+    assert not world.drained(FIFO_DLQ)
+
+
+def test_a_document_that_the_stream_never_shows_is_swept(world: World) -> None:
+    """A row that was turned into an outbox row by an update is no insertion: the sweep finds it."""
+    received = Received(world)
+    hidden = a_told_record("hidden", 1, occurred_at=utc_now() + timedelta(seconds=0.5))
+    (document,) = mongo_documents([hidden])
+    with in_threads(change_stream_ends(world), min_age=0.2, interval=0.2):
+        world.collection.update_one({"_id": document["_id"]}, {"$set": document}, upsert=True)
+        received.until([hidden])
+        until_empty(world)
+
+
+def test_one_sweep_sends_what_stayed_and_ends(world: World) -> None:
+    """`relay sweep change-stream` exits 0 when the outbox is empty."""
+    committed = records(60, aggregates=20)
+    commit(world, committed)
+    environment = world.environment(SWEEP_MIN_AGE_SECONDS="0", **mongo_settings(world))
+    code, output = run_to_end(world.folder, "relay", "sweep change-stream", environment)
+    assert code == 0, output
+    Received(world).until(committed)
+    assert not world.collection.count_documents({})

@@ -1,0 +1,350 @@
+"""What a relay stands between, on real engines and of a test's own: outbox, bus, queues, a tap."""
+
+import json
+import signal
+import threading
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import uuid4
+
+from pymongo import MongoClient
+from pymongo.collection import Collection
+from structlog.testing import capture_logs
+
+import relay.__main__
+from contracts.outbox import OutboxRecord
+from local.child import signal_child
+from relay.__main__ import Ends
+from relay.engine import Engine
+from relay.settings import ChangeStreamRelaySettings, DynamoDBRelaySettings
+from relay.sweep import Sweeper
+from relay.tail import PART, Tail
+from runtime.aws import Aws
+from runtime.dynamodb import to_item
+from runtime.health import Readiness
+from runtime.ids import utc_now
+from runtime.metrics import RelayMetrics, new_registry
+from runtime.mongodb import Document, outbox_document
+from runtime.settings import WorkerSettings
+from runtime.stopping import Stop
+from tests.conftest import MiniStack
+from tests.gate import Gate
+from tests.integration.emulated import empty_aws
+from tests.processes import Process, running
+from tests.relay_fakes import record_of
+from tests.waiting import eventually
+
+S = TypeVar("S", bound=WorkerSettings)
+
+TABLE, BUS, DLQ, TAP = "outbox", "bus", "dlq", "tap"
+FIFO, FIFO_DLQ = "events.fifo", "events-dlq.fifo"
+COLLECTION = "outbox"
+
+
+def records(count: int, *, aggregates: int = 1_000, prefix: str = "a") -> list[OutboxRecord]:
+    """Events of so many aggregates, in rounds: each aggregate's first, then each one's second.
+
+    Their details tell id, aggregate and sequence, so that the bus shows them.
+    """
+    return [a_told_record(f"{prefix}{n % aggregates}", n // aggregates + 1) for n in range(count)]
+
+
+def a_told_record(aggregate_id: str, sequence: int, **changes: Any) -> OutboxRecord:
+    event_id = f"{aggregate_id}-{sequence}"
+    detail = {"id": event_id, "aggregate": aggregate_id, "sequence": sequence}
+    values: dict[str, Any] = {"event_id": event_id, "detail": json.dumps(detail)}
+    return record_of(aggregate_id, sequence, **values | changes)
+
+
+def ids(of: Sequence[OutboxRecord]) -> set[str]:
+    return {record.event_id for record in of}
+
+
+@dataclass
+class World:
+    """An AWS region of the test's own, reached by the relay through a gate and by the test beside.
+
+    Events on the bus are known by the details that `records` gives them.
+    """
+
+    aws: Aws
+    gate: Gate
+    folder: Path
+    region: str
+    mongodb_uri: str | None = None
+    database: str = field(default_factory=lambda: f"relay-{uuid4().hex[:8]}")
+    arrived: list[tuple[str, str, int]] = field(default_factory=list)
+
+    def environment(self, **changes: str) -> dict[str, str]:
+        return {
+            "AWS_REGION": self.region,
+            "AWS_ENDPOINT_URL": self.gate.endpoint,
+            "OUTBOX_TABLE": TABLE,
+            "EVENT_BUS": BUS,
+            "DEAD_LETTER_QUEUE": DLQ,
+            "SWEEP_MIN_AGE_SECONDS": "30",
+            **changes,
+        }
+
+    @contextmanager
+    def relay(self, command: str, **changes: str) -> Iterator[Process]:
+        """Run a relay until the block ends; it is at work when the block begins."""
+        env = self.environment(**changes)
+        with running(self.folder, "relay", command, env, port_name="HEALTH_PORT") as process:
+            process.until_ready()
+            yield process
+
+    def provision_dynamodb(self) -> None:
+        self.create_table()
+        self.create_bus()
+        self.create_queue(DLQ)
+
+    def provision_forwarding(self, *, visibility_timeout: int = 60) -> None:
+        self.create_bus()
+        self.create_fifo_queues(visibility_timeout=visibility_timeout)
+
+    def provision_change_stream(self) -> None:
+        self.collection.database.create_collection(COLLECTION)
+        self.collection.create_index([("occurredAt", 1), ("sequence", 1)], name="by-age")
+        self.create_fifo_queues()
+
+    def url(self, queue: str) -> str:
+        return self.aws.client("sqs").get_queue_url(QueueName=queue)["QueueUrl"]
+
+    def create_bus(self) -> None:
+        """Make the bus, and a rule that sends all that is on it to a queue."""
+        events, sqs = self.aws.client("events"), self.aws.client("sqs")
+        events.create_event_bus(Name=BUS)
+        url = sqs.create_queue(QueueName=TAP)["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
+        events.put_rule(Name="all", EventBusName=BUS, EventPattern='{"source":[{"prefix":""}]}')
+        targets: Any = [{"Id": "tap", "Arn": arn["QueueArn"]}]
+        events.put_targets(Rule="all", EventBusName=BUS, Targets=targets)
+
+    def create_queue(self, name: str, **attributes: str) -> None:
+        fifo = {"FifoQueue": "true"} if name.endswith(".fifo") else {}
+        settings: Any = {**fifo, **attributes}
+        self.aws.client("sqs").create_queue(QueueName=name, Attributes=settings)
+
+    def create_fifo_queues(self, *, visibility_timeout: int = 60) -> None:
+        self.create_queue(FIFO_DLQ)
+        attributes = self.aws.client("sqs").get_queue_attributes(
+            QueueUrl=self.url(FIFO_DLQ), AttributeNames=["QueueArn"]
+        )["Attributes"]
+        policy = {"deadLetterTargetArn": attributes["QueueArn"], "maxReceiveCount": 3}
+        self.create_queue(
+            FIFO, RedrivePolicy=json.dumps(policy), VisibilityTimeout=str(visibility_timeout)
+        )
+
+    def create_table(self, *, stream: bool = True) -> None:
+        specification: Any = {"StreamEnabled": stream}
+        self.aws.client("dynamodb").create_table(
+            TableName=TABLE,
+            KeySchema=[
+                {"AttributeName": "aggregateId", "KeyType": "HASH"},
+                {"AttributeName": "sequence", "KeyType": "RANGE"},
+            ],
+            AttributeDefinitions=[
+                {"AttributeName": "aggregateId", "AttributeType": "S"},
+                {"AttributeName": "sequence", "AttributeType": "N"},
+            ],
+            BillingMode="PAY_PER_REQUEST",
+            StreamSpecification=specification | ({"StreamViewType": "NEW_IMAGE"} if stream else {}),
+        )
+
+    def put(self, *documents: dict[str, Any]) -> None:
+        """Write documents to the outbox table, 25 at a time."""
+        for start in range(0, len(documents), 25):
+            some = documents[start : start + 25]
+            requests: Any = [{"PutRequest": {"Item": to_item(each)}} for each in some]
+            self.aws.client("dynamodb").batch_write_item(RequestItems={TABLE: requests})
+
+    def commit(self, events: Sequence[OutboxRecord]) -> list[OutboxRecord]:
+        """Write events to the outbox table as of now; returns them as they were written.
+
+        Their times are the commit's: a sweep that follows an opening is for what was before it.
+        """
+        committed = [replace(event, occurred_at=utc_now()) for event in events]
+        self.put(*(record.to_document() for record in committed))
+        return committed
+
+    def outbox(self) -> set[str]:
+        """The ids of the events that are in the outbox table."""
+        items: list[Any] = []
+        for page in (
+            self.aws.client("dynamodb")
+            .get_paginator("scan")
+            .paginate(TableName=TABLE, ConsistentRead=True)
+        ):
+            items += page["Items"]
+        return {item["eventId"]["S"] for item in items if "eventId" in item}
+
+    def on_bus(self) -> list[str]:
+        """The ids of all events that were ever on the bus, in order, as often as they were."""
+        for message in self.drained(TAP):
+            event = json.loads(message["Body"])
+            detail = event["detail"]
+            self.arrived.append((detail["id"], detail["aggregate"], detail["sequence"]))
+        return [event_id for event_id, _, _ in self.arrived]
+
+    def sequences(self) -> dict[str, list[int]]:
+        """By aggregate, the sequences on the bus in the order of their first arrival."""
+        self.on_bus()
+        found: dict[str, list[int]] = {}
+        for _, aggregate, sequence in self.arrived:
+            if sequence not in found.setdefault(aggregate, []):
+                found[aggregate].append(sequence)
+        return found
+
+    def duplicates(self) -> int:
+        return sum(count - 1 for count in Counter(self.on_bus()).values())
+
+    def drained(self, queue: str) -> list[dict[str, Any]]:
+        """Take all messages that a queue holds."""
+        sqs, url = self.aws.client("sqs"), self.url(queue)
+        messages: list[Any] = []
+        while batch := sqs.receive_message(
+            QueueUrl=url,
+            MaxNumberOfMessages=10,
+            MessageAttributeNames=["All"],
+            MessageSystemAttributeNames=["All"],
+        ).get("Messages"):
+            messages += batch
+            sqs.delete_message_batch(
+                QueueUrl=url,
+                Entries=[
+                    {"Id": str(n), "ReceiptHandle": message["ReceiptHandle"]}
+                    for n, message in enumerate(batch)
+                ],
+            )
+        return messages
+
+    def until_on_bus(self, wanted: set[str], *, timeout: float = 20) -> None:
+        eventually(lambda: wanted <= set(self.on_bus()), timeout=timeout, what="all on the bus")
+
+    def until_empty(self) -> None:
+        eventually(lambda: not self.outbox(), timeout=20, what="an empty outbox")
+
+    @property
+    def collection(self) -> Collection[Document]:
+        assert self.mongodb_uri is not None
+        client: MongoClient[Document] = MongoClient(self.mongodb_uri)
+        return client[self.database][COLLECTION]
+
+
+@contextmanager
+def a_world(
+    ministack: MiniStack, folder: Path, *, mongodb_uri: str | None = None
+) -> Iterator[World]:
+    aws = empty_aws(ministack)
+    region = aws.client("sqs").meta.region_name
+    with Gate(ministack.endpoint).running() as gate:
+        yield World(aws, gate, folder, region, mongodb_uri)
+
+
+def kill(process: Process) -> None:
+    """kill -9, and wait until it is gone."""
+    signal_child(process.child, signal.SIGKILL)
+    process.child.wait(timeout=5)
+
+
+def mongo_documents(committed: Sequence[OutboxRecord]) -> list[Document]:
+    return [outbox_document(record) for record in committed]
+
+
+def mongo_settings(world: World) -> dict[str, str]:
+    return {
+        "MONGODB_URI": str(world.mongodb_uri),
+        "MONGODB_DATABASE": world.database,
+        "OUTBOX_COLLECTION": "outbox",
+        "FIFO_QUEUE": FIFO,
+        "DEAD_LETTER_QUEUE": FIFO_DLQ,
+    }
+
+
+def send(world: World, committed: list[OutboxRecord]) -> None:
+    for start in range(0, len(committed), 10):
+        world.aws.client("sqs").send_message_batch(
+            QueueUrl=world.url(FIFO),
+            Entries=[
+                {
+                    "Id": str(n),
+                    "MessageBody": record.to_json(),
+                    "MessageGroupId": record.aggregate_id,
+                    "MessageDeduplicationId": record.event_id,
+                }
+                for n, record in enumerate(committed[start : start + 10])
+            ],
+        )
+
+
+def depth(world: World) -> int:
+    """Messages in the FIFO queue, seen and unseen."""
+    attributes = world.aws.client("sqs").get_queue_attributes(
+        QueueUrl=world.url(FIFO), AttributeNames=["All"]
+    )["Attributes"]
+    return int(attributes["ApproximateNumberOfMessages"]) + int(
+        attributes["ApproximateNumberOfMessagesNotVisible"]
+    )
+
+
+@contextmanager
+def in_threads(ends: Ends, *, min_age: float = 30, interval: float = 30) -> Iterator[None]:
+    """Run the parts of a relay as its process does, in threads of the test's own.
+
+    Ages and intervals are in seconds.
+    """
+    stop, metrics, readiness = Stop(), RelayMetrics(new_registry()), Readiness(PART)
+    engine = Engine(
+        outbox=ends.outbox,
+        target=ends.target,
+        dead_letters=ends.dead_letters,
+        stop=stop,
+        metrics=metrics,
+    )
+    sweeper = Sweeper(
+        ends.outbox,
+        engine.window,
+        stop=stop,
+        metrics=metrics,
+        now=utc_now,
+        min_age=timedelta(seconds=min_age),
+        interval=timedelta(seconds=interval),
+    )
+    tail = Tail(ends.stream, sweeper, engine.window, stop=stop, readiness=readiness, now=utc_now)
+    parts = (engine.run, sweeper.run, tail.run)
+    threads = [threading.Thread(target=part, daemon=True) for part in parts]
+    with capture_logs():
+        for thread in threads:
+            thread.start()
+        try:
+            eventually(lambda: not readiness.reasons(), what="a relay at work", timeout=20)
+            yield
+        finally:
+            stop.request()
+            for thread in threads:
+                thread.join(timeout=15)
+                assert not thread.is_alive(), "a part did not stop"
+
+
+def dynamodb_ends(world: World) -> Ends:
+    """What `python -m relay dynamodb` stands between, made as that process makes it."""
+    settings = read(DynamoDBRelaySettings, world.environment(POLL_SECONDS="0.05"))
+    return relay.__main__._dynamodb(settings, Stop(), settings.poll_seconds)
+
+
+def change_stream_ends(world: World) -> Ends:
+    settings = read(ChangeStreamRelaySettings, world.environment(**mongo_settings(world)))
+    return relay.__main__._change_stream(settings)
+
+
+def read(settings: type[S], environment: dict[str, str]) -> S:
+    """What a process reads from that environment."""
+    values = {name.lower(): value for name, value in environment.items()}
+    known = {name: values[name] for name in settings.model_fields if name in values}
+    return settings(**known, health_port=0)  # type: ignore[arg-type]
