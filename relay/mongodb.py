@@ -21,8 +21,8 @@ MAX_DELETES = 100
 PAGE = 500
 """Documents that a sweep's cursor fetches at a time."""
 
-MAX_AWAIT_MILLISECONDS = 1000
-"""How long the server waits for a change before it answers that there was none."""
+MAX_AWAIT_MILLISECONDS = 500
+"""How long the server waits for a change before it says that there was none; so long waits a stop."""
 
 
 _BY_AGE = [("occurredAt", 1), ("sequence", 1)]

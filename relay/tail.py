@@ -55,6 +55,7 @@ class Tail:
                     self._stream.open()
                     self._sweeper.ask(before=self._now())
                     is_open = True
+                    self._readiness.up(PART)
                 self._window.offer(self._young(self._stream.read()))
                 self._readiness.up(PART)
                 failures = 0
