@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -21,6 +22,7 @@ from contracts.outbox import OutboxRecord
 from local.child import signal_child
 from relay.__main__ import Ends
 from relay.engine import Engine
+from relay.mongodb import MongoOutbox
 from relay.settings import ChangeStreamRelaySettings, DynamoDBRelaySettings
 from relay.sweep import Sweeper
 from relay.tail import PART, Tail
@@ -230,11 +232,14 @@ class World:
     def until_empty(self) -> None:
         eventually(lambda: not self.outbox(), timeout=20, what="an empty outbox")
 
+    @cached_property
+    def mongodb(self) -> MongoClient[Document]:
+        assert self.mongodb_uri is not None
+        return MongoClient(self.mongodb_uri)
+
     @property
     def collection(self) -> Collection[Document]:
-        assert self.mongodb_uri is not None
-        client: MongoClient[Document] = MongoClient(self.mongodb_uri)
-        return client[self.database][COLLECTION]
+        return self.mongodb[self.database][COLLECTION]
 
 
 @contextmanager
@@ -244,7 +249,10 @@ def a_world(
     aws = empty_aws(ministack)
     region = aws.client("sqs").meta.region_name
     with Gate(ministack.endpoint).running() as gate:
-        yield World(aws, gate, folder, region, mongodb_uri)
+        world = World(aws, gate, folder, region, mongodb_uri)
+        yield world
+        if "mongodb" in vars(world):
+            world.mongodb.close()
 
 
 def kill(process: Process) -> None:
@@ -330,6 +338,8 @@ def in_threads(ends: Ends, *, min_age: float = 30, interval: float = 30) -> Iter
             for thread in threads:
                 thread.join(timeout=15)
                 assert not thread.is_alive(), "a part did not stop"
+            if isinstance(ends.outbox, MongoOutbox):
+                ends.outbox._collection.database.client.close()
 
 
 def dynamodb_ends(world: World) -> Ends:

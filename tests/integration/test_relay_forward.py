@@ -29,7 +29,7 @@ from tests.waiting import eventually
 @pytest.fixture(scope="module")
 def world(ministack: MiniStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with a_world(ministack, tmp_path_factory.mktemp("forward")) as world:
-        world.provision_forwarding(visibility_timeout=2)
+        world.provision_forwarding(visibility_timeout=1)
         yield world
 
 
@@ -131,9 +131,9 @@ def test_an_outage_loses_nothing_and_buries_nothing(forwarding: World, fault: st
     if fault == "throttled":
         forwarding.gate.refuse("PutEvents", 503, "ServiceUnavailable")
         send(forwarding, committed)
-        # 2 s a receive, 3 receives: after 7 s a queue would have given it up
+        # 1 s a receive, 3 receives: after 4 s a queue would have given it up.
         since = monotonic()
-        eventually(lambda: monotonic() - since > 7, timeout=20, what="a long outage")
+        eventually(lambda: monotonic() - since > 4, timeout=20, what="a long outage")
     else:
         forwarding.gate.hold("before", "PutEvents")
         send(forwarding, committed)

@@ -125,15 +125,3 @@ def test_aws_that_is_away_at_start_is_waited_for(world: World) -> None:
         metrics = process.get("/metrics")
         assert metrics is not None
         assert "relay_events_published_total 5.0" in metrics.text
-
-
-def test_mongodb_that_is_away_at_start_is_waited_for(world: World) -> None:
-    """Likewise for the change-stream relay: nobody answers on that port."""
-    world.create_fifo_queues()
-    settings = {**mongo_settings(world), "MONGODB_URI": "mongodb://127.0.0.1:1/"}
-    environment = world.environment(**settings)
-    with running(
-        world.folder, "relay", "change-stream", environment, port_name="HEALTH_PORT"
-    ) as process:
-        eventually(lambda: "waiting at start" in process.output.read_text(), what="a try in vain")
-        assert process.child.poll() is None
