@@ -22,7 +22,7 @@ PAGE = 500
 """Documents that a sweep's cursor fetches at a time."""
 
 MAX_AWAIT_MILLISECONDS = 500
-"""How long the server waits for a change before it answers that there was none: a stop waits, too."""
+"""How long the server waits for a change before it says that there was none, and a stop waits."""
 
 
 _BY_AGE = [("occurredAt", 1), ("sequence", 1)]
