@@ -216,3 +216,17 @@ def test_no_wake_up_is_lost_between_many_threads() -> None:
     assert all(sequences == sorted(sequences) for sequences in taken.values())
     assert widest <= 20
     assert monotonic() - since < 10
+
+
+def test_one_settlement_wakes_as_many_as_there_is_work_for() -> None:
+    """Three aggregates are free at once, and each of three that wait gets its batch."""
+    window = Window(max_rows=20, max_bytes=1_000_000)
+    one = MemoryTarget(limits=Limits(entries=1, total_bytes=1_000_000))
+    window.offer([row_of(name, sequence) for sequence in (1, 2) for name in "abc"])
+    first = window.take(MemoryTarget())
+    assert len(first) == 3
+    taken: list[list[Row]] = []
+    takers = [started(lambda: taken.append(window.take(one))) for _ in range(3)]
+    window.settle(first)
+    assert all(ended(thread) for thread in takers)
+    assert sorted(row.key for batch in taken for row in batch) == [("a", 2), ("b", 2), ("c", 2)]
