@@ -227,6 +227,8 @@ def test_one_settlement_wakes_as_many_as_there_is_work_for() -> None:
     assert len(first) == 3
     taken: list[list[Row]] = []
     takers = [started(lambda: taken.append(window.take(one))) for _ in range(3)]
+    waiting = window._has_ready._waiters  # type: ignore[attr-defined]
+    eventually(lambda: len(waiting) == 3, what="three that wait")
     window.settle(first)
     assert all(ended(thread) for thread in takers)
     assert sorted(row.key for batch in taken for row in batch) == [("a", 2), ("b", 2), ("c", 2)]
