@@ -1,8 +1,11 @@
 """Runs a background process: its parts in threads, its health beside them, until it is stopped."""
 
+import logging
+import os
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from time import monotonic
 from typing import NoReturn, TypeVar
 
 import structlog
@@ -18,6 +21,9 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
+STOP_WITHIN = 9.5
+"""Seconds from a stop's request to the end of the process, which has 10."""
+
 
 def run_worker(
     settings: WorkerSettings,
@@ -26,11 +32,14 @@ def run_worker(
     stop: Stop,
     readiness: Readiness,
     registry: CollectorRegistry,
+    stop_within: float = STOP_WITHIN,
 ) -> None:
     """Prepare the parts, run each in a thread, and return when all have ended after a stop.
 
     `prepare` is tried again while what it needs is Unavailable. A part that ends by an error
     stops the others, and the error is raised here: whoever started the process starts a new one.
+    A part that has not ended `stop_within` seconds after a stop waits for an answer that does not
+    come: the process then leaves without it, with exit code 1. What it held comes again.
     """
     failures: list[Exception] = []
 
@@ -57,8 +66,13 @@ def run_worker(
         log.info("started", parts=sorted(parts or ()))
         stop.wait()
         log.info("stopping")
+        deadline = monotonic() + stop_within
         for thread in threads:
-            thread.join()
+            thread.join(max(0.0, deadline - monotonic()))
+    if stuck := [thread.name for thread in threads if thread.is_alive()]:
+        log.error("stopped without waiting any longer", parts=stuck)
+        logging.shutdown()
+        os._exit(1)
     log.info("stopped")
     if failures:
         raise failures[0]

@@ -66,7 +66,10 @@ def test_collections_and_indexes_are_made(database: Database[Document]) -> None:
     by_status = {"status": 1, "_id": 1}
     assert indexes_of(database, "payments") == {"_id_": {"_id": 1}, "by-status": by_status}
     assert list(indexes_of(database, "payments")["by-status"]) == list(by_status)
-    assert indexes_of(database, "outbox") == {"_id_": {"_id": 1}, "by-age": {"occurredAt": 1, "sequence": 1}}
+    assert indexes_of(database, "outbox") == {
+        "_id_": {"_id": 1},
+        "by-age": {"occurredAt": 1, "sequence": 1},
+    }
 
 
 def test_running_it_again_changes_nothing(database: Database[Document]) -> None:
