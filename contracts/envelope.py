@@ -23,6 +23,12 @@ class WireModel(BaseModel):
     )
 
 
+class ReadModel(WireModel):
+    """What comes in: read by the wire's names alone, since a guess at a field hides a mistake."""
+
+    model_config = ConfigDict(populate_by_name=False)
+
+
 class Metadata(WireModel):
     """What a reader needs to deduplicate, to order and to trace an event."""
 
@@ -64,7 +70,9 @@ class ReceivedEvent(BaseModel):
         EventBridge event, or whose detail lacks our metadata.
         """
         try:
-            return cls.model_validate(_Envelope.model_validate_json(body).lifted())
+            return cls.model_validate(
+                _Envelope.model_validate_json(body).lifted(), by_alias=True, by_name=False
+            )
         except ValidationError as error:
             raise NotAnEvent(describe(error)) from None
 

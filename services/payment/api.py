@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Query
 from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
 
-from contracts.envelope import WireModel
+from contracts.envelope import ReadModel, WireModel
 from contracts.timestamps import Timestamp
 from runtime import cursors, problems
 from runtime.api import REQUIRE_JSON, RequestCause
@@ -40,7 +40,7 @@ _PaymentId = Annotated[
 ]
 
 
-class PaymentPatch(WireModel):
+class PaymentPatch(ReadModel):
     """What a third party may change of a payment: it may cancel it."""
 
     model_config = ConfigDict(

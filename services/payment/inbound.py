@@ -2,10 +2,10 @@
 
 from pydantic import Field
 
-from contracts.envelope import WireModel
+from contracts.envelope import ReadModel
 
 
-class SubscriptionCreated(WireModel):
+class SubscriptionCreated(ReadModel):
     """From the subscription domain: somebody agreed to be debited."""
 
     subscription_id: str = Field(min_length=1, max_length=128)

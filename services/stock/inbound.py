@@ -2,17 +2,17 @@
 
 from pydantic import Field
 
-from contracts.envelope import WireModel
+from contracts.envelope import ReadModel
 
 
-class SubscriptionCreated(WireModel):
+class SubscriptionCreated(ReadModel):
     """From the subscription domain: somebody will want razors."""
 
     subscription_id: str = Field(min_length=1, max_length=128)
     quantity: int = Field(ge=1, le=10)
 
 
-class PaymentCancelled(WireModel):
+class PaymentCancelled(ReadModel):
     """From the payment domain: nobody will pay for them."""
 
     subscription_id: str = Field(min_length=1, max_length=128)

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Header, Path, Query, Response
 from pydantic import ConfigDict, Field, StringConstraints
 from pydantic.config import JsonDict
 
-from contracts.envelope import WireModel
+from contracts.envelope import ReadModel, WireModel
 from contracts.timestamps import Timestamp
 from runtime import cursors, problems
 from runtime.api import REQUIRE_JSON, RequestCause
@@ -44,7 +44,7 @@ _Name = Annotated[
 _AccountNumber = Annotated[str, StringConstraints(pattern=r"^[0-9]{6,10}$")]
 
 
-class NewSubscription(WireModel):
+class NewSubscription(ReadModel):
     """A year of razors, from today."""
 
     model_config = ConfigDict(

@@ -2,10 +2,10 @@
 
 from pydantic import Field
 
-from contracts.envelope import WireModel
+from contracts.envelope import ReadModel
 
 
-class PaymentCancelled(WireModel):
+class PaymentCancelled(ReadModel):
     """From the payment domain: the direct debit of a subscription is gone."""
 
     subscription_id: str = Field(min_length=1, max_length=128)

@@ -129,6 +129,7 @@ def test_no_body_at_all_is_422(subscriptions: httpx.Client) -> None:
         ("quantity", 2.5, "valid integer"),
         ("quantity", True, "should be a valid integer"),
         ("colour", "blue", "not permitted"),
+        ("account_number", "12345678", "not permitted"),
     ],
 )
 def test_an_invalid_field_is_named_with_its_rule(

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from contracts.causes import Cause
-from contracts.envelope import WireModel
+from contracts.envelope import NotAnEvent, ReadModel
 from contracts.names import EventType
 from runtime.inbox import Inbox, SchemaViolation, UnexpectedEvent, reads
 from tests import builders
 
 
-class Wanted(WireModel):
+class Wanted(ReadModel):
     quantity: int
 
 
@@ -34,6 +34,14 @@ def test_a_reader_takes_its_fields_and_ignores_the_others() -> None:
     seen: list[int] = []
     an_inbox(seen).handle(a_body(builders.a_detail(quantity=3, addedLater="x")))
     assert seen == [3]
+
+
+def test_a_field_under_its_python_name_is_no_field() -> None:
+    """The wire's names are camelCase; another spelling is a mistake of the publisher's."""
+    detail = builders.a_detail()
+    detail["metadata"]["event_id"] = detail["metadata"].pop("eventId")
+    with pytest.raises(NotAnEvent, match=r"metadata\.eventId"):
+        an_inbox([]).handle(a_body(detail))
 
 
 @pytest.mark.parametrize("quantity", ["2", 2.5, True, None])
