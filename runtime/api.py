@@ -1,5 +1,6 @@
 """Builds an HTTP service: one place for limits, problems, documentation and health."""
 
+import socket
 from collections.abc import Callable, Mapping
 from typing import Annotated
 
@@ -10,6 +11,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from contracts.causes import Cause
 from runtime import documentation, problems
+from runtime.errors import Misconfigured
 from runtime.metrics import HttpMetrics
 from runtime.requests import AroundRequests, LimitedBody
 from runtime.settings import ApiSettings
@@ -86,12 +88,14 @@ REQUIRE_JSON = Depends(require_json)
 
 
 def serve(app: FastAPI, settings: ApiSettings) -> None:
-    """Serve until SIGTERM or SIGINT; requests in flight are finished first."""
+    """Serve until SIGTERM or SIGINT; requests in flight are finished first.
+
+    Raises Misconfigured if the address cannot be had.
+    """
+    listening = _listen(settings.http_host, settings.http_port)
     server = uvicorn.Server(
         uvicorn.Config(
             app,
-            host=settings.http_host,
-            port=settings.http_port,
             log_config=None,
             access_log=False,
             server_header=False,
@@ -101,7 +105,15 @@ def serve(app: FastAPI, settings: ApiSettings) -> None:
     # uvicorn raises the signal again once it has stopped, which would kill the process: ours takes
     # it, and one that comes before uvicorn listens to any.
     with on_signal(_Leave(server)):
-        server.run()
+        server.run([listening])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise Misconfigured(f"HTTP_HOST, HTTP_PORT: {host}:{port}: {error}") from error
 
 
 class _Leave(Stop):

@@ -119,11 +119,12 @@ def test_a_missing_queue_is_named(tmp_path: Path, system: System) -> None:
 def test_a_port_that_is_taken_ends_the_process(
     tmp_path: Path, system: System, command: str, port: str
 ) -> None:
-    """It says so and exits with a failure, rather than run where nobody can reach it."""
+    """It says which setting is to blame and exits with 2, rather than run out of reach."""
     taken = system.endpoint.rpartition(":")[2]
     environment = system.environment("stock") | {port: taken}
     code, output = run_to_end(tmp_path, main_of("stock"), command, environment)
-    assert code != 0
+    assert code == 2
+    assert port in output
     assert "in use" in output
 
 
