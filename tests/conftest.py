@@ -10,6 +10,7 @@ from local import engines
 from local.child import start_child, stop_child
 from local.isolation import REGION, isolate
 from local.ports import LOOPBACK, free_ports, wait_until_listening
+from tests.processes import COVERAGE
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,15 @@ def sample_credentials() -> Iterator[None]:
             patch.delenv(name)
         for name, value in isolated.items():
             patch.setenv(name, value)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def unmeasured_engines() -> Iterator[None]:
+    """Coverage measures what tests/processes.py starts, and slows no emulator down."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in COVERAGE:
+            patch.delenv(name)
         yield
 
 

@@ -1,6 +1,7 @@
 """Our processes as an operator runs them: started by their command, read by their output."""
 
 import json
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,6 +17,13 @@ from local.ports import LOOPBACK, free_ports
 from tests.waiting import eventually
 
 ROOT = Path(__file__).parent.parent
+
+COVERAGE = {
+    name: os.environ[name]
+    for name in ("COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START")
+    if name in os.environ
+}
+"""What makes a child measure itself, where this run measures coverage."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +68,7 @@ def running(
     with output.open("wb") as file:
         child = start_child(
             [sys.executable, "-m", module, *command.split()],
-            env={**env, port_name: str(port)},
+            env={**env, **COVERAGE, port_name: str(port)},
             cwd=ROOT,
             output=file,
         )
@@ -75,7 +83,10 @@ def run_to_end(folder: Path, module: str, command: str, env: Mapping[str, str]) 
     output = folder / "output.log"
     with output.open("wb") as file:
         child = start_child(
-            [sys.executable, "-m", module, *command.split()], env=env, cwd=ROOT, output=file
+            [sys.executable, "-m", module, *command.split()],
+            env={**env, **COVERAGE},
+            cwd=ROOT,
+            output=file,
         )
         try:
             code = child.wait(timeout=20)
