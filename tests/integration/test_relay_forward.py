@@ -29,13 +29,22 @@ from tests.waiting import eventually
 @pytest.fixture(scope="module")
 def world(ministack: MiniStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with a_world(ministack, tmp_path_factory.mktemp("forward")) as world:
-        world.provision_forwarding(visibility_timeout=1)
+        world.provision_forwarding()
         yield world
+
+
+@pytest.fixture
+def impatient(ministack: MiniStack, tmp_path: Path) -> Iterator[World]:
+    """A queue that gives up soon on whoever holds a message: after 1 s, and after 3 receives."""
+    with a_world(ministack, tmp_path) as world:
+        world.provision_forwarding(visibility_timeout=1)
+        with world.relay("forward", FIFO_QUEUE=FIFO, QUEUE_WAIT_SECONDS="1"):
+            yield world
 
 
 @pytest.fixture(scope="module")
 def process(world: World) -> Iterator[Process]:
-    """One forwarder for all tests but the last, which have one of their own."""
+    """One forwarder for all tests but those that need a queue of their own."""
     with world.relay("forward", FIFO_QUEUE=FIFO, QUEUE_WAIT_SECONDS="1") as process:
         yield process
 
@@ -125,26 +134,26 @@ def test_what_the_bus_never_takes_is_dead_lettered(forwarding: World) -> None:
 
 
 @pytest.mark.parametrize("fault", ["throttled", "cut"])
-def test_an_outage_loses_nothing_and_buries_nothing(forwarding: World, fault: str) -> None:
+def test_an_outage_loses_nothing_and_buries_nothing(impatient: World, fault: str) -> None:
     """It lasts longer than the visibility timeout times the receives that the queue allows."""
     committed = records(20, aggregates=5, prefix=fault)
     if fault == "throttled":
-        forwarding.gate.refuse("PutEvents", 503, "ServiceUnavailable")
-        send(forwarding, committed)
+        impatient.gate.refuse("PutEvents", 503, "ServiceUnavailable")
+        send(impatient, committed)
         # 1 s a receive, 3 receives: after 4 s a queue would have given it up.
         since = monotonic()
         eventually(lambda: monotonic() - since > 4, timeout=20, what="a long outage")
     else:
-        forwarding.gate.hold("before", "PutEvents")
-        send(forwarding, committed)
-        forwarding.gate.reached("before", "PutEvents")
-        forwarding.gate.cut()
-    assert not arrivals(forwarding, fault)
-    forwarding.gate.open()
-    forwarding.until_on_bus(ids(committed))
-    until_empty(forwarding)
-    assert not forwarding.drained(FIFO_DLQ)
-    found = aggregates(forwarding, fault)
+        impatient.gate.hold("before", "PutEvents")
+        send(impatient, committed)
+        impatient.gate.reached("before", "PutEvents")
+        impatient.gate.cut()
+    assert not arrivals(impatient, fault)
+    impatient.gate.open()
+    impatient.until_on_bus(ids(committed))
+    until_empty(impatient)
+    assert not impatient.drained(FIFO_DLQ)
+    found = aggregates(impatient, fault)
     assert all(sequences == [1, 2, 3, 4] for sequences in found.values())
 
 
