@@ -6,14 +6,11 @@ from typing import TYPE_CHECKING, Any
 from infra.arns import Arns
 from infra.changes import Change, change_of
 from infra.domains import Topology
-from infra.resources import Bus, Rule
+from infra.resources import TARGET_ID, Bus, Rule
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_events.type_defs import RuleTypeDef, TargetTypeDef
-
-TARGET_ID = "target"
-"""A rule of ours has one target, so this id always names it and PutTargets replaces it in place."""
 
 
 def render_rules(events: "EventBridgeClient", topology: Topology, arns: Arns) -> list[Change]:

@@ -79,6 +79,10 @@ class ToLogGroup:
 Target = ToBus | ToQueue | ToLogGroup
 
 
+TARGET_ID = "target"
+"""A rule of ours has one target, so this id always names it and PutTargets replaces it in place."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """Sends a bus's events that match `pattern` to one target.

@@ -1,0 +1,37 @@
+"""Renders the topology to AWS CDK: `cdk synth -c stage=dev` runs this, as cdk.json says."""
+
+import sys
+
+from aws_cdk import App, Aws, Validations
+from cdk_nag import AwsSolutionsChecks
+
+from infra.aws.plan import Plan
+from infra.stacks import render
+from infra.stages import Stage, StageError
+from infra.topology import TOPOLOGY
+
+MISCONFIGURED = 2
+"""Exit code."""
+
+
+def build(app: App) -> None:
+    """Fill the app with the stacks of the stage that its context names, checked by cdk-nag."""
+    context = app.node.try_get_context
+    stage = Stage.of(context("stage"), context("stages"))
+    render(app, Plan.of(stage, TOPOLOGY, Aws.ACCOUNT_ID))
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+
+
+def main() -> int:
+    app = App()
+    try:
+        build(app)
+    except StageError as error:
+        sys.stderr.write(f"{error}\n")
+        return MISCONFIGURED
+    app.synth()
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

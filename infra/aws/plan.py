@@ -1,0 +1,62 @@
+"""What every stack is rendered from: a stage, the topology, and where each domain then lives."""
+
+from dataclasses import dataclass
+
+from infra.arns import Arns, Place
+from infra.domains import Topology
+from infra.resources import Domain
+from infra.stages import Stage
+from infra.workloads import WORKLOADS, Workload
+
+SYSTEM = "streamed-events"
+"""What the names of our stacks, clusters and logs begin with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """An account and region, with the domains that live there."""
+
+    place: Place
+    domains: tuple[Domain, ...]
+    alone: bool
+
+    @property
+    def suffix(self) -> str:
+        """What tells this site's stacks from those of another; empty for the only site."""
+        return "" if self.alone else "-" + "-".join(domain.name for domain in self.domains)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    stage: Stage
+    topology: Topology
+    arns: Arns
+
+    @classmethod
+    def of(cls, stage: Stage, topology: Topology, own_account: str) -> "Plan":
+        """Raises StageError for accounts that do not fit the topology."""
+        return cls(stage, topology, Arns(topology, stage.places(topology, own_account)))
+
+    @property
+    def sites(self) -> tuple[Site, ...]:
+        places = list(dict.fromkeys(self.arns.places[d.name] for d in self.topology.domains))
+        return tuple(
+            Site(
+                place,
+                tuple(d for d in self.topology.domains if self.arns.places[d.name] == place),
+                alone=len(places) == 1,
+            )
+            for place in places
+        )
+
+    @property
+    def copies(self) -> int:
+        """How many run of a process that may run more than once."""
+        return 2 if self.stage.protected else 1
+
+    def stack_name(self, part: str) -> str:
+        return f"{SYSTEM}-{self.stage.name}-{part}"
+
+
+def workloads_of(domain: Domain) -> tuple[Workload, ...]:
+    return tuple(workload for workload in WORKLOADS if workload.domain == domain.name)

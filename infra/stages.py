@@ -1,0 +1,66 @@
+"""Stages: each is one deployment of the system, as cdk.json's context describes it."""
+
+from collections.abc import Mapping
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+
+from infra.arns import Place
+from infra.domains import Topology
+
+AccountId = Annotated[str, Field(pattern=r"^\d{12}$")]
+
+
+class StageError(Exception):
+    """cdk.json's context describes no stage that could be deployed."""
+
+
+class Stage(BaseModel):
+    """Where a stage lives, and how carefully it is kept.
+
+    `accounts` names an account for each domain; without it everything lives in the account of the
+    credentials that deploy. `protected` keeps data when a stack is deleted, and runs twice what
+    may run twice. With one NAT gateway instead of two, a zone's failure can cut the other off.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9]{0,15}$")
+    region: str = Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")
+    accounts: Mapping[str, AccountId] = Field(default_factory=dict)
+    protected: bool = False
+    nat_gateways: int = Field(default=1, ge=1, le=2)
+    alarm_email: str | None = Field(default=None, pattern=r"^[^@\s]+@[^@\s]+$")
+
+    @classmethod
+    def of(cls, name: object, stages: object) -> Self:
+        """Read the stage `name` from the context's `stages`; raises StageError for every fault."""
+        known = stages if isinstance(stages, Mapping) else {}
+        if name not in known:
+            names = ", ".join(sorted(known)) or "none"
+            raise StageError(f"cdk.json has no stage {name} (it has {names}): pass -c stage=NAME")
+        given = known[name]
+        if not isinstance(given, Mapping):
+            raise StageError(f"cdk.json, stage {name}: it must be an object")
+        try:
+            return cls.model_validate({**given, "name": name})
+        except ValidationError as error:
+            problems = "; ".join(
+                f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"
+                for problem in error.errors(include_url=False, include_input=False)
+            )
+            raise StageError(f"cdk.json, stage {name}: {problems}") from None
+
+    def places(self, topology: Topology, own_account: str) -> dict[str, Place]:
+        """Each domain's place; `own_account` is the account of the credentials that deploy.
+
+        Raises StageError for accounts that are not exactly the domains'.
+        """
+        names = [domain.name for domain in topology.domains]
+        if self.accounts and self.accounts.keys() != set(names):
+            raise StageError(
+                f"cdk.json, stage {self.name}: accounts must name {', '.join(names)}"
+                f" and nothing else; it names {', '.join(self.accounts)}"
+            )
+        return {name: Place(self.accounts.get(name, own_account), self.region) for name in names}
