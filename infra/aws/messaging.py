@@ -123,7 +123,6 @@ class Messaging(Construct):
                 retention_in_days=group.retention_days,
                 kms_key_id=self._key.key_arn,
             )
-            log_group.node.add_dependency(self._key)
             log_group.apply_removal_policy(self._removal)
             made.append(log_group)
             if policy := policies.get(group.name):
