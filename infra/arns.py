@@ -40,6 +40,10 @@ class Arns:
     def log_group(self, name: str) -> str:
         return log_group_arn(self.places[self.topology.domain_of_log_group(name)], name)
 
+    def table(self, name: str) -> str:
+        place = self.places[self.topology.domain_of_table(name)]
+        return _arn("dynamodb", place, f"table/{name}")
+
     def rule(self, rule: Rule) -> str:
         place = self.places[self.topology.domain_of_bus(rule.bus)]
         return _arn("events", place, f"rule/{rule.bus}/{rule.name}")

@@ -103,6 +103,9 @@ class Topology:
     def domain_of_queue(self, name: str) -> str:
         return _owner(name, ((d.name, queue.name) for d in self.domains for queue in d.queues))
 
+    def domain_of_table(self, name: str) -> str:
+        return _owner(name, ((d.name, table.name) for d in self.domains for table in d.tables))
+
     def domain_of_log_group(self, name: str) -> str:
         return _owner(name, ((d.name, group.name) for d in self.domains for group in d.log_groups))
 

@@ -1,44 +1,111 @@
 """The stacks of a stage: what domains share in an account, and one stack for each domain."""
 
 from aws_cdk import Environment, Stack, Token
+from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_servicediscovery as servicediscovery
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
-from infra.aws.keys import encryption_key, let_eventbridge_use
+from infra.aws.documents import Documents
+from infra.aws.http import HttpApi
+from infra.aws.image import image
+from infra.aws.keys import encryption_key, let_alarms_use, let_eventbridge_use
 from infra.aws.messaging import Buses, Messaging
-from infra.aws.plan import Plan, Site
+from infra.aws.network import Network
+from infra.aws.plan import SYSTEM, Plan, Site, workloads_of
+from infra.aws.relays import Relay
 from infra.aws.tables import Tables
+from infra.aws.tasks import Grounds, Task
 from infra.resources import Domain
+from infra.workloads import Workload
+
+
+def render(scope: Construct, plan: Plan) -> None:
+    """Make every stack of the stage.
+
+    Buses are in the shared stacks, and each domain waits for those of every account: it sends to
+    other domains' buses, and they to its own.
+    """
+    shared = {site.place: SharedStack(scope, plan, site) for site in plan.sites}
+    for site in plan.sites:
+        for domain in site.domains:
+            stack = DomainStack(scope, plan, site, domain, shared[site.place])
+            for each in shared.values():
+                stack.add_stack_dependency(each)
 
 
 class SharedStack(Stack):
-    """What the domains of one account share."""
+    """What the domains of one account share: network, cluster, buses, and the topic of alarms."""
 
     def __init__(self, scope: Construct, plan: Plan, site: Site) -> None:
-        part = f"shared{site.suffix}"
-        super().__init__(scope, plan.stack_name(part), env=_environment(site))
+        super().__init__(scope, plan.stack_name(f"shared{site.suffix}"), env=_environment(site))
+        key = encryption_key(self, self.stack_name, protected=plan.stage.protected)
+        let_alarms_use(key)
+        network = Network(self, plan, site, key)
+        self.cluster = ecs.Cluster(
+            self,
+            "Cluster",
+            cluster_name=plan.stack_name("services"),
+            vpc=network.vpc,
+            container_insights_v2=ecs.ContainerInsights.ENABLED,
+        )
+        self.namespace = servicediscovery.PrivateDnsNamespace(
+            self, "Namespace", name=f"{plan.stage.name}.{SYSTEM}.internal", vpc=network.vpc
+        )
+        self.topic = sns.Topic(
+            self,
+            "Alarms",
+            topic_name=plan.stack_name("alarms"),
+            master_key=key,
+            enforce_ssl=True,
+        )
+        if plan.stage.alarm_email:
+            self.topic.add_subscription(subscriptions.EmailSubscription(plan.stage.alarm_email))
         for domain in site.domains:
             Buses(self, plan, domain)
 
 
 class DomainStack(Stack):
-    def __init__(self, scope: Construct, plan: Plan, site: Site, domain: Domain) -> None:
+    """A domain: its messages, its data and its processes."""
+
+    def __init__(
+        self, scope: Construct, plan: Plan, site: Site, domain: Domain, shared: SharedStack
+    ) -> None:
         super().__init__(scope, plan.stack_name(domain.name), env=_environment(site))
-        key = encryption_key(self, plan.stack_name(domain.name), protected=plan.stage.protected)
+        key = encryption_key(self, self.stack_name, protected=plan.stage.protected)
         let_eventbridge_use(key)
-        Messaging(self, plan, domain, key)
-        Tables(self, plan, domain, key)
+        messaging = Messaging(self, plan, domain, key)
+        tables = Tables(self, plan, domain, key)
+        grounds = Grounds(
+            plan=plan,
+            domain=domain,
+            image=image(self),
+            key=key,
+            cluster=shared.cluster,
+            namespace=shared.namespace,
+            documents=Documents(self, plan, domain, shared.cluster.vpc, key)
+            if domain.collections
+            else None,
+        )
+        for workload in workloads_of(domain):
+            process = self._process(workload, grounds, tables)
+            # One that finds no queue or no table when it starts gives up.
+            process.start_after(messaging, tables)
 
-
-def render(scope: Construct, plan: Plan) -> None:
-    shared = {site.place: SharedStack(scope, plan, site) for site in plan.sites}
-    for site in plan.sites:
-        for domain in site.domains:
-            stack = DomainStack(scope, plan, site, domain)
-            for other in shared.values():
-                stack.add_stack_dependency(other)
+    def _process(self, workload: Workload, grounds: Grounds, tables: Tables) -> Task | Relay:
+        outbox = workload.empties
+        if outbox:
+            stream_arn = tables.streams[outbox]
+            return Relay(self, workload, grounds, outbox=outbox, stream_arn=stream_arn)
+        task = Task(self, workload, grounds)
+        if workload.path:
+            HttpApi(self, task, workload.path, grounds)
+        return task
 
 
 def _environment(site: Site) -> Environment:
+    """An account of the credentials' own choice is left out: the template then fits any."""
     account = site.place.account
     return Environment(
         account=None if Token.is_unresolved(account) else account, region=site.place.region

@@ -1,6 +1,6 @@
 """Encryption keys, and which AWS services may use them on our behalf."""
 
-from aws_cdk import Aws, RemovalPolicy
+from aws_cdk import Aws, Duration, RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
@@ -24,6 +24,7 @@ def encryption_key(scope: Construct, name: str, *, protected: bool) -> kms.Key:
         alias=f"alias/{name}",
         description=f"Data at rest of {name}",
         enable_key_rotation=True,
+        pending_window=Duration.days(30 if protected else 7),
         removal_policy=removal_policy(protected=protected),
     )
     logs_service = f"logs.{Aws.REGION}.amazonaws.com"

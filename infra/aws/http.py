@@ -1,0 +1,96 @@
+"""A service's door: an HTTP API for signed requests, throttled, logged and measured."""
+
+import json
+
+from aws_cdk import CfnOutput
+from aws_cdk import aws_apigatewayv2 as apigateway
+from aws_cdk import aws_apigatewayv2_authorizers as authorizers
+from aws_cdk import aws_apigatewayv2_integrations as integrations
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_servicediscovery as servicediscovery
+from constructs import Construct
+
+from infra.aws.tasks import PORT, Grounds, Task, log_group
+
+REQUESTS_A_SECOND, BURST = 100, 200
+"""For each API, all callers together; above that they get 429. Raise it with the tasks."""
+
+ACCESS_LOG_FIELDS = (
+    "requestId",
+    "requestTime",
+    "httpMethod",
+    "path",
+    "status",
+    "responseLatency",
+    "integrationLatency",
+    "integrationErrorMessage",
+    "identity.caller",
+    "identity.sourceIp",
+    "error.message",
+)
+"""Of API Gateway's $context. No body and no query: bank details stay out of the logs."""
+
+
+class HttpApi(Construct):
+    """Reaches the service's tasks through a VPC link; they have no address outside of the VPC."""
+
+    def __init__(self, scope: Construct, task: Task, path: str, grounds: Grounds) -> None:
+        name = grounds.plan.stack_name(path)
+        super().__init__(scope, "HttpApi")
+        self.api = apigateway.HttpApi(
+            self,
+            "Api",
+            api_name=name,
+            create_default_stage=False,
+            default_authorizer=authorizers.HttpIamAuthorizer(),
+        )
+        integration = integrations.HttpServiceDiscoveryIntegration(
+            "Tasks", _registered(task), vpc_link=_vpc_link(self, name, task, grounds.cluster.vpc)
+        )
+        for route in (f"/{path}", f"/{path}/{{id}}"):
+            self.api.add_routes(path=route, integration=integration)
+        self._stage(grounds)
+        CfnOutput(self, "Url", value=f"{self.api.api_endpoint}/{path}")
+
+    def _stage(self, grounds: Grounds) -> None:
+        stage = apigateway.HttpStage(
+            self,
+            "Stage",
+            http_api=self.api,
+            auto_deploy=True,
+            detailed_metrics_enabled=True,
+            throttle=apigateway.ThrottleSettings(rate_limit=REQUESTS_A_SECOND, burst_limit=BURST),
+        )
+        log = log_group(self, f"{grounds.domain.name}-http-access", grounds)
+        rendered = stage.node.default_child
+        assert isinstance(rendered, apigateway.CfnStage)  # noqa: S101 (for mypy)
+        rendered.access_log_settings = apigateway.CfnStage.AccessLogSettingsProperty(
+            destination_arn=log.log_group_arn,
+            format=json.dumps({field: f"$context.{field}" for field in ACCESS_LOG_FIELDS}),
+        )
+
+
+def _registered(task: Task) -> servicediscovery.IService:
+    service = task.service.cloud_map_service
+    if service is None:
+        raise ValueError(f"{task.service.service_name} is not registered for discovery")
+    return service
+
+
+def _vpc_link(scope: Construct, name: str, task: Task, vpc: ec2.IVpc) -> apigateway.VpcLink:
+    group = ec2.SecurityGroup(
+        scope,
+        "LinkSecurityGroup",
+        vpc=vpc,
+        description=f"The VPC link of {name}",
+        allow_all_outbound=False,
+    )
+    task.service.connections.allow_from(group, ec2.Port.tcp(PORT), "requests")
+    return apigateway.VpcLink(
+        scope,
+        "Link",
+        vpc=vpc,
+        vpc_link_name=name,
+        subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS),
+        security_groups=[group],
+    )

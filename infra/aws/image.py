@@ -1,0 +1,21 @@
+"""The one image: built from the Dockerfile when a stage is deployed, not when synthesized."""
+
+from pathlib import Path
+
+from aws_cdk import aws_ecr_assets as ecr_assets
+from constructs import Construct
+
+ROOT = Path(__file__).parents[2]
+
+TARGET = "aws"
+"""The Dockerfile's stage that has the certificates of Amazon RDS."""
+
+
+def image(scope: Construct) -> ecr_assets.DockerImageAsset:
+    return ecr_assets.DockerImageAsset(
+        scope,
+        "Image",
+        directory=str(ROOT),
+        target=TARGET,
+        platform=ecr_assets.Platform.LINUX_AMD64,
+    )

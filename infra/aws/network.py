@@ -1,0 +1,60 @@
+"""The network that an account's domains share: two zones, nothing of ours with a public address."""
+
+from aws_cdk import RemovalPolicy
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from infra.aws.plan import Plan, Site
+
+FLOW_LOG_RETENTION = logs.RetentionDays.ONE_MONTH
+
+
+class Network(Construct):
+    """Public subnets hold NAT gateways alone; services are private, databases have no way out."""
+
+    def __init__(self, scope: Construct, plan: Plan, site: Site, key: kms.Key) -> None:
+        super().__init__(scope, "Network")
+        region = site.place.region
+        self.vpc = ec2.Vpc(
+            self,
+            "Vpc",
+            # Named, since a look-up would need credentials to synthesize.
+            availability_zones=[f"{region}a", f"{region}b"],
+            nat_gateways=plan.stage.nat_gateways,
+            restrict_default_security_group=False,
+            subnet_configuration=[
+                ec2.SubnetConfiguration(
+                    name="public",
+                    subnet_type=ec2.SubnetType.PUBLIC,
+                    cidr_mask=24,
+                    map_public_ip_on_launch=False,
+                ),
+                ec2.SubnetConfiguration(
+                    name="services",
+                    subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS,
+                    cidr_mask=20,
+                ),
+                ec2.SubnetConfiguration(
+                    name="databases", subnet_type=ec2.SubnetType.PRIVATE_ISOLATED, cidr_mask=24
+                ),
+            ],
+            gateway_endpoints={
+                # Free, and what would cost most through a NAT gateway: tables and image layers.
+                "DynamoDB": ec2.GatewayVpcEndpointOptions(
+                    service=ec2.GatewayVpcEndpointAwsService.DYNAMODB
+                ),
+                "S3": ec2.GatewayVpcEndpointOptions(service=ec2.GatewayVpcEndpointAwsService.S3),
+            },
+        )
+        flow_log_group = logs.LogGroup(
+            self,
+            "FlowLogs",
+            retention=FLOW_LOG_RETENTION,
+            encryption_key=key,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        self.vpc.add_flow_log(
+            "FlowLog", destination=ec2.FlowLogDestination.to_cloud_watch_logs(flow_log_group)
+        )

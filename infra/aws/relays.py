@@ -1,0 +1,164 @@
+"""The relay of a DynamoDB outbox as two Lambda functions: one follows the stream, one sweeps."""
+
+from aws_cdk import Duration
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_lambda_event_sources as event_sources
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra.aws.grants import statements_for
+from infra.aws.reviewed import stands
+from infra.aws.tasks import Grounds, log_group
+from infra.workloads import Workload
+
+MEMORY = 512
+"""MiB, and with them a third of a core: what waits here is the network."""
+
+PUBLISH_TIMEOUT, SWEEP_TIMEOUT = Duration.seconds(60), Duration.seconds(55)
+"""A sweep is over before the next one starts."""
+
+BATCH_SIZE = 100
+"""Records: ten calls of PutEvents, several at a time."""
+
+RETRIES = 10
+"""Then the batch goes to the dead-letter queue; its rows stay in the outbox, for the sweep."""
+
+SWEEP_EVERY = Duration.minutes(1)
+"""The least that a schedule knows."""
+
+
+class Relay(Construct):
+    """Both functions run the relay's own code, with the relay's own permissions."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        workload: Workload,
+        grounds: Grounds,
+        *,
+        outbox: str,
+        stream_arn: str,
+    ) -> None:
+        super().__init__(scope, workload.name)
+        self._workload, self._grounds = workload, grounds
+        name = workload.name
+        self.publish = Function(
+            self, name, workload, grounds, handler="publish", timeout=PUBLISH_TIMEOUT
+        )
+        _let_read(self.publish, stream_arn, f"{grounds.plan.arns.table(outbox)}/stream/*")
+        self.sweep = Function(
+            self,
+            name.replace("-relay", "-sweep"),
+            workload,
+            grounds,
+            handler="sweep",
+            timeout=SWEEP_TIMEOUT,
+            concurrency=1,
+        )
+        self._follow(stream_arn)
+        events.Rule(
+            self,
+            "Schedule",
+            description=f"Sweeps {outbox}",
+            schedule=events.Schedule.rate(SWEEP_EVERY),
+            # The next sweep does what one that failed has left.
+            targets=[targets.LambdaFunction(self.sweep.function, retry_attempts=0)],
+        )
+
+    def start_after(self, *others: Construct) -> None:
+        for function in (self.publish.function, self.sweep.function):
+            function.node.add_dependency(*others)
+
+    def _follow(self, stream_arn: str) -> None:
+        lambda_.EventSourceMapping(
+            self,
+            "Stream",
+            target=self.publish.function,
+            event_source_arn=stream_arn,
+            starting_position=lambda_.StartingPosition.TRIM_HORIZON,
+            filters=[
+                lambda_.FilterCriteria.filter({"eventName": lambda_.FilterRule.is_equal("INSERT")})
+            ],
+            batch_size=BATCH_SIZE,
+            bisect_batch_on_error=True,
+            retry_attempts=RETRIES,
+            report_batch_item_failures=True,
+            on_failure=event_sources.SqsDlq(self._dead_letter_queue),
+        )
+
+    @property
+    def _dead_letter_queue(self) -> sqs.IQueue:
+        """Where the relay itself puts what can never be published, too."""
+        name = self._workload.settings["DEAD_LETTER_QUEUE"]
+        return sqs.Queue.from_queue_arn(self, "Dlq", self._grounds.plan.arns.queue(name))
+
+
+class Function(Construct):
+    """One function from the one image, with a role and a log group of its own."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        workload: Workload,
+        grounds: Grounds,
+        *,
+        handler: str,
+        timeout: Duration,
+        concurrency: int | None = None,
+    ) -> None:
+        super().__init__(scope, name)
+        self.log_group = log_group(self, name, grounds)
+        self.role = iam.Role(
+            self,
+            "Role",
+            description=f"What {name} may do",
+            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+        )
+        for statement in statements_for(workload, grounds.domain, grounds.plan.arns, grounds.key):
+            self.role.add_to_policy(statement)
+        self.log_group.grant_write(self.role)
+        self.function = lambda_.DockerImageFunction(
+            self,
+            "Function",
+            function_name=name,
+            code=lambda_.DockerImageCode.from_ecr(
+                grounds.image.repository,
+                tag_or_digest=grounds.image.image_tag,
+                cmd=["awslambdaric", f"relay.aws_lambda.{handler}"],
+            ),
+            environment={**workload.settings},
+            memory_size=MEMORY,
+            timeout=timeout,
+            reserved_concurrent_executions=concurrency,
+            role=self.role,
+            log_group=self.log_group,
+        )
+
+
+def _let_read(function: Function, stream_arn: str, any_stream_arn: str) -> None:
+    """What Lambda's poller does, with the function's role."""
+    function.role.add_to_policy(
+        iam.PolicyStatement(
+            actions=[
+                "dynamodb:DescribeStream",
+                "dynamodb:GetRecords",
+                "dynamodb:GetShardIterator",
+            ],
+            resources=[stream_arn],
+        )
+    )
+    function.role.add_to_policy(
+        iam.PolicyStatement(actions=["dynamodb:ListStreams"], resources=[any_stream_arn])
+    )
+    stands(
+        function.role,
+        f"AwsSolutions-IAM5[Resource::{any_stream_arn}]",
+        because=(
+            "dynamodb:ListStreams, which Lambda asks for before it follows a stream, is of all"
+            " streams of one table; it lists names. Reading is allowed on the one stream alone."
+        ),
+    )

@@ -1,0 +1,211 @@
+"""Processes as Fargate services: each with a role of its own, from the one image."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from aws_cdk import Duration
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_ecr_assets as ecr_assets
+from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_servicediscovery as servicediscovery
+from constructs import Construct
+
+from infra.aws.documents import Documents
+from infra.aws.grants import statements_for
+from infra.aws.keys import removal_policy
+from infra.aws.plan import SYSTEM, Plan
+from infra.aws.reviewed import stands
+from infra.resources import Domain
+from infra.workloads import Workload
+
+PORT = 8000
+"""Where each task serves: an API its routes, a worker its health."""
+
+CPU, MEMORY = 256, 512
+"""A quarter of a core and 512 MiB, the least there is: a process of ours takes under 100 MiB."""
+
+STOP_TIMEOUT = Duration.seconds(30)
+"""From SIGTERM to SIGKILL; every process of ours stops within 10 s."""
+
+LOG_RETENTION = logs.RetentionDays.ONE_MONTH
+
+
+@dataclass(frozen=True)
+class Grounds:
+    """What every task of a domain stands on."""
+
+    plan: Plan
+    domain: Domain
+    image: ecr_assets.DockerImageAsset
+    key: kms.Key
+    cluster: ecs.ICluster
+    namespace: servicediscovery.INamespace
+    documents: Documents | None
+
+
+class Task(Construct):
+    """One process: its task definition, its log group, its service."""
+
+    def __init__(self, scope: Construct, workload: Workload, grounds: Grounds) -> None:
+        super().__init__(scope, workload.name)
+        self._workload, self._grounds = workload, grounds
+        self.log_group = log_group(self, workload.name, grounds)
+        self._definition = self._task_definition()
+        container = self._container()
+        self.service = self._service(container)
+        if workload.uses_documents:
+            self._documents.let_in(self.service)
+            self._provision_first(container)
+
+    def start_after(self, *others: Construct) -> None:
+        """Wait with the service itself: keys and roles may well refer to each other before."""
+        self.service.node.add_dependency(*others)
+
+    def _task_definition(self) -> ecs.FargateTaskDefinition:
+        plan, workload = self._grounds.plan, self._workload
+        definition = ecs.FargateTaskDefinition(
+            self,
+            "Definition",
+            family=plan.stack_name(workload.name),
+            cpu=CPU,
+            memory_limit_mib=MEMORY,
+            task_role=iam.Role(
+                self,
+                "Role",
+                description=f"What {workload.name} may do",
+                assumed_by=iam.ServicePrincipal("ecs-tasks.amazonaws.com"),
+            ),
+        )
+        for statement in statements_for(
+            workload, self._grounds.domain, plan.arns, self._grounds.key
+        ):
+            definition.add_to_task_role_policy(statement)
+        stands(
+            definition,
+            "AwsSolutions-ECS2",
+            because=(
+                "The variables are names of tables, queues and buses, and a port; the database's"
+                " user and password come from Secrets Manager."
+            ),
+        )
+        stands(
+            definition,
+            "AwsSolutions-IAM5[Resource::*]",
+            because=(
+                "ecr:GetAuthorizationToken, in the role that pulls the image, is of the whole"
+                " registry: IAM knows no narrower resource for it. The process's own role has no"
+                " such statement."
+            ),
+        )
+        return definition
+
+    def _container(self) -> ecs.ContainerDefinition:
+        return self._add_container(
+            self._workload.name,
+            self._workload.command,
+            environment={**self._workload.settings, **self._where_to_serve()},
+            port_mappings=[ecs.PortMapping(container_port=PORT)],
+            health_check=ecs.HealthCheck(
+                # Alive, not ready: a new process would find the same dependency away.
+                command=["CMD", "python", "-m", "runtime.probe", f"{PORT}/healthz"],
+                start_period=Duration.seconds(30),
+                interval=Duration.seconds(15),
+            ),
+            stop_timeout=STOP_TIMEOUT,
+        )
+
+    def _where_to_serve(self) -> dict[str, str]:
+        kind = "HTTP" if self._workload.path else "HEALTH"
+        return {f"{kind}_HOST": "0.0.0.0", f"{kind}_PORT": str(PORT)}  # noqa: S104 (a task's own)
+
+    def _provision_first(self, container: ecs.ContainerDefinition) -> None:
+        """Make the collections before the process starts; making them twice changes nothing."""
+        provision = self._add_container(
+            "provision", ("infra.documentdb",), environment={}, essential=False
+        )
+        container.add_container_dependencies(
+            ecs.ContainerDependency(
+                container=provision, condition=ecs.ContainerDependencyCondition.SUCCESS
+            )
+        )
+
+    def _add_container(
+        self, name: str, command: tuple[str, ...], *, environment: dict[str, str], **options: Any
+    ) -> ecs.ContainerDefinition:
+        documents = self._workload.uses_documents
+        return self._definition.add_container(
+            name,
+            image=ecs.ContainerImage.from_docker_image_asset(self._grounds.image),
+            command=list(command),
+            environment={
+                "AWS_REGION": self._grounds.plan.stage.region,
+                **environment,
+                **(self._database() if documents else {}),
+            },
+            secrets=self._credentials() if documents else None,
+            readonly_root_filesystem=True,
+            logging=ecs.LogDriver.aws_logs(stream_prefix=name, log_group=self.log_group),
+            **options,
+        )
+
+    @property
+    def _documents(self) -> Documents:
+        documents = self._grounds.documents
+        if documents is None:
+            raise ValueError(f"{self._workload.name} uses documents, and its domain has none")
+        return documents
+
+    def _database(self) -> dict[str, str]:
+        return {
+            "MONGODB_URI": self._documents.uri,
+            "MONGODB_DATABASE": self._documents.database,
+        }
+
+    def _credentials(self) -> dict[str, ecs.Secret]:
+        secret = self._documents.secret
+        return {
+            "MONGODB_USERNAME": ecs.Secret.from_secrets_manager(secret, "username"),
+            "MONGODB_PASSWORD": ecs.Secret.from_secrets_manager(secret, "password"),
+        }
+
+    def _service(self, container: ecs.ContainerDefinition) -> ecs.FargateService:
+        plan, workload = self._grounds.plan, self._workload
+        alone = workload.alone
+        return ecs.FargateService(
+            self,
+            "Service",
+            service_name=workload.name,
+            cluster=self._grounds.cluster,
+            task_definition=self._definition,
+            desired_count=1 if alone else plan.copies,
+            # Two relays of one outbox would publish everything twice: the old one stops first.
+            min_healthy_percent=0 if alone else 100,
+            max_healthy_percent=100 if alone else 200,
+            circuit_breaker=ecs.DeploymentCircuitBreaker(enable=True, rollback=True),
+            vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS),
+            cloud_map_options=ecs.CloudMapOptions(
+                name=workload.name,
+                cloud_map_namespace=self._grounds.namespace,
+                dns_record_type=servicediscovery.DnsRecordType.SRV,
+                container=container,
+                container_port=PORT,
+            )
+            if workload.path
+            else None,
+        )
+
+
+def log_group(scope: Construct, process: str, grounds: Grounds) -> logs.LogGroup:
+    """Where a process's own log goes: /streamed-events/STAGE/PROCESS."""
+    plan = grounds.plan
+    return logs.LogGroup(
+        scope,
+        "Log",
+        log_group_name=f"/{SYSTEM}/{plan.stage.name}/{process}",
+        retention=LOG_RETENTION,
+        encryption_key=grounds.key,
+        removal_policy=removal_policy(protected=plan.stage.protected),
+    )
