@@ -55,7 +55,7 @@ def provision(aws: Aws, topology: Topology = TOPOLOGY) -> Report:
     events, sqs = aws.client("events"), aws.client("sqs")
     logs, dynamodb = aws.client("logs"), aws.client("dynamodb")
     for client in (events, sqs, logs, dynamodb):
-        _refuse_aws(client.meta.endpoint_url)
+        refuse_aws(client.meta.endpoint_url)
     rendered = with_taps(topology)
     arns = Arns.in_one_account(rendered, account_of(events), events.meta.region_name)
 
@@ -94,7 +94,8 @@ def main() -> int:
     return 0
 
 
-def _refuse_aws(endpoint: str) -> None:
+def refuse_aws(endpoint: str) -> None:
+    """Raises NotAnEmulatorError for an endpoint of AWS itself."""
     host = urlsplit(endpoint).hostname or ""
     if host.endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws")):
         raise NotAnEmulatorError(endpoint)

@@ -5,24 +5,15 @@ import os
 import shutil
 import stat
 import sys
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from pymongo import MongoClient
-from pymongo.errors import OperationFailure, PyMongoError
 
 from local.errors import MongodMissing
-from local.ports import LOOPBACK, wait_until_listening
+from local.ports import LOOPBACK
 
 MINISTACK_HEALTH_PATH = "/_ministack/health"
 REPLICA_SET = "rs0"
-MONGOD_READY_WITHIN = 30.0
-"""Seconds; it takes under 2, and a busy laptop or a recovery after kill -9 gets the rest."""
-
-ALREADY_INITIALIZED = 23  # MongoDB error code
 
 
 @dataclass(frozen=True)
@@ -84,46 +75,6 @@ def find_mongod() -> Path:
     if on_path:
         return Path(on_path).absolute()
     return _mongod_of_the_wheel()
-
-
-def ensure_replica_set(port: int, *, timeout: float = MONGOD_READY_WITHIN) -> None:
-    """Make the mongod on `port` a replica set of one and return when it is a writable primary.
-
-    Running it again changes nothing; data that was written under another port is taken over.
-    Raises TimeoutError after `timeout` seconds.
-    """
-    deadline = time.monotonic() + timeout
-    # A driver that finds nobody waits half a second before it looks again: knock first.
-    wait_until_listening(port, timeout=timeout, what="mongod")
-    client: MongoClient[dict[str, Any]] = MongoClient(
-        LOOPBACK, port, directConnection=True, serverSelectionTimeoutMS=1000
-    )
-    last = "it never answered"
-    with client:
-        while time.monotonic() < deadline:
-            try:
-                if client.admin.command("hello").get("isWritablePrimary"):
-                    return
-                last = _nudge(client, port)
-            except PyMongoError as error:
-                last = str(error)
-            time.sleep(0.02)
-    raise TimeoutError(f"mongod on port {port} was no primary within {timeout:g} s: {last}")
-
-
-def _nudge(client: MongoClient[dict[str, Any]], port: int) -> str:
-    """Initiate the set if there is none; move it here if it was made under another port."""
-    member = {"_id": 0, "host": f"{LOOPBACK}:{port}"}
-    try:
-        client.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": [member]})
-    except OperationFailure as error:
-        if error.code != ALREADY_INITIALIZED:
-            raise
-    config = client.admin.command("replSetGetConfig")["config"]
-    if config["members"][0]["host"] != member["host"]:
-        moved = {**config, "version": config["version"] + 1, "members": [member]}
-        client.admin.command("replSetReconfig", moved, force=True)
-    return "waiting for its election"
 
 
 def _mongod_of_the_wheel() -> Path:

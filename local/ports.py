@@ -1,4 +1,4 @@
-"""Ports on loopback: is one taken, which one is free."""
+"""Ports, on loopback where nothing else is said: is one taken, which one is free."""
 
 import socket
 import time
@@ -20,9 +20,12 @@ def is_taken(port: int) -> bool:
     return False
 
 
-def is_listening(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex((LOOPBACK, port)) == 0
+def is_listening(port: int, *, host: str = LOOPBACK) -> bool:
+    try:
+        with socket.create_connection((host, port), timeout=1):
+            return True
+    except OSError:
+        return False
 
 
 def free_ports(count: int) -> list[int]:
@@ -34,14 +37,14 @@ def free_ports(count: int) -> list[int]:
         return [int(probe.getsockname()[1]) for probe in probes]
 
 
-def wait_until_listening(port: int, *, timeout: float, what: str) -> None:
+def wait_until_listening(port: int, *, timeout: float, what: str, host: str = LOOPBACK) -> None:
     """Return as soon as the port accepts connections.
 
     Raises TimeoutError, naming `what`, after `timeout` seconds.
     """
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
-        if is_listening(port):
+        if is_listening(port, host=host):
             return
         time.sleep(0.02)
     raise TimeoutError(f"{what} did not listen on port {port} within {timeout:g} s")

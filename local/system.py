@@ -4,34 +4,19 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-from pymongo import MongoClient
-from pymongo.errors import PyMongoError
-
-from infra.changes import CannotChangeError
-from infra.documentdb import provision_collections
-from infra.local import provision
 from local import engines
 from local.console import Console
 from local.errors import LocalError
-from local.isolation import REGION, isolate
+from local.isolation import isolate
 from local.lock import only_one
 from local.processes import DATABASE, aws_endpoint, engine_processes, our_processes
+from local.provision import CANNOT_PROVISION, provision_aws, provision_documentdb
 from local.settings import LocalSettings
 from local.supervisor import Supervisor
-from runtime.aws import Aws
 from runtime.stopping import Stop
 
-CANNOT_START = (
-    LocalError,
-    CannotChangeError,
-    ClientError,
-    BotoCoreError,
-    PyMongoError,
-    OSError,
-)
+CANNOT_START = (LocalError, *CANNOT_PROVISION)
 """Why the system may not come up: each carries a sentence for the person at the terminal."""
 
 
@@ -72,11 +57,9 @@ def running_system(
 
 def _prepare_aws(supervisor: Supervisor, settings: LocalSettings) -> str:
     supervisor.wait_ready("ministack")
-    return str(provision(Aws(region=REGION, endpoint_url=aws_endpoint(settings))))
+    return str(provision_aws(aws_endpoint(settings)))
 
 
 def _prepare_mongodb(supervisor: Supervisor, settings: LocalSettings) -> str:
     supervisor.wait_ready("mongod")
-    engines.ensure_replica_set(settings.mongodb_port)
-    with MongoClient[dict[str, Any]](engines.mongodb_uri(settings.mongodb_port)) as client:
-        return str(provision_collections(client[DATABASE]))
+    return str(provision_documentdb(engines.mongodb_uri(settings.mongodb_port), DATABASE))

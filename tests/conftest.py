@@ -10,6 +10,7 @@ from local import engines
 from local.child import start_child, stop_child
 from local.isolation import REGION, isolate
 from local.ports import LOOPBACK, free_ports, wait_until_listening
+from local.replica_set import ensure_replica_set
 from tests.processes import COVERAGE
 
 
@@ -67,7 +68,7 @@ def mongodb_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with (state / "mongod.log").open("wb") as log:
         child = start_child(command.argv, env=command.env, output=log)
         try:
-            engines.ensure_replica_set(port)
+            ensure_replica_set(engines.mongodb_uri(port))
             yield engines.mongodb_uri(port)
         finally:
             stop_child(child)

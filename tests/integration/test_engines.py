@@ -15,6 +15,7 @@ from local.child import start_child, stop_child
 from local.errors import MongodMissing
 from local.isolation import REGION
 from local.ports import LOOPBACK, free_ports, wait_until_listening
+from local.replica_set import ensure_replica_set
 from tests.conftest import MiniStack
 
 
@@ -44,13 +45,13 @@ def test_mongod_keeps_its_state_and_is_initiated_once(tmp_path: Path) -> None:
     (port,) = free_ports(1)
     command = engines.mongod_command(port, tmp_path)
     with running(command):
-        engines.ensure_replica_set(port)
+        ensure_replica_set(engines.mongodb_uri(port))
         with mongo(port) as client:
             before = client.admin.command("replSetGetConfig")["config"]
             client["payments"]["payments"].insert_one({"_id": "one"})
     with running(command):
-        engines.ensure_replica_set(port)
-        engines.ensure_replica_set(port)
+        ensure_replica_set(engines.mongodb_uri(port))
+        ensure_replica_set(engines.mongodb_uri(port))
         with mongo(port) as client:
             after = client.admin.command("replSetGetConfig")["config"]
             assert client["payments"]["payments"].find_one() == {"_id": "one"}
@@ -62,11 +63,11 @@ def test_mongod_can_move_to_another_port(tmp_path: Path) -> None:
     """Data written under one port is served under another (MONGODB_PORT was changed)."""
     first, second = free_ports(2)
     with running(engines.mongod_command(first, tmp_path)):
-        engines.ensure_replica_set(first)
+        ensure_replica_set(engines.mongodb_uri(first))
         with mongo(first) as client:
             client["payments"]["payments"].insert_one({"_id": "one"})
     with running(engines.mongod_command(second, tmp_path)):
-        engines.ensure_replica_set(second)
+        ensure_replica_set(engines.mongodb_uri(second))
         with mongo(second) as client:
             assert client["payments"]["payments"].find_one() == {"_id": "one"}
 

@@ -1,0 +1,114 @@
+"""Prepares both engines for our processes: `python -m local.provision`.
+
+Running it again changes nothing, and brings what drifted up to date. It is for engines that stand
+for AWS and DocumentDB, here or in containers; for AWS itself there is CloudFormation.
+"""
+
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+from botocore.exceptions import BotoCoreError, ClientError
+from pymongo import MongoClient
+from pymongo.errors import PyMongoError
+
+from infra.changes import CannotChangeError, Report
+from infra.documentdb import provision_collections
+from infra.local import EmulatorSettings, NotAnEmulatorError, provision, refuse_aws
+from local.engines import MINISTACK_HEALTH_PATH
+from local.isolation import REGION
+from local.replica_set import ensure_replica_set
+from runtime.aws import Aws
+from runtime.errors import Misconfigured
+from runtime.mongodb import Document
+from runtime.settings import MongoSettings, load
+
+ANSWERS_WITHIN = 60.0
+"""Seconds that an engine has to answer; containers that start together take some."""
+
+CANNOT_PROVISION = (CannotChangeError, ClientError, BotoCoreError, PyMongoError, OSError)
+"""Why an engine may not be prepared: each carries a sentence for the person at the terminal."""
+
+FAILED, MISCONFIGURED, INTERRUPTED = 1, 2, 130
+"""Exit codes."""
+
+
+class ProvisionSettings(EmulatorSettings, MongoSettings):
+    pass
+
+
+def main() -> int:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        settings = load(ProvisionSettings)
+        started = time.monotonic()
+        _say(
+            "DocumentDB",
+            provision_documentdb(
+                settings.mongodb_uri, settings.mongodb_database, settings.mongodb_credentials
+            ),
+        )
+        _say("AWS", provision_aws(settings.aws_endpoint_url, region=settings.aws_region))
+        print(f"provisioned in {time.monotonic() - started:.1f} s")
+    except (Misconfigured, NotAnEmulatorError) as error:
+        sys.stderr.write(f"{error}\n")
+        return MISCONFIGURED
+    except CANNOT_PROVISION as error:
+        sys.stderr.write(f"{error}\n")
+        return FAILED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return 0
+
+
+def provision_aws(
+    endpoint: str, *, region: str = REGION, answers_within: float = ANSWERS_WITHIN
+) -> Report:
+    """Make MiniStack what the topology says, as soon as it answers.
+
+    Raises NotAnEmulatorError for an endpoint of AWS, else what CANNOT_PROVISION lists.
+    """
+    refuse_aws(endpoint)
+    url = endpoint.rstrip("/") + MINISTACK_HEALTH_PATH
+    deadline = time.monotonic() + answers_within
+    while not _answers(url):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{url} did not answer within {answers_within:g} s")
+        time.sleep(0.1)
+    return provision(Aws(region=region, endpoint_url=endpoint))
+
+
+def provision_documentdb(
+    uri: str,
+    database: str,
+    credentials: Mapping[str, Any] | None = None,
+    *,
+    answers_within: float = ANSWERS_WITHIN,
+) -> Report:
+    """Make a mongod the primary of its replica set, and in it what the topology says.
+
+    Raises Misconfigured for a URI that names no set, else what CANNOT_PROVISION lists.
+    """
+    ensure_replica_set(uri, timeout=answers_within)
+    with MongoClient[Document](uri, **(credentials or {})) as client:
+        return provision_collections(client[database])
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=2, trust_env=False).is_success
+    except httpx.TransportError:
+        return False
+
+
+def _say(engine: str, report: Report) -> None:
+    for change in report.changes:
+        print(change)
+    print(f"{engine}: {report}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,69 @@
+"""Makes a single mongod a replica set of one: transactions and change streams need one."""
+
+import time
+from typing import Any
+
+from pymongo import MongoClient
+from pymongo.errors import ConfigurationError, OperationFailure, PyMongoError
+from pymongo.uri_parser import parse_uri
+
+from local.ports import wait_until_listening
+from runtime.errors import Misconfigured
+
+READY_WITHIN = 30.0
+"""Seconds; it takes under 2, and a busy laptop or a recovery after kill -9 gets the rest."""
+
+ALREADY_INITIALIZED = 23  # MongoDB error code
+
+
+def ensure_replica_set(uri: str, *, timeout: float = READY_WITHIN) -> None:
+    """Return when the mongod that `uri` names is the writable primary of the set that it names.
+
+    The URI's host is what every driver is told to use afterwards. Running it again changes
+    nothing; data that was written under another address is taken over.
+    Raises Misconfigured for a URI without the set's name, TimeoutError after `timeout` seconds.
+    """
+    deadline = time.monotonic() + timeout
+    host, port, name = _parse(uri)
+    # A driver that finds nobody waits half a second before it looks again: knock first.
+    wait_until_listening(port, timeout=timeout, what="mongod", host=host)
+    client: MongoClient[dict[str, Any]] = MongoClient(
+        host, port, directConnection=True, serverSelectionTimeoutMS=1000
+    )
+    last = "it never answered"
+    with client:
+        while time.monotonic() < deadline:
+            try:
+                if client.admin.command("hello").get("isWritablePrimary"):
+                    return
+                last = _nudge(client, name, f"{host}:{port}")
+            except PyMongoError as error:
+                last = str(error)
+            time.sleep(0.02)
+    raise TimeoutError(f"mongod at {host}:{port} was no primary within {timeout:g} s: {last}")
+
+
+def _parse(uri: str) -> tuple[str, int, str]:
+    try:
+        parsed = parse_uri(uri)
+    except (ConfigurationError, ValueError) as error:
+        raise Misconfigured(f"MONGODB_URI: {error}") from error
+    if "replicaSet" not in parsed["options"]:
+        raise Misconfigured("MONGODB_URI: name the replica set in it, such as ?replicaSet=rs0")
+    host, port = parsed["nodelist"][0]
+    return host, port, parsed["options"]["replicaSet"]
+
+
+def _nudge(client: MongoClient[dict[str, Any]], name: str, address: str) -> str:
+    """Initiate the set if there is none; move it here if it was made under another address."""
+    member = {"_id": 0, "host": address}
+    try:
+        client.admin.command("replSetInitiate", {"_id": name, "members": [member]})
+    except OperationFailure as error:
+        if error.code != ALREADY_INITIALIZED:
+            raise
+    config = client.admin.command("replSetGetConfig")["config"]
+    if config["members"][0]["host"] != member["host"]:
+        moved = {**config, "version": config["version"] + 1, "members": [member]}
+        client.admin.command("replSetReconfig", moved, force=True)
+    return "waiting for its election"

@@ -1,0 +1,91 @@
+"""The provisioner as a container runs it: one command, for engines that may be slow to come."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from pymongo import MongoClient
+
+from infra.topology import TOPOLOGY
+from local import engines
+from local.child import start_child, stop_child
+from local.isolation import REGION
+from local.ports import free_ports
+from local.provision import provision_aws, provision_documentdb
+from runtime.errors import Misconfigured
+from tests.conftest import MiniStack
+from tests.processes import run_to_end
+
+
+@pytest.fixture
+def fresh_mongodb_uri(tmp_path: Path) -> Iterator[str]:
+    """A mongod that nobody has made a replica set yet; it may not even listen."""
+    (port,) = free_ports(1)
+    command = engines.mongod_command(port, tmp_path / "mongod")
+    child = start_child(command.argv, env=command.env)
+    try:
+        yield engines.mongodb_uri(port)
+    finally:
+        stop_child(child)
+
+
+def test_it_prepares_both_engines_and_changes_nothing_the_second_time(
+    ministack: MiniStack, fresh_mongodb_uri: str, tmp_path: Path
+) -> None:
+    """A mongod fresh from its image becomes a replica set; every change is said, once."""
+    database = f"provision-{uuid4().hex[:8]}"
+    env = {
+        "AWS_ENDPOINT_URL": ministack.endpoint,
+        "MONGODB_URI": fresh_mongodb_uri,
+        "MONGODB_DATABASE": database,
+    }
+
+    code, output = run_to_end(tmp_path, "local.provision", "", env)
+    assert code == 0, output
+    assert "created collection outbox" in output
+    with MongoClient[dict[str, object]](fresh_mongodb_uri) as client:
+        assert set(client[database].list_collection_names()) == {
+            collection.name for collection in TOPOLOGY.collections
+        }
+
+    code, output = run_to_end(tmp_path, "local.provision", "", env)
+    assert code == 0, output
+    assert "DocumentDB: 0 created, 0 updated, 0 removed" in output
+    assert "AWS: 0 created, 0 updated, 0 removed" in output
+
+
+def test_what_is_missing_is_named(tmp_path: Path) -> None:
+    """Exit code 2, and every variable in one message."""
+    code, output = run_to_end(tmp_path, "local.provision", "", {})
+    assert code == 2
+    for name in ("AWS_ENDPOINT_URL", "MONGODB_URI", "MONGODB_DATABASE"):
+        assert name in output
+
+
+def test_aws_itself_is_refused(tmp_path: Path, mongodb_uri: str) -> None:
+    """Exit code 2 before any call: AWS is deployed to with CloudFormation."""
+    env = {
+        "AWS_ENDPOINT_URL": "https://sqs.eu-west-1.amazonaws.com",
+        "MONGODB_URI": mongodb_uri,
+        "MONGODB_DATABASE": f"provision-{uuid4().hex[:8]}",
+    }
+    code, output = run_to_end(tmp_path, "local.provision", "", env)
+    assert code == 2
+    assert "AWS itself" in output
+
+
+def test_an_engine_that_does_not_answer_is_waited_for_with_a_bound() -> None:
+    """It says who did not answer, where, and for how long."""
+    (port,) = free_ports(1)
+    with pytest.raises(TimeoutError, match=rf":{port}/.* did not answer within 0.3 s"):
+        provision_aws(f"http://127.0.0.1:{port}", region=REGION, answers_within=0.3)
+    with pytest.raises(TimeoutError, match=rf"mongod did not listen on port {port} within 0.3 s"):
+        provision_documentdb(engines.mongodb_uri(port), "payments", answers_within=0.3)
+
+
+@pytest.mark.parametrize("uri", ["mongodb://127.0.0.1:1/", "mongodb://127.0.0.1:none/"])
+def test_a_uri_that_cannot_be_used_is_a_setting_to_mend(uri: str) -> None:
+    """Without the set's name there is none to make."""
+    with pytest.raises(Misconfigured, match="MONGODB_URI: "):
+        provision_documentdb(uri, "payments", answers_within=0.3)
