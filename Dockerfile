@@ -1,0 +1,47 @@
+# One image for every process: `docker run IMAGE services.stock.main api`, `relay forward`, …
+#
+# `app` is what compose.yaml runs; `aws`, the last and so the default, adds the certificates that
+# DocumentDB is reached with. Both builders make it, with BuildKit and without.
+ARG BASE=python:3.11-slim-bookworm
+
+FROM ${BASE} AS dependencies
+# pip stays behind in this stage. Wheels only: nothing is compiled, so no compiler is needed.
+RUN python -m venv --without-pip /opt/venv
+COPY requirements.lock .
+RUN python -m pip --python /opt/venv/bin/python install --quiet --no-cache-dir --no-compile \
+      --disable-pip-version-check --only-binary :all: --require-hashes --requirement requirements.lock \
+    # Bytecode for a root file system that cannot be written to: without it every start compiles
+    # everything anew, for seconds. Unchecked, because nothing in an image changes.
+    && python -m compileall -q --invalidation-mode unchecked-hash /opt/venv/lib
+
+FROM ${BASE} AS code
+WORKDIR /app
+COPY contracts contracts
+COPY infra infra
+COPY local local
+COPY relay relay
+COPY runtime runtime
+COPY services services
+# A clone keeps its owner's umask, and the image runs as somebody else.
+RUN chmod -R a+rX . && python -m compileall -q --invalidation-mode unchecked-hash .
+
+FROM ${BASE} AS app
+ARG UID=10001
+RUN groupadd --gid ${UID} app \
+    && useradd --uid ${UID} --gid app --no-log-init --no-create-home --home-dir /nonexistent \
+      --shell /usr/sbin/nologin app
+COPY --from=dependencies /opt/venv /opt/venv
+COPY --from=code /app /app
+WORKDIR /app
+ENV PATH=/opt/venv/bin:${PATH} PYTHONUNBUFFERED=1
+# By number, so that a cluster can see without looking inside that it is not root.
+USER ${UID}:${UID}
+# No shell in between: the process is PID 1, gets SIGTERM itself, and its exit code is the container's.
+ENTRYPOINT ["python", "-m"]
+
+FROM app AS aws
+ARG UID=10001
+# Bound to change: AWS adds certificates, and an old bundle stops working. A file fetched by ADD is
+# readable by its owner alone.
+ADD --chown=${UID}:${UID} https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem \
+    /etc/ssl/rds/global-bundle.pem
