@@ -54,7 +54,7 @@ def main() -> int:
         sys.stderr.write(f"{error}\n")
         return MISCONFIGURED
     try:
-        with MongoClient[Document](settings.mongodb_uri) as client:
+        with MongoClient[Document](settings.mongodb_uri, **settings.mongodb_credentials) as client:
             report = provision_collections(client[settings.mongodb_database])
     except (CannotChangeError, PyMongoError) as error:
         sys.stderr.write(f"{error}\n")

@@ -1,6 +1,6 @@
 """MongoDB and DocumentDB: a client that both accept, and what their errors mean."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -40,11 +40,14 @@ _AWAY = {
 _COMMAND_NOT_FOUND = 59
 
 
-def connect(uri: str, *, connections: int = 50) -> MongoClient[Document]:
+def connect(
+    uri: str, credentials: Mapping[str, Any] | None = None, *, connections: int = 50
+) -> MongoClient[Document]:
     """Make a client that gives up a call after seconds rather than minutes.
 
     DocumentDB takes no retryable writes; what is retried here is the whole use case. TLS, the CA
-    bundle and the replica set's name are options of the URI.
+    bundle and the replica set's name are options of the URI. `credentials` are those of
+    MongoSettings: a username and a password, as they are, where the URI has none.
     Raises Misconfigured for a URI that the driver cannot use.
     """
     try:
@@ -56,6 +59,7 @@ def connect(uri: str, *, connections: int = 50) -> MongoClient[Document]:
             socketTimeoutMS=10_000,
             maxPoolSize=connections,
             appname="streamed-events",
+            **(credentials or {}),
         )
     except (ConfigurationError, ValueError) as error:
         raise Misconfigured(f"MONGODB_URI: {error}") from error

@@ -1,8 +1,9 @@
 """The typed environment: each process reads its own, once, and says all that is wrong with it."""
 
-from typing import Literal, TypeVar
+import re
+from typing import Any, Literal, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from runtime.errors import Misconfigured
@@ -49,10 +50,39 @@ class ConsumerSettings(WorkerSettings, AwsSettings):
 
 
 class MongoSettings(ProcessSettings):
-    """For a process that uses MongoDB or DocumentDB; the URI's options decide on TLS."""
+    """For a process that uses MongoDB or DocumentDB; the URI's options decide on TLS.
+
+    Credentials stand in the URI, percent-encoded, or, as they are, in the two variables beside it.
+    """
 
     mongodb_uri: str = Field(pattern=r"^mongodb(\+srv)?://[^\s/?]+")
     mongodb_database: str = Field(pattern=r"^[^/\\. \"$*<>:|?\x00]{1,63}$")
+    mongodb_username: str | None = None
+    mongodb_password: SecretStr | None = Field(default=None, validate_default=True)
+
+    @field_validator("mongodb_password")
+    @classmethod
+    def _goes_with_a_username(
+        cls, password: SecretStr | None, info: ValidationInfo
+    ) -> SecretStr | None:
+        if (password is None) != (info.data.get("mongodb_username") is None):
+            raise ValueError("set it and MONGODB_USERNAME, or neither")
+        if password and re.match(r"[^/]+//[^/?]*@", info.data.get("mongodb_uri", "")):
+            raise ValueError("MONGODB_URI has credentials already: set them in one place only")
+        return password
+
+    @property
+    def mongodb_credentials(self) -> dict[str, Any]:
+        """What MongoClient takes beside the URI; nothing where the URI has it, or none is needed.
+
+        A None in it would undo what the URI says.
+        """
+        if self.mongodb_username is None or self.mongodb_password is None:
+            return {}
+        return {
+            "username": self.mongodb_username,
+            "password": self.mongodb_password.get_secret_value(),
+        }
 
 
 S = TypeVar("S", bound=ProcessSettings)

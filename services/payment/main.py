@@ -44,7 +44,8 @@ def run_consumer() -> None:
 
 
 def _store(settings: MongoSettings) -> MongoStore:
-    return MongoStore(connect(settings.mongodb_uri), settings.mongodb_database)
+    client = connect(settings.mongodb_uri, settings.mongodb_credentials)
+    return MongoStore(client, settings.mongodb_database)
 
 
 if __name__ == "__main__":

@@ -180,6 +180,28 @@ def test_the_command_names_every_missing_setting(
     assert "MONGODB_DATABASE" in told
 
 
+def test_the_command_takes_credentials_beside_the_uri(
+    mongodb_uri: str,
+    database: Database[Document],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """As ECS hands a secret over: with the right password it works, with a wrong one it says so."""
+    username, password = f"user-{database.name}", "s/e:c@r%t"
+    database.client.admin.command("createUser", username, pwd=password, roles=["root"])
+    monkeypatch.setenv("MONGODB_URI", mongodb_uri)
+    monkeypatch.setenv("MONGODB_DATABASE", database.name)
+    monkeypatch.setenv("MONGODB_USERNAME", username)
+    monkeypatch.setenv("MONGODB_PASSWORD", password)
+    assert main() == 0
+    assert "created collection outbox\n" in capsys.readouterr().out
+    monkeypatch.setenv("MONGODB_PASSWORD", "wrong-one")
+    assert main() == 1
+    told = capsys.readouterr().err
+    assert "Authentication failed" in told
+    assert "wrong-one" not in told
+
+
 def test_the_command_says_when_the_database_is_away(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,0 +1,89 @@
+"""MongoDB's credentials: in the URI or in two variables beside it, and never in an output."""
+
+import pytest
+
+from runtime.errors import Misconfigured
+from runtime.mongodb import connect
+from runtime.settings import MongoSettings, load
+
+URI = "mongodb://cluster.example.com:27017/?replicaSet=rs0&tls=true"
+PASSWORD = "hunter2/@:%"
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """A URI without credentials, and both variables."""
+    monkeypatch.setenv("MONGODB_URI", URI)
+    monkeypatch.setenv("MONGODB_DATABASE", "payments")
+    monkeypatch.setenv("MONGODB_USERNAME", "payments-service")
+    monkeypatch.setenv("MONGODB_PASSWORD", PASSWORD)
+    return monkeypatch
+
+
+def test_credentials_beside_the_uri_are_the_clients() -> None:
+    """As they are: nothing has to be percent-encoded, and the URI's options hold."""
+    settings = load(MongoSettings)
+    with connect(settings.mongodb_uri, settings.mongodb_credentials) as client:
+        credentials = client.options._options  # what the driver keeps of URI and arguments
+        assert credentials["username"] == "payments-service"
+        assert credentials["password"] == PASSWORD
+        assert credentials["tls"] is True
+
+
+def test_without_them_the_uri_says_it_all(environment: pytest.MonkeyPatch) -> None:
+    """Variables that are empty are not set, and the URI's own credentials stay."""
+    environment.setenv("MONGODB_USERNAME", "")
+    environment.setenv("MONGODB_PASSWORD", "")
+    environment.setenv("MONGODB_URI", "mongodb://user:secret@127.0.0.1:1")
+    settings = load(MongoSettings)
+    assert settings.mongodb_credentials == {}
+    with connect(settings.mongodb_uri, settings.mongodb_credentials) as client:
+        assert client._resolve_srv_info["username"] == "user"
+        assert client._resolve_srv_info["password"] == "secret"
+
+
+@pytest.mark.parametrize("missing", ["MONGODB_USERNAME", "MONGODB_PASSWORD"])
+def test_one_without_the_other_is_refused(environment: pytest.MonkeyPatch, missing: str) -> None:
+    """Both are named; what was set is not repeated."""
+    environment.delenv(missing)
+    with pytest.raises(Misconfigured) as refusal:
+        load(MongoSettings)
+    assert str(refusal.value) == (
+        "set these environment variables: "
+        "MONGODB_PASSWORD: Value error, set it and MONGODB_USERNAME, or neither"
+    )
+
+
+@pytest.mark.parametrize(
+    "uri", ["mongodb://user:secret@host/?tls=true", "mongodb+srv://user@host", "mongodb://u:s@a,b"]
+)
+def test_credentials_in_two_places_are_refused(environment: pytest.MonkeyPatch, uri: str) -> None:
+    """The message says so, without either."""
+    environment.setenv("MONGODB_URI", uri)
+    with pytest.raises(Misconfigured, match="MONGODB_URI has credentials already") as refusal:
+        load(MongoSettings)
+    assert "secret" not in str(refusal.value)
+    assert PASSWORD not in str(refusal.value)
+
+
+def test_an_at_sign_in_an_option_is_no_credential(environment: pytest.MonkeyPatch) -> None:
+    """Only what stands before the hosts is."""
+    environment.setenv("MONGODB_URI", "mongodb://host/?appName=a@b")
+    assert load(MongoSettings).mongodb_credentials["username"] == "payments-service"
+
+
+def test_a_uri_that_is_none_is_all_there_is_to_say(environment: pytest.MonkeyPatch) -> None:
+    """Credentials are not judged by a URI that could not be read."""
+    environment.setenv("MONGODB_URI", "postgres://user:secret@host")
+    with pytest.raises(Misconfigured) as refusal:
+        load(MongoSettings)
+    assert "MONGODB_PASSWORD" not in str(refusal.value)
+    assert "secret" not in str(refusal.value)
+
+
+def test_the_password_is_not_shown() -> None:
+    """Settings may be printed by mistake."""
+    settings = load(MongoSettings)
+    assert PASSWORD not in repr(settings)
+    assert PASSWORD not in str(settings)
+    assert PASSWORD not in settings.model_dump_json()
