@@ -2,16 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
-from threading import Thread
 
+from relay.composition import Ends, aws_of, dynamodb_ends, engine_of, sweeper_of, sweeping
 from relay.dynamodb import DynamoOutbox
-from relay.engine import Engine
 from relay.eventbridge import EventBus
 from relay.fifo import DeadLetterQueue, FifoQueue
 from relay.forward import Forwarder, run_together
 from relay.mongodb import ChangeStream, MongoOutbox, outbox_collection
-from relay.rows import Outbox, Stream
+from relay.rows import Stream
 from relay.settings import (
     ChangeStreamRelaySettings,
     ChangeStreamSettings,
@@ -21,16 +19,14 @@ from relay.settings import (
     SweepSettings,
 )
 from relay.shards import ShardedStream
-from relay.sweep import Sweeper
 from relay.tail import PART, Tail
 from runtime import logs
-from runtime.aws import Aws
 from runtime.health import Readiness
 from runtime.ids import utc_now
 from runtime.metrics import RelayMetrics, new_registry
 from runtime.mongodb import connect
 from runtime.queues import find_queue
-from runtime.settings import AwsSettings, ProcessSettings, WorkerSettings, load
+from runtime.settings import ProcessSettings, WorkerSettings, load
 from runtime.stopping import Stop, on_signal
 from runtime.worker import main, run_worker, until_available
 
@@ -39,13 +35,10 @@ FORWARDERS = 4
 
 
 @dataclass(frozen=True)
-class Ends:
-    """What a relay stands between."""
+class TailedEnds(Ends):
+    """What a relay stands between that is told of new rows."""
 
-    outbox: Outbox
     stream: Stream
-    target: EventBus | FifoQueue
-    dead_letters: DeadLetterQueue
 
 
 def run_dynamodb() -> None:
@@ -70,7 +63,7 @@ def run_forward() -> None:
     metrics, readiness = RelayMetrics(registry), Readiness(settings.fifo_queue)
 
     def prepare() -> Mapping[str, Callable[[], None]]:
-        aws = _aws(settings)
+        aws = aws_of(settings)
         sqs = aws.client("sqs")
         bus = EventBus(aws.client("events"), settings.event_bus)
         bus.check()
@@ -103,8 +96,8 @@ def sweep_change_stream() -> None:
     _sweep_once("sweep-change-stream", settings, lambda _: _change_stream(settings))
 
 
-def _dynamodb(settings: DynamoDBSettings, stop: Stop, poll_seconds: float = 1) -> Ends:
-    aws = _aws(settings)
+def _dynamodb(settings: DynamoDBSettings, stop: Stop, poll_seconds: float = 1) -> TailedEnds:
+    aws = aws_of(settings)
     outbox = DynamoOutbox(aws.client("dynamodb"), settings.outbox_table)
     outbox.stream_arn()
     stream = ShardedStream(
@@ -113,25 +106,24 @@ def _dynamodb(settings: DynamoDBSettings, stop: Stop, poll_seconds: float = 1) -
         poll_seconds=poll_seconds,
         wait=stop.wait,
     )
-    bus = EventBus(aws.client("events"), settings.event_bus)
-    bus.check()
-    return Ends(outbox, stream, bus, DeadLetterQueue(aws.client("sqs"), settings.dead_letter_queue))
+    ends = dynamodb_ends(settings, aws, outbox)
+    return TailedEnds(ends.outbox, ends.target, ends.dead_letters, stream)
 
 
-def _change_stream(settings: ChangeStreamSettings) -> Ends:
-    sqs = _aws(settings).client("sqs")
-    database = connect(settings.mongodb_uri)[settings.mongodb_database]
-    collection = outbox_collection(database, settings.outbox_collection)
-    return Ends(
+def _change_stream(settings: ChangeStreamSettings) -> TailedEnds:
+    sqs = aws_of(settings).client("sqs")
+    client = connect(settings.mongodb_uri, settings.mongodb_credentials)
+    collection = outbox_collection(client[settings.mongodb_database], settings.outbox_collection)
+    return TailedEnds(
         MongoOutbox(collection),
-        ChangeStream(collection),
         FifoQueue(sqs, settings.fifo_queue),
         DeadLetterQueue(sqs, settings.dead_letter_queue),
+        ChangeStream(collection),
     )
 
 
 def _run_relay(
-    name: str, settings: WorkerSettings, sweep: SweepSettings, connect: Callable[[Stop], Ends]
+    name: str, settings: WorkerSettings, sweep: SweepSettings, connect: Callable[[Stop], TailedEnds]
 ) -> None:
     _configure_logs(name, settings)
     registry, stop = new_registry(), Stop()
@@ -139,8 +131,8 @@ def _run_relay(
 
     def prepare() -> Mapping[str, Callable[[], None]]:
         ends = connect(stop)
-        engine = _engine(ends, stop, metrics)
-        sweeper = _sweeper(ends, engine, stop, metrics, sweep)
+        engine = engine_of(ends, stop, metrics)
+        sweeper = sweeper_of(ends, engine, stop, metrics, sweep)
         tail = Tail(
             ends.stream, sweeper, engine.window, stop=stop, readiness=readiness, now=utc_now
         )
@@ -157,46 +149,8 @@ def _sweep_once(name: str, settings: SweepSettings, connect: Callable[[Stop], En
         ends = until_available(lambda: connect(stop), stop)
         if ends is None:
             return
-        engine = _engine(ends, stop, metrics)
-        sweeper = _sweeper(ends, engine, stop, metrics, settings)
-        running = Thread(target=engine.run, name="engine")
-        running.start()
-        before = utc_now() - timedelta(seconds=settings.sweep_min_age_seconds)
-        try:
-            until_available(lambda: sweeper.sweep(before=before), stop)
-            engine.window.wait_until_empty()
-        finally:
-            stop.request()
-            running.join()
-
-
-def _engine(ends: Ends, stop: Stop, metrics: RelayMetrics) -> Engine:
-    return Engine(
-        outbox=ends.outbox,
-        target=ends.target,
-        dead_letters=ends.dead_letters,
-        stop=stop,
-        metrics=metrics,
-    )
-
-
-def _sweeper(
-    ends: Ends, engine: Engine, stop: Stop, metrics: RelayMetrics, settings: SweepSettings
-) -> Sweeper:
-    return Sweeper(
-        ends.outbox,
-        engine.window,
-        stop=stop,
-        metrics=metrics,
-        now=utc_now,
-        min_age=timedelta(seconds=settings.sweep_min_age_seconds),
-        interval=timedelta(seconds=settings.sweep_interval_seconds),
-    )
-
-
-def _aws(settings: AwsSettings) -> Aws:
-    """Each call is tried once: a relay holds what failed, and a stop must not wait for retries."""
-    return Aws(region=settings.aws_region, endpoint_url=settings.aws_endpoint_url, attempts=1)
+        with sweeping(ends, settings, stop, metrics) as make_pass:
+            until_available(make_pass, stop)
 
 
 def _configure_logs(name: str, settings: ProcessSettings) -> None:

@@ -7,8 +7,8 @@ from time import monotonic
 
 import structlog
 
-from contracts.outbox import OutboxRecord
-from relay.rows import DeadLetters, NeverAccepted, Outbox, Row, Target, Unpublishable
+from relay.publisher import Publisher
+from relay.rows import DeadLetters, Outbox, Row, Target
 from relay.window import Window
 from runtime.errors import Unavailable
 from runtime.metrics import RelayMetrics
@@ -45,8 +45,8 @@ class Engine:
         metrics: RelayMetrics,
         window: Window | None = None,
     ) -> None:
-        self._outbox, self._target, self._dead_letters = outbox, target, dead_letters
-        self._stop, self._metrics = stop, metrics
+        self._outbox, self._target, self._stop = outbox, target, stop
+        self._publisher = Publisher(target, dead_letters, metrics)
         # An empty window is as false as an empty list.
         self.window = Window(max_rows=MAX_ROWS, max_bytes=MAX_BYTES) if window is None else window
         self._published: SimpleQueue[Row | None] = SimpleQueue()
@@ -69,88 +69,26 @@ class Engine:
             attempt = 0
             while batch and not (attempt and self._stop.requested):
                 attempt += 1
-                batch = self._publish(batch)
+                outcome = self._publisher.publish(batch)
+                self._done(outcome.done)
+                if outcome.stuck:
+                    self._leave(outcome.stuck)
+                batch = outcome.again
                 if batch:
                     self._stop.wait(backoff(attempt, first=0.1, longest=LONGEST_WAIT))
-
-    def _publish(self, batch: list[Row]) -> list[Row]:
-        """Bring rows into durable hands, whoever's those are; returns the rows to try again."""
-        try:
-            if isinstance(batch[0].content, Unpublishable):
-                return self._set_aside(batch[0], batch[0].content)
-            return self._publish_records(batch)
-        except Unavailable as error:
-            self._metrics.failed.labels(error.reason).inc(len(batch))
-            log.warning("publish failed", reason=str(error), count=len(batch))
-        except Exception as error:
-            # Never a reason to drop a row or to stop the others: hold it, loudly.
-            self._metrics.failed.labels(type(error).__name__).inc(len(batch))
-            log.exception("publish failed", count=len(batch))
-        return batch
-
-    def _publish_records(self, batch: list[Row]) -> list[Row]:
-        records = [row.content for row in batch if isinstance(row.content, OutboxRecord)]
-        failures = self._target.publish(records)
-        accepted = [row for row, failure in zip(batch, failures, strict=True) if failure is None]
-        self._count(accepted)
-        self._done(accepted)
-        again: list[Row] = []
-        for row, record, failure in zip(batch, records, failures, strict=True):
-            if failure is None:
-                continue
-            self._metrics.failed.labels(failure.code).inc()
-            if failure.permanent:
-                never = Unpublishable(record.to_json(), NeverAccepted(failure))
-                again += self._set_aside(row, never)
-            else:
-                again.append(row)
-        if again:
-            log.warning("half a batch failed", failed=len(again), accepted=len(accepted))
-        return again
-
-    def _set_aside(self, row: Row, unpublishable: Unpublishable) -> list[Row]:
-        """Dead-letter one row; returns it if that has to be tried again.
-
-        What not even the dead-letter queue takes (a document of megabytes) stays in the outbox,
-        for each sweep to complain about: a publisher that held it would be one fewer for others.
-        """
-        try:
-            self._dead_letters.send(row.aggregate_id, unpublishable.body, unpublishable.error)
-        except Unavailable as error:
-            log.warning("dead-lettering failed", reason=str(error))
-            return [row]
-        except Exception:
-            log.exception(
-                "cannot be dead-lettered", aggregateId=row.aggregate_id, sequence=row.sequence
-            )
-            self.window.settle([row])
-            self.window.remove([row])
-            return []
-        self._metrics.dead_lettered.inc()
-        log.error(
-            "dead-lettered",
-            aggregateId=row.aggregate_id,
-            sequence=row.sequence,
-            errorType=type(unpublishable.error).__name__,
-            errorMessage=str(unpublishable.error),
-        )
-        self._done([row])
-        return []
-
-    def _count(self, accepted: Sequence[Row]) -> None:
-        records = [row.content for row in accepted if isinstance(row.content, OutboxRecord)]
-        self._metrics.accepted([record.occurred_at for record in records])
-        if records:
-            log.info(
-                "published",
-                eventIds=[record.event_id for record in records],
-                correlationIds=[record.correlation_id for record in records],
-            )
 
     def _done(self, rows: Sequence[Row]) -> None:
         self.window.settle(rows)
         for row in rows:
             self._published.put(row)
+
+    def _leave(self, rows: Sequence[Row]) -> None:
+        """Leave rows in the outbox, for each sweep to complain about.
+
+        A publisher that held one would be one fewer for others.
+        """
+        self.window.settle(rows)
+        self.window.remove(rows)
 
     def _delete_batches(self) -> None:
         while (row := self._published.get()) is not None:

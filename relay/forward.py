@@ -1,6 +1,6 @@
 """From the FIFO queue to the bus: in order per group, a group whose head fails waits alone."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -138,7 +138,8 @@ class Forwarder:
             except (MalformedRecord, EventTooLarge) as error:
                 if self._set_aside(message, error):
                     done.append(message)
-        for batch in _batches(readable, self._target):
+        size_of = self._target.size_of
+        for batch in self._target.limits.cut(readable, lambda pair: size_of(pair[1])):
             failures = self._try([record for _, record in batch])
             if failures is None:
                 break  # the next batches would fare no better
@@ -207,20 +208,3 @@ def _group_of(message: "MessageTypeDef") -> str:
 
 def _all(groups: Groups) -> "list[MessageTypeDef]":
     return [message for group in groups.values() for message in group]
-
-
-def _batches(
-    readable: "Sequence[tuple[MessageTypeDef, OutboxRecord]]", target: Target
-) -> "Iterator[list[tuple[MessageTypeDef, OutboxRecord]]]":
-    """Cut messages, in their order, into batches within the target's limits."""
-    batch: list[tuple[MessageTypeDef, OutboxRecord]] = []
-    total = 0
-    for message, record in readable:
-        size = target.size_of(record)
-        if batch and not target.limits.admit(len(batch), total, size):
-            yield batch
-            batch, total = [], 0
-        batch.append((message, record))
-        total += size
-    if batch:
-        yield batch

@@ -1,11 +1,13 @@
 """A row of an outbox as a relay sees it, and what a relay needs of outboxes and targets."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from contracts.outbox import EventTooLarge, MalformedRecord, OutboxRecord
+
+T = TypeVar("T")
 
 NOT_A_TIME = "3"
 """Our times begin with their year: a text from here on, in the order of texts, is none."""
@@ -134,6 +136,20 @@ class Limits:
     def admit(self, entries: int, total_bytes: int, more: int) -> bool:
         """Whether a batch of that many entries and bytes has room for an entry of `more` bytes."""
         return entries < self.entries and total_bytes + more <= self.total_bytes
+
+    def cut(self, items: Iterable[T], size_of: Callable[[T], int]) -> Iterator[list[T]]:
+        """Cut items, in their order, into batches; one that is too large is a batch alone."""
+        batch: list[T] = []
+        total = 0
+        for item in items:
+            size = size_of(item)
+            if batch and not self.admit(len(batch), total, size):
+                yield batch
+                batch, total = [], 0
+            batch.append(item)
+            total += size
+        if batch:
+            yield batch
 
 
 class DeadLetters(Protocol):

@@ -76,6 +76,7 @@ class Sweeper:
         """
         started = self._now()
         found = new = 0
+        age = 0.0
         oldest: datetime | None = None
         for rows in self._outbox.older_than(before):
             if self._stop.requested:
@@ -83,11 +84,13 @@ class Sweeper:
             found += len(rows)
             times = (oldest, *(row.occurred_at for row in rows))
             oldest = min((when for when in times if when), default=None)
-            self._metrics.oldest.set((started - oldest).total_seconds() if oldest else 0)
+            age = (started - oldest).total_seconds() if oldest else 0.0
+            self._metrics.oldest.set(age)
             new += self._window.offer(rows)
         if not found:
             self._metrics.oldest.set(0)
         self._metrics.swept.inc(new)
-        if new:
-            log.info("swept", found=found, new=new)
+        if found:
+            # An alarm reads this line where nobody scrapes the gauge.
+            log.info("swept", found=found, new=new, oldestAgeSeconds=round(age, 1))
         return new

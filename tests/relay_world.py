@@ -20,7 +20,7 @@ from structlog.testing import capture_logs
 import relay.__main__
 from contracts.outbox import OutboxRecord
 from local.child import signal_child
-from relay.__main__ import Ends
+from relay.__main__ import TailedEnds
 from relay.engine import Engine
 from relay.mongodb import MongoOutbox
 from relay.settings import ChangeStreamRelaySettings, DynamoDBRelaySettings
@@ -302,7 +302,7 @@ def depth(world: World) -> int:
 
 
 @contextmanager
-def in_threads(ends: Ends, *, min_age: float = 30, interval: float = 30) -> Iterator[None]:
+def in_threads(ends: TailedEnds, *, min_age: float = 30, interval: float = 30) -> Iterator[None]:
     """Run the parts of a relay as its process does, in threads of the test's own.
 
     Ages and intervals are in seconds.
@@ -342,13 +342,13 @@ def in_threads(ends: Ends, *, min_age: float = 30, interval: float = 30) -> Iter
                 ends.outbox._collection.database.client.close()
 
 
-def dynamodb_ends(world: World) -> Ends:
+def dynamodb_ends(world: World) -> TailedEnds:
     """What `python -m relay dynamodb` stands between, made as that process makes it."""
     settings = read(DynamoDBRelaySettings, world.environment(POLL_SECONDS="0.05"))
     return relay.__main__._dynamodb(settings, Stop(), settings.poll_seconds)
 
 
-def change_stream_ends(world: World) -> Ends:
+def change_stream_ends(world: World) -> TailedEnds:
     settings = read(ChangeStreamRelaySettings, world.environment(**mongo_settings(world)))
     return relay.__main__._change_stream(settings)
 

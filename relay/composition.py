@@ -1,0 +1,93 @@
+"""What every relay is put together from, whether it is a daemon, one sweep or a Lambda."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from threading import Thread
+
+from relay.dynamodb import DynamoOutbox
+from relay.engine import Engine
+from relay.eventbridge import EventBus
+from relay.fifo import DeadLetterQueue
+from relay.rows import DeadLetters, Outbox, Target
+from relay.settings import DynamoDBSettings, SweepSettings
+from relay.sweep import Sweeper
+from runtime.aws import Aws
+from runtime.ids import utc_now
+from runtime.metrics import RelayMetrics
+from runtime.settings import AwsSettings
+from runtime.stopping import Stop
+
+
+@dataclass(frozen=True)
+class Ends:
+    """What a relay stands between."""
+
+    outbox: Outbox
+    target: Target
+    dead_letters: DeadLetters
+
+
+def aws_of(settings: AwsSettings) -> Aws:
+    """Each call is tried once: a relay holds what failed, and a stop must not wait for retries."""
+    return Aws(region=settings.aws_region, endpoint_url=settings.aws_endpoint_url, attempts=1)
+
+
+def dynamodb_ends(settings: DynamoDBSettings, aws: Aws, outbox: DynamoOutbox) -> Ends:
+    """Raises Misconfigured for a bus or a queue that does not exist, or Unavailable."""
+    bus = EventBus(aws.client("events"), settings.event_bus)
+    bus.check()
+    return Ends(outbox, bus, DeadLetterQueue(aws.client("sqs"), settings.dead_letter_queue))
+
+
+def engine_of(ends: Ends, stop: Stop, metrics: RelayMetrics) -> Engine:
+    return Engine(
+        outbox=ends.outbox,
+        target=ends.target,
+        dead_letters=ends.dead_letters,
+        stop=stop,
+        metrics=metrics,
+    )
+
+
+def sweeper_of(
+    ends: Ends, engine: Engine, stop: Stop, metrics: RelayMetrics, settings: SweepSettings
+) -> Sweeper:
+    return Sweeper(
+        ends.outbox,
+        engine.window,
+        stop=stop,
+        metrics=metrics,
+        now=utc_now,
+        min_age=timedelta(seconds=settings.sweep_min_age_seconds),
+        interval=timedelta(seconds=settings.sweep_interval_seconds),
+    )
+
+
+@contextmanager
+def sweeping(
+    ends: Ends, settings: SweepSettings, stop: Stop, metrics: RelayMetrics
+) -> Iterator[Callable[[], int]]:
+    """Run an engine until the block ends, and give what makes one pass with it.
+
+    A pass publishes what is older than sweep_min_age_seconds now, returns once all it found has
+    left or a stop was requested, and says how many rows it took up. It raises Unavailable.
+    """
+    engine = engine_of(ends, stop, metrics)
+    sweeper = sweeper_of(ends, engine, stop, metrics, settings)
+    before = utc_now() - timedelta(seconds=settings.sweep_min_age_seconds)
+
+    def make_pass() -> int:
+        try:
+            return sweeper.sweep(before=before)
+        finally:
+            engine.window.wait_until_empty()  # what was found before an outage can leave
+
+    running = Thread(target=engine.run, name="engine")
+    running.start()
+    try:
+        yield make_pass
+    finally:
+        stop.request()
+        running.join()

@@ -1,0 +1,113 @@
+"""One try at bringing rows into durable hands, whoever's those are, and what came of each row."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import structlog
+
+from contracts.outbox import OutboxRecord
+from relay.rows import DeadLetters, NeverAccepted, Row, Target, Unpublishable
+from runtime.errors import Unavailable
+from runtime.metrics import RelayMetrics
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass
+class Outcome:
+    """What became of rows: `done` may leave the outbox, `again` may pass another time.
+
+    `stuck` can neither be published nor set aside: no try soon will change that.
+    """
+
+    done: list[Row] = field(default_factory=list)
+    again: list[Row] = field(default_factory=list)
+    stuck: list[Row] = field(default_factory=list)
+
+    def add(self, other: "Outcome") -> None:
+        self.done += other.done
+        self.again += other.again
+        self.stuck += other.stuck
+
+
+class Publisher:
+    """Publishes a batch that fits one call; what can never be published is dead-lettered."""
+
+    def __init__(self, target: Target, dead_letters: DeadLetters, metrics: RelayMetrics) -> None:
+        self._target, self._dead_letters, self._metrics = target, dead_letters, metrics
+
+    def publish(self, batch: Sequence[Row]) -> Outcome:
+        """Try once. Never raises: an error is logged, and says `again` or `stuck`."""
+        try:
+            if isinstance(batch[0].content, Unpublishable):
+                return self._set_aside(batch[0], batch[0].content)
+            return self._publish_records(batch)
+        except Unavailable as error:
+            self._metrics.failed.labels(error.reason).inc(len(batch))
+            log.warning("publish failed", reason=str(error), count=len(batch))
+        except Exception as error:
+            # Never a reason to drop a row or to stop the others: hold it, loudly.
+            self._metrics.failed.labels(type(error).__name__).inc(len(batch))
+            log.exception("publish failed", count=len(batch))
+            if len(batch) > 1:
+                return self._one_by_one(batch)
+        return Outcome(again=list(batch))
+
+    def _one_by_one(self, batch: Sequence[Row]) -> Outcome:
+        """Find the row that no batch survives; those beside it have to pass without it."""
+        outcome = Outcome()
+        for row in batch:
+            outcome.add(self.publish([row]))
+        return outcome
+
+    def _publish_records(self, batch: Sequence[Row]) -> Outcome:
+        records = [row.content for row in batch if isinstance(row.content, OutboxRecord)]
+        failures = self._target.publish(records)
+        outcome = Outcome(
+            [row for row, failure in zip(batch, failures, strict=True) if failure is None]
+        )
+        self._count([each for each, failure in zip(records, failures, strict=True) if not failure])
+        accepted = len(outcome.done)
+        for row, record, failure in zip(batch, records, failures, strict=True):
+            if failure is None:
+                continue
+            self._metrics.failed.labels(failure.code).inc()
+            if failure.permanent:
+                never = Unpublishable(record.to_json(), NeverAccepted(failure))
+                outcome.add(self._set_aside(row, never))
+            else:
+                outcome.again.append(row)
+        if outcome.again:
+            log.warning("half a batch failed", failed=len(outcome.again), accepted=accepted)
+        return outcome
+
+    def _set_aside(self, row: Row, unpublishable: Unpublishable) -> Outcome:
+        """Dead-letter one row. What not even that queue takes is, say, a document of megabytes."""
+        try:
+            self._dead_letters.send(row.aggregate_id, unpublishable.body, unpublishable.error)
+        except Unavailable as error:
+            log.warning("dead-lettering failed", reason=str(error))
+            return Outcome(again=[row])
+        except Exception:
+            log.exception(
+                "cannot be dead-lettered", aggregateId=row.aggregate_id, sequence=row.sequence
+            )
+            return Outcome(stuck=[row])
+        self._metrics.dead_lettered.inc()
+        log.error(
+            "dead-lettered",
+            aggregateId=row.aggregate_id,
+            sequence=row.sequence,
+            errorType=type(unpublishable.error).__name__,
+            errorMessage=str(unpublishable.error),
+        )
+        return Outcome([row])
+
+    def _count(self, records: Sequence[OutboxRecord]) -> None:
+        self._metrics.accepted([record.occurred_at for record in records])
+        if records:
+            log.info(
+                "published",
+                eventIds=[record.event_id for record in records],
+                correlationIds=[record.correlation_id for record in records],
+            )
