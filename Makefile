@@ -3,10 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up demo test check format schemas lock clean
+.PHONY: help setup up demo test check format schemas lock synth deploy destroy clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: .venv/installed ## create .venv from the lock (every other target does this first)
 
@@ -41,8 +41,26 @@ lock: setup ## pin the dependencies anew: the newest versions that pyproject.tom
 	@$(LOCK) --upgrade --group dev -o requirements-dev.lock
 	@$(LOCK) --upgrade -c requirements-dev.lock -o requirements.lock
 
+# Node is in .venv as a wheel; the CLI is an npm package, pinned here.
+CDK := PATH="$(CURDIR)/$(BIN):$$PATH" npx --yes aws-cdk@2.1148.1 --no-notices --no-version-reporting
+
+synth: setup ## render the stages of cdk.json to CloudFormation, checked by cdk-nag and cfn-lint
+	@rm -rf build/cdk
+	@for stage in dev prod; do $(CDK) synth --quiet -c stage=$$stage -o build/cdk/$$stage || exit 1; done
+	@$(BIN)/cfn-lint build/cdk/*/*.template.json
+	@ls build/cdk/*/*.template.json
+
+deploy: setup stage-given ## bring a stage to AWS, or up to date: make deploy STAGE=dev
+	@$(CDK) deploy --all -c stage=$(STAGE) -o build/cdk/$(STAGE)
+
+destroy: setup stage-given ## take a stage down: make destroy STAGE=dev
+	@$(CDK) destroy --all -c stage=$(STAGE) -o build/cdk/$(STAGE)
+
+stage-given:
+	@test -n "$(STAGE)" || { echo "say which stage of cdk.json: make deploy STAGE=dev" >&2; exit 2; }
+
 clean: ## remove what the other targets made, the system's state in .local too
-	@rm -rf .venv .local .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf .venv .local build .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/installed: requirements-dev.lock

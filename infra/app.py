@@ -19,7 +19,9 @@ def build(app: App) -> None:
     context = app.node.try_get_context
     stage = Stage.of(context("stage"), context("stages"))
     render(app, Plan.of(stage, TOPOLOGY, Aws.ACCOUNT_ID))
-    Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    Validations.of(app).add_plugins(
+        AwsSolutionsChecks(app, write_suppressions_to_cloud_formation=True)
+    )
 
 
 def main() -> int:

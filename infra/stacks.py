@@ -1,18 +1,24 @@
 """The stacks of a stage: what domains share in an account, and one stack for each domain."""
 
-from aws_cdk import Environment, Stack, Token
+from collections.abc import Mapping
+
+import jsii
+from aws_cdk import Environment, Fn, Stack, Token
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_servicediscovery as servicediscovery
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
+from infra.aws.alarms import Alarms
+from infra.aws.dashboard import Dashboard
 from infra.aws.documents import Documents
 from infra.aws.http import HttpApi
 from infra.aws.image import image
 from infra.aws.keys import encryption_key, let_alarms_use, let_eventbridge_use
 from infra.aws.messaging import Buses, Messaging
-from infra.aws.network import Network
+from infra.aws.metrics import measure_oldest_row
+from infra.aws.network import ZONES, Network
 from infra.aws.plan import SYSTEM, Plan, Site, workloads_of
 from infra.aws.relays import Relay
 from infra.aws.tables import Tables
@@ -29,10 +35,14 @@ def render(scope: Construct, plan: Plan) -> None:
     """
     shared = {site.place: SharedStack(scope, plan, site) for site in plan.sites}
     for site in plan.sites:
-        for domain in site.domains:
-            stack = DomainStack(scope, plan, site, domain, shared[site.place])
+        stacks = {
+            domain.name: DomainStack(scope, plan, site, domain, shared[site.place])
+            for domain in site.domains
+        }
+        for stack in stacks.values():
             for each in shared.values():
                 stack.add_stack_dependency(each)
+        OverviewStack(scope, plan, site, stacks)
 
 
 class SharedStack(Stack):
@@ -42,11 +52,11 @@ class SharedStack(Stack):
         super().__init__(scope, plan.stack_name(f"shared{site.suffix}"), env=_environment(site))
         key = encryption_key(self, self.stack_name, protected=plan.stage.protected)
         let_alarms_use(key)
-        network = Network(self, plan, site, key)
+        network = Network(self, plan, key)
         self.cluster = ecs.Cluster(
             self,
             "Cluster",
-            cluster_name=plan.stack_name("services"),
+            cluster_name=plan.cluster_name,
             vpc=network.vpc,
             container_insights_v2=ecs.ContainerInsights.ENABLED,
         )
@@ -64,6 +74,12 @@ class SharedStack(Stack):
             self.topic.add_subscription(subscriptions.EmailSubscription(plan.stage.alarm_email))
         for domain in site.domains:
             Buses(self, plan, domain)
+
+    @property
+    @jsii.member(jsii_name="availabilityZones")
+    def availability_zones(self) -> list[str]:
+        """The region's first; CDK would look them up, and need credentials even to synthesize."""
+        return [Fn.select(index, Fn.get_azs()) for index in range(ZONES)]
 
 
 class DomainStack(Stack):
@@ -88,20 +104,47 @@ class DomainStack(Stack):
             if domain.collections
             else None,
         )
+        alarms = Alarms(self, plan, shared.topic)
+        alarms.watch_queues(domain)
         for workload in workloads_of(domain):
-            process = self._process(workload, grounds, tables)
+            process = (
+                self._relay(workload, grounds, alarms, tables.streams[workload.empties])
+                if workload.empties
+                else self._task(workload, grounds, alarms)
+            )
             # One that finds no queue or no table when it starts gives up.
             process.start_after(messaging, tables)
 
-    def _process(self, workload: Workload, grounds: Grounds, tables: Tables) -> Task | Relay:
-        outbox = workload.empties
-        if outbox:
-            stream_arn = tables.streams[outbox]
-            return Relay(self, workload, grounds, outbox=outbox, stream_arn=stream_arn)
+    def _relay(
+        self, workload: Workload, grounds: Grounds, alarms: Alarms, stream_arn: str
+    ) -> Relay:
+        relay = Relay(self, workload, grounds, stream_arn)
+        measure_oldest_row(self, workload.name, relay.sweep.log_group)
+        alarms.watch_outbox(workload.name)
+        alarms.watch_relay(relay)
+        return relay
+
+    def _task(self, workload: Workload, grounds: Grounds, alarms: Alarms) -> Task:
         task = Task(self, workload, grounds)
+        alarms.watch_task(grounds.plan.cluster_name, task)
+        if workload.relays_outbox:
+            measure_oldest_row(self, workload.name, task.log_group)
+            alarms.watch_outbox(workload.name)
         if workload.path:
-            HttpApi(self, task, workload.path, grounds)
+            self.api = HttpApi(self, task, workload.path, grounds).api
+            alarms.watch_api(workload.path, self.api)
         return task
+
+
+class OverviewStack(Stack):
+    """The dashboard of one account."""
+
+    def __init__(
+        self, scope: Construct, plan: Plan, site: Site, stacks: Mapping[str, DomainStack]
+    ) -> None:
+        super().__init__(scope, plan.stack_name(f"overview{site.suffix}"), env=_environment(site))
+        apis = {domain.name: stacks[domain.name].api for domain in site.domains}
+        Dashboard(self, plan, site.domains, apis)
 
 
 def _environment(site: Site) -> Environment:

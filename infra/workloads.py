@@ -57,7 +57,7 @@ class Workload:
     """`command` is what follows `python -m`; `settings` are environment variables of its own.
 
     `path` is the collection that an API serves; None for a process that serves only its health.
-    `alone`: there may never be two of it.
+    `relays_outbox`: it is the one relay of an outbox; two would publish everything twice.
     """
 
     name: str
@@ -66,7 +66,7 @@ class Workload:
     uses: tuple[Use, ...]
     settings: Mapping[str, str] = field(default_factory=dict)
     path: str | None = None
-    alone: bool = False
+    relays_outbox: bool = False
 
     @property
     def uses_aws(self) -> bool:
@@ -98,7 +98,7 @@ def _dynamodb_relay(name: str, domain: str, outbox: str, bus: str, dlq: str) -> 
         command=("relay", "dynamodb"),
         uses=(Empties(outbox), PublishesTo(bus), SendsTo(dlq)),
         settings={"OUTBOX_TABLE": outbox, "EVENT_BUS": bus, "DEAD_LETTER_QUEUE": dlq},
-        alone=True,
+        relays_outbox=True,
     )
 
 
@@ -182,7 +182,7 @@ WORKLOADS = (
             "FIFO_QUEUE": "payment-events.fifo",
             "DEAD_LETTER_QUEUE": "payment-events-dlq.fifo",
         },
-        alone=True,
+        relays_outbox=True,
     ),
     Workload(
         name="payments-forward",

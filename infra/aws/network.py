@@ -6,7 +6,10 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from infra.aws.plan import Plan, Site
+from infra.aws.plan import Plan
+
+ZONES = 2
+"""Availability zones: what a DocumentDB cluster asks for, and what survives the loss of one."""
 
 FLOW_LOG_RETENTION = logs.RetentionDays.ONE_MONTH
 
@@ -14,14 +17,12 @@ FLOW_LOG_RETENTION = logs.RetentionDays.ONE_MONTH
 class Network(Construct):
     """Public subnets hold NAT gateways alone; services are private, databases have no way out."""
 
-    def __init__(self, scope: Construct, plan: Plan, site: Site, key: kms.Key) -> None:
+    def __init__(self, scope: Construct, plan: Plan, key: kms.Key) -> None:
         super().__init__(scope, "Network")
-        region = site.place.region
         self.vpc = ec2.Vpc(
             self,
             "Vpc",
-            # Named, since a look-up would need credentials to synthesize.
-            availability_zones=[f"{region}a", f"{region}b"],
+            max_azs=ZONES,
             nat_gateways=plan.stage.nat_gateways,
             restrict_default_security_group=False,
             subnet_configuration=[

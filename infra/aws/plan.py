@@ -54,6 +54,10 @@ class Plan:
         """How many run of a process that may run more than once."""
         return 2 if self.stage.protected else 1
 
+    @property
+    def cluster_name(self) -> str:
+        return self.stack_name("services")
+
     def stack_name(self, part: str) -> str:
         return f"{SYSTEM}-{self.stage.name}-{part}"
 

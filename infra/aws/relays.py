@@ -34,17 +34,11 @@ class Relay(Construct):
     """Both functions run the relay's own code, with the relay's own permissions."""
 
     def __init__(
-        self,
-        scope: Construct,
-        workload: Workload,
-        grounds: Grounds,
-        *,
-        outbox: str,
-        stream_arn: str,
+        self, scope: Construct, workload: Workload, grounds: Grounds, stream_arn: str
     ) -> None:
         super().__init__(scope, workload.name)
         self._workload, self._grounds = workload, grounds
-        name = workload.name
+        name, outbox = workload.name, workload.settings["OUTBOX_TABLE"]
         self.publish = Function(
             self, name, workload, grounds, handler="publish", timeout=PUBLISH_TIMEOUT
         )
@@ -111,6 +105,7 @@ class Function(Construct):
         concurrency: int | None = None,
     ) -> None:
         super().__init__(scope, name)
+        self.name = name
         self.log_group = log_group(self, name, grounds)
         self.role = iam.Role(
             self,

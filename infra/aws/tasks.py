@@ -51,6 +51,7 @@ class Task(Construct):
 
     def __init__(self, scope: Construct, workload: Workload, grounds: Grounds) -> None:
         super().__init__(scope, workload.name)
+        self.name = workload.name
         self._workload, self._grounds = workload, grounds
         self.log_group = log_group(self, workload.name, grounds)
         self._definition = self._task_definition()
@@ -173,7 +174,7 @@ class Task(Construct):
 
     def _service(self, container: ecs.ContainerDefinition) -> ecs.FargateService:
         plan, workload = self._grounds.plan, self._workload
-        alone = workload.alone
+        alone = workload.relays_outbox
         return ecs.FargateService(
             self,
             "Service",
@@ -181,7 +182,7 @@ class Task(Construct):
             cluster=self._grounds.cluster,
             task_definition=self._definition,
             desired_count=1 if alone else plan.copies,
-            # Two relays of one outbox would publish everything twice: the old one stops first.
+            # The old relay of an outbox stops before the new one starts.
             min_healthy_percent=0 if alone else 100,
             max_healthy_percent=100 if alone else 200,
             circuit_breaker=ecs.DeploymentCircuitBreaker(enable=True, rollback=True),

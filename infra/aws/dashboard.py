@@ -1,0 +1,104 @@
+"""One page that tells the story from left to right: a request, its outbox, its bus, the queues."""
+
+from collections.abc import Mapping, Sequence
+
+from aws_cdk import aws_apigatewayv2 as apigateway
+from aws_cdk import aws_cloudwatch as cloudwatch
+from constructs import Construct
+
+from infra.aws import metrics
+from infra.aws.plan import Plan, workloads_of
+from infra.resources import Domain
+from infra.workloads import Workload
+
+HEIGHT, WIDTH = 7, 4
+"""Of a widget, on a dashboard's grid of 24 columns: six steps side by side."""
+
+
+class Dashboard(Construct):
+    """A row for each domain of an account; `apis` has each domain's door."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        plan: Plan,
+        domains: Sequence[Domain],
+        apis: Mapping[str, apigateway.HttpApi],
+    ) -> None:
+        super().__init__(scope, "Dashboard")
+        rows = [_row(plan, domain, apis[domain.name]) for domain in domains]
+        cloudwatch.Dashboard(
+            self,
+            "Dashboard",
+            dashboard_name=scope.node.id,
+            widgets=[widgets for row in rows for widgets in row],
+        )
+
+
+def _row(plan: Plan, domain: Domain, api: apigateway.HttpApi) -> list[list[cloudwatch.IWidget]]:
+    """A heading, and then the domain's six steps."""
+    heading = cloudwatch.TextWidget(
+        markdown=f"## {domain.name}: request → outbox → bus → queues → consumer → dead letters",
+        width=6 * WIDTH,
+        height=1,
+    )
+    processes = workloads_of(domain)
+    work = [queue.name for queue in domain.queues if queue.redrive]
+    dead = [queue.name for queue in domain.queues if not queue.redrive]
+    return [
+        [heading],
+        [
+            _graph(
+                "Requests, and p99 in ms",
+                [metrics.requests(api), metrics.server_errors(api)],
+                [metrics.latency(api)],
+            ),
+            _graph("Outbox: oldest row in s, and stream's age in ms", *_outbox(processes)),
+            _graph(
+                "Bus: delivered by rule, and never delivered",
+                [metrics.delivered(rule) for rule in domain.rules],
+                [metrics.undelivered(rule) for rule in domain.rules],
+            ),
+            _graph(
+                "Queues: waiting, and oldest in s",
+                [metrics.waiting(queue) for queue in work],
+                [metrics.oldest_message(queue) for queue in work],
+            ),
+            _graph(
+                "Handled, and processor in %",
+                [metrics.handled(queue) for queue in work],
+                [
+                    metrics.processor(plan.cluster_name, process.name)
+                    for process in processes
+                    if not process.empties
+                ],
+            ),
+            _graph("Dead letters", [metrics.waiting(queue) for queue in dead]),
+        ],
+    ]
+
+
+def _outbox(
+    processes: Sequence[Workload],
+) -> tuple[list[cloudwatch.IMetric], list[cloudwatch.IMetric]]:
+    return (
+        [metrics.oldest_row(process.name) for process in processes if process.relays_outbox],
+        [metrics.iterator_age(process.name) for process in processes if process.empties],
+    )
+
+
+def _graph(
+    title: str,
+    left: Sequence[cloudwatch.IMetric],
+    right: Sequence[cloudwatch.IMetric] = (),
+) -> cloudwatch.GraphWidget:
+    return cloudwatch.GraphWidget(
+        title=title,
+        left=list(left),
+        right=list(right),
+        width=WIDTH,
+        height=HEIGHT,
+        left_y_axis=cloudwatch.YAxisProps(min=0),
+        right_y_axis=cloudwatch.YAxisProps(min=0),
+        legend_position=cloudwatch.LegendPosition.BOTTOM,
+    )

@@ -1,0 +1,135 @@
+"""What AWS measures of our resources, by their names: alarms and the dashboard read the same."""
+
+from aws_cdk import Duration
+from aws_cdk import aws_apigatewayv2 as apigateway
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from infra.aws.plan import SYSTEM
+from infra.resources import Rule
+
+MINUTE = Duration.minutes(1)
+
+NAMESPACE = SYSTEM
+"""Of the metrics that are ours, made from our logs."""
+
+
+def waiting(queue: str) -> cloudwatch.Metric:
+    """Messages that nobody has received."""
+    return _sqs(queue, "ApproximateNumberOfMessagesVisible", "Maximum")
+
+
+def oldest_message(queue: str) -> cloudwatch.Metric:
+    """Seconds."""
+    return _sqs(queue, "ApproximateAgeOfOldestMessage", "Maximum")
+
+
+def handled(queue: str) -> cloudwatch.Metric:
+    """Messages that a consumer was done with, one way or another."""
+    return _sqs(queue, "NumberOfMessagesDeleted", "Sum")
+
+
+def iterator_age(function: str) -> cloudwatch.Metric:
+    """Milliseconds that the newest record read had waited in the stream."""
+    return _lambda(function, "IteratorAge", "Maximum")
+
+
+def errors(function: str) -> cloudwatch.Metric:
+    return _lambda(function, "Errors", "Sum")
+
+
+def invocations(function: str) -> cloudwatch.Metric:
+    return _lambda(function, "Invocations", "Sum")
+
+
+def delivered(rule: Rule) -> cloudwatch.Metric:
+    """Events that a rule has sent to its target."""
+    return _events(rule, "Invocations")
+
+
+def undelivered(rule: Rule) -> cloudwatch.Metric:
+    """Events that a rule could never deliver: they are in its dead-letter queue."""
+    return _events(rule, "FailedInvocations")
+
+
+def oldest_row(relay: str) -> cloudwatch.Metric:
+    """Seconds: the age of what a relay's last sweep found left behind in its outbox."""
+    return cloudwatch.Metric(
+        namespace=NAMESPACE,
+        metric_name=_oldest_row(relay),
+        statistic="Maximum",
+        period=MINUTE,
+        label=relay,
+    )
+
+
+def processor(cluster: str, service: str, statistic: str = "Average") -> cloudwatch.Metric:
+    """Percent of what a service's tasks have; its SampleCount tells whether there are any."""
+    dimensions = {"ClusterName": cluster, "ServiceName": service}
+    return _metric("AWS/ECS", "CPUUtilization", statistic, service, **dimensions)
+
+
+def requests(api: apigateway.HttpApi) -> cloudwatch.Metric:
+    return _api(api, "Count", "Sum")
+
+
+def server_errors(api: apigateway.HttpApi) -> cloudwatch.Metric:
+    return _api(api, "5xx", "Sum")
+
+
+def latency(api: apigateway.HttpApi) -> cloudwatch.Metric:
+    """Milliseconds of the slowest percent of requests."""
+    return _api(api, "Latency", "p99")
+
+
+def measure_oldest_row(scope: Construct, relay: str, log_group: logs.ILogGroup) -> None:
+    """Make the metric `oldest_row` from the line in which relay/sweep.py tells what it found."""
+    logs.CfnMetricFilter(
+        scope,
+        f"{relay}-oldest-row",
+        log_group_name=log_group.log_group_name,
+        filter_pattern='{ $.event = "swept" }',
+        metric_transformations=[
+            logs.CfnMetricFilter.MetricTransformationProperty(
+                metric_namespace=NAMESPACE,
+                metric_name=_oldest_row(relay),
+                metric_value="$.oldestAgeSeconds",
+                default_value=0,
+                unit="Seconds",
+            )
+        ],
+    )
+
+
+def _oldest_row(relay: str) -> str:
+    return f"{relay}-oldest-row"
+
+
+def _sqs(queue: str, name: str, statistic: str) -> cloudwatch.Metric:
+    return _metric("AWS/SQS", name, statistic, queue, QueueName=queue)
+
+
+def _lambda(function: str, name: str, statistic: str) -> cloudwatch.Metric:
+    return _metric("AWS/Lambda", name, statistic, function, FunctionName=function)
+
+
+def _events(rule: Rule, name: str) -> cloudwatch.Metric:
+    return _metric("AWS/Events", name, "Sum", rule.name, EventBusName=rule.bus, RuleName=rule.name)
+
+
+def _api(api: apigateway.HttpApi, name: str, statistic: str) -> cloudwatch.Metric:
+    return _metric("AWS/ApiGateway", name, statistic, name, ApiId=api.api_id)
+
+
+def _metric(
+    namespace: str, name: str, statistic: str, label: str, **dimensions: str
+) -> cloudwatch.Metric:
+    return cloudwatch.Metric(
+        namespace=namespace,
+        metric_name=name,
+        dimensions_map=dimensions,
+        statistic=statistic,
+        period=MINUTE,
+        label=label,
+    )
