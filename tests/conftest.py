@@ -2,7 +2,10 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +15,7 @@ from local.isolation import REGION, isolate
 from local.ports import LOOPBACK, free_ports, wait_until_listening
 from local.replica_set import ensure_replica_set
 from tests.processes import COVERAGE
+from tests.synthesis import Synthesize, synthesized_once
 
 
 @dataclass(frozen=True)
@@ -47,8 +51,14 @@ def ministack(
     sample_credentials: None, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[MiniStack]:
     """An AWS emulator that every test of the session shares: name what you create uniquely."""
+    with running_ministack(tmp_path_factory.mktemp("ministack")) as started:
+        yield started
+
+
+@contextmanager
+def running_ministack(state: Path) -> Iterator[MiniStack]:
+    """An AWS emulator for as long as the block lasts, with its state and its log in a folder."""
     (port,) = free_ports(1)
-    state = tmp_path_factory.mktemp("ministack")
     command = engines.ministack_command(port, state, region=REGION)
     with (state / "ministack.log").open("wb") as log:
         child = start_child(command.argv, env=command.env, output=log)
@@ -72,3 +82,12 @@ def mongodb_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             yield engines.mongodb_uri(port)
         finally:
             stop_child(child)
+
+
+@pytest.fixture(scope="session")
+def synthesized(sample_credentials: None, tmp_path_factory: pytest.TempPathFactory) -> Synthesize:
+    """The stages of cdk.json by name, each synthesized once for all of pytest's workers."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    return cache(partial(synthesized_once, folder))
