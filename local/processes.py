@@ -4,6 +4,7 @@ import signal
 import sys
 from collections.abc import Mapping
 
+from infra.workloads import WORKLOADS, Workload
 from local import engines
 from local.isolation import REGION, SAMPLE_ENVIRONMENT
 from local.ports import LOOPBACK
@@ -11,6 +12,21 @@ from local.process import Engine, Process
 from local.settings import LocalSettings
 
 DATABASE = "payments"
+
+COLOURS = {
+    "subscription-api": 36,
+    "stock-api": 33,
+    "payment-api": 35,
+    "subscription-consumer": 36,
+    "stock-consumer": 33,
+    "payment-consumer": 35,
+    "subscriptions-relay": 96,
+    "stock-relay": 93,
+    "payments-change-stream": 95,
+    "payments-forward": 95,
+    "tap": 34,
+}
+"""ANSI: a domain's processes are of one colour, its relays bright."""
 
 
 def engine_processes(settings: LocalSettings) -> list[Process]:
@@ -46,143 +62,82 @@ def engine_processes(settings: LocalSettings) -> list[Process]:
 
 def our_processes(settings: LocalSettings) -> list[Process]:
     """The three services, the relays and the tap."""
-    every = {
-        **SAMPLE_ENVIRONMENT,
-        "LOG_FORMAT": settings.log_format,
-        "LOG_LEVEL": settings.log_level,
-        "PYTHONUNBUFFERED": "1",
-    }
-    aws = {**every, "AWS_ENDPOINT_URL": aws_endpoint(settings)}
-    mongodb = {
-        "MONGODB_URI": engines.mongodb_uri(settings.mongodb_port),
-        "MONGODB_DATABASE": DATABASE,
-    }
-    subscription = {
-        **aws,
-        "SUBSCRIPTIONS_TABLE": "subscriptions",
-        "SUBSCRIPTIONS_OUTBOX_TABLE": "subscriptions-outbox",
-    }
-    stock = {**aws, "STOCK_TABLE": "stock", "STOCK_OUTBOX_TABLE": "stock-outbox"}
+    return [*(_process(workload, settings) for workload in WORKLOADS), _tap(settings)]
 
-    def api(service: str, port: int, colour: int, env: Mapping[str, str]) -> Process:
-        return Process(
-            name=f"{service}-api",
-            command=_python(f"services.{service}.main", "api"),
-            env={**env, "HTTP_HOST": LOOPBACK, "HTTP_PORT": str(port)},
-            port=port,
-            port_variable=f"{service}_api_port".upper(),
-            colour=colour,
-            needs=_needs(env),
-        )
 
-    def worker(
-        name: str, command: tuple[str, ...], port: int, colour: int, env: Mapping[str, str]
-    ) -> Process:
-        return Process(
-            name=name,
-            command=command,
-            env={
-                **env,
-                "HEALTH_HOST": LOOPBACK,
-                "HEALTH_PORT": str(port),
-                # A long poll cannot be cut short, and a person waits for Ctrl-C.
-                "QUEUE_WAIT_SECONDS": "2",
-            },
-            port=port,
-            port_variable=f"{name}_port".replace("-", "_").upper(),
-            colour=colour,
-            needs=_needs(env),
-        )
+def _process(workload: Workload, settings: LocalSettings) -> Process:
+    environment = dict(workload.settings)
+    needs: set[Engine] = set()
+    if workload.uses_aws:
+        environment |= _aws(settings)
+        needs.add("ministack")
+    if workload.uses_documents:
+        environment |= {
+            "MONGODB_URI": engines.mongodb_uri(settings.mongodb_port),
+            "MONGODB_DATABASE": DATABASE,
+        }
+        needs.add("mongod")
+    port = _port(workload.name, settings)
+    environment |= _http(port) if workload.path else _health(port)
+    return _ours(
+        workload.name, workload.command, environment, port, settings, needs=frozenset(needs)
+    )
 
-    return [
-        api("subscription", settings.subscription_api_port, 36, subscription),
-        api("stock", settings.stock_api_port, 33, stock),
-        api("payment", settings.payment_api_port, 35, {**every, **mongodb}),
-        worker(
-            "subscription-consumer",
-            _python("services.subscription.main", "consumer"),
-            settings.subscription_consumer_port,
-            36,
-            {**subscription, "PAYMENT_CANCELLED_QUEUE": "subscriptions-payment-cancelled"},
-        ),
-        worker(
-            "stock-consumer",
-            _python("services.stock.main", "consumer"),
-            settings.stock_consumer_port,
-            33,
-            {
-                **stock,
-                "SUBSCRIPTION_CREATED_QUEUE": "stock-subscription-created",
-                "PAYMENT_CANCELLED_QUEUE": "stock-payment-cancelled",
-            },
-        ),
-        worker(
-            "payment-consumer",
-            _python("services.payment.main", "consumer"),
-            settings.payment_consumer_port,
-            35,
-            {**aws, **mongodb, "SUBSCRIPTION_CREATED_QUEUE": "payments-subscription-created"},
-        ),
-        worker(
-            "subscriptions-relay",
-            _python("relay", "dynamodb"),
-            settings.subscriptions_relay_port,
-            96,
-            {
-                **aws,
-                "OUTBOX_TABLE": "subscriptions-outbox",
-                "EVENT_BUS": "subscriptions-event-bus",
-                "DEAD_LETTER_QUEUE": "subscriptions-dlq",
-            },
-        ),
-        worker(
-            "stock-relay",
-            _python("relay", "dynamodb"),
-            settings.stock_relay_port,
-            93,
-            {
-                **aws,
-                "OUTBOX_TABLE": "stock-outbox",
-                "EVENT_BUS": "stock-event-bus",
-                "DEAD_LETTER_QUEUE": "stock-dlq",
-            },
-        ),
-        worker(
-            "payments-change-stream",
-            _python("relay", "change-stream"),
-            settings.payments_change_stream_port,
-            95,
-            {
-                **aws,
-                **mongodb,
-                "OUTBOX_COLLECTION": "outbox",
-                "FIFO_QUEUE": "payment-events.fifo",
-                "DEAD_LETTER_QUEUE": "payment-events-dlq.fifo",
-            },
-        ),
-        worker(
-            "payments-forward",
-            _python("relay", "forward"),
-            settings.payments_forward_port,
-            95,
-            {**aws, "FIFO_QUEUE": "payment-events.fifo", "EVENT_BUS": "payments-event-bus"},
-        ),
-        worker("tap", _python("local.tap"), settings.tap_port, 34, aws),
-    ]
+
+def _tap(settings: LocalSettings) -> Process:
+    port = _port("tap", settings)
+    environment = {**_aws(settings), **_health(port)}
+    needs: frozenset[Engine] = frozenset({"ministack"})
+    return _ours("tap", ("local.tap",), environment, port, settings, needs=needs)
+
+
+def _ours(
+    name: str,
+    command: tuple[str, ...],
+    environment: Mapping[str, str],
+    port: int,
+    settings: LocalSettings,
+    *,
+    needs: frozenset[Engine],
+) -> Process:
+    return Process(
+        name=name,
+        command=(sys.executable, "-m", *command),
+        env={
+            **SAMPLE_ENVIRONMENT,
+            "LOG_FORMAT": settings.log_format,
+            "LOG_LEVEL": settings.log_level,
+            "PYTHONUNBUFFERED": "1",
+            **environment,
+        },
+        port=port,
+        port_variable=_port_field(name).upper(),
+        colour=COLOURS[name],
+        needs=needs,
+    )
+
+
+def _port(name: str, settings: LocalSettings) -> int:
+    port: int = getattr(settings, _port_field(name))
+    return port
+
+
+def _port_field(name: str) -> str:
+    return f"{name}_port".replace("-", "_")
+
+
+def _aws(settings: LocalSettings) -> dict[str, str]:
+    return {"AWS_ENDPOINT_URL": aws_endpoint(settings)}
+
+
+def _http(port: int) -> dict[str, str]:
+    return {"HTTP_HOST": LOOPBACK, "HTTP_PORT": str(port)}
+
+
+def _health(port: int) -> dict[str, str]:
+    """A long poll cannot be cut short, and a person waits for Ctrl-C: so it waits 2 s."""
+    return {"HEALTH_HOST": LOOPBACK, "HEALTH_PORT": str(port), "QUEUE_WAIT_SECONDS": "2"}
 
 
 def aws_endpoint(settings: LocalSettings) -> str:
     return f"http://{LOOPBACK}:{settings.aws_port}"
-
-
-def _python(module: str, *arguments: str) -> tuple[str, ...]:
-    return (sys.executable, "-m", module, *arguments)
-
-
-def _needs(env: Mapping[str, str]) -> frozenset[Engine]:
-    wanted: set[Engine] = set()
-    if "AWS_ENDPOINT_URL" in env:
-        wanted.add("ministack")
-    if "MONGODB_URI" in env:
-        wanted.add("mongod")
-    return frozenset(wanted)
