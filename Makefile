@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up demo test check format schemas lock synth deploy destroy clean
+.PHONY: help setup up demo test check format schemas lock synth bootstrap deploy destroy clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,10 @@ synth: setup ## render the stages of cdk.json to CloudFormation, checked by cdk-
 	@for stage in dev prod; do $(CDK) synth --quiet -c stage=$$stage -o build/cdk/$$stage || exit 1; done
 	@$(BIN)/cfn-lint build/cdk/*/*.template.json
 	@ls build/cdk/*/*.template.json
+
+bootstrap: setup ## prepare an account for CDK, once: make bootstrap ACCOUNT=111111111111 REGION=eu-west-1
+	@test -n "$(ACCOUNT)" -a -n "$(REGION)" || { echo "say where: make bootstrap ACCOUNT=111111111111 REGION=eu-west-1" >&2; exit 2; }
+	@$(CDK) bootstrap aws://$(ACCOUNT)/$(REGION) $(if $(TRUST),--trust $(TRUST) --cloudformation-execution-policies arn:aws:iam::aws:policy/AdministratorAccess)
 
 deploy: setup stage-given ## bring a stage to AWS, or up to date: make deploy STAGE=dev
 	@$(CDK) deploy --all -c stage=$(STAGE) -o build/cdk/$(STAGE)
