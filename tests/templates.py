@@ -55,6 +55,12 @@ class Stack:
                 properties = self.resolve(resource.get("Properties", {}))
                 yield Resource(logical_id, resource["Type"], properties)
 
+    def logical_id(self, path: str) -> str:
+        """Of the resource at a construct's path within the stack."""
+        entries = self.metadata[f"/{self.name}/{path}"]
+        (found,) = (each["data"] for each in entries if each["type"] == "aws:cdk:logicalId")
+        return str(found)
+
     def resolve(self, value: Any) -> Any:
         """`value` with what Ref, Fn::GetAtt, Fn::Join and Fn::Sub come to.
 

@@ -1,0 +1,173 @@
+"""What each process may do on AWS: exactly what it calls, on what it owns."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.synthesis import Synthesize
+from tests.templates import Stack
+
+HERE = "eu-west-1:000000000000"
+
+USES_KEY = {
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:Encrypt",
+    "kms:GenerateDataKey",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+}
+CONSUMES = {
+    "sqs:ChangeMessageVisibility",
+    "sqs:DeleteMessage",
+    "sqs:GetQueueAttributes",
+    "sqs:GetQueueUrl",
+    "sqs:ReceiveMessage",
+}
+SENDS = {"sqs:GetQueueUrl", "sqs:SendMessage"}
+PUBLISHES = {"events:DescribeEventBus", "events:PutEvents"}
+OWNS_STOCK = {
+    f"arn:aws:dynamodb:{HERE}:table/stock": {
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:Scan",
+    },
+    f"arn:aws:dynamodb:{HERE}:table/stock/index/by-status": {"dynamodb:Query"},
+    f"arn:aws:dynamodb:{HERE}:table/stock-outbox": {"dynamodb:PutItem"},
+}
+EMPTIES_STOCK_OUTBOX = {
+    f"arn:aws:dynamodb:{HERE}:table/stock-outbox": {
+        "dynamodb:BatchWriteItem",
+        "dynamodb:DescribeTable",
+        "dynamodb:Scan",
+    },
+    f"arn:aws:events:{HERE}:event-bus/stock-event-bus": PUBLISHES,
+}
+
+
+def queue(name: str) -> str:
+    return f"arn:aws:sqs:{HERE}:{name}"
+
+
+ROLES: dict[str, dict[str, set[str]]] = {
+    "stock/stock-api/Role": OWNS_STOCK,
+    "stock/stock-consumer/Role": {
+        **OWNS_STOCK,
+        queue("stock-subscription-created"): CONSUMES,
+        queue("stock-payment-cancelled"): CONSUMES,
+        queue("subscriptions-created-dlq"): SENDS,
+        queue("payment-cancelled-dlq"): SENDS,
+    },
+    "stock/stock-relay/stock-relay/Role": {
+        **EMPTIES_STOCK_OUTBOX,
+        # Lambda sends what it gives up with the function's role.
+        queue("stock-dlq"): SENDS | {"sqs:GetQueueAttributes"},
+        "stream": {"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"},
+        f"arn:aws:dynamodb:{HERE}:table/stock-outbox/stream/*": {"dynamodb:ListStreams"},
+        "log": {"logs:CreateLogStream", "logs:PutLogEvents"},
+    },
+    "stock/stock-relay/stock-sweep/Role": {
+        **EMPTIES_STOCK_OUTBOX,
+        queue("stock-dlq"): SENDS,
+        "log": {"logs:CreateLogStream", "logs:PutLogEvents"},
+    },
+    "payments/payment-consumer/Role": {
+        queue("payments-subscription-created"): CONSUMES,
+        queue("create-payment-subscription-dlq"): SENDS,
+    },
+    "payments/payments-change-stream/Role": {
+        queue("payment-events.fifo"): SENDS,
+        queue("payment-events-dlq.fifo"): SENDS,
+    },
+    "payments/payments-forward/Role": {
+        queue("payment-events.fifo"): CONSUMES,
+        queue("payment-events-dlq.fifo"): SENDS,
+        f"arn:aws:events:{HERE}:event-bus/payments-event-bus": PUBLISHES,
+    },
+}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_process_may_do_what_it_calls_and_nothing_else(
+    synthesized: Synthesize, role: str
+) -> None:
+    """Each action is named, on the one resource it is needed for, beside the domain's key."""
+    granted = _granted(synthesized, role)
+
+    assert granted.pop("key") == USES_KEY
+    assert granted == ROLES[role]
+
+
+def test_the_api_of_payments_may_call_nothing_of_aws(synthesized: Synthesize) -> None:
+    """It talks to its database alone."""
+    assert _granted(synthesized, "payments/payment-api/Role") == {}
+
+
+def test_wildcards_are_in_two_known_places(synthesized: Synthesize) -> None:
+    """No action has one; a resource only where AWS knows no narrower one."""
+    found = {
+        (action, resource)
+        for stack in synthesized("dev").stacks.values()
+        for actions, resources in _allowed(stack)
+        for action in actions
+        for resource in resources
+        if "*" in action or "*" in resource
+    }
+
+    assert found == {
+        ("ecr:GetAuthorizationToken", "*"),
+        (
+            "dynamodb:ListStreams",
+            f"arn:aws:dynamodb:{HERE}:table/subscriptions-outbox/stream/*",
+        ),
+        ("dynamodb:ListStreams", f"arn:aws:dynamodb:{HERE}:table/stock-outbox/stream/*"),
+    }
+
+
+def test_no_role_has_a_policy_that_is_not_ours(synthesized: Synthesize) -> None:
+    """AWS's managed policies hold more than anybody needs, and change."""
+    for stack in synthesized("dev").stacks.values():
+        for role in stack.resources("AWS::IAM::Role"):
+            assert not role.properties.get("ManagedPolicyArns"), role.logical_id
+
+
+def _granted(synthesized: Synthesize, path: str) -> dict[str, set[str]]:
+    """The actions that a role may do, by resource; `path` is its domain's and its construct's."""
+    domain, _, construct = path.partition("/")
+    stack = synthesized("dev").stacks[f"streamed-events-dev-{domain}"]
+    role = {"Ref": stack.logical_id(f"{construct}/Resource")}
+    granted: dict[str, set[str]] = {}
+    for policy in stack.template["Resources"].values():
+        if policy["Type"] == "AWS::IAM::Policy" and role in policy["Properties"]["Roles"]:
+            for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
+                for resource in _listed(statement["Resource"]):
+                    name = _named(stack.resolve(resource))
+                    granted.setdefault(name, set()).update(_listed(statement["Action"]))
+    return granted
+
+
+def _named(resource: str) -> str:
+    """A word for what has no name before it is deployed."""
+    if ".StreamArn}" in resource:
+        return "stream"
+    if ":kms:" in resource:
+        return "key"
+    return "log" if ":log-group:" in resource else resource
+
+
+def _allowed(stack: Stack) -> Iterator[tuple[list[str], list[str]]]:
+    for resource in stack.resources("AWS::IAM::Policy", "AWS::IAM::Role"):
+        inline = [each["PolicyDocument"] for each in resource.properties.get("Policies", [])]
+        own = resource.properties.get("PolicyDocument")
+        for document in [*inline, *([own] if own else [])]:
+            for statement in document["Statement"]:
+                # The log group's own ARN ends with the stream's wildcard, as IAM wants it.
+                resources = [
+                    each for each in _listed(statement["Resource"]) if ":log-group:" not in each
+                ]
+                yield _listed(statement["Action"]), resources
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
