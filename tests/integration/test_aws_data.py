@@ -1,0 +1,95 @@
+"""How data is kept on AWS: encrypted, recoverable, and safe from the stack that holds it."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.synthesis import Synthesize
+from tests.templates import Resource
+
+KEEPS_DATA = (
+    "AWS::DocDB::DBCluster",
+    "AWS::DynamoDB::Table",
+    "AWS::Events::Archive",
+    "AWS::KMS::Key",
+    "AWS::SQS::Queue",
+)
+
+
+def test_tables_are_encrypted_recoverable_and_paid_by_use(synthesized: Synthesize) -> None:
+    """Four tables, each under its domain's own key, recoverable to any second of 35 days."""
+    tables = list(_all(synthesized, "dev", "AWS::DynamoDB::Table"))
+
+    assert len(tables) == 4
+    for table in tables:
+        assert table.properties["SSESpecification"]["SSEType"] == "KMS"
+        assert "Key" in table.properties["SSESpecification"]["KMSMasterKeyId"]
+        assert table.properties["PointInTimeRecoverySpecification"] == {
+            "PointInTimeRecoveryEnabled": True
+        }
+        assert table.properties["BillingMode"] == "PAY_PER_REQUEST"
+
+
+def test_documentdb_wants_tls_and_tells_of_changes(synthesized: Synthesize) -> None:
+    """The engine is pinned, and its parameters and subnets leave no way round TLS."""
+    (cluster,) = _all(synthesized, "dev", "AWS::DocDB::DBCluster")
+    (parameters,) = _all(synthesized, "dev", "AWS::DocDB::DBClusterParameterGroup")
+
+    assert cluster.properties["EngineVersion"] == "5.0.0"
+    assert cluster.properties["StorageEncrypted"] is True
+    assert "resolve:secretsmanager:" in cluster.properties["MasterUserPassword"]
+    assert cluster.properties["EnableCloudwatchLogsExports"] == ["audit", "profiler"]
+    assert parameters.properties["Family"] == "docdb5.0"
+    assert parameters.properties["Parameters"]["tls"] == "enabled"
+    assert int(parameters.properties["Parameters"]["change_stream_log_retention_duration"]) > 0
+
+
+def test_queues_and_log_groups_are_encrypted_with_a_key_of_ours(synthesized: Synthesize) -> None:
+    """What is in transit, and what was said, is as well kept as what is stored."""
+    for queue in _all(synthesized, "dev", "AWS::SQS::Queue"):
+        assert "Key" in queue.properties["KmsMasterKeyId"], queue.logical_id
+    for group in _all(synthesized, "dev", "AWS::Logs::LogGroup"):
+        assert "Key" in group.properties["KmsKeyId"], group.logical_id
+
+
+def test_eventbridge_may_use_the_keys_of_the_queues(synthesized: Synthesize) -> None:
+    """Without that grant a rule's target and its dead-letter queue would both refuse the event."""
+    for domain in ("subscriptions", "stock", "payments"):
+        (key,) = (
+            synthesized("dev").stacks[f"streamed-events-dev-{domain}"].resources("AWS::KMS::Key")
+        )
+        granted = [
+            statement["Action"]
+            for statement in key.properties["KeyPolicy"]["Statement"]
+            if statement["Principal"] == {"Service": "events.amazonaws.com"}
+        ]
+        assert granted == [["kms:Decrypt", "kms:GenerateDataKey"]]
+
+
+@pytest.mark.parametrize(("stage", "policy"), [("dev", "Delete"), ("prod", "Retain")])
+def test_a_protected_stages_data_outlives_its_stacks(
+    synthesized: Synthesize, stage: str, policy: str
+) -> None:
+    """Elsewhere a stage leaves nothing behind."""
+    for stack in synthesized(stage).stacks.values():
+        for name, resource in stack.template["Resources"].items():
+            if resource["Type"] in KEEPS_DATA:
+                assert resource["DeletionPolicy"] == policy, name
+                assert resource["UpdateReplacePolicy"] == policy, name
+
+
+@pytest.mark.parametrize(("stage", "protected"), [("dev", False), ("prod", True)])
+def test_a_protected_stages_databases_refuse_to_be_deleted(
+    synthesized: Synthesize, stage: str, protected: bool
+) -> None:
+    """Not only by the stack: by anybody who has not switched that off first."""
+    for table in _all(synthesized, stage, "AWS::DynamoDB::Table"):
+        assert table.properties["DeletionProtectionEnabled"] is protected
+    (cluster,) = _all(synthesized, stage, "AWS::DocDB::DBCluster")
+    assert cluster.properties["DeletionProtection"] is protected
+    assert cluster.properties["BackupRetentionPeriod"] == (35 if protected else 7)
+
+
+def _all(synthesized: Synthesize, stage: str, kind: str) -> Iterator[Resource]:
+    for stack in synthesized(stage).stacks.values():
+        yield from stack.resources(kind)

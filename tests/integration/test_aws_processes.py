@@ -1,0 +1,184 @@
+"""How the processes run on AWS: services, functions, and the doors in front of them."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from infra.workloads import WORKLOADS
+from tests.synthesis import Synthesize
+from tests.templates import Resource
+
+SERVICES = [workload for workload in WORKLOADS if not workload.empties]
+RELAYS = [workload for workload in WORKLOADS if workload.empties]
+
+
+def test_every_process_is_a_service_or_two_functions(synthesized: Synthesize) -> None:
+    """The table of workloads is what runs: a DynamoDB relay as functions, the rest as services."""
+    services = {one.properties["ServiceName"] for one in _all(synthesized, "AWS::ECS::Service")}
+    functions = {
+        one.properties["FunctionName"] for one in _all(synthesized, "AWS::Lambda::Function")
+    }
+
+    assert services == {workload.name for workload in SERVICES}
+    assert functions == {"subscriptions-relay", "subscriptions-sweep", "stock-relay", "stock-sweep"}
+
+
+@pytest.mark.parametrize("workload", SERVICES, ids=lambda workload: workload.name)
+def test_a_task_runs_the_command_of_its_workload(synthesized: Synthesize, workload: Any) -> None:
+    """With its settings, nothing it could write to, and secrets only where a database is."""
+    container = _containers(synthesized, workload.name)[workload.name]
+
+    environment = {each["Name"]: each["Value"] for each in container["Environment"]}
+    assert container["Command"] == list(workload.command)
+    assert environment.items() >= workload.settings.items()
+    assert environment["AWS_REGION"] == "eu-west-1"
+    assert container["ReadonlyRootFilesystem"] is True
+    assert container["HealthCheck"]["Command"] == [
+        "CMD",
+        "python",
+        "-m",
+        "runtime.probe",
+        "8000/healthz",
+    ]
+    secrets = {each["Name"] for each in container.get("Secrets", [])}
+    wanted = {"MONGODB_USERNAME", "MONGODB_PASSWORD"} if workload.uses_documents else set()
+    assert secrets == wanted
+
+
+@pytest.mark.parametrize(
+    "name", [workload.name for workload in SERVICES if workload.uses_documents]
+)
+def test_collections_are_made_before_a_process_uses_them(
+    synthesized: Synthesize, name: str
+) -> None:
+    """A container that ends comes first, with TLS and the same credentials."""
+    containers = _containers(synthesized, name)
+
+    assert containers["provision"]["Command"] == ["infra.documentdb"]
+    assert containers["provision"]["Essential"] is False
+    assert containers[name]["DependsOn"] == [{"Condition": "SUCCESS", "ContainerName": "provision"}]
+    for container in containers.values():
+        environment = {each["Name"]: each["Value"] for each in container["Environment"]}
+        assert environment["MONGODB_URI"].endswith(
+            "/?tls=true&tlsCAFile=/etc/ssl/rds/global-bundle.pem&replicaSet=rs0&retryWrites=false"
+        )
+
+
+def test_of_an_outboxs_relay_there_is_never_a_second_one(synthesized: Synthesize) -> None:
+    """While it is deployed the old one stops first, in a protected stage too."""
+    for stage in ("dev", "prod"):
+        (service,) = [
+            one.properties
+            for one in _all(synthesized, "AWS::ECS::Service", stage)
+            if one.properties["ServiceName"] == "payments-change-stream"
+        ]
+        assert service["DesiredCount"] == 1
+        assert service["DeploymentConfiguration"]["MaximumPercent"] == 100
+        assert service["DeploymentConfiguration"]["MinimumHealthyPercent"] == 0
+
+
+def test_a_protected_stage_runs_two_of_what_may_run_twice(synthesized: Synthesize) -> None:
+    """So that the loss of a zone or a task is not an outage."""
+    counts = {
+        one.properties["ServiceName"]: one.properties["DesiredCount"]
+        for one in _all(synthesized, "AWS::ECS::Service", "prod")
+    }
+
+    assert counts == {workload.name: 1 if workload.relays_outbox else 2 for workload in SERVICES}
+
+
+@pytest.mark.parametrize("workload", RELAYS, ids=lambda workload: workload.name)
+def test_a_relays_mapping_holds_its_place_and_gives_up_into_its_own_queue(
+    synthesized: Synthesize, workload: Any
+) -> None:
+    """It reads only insertions, from the first on, and its last resort is the relay's own queue."""
+    stack = synthesized("dev").stacks[f"streamed-events-dev-{workload.domain}"]
+    (mapping,) = stack.resources("AWS::Lambda::EventSourceMapping")
+
+    expected = workload.settings["DEAD_LETTER_QUEUE"]
+    assert mapping.properties == {
+        "BatchSize": 100,
+        "BisectBatchOnFunctionError": True,
+        "DestinationConfig": {
+            "OnFailure": {"Destination": f"arn:aws:sqs:eu-west-1:000000000000:{expected}"}
+        },
+        "EventSourceArn": mapping.properties["EventSourceArn"],
+        "FilterCriteria": {"Filters": [{"Pattern": '{"eventName":["INSERT"]}'}]},
+        "FunctionName": mapping.properties["FunctionName"],
+        "FunctionResponseTypes": ["ReportBatchItemFailures"],
+        "MaximumRetryAttempts": 10,
+        "StartingPosition": "TRIM_HORIZON",
+    }
+    assert mapping.properties["EventSourceArn"].endswith(".StreamArn}")
+
+
+@pytest.mark.parametrize("workload", RELAYS, ids=lambda workload: workload.name)
+def test_a_relays_functions_run_the_one_image(synthesized: Synthesize, workload: Any) -> None:
+    """One handler follows the stream; the other sweeps every minute, never twice at a time."""
+    stack = synthesized("dev").stacks[f"streamed-events-dev-{workload.domain}"]
+    functions = {
+        one.properties["FunctionName"]: one.properties
+        for one in stack.resources("AWS::Lambda::Function")
+    }
+    sweep = workload.name.replace("-relay", "-sweep")
+
+    for name, handler in ((workload.name, "publish"), (sweep, "sweep")):
+        assert functions[name]["PackageType"] == "Image"
+        assert functions[name]["ImageConfig"]["Command"] == [
+            "awslambdaric",
+            f"relay.aws_lambda.{handler}",
+        ]
+        assert functions[name]["Environment"]["Variables"] == workload.settings
+    assert functions[sweep]["ReservedConcurrentExecutions"] == 1
+    schedules = [
+        rule.properties["ScheduleExpression"]
+        for rule in stack.resources("AWS::Events::Rule")
+        if "ScheduleExpression" in rule.properties
+    ]
+    assert schedules == ["rate(1 minute)"]
+
+
+@pytest.mark.parametrize("domain", ["subscriptions", "stock", "payments"])
+def test_a_door_wants_signed_requests_and_lets_in_only_so_many(
+    synthesized: Synthesize, domain: str
+) -> None:
+    """The service's own paths alone are routed, each request is logged, none is anonymous."""
+    stack = synthesized("dev").stacks[f"streamed-events-dev-{domain}"]
+    routes = {
+        route.properties["RouteKey"]: route.properties["AuthorizationType"]
+        for route in stack.resources("AWS::ApiGatewayV2::Route")
+    }
+    (stage,) = stack.resources("AWS::ApiGatewayV2::Stage")
+
+    assert routes == {f"ANY /{domain}": "AWS_IAM", f"ANY /{domain}/{{id}}": "AWS_IAM"}
+    assert stage.properties["DefaultRouteSettings"] == {
+        "DetailedMetricsEnabled": True,
+        "ThrottlingBurstLimit": 200,
+        "ThrottlingRateLimit": 100,
+    }
+    assert "$context.status" in stage.properties["AccessLogSettings"]["Format"]
+
+
+def test_no_task_and_no_database_has_a_public_address(synthesized: Synthesize) -> None:
+    """Services leave by the NAT gateway and are entered by the VPC link."""
+    for service in _all(synthesized, "AWS::ECS::Service"):
+        network = service.properties["NetworkConfiguration"]["AwsvpcConfiguration"]
+        assert network["AssignPublicIp"] == "DISABLED"
+    for subnet in _all(synthesized, "AWS::EC2::Subnet"):
+        assert subnet.properties["MapPublicIpOnLaunch"] is False
+
+
+def _containers(synthesized: Synthesize, name: str) -> dict[str, dict[str, Any]]:
+    """The containers of a process's task, by name."""
+    (definition,) = [
+        one.properties
+        for one in _all(synthesized, "AWS::ECS::TaskDefinition")
+        if one.properties["Family"] == f"streamed-events-dev-{name}"
+    ]
+    return {each["Name"]: each for each in definition["ContainerDefinitions"]}
+
+
+def _all(synthesized: Synthesize, kind: str, stage: str = "dev") -> Iterator[Resource]:
+    for stack in synthesized(stage).stacks.values():
+        yield from stack.resources(kind)

@@ -1,0 +1,105 @@
+"""Who is woken by what on AWS, and what the dashboard shows."""
+
+import json
+
+import pytest
+
+from infra.topology import TOPOLOGY
+from infra.workloads import WORKLOADS
+from tests.synthesis import Synthesize
+
+DOMAINS = {domain.name: domain for domain in TOPOLOGY.domains}
+
+
+@pytest.mark.parametrize("domain", DOMAINS)
+def test_everything_that_may_go_wrong_has_an_alarm(synthesized: Synthesize, domain: str) -> None:
+    """Dead letters, old messages, old rows, failing functions and APIs, and what is not there."""
+    stack = synthesized("dev").stacks[f"streamed-events-dev-{domain}"]
+    names = {alarm.properties["AlarmName"] for alarm in stack.resources("AWS::CloudWatch::Alarm")}
+
+    wanted = {f"{domain}-5xx"}
+    for queue in DOMAINS[domain].queues:
+        what = "too-old" if queue.redrive else "not-empty"
+        wanted.add(f"{queue.name.replace('.', '-')}-{what}")
+    for workload in WORKLOADS:
+        if workload.domain == domain:
+            wanted |= {f"{workload.name}-oldest-row"} if workload.relays_outbox else set()
+            sweep = workload.name.replace("-relay", "-sweep")
+            wanted |= (
+                {
+                    f"{workload.name}-errors",
+                    f"{workload.name}-behind",
+                    f"{sweep}-errors",
+                    f"{sweep}-gone",
+                }
+                if workload.empties
+                else {f"{workload.name}-gone"}
+            )
+    assert names == {f"streamed-events-dev-{name}" for name in wanted}
+
+
+def test_all_alarms_go_to_the_one_topic_and_say_what_is_wrong(synthesized: Synthesize) -> None:
+    """Their end is told, too."""
+    stacks = synthesized("dev").stacks
+    targets = set()
+    for stack in stacks.values():
+        for resource in stack.template["Resources"].values():
+            if resource["Type"] == "AWS::CloudWatch::Alarm":
+                alarm = resource["Properties"]
+                assert alarm["AlarmActions"] == alarm["OKActions"]
+                assert len(alarm["AlarmDescription"]) > 20
+                targets.add(json.dumps(alarm["AlarmActions"]))
+    assert len(targets) == 1
+    assert "streamed-events-dev-shared" in targets.pop()
+
+
+def test_silence_is_an_alarm_where_something_should_always_be_heard(
+    synthesized: Synthesize,
+) -> None:
+    """A service without tasks, or a sweep that no longer runs, sends no measurement at all."""
+    for stack in synthesized("dev").stacks.values():
+        for alarm in stack.resources("AWS::CloudWatch::Alarm"):
+            gone = alarm.properties["AlarmName"].endswith("-gone")
+            expected = "breaching" if gone else "notBreaching"
+            assert alarm.properties["TreatMissingData"] == expected
+
+
+def test_the_age_of_the_oldest_row_is_read_from_what_the_sweep_logs(
+    synthesized: Synthesize,
+) -> None:
+    """The filter's words are those of the line in relay/sweep.py, which a test of its own holds."""
+    for domain in DOMAINS:
+        stack = synthesized("dev").stacks[f"streamed-events-dev-{domain}"]
+        (found,) = stack.resources("AWS::Logs::MetricFilter")
+        (metric,) = found.properties["MetricTransformations"]
+        assert found.properties["FilterPattern"] == '{ $.event = "swept" }'
+        assert metric["MetricValue"] == "$.oldestAgeSeconds"
+        (alarm,) = [
+            each.properties
+            for each in stack.resources("AWS::CloudWatch::Alarm")
+            if each.properties["AlarmName"].endswith("-oldest-row")
+        ]
+        watched = alarm["Metrics"][0]["MetricStat"]["Metric"]
+        assert watched == {
+            "Namespace": metric["MetricNamespace"],
+            "MetricName": metric["MetricName"],
+        }
+
+
+def test_the_dashboard_has_every_domain_and_every_queue(synthesized: Synthesize) -> None:
+    """One page, six steps for each domain, none off the grid."""
+    (dashboard,) = (
+        synthesized("dev")
+        .stacks["streamed-events-dev-overview"]
+        .resources("AWS::CloudWatch::Dashboard")
+    )
+    widgets = json.loads(dashboard.properties["DashboardBody"])["widgets"]
+
+    graphs = [widget for widget in widgets if widget["type"] == "metric"]
+    assert len(graphs) == 6 * len(DOMAINS)
+    assert all(widget["x"] + widget["width"] <= 24 for widget in widgets)
+    text = dashboard.properties["DashboardBody"]
+    for queue in TOPOLOGY.queues:
+        assert f'"{queue.name}"' in text
+    for rule in TOPOLOGY.rules:
+        assert f'"{rule.name}"' in text
