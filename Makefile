@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up demo test check format schemas lock synth bootstrap deploy destroy clean
+.PHONY: help setup up demo test compose-test check format schemas lock synth bootstrap deploy destroy clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,6 +20,12 @@ test: setup ## run every test against real engines, with branch coverage
 	@$(BIN)/python -m coverage erase
 	@$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term
 	@$(BIN)/python -m tools.branch_coverage
+
+compose-test: setup ## build and start the containers, run the end-to-end tests on them, remove them
+	@docker compose version >/dev/null 2>&1 || { echo "make compose-test needs Docker with Compose v2: 'docker compose version' fails" >&2; exit 1; }
+	@docker info >/dev/null 2>&1 || { echo "make compose-test needs a Docker engine that runs: 'docker info' fails" >&2; exit 1; }
+	@echo "building the image and starting the containers: some minutes the first time"
+	@$(BIN)/python -m pytest tests/e2e --system=compose -n 0 -v
 
 check: setup ## lint, format, types and module boundaries
 	@$(BIN)/ruff check .

@@ -18,6 +18,15 @@ from tests.processes import COVERAGE
 from tests.synthesis import Synthesize, synthesized_once
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--system",
+        choices=("local", "compose"),
+        default="local",
+        help="what the end-to-end tests run against: processes of this machine, or containers",
+    )
+
+
 @dataclass(frozen=True)
 class MiniStack:
     endpoint: str

@@ -1,14 +1,87 @@
-"""One system for the journeys; a test that breaks things runs one of its own."""
+"""One system for the journeys; a test that breaks things runs one of its own where that is cheap.
 
-from collections.abc import Iterator
+`pytest tests/e2e --system=compose` runs the same tests against `docker compose up`.
+"""
 
+from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import httpx
 import pytest
 
-from local.settings import LocalSettings
-from tests.e2e.world import World, world
+from tests.e2e.compose_system import ComposeSystem
+from tests.e2e.local_system import LocalSystem
+from tests.e2e.system import System
+from tests.e2e.world import World
+
+HERE = Path(__file__).parent
+CONTAINERS_TAKE = 900
+"""Seconds for one test with its fixtures: the first one may build the image."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--system") == "compose":
+        for item in items:
+            if item.path.is_relative_to(HERE):
+                item.add_marker(pytest.mark.timeout(CONTAINERS_TAKE))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """What the containers said last stands beside a failure: after the run they are gone."""
+    report = yield
+    for value in getattr(item, "funcargs", {}).values() if report.failed else ():
+        if isinstance(value, World) and isinstance(value.system, ComposeSystem):
+            report.sections.append(("docker compose", value.system.logs()))
+    return report
 
 
 @pytest.fixture(scope="session")
-def running(sample_credentials: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with world(LocalSettings.on_free_ports(tmp_path_factory.mktemp("system"))) as found:
-        yield found
+def running(
+    request: pytest.FixtureRequest,
+    sample_credentials: None,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[World]:
+    """The system, at work, and left as it was found."""
+    folder = tmp_path_factory.mktemp("system")
+    with composed(folder) if in_containers(request) else local(folder) as world:
+        yield world
+
+
+@pytest.fixture
+def breakable(
+    request: pytest.FixtureRequest, sample_credentials: None, tmp_path: Path
+) -> Iterator[World]:
+    """A system to kill and to stop; in containers that of all tests, since another takes long."""
+    if in_containers(request):
+        yield request.getfixturevalue("running")
+    else:
+        with local(tmp_path) as world:
+            yield world
+
+
+def in_containers(request: pytest.FixtureRequest) -> bool:
+    return bool(request.config.getoption("--system") == "compose")
+
+
+def local(folder: Path) -> AbstractContextManager[World]:
+    system = LocalSystem(folder)
+    return at_work(system, then=system.stop)
+
+
+def composed(folder: Path) -> AbstractContextManager[World]:
+    system = ComposeSystem(folder)
+    return at_work(system, then=system.remove)
+
+
+@contextmanager
+def at_work(system: System, *, then: Callable[[], None]) -> Iterator[World]:
+    try:
+        system.start()
+        with httpx.Client(timeout=10, trust_env=False) as http:
+            yield World(system, http)
+    finally:
+        then()

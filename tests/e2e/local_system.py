@@ -1,0 +1,45 @@
+"""The system of `make up`: operating-system processes, without Docker."""
+
+from contextlib import ExitStack
+from pathlib import Path
+
+from local.console import Console
+from local.settings import LocalSettings
+from local.supervisor import Supervisor
+from local.system import running_system
+
+
+class Silence:
+    """Takes what the processes print."""
+
+    def write(self, _: str) -> int:
+        return 0
+
+    def flush(self) -> None: ...
+
+
+class LocalSystem:
+    """State is in `state_dir`; every port is free when this is made."""
+
+    def __init__(self, state_dir: Path) -> None:
+        self.settings = LocalSettings.on_free_ports(state_dir)
+        self._running = ExitStack()
+        self._supervisor: Supervisor
+
+    def start(self) -> None:
+        console = Console(Silence(), coloured=False)  # type: ignore[arg-type]
+        self._supervisor = self._running.enter_context(
+            running_system(self.settings, console=console)
+        )
+
+    def stop(self) -> None:
+        self._running.close()
+
+    def kill(self, name: str) -> None:
+        self._supervisor.kill(name)
+
+    def restart(self, name: str) -> None:
+        self._supervisor.restart(name)
+
+    def wait_ready(self) -> None:
+        self._supervisor.wait_ready()
