@@ -23,7 +23,7 @@ Synthesize = Callable[[str], "Assembly"]
 """Of a stage's name."""
 
 SYNTHESIS_WITHIN = 100
-"""Seconds; it takes about 5, most of them to start Node and to load the library."""
+"""Seconds; it takes about 10, and a busy machine more."""
 
 
 def find_node() -> Path | None:
@@ -89,14 +89,14 @@ class Assembly:
                 yield Stack.read(self.folder, name, artifact)
 
 
-def synthesize(folder: Path, context: dict[str, Any], *, node: Path) -> Assembly:
-    """Run the app as cdk.json has the CDK command line run it.
+def synthesize(folder: Path, context: dict[str, Any], *, app: str = "infra.app") -> Assembly:
+    """Run the app as cdk.json has the CDK command line run it; without Node, skip the test.
 
-    Findings make it fail, but only after everything was written. Raises AssertionError with the
-    app's output if it wrote nothing.
+    Findings make it fail, but only after everything was written: `exit_code` tells.
     """
+    node = node_or_skip()
     ended = subprocess.run(
-        [sys.executable, "-m", "infra.app"],
+        [sys.executable, "-m", app],
         cwd=ROOT,
         env={
             **os.environ,
@@ -110,7 +110,6 @@ def synthesize(folder: Path, context: dict[str, Any], *, node: Path) -> Assembly
         timeout=SYNTHESIS_WITHIN,
         check=False,
     )
-    assert (folder / "manifest.json").exists(), ended.stdout
     return Assembly(folder, ended.returncode, ended.stdout)
 
 
@@ -121,13 +120,18 @@ def context_of(stage: str) -> dict[str, Any]:
 
 
 def synthesized_once(folder: Path, stage: str) -> Assembly:
-    """The stage's assembly in `folder`; of all workers that share the folder, one makes it."""
+    """The stage's assembly in `folder`; of all workers that share the folder, one makes it.
+
+    Raises AssertionError with the app's output if it wrote nothing.
+    """
     made, ending = folder / stage, folder / f"{stage}.json"
     with _alone(folder / f"{stage}.lock"):
         if not ending.exists():
-            assembly = synthesize(made, context_of(stage), node=node_or_skip())
+            assembly = synthesize(made, context_of(stage))
             ending.write_text(json.dumps([assembly.exit_code, assembly.output]))
-    return Assembly(made, *json.loads(ending.read_text()))
+    exit_code, output = json.loads(ending.read_text())
+    assert (made / "manifest.json").exists(), output
+    return Assembly(made, exit_code, output)
 
 
 @contextmanager
