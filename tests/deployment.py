@@ -55,12 +55,8 @@ def deployable(stack: Stack) -> Stack:
     kept = {resource.logical_id for resource in stack.resources(*DEPLOYED)}
     roles = {name for name in kept if _type(stack, name) == "AWS::IAM::Role"}
     kept -= roles - set(_roles_of_rules(stack))
-    kept -= {rule.logical_id for rule in stack.resources("AWS::Events::Rule") if not _bus_of(rule)}
-    kept -= {
-        group.logical_id
-        for group in stack.resources("AWS::Logs::LogGroup")
-        if "LogGroupName" not in group.properties
-    }
+    kept -= set(_without(stack, "AWS::Events::Rule", "EventBusName"))
+    kept -= set(_without(stack, "AWS::Logs::LogGroup", "LogGroupName"))
     resources = {name: _less(stack.template["Resources"][name], kept) for name in kept}
     template = {**stack.template, "Resources": resources}
     template.pop("Outputs", None)
@@ -110,8 +106,10 @@ def _roles_of_rules(stack: Stack) -> Iterator[str]:
                         yield role
 
 
-def _bus_of(rule: Any) -> str | None:
-    return rule.properties.get("EventBusName")
+def _without(stack: Stack, kind: str, name: str) -> Iterator[str]:
+    for resource in stack.resources(kind):
+        if name not in resource.properties:
+            yield resource.logical_id
 
 
 def _less(resource: Mapping[str, Any], kept: set[str]) -> dict[str, Any]:
