@@ -32,9 +32,10 @@ HOUR = timedelta(hours=1)
 
 
 @pytest.fixture(autouse=True)
-def quiet() -> Iterator[None]:
-    with capture_logs():
-        yield
+def told() -> Iterator[list[Any]]:
+    """What was logged."""
+    with capture_logs() as lines:
+        yield lines
 
 
 class Sweeping:
@@ -97,6 +98,29 @@ def test_an_empty_outbox_has_no_oldest_row() -> None:
     outbox.rows.clear()
     sweeping.sweeper.sweep(before=utc_now())
     assert sweeping.metrics.oldest._value.get() == 0
+
+
+def test_a_sweep_that_found_something_tells_how_old_it_was(told: list[Any]) -> None:
+    """Also when it is in the window already: an alarm reads that line. A tidy outbox says nothing.
+
+    The age is in seconds, to a tenth; 0 where no time can be read.
+    """
+    outbox = MemoryOutbox(page=1)
+    sweeping = Sweeping(outbox)
+    sweeping.sweeper.sweep(before=utc_now())
+    assert not told
+    outbox.put(poison("broken", 1))
+    sweeping.sweeper.sweep(before=utc_now())
+    outbox.put(*(row_of("a", n, occurred_at=utc_now() - n * HOUR) for n in (2, 1)))
+    sweeping.sweeper.sweep(before=utc_now())
+    sweeping.sweeper.sweep(before=utc_now())
+    ages = [line.pop("oldestAgeSeconds") for line in told]
+    assert told == [
+        {"event": "swept", "log_level": "info", "found": found, "new": new}
+        for found, new in ((1, 1), (3, 2), (3, 0))
+    ]
+    assert ages == [0, pytest.approx(7200, abs=60), pytest.approx(7200, abs=60)]
+    assert all(age == round(age, 1) for age in ages)
 
 
 def test_a_row_that_nobody_told_of_is_swept_when_it_is_old_enough() -> None:

@@ -1,0 +1,74 @@
+"""The Lambda relay between fakes, in execution environments that come and go."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from contracts.outbox import OutboxRecord
+from relay.aws_lambda import sweep_within
+from relay.composition import Ends
+from relay.dynamodb import row_of
+from relay.mapped import MappedStream
+from relay.rounds import Rounds
+from relay.rows import Row
+from relay.settings import SweepSettings
+from runtime.dynamodb import to_item
+from runtime.ids import utc_now
+from runtime.metrics import RelayMetrics, new_registry
+from tests.relay_fakes import MemoryDeadLetters, MemoryOutbox, MemoryTarget, record_of
+from tests.stream_events import TABLE, insert_of
+
+EVERYTHING = SweepSettings(aws_region="eu-west-1", sweep_min_age_seconds=0)
+"""A sweep of all that there is, whatever its age."""
+
+
+@dataclass
+class MappedRelay:
+    """`has_time` is the invocation's, `waits` are the seconds it would have waited."""
+
+    outbox: MemoryOutbox = field(default_factory=MemoryOutbox)
+    target: MemoryTarget = field(default_factory=MemoryTarget)
+    dead_letters: MemoryDeadLetters = field(default_factory=MemoryDeadLetters)
+    has_time: bool = True
+    remembered: int = 1000
+    waits: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.start_environment()
+
+    def start_environment(self) -> None:
+        """Forget, as an execution environment does that Lambda has started anew."""
+        metrics = RelayMetrics(new_registry())
+        rounds = Rounds(
+            self.outbox, self.target, self.dead_letters, metrics, wait=self.waits.append
+        )
+        self.stream = MappedStream(rounds, TABLE, remembered=self.remembered)
+
+    def __call__(self, event: dict[str, Any]) -> dict[str, Any]:
+        return self.stream.publish(event, lambda: self.has_time)
+
+    def publish(self, records: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        return self({"Records": list(records)})
+
+    def commit(self, *events: OutboxRecord) -> list[dict[str, Any]]:
+        """Put events in the outbox; returns what the stream tells of them."""
+        return self.put(*(event.to_document() for event in events))
+
+    def put(self, *documents: dict[str, Any]) -> list[dict[str, Any]]:
+        self.outbox.put(*(row_of(to_item(document)) for document in documents))
+        return [insert_of(document) for document in documents]
+
+    def sweep(self, seconds: float = 10) -> None:
+        sweep_within(seconds, Ends(self.outbox, self.target, self.dead_letters), EVERYTHING)
+
+
+def events(*keys: tuple[str, int]) -> list[OutboxRecord]:
+    """Events of a moment ago: a sweep of everything asks for what is older than now."""
+    then = utc_now() - timedelta(seconds=1)
+    return [record_of(name, sequence, occurred_at=then) for name, sequence in keys]
+
+
+def rows(*keys: tuple[str, int]) -> list[Row]:
+    """Rows of such events, as an outbox that nobody told of has them."""
+    return [row_of(to_item(event.to_document())) for event in events(*keys)]

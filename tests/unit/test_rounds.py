@@ -1,0 +1,223 @@
+"""Rounds over a list of rows: tries, bounds, order per aggregate, and what is given back."""
+
+import json
+import threading
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from structlog.testing import capture_logs
+
+import relay.rounds
+from contracts.outbox import OutboxRecord
+from relay.rows import Failure, Limits, Row
+from tests.mapped_relay import MappedRelay, events
+from tests.relay_fakes import MemoryTarget, away, record_of, seldom
+from tests.stream_events import failures
+
+THROTTLED = Failure("ThrottlingException", "slow down", permanent=False)
+MALFORMED = Failure("MalformedDetail", "Detail is malformed.", permanent=True)
+SUCCESS: dict[str, Any] = {"batchItemFailures": []}
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    with capture_logs():
+        yield
+
+
+@pytest.fixture
+def relay_() -> MappedRelay:
+    return MappedRelay()
+
+
+def test_only_failed_entries_are_tried_again(relay_: MappedRelay) -> None:
+    """A throttle that passes is no failure, and between two tries there is a wait that grows."""
+    tries: Counter[str] = Counter()
+
+    def answer(record: OutboxRecord) -> Failure | None:
+        tries[record.aggregate_id] += 1
+        return THROTTLED if record.aggregate_id == "a3" and tries["a3"] < 4 else None
+
+    relay_.target.answer = answer
+    assert relay_.publish(relay_.commit(*events(*((f"a{n}", 1) for n in range(8))))) == SUCCESS
+    assert tries.pop("a3") == 4
+    assert set(tries.values()) == {1}
+    first, second, third = relay_.waits
+    assert 0 < first < second < third <= relay.rounds.LONGEST_WAIT
+
+
+def test_each_row_has_its_own_tries(relay_: MappedRelay) -> None:
+    """Three in a row that need four tries each are more than one may have, and all pass."""
+    tries: Counter[int] = Counter()
+
+    def answer(record: OutboxRecord) -> Failure | None:
+        tries[record.sequence] += 1
+        return THROTTLED if tries[record.sequence] < 4 else None
+
+    relay_.target.answer = answer
+    assert relay_.publish(relay_.commit(*events(("a", 1), ("a", 2), ("a", 3)))) == SUCCESS
+    assert relay_.target.sequences("a") == [1, 2, 3]
+
+
+def test_an_outage_gives_everything_back(relay_: MappedRelay) -> None:
+    """The bus is away: all is reported, nothing dead-lettered, and every row stays."""
+    relay_.target.fault = seldom(1, 1.0, away)
+    records = relay_.commit(*events(*((f"a{n % 5}", n // 5 + 1) for n in range(20))))
+    assert relay_.publish(records) == failures(records)
+    assert len(relay_.outbox.rows) == 20
+    assert not relay_.dead_letters.sent
+    assert len(relay_.target.calls) == relay.rounds.TRIES
+    assert sum(relay_.waits) < 10
+
+
+def test_what_has_no_time_is_given_back(relay_: MappedRelay) -> None:
+    """At the end of an invocation one round is made all the same, or nothing would ever go on."""
+    relay_.has_time = False
+    records = relay_.commit(*events(("a", 1), ("b", 1), ("a", 2), ("c", 1), ("a", 3)))
+    relay_.target.answer = lambda record: THROTTLED if record.aggregate_id == "c" else None
+    assert relay_.publish(records) == failures([records[2], records[3], records[4]])
+    assert sorted(relay_.target.keys) == [("a", 1), ("b", 1)]
+    assert not relay_.waits
+    assert set(relay_.outbox.rows) == {("a", 2), ("a", 3), ("c", 1)}
+
+
+def test_large_entries_go_in_calls_of_their_own(relay_: MappedRelay) -> None:
+    """A call carries no more bytes than the target takes."""
+    relay_.target.limits = Limits(entries=10, total_bytes=3000)
+    large = [record_of(f"a{n}", 1, detail=json.dumps({"text": "x" * 1200})) for n in range(5)]
+    assert relay_.publish(relay_.commit(*large)) == SUCCESS
+    assert sorted(len(call) for call in relay_.target.calls) == [1, 2, 2]
+
+
+def test_rows_that_cannot_be_deleted_are_no_failure(relay_: MappedRelay) -> None:
+    """Their events are in durable hands: reported, they would be sent again at once."""
+    relay_.outbox.fault = seldom(1, 1.0, away)
+    records = relay_.commit(*events(("a", 1), ("b", 1)))
+    assert relay_.publish(records) == SUCCESS
+    assert len(relay_.outbox.rows) == 2
+    assert len(relay_.waits) == relay.rounds.TRIES - 1
+    relay_.outbox.fault = lambda rows: None
+    relay_.sweep()
+    assert not relay_.outbox.rows
+
+
+@pytest.mark.parametrize("error", [away(), RuntimeError("a bug")])
+def test_a_delete_is_tried_again(relay_: MappedRelay, error: Exception) -> None:
+    """In batches of 25, those that failed and those that were left unprocessed."""
+    faults = iter([error])
+
+    def fault(_: Sequence[Any]) -> None:
+        for each in faults:
+            raise each
+
+    def unprocessed(rows: Sequence[Row]) -> Sequence[Row]:
+        return rows[-3:] if len(rows) > 3 else []
+
+    relay_.outbox.fault, relay_.outbox.unprocessed = fault, unprocessed
+    assert relay_.publish(relay_.commit(*events(*((f"a{n}", 1) for n in range(60))))) == SUCCESS
+    assert not relay_.outbox.rows
+
+
+def test_without_time_a_delete_is_tried_once(relay_: MappedRelay) -> None:
+    """Lambda ends the invocation whatever is under way in it."""
+    relay_.has_time = False
+    calls: list[int] = []
+
+    def fault(rows: Sequence[Any]) -> None:
+        calls.append(len(rows))
+        raise away()
+
+    relay_.outbox.fault = fault
+    assert relay_.publish(relay_.commit(record_of("a", 1))) == SUCCESS
+    assert calls == [1]
+
+
+@dataclass
+class Watched(MemoryTarget):
+    """A target that sees whether two entries of one aggregate are ever under way together."""
+
+    under_way: Counter[str] = field(default_factory=Counter)
+    met: list[str] = field(default_factory=list)
+
+    def publish(self, records: Sequence[OutboxRecord]) -> Sequence[Failure | None]:
+        names = [record.aggregate_id for record in records]
+        with self._lock:
+            self.under_way.update(names)
+            self.met += [name for name in names if self.under_way[name] > 1]
+        threading.Event().wait(0.002)  # so that calls do overlap
+        try:
+            return super().publish(records)
+        finally:
+            with self._lock:
+                self.under_way.subtract(names)
+                self.under_way = +self.under_way
+
+
+def test_calls_are_in_flight_together() -> None:
+    """100 aggregates are not ten calls one after the other."""
+    together = threading.Barrier(10)
+
+    def fault(_: Sequence[Any]) -> None:
+        together.wait(5)
+
+    relay_ = MappedRelay(target=MemoryTarget(fault=fault))
+    records = relay_.commit(*events(*((f"a{n}", 1) for n in range(100))))
+    assert relay_.publish(records) == SUCCESS
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    names=st.lists(st.sampled_from("abcdefghijklmnop"), min_size=1, max_size=60),
+    bad_luck=st.dictionaries(
+        st.tuples(st.sampled_from("abcdefghijklmnop"), st.integers(1, 6)),
+        st.integers(1, 8) | st.just(MALFORMED),
+        max_size=20,
+    ),
+    calls_fail=st.sampled_from([0.0, 0.0, 0.2, 0.6]),
+    seed=st.integers(0, 1000),
+)
+def test_whatever_fails_order_holds_and_the_answer_is_exact(
+    names: list[str], bad_luck: dict[tuple[str, int], Any], calls_fail: float, seed: int
+) -> None:
+    """Entries fail now and then, for long or for ever, and calls as a whole.
+
+    Per aggregate what arrived is a beginning, in order; the rest is reported and in the outbox.
+    """
+    tries: Counter[tuple[str, int]] = Counter()
+
+    def answer(record: OutboxRecord) -> Failure | None:
+        key = record.aggregate_id, record.sequence
+        tries[key] += 1
+        luck = bad_luck.get(key, 0)
+        return luck if isinstance(luck, Failure) else THROTTLED if tries[key] <= luck else None
+
+    relay_ = MappedRelay(target=Watched(answer=answer, fault=seldom(seed, calls_fail, away)))
+    seen: Counter[str] = Counter()
+    keys: list[tuple[str, int]] = []
+    for name in names:
+        seen[name] += 1
+        keys.append((name, seen[name]))
+    records = relay_.commit(*events(*keys))
+    with capture_logs():
+        answered = relay_.publish(records)
+    watched = relay_.target
+    assert isinstance(watched, Watched)
+    assert not watched.met, "two entries of one aggregate were under way together"
+    aside = {
+        (aggregate, json.loads(body)["sequence"]) for aggregate, body, _ in relay_.dead_letters.sent
+    }
+    published = set(watched.keys)
+    assert len(published) == len(watched.keys), "an entry was accepted twice"
+    for name, count in seen.items():
+        assert watched.sequences(name) == sorted(watched.sequences(name))
+        arrived = [n for n in range(1, count + 1) if (name, n) in published | aside]
+        assert arrived == list(range(1, len(arrived) + 1)), "an event overtook an earlier one"
+    left = {key for key in keys if key not in published | aside}
+    reported = [record for key, record in zip(keys, records, strict=True) if key in left]
+    assert answered == failures(reported)
+    assert set(relay_.outbox.rows) == left
