@@ -1,0 +1,288 @@
+"""What crosses from account to account: events from bus to bus, and nothing else."""
+
+import copy
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.synthesis import Synthesize
+from tests.templates import Stack
+
+SUBSCRIPTIONS, STOCK, PAYMENTS = "111111111111", "222222222222", "333333333333"
+"""The accounts of the stage prod."""
+
+BUSES = {
+    "subscriptions-event-bus": SUBSCRIPTIONS,
+    "stock-event-bus": STOCK,
+    "payments-event-bus": PAYMENTS,
+}
+
+MAY_PUT = {
+    "subscriptions-event-bus": {PAYMENTS},
+    "stock-event-bus": {SUBSCRIPTIONS, PAYMENTS},
+    "payments-event-bus": {SUBSCRIPTIONS},
+}
+"""Which other account may put events on which bus: the arrows of the architecture's picture."""
+
+FORWARDS = {
+    "SubscriptionToStockRule": (SUBSCRIPTIONS, "subscriptions-event-bus", "stock-event-bus"),
+    "SubscriptionToPaymentsRule": (SUBSCRIPTIONS, "subscriptions-event-bus", "payments-event-bus"),
+    "PaymentsToStockRule": (PAYMENTS, "payments-event-bus", "stock-event-bus"),
+    "PaymentsToSubscriptionsRule": (PAYMENTS, "payments-event-bus", "subscriptions-event-bus"),
+}
+"""Which rule, in which account, sends from which bus to which."""
+
+CROSSINGS = {
+    *((f"bus {bus}", f"arn:aws:iam::{one}:root") for bus, may in MAY_PUT.items() for one in may),
+    *(
+        (f"{kind} {rule}{suffix}", f"arn:aws:events:eu-west-1:{BUSES[target]}:event-bus/{target}")
+        for rule, (_, _, target) in FORWARDS.items()
+        for kind, suffix in (("rule", ""), ("role", "Role"))
+    ),
+}
+"""Every mention of another account that there is: by whom, and of what."""
+
+DOMAINS = {"subscriptions": SUBSCRIPTIONS, "stock": STOCK, "payments": PAYMENTS}
+
+
+@pytest.fixture(scope="module")
+def prod(synthesized: Synthesize) -> list[Stack]:
+    return list(synthesized("prod").stacks.values())
+
+
+@pytest.fixture(scope="module")
+def dev(synthesized: Synthesize) -> list[Stack]:
+    return list(synthesized("dev").stacks.values())
+
+
+def test_each_domain_lands_in_its_own_account(prod: list[Stack]) -> None:
+    """Its stack and the one with its bus, and no stack is anywhere else."""
+    places = {stack.name: (stack.account, stack.region) for stack in prod}
+    for domain, account in DOMAINS.items():
+        for part in (domain, f"shared-{domain}"):
+            assert places[f"streamed-events-prod-{part}"] == (account, "eu-west-1")
+    assert set(places.values()) == {(account, "eu-west-1") for account in DOMAINS.values()}
+
+
+def test_other_accounts_are_mentioned_where_events_cross_and_nowhere_else(
+    prod: list[Stack],
+) -> None:
+    """In bus policies, bus-to-bus targets and their roles; in no other resource, output or name."""
+    assert set(_crossings(prod)) == CROSSINGS
+
+
+def test_a_bus_admits_the_accounts_that_publish_to_it(prod: list[Stack]) -> None:
+    """By PutEvents on that bus; a bus policy has no other statement."""
+    policies = {
+        bus.properties["Name"]: bus.properties["Policy"]["Statement"]
+        for stack in prod
+        for bus in stack.resources("AWS::Events::EventBus")
+    }
+    assert policies.keys() == BUSES.keys()
+    for name, found in policies.items():
+        for statement in found:
+            assert statement.pop("Sid")
+        assert sorted(found, key=str) == sorted(
+            (
+                {
+                    "Effect": "Allow",
+                    "Principal": {"AWS": f"arn:aws:iam::{account}:root"},
+                    "Action": "events:PutEvents",
+                    "Resource": _bus_arn(name),
+                }
+                for account in MAY_PUT[name]
+            ),
+            key=str,
+        )
+
+
+def test_a_rule_forwards_with_a_role_that_can_do_only_that(prod: list[Stack]) -> None:
+    """EventBridge may assume it for this rule alone, and put events on the one bus alone."""
+    roles = {
+        role.properties.get("RoleName"): role.properties
+        for stack in prod
+        for role in stack.resources("AWS::IAM::Role")
+    }
+    for rule, (account, bus, target) in FORWARDS.items():
+        role = roles[f"{rule}Role"]
+        assert role["AssumeRolePolicyDocument"]["Statement"] == [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "events.amazonaws.com"},
+                "Action": "sts:AssumeRole",
+                "Condition": {
+                    "ArnEquals": {
+                        "aws:SourceArn": f"arn:aws:events:eu-west-1:{account}:rule/{bus}/{rule}"
+                    }
+                },
+            }
+        ]
+        (policy,) = role["Policies"]
+        assert policy["PolicyDocument"]["Statement"] == [
+            {"Effect": "Allow", "Action": "events:PutEvents", "Resource": _bus_arn(target)}
+        ]
+        assert role.keys() == {"AssumeRolePolicyDocument", "Policies", "RoleName"}
+
+
+def test_rules_that_forward_are_those_and_use_their_roles(prod: list[Stack]) -> None:
+    """A target is another bus for these four rules only, in their own accounts."""
+    found = {
+        rule.properties["Name"]: (
+            stack.account,
+            rule.properties["EventBusName"],
+            target["Arn"].rsplit("/", 1)[-1],
+            target["RoleArn"],
+        )
+        for stack in prod
+        for rule in stack.resources("AWS::Events::Rule")
+        for target in rule.properties["Targets"]
+        if ":event-bus/" in target["Arn"]
+    }
+    assert found == {
+        rule: (account, bus, target, f"arn:aws:iam::{account}:role/{rule}Role")
+        for rule, (account, bus, target) in FORWARDS.items()
+    }
+
+
+@pytest.mark.parametrize("stage", ["dev", "prod"])
+def test_nobody_is_let_in_without_a_name(stage: str, synthesized: Synthesize) -> None:
+    """No policy of any resource allows anything to everybody, to any account, or to all but one."""
+    stacks = synthesized(stage).stacks.values()
+    open_doors = [
+        (stack.name, resource.logical_id, statement)
+        for stack in stacks
+        for resource in stack.resources()
+        for statement in _statements(resource.properties)
+        if statement["Effect"] == "Allow"
+        and ("NotPrincipal" in statement or "*" in str(statement.get("Principal")))
+    ]
+    assert open_doors == []
+
+
+@pytest.mark.parametrize("stage", ["dev", "prod"])
+def test_stacks_import_from_stacks_of_their_own_account(
+    stage: str, synthesized: Synthesize
+) -> None:
+    """CloudFormation resolves exports within one account and region."""
+    stacks = synthesized(stage).stacks.values()
+    exports = {
+        (stack.account, stack.region, output["Export"]["Name"])
+        for stack in stacks
+        for output in stack.template.get("Outputs", {}).values()
+        if "Export" in output
+    }
+    imports = {
+        (stack.account, stack.region, name) for stack in stacks for name in _imports(stack.template)
+    }
+    assert imports
+    assert imports <= exports
+
+
+def test_in_one_account_no_account_is_written_down(dev: list[Stack]) -> None:
+    """The same templates fit any account: each is that of the credentials that deploy."""
+    assert {stack.name for stack in dev} >= {
+        f"streamed-events-dev-{part}" for part in ("shared", "subscriptions", "stock", "payments")
+    }
+    assert {(stack.account, stack.region) for stack in dev} == {(None, "eu-west-1")}
+    for stack in dev:
+        assert ACCOUNT_ID.findall(json.dumps(stack.template)) == []
+
+
+def test_a_permission_too_many_is_found_out(prod: list[Stack]) -> None:
+    """Another account in a queue's policy, or on a bus that it has no business with, shows."""
+    for change in (_let_payments_send_to_a_stock_queue, _let_stock_put_on_the_payments_bus):
+        changed = [replace(each, template=copy.deepcopy(each.template)) for each in prod]
+        change(changed)
+        assert set(_crossings(changed)) != CROSSINGS
+
+
+ACCOUNT_ID = re.compile(r"(?<![0-9A-Za-z])\d{12}(?![0-9A-Za-z])")
+"""Standing alone: the hash of an asset has a dozen digits in a row now and then."""
+
+
+def _crossings(stacks: Iterable[Stack]) -> Iterator[tuple[str, str]]:
+    """Every string with another account in it, by the resource that says it."""
+    for stack in stacks:
+        for resource in stack.resources():
+            where = f"{_KINDS.get(resource.type, resource.type)} {_name(resource)}"
+            yield from ((where, text) for text in _foreign(resource.properties, stack))
+        rest = {key: each for key, each in stack.template.items() if key != "Resources"}
+        yield from ((stack.name, text) for text in _foreign(rest, stack))
+
+
+_KINDS = {"AWS::Events::EventBus": "bus", "AWS::Events::Rule": "rule", "AWS::IAM::Role": "role"}
+
+
+def _name(resource: Any) -> str:
+    given = resource.properties
+    return str(given.get("Name") or given.get("RoleName") or resource.logical_id)
+
+
+def _foreign(value: Any, stack: Stack) -> Iterator[str]:
+    for text in _strings(value):
+        if set(ACCOUNT_ID.findall(text)) - {stack.account}:
+            yield text
+
+
+def _strings(value: Any) -> Iterator[str]:
+    match value:
+        case str():
+            yield value
+        case Mapping():
+            for key, each in value.items():
+                yield key
+                yield from _strings(each)
+        case list():
+            for each in value:
+                yield from _strings(each)
+
+
+def _statements(value: Any) -> Iterator[Mapping[str, Any]]:
+    """Those of resource policies, which name a principal; some are documents as text."""
+    match value:
+        case str() if value.startswith("{") and "Principal" in value:
+            yield from _statements(json.loads(value))
+        case {"Effect": _, "Principal": _} | {"Effect": _, "NotPrincipal": _}:
+            yield value
+        case Mapping():
+            for each in value.values():
+                yield from _statements(each)
+        case list():
+            for each in value:
+                yield from _statements(each)
+
+
+def _imports(value: Any) -> Iterator[str]:
+    match value:
+        case {"Fn::ImportValue": name}:
+            yield str(name)
+        case Mapping():
+            for each in value.values():
+                yield from _imports(each)
+        case list():
+            for each in value:
+                yield from _imports(each)
+
+
+def _bus_arn(name: str) -> str:
+    return f"arn:aws:events:eu-west-1:{BUSES[name]}:event-bus/{name}"
+
+
+def _let_payments_send_to_a_stock_queue(stacks: list[Stack]) -> None:
+    stack = next(each for each in stacks if each.name == "streamed-events-prod-stock")
+    policy = next(stack.resources("AWS::SQS::QueuePolicy"))
+    document = stack.template["Resources"][policy.logical_id]["Properties"]["PolicyDocument"]
+    document["Statement"].append({"Effect": "Allow", "Principal": {"AWS": PAYMENTS}})
+
+
+def _let_stock_put_on_the_payments_bus(stacks: list[Stack]) -> None:
+    stack = next(each for each in stacks if each.name == "streamed-events-prod-shared-payments")
+    bus = next(stack.resources("AWS::Events::EventBus"))
+    policy = stack.template["Resources"][bus.logical_id]["Properties"]["Policy"]
+    policy["Statement"].append(
+        {**policy["Statement"][0], "Principal": {"AWS": f"arn:aws:iam::{STOCK}:root"}}
+    )
