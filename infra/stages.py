@@ -37,7 +37,7 @@ class Stage(BaseModel):
     def of(cls, name: object, stages: object) -> Self:
         """Read the stage `name` from the context's `stages`; raises StageError for every fault."""
         known = stages if isinstance(stages, Mapping) else {}
-        if name not in known:
+        if not isinstance(name, str) or name not in known:
             names = ", ".join(sorted(known)) or "none"
             raise StageError(f"cdk.json has no stage {name} (it has {names}): pass -c stage=NAME")
         given = known[name]

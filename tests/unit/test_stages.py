@@ -1,0 +1,128 @@
+"""cdk.json's stages: what they say, and what is said of a wrong one."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.arns import Place
+from infra.stages import Stage, StageError
+from infra.topology import TOPOLOGY
+
+CDK_JSON = Path(__file__).parents[2] / "cdk.json"
+OWN = "000000000000"
+ACCOUNTS = {"subscriptions": "111111111111", "stock": "222222222222", "payments": "333333333333"}
+
+
+def stages(**given: object) -> dict[str, Any]:
+    return {"dev": {"region": "eu-west-1"} | given}
+
+
+def message_of(name: object, context: object) -> str:
+    with pytest.raises(StageError) as raised:
+        Stage.of(name, context).places(TOPOLOGY, OWN)
+    return str(raised.value)
+
+
+def test_without_accounts_every_domain_lives_where_the_credentials_are() -> None:
+    """One account is the default."""
+    stage = Stage.of("dev", stages())
+    assert stage.places(TOPOLOGY, OWN) == dict.fromkeys(ACCOUNTS, Place(OWN, "eu-west-1"))
+
+
+def test_with_accounts_every_domain_lives_in_its_own() -> None:
+    """In one region all the same."""
+    stage = Stage.of("dev", stages(accounts=ACCOUNTS))
+    assert stage.places(TOPOLOGY, OWN) == {
+        domain: Place(account, "eu-west-1") for domain, account in ACCOUNTS.items()
+    }
+
+
+def test_what_a_stage_does_not_say_is_the_cheap_way() -> None:
+    """Unprotected, one NAT gateway, nobody to write to."""
+    stage = Stage.of("dev", stages())
+    assert (stage.protected, stage.nat_gateways, stage.alarm_email) == (False, 1, None)
+
+
+def test_the_stages_of_cdk_json_are_sound() -> None:
+    """dev is in one account; prod is in three, protected, with a NAT gateway for each zone."""
+    context = json.loads(CDK_JSON.read_text())["context"]
+    assert context["stage"] == "dev"
+    found = {name: Stage.of(name, context["stages"]) for name in context["stages"]}
+    assert found.keys() == {"dev", "prod"}
+    assert len(set(found["dev"].places(TOPOLOGY, OWN).values())) == 1
+    assert len(set(found["prod"].places(TOPOLOGY, OWN).values())) == 3
+    assert (found["dev"].protected, found["prod"].protected) == (False, True)
+    assert found["prod"].nat_gateways == 2
+
+
+@pytest.mark.parametrize("name", ["staging", None, "", ["dev"]])
+def test_an_unknown_stage_is_answered_with_the_known_ones(name: object) -> None:
+    """And with how to name one, also where the name is none at all."""
+    message = message_of(name, stages())
+    assert message.startswith(f"cdk.json has no stage {name} (it has dev)")
+    assert "-c stage=" in message
+
+
+@pytest.mark.parametrize("context", [None, {}, [], "dev"])
+def test_no_stages_at_all_are_none(context: object) -> None:
+    """A context without stages, or with something else in their place."""
+    assert message_of("dev", context).startswith("cdk.json has no stage dev (it has none)")
+
+
+@pytest.mark.parametrize("stage", [None, "eu-west-1", ["eu-west-1"]])
+def test_a_stage_is_an_object(stage: object) -> None:
+    """Said of the stage that is not."""
+    assert message_of("dev", {"dev": stage}) == "cdk.json, stage dev: it must be an object"
+
+
+FAULTS: dict[str, tuple[dict[str, object], str]] = {
+    "no region": ({"region": None}, "region"),
+    "a malformed region": ({"region": "Ireland"}, "region"),
+    "a zone for a region": ({"region": "eu-west-1a"}, "region"),
+    "an account too short": ({"accounts": ACCOUNTS | {"stock": "22222222222"}}, "accounts.stock"),
+    "an account as a number": ({"accounts": ACCOUNTS | {"stock": 222222222222}}, "accounts.stock"),
+    "accounts as a list": ({"accounts": ["111111111111"]}, "accounts"),
+    "no such setting": ({"natGatewys": 2}, "natGatewys"),
+    "a setting in Python's spelling": ({"nat_gateways": 2}, "nat_gateways"),
+    "too many gateways": ({"natGateways": 3}, "natGateways"),
+    "no gateway": ({"natGateways": 0}, "natGateways"),
+    "an address without a host": ({"alarmEmail": "somebody"}, "alarmEmail"),
+    "protected in other words": ({"protected": "perhaps"}, "protected"),
+}
+
+
+@pytest.mark.parametrize(("given", "setting"), FAULTS.values(), ids=FAULTS.keys())
+def test_a_setting_that_is_wrong_is_named(given: dict[str, object], setting: str) -> None:
+    """By its path in the stage, in cdk.json's own spelling."""
+    assert message_of("dev", stages(**given)).startswith(f"cdk.json, stage dev: {setting}: ")
+
+
+def test_everything_that_is_wrong_is_named_at_once() -> None:
+    """One run tells it all."""
+    message = message_of("dev", {"dev": {"natGateways": 3, "alarmEmail": "somebody"}})
+    for setting in ("region", "natGateways", "alarmEmail"):
+        assert f"{setting}: " in message
+
+
+@pytest.mark.parametrize("name", ["Dev", "1st", "a-b", "a" * 17])
+def test_a_stages_name_is_short_lower_case_letters_and_digits(name: str) -> None:
+    """It becomes a part of names that AWS limits."""
+    message = message_of(name, {name: {"region": "eu-west-1"}})
+    assert message.startswith(f"cdk.json, stage {name}: ")
+
+
+@pytest.mark.parametrize(
+    ("accounts", "named"),
+    [
+        ({"stock": "222222222222"}, "stock"),
+        (ACCOUNTS | {"billing": "000000000000"}, "subscriptions, stock, payments, billing"),
+    ],
+)
+def test_accounts_are_exactly_the_domains(accounts: dict[str, str], named: str) -> None:
+    """One too few and one too many are told what there must be, and what there is."""
+    message = message_of("dev", stages(accounts=accounts))
+    assert message.startswith("cdk.json, stage dev: accounts ")
+    assert "subscriptions, stock, payments" in message
+    assert message.endswith(named)
