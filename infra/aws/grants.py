@@ -51,10 +51,7 @@ def _statements(use: Use, domain: Domain, arns: Arns) -> Iterator[iam.PolicyStat
             yield _allow(["dynamodb:Query"], f"{arns.table(table)}/index/{index}")
             yield _allow(["dynamodb:PutItem"], arns.table(outbox))
         case Empties(outbox):
-            yield _allow(
-                ["dynamodb:BatchWriteItem", "dynamodb:DescribeTable", "dynamodb:Scan"],
-                arns.table(outbox),
-            )
+            yield _allow(["dynamodb:BatchWriteItem"], arns.table(outbox))
         case Consumes(queue):
             yield _allow(
                 [

@@ -52,6 +52,7 @@ class Relay(Construct):
             timeout=SWEEP_TIMEOUT,
             concurrency=1,
         )
+        _let_scan(self.sweep, grounds.plan.arns.table(outbox))
         self._follow(stream_arn)
         events.Rule(
             self,
@@ -156,4 +157,10 @@ def _let_read(function: Function, stream_arn: str, any_stream_arn: str) -> None:
             "dynamodb:ListStreams, which Lambda asks for before it follows a stream, is of all"
             " streams of one table; it lists names. Reading is allowed on the one stream alone."
         ),
+    )
+
+
+def _let_scan(function: Function, table_arn: str) -> None:
+    function.role.add_to_policy(
+        iam.PolicyStatement(actions=["dynamodb:Scan"], resources=[table_arn])
     )

@@ -36,14 +36,8 @@ OWNS_STOCK = {
     f"arn:aws:dynamodb:{HERE}:table/stock/index/by-status": {"dynamodb:Query"},
     f"arn:aws:dynamodb:{HERE}:table/stock-outbox": {"dynamodb:PutItem"},
 }
-EMPTIES_STOCK_OUTBOX = {
-    f"arn:aws:dynamodb:{HERE}:table/stock-outbox": {
-        "dynamodb:BatchWriteItem",
-        "dynamodb:DescribeTable",
-        "dynamodb:Scan",
-    },
-    f"arn:aws:events:{HERE}:event-bus/stock-event-bus": PUBLISHES,
-}
+STOCK_OUTBOX = f"arn:aws:dynamodb:{HERE}:table/stock-outbox"
+STOCK_BUS = f"arn:aws:events:{HERE}:event-bus/stock-event-bus"
 
 
 def queue(name: str) -> str:
@@ -60,7 +54,8 @@ ROLES: dict[str, dict[str, set[str]]] = {
         queue("payment-cancelled-dlq"): SENDS,
     },
     "stock/stock-relay/stock-relay/Role": {
-        **EMPTIES_STOCK_OUTBOX,
+        STOCK_OUTBOX: {"dynamodb:BatchWriteItem"},
+        STOCK_BUS: PUBLISHES,
         # Lambda sends what it gives up with the function's role.
         queue("stock-dlq"): SENDS | {"sqs:GetQueueAttributes"},
         "stream": {"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"},
@@ -68,7 +63,8 @@ ROLES: dict[str, dict[str, set[str]]] = {
         "log": {"logs:CreateLogStream", "logs:PutLogEvents"},
     },
     "stock/stock-relay/stock-sweep/Role": {
-        **EMPTIES_STOCK_OUTBOX,
+        STOCK_OUTBOX: {"dynamodb:BatchWriteItem", "dynamodb:Scan"},
+        STOCK_BUS: PUBLISHES,
         queue("stock-dlq"): SENDS,
         "log": {"logs:CreateLogStream", "logs:PutLogEvents"},
     },
