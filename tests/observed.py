@@ -21,7 +21,8 @@ OF_A_QUEUE_BY_ITSELF = frozenset(
         "QueueArn",
     ]
 )
-"""What a queue says beyond what it was given."""
+OF_A_BUS_BY_ITSELF = frozenset(["Arn", "CreationTime", "LastModifiedTime", "Name"])
+"""What a queue and a bus say beyond what they were given."""
 
 
 def observed(aws: Aws, *, region: str) -> World:
@@ -38,7 +39,8 @@ def _buses(aws: Aws) -> Found:
     for bus in events.list_event_buses()["EventBuses"]:
         name = bus["Name"]
         if name != "default":
-            yield f"bus {name}", attributes({"Name": None, "Policy": _bus_policy(bus)})
+            given = {key: value for key, value in bus.items() if key not in OF_A_BUS_BY_ITSELF}
+            yield f"bus {name}", attributes({**given, "Policy": _bus_policy(bus)})
         for rule in events.list_rules(EventBusName=name)["Rules"]:
             targets = events.list_targets_by_rule(Rule=rule["Name"], EventBusName=name)["Targets"]
             yield f"rule {rule['Name']}", attributes({**_rule(rule), "Targets": _by_id(targets)})
@@ -117,28 +119,43 @@ def _tables(aws: Aws) -> Found:
     dynamodb = aws.client("dynamodb")
     for name in dynamodb.list_tables()["TableNames"]:
         table: Mapping[str, Any] = dynamodb.describe_table(TableName=name)["Table"]
+        backups: Any = dynamodb.describe_continuous_backups(TableName=name)
+        recovery = backups["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"]
         live = dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
-        stream = table.get("StreamSpecification", {})
-        indexes = {
-            index["IndexName"]: {
-                "KeySchema": key_schema(index["KeySchema"]),
-                "Projection": index["Projection"],
-            }
-            for index in table.get("GlobalSecondaryIndexes", ())
+        given = {
+            "KeySchema": key_schema(table["KeySchema"]),
+            "AttributeDefinitions": definitions(table["AttributeDefinitions"]),
+            "BillingMode": table["BillingModeSummary"]["BillingMode"],
+            "GlobalSecondaryIndexes": _indexes(table),
+            "LocalSecondaryIndexes": table.get("LocalSecondaryIndexes"),
+            "StreamSpecification": {
+                "StreamViewType": table.get("StreamSpecification", {}).get("StreamViewType")
+            },
+            "SSESpecification": _encryption(table.get("SSEDescription", {})),
+            "PointInTimeRecoverySpecification": {
+                "PointInTimeRecoveryEnabled": (
+                    recovery["PointInTimeRecoveryStatus"] == "ENABLED" or None
+                )
+            },
+            "TimeToLiveSpecification": {"AttributeName": live.get("AttributeName")},
         }
-        yield (
-            f"table {name}",
-            attributes(
-                {
-                    "KeySchema": key_schema(table["KeySchema"]),
-                    "AttributeDefinitions": definitions(table["AttributeDefinitions"]),
-                    "BillingMode": table["BillingModeSummary"]["BillingMode"],
-                    "GlobalSecondaryIndexes": indexes,
-                    "LocalSecondaryIndexes": table.get("LocalSecondaryIndexes"),
-                    "StreamSpecification": {"StreamViewType": stream.get("StreamViewType")},
-                    "SSESpecification": {"SSEType": table.get("SSEDescription", {}).get("SSEType")},
-                    "TimeToLiveSpecification": {"AttributeName": live.get("AttributeName")},
-                },
-                DeletionProtectionEnabled=table["DeletionProtectionEnabled"],
-            ),
-        )
+        protected = table["DeletionProtectionEnabled"]
+        yield f"table {name}", attributes(given, DeletionProtectionEnabled=protected)
+
+
+def _indexes(table: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        index["IndexName"]: {
+            "KeySchema": key_schema(index["KeySchema"]),
+            "Projection": index["Projection"],
+        }
+        for index in table.get("GlobalSecondaryIndexes", ())
+    }
+
+
+def _encryption(described: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "SSEEnabled": described.get("Status") == "ENABLED" or None,
+        "SSEType": described.get("SSEType"),
+        "KMSMasterKeyId": described.get("KMSMasterKeyArn"),
+    }
