@@ -75,7 +75,7 @@ def test_only_what_is_named_is_left_out(synthesized: Synthesize) -> None:
 def test_archives_are_left_out_because_the_emulator_takes_none(deployed: OneClientEach) -> None:
     """One refuses the whole template: when this fails, tests/deployment.py can keep them."""
     archive = {"Type": "AWS::Events::Archive", "Properties": {"SourceArn": "arn"}}
-    with pytest.raises(ClientError, match="Unrecognized resource types: .AWS::Events::Archive"):
+    with pytest.raises(ClientError, match=r"Unrecognized.*Events::Archive"):
         deployed.client("cloudformation").create_stack(
             StackName="archive", TemplateBody=json.dumps({"Resources": {"Archive": archive}})
         )
