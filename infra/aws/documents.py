@@ -2,7 +2,7 @@
 
 from urllib.parse import urlencode
 
-from aws_cdk import Duration
+from aws_cdk import CfnOutput, Duration
 from aws_cdk import aws_docdb as docdb
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_kms as kms
@@ -42,17 +42,13 @@ class Documents(Construct):
             "Cluster",
             db_cluster_name=plan.stack_name(domain.name),
             engine_version=ENGINE_VERSION,
-            parameter_group=_parameters(self),
+            parameter_group=_parameters(self, protected=protected),
             instance_type=ec2.InstanceType.of(ec2.InstanceClass.T4G, ec2.InstanceSize.MEDIUM),
             instances=plan.copies,
             port=PORT,
             vpc=vpc,
             vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED),
-            master_user=docdb.Login(
-                username=domain.name,
-                kms_key=key,
-                secret_name=f"{plan.stack_name(domain.name)}/documentdb",
-            ),
+            master_user=docdb.Login(username=domain.name, kms_key=key),
             storage_encrypted=True,
             kms_key=key,
             backup=docdb.BackupProps(
@@ -64,6 +60,9 @@ class Documents(Construct):
             copy_tags_to_snapshot=True,
             removal_policy=removal_policy(protected=protected),
         )
+        self.secret = _made_secret(self._cluster)
+        self.secret.apply_removal_policy(removal_policy(protected=protected))
+        CfnOutput(self, "Secret", value=self.secret.secret_arn)
         self._stand_by_its_security()
 
     def _stand_by_its_security(self) -> None:
@@ -96,13 +95,6 @@ class Documents(Construct):
         )
 
     @property
-    def secret(self) -> secretsmanager.ISecret:
-        """Holds username and password."""
-        secret = self._cluster.secret
-        assert secret is not None  # noqa: S101 (the cluster makes it, since no password was given)
-        return secret
-
-    @property
     def uri(self) -> str:
         """Where the cluster is; the secret is injected beside it, never into it."""
         options = urlencode(
@@ -117,16 +109,19 @@ class Documents(Construct):
         endpoint = self._cluster.cluster_endpoint.socket_address
         return f"mongodb://{endpoint}/?{options}"
 
-    @property
-    def cluster_id(self) -> str:
-        return self._cluster.cluster_identifier
-
     def let_in(self, peer: ec2.IConnectable) -> None:
         self._cluster.connections.allow_default_port_from(peer)
 
 
-def _parameters(scope: Construct) -> docdb.ClusterParameterGroup:
-    return docdb.ClusterParameterGroup(
+def _made_secret(cluster: docdb.DatabaseCluster) -> secretsmanager.Secret:
+    """The one with username and password, which the cluster makes where none was given."""
+    secret = cluster.node.find_child("Secret")
+    assert isinstance(secret, secretsmanager.Secret)  # noqa: S101 (for mypy)
+    return secret
+
+
+def _parameters(scope: Construct, *, protected: bool) -> docdb.ClusterParameterGroup:
+    parameters = docdb.ClusterParameterGroup(
         scope,
         "Parameters",
         family=FAMILY,
@@ -139,3 +134,5 @@ def _parameters(scope: Construct) -> docdb.ClusterParameterGroup:
             "profiler_threshold_ms": "100",
         },
     )
+    parameters.apply_removal_policy(removal_policy(protected=protected))  # a cluster needs it
+    return parameters

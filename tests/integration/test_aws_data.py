@@ -9,10 +9,13 @@ from tests.templates import Resource
 
 KEEPS_DATA = (
     "AWS::DocDB::DBCluster",
+    "AWS::DocDB::DBClusterParameterGroup",
+    "AWS::DocDB::DBInstance",
     "AWS::DynamoDB::Table",
     "AWS::Events::Archive",
     "AWS::KMS::Key",
     "AWS::SQS::Queue",
+    "AWS::SecretsManager::Secret",
 )
 
 
