@@ -10,8 +10,11 @@ from infra.stacks import render
 from infra.stages import Stage, StageError
 from infra.topology import TOPOLOGY
 
-MISCONFIGURED = 2
-"""Exit code."""
+MISCONFIGURED, FAILED = 2, 1
+"""Exit codes."""
+
+FINDINGS = "ValidationFailed"
+"""How jsii names the error of a synthesis that cdk-nag finds something in; CDK has printed what."""
 
 
 def build(app: App) -> None:
@@ -31,7 +34,12 @@ def main() -> int:
     except StageError as error:
         sys.stderr.write(f"{error}\n")
         return MISCONFIGURED
-    app.synth()
+    try:
+        app.synth()
+    except RuntimeError as error:
+        if not str(error).startswith(FINDINGS):
+            raise
+        return FAILED
     return 0
 
 

@@ -43,6 +43,8 @@ class Stage(BaseModel):
         given = known[name]
         if not isinstance(given, Mapping):
             raise StageError(f"cdk.json, stage {name}: it must be an object")
+        if "name" in given:
+            raise StageError(f"cdk.json, stage {name}: leave name out, it is the stage's key")
         try:
             return cls.model_validate({**given, "name": name})
         except ValidationError as error:

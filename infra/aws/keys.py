@@ -61,6 +61,10 @@ def removal_policy(*, protected: bool) -> RemovalPolicy:
 
 
 def _let_service_use(key: kms.Key, sid: str, service: str) -> None:
+    """No condition on the source: AWS does not document that these calls carry one.
+
+    What may be sent with the key is for the queue's or the topic's own policy to say.
+    """
     key.add_to_resource_policy(
         iam.PolicyStatement(
             sid=sid,

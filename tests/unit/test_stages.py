@@ -99,6 +99,11 @@ def test_a_setting_that_is_wrong_is_named(given: dict[str, object], setting: str
     assert message_of("dev", stages(**given)).startswith(f"cdk.json, stage dev: {setting}: ")
 
 
+def test_a_stage_does_not_name_itself() -> None:
+    """Two names for one stage would be one too many; nothing that is said is passed over."""
+    assert "leave name out" in message_of("dev", stages(name="test"))
+
+
 def test_everything_that_is_wrong_is_named_at_once() -> None:
     """One run tells it all."""
     message = message_of("dev", {"dev": {"natGateways": 3, "alarmEmail": "somebody"}})
