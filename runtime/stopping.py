@@ -1,5 +1,6 @@
 """Stopping: SIGTERM or SIGINT asks once, the work in flight is finished, the process leaves."""
 
+import _thread
 import signal
 import threading
 from collections.abc import Iterator
@@ -35,7 +36,9 @@ def on_signal(stop: Stop) -> Iterator[None]:
 
     def request(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 (the signal API)
         signal.signal(signal.SIGINT, previous[signal.SIGINT])
-        stop.request()
+        # Not here: the handler interrupts the main thread wherever it is, and that may hold the
+        # very lock that a request takes, or one that starting a threading.Thread takes.
+        _thread.start_new_thread(stop.request, ())
 
     for number in previous:
         signal.signal(number, request)

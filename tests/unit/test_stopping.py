@@ -21,6 +21,16 @@ def test_a_signal_requests_a_stop(number: signal.Signals) -> None:
         assert stop.requested
 
 
+@pytest.mark.timeout(20)
+def test_a_signal_does_not_wait_for_what_it_interrupts() -> None:
+    """The main thread may be inside a wait, with its lock in hand, or inside another handler."""
+    stop = Stop()
+    with on_signal(stop):
+        with stop._event._cond:  # type: ignore[attr-defined]
+            signal.raise_signal(signal.SIGTERM)
+        assert stop.wait(5)
+
+
 def test_a_second_interrupt_is_pythons_own() -> None:
     """Whoever presses Ctrl-C twice means it."""
     stop = Stop()
