@@ -12,6 +12,7 @@ from boto3.dynamodb.types import TypeDeserializer
 from fastapi import FastAPI
 from pymongo import MongoClient
 
+from infra.workloads import WORKLOADS
 from local.ports import LOOPBACK
 from runtime.aws import Aws
 from runtime.inbox import Inbox
@@ -50,27 +51,11 @@ class System:
         return OneClientEach(region=self.region, endpoint_url=self.endpoint)
 
     def environment(self, service: Name) -> dict[str, str]:
-        """What a process of the service needs, but for its port."""
+        """What a process of the service needs, but for its port: its consumer's, its API's too."""
+        (consumer,) = (each for each in WORKLOADS if each.name == f"{service}-consumer")
         aws = {"AWS_REGION": self.region, "AWS_ENDPOINT_URL": self.endpoint}
         mongo = {"MONGODB_URI": self.mongodb_uri, "MONGODB_DATABASE": self.database}
-        return {
-            "subscription": aws
-            | {
-                "SUBSCRIPTIONS_TABLE": "subscriptions",
-                "SUBSCRIPTIONS_OUTBOX_TABLE": "subscriptions-outbox",
-                "PAYMENT_CANCELLED_QUEUE": "subscriptions-payment-cancelled",
-            },
-            "stock": aws
-            | {
-                "STOCK_TABLE": "stock",
-                "STOCK_OUTBOX_TABLE": "stock-outbox",
-                "SUBSCRIPTION_CREATED_QUEUE": "stock-subscription-created",
-                "PAYMENT_CANCELLED_QUEUE": "stock-payment-cancelled",
-            },
-            "payment": aws
-            | mongo
-            | {"SUBSCRIPTION_CREATED_QUEUE": "payments-subscription-created"},
-        }[service]
+        return {**aws, **(mongo if consumer.uses_documents else {}), **consumer.settings}
 
     def app(self, service: Name) -> FastAPI:
         makers: dict[Name, Callable[[], FastAPI]] = {

@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Iterator
 
 import pytest
 
@@ -31,6 +32,15 @@ def test_a_signal_does_not_wait_for_what_it_interrupts() -> None:
         assert stop.wait(5)
 
 
+@pytest.fixture
+def pythons_own_interrupt() -> Iterator[None]:
+    """A shell starts what runs in its background with interrupts ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("pythons_own_interrupt")
 def test_a_second_interrupt_is_pythons_own() -> None:
     """Whoever presses Ctrl-C twice means it."""
     stop = Stop()
