@@ -13,6 +13,7 @@ from constructs import Construct
 from infra.aws.alarms import Alarms
 from infra.aws.dashboard import Dashboard
 from infra.aws.documents import Documents
+from infra.aws.grounds import Grounds
 from infra.aws.http import HttpApi
 from infra.aws.image import image
 from infra.aws.keys import encryption_key, let_alarms_use, let_eventbridge_use
@@ -22,7 +23,7 @@ from infra.aws.network import ZONES, Network
 from infra.aws.plan import SYSTEM, Plan, Site, workloads_of
 from infra.aws.relays import Relay
 from infra.aws.tables import Tables
-from infra.aws.tasks import Grounds, Task
+from infra.aws.tasks import Task
 from infra.resources import Domain
 from infra.workloads import Workload
 

@@ -10,7 +10,8 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_servicediscovery as servicediscovery
 from constructs import Construct
 
-from infra.aws.tasks import PORT, Grounds, Task, log_group
+from infra.aws.grounds import Grounds
+from infra.aws.tasks import PORT, Task
 
 REQUESTS_A_SECOND, BURST = 100, 200
 """For each API, all callers together; above that they get 429. Raise it with the tasks."""
@@ -61,7 +62,7 @@ class HttpApi(Construct):
             detailed_metrics_enabled=True,
             throttle=apigateway.ThrottleSettings(rate_limit=REQUESTS_A_SECOND, burst_limit=BURST),
         )
-        log = log_group(self, f"{grounds.domain.name}-http-access", grounds)
+        log = grounds.log_group(self, f"{grounds.domain.name}-http-access")
         rendered = stage.node.default_child
         assert isinstance(rendered, apigateway.CfnStage)  # noqa: S101 (for mypy)
         rendered.access_log_settings = apigateway.CfnStage.AccessLogSettingsProperty(

@@ -10,8 +10,8 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.aws.grants import statements_for
+from infra.aws.grounds import Grounds
 from infra.aws.reviewed import stands
-from infra.aws.tasks import Grounds, log_group
 from infra.workloads import Workload
 
 MEMORY = 512
@@ -107,7 +107,7 @@ class Function(Construct):
     ) -> None:
         super().__init__(scope, name)
         self.name = name
-        self.log_group = log_group(self, name, grounds)
+        self.log_group = grounds.log_group(self, name)
         self.role = iam.Role(
             self,
             "Role",

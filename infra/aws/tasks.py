@@ -1,24 +1,18 @@
 """Processes as Fargate services: each with a role of its own, from the one image."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from aws_cdk import Duration
 from aws_cdk import aws_ec2 as ec2
-from aws_cdk import aws_ecr_assets as ecr_assets
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_servicediscovery as servicediscovery
 from constructs import Construct
 
 from infra.aws.documents import Documents
 from infra.aws.grants import statements_for
-from infra.aws.keys import removal_policy
-from infra.aws.plan import SYSTEM, Plan
+from infra.aws.grounds import Grounds
 from infra.aws.reviewed import stands
-from infra.resources import Domain
 from infra.workloads import Workload
 
 PORT = 8000
@@ -30,21 +24,6 @@ CPU, MEMORY = 256, 512
 STOP_TIMEOUT = Duration.seconds(30)
 """From SIGTERM to SIGKILL; every process of ours stops within 10 s."""
 
-LOG_RETENTION = logs.RetentionDays.ONE_MONTH
-
-
-@dataclass(frozen=True)
-class Grounds:
-    """What every task of a domain stands on."""
-
-    plan: Plan
-    domain: Domain
-    image: ecr_assets.DockerImageAsset
-    key: kms.Key
-    cluster: ecs.ICluster
-    namespace: servicediscovery.INamespace
-    documents: Documents | None
-
 
 class Task(Construct):
     """One process: its task definition, its log group, its service."""
@@ -53,7 +32,7 @@ class Task(Construct):
         super().__init__(scope, workload.name)
         self.name = workload.name
         self._workload, self._grounds = workload, grounds
-        self.log_group = log_group(self, workload.name, grounds)
+        self.log_group = grounds.log_group(self, workload.name)
         self._definition = self._task_definition()
         container = self._container()
         self.service = self._service(container)
@@ -197,16 +176,3 @@ class Task(Construct):
             if workload.path
             else None,
         )
-
-
-def log_group(scope: Construct, process: str, grounds: Grounds) -> logs.LogGroup:
-    """Where a process's own log goes: /streamed-events/STAGE/PROCESS."""
-    plan = grounds.plan
-    return logs.LogGroup(
-        scope,
-        "Log",
-        log_group_name=f"/{SYSTEM}/{plan.stage.name}/{process}",
-        retention=LOG_RETENTION,
-        encryption_key=grounds.key,
-        removal_policy=removal_policy(protected=plan.stage.protected),
-    )
