@@ -36,7 +36,7 @@ WORKDIR /app
 ENV PATH=/opt/venv/bin:${PATH} PYTHONUNBUFFERED=1
 # By number, so that a cluster can see without looking inside that it is not root.
 USER ${UID}:${UID}
-# No shell in between: the process is PID 1, gets SIGTERM itself, and its exit code is the container's.
+# No shell in between: the process gets SIGTERM itself, and its exit code is the container's.
 ENTRYPOINT ["python", "-m"]
 
 FROM app AS aws

@@ -127,6 +127,8 @@ class Task(Construct):
             },
             secrets=self._credentials() if documents else None,
             readonly_root_filesystem=True,
+            # Hands SIGTERM on; a PID 1 does not hear it before it has its handlers.
+            linux_parameters=ecs.LinuxParameters(self, f"{name}-linux", init_process_enabled=True),
             logging=ecs.LogDriver.aws_logs(stream_prefix=name, log_group=self.log_group),
             **options,
         )

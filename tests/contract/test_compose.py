@@ -31,6 +31,7 @@ def test_a_service_is_its_workload(workload: Workload) -> None:
     assert service["environment"].items() >= workload.settings.items()
     assert ("AWS_ENDPOINT_URL" in service["environment"]) == workload.uses_aws
     assert ("MONGODB_URI" in service["environment"]) == workload.uses_documents
+    assert service["init"] is True
 
 
 @pytest.mark.parametrize("name", SERVICES)

@@ -34,6 +34,7 @@ def test_a_task_runs_the_command_of_its_workload(synthesized: Synthesize, worklo
     assert environment.items() >= workload.settings.items()
     assert environment["AWS_REGION"] == "eu-west-1"
     assert container["ReadonlyRootFilesystem"] is True
+    assert container["LinuxParameters"]["InitProcessEnabled"] is True
     assert container["HealthCheck"]["Command"] == [
         "CMD",
         "python",
