@@ -3,12 +3,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up demo test compose-test check format schemas lock synth bootstrap deploy destroy clean
+.PHONY: help setup up demo test compose-test check format schemas lock synth bootstrap deploy destroy clean \
+	docker-given place-given stage-given
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: .venv/installed ## create .venv from the lock (every other target does this first)
+setup: .venv/installed ## create .venv from the lock (the others do this first)
 
 up: setup ## serve the whole system on this machine, without Docker, until Ctrl-C
 	@$(BIN)/python -m local.up
@@ -21,11 +22,13 @@ test: setup ## run every test against real engines, with branch coverage
 	@$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term
 	@$(BIN)/python -m tools.branch_coverage
 
-compose-test: setup ## build and start the containers, run the end-to-end tests on them, remove them
-	@docker compose version >/dev/null 2>&1 || { echo "make compose-test needs Docker with Compose v2: 'docker compose version' fails" >&2; exit 1; }
-	@docker info >/dev/null 2>&1 || { echo "make compose-test needs a Docker engine that runs: 'docker info' fails" >&2; exit 1; }
+compose-test: docker-given setup ## build and start the containers, run the end-to-end tests on them, remove them
 	@echo "building the image and starting the containers: some minutes the first time"
 	@$(BIN)/python -m pytest tests/e2e --system=compose -n 0 -v
+
+docker-given:
+	@docker compose version >/dev/null 2>&1 || { echo "make compose-test needs Docker with Compose v2: 'docker compose version' fails" >&2; exit 1; }
+	@docker info >/dev/null 2>&1 || { echo "make compose-test needs a Docker engine that runs: 'docker info' fails" >&2; exit 1; }
 
 check: setup ## lint, format, types and module boundaries
 	@$(BIN)/ruff check .
@@ -50,24 +53,29 @@ lock: setup ## pin the dependencies anew: the newest versions that pyproject.tom
 # Node is in .venv as a wheel; the CLI is an npm package, pinned here.
 CDK := PATH="$(CURDIR)/$(BIN):$$PATH" npx --yes aws-cdk@2.1148.1 --no-notices --no-version-reporting
 
+# The stages of cdk.json.
+STAGES = $(shell $(BIN)/python -c 'import json; print(*json.load(open("cdk.json"))["context"]["stages"])')
+
 synth: setup ## render the stages of cdk.json to CloudFormation, checked by cdk-nag and cfn-lint
 	@rm -rf build/cdk
-	@for stage in dev prod; do $(CDK) synth --quiet -c stage=$$stage -o build/cdk/$$stage || exit 1; done
+	@for stage in $(STAGES); do $(CDK) synth --quiet -c stage=$$stage -o build/cdk/$$stage || exit 1; done
 	@$(BIN)/cfn-lint build/cdk/*/*.template.json
 	@ls build/cdk/*/*.template.json
 
-bootstrap: setup ## prepare an account for CDK, once: make bootstrap ACCOUNT=111111111111 REGION=eu-west-1
-	@test -n "$(ACCOUNT)" -a -n "$(REGION)" || { echo "say where: make bootstrap ACCOUNT=111111111111 REGION=eu-west-1" >&2; exit 2; }
+bootstrap: place-given setup ## prepare an account for CDK, once: make bootstrap ACCOUNT=111111111111 REGION=eu-west-1
 	@$(CDK) bootstrap aws://$(ACCOUNT)/$(REGION) $(if $(TRUST),--trust $(TRUST) --cloudformation-execution-policies arn:aws:iam::aws:policy/AdministratorAccess)
 
-deploy: setup stage-given ## bring a stage to AWS, or up to date: make deploy STAGE=dev
+deploy: stage-given setup ## bring a stage to AWS, or up to date: make deploy STAGE=dev
 	@$(CDK) deploy --all -c stage=$(STAGE) -o build/cdk/$(STAGE)
 
-destroy: setup stage-given ## take a stage down: make destroy STAGE=dev
+destroy: stage-given setup ## take a stage down: make destroy STAGE=dev
 	@$(CDK) destroy --all -c stage=$(STAGE) -o build/cdk/$(STAGE)
 
 stage-given:
-	@test -n "$(STAGE)" || { echo "say which stage of cdk.json: make deploy STAGE=dev" >&2; exit 2; }
+	@test -n "$(STAGE)" || { echo "say which stage of cdk.json: make $(firstword $(MAKECMDGOALS)) STAGE=dev" >&2; exit 2; }
+
+place-given:
+	@test -n "$(ACCOUNT)" -a -n "$(REGION)" || { echo "say where: make bootstrap ACCOUNT=111111111111 REGION=eu-west-1" >&2; exit 2; }
 
 clean: ## remove what the other targets made, the system's state in .local too
 	@rm -rf .venv .local build .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache

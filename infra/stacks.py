@@ -6,8 +6,6 @@ import jsii
 from aws_cdk import Environment, Fn, Stack, Token
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_servicediscovery as servicediscovery
-from aws_cdk import aws_sns as sns
-from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from infra.aws.alarms import Alarms
@@ -16,7 +14,7 @@ from infra.aws.documents import Documents
 from infra.aws.grounds import Grounds
 from infra.aws.http import HttpApi
 from infra.aws.image import image
-from infra.aws.keys import encryption_key, let_alarms_use, let_eventbridge_use
+from infra.aws.keys import encryption_key, let_eventbridge_use
 from infra.aws.messaging import Buses, Messaging
 from infra.aws.metrics import measure_oldest_row
 from infra.aws.network import ZONES, Network
@@ -24,6 +22,7 @@ from infra.aws.plan import SYSTEM, Plan, Site, workloads_of
 from infra.aws.relays import Relay
 from infra.aws.tables import Tables
 from infra.aws.tasks import Task
+from infra.aws.topic import topic_of_alarms
 from infra.resources import Domain
 from infra.workloads import Workload
 
@@ -52,7 +51,6 @@ class SharedStack(Stack):
     def __init__(self, scope: Construct, plan: Plan, site: Site) -> None:
         super().__init__(scope, plan.stack_name(f"shared{site.suffix}"), env=_environment(site))
         key = encryption_key(self, self.stack_name, protected=plan.stage.protected)
-        let_alarms_use(key)
         network = Network(self, plan, key)
         self.cluster = ecs.Cluster(
             self,
@@ -64,15 +62,7 @@ class SharedStack(Stack):
         self.namespace = servicediscovery.PrivateDnsNamespace(
             self, "Namespace", name=f"{plan.stage.name}.{SYSTEM}.internal", vpc=network.vpc
         )
-        self.topic = sns.Topic(
-            self,
-            "Alarms",
-            topic_name=plan.stack_name("alarms"),
-            master_key=key,
-            enforce_ssl=True,
-        )
-        if plan.stage.alarm_email:
-            self.topic.add_subscription(subscriptions.EmailSubscription(plan.stage.alarm_email))
+        self.topic = topic_of_alarms(self, plan, key)
         for domain in site.domains:
             Buses(self, plan, domain)
 

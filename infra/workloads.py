@@ -1,7 +1,7 @@
 """The processes of this system as values: what runs, with which settings, and what it may touch.
 
-Every way of running them reads this table: on one machine, in containers and on AWS. Where a
-process finds its databases and AWS itself is added there.
+What runs them on one machine and on AWS reads this table; a test holds compose.yaml to it. Where
+a process finds its databases and AWS itself is added there.
 """
 
 from collections.abc import Mapping

@@ -6,7 +6,7 @@ other reason it reports: the mapping tries that again, alone in the end, and whe
 tells of it in its on-failure destination, which is the same queue. The row is in the outbox as long
 as its event is not in durable hands.
 
-`sweep` runs every minute, one at a time, and publishes what stayed there, whatever the reason.
+`sweep` runs every minute, is over by the next, and publishes what stayed, whatever the reason.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The engines under the integration tests: started on first use, on free ports, then stopped."""
+"""What tests share: the engines, started on first use and on free ports, and synthesized stages."""
 
 import os
 from collections.abc import Iterator

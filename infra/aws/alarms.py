@@ -34,10 +34,13 @@ SILENCE = 3
 
 @dataclass(frozen=True)
 class Watch:
-    """When an alarm goes off: at `threshold` or above, in `minutes` consecutive minutes."""
+    """When an alarm goes off: at `threshold` or above (`below`: under it), for so many `periods`.
+
+    A period is the metric's own; `silence` is what no measurement means.
+    """
 
     threshold: float
-    minutes: int = 1
+    periods: int = 1
     silence: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING
     below: bool = False
 
@@ -134,7 +137,7 @@ class Alarms(Construct):
             comparison_operator=comparison.LESS_THAN_THRESHOLD
             if watch.below
             else comparison.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-            evaluation_periods=watch.minutes,
+            evaluation_periods=watch.periods,
             treat_missing_data=watch.silence,
         )
         alarm.add_alarm_action(self._action)

@@ -2,10 +2,11 @@
 
 from urllib.parse import urlencode
 
-from aws_cdk import CfnOutput, Duration
+from aws_cdk import CfnOutput, CfnResource, Duration
 from aws_cdk import aws_docdb as docdb
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
@@ -26,6 +27,8 @@ a relay that lost its place sweeps."""
 CA_BUNDLE = "/etc/ssl/rds/global-bundle.pem"
 """Where the image's `aws` target has the certificates of Amazon RDS."""
 
+AUDIT_RETENTION = logs.RetentionDays.ONE_YEAR
+
 BACKUP_DAYS_PROTECTED, BACKUP_DAYS = 35, 7
 """35 is the most that DocumentDB keeps."""
 
@@ -37,10 +40,12 @@ class Documents(Construct):
         super().__init__(scope, "Documents")
         (self.database,) = {collection.database for collection in domain.collections}
         protected = plan.stage.protected
+        name = plan.stack_name(domain.name)
+        audit_log = _audit_log(self, name, key, protected=protected)
         self._cluster = docdb.DatabaseCluster(
             self,
             "Cluster",
-            db_cluster_name=plan.stack_name(domain.name),
+            db_cluster_name=name,
             engine_version=ENGINE_VERSION,
             parameter_group=_parameters(self, protected=protected),
             instance_type=ec2.InstanceType.of(ec2.InstanceClass.T4G, ec2.InstanceSize.MEDIUM),
@@ -56,12 +61,15 @@ class Documents(Construct):
             ),
             deletion_protection=protected,
             export_audit_logs_to_cloud_watch=True,
-            export_profiler_logs_to_cloud_watch=True,
             copy_tags_to_snapshot=True,
             removal_policy=removal_policy(protected=protected),
         )
+        self._cluster.node.add_dependency(audit_log)
         self.secret = _made_secret(self._cluster)
         self.secret.apply_removal_policy(removal_policy(protected=protected))
+        subnets = self._cluster.node.find_child("Subnets")
+        assert isinstance(subnets, docdb.CfnDBSubnetGroup)  # noqa: S101 (for mypy)
+        subnets.apply_removal_policy(removal_policy(protected=protected))  # a cluster needs it
         CfnOutput(self, "Secret", value=self.secret.secret_arn)
         self._stand_by_its_security()
 
@@ -80,7 +88,8 @@ class Documents(Construct):
                 f"AwsSolutions-DOC5[LogExport::{event}]",
                 because=(
                     f"{event} is an event within the audit log, which is enabled and exported;"
-                    " DocumentDB takes only audit and profiler as names of exports."
+                    " DocumentDB takes only audit and profiler as names of exports. The profiler"
+                    " stays off: it would write commands out, account numbers with them."
                 ),
             )
         stands(
@@ -90,7 +99,8 @@ class Documents(Construct):
                 "A task reads the password once, when it starts, so a rotation that the tasks do"
                 " not know of would cut the payment service off. The password is generated, no"
                 " person sees it, and only this domain's task execution roles may read it;"
-                " docs/deploy.md says how to turn it together with the tasks."
+                " docs/deploy.md says how to turn it together with the tasks, and that they share"
+                " the cluster's one user."
             ),
         )
 
@@ -109,8 +119,23 @@ class Documents(Construct):
         endpoint = self._cluster.cluster_endpoint.socket_address
         return f"mongodb://{endpoint}/?{options}"
 
-    def let_in(self, peer: ec2.IConnectable) -> None:
+    def let_in(self, peer: ec2.IConnectable) -> list[CfnResource]:
+        """Open the port for a peer; returns what must be there before it can connect."""
         self._cluster.connections.allow_default_port_from(peer)
+        needed = (docdb.CfnDBInstance, ec2.CfnSecurityGroupIngress)
+        return [child for child in self._cluster.node.find_all() if isinstance(child, needed)]
+
+
+def _audit_log(scope: Construct, cluster: str, key: kms.Key, *, protected: bool) -> logs.LogGroup:
+    """Where DocumentDB writes: made first, else the service makes it, unencrypted and for ever."""
+    return logs.LogGroup(
+        scope,
+        "AuditLog",
+        log_group_name=f"/aws/docdb/{cluster}/audit",
+        retention=AUDIT_RETENTION,
+        encryption_key=key,
+        removal_policy=removal_policy(protected=protected),
+    )
 
 
 def _made_secret(cluster: docdb.DatabaseCluster) -> secretsmanager.Secret:
@@ -130,8 +155,6 @@ def _parameters(scope: Construct, *, protected: bool) -> docdb.ClusterParameterG
             "tls": "enabled",
             "audit_logs": "enabled",
             "change_stream_log_retention_duration": str(CHANGE_STREAM_RETENTION),
-            "profiler": "enabled",
-            "profiler_threshold_ms": "100",
         },
     )
     parameters.apply_removal_policy(removal_policy(protected=protected))  # a cluster needs it

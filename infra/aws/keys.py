@@ -1,11 +1,16 @@
 """Encryption keys, and which AWS services may use them on our behalf."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from aws_cdk import Aws, Duration, RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from infra.policies import EVENTBRIDGE
+
+ALARMS = "cloudwatch.amazonaws.com"
 
 USE = ["kms:Decrypt", "kms:GenerateDataKey"]
 """What putting a message on an encrypted queue or topic takes.
@@ -32,7 +37,14 @@ def encryption_key(scope: Construct, name: str, *, protected: bool) -> kms.Key:
         iam.PolicyStatement(
             sid="CloudWatchLogsMayEncrypt",
             principals=[iam.ServicePrincipal(logs_service)],
-            actions=["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"],
+            actions=[
+                *USE,
+                "kms:DescribeKey",
+                "kms:Encrypt",
+                "kms:GenerateDataKeyWithoutPlaintext",
+                "kms:ReEncryptFrom",
+                "kms:ReEncryptTo",
+            ],
             resources=["*"],  # in a key's own policy: this key
             conditions={
                 "ArnLike": {
@@ -47,29 +59,30 @@ def encryption_key(scope: Construct, name: str, *, protected: bool) -> kms.Key:
 
 
 def let_eventbridge_use(key: kms.Key) -> None:
-    """Rules put events on encrypted queues; which rules may, the queues' own policies say."""
-    _let_service_use(key, "EventBridgeMaySend", EVENTBRIDGE)
+    """Rules put events on encrypted queues; which rules may, the queues' own policies say.
+
+    No condition on the source here: AWS documents none for EventBridge's use of a key.
+    """
+    _let_service_use(key, "EventBridgeMaySend", EVENTBRIDGE, conditions={})
 
 
-def let_alarms_use(key: kms.Key) -> None:
+def let_alarms_use(key: kms.Key, conditions: Mapping[str, Any]) -> None:
     """CloudWatch alarms publish to an encrypted topic."""
-    _let_service_use(key, "AlarmsMayPublish", "cloudwatch.amazonaws.com")
+    _let_service_use(key, "AlarmsMayPublish", ALARMS, conditions)
 
 
 def removal_policy(*, protected: bool) -> RemovalPolicy:
-    return RemovalPolicy.RETAIN if protected else RemovalPolicy.DESTROY
+    """What is protected stays, but for what a first deployment made that then failed."""
+    return RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE if protected else RemovalPolicy.DESTROY
 
 
-def _let_service_use(key: kms.Key, sid: str, service: str) -> None:
-    """No condition on the source: AWS does not document that these calls carry one.
-
-    What may be sent with the key is for the queue's or the topic's own policy to say.
-    """
+def _let_service_use(key: kms.Key, sid: str, service: str, conditions: Mapping[str, Any]) -> None:
     key.add_to_resource_policy(
         iam.PolicyStatement(
             sid=sid,
             principals=[iam.ServicePrincipal(service)],
             actions=USE,
             resources=["*"],  # in a key's own policy: this key
+            conditions=conditions,
         )
     )

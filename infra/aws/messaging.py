@@ -33,7 +33,8 @@ class Buses(Construct):
     """Buses, and who may put events on them.
 
     They stand in the stack that domains share, so that each exists before any rule sends to it:
-    domains send to each other, and stacks cannot wait for each other.
+    domains send to each other, and stacks cannot wait for each other. They hold nothing, but an
+    archive that outlives its stack needs its bus.
     """
 
     def __init__(self, scope: Construct, plan: Plan, domain: Domain) -> None:
@@ -46,7 +47,7 @@ class Buses(Construct):
                 bus.name,
                 name=bus.name,
                 policy=bus_policy_document(policy, plan.arns) if policy else None,
-            )
+            ).apply_removal_policy(removal_policy(protected=plan.stage.protected))
 
 
 class Messaging(Construct):

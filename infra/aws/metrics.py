@@ -49,7 +49,7 @@ def delivered(rule: Rule) -> cloudwatch.Metric:
 
 
 def undelivered(rule: Rule) -> cloudwatch.Metric:
-    """Events that a rule could never deliver: they are in its dead-letter queue."""
+    """Events that a rule could never deliver: they are in its dead-letter queue, if it has one."""
     return _events(rule, "FailedInvocations")
 
 

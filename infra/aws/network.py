@@ -24,6 +24,8 @@ class Network(Construct):
             "Vpc",
             max_azs=ZONES,
             nat_gateways=plan.stage.nat_gateways,
+            # Nothing of ours is in the default group. Closing it takes a custom resource whose role
+            # may change every group there is: more than it would take away.
             restrict_default_security_group=False,
             subnet_configuration=[
                 ec2.SubnetConfiguration(

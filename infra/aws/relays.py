@@ -50,8 +50,9 @@ class Relay(Construct):
             grounds,
             handler="sweep",
             timeout=SWEEP_TIMEOUT,
-            concurrency=1,
         )
+        # The next sweep does what one that failed has left: none is run again, or waits for long.
+        self.sweep.function.configure_async_invoke(retry_attempts=0, max_event_age=SWEEP_EVERY)
         _let_scan(self.sweep, grounds.plan.arns.table(outbox))
         self._follow(stream_arn)
         events.Rule(
@@ -59,7 +60,6 @@ class Relay(Construct):
             "Schedule",
             description=f"Sweeps {outbox}",
             schedule=events.Schedule.rate(SWEEP_EVERY),
-            # The next sweep does what one that failed has left.
             targets=[targets.LambdaFunction(self.sweep.function, retry_attempts=0)],
         )
 
@@ -103,7 +103,6 @@ class Function(Construct):
         *,
         handler: str,
         timeout: Duration,
-        concurrency: int | None = None,
     ) -> None:
         super().__init__(scope, name)
         self.name = name
@@ -129,7 +128,6 @@ class Function(Construct):
             environment={**workload.settings},
             memory_size=MEMORY,
             timeout=timeout,
-            reserved_concurrent_executions=concurrency,
             role=self.role,
             log_group=self.log_group,
         )

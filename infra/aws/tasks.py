@@ -1,8 +1,9 @@
 """Processes as Fargate services: each with a role of its own, from the one image."""
 
+from collections.abc import Iterable
 from typing import Any
 
-from aws_cdk import Duration
+from aws_cdk import CfnResource, Duration
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
@@ -37,8 +38,8 @@ class Task(Construct):
         container = self._container()
         self.service = self._service(container)
         if workload.uses_documents:
-            self._documents.let_in(self.service)
             self._provision_first(container)
+            self._wait_for(self._documents.let_in(self.service))
 
     def start_after(self, *others: Construct) -> None:
         """Wait with the service itself: keys and roles may well refer to each other before."""
@@ -111,6 +112,13 @@ class Task(Construct):
                 container=provision, condition=ecs.ContainerDependencyCondition.SUCCESS
             )
         )
+
+    def _wait_for(self, resources: Iterable[CfnResource]) -> None:
+        """The service's own resource alone: others refer to the security group that it is in."""
+        service = self.service.node.find_child("Service")
+        assert isinstance(service, ecs.CfnService)  # noqa: S101 (for mypy)
+        for resource in resources:
+            service.add_dependency(resource)
 
     def _add_container(
         self, name: str, command: tuple[str, ...], *, environment: dict[str, str], **options: Any

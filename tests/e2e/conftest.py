@@ -3,6 +3,7 @@
 `pytest tests/e2e --system=compose` runs the same tests against `docker compose up`.
 """
 
+import signal
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -18,6 +19,12 @@ from tests.e2e.world import World
 HERE = Path(__file__).parent
 CONTAINERS_TAKE = 900
 """Seconds for one test with its fixtures: the first one may build the image."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """CI ends a run with SIGTERM, too, and containers do not go away by themselves."""
+    if config.getoption("--system") == "compose":
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -66,6 +66,34 @@ def test_collections_are_made_before_a_process_uses_them(
         )
 
 
+@pytest.mark.parametrize("stage", ["dev", "prod"])
+def test_a_service_waits_for_its_database(synthesized: Synthesize, stage: str) -> None:
+    """For every instance, and for the port to be open: else its first tasks fail, and with them
+    the deployment.
+    """
+    stack = synthesized(stage).stacks[f"streamed-events-{stage}-payments"]
+    resources = stack.template["Resources"]
+    instances = {one.logical_id for one in stack.resources("AWS::DocDB::DBInstance")}
+    ports = {
+        one.logical_id
+        for one in stack.resources("AWS::EC2::SecurityGroupIngress")
+        if "Documents" in one.logical_id
+    }
+    assert instances
+    assert len(ports) == 3
+    for workload in SERVICES:
+        if workload.uses_documents:
+            (service,) = [
+                resource
+                for resource in resources.values()
+                if resource["Type"] == "AWS::ECS::Service"
+                and resource["Properties"]["ServiceName"] == workload.name
+            ]
+            waits_for = set(service["DependsOn"])
+            assert instances <= waits_for
+            assert waits_for & ports
+
+
 def test_of_an_outboxs_relay_there_is_never_a_second_one(synthesized: Synthesize) -> None:
     """While it is deployed the old one stops first, in a protected stage too."""
     for stage in ("dev", "prod"):
@@ -116,7 +144,7 @@ def test_a_relays_mapping_holds_its_place_and_gives_up_into_its_own_queue(
 
 @pytest.mark.parametrize("workload", RELAYS, ids=lambda workload: workload.name)
 def test_a_relays_functions_run_the_one_image(synthesized: Synthesize, workload: Any) -> None:
-    """One handler follows the stream; the other sweeps every minute, never twice at a time."""
+    """One handler follows the stream; the other sweeps every minute, and is never run again."""
     stack = synthesized("dev").stacks[f"streamed-events-dev-{workload.domain}"]
     functions = {
         one.properties["FunctionName"]: one.properties
@@ -131,7 +159,9 @@ def test_a_relays_functions_run_the_one_image(synthesized: Synthesize, workload:
             f"relay.aws_lambda.{handler}",
         ]
         assert functions[name]["Environment"]["Variables"] == workload.settings
-    assert functions[sweep]["ReservedConcurrentExecutions"] == 1
+    (asynchronous,) = stack.resources("AWS::Lambda::EventInvokeConfig")
+    assert asynchronous.properties["MaximumRetryAttempts"] == 0
+    assert asynchronous.properties["MaximumEventAgeInSeconds"] == 60
     schedules = [
         rule.properties["ScheduleExpression"]
         for rule in stack.resources("AWS::Events::Rule")
@@ -161,9 +191,11 @@ def test_a_door_wants_signed_requests_and_lets_in_only_so_many(
     assert "$context.status" in stage.properties["AccessLogSettings"]["Format"]
 
 
-def test_no_task_and_no_database_has_a_public_address(synthesized: Synthesize) -> None:
+def test_no_task_has_a_public_address(synthesized: Synthesize) -> None:
     """Services leave by the NAT gateway and are entered by the VPC link."""
-    for service in _all(synthesized, "AWS::ECS::Service"):
+    services = list(_all(synthesized, "AWS::ECS::Service"))
+    assert len(services) == len(SERVICES)
+    for service in services:
         network = service.properties["NetworkConfiguration"]["AwsvpcConfiguration"]
         assert network["AssignPublicIp"] == "DISABLED"
     for subnet in _all(synthesized, "AWS::EC2::Subnet"):

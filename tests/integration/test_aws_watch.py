@@ -7,7 +7,9 @@ import pytest
 from infra.topology import TOPOLOGY
 from infra.workloads import WORKLOADS
 from tests.synthesis import Synthesize
+from tests.templates import ACCOUNT
 
+TOPIC = "AWS::SNS::Topic"
 DOMAINS = {domain.name: domain for domain in TOPOLOGY.domains}
 
 
@@ -51,6 +53,37 @@ def test_all_alarms_go_to_the_one_topic_and_say_what_is_wrong(synthesized: Synth
                 targets.add(json.dumps(alarm["AlarmActions"]))
     assert len(targets) == 1
     assert "streamed-events-dev-shared" in targets.pop()
+
+
+@pytest.mark.parametrize("stage", ["dev", "prod"])
+def test_our_alarms_and_nobody_else_may_publish_to_their_topic(
+    synthesized: Synthesize, stage: str
+) -> None:
+    """The topic's policy and its key's both let CloudWatch in, for alarms of this stage alone."""
+    for stack in synthesized(stage).stacks.values():
+        for policy in stack.resources("AWS::SNS::TopicPolicy"):
+            (key,) = stack.resources("AWS::KMS::Key")
+            allowed = [
+                statement
+                for document in (policy.properties["PolicyDocument"], key.properties["KeyPolicy"])
+                for statement in document["Statement"]
+                if statement["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+            ]
+            account = stack.account or ACCOUNT
+            arn = f"arn:aws:cloudwatch:eu-west-1:{account}:alarm:streamed-events-{stage}-*"
+            assert [statement["Action"] for statement in allowed] == [
+                "sns:Publish",
+                ["kms:Decrypt", "kms:GenerateDataKey"],
+            ]
+            for statement in allowed:
+                assert statement["Condition"] == {
+                    "ArnLike": {"aws:SourceArn": arn},
+                    "StringEquals": {"aws:SourceAccount": account},
+                }
+    topics = [
+        topic for stack in synthesized(stage).stacks.values() for topic in stack.resources(TOPIC)
+    ]
+    assert len(topics) == len({stack.account for stack in synthesized(stage).stacks.values()})
 
 
 def test_silence_is_an_alarm_where_something_should_always_be_heard(

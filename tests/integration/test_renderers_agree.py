@@ -22,6 +22,7 @@ MEANT = (
     Meant("on AWS", "table *", "SSESpecification.*", "likewise"),
     Meant("on AWS", "table *", "PointInTimeRecovery*", "`make clean` is how samples are recovered"),
     Meant("on AWS", "log group /streamed-events/*", "*", "locally processes log to a terminal"),
+    Meant("on AWS", "log group /aws/docdb/*", "*", "mongod, in its place, has no audit log"),
     Meant("on AWS", "log group NetworkFlowLogs*", "*", "loopback is no network with flow logs"),
     Meant("on AWS", "rule *Schedule*", "*", "locally the relays are daemons with a timer"),
     Meant("on the emulator", "queue local-tap-*", "*", "it writes no log groups: local.tap does"),
