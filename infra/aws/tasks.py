@@ -118,7 +118,7 @@ class Task(Construct):
         service = self.service.node.find_child("Service")
         assert isinstance(service, ecs.CfnService)  # noqa: S101 (for mypy)
         for resource in resources:
-            service.add_dependency(resource)
+            service.add_resource_dependency(resource)
 
     def _add_container(
         self, name: str, command: tuple[str, ...], *, environment: dict[str, str], **options: Any
