@@ -1,4 +1,4 @@
-"""The engine every relay shares: publishers take batches from the window, deleters clear rows."""
+"""The engine of the daemons: publishers take batches from a window, deleters clear the rows."""
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -7,10 +7,10 @@ from time import monotonic
 
 import structlog
 
+from relay.clearing import clear
 from relay.publisher import Publisher
 from relay.rows import DeadLetters, Outbox, Row, Target
 from relay.window import Window
-from runtime.errors import Unavailable
 from runtime.metrics import RelayMetrics
 from runtime.retry import backoff
 from runtime.stopping import Stop
@@ -109,13 +109,7 @@ class Engine:
         left, attempt = rows, 0
         while left and not (attempt and self._stop.requested):
             attempt += 1
-            try:
-                left = self._outbox.delete(left)
-            except Unavailable as error:
-                log.warning("delete failed", reason=str(error), count=len(left))
-            except Exception:
-                # A deleter that dies of it would, in the end, leave the window full for good.
-                log.exception("delete failed", count=len(left))
+            left = clear(self._outbox, left)
             if left:
                 self._stop.wait(backoff(attempt, first=0.05, longest=LONGEST_WAIT))
         if left:

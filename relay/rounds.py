@@ -13,9 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 import structlog
 
 from contracts.outbox import OutboxRecord
+from relay.clearing import clear
 from relay.publisher import Outcome, Publisher
 from relay.rows import DeadLetters, Outbox, Row, Target
-from runtime.errors import Unavailable
 from runtime.metrics import RelayMetrics
 from runtime.retry import backoff
 
@@ -106,13 +106,7 @@ class Rounds:
         left, attempt = rows, 0
         while True:
             attempt += 1
-            try:
-                left = self._outbox.delete(left)
-            except Unavailable as error:
-                log.warning("delete failed", reason=str(error), count=len(left))
-            except Exception:
-                # They are in durable hands: no reason to report them, and have them sent again.
-                log.exception("delete failed", count=len(left))
+            left = clear(self._outbox, left)
             if not left or attempt == TRIES or not has_time():
                 return left
             self._back_off(attempt)

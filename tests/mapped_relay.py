@@ -23,6 +23,9 @@ EVERYTHING = SweepSettings(aws_region="eu-west-1", sweep_min_age_seconds=0)
 """A sweep of all that there is, whatever its age."""
 
 
+SUCCESS: dict[str, Any] = {"batchItemFailures": []}
+
+
 @dataclass
 class MappedRelay:
     """`has_time` is the invocation's, `waits` are the seconds it would have waited."""

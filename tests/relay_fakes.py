@@ -21,6 +21,9 @@ from tests.builders import a_record
 
 LIMITS = Limits(entries=10, total_bytes=1024 * 1024)
 
+THROTTLED = Failure("ThrottlingException", "slow down", permanent=False)
+MALFORMED = Failure("MalformedDetail", "Detail is malformed.", permanent=True)
+
 Fault = Callable[[Sequence[Any]], object]
 
 

@@ -19,6 +19,8 @@ from relay.window import Window
 from runtime.metrics import RelayMetrics, new_registry
 from runtime.stopping import Stop
 from tests.relay_fakes import (
+    MALFORMED,
+    THROTTLED,
     MemoryDeadLetters,
     MemoryOutbox,
     MemoryTarget,
@@ -28,9 +30,6 @@ from tests.relay_fakes import (
     seldom,
 )
 from tests.waiting import eventually
-
-THROTTLED = Failure("ThrottlingException", "slow down", permanent=False)
-MALFORMED = Failure("MalformedDetail", "Detail is malformed.", permanent=True)
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -20,15 +20,7 @@ from tests.stream_events import number_of, remove_of, stream_arn
 INTERNAL = Failure("InternalFailure", "try again", permanent=False)
 
 
-@pytest.fixture(autouse=True)
-def quiet() -> Iterator[None]:
-    with capture_logs():
-        yield
-
-
-@pytest.fixture
-def relay_() -> MappedRelay:
-    return MappedRelay()
+pytestmark = pytest.mark.usefixtures("quiet")
 
 
 def keys(count: int, aggregates: int) -> list[tuple[str, int]]:

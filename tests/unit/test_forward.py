@@ -18,6 +18,8 @@ from runtime.metrics import RelayMetrics, new_registry
 from runtime.queues import Queue
 from runtime.stopping import Stop
 from tests.relay_fakes import (
+    MALFORMED,
+    THROTTLED,
     MemoryDeadLetters,
     MemoryQueue,
     MemoryTarget,
@@ -28,8 +30,6 @@ from tests.relay_fakes import (
 from tests.waiting import eventually
 
 QUEUE = Queue("events.fifo", "url", "events-dlq.fifo", "dlq-url", 3, 30)
-THROTTLED = Failure("ThrottlingException", "slow down", permanent=False)
-MALFORMED = Failure("MalformedDetail", "Detail is malformed.", permanent=True)
 
 
 class Forwarding:

@@ -2,19 +2,18 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from structlog.testing import capture_logs
 
 import relay.rounds
 from contracts.outbox import OutboxRecord
 from relay.mapped import NotAStreamEvent
-from relay.rows import Failure, NeverAccepted
+from relay.rows import NeverAccepted
 from runtime.errors import Misconfigured
-from tests.mapped_relay import MappedRelay, events
-from tests.relay_fakes import away, record_of
+from tests.mapped_relay import SUCCESS, MappedRelay, events
+from tests.relay_fakes import MALFORMED, THROTTLED, away, record_of
 from tests.stream_events import (
     a_sample,
     a_stream_record,
@@ -23,20 +22,7 @@ from tests.stream_events import (
     remove_of,
 )
 
-THROTTLED = Failure("ThrottlingException", "slow down", permanent=False)
-MALFORMED = Failure("MalformedDetail", "Detail is malformed.", permanent=True)
-SUCCESS: dict[str, Any] = {"batchItemFailures": []}
-
-
-@pytest.fixture(autouse=True)
-def quiet() -> Iterator[None]:
-    with capture_logs():
-        yield
-
-
-@pytest.fixture
-def relay_() -> MappedRelay:
-    return MappedRelay()
+pytestmark = pytest.mark.usefixtures("quiet")
 
 
 def test_a_batch_is_published_deleted_and_a_success(relay_: MappedRelay) -> None:

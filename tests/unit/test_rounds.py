@@ -3,7 +3,7 @@
 import json
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,24 +15,11 @@ from structlog.testing import capture_logs
 import relay.rounds
 from contracts.outbox import OutboxRecord
 from relay.rows import Failure, Limits, Row
-from tests.mapped_relay import MappedRelay, events
-from tests.relay_fakes import MemoryTarget, away, record_of, seldom
+from tests.mapped_relay import SUCCESS, MappedRelay, events
+from tests.relay_fakes import MALFORMED, THROTTLED, MemoryTarget, away, record_of, seldom
 from tests.stream_events import failures
 
-THROTTLED = Failure("ThrottlingException", "slow down", permanent=False)
-MALFORMED = Failure("MalformedDetail", "Detail is malformed.", permanent=True)
-SUCCESS: dict[str, Any] = {"batchItemFailures": []}
-
-
-@pytest.fixture(autouse=True)
-def quiet() -> Iterator[None]:
-    with capture_logs():
-        yield
-
-
-@pytest.fixture
-def relay_() -> MappedRelay:
-    return MappedRelay()
+pytestmark = pytest.mark.usefixtures("quiet")
 
 
 def test_only_failed_entries_are_tried_again(relay_: MappedRelay) -> None:

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from itertools import count
 
 import pytest
-from structlog.testing import capture_logs
 
 from relay.rows import LostPlace
 from relay.sweep import Sweeper
@@ -80,10 +79,7 @@ class RecordingSweeper(Sweeper):
         super().ask(before=before)
 
 
-@pytest.fixture(autouse=True)
-def quiet() -> Iterator[None]:
-    with capture_logs():
-        yield
+pytestmark = pytest.mark.usefixtures("quiet")
 
 
 def test_opens_then_asks_for_a_sweep_up_to_then() -> None:

@@ -1,0 +1,20 @@
+"""What unit tests share."""
+
+from collections.abc import Iterator
+
+import pytest
+from structlog.testing import capture_logs
+
+from tests.mapped_relay import MappedRelay
+
+
+@pytest.fixture
+def quiet() -> Iterator[None]:
+    """What is logged on purpose does not fill the report."""
+    with capture_logs():
+        yield
+
+
+@pytest.fixture
+def relay_() -> MappedRelay:
+    return MappedRelay()
