@@ -1,4 +1,5 @@
 # One image for every process: `docker run IMAGE services.stock.main api`, `relay forward`, …
+# and `docker run --entrypoint ./streamed IMAGE status` for the operator's commands.
 #
 # `app` is what compose.yaml runs; `aws`, the last and so the default, adds the certificates that
 # DocumentDB is reached with. Both builders make it, with BuildKit and without.
@@ -19,9 +20,11 @@ WORKDIR /app
 COPY contracts contracts
 COPY infra infra
 COPY local local
+COPY operations operations
 COPY relay relay
 COPY runtime runtime
 COPY services services
+COPY streamed streamed
 # A clone keeps its owner's umask, and the image runs as somebody else.
 RUN chmod -R a+rX . && python -m compileall -q --invalidation-mode unchecked-hash .
 
@@ -30,6 +33,8 @@ ARG UID=10001
 RUN groupadd --gid ${UID} app \
     && useradd --uid ${UID} --gid app --no-log-init --no-create-home --home-dir /nonexistent \
       --shell /usr/sbin/nologin app
+# Where the operator's commands leave their audit file: a volume that is mounted here is the app's.
+RUN install --directory --owner ${UID} --group ${UID} /var/lib/streamed
 COPY --from=dependencies /opt/venv /opt/venv
 COPY --from=code /app /app
 WORKDIR /app

@@ -17,6 +17,7 @@ from runtime.errors import Unavailable
 from runtime.settings import AwsSettings
 
 if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodbstreams import DynamoDBStreamsClient
     from mypy_boto3_events import EventBridgeClient
@@ -61,14 +62,15 @@ _AWAY = {
     "UnrecognizedClientException",
 }
 
-Service = Literal["dynamodb", "dynamodbstreams", "events", "logs", "sqs"]
+Service = Literal["cloudwatch", "dynamodb", "dynamodbstreams", "events", "logs", "sqs"]
 
 
 class Aws:
     """Makes clients for one region and, for an emulator, one endpoint.
 
-    Credentials come from boto3's own chain. Calls give up after `read_timeout` seconds and are
-    tried at most `attempts` times by botocore; whoever calls decides what an outage then means.
+    Credentials come from boto3's own chain, or are those of a `profile`. Calls give up after
+    `read_timeout` seconds and are tried at most `attempts` times by botocore; whoever calls
+    decides what an outage then means.
     """
 
     def __init__(
@@ -76,11 +78,12 @@ class Aws:
         *,
         region: str,
         endpoint_url: str | None = None,
+        profile: str | None = None,
         connections: int = 50,
         read_timeout: float = 5,
         attempts: int = 3,
     ) -> None:
-        self._session = boto3.Session(region_name=region)
+        self._session = boto3.Session(region_name=region, profile_name=profile)
         self._endpoint_url = endpoint_url
         self._config = Config(
             connect_timeout=2,
@@ -95,6 +98,8 @@ class Aws:
     def of(cls, settings: AwsSettings) -> Self:
         return cls(region=settings.aws_region, endpoint_url=settings.aws_endpoint_url)
 
+    @overload
+    def client(self, service: Literal["cloudwatch"]) -> "CloudWatchClient": ...
     @overload
     def client(self, service: Literal["dynamodb"]) -> "DynamoDBClient": ...
     @overload

@@ -15,11 +15,20 @@ SERVICES: dict[str, dict[str, Any]] = COMPOSED["services"]
 
 ENGINES = {"ministack", "mongod"}
 LOCAL = {"provision", "tap"}
+TOOLS = {"streamed"}
+ENDS = {"provision", *TOOLS}
+"""What ends by itself."""
 
 
 def test_every_workload_is_a_service() -> None:
-    """Beside them are only the engines, what provisions them, and the tap."""
-    assert SERVICES.keys() == {workload.name for workload in WORKLOADS} | ENGINES | LOCAL
+    """Beside them are only the engines, what provisions them, the tap and the tools."""
+    workloads = {workload.name for workload in WORKLOADS}
+    assert SERVICES.keys() == workloads | ENGINES | LOCAL | TOOLS
+
+
+def test_tools_start_only_when_asked_for() -> None:
+    """`docker compose up` leaves them alone."""
+    assert {name for name, service in SERVICES.items() if service.get("profiles")} == TOOLS
 
 
 @pytest.mark.parametrize("workload", WORKLOADS, ids=lambda workload: workload.name)
@@ -43,7 +52,7 @@ def test_a_container_may_do_and_take_little(name: str) -> None:
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert service["mem_limit"]
-    assert service["restart"] == ("no" if name == "provision" else "unless-stopped")
+    assert service["restart"] == ("no" if name in ENDS else "unless-stopped")
     # Only mongo's own image starts as root, to hand its data over.
     assert bool(service.get("cap_add")) == (name == "mongod")
 
@@ -62,4 +71,4 @@ def test_only_the_apis_are_published_and_only_to_this_machine() -> None:
 def test_every_container_that_stays_says_how_it_is() -> None:
     """So that `docker compose up --wait` ends when the whole system is at work."""
     for name, service in SERVICES.items():
-        assert service["healthcheck"].get("disable", False) == (name == "provision"), name
+        assert service["healthcheck"].get("disable", False) == (name in ENDS), name

@@ -1,0 +1,69 @@
+"""`streamed …`, which is `python -m operations …`: the operator's commands."""
+
+import signal
+import sys
+from collections.abc import Callable, Sequence
+
+from botocore.exceptions import BotoCoreError, ClientError
+from pymongo.errors import PyMongoError
+
+from operations import status
+from operations.commandline import Parser
+from operations.errors import OperatorError
+from operations.output import Output
+from operations.place import Place
+from runtime.aws import error_code
+from runtime.errors import Misconfigured, Unavailable
+
+COMMANDS: tuple[Callable[[Parser], None], ...] = (status.add,)
+
+CANNOT, INTERRUPTED = 2, 130
+"""Exit codes. A command's own are 0, all is well, and 1, something needs a person."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    signal.signal(
+        signal.SIGTERM, signal.default_int_handler
+    )  # let go of what is held, as on Ctrl-C
+    arguments = parser().parse_args(argv)
+    output = Output(as_json=getattr(arguments, "json", False))
+    try:
+        place = Place.at(getattr(arguments, "at", None))
+        code: int = arguments.run(place, arguments, output)
+    except (OperatorError, Misconfigured) as error:
+        output.complain(str(error))
+        return CANNOT
+    except Unavailable as error:
+        output.complain(f"{error}: is the system up there, and are --at and its settings right?")
+        return CANNOT
+    except ClientError as error:
+        output.complain(f"AWS refused {error.operation_name}: {error_code(error)}: {error}")
+        return CANNOT
+    except (BotoCoreError, PyMongoError) as error:
+        output.complain(f"{type(error).__name__}: {error}")
+        return CANNOT
+    except KeyboardInterrupt:
+        output.complain("stopped; nothing is lost")
+        return INTERRUPTED
+    return code
+
+
+def parser() -> Parser:
+    streamed = Parser(
+        prog="streamed",
+        description="Looks after the system: what waits, what failed, and how it goes on.",
+        epilog="examples:\n"
+        "  streamed status              is anything waiting for a person?\n"
+        "  streamed dlq list            what could not be delivered or handled, and why\n"
+        "  streamed --at aws status     the same for an AWS account\n"
+        "\n"
+        "exit codes: 0 all is well, 1 something needs a person, 2 the command could not do it,\n"
+        "130 interrupted. `streamed COMMAND --help` tells more.",
+    )
+    for add in COMMANDS:
+        add(streamed)
+    return streamed
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,161 @@
+"""What was on a bus, from its log group: one line is one event, as EventBridge had it."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from contracts.timestamps import parse_timestamp
+from operations.errors import OperatorError
+from runtime.aws import reaching
+
+if TYPE_CHECKING:
+    from mypy_boto3_logs import CloudWatchLogsClient
+
+PAGE = 10_000
+"""Lines that one FilterLogEvents returns at most (a page is also at most 1 MB): its own quota."""
+
+
+@dataclass(frozen=True, slots=True)
+class BusEvent:
+    """An event as a bus had it, without its payload: that holds bank details.
+
+    `envelope_id` is EventBridge's, new each time it is published; `replay_name` is of the replay
+    that brought it. `time` is the envelope's, `logged_at` when the line was written.
+    """
+
+    event_id: str
+    event_type: str
+    aggregate_id: str
+    sequence: int
+    occurred_at: datetime
+    causation_id: str | None
+    envelope_id: str
+    replay_name: str | None
+    time: datetime
+    logged_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A line that is no event of ours; `source` is who put it there, if it says so."""
+
+    envelope_id: str
+    source: str
+    time: datetime
+    reason: str
+
+
+class TooManyLines(OperatorError):
+    def __init__(self, group: str, moment: datetime) -> None:
+        super().__init__(
+            f"{group} has more than {PAGE} lines of {moment.isoformat()}, more than this log"
+            " service gives out for one moment: choose a range without it"
+        )
+
+
+def read_bus(
+    logs: "CloudWatchLogsClient",
+    group: str,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    containing: str | None = None,
+) -> Iterator[BusEvent | Unreadable]:
+    """Stream a log group's lines, in order of their time; raises Unavailable, TooManyLines.
+
+    A line's time is its event's: on AWS when it happened, on MiniStack when it was published.
+    `containing` is an id; a page at a time is in memory.
+    """
+    request: dict[str, Any] = {"logGroupName": group}
+    if until is not None:
+        request["endTime"] = _milliseconds(until)
+    if containing is not None:
+        request["filterPattern"] = f'"{containing}"'
+    for line in _lines(logs, request, _milliseconds(since) if since else 0):
+        if containing is None or containing in line["message"]:
+            yield parse_line(line["message"], line["timestamp"], line["ingestionTime"])
+
+
+def parse_line(message: str, timestamp: int, ingested: int) -> BusEvent | Unreadable:
+    """Read one line; `timestamp` and `ingested` are milliseconds since 1970."""
+    time = _moment(timestamp)
+    envelope: Any = None
+    try:
+        envelope = json.loads(message)
+        metadata = envelope["detail"]["metadata"]
+        event = BusEvent(
+            event_id=_text(metadata["eventId"]),
+            event_type=_text(envelope["detail-type"]),
+            aggregate_id=_text(metadata["aggregateId"]),
+            sequence=int(metadata["sequence"]),
+            occurred_at=parse_timestamp(metadata["occurredAt"]).astimezone(UTC),
+            causation_id=metadata.get("causationId"),
+            envelope_id=_text(envelope["id"]),
+            replay_name=envelope.get("replay-name"),
+            time=time,
+            logged_at=_moment(ingested),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        known = envelope if isinstance(envelope, dict) else {}
+        return Unreadable(
+            envelope_id=str(known.get("id", "without an id")),
+            source=str(known.get("source", "")),
+            time=time,
+            reason=f"{type(error).__name__} while reading its metadata",
+        )
+    return event
+
+
+def _lines(
+    logs: "CloudWatchLogsClient", request: dict[str, Any], position: int
+) -> Iterator[dict[str, Any]]:
+    """Yield lines from `position` (milliseconds) on.
+
+    MiniStack gives no token for what is beyond the first page: a full page without one is gone on
+    from at its last line's time, past as many lines of that time as were seen.
+    """
+    seen = 0  # lines at `position` that were yielded already
+    while True:
+        skip, count, advanced = seen, 0, False
+        page: Any = {}
+        for page in _pages(logs, {**request, "startTime": position}):
+            count = len(page["events"])
+            for line in page["events"]:
+                if line["timestamp"] == position and skip:
+                    skip -= 1
+                    continue
+                advanced = True
+                if line["timestamp"] != position:
+                    position, seen = line["timestamp"], 0
+                seen += 1
+                yield line
+        if count < PAGE:
+            return
+        if not advanced:
+            raise TooManyLines(request["logGroupName"], _moment(position))
+
+
+def _pages(logs: "CloudWatchLogsClient", request: dict[str, Any]) -> Iterator[Any]:
+    while True:
+        with reaching("CloudWatch Logs"):
+            page: Any = logs.filter_log_events(**request, limit=PAGE)
+        yield page
+        if "nextToken" not in page:
+            return
+        request["nextToken"] = page["nextToken"]
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
+
+
+def _moment(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def _milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)

@@ -1,0 +1,55 @@
+"""The command line's grammar: every command takes --at and --json, and shows how it is used."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn, Self
+
+USAGE = 2
+
+
+class Parser(argparse.ArgumentParser):
+    """A command, or a group of commands. Wrong use is one sentence on stderr, and exit code 2."""
+
+    _commands: Any = None
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(
+            formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False, **settings
+        )
+        # SUPPRESS: what is said before the command's name must not be undone after it.
+        where = self.add_argument_group("where")
+        where.add_argument(
+            "--at",
+            choices=("local", "aws"),
+            default=argparse.SUPPRESS,
+            help="what `make up` serves, or what the AWS_… and MONGODB_… variables name"
+            " (STREAMED_AT, else local)",
+        )
+        where.add_argument(
+            "--json",
+            action="store_true",
+            default=argparse.SUPPRESS,
+            help="print one JSON document instead of tables",
+        )
+
+    def command(
+        self, name: str, summary: str, *, description: str = "", examples: Sequence[str] = ()
+    ) -> Self:
+        """Add a command to this group. A leaf sets `run`; examples follow `streamed`."""
+        if self._commands is None:
+            self._commands = self.add_subparsers(
+                title="commands", metavar="COMMAND", required=True, parser_class=type(self)
+            )
+        shown = "\n".join(f"  streamed {example}" for example in examples)
+        command: Self = self._commands.add_parser(
+            name,
+            help=summary,
+            description=description or f"{summary[0].upper()}{summary[1:]}.",
+            epilog=f"examples:\n{shown}" if examples else None,
+        )
+        return command
+
+    def error(self, message: str) -> NoReturn:
+        sys.stderr.write(f"{message}: see `{self.prog} --help`\n")
+        sys.exit(USAGE)

@@ -1,0 +1,92 @@
+"""What a command says: tables and lines for people, or one JSON document for programs."""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import IO, Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, RenderableType
+from rich.table import Table
+
+from contracts.timestamps import format_timestamp
+
+UNKNOWN = "\N{EN DASH}"
+
+PIPED_WIDTH = 240
+"""Columns where the output is no terminal: a line that is cut can be neither searched nor read."""
+
+
+class Output:
+    """`as_json`: `show` prints its document, and lines go to stderr, so that stdout is the JSON."""
+
+    def __init__(
+        self,
+        *,
+        as_json: bool = False,
+        stdout: IO[str] | None = None,
+        stderr: IO[str] | None = None,
+    ) -> None:
+        self.as_json = as_json
+        self._stdout, self._stderr = stdout or sys.stdout, stderr or sys.stderr
+        self._console, self._errors = _console(self._stdout), _console(self._stderr)
+
+    def show(
+        self, document: Mapping[str, Any] | Sequence[Any], *renderables: RenderableType
+    ) -> None:
+        """Print the result: `document` (camelCase keys) with --json, else the tables and lines."""
+        if self.as_json:
+            text = json.dumps(document, default=_jsonable, ensure_ascii=False, indent=2)
+            self._stdout.write(f"{text}\n")
+            self._stdout.flush()
+            return
+        for each in renderables:
+            self._console.print(each)
+
+    def line(self, text: str, *, style: str | None = None) -> None:
+        """Say how it goes; to stderr with --json."""
+        console = self._errors if self.as_json else self._console
+        console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+
+    def complain(self, sentence: str) -> None:
+        """Say on stderr why the command cannot do what was asked."""
+        self._errors.print(sentence, style="red", markup=False, highlight=False, soft_wrap=True)
+
+
+def table(*columns: str, title: str | None = None, numbers: Sequence[str] = ()) -> Table:
+    """A table in the house's form; the columns in `numbers` are right-aligned."""
+    made = Table(
+        title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False
+    )
+    for column in columns:
+        made.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
+    return made
+
+
+def age(span: timedelta | None) -> str:
+    """A span of time as people say it: "12 s", "4 min", "3 h", "2 d"; unknown is a dash."""
+    if span is None:
+        return UNKNOWN
+    seconds = max(0, int(span.total_seconds()))
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= 2 * size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
+
+
+def moment(when: datetime | None) -> str:
+    """A time to the second, in UTC; unknown is a dash."""
+    return UNKNOWN if when is None else f"{when.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def _console(file: IO[str]) -> Console:
+    return Console(file=file, width=None if file.isatty() else PIPED_WIDTH)
+
+
+def _jsonable(value: object) -> object:
+    if isinstance(value, datetime):
+        return format_timestamp(value)
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    return str(value)

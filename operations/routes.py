@@ -1,0 +1,118 @@
+"""Which way each event goes: over which buses, into which queues; read from the topology."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+
+from contracts.names import EventType, Source
+from infra.domains import Topology
+from infra.resources import EventPattern, Rule, ToBus, ToLogGroup, ToQueue
+from infra.topology import TOPOLOGY
+from infra.workloads import WORKLOADS, Workload
+
+SOURCES = {
+    EventType.SUBSCRIPTION_CREATED: Source.SUBSCRIPTIONS,
+    EventType.SUBSCRIPTION_CANCELLED: Source.SUBSCRIPTIONS,
+    EventType.STOCK_ALLOCATED: Source.STOCK,
+    EventType.STOCK_DEALLOCATED: Source.STOCK,
+    EventType.PAYMENT_CREATED: Source.PAYMENTS,
+    EventType.PAYMENT_CANCELLED: Source.PAYMENTS,
+}
+"""Who publishes what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """A rule that sends an event from one bus on to another."""
+
+    rule: str
+    origin: str
+    bus: str
+    dlq: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A rule that sends an event into the queue from which `domain` handles it."""
+
+    rule: str
+    bus: str
+    queue: str
+    dlq: str | None
+    domain: str
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """An event's whole way, from the outbox that it is committed in to all who handle it.
+
+    `between` is the queue between the outbox and the bus, where there is one; `set_aside` is where
+    the relay puts what can never be published.
+    """
+
+    event_type: EventType
+    domain: str
+    outbox: str
+    between: str | None
+    set_aside: str
+    bus: str
+    hops: tuple[Hop, ...]
+    deliveries: tuple[Delivery, ...]
+
+
+@cache
+def routes(topology: Topology = TOPOLOGY) -> dict[EventType, Route]:
+    """Map each event type to its route."""
+    return {event_type: _route(topology, event_type) for event_type in EventType}
+
+
+def log_group_of(bus: str, topology: Topology = TOPOLOGY) -> str:
+    """Name the log group that holds everything on a bus."""
+    for rule in topology.rules:
+        if rule.bus == bus and isinstance(rule.target, ToLogGroup):
+            return rule.target.log_group
+    raise KeyError(bus)
+
+
+def _route(topology: Topology, event_type: EventType) -> Route:
+    source = SOURCES[event_type]
+    domain = source.removeprefix("app.")
+    (bus,) = (bus for each in topology.domains if each.name == domain for bus in each.buses)
+    relay = _relay_of(domain)
+    hops = tuple(_hops(topology, EventPattern((source,), (event_type,)), bus.name))
+    return Route(
+        event_type=event_type,
+        domain=domain,
+        outbox=relay.settings.get("OUTBOX_TABLE") or relay.settings["OUTBOX_COLLECTION"],
+        between=relay.settings.get("FIFO_QUEUE"),
+        set_aside=relay.settings["DEAD_LETTER_QUEUE"],
+        bus=bus.name,
+        hops=hops,
+        deliveries=tuple(
+            Delivery(
+                rule.name, each, rule.target.queue, rule.dlq, topology.domain_of_bus(each)
+            )
+            for each in (bus.name, *(hop.bus for hop in hops))
+            for rule in _matching(topology, EventPattern((source,), (event_type,)), each)
+            if isinstance(rule.target, ToQueue)
+        ),
+    )
+
+
+def _hops(
+    topology: Topology, event: EventPattern, bus: str, before: tuple[str, ...] = ()
+) -> Iterator[Hop]:
+    """Follow the event from bus to bus, never back to one that it came over."""
+    for rule in _matching(topology, event, bus):
+        if isinstance(rule.target, ToBus) and rule.target.bus not in (bus, *before):
+            yield Hop(rule.name, bus, rule.target.bus, rule.dlq)
+            yield from _hops(topology, event, rule.target.bus, (*before, bus))
+
+
+def _matching(topology: Topology, event: EventPattern, bus: str) -> list[Rule]:
+    return [r for r in topology.rules if r.bus == bus and r.pattern.overlaps(event)]
+
+
+def _relay_of(domain: str) -> Workload:
+    (relay,) = (each for each in WORKLOADS if each.domain == domain and each.relays_outbox)
+    return relay

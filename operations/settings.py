@@ -1,0 +1,44 @@
+"""Where the system is that an operator looks at: what `make up` serves, or an AWS account."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from local.settings import LocalSettings
+from runtime.settings import AwsSettings, MongoSettings, ProcessSettings
+
+Where = Literal["local", "aws"]
+
+
+class OperationsSettings(ProcessSettings):
+    """Read wherever the system is.
+
+    `streamed_at` is the default of --at. `streamed_audit_file` is where each message that is
+    redriven or dropped gets its line.
+    """
+
+    streamed_at: Where = "local"
+    streamed_audit_file: Path | None = None
+
+
+class LocalPlaceSettings(OperationsSettings, LocalSettings):
+    """`--at local`: the ports of `make up`, from the same variables."""
+
+
+class AwsPlaceSettings(OperationsSettings, AwsSettings, MongoSettings):
+    """`--at aws`: credentials come from boto3's own chain, as for every process of ours.
+
+    A domain with an account of its own is reached through an AWS profile. `streamed_metrics_url`
+    is where a process serves /metrics, with {process} in the place of its name; AWS's own metrics
+    take its place where it is not set.
+    """
+
+    subscriptions_profile: str | None = None
+    stock_profile: str | None = None
+    payments_profile: str | None = None
+    streamed_metrics_url: str | None = Field(default=None, pattern=r"^https?://.*\{process\}.*$")
+
+    def profile(self, domain: str) -> str | None:
+        profile: str | None = getattr(self, f"{domain}_profile")
+        return profile
