@@ -64,18 +64,51 @@ class Engine:
             self._published.put(None)
         _join(deleters, stopped + DELETED_WITHIN)
 
+    def publish_next(self) -> bool:
+        """Wait for a batch and publish it, however long that takes; False once there is none.
+
+        A stop leaves what has had a try where it is: in the outbox.
+        """
+        batch = self.window.take(self._target)
+        if not batch:
+            return False
+        attempt = 0
+        while batch and not (attempt and self._stop.requested):
+            attempt += 1
+            outcome = self._publisher.publish(batch)
+            self._done(outcome.done)
+            if outcome.stuck:
+                self._leave(outcome.stuck)
+            batch = outcome.again
+            if batch:
+                self._stop.wait(backoff(attempt, first=0.1, longest=LONGEST_WAIT))
+        return True
+
+    def delete_next(self) -> bool:
+        """Wait for published rows and delete a batch of them; False once there are no more."""
+        row = self._published.get()
+        if row is None:
+            return False
+        batch = [row]
+        while len(batch) < self._outbox.max_deletes:
+            try:
+                more = self._published.get_nowait()
+            except Empty:
+                break
+            if more is None:
+                self._published.put(None)
+                break
+            batch.append(more)
+        self._delete(batch)
+        return True
+
     def _publish_batches(self) -> None:
-        while batch := self.window.take(self._target):
-            attempt = 0
-            while batch and not (attempt and self._stop.requested):
-                attempt += 1
-                outcome = self._publisher.publish(batch)
-                self._done(outcome.done)
-                if outcome.stuck:
-                    self._leave(outcome.stuck)
-                batch = outcome.again
-                if batch:
-                    self._stop.wait(backoff(attempt, first=0.1, longest=LONGEST_WAIT))
+        while self.publish_next():
+            pass
+
+    def _delete_batches(self) -> None:
+        while self.delete_next():
+            pass
 
     def _done(self, rows: Sequence[Row]) -> None:
         self.window.settle(rows)
@@ -89,20 +122,6 @@ class Engine:
         """
         self.window.settle(rows)
         self.window.remove(rows)
-
-    def _delete_batches(self) -> None:
-        while (row := self._published.get()) is not None:
-            batch = [row]
-            while len(batch) < self._outbox.max_deletes:
-                try:
-                    more = self._published.get_nowait()
-                except Empty:
-                    break
-                if more is None:
-                    self._published.put(None)
-                    break
-                batch.append(more)
-            self._delete(batch)
 
     def _delete(self, rows: Sequence[Row]) -> None:
         """Delete until it is done. What a stop interrupts stays, and is published once more."""

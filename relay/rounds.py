@@ -8,7 +8,7 @@ an end that threads agree on.
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 
 import structlog
 
@@ -48,10 +48,11 @@ class Rounds:
         metrics: RelayMetrics,
         *,
         wait: Callable[[float], object] = time.sleep,
+        pool: Executor | None = None,
     ) -> None:
         self._outbox, self._target, self._wait = outbox, target, wait
         self._publisher = Publisher(target, dead_letters, metrics)
-        self._pool = ThreadPoolExecutor(CALLS, thread_name_prefix="publisher")
+        self._pool = pool or ThreadPoolExecutor(CALLS, thread_name_prefix="publisher")
 
     def publish(self, rows: Sequence[Row], has_time: HasTime) -> set[int]:
         """Returns the positions of those rows that are in durable hands: published or set aside.

@@ -24,7 +24,8 @@ class Sweeper:
     """Sweeps when asked, and every `interval` for the rows that are older than `min_age`.
 
     Younger rows are the stream's to tell. So even a bug in the tail delays an event by no more
-    than `min_age` and `interval` together.
+    than `min_age` and `interval` together. `now` tells rows' ages, `elapsed` measures the interval
+    in seconds: a clock that is set must not put a sweep off.
     """
 
     def __init__(
@@ -37,11 +38,14 @@ class Sweeper:
         now: Callable[[], datetime],
         min_age: timedelta,
         interval: timedelta,
+        elapsed: Callable[[], float] = monotonic,
     ) -> None:
         self._outbox, self._window, self._stop, self._metrics = outbox, window, stop, metrics
-        self._now, self._min_age, self._interval = now, min_age, interval
+        self._now, self._min_age, self._interval, self._elapsed = now, min_age, interval, elapsed
         self._lock = Lock()
         self._asked: datetime | None = None
+        self._due = elapsed() + interval.total_seconds()
+        self._failures = 0
 
     def ask(self, *, before: datetime) -> None:
         """Have everything swept, soon, that occurred before this moment."""
@@ -50,23 +54,25 @@ class Sweeper:
 
     def run(self) -> None:
         """Sweep until a stop is requested."""
-        due = monotonic() + self._interval.total_seconds()
-        failures = 0
         while not self._stop.wait(TICK):
+            self.sweep_if_due()
+
+    def sweep_if_due(self) -> None:
+        """Sweep if somebody asked, or the interval is over; after an outage, wait a while."""
+        with self._lock:
+            asked, self._asked = self._asked, None
+        if asked is None and self._elapsed() < self._due:
+            return
+        try:
+            self.sweep(before=asked or self._now() - self._min_age)
+            self._failures = 0
+            self._due = self._elapsed() + self._interval.total_seconds()
+        except Unavailable as error:
+            self._failures += 1
+            log.warning("sweep failed", reason=str(error))
             with self._lock:
-                asked, self._asked = self._asked, None
-            if asked is None and monotonic() < due:
-                continue
-            try:
-                self.sweep(before=asked or self._now() - self._min_age)
-                failures = 0
-                due = monotonic() + self._interval.total_seconds()
-            except Unavailable as error:
-                failures += 1
-                log.warning("sweep failed", reason=str(error))
-                with self._lock:
-                    self._asked = self._asked or asked
-                self._stop.wait(backoff(failures, first=0.5, longest=15))
+                self._asked = self._asked or asked
+            self._stop.wait(backoff(self._failures, first=0.5, longest=15))
 
     def sweep(self, *, before: datetime) -> int:
         """Offer every row that occurred before a moment; returns how many were new to the window.

@@ -2,7 +2,7 @@
 
 from bisect import insort
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 from threading import Condition, Lock
 
@@ -15,13 +15,20 @@ class Window:
 
     So when a target accepts half a batch, no event can overtake an earlier one of its aggregate.
     A row counts from `offer` until `remove`. Whoever offers waits while `max_rows` or `max_bytes`
-    is reached: that bounds the process's memory and holds its place in the stream.
+    is reached: that bounds the process's memory and holds its place in the stream. `condition`
+    makes what waits: for threads, unless somebody runs it otherwise.
     """
 
-    def __init__(self, *, max_rows: int, max_bytes: int) -> None:
+    def __init__(
+        self,
+        *,
+        max_rows: int,
+        max_bytes: int,
+        condition: Callable[[Lock], Condition] = Condition,
+    ) -> None:
         self._max_rows, self._max_bytes = max_rows, max_bytes
         lock = Lock()
-        self._has_ready, self._has_room, self._is_empty = (Condition(lock) for _ in range(3))
+        self._has_ready, self._has_room, self._is_empty = (condition(lock) for _ in range(3))
         self._keys: set[tuple[str, int]] = set()
         self._bytes = 0
         self._waiting: dict[str, list[Row]] = {}

@@ -2,33 +2,18 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from time import perf_counter
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-import structlog
-
-from runtime.aws import reaching
 from runtime.deletions import Deletions
-from runtime.errors import Unavailable
 from runtime.health import Readiness
+from runtime.messages import Messages, Work
 from runtime.metrics import ConsumerMetrics
-from runtime.queues import MAX_BATCH, Queue, dead_letter, receive_count
-from runtime.retry import BackOff, DeadLetter, Hold, Verdict, backoff, decide
+from runtime.queues import MAX_BATCH, Queue
 from runtime.stopping import Stop
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageTypeDef
-
-log = structlog.get_logger(__name__)
-
-
-class Work(Protocol):
-    """What a consumer does with a body, and which of its errors no retry can mend."""
-
-    def handle(self, body: str, /) -> None: ...
-
-    def is_permanent(self, error: Exception, /) -> bool: ...
 
 
 class Consumer:
@@ -50,9 +35,17 @@ class Consumer:
         wait_seconds: int,
         concurrency: int = 20,
     ) -> None:
-        self._sqs, self._queue, self._work = sqs, queue, work
-        self._stop, self._metrics, self._readiness = stop, metrics, readiness
-        self._wait_seconds, self._concurrency = wait_seconds, concurrency
+        self._sqs, self._queue, self._stop, self._readiness = sqs, queue, stop, readiness
+        self._messages = Messages(
+            sqs,
+            queue,
+            work,
+            stop=stop,
+            metrics=metrics,
+            readiness=readiness,
+            wait_seconds=wait_seconds,
+        )
+        self._concurrency = concurrency
         self._free = threading.Semaphore(concurrency)
 
     def run(self) -> None:
@@ -64,7 +57,7 @@ class Consumer:
             try:
                 while not self._stop.requested:
                     for message in self._receive():
-                        pool.submit(self._process, message, deletions)
+                        pool.submit(self._settle, message, deletions)
             finally:
                 self._stop.request()  # also after a failure: what is held lets go of its message
 
@@ -77,90 +70,15 @@ class Consumer:
             claimed += 1
         messages: list[MessageTypeDef] = []
         try:
-            with reaching("SQS"):
-                messages = self._sqs.receive_message(
-                    QueueUrl=self._queue.url,
-                    MaxNumberOfMessages=claimed,
-                    WaitTimeSeconds=self._wait_seconds,
-                    MessageSystemAttributeNames=["ApproximateReceiveCount"],
-                ).get("Messages", [])
-            self._readiness.up(self._queue.name)
-        except Unavailable as error:
-            log.warning("receive failed", queue=self._queue.name, reason=str(error))
-            self._readiness.down(self._queue.name, str(error))
-            self._stop.wait(backoff(1, first=1))
+            messages = self._messages.receive(claimed)
         finally:
             unused = claimed - len(messages)
             if unused:
                 self._free.release(unused)
         return messages
 
-    def _process(self, message: "MessageTypeDef", deletions: Deletions) -> None:
-        """Bring one message to its end: deleted, dead-lettered, or back in the queue."""
-        started = perf_counter()
-        with structlog.contextvars.bound_contextvars(
-            queue=self._queue.name, messageId=message["MessageId"]
-        ):
-            try:
-                outcome = self._settle(message)
-            except Exception:
-                # Not even the verdict could be carried out: the message stays and comes again.
-                log.exception("message left in the queue")
-                outcome = "failed"
-        self._metrics.done(self._queue.name, outcome, perf_counter() - started)
-        if outcome in {"handled", "dead-lettered"}:
+    def _settle(self, message: "MessageTypeDef", deletions: Deletions) -> None:
+        if self._messages.settle(message):
             deletions.add(message["ReceiptHandle"])
         else:
             self._free.release()
-
-    def _settle(self, message: "MessageTypeDef") -> str:
-        attempt = 0
-        while True:
-            attempt += 1
-            try:
-                self._work.handle(message["Body"])
-            except Exception as error:
-                verdict = self._judge(error, message, attempt)
-                match verdict:
-                    case DeadLetter():
-                        dead_letter(self._sqs, self._queue.dead_letter_url, message["Body"], error)
-                        log.exception(
-                            "dead-lettered", deadLetterQueue=self._queue.dead_letter_queue
-                        )
-                        return "dead-lettered"
-                    case BackOff(delay):
-                        log.exception("failed, backing off", seconds=round(delay, 1))
-                        self._show_again_in(message, delay)
-                        return "backed-off"
-                    case Hold(delay):
-                        log.warning("held", reason=str(error), seconds=round(delay, 1))
-                        self._readiness.down(self._queue.name, str(error))
-                        self._show_again_in(message, delay + self._queue.visibility_timeout)
-                        if self._stop.wait(delay):
-                            # Not sooner than our last poll ends, which would receive it again.
-                            self._show_again_in(message, self._wait_seconds)
-                            return "released"
-            else:
-                self._readiness.up(self._queue.name)
-                return "handled"
-
-    def _judge(self, error: Exception, message: "MessageTypeDef", attempt: int) -> Verdict:
-        return decide(
-            error,
-            attempt=attempt,
-            receives=receive_count(message),
-            max_receives=self._queue.max_receives,
-            is_permanent=self._work.is_permanent,
-        )
-
-    def _show_again_in(self, message: "MessageTypeDef", seconds: float) -> None:
-        """Set when the message is seen again; where that fails, the queue's own timeout holds."""
-        try:
-            with reaching("SQS"):
-                self._sqs.change_message_visibility(
-                    QueueUrl=self._queue.url,
-                    ReceiptHandle=message["ReceiptHandle"],
-                    VisibilityTimeout=round(seconds),
-                )
-        except Exception as error:  # noqa: BLE001 (the message comes again either way)
-            log.warning("visibility not changed", reason=str(error))

@@ -25,10 +25,18 @@ class Deletions:
     """A thread that deletes receipt handles from one queue, up to ten a call.
 
     `deleted` is called with the number of handles done with, whether or not the queue took them.
+    `wait` is how it waits between tries, in seconds.
     """
 
-    def __init__(self, sqs: "SQSClient", url: str, deleted: Callable[[int], None]) -> None:
-        self._sqs, self._url, self._deleted = sqs, url, deleted
+    def __init__(
+        self,
+        sqs: "SQSClient",
+        url: str,
+        deleted: Callable[[int], None],
+        *,
+        wait: Callable[[float], object] = time.sleep,
+    ) -> None:
+        self._sqs, self._url, self._deleted, self._wait = sqs, url, deleted, wait
         self._handles: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="deletions", daemon=True)
 
@@ -44,22 +52,25 @@ class Deletions:
     def add(self, receipt_handle: str) -> None:
         self._handles.put(receipt_handle)
 
+    def delete_next(self) -> bool:
+        """Wait for handles and delete a batch of them; False when the last have been added."""
+        batch = [self._handles.get()]
+        while len(batch) < MAX_BATCH and not self._handles.empty():
+            batch.append(self._handles.get())
+        handles = [handle for handle in batch if handle is not None]
+        if handles:
+            try:
+                self._delete(handles)
+            except Exception:
+                # Whatever it is, the thread has to live: the consumer waits for its handles.
+                log.exception("handled messages were not deleted and will come again")
+            finally:
+                self._deleted(len(handles))
+        return None not in batch
+
     def _run(self) -> None:
-        last = False
-        while not last:
-            batch = [self._handles.get()]
-            while len(batch) < MAX_BATCH and not self._handles.empty():
-                batch.append(self._handles.get())
-            last = None in batch
-            handles = [handle for handle in batch if handle is not None]
-            if handles:
-                try:
-                    self._delete(handles)
-                except Exception:
-                    # Whatever it is, the thread has to live: the consumer waits for its handles.
-                    log.exception("handled messages were not deleted and will come again")
-                finally:
-                    self._deleted(len(handles))
+        while self.delete_next():
+            pass
 
     def _delete(self, handles: list[str]) -> None:
         for attempt in range(1, TRIES + 1):
@@ -70,5 +81,5 @@ class Deletions:
             if not handles:
                 return
             if attempt < TRIES:
-                time.sleep(backoff(attempt, first=0.1, longest=1))
+                self._wait(backoff(attempt, first=0.1, longest=1))
         log.warning("handled messages were not deleted and will come again", count=len(handles))

@@ -46,14 +46,15 @@ def change(
     record: Callable[[A], OutboxRecord],
     *,
     presumed_new: bool = False,
+    wait: Callable[[float], object] = time.sleep,
 ) -> A:
     """Decide on what is stored and commit the decision with its event; returns what then stands.
 
     `decide` returns its argument where there is nothing to do: that is what makes a repeated
     delivery harmless. It is called again on fresh state when another writer was first.
     `presumed_new` saves the first read where there is hardly ever a row: if there is, the commit
-    meets it, and the second try reads it. Raises Conflict
-    after TRIES such losses, and whatever `decide` and the store raise.
+    meets it, and the second try reads it. `wait` is how a loser waits, some milliseconds, given in
+    seconds. Raises Conflict after TRIES such losses, and whatever `decide` and the store raise.
     """
     for attempt in range(1, TRIES + 1):
         is_presumption = presumed_new and attempt == 1
@@ -68,7 +69,7 @@ def change(
                 raise
             if not is_presumption:
                 # Losers of one race would meet again if they came back together.
-                time.sleep(random.uniform(0, 0.01 * attempt))  # noqa: S311 (jitter, not a secret)
+                wait(random.uniform(0, 0.01 * attempt))  # noqa: S311 (jitter, not a secret)
         else:
             return after
     raise AssertionError("unreachable")  # pragma: no cover

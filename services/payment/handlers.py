@@ -1,5 +1,6 @@
 """Use cases: set a direct debit up with the subscription, cancel it when a third party says so."""
 
+import time
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
@@ -21,8 +22,9 @@ class Handlers:
         *,
         now: Callable[[], datetime] = utc_now,
         new_id: Callable[[], str] = new_event_id,
+        wait: Callable[[float], object] = time.sleep,
     ) -> None:
-        self._store, self._now, self._new_id = store, now, new_id
+        self._store, self._now, self._new_id, self._wait = store, now, new_id, wait
 
     def create(self, subscription_id: str, account_number: str, cause: Cause) -> Payment:
         """Set the debit up, unless there is one already."""
@@ -58,4 +60,11 @@ class Handlers:
         presumed_new: bool = False,
     ) -> Payment:
         record = partial(record_of, cause=cause, event_id=self._new_id())
-        return change(self._store, payment_id, decide, record, presumed_new=presumed_new)
+        return change(
+            self._store,
+            payment_id,
+            decide,
+            record,
+            presumed_new=presumed_new,
+            wait=self._wait,
+        )

@@ -3,6 +3,7 @@
 Either may come first, and either may come again: each is decided on what is stored.
 """
 
+import time
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
@@ -24,8 +25,9 @@ class Handlers:
         *,
         now: Callable[[], datetime] = utc_now,
         new_id: Callable[[], str] = new_event_id,
+        wait: Callable[[float], object] = time.sleep,
     ) -> None:
-        self._store, self._now, self._new_id = store, now, new_id
+        self._store, self._now, self._new_id, self._wait = store, now, new_id, wait
 
     def allocate(self, subscription_id: str, quantity: int, cause: Cause) -> Stock:
         """Put twelve months aside, unless that was done, or has been made needless, before."""
@@ -61,4 +63,11 @@ class Handlers:
         presumed_new: bool = False,
     ) -> Stock:
         record = partial(record_of, cause=cause, event_id=self._new_id())
-        return change(self._store, subscription_id, decide, record, presumed_new=presumed_new)
+        return change(
+            self._store,
+            subscription_id,
+            decide,
+            record,
+            presumed_new=presumed_new,
+            wait=self._wait,
+        )

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import time
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
@@ -32,8 +33,9 @@ class Handlers:
         *,
         now: Callable[[], datetime] = utc_now,
         new_id: Callable[[], str] = new_event_id,
+        wait: Callable[[float], object] = time.sleep,
     ) -> None:
-        self._store, self._now, self._new_id = store, now, new_id
+        self._store, self._now, self._new_id, self._wait = store, now, new_id, wait
 
     def subscribe(self, order: Order, cause: Cause, *, key: str | None = None) -> Subscription:
         """Create a subscription; with an idempotency key, at most one however often it is sent.
@@ -81,7 +83,14 @@ class Handlers:
         presumed_new: bool = False,
     ) -> Subscription:
         record = partial(record_of, cause=cause, event_id=self._new_id())
-        return change(self._store, subscription_id, decide, record, presumed_new=presumed_new)
+        return change(
+            self._store,
+            subscription_id,
+            decide,
+            record,
+            presumed_new=presumed_new,
+            wait=self._wait,
+        )
 
 
 _KEYS = uuid5(NAMESPACE_URL, "urn:streamed-events:idempotency-key")

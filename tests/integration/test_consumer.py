@@ -14,9 +14,10 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from runtime.aws import Aws
-from runtime.consumer import Consumer, Work
+from runtime.consumer import Consumer
 from runtime.errors import Misconfigured, Unavailable
 from runtime.health import Readiness
+from runtime.messages import Work
 from runtime.metrics import ConsumerMetrics
 from runtime.queues import Queue, find_queue
 from runtime.stopping import Stop

@@ -1,0 +1,135 @@
+"""One queue's messages, received and each brought to its end, by whichever thread has it."""
+
+from time import perf_counter
+from typing import TYPE_CHECKING, Protocol
+
+import structlog
+
+from runtime.aws import reaching
+from runtime.errors import Unavailable
+from runtime.health import Readiness
+from runtime.metrics import ConsumerMetrics
+from runtime.queues import Queue, dead_letter, receive_count
+from runtime.retry import BackOff, DeadLetter, Hold, Verdict, backoff, decide
+from runtime.stopping import Stop
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import MessageTypeDef
+
+log = structlog.get_logger(__name__)
+
+
+class Work(Protocol):
+    """What a consumer does with a body, and which of its errors no retry can mend."""
+
+    def handle(self, body: str, /) -> None: ...
+
+    def is_permanent(self, error: Exception, /) -> bool: ...
+
+
+class Messages:
+    """Receives messages and settles each: handled, dead-lettered, or back in the queue.
+
+    Two calls to it never wait for one another: it holds nothing but its queue and its work.
+    """
+
+    def __init__(
+        self,
+        sqs: "SQSClient",
+        queue: Queue,
+        work: Work,
+        *,
+        stop: Stop,
+        metrics: ConsumerMetrics,
+        readiness: Readiness,
+        wait_seconds: int,
+    ) -> None:
+        self._sqs, self._queue, self._work = sqs, queue, work
+        self._stop, self._metrics, self._readiness = stop, metrics, readiness
+        self._wait_seconds = wait_seconds
+
+    def receive(self, most: int) -> "list[MessageTypeDef]":
+        """Wait for messages and receive up to `most`; after a while, or an outage, none."""
+        try:
+            with reaching("SQS"):
+                messages = self._sqs.receive_message(
+                    QueueUrl=self._queue.url,
+                    MaxNumberOfMessages=most,
+                    WaitTimeSeconds=self._wait_seconds,
+                    MessageSystemAttributeNames=["ApproximateReceiveCount"],
+                ).get("Messages", [])
+        except Unavailable as error:
+            log.warning("receive failed", queue=self._queue.name, reason=str(error))
+            self._readiness.down(self._queue.name, str(error))
+            self._stop.wait(backoff(1, first=1))
+            return []
+        self._readiness.up(self._queue.name)
+        return messages
+
+    def settle(self, message: "MessageTypeDef") -> bool:
+        """Bring one message to its end, however long that takes; whether it may be deleted."""
+        started = perf_counter()
+        with structlog.contextvars.bound_contextvars(
+            queue=self._queue.name, messageId=message["MessageId"]
+        ):
+            try:
+                outcome = self._settle(message)
+            except Exception:
+                # Not even the verdict could be carried out: the message stays and comes again.
+                log.exception("message left in the queue")
+                outcome = "failed"
+        self._metrics.done(self._queue.name, outcome, perf_counter() - started)
+        return outcome in {"handled", "dead-lettered"}
+
+    def _settle(self, message: "MessageTypeDef") -> str:
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                self._work.handle(message["Body"])
+            except Exception as error:
+                verdict = self._judge(error, message, attempt)
+                match verdict:
+                    case DeadLetter():
+                        dead_letter(self._sqs, self._queue.dead_letter_url, message["Body"], error)
+                        log.exception(
+                            "dead-lettered", deadLetterQueue=self._queue.dead_letter_queue
+                        )
+                        return "dead-lettered"
+                    case BackOff(delay):
+                        log.exception("failed, backing off", seconds=round(delay, 1))
+                        self._show_again_in(message, delay)
+                        return "backed-off"
+                    case Hold(delay):
+                        log.warning("held", reason=str(error), seconds=round(delay, 1))
+                        self._readiness.down(self._queue.name, str(error))
+                        self._show_again_in(message, delay + self._queue.visibility_timeout)
+                        if self._stop.wait(delay):
+                            # Not sooner than our last poll ends, which would receive it again.
+                            self._show_again_in(message, self._wait_seconds)
+                            return "released"
+            else:
+                self._readiness.up(self._queue.name)
+                return "handled"
+
+    def _judge(self, error: Exception, message: "MessageTypeDef", attempt: int) -> Verdict:
+        return decide(
+            error,
+            attempt=attempt,
+            receives=receive_count(message),
+            max_receives=self._queue.max_receives,
+            is_permanent=self._work.is_permanent,
+        )
+
+    def _show_again_in(self, message: "MessageTypeDef", seconds: float) -> None:
+        """Set when the message is seen again; where that fails, the queue's own timeout holds."""
+        try:
+            with reaching("SQS"):
+                self._sqs.change_message_visibility(
+                    QueueUrl=self._queue.url,
+                    ReceiptHandle=message["ReceiptHandle"],
+                    VisibilityTimeout=round(seconds),
+                )
+        except Exception as error:  # noqa: BLE001 (the message comes again either way)
+            log.warning("visibility not changed", reason=str(error))
