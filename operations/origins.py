@@ -1,0 +1,106 @@
+"""Each dead-letter queue's place in the system: who puts messages there, and where they belong."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from infra.domains import Topology
+from infra.resources import Queue, Rule, ToBus
+from infra.workloads import Consumes, Empties, PublishesTo, SendsTo, Use, Workload
+
+
+@dataclass(frozen=True)
+class BackToQueue:
+    """The work queue whose consumer could not handle it, or which EventBridge could not reach."""
+
+    queue: str
+
+    @property
+    def fifo(self) -> bool:
+        return self.queue.endswith(".fifo")
+
+    def __str__(self) -> str:
+        return f"the queue {self.queue}"
+
+
+@dataclass(frozen=True)
+class OnToBus:
+    """The bus that a rule could not put an event on: the body is that event."""
+
+    bus: str
+
+    def __str__(self) -> str:
+        return f"the bus {self.bus}"
+
+
+@dataclass(frozen=True)
+class OutToBus:
+    """The bus that a relay could not publish a row to: the body is that outbox record."""
+
+    bus: str
+
+    def __str__(self) -> str:
+        return f"the bus {self.bus}"
+
+
+Destination = BackToQueue | OnToBus | OutToBus
+
+
+@dataclass(frozen=True)
+class Origin:
+    """`tries` is the work queue's maxReceiveCount; `handlers` are the processes that dead-letter.
+
+    `rules` are those whose undeliverable events EventBridge puts here.
+    """
+
+    dlq: str
+    domain: str
+    destination: Destination
+    rules: tuple[Rule, ...] = ()
+    handlers: tuple[str, ...] = ()
+    tries: int | None = None
+
+
+def origins(topology: Topology, workloads: Sequence[Workload]) -> dict[str, Origin]:
+    """Find every dead-letter queue: a queue that has no redrive policy of its own."""
+    return {
+        queue.name: _origin(queue.name, domain.name, topology, workloads)
+        for domain in topology.domains
+        for queue in domain.queues
+        if queue.redrive is None
+    }
+
+
+def _origin(dlq: str, domain: str, topology: Topology, workloads: Sequence[Workload]) -> Origin:
+    rules = tuple(rule for rule in topology.rules if rule.dlq == dlq)
+    senders = tuple(each for each in workloads if SendsTo(dlq) in each.uses)
+    work = next(
+        (each for each in topology.queues if each.redrive and each.redrive.dlq == dlq), None
+    )
+    if work is not None and work.redrive is not None:
+        consumers = tuple(each for each in workloads if Consumes(work.name) in each.uses)
+        return Origin(
+            dlq=dlq,
+            domain=domain,
+            destination=BackToQueue(work.name),
+            rules=rules,
+            handlers=tuple(each.name for each in (*senders, *consumers)),
+            tries=work.redrive.max_receive_count,
+        )
+    target = next((rule.target for rule in rules if isinstance(rule.target, ToBus)), None)
+    if target is not None:
+        return Origin(dlq=dlq, domain=domain, destination=OnToBus(target.bus), rules=rules)
+    (relay,) = (each for each in senders if any(isinstance(use, Empties) for use in each.uses))
+    return Origin(
+        dlq=dlq,
+        domain=domain,
+        destination=OutToBus(_bus(relay.uses)),
+        handlers=(relay.name,),
+    )
+
+
+def _bus(uses: Sequence[Use]) -> str:
+    return next(use.bus for use in uses if isinstance(use, PublishesTo))
+
+
+def work_queues(topology: Topology) -> list[Queue]:
+    return [queue for queue in topology.queues if queue.redrive is not None]

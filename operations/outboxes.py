@@ -1,0 +1,121 @@
+"""What is committed and not yet in durable hands: each outbox's depth, oldest row, and rows."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+from contracts.timestamps import parse_timestamp
+from infra.workloads import Workload
+from operations.place import Place
+from relay.dynamodb import DynamoOutbox
+from relay.mongodb import MongoOutbox
+from relay.rows import NOT_A_TIME, Outbox, Row
+from runtime.aws import reaching
+from runtime.errors import Misconfigured
+from runtime.mongodb import reaching as reaching_mongodb
+
+_EVER = datetime(2999, 12, 31, tzinfo=UTC)
+"""Later than any row, and by its text still a time: see relay.rows.NOT_A_TIME."""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """`oldest` is the occurredAt of the row that has waited longest, if any can be read."""
+
+    depth: int
+    oldest: datetime | None
+
+
+class PendingOutbox(Protocol):
+    """One outbox: `name` as a person knows it, `relay` the process that empties it."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def relay(self) -> str: ...
+    @property
+    def domain(self) -> str: ...
+
+    def waiting(self) -> Waiting:
+        """Count the rows; memory stays bounded. Raises Unavailable, Misconfigured."""
+        ...
+
+    def rows(self) -> Iterator[Row]:
+        """Read the rows page by page, in sequence per aggregate. Raises Unavailable."""
+        ...
+
+
+def pending(place: Place) -> list[PendingOutbox]:
+    """Name every outbox of the system; nothing is read before it is asked for."""
+    return [_outbox(place, each) for each in place.workloads if each.relays_outbox]
+
+
+def _outbox(place: Place, relay: Workload) -> PendingOutbox:
+    if relay.empties is None:
+        return MongoPending(place, relay.name, relay.domain, relay.settings["OUTBOX_COLLECTION"])
+    return DynamoPending(place, relay.name, relay.domain, relay.empties)
+
+
+@dataclass(frozen=True)
+class DynamoPending:
+    place: Place
+    relay: str
+    domain: str
+    name: str
+
+    def waiting(self) -> Waiting:
+        client = self.place.aws(self.domain).client("dynamodb")
+        pages = client.get_paginator("scan").paginate(
+            TableName=self.name, ConsistentRead=True, ProjectionExpression="occurredAt"
+        )
+        depth, oldest = 0, NOT_A_TIME
+        with reaching("DynamoDB"):
+            try:
+                for page in pages:
+                    depth += len(page["Items"])
+                    times = (item.get("occurredAt", {}).get("S") for item in page["Items"])
+                    oldest = min((oldest, *(when for when in times if when)))
+            except client.exceptions.ResourceNotFoundException:
+                raise Misconfigured(
+                    f"the outbox table {self.name} does not exist there: provision it first"
+                ) from None
+        return Waiting(depth, _time(oldest))
+
+    def rows(self) -> Iterator[Row]:
+        client = self.place.aws(self.domain).client("dynamodb")
+        return _rows(DynamoOutbox(client, self.name))
+
+
+@dataclass(frozen=True)
+class MongoPending:
+    place: Place
+    relay: str
+    domain: str
+    collection: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.domain}.{self.collection}"
+
+    def waiting(self) -> Waiting:
+        collection = self.place.mongodb[self.collection]
+        with reaching_mongodb():
+            depth = collection.count_documents({})
+            oldest = collection.find_one({}, {"occurredAt": 1}, sort=[("occurredAt", 1)])
+        return Waiting(depth, _time(str(oldest.get("occurredAt"))) if oldest else None)
+
+    def rows(self) -> Iterator[Row]:
+        return _rows(MongoOutbox(self.place.mongodb[self.collection]))
+
+
+def _rows(outbox: Outbox) -> Iterator[Row]:
+    for page in outbox.older_than(_EVER):
+        yield from page
+
+
+def _time(text: str) -> datetime | None:
+    try:
+        return parse_timestamp(text)
+    except ValueError:
+        return None
