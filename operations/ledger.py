@@ -38,6 +38,7 @@ class Standing:
     aggregate_id: str
     version: int
     event: str
+    status: str
     created: datetime
     updated: datetime
 

@@ -89,9 +89,7 @@ def _route(topology: Topology, event_type: EventType) -> Route:
         bus=bus.name,
         hops=hops,
         deliveries=tuple(
-            Delivery(
-                rule.name, each, rule.target.queue, rule.dlq, topology.domain_of_bus(each)
-            )
+            Delivery(rule.name, each, rule.target.queue, rule.dlq, topology.domain_of_bus(each))
             for each in (bus.name, *(hop.bus for hop in hops))
             for rule in _matching(topology, EventPattern((source,), (event_type,)), each)
             if isinstance(rule.target, ToQueue)
