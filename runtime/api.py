@@ -11,6 +11,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from contracts.causes import Cause
 from runtime import documentation, problems
+from runtime.connections import BODY_SECONDS, limited
 from runtime.errors import Misconfigured
 from runtime.metrics import HttpMetrics
 from runtime.requests import AroundRequests, LimitedBody
@@ -62,7 +63,7 @@ def create_api(
     async def metrics() -> Response:
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
-    app.add_middleware(LimitedBody, max_bytes=MAX_BODY_BYTES)
+    app.add_middleware(LimitedBody, max_bytes=MAX_BODY_BYTES, max_seconds=BODY_SECONDS)
     app.add_middleware(AroundRequests, metrics=HttpMetrics(registry))
     return app
 
@@ -93,15 +94,7 @@ def serve(app: FastAPI, settings: ApiSettings) -> None:
     Raises Misconfigured if the address cannot be had.
     """
     listening = _listen(settings.http_host, settings.http_port)
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=STOP_SECONDS,
-        )
-    )
+    server = uvicorn.Server(limited(app, stop_seconds=STOP_SECONDS))
     # uvicorn raises the signal again once it has stopped, which would kill the process: ours takes
     # it, and one that comes before uvicorn listens to any.
     with on_signal(_Leave(server)):

@@ -1,16 +1,21 @@
 """Health: is the process alive, is it at work, and what has it counted."""
 
-import sys
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
+import uvicorn
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from runtime.connections import limited
 from runtime.errors import Misconfigured
+
+LEAVE_SECONDS = 2.0
+"""How long a stop waits for this server, which holds nothing that matters."""
 
 
 class Readiness:
@@ -35,66 +40,53 @@ class Readiness:
 
 
 class HealthServer:
-    """Serves /healthz, /readyz and /metrics of a worker from a thread of its own."""
+    """Serves /healthz, /readyz and /metrics of a worker from a thread of its own.
+
+    Within the limits of the APIs: a probe is answered however many clients hang on.
+    """
 
     def __init__(
         self, host: str, port: int, *, readiness: Readiness, registry: CollectorRegistry
     ) -> None:
         try:
-            self._server = _Server((host, port), _handler(readiness, registry))
+            self._socket = socket.create_server((host, port))
         except OSError as error:
             raise Misconfigured(f"HEALTH_HOST, HEALTH_PORT: {host}:{port}: {error}") from error
-
-    @property
-    def port(self) -> int:
-        return self._server.server_port
+        self.port = int(self._socket.getsockname()[1])
+        self._server = uvicorn.Server(limited(_app(readiness, registry), stop_seconds=1))
 
     @contextmanager
     def serving(self) -> Iterator[None]:
-        thread = threading.Thread(target=self._server.serve_forever, name="health", daemon=True)
+        thread = threading.Thread(
+            target=self._server.run, args=([self._socket],), name="health", daemon=True
+        )
         thread.start()
         try:
             yield
         finally:
-            self._server.shutdown()
-            self._server.server_close()
+            self._server.should_exit = self._server.force_exit = True
+            thread.join(LEAVE_SECONDS)
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
+def _app(readiness: Readiness, registry: CollectorRegistry) -> ASGIApp:
+    def answer(path: str) -> Response:
+        match path:
+            case "/healthz":
+                return PlainTextResponse("alive\n")
+            case "/readyz":
+                reasons = readiness.reasons()
+                text = "".join(f"{part}: {why}\n" for part, why in reasons.items()) or "ready\n"
+                return PlainTextResponse(text, 503 if reasons else 200)
+            case "/metrics":
+                return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+            case _:
+                return PlainTextResponse("try /healthz, /readyz or /metrics\n", 404)
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A probe that hangs up before it has read its answer is no news."""
-        if not isinstance(sys.exception(), ConnectionError):
-            super().handle_error(request, client_address)
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] in {"GET", "HEAD"}:
+            response = answer(scope["path"])
+        else:
+            response = PlainTextResponse("ask by GET\n", 405, {"Allow": "GET, HEAD"})
+        await response(scope, receive, send)
 
-
-def _handler(readiness: Readiness, registry: CollectorRegistry) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        timeout = 60  # seconds; an idle connection gives its thread back
-
-        def do_GET(self) -> None:
-            match self.path.partition("?")[0]:
-                case "/healthz":
-                    self._answer(200, "text/plain", b"alive\n")
-                case "/readyz":
-                    reasons = readiness.reasons()
-                    text = "".join(f"{part}: {why}\n" for part, why in reasons.items()) or "ready\n"
-                    self._answer(503 if reasons else 200, "text/plain", text.encode())
-                case "/metrics":
-                    self._answer(200, CONTENT_TYPE_LATEST, generate_latest(registry))
-                case _:
-                    self._answer(404, "text/plain", b"try /healthz, /readyz or /metrics\n")
-
-        def _answer(self, status: int, content_type: str, body: bytes) -> None:
-            self.send_response(status)
-            self.send_header("Content-Type", content_type)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            """Probes are not worth a line each."""
-
-    return Handler
+    return app

@@ -1,7 +1,6 @@
 """Errors over HTTP: RFC 9457 problem details, with stable types and never a stack trace."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -14,34 +13,46 @@ from starlette.routing import Match
 from contracts.outbox import EventTooLarge
 from runtime.cursors import InvalidCursor
 from runtime.errors import Conflict, Unavailable
+from runtime.problem_kinds import (
+    CONTENT_TOO_LARGE,
+    HEADERS_TOO_LARGE,
+    INTERNAL,
+    INVALID,
+    INVALID_CURSOR,
+    MALFORMED,
+    MEDIA_TYPE,
+    METHOD_NOT_ALLOWED,
+    NOT_FOUND,
+    TOO_MANY_CONNECTIONS,
+    TOO_SLOW,
+    UNAVAILABLE,
+    UNSUPPORTED_MEDIA_TYPE,
+    Kind,
+)
 
-MEDIA_TYPE = "application/problem+json"
+__all__ = [
+    "CONTENT_TOO_LARGE",
+    "HEADERS_TOO_LARGE",
+    "INTERNAL",
+    "INVALID",
+    "INVALID_CURSOR",
+    "MALFORMED",
+    "METHOD_NOT_ALLOWED",
+    "NOT_FOUND",
+    "TOO_MANY_CONNECTIONS",
+    "TOO_SLOW",
+    "UNAVAILABLE",
+    "UNSUPPORTED_MEDIA_TYPE",
+    "FieldProblem",
+    "Kind",
+    "Problem",
+    "documented",
+    "install",
+    "respond",
+]
+
 RETRY_AFTER_SECONDS = 2
 METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A kind of problem: its status, the last part of its type URI, and its title."""
-
-    status: int
-    slug: str
-    title: str
-
-    @property
-    def uri(self) -> str:
-        return f"urn:streamed-events:problem:{self.slug}"
-
-
-MALFORMED = Kind(400, "malformed-request", "The request cannot be read")
-INVALID_CURSOR = Kind(400, "invalid-cursor", "The cursor is not one of this list's")
-NOT_FOUND = Kind(404, "not-found", "There is nothing here")
-METHOD_NOT_ALLOWED = Kind(405, "method-not-allowed", "This method is not for this resource")
-CONTENT_TOO_LARGE = Kind(413, "content-too-large", "The body is too large")
-UNSUPPORTED_MEDIA_TYPE = Kind(415, "unsupported-media-type", "The body must be JSON")
-INVALID = Kind(422, "invalid-request", "The request breaks a rule")
-INTERNAL = Kind(500, "internal-error", "Something is wrong with the service")
-UNAVAILABLE = Kind(503, "unavailable", "A dependency is away; try again")
 
 _BY_STATUS = {
     kind.status: kind
@@ -49,9 +60,11 @@ _BY_STATUS = {
         MALFORMED,
         NOT_FOUND,
         METHOD_NOT_ALLOWED,
+        TOO_SLOW,
         CONTENT_TOO_LARGE,
         UNSUPPORTED_MEDIA_TYPE,
         INVALID,
+        HEADERS_TOO_LARGE,
         UNAVAILABLE,
     )
 }
@@ -105,12 +118,7 @@ def respond(
     errors: list[FieldProblem] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
-    body: dict[str, Any] = {
-        "type": kind.uri,
-        "title": kind.title,
-        "status": kind.status,
-        "detail": detail,
-    }
+    body: dict[str, Any] = kind.problem(detail)
     if errors:
         body["errors"] = [error.model_dump() for error in errors]
     return JSONResponse(body, kind.status, headers, media_type=MEDIA_TYPE)
@@ -184,12 +192,7 @@ def documented(*kinds: Kind) -> dict[int | str, dict[str, Any]]:
             "content": {
                 MEDIA_TYPE: {
                     "schema": {"$ref": "#/components/schemas/Problem"},
-                    "example": {
-                        "type": kind.uri,
-                        "title": kind.title,
-                        "status": kind.status,
-                        "detail": kind.title,
-                    },
+                    "example": kind.problem(kind.title),
                 }
             },
         }

@@ -1,5 +1,6 @@
 """What happens around every HTTP request: its correlation id, its log line, its measurement."""
 
+import asyncio
 import re
 from time import perf_counter
 from uuid import uuid4
@@ -11,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from contracts.causes import Cause
 from runtime.metrics import HttpMetrics
-from runtime.problems import CONTENT_TOO_LARGE, INTERNAL, METHODS, respond
+from runtime.problems import CONTENT_TOO_LARGE, INTERNAL, METHODS, TOO_SLOW, respond
 
 log = structlog.get_logger(__name__)
 
@@ -22,10 +23,13 @@ _QUIET = {"/healthz", "/readyz", "/metrics"}
 
 
 class LimitedBody:
-    """ASGI middleware: refuses a body over `max_bytes`, announced or not, before it is all read."""
+    """ASGI middleware: refuses a body over `max_bytes`, announced or not, before it is all read.
 
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
-        self._app, self._max_bytes = app, max_bytes
+    One that takes longer than `max_seconds` is refused as well.
+    """
+
+    def __init__(self, app: ASGIApp, max_bytes: int, max_seconds: float) -> None:
+        self._app, self._max_bytes, self._max_seconds = app, max_bytes, max_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -36,20 +40,33 @@ class LimitedBody:
             await respond(CONTENT_TOO_LARGE, self._too_large)(scope, receive, send)
             return
         received = 0
+        deadline: float | None = asyncio.get_running_loop().time() + self._max_seconds
 
-        async def receive_within_limit() -> Message:
-            nonlocal received
-            message = await receive()
+        async def receive_within_limits() -> Message:
+            nonlocal received, deadline
+            try:
+                async with asyncio.timeout_at(deadline):
+                    message = await receive()
+            except TimeoutError:
+                raise HTTPException(
+                    TOO_SLOW.status, self._too_slow, {"Connection": "close"}
+                ) from None
             received += len(message.get("body", b""))
             if received > self._max_bytes:
                 raise HTTPException(CONTENT_TOO_LARGE.status, self._too_large)
+            if not message.get("more_body", False):
+                deadline = None  # what is waited for from here on is the client's leaving
             return message
 
-        await self._app(scope, receive_within_limit, send)
+        await self._app(scope, receive_within_limits, send)
 
     @property
     def _too_large(self) -> str:
         return f"a body may take {self._max_bytes} bytes"
+
+    @property
+    def _too_slow(self) -> str:
+        return f"a body may take {self._max_seconds:g} s"
 
 
 class AroundRequests:

@@ -17,11 +17,14 @@ def test_types_are_stable() -> None:
         "invalid-cursor": 400,
         "not-found": 404,
         "method-not-allowed": 405,
+        "request-too-slow": 408,
         "content-too-large": 413,
         "unsupported-media-type": 415,
         "invalid-request": 422,
+        "headers-too-large": 431,
         "internal-error": 500,
         "unavailable": 503,
+        "too-many-connections": 503,
     }
     assert all(kind.uri.startswith("urn:streamed-events:problem:") for kind in KINDS)
 

@@ -1,0 +1,36 @@
+"""The kinds of problem that a caller can meet: their types are stable, callers branch on them."""
+
+from dataclasses import dataclass
+
+MEDIA_TYPE = "application/problem+json"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of problem: its status, the last part of its type URI, and its title."""
+
+    status: int
+    slug: str
+    title: str
+
+    @property
+    def uri(self) -> str:
+        return f"urn:streamed-events:problem:{self.slug}"
+
+    def problem(self, detail: str) -> dict[str, str | int]:
+        """The members that RFC 9457 gives every problem."""
+        return {"type": self.uri, "title": self.title, "status": self.status, "detail": detail}
+
+
+MALFORMED = Kind(400, "malformed-request", "The request cannot be read")
+INVALID_CURSOR = Kind(400, "invalid-cursor", "The cursor is not one of this list's")
+NOT_FOUND = Kind(404, "not-found", "There is nothing here")
+METHOD_NOT_ALLOWED = Kind(405, "method-not-allowed", "This method is not for this resource")
+TOO_SLOW = Kind(408, "request-too-slow", "The request did not arrive in time")
+CONTENT_TOO_LARGE = Kind(413, "content-too-large", "The body is too large")
+UNSUPPORTED_MEDIA_TYPE = Kind(415, "unsupported-media-type", "The body must be JSON")
+INVALID = Kind(422, "invalid-request", "The request breaks a rule")
+HEADERS_TOO_LARGE = Kind(431, "headers-too-large", "The request's headers are too large")
+INTERNAL = Kind(500, "internal-error", "Something is wrong with the service")
+UNAVAILABLE = Kind(503, "unavailable", "A dependency is away; try again")
+TOO_MANY_CONNECTIONS = Kind(503, "too-many-connections", "The service has no connection to spare")

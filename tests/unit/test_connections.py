@@ -1,0 +1,208 @@
+"""Connections: what each may take, seen from a socket of ours."""
+
+import asyncio
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import monotonic
+from typing import Any
+
+import pytest
+import uvicorn
+from starlette.exceptions import HTTPException
+from starlette.responses import PlainTextResponse
+from starlette.types import Message, Receive, Scope, Send
+
+from local.ports import LOOPBACK
+from runtime import connections
+from runtime.connections import limited
+from runtime.requests import LimitedBody
+from tests.waiting import eventually
+
+LARGE = b"x" * 20_000_000
+
+
+async def app(scope: Scope, receive: Receive, send: Send) -> None:
+    """Reads a body whole, or answers with one that no socket's buffer takes."""
+    if scope["method"] == "POST":
+        while (await receive()).get("more_body"):
+            pass
+    body = LARGE if scope["path"] == "/large" else b"done"
+    await PlainTextResponse(body)(scope, receive, send)
+
+
+@pytest.fixture(autouse=True)
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Limits of a test's patience."""
+    for name in ("HEAD_SECONDS", "BODY_SECONDS", "SEND_SECONDS", "LINGER_SECONDS"):
+        monkeypatch.setattr(connections, name, 0.3)
+
+
+@contextmanager
+def running() -> Iterator[uvicorn.Server]:
+    server = uvicorn.Server(limited(app, stop_seconds=1))
+    listening = socket.create_server((LOOPBACK, 0))
+    thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
+    thread.start()
+    try:
+        eventually(lambda: server.started, what="it serves")
+        yield server
+    finally:
+        server.should_exit = server.force_exit = True
+        thread.join(5)
+        assert not thread.is_alive()
+
+
+def port_of(server: uvicorn.Server) -> int:
+    return int(server.servers[0].sockets[0].getsockname()[1])
+
+
+@contextmanager
+def serving() -> Iterator[int]:
+    with running() as server:
+        yield port_of(server)
+
+
+def sent(port: int, *pieces: bytes) -> bytes:
+    """All that comes until the other side closes; raises TimeoutError if it never does."""
+    with socket.create_connection((LOOPBACK, port), timeout=5) as client:
+        for piece in pieces:
+            client.sendall(piece)
+        answer = b""
+        while data := client.recv(65536):
+            answer += data
+        return answer
+
+
+def problem(answer: bytes) -> dict[str, Any]:
+    """The one problem that came."""
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert b"application/problem+json" in head
+    assert b"connection: close" in head.lower()
+    found: dict[str, Any] = json.loads(body)
+    assert head.startswith(f"HTTP/1.1 {found['status']} ".encode())
+    return found
+
+
+GET = b"GET / HTTP/1.1\r\nHost: x\r\n"
+
+
+def test_a_connection_that_says_nothing_is_closed() -> None:
+    """Without an answer: there was no request."""
+    with serving() as port:
+        assert sent(port) == b""
+
+
+def test_headers_that_do_not_come_are_408() -> None:
+    """Also where a whole request came before them."""
+    with serving() as port:
+        assert problem(sent(port, GET))["type"].endswith(":request-too-slow")
+        first, _, second = sent(port, GET + b"\r\n", b"GET").partition(b"done")
+        assert first.startswith(b"HTTP/1.1 200 ")
+        assert problem(second)["status"] == 408
+
+
+def test_a_body_that_does_not_come_ends_the_connection() -> None:
+    """Whoever reads it gives up first and says why; where nobody does, the connection is cut."""
+    with serving() as port:
+        assert sent(port, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n") == b""
+
+
+def test_headers_that_are_too_large_are_431() -> None:
+    """In one piece, in many, and without an end; the client can read why."""
+    with serving() as port:
+        for pieces in (
+            [GET + b"X: " + b"x" * 40_000 + b"\r\n\r\n"],
+            [GET, *[b"X-More: x\r\n"] * 6000],
+            [b"GET /" + b"x" * 40_000],
+        ):
+            assert problem(sent(port, *pieces))["type"].endswith(":headers-too-large")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        b"\x16\x03\x01\x00" + bytes(32) + b"\r\n\r\n",
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nno\r\n",
+        GET + b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + GET + b"\r\n",
+    ],
+    ids=["TLS", "no host", "two lengths", "no chunk", "a length and chunks"],
+)
+def test_what_is_not_http_is_400(wrong: bytes) -> None:
+    """Once, and whatever stands behind it is not read as a request."""
+    with serving() as port:
+        assert problem(sent(port, wrong))["type"].endswith(":malformed-request")
+
+
+def test_a_client_that_does_not_read_is_dropped() -> None:
+    """The rest of its answer is thrown away; one that reads gets all of it."""
+    request = b"GET /large HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    with running() as server, socket.create_connection((LOOPBACK, port_of(server))) as client:
+        client.sendall(request)
+        eventually(lambda: server.server_state.connections, what="a connection")
+        eventually(lambda: not server.server_state.connections, what="none")
+    with serving() as port:
+        assert sent(port, request).endswith(LARGE)
+
+
+def test_more_connections_than_are_served_are_503(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One too many is told so at once; when another has left there is room again."""
+    monkeypatch.setattr(connections, "MAX_CONNECTIONS", 1)
+    monkeypatch.setattr(connections, "HEAD_SECONDS", 5)
+    with serving() as port:
+        with socket.create_connection((LOOPBACK, port)) as first:
+            first.sendall(GET)
+            assert problem(sent(port))["type"].endswith(":too-many-connections")
+        last = GET + b"Connection: close\r\n\r\n"
+        eventually(lambda: sent(port, last).endswith(b"done"), what="room again")
+
+
+def test_an_answer_is_not_held_back() -> None:
+    """Its head and its body are two pieces: the second does not wait 40 ms for the first's ACK."""
+    asked, slowest = 100, 0.04 * 60
+    with serving() as port, socket.create_connection((LOOPBACK, port), timeout=5) as client:
+        since = monotonic()
+        for _ in range(asked):
+            client.sendall(GET + b"\r\n")
+            answer = b""
+            while not answer.endswith(b"done"):
+                answer += client.recv(65536)
+        assert monotonic() - since < slowest
+
+
+def test_a_slow_body_is_408_to_whoever_reads_it() -> None:
+    """What comes in time is read, and waiting for the client's leaving has no limit."""
+
+    async def reads(receive: Receive) -> list[Message]:
+        found: list[Message] = []
+
+        async def application(scope: Scope, receive: Receive, send: Send) -> None:
+            found.extend([await receive(), await receive()])
+
+        async def send(message: Message) -> None:
+            raise AssertionError(message)
+
+        await LimitedBody(application, 100, 0.1)({"type": "http", "headers": []}, receive, send)
+        return found
+
+    def receiving(*messages: Message) -> Receive:
+        waiting = list(messages)
+
+        async def receive() -> Message:
+            if not waiting:
+                await asyncio.sleep(0.3)
+                return {"type": "http.disconnect"}
+            return waiting.pop(0)
+
+        return receive
+
+    first: Message = {"type": "http.request", "body": b"{", "more_body": True}
+    with pytest.raises(HTTPException) as refusal:
+        asyncio.run(reads(receiving(first)))
+    assert refusal.value.status_code == 408
+    whole: Message = {"type": "http.request", "body": b"{}", "more_body": False}
+    assert asyncio.run(reads(receiving(whole))) == [whole, {"type": "http.disconnect"}]
