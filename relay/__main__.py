@@ -134,7 +134,13 @@ def _run_relay(
         engine = engine_of(ends, stop, metrics)
         sweeper = sweeper_of(ends, engine, stop, metrics, sweep)
         tail = Tail(
-            ends.stream, sweeper, engine.window, stop=stop, readiness=readiness, now=utc_now
+            ends.stream,
+            sweeper,
+            engine.window,
+            stop=stop,
+            readiness=readiness,
+            now=utc_now,
+            lag=metrics.stream_lag.set,
         )
         return {"engine": engine.run, "sweeper": sweeper.run, "tail": tail.run}
 

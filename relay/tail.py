@@ -21,6 +21,10 @@ MAX_LAG = timedelta(seconds=30)
 """How far behind a tail goes on; the age at which rows are the sweep's by default, too."""
 
 
+def _unmeasured(_: float) -> None:
+    """Nobody asks how far behind it is."""
+
+
 class Tail:
     """Offers the window what the stream tells. It keeps no position: losing its place is no loss.
 
@@ -28,6 +32,9 @@ class Tail:
     and the sweep that follows each opening finds it there. So a tail that has fallen behind by
     `max_lag`, after an outage or under a burst, opens at the end as well: rows of that age are the
     sweep's, and what it has delivered since must not be told once more.
+
+    `lag` is told, of each row whose time can be read, the seconds between its occurrence and its
+    reading; of nothing while the stream tells nothing.
     """
 
     def __init__(
@@ -40,10 +47,11 @@ class Tail:
         readiness: Readiness,
         now: Callable[[], datetime],
         max_lag: timedelta = MAX_LAG,
+        lag: Callable[[float], object] = _unmeasured,
     ) -> None:
         self._stream, self._sweeper, self._window = stream, sweeper, window
         self._stop, self._readiness, self._now = stop, readiness, now
-        self._max_lag = max_lag
+        self._max_lag, self._lag = max_lag, lag
 
     def run(self) -> None:
         """Follow the stream until a stop is requested, through every outage."""
@@ -72,6 +80,9 @@ class Tail:
 
     def _young(self, rows: Iterable[Row]) -> Iterator[Row]:
         for row in rows:
-            if row.occurred_at and self._now() - row.occurred_at > self._max_lag:
-                raise LostPlace(f"it is {self._max_lag.total_seconds():g} s behind")
+            if row.occurred_at:
+                behind = self._now() - row.occurred_at
+                self._lag(max(0.0, behind.total_seconds()))
+                if behind > self._max_lag:
+                    raise LostPlace(f"it is {self._max_lag.total_seconds():g} s behind")
             yield row

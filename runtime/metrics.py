@@ -87,6 +87,12 @@ class RelayMetrics:
             "Age of the oldest record at the last sweep; 0 if the outbox was empty.",
             registry=registry,
         )
+        self.stream_lag = Gauge(
+            "relay_stream_lag_seconds",
+            "How long after it occurred the last row was read from the stream; while nothing is"
+            " told it stays what it was, and it is 0 until something is.",
+            registry=registry,
+        )
         self.latency = Histogram(
             "relay_commit_to_publish_seconds",
             "Time from an event's occurredAt to its acceptance by the target.",
