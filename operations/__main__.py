@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from botocore.exceptions import BotoCoreError, ClientError
 from pymongo.errors import PyMongoError
 
-from operations import audit, dlq, status, where
+from operations import audit, dlq, replay, status, where
 from operations.commandline import Parser
 from operations.errors import OperatorError
 from operations.output import Output
@@ -15,7 +15,13 @@ from operations.place import Place
 from runtime.aws import error_code
 from runtime.errors import Misconfigured, Unavailable
 
-COMMANDS: tuple[Callable[[Parser], None], ...] = (status.add, dlq.add, audit.add, where.add)
+COMMANDS: tuple[Callable[[Parser], None], ...] = (
+    status.add,
+    dlq.add,
+    where.add,
+    audit.add,
+    replay.add,
+)
 
 CANNOT, INTERRUPTED = 2, 130
 """Exit codes. A command's own are 0, all is well, and 1, something needs a person."""

@@ -8,15 +8,15 @@ from infra.taps import taps_of, with_taps
 from operations.books import Books, Row
 from operations.bus_logs import read_bus
 from operations.dead_letters import DeadLetter
-from operations.hold import Hold
+from operations.hold import MOST
 from operations.ledger import EventKey
-from operations.origins import Origin, origins, work_queues
+from operations.origins import work_queues
 from operations.outboxes import pending
+from operations.peeking import Peek, open_queues, peek
 from operations.place import Place
 from operations.queue_counts import held
 from operations.routes import log_group_of
 from operations.standings import standings_since
-from runtime.queues import find_url
 
 SKEW = timedelta(minutes=5)
 """How far the clocks of two machines may differ, and how much a line's whole second cuts off."""
@@ -58,8 +58,8 @@ def look(place: Place, since: datetime, until: datetime) -> Books:
             for event in read_bus(logs, group, since=since - SKEW):
                 books.publish(bus.name, event)
     _count(books, place, [each.name for each in work_queues(place.topology) if not each.fifo])
-    for origin in origins(place.topology, place.workloads).values():
-        _peek(books, place, origin)
+    for seen in peek(open_queues(place, None), most=MOST):
+        _enter_dead(books, seen)
     for standing in standings_since(place, since - SKEW):
         books.stand(standing)
     return books
@@ -85,21 +85,14 @@ def _domain_of(place: Place, queue: str) -> str:
     return with_taps(place.topology).domain_of_queue(queue)
 
 
-def _peek(books: Books, place: Place, origin: Origin) -> None:
+def _enter_dead(books: Books, seen: Peek) -> None:
     """Enter what a dead-letter queue holds; what cannot be named, or taken in hand, is counted."""
-    total = held(place, origin.domain, origin.dlq)
-    if not total:
-        return
-    sqs = place.aws(origin.domain).client("sqs")
-    with Hold(sqs, find_url(sqs, origin.dlq), origin) as hold:
-        letters = hold.take()
-    known = books.dead[origin.dlq]
-    for letter in letters:
-        key = _key(letter)
-        if key is not None:
-            known.named.add(key)
-    told = sum(1 for letter in letters if _key(letter) or letter.putter == "lambda")
-    known.unnamed = max(0, max(total, len(letters)) - told)
+    keys = [key for key in map(_key, seen.letters) if key is not None]
+    # Lambda tells of a batch: its rows are still in the outbox, so it stands for no event.
+    batches = sum(1 for letter in seen.letters if letter.putter == "lambda")
+    dead = books.dead[seen.origin.dlq]
+    dead.named.update(keys)
+    dead.unnamed = max(0, len(seen.letters) + seen.unseen - len(keys) - batches)
 
 
 def _key(letter: DeadLetter) -> EventKey | None:

@@ -67,10 +67,19 @@ def routes(topology: Topology = TOPOLOGY) -> dict[EventType, Route]:
 
 
 def log_group_of(bus: str, topology: Topology = TOPOLOGY) -> str:
-    """Name the log group that holds everything on a bus."""
+    """Name the log group that holds everything on a bus. Raises KeyError."""
+    return _log_of(bus, topology)[1]
+
+
+def log_rule_of(bus: str, topology: Topology = TOPOLOGY) -> str:
+    """Name the rule that writes everything on a bus to its log group. Raises KeyError."""
+    return _log_of(bus, topology)[0]
+
+
+def _log_of(bus: str, topology: Topology) -> tuple[str, str]:
     for rule in topology.rules:
         if rule.bus == bus and isinstance(rule.target, ToLogGroup):
-            return rule.target.log_group
+            return rule.name, rule.target.log_group
     raise KeyError(bus)
 
 
