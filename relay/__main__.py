@@ -3,7 +3,16 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from relay.composition import Ends, aws_of, dynamodb_ends, engine_of, sweeper_of, sweeping
+from relay.ages import Dated
+from relay.composition import (
+    Ends,
+    ages_of,
+    aws_of,
+    dynamodb_ends,
+    engine_of,
+    sweeper_of,
+    sweeping,
+)
 from relay.dynamodb import DynamoOutbox
 from relay.eventbridge import EventBus
 from relay.fifo import DeadLetterQueue, FifoQueue
@@ -39,6 +48,7 @@ class TailedEnds(Ends):
     """What a relay stands between that is told of new rows."""
 
     stream: Stream
+    dated: Dated
 
 
 def run_dynamodb() -> None:
@@ -107,18 +117,21 @@ def _dynamodb(settings: DynamoDBSettings, stop: Stop, poll_seconds: float = 1) -
         wait=stop.wait,
     )
     ends = dynamodb_ends(settings, aws, outbox)
-    return TailedEnds(ends.outbox, ends.target, ends.dead_letters, stream)
+    return TailedEnds(ends.outbox, ends.target, ends.dead_letters, stream, outbox)
 
 
 def _change_stream(settings: ChangeStreamSettings) -> TailedEnds:
     sqs = aws_of(settings).client("sqs")
     client = connect(settings.mongodb_uri, settings.mongodb_credentials)
     collection = outbox_collection(client[settings.mongodb_database], settings.outbox_collection)
+    outbox, queue = MongoOutbox(collection), FifoQueue(sqs, settings.fifo_queue)
     return TailedEnds(
-        MongoOutbox(collection),
-        FifoQueue(sqs, settings.fifo_queue),
+        outbox,
+        queue,
         DeadLetterQueue(sqs, settings.dead_letter_queue),
         ChangeStream(collection),
+        outbox,
+        is_crowded=queue.is_crowded,
     )
 
 
@@ -142,7 +155,13 @@ def _run_relay(
             now=utc_now,
             lag=metrics.stream_lag.set,
         )
-        return {"engine": engine.run, "sweeper": sweeper.run, "tail": tail.run}
+        ages = ages_of(ends.dated, engine, stop, metrics, sweep)
+        return {
+            "engine": engine.run,
+            "sweeper": sweeper.run,
+            "tail": tail.run,
+            "ages": ages.run,
+        }
 
     run_worker(settings, prepare=prepare, stop=stop, readiness=readiness, registry=registry)
 

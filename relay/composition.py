@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from threading import Thread
 
+from relay.ages import Ages, Dated
 from relay.dynamodb import DynamoOutbox
 from relay.engine import Engine
 from relay.eventbridge import EventBus
@@ -27,6 +28,8 @@ class Ends:
     outbox: Outbox
     target: Target
     dead_letters: DeadLetters
+    is_crowded: Callable[[], bool] = field(default=lambda: False, kw_only=True)
+    """Whether so much waits in the target that a backlog had better stay in the outbox."""
 
 
 def aws_of(settings: AwsSettings) -> Aws:
@@ -56,6 +59,21 @@ def sweeper_of(
 ) -> Sweeper:
     return Sweeper(
         ends.outbox,
+        engine.window,
+        stop=stop,
+        metrics=metrics,
+        now=utc_now,
+        min_age=timedelta(seconds=settings.sweep_min_age_seconds),
+        interval=timedelta(seconds=settings.sweep_interval_seconds),
+        is_crowded=ends.is_crowded,
+    )
+
+
+def ages_of(
+    outbox: Dated, engine: Engine, stop: Stop, metrics: RelayMetrics, settings: SweepSettings
+) -> Ages:
+    return Ages(
+        outbox,
         engine.window,
         stop=stop,
         metrics=metrics,

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from contracts.timestamps import format_timestamp
+from contracts.timestamps import format_timestamp, parse_timestamp
 from relay.rows import NOT_A_TIME, Row, parse
 from runtime.aws import reaching
 from runtime.dynamodb import from_item
@@ -66,6 +66,22 @@ class DynamoOutbox:
                 return
             request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
+    def oldest_of_pages(self, before: datetime) -> Iterator[datetime | None]:
+        """Read times alone; consistent enough, for rows that are older than a moment."""
+        request: dict[str, Any] = {
+            "TableName": self._table,
+            "ProjectionExpression": "occurredAt",
+            "FilterExpression": "occurredAt < :before",
+            "ExpressionAttributeValues": {":before": {"S": format_timestamp(before)}},
+        }
+        while True:
+            with reaching("DynamoDB"):
+                page = self._client.scan(**request)
+            yield min(filter(None, map(_moment, page["Items"])), default=None)
+            if "LastEvaluatedKey" not in page:
+                return
+            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
     def delete(self, rows: Sequence[Row]) -> Sequence[Row]:
         keys = {_hashable(row.handle): row for row in rows}
         with reaching("DynamoDB"):
@@ -87,6 +103,13 @@ def row_of(item: Mapping[str, Any]) -> Row:
         handle={"aggregateId": item["aggregateId"], "sequence": item["sequence"]},
         content=parse(document, json.dumps(document, ensure_ascii=False, default=str)),
     )
+
+
+def _moment(item: Mapping[str, Any]) -> datetime | None:
+    try:
+        return parse_timestamp(item["occurredAt"]["S"])
+    except (KeyError, ValueError):
+        return None
 
 
 def _hashable(key: Mapping[str, Any]) -> tuple[str, str]:

@@ -35,6 +35,10 @@ _REFUSED = re.compile("[\ufffe\uffff]")
 """What JSON text may hold as it is and a message may not; SQS takes XML's characters only."""
 
 
+CROWDED = 1000
+"""Messages that wait: a second or two of what forwarders move, and then some more."""
+
+
 class FifoQueue:
     """A Target: messages in order per aggregate (group), one per event (deduplication id)."""
 
@@ -43,6 +47,14 @@ class FifoQueue:
     def __init__(self, sqs: "SQSClient", name: str) -> None:
         self._sqs = sqs
         self._url = find_url(sqs, name)
+
+    def is_crowded(self) -> bool:
+        """Whether CROWDED messages wait to be forwarded. Raises Unavailable."""
+        with reaching("SQS"):
+            attributes = self._sqs.get_queue_attributes(
+                QueueUrl=self._url, AttributeNames=["ApproximateNumberOfMessages"]
+            )["Attributes"]
+        return int(attributes["ApproximateNumberOfMessages"]) >= CROWDED
 
     def size_of(self, record: OutboxRecord) -> int:
         return record.size

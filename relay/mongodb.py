@@ -10,7 +10,7 @@ from pymongo.collection import Collection
 from pymongo.database import Database
 from pymongo.errors import OperationFailure, PyMongoError
 
-from contracts.timestamps import format_timestamp
+from contracts.timestamps import format_timestamp, parse_timestamp
 from relay.rows import NOT_A_TIME, LostPlace, Row, parse
 from runtime.errors import Misconfigured
 from runtime.mongodb import Document, enable_change_streams, reaching
@@ -61,6 +61,19 @@ class MongoOutbox:
                     page = []
                 if document is None:
                     break
+
+    def oldest_of_pages(self, before: datetime) -> Iterator[datetime | None]:
+        """Ask the index for the first; the pages behind it hold nothing older."""
+        with reaching():
+            found = self._collection.find_one(
+                {"occurredAt": {"$lt": format_timestamp(before)}},
+                {"occurredAt": 1, "_id": 0},
+                sort=_BY_AGE,
+            )
+        try:
+            yield parse_timestamp(found["occurredAt"]) if found else None
+        except ValueError:
+            yield None
 
     def delete(self, rows: Sequence[Row]) -> Sequence[Row]:
         with reaching():

@@ -19,13 +19,17 @@ log = structlog.get_logger(__name__)
 TICK = 0.1
 """Seconds between looks at whether a sweep is due."""
 
+CROWDED_WAIT = 0.25
+"""Seconds between looks at whether the target has room for another page."""
+
 
 class Sweeper:
     """Sweeps when asked, and every `interval` for the rows that are older than `min_age`.
 
     Younger rows are the stream's to tell. So even a bug in the tail delays an event by no more
     than `min_age` and `interval` together. `now` tells rows' ages, `elapsed` measures the interval
-    in seconds: a clock that is set must not put a sweep off.
+    in seconds: a clock that is set must not put a sweep off. While the target `is_crowded` by what
+    waits in it, a sweep waits too: in a queue, a backlog would stand before all that is new.
     """
 
     def __init__(
@@ -39,9 +43,11 @@ class Sweeper:
         min_age: timedelta,
         interval: timedelta,
         elapsed: Callable[[], float] = monotonic,
+        is_crowded: Callable[[], bool] = lambda: False,
     ) -> None:
         self._outbox, self._window, self._stop, self._metrics = outbox, window, stop, metrics
         self._now, self._min_age, self._interval, self._elapsed = now, min_age, interval, elapsed
+        self._is_crowded = is_crowded
         self._lock = Lock()
         self._asked: datetime | None = None
         self._due = elapsed() + interval.total_seconds()
@@ -91,12 +97,14 @@ class Sweeper:
             times = (oldest, *(row.occurred_at for row in rows))
             oldest = min((when for when in times if when), default=None)
             age = (started - oldest).total_seconds() if oldest else 0.0
-            self._metrics.oldest.set(age)
-            new += self._window.offer(rows)
-        if not found:
-            self._metrics.oldest.set(0)
+            self._wait_for_the_target()
+            new += self._window.offer(rows, swept=True)
         self._metrics.swept.inc(new)
         if found:
             # An alarm reads this line where nobody scrapes the gauge.
             log.info("swept", found=found, new=new, oldestAgeSeconds=round(age, 1))
         return new
+
+    def _wait_for_the_target(self) -> None:
+        while self._is_crowded() and not self._stop.wait(CROWDED_WAIT):
+            pass

@@ -3,6 +3,7 @@
 from bisect import insort
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from operator import attrgetter
 from threading import Condition, Lock
 
@@ -15,8 +16,9 @@ class Window:
 
     So when a target accepts half a batch, no event can overtake an earlier one of its aggregate.
     A row counts from `offer` until `remove`. Whoever offers waits while `max_rows` or `max_bytes`
-    is reached: that bounds the process's memory and holds its place in the stream. `condition`
-    makes what waits: for threads, unless somebody runs it otherwise.
+    is reached: that bounds the process's memory and holds its place in the stream. Rows of a sweep
+    fill no more than half of it: what is new does not wait behind a backlog. `condition` makes what
+    waits: for threads, unless somebody runs it otherwise.
     """
 
     def __init__(
@@ -29,26 +31,31 @@ class Window:
         self._max_rows, self._max_bytes = max_rows, max_bytes
         lock = Lock()
         self._has_ready, self._has_room, self._is_empty = (condition(lock) for _ in range(3))
-        self._keys: set[tuple[str, int]] = set()
+        self._held: dict[tuple[str, int], datetime | None] = {}
         self._bytes = 0
+        self._swept: set[tuple[str, int]] = set()
+        self._swept_bytes = 0
         self._waiting: dict[str, list[Row]] = {}
         self._ready: deque[str] = deque()
         self._taken: set[str] = set()
         self._closed = False
 
-    def offer(self, rows: Iterable[Row]) -> int:
+    def offer(self, rows: Iterable[Row], *, swept: bool = False) -> int:
         """Take rows in, waiting for room; a row that is here already is not taken twice.
 
         Returns how many were new. Stops early, and drops the rest, once the window is closed.
+        `swept` rows are a sweep's.
         """
         new = 0
         for row in rows:
             with self._has_room:
-                self._has_room.wait_for(lambda: self._closed or self._room_for(row))  # noqa: B023
+                self._has_room.wait_for(
+                    lambda: self._closed or self._room_for(row, swept=swept)  # noqa: B023
+                )
                 if self._closed:
                     return new
-                if row.key not in self._keys:
-                    self._add(row)
+                if row.key not in self._held:
+                    self._add(row, swept=swept)
                     new += 1
         return new
 
@@ -92,10 +99,13 @@ class Window:
         """They have left the outbox: make room for others."""
         with self._has_room:
             for row in rows:
-                self._keys.discard(row.key)
+                self._held.pop(row.key, None)
                 self._bytes -= row.size
+                if row.key in self._swept:
+                    self._swept.remove(row.key)
+                    self._swept_bytes -= row.size
             self._has_room.notify_all()
-            if not self._keys:
+            if not self._held:
                 self._is_empty.notify_all()
 
     def close(self) -> None:
@@ -108,20 +118,32 @@ class Window:
     def wait_until_empty(self) -> None:
         """Wait until every row that was offered has left the outbox, or the window is closed."""
         with self._is_empty:
-            self._is_empty.wait_for(lambda: self._closed or not self._keys)
+            self._is_empty.wait_for(lambda: self._closed or not self._held)
+
+    def oldest(self) -> datetime | None:
+        """When the oldest row in it occurred, of those whose time can be read."""
+        with self._has_room:
+            return min(filter(None, self._held.values()), default=None)
 
     def __len__(self) -> int:
-        return len(self._keys)
+        return len(self._held)
 
-    def _room_for(self, row: Row) -> bool:
-        """Whether a row fits, or is here. An empty window takes any one row, however large."""
-        if not self._keys or row.key in self._keys:
+    def _room_for(self, row: Row, *, swept: bool) -> bool:
+        """Whether a row fits, or is here. Where nothing is, any one row fits, however large."""
+        if not self._held or row.key in self._held:
             return True
-        return len(self._keys) < self._max_rows and self._bytes + row.size <= self._max_bytes
+        if swept and self._swept:
+            rows, size = len(self._swept) * 2, (self._swept_bytes + row.size) * 2
+            if rows >= self._max_rows or size > self._max_bytes:
+                return False
+        return len(self._held) < self._max_rows and self._bytes + row.size <= self._max_bytes
 
-    def _add(self, row: Row) -> None:
-        self._keys.add(row.key)
+    def _add(self, row: Row, *, swept: bool) -> None:
+        self._held[row.key] = row.occurred_at
         self._bytes += row.size
+        if swept:
+            self._swept.add(row.key)
+            self._swept_bytes += row.size
         waiting = self._waiting.get(row.aggregate_id)
         if waiting is None:
             self._waiting[row.aggregate_id] = [row]

@@ -84,7 +84,7 @@ class RelayMetrics:
         )
         self.oldest = Gauge(
             "outbox_oldest_age_seconds",
-            "Age of the oldest record at the last sweep; 0 if the outbox was empty.",
+            "Age of the oldest record left behind or in flight; 0 without any, NaN until known.",
             registry=registry,
         )
         self.stream_lag = Gauge(

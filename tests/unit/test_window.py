@@ -3,6 +3,7 @@
 import threading
 from collections import defaultdict
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from time import monotonic
 
 from hypothesis import settings
@@ -15,6 +16,7 @@ from tests.relay_fakes import MemoryTarget, poison, row_of
 from tests.waiting import eventually
 
 MAX_ROWS, MAX_BYTES = 6, 6000
+START, SECOND = datetime(2026, 11, 23, 9, 30, tzinfo=UTC), timedelta(seconds=1)
 TARGET = MemoryTarget(limits=Limits(entries=3, total_bytes=1500))
 
 
@@ -129,6 +131,40 @@ def test_a_row_larger_than_the_window_passes_alone() -> None:
     window.remove(batch)
     assert ended(offering)
     assert window.take(MemoryTarget()) == [small]
+
+
+def test_a_sweep_fills_no_more_than_half_of_the_window() -> None:
+    """By rows and by bytes; the other half has room for what is new, which may take all of it."""
+    size = row_of("a", 1).size
+    for window in (
+        Window(max_rows=4, max_bytes=100 * size),
+        Window(max_rows=100, max_bytes=4 * size),
+    ):
+        backlog = started(lambda window=window: window.offer(map(_swept, range(3)), swept=True))  # type: ignore[misc]
+        eventually(lambda: len(window) == 2, what="two of the backlog")  # noqa: B023
+        assert window.offer([row_of("n", 1), row_of("n", 2)]) == 2
+        assert backlog.is_alive()
+        batch = window.take(MemoryTarget())
+        assert [row.aggregate_id for row in batch] == ["0", "1", "n"]
+        window.settle(batch)
+        window.remove(batch)
+        assert ended(backlog)
+        assert len(window) == 2
+
+
+def _swept(number: int) -> Row:
+    return row_of(str(number), 1)
+
+
+def test_the_oldest_row_is_told_until_it_is_removed() -> None:
+    """Taken or not; one without a time is passed over."""
+    window = Window(max_rows=10, max_bytes=10_000)
+    assert window.oldest() is None
+    first, second = (row_of(name, 1, occurred_at=START + n * SECOND) for n, name in enumerate("ab"))
+    window.offer([poison("x", 1), second, first])
+    assert window.oldest() == START
+    window.remove([first])
+    assert window.oldest() == START + SECOND
 
 
 def test_an_offer_waits_until_rows_are_removed_and_not_only_settled() -> None:

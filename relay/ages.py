@@ -1,0 +1,92 @@
+"""How old the oldest row of an outbox is: told truly while a backlog drains, and in an outage."""
+
+import math
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from time import monotonic
+from typing import Protocol
+
+import structlog
+
+from relay.window import Window
+from runtime.errors import Unavailable
+from runtime.metrics import RelayMetrics
+from runtime.stopping import Stop
+
+log = structlog.get_logger(__name__)
+
+SHORTEST_WAIT = 5.0
+"""Seconds between looks at an outbox in which something was left behind."""
+
+WAIT_PER_LOOK = 5
+"""How much longer than the last look the next one waits: a look at a large table costs reads."""
+
+
+class Dated(Protocol):
+    """An outbox that can be asked for its rows' times alone."""
+
+    def oldest_of_pages(self, before: datetime) -> Iterator[datetime | None]:
+        """Tell, page by page, when the page's oldest row that occurred before a moment did so.
+
+        None for a page without one. Raises Unavailable.
+        """
+        ...
+
+
+class Ages:
+    """Looks at all that was left behind, and says at any time how old the oldest of it is.
+
+    A sweep cannot say so: DynamoDB reads its pages in no order, and a sweep that waits for room
+    reads none. Between two looks the age grows with the clock, so it may be too old until the next
+    one finds the oldest row gone; it is never too young for what a look has found.
+    """
+
+    def __init__(
+        self,
+        outbox: Dated,
+        window: Window,
+        *,
+        stop: Stop,
+        metrics: RelayMetrics,
+        now: Callable[[], datetime],
+        min_age: timedelta,
+        interval: timedelta,
+    ) -> None:
+        self._outbox, self._window, self._stop, self._now = outbox, window, stop, now
+        self._min_age, self._interval = min_age, interval.total_seconds()
+        self._has_looked = False
+        self._left_behind: datetime | None = None
+        metrics.oldest.set_function(self.age)
+
+    def run(self) -> None:
+        """Look until a stop is requested."""
+        wait = 0.0
+        while not self._stop.wait(wait):
+            wait = self.look()
+
+    def age(self) -> float:
+        """Seconds since the oldest row occurred, of those left behind at the last look or in hand.
+
+        0 without any; NaN, which is no number to compare, before the first look.
+        """
+        if not self._has_looked:
+            return math.nan
+        known = [each for each in (self._left_behind, self._window.oldest()) if each]
+        return max(0.0, (self._now() - min(known)).total_seconds()) if known else 0.0
+
+    def look(self) -> float:
+        """Look at the outbox, all of it; returns the seconds to wait before the next look."""
+        started = monotonic()
+        oldest: datetime | None = None
+        try:
+            for found in self._outbox.oldest_of_pages(self._now() - self._min_age):
+                if self._stop.requested:
+                    return 0.0
+                oldest = min(filter(None, (oldest, found)), default=None)
+        except Unavailable as error:
+            log.warning("cannot tell the oldest row's age", reason=str(error))
+            return min(self._interval, SHORTEST_WAIT)
+        self._left_behind, self._has_looked = oldest, True
+        if oldest is None:
+            return self._interval
+        return min(self._interval, max(SHORTEST_WAIT, WAIT_PER_LOOK * (monotonic() - started)))

@@ -1,0 +1,124 @@
+"""The age of the oldest row: never too young, falling as the oldest leave."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import pytest
+from structlog.testing import capture_logs
+
+from relay.ages import SHORTEST_WAIT, Ages
+from relay.window import Window
+from runtime.metrics import RelayMetrics, new_registry
+from runtime.stopping import Stop
+from tests.builders import START
+from tests.relay_fakes import away, row_of
+
+HOUR = timedelta(hours=1)
+INTERVAL = timedelta(seconds=30)
+
+
+@dataclass
+class Pages:
+    """A Dated: the times of its rows, page by page."""
+
+    pages: list[list[datetime]] = field(default_factory=list)
+    is_away: bool = False
+
+    def oldest_of_pages(self, before: datetime) -> Iterator[datetime | None]:
+        if self.is_away:
+            raise away()
+        for page in self.pages:
+            yield min((each for each in page if each < before), default=None)
+
+
+class Looking:
+    """Ages over pages and a window, with a clock of the test's own."""
+
+    def __init__(self) -> None:
+        self.outbox, self.stop = Pages(), Stop()
+        self.window = Window(max_rows=10, max_bytes=10_000)
+        self.metrics, self.now = RelayMetrics(new_registry()), START
+        self.ages = Ages(
+            self.outbox,
+            self.window,
+            stop=self.stop,
+            metrics=self.metrics,
+            now=lambda: self.now,
+            min_age=INTERVAL,
+            interval=INTERVAL,
+        )
+
+    @property
+    def gauge(self) -> float:
+        ((sample,),) = [metric.samples for metric in self.metrics.oldest.collect()]
+        return sample.value
+
+
+@pytest.fixture
+def looking() -> Looking:
+    return Looking()
+
+
+def test_nothing_is_said_before_the_first_look_is_complete(looking: Looking) -> None:
+    """Not 0: that would say that all is well."""
+    looking.outbox.is_away = True
+    with capture_logs():
+        assert looking.ages.look() == SHORTEST_WAIT
+    assert math.isnan(looking.gauge)
+    looking.outbox.is_away = False
+    looking.ages.look()
+    assert looking.gauge == 0
+
+
+def test_the_oldest_of_all_pages_counts_wherever_it_stands(looking: Looking) -> None:
+    """And it grows older with the clock while nobody looks; an outage changes nothing."""
+    looking.outbox.pages = [[START - HOUR], [], [START - 9 * HOUR, START - HOUR]]
+    looking.ages.look()
+    assert looking.gauge == 9 * 3600
+    looking.now += HOUR
+    looking.outbox.is_away = True
+    with capture_logs():
+        looking.ages.look()
+    assert looking.gauge == 10 * 3600
+
+
+def test_it_falls_when_a_look_finds_the_oldest_gone(looking: Looking) -> None:
+    """Step by step, and to 0 with the last."""
+    looking.outbox.pages = [[START - 2 * HOUR], [START - HOUR]]
+    looking.ages.look()
+    looking.outbox.pages = [[START - HOUR]]
+    looking.ages.look()
+    assert looking.gauge == 3600
+    looking.outbox.pages = []
+    looking.ages.look()
+    assert looking.gauge == 0
+
+
+def test_what_is_in_the_window_counts_at_once(looking: Looking) -> None:
+    """Rows that a look passes over, because they are the stream's to tell, and that are held up."""
+    looking.outbox.pages = [[START]]
+    looking.ages.look()
+    row = row_of("a", 1, occurred_at=START)
+    looking.window.offer([row])
+    looking.now += timedelta(seconds=20)
+    assert looking.gauge == 20
+    looking.window.remove([row])
+    assert looking.gauge == 0
+
+
+def test_looks_are_rare_at_what_is_empty_and_at_what_is_large(looking: Looking) -> None:
+    """Seldom where nothing is, soon where something was left, never more often than that."""
+    assert looking.ages.look() == INTERVAL.total_seconds()
+    looking.outbox.pages = [[START - HOUR]]
+    assert looking.ages.look() == SHORTEST_WAIT
+
+
+def test_a_stop_ends_a_look_at_the_next_page(looking: Looking) -> None:
+    """What it had seen by then is not taken for all there is."""
+    looking.outbox.pages = [[START - HOUR], [START - 9 * HOUR]]
+    looking.stop.request()
+    looking.ages.run()
+    looking.ages.look()
+    assert math.isnan(looking.gauge)
