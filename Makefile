@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up demo test compose-test check format schemas lock synth bootstrap deploy destroy clean \
+.PHONY: help setup up demo test chaos compose-test check format schemas lock synth bootstrap deploy destroy clean \
 	docker-given place-given stage-given
 
 help: ## list the targets
@@ -21,6 +21,12 @@ test: setup ## run every test against real engines, with branch coverage
 	@$(BIN)/python -m coverage erase
 	@$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term
 	@$(BIN)/python -m tools.branch_coverage
+
+# The schedule of faults is drawn from SEED; one is chosen, and printed, where none is given.
+MINUTES ?= 10
+
+chaos: setup ## the system under load, kill -9 and a failing AWS, then its books: make chaos MINUTES=10 SEED=1
+	@$(BIN)/python -m local.chaos --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
 compose-test: docker-given setup ## build and start the containers, run the end-to-end tests on them, remove them
 	@echo "building the image and starting the containers: some minutes the first time"

@@ -151,6 +151,10 @@ class Supervisor:
         """The id of the running process: after a restart it is another."""
         return self._running[name].child.pid
 
+    def dead(self) -> list[str]:
+        """The names of those that were started and have ended, whoever ended them."""
+        return [name for name, one in list(self._running.items()) if one.child.poll() is not None]
+
     def stop(self) -> None:
         """Stop ours, then the engines, each within 10 seconds and then by force."""
         self._stop.request()

@@ -1,7 +1,7 @@
 """The whole system on one machine: engines, then what they hold, then our processes."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
@@ -10,6 +10,7 @@ from local.console import Console
 from local.errors import LocalError
 from local.isolation import isolate
 from local.lock import only_one
+from local.process import Process
 from local.processes import DATABASE, aws_endpoint, engine_processes, our_processes
 from local.provision import CANNOT_PROVISION, provision_aws, provision_documentdb
 from local.settings import LocalSettings
@@ -22,16 +23,21 @@ CANNOT_START = (LocalError, *CANNOT_PROVISION)
 
 @contextmanager
 def running_system(
-    settings: LocalSettings, *, console: Console, stop: Stop | None = None
+    settings: LocalSettings,
+    *,
+    console: Console,
+    stop: Stop | None = None,
+    ours: Sequence[Process] | None = None,
 ) -> Iterator[Supervisor]:
     """Bring everything up, yield its supervisor when all is at work, and stop everything.
 
     Nobody watches for deaths until `Supervisor.supervise` is called: a test that kills processes
     does without, or runs it in a thread. The environment's AWS settings are replaced by samples.
+    `ours` is the table of our processes, for who runs them otherwise than `make up`.
     Raises what CANNOT_START lists; nothing is left running then.
     """
     isolate(os.environ)
-    ours = our_processes(settings)
+    ours = our_processes(settings) if ours is None else ours
     table = [*engine_processes(settings), *ours]
     with (
         only_one(settings.state_dir),

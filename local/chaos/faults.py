@@ -1,0 +1,138 @@
+"""Carries a schedule out: kills, freezes and brings back, and makes the endpoint misbehave."""
+
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from threading import Lock
+
+from local.chaos.proxy import Proxy
+from local.chaos.schedule import ENDPOINT, Fault, Kind
+from local.console import Console
+from local.errors import Stopped
+from local.supervisor import Supervisor
+from runtime.stopping import Stop
+
+LOOK_EVERY = 0.5
+"""Seconds between two looks for processes that died."""
+
+CANNOT_RETURN = "ministack"
+"""Its state is gone with it: where it dies, a run has nothing more to say."""
+
+
+class Injector:
+    """Injects faults by their time; `injected` counts by kind and target what really was done.
+
+    `died` counts the processes that ended without our doing; like those that we killed they are
+    started again, as an orchestrator would.
+    """
+
+    def __init__(
+        self, supervisor: Supervisor, proxy: Proxy, *, console: Console, stop: Stop
+    ) -> None:
+        self._supervisor, self._proxy = supervisor, proxy
+        self._console, self._stop = console, stop
+        self._down: set[str] = set()  # killed by us, not yet to be started
+        self._lock = Lock()
+        self.injected: Counter[tuple[Kind, str]] = Counter()
+        self.died: Counter[str] = Counter()
+        self._began = time.monotonic()
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Start again what dies meanwhile."""
+        ended = Stop()
+        thread = threading.Thread(target=self._watch, args=(ended,), name="watch")
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.request()
+            thread.join()
+
+    def run(self, faults: Iterable[Fault], *, seconds: float) -> None:
+        """Inject each fault at its time, and return after so many seconds, or at a stop.
+
+        Then every fault is over, and what was killed is started (and perhaps not ready).
+        """
+        self._began = time.monotonic()
+        ordered = sorted(faults, key=lambda fault: fault.start)
+        lanes = [
+            threading.Thread(target=self._inject_all, args=(lane,), name="lane")
+            for lane in (
+                [fault for fault in ordered if fault.target != ENDPOINT],
+                [fault for fault in ordered if fault.target == ENDPOINT],
+            )
+        ]
+        for lane in lanes:
+            lane.start()
+        self._stop.wait(max(0, self._began + seconds - time.monotonic()))
+        for lane in lanes:
+            lane.join()
+
+    def _inject_all(self, faults: Sequence[Fault]) -> None:
+        for fault in faults:
+            if self._stop.wait(max(0, self._began + fault.start - time.monotonic())):
+                return
+            with self._on(fault):
+                self._stop.wait(fault.duration)
+
+    @contextmanager
+    def _on(self, fault: Fault) -> Iterator[None]:
+        at = time.monotonic() - self._began
+        partly = fault.target == ENDPOINT and fault.kind is not Kind.CUT
+        chance = f", {fault.chance:.0%} of requests" if partly else ""
+        self._console.say(
+            f"chaos {at:6.1f} s: {fault.kind} {fault.target} for {fault.duration:g} s{chance}"
+        )
+        self.injected[fault.kind, fault.target] += 1
+        begin, end = {
+            Kind.KILL: (self._kill, self._start),
+            Kind.FREEZE: (self._freeze, self._thaw),
+        }.get(fault.kind, (partial(self._trouble, fault), self._calm))
+        begin(fault.target)
+        try:
+            yield
+        finally:
+            end(fault.target)
+
+    def _trouble(self, fault: Fault, _: str) -> None:
+        self._proxy.misbehave(fault.kind, fault.chance)
+
+    def _calm(self, _: str) -> None:
+        self._proxy.behave()
+
+    def _kill(self, name: str) -> None:
+        with self._lock:
+            self._down.add(name)
+        self._supervisor.kill(name)
+
+    def _start(self, name: str) -> None:
+        self._supervisor.start(name)
+        with self._lock:
+            self._down.discard(name)
+
+    def _freeze(self, name: str) -> None:
+        """Stop it where it stands: it comes back believing that no time has passed."""
+        self._supervisor.kill(name, signal.SIGSTOP)
+
+    def _thaw(self, name: str) -> None:
+        self._supervisor.kill(name, signal.SIGCONT)
+
+    def _watch(self, ended: Stop) -> None:
+        while not ended.wait(LOOK_EVERY):
+            with self._lock:
+                fallen = [name for name in self._supervisor.dead() if name not in self._down]
+            for name in fallen:
+                self.died[name] += 1
+                self._console.say(f"{name} died")
+                if name == CANNOT_RETURN:
+                    self._stop.request()
+                    return
+                try:
+                    self._supervisor.start(name)
+                except Stopped:
+                    return

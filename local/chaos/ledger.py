@@ -1,0 +1,57 @@
+"""What clients were promised: kept by the clients, who know nothing of the system's insides."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from threading import Lock
+
+
+@dataclass(frozen=True)
+class Promise:
+    """A subscription that was answered with 201; `cancelled` once its payment's PATCH was, too."""
+
+    subscription_id: str
+    quantity: int
+    account_number: str
+    cancelled: bool = False
+
+
+class Ledger:
+    """Thread-safe. `requests` counts by kind, `retries` those that were sent again, by kind.
+
+    `broken` says in sentences what an answer contradicted while the system ran.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._promises: dict[str, Promise] = {}
+        self.requests: Counter[str] = Counter()
+        self.retries: Counter[str] = Counter()
+        self.broken: list[str] = []
+
+    def __iter__(self) -> Iterator[Promise]:
+        with self._lock:
+            return iter(list(self._promises.values()))
+
+    def __len__(self) -> int:
+        return len(self._promises)
+
+    def sent(self, kind: str, *, again: bool = False) -> None:
+        with self._lock:
+            self.requests[kind] += 1
+            self.retries[kind] += again
+
+    def promised(self, promise: Promise) -> None:
+        """A subscription was answered."""
+        with self._lock:
+            self._promises[promise.subscription_id] = promise
+
+    def cancelled(self, subscription_id: str) -> None:
+        """A cancellation was answered."""
+        with self._lock:
+            known = self._promises[subscription_id]
+            self._promises[subscription_id] = replace(known, cancelled=True)
+
+    def accuse(self, sentence: str) -> None:
+        with self._lock:
+            self.broken.append(sentence)

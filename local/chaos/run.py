@@ -1,0 +1,163 @@
+"""One run: the system of `make up` under load and faults, then peace, then the books."""
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from local.chaos.clients import Clients, Load
+from local.chaos.faults import Injector
+from local.chaos.ledger import Ledger
+from local.chaos.proxy import Proxy
+from local.chaos.report import Report
+from local.chaos.schedule import Fault
+from local.chaos.settling import settle
+from local.console import Console
+from local.errors import LocalError
+from local.ports import LOOPBACK
+from local.process import Process
+from local.processes import our_processes
+from local.settings import LocalSettings
+from local.supervisor import Supervisor
+from local.system import running_system
+from local.up import addresses
+from operations.audit import audit
+from operations.audit_report import AuditReport
+from operations.errors import OperatorError
+from operations.place import Place
+from operations.settings import LocalPlaceSettings
+from runtime.errors import Misconfigured, Unavailable
+from runtime.stopping import Stop
+
+READY_WITHIN = 120.0
+ANSWERED_WITHIN = 90.0
+"""Seconds that the last requests have: a payment may be held for a minute by a commit of which
+MongoDB never heard."""
+
+SETTLED_WITHIN = 300.0
+"""Seconds: a message whose consumer died waits for its visibility, which a consumer that held it
+had made up to 45 s, and so may the next; a sweep comes every 30 s, later by what clocks are off."""
+
+SLACK = timedelta(minutes=15)
+"""More than clocks are off: what happened is sought by its time."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run does. `clocks` says by how many seconds a process's clock is off."""
+
+    seed: int
+    seconds: float
+    faults: Sequence[Fault]
+    clocks: Mapping[str, float] = field(default_factory=dict)
+    load: Load = field(default_factory=Load)
+
+
+def run(
+    plan: Plan, state_dir: Path, *, command: str, console: Console, processes: Console, stop: Stop
+) -> Report:
+    """Run a plan and report; a requested stop ends the load early.
+
+    `console` is told what is done, `processes` what the processes say. Raises what
+    local.system.CANNOT_START lists.
+    """
+    settings = LocalSettings.on_free_ports(state_dir).model_copy(update={"log_format": "json"})
+    began = datetime.now(UTC)
+    with Proxy(settings.aws_port, seed=plan.seed).running() as proxy:
+        ours = [disturbed(each, proxy.port, plan.clocks) for each in our_processes(settings)]
+        with running_system(settings, console=processes, ours=ours) as supervisor:
+            return _Run(plan, settings, supervisor, proxy, console, stop).report(command, began)
+
+
+def disturbed(process: Process, port: int, clocks: Mapping[str, float]) -> Process:
+    """Put a process behind the proxy, with its own clock.
+
+    The tap is left alone: it stands for what AWS does itself, and what it writes is the evidence.
+    """
+    if process.name == "tap":
+        return process
+    env = {**process.env, "AWS_ENDPOINT_URL": f"http://{LOOPBACK}:{port}"}
+    off = clocks.get(process.name, 0.0)
+    python, dash_m, *module = process.command
+    clock = ("local.chaos.clocks", str(off)) if off else ()
+    return replace(
+        process,
+        command=(python, dash_m, *clock, *module),
+        env=env if "AWS_ENDPOINT_URL" in process.env else process.env,
+    )
+
+
+@dataclass(frozen=True)
+class _Run:
+    """The parts of a run, once the system is up."""
+
+    plan: Plan
+    settings: LocalSettings
+    supervisor: Supervisor
+    proxy: Proxy
+    console: Console
+    stop: Stop
+    ledger: Ledger = field(default_factory=Ledger)
+    notes: list[str] = field(default_factory=list)
+
+    def report(self, command: str, began: datetime) -> Report:
+        plan, where = self.plan, addresses(self.settings)
+        injector = Injector(self.supervisor, self.proxy, console=self.console, stop=self.stop)
+        clients = Clients(where, self.ledger, seed=plan.seed, load=plan.load)
+        started = time.monotonic()
+        with injector.watching(), clients.running():
+            self.console.say("at work: load and faults begin")
+            injector.run(plan.faults, seconds=plan.seconds)
+            seconds = time.monotonic() - started
+            if self.stop.requested:
+                self.notes.append("stopped before its time")
+            self.console.say(f"faults are over; {len(self.ledger)} subscriptions were answered")
+            calm = time.monotonic()
+            self._wait_ready()
+            unanswered = clients.finish(within=ANSWERED_WITHIN)
+            self.console.say("waiting until everything has arrived")
+            place = self._place()
+            standstill = settle(place, self.ledger, where, within=SETTLED_WITHIN, stop=Stop())
+            standstill = replace(standstill, seconds=time.monotonic() - calm)
+            books, why_not = self._audit(place, began)
+        return Report(
+            command=command,
+            seed=plan.seed,
+            seconds=seconds,
+            cores=os.cpu_count() or 0,
+            ledger=self.ledger,
+            injected=dict(injector.injected),
+            hits=dict(self.proxy.hits),
+            clocks=plan.clocks,
+            died=dict(injector.died),
+            unanswered=unanswered,
+            standstill=standstill,
+            audit=books,
+            why_no_audit=why_not,
+            notes=self.notes,
+        )
+
+    def _wait_ready(self) -> None:
+        """Wait for all to be at work; one that is not shows in what follows."""
+        deadline = time.monotonic() + READY_WITHIN
+        while True:
+            try:
+                self.supervisor.wait_ready(timeout=max(0, deadline - time.monotonic()))
+            except LocalError as error:  # it died just now, and is being started again
+                if time.monotonic() > deadline:
+                    self.notes.append(str(error))
+                    return
+                time.sleep(0.5)
+            else:
+                return
+
+    def _audit(self, place: Place, began: datetime) -> tuple[AuditReport | None, str]:
+        try:
+            return audit(place, began - SLACK, datetime.now(UTC) + SLACK, settle=60), ""
+        except (OperatorError, Unavailable, Misconfigured) as error:
+            return None, str(error)
+
+    def _place(self) -> Place:
+        return Place.of_local(LocalPlaceSettings.model_validate(self.settings.model_dump()))

@@ -1,0 +1,133 @@
+"""What goes wrong when: drawn from a seed, so that a run can be had again."""
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from infra.workloads import WORKLOADS
+
+
+class Kind(StrEnum):
+    """What can be done to a process, or to the endpoint between our processes and AWS."""
+
+    KILL = "kill -9"
+    FREEZE = "freeze"
+    CUT = "cut"
+    SLOW = "slow"
+    THROTTLE = "throttle"
+    ERROR = "5xx"
+    DROP = "answer dropped after success"
+    HALF_FAIL = "half-fail behind 200"
+    CONFLICT = "transaction conflict"
+
+
+ENDPOINT = "aws"
+MONGOD = "mongod"
+OURS = tuple(workload.name for workload in WORKLOADS)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something that goes wrong `start` seconds after the beginning, for `duration` seconds.
+
+    `chance` is the share of requests that an endpoint's fault hits.
+    """
+
+    kind: Kind
+    target: str
+    start: float
+    duration: float
+    chance: float = 1.0
+
+    @property
+    def end(self) -> float:
+        return self.start + self.duration
+
+
+@dataclass(frozen=True)
+class Span:
+    """The shortest and the longest; seconds, or shares."""
+
+    least: float
+    most: float
+
+    def draw(self, chosen: random.Random) -> float:
+        return chosen.uniform(self.least, self.most)
+
+
+@dataclass(frozen=True)
+class Lane:
+    """Faults that exclude each other, with a pause after each for what was hit to recover in."""
+
+    bag: Sequence[tuple[Kind, str]]
+    duration: Span
+    pause: Span
+
+
+PROCESSES = Lane(
+    bag=(
+        *((Kind.KILL, name) for name in (*OURS, MONGOD)),
+        *((Kind.FREEZE, name) for name in (*OURS, MONGOD)),
+    ),
+    duration=Span(0.2, 5),
+    pause=Span(3, 5.5),
+)
+ENDPOINTS = Lane(
+    bag=tuple(
+        (kind, ENDPOINT)
+        for kind in (
+            Kind.CUT,
+            Kind.SLOW,
+            Kind.THROTTLE,
+            Kind.ERROR,
+            Kind.DROP,
+            Kind.HALF_FAIL,
+            Kind.CONFLICT,
+        )
+    ),
+    duration=Span(1, 5),
+    pause=Span(2, 5),
+)
+"""The two lanes overlap: a relay is killed while its bus throttles. Even if every draw were the
+longest they hold 117 faults in ten minutes."""
+
+CHANCE = Span(0.3, 1.0)
+"""Less than one of three requests is what botocore's own retries hide."""
+
+CLOCK_OFFSETS = (-90.0, -20.0, -3.0, 0.0, 0.0, 0.0, 3.0, 20.0, 90.0)
+"""Seconds that the clock of a process of ours is off; one of three is right."""
+
+
+def draw_faults(seed: int, seconds: float) -> list[Fault]:
+    """Draw the faults of a run of so many seconds, in order; each ends before the run does."""
+    faults = [
+        fault
+        for number, lane in enumerate((PROCESSES, ENDPOINTS))
+        for fault in _fill(lane, random.Random(f"{seed}/{number}"), seconds)  # noqa: S311 (not secret)
+    ]
+    return sorted(faults, key=lambda fault: fault.start)
+
+
+def draw_clocks(seed: int) -> dict[str, float]:
+    """Draw by how many seconds the clock of each process of ours is off."""
+    chosen = random.Random(f"{seed}/clocks")  # noqa: S311 (not secret)
+    return {name: chosen.choice(CLOCK_OFFSETS) for name in OURS}
+
+
+def _fill(lane: Lane, chosen: random.Random, seconds: float) -> Iterator[Fault]:
+    """Empty the bag again and again, in another order each time: so that nothing is left out."""
+    time = lane.pause.draw(chosen)
+    while True:
+        for kind, target in chosen.sample(lane.bag, len(lane.bag)):
+            fault = Fault(
+                kind,
+                target,
+                start=round(time, 2),
+                duration=round(lane.duration.draw(chosen), 2),
+                chance=round(CHANCE.draw(chosen), 2),
+            )
+            if fault.end > seconds:
+                return
+            yield fault
+            time = fault.end + lane.pause.draw(chosen)

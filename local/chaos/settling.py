@@ -1,0 +1,84 @@
+"""Waits until nothing is on its way any more, and says what still is."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from infra.taps import taps_of
+from infra.workloads import Consumes
+from local.chaos.ledger import Ledger
+from local.chaos.states import wrong_states
+from operations.outboxes import pending
+from operations.place import Place
+from operations.queue_counts import held
+from runtime.errors import Unavailable
+from runtime.stopping import Stop
+
+LOOK_EVERY = 1.0
+
+
+@dataclass(frozen=True)
+class Standstill:
+    """What was found at the last look; `seconds` until then. Sentences by subscription id."""
+
+    seconds: float
+    wrong: Mapping[str, str] = field(default_factory=dict)
+    waiting: Mapping[str, int] = field(default_factory=dict)
+    """Rows in outboxes and messages in work queues, where there are any."""
+    dead_letters: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def settled(self) -> bool:
+        return not self.wrong and not self.waiting
+
+
+def settle(
+    place: Place, ledger: Ledger, addresses: dict[str, str], *, within: float, stop: Stop
+) -> Standstill:
+    """Look until every promise is kept and nothing waits, `within` seconds at most."""
+    began = time.monotonic()
+    unkept = list(ledger)
+    while True:
+        wrong = wrong_states(unkept, addresses)
+        unkept = list(wrong)
+        try:
+            waiting, dead_letters = _waiting(place), _dead_letters(place)
+        except Unavailable as error:
+            waiting, dead_letters = {str(error): 1}, {}
+        found = Standstill(
+            time.monotonic() - began,
+            {promise.subscription_id: sentence for promise, sentence in wrong.items()},
+            waiting,
+            dead_letters,
+        )
+        if found.settled or found.seconds >= within or stop.wait(LOOK_EVERY):
+            return found
+
+
+def _waiting(place: Place) -> dict[str, int]:
+    counts = {f"outbox {each.name}": each.waiting().depth for each in pending(place)}
+    for workload in place.workloads:
+        for use in workload.uses:
+            if isinstance(use, Consumes):
+                counts[use.queue] = held(place, workload.domain, use.queue)
+    if place.emulated:
+        for tap in taps_of(place.topology):
+            counts[tap.queue] = held(place, place.topology.domains[0].name, tap.queue)
+    return {name: count for name, count in counts.items() if count}
+
+
+def _dead_letters(place: Place) -> dict[str, int]:
+    """Count what is in the queues that nobody consumes: the dead-letter queues."""
+    consumed = {
+        use.queue
+        for workload in place.workloads
+        for use in workload.uses
+        if isinstance(use, Consumes)
+    }
+    counts = {
+        queue.name: held(place, domain.name, queue.name)
+        for domain in place.topology.domains
+        for queue in domain.queues
+        if queue.name not in consumed
+    }
+    return {name: count for name, count in counts.items() if count}
