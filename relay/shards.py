@@ -110,9 +110,12 @@ class ShardedStream:
         Raises LostPlace if then none is open: perhaps this stream has ended and another has begun.
         """
         self._next_search = monotonic() + SEARCH_INTERVAL
-        for shard in self._shards():
+        shards = self._shards()
+        # In a list that names children before their parents, a parent may be as new as its child.
+        unread = self._iterators.keys() | ({shard["ShardId"] for shard in shards} - self._known)
+        for shard in shards:
             shard_id, parent_id = shard["ShardId"], shard.get("ParentShardId")
-            if shard_id not in self._known and parent_id not in self._iterators:
+            if shard_id not in self._known and parent_id not in unread:
                 self._iterators[shard_id] = self._iterator(shard_id, "TRIM_HORIZON")
                 self._known.add(shard_id)
                 self._childless.discard(parent_id)

@@ -175,6 +175,18 @@ def test_a_grandchild_waits_for_its_own_parent(streams: Streams) -> None:
     assert told == [("a", n) for n in (1, 2, 3, 4, 5)]
 
 
+def test_children_may_be_listed_before_their_parents(streams: Streams) -> None:
+    """Two roll-overs are followed in their order, in whatever order DescribeStream names them."""
+    streams.shards = {"p": Shard()}
+    stream = followed(streams)
+    stream.open()
+    streams.shards = {"g": Shard(parent="c"), "c": Shard(parent="p", ended=True)} | streams.shards
+    streams.shards["p"].ended = True
+    streams.write("c", "a", 1)
+    streams.write("g", "a", 2)
+    assert [key for _ in range(4) for key in keys(stream)] == [("a", 1), ("a", 2)]
+
+
 def test_a_child_that_shows_late_is_found(
     streams: Streams, monkeypatch: pytest.MonkeyPatch
 ) -> None:
