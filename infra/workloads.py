@@ -29,7 +29,10 @@ class Consumes:
 
 @dataclass(frozen=True, slots=True)
 class SendsTo:
+    """Sends to a queue; `asks_depth`: and asks how much waits in it."""
+
     queue: str
+    asks_depth: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +177,7 @@ WORKLOADS = (
         command=("relay", "change-stream"),
         uses=(
             UsesDocuments(),
-            SendsTo("payment-events.fifo"),
+            SendsTo("payment-events.fifo", asks_depth=True),
             SendsTo("payment-events-dlq.fifo"),
         ),
         settings={

@@ -106,5 +106,9 @@ class Sweeper:
         return new
 
     def _wait_for_the_target(self) -> None:
-        while self._is_crowded() and not self._stop.wait(CROWDED_WAIT):
-            pass
+        try:
+            while self._is_crowded() and not self._stop.wait(CROWDED_WAIT):
+                pass
+        except Unavailable as error:
+            # Who cannot ask must not keep rows for that: publishing finds out what is away.
+            log.warning("cannot tell whether the target is crowded", reason=str(error))

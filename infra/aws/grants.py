@@ -64,8 +64,10 @@ def _statements(use: Use, domain: Domain, arns: Arns) -> Iterator[iam.PolicyStat
                 arns.queue(queue),
             )
             yield from _sending(_dead_letter_queue(queue, domain), arns)
-        case SendsTo(queue):
+        case SendsTo(queue, asks_depth):
             yield from _sending(queue, arns)
+            if asks_depth:
+                yield _allow(["sqs:GetQueueAttributes"], arns.queue(queue))
         case PublishesTo(bus):
             yield _allow(["events:DescribeEventBus", "events:PutEvents"], arns.bus(bus))
         case UsesDocuments():

@@ -99,7 +99,7 @@ ROLES: dict[str, dict[str, set[str]]] = {
         queue("create-payment-subscription-dlq"): SENDS,
     },
     "payments/payments-change-stream/Role": {
-        queue("payment-events.fifo"): SENDS,
+        queue("payment-events.fifo"): SENDS | {"sqs:GetQueueAttributes"},
         queue("payment-events-dlq.fifo"): SENDS,
     },
     "payments/payments-forward/Role": {
