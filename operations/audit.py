@@ -97,30 +97,48 @@ def audit(
     then the audit looks again. With `settle` it also looks, for that many seconds at most, until
     nothing is in flight. Raises Unavailable.
     """
-    started, first_ended = monotonic(), 0.0
+    return looking(
+        lambda: balance(look(place, since, until), routes(place.topology), taps(place)),
+        settle=settle,
+        patience=patience,
+        say=say,
+    )
+
+
+def looking(
+    balanced: Callable[[], AuditReport],
+    *,
+    settle: float,
+    patience: float,
+    say: Callable[[str], None],
+    clock: Callable[[], float] = monotonic,
+    wait: Callable[[float], object] = sleep,
+) -> AuditReport:
+    """Look until what is missing has been missing long enough, and what moves has arrived."""
+    started = clock()
     missing_since: dict[Difference, float] = {}
+    first_ended: float | None = None
     looks = 0
     while True:
-        began = monotonic()
-        report = balance(look(place, since, until), routes(place.topology), taps(place))
+        began = clock()
+        found = balanced()
+        ended = clock()
         looks += 1
-        ended = monotonic()
-        missing_since = {each: missing_since.get(each, ended) for each in report.differences}
+        first_ended = ended if first_ended is None else first_ended
+        missing_since = {each: missing_since.get(each, ended) for each in found.differences}
         lasting = {each for each, first in missing_since.items() if began - first >= patience}
         report = replace(
-            report,
-            differences=tuple(each for each in report.differences if each in lasting),
-            suspects=tuple(each for each in report.differences if each not in lasting),
+            found,
+            differences=tuple(each for each in found.differences if each in lasting),
+            suspects=tuple(each for each in found.differences if each not in lasting),
             looks=looks,
         )
-        first_ended = first_ended or ended
         # What was missing in the first look has had its time; what is missing since is in flight.
         had_patience = began - first_ended >= patience
-        if (had_patience or not report.suspects) and (
-            report.in_flight == 0 or ended - started >= settle
-        ):
+        has_settled = report.in_flight == 0 or ended - started >= settle
+        if has_settled and (had_patience or not report.suspects):
             return report
         say(
             f"{report.in_flight} in flight, {len(report.suspects)} of them not found: looking again"
         )
-        sleep(max(POLL_EVERY, ended - began))
+        wait(max(POLL_EVERY, ended - began))

@@ -41,7 +41,7 @@ def add(streamed: Parser) -> None:
         " harmless as the whole. A command that is\nkilled leaves it running.",
         examples=[
             "replay --bus stock-event-bus --from '2h ago'",
-            "replay --bus payments-event-bus --from '3h ago' --to '2h ago' --rule PaymentsToStockRule",
+            "replay --bus payments-event-bus --from 3h --to 2h --rule PaymentsToStockRule",
             "replay --bus stock-event-bus --from '1d ago' --dry-run",
         ],
     )

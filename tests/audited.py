@@ -1,0 +1,116 @@
+"""A settled system in memory for the audit and `where`: everything happened, and can be undone."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from contracts.names import EventType
+from operations.audit_report import AuditReport
+from operations.books import Books, Row
+from operations.bus_logs import BusEvent, Unreadable
+from operations.compare import balance
+from operations.ledger import LIFECYCLES, PAYMENTS, STOCK, SUBSCRIPTIONS, EventKey, Standing
+from operations.routes import routes
+
+SINCE = datetime(2026, 11, 23, 9, tzinfo=UTC)
+UNTIL = SINCE + timedelta(hours=1)
+TAPS = {"stock-event-bus": "local-tap-stock-event-bus"}
+
+
+@dataclass
+class Settled:
+    """Subscriptions that were created, and cancelled, and all that followed from it.
+
+    What a test plants is a change to one of these fields before `report`.
+    """
+
+    before: dict[tuple[str, str], Standing] = field(default_factory=dict)
+    after: dict[tuple[str, str], Standing] | None = None
+    rows: dict[EventKey, Row] = field(default_factory=dict)
+    lines: list[tuple[str, BusEvent | Unreadable]] = field(default_factory=list)
+    waiting: dict[str, int] = field(default_factory=dict)
+    dead: list[tuple[str, EventKey | None]] = field(default_factory=list)
+
+    def subscribe(self, name: str, at: datetime = SINCE) -> None:
+        for seconds, domain in enumerate(LIFECYCLES):
+            self.happen(domain, name, 1, at + timedelta(seconds=seconds))
+
+    def cancel(self, name: str, at: datetime = SINCE + timedelta(minutes=1)) -> None:
+        for seconds, domain in enumerate((PAYMENTS, STOCK, SUBSCRIPTIONS)):
+            self.happen(domain, name, 2, at + timedelta(seconds=seconds))
+
+    def happen(self, domain: str, name: str, version: int, at: datetime) -> None:
+        """Commit a domain's event, and publish it on every bus of its way."""
+        event_type = LIFECYCLES[domain][version - 1]
+        created = self.before[domain, name].created if (domain, name) in self.before else at
+        self.before[domain, name] = Standing(
+            domain, name, version, event_type, "sample", created, at
+        )
+        self.publish(EventKey(event_type, name, version), at)
+
+    def publish(self, key: EventKey, at: datetime, **changes: object) -> None:
+        route = routes()[EventType(key.event_type)]
+        for bus in (route.bus, *(hop.bus for hop in route.hops)):
+            self.log(bus, key, at, **changes)
+
+    def log(self, bus: str, key: EventKey, at: datetime, **changes: object) -> None:
+        self.lines.append((bus, a_line(key, at, **changes)))
+
+    def unlog(self, bus: str, key: EventKey) -> None:
+        """Take an event's lines out of a bus's log."""
+        self.lines = [
+            (each, line) for each, line in self.lines if each != bus or key_of(line) != key
+        ]
+
+    def unpublish(self, key: EventKey) -> None:
+        for bus in {bus for bus, _ in self.lines}:
+            self.unlog(bus, key)
+
+    def books(self) -> Books:
+        books = Books(SINCE, UNTIL, waiting=self.waiting)
+        for standing in self.before.values():
+            books.commit(standing)
+        for key, row in self.rows.items():
+            books.wait(key, row)
+        for bus, line in self.lines:
+            books.publish(bus, line)
+        for queue, key in self.dead:
+            if key is None:
+                books.dead[queue].unnamed += 1
+            else:
+                books.dead[queue].named.add(key)
+        for standing in (self.before if self.after is None else self.after).values():
+            books.stand(standing)
+        return books
+
+    def report(self) -> AuditReport:
+        return balance(self.books(), routes(), TAPS)
+
+    def found(self) -> list[tuple[str, str, str, int, str]]:
+        return [
+            (each.kind, each.event_type, each.aggregate_id, each.sequence, each.place)
+            for each in self.report().differences
+        ]
+
+
+def a_line(key: EventKey, at: datetime, **changes: object) -> BusEvent:
+    """A line of a bus's log; the event id is made of the key, so that all buses have the same."""
+    event_id = f"{key.event_type}-{key.aggregate_id}-{key.sequence}"
+    values: dict[str, object] = {
+        "event_id": event_id,
+        "event_type": key.event_type,
+        "aggregate_id": key.aggregate_id,
+        "sequence": key.sequence,
+        "occurred_at": at,
+        "causation_id": None,
+        "envelope_id": f"envelope of {event_id}",
+        "replay_name": None,
+        "time": at.replace(microsecond=0),
+        "logged_at": at + timedelta(seconds=2),
+    }
+    return BusEvent(**values | changes)  # type: ignore[arg-type]
+
+
+def key_of(line: BusEvent | Unreadable) -> EventKey | None:
+    if isinstance(line, Unreadable):
+        return None
+    return EventKey(line.event_type, line.aggregate_id, line.sequence)

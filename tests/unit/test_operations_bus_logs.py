@@ -1,0 +1,137 @@
+"""A bus's log is read to its end, page by page, whichever way the pages hang together."""
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from operations import bus_logs
+from operations.bus_logs import BusEvent, TooManyLines, Unreadable, parse_line, read_bus
+
+START = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+MILLISECONDS = int(START.timestamp() * 1000)
+
+
+def a_message(name: str = "a", **changes: Any) -> str:
+    metadata = {
+        "eventId": f"event-{name}",
+        "aggregateId": name,
+        "sequence": 1,
+        "occurredAt": "2026-11-23T09:30:00.123Z",
+    }
+    envelope = {
+        "id": f"envelope-{name}",
+        "source": "app.stock",
+        "detail-type": "StockAllocated",
+        "time": "2026-11-23T09:30:00Z",
+        "detail": {"accountNumber": "12345678", "metadata": metadata},
+    }
+    return json.dumps(envelope | changes)
+
+
+@dataclass
+class Logs:
+    """FilterLogEvents over lines in order; with `tokens` as AWS gives them, without as MiniStack.
+
+    A page has `page` lines at most.
+    """
+
+    lines: list[tuple[int, str]]
+    tokens: bool
+    page: int = 3
+    calls: list[dict[str, Any]] = field(default_factory=list)
+
+    def filter_log_events(self, **request: Any) -> dict[str, Any]:
+        self.calls.append(request)
+        wanted = [line for line in self.lines if line[0] >= request["startTime"]]
+        first = int(request.get("nextToken", 0))
+        some = wanted[first : first + self.page]
+        answer: dict[str, Any] = {
+            "events": [
+                {"timestamp": when, "message": message, "ingestionTime": when + 5}
+                for when, message in some
+            ]
+        }
+        if self.tokens and first + self.page < len(wanted):
+            answer["nextToken"] = str(first + self.page)
+        return answer
+
+
+@pytest.fixture(autouse=True)
+def _short_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bus_logs, "PAGE", 3)
+
+
+def names(logs: Logs) -> list[str]:
+    read = read_bus(logs, "stock-event-logs", since=START)  # type: ignore[arg-type]
+    return [each.aggregate_id for each in read if isinstance(each, BusEvent)]
+
+
+@pytest.mark.parametrize("tokens", [True, False])
+@pytest.mark.parametrize("count", [0, 1, 3, 4, 6, 10])
+@pytest.mark.parametrize("alike", [1, 2])
+def test_every_line_is_read_once(count: int, tokens: bool, alike: int) -> None:
+    """MiniStack gives no token past a full page; several lines may share one moment."""
+    lines = [(MILLISECONDS + n // alike * 1000, a_message(str(n))) for n in range(count)]
+
+    assert names(Logs(lines, tokens)) == [str(n) for n in range(count)]
+
+
+def test_more_lines_of_one_moment_than_a_page_has_are_refused_aloud() -> None:
+    """Without a token there is no way past them, and leaving some out would call them lost."""
+    logs = Logs([(MILLISECONDS, a_message(str(n))) for n in range(4)], tokens=False)
+
+    with pytest.raises(TooManyLines, match="stock-event-logs"):
+        names(logs)
+
+
+def test_a_line_becomes_an_event_without_its_payload() -> None:
+    """Ids and times are kept, bank details are not."""
+    event = parse_line(a_message(**{"replay-name": "again"}), MILLISECONDS, MILLISECONDS + 5)
+
+    assert event == BusEvent(
+        event_id="event-a",
+        event_type="StockAllocated",
+        aggregate_id="a",
+        sequence=1,
+        occurred_at=START + timedelta(milliseconds=123),
+        causation_id=None,
+        envelope_id="envelope-a",
+        replay_name="again",
+        time=START,
+        logged_at=START + timedelta(milliseconds=5),
+    )
+    assert "12345678" not in repr(event)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "no JSON",
+        "[]",
+        "null",
+        a_message(detail="text"),
+        a_message(detail={}),
+        a_message(detail={"metadata": {"eventId": "e", "aggregateId": "a", "sequence": 1}}),
+        a_message(**{"detail-type": None}),
+        "[" * 100_000,
+    ],
+)
+def test_a_line_that_is_no_event_of_ours_is_told_and_not_thrown(message: str) -> None:
+    """One odd line must not end an audit of a hundred thousand."""
+    line = parse_line(message, MILLISECONDS, MILLISECONDS)
+
+    assert isinstance(line, Unreadable)
+    assert line.time == START
+
+
+def test_a_search_asks_for_an_id_and_looks_again_itself() -> None:
+    """An emulator's filter may let other lines through."""
+    logs = Logs([(MILLISECONDS, a_message("a")), (MILLISECONDS, a_message("b"))], tokens=True)
+
+    read = list(read_bus(logs, "stock-event-logs", containing="event-b"))  # type: ignore[arg-type]
+
+    assert [each.aggregate_id for each in read if isinstance(each, BusEvent)] == ["b"]
+    assert logs.calls[0]["filterPattern"] == '"event-b"'

@@ -1,0 +1,65 @@
+"""A wish for a replay is checked before anything is started."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from operations.errors import NoSuchName
+from operations.place import Place
+from operations.replaying import ArchiveForgot, RulesIgnored, request_of
+
+NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+HOUR = (NOW - timedelta(hours=2), NOW - timedelta(hours=1))
+AWS = Place(
+    region="eu-west-1",
+    endpoint_url=None,
+    mongodb_uri="mongodb://localhost",
+    mongodb_database="payments",
+    audit_file=Path("unused"),
+)
+EMULATOR = replace(AWS, endpoint_url="http://localhost:4566")
+
+
+def test_a_bus_is_replayed_from_its_own_archive_to_all_or_some_of_its_rules() -> None:
+    """The topology knows which archive is a bus's."""
+    rules = ["SubscriptionCreatedRule", "SubscriptionCreatedRule"]
+
+    request = request_of(AWS, "stock-event-bus", HOUR, rules, now=NOW)
+
+    assert request.archive.name == "stock-bus-archive"
+    assert request.rules == ("SubscriptionCreatedRule",)
+    assert (request.since, request.until) == HOUR
+
+
+def test_a_range_ends_now_at_the_latest() -> None:
+    """The future is in no archive."""
+    span = (HOUR[0], NOW + timedelta(days=1))
+
+    assert request_of(AWS, "stock-event-bus", span, [], now=NOW).until == NOW
+
+
+def test_a_name_that_is_not_there_is_answered_with_close_ones() -> None:
+    """For a bus, and for a rule, which may be another bus's."""
+    with pytest.raises(NoSuchName, match="did you mean stock-event-bus"):
+        request_of(AWS, "stock-events-bus", HOUR, [], now=NOW)
+    with pytest.raises(NoSuchName, match=r"rule on stock-event-bus.*PaymentCancelledRule"):
+        request_of(AWS, "stock-event-bus", HOUR, ["PaymentCanceledRule"], now=NOW)
+    with pytest.raises(NoSuchName, match="CancelSubscriptionRule"):
+        request_of(AWS, "stock-event-bus", HOUR, ["CancelSubscriptionRule"], now=NOW)
+
+
+def test_what_the_archive_has_forgotten_cannot_be_replayed() -> None:
+    """20 days for stock, a year for payments."""
+    span = (NOW - timedelta(days=21), NOW)
+
+    with pytest.raises(ArchiveForgot, match="stock-bus-archive keeps 20 days"):
+        request_of(AWS, "stock-event-bus", span, [], now=NOW)
+    assert request_of(AWS, "payments-event-bus", span, [], now=NOW).since == span[0]
+
+
+def test_an_emulator_that_ignores_rules_is_not_asked_to_heed_them() -> None:
+    """It would send the events to every rule, which is not what was asked for."""
+    with pytest.raises(RulesIgnored, match="leave --rule away"):
+        request_of(EMULATOR, "stock-event-bus", HOUR, ["SubscriptionCreatedRule"], now=NOW)

@@ -1,0 +1,217 @@
+"""A story: what happened in order of time, what lacks, and where that probably is."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from operations.bus_logs import BusEvent
+from operations.dead_letters import DeadLetter, EventInside
+from operations.ledger import EventKey
+from operations.routes import routes
+from operations.where_story import Evidence, Missing, Story, WaitingRow, tell
+from tests.audited import SINCE, TAPS, UNTIL, Settled
+
+CREATED = EventKey("SubscriptionCreated", "a", 1)
+ALLOCATED = EventKey("StockAllocated", "a", 1)
+PAID = EventKey("PaymentCreated", "a", 1)
+CANCELLED = EventKey("PaymentCancelled", "a", 2)
+
+
+@pytest.fixture
+def world() -> Settled:
+    """One customer, who has cancelled."""
+    settled = Settled()
+    settled.subscribe("a")
+    settled.cancel("a")
+    return settled
+
+
+def story(world: Settled, *, event_id: str | None = None, **found: Any) -> Story:
+    evidence = Evidence(
+        aggregate_id="a",
+        read_at=UNTIL,
+        standings={domain: standing for (domain, _), standing in world.before.items()},
+        lines=[(bus, line) for bus, line in world.lines if isinstance(line, BusEvent)],
+        **found,
+    )
+    return tell(evidence, routes(), TAPS, event_id=event_id)
+
+
+def a_row(key: EventKey, at: datetime, causation_id: str | None = None) -> WaitingRow:
+    return WaitingRow(key, "event-1", at, causation_id, "stock-outbox", "stock-relay")
+
+
+def a_letter(key: EventKey, queue: str) -> DeadLetter:
+    inside = EventInside("event-1", key.event_type, key.aggregate_id, key.sequence)
+    return DeadLetter(
+        queue=queue,
+        message_id="message-1",
+        body="{}",
+        attributes={},
+        putter="handler",
+        why="NotAnEvent: sequence is missing",
+        by="payment-consumer",
+        tries=None,
+        sent_at=SINCE + timedelta(seconds=30),
+        receives=1,
+        group=None,
+        event=inside,
+    )
+
+
+def lost(world: Settled, **found: Any) -> list[tuple[str, str, str]]:
+    return [(gap.event_type, gap.what, gap.probably) for gap in story(world, **found).missing]
+
+
+def test_a_whole_life_is_told_in_order_and_lacks_nothing(world: Settled) -> None:
+    """Each event is committed before it is on its bus, and on that before the next."""
+    told = story(world)
+
+    assert told.missing == ()
+    assert [(step.event_type, step.place, step.what) for step in told.steps[:5]] == [
+        ("SubscriptionCreated", "subscriptions", "committed, version 1"),
+        ("SubscriptionCreated", "subscriptions-event-bus", "published"),
+        ("SubscriptionCreated", "stock-event-bus", "came on from subscriptions-event-bus"),
+        ("SubscriptionCreated", "payments-event-bus", "came on from subscriptions-event-bus"),
+        ("StockAllocated", "stock", "committed, version 1"),
+    ]
+    assert len(told.steps) == 6 + 6 + 4
+    moments = [step.at for step in told.steps if step.at]
+    assert moments == sorted(moments)
+
+
+def test_an_event_in_its_outbox_is_found_there(world: Settled) -> None:
+    """And the relay is named that should take it."""
+    world.unpublish(ALLOCATED)
+    row = a_row(ALLOCATED, UNTIL - timedelta(seconds=12))
+
+    assert lost(world, rows=[row]) == [
+        (
+            "StockAllocated",
+            "publication on stock-event-bus",
+            "in stock-outbox for 12 s: stock-relay has yet to publish it",
+        )
+    ]
+    steps = story(world, rows=[row]).steps
+    assert [s.what for s in steps if s.place == "stock-outbox"] == ["waits for stock-relay"]
+
+
+def test_an_event_may_be_one_of_those_that_wait_in_a_queue(world: Settled) -> None:
+    """A queue can only be counted; nothing is received to look."""
+    world.unpublish(PAID)
+
+    assert lost(world, waiting={"payment-events.fifo": 3}) == [
+        (
+            "PaymentCreated",
+            "publication on payments-event-bus",
+            "3 wait in payment-events.fifo, this may be one of them",
+        )
+    ]
+
+
+def test_an_event_that_is_nowhere_is_said_to_be(world: Settled) -> None:
+    """With the commands that help."""
+    world.unpublish(ALLOCATED)
+
+    ((_, what, probably),) = lost(world)
+    assert what == "publication on stock-event-bus"
+    assert "nowhere to be found" in probably
+
+
+def test_a_hop_that_did_not_happen_is_named_by_its_rule(world: Settled) -> None:
+    """Nothing is said of the queue behind it."""
+    world.unlog("stock-event-bus", CANCELLED)
+
+    ((event_type, what, _),) = lost(world)
+    assert (event_type, what) == ("PaymentCancelled", "PaymentsToStockRule to stock-event-bus")
+
+
+def test_a_dead_letter_is_part_of_the_story_and_the_place_to_go_on(world: Settled) -> None:
+    """Its reason is told, and the command that shows it."""
+    del world.before["payments", "a"]
+    for key in (PAID, CANCELLED):
+        world.unpublish(key)
+    queue = "create-payment-subscription-dlq"
+    letter = a_letter(CREATED, queue)
+
+    told = story(world, letters=[letter])
+
+    assert [(gap.what, gap.probably) for gap in told.missing] == [
+        (
+            "handling by payments",
+            f"in {queue}: `streamed dlq show {queue} message-1`",
+        )
+    ]
+    (step,) = (step for step in told.steps if step.place == queue)
+    assert step.at == SINCE + timedelta(seconds=30)
+    assert step.what == "dead-lettered by payment-consumer: NotAnEvent: sequence is missing"
+
+
+def test_an_unhandled_event_may_wait_in_its_queue(world: Settled) -> None:
+    """It was on the bus; the consumer has yet to take it."""
+    del world.before["payments", "a"]
+    for key in (PAID, CANCELLED):
+        world.unpublish(key)
+
+    assert lost(world, waiting={"payments-subscription-created": 1}) == [
+        (
+            "SubscriptionCreated",
+            "handling by payments",
+            "1 wait in payments-subscription-created, this may be one of them",
+        )
+    ]
+
+
+def test_an_event_without_a_commit_is_told_as_such(world: Settled) -> None:
+    """It was on a bus, and its own service does not know of it."""
+    del world.before["stock", "a"]
+
+    gaps = story(world).missing
+
+    what = "its commit: stock does not know of it"
+    event_id = "StockAllocated-a-1"
+    assert Missing("StockAllocated", event_id, what, "it never was") in gaps
+
+
+def test_one_event_is_told_with_what_it_led_to_and_nothing_else(world: Settled) -> None:
+    """The chain of causes decides, not the time; what waits in an outbox belongs to it."""
+    world.unpublish(EventKey("StockDeallocated", "a", 2))
+    given_back = EventKey("StockDeallocated", "a", 2)
+    row = a_row(given_back, SINCE + timedelta(seconds=61), causation_id="PaymentCancelled-a-2")
+
+    told = story(world, event_id="PaymentCancelled-a-2", rows=[row])
+
+    assert {step.event_type for step in told.steps} == {"PaymentCancelled", "StockDeallocated"}
+    (committed,) = (s.what for s in told.steps if s.place == "stock")
+    assert committed == "committed, version 2, on PaymentCancelled"
+
+
+def test_a_replayed_event_and_a_second_publication_are_told_apart(world: Settled) -> None:
+    """Both are told at the time of their line: the envelope has the time of the first."""
+    when = SINCE + timedelta(seconds=1)
+    logged = SINCE + timedelta(minutes=30)
+    world.log("stock-event-bus", ALLOCATED, when, replay_name="again", logged_at=logged)
+    world.log("stock-event-bus", ALLOCATED, when, envelope_id="second", logged_at=logged)
+
+    told = [(s.what, s.at) for s in story(world).steps if s.event_type == "StockAllocated"]
+
+    assert told[1:] == [
+        ("published", when),
+        ("replayed by again", logged),
+        ("published, again", logged),
+    ]
+
+
+def test_stock_that_was_never_put_aside_has_no_allocation_in_its_story(world: Settled) -> None:
+    """PaymentCancelled came first, and the story does not invent what the state cannot tell."""
+    world.unpublish(ALLOCATED)
+    standing = world.before["stock", "a"]
+    world.before["stock", "a"] = type(standing)(
+        "stock", "a", 2, standing.event, "deallocated", standing.updated, standing.updated
+    )
+
+    told = story(world)
+
+    assert told.missing == ()
+    assert "StockAllocated" not in {step.event_type for step in told.steps}
