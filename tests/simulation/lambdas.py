@@ -1,0 +1,97 @@
+"""Lambda around the relay's two functions: it reads the stream, calls, tries again, and sweeps."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from infra.workloads import Workload
+from relay.mapped import MappedStream
+from runtime.dynamodb import to_item
+from tests.event_source_mapping import EventSourceMapping
+from tests.simulation.places import Database, Places
+from tests.simulation.processes import Process
+from tests.simulation.relaying import HAS_TIME_FOR, SWEEP_EVERY, Relays
+from tests.simulation.scheduling import Bell, Scheduler
+from tests.stream_events import a_stream_record
+
+
+class Crashed(Exception):
+    """The execution environment is gone, with the invocation that it was at."""
+
+
+class Lambda:
+    """One outbox's mapping and schedule. It never dies; the environments that it calls do."""
+
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        places: Places,
+        relays: Relays,
+        workload: Workload,
+        database: Database,
+    ) -> None:
+        self._scheduler, self._places, self._relays = scheduler, places, relays
+        self._workload, self._database = workload, database
+        self._stream: MappedStream | None = None
+
+    def body(self, process: Process) -> None:
+        """What an execution environment does when it starts."""
+        self._stream = self._relays.function(process, self._workload, self._database)
+
+    def map(self, environment: Process) -> None:
+        """Follow the stream for ever, from its beginning, and hand on what it tells."""
+        place = 0
+        mapping = EventSourceMapping(lambda event: self._invoke(environment, event))
+        while True:
+            self._database.feed.wait_beyond(place)
+            rows = self._database.feed.told[place:]
+            place += len(rows)
+            documents = [_document(row.content) for row in rows]
+            mapping.read([self._record(each) for each in documents])
+            for dropped in mapping.dropped:
+                queue = self._workload.settings["DEAD_LETTER_QUEUE"]
+                self._places.sqs.send_message(QueueUrl=queue, MessageBody=json.dumps(dropped))
+            mapping.dropped.clear()
+
+    def sweep(self, environment: Process) -> None:
+        """Sweep once a minute, each time in an environment of its own."""
+        while True:
+            self._scheduler.sleep(SWEEP_EVERY)
+            if self._database.outbox.rows and not environment.is_up:
+                environment.start()
+                environment.spawn(
+                    lambda: self._relays.sweep_once(environment, self._workload, self._database),
+                    ended=lambda: self._scheduler.after(0, environment.end),
+                )
+
+    def _invoke(self, environment: Process, event: dict[str, Any]) -> Any:
+        environment.start()
+        answers: list[Any] = []
+        bell = Bell(self._scheduler)
+        ends = self._scheduler.now + HAS_TIME_FOR
+
+        def invocation() -> None:
+            assert self._stream is not None
+            answers.append(self._stream.publish(event, lambda: self._scheduler.now < ends))
+
+        environment.spawn(invocation, ended=bell.ring)
+        bell.wait()
+        if not answers:
+            raise Crashed
+        return answers[0]
+
+    def _record(self, document: dict[str, Any]) -> dict[str, Any]:
+        item = to_item(document)
+        keys = {name: item[name] for name in ("aggregateId", "sequence")}
+        table = self._database.outbox_name
+        return a_stream_record("INSERT", table=table, Keys=keys, NewImage=item)
+
+
+def _document(content: Any) -> dict[str, Any]:
+    """A row as its table holds it; a broken one is what its text says."""
+    if hasattr(content, "to_document"):
+        return dict(content.to_document())
+    return dict(json.loads(content.body))
+
+
+Environment = Callable[[Process], None]

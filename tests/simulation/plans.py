@@ -1,0 +1,213 @@
+"""What a history sets out with: who asks for what, what goes wrong when, and how all is run.
+
+A plan follows from a seed. Its acts can be taken away one by one to make a history shorter.
+"""
+
+from dataclasses import dataclass, replace
+from random import Random
+from typing import Literal
+
+from infra.topology import TOPOLOGY
+from infra.workloads import WORKLOADS
+from tests.simulation.fates import CRASHES, DELIVERY, ODDITIES, OUTAGES, TIMING, Kind
+
+Character = Literal["calm", "outages", "crashes", "everything"]
+
+CHARACTERS: tuple[Character, ...] = (
+    "calm",
+    *("outages",) * 3,
+    *("crashes",) * 3,
+    *("everything",) * 4,
+)
+
+ALLOWED: dict[Character, tuple[Kind, ...]] = {
+    "calm": (),
+    "outages": (*OUTAGES, *TIMING, *DELIVERY),
+    "crashes": (*CRASHES, *TIMING, *DELIVERY),
+    "everything": (*OUTAGES, *TIMING, *DELIVERY, *CRASHES, *CRASHES, *ODDITIES),
+}
+
+SHARES = (0.0, 0.01, 0.03, 0.03, 0.08, 0.2)
+"""Of the calls, how many meet something."""
+
+SERVICES = ("DynamoDB", "MongoDB", "SQS", "EventBridge")
+PROCESSES = tuple(workload.name for workload in WORKLOADS if workload.name != "stock-api")
+"""Everything but an API that only reads."""
+
+BUSES = tuple(bus.name for bus in TOPOLOGY.buses)
+OUTBOXES = ("subscriptions-outbox", "stock-outbox", "payments.outbox")
+FIFO = "payment-events.fifo"
+
+LAST = 40.0
+"""Seconds in which acts begin."""
+
+
+@dataclass(frozen=True)
+class Subscribe:
+    """A client posts a subscription; the same number is the same Idempotency-Key."""
+
+    at: float
+    number: int
+    quantity: int
+    patience: int
+
+    def __str__(self) -> str:
+        return f"POST subscription {self.number}, {self.quantity} a month"
+
+
+@dataclass(frozen=True)
+class Cancel:
+    """A third party patches a payment until it is there."""
+
+    at: float
+    number: int
+    patience: int
+
+    def __str__(self) -> str:
+        return f"PATCH payment {self.number}: cancelled"
+
+
+PoisonKind = Literal["not JSON", "another type", "broken schema", "broken row", "refused detail"]
+
+
+@dataclass(frozen=True)
+class Poison:
+    """What can never succeed, put into a queue or an outbox."""
+
+    at: float
+    kind: PoisonKind
+    place: str
+    number: int
+
+    def __str__(self) -> str:
+        return f"poison in {self.place}: {self.kind}"
+
+
+@dataclass(frozen=True)
+class Outage:
+    """A service is not to be reached for so many seconds."""
+
+    at: float
+    service: str
+    kind: Kind
+    seconds: float
+
+    def __str__(self) -> str:
+        return f"{self.service} {self.kind}, for {self.seconds:.0f} s"
+
+
+@dataclass(frozen=True)
+class Kill:
+    """A process is killed, whatever it is at."""
+
+    at: float
+    process: str
+    seconds: float
+
+    def __str__(self) -> str:
+        return f"kill -9 {self.process}"
+
+
+@dataclass(frozen=True)
+class Replay:
+    """An operator replays a bus's archive."""
+
+    at: float
+    bus: str
+
+    def __str__(self) -> str:
+        return f"replay of {self.bus}'s archive"
+
+
+@dataclass(frozen=True)
+class Redrive:
+    """An operator redrives every dead-letter queue; cut short, he leaves the last copy behind."""
+
+    at: float
+    is_cut_short: bool
+
+    def __str__(self) -> str:
+        return "redrive" + (", cut short between send and delete" if self.is_cut_short else "")
+
+
+Act = Subscribe | Cancel | Poison | Outage | Kill | Replay | Redrive
+
+
+@dataclass(frozen=True)
+class Plan:
+    """`mapped` are the outboxes that a Lambda function relays; the others have a daemon."""
+
+    character: Character
+    share: float
+    mapped: frozenset[str]
+    window_rows: int
+    acts: tuple[Act, ...]
+
+    @property
+    def allowed(self) -> tuple[Kind, ...]:
+        return ALLOWED[self.character]
+
+    def only(self, acts: tuple[Act, ...]) -> "Plan":
+        return replace(self, acts=acts)
+
+
+def plan_of(random: Random) -> Plan:
+    """Make a plan: mostly one subscription, mostly cancelled, with what its character allows."""
+    character = random.choice(CHARACTERS)
+    acts: list[Act] = []
+    for number in range(1, random.choice((1, 1, 1, 1, 2, 2, 3)) + 1):
+        acts += _subscription(random, number)
+    if random.random() < 0.15:
+        acts.append(_poison(random))
+    allowed = ALLOWED[character]
+    if Kind.AWAY in allowed:
+        while random.random() < 0.4:
+            acts.append(_outage(random))
+    if Kind.CRASH_AFTER in allowed:
+        while random.random() < 0.4:
+            seconds = random.random() * 40
+            acts.append(Kill(random.random() * LAST, random.choice(PROCESSES), seconds))
+    if character != "calm":
+        if random.random() < 0.15:
+            acts.append(Replay(random.random() * LAST * 2, random.choice(BUSES)))
+        if random.random() < 0.1:
+            acts.append(Redrive(random.random() * LAST * 3, random.random() < 0.5))
+    return Plan(
+        character=character,
+        share=random.choice(SHARES),
+        mapped=frozenset(name for name in OUTBOXES[:2] if random.random() < 0.3),
+        window_rows=random.choice((1, 2, 2000, 2000)),
+        acts=tuple(acts),
+    )
+
+
+def _subscription(random: Random, number: int) -> list[Act]:
+    """Requests for one subscription, some of them sent again before the first is answered."""
+    at = random.random() * 2
+    quantity, patience = random.randint(1, 10), random.choice((1, 40, 40, 40))
+    acts: list[Act] = [Subscribe(at, number, quantity, patience)]
+    while random.random() < 0.2:
+        acts.append(Subscribe(at + random.random() * 0.1, number, quantity, patience))
+    if random.random() < 0.75:
+        at = random.choice((0.05, 1.0, LAST)) * random.random()
+        acts.append(Cancel(at, number, 40))
+        while random.random() < 0.2:
+            acts.append(Cancel(at + random.random() * 0.1, number, 40))
+    return acts
+
+
+def _outage(random: Random) -> Outage:
+    kind = random.choice((Kind.AWAY, Kind.THROTTLED, Kind.LOST_ANSWER))
+    seconds = random.choice((1.0, 10.0, 100.0, 400.0)) * random.random()
+    return Outage(random.random() * LAST, random.choice(SERVICES), kind, seconds)
+
+
+def _poison(random: Random) -> Poison:
+    at, number = random.random() * LAST, random.randint(1, 3)
+    if random.random() < 0.5:
+        kinds: tuple[PoisonKind, ...] = ("broken row", "refused detail")
+        return Poison(at, random.choice(kinds), random.choice(OUTBOXES), number)
+    queues = [queue.name for queue in TOPOLOGY.queues if queue.redrive]
+    place = random.choice(queues)
+    kinds = ("not JSON", "another type", "broken schema")
+    return Poison(at, "not JSON" if place == FIFO else random.choice(kinds), place, number)

@@ -1,0 +1,115 @@
+"""The promises, looked at when all has settled: what must be true whatever happened."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from infra.resources import ToBus, ToQueue
+from infra.topology import TOPOLOGY
+from services.stock.model import MONTHS
+from tests.memory_buses import matches
+from tests.simulation.findings import Finding
+from tests.simulation.ledger import BUS_OF, DEAD_LETTER_QUEUES, Ledger, name_of
+from tests.simulation.outside import Outside, subscription_id
+from tests.simulation.places import Places
+from tests.simulation.plans import Cancel, Plan, Subscribe
+
+
+def check(plan: Plan, places: Places, outside: Outside) -> None:
+    """Raise Finding with everything that is wrong."""
+    wrong = [
+        *_published(places),
+        *_states(plan, places, outside),
+        *_poison(plan, places, outside),
+        *_handled(places.ledger),
+    ]
+    if wrong:
+        raise Finding("; ".join(wrong))
+
+
+def check_no_outage_buried(plan: Plan, places: Places, outside: Outside) -> None:
+    """P5: where nothing was wrong but outages, no good message is in a dead-letter queue."""
+    if plan.character not in {"calm", "outages"}:
+        return
+    poison = {body for _, body, _ in outside.poisons}
+    for queue, bodies in places.ledger.dead.items():
+        for body in bodies - poison:
+            if places.ledger.event_of(body) or places.ledger.record_of(body):
+                raise Finding(f"P5: an outage has buried in {queue}: {body[:200]}")
+
+
+def _published(places: Places) -> Iterator[str]:
+    """P1, P2 and P6's first half: committed = published + pending, and nothing is pending."""
+    ledger = places.ledger
+    for key, record in ledger.committed.items():
+        if key not in ledger.accepted[BUS_OF[record.source]]:
+            yield f"P2: never on its bus: {name_of(record)}"
+    for database in places.databases.values():
+        for row in database.outbox.rows:
+            yield f"P6: still in {database.outbox_name}: {row}"
+    event_ids = Counter(record.event_id for record in ledger.committed.values())
+    for event_id, count in event_ids.items():
+        if count > 1:
+            yield f"P3: {count} events have the id {event_id}"
+
+
+def _states(plan: Plan, places: Places, outside: Outside) -> Iterator[str]:
+    """P3: the three services agree about each subscription, and each effect is there once."""
+    for number, act in {act.number: act for act in plan.acts if isinstance(act, Subscribe)}.items():
+        name = subscription_id(number)
+        subscription, stock, payment = (
+            places.databases[domain].store._rows.get(name)
+            for domain in ("subscriptions", "stock", "payments")
+        )
+        if subscription is None:
+            if any(isinstance(a, Subscribe) and a.number == number for a in outside.answered):
+                yield f"P2: subscription {number} was answered and is not there"
+            continue
+        if payment is None or stock is None:
+            yield f"P3: subscription {number}: payment {payment}, stock {stock}"
+            continue
+        cancelled = payment.status == "cancelled"
+        was_promised = any(isinstance(a, Cancel) and a.number == number for a in outside.answered)
+        if was_promised and not cancelled:
+            yield f"P2: the cancellation of {number} was answered and did not happen"
+        expected = (2, 2, 2, 0) if cancelled else (1, 1, 1, MONTHS * act.quantity)
+        found = (subscription.version, payment.version, stock.version, stock.stock)
+        if found != expected:
+            yield f"P3: subscription {number}: {found}, expected {expected}"
+        statuses = (subscription.status, stock.status)
+        agreed = ("cancelled", "deallocated") if cancelled else ("active", "allocated")
+        if statuses != agreed:
+            yield f"P3: subscription {number}: {statuses}, expected {agreed}"
+
+
+def _poison(plan: Plan, places: Places, outside: Outside) -> Iterator[str]:
+    """P4: what can never succeed is in its dead-letter queue, with the reason."""
+    is_rough = plan.character in {"crashes", "everything"}
+    for queue, body, error in outside.poisons:
+        found = [each for each in places.sqs.queues[queue].messages if each.body == body]
+        if not found:
+            yield f"P4: not in {queue}: {body}"
+        # A consumer that was killed at it five times had no chance to say why.
+        elif not any(each.error_type == error for each in found) and not is_rough:
+            yield f"P4: in {queue} without its reason {error}: {body}"
+    bodies = {body for _, body, _ in outside.poisons}
+    for queue in DEAD_LETTER_QUEUES:
+        for message in places.sqs.queues[queue].messages:
+            if message.body not in bodies and "DDBStreamBatchInfo" not in message.body:
+                yield f"P6: after all was redriven, still in {queue}: {message.body[:200]}"
+
+
+def _handled(ledger: Ledger) -> Iterator[str]:
+    """P6's second half: published = handled, when nothing is queued or dead-lettered any more."""
+    for rule in TOPOLOGY.rules:
+        for event in ledger.published[rule.bus]:
+            if not matches(rule.pattern, event):
+                continue
+            match rule.target:
+                case ToBus(bus):
+                    arrived = any(each.detail == event.detail for each in ledger.published[bus])
+                case ToQueue(queue):
+                    arrived = event.detail in ledger.handled[queue]
+                case _:
+                    arrived = True
+            if not arrived:
+                yield f"P6: {rule.name} lost {event.detail[:200]}"

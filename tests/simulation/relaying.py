@@ -1,0 +1,241 @@
+"""The relays' processes: daemons, functions behind a stream's mapping, and the forwarder."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from threading import Lock
+from typing import Any
+
+from infra.workloads import Workload
+from relay.engine import Engine
+from relay.eventbridge import EventBus
+from relay.fifo import DeadLetterQueue, FifoQueue
+from relay.forward import Forwarder
+from relay.mapped import MappedStream
+from relay.rounds import HasTime, Rounds
+from relay.rows import Row, Target
+from relay.sweep import Sweeper
+from relay.tail import PART, Tail
+from relay.window import Window
+from runtime.health import Readiness
+from runtime.metrics import RelayMetrics, new_registry
+from runtime.queues import find_queue
+from tests.simulation.ledger import Ledger
+from tests.simulation.places import Database, Places
+from tests.simulation.plans import FIFO
+from tests.simulation.processes import Process
+from tests.simulation.scheduling import Bell, Scheduler, Signal, TaskPool, TaskStop
+from tests.simulation.wired import WiredEvents, WiredOutbox, WiredSqs, WiredStream
+from tests.simulation.wires import Weather, Wire
+
+PUBLISHERS, DELETERS, FORWARDERS = 2, 2, 2
+"""Of each relay: two meet in every way that sixteen can, where there are three aggregates."""
+
+MAX_BYTES = 16 * 1024 * 1024
+MIN_AGE = INTERVAL = timedelta(seconds=30)
+SWEEP_EVERY = 60.0
+"""Seconds between invocations of the function that sweeps."""
+
+HAS_TIME_FOR = 48.0
+"""Seconds: an invocation lasts a minute, and begins nothing new in its last 12."""
+
+METRICS = RelayMetrics(new_registry())
+"""Nobody reads them, and to make a registry takes as long as half a history."""
+
+NewTarget = Callable[[Any, str], Target]
+
+
+class Relays:
+    """Puts relays together as relay/__main__.py and relay/aws_lambda.py do."""
+
+    def __init__(
+        self,
+        weather: Weather,
+        places: Places,
+        *,
+        window_rows: int,
+        bus: NewTarget = EventBus,
+        engine: type[Engine] = Engine,
+    ) -> None:
+        self._weather, self._places, self._scheduler = weather, places, weather.scheduler
+        self._window_rows, self._bus, self._engine = window_rows, bus, engine
+
+    def daemon(self, workload: Workload, database: Database) -> Callable[[Process], None]:
+        """`relay dynamodb` and `relay change-stream`: tail, sweeper and engine."""
+
+        def body(process: Process) -> None:
+            outbox_wire = Wire(self._weather, process, database.service, aws=False)
+            stream_wire = Wire(self._weather, process, database.service, aws=False)
+            stop = TaskStop(self._scheduler)
+            engine, sweeper = self._engine_of(process, workload, database, outbox_wire, stop)
+            tail = Tail(
+                WiredStream(stream_wire, database.feed),
+                sweeper,
+                engine.window,
+                stop=stop,
+                readiness=Readiness(PART),
+                now=self._places.now,
+            )
+            process.spawn(tail.run)
+            process.spawn(sweeper.run)
+
+        return body
+
+    def forwarder(self, workload: Workload) -> Callable[[Process], None]:
+        """`relay forward`: forwarders side by side."""
+
+        def body(process: Process) -> None:
+            sqs = self._sqs(process)
+            queue = find_queue(sqs, FIFO)
+            for _ in range(FORWARDERS):
+                forwarder = Forwarder(
+                    sqs,
+                    queue,
+                    self._event_bus(process, workload),
+                    DeadLetterQueue(sqs, queue.dead_letter_queue),
+                    stop=TaskStop(self._scheduler),
+                    metrics=METRICS,
+                    readiness=Readiness(queue.name),
+                    wait_seconds=20,
+                )
+                process.spawn(forwarder.run)
+
+        return body
+
+    def function(self, process: Process, workload: Workload, database: Database) -> MappedStream:
+        """What an execution environment of the function holds that publishes."""
+        rounds = ObservedRounds(
+            self._outbox(process, database),
+            self._event_bus(process, workload),
+            self._dead_letters(process, workload),
+            METRICS,
+            wait=self._scheduler.sleep,
+            pool=TaskPool(self._scheduler, process.spawn),
+        )
+        rounds.ledger = self._places.ledger
+        return MappedStream(rounds, database.outbox_name)
+
+    def sweep_once(self, process: Process, workload: Workload, database: Database) -> None:
+        """The function that sweeps: one pass, and what it found leaves or stays."""
+        wire = Wire(self._weather, process, database.service, aws=False)
+        stop = TaskStop(self._scheduler)
+        engine, sweeper = self._engine_of(process, workload, database, wire, stop)
+        self._scheduler.after(HAS_TIME_FOR, stop.request)
+        self._scheduler.after(HAS_TIME_FOR, engine.window.close)
+        try:
+            sweeper.sweep(before=self._places.now() - MIN_AGE)
+        finally:
+            engine.window.wait_until_empty()
+
+    def _engine_of(
+        self,
+        process: Process,
+        workload: Workload,
+        database: Database,
+        wire: Wire,
+        stop: TaskStop,
+    ) -> "tuple[Engine, RingingSweeper]":
+        outbox = WiredOutbox(wire, database.outbox, self._places.ledger.leave)
+        window = ObservedWindow(self._scheduler, self._places.ledger, self._window_rows)
+        engine = self._engine(
+            outbox=outbox,
+            target=self._target(process, workload),
+            dead_letters=self._dead_letters(process, workload),
+            stop=stop,
+            metrics=METRICS,
+            window=window,
+        )
+        sweeper = RingingSweeper(
+            outbox,
+            window,
+            stop=stop,
+            metrics=METRICS,
+            now=self._places.now,
+            min_age=MIN_AGE,
+            interval=INTERVAL,
+            elapsed=self._places.seconds,
+        )
+        sweeper.bell = Bell(self._scheduler)
+        for _ in range(PUBLISHERS):
+            process.spawn(lambda: _repeat(engine.publish_next))
+        for _ in range(DELETERS):
+            process.spawn(lambda: window.delete_with(engine))
+        return engine, sweeper
+
+    def _target(self, process: Process, workload: Workload) -> Target:
+        if "FIFO_QUEUE" in workload.settings:
+            return FifoQueue(self._sqs(process), workload.settings["FIFO_QUEUE"])
+        return self._event_bus(process, workload)
+
+    def _event_bus(self, process: Process, workload: Workload) -> Target:
+        wire = Wire(self._weather, process, "EventBridge", aws=True)
+        client = WiredEvents(wire, self._places.buses)
+        return self._bus(client, workload.settings["EVENT_BUS"])
+
+    def _dead_letters(self, process: Process, workload: Workload) -> DeadLetterQueue:
+        return DeadLetterQueue(self._sqs(process), workload.settings["DEAD_LETTER_QUEUE"])
+
+    def _outbox(self, process: Process, database: Database) -> WiredOutbox:
+        wire = Wire(self._weather, process, database.service, aws=False)
+        return WiredOutbox(wire, database.outbox, self._places.ledger.leave)
+
+    def _sqs(self, process: Process) -> Any:
+        wire = Wire(self._weather, process, "SQS", aws=True)
+        return WiredSqs(wire, self._places.sqs, self._places.bells)
+
+
+class ObservedWindow(Window):
+    """A window whose waits are tasks' and of which the ledger knows what was taken beside what."""
+
+    def __init__(self, scheduler: Scheduler, ledger: Ledger, max_rows: int) -> None:
+        def condition(_: Lock) -> Signal:  # type: ignore[valid-type]
+            return Signal(scheduler)
+
+        super().__init__(max_rows=max_rows, max_bytes=MAX_BYTES, condition=condition)
+        self._ledger, self._settled = ledger, Bell(scheduler)
+
+    def take(self, target: Target) -> list[Row]:
+        batch = super().take(target)
+        self._ledger.take_together(batch, self._held)
+        return batch
+
+    def settle(self, rows: Sequence[Row]) -> None:
+        super().settle(rows)
+        self._settled.ring()
+
+    def delete_with(self, engine: Engine) -> None:
+        """An engine's deleter as a task: it waits for something to be settled, not for a queue."""
+        while True:
+            while engine._published.empty():
+                self._settled.wait()
+            engine.delete_next()
+
+
+class RingingSweeper(Sweeper):
+    """A sweeper that is woken when it is asked, or due, where a thread would look ever again."""
+
+    bell: Bell
+
+    def ask(self, *, before: datetime) -> None:
+        super().ask(before=before)
+        self.bell.ring()
+
+    def run(self) -> None:
+        while True:
+            while self._asked is None and self._elapsed() < self._due:
+                self.bell.wait(self._due)
+            self.sweep_if_due()
+
+
+class ObservedRounds(Rounds):
+    """Rounds of which the ledger knows what came in one batch."""
+
+    ledger: Ledger
+
+    def publish(self, rows: Sequence[Row], has_time: HasTime) -> set[int]:
+        self.ledger.take_together(rows, [row.key for row in rows])
+        return super().publish(rows, has_time)
+
+
+def _repeat(step: Callable[[], bool]) -> None:
+    while step():
+        pass

@@ -1,0 +1,185 @@
+"""Tasks that take turns on one thread, and the clock that moves when all of them wait.
+
+A task is a greenlet: code that knows nothing of it runs until it waits, and goes on when its time
+has come. Whose turn it is follows from times alone, and from who came first where they are equal.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor
+from heapq import heappop, heappush
+from itertools import count
+from threading import Condition
+from typing import Any, TypeVar
+
+from greenlet import GreenletExit, getcurrent, greenlet
+
+from runtime.stopping import Stop
+
+T = TypeVar("T")
+
+
+class Killed(GreenletExit):
+    """Ends a task where it stands; no `except Exception` of its code can hold it."""
+
+
+class Scheduler:
+    """Runs what is due, in order of time. `now` is in seconds from the history's beginning."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.turns = 0
+        self._due: list[tuple[float, int, Callable[[], object]]] = []
+        self._order = count()
+        self._main = getcurrent()
+        self._urgent: list[Callable[[], object]] = []
+        self._is_killing = False
+
+    def at(self, moment: float, what: Callable[[], object]) -> None:
+        """Do something at a time; what it must not do is wait."""
+        heappush(self._due, (moment, next(self._order), what))
+
+    def after(self, seconds: float, what: Callable[[], object]) -> None:
+        heappush(self._due, (self.now + seconds, next(self._order), what))
+
+    def sleep(self, seconds: float) -> None:
+        """Let the others go on for so long."""
+        if self._is_killing:
+            raise Killed
+        heappush(self._due, (self.now + seconds, next(self._order), getcurrent().switch))
+        self._main.switch()
+
+    def park(self) -> None:
+        """Wait until somebody switches back."""
+        if self._is_killing:
+            raise Killed
+        self._main.switch()
+
+    def task(self, work: Callable[[], object]) -> greenlet:
+        """Make a task, and give it its first turn. Whoever made it, the clock goes on after it."""
+        task = greenlet(work, self._main)
+        self.after(0, task.switch)
+        return task
+
+    def kill(self, tasks: Iterable[greenlet]) -> None:
+        """End tasks where they stand: their `finally` blocks run, and can wait for nothing."""
+        self._is_killing = True
+        for task in tasks:
+            task.throw(Killed)
+        self._is_killing = False
+
+    def interrupt(self, what: Callable[[], object]) -> None:
+        """Leave the current task, and do something before anything else happens."""
+        self._urgent.append(what)
+        self._main.switch()
+
+    def run(self, *, until: Callable[[], bool], most_turns: int, pause: float = 0.5) -> bool:
+        """Take turns; says whether it came to `until`, which is asked before the clock jumps.
+
+        A jump is a `pause` of so many seconds in which nothing is due.
+        """
+        due = self._due
+        last = self.turns + most_turns
+        while due:
+            if due[0][0] > self.now + pause and until():
+                return True
+            if self.turns >= last:
+                return False
+            self.turns += 1
+            moment, _, what = heappop(due)
+            self.now = max(moment, self.now)
+            what()
+            while self._urgent:
+                self._urgent.pop()()
+        return until()
+
+
+class Bell:
+    """Where tasks wait until it is rung, or until a time."""
+
+    def __init__(self, scheduler: Scheduler) -> None:
+        self._scheduler = scheduler
+        self._waiting: list[greenlet] = []
+
+    def wait(self, until: float | None = None) -> None:
+        waiter = getcurrent()
+        self._waiting.append(waiter)
+        if until is not None:
+            self._scheduler.at(until, lambda: self._give_up(waiter))
+        self._scheduler.park()
+
+    def ring(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for waiter in waiting:
+            self._scheduler.after(0, waiter.switch)
+
+    def _give_up(self, waiter: greenlet) -> None:
+        # A task waits here once at a time, but a wait that is over may have been followed by
+        # another: it then wakes early, looks around, and waits on.
+        if waiter in self._waiting:
+            self._waiting.remove(waiter)
+            waiter.switch()
+
+
+class Signal(Condition):
+    """A threading.Condition for tasks: one runs at a time, so there is nothing to lock."""
+
+    def __init__(self, scheduler: Scheduler) -> None:
+        self._bell = Bell(scheduler)
+
+    def __enter__(self) -> bool:
+        return True
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def wait_for(self, predicate: Callable[[], T], timeout: float | None = None) -> T:
+        while not (found := predicate()):
+            self._bell.wait()
+        return found
+
+    def notify(self, n: int = 1) -> None:
+        self._bell.ring()
+
+    def notify_all(self) -> None:
+        self._bell.ring()
+
+
+class TaskStop(Stop):
+    """A Stop whose waits are a task's."""
+
+    def __init__(self, scheduler: Scheduler) -> None:
+        self._scheduler, self._bell, self._requested = scheduler, Bell(scheduler), False
+
+    def request(self) -> None:
+        self._requested = True
+        self._bell.ring()
+
+    @property
+    def requested(self) -> bool:
+        return self._requested
+
+    def wait(self, seconds: float | None = None) -> bool:
+        end = None if seconds is None else self._scheduler.now + seconds
+        while not self._requested and (end is None or self._scheduler.now < end):
+            self._bell.wait(end)
+        return self._requested
+
+
+class TaskPool(Executor):
+    """An Executor whose calls are tasks, side by side; `spawn` starts one."""
+
+    def __init__(self, scheduler: Scheduler, spawn: Callable[[Callable[[], object]], object]):
+        self._scheduler, self._spawn = scheduler, spawn
+
+    def map(self, fn: Callable[..., T], *iterables: Iterable[Any], **_: Any) -> Iterator[T]:
+        calls = list(zip(*iterables, strict=True))
+        done, bell = dict[int, T](), Bell(self._scheduler)
+
+        def run(index: int) -> None:
+            done[index] = fn(*calls[index])
+            bell.ring()
+
+        for index in range(len(calls)):
+            self._spawn(lambda index=index: run(index))  # type: ignore[misc]
+        while len(done) < len(calls):
+            bell.wait()
+        return (done[index] for index in range(len(calls)))

@@ -1,0 +1,151 @@
+"""The services' processes: APIs whose requests are tasks, and consumers as the code has them."""
+
+from collections.abc import Callable, Mapping
+from itertools import count
+from typing import Any
+
+from infra.workloads import Consumes, Workload
+from runtime.deletions import Deletions
+from runtime.health import Readiness
+from runtime.messages import Messages, Work
+from runtime.metrics import ConsumerMetrics, new_registry
+from runtime.queues import Queue, find_queue
+from services.payment import consumer as payment_consumer
+from services.payment.handlers import Handlers as PaymentHandlers
+from services.stock import consumer as stock_consumer
+from services.stock.handlers import Handlers as StockHandlers
+from services.subscription import consumer as subscription_consumer
+from services.subscription.handlers import Handlers as SubscriptionHandlers
+from tests.simulation.ledger import Ledger
+from tests.simulation.places import Places
+from tests.simulation.processes import Process
+from tests.simulation.scheduling import Bell, Scheduler, TaskStop
+from tests.simulation.wired import WiredSqs, WiredStore
+from tests.simulation.wires import Weather, Wire
+
+WAIT_SECONDS = 20
+"""Of a long poll."""
+
+MOST_HELD = 3
+"""Messages that a consumer holds at a time; a real one holds 20, of far more."""
+
+HANDLERS: Mapping[str, Any] = {
+    "subscriptions": SubscriptionHandlers,
+    "stock": StockHandlers,
+    "payments": PaymentHandlers,
+}
+
+INBOXES: Mapping[str, Callable[[Any], Work]] = {
+    "subscriptions-payment-cancelled": subscription_consumer.payment_cancelled,
+    "stock-subscription-created": stock_consumer.subscription_created,
+    "stock-payment-cancelled": stock_consumer.payment_cancelled,
+    "payments-subscription-created": payment_consumer.subscription_created,
+}
+
+METRICS = ConsumerMetrics(new_registry())
+"""Nobody reads them, and to make a registry takes as long as half a history."""
+
+
+class Services:
+    """Puts the services' processes together as services/*/main.py do."""
+
+    def __init__(self, weather: Weather, places: Places) -> None:
+        self._weather, self._places = weather, places
+        self._numbers = count(1)
+
+    def handlers(self, process: Process, domain: str) -> Any:
+        """A domain's handlers, on a wire from this process to its database."""
+        database = self._places.databases[domain]
+        wire = Wire(self._weather, process, database.service, aws=False)
+        store: WiredStore[Any] = WiredStore(
+            wire,
+            database.store,
+            lambda record: self._places.commit(database, process.name, record),
+        )
+        return HANDLERS[domain](
+            store,
+            now=self._places.now,
+            new_id=lambda: f"event-{next(self._numbers)}",
+            wait=self._weather.scheduler.sleep,
+        )
+
+    def consume(self, workload: Workload) -> Callable[[Process], None]:
+        """What a consumer process does when it starts."""
+        queues = [use.queue for use in workload.uses if isinstance(use, Consumes)]
+
+        def body(process: Process) -> None:
+            scheduler, places = self._weather.scheduler, self._places
+            handlers = self.handlers(process, workload.domain)
+            wire = Wire(self._weather, process, "SQS", aws=True)
+            sqs: Any = WiredSqs(wire, places.sqs, places.bells)
+            for name in queues:
+                queue = find_queue(sqs, name)
+                work = Observed(INBOXES[name](handlers), queue, places.ledger)
+                Consuming(scheduler, process, sqs, queue, work).start()
+
+        return body
+
+
+class Observed:
+    """Work of which the ledger knows what was handled."""
+
+    def __init__(self, work: Work, queue: Queue, ledger: Ledger) -> None:
+        self._work, self._queue, self._ledger = work, queue, ledger
+        self.is_permanent = work.is_permanent
+
+    def handle(self, body: str) -> None:
+        self._work.handle(body)
+        event = self._ledger.event_of(body)
+        if event is not None:
+            self._ledger.handled[self._queue.name].add(event.detail)
+
+
+class Consuming:
+    """A runtime.consumer.Consumer's threads as tasks: one receives, one deletes, one a message."""
+
+    def __init__(
+        self, scheduler: Scheduler, process: Process, sqs: Any, queue: Queue, work: Work
+    ) -> None:
+        self._scheduler, self._process = scheduler, process
+        stop = TaskStop(scheduler)
+        self._messages = Messages(
+            sqs,
+            queue,
+            work,
+            stop=stop,
+            metrics=METRICS,
+            readiness=Readiness(queue.name),
+            wait_seconds=WAIT_SECONDS,
+        )
+        self._deletions = Deletions(sqs, queue.url, self._release, wait=scheduler.sleep)
+        self._free = MOST_HELD
+        self._has_free, self._has_undeleted = Bell(scheduler), Bell(scheduler)
+
+    def start(self) -> None:
+        self._process.spawn(self._receive)
+        self._process.spawn(self._delete)
+
+    def _receive(self) -> None:
+        while True:
+            while not self._free:
+                self._has_free.wait()
+            for message in self._messages.receive(self._free):
+                self._free -= 1
+                self._process.spawn(lambda message=message: self._settle(message))  # type: ignore[misc]
+
+    def _settle(self, message: Any) -> None:
+        if self._messages.settle(message):
+            self._deletions.add(message["ReceiptHandle"])
+            self._has_undeleted.ring()
+        else:
+            self._release(1)
+
+    def _delete(self) -> None:
+        while True:
+            while self._deletions._handles.empty():
+                self._has_undeleted.wait()
+            self._deletions.delete_next()
+
+    def _release(self, count: int) -> None:
+        self._free += count
+        self._has_free.ring()

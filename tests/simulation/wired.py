@@ -1,0 +1,185 @@
+"""The ends of the system as one process has them: through its own wires, and as the code wants them."""
+
+# ruff: noqa: N803 (the names are boto3's)
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from typing import Any, Generic
+
+from contracts.outbox import OutboxRecord
+from relay.rows import LostPlace, Row
+from runtime.stores import A
+from tests.fakes import MemoryStore
+from tests.memory_buses import MemoryBuses
+from tests.memory_queues import MemorySqs
+from tests.relay_fakes import MemoryOutbox
+from tests.simulation.fates import Kind
+from tests.simulation.feeds import Feed
+from tests.simulation.scheduling import Bell
+from tests.simulation.wires import ANY_CALL, BATCH, STREAM_READ, WRITE, Wire, part
+
+STORE_WRITE = (*WRITE, Kind.ODD)
+STORE_READ = (*ANY_CALL, Kind.ODD)
+
+POISON = "app.poison"
+REFUSED = "NotAuthorizedForSourceException"
+INTERNAL = "InternalFailure"
+"""A source that no bus here takes, and what PutEvents says of an entry that failed."""
+
+
+class WiredStore(Generic[A]):
+    """A service's Store; `committed` is told of what is in the database from then on."""
+
+    def __init__(
+        self, wire: Wire, store: MemoryStore[A], committed: Callable[[OutboxRecord], object]
+    ) -> None:
+        self._wire, self._store, self._committed = wire, store, committed
+
+    def get(self, aggregate_id: str) -> A | None:
+        return self._wire.call("get", lambda: self._store.get(aggregate_id), STORE_READ)
+
+    def commit(self, after: A, record: OutboxRecord, *, replaces: A | None) -> None:
+        def effect() -> None:
+            self._store.commit(after, record, replaces=replaces)
+            self._committed(record)
+
+        self._wire.call("commit", effect, STORE_WRITE)
+
+
+class WiredOutbox:
+    """An Outbox; `leaving` is told of rows at the moment in which they are deleted."""
+
+    def __init__(
+        self, wire: Wire, outbox: MemoryOutbox, leaving: Callable[[Sequence[Row]], object]
+    ) -> None:
+        self._wire, self._outbox, self._leaving = wire, outbox, leaving
+        self.max_deletes = outbox.max_deletes
+
+    def older_than(self, moment: datetime) -> Iterator[Sequence[Row]]:
+        pages = iter(self._wire.call("scan", lambda: self._outbox.older_than(moment), ANY_CALL))
+        while page := next(pages, None):
+            yield page
+            self._wire.call("scan", lambda: None, ANY_CALL)
+
+    def delete(self, rows: Sequence[Row]) -> Sequence[Row]:
+        def delete(gone: Sequence[Row], left: Sequence[Row] = ()) -> Sequence[Row]:
+            if gone:
+                self._leaving(gone)
+                self._outbox.delete(gone)
+            return left
+
+        return self._wire.call(
+            "delete rows",
+            lambda: delete(rows),
+            BATCH,
+            half=lambda amount: delete(*part(list(rows), amount)),
+        )
+
+
+class WiredStream:
+    """A Stream: a place in a feed, which its reader holds in memory."""
+
+    def __init__(self, wire: Wire, feed: Feed) -> None:
+        self._wire, self._feed, self._place = wire, feed, 0
+
+    def open(self) -> None:
+        self._place = self._wire.call("open stream", self._feed.end, ANY_CALL)
+
+    def read(self) -> list[Row]:
+        self._feed.wait_beyond(self._place)
+        rows = self._wire.call(
+            "read stream", lambda: self._feed.told[self._place :], STREAM_READ, half=self._lose
+        )
+        self._place += len(rows)
+        return rows
+
+    def _lose(self, _: float) -> list[Row]:
+        raise LostPlace("TrimmedDataAccessException")
+
+
+class WiredEvents:
+    """An EventBridge client. Entries of the source POISON are always refused, behind HTTP 200."""
+
+    def __init__(self, wire: Wire, buses: MemoryBuses) -> None:
+        self._wire, self._buses = wire, buses
+
+    def put_events(self, *, Entries: list[dict[str, Any]]) -> dict[str, Any]:
+        return self._wire.call(
+            "PutEvents",
+            lambda: self._put(Entries, Entries),
+            BATCH,
+            half=lambda amount: self._put(Entries, part(Entries, amount)[0]),
+        )
+
+    def _put(self, entries: list[dict[str, Any]], passing: list[dict[str, Any]]) -> dict[str, Any]:
+        answers = []
+        for entry in entries:
+            if entry["Source"] == POISON:
+                answers.append({"ErrorCode": REFUSED, "ErrorMessage": "not this source"})
+            elif any(entry is each for each in passing):
+                answers += self._buses.put_events(Entries=[entry])["Entries"]
+            else:
+                answers.append({"ErrorCode": INTERNAL, "ErrorMessage": "by half"})
+        failed = sum("ErrorCode" in answer for answer in answers)
+        return {"FailedEntryCount": failed, "Entries": answers}
+
+
+class WiredSqs:
+    """An SQS client. A receive waits until there is a message, however long: polls cost turns."""
+
+    exceptions = MemorySqs.exceptions
+
+    def __init__(self, wire: Wire, sqs: MemorySqs, bells: dict[str, Bell]) -> None:
+        self._wire, self._sqs, self._bells = wire, sqs, bells
+        self.get_queue_url = sqs.get_queue_url
+        self.get_queue_attributes = sqs.get_queue_attributes
+
+    def receive_message(self, *, QueueUrl: str, WaitTimeSeconds: int, **request: Any) -> Any:
+        def receive() -> Any:
+            return self._sqs.receive_message(QueueUrl=QueueUrl, **request)
+
+        while True:
+            if WaitTimeSeconds:
+                self._wait_for_message(QueueUrl)
+            answer = self._wire.call(f"receive {QueueUrl}", receive)
+            if answer or not WaitTimeSeconds:
+                return answer
+
+    def _wait_for_message(self, name: str) -> None:
+        while not self._sqs.has_receivable(name):
+            self._bells[name].wait(self._sqs.next_shown_at(name))
+
+    def send_message(self, **request: Any) -> Any:
+        return self._wire.call("send message", lambda: self._sqs.send_message(**request))
+
+    def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, Any]]) -> Any:
+        return self._batch("send messages", self._sqs.send_message_batch, QueueUrl, Entries)
+
+    def delete_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, Any]]) -> Any:
+        return self._batch("delete messages", self._sqs.delete_message_batch, QueueUrl, Entries)
+
+    def change_message_visibility(self, **request: Any) -> Any:
+        return self._wire.call(
+            "change visibility", lambda: self._sqs.change_message_visibility(**request)
+        )
+
+    def change_message_visibility_batch(self, *, QueueUrl: str, Entries: Any) -> Any:
+        return self._batch(
+            "change visibility", self._sqs.change_message_visibility_batch, QueueUrl, Entries
+        )
+
+    def _batch(
+        self, operation: str, send: Callable[..., Any], url: str, entries: list[dict[str, Any]]
+    ) -> Any:
+        def half(amount: float) -> Any:
+            passing, failing = part(entries, amount)
+            answer = send(QueueUrl=url, Entries=passing) if passing else {"Successful": []}
+            failed = [
+                {"Id": each["Id"], "Code": "InternalError", "SenderFault": False}
+                for each in failing
+            ]
+            return {**answer, "Failed": failed}
+
+        return self._wire.call(
+            operation, lambda: send(QueueUrl=url, Entries=entries), BATCH, half=half
+        )
