@@ -58,6 +58,7 @@ def chosen(letters: Letters, choice: Choice, tally: Tally, most: int) -> Iterato
         fresh = [letter for letter in taken if letter.message_id not in seen]
         seen |= {letter.message_id for letter in fresh}
         tally.seen = len(seen)
+        tally.more = tally.seen >= most
         mine = [letter for letter in fresh if letter in choice]
         kept = {letter.message_id for letter in mine}
         letters.let_go(each.message_id for each in taken if each.message_id not in kept)
@@ -65,7 +66,6 @@ def chosen(letters: Letters, choice: Choice, tally: Tally, most: int) -> Iterato
         if not letters.fifo or not fresh:
             return
         letters.let_go(each.message_id for each in mine)
-    tally.more = True
 
 
 def in_sequence(letters: Sequence[DeadLetter]) -> list[DeadLetter]:

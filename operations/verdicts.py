@@ -47,6 +47,8 @@ def on_stream(lag: timedelta | None, waiting: int, relay: str, why_not: str = ""
     """
     if lag is None:
         return Verdict(why_not)
+    if not lag:
+        return Verdict("no row was read since it started")
     read = f"the last row was read {_seconds(lag)} after it occurred"
     if lag < STREAM_LAG or not waiting:
         return Verdict(read)
