@@ -113,6 +113,7 @@ class Replay:
         The bus's log is told as well, whichever rules were chosen: what was on a bus is in it.
         """
         request = self._request
+        archive = self._arn_of_archive()
         destination: Any = {"Arn": self._arn_of_bus()}
         if request.rules:
             chosen = {*request.rules, log_rule_of(request.bus, self._place.topology)}
@@ -120,7 +121,7 @@ class Replay:
         with reaching("EventBridge"):
             self._events.start_replay(
                 ReplayName=self.name,
-                EventSourceArn=self._arn_of_archive(),
+                EventSourceArn=archive,
                 EventStartTime=datetime.fromtimestamp(math.floor(request.since.timestamp()), UTC),
                 EventEndTime=datetime.fromtimestamp(math.ceil(request.until.timestamp()), UTC),
                 Destination=destination,

@@ -226,7 +226,7 @@ class _Teller:
     def _dead(self, key: EventKey, queue: str | None) -> str | None:
         for letter in self._letters.get(key, ()):
             if letter.queue == queue:
-                return f"in {queue}: `streamed dlq show {queue} {letter.message_id}`"
+                return f"in {queue}: `streamed dlq show {letter.message_id}`"
         return None
 
     def _waits_in(self, queue: str | None) -> str | None:

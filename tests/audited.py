@@ -73,11 +73,11 @@ class Settled:
             books.wait(key, row)
         for bus, line in self.lines:
             books.publish(bus, line)
-        for queue, key in self.dead:
-            if key is None:
+        for queue, letter in self.dead:
+            if letter is None:
                 books.dead[queue].unnamed += 1
             else:
-                books.dead[queue].named.add(key)
+                books.dead[queue].named.add(letter)
         for standing in (self.before if self.after is None else self.after).values():
             books.stand(standing)
         return books

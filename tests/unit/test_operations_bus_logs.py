@@ -14,15 +14,15 @@ START = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 MILLISECONDS = int(START.timestamp() * 1000)
 
 
-def a_message(name: str = "a", **changes: Any) -> str:
+def a_message(called: str = "a", /, **changes: Any) -> str:
     metadata = {
-        "eventId": f"event-{name}",
-        "aggregateId": name,
+        "eventId": f"event-{called}",
+        "aggregateId": called,
         "sequence": 1,
         "occurredAt": "2026-11-23T09:30:00.123Z",
     }
     envelope = {
-        "id": f"envelope-{name}",
+        "id": f"envelope-{called}",
         "source": "app.stock",
         "detail-type": "StockAllocated",
         "time": "2026-11-23T09:30:00Z",

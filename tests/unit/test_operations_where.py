@@ -140,7 +140,7 @@ def test_a_dead_letter_is_part_of_the_story_and_the_place_to_go_on(world: Settle
     assert [(gap.what, gap.probably) for gap in told.missing] == [
         (
             "handling by payments",
-            f"in {queue}: `streamed dlq show {queue} message-1`",
+            f"in {queue}: `streamed dlq show message-1`",
         )
     ]
     (step,) = (step for step in told.steps if step.place == queue)

@@ -1,0 +1,84 @@
+"""The running system as an operator has it: a place, commands and what they print, rules to cut."""
+
+import argparse
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from local.isolation import REGION
+from local.processes import DATABASE, aws_endpoint
+from operations.__main__ import parser
+from operations.audit import audit
+from operations.audit_report import AuditReport
+from operations.output import Output
+from operations.place import Place
+from tests.e2e.world import World
+
+PATIENCE = 1.0
+"""Seconds for an event between two places of one machine."""
+
+
+@dataclass(frozen=True)
+class Operator:
+    """Looks after a world that others use as well: an audit of its own begins at `since`."""
+
+    world: World
+    folder: Path
+    since: datetime
+
+    @cached_property
+    def place(self) -> Place:
+        return Place(
+            region=REGION,
+            endpoint_url=aws_endpoint(self.world.settings),
+            # Direct: a replica set may name its member as only its neighbours know it.
+            mongodb_uri=(
+                f"mongodb://127.0.0.1:{self.world.settings.mongodb_port}/?directConnection=true"
+            ),
+            mongodb_database=DATABASE,
+            audit_file=self.folder / "operations.jsonl",
+        )
+
+    def run(self, *argv: str) -> tuple[int, dict[str, Any]]:
+        """Run a command with --json; returns its exit code and its document."""
+        arguments: argparse.Namespace = parser().parse_args([*argv, "--json"])
+        stdout = StringIO()
+        output = Output(as_json=True, stdout=stdout, stderr=StringIO())
+        code: int = arguments.run(self.place, arguments, output)
+        document: dict[str, Any] = json.loads(stdout.getvalue())
+        return code, document
+
+    def audit(self, *, settle: float = 30.0) -> AuditReport:
+        return audit(self.place, self.since, datetime.now(UTC), settle=settle, patience=PATIENCE)
+
+    def differences(self, subscription_id: str) -> set[tuple[str, str, str]]:
+        """What lacks of one subscription: kind, event and place."""
+        return {
+            (each.kind, each.event_type, each.place)
+            for each in self.audit(settle=0).differences
+            if each.aggregate_id == subscription_id
+        }
+
+    @contextmanager
+    def cut(self, rule: str, *, bus: str) -> Iterator[None]:
+        """Have a bus deliver nothing to a rule's target."""
+        events = self.place.aws("stock").client("events")
+        events.disable_rule(Name=rule, EventBusName=bus)
+        try:
+            yield
+        finally:
+            events.enable_rule(Name=rule, EventBusName=bus)
+
+    def on_bus(self, bus: str, subscription_id: str, event_type: str) -> Callable[[], Any]:
+        """Whether a bus's log has an event, as a condition to wait for."""
+        return lambda: [
+            event
+            for event in self.world.events_of(bus, subscription_id)
+            if event["detail-type"] == event_type
+        ]
