@@ -17,7 +17,7 @@ from runtime.health import Readiness
 from runtime.ids import utc_now
 from runtime.metrics import RelayMetrics, new_registry
 from runtime.stopping import Stop
-from tests.relay_fakes import MemoryOutbox, MemoryStream, MemoryTarget, away, row_of
+from tests.relay_fakes import MemoryOutbox, MemoryStream, MemoryTarget, away, poison, row_of
 from tests.waiting import eventually
 
 
@@ -30,6 +30,7 @@ class Tailing:
     stop: Stop = field(default_factory=Stop)
     readiness: Readiness = field(default_factory=lambda: Readiness(PART))
     events: list[tuple[str, datetime]] = field(default_factory=list)
+    lags: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.window = Window(max_rows=self.max_rows, max_bytes=16_000_000)
@@ -51,6 +52,7 @@ class Tailing:
             stop=self.stop,
             readiness=self.readiness,
             now=utc_now,
+            lag=self.lags.append,
         )
 
     @contextmanager
@@ -174,3 +176,15 @@ def test_a_full_window_holds_the_tail_and_a_stop_lets_it_go() -> None:
     with tailing.running():
         eventually(lambda: len(tailing.window) == 3, what="a full window")
         assert len(tailing.stream.told) >= 96
+
+
+def test_how_far_behind_it_is_is_told_of_each_row() -> None:
+    """Also of the row that is too far behind to go on, and of none whose time cannot be read."""
+    tailing = Tailing()
+    late = row_of("late", 1, occurred_at=utc_now() - timedelta(seconds=20))
+    too_late = row_of("old", 1, occurred_at=utc_now() - timedelta(minutes=5))
+    ahead = row_of("ahead", 1, occurred_at=utc_now() + timedelta(minutes=5))
+    tailing.stream.tell(poison("a", 1), late, too_late, ahead)
+    with tailing.running():
+        eventually(lambda: len(tailing.lags) == 3, what="three rows with a time")
+    assert tailing.lags == [pytest.approx(20, abs=5), pytest.approx(300, abs=5), 0.0]

@@ -1,0 +1,212 @@
+"""What a dead letter says of itself, where it belongs, and what is sent for it."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from infra.resources import ToBus, ToQueue
+from infra.topology import TOPOLOGY
+from infra.workloads import WORKLOADS
+from operations.dead_letters import DeadLetter
+from operations.origins import BackToQueue, Destination, OnToBus, Origin, OutToBus, origins
+from operations.outgoing import Event, Message, Unsendable, outgoing
+from tests.dead_letters import (
+    BATCH_GIVEN_UP,
+    a_letter,
+    a_record_body,
+    an_event,
+    by_eventbridge,
+    read_by,
+)
+
+ORIGINS = origins(TOPOLOGY, WORKLOADS)
+
+DESTINATIONS: dict[str, Destination] = {
+    "cancel-subscription-dlq": BackToQueue("subscriptions-payment-cancelled"),
+    "subscriptions-to-stock-dlq": OnToBus("stock-event-bus"),
+    "subscriptions-to-payments-dlq": OnToBus("payments-event-bus"),
+    "subscriptions-dlq": OutToBus("subscriptions-event-bus"),
+    "subscriptions-created-dlq": BackToQueue("stock-subscription-created"),
+    "payment-cancelled-dlq": BackToQueue("stock-payment-cancelled"),
+    "stock-dlq": OutToBus("stock-event-bus"),
+    "create-payment-subscription-dlq": BackToQueue("payments-subscription-created"),
+    "payments-to-stock-dlq": OnToBus("stock-event-bus"),
+    "payments-to-subscriptions-dlq": OnToBus("subscriptions-event-bus"),
+    "payment-events-dlq.fifo": BackToQueue("payment-events.fifo"),
+}
+
+DLQS = {queue.redrive.dlq for queue in TOPOLOGY.queues if queue.redrive} | {
+    rule.dlq for rule in TOPOLOGY.rules if rule.dlq
+}
+
+
+@pytest.mark.parametrize("dlq", sorted({*DLQS, *DESTINATIONS}))
+def test_every_dead_letter_queue_has_a_destination(dlq: str) -> None:
+    """A queue that is added without one could never be redriven."""
+    assert ORIGINS[dlq].destination == DESTINATIONS[dlq]
+
+
+@pytest.mark.parametrize("origin", ORIGINS.values(), ids=ORIGINS)
+def test_a_rule_shares_its_dead_letter_queue_only_with_its_own_target(origin: Origin) -> None:
+    """So what EventBridge put there belongs where the consumer's belongs."""
+    for rule in origin.rules:
+        match origin.destination:
+            case BackToQueue(queue):
+                assert rule.target == ToQueue(queue)
+            case OnToBus(bus):
+                assert rule.target == ToBus(bus)
+            case OutToBus():
+                pytest.fail("no rule dead-letters what a relay could not publish")
+
+
+def test_what_eventbridge_put_there_names_the_rule_and_its_tries() -> None:
+    """185 retries are 186 tries."""
+    letter = read_by(ORIGINS["subscriptions-to-stock-dlq"], an_event("sub-1", 4), by_eventbridge())
+
+    assert (letter.putter, letter.by, letter.tries) == (
+        "eventbridge",
+        "rule SubscriptionToStockRule",
+        186,
+    )
+    assert letter.why == "NO_PERMISSIONS: The permissions are missing."
+    assert letter.event.aggregate_id == "sub-1"
+    assert (letter.event.event_id, letter.event.sequence) == ("sub-1-4", 4)
+    assert letter.event.event_type == "SubscriptionCreated"
+    assert letter.sent_at == datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+
+
+def test_what_a_consumer_put_there_has_its_error() -> None:
+    """The errorType and errorMessage attributes are ours."""
+    attributes = {"errorType": "NotAnEvent", "errorMessage": "body: Invalid JSON"}
+
+    letter = read_by(ORIGINS["payment-cancelled-dlq"], "nonsense", attributes)
+
+    assert (letter.putter, letter.by, letter.tries) == ("handler", "stock-consumer", None)
+    assert letter.why == "NotAnEvent: body: Invalid JSON"
+    assert letter.event.event_id is None
+    assert letter.aggregate == letter.message_id
+
+
+def test_what_sqs_moved_says_how_often_it_was_received() -> None:
+    """It has no attributes: a consumer died over it, time after time."""
+    letter = read_by(ORIGINS["payment-events-dlq.fifo"], a_record_body("pay-1", 2))
+
+    assert (letter.putter, letter.tries) == ("sqs", 3)
+    assert letter.why == "received 3 times without an end"
+    assert letter.by == "payments-change-stream or payments-forward"
+    assert (letter.event.event_type, letter.event.aggregate_id) == ("PaymentCancelled", "pay-1")
+
+
+def test_what_lambda_put_there_is_a_batch() -> None:
+    """It has no event in it, and its rows are in the outbox."""
+    letter = read_by(ORIGINS["stock-dlq"], BATCH_GIVEN_UP)
+
+    assert (letter.putter, letter.by) == ("lambda", "stock-relay")
+    assert letter.why == "Lambda gave a batch up: RetryAttemptsExhausted"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "nonsense",
+        "[]",
+        "null",
+        '{"detail":[]}',
+        '{"detail":{"metadata":7}}',
+        '{"detail":{"metadata":{"eventId":7,"sequence":"x"}}}',
+        "[" * 100_000,
+    ],
+    ids=lambda body: body[:40],
+)
+def test_any_body_can_be_read_and_shown(body: str) -> None:
+    """It is a dead letter: it may be anything."""
+    letter = read_by(ORIGINS["stock-dlq"], body)
+
+    assert letter.event.event_id is None
+    assert isinstance(letter.text(reveal=False), str)
+    assert letter.text(reveal=True) == body
+
+
+def test_a_body_is_shown_without_bank_details_unless_they_are_asked_for() -> None:
+    """By name and by look, in an event, in a record's detail, and in text that is no JSON."""
+    record = json.loads(a_record_body("pay-1", 1))
+    record["detail"] = json.dumps({"accountName": "Ada Lovelace", "accountNumber": "12345678"})
+    for body in (an_event("a", 1), json.dumps(record), 'broken {"accountNumber":"12345678"'):
+        letter = a_letter("a", 1, body=body)
+
+        shown = letter.text(reveal=False)
+
+        assert "12345678" not in shown
+        assert "Lovelace" not in shown
+        assert letter.text(reveal=True) == body
+
+
+def test_a_queue_gets_the_body_back_byte_for_byte() -> None:
+    """Also one that is no event: a mended consumer may handle it."""
+    letter = a_letter("a", 1, body="nonsense é")
+
+    assert outgoing(letter, BackToQueue("work")) == Message("nonsense é")
+
+
+def test_a_fifo_queue_gets_it_in_the_aggregates_group() -> None:
+    """The group that it had, which is the aggregate's."""
+    letter = a_letter("a", 1, body=a_record_body("a", 1), group="a")
+
+    assert outgoing(letter, BackToQueue("work.fifo")) == Message(letter.body, "a")
+
+
+def test_a_bus_gets_the_event_that_could_not_be_delivered() -> None:
+    """Source, detail-type, detail, time and resources are those of its first publication."""
+    body = an_event("a", 1)
+
+    sent = outgoing(a_letter("a", 1, body=body), OnToBus("stock-event-bus"))
+
+    assert isinstance(sent, Event)
+    assert (sent.source, sent.detail_type) == ("app.subscriptions", "SubscriptionCreated")
+    assert json.loads(sent.detail) == json.loads(body)["detail"]
+    assert sent.time == datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+
+
+def test_a_row_that_can_be_published_by_now_goes_to_its_bus() -> None:
+    """As the relay would have: the detail is the record's, byte for byte."""
+    body = a_record_body("a", 1)
+
+    sent = outgoing(a_letter("a", 1, body=body), OutToBus("stock-event-bus"))
+
+    assert isinstance(sent, Event)
+    assert sent.detail == json.loads(body)["detail"]
+    assert sent.source == "app.payments"
+
+
+def refused(letter: DeadLetter, destination: Destination) -> str:
+    with pytest.raises(Unsendable) as error:
+        outgoing(letter, destination)
+    return str(error.value)
+
+
+@pytest.mark.parametrize("destination", [OutToBus("bus"), BackToQueue("work.fifo")], ids=str)
+def test_a_row_that_is_still_no_event_is_refused(destination: Destination) -> None:
+    """It would come straight back, or be dropped in silence."""
+    why = refused(a_letter("a", 1, body='{"eventId":"x"}'), destination)
+
+    assert "still no event that can be published" in why
+    assert "aggregateId is missing" in why
+
+
+def test_a_batch_that_lambda_gave_up_is_refused() -> None:
+    """There is nothing to send: the rows are in the outbox."""
+    why = refused(a_letter("a", 1, body=BATCH_GIVEN_UP), OutToBus("bus"))
+
+    assert "rows are in the outbox" in why
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["nonsense", "{}", an_event("a", 1).replace("2026-11-23T09:30:00Z", "yesterday")],
+    ids=["text", "empty", "time"],
+)
+def test_what_is_no_event_is_not_put_on_a_bus(body: str) -> None:
+    """PutEvents would refuse it, or make something else of it."""
+    assert "drop it" in refused(a_letter("a", 1, body=body), OnToBus("bus"))

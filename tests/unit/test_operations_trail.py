@@ -1,0 +1,111 @@
+"""The audit trail and the rate limit of a redrive."""
+
+import json
+import stat
+from pathlib import Path
+
+import pytest
+
+from operations.errors import OperatorError
+from operations.pace import SLICE, Pace
+from operations.trail import Trail, operator
+from tests.builders import clock
+from tests.dead_letters import a_letter
+
+
+def test_a_line_says_who_did_what_to_which_message(tmp_path: Path) -> None:
+    """JSON, one line a message, appended to what is there."""
+    path = tmp_path / "deep" / "trail.jsonl"
+    for _ in range(2):
+        with Trail(path, "redrive", now=clock()) as trail:
+            trail.write([trail.line(a_letter("a", 1), "sent", destination="the queue work")])
+
+    first, second = (json.loads(line) for line in path.read_text().splitlines())
+
+    assert first == second
+    assert first == {
+        "at": "2026-11-23T09:30:00.000Z",
+        "who": operator(),
+        "operation": "redrive",
+        "queue": "dlq",
+        "messageId": "a-1",
+        "eventId": "event-a-1",
+        "aggregateId": "a",
+        "destination": "the queue work",
+        "outcome": "sent",
+    }
+
+
+def test_only_its_owner_reads_it(tmp_path: Path) -> None:
+    """A dropped message is in it with its bank details."""
+    path = tmp_path / "trail.jsonl"
+    with Trail(path, "drop"):
+        pass
+
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_line_that_a_killed_command_began_is_ended(tmp_path: Path) -> None:
+    """The next command's first line must be one that can be read."""
+    path = tmp_path / "trail.jsonl"
+    path.write_text('{"at":"2026')
+    with Trail(path, "redrive") as trail:
+        trail.write([trail.line(a_letter("a", 1), "sent")])
+
+    torn, whole = path.read_text().splitlines()
+
+    assert torn == '{"at":"2026'
+    assert json.loads(whole)["messageId"] == "a-1"
+
+
+def test_half_a_surrogate_pair_can_be_written(tmp_path: Path) -> None:
+    """What came in as JSON's escapes may be no text; it is no reason to stop."""
+    path = tmp_path / "trail.jsonl"
+    with Trail(path, "drop") as trail:
+        trail.write([trail.line(a_letter("a", 1), "dropped", body="\ud800")])
+
+    assert json.loads(path.read_text())["body"]
+
+
+def test_a_file_that_cannot_be_written_stops_before_anything_is_done(tmp_path: Path) -> None:
+    """One sentence, which says how to mend it."""
+    with pytest.raises(OperatorError, match=r"cannot be written .*STREAMED_AUDIT_FILE"):
+        Trail(tmp_path, "redrive")
+
+
+def test_a_rate_is_kept_without_a_burst_after_a_pause() -> None:
+    """Ten a second: the eleventh waits for its tenth of a second."""
+    passed, waited = [0.0], list[float]()
+
+    def wait(seconds: float) -> None:
+        waited.append(seconds)
+        passed[0] += seconds
+
+    pace = Pace(10, now=lambda: passed[0], wait=wait)
+    pace.pass_on(5, lambda: None)
+    assert not waited
+    pace.pass_on(5, lambda: None)
+    assert sum(waited) == pytest.approx(0.5)
+    passed[0] += 60
+    pace.pass_on(10, lambda: None)
+    pace.pass_on(10, lambda: None)
+    assert sum(waited) == pytest.approx(1.5)
+
+
+def test_a_long_wait_looks_after_what_is_in_hand() -> None:
+    """One a minute: what is hidden must be kept hidden meanwhile."""
+    passed, looks = [0.0], [0]
+
+    def wait(seconds: float) -> None:
+        assert seconds <= SLICE
+        passed[0] += seconds
+
+    def look() -> None:
+        looks[0] += 1
+
+    pace = Pace(1 / 60, now=lambda: passed[0], wait=wait)
+    assert pace.most == 1
+    pace.pass_on(1, look)
+    pace.pass_on(1, look)
+    assert passed[0] == pytest.approx(60)
+    assert looks[0] == 12
