@@ -80,17 +80,23 @@ class Clients:
             for thread in self._threads:
                 thread.join()
 
+    def begin_no_more(self) -> None:
+        """Subscribe and read no more; what was begun goes on."""
+        self._stop.request()
+
     def finish(self, *, within: float) -> int:
-        """Begin nothing new, and bring to its end what was begun.
+        """Bring to its end what was begun.
 
         Returns how many requests nobody answered `within` seconds.
         """
-        self._stop.request()
+        self.begin_no_more()
         deadline = time.monotonic() + within
         for thread in self._threads:
             thread.join(max(0, deadline - time.monotonic()))
         self._given_up.request()
-        return sum(thread.is_alive() for thread in self._threads) + self._waiting
+        return self._waiting + sum(
+            thread.is_alive() for thread in self._threads[: self._load.subscribers]
+        )
 
     def _http(self) -> httpx.Client:
         return httpx.Client(timeout=ANSWER_WITHIN, trust_env=False)

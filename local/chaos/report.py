@@ -135,6 +135,8 @@ class Report:
             f"Ended without being killed: {_list(self.died, '{}') or 'none'}."
         )
         yield ""
+        yield "Sent again: no answer, 503, or 404 for a payment that was not there yet."
+        yield ""
         yield "| request | sent | of them again |"
         yield "|---|---|---|"
         for kind_of_request, count in self.ledger.requests.items():

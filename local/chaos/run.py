@@ -110,6 +110,7 @@ class _Run:
         with injector.watching(), clients.running():
             self.console.say("at work: load and faults begin")
             injector.run(plan.faults, seconds=plan.seconds)
+            clients.begin_no_more()
             seconds = time.monotonic() - started
             if self.stop.requested:
                 self.notes.append("stopped before its time")

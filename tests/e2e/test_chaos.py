@@ -1,0 +1,62 @@
+"""The chaos run in small: the code of `make chaos` with a schedule of its own."""
+
+from pathlib import Path
+
+import pytest
+
+from local.chaos.clients import Load
+from local.chaos.run import Plan, run
+from local.chaos.schedule import ENDPOINT, MONGOD, Fault, Kind
+from local.console import Console
+from runtime.stopping import Stop
+from tests.e2e.local_system import Silence
+
+FAULTS = (
+    Fault(Kind.KILL, MONGOD, start=2, duration=1),
+    Fault(Kind.HALF_FAIL, ENDPOINT, start=1, duration=3, chance=0.6),
+    Fault(Kind.KILL, "subscriptions-relay", start=6, duration=1),
+    Fault(Kind.DROP, ENDPOINT, start=5, duration=3, chance=0.6),
+    Fault(Kind.FREEZE, "payments-forward", start=10, duration=1),
+    Fault(Kind.CUT, ENDPOINT, start=9, duration=2),
+    Fault(Kind.THROTTLE, ENDPOINT, start=13, duration=2, chance=0.8),
+    Fault(Kind.KILL, "stock-consumer", start=14, duration=1),
+    Fault(Kind.CONFLICT, ENDPOINT, start=16, duration=1),
+    Fault(Kind.ERROR, ENDPOINT, start=18, duration=1, chance=0.8),
+)
+CLOCKS = {"subscription-api": -20.0, "payments-change-stream": 20.0}
+
+
+@pytest.mark.timeout(600)  # a busy machine is given the time that a real run is given
+def test_nothing_is_lost_while_processes_are_killed_and_aws_fails(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    """Twenty seconds of ten faults: every promise is kept, and the books balance."""
+    if request.config.getoption("--system") == "compose":
+        pytest.skip("it puts a proxy into the system of `make up`")
+    heard = Lines()
+    report = run(
+        Plan(seed=1, seconds=20, faults=FAULTS, clocks=CLOCKS, load=Load(subscribers=2)),
+        tmp_path,
+        command="tests/e2e/test_chaos.py",
+        console=Console(heard, coloured=False),  # type: ignore[arg-type]
+        processes=Console(Silence(), coloured=False),  # type: ignore[arg-type]
+        stop=Stop(),
+    )
+    assert report.failures == [], report.markdown()
+    assert report.faults == len(FAULTS), heard.lines
+    assert {fault.kind for fault in FAULTS if fault.target == ENDPOINT} <= report.hits.keys()
+    assert len(report.ledger) > 10
+    assert report.committed == report.published > 30
+
+
+class Lines:
+    """Keeps what the run said."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def write(self, text: str) -> int:
+        self.lines.append(text)
+        return len(text)
+
+    def flush(self) -> None: ...

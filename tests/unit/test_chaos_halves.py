@@ -1,0 +1,69 @@
+"""Batches of which a part fails behind HTTP 200."""
+
+from collections.abc import Callable
+
+import pytest
+
+from local.chaos.halves import Body, halve
+
+
+def failing(*which: bool) -> Callable[[], bool]:
+    """Say of one entry after the other whether it fails."""
+    answers = iter(which)
+    return lambda: next(answers)
+
+
+def test_put_events_asks_for_the_rest_and_answers_in_the_order_of_the_request() -> None:
+    """The failed entries have a code in their place, and FailedEntryCount says how many."""
+    entries = [{"Detail": "a"}, {"Detail": "b"}, {"Detail": "c"}]
+    half = halve("PutEvents", {"Entries": entries}, failing(True, False, True))
+    assert half is not None
+    assert half.request == {"Entries": [{"Detail": "b"}]}
+    answer = half.answer({"FailedEntryCount": 0, "Entries": [{"EventId": "of-b"}]})
+    assert answer["FailedEntryCount"] == 2
+    assert [entry.get("ErrorCode") for entry in answer["Entries"]] == [
+        "InternalFailure",
+        None,
+        "InternalFailure",
+    ]
+    assert answer["Entries"][1] == {"EventId": "of-b"}
+
+
+@pytest.mark.parametrize(
+    "action", ["SendMessageBatch", "DeleteMessageBatch", "ChangeMessageVisibilityBatch"]
+)
+def test_an_sqs_batch_names_what_failed_and_blames_nobody(action: str) -> None:
+    """It is the service's fault: the sender may try again."""
+    body = {"QueueUrl": "q", "Entries": [{"Id": "0"}, {"Id": "1"}]}
+    half = halve(action, body, failing(False, True))
+    assert half is not None
+    assert half.request == {"QueueUrl": "q", "Entries": [{"Id": "0"}]}
+    answer = half.answer({"Successful": [{"Id": "0"}]})
+    assert answer["Successful"] == [{"Id": "0"}]
+    assert [(entry["Id"], entry["SenderFault"]) for entry in answer["Failed"]] == [("1", False)]
+
+
+def test_batch_write_item_gives_back_what_it_did_not_do() -> None:
+    """UnprocessedItems has the requests as they were sent."""
+    one: Body = {"DeleteRequest": {"Key": {"id": {"S": "1"}}}}
+    two: Body = {"PutRequest": {"Item": {}}}
+    body = {"RequestItems": {"outbox": [one, two]}}
+    half = halve("BatchWriteItem", body, failing(True, False))
+    assert half is not None
+    assert half.request == {"RequestItems": {"outbox": [two]}}
+    assert half.answer({"UnprocessedItems": {}}) == {"UnprocessedItems": {"outbox": [one]}}
+
+
+@pytest.mark.parametrize("action", ["PutEvents", "SendMessageBatch"])
+def test_a_batch_that_fails_as_a_whole_asks_for_nothing(action: str) -> None:
+    """An empty batch would be refused, and that is no half-failure."""
+    half = halve(action, {"Entries": [{"Id": "0"}]}, failing(True))
+    assert half is not None
+    assert half.request is None
+    assert half.answer({}).get("FailedEntryCount", 1) == 1
+
+
+def test_what_is_no_batch_or_does_not_fail_goes_through() -> None:
+    """None: the request is nobody's business."""
+    assert halve("PutEvents", {"Entries": [{}]}, failing(False)) is None
+    assert halve("TransactWriteItems", {"TransactItems": [{}]}, failing(True)) is None

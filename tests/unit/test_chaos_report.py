@@ -1,0 +1,146 @@
+"""The verdict of a chaos run: what turns it red."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from local.chaos.ledger import Ledger, Promise
+from local.chaos.report import Report
+from local.chaos.schedule import Kind
+from local.chaos.settling import Standstill
+from local.chaos.states import difference
+from operations.audit_report import AuditReport, Difference, EventCount
+from operations.audit_report import Kind as Gap
+
+NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+CLEAN = AuditReport(
+    since=NOW,
+    until=NOW,
+    events={"SubscriptionCreated": EventCount(committed=1, published=1, duplicates=2)},
+    deliveries=(),
+    differences=(),
+)
+ACTIVE = Promise("one", quantity=2, account_number="12345678")
+States = dict[str, dict[str, Any]]
+
+KEPT: States = {
+    "subscription": {"status": "active", "quantity": 2},
+    "stock": {"status": "allocated", "stock": 24},
+    "payment": {"status": "active", "accountNumber": "12345678"},
+}
+UNDONE: States = {
+    "subscription": {"status": "cancelled", "cancelledReason": "payment cancelled"},
+    "stock": {"status": "deallocated", "stock": 0},
+    "payment": {"status": "cancelled"},
+}
+
+
+@pytest.fixture
+def good() -> Report:
+    """A run with one subscription, after which everything was as it should be."""
+    ledger = Ledger()
+    ledger.sent("POST /subscriptions")
+    ledger.promised(ACTIVE)
+    return Report(
+        command="make chaos MINUTES=10 SEED=1",
+        seed=1,
+        seconds=600,
+        cores=2,
+        ledger=ledger,
+        injected={(Kind.KILL, "mongod"): 1, (Kind.CUT, "aws"): 2},
+        hits={Kind.CUT: 7, None: 100},
+        clocks={"stock-relay": -90.0, "stock-api": 0.0},
+        died={},
+        unanswered=0,
+        standstill=Standstill(3.0),
+        audit=CLEAN,
+    )
+
+
+def test_a_run_with_nothing_lost_and_nothing_wrong_passes(good: Report) -> None:
+    """Events that were published twice are what at-least-once means: no reason to fail."""
+    assert good.failures == []
+    text = good.markdown()
+    assert "| verdict | **nothing lost, nothing wrong** |" in text
+    assert "| faults injected | 3 |" in text
+    assert "| published more than once | 2 |" in text
+    assert "| cut | 2 | 7 requests |" in text
+    assert "stock-relay -90 s" in text
+
+
+@pytest.mark.parametrize("gap", [Gap.NOT_PUBLISHED, Gap.NOT_ON_NEXT_BUS, Gap.NOT_HANDLED])
+def test_a_lost_event_turns_it_red_and_is_named(good: Report, gap: Gap) -> None:
+    """Committed and not published, or published and not handled: both are lost."""
+    lost = Difference(gap, "SubscriptionCreated", "lost-one", 1, "subscriptions-event-bus")
+    red = replace(good, audit=replace(CLEAN, differences=(lost,)))
+    assert red.failures == ["1 events lost", "audit not clean"]
+    assert "lost-one" in red.markdown()
+
+
+def test_an_event_without_a_commit_turns_it_red(good: Report) -> None:
+    """Any difference of the audit does, also one that is no loss."""
+    ghost = Difference(Gap.NOT_COMMITTED, "StockAllocated", "ghost", 1, "stock-event-bus")
+    assert replace(good, audit=replace(CLEAN, differences=(ghost,))).failures == ["audit not clean"]
+
+
+def test_a_wrong_state_turns_it_red_and_is_named(good: Report) -> None:
+    """What the APIs say in the end is what was promised, for every subscription."""
+    red = replace(good, standstill=Standstill(300, {"odd-one": "stock has stock 12"}))
+    assert red.failures == ["1 promises broken", "not settled"]
+    assert "odd-one: stock has stock 12" in red.markdown()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"standstill": Standstill(3, dead_letters={"payment-cancelled-dlq": 1})},
+        {"audit": replace(CLEAN, events={"StockAllocated": EventCount(set_aside=1)})},
+    ],
+)
+def test_a_dead_letter_turns_it_red(good: Report, changes: Mapping[str, object]) -> None:
+    """An outage is not poison, and no client sent any."""
+    red = replace(good, **changes)  # type: ignore[arg-type]
+    assert red.failures == ["1 messages dead-lettered"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "failure"),
+    [
+        ({"standstill": Standstill(300, waiting={"outbox stock-relay": 4})}, "not settled"),
+        ({"unanswered": 2}, "2 promises broken"),
+        ({"audit": None, "why_no_audit": "logs away"}, "no audit: logs away"),
+        ({"ledger": Ledger()}, "nothing was promised"),
+    ],
+)
+def test_a_run_that_cannot_tell_is_red(
+    good: Report, changes: Mapping[str, object], failure: str
+) -> None:
+    """What still waits, what nobody answered, and books that could not be read are no success."""
+    assert replace(good, **changes).failures == [failure]  # type: ignore[arg-type]
+
+
+def test_an_answer_that_breaks_a_promise_turns_it_red(good: Report) -> None:
+    """A subscription that was answered is there at once, and no request fails for good."""
+    good.ledger.accuse("GET /subscriptions/one answered 404: ")
+    assert good.failures == ["1 promises broken"]
+    assert "answered 404" in good.markdown()
+
+
+def test_a_subscription_is_as_it_was_promised() -> None:
+    """Active with a year of stock, or undone in all three services."""
+    assert difference(ACTIVE, KEPT) == ""
+    assert difference(replace(ACTIVE, cancelled=True), UNDONE) == ""
+
+
+@pytest.mark.parametrize("service", ["subscription", "stock", "payment"])
+def test_a_subscription_that_differs_in_one_service_is_told(service: str) -> None:
+    """Each service is asked, and one that knows nothing is as wrong as one that knows better."""
+    for promise, right, wrong in (
+        (ACTIVE, KEPT, UNDONE),
+        (replace(ACTIVE, cancelled=True), UNDONE, KEPT),
+    ):
+        assert service in difference(promise, right | {service: wrong[service]})
+        assert service in difference(promise, right | {service: {}})
