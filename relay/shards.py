@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 from relay.dynamodb import row_of
 from relay.rows import LostPlace, Row
 from runtime.aws import error_code, reaching
+from runtime.errors import Misconfigured, Unavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodbstreams import DynamoDBStreamsClient
@@ -54,8 +55,15 @@ class ShardedStream:
         self._next_search = 0.0
 
     def open(self) -> None:
-        """Stand at the end of every open shard. Shards that have ended hold nothing new."""
-        self._arn = self._find_arn()
+        """Stand at the end of every open shard. Shards that have ended hold nothing new.
+
+        A table that has no stream just now is Unavailable, not Misconfigured: it had one when the
+        process started, so somebody is changing it.
+        """
+        try:
+            self._arn = self._find_arn()
+        except Misconfigured as error:
+            raise Unavailable("DynamoDB Streams", str(error)) from error
         shards = self._shards()
         ended = {
             shard["ShardId"]

@@ -14,6 +14,7 @@ from local.child import start_child, stop_child
 from local.isolation import REGION, isolate
 from local.ports import LOOPBACK, free_ports, wait_until_listening
 from local.replica_set import ensure_replica_set
+from tests.dynamodb_local import DynamoDBLocal, running_dynamodb_local
 from tests.processes import COVERAGE
 from tests.synthesis import Synthesize, synthesized_once
 
@@ -76,6 +77,15 @@ def running_ministack(state: Path) -> Iterator[MiniStack]:
             yield MiniStack(endpoint=f"http://{LOOPBACK}:{port}")
         finally:
             stop_child(child)
+
+
+@pytest.fixture(scope="session")
+def dynamodb_local(
+    sample_credentials: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[DynamoDBLocal]:
+    """AWS's own DynamoDB for one machine, shared by the session: use a region of your own."""
+    with running_dynamodb_local(tmp_path_factory.mktemp("dynamodb-local")) as started:
+        yield started
 
 
 @pytest.fixture(scope="session")

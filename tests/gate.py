@@ -28,10 +28,13 @@ class Cut(Exception):
 
 
 class Gate:
-    """Forwards POSTs to `target`, an address like http://127.0.0.1:4566, unless told otherwise."""
+    """Forwards POSTs to `target`, an address like http://127.0.0.1:4566, unless told otherwise.
 
-    def __init__(self, target: str) -> None:
-        self._address = urlsplit(target)
+    Calls of DynamoDB and its streams go to `dynamodb`, where that is another address.
+    """
+
+    def __init__(self, target: str, *, dynamodb: str | None = None) -> None:
+        self._address, self._dynamodb = urlsplit(target), urlsplit(dynamodb or target)
         self._changed = threading.Condition()
         self._held: dict[tuple[Where, str], int] = {}
         self._waiting: Counter[tuple[Where, str]] = Counter()
@@ -184,7 +187,9 @@ class Gate:
         return 200, json.dumps({"FailedEntryCount": failed, "Entries": merged}).encode()
 
     def _forward(self, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
-        connection = HTTPConnection(str(self._address.hostname), self._address.port, timeout=30)
+        is_dynamodb = headers.get("X-Amz-Target", "").startswith("DynamoDB")
+        address = self._dynamodb if is_dynamodb else self._address
+        connection = HTTPConnection(str(address.hostname), address.port, timeout=30)
         try:
             connection.request("POST", "/", body, {**headers, "Content-Length": str(len(body))})
             response = connection.getresponse()

@@ -16,6 +16,7 @@ from uuid import uuid4
 from pymongo import MongoClient
 from pymongo.collection import Collection
 from structlog.testing import capture_logs
+from structlog.typing import EventDict
 
 import relay.__main__
 from contracts.outbox import OutboxRecord
@@ -244,11 +245,16 @@ class World:
 
 @contextmanager
 def a_world(
-    ministack: MiniStack, folder: Path, *, mongodb_uri: str | None = None
+    ministack: MiniStack,
+    folder: Path,
+    *,
+    mongodb_uri: str | None = None,
+    dynamodb: str | None = None,
 ) -> Iterator[World]:
-    aws = empty_aws(ministack)
+    """A world on the emulator; its DynamoDB is at the endpoint `dynamodb`, if one is named."""
+    aws = empty_aws(ministack, dynamodb=dynamodb)
     region = aws.client("sqs").meta.region_name
-    with Gate(ministack.endpoint).running() as gate:
+    with Gate(ministack.endpoint, dynamodb=dynamodb).running() as gate:
         world = World(aws, gate, folder, region, mongodb_uri)
         yield world
         if "mongodb" in vars(world):
@@ -302,10 +308,12 @@ def depth(world: World) -> int:
 
 
 @contextmanager
-def in_threads(ends: TailedEnds, *, min_age: float = 30, interval: float = 30) -> Iterator[None]:
+def in_threads(
+    ends: TailedEnds, *, min_age: float = 30, interval: float = 30
+) -> Iterator[list[EventDict]]:
     """Run the parts of a relay as its process does, in threads of the test's own.
 
-    Ages and intervals are in seconds.
+    Ages and intervals are in seconds. Gives what the relay logs, as it does.
     """
     stop, metrics, readiness = Stop(), RelayMetrics(new_registry()), Readiness(PART)
     engine = Engine(
@@ -327,12 +335,12 @@ def in_threads(ends: TailedEnds, *, min_age: float = 30, interval: float = 30) -
     tail = Tail(ends.stream, sweeper, engine.window, stop=stop, readiness=readiness, now=utc_now)
     parts = (engine.run, sweeper.run, tail.run)
     threads = [threading.Thread(target=part, daemon=True) for part in parts]
-    with capture_logs():
+    with capture_logs() as logged:
         for thread in threads:
             thread.start()
         try:
             eventually(lambda: not readiness.reasons(), what="a relay at work", timeout=20)
-            yield
+            yield logged
         finally:
             stop.request()
             for thread in threads:

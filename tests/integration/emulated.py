@@ -10,9 +10,14 @@ from runtime.aws import Aws
 from tests.conftest import MiniStack
 
 
-def empty_aws(ministack: MiniStack) -> Aws:
-    """An AWS with nothing in it: the emulator keeps every region apart, whatever its name."""
-    return OneClientEach(region=f"test-{uuid4().hex[:8]}", endpoint_url=ministack.endpoint)
+def empty_aws(ministack: MiniStack, *, dynamodb: str | None = None) -> Aws:
+    """An AWS with nothing in it: the emulators keep every region apart, whatever its name.
+
+    `dynamodb` is the endpoint of another emulator, for DynamoDB and its streams.
+    """
+    region = f"test-{uuid4().hex[:8]}"
+    rest = OneClientEach(region=region, endpoint_url=ministack.endpoint)
+    return rest if dynamodb is None else WithDynamoDB(rest, dynamodb, region=region)
 
 
 class OneClientEach(Aws):
@@ -21,6 +26,19 @@ class OneClientEach(Aws):
     @cache  # noqa: B019  (it lives as long as the test, or the module, that made it)
     def client(self, service: Any) -> Any:
         return super().client(service)
+
+
+class WithDynamoDB(OneClientEach):
+    """Has DynamoDB and its streams at an endpoint, and everything else of another AWS."""
+
+    def __init__(self, rest: Aws, endpoint: str, *, region: str) -> None:
+        super().__init__(region=region, endpoint_url=endpoint)
+        self._rest = rest
+
+    @cache  # noqa: B019  (as above)
+    def client(self, service: Any) -> Any:
+        is_here = service.startswith("dynamodb")
+        return super().client(service) if is_here else self._rest.client(service)
 
 
 def url_of(aws: Aws, queue: str) -> str:

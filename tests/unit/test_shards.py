@@ -13,7 +13,7 @@ from relay import shards
 from relay.rows import LostPlace
 from relay.shards import ShardedStream
 from runtime.dynamodb import to_item
-from runtime.errors import Unavailable
+from runtime.errors import Misconfigured, Unavailable
 from tests.relay_fakes import record_of
 
 
@@ -246,6 +246,17 @@ def test_a_stream_whose_shards_have_all_ended_is_opened_anew(streams: Streams) -
         told.extend(row.key for row in stream.read())
     stream.open()
     assert asked == ["one", "two"]
+
+
+def test_a_table_that_has_no_stream_for_a_while_is_an_outage(streams: Streams) -> None:
+    """Somebody is changing it: the relay waits for the new stream as for any dependency."""
+    streams.shards = {"s1": Shard()}
+
+    def find_arn() -> str:
+        raise Misconfigured("no stream")
+
+    with pytest.raises(Unavailable, match="no stream"):
+        followed(streams, find_arn=find_arn).open()
 
 
 @pytest.mark.parametrize(
