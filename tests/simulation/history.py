@@ -165,7 +165,7 @@ class World:
         )
         sweeping.may_fail = True
         self._aws.spawn(lambda: function.map(publishing))
-        self._aws.spawn(lambda: function.sweep(sweeping))
+        function.sweep(sweeping)
 
     def _process(self, name: str, body: Any) -> Process:
         process = Process(name, self.scheduler, self.weather.story, body)

@@ -1,12 +1,13 @@
 """Lambda around the relay's two functions: it reads the stream, calls, tries again, and sweeps."""
 
 import json
-from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from infra.workloads import Workload
 from relay.mapped import MappedStream
 from runtime.dynamodb import to_item
+from runtime.errors import Unavailable
 from tests.event_source_mapping import EventSourceMapping
 from tests.simulation.places import Database, Places
 from tests.simulation.processes import Process
@@ -33,6 +34,7 @@ class Lambda:
         self._scheduler, self._places, self._relays = scheduler, places, relays
         self._workload, self._database = workload, database
         self._stream: MappedStream | None = None
+        self._is_sweeping = False
 
     def body(self, process: Process) -> None:
         """What an execution environment does when it starts."""
@@ -54,15 +56,21 @@ class Lambda:
             mapping.dropped.clear()
 
     def sweep(self, environment: Process) -> None:
-        """Sweep once a minute, each time in an environment of its own."""
-        while True:
-            self._scheduler.sleep(SWEEP_EVERY)
-            if self._database.outbox.rows and not environment.is_up:
-                environment.start()
-                environment.spawn(
-                    lambda: self._relays.sweep_once(environment, self._workload, self._database),
-                    ended=lambda: self._scheduler.after(0, environment.end),
-                )
+        """Sweep once a minute, one at a time, each in an environment that knows nothing."""
+        self._scheduler.after(SWEEP_EVERY, lambda: self.sweep(environment))
+        if self._database.outbox.rows and not self._is_sweeping:
+            self._is_sweeping = True
+            environment.end()
+            environment.start()
+            environment.spawn(lambda: self._sweep(environment), ended=self._swept)
+
+    def _sweep(self, environment: Process) -> None:
+        # An invocation that fails is an alarm's business; the next one comes within the minute.
+        with suppress(Unavailable):
+            self._relays.sweep_once(environment, self._workload, self._database)
+
+    def _swept(self) -> None:
+        self._is_sweeping = False
 
     def _invoke(self, environment: Process, event: dict[str, Any]) -> Any:
         environment.start()
@@ -92,6 +100,3 @@ def _document(content: Any) -> dict[str, Any]:
     if hasattr(content, "to_document"):
         return dict(content.to_document())
     return dict(json.loads(content.body))
-
-
-Environment = Callable[[Process], None]

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
@@ -42,6 +43,7 @@ def key_of(number: int) -> str:
     return f"key-{number}"
 
 
+@cache
 def subscription_id(number: int) -> str:
     """The id that the service gives the subscription of that key."""
     return str(uuid5(_KEYS, key_of(number)))

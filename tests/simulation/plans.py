@@ -198,7 +198,7 @@ def _subscription(random: Random, number: int) -> list[Act]:
 
 def _outage(random: Random) -> Outage:
     kind = random.choice((Kind.AWAY, Kind.THROTTLED, Kind.LOST_ANSWER))
-    seconds = random.choice((1.0, 10.0, 100.0, 400.0)) * random.random()
+    seconds = random.choice((1.0, 10.0, 60.0, 150.0)) * random.random()
     return Outage(random.random() * LAST, random.choice(SERVICES), kind, seconds)
 
 

@@ -61,7 +61,11 @@ class Scheduler:
         return task
 
     def kill(self, tasks: Iterable[greenlet]) -> None:
-        """End tasks where they stand: their `finally` blocks run, and can wait for nothing."""
+        """End tasks where they stand: their `finally` blocks run, and can wait for nothing.
+
+        Not from within a task: a task that ends does not come back to whoever ended it.
+        """
+        assert getcurrent() is self._main
         self._is_killing = True
         for task in tasks:
             task.throw(Killed)
