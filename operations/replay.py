@@ -76,17 +76,17 @@ def run(place: Place, arguments: argparse.Namespace, output: Output) -> int:
     if request.until > now - ARCHIVED_AFTER and not place.emulated:
         output.line("note: events of the last ten minutes may not be in the archive yet")
     replay = Replay(place, request)
-    replay.start()
-    output.line(
-        f"{replay.name}: {request.bus} from {moment(request.since)} to {moment(request.until)}"
-        f" to {', '.join(request.rules) or 'every rule'}; Ctrl-C cancels it"
-    )
     try:
+        replay.start()
+        output.line(
+            f"{replay.name}: {request.bus} from {moment(request.since)} to {moment(request.until)}"
+            f" to {', '.join(request.rules) or 'every rule'}; Ctrl-C cancels it"
+        )
         ended = _follow(replay, output)
         came = _settled(replay)
     except KeyboardInterrupt:
         replay.cancel()
-        output.line(f"{replay.name} is cancelled: what came until then changes nothing twice")
+        output.line(f"{replay.name} is cancelled, unless it had ended: what came changes nothing")
         raise
     done = ended.state == "COMPLETED"
     reason = f"{ended.state.lower()} {ended.reason}".strip()

@@ -20,6 +20,9 @@ from runtime.aws import error_code, reaching
 
 ENDED = {"COMPLETED", "CANCELLED", "FAILED"}
 
+_NOT_RUNNING = {"IllegalStatusException", "ResourceNotFoundException", "ValidationException"}
+"""What CancelReplay answers for a replay that does not run; MiniStack says the last."""
+
 
 class NoArchive(OperatorError):
     def __init__(self, archive: str, bus: str) -> None:
@@ -43,6 +46,11 @@ class RulesIgnored(OperatorError):
             "MiniStack ignores a replay's rules, and would send the events to every rule of"
             f" {bus}: leave --rule away"
         )
+
+
+class TooManyReplays(OperatorError):
+    def __init__(self) -> None:
+        super().__init__("ten replays run already, which is all that AWS allows: wait for one")
 
 
 @dataclass(frozen=True)
@@ -108,7 +116,7 @@ class Replay:
         self.name = f"streamed-{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid4().hex[:6]}"
 
     def start(self) -> None:
-        """Have EventBridge start; raises NoArchive.
+        """Have EventBridge start; raises NoArchive, TooManyReplays.
 
         The bus's log is told as well, whichever rules were chosen: what was on a bus is in it.
         """
@@ -118,14 +126,18 @@ class Replay:
         if request.rules:
             chosen = {*request.rules, log_rule_of(request.bus, self._place.topology)}
             destination["FilterArns"] = [self._arn_of_rule(rule) for rule in sorted(chosen)]
+        since, until = math.floor(request.since.timestamp()), math.ceil(request.until.timestamp())
         with reaching("EventBridge"):
-            self._events.start_replay(
-                ReplayName=self.name,
-                EventSourceArn=archive,
-                EventStartTime=datetime.fromtimestamp(math.floor(request.since.timestamp()), UTC),
-                EventEndTime=datetime.fromtimestamp(math.ceil(request.until.timestamp()), UTC),
-                Destination=destination,
-            )
+            try:
+                self._events.start_replay(
+                    ReplayName=self.name,
+                    EventSourceArn=archive,
+                    EventStartTime=datetime.fromtimestamp(since, UTC),
+                    EventEndTime=datetime.fromtimestamp(until, UTC),
+                    Destination=destination,
+                )
+            except self._events.exceptions.LimitExceededException:
+                raise TooManyReplays from None
 
     def progress(self) -> Progress:
         with reaching("EventBridge"):
@@ -135,12 +147,12 @@ class Replay:
         )
 
     def cancel(self) -> None:
-        """Stop it; one that has ended by now stays as it is."""
+        """Stop it; one that has ended, or never began, stays as it is."""
         with reaching("EventBridge"):
             try:
                 self._events.cancel_replay(ReplayName=self.name)
             except ClientError as error:
-                if error_code(error) not in {"IllegalStatusException", "ValidationException"}:
+                if error_code(error) not in _NOT_RUNNING:
                     raise
 
     def came(self) -> Counter[str]:
