@@ -5,16 +5,20 @@ what is tested. The wires can be cut, and can lose a request or an answer.
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
 from pymongo import MongoClient
 
+from local.isolation import REGION
 from local.ports import LOOPBACK
 from runtime.aws import Aws
 from runtime.mongodb import Document, connect
 from tests.conftest import MiniStack
+from tests.dynamodb_local import DynamoDBLocal
 from tests.integration.store_suite import subjects
 from tests.integration.store_suite.kinds import PAYMENT, STOCK, SUBSCRIPTION, Kind
 from tests.integration.store_suite.subjects import Subject
@@ -32,28 +36,40 @@ def _wire_to(port: int | None) -> Wire:
     return Wire(port)
 
 
-@pytest.fixture(scope="session")
-def dynamodb_wire(ministack: MiniStack) -> Iterator[Wire]:
-    with _wire_to(urlsplit(ministack.endpoint).port) as wire:
-        yield wire
+@dataclass(frozen=True)
+class DynamoDBs:
+    """Clients of one emulator; all but `direct` go by the wire."""
+
+    direct: "DynamoDBClient"
+    wired: "DynamoDBClient"
+    impatient: "DynamoDBClient"
+    wire: Wire
+
+
+@contextmanager
+def _dynamodbs(endpoint: str) -> Iterator[DynamoDBs]:
+    with _wire_to(urlsplit(endpoint).port) as wire:
+        wired = f"http://{LOOPBACK}:{wire.port}"
+        yield DynamoDBs(
+            direct=Aws(region=REGION, endpoint_url=endpoint).client("dynamodb"),
+            wired=Aws(region=REGION, endpoint_url=wired).client("dynamodb"),
+            impatient=Aws(region=REGION, endpoint_url=wired, read_timeout=IMPATIENCE).client(
+                "dynamodb"
+            ),
+            wire=wire,
+        )
 
 
 @pytest.fixture(scope="session")
-def dynamodb_direct(ministack: MiniStack) -> "DynamoDBClient":
-    return Aws(region=ministack.region, endpoint_url=ministack.endpoint).client("dynamodb")
+def ministack_dynamodbs(ministack: MiniStack) -> Iterator[DynamoDBs]:
+    with _dynamodbs(ministack.endpoint) as clients:
+        yield clients
 
 
 @pytest.fixture(scope="session")
-def dynamodb_wired(ministack: MiniStack, dynamodb_wire: Wire) -> "DynamoDBClient":
-    endpoint = f"http://{LOOPBACK}:{dynamodb_wire.port}"
-    return Aws(region=ministack.region, endpoint_url=endpoint).client("dynamodb")
-
-
-@pytest.fixture(scope="session")
-def dynamodb_impatient(ministack: MiniStack, dynamodb_wire: Wire) -> "DynamoDBClient":
-    endpoint = f"http://{LOOPBACK}:{dynamodb_wire.port}"
-    aws = Aws(region=ministack.region, endpoint_url=endpoint, read_timeout=IMPATIENCE)
-    return aws.client("dynamodb")
+def dynamodb_local_dynamodbs(dynamodb_local: DynamoDBLocal) -> Iterator[DynamoDBs]:
+    with _dynamodbs(dynamodb_local.endpoint) as clients:
+        yield clients
 
 
 @pytest.fixture(scope="session")
@@ -94,17 +110,19 @@ def in_memory(kind: Kind) -> Callable[[pytest.FixtureRequest], Iterator[Subject]
     return make
 
 
-def on_dynamodb(kind: Kind) -> Callable[[pytest.FixtureRequest], Iterator[Subject]]:
+def on_dynamodb(
+    kind: Kind, emulator: str = "ministack"
+) -> Callable[[pytest.FixtureRequest], Iterator[Subject]]:
     def make(request: pytest.FixtureRequest) -> Iterator[Subject]:
-        wire: Wire = request.getfixturevalue("dynamodb_wire")
+        clients: DynamoDBs = request.getfixturevalue(f"{emulator}_dynamodbs")
         yield subjects.dynamodb(
             kind,
-            wired=request.getfixturevalue("dynamodb_wired"),
-            impatient=request.getfixturevalue("dynamodb_impatient"),
-            direct=request.getfixturevalue("dynamodb_direct"),
-            wire=wire,
+            wired=clients.wired,
+            impatient=clients.impatient,
+            direct=clients.direct,
+            wire=clients.wire,
         )
-        wire.mend()
+        clients.wire.mend()
 
     return make
 
@@ -128,6 +146,8 @@ def on_mongodb(request: pytest.FixtureRequest) -> Iterator[Subject]:
         pytest.param(in_memory(PAYMENT), id="memory-payment"),
         pytest.param(on_dynamodb(SUBSCRIPTION), id="dynamodb-subscription"),
         pytest.param(on_dynamodb(STOCK), id="dynamodb-stock"),
+        pytest.param(on_dynamodb(SUBSCRIPTION, "dynamodb_local"), id="local-subscription"),
+        pytest.param(on_dynamodb(STOCK, "dynamodb_local"), id="local-stock"),
         pytest.param(on_mongodb, id="mongodb-payment"),
     ]
 )
