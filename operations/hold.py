@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 HIDDEN_FOR = 120
-"""Seconds until what a killed command held is seen again; renewed at half of it."""
+"""Seconds until what a killed command held is seen again, if no setting says otherwise."""
 
 MOST = 10_000
 """Messages in hand at a time; SQS allows 120 000 in flight."""
@@ -38,10 +38,11 @@ class Hold:
         origin: Origin,
         *,
         wait_seconds: int = 1,
+        hidden_for: int = HIDDEN_FOR,
         now: Callable[[], float] = monotonic,
     ) -> None:
         self._sqs, self._url, self._origin = sqs, url, origin
-        self._wait_seconds, self._now = wait_seconds, now
+        self._wait_seconds, self._hidden_for, self._now = wait_seconds, hidden_for, now
         self._handles: dict[str, str] = {}
         self._renewed = now()
 
@@ -77,7 +78,7 @@ class Hold:
                 messages = self._sqs.receive_message(
                     QueueUrl=self._url,
                     MaxNumberOfMessages=min(MAX_BATCH, most - len(taken)),
-                    VisibilityTimeout=HIDDEN_FOR,
+                    VisibilityTimeout=self._hidden_for,
                     WaitTimeSeconds=self._wait_seconds,
                     MessageSystemAttributeNames=["All"],
                     MessageAttributeNames=["All"],
@@ -93,10 +94,10 @@ class Hold:
 
     def renew(self) -> None:
         """Keep everything in hand hidden, if half of the time is over. Raises Unavailable."""
-        if self._now() - self._renewed < HIDDEN_FOR / 2:
+        if self._now() - self._renewed < self._hidden_for / 2:
             return
         self._renewed = self._now()
-        self._show_in(HIDDEN_FOR, list(self._handles))
+        self._show_in(self._hidden_for, list(self._handles))
 
     def let_go(self, message_ids: Iterable[str]) -> None:
         """Have messages seen again at once. Raises Unavailable."""

@@ -28,9 +28,16 @@ class Opened:
     sqs: "SQSClient"
     url: str
     wait_seconds: int
+    hidden_for: int
 
     def hold(self) -> Hold:
-        return Hold(self.sqs, self.url, self.origin, wait_seconds=self.wait_seconds)
+        return Hold(
+            self.sqs,
+            self.url,
+            self.origin,
+            wait_seconds=self.wait_seconds,
+            hidden_for=self.hidden_for,
+        )
 
     def depth(self) -> Depth:
         return depth_of(self.sqs, self.url)
@@ -69,7 +76,8 @@ def open_queues(place: Place, queue: str | None) -> list[Opened]:
         sqs = place.aws(origin.domain).client("sqs")
         # An emulator's short poll sees every message; AWS's asks only some of its servers.
         wait_seconds = 0 if place.emulated else 1
-        opened.append(Opened(origin, sqs, find_url(sqs, origin.dlq), wait_seconds))
+        url = find_url(sqs, origin.dlq)
+        opened.append(Opened(origin, sqs, url, wait_seconds, place.hold_seconds))
     return opened
 
 

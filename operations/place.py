@@ -18,6 +18,7 @@ from local.ports import LOOPBACK
 from local.processes import DATABASE, aws_endpoint
 from local.settings import ROOT
 from operations.errors import NoSuchName
+from operations.hold import HIDDEN_FOR
 from operations.settings import AwsPlaceSettings, LocalPlaceSettings, OperationsSettings, Where
 from runtime.aws import Aws
 from runtime.mongodb import Document, connect
@@ -33,6 +34,7 @@ READ_TIMEOUT = 10.0
 class Place:
     """Makes clients when they are first asked for: a command needs only what it uses.
 
+    `hold_seconds` is how long dead letters in hand stay hidden after a command was killed.
     `emulated` says that AWS is an emulator, which has no CloudWatch metrics. `profiles` are those
     of the domains with an account of their own; `metrics` has a URL for each process whose
     /metrics can be read.
@@ -43,6 +45,7 @@ class Place:
     mongodb_uri: str
     mongodb_database: str
     audit_file: Path
+    hold_seconds: int = HIDDEN_FOR
     mongodb_credentials: Mapping[str, Any] = field(default_factory=dict)
     profiles: Mapping[str, str | None] = field(default_factory=dict)
     metrics: Mapping[str, str] = field(default_factory=dict)
@@ -69,6 +72,7 @@ class Place:
             endpoint_url=aws_endpoint(settings),
             mongodb_uri=mongodb_uri(settings.mongodb_port),
             mongodb_database=DATABASE,
+            hold_seconds=settings.streamed_hold_seconds,
             audit_file=settings.streamed_audit_file or ROOT / ".local" / "operations.jsonl",
             metrics={
                 workload.name: f"http://{LOOPBACK}:{_port(settings, workload.name)}/metrics"
@@ -85,6 +89,7 @@ class Place:
             mongodb_uri=settings.mongodb_uri,
             mongodb_database=settings.mongodb_database,
             mongodb_credentials=settings.mongodb_credentials,
+            hold_seconds=settings.streamed_hold_seconds,
             audit_file=settings.streamed_audit_file or Path(AUDIT_FILE),
             profiles={domain.name: settings.profile(domain.name) for domain in TOPOLOGY.domains},
             metrics={}

@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from local.settings import LocalSettings
+from operations.hold import HIDDEN_FOR
 from runtime.settings import AwsSettings, MongoSettings, ProcessSettings
 
 Where = Literal["local", "aws"]
@@ -15,11 +16,13 @@ class OperationsSettings(ProcessSettings):
     """Read wherever the system is.
 
     `streamed_at` is the default of --at. `streamed_audit_file` is where each message that is
-    redriven or dropped gets its line.
+    redriven or dropped gets its line. `streamed_hold_seconds` is how long the messages that a
+    command holds stay hidden after it was killed; 12 hours is the most that SQS allows.
     """
 
     streamed_at: Where = "local"
     streamed_audit_file: Path | None = None
+    streamed_hold_seconds: int = Field(default=HIDDEN_FOR, ge=2, le=43_200)
 
 
 class LocalPlaceSettings(OperationsSettings, LocalSettings):
