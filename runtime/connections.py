@@ -37,7 +37,11 @@ BODY_SECONDS = 10.0
 """From the end of the headers to the end of the body."""
 
 SEND_SECONDS = 10.0
-"""How long a client may not read while it has unread kilobytes of answers."""
+"""How long a client may take to read what waits for it; ours write 64 KiB, then wait for that."""
+
+LEAVE_SECONDS = 3.0
+"""How long a stop waits for a client to send the rest of a body, or to read the rest of an answer:
+what it has not sent, nobody has begun."""
 
 LINGER_SECONDS = 2.0
 """How long what a refused client still sends is thrown away, so that it can read why."""
@@ -103,6 +107,7 @@ class LimitedConnection(H11Protocol):
     def shutdown(self) -> None:
         super().shutdown()
         self._watch()
+        self.loop.call_later(LEAVE_SECONDS, self._leave)
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -141,6 +146,15 @@ class LimitedConnection(H11Protocol):
         if self._deadline:
             self._deadline.cancel()
         self._deadline = self.loop.call_later(seconds, then) if waits_for else None
+
+    def _leave(self) -> None:
+        """End a connection that waits for its client, and not for the application."""
+        if (
+            self.transport.is_closing()
+            or self.transport.get_write_buffer_size()
+            or self.conn.their_state is h11.SEND_BODY
+        ):
+            self.transport.abort()
 
     def _give_up(self) -> None:
         """End a connection whose request does not come."""

@@ -41,8 +41,8 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @contextmanager
-def running() -> Iterator[uvicorn.Server]:
-    server = uvicorn.Server(limited(app, stop_seconds=1))
+def running(*, stop_seconds: int = 1) -> Iterator[uvicorn.Server]:
+    server = uvicorn.Server(limited(app, stop_seconds=stop_seconds))
     listening = socket.create_server((LOOPBACK, 0))
     thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
     thread.start()
@@ -138,15 +138,42 @@ def test_what_is_not_http_is_400(wrong: bytes) -> None:
         assert problem(sent(port, wrong))["type"].endswith(":malformed-request")
 
 
-def test_a_client_that_does_not_read_is_dropped() -> None:
+def test_a_client_that_does_not_read_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     """The rest of its answer is thrown away; one that reads gets all of it."""
     request = b"GET /large HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
     with running() as server, socket.create_connection((LOOPBACK, port_of(server))) as client:
         client.sendall(request)
         eventually(lambda: server.server_state.connections, what="a connection")
         eventually(lambda: not server.server_state.connections, what="none")
+    monkeypatch.setattr(connections, "SEND_SECONDS", 10)
     with serving() as port:
         assert sent(port, request).endswith(LARGE)
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [
+        b"GET / HTTP/1.1\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n",
+        b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n",
+    ],
+    ids=["headers", "body", "answer"],
+)
+def test_a_stop_does_not_wait_for_slow_clients(
+    monkeypatch: pytest.MonkeyPatch, begun: bytes
+) -> None:
+    """Whatever they have begun, long before their own time would be up."""
+    for name in ("HEAD_SECONDS", "BODY_SECONDS", "SEND_SECONDS"):
+        monkeypatch.setattr(connections, name, 60)
+    monkeypatch.setattr(connections, "LEAVE_SECONDS", 0.2)
+    with (
+        running(stop_seconds=60) as server,
+        socket.create_connection((LOOPBACK, port_of(server))) as client,
+    ):
+        client.sendall(begun)
+        eventually(lambda: server.server_state.connections, what="a connection")
+        server.should_exit = True
+        eventually(lambda: not server.server_state.connections, what="none", timeout=5)
 
 
 def test_more_connections_than_are_served_are_503(monkeypatch: pytest.MonkeyPatch) -> None:

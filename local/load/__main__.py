@@ -1,0 +1,75 @@
+"""Load runs with numbers: `python -m local.load [backlog|poison|exhaustion …]`, `make load`."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from pydantic import Field
+
+from local.isolation import isolate
+from local.load import backlog, exhaustion, poison
+from local.load.engines import Engines, running_engines
+from local.load.report import Report
+from runtime.errors import Misconfigured
+from runtime.settings import ProcessSettings, load
+
+BROKEN, MISCONFIGURED, INTERRUPTED = 1, 2, 130
+"""Exit codes."""
+
+
+class LoadSettings(ProcessSettings):
+    """How large the runs are: make load RUN=backlog ROWS=100000."""
+
+    rows: int = Field(default=100_000, ge=100)
+    good: int = Field(default=10_000, ge=100)
+    poison: int = Field(default=1_000, ge=10)
+    connections: int = Field(default=500, ge=10)
+
+
+Run = Callable[[Engines, LoadSettings], Report]
+
+RUNS: dict[str, Run] = {
+    "backlog": lambda engines, settings: backlog.run(engines, settings.rows),
+    "backlog-mongodb": lambda engines, settings: backlog.run(
+        engines, settings.rows, backlog.MONGODB
+    ),
+    "poison": lambda engines, settings: poison.run(engines, settings.good, settings.poison),
+    "exhaustion": lambda engines, settings: exhaustion.run(
+        engines, exhaustion.Crowd(settings.connections, slow=30, greedy=5)
+    ),
+}
+
+
+def main(names: list[str]) -> int:
+    isolate(os.environ)
+    try:
+        settings = load(LoadSettings)
+        reports = [_run(run, settings) for run in _wanted(names)]
+    except Misconfigured as error:
+        sys.stderr.write(f"{error}\n")
+        return MISCONFIGURED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return BROKEN if any(report.broken for report in reports) else 0
+
+
+def _wanted(names: list[str]) -> list[Run]:
+    if unknown := set(names) - RUNS.keys():
+        raise Misconfigured(f"RUN: {', '.join(sorted(unknown))}: say one of {', '.join(RUNS)}")
+    return [RUNS[name] for name in names or RUNS]
+
+
+def _run(run: Run, settings: LoadSettings) -> Report:
+    with (
+        tempfile.TemporaryDirectory(prefix="load-") as folder,
+        running_engines(Path(folder)) as engines,
+    ):
+        report = run(engines, settings)
+    print(f"{report.markdown()}\n", flush=True)
+    return report
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,121 @@
+"""Our processes as a load run sees them: started by their command, read from /proc and /metrics."""
+
+import re
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from subprocess import Popen
+
+import httpx
+
+from local.child import signal_child, start_child, stop_child
+from local.ports import LOOPBACK, free_ports
+from local.settings import ROOT
+
+READY_WITHIN = 30.0
+"""Seconds, on a machine that is busy."""
+
+
+class NotReady(Exception):
+    """A process that did not get to work; its log says why."""
+
+
+@dataclass(frozen=True)
+class Observed:
+    """A process of ours and where it serves its health."""
+
+    name: str
+    child: Popen[bytes]
+    port: int
+    log: Path
+
+    @property
+    def url(self) -> str:
+        return f"http://{LOOPBACK}:{self.port}"
+
+    @property
+    def peak_megabytes(self) -> float:
+        """The most resident memory it ever had, as the kernel counts it (VmHWM)."""
+        return self._status("VmHWM") / 1000
+
+    @property
+    def open_files(self) -> int:
+        return sum(1 for _ in Path(f"/proc/{self._pid}/fd").iterdir())
+
+    def samples(self, name: str) -> dict[str, float]:
+        """A metric's samples by their labels, as /metrics has them; empty while nobody answers."""
+        try:
+            text = httpx.get(f"{self.url}/metrics", timeout=5, trust_env=False).text
+        except httpx.TransportError:
+            return {}
+        found = re.findall(rf"^{name}(\{{.*\}})? (\S+)$", text, re.MULTILINE)
+        return {labels: float(value) for labels, value in found}
+
+    def total(self, name: str) -> float:
+        return sum(self.samples(name).values())
+
+    def stop(self) -> tuple[float, int]:
+        """Send SIGTERM; the seconds that it took to end, and its exit code."""
+        started = time.monotonic()
+        signal_child(self.child, signal.SIGTERM)
+        code = self.child.wait(timeout=30)
+        return time.monotonic() - started, code
+
+    def until_ready(self) -> None:
+        """Raise NotReady if it dies or does not answer within READY_WITHIN."""
+
+        def is_ready() -> bool:
+            if self.child.poll() is not None:
+                raise NotReady(f"{self.name} ended: {self.log.read_text()[-1000:]}")
+            try:
+                return httpx.get(f"{self.url}/readyz", timeout=2, trust_env=False).is_success
+            except httpx.TransportError:
+                return False
+
+        if not wait_until(is_ready, within=READY_WITHIN):
+            raise NotReady(f"{self.name} was not ready within {READY_WITHIN:g} s: see {self.log}")
+
+    @property
+    def _pid(self) -> int:
+        """The process itself is what its tether became."""
+        return self.child.pid
+
+    def _status(self, field: str) -> int:
+        text = Path(f"/proc/{self._pid}/status").read_text()
+        return int(re.findall(rf"^{field}:\s+(\d+) kB", text, re.MULTILINE)[0])
+
+
+@contextmanager
+def observed(
+    folder: Path, name: str, command: str, env: Mapping[str, str], *, port_name: str
+) -> Iterator[Observed]:
+    """Run `python -m command` until the block ends; it is at work when the block begins."""
+    (port,) = free_ports(1)
+    log = folder / f"{name}-{port}.log"
+    with log.open("wb") as output:
+        child = start_child(
+            [sys.executable, "-m", *command.split()],
+            env={"LOG_LEVEL": "WARNING", **env, port_name: str(port)},
+            cwd=ROOT,
+            output=output,
+        )
+    try:
+        process = Observed(name, child, port, log)
+        process.until_ready()
+        yield process
+    finally:
+        stop_child(child)
+
+
+def wait_until(condition: Callable[[], bool], *, within: float, every: float = 0.05) -> bool:
+    """Poll until it is true; False after `within` seconds."""
+    deadline = time.monotonic() + within
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(every)
+    return True

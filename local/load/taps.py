@@ -1,0 +1,119 @@
+"""What is on a bus, by queues of a load run's own that are drained while it runs."""
+
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import uuid4
+
+from infra.taps import taps_of
+from infra.topology import TOPOLOGY
+from runtime.aws import Aws
+
+DRAINERS = 3
+"""Threads: a queue that grows would slow the emulator, and with it what is measured."""
+
+
+class Tap:
+    """Receives all that a queue gets, and tells each event's id and when it came, in seconds."""
+
+    def __init__(self, aws: Aws, queue: str) -> None:
+        self._sqs: Any = aws.client("sqs")
+        self._url = self._sqs.get_queue_url(QueueName=queue)["QueueUrl"]
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+        self.seen: Counter[str] = Counter()
+        self.came: dict[str, float] = {}
+
+    @contextmanager
+    def draining(self, threads: int = DRAINERS) -> Iterator["Tap"]:
+        """Drain until the block ends."""
+        running = [threading.Thread(target=self._drain, daemon=True) for _ in range(threads)]
+        for thread in running:
+            thread.start()
+        try:
+            yield self
+        finally:
+            self._stopping.set()
+            for thread in running:
+                thread.join()
+
+    @property
+    def duplicates(self) -> int:
+        return self.seen.total() - len(self.seen)
+
+    def _drain(self) -> None:
+        while not self._stopping.is_set():
+            messages = self._sqs.receive_message(
+                QueueUrl=self._url, MaxNumberOfMessages=10, WaitTimeSeconds=1
+            ).get("Messages", [])
+            now = time.time()
+            for message in messages:
+                event_id = _event_of(json.loads(message["Body"])["detail"])
+                with self._lock:
+                    self.seen[event_id] += 1
+                    self.came.setdefault(event_id, now)
+            if messages:
+                self._sqs.delete_message_batch(
+                    QueueUrl=self._url,
+                    Entries=[
+                        {"Id": str(n), "ReceiptHandle": message["ReceiptHandle"]}
+                        for n, message in enumerate(messages)
+                    ],
+                )
+
+
+def event_id_of(aggregate_id: str, sequence: int) -> str:
+    """Name an event of a load run: no two have the same aggregate and sequence."""
+    return f"{aggregate_id} {sequence}"
+
+
+def _event_of(detail: dict[str, Any]) -> str:
+    return event_id_of(detail["id"], detail["sequence"])
+
+
+def untap(aws: Aws, bus: str) -> None:
+    """Take the tap of everything off a bus: a hundred thousand messages stop the emulator."""
+    events = aws.client("events")
+    rule = next(each.rule for each in taps_of(TOPOLOGY) if each.bus == bus)
+    targets = events.list_targets_by_rule(Rule=rule, EventBusName=bus)["Targets"]
+    if targets:
+        ids = [target["Id"] for target in targets]
+        events.remove_targets(Rule=rule, EventBusName=bus, Ids=ids)
+
+
+def tap(aws: Aws, bus: str, kind: str) -> str:
+    """Send the events of one kind to a new queue of their own; its name."""
+    queue = f"load-{kind}-{uuid4().hex[:8]}"
+    sqs, events = aws.client("sqs"), aws.client("events")
+    url = sqs.create_queue(QueueName=queue)["QueueUrl"]
+    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
+    pattern = json.dumps({"detail": {"load": [kind]}})
+    events.put_rule(Name=queue, EventBusName=bus, EventPattern=pattern)
+    targets: Any = [{"Id": queue, "Arn": attributes["QueueArn"]}]
+    events.put_targets(Rule=queue, EventBusName=bus, Targets=targets)
+    return queue
+
+
+@contextmanager
+def every(seconds: float, do: Callable[[], object]) -> Iterator[None]:
+    """Do something at a steady rate, from a thread, until the block ends."""
+    stopping = threading.Event()
+
+    def run() -> None:
+        due = time.monotonic()
+        while not stopping.is_set():
+            do()
+            due = max(due + seconds, time.monotonic() - seconds)
+            stopping.wait(max(0.0, due - time.monotonic()))
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        thread.join()

@@ -1,0 +1,50 @@
+"""The load runs of `make load`, in a size that a test suite can bear."""
+
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from local.load import backlog, exhaustion, poison
+from local.load.engines import Engines
+from local.provision import provision_aws, provision_documentdb
+from tests.conftest import MiniStack
+
+pytestmark = pytest.mark.timeout(300)
+
+
+@pytest.fixture
+def engines(ministack: MiniStack, mongodb_uri: str, tmp_path: Path) -> Engines:
+    """The topology in a region and a database that no other test uses."""
+    unique = uuid4().hex[:8]
+    found = Engines(
+        ministack.endpoint, mongodb_uri, tmp_path, f"load-{unique}", f"payments-{unique}"
+    )
+    provision_aws(found.endpoint, region=found.region)
+    provision_documentdb(found.mongodb_uri, found.database)
+    return found
+
+
+@pytest.mark.parametrize("side", [backlog.DYNAMODB, backlog.MONGODB], ids=lambda side: side.name)
+def test_a_backlog_drains_and_new_events_do_not_wait_for_it(
+    engines: Engines, side: backlog.Side
+) -> None:
+    """In bounded memory, each event once, and the oldest row's age is told truly all the while."""
+    report = backlog.run(engines, 2_000, side, calm=1)
+    assert not report.broken, report.markdown()
+
+
+def test_poison_is_set_aside_and_hardly_slows_the_good(engines: Engines) -> None:
+    """Every kind of it is in the DLQ with its reason; what may pass is tried to the last receive.
+
+    The bound on time is wide: this machine runs other tests.
+    """
+    report = poison.run(engines, 1_000, 100, slower=2.5)
+    assert not report.broken, report.markdown()
+
+
+def test_no_client_wears_a_process_out(engines: Engines) -> None:
+    """Silent, slow, greedy and broken clients end; others are answered; SIGTERM still works."""
+    crowd = exhaustion.Crowd(connections=150, slow=8, greedy=2)
+    report = exhaustion.run(engines, crowd, "subscription-api", "stock-consumer", at_once=2)
+    assert not report.broken, report.markdown()
