@@ -10,7 +10,7 @@ from functools import partial
 from threading import Lock
 
 from local.chaos.proxy import Proxy
-from local.chaos.schedule import ENDPOINT, Fault, Kind
+from local.chaos.schedule import ENDPOINTS, Fault, Kind
 from local.console import Console
 from local.errors import Stopped
 from local.supervisor import Supervisor
@@ -63,8 +63,8 @@ class Injector:
         lanes = [
             threading.Thread(target=self._inject_all, args=(lane,), name="lane")
             for lane in (
-                [fault for fault in ordered if fault.target != ENDPOINT],
-                [fault for fault in ordered if fault.target == ENDPOINT],
+                [fault for fault in ordered if fault.target not in ENDPOINTS],
+                [fault for fault in ordered if fault.target in ENDPOINTS],
             )
         ]
         for lane in lanes:
@@ -83,7 +83,7 @@ class Injector:
     @contextmanager
     def _on(self, fault: Fault) -> Iterator[None]:
         at = time.monotonic() - self._began
-        partly = fault.target == ENDPOINT and fault.kind is not Kind.CUT
+        partly = fault.target in ENDPOINTS and fault.kind is not Kind.CUT
         chance = f", {fault.chance:.0%} of requests" if partly else ""
         self._console.say(
             f"chaos {at:6.1f} s: {fault.kind} {fault.target} for {fault.duration:g} s{chance}"
@@ -100,7 +100,7 @@ class Injector:
             end(fault.target)
 
     def _trouble(self, fault: Fault, _: str) -> None:
-        self._proxy.misbehave(fault.kind, fault.chance)
+        self._proxy.misbehave(fault.kind, fault.chance, service=ENDPOINTS[fault.target])
 
     def _calm(self, _: str) -> None:
         self._proxy.behave()

@@ -22,10 +22,11 @@ from local.ports import LOOPBACK
 
 @dataclass(frozen=True)
 class Trouble:
-    """The fault that is on; `chance` is the share of requests that it hits."""
+    """The fault that is on; `chance` is the share of `service`'s requests that it hits."""
 
     kind: Kind
     chance: float
+    service: str
 
 
 class Proxy:
@@ -58,10 +59,13 @@ class Proxy:
             thread.join()
             self._loop.close()
 
-    def misbehave(self, kind: Kind, chance: float = 1.0) -> None:
-        """Misbehave in this way until `behave`; a cut also resets what is under way."""
-        self._trouble = Trouble(kind, chance)
-        if kind is Kind.CUT:
+    def misbehave(self, kind: Kind, chance: float = 1.0, *, service: str = "") -> None:
+        """Misbehave in this way until `behave`; a cut also resets what is under way.
+
+        `service` is how the target of its requests begins; empty is all of AWS.
+        """
+        self._trouble = Trouble(kind, chance, service)
+        if kind is Kind.CUT and not service:
             self._loop.call_soon_threadsafe(self._reset_all)
 
     def behave(self) -> None:
@@ -105,6 +109,8 @@ class Proxy:
     ) -> bool:
         """Answer one request; False if the connection is to be reset in place of it."""
         trouble = self._trouble
+        if trouble and not request.service.startswith(trouble.service):
+            trouble = None
         if trouble and trouble.kind is Kind.CUT:
             self.hits[Kind.CUT] += 1
             return False

@@ -22,8 +22,14 @@ class Kind(StrEnum):
     CONFLICT = "transaction conflict"
 
 
-ENDPOINT = "aws"
 MONGOD = "mongod"
+AWS = "aws"
+SERVICES = {"events": "AWSEvents", "sqs": "AmazonSQS", "dynamodb": "DynamoDB"}
+"""How each service's requests name it (x-amz-target): an outage is mostly one service's."""
+
+ENDPOINTS = {AWS: "", **SERVICES}
+"""What a fault of the endpoint can be aimed at: all of AWS, or one service."""
+
 OURS = tuple(workload.name for workload in WORKLOADS)
 
 
@@ -73,18 +79,12 @@ PROCESSES = Lane(
     duration=Span(0.2, 5),
     pause=Span(3, 5.5),
 )
-ENDPOINTS = Lane(
-    bag=tuple(
-        (kind, ENDPOINT)
-        for kind in (
-            Kind.CUT,
-            Kind.SLOW,
-            Kind.THROTTLE,
-            Kind.ERROR,
-            Kind.DROP,
-            Kind.HALF_FAIL,
-            Kind.CONFLICT,
-        )
+AWAY = (Kind.CUT, Kind.SLOW, Kind.THROTTLE, Kind.ERROR, Kind.DROP)
+REQUESTS = Lane(
+    bag=(
+        *((kind, endpoint) for kind in AWAY for endpoint in ENDPOINTS),
+        *((Kind.HALF_FAIL, endpoint) for endpoint in ENDPOINTS),
+        (Kind.CONFLICT, "dynamodb"),
     ),
     duration=Span(1, 5),
     pause=Span(2, 5),
@@ -103,7 +103,7 @@ def draw_faults(seed: int, seconds: float) -> list[Fault]:
     """Draw the faults of a run of so many seconds, in order; each ends before the run does."""
     faults = [
         fault
-        for number, lane in enumerate((PROCESSES, ENDPOINTS))
+        for number, lane in enumerate((PROCESSES, REQUESTS))
         for fault in _fill(lane, random.Random(f"{seed}/{number}"), seconds)  # noqa: S311 (not secret)
     ]
     return sorted(faults, key=lambda fault: fault.start)

@@ -6,22 +6,22 @@ import pytest
 
 from local.chaos.clients import Load
 from local.chaos.run import Plan, run
-from local.chaos.schedule import ENDPOINT, MONGOD, Fault, Kind
+from local.chaos.schedule import AWS, ENDPOINTS, MONGOD, Fault, Kind
 from local.console import Console
 from runtime.stopping import Stop
 from tests.e2e.local_system import Silence
 
 FAULTS = (
     Fault(Kind.KILL, "stock-consumer", start=1, duration=0.5),  # early: it costs half a minute
-    Fault(Kind.HALF_FAIL, ENDPOINT, start=1, duration=2.5, chance=0.6),
+    Fault(Kind.HALF_FAIL, AWS, start=1, duration=2.5, chance=0.6),
     Fault(Kind.KILL, MONGOD, start=3, duration=1),
-    Fault(Kind.DROP, ENDPOINT, start=4, duration=2.5, chance=0.6),
+    Fault(Kind.DROP, AWS, start=4, duration=2.5, chance=0.6),
     Fault(Kind.KILL, "subscriptions-relay", start=5, duration=1),
-    Fault(Kind.CUT, ENDPOINT, start=7.5, duration=1.5),
+    Fault(Kind.CUT, AWS, start=7.5, duration=1.5),
     Fault(Kind.FREEZE, "payments-forward", start=8, duration=1),
-    Fault(Kind.THROTTLE, ENDPOINT, start=10, duration=1.5, chance=0.8),
-    Fault(Kind.CONFLICT, ENDPOINT, start=12, duration=1),
-    Fault(Kind.ERROR, ENDPOINT, start=13.5, duration=1, chance=0.8),
+    Fault(Kind.THROTTLE, "events", start=10, duration=1.5, chance=0.8),
+    Fault(Kind.CONFLICT, AWS, start=12, duration=1),
+    Fault(Kind.ERROR, AWS, start=13.5, duration=1, chance=0.8),
 )
 CLOCKS = {"subscription-api": -20.0, "payments-change-stream": 20.0}
 
@@ -44,7 +44,7 @@ def test_nothing_is_lost_while_processes_are_killed_and_aws_fails(
     )
     assert report.failures == [], report.markdown()
     assert report.faults == len(FAULTS), heard.lines
-    assert {fault.kind for fault in FAULTS if fault.target == ENDPOINT} <= report.hits.keys()
+    assert {fault.kind for fault in FAULTS if fault.target in ENDPOINTS} <= report.hits.keys()
     assert len(report.ledger) > 10
     assert report.committed == report.published > 30
 

@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError
 
 from local.chaos.proxy import Proxy
-from local.chaos.schedule import Kind
+from local.chaos.schedule import SERVICES, Kind
 from runtime.aws import Aws, error_code, is_outage
 from tests.conftest import MiniStack
 from tests.waiting import eventually
@@ -211,6 +211,15 @@ def test_a_transaction_conflict_cancels_the_transaction_only(
         dynamodb.transact_write_items(TransactItems=[put, put])
     reasons = caught.value.response["CancellationReasons"]
     assert [reason["Code"] for reason in reasons] == ["TransactionConflict", "None"]
+
+
+def test_an_outage_can_be_one_service_s(calm: Proxy, ministack: MiniStack) -> None:
+    """EventBridge is away, and SQS and DynamoDB are not."""
+    calm.misbehave(Kind.CUT, service=SERVICES["events"])
+    _ask(through(calm, ministack, "sqs"), "sqs")
+    _ask(through(calm, ministack, "dynamodb"), "dynamodb")
+    with pytest.raises(ConnectionClosedError):
+        _ask(through(calm, ministack, "events"), "events")
 
 
 def test_faults_are_counted_by_what_they_hit(calm: Proxy, ministack: MiniStack) -> None:

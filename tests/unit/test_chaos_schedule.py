@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from local.chaos.schedule import ENDPOINT, MONGOD, OURS, Kind, draw_clocks, draw_faults
+from local.chaos.schedule import ENDPOINTS, MONGOD, OURS, Kind, draw_clocks, draw_faults
 
 STANDARD_RUN = 600
 SEEDS = range(50)
@@ -25,6 +25,7 @@ def test_ten_minutes_hold_a_hundred_faults_of_every_kind_on_every_target(seed: i
     assert {fault.kind for fault in faults} == set(Kind)
     killed = {fault.target for fault in faults if fault.kind is Kind.KILL}
     assert killed == {*OURS, MONGOD}
+    assert {fault.target for fault in faults if fault.kind is Kind.CUT} == set(ENDPOINTS)
     assert all(fault.duration > 0 and fault.end <= STANDARD_RUN for fault in faults)
     assert all(0 < fault.chance <= 1 for fault in faults)
 
@@ -34,8 +35,8 @@ def test_after_each_fault_what_it_hit_has_time_to_recover(seed: int) -> None:
     """One process at a time is down, one fault at a time is on at the endpoint, with pauses."""
     faults = draw_faults(seed, STANDARD_RUN)
     for lane, pause in (
-        ([fault for fault in faults if fault.target != ENDPOINT], 3),
-        ([fault for fault in faults if fault.target == ENDPOINT], 2),
+        ([fault for fault in faults if fault.target not in ENDPOINTS], 3),
+        ([fault for fault in faults if fault.target in ENDPOINTS], 2),
     ):
         assert all(after.start - before.end > pause - 0.02 for before, after in pairwise(lane))
 
@@ -43,7 +44,7 @@ def test_after_each_fault_what_it_hit_has_time_to_recover(seed: int) -> None:
 def test_the_emulator_of_aws_is_never_killed() -> None:
     """MiniStack would lose what AWS never loses: a run would say nothing about us."""
     targets = {fault.target for seed in SEEDS for fault in draw_faults(seed, STANDARD_RUN)}
-    assert targets == {*OURS, MONGOD, ENDPOINT}
+    assert targets == {*OURS, MONGOD, *ENDPOINTS}
 
 
 def test_some_clocks_are_off_by_more_than_a_minute_and_some_are_right() -> None:

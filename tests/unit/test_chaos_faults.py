@@ -1,0 +1,130 @@
+"""Carrying a schedule out, on small processes and a proxy to nowhere."""
+
+import io
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local.chaos.faults import CANNOT_RETURN, Injector
+from local.chaos.proxy import Proxy
+from local.chaos.schedule import AWS, Fault, Kind
+from local.console import Console
+from local.ports import free_ports
+from local.process import Process
+from local.supervisor import Supervisor
+from runtime.stopping import Stop
+from tests.waiting import eventually
+
+NAMES = ("stock-relay", CANNOT_RETURN)
+
+
+@pytest.fixture
+def supervisor() -> Iterator[Supervisor]:
+    """Two processes that do nothing, for as long as they are let."""
+    waits = (sys.executable, "-I", "-S", "-c", "import time; time.sleep(600)")
+    table = [
+        Process(name, waits, port, "A_PORT", ready_path=None)
+        for name, port in zip(NAMES, free_ports(2), strict=True)
+    ]
+    with Supervisor(table, console=Console(io.StringIO()), stop_within=1) as supervisor:
+        supervisor.start()
+        yield supervisor
+
+
+@pytest.fixture
+def proxy() -> Iterator[Proxy]:
+    with Proxy(1).running() as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def stop() -> Stop:
+    return Stop()
+
+
+@pytest.fixture
+def injector(supervisor: Supervisor, proxy: Proxy, stop: Stop) -> Injector:
+    return Injector(supervisor, proxy, console=Console(io.StringIO()), stop=stop)
+
+
+def state_of(pid: int) -> str:
+    """Tell what the kernel says of a process: T is one that was stopped."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+def test_a_killed_process_is_another_one_afterwards(
+    injector: Injector, supervisor: Supervisor
+) -> None:
+    """Kill -9 and a new start, which is no death that needs to be explained."""
+    before = supervisor.pid("stock-relay")
+    with injector.watching():
+        injector.run([Fault(Kind.KILL, "stock-relay", start=0, duration=1.2)], seconds=0)
+    assert supervisor.pid("stock-relay") != before
+    assert supervisor.dead() == []
+    assert injector.injected == {(Kind.KILL, "stock-relay"): 1}
+    assert not injector.died
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the state of a process in /proc")
+def test_a_frozen_process_goes_on_afterwards(injector: Injector, supervisor: Supervisor) -> None:
+    """It is the same process, stopped for a while."""
+    pid = supervisor.pid("stock-relay")
+    fault = Fault(Kind.FREEZE, "stock-relay", start=0, duration=60)
+    with injector._on(fault):
+        eventually(lambda: state_of(pid) == "T", what="a stopped process")
+    eventually(lambda: state_of(pid) == "S", what="a process that goes on")
+    assert supervisor.pid("stock-relay") == pid
+
+
+def test_the_endpoint_misbehaves_for_as_long_as_the_fault_lasts(
+    injector: Injector, proxy: Proxy
+) -> None:
+    """Afterwards nothing is left of it."""
+    with injector._on(Fault(Kind.THROTTLE, AWS, start=0, duration=1, chance=0.4)):
+        assert proxy._trouble is not None
+        assert (proxy._trouble.kind, proxy._trouble.chance) == (Kind.THROTTLE, 0.4)
+    assert proxy._trouble is None
+
+
+def test_a_process_that_dies_by_itself_is_started_again_and_counted(
+    injector: Injector, supervisor: Supervisor
+) -> None:
+    """As an orchestrator would; the report says so."""
+    before = supervisor.pid("stock-relay")
+    with injector.watching():
+        os.kill(before, signal.SIGKILL)
+        eventually(lambda: supervisor.pid("stock-relay") != before, what="a new process")
+    assert injector.died == {"stock-relay": 1}
+
+
+def test_a_run_ends_when_the_emulator_of_aws_is_gone(
+    injector: Injector, supervisor: Supervisor, stop: Stop
+) -> None:
+    """It lost its state: what would come after says nothing about us."""
+    with injector.watching():
+        os.kill(supervisor.pid(CANNOT_RETURN), signal.SIGKILL)
+        injector.run([], seconds=60)
+    assert stop.requested
+    assert injector.died == {CANNOT_RETURN: 1}
+
+
+def test_a_stop_ends_a_run_early_and_leaves_no_fault_behind(
+    injector: Injector, supervisor: Supervisor, proxy: Proxy, stop: Stop
+) -> None:
+    """Ctrl-C in the middle of two faults: the killed is started, the endpoint behaves."""
+    faults = [
+        Fault(Kind.KILL, "stock-relay", start=0, duration=60),
+        Fault(Kind.ERROR, AWS, start=0, duration=60),
+        Fault(Kind.CUT, AWS, start=61, duration=60),
+    ]
+    stop.request()
+    began = time.monotonic()
+    injector.run(faults, seconds=600)
+    assert time.monotonic() - began < 10
+    assert supervisor.dead() == []
+    assert proxy._trouble is None
