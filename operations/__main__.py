@@ -28,9 +28,6 @@ CANNOT, INTERRUPTED = 2, 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    signal.signal(
-        signal.SIGTERM, signal.default_int_handler
-    )  # let go of what is held, as on Ctrl-C
     arguments = parser().parse_args(argv)
     output = Output(as_json=getattr(arguments, "json", False))
     try:
@@ -72,4 +69,5 @@ def parser() -> Parser:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # lets go of what it holds as well
     sys.exit(main())

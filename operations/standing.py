@@ -75,12 +75,17 @@ def standing(
     Raises Unavailable if AWS is away, Misconfigured if a resource is missing; a database that is
     away has a line that says so.
     """
+    queues = _queue_lines(place, now(), wait)  # first: where AWS is away it says so soonest
+    dead_letters = _dead_letter_lines(place, now)
     outboxes = [(each, _waiting(each)) for each in pending(place)]
-    lines = [_outbox_line(each, found, now()) for each, found in outboxes]
-    lines += _stream_lines(place, {each.relay: found for each, found in outboxes}, now())
-    lines += _queue_lines(place, now(), wait)
-    lines += _dead_letter_lines(place, now)
-    return Standing(lines)
+    return Standing(
+        [
+            *(_outbox_line(each, found, now()) for each, found in outboxes),
+            *_stream_lines(place, {each.relay: found for each, found in outboxes}, now()),
+            *queues,
+            *dead_letters,
+        ]
+    )
 
 
 def _waiting(outbox: PendingOutbox) -> Waiting | Unavailable:
