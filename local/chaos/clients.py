@@ -3,7 +3,7 @@
 import random
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
@@ -52,6 +52,7 @@ class Clients:
         self._addresses, self._ledger, self._load = addresses, ledger, load
         self._seed = seed
         self._stop = Stop()
+        self._all_begun = Stop()  # no cancellation will be added any more
         self._given_up = Stop()
         self._due: SimpleQueue[Cancellation] = SimpleQueue()
         self._waiting = 0  # cancellations that were not answered yet
@@ -76,6 +77,7 @@ class Clients:
             yield self
         finally:
             self._stop.request()
+            self._all_begun.request()
             self._given_up.request()
             for thread in self._threads:
                 thread.join()
@@ -91,12 +93,15 @@ class Clients:
         """
         self.begin_no_more()
         deadline = time.monotonic() + within
-        for thread in self._threads:
-            thread.join(max(0, deadline - time.monotonic()))
-        self._given_up.request()
-        return self._waiting + sum(
-            thread.is_alive() for thread in self._threads[: self._load.subscribers]
+        subscribers, others = (
+            self._threads[: self._load.subscribers],
+            self._threads[self._load.subscribers :],
         )
+        _join(subscribers, deadline)
+        self._all_begun.request()
+        _join(others, deadline)
+        self._given_up.request()
+        return self._waiting + sum(thread.is_alive() for thread in subscribers)
 
     def _http(self) -> httpx.Client:
         return httpx.Client(timeout=ANSWER_WITHIN, trust_env=False)
@@ -150,7 +155,7 @@ class Clients:
                 try:
                     cancellation = self._due.get(timeout=0.2)
                 except Empty:
-                    if self._stop.requested and not self._waiting:
+                    if self._all_begun.requested and not self._waiting:
                         return
                     continue
                 if cancellation.at > time.monotonic():
@@ -207,6 +212,11 @@ class Clients:
         """Complain about an answer that neither keeps the promise nor asks for patience."""
         if answer is not None and answer.status_code not in BUSY:
             self._ledger.accuse(f"{request} answered {answer.status_code}: {answer.text[:200]}")
+
+
+def _join(threads: Iterable[threading.Thread], deadline: float) -> None:
+    for thread in threads:
+        thread.join(max(0, deadline - time.monotonic()))
 
 
 def _answer(
