@@ -115,6 +115,14 @@ def test_an_event_without_a_commit_is_found(settled: Settled) -> None:
     assert settled.found() == [(Kind.NOT_COMMITTED, *ghost, "stock-event-bus")]
 
 
+def test_an_event_without_a_commit_is_not_expected_to_be_handled(settled: Settled) -> None:
+    """It is told once for each bus that it was on, and not a second time as lost."""
+    settled.publish(EventKey("SubscriptionCreated", "nobody", 1), SINCE)
+
+    assert {kind for kind, *_ in settled.found()} == {Kind.NOT_COMMITTED}
+    assert len(settled.found()) == 3
+
+
 def test_an_event_of_a_version_that_never_was_is_found(settled: Settled) -> None:
     """P1: the aggregate is there, and has not come so far."""
     early = EventKey("PaymentCancelled", "a", 2)
