@@ -19,7 +19,7 @@ from tests.simulation.plans import Plan, plan_of
 from tests.simulation.processes import Process
 from tests.simulation.promises import check, check_no_outage_buried
 from tests.simulation.relaying import NewTarget, Relays
-from tests.simulation.scheduling import Scheduler
+from tests.simulation.scheduling import TASKS, Scheduler
 from tests.simulation.serving import Services
 from tests.simulation.telling import Story
 from tests.simulation.wires import Weather
@@ -108,6 +108,7 @@ class World:
         )
         self._processes: dict[str, Process] = {}
         self._aws = Process("AWS", self.scheduler, story, lambda process: None)
+        self._unseen = [self._aws]
         for workload in WORKLOADS:
             self._add(workload)
         self._outside = Outside(self.weather, self._places, self._services, self._processes)
@@ -130,8 +131,9 @@ class World:
 
     def end(self) -> None:
         """Let go of every task."""
-        for process in (self._aws, *self._processes.values()):
+        for process in (*self._unseen, *self._processes.values()):
             process.end()
+        TASKS.take_back()
 
     def _settle(self, when: str, is_quiet: Any) -> None:
         if not self.scheduler.run(until=is_quiet, most_turns=MOST_TURNS):
@@ -164,6 +166,7 @@ class World:
             f"{workload.name}-sweep", self.scheduler, self.weather.story, lambda process: None
         )
         sweeping.may_fail = True
+        self._unseen.append(sweeping)
         self._aws.spawn(lambda: function.map(publishing))
         function.sweep(sweeping)
 

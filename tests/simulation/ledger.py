@@ -3,7 +3,7 @@
 It sees what no process sees: what was really committed, accepted, handled and deleted.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
 from contracts.outbox import OutboxRecord
@@ -23,6 +23,9 @@ BUS_OF = {
 
 WORK_QUEUES = frozenset(queue.name for queue in TOPOLOGY.queues if queue.redrive)
 DEAD_LETTER_QUEUES = frozenset(queue.name for queue in TOPOLOGY.queues) - WORK_QUEUES
+
+FEW_RECEIPTS = 2
+"""Receives that a message can lose: with three for all, one is left to a forwarder."""
 
 Key = tuple[str, str, int]
 """An event: its source, its aggregate and its sequence."""
@@ -55,6 +58,9 @@ class Ledger:
         self._delivered: dict[str, Event] = {}
         self._fifo: dict[str, list[OutboxRecord]] = defaultdict(list)
         self._in_fifo: set[str] = set()
+        self._lost_receipts = Counter[str]()
+        self.excused: set[str] = set()
+        """Bodies that SQS buried because of receives that nobody got to see."""
         self._ahead: dict[Key, set[Key]] = {}
 
     def commit(self, record: OutboxRecord) -> None:
@@ -115,8 +121,14 @@ class Ledger:
             self.accepted[FIFO].add(key)
             self._fifo[record.aggregate_id].append(record)
 
+    def lose_receipt(self, message_id: str) -> None:
+        """SQS handed a message out, and the answer was lost."""
+        self._lost_receipts[message_id] += 1
+
     def dead_letter(self, queue: str, message: Message) -> None:
         self.dead[queue].add(message.body)
+        if self._lost_receipts[message.message_id] >= FEW_RECEIPTS:
+            self.excused.add(message.body)
 
     def leave(self, rows: Sequence[Row]) -> None:
         """Rows leave an outbox: their events have to be in durable hands."""

@@ -34,7 +34,7 @@ from tests.simulation.wired import POISON
 from tests.simulation.wires import Weather
 
 RETRY_AFTER = 1.5
-"""Seconds until a client that got no answer, or an error, asks again."""
+"""Seconds until a client that got no answer, or an error, asks again; each time as long again."""
 
 _POISON = uuid5(NAMESPACE_URL, "urn:streamed-events:poison")
 
@@ -113,7 +113,7 @@ class Outside:
                 return
             if tries < act.patience:
                 self.waiting += 1
-                self._scheduler.after(RETRY_AFTER, again)
+                self._scheduler.after(RETRY_AFTER * tries, again)
 
         def again() -> None:
             self.waiting -= 1

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from greenlet import getcurrent, greenlet
+from greenlet import getcurrent
 
 from tests.simulation.findings import Finding
-from tests.simulation.scheduling import Killed, Scheduler
+from tests.simulation.scheduling import Killed, Scheduler, Task
 
 if TYPE_CHECKING:
     from tests.simulation.telling import Story
@@ -23,7 +23,7 @@ class Process:
 
     def __init__(self, name: str, scheduler: Scheduler, story: "Story", body: Body) -> None:
         self.name, self._scheduler, self._story, self._body = name, scheduler, story, body
-        self._tasks: dict[greenlet, Callable[[], object]] = {}
+        self._tasks: dict[Task, Callable[[], object]] = {}
         self.life = 0
         self.is_up = False
         self.may_fail = False
@@ -67,6 +67,7 @@ class Process:
 
     def _run(self, work: Callable[[], object]) -> None:
         me, life = getcurrent(), self.life
+        assert isinstance(me, Task)
         try:
             work()
         except Exception as error:

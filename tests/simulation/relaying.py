@@ -18,16 +18,16 @@ from relay.tail import PART, Tail
 from relay.window import Window
 from runtime.health import Readiness
 from runtime.metrics import RelayMetrics, new_registry
-from runtime.queues import find_queue
 from tests.simulation.ledger import Ledger
 from tests.simulation.places import Database, Places
 from tests.simulation.plans import FIFO
 from tests.simulation.processes import Process
+from tests.simulation.serving import QUEUES
 from tests.simulation.scheduling import Bell, Scheduler, Signal, TaskPool, TaskStop
 from tests.simulation.wired import WiredEvents, WiredOutbox, WiredSqs, WiredStream
 from tests.simulation.wires import Weather, Wire
 
-PUBLISHERS, DELETERS, FORWARDERS = 2, 2, 2
+PUBLISHERS, DELETERS, FORWARDERS = 2, 1, 2
 """Of each relay: two meet in every way that sixteen can, where there are three aggregates."""
 
 MAX_BYTES = 16 * 1024 * 1024
@@ -85,7 +85,7 @@ class Relays:
 
         def body(process: Process) -> None:
             sqs = self._sqs(process)
-            queue = find_queue(sqs, FIFO)
+            queue = QUEUES[FIFO]
             for _ in range(FORWARDERS):
                 forwarder = Forwarder(
                     sqs,
@@ -180,7 +180,8 @@ class Relays:
 
     def _sqs(self, process: Process) -> Any:
         wire = Wire(self._weather, process, "SQS", aws=True)
-        return WiredSqs(wire, self._places.sqs, self._places.bells)
+        places = self._places
+        return WiredSqs(wire, places.sqs, places.bells, places.ledger.lose_receipt)
 
 
 class ObservedWindow(Window):

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from itertools import count
-from typing import Any
+from typing import Any, cast
 
+from infra.topology import TOPOLOGY
 from infra.workloads import Consumes, Workload
 from runtime.deletions import Deletions
 from runtime.health import Readiness
@@ -16,7 +17,8 @@ from services.stock import consumer as stock_consumer
 from services.stock.handlers import Handlers as StockHandlers
 from services.subscription import consumer as subscription_consumer
 from services.subscription.handlers import Handlers as SubscriptionHandlers
-from tests.simulation.ledger import Ledger
+from tests.memory_queues import MemorySqs
+from tests.simulation.ledger import WORK_QUEUES, Ledger
 from tests.simulation.places import Places
 from tests.simulation.processes import Process
 from tests.simulation.scheduling import Bell, Scheduler, TaskStop
@@ -43,7 +45,13 @@ INBOXES: Mapping[str, Callable[[Any], Work]] = {
 }
 
 METRICS = ConsumerMetrics(new_registry())
-"""Nobody reads them, and to make a registry takes as long as half a history."""
+"""Nobody reads them, and to make a registry takes as long as a history."""
+
+QUEUES: Mapping[str, Queue] = {
+    name: find_queue(cast("Any", MemorySqs(TOPOLOGY.queues, now=lambda: 0.0)), name)
+    for name in WORK_QUEUES
+}
+"""As each process finds them when it starts."""
 
 
 class Services:
@@ -77,9 +85,9 @@ class Services:
             scheduler, places = self._weather.scheduler, self._places
             handlers = self.handlers(process, workload.domain)
             wire = Wire(self._weather, process, "SQS", aws=True)
-            sqs: Any = WiredSqs(wire, places.sqs, places.bells)
+            sqs: Any = WiredSqs(wire, places.sqs, places.bells, places.ledger.lose_receipt)
             for name in queues:
-                queue = find_queue(sqs, name)
+                queue = QUEUES[name]
                 work = Observed(INBOXES[name](handlers), queue, places.ledger)
                 Consuming(scheduler, process, sqs, queue, work).start()
 

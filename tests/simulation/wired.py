@@ -129,19 +129,35 @@ class WiredSqs:
 
     exceptions = MemorySqs.exceptions
 
-    def __init__(self, wire: Wire, sqs: MemorySqs, bells: dict[str, Bell]) -> None:
-        self._wire, self._sqs, self._bells = wire, sqs, bells
+    def __init__(
+        self,
+        wire: Wire,
+        sqs: MemorySqs,
+        bells: dict[str, Bell],
+        unseen: Callable[[str], object],
+    ) -> None:
+        self._wire, self._sqs, self._bells, self._unseen = wire, sqs, bells, unseen
         self.get_queue_url = sqs.get_queue_url
         self.get_queue_attributes = sqs.get_queue_attributes
 
     def receive_message(self, *, QueueUrl: str, WaitTimeSeconds: int, **request: Any) -> Any:
+        """Receive; messages whose receipt nobody got to see are told to `unseen`."""
+        received: list[Any] = []
+
         def receive() -> Any:
-            return self._sqs.receive_message(QueueUrl=QueueUrl, **request)
+            answer = self._sqs.receive_message(QueueUrl=QueueUrl, **request)
+            received.extend(answer.get("Messages", ()))
+            return answer
 
         while True:
             if WaitTimeSeconds:
                 self._wait_for_message(QueueUrl)
-            answer = self._wire.call(f"receive {QueueUrl}", receive)
+            try:
+                answer = self._wire.call(f"receive {QueueUrl}", receive)
+            except Exception:
+                for message in received:
+                    self._unseen(message["MessageId"])
+                raise
             if answer or not WaitTimeSeconds:
                 return answer
 
