@@ -30,7 +30,7 @@ def test_a_backlog_drains_and_new_events_do_not_wait_for_it(
     engines: Engines, side: backlog.Side
 ) -> None:
     """In bounded memory, each event once, and the oldest row's age is told truly all the while."""
-    report = backlog.run(engines, 2_000, side, calm=1)
+    report = backlog.run(engines, 4_000, side, calm=1)
     assert not report.broken, report.markdown()
 
 
@@ -46,5 +46,7 @@ def test_poison_is_set_aside_and_hardly_slows_the_good(engines: Engines) -> None
 def test_no_client_wears_a_process_out(engines: Engines) -> None:
     """Silent, slow, greedy and broken clients end; others are answered; SIGTERM still works."""
     crowd = exhaustion.Crowd(connections=150, slow=8, greedy=2)
-    report = exhaustion.run(engines, crowd, "subscription-api", "stock-consumer", at_once=2)
+    report = exhaustion.run(
+        engines, crowd, "subscription-api", "stock-consumer", at_once=2, slower_by=3
+    )
     assert not report.broken, report.markdown()
