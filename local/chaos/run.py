@@ -120,7 +120,9 @@ class _Run:
             unanswered = clients.finish(within=ANSWERED_WITHIN)
             self.console.say("waiting until everything has arrived")
             place = self._place()
-            standstill = settle(place, self.ledger, where, within=SETTLED_WITHIN, stop=Stop())
+            standstill = settle(
+                place, self.ledger, where, within=SETTLED_WITHIN, say=self.console.say
+            )
             standstill = replace(standstill, seconds=time.monotonic() - calm)
             books, why_not = self._audit(place, began)
         return Report(

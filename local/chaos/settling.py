@@ -1,7 +1,7 @@
 """Waits until nothing is on its way any more, and says what still is."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from infra.taps import taps_of
@@ -12,7 +12,6 @@ from operations.outboxes import pending
 from operations.place import Place
 from operations.queue_counts import held
 from runtime.errors import Unavailable
-from runtime.stopping import Stop
 
 LOOK_EVERY = 1.0
 
@@ -33,10 +32,18 @@ class Standstill:
 
 
 def settle(
-    place: Place, ledger: Ledger, addresses: dict[str, str], *, within: float, stop: Stop
+    place: Place,
+    ledger: Ledger,
+    addresses: dict[str, str],
+    *,
+    within: float,
+    say: Callable[[str], None] = lambda _: None,
 ) -> Standstill:
-    """Look until every promise is kept and nothing waits, `within` seconds at most."""
-    began = time.monotonic()
+    """Look until every promise is kept and nothing waits, `within` seconds at most.
+
+    `say` is told what is still awaited, whenever that has changed.
+    """
+    began, told = time.monotonic(), ""
     unkept = list(ledger)
     while True:
         wrong = wrong_states(unkept, addresses)
@@ -51,8 +58,16 @@ def settle(
             waiting,
             dead_letters,
         )
-        if found.settled or found.seconds >= within or stop.wait(LOOK_EVERY):
+        if found.settled or found.seconds >= within:
             return found
+        if (awaited := f"{len(wrong)} subscriptions, {_list(waiting)}") != told:
+            told = awaited
+            say(f"awaited after {found.seconds:.0f} s: {awaited}")
+        time.sleep(LOOK_EVERY)
+
+
+def _list(waiting: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in waiting.items()) or "nothing queued"
 
 
 def _waiting(place: Place) -> dict[str, int]:
