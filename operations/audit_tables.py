@@ -28,11 +28,8 @@ def verdict(report: AuditReport) -> str:
     committed = sum(count.committed for count in report.events.values())
     flying = f", {report.in_flight} in flight" if report.in_flight else ""
     dead = f", {report.dead_lettered} dead-lettered" if report.dead_lettered else ""
-    found = (
-        "the books balance"
-        if report.clean
-        else f"{len(report.differences)} differences: each is listed above"
-    )
+    lost = len(report.differences)
+    found = "the books balance" if report.clean else f"{lost} difference{'s' * (lost > 1)}, above"
     return (
         f"{moment(report.since)} to {moment(report.until)}:"
         f" {committed} events committed{flying}{dead}; {found}"

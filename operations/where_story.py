@@ -19,6 +19,8 @@ from operations.ledger import (
 from operations.output import age
 from operations.routes import Route
 
+_NOWHERE = "it is nowhere to be found"
+
 
 @dataclass(frozen=True, slots=True)
 class WaitingRow:
@@ -196,22 +198,24 @@ class _Teller:
             what = f"its commit: {route.domain} does not know of it"
             yield Missing(key.event_type, self._event_id(key), what, "it never was")
         if route.bus not in buses:
-            yield self._gap(key, f"publication on {route.bus}", self._before_bus(key, route))
+            where = self._before_bus(key, route) or f"{_NOWHERE}: see `streamed audit`"
+            yield self._gap(key, f"publication on {route.bus}", where)
             return
         for hop in route.hops:
             if hop.bus not in buses:
-                where = self._dead(key, hop.dlq) or self._waits_in(self._taps.get(hop.bus))
+                tap = self._taps.get(hop.bus)
+                where = self._dead(key, hop.dlq) or self._waits_in(tap) or _again(hop.origin)
                 yield self._gap(key, f"{hop.rule} to {hop.bus}", where)
         for delivery in route.deliveries:
             if delivery.bus in buses and not handled(
                 key, delivery.domain, standings.get(delivery.domain)
             ):
-                where = self._dead(key, delivery.dlq) or self._waits_in(delivery.queue)
-                yield self._gap(key, f"handling by {delivery.domain}", where)
+                probably = self._dead(key, delivery.dlq) or self._waits_in(delivery.queue)
+                what = f"handling by {delivery.domain}"
+                yield self._gap(key, what, probably or _again(delivery.bus))
 
-    def _gap(self, key: EventKey, what: str, where: str | None) -> Missing:
-        probably = where or "it is nowhere to be found: see `streamed audit`, `streamed replay`"
-        return Missing(key.event_type, self._event_id(key), what, probably)
+    def _gap(self, key: EventKey, what: str, where: str) -> Missing:
+        return Missing(key.event_type, self._event_id(key), what, where)
 
     def _before_bus(self, key: EventKey, route: Route) -> str | None:
         if row := self._rows.get(key):
@@ -258,6 +262,10 @@ def _committed(standings: Mapping[str, Standing]) -> Iterator[Committed]:
             yield from events_of(standing)
         except NotUnderstood:
             continue  # the state is shown as it is
+
+
+def _again(bus: str) -> str:
+    return f"{_NOWHERE}: `streamed replay --bus {bus}` brings it again"
 
 
 def _key_of(line: BusEvent) -> EventKey:
