@@ -24,11 +24,11 @@ def letters_table(peek: Peek) -> Table:
         title=f"{peek.origin.dlq}: {_standing(peek)}, for {peek.origin.destination}",
     )
     for letter in peek.letters:
-        tries = UNKNOWN if letter.tries is None else str(letter.tries)
+        tries = "tries not told" if letter.tries is None else f"{letter.tries} tries"
         made.add_row(
             f"{letter.message_id}\n{escape(letter.event.event_id or UNKNOWN)}",
             f"{escape(letter.event.event_type or UNKNOWN)}\n{escape(_aggregate(letter))}",
-            f"{moment(letter.sent_at)}\n{tries} tries",
+            f"{moment(letter.sent_at)}\n{tries}",
             f"{escape(letter.why)}\n{escape(letter.by)}",
             end_section=True,
         )
@@ -87,7 +87,8 @@ def ended(end: End, destination: str | None = None) -> str:
     letter = end.letter
     to = f" to {destination}" if end.moved and destination else ""
     what = letter.event.event_type or "message"
-    return f"{end.outcome}{to}: {what} of {_aggregate(letter)}, {letter.message_id}"
+    of = f" of {_aggregate(letter)}," if letter.event.aggregate_id else ""
+    return f"{end.outcome}{to}: {what}{of} {letter.message_id}"
 
 
 def _aggregate(letter: DeadLetter) -> str:

@@ -204,7 +204,7 @@ def test_a_dry_run_changes_nothing(system: Operated) -> None:
     code, printed = system.run("dlq", "redrive", "--queue", "stock-dlq", "--all", "--dry-run")
 
     assert code == 0
-    assert "would be sent to the bus stock-event-bus: PaymentCancelled of a (1)" in printed
+    assert "would be sent to the bus stock-event-bus: PaymentCancelled of a (1), " in printed
     assert "would be left: it is still no event" in printed
     assert system.depth("stock-dlq") == (2, 0)
     assert not system.trail()
