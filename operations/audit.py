@@ -78,7 +78,12 @@ def run(place: Place, arguments: argparse.Namespace, output: Output) -> int:
         raise LogsForgotten(arguments.since, kept)
     report = audit(place, since, until, settle=arguments.settle, say=output.line)
     show(report, output, limit=arguments.limit)
-    unsettled = arguments.settle > 0 and report.in_flight > 0
+    return exit_code(report, settle=arguments.settle)
+
+
+def exit_code(report: AuditReport, *, settle: float) -> int:
+    """Tell a program what people read: something is lost, or has not come to rest in time."""
+    unsettled = settle > 0 and report.in_flight > 0
     return DIFFERENT if unsettled or not report.clean else 0
 
 

@@ -88,7 +88,8 @@ def _route(topology: Topology, event_type: EventType) -> Route:
     domain = source.removeprefix("app.")
     (bus,) = (bus for each in topology.domains if each.name == domain for bus in each.buses)
     relay = _relay_of(domain)
-    hops = tuple(_hops(topology, EventPattern((source,), (event_type,)), bus.name))
+    event = EventPattern((source,), (event_type,))
+    hops = tuple(_hops(topology, event, bus.name))
     return Route(
         event_type=event_type,
         domain=domain,
@@ -100,20 +101,17 @@ def _route(topology: Topology, event_type: EventType) -> Route:
         deliveries=tuple(
             Delivery(rule.name, each, rule.target.queue, rule.dlq, topology.domain_of_bus(each))
             for each in (bus.name, *(hop.bus for hop in hops))
-            for rule in _matching(topology, EventPattern((source,), (event_type,)), each)
+            for rule in _matching(topology, event, each)
             if isinstance(rule.target, ToQueue)
         ),
     )
 
 
-def _hops(
-    topology: Topology, event: EventPattern, bus: str, before: tuple[str, ...] = ()
-) -> Iterator[Hop]:
-    """Follow the event from bus to bus, never back to one that it came over."""
+def _hops(topology: Topology, event: EventPattern, bus: str) -> Iterator[Hop]:
+    """Follow an event to the next buses; from there EventBridge takes none further."""
     for rule in _matching(topology, event, bus):
-        if isinstance(rule.target, ToBus) and rule.target.bus not in (bus, *before):
+        if isinstance(rule.target, ToBus):
             yield Hop(rule.name, bus, rule.target.bus, rule.dlq)
-            yield from _hops(topology, event, rule.target.bus, (*before, bus))
 
 
 def _matching(topology: Topology, event: EventPattern, bus: str) -> list[Rule]:
