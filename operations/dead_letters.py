@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 BATCH_INFO = "DDBStreamBatchInfo"
 """What Lambda tells of in its on-failure destination: a batch it gave up, not the rows in it."""
 
-Putter = Literal["eventbridge", "handler", "lambda", "sqs"]
+Putter = Literal["eventbridge", "handler", "lambda", "sqs", "unknown"]
 
 
 @dataclass(frozen=True)
@@ -131,6 +131,8 @@ def _reason(
         condition = context.get("condition") if isinstance(context, dict) else None
         why = f"Lambda gave a batch up: {condition or 'it does not say why'}"
         return "lambda", why, handlers, None
+    if origin.tries is None:
+        return "unknown", "it does not say why", handlers, None
     return "sqs", f"received {origin.tries} times without an end", handlers, origin.tries
 
 
@@ -169,4 +171,4 @@ def _joined(code: str | None, message: str | None) -> str:
 
 
 def _either(names: tuple[str, ...]) -> str:
-    return " or ".join(names) or "an unknown process"
+    return " or ".join(names) or "nobody of ours"

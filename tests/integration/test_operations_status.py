@@ -175,6 +175,53 @@ def test_a_relay_is_asked_how_far_behind_it_is(system: Operated) -> None:
     assert not said["payments-change-stream"].needs_person
 
 
+class OnAws(Place):
+    """A place that takes the emulator for AWS: it has CloudWatch, and takes any metric."""
+
+    @property
+    def emulated(self) -> bool:
+        return False
+
+
+def test_on_aws_ages_and_lags_are_cloudwatchs(system: Operated) -> None:
+    """Queues of every domain; a relay that is a function by its iterator's age."""
+    now = utc_now()
+    cloudwatch = system.aws.client("cloudwatch")
+    for namespace, name, dimension, resource, value in (
+        ("AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName", "stock-payment-cancelled", 400),
+        ("AWS/Lambda", "IteratorAge", "FunctionName", "stock-relay", 1500),
+    ):
+        cloudwatch.put_metric_data(
+            Namespace=namespace,
+            MetricData=[
+                {
+                    "MetricName": name,
+                    "Dimensions": [{"Name": dimension, "Value": resource}],
+                    "Timestamp": now - timedelta(minutes=2),
+                    "Value": value,
+                }
+            ],
+        )
+    system.send("stock-payment-cancelled", an_event("a", 1))
+    place = OnAws(
+        region=system.region,
+        endpoint_url=system.gate.endpoint,
+        mongodb_uri=system.mongodb_uri,
+        mongodb_database=system.region,
+        audit_file=system.audit_file,
+    )
+
+    found = standing(place, now=utc_now, wait=lambda _: None)
+
+    said = {f"{line.kind} {line.name}": line.verdict for line in found.lines}
+    assert said["queue stock-payment-cancelled"].text.startswith(
+        "1 waits, the oldest for 6 min: is"
+    )
+    assert said["stream stock-relay"].text == "the last row was read 1.5 s after it occurred"
+    assert said["stream subscriptions-relay"].text == "nothing was read in the last five minutes"
+    assert said["stream payments-change-stream"].text.startswith("not measured on AWS")
+
+
 @pytest.mark.parametrize(
     ("argv", "sentence"),
     [

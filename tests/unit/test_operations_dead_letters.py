@@ -106,6 +106,13 @@ def test_what_lambda_put_there_is_a_batch() -> None:
     assert letter.why == "Lambda gave a batch up: RetryAttemptsExhausted"
 
 
+def test_what_nobody_of_ours_put_there_says_nothing() -> None:
+    """No rule's attributes, and no queue that SQS would have moved it from."""
+    letter = read_by(ORIGINS["payments-to-stock-dlq"], an_event("a", 1))
+
+    assert (letter.putter, letter.why, letter.tries) == ("unknown", "it does not say why", None)
+
+
 @pytest.mark.parametrize(
     "body",
     [
