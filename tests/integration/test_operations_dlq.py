@@ -3,14 +3,18 @@
 import json
 import signal
 from collections.abc import Iterator
+from io import StringIO
 
 import pytest
 
 from infra.topology import TOPOLOGY
 from infra.workloads import WORKLOADS
 from local.child import signal_child
+from operations.__main__ import parser
+from operations.dlq_commands import run_drop
 from operations.errors import NoSuchName, NotConfirmed, NothingChosen
 from operations.origins import origins
+from operations.output import Output
 from runtime.errors import Misconfigured, Unavailable
 from tests.conftest import MiniStack
 from tests.dead_letters import BATCH_GIVEN_UP, a_record_body, an_event, by_eventbridge
@@ -249,6 +253,44 @@ def test_a_drop_asks_first_and_writes_the_whole_body(system: Operated) -> None:
     (line,) = system.trail()
     assert (code, line["operation"], line["body"]) == (0, "drop", body)
     assert system.depth("stock-dlq") == (1, 0)
+
+
+@pytest.mark.parametrize("answer", ["y", "n", ""])
+def test_a_drop_is_for_what_was_shown_and_confirmed(system: Operated, answer: str) -> None:
+    """What arrives while somebody thinks about it is not dropped; anything but yes drops none."""
+    system.send("stock-dlq", an_event("a", 1))
+    arguments = parser().parse_args(["dlq", "drop", "--queue", "stock-dlq", "--all"])
+    printed = StringIO()
+
+    def ask(question: str) -> str:
+        assert question == "Drop 1 message for good? [y/N] "
+        system.send("stock-dlq", an_event("b", 1))
+        return answer
+
+    def drop() -> int:
+        output = Output(stdout=printed, stderr=printed)
+        return run_drop(system.place, arguments, output, ask=ask)
+
+    if answer == "y":
+        assert drop() == 0
+    else:
+        with pytest.raises(NotConfirmed, match="nothing was dropped"):
+            drop()
+
+    assert "would be dropped: SubscriptionCreated of a (1), " in printed.getvalue()
+    assert [line["aggregateId"] for line in system.trail()] == (["a"] if answer == "y" else [])
+    assert system.depth("stock-dlq") == (1 if answer == "y" else 2, 0)
+
+
+def test_an_id_that_is_not_there_is_named_beside_those_that_are(system: Operated) -> None:
+    """What is there is sent; exit code 1 for what is not."""
+    system.send("payment-cancelled-dlq", an_event("a", 1))
+
+    code, found = system.ask(
+        "dlq", "redrive", "--queue", "payment-cancelled-dlq", "--id", "a-1", "--id", "a-2"
+    )
+
+    assert (code, found["notFound"], found["queues"][0]["done"]) == (1, ["a-2"], 1)
 
 
 def test_wrong_names_are_one_sentence_with_what_was_meant(system: Operated) -> None:

@@ -1,0 +1,87 @@
+"""Where an operator's commands look: what `make up` serves, or an account of AWS."""
+
+from pathlib import Path
+
+import pytest
+
+from infra.workloads import WORKLOADS
+from local.settings import LocalSettings
+from operations.errors import NoSuchName
+from operations.place import Place
+from runtime.errors import Misconfigured
+
+AWS = {
+    "AWS_REGION": "eu-west-1",
+    "MONGODB_URI": "mongodb://db.example:27017/?replicaSet=rs0",
+    "MONGODB_DATABASE": "payments",
+}
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """Nothing of the operator's own settings."""
+    for name in ("STREAMED_AT", "STREAMED_AUDIT_FILE", "AWS_ENDPOINT_URL", *AWS):
+        monkeypatch.delenv(name, raising=False)
+    return monkeypatch
+
+
+def test_local_is_what_make_up_serves(environment: pytest.MonkeyPatch) -> None:
+    """The same ports, from the same variables; sample credentials, the metrics of every process."""
+    environment.setenv("AWS_PORT", "4999")
+    environment.setenv("STOCK_RELAY_PORT", "4998")
+
+    place = Place.at(None)
+
+    assert place.endpoint_url == "http://127.0.0.1:4999"
+    assert place.emulated
+    assert place.metrics["stock-relay"] == "http://127.0.0.1:4998/metrics"
+    assert place.metrics.keys() == {workload.name for workload in WORKLOADS}
+    assert f":{LocalSettings().mongodb_port}/" in place.mongodb_uri
+    assert place.aws("stock") is place.aws("payments")
+
+
+def test_aws_is_what_the_environment_names(environment: pytest.MonkeyPatch) -> None:
+    """As for every process of ours; the audit file is beside the operator, not in the clone."""
+    for name, value in AWS.items():
+        environment.setenv(name, value)
+    environment.setenv("STREAMED_AT", "aws")
+    environment.setenv("STREAMED_METRICS_URL", "http://{process}:8000/metrics")
+
+    place = Place.at(None)
+
+    assert not place.emulated
+    assert place.audit_file == Path("streamed-operations.jsonl")
+    assert place.metrics["stock-relay"] == "http://stock-relay:8000/metrics"
+
+
+def test_a_domain_with_an_account_of_its_own_has_a_profile(
+    environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The others keep the environment's credentials."""
+    config = tmp_path / "config"
+    config.write_text("[profile stock-account]\nregion = eu-west-1\n")
+    for name, value in {
+        **AWS,
+        "STOCK_PROFILE": "stock-account",
+        "AWS_CONFIG_FILE": str(config),
+    }.items():
+        environment.setenv(name, value)
+
+    place = Place.at("aws")
+
+    assert place.aws("stock") is not place.aws("payments")
+    assert place.aws("subscriptions") is place.aws("payments")
+
+
+def test_a_domain_that_is_not_there_is_one_sentence(environment: pytest.MonkeyPatch) -> None:
+    """With the name that was meant."""
+    with pytest.raises(NoSuchName, match="no domain 'stok': did you mean stock"):
+        Place.at("local").aws("stok")
+
+
+def test_every_missing_setting_is_named(environment: pytest.MonkeyPatch) -> None:
+    """At once, before anything is called."""
+    with pytest.raises(Misconfigured) as error:
+        Place.at("aws")
+
+    assert all(name in str(error.value) for name in AWS)
