@@ -1,12 +1,93 @@
-import sys, time, structlog, logging
-structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL), cache_logger_on_first_use=True)
-from tests.simulation.history import play_seed
-n=int(sys.argv[1]); first=int(sys.argv[2]) if len(sys.argv)>2 else 0
-t=time.perf_counter(); turns=0; bad=0
-for s in range(first, first+n):
-    e=play_seed(s); turns+=e.turns
-    if e.finding:
-        bad+=1
-        if bad<8: print(s, e.history.plan.character, e.finding[:300])
-d=time.perf_counter()-t
-print(n, "in", round(d,2), "s;", round(n/d*60), "a minute; turns", turns/n, "bad", bad)
+"""`python -m tests.simulation`: what `make simulate` runs. Exit code 1 for a broken promise."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from time import monotonic
+
+from tests.simulation.history import Ended, Parts, play_seed
+from tests.simulation.plants import PLANTS
+from tests.simulation.running import Tally, play_all, prepare
+from tests.simulation.shrinking import shortest
+
+REPORT_EVERY = 10.0
+"""Seconds between lines of progress."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    if options.seed is not None:
+        prepare()
+        ended = play_seed(options.seed, PLANTS.get(options.plant, Parts()))
+        if ended.finding is None:
+            _say(f"seed {options.seed}: every promise was kept, in {ended.turns} turns")
+            return 0
+        _show(ended, options.plant)
+        return 1
+    return _search(options)
+
+
+def _search(options: argparse.Namespace) -> int:
+    started = reported = monotonic()
+    total = Tally()
+    for tally in play_all(
+        options.first,
+        options.seeds,
+        processes=options.processes,
+        plant=options.plant,
+        seconds=options.seconds,
+    ):
+        total.add(tally)
+        if monotonic() - reported > REPORT_EVERY:
+            reported = monotonic()
+            _say(_progress(total, reported - started))
+        if total.found:
+            break
+    seconds = monotonic() - started
+    _say(_progress(total, seconds))
+    for kind, count in total.struck.most_common():
+        _say(f"  {count:>9}  {kind}")
+    if total.found:
+        _say(f"seed {total.found[0]} broke a promise after {seconds:.1f} s")
+        prepare()
+        _show(play_seed(total.found[0], PLANTS.get(options.plant, Parts())), options.plant)
+        return 1
+    _say(f"{total.histories} histories, {total.faults} faults: every promise was kept")
+    return 0
+
+
+def _show(ended: Ended, plant: str | None) -> None:
+    """Print the shortest history that breaks the same promise."""
+    seed = ended.history.seed
+    _say(f"\nseed {seed}: {ended.finding}\n\nits shortest history:")
+    found = shortest(ended, PLANTS.get(plant, Parts()) if plant else Parts())
+    _say(f"{found.story}\n\n{found.finding}\n")
+    _say(f"again: make simulate SEED={seed}{f' PLANT={plant}' if plant else ''}")
+
+
+def _progress(tally: Tally, seconds: float) -> str:
+    rate = tally.histories / seconds * 60
+    return (
+        f"{tally.histories} histories in {seconds:.0f} s ({rate:.0f} a minute), "
+        f"{tally.faults} faults, {tally.turns} turns"
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
+    parser.add_argument("--seeds", type=int, default=20_000, help="how many histories")
+    parser.add_argument("--first", type=int, default=0, help="the first seed")
+    parser.add_argument("--seed", type=int, help="play this one, and make it short if it is bad")
+    parser.add_argument("--seconds", type=float, help="end after so long")
+    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--plant", choices=tuple(PLANTS), help="a bug to put in")
+    return parser
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

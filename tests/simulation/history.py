@@ -1,4 +1,4 @@
-"""One history: a plan carried out under choices, until all is quiet; then the promises are checked."""
+"""One history: a plan is carried out under choices until all is quiet, and then checked."""
 
 import random
 from collections.abc import Mapping

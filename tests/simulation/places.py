@@ -3,7 +3,7 @@
 Everything in them follows from the topology. What a call does here is whole and at once.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,7 +18,8 @@ from tests.memory_queues import MemorySqs, Message, What
 from tests.relay_fakes import MemoryOutbox
 from tests.simulation.fates import Kind
 from tests.simulation.feeds import Feed
-from tests.simulation.ledger import DEAD_LETTER_QUEUES, FIFO, WORK_QUEUES, Ledger, name_of
+from tests.simulation.ledger import DEAD_LETTER_QUEUES, WORK_QUEUES, Ledger, name_of
+from tests.simulation.plans import FIFO
 from tests.simulation.scheduling import Bell
 from tests.simulation.wires import Weather
 
@@ -37,7 +38,7 @@ StockStore = Callable[[], MemoryStock]
 
 @dataclass(frozen=True)
 class Database:
-    """A service's rows, its outbox, and the stream that tells of it. `service` is what it runs on."""
+    """A service's rows, its outbox, and the stream that tells of it. It runs on `service`."""
 
     service: str
     outbox_name: str
@@ -75,15 +76,22 @@ class Places:
 
     def commit(self, database: Database, process: str, record: OutboxRecord) -> None:
         """Put a record in the outbox, in the same moment as its aggregate's row was written."""
-        self.ledger.commit(record)
         if self._story.is_told:
             self._story.tell(process, f"commits {name_of(record)}")
+        self.ledger.commit(record)
         key = record.aggregate_id, record.sequence
         self.insert(database, Row(*key, key, record))
 
     def insert(self, database: Database, row: Row) -> None:
         database.outbox.put(row)
         database.feed.commit(row)
+
+    def leave(self, process: str, rows: Sequence[Row]) -> None:
+        """Rows are deleted from an outbox, in this moment."""
+        if self._story.is_told:
+            names = (f"{row.aggregate_id[:4]}#{row.sequence}" for row in rows)
+            self._story.tell(process, f"deletes {', '.join(names)} from its outbox")
+        self.ledger.leave(rows)
 
     def is_empty(self) -> bool:
         """Whether nothing is on its way any more: all outboxes and work queues are empty."""

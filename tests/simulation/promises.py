@@ -9,9 +9,10 @@ from services.stock.model import MONTHS
 from tests.memory_buses import matches
 from tests.simulation.findings import Finding
 from tests.simulation.ledger import BUS_OF, DEAD_LETTER_QUEUES, Ledger, name_of
-from tests.simulation.outside import Outside, subscription_id
+from tests.simulation.outside import Outside
 from tests.simulation.places import Places
 from tests.simulation.plans import Cancel, Plan, Subscribe
+from tests.simulation.requests import subscription_id
 
 
 def check(plan: Plan, places: Places, outside: Outside) -> None:
@@ -30,7 +31,7 @@ def check_no_outage_buried(plan: Plan, places: Places, outside: Outside) -> None
     """P5: where nothing was wrong but outages, no good message is in a dead-letter queue."""
     if plan.character not in {"calm", "outages"}:
         return
-    poison = {body for _, body, _ in outside.poisons}
+    poison = {body for _, body, _ in outside.poisons.put}
     for queue, bodies in places.ledger.dead.items():
         for body in bodies - poison - places.ledger.excused:
             if places.ledger.event_of(body) or places.ledger.record_of(body):
@@ -84,14 +85,14 @@ def _states(plan: Plan, places: Places, outside: Outside) -> Iterator[str]:
 def _poison(plan: Plan, places: Places, outside: Outside) -> Iterator[str]:
     """P4: what can never succeed is in its dead-letter queue, with the reason."""
     is_rough = plan.character in {"crashes", "everything"}
-    for queue, body, error in outside.poisons:
+    for queue, body, error in outside.poisons.put:
         found = [each for each in places.sqs.queues[queue].messages if each.body == body]
         if not found:
             yield f"P4: not in {queue}: {body}"
         # A consumer that was killed at it five times had no chance to say why.
         elif not any(each.error_type == error for each in found) and not is_rough:
             yield f"P4: in {queue} without its reason {error}: {body}"
-    bodies = {body for _, body, _ in outside.poisons}
+    bodies = {body for _, body, _ in outside.poisons.put}
     for queue in DEAD_LETTER_QUEUES:
         for message in places.sqs.queues[queue].messages:
             if message.body not in bodies and "DDBStreamBatchInfo" not in message.body:

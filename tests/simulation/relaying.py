@@ -22,8 +22,8 @@ from tests.simulation.ledger import Ledger
 from tests.simulation.places import Database, Places
 from tests.simulation.plans import FIFO
 from tests.simulation.processes import Process
-from tests.simulation.serving import QUEUES
 from tests.simulation.scheduling import Bell, Scheduler, Signal, TaskPool, TaskStop
+from tests.simulation.serving import QUEUES
 from tests.simulation.wired import WiredEvents, WiredOutbox, WiredSqs, WiredStream
 from tests.simulation.wires import Weather, Wire
 
@@ -63,12 +63,11 @@ class Relays:
         """`relay dynamodb` and `relay change-stream`: tail, sweeper and engine."""
 
         def body(process: Process) -> None:
-            outbox_wire = Wire(self._weather, process, database.service, aws=False)
-            stream_wire = Wire(self._weather, process, database.service, aws=False)
+            wire = Wire(self._weather, process, database.service, aws=False)
             stop = TaskStop(self._scheduler)
-            engine, sweeper = self._engine_of(process, workload, database, outbox_wire, stop)
+            engine, sweeper = self._engine_of(process, workload, database, stop)
             tail = Tail(
-                WiredStream(stream_wire, database.feed),
+                WiredStream(wire, database.feed),
                 sweeper,
                 engine.window,
                 stop=stop,
@@ -116,9 +115,8 @@ class Relays:
 
     def sweep_once(self, process: Process, workload: Workload, database: Database) -> None:
         """The function that sweeps: one pass, and what it found leaves or stays."""
-        wire = Wire(self._weather, process, database.service, aws=False)
         stop = TaskStop(self._scheduler)
-        engine, sweeper = self._engine_of(process, workload, database, wire, stop)
+        engine, sweeper = self._engine_of(process, workload, database, stop)
         self._scheduler.after(HAS_TIME_FOR, stop.request)
         self._scheduler.after(HAS_TIME_FOR, engine.window.close)
         try:
@@ -131,10 +129,9 @@ class Relays:
         process: Process,
         workload: Workload,
         database: Database,
-        wire: Wire,
         stop: TaskStop,
     ) -> "tuple[Engine, RingingSweeper]":
-        outbox = WiredOutbox(wire, database.outbox, self._places.ledger.leave)
+        outbox = self._outbox(process, database)
         window = ObservedWindow(self._scheduler, self._places.ledger, self._window_rows)
         engine = self._engine(
             outbox=outbox,
@@ -176,7 +173,9 @@ class Relays:
 
     def _outbox(self, process: Process, database: Database) -> WiredOutbox:
         wire = Wire(self._weather, process, database.service, aws=False)
-        return WiredOutbox(wire, database.outbox, self._places.ledger.leave)
+        return WiredOutbox(
+            wire, database.outbox, lambda rows: self._places.leave(process.name, rows)
+        )
 
     def _sqs(self, process: Process) -> Any:
         wire = Wire(self._weather, process, "SQS", aws=True)
@@ -188,7 +187,7 @@ class ObservedWindow(Window):
     """A window whose waits are tasks' and of which the ledger knows what was taken beside what."""
 
     def __init__(self, scheduler: Scheduler, ledger: Ledger, max_rows: int) -> None:
-        def condition(_: Lock) -> Signal:  # type: ignore[valid-type]
+        def condition(_: Lock) -> Signal:
             return Signal(scheduler)
 
         super().__init__(max_rows=max_rows, max_bytes=MAX_BYTES, condition=condition)

@@ -48,7 +48,7 @@ class Task(greenlet):
 
 
 class Tasks:
-    """Tasks to be had. None is had twice in a history: somebody may still want to wake the first."""
+    """Tasks to be had. None is had twice in a history: somebody may still wake the first."""
 
     def __init__(self) -> None:
         self._main = getcurrent()
@@ -225,7 +225,9 @@ class TaskStop(Stop):
 class TaskPool(Executor):
     """An Executor whose calls are tasks, side by side; `spawn` starts one."""
 
-    def __init__(self, scheduler: Scheduler, spawn: Callable[[Callable[[], object]], object]):
+    def __init__(
+        self, scheduler: Scheduler, spawn: Callable[[Callable[[], object]], object]
+    ) -> None:
         self._scheduler, self._spawn = scheduler, spawn
 
     def map(self, fn: Callable[..., T], *iterables: Iterable[Any], **_: Any) -> Iterator[T]:

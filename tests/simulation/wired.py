@@ -1,4 +1,4 @@
-"""The ends of the system as one process has them: through its own wires, and as the code wants them."""
+"""The ends of the system as one process has them: through its wires, as the code wants them."""
 
 # ruff: noqa: N803 (the names are boto3's)
 

@@ -43,7 +43,7 @@ STREAM_READ = (*ANY_CALL, Kind.LOST_PLACE)
 
 
 class Weather:
-    """What all wires of a history have in common: its choices, its outages, and whether all is over."""
+    """What all wires of a history share: its choices, its outages, and whether they are over."""
 
     def __init__(self, scheduler: Scheduler, choices: Choices, story: Story) -> None:
         self.scheduler, self.choices, self.story = scheduler, choices, story
@@ -86,13 +86,12 @@ class Wire:
         if who is None:
             who = self._who[operation] = f"{process.name}: {operation}"
         fate = weather.fate(who, possible)
-        away = weather.away and weather.away.get(self._service)
-        if fate is None and not away:
+        away = weather.away.get(self._service)
+        if fate is None and away is None:
             self._scheduler.sleep(LATENCY)
             return effect()
         if fate is None:
-            assert away
-            fate = Fate(away, 0.0)
+            fate = Fate(away or Kind.AWAY, 0.0)
         elif weather.story.is_told:
             weather.story.tell(process.name, f"{operation}: {self._service} {fate.kind}")
         return self._meet(fate, effect, half, away)
@@ -125,7 +124,8 @@ class Wire:
             raise ClientError({"Error": {"Code": "Odd"}}, "Odd") if self._aws else OSError("odd")
         if not self._aws:
             raise Unavailable(self._service, kind)
-        raise _AWS_ERRORS[kind]()
+        error = _AWS_ERRORS[kind]
+        raise error()
 
 
 def _delay(kind: Kind, amount: float) -> float:

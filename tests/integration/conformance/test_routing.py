@@ -1,0 +1,88 @@
+"""Which events reach which queues by the topology's rules, in memory as on the emulator."""
+
+import json
+from itertools import product
+
+import pytest
+
+from contracts.names import EventType, Source
+from infra.topology import TOPOLOGY
+from relay.eventbridge import EventBus
+from runtime.errors import Misconfigured
+from tests.integration.conformance.conftest import Routed
+from tests.relay_fakes import record_of
+
+EVERYTHING = list(product([bus.name for bus in TOPOLOGY.buses], Source, EventType))
+
+ARRIVES = {
+    ("subscriptions-event-bus", Source.SUBSCRIPTIONS, EventType.SUBSCRIPTION_CREATED): {
+        "stock-subscription-created",
+        "payments-subscription-created",
+    },
+    ("payments-event-bus", Source.PAYMENTS, EventType.PAYMENT_CANCELLED): {
+        "stock-payment-cancelled",
+        "subscriptions-payment-cancelled",
+    },
+    ("stock-event-bus", Source.SUBSCRIPTIONS, EventType.SUBSCRIPTION_CREATED): {
+        "stock-subscription-created"
+    },
+    ("stock-event-bus", Source.PAYMENTS, EventType.PAYMENT_CANCELLED): {"stock-payment-cancelled"},
+    ("payments-event-bus", Source.SUBSCRIPTIONS, EventType.SUBSCRIPTION_CREATED): {
+        "payments-subscription-created"
+    },
+    ("subscriptions-event-bus", Source.PAYMENTS, EventType.PAYMENT_CANCELLED): {
+        "subscriptions-payment-cancelled"
+    },
+}
+"""By bus, source and type; whatever is not named here reaches no queue."""
+
+
+def test_every_event_on_every_bus_reaches_its_queues_and_no_other(routed: Routed) -> None:
+    """All 54 pairs of bus and event, each put once through the relay's own target."""
+    expected: dict[str, list[str]] = {}
+    for number, (bus, source, event_type) in enumerate(EVERYTHING):
+        record = record_of("a", number + 1, source=source, event_type=event_type)
+        assert EventBus(routed.events, bus).publish([record]) == [None]
+        for queue in ARRIVES.get((bus, source, event_type), ()):
+            expected.setdefault(queue, []).append(f"{source} {event_type}")
+    arrived = {queue: sorted(map(_name, bodies)) for queue, bodies in routed.arrived().items()}
+    assert arrived == {queue: sorted(names) for queue, names in expected.items()}
+
+
+def test_an_event_reaches_a_queue_as_it_was_put(routed: Routed) -> None:
+    """Source, type, time and detail; and the envelope has the same fields wherever it was made."""
+    record = record_of("a", 1, detail='{"subscriptionId":"x","amount":1.5}')
+    EventBus(routed.events, "stock-event-bus").publish([record])
+    (body,) = routed.arrived()["stock-subscription-created"]
+    event = json.loads(body)
+    assert event["detail"] == {"subscriptionId": "x", "amount": 1.5}
+    assert (event["source"], event["detail-type"]) == (record.source, record.event_type)
+    assert event.keys() >= {
+        "version",
+        "id",
+        "account",
+        "time",
+        "region",
+        "resources",
+    }
+
+
+def test_a_batch_is_answered_entry_by_entry(routed: Routed) -> None:
+    """Ten entries, ten answers, none of them a failure."""
+    records = [record_of(f"a{number}", 1) for number in range(10)]
+    assert EventBus(routed.events, "stock-event-bus").publish(records) == [None] * 10
+    assert len(routed.arrived()["stock-subscription-created"]) == 10
+
+
+def test_a_bus_that_is_not_there_takes_events_silently(routed: Routed) -> None:
+    """Therefore it is looked for at the start."""
+    bus = EventBus(routed.events, "no-such-bus")
+    assert bus.publish([record_of("a", 1)]) == [None]
+    assert routed.arrived() == {}
+    with pytest.raises(Misconfigured, match="no-such-bus"):
+        bus.check()
+
+
+def _name(body: str) -> str:
+    event = json.loads(body)
+    return f"{event['source']} {event['detail-type']}"

@@ -1,0 +1,58 @@
+"""Three bugs that such systems are known for, to be planted: the simulation has to find each."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from contracts.outbox import OutboxRecord
+from relay.engine import Engine
+from relay.eventbridge import EventBus
+from relay.rows import Failure, Row, Target
+from services.stock.model import Stock
+from tests.fakes import MemoryStock
+from tests.simulation.history import Parts
+
+
+class DeletesFirst(Engine):
+    """Deletes rows, then publishes them: who is killed in between has lost them."""
+
+    def __init__(self, **ends: Any) -> None:
+        super().__init__(**ends)
+        self._publisher._target = _DeletingTarget(self, ends["target"])
+
+
+class _DeletingTarget:
+    """A target that is only asked once the rows are gone."""
+
+    def __init__(self, engine: Engine, target: Target) -> None:
+        self._engine, self._target = engine, target
+        self.limits, self.size_of = target.limits, target.size_of
+
+    def publish(self, records: Sequence[OutboxRecord]) -> Sequence[Failure | None]:
+        keys = [(record.aggregate_id, record.sequence) for record in records]
+        self._engine._outbox.delete(
+            [Row(*key, key, record) for key, record in zip(keys, records, strict=True)]
+        )
+        return self._target.publish(records)
+
+
+class IgnoresFailedEntries(EventBus):
+    """Takes HTTP 200 for success: FailedEntryCount and its entries are not looked at."""
+
+    def publish(self, records: Sequence[OutboxRecord]) -> Sequence[Failure | None]:
+        super().publish(records)
+        return [None] * len(records)
+
+
+class AllocatesUnconditionally(MemoryStock):
+    """Puts the row whatever is there, as a PutItem without a ConditionExpression does."""
+
+    def commit(self, after: Stock, record: OutboxRecord, *, replaces: Stock | None) -> None:
+        super().commit(after, record, replaces=self._rows.get(after.subscription_id))
+
+
+PLANTS: Mapping[str, Parts] = {
+    "delete-before-publish": Parts(engine=DeletesFirst),
+    "ignore-failed-entry-count": Parts(bus=IgnoresFailedEntries),
+    "allocate-without-condition": Parts(stock=AllocatesUnconditionally),
+}
+"""By the name that `python -m tests.simulation --plant` takes."""

@@ -1,0 +1,107 @@
+"""What can never succeed, and where it has to end: in one dead-letter queue, with its reason."""
+
+import json
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+from contracts.outbox import OutboxRecord
+from relay.rows import Row, Unpublishable
+from tests.builders import a_detail
+from tests.simulation.places import Database, Places
+from tests.simulation.plans import FIFO, Poison
+from tests.simulation.requests import subscription_id
+from tests.simulation.wired import POISON
+
+_POISON = uuid5(NAMESPACE_URL, "urn:streamed-events:poison")
+
+
+class Poisons:
+    """`put` are those that were: dead-letter queue, body there, errorType there."""
+
+    def __init__(self, places: Places) -> None:
+        self._places = places
+        self.put: list[tuple[str, str, str]] = []
+
+    def holds(self, body: str) -> bool:
+        return any(body == poison for _, poison, _ in self.put)
+
+    def inject(self, act: Poison) -> None:
+        """Put one into a queue or an outbox."""
+        if act.place in self._places.sqs.queues:
+            self._into_queue(act)
+        else:
+            database = next(
+                each for each in self._places.databases.values() if each.outbox_name == act.place
+            )
+            self._into_outbox(act, database)
+
+    def _into_queue(self, act: Poison) -> None:
+        held = self._places.sqs.queues[act.place]
+        body, error = _body(act)
+        names: dict[str, Any] = {}
+        if held.resource.fifo:
+            # In the very group of a good payment: it must not stop that.
+            names = {
+                "MessageGroupId": subscription_id(act.number),
+                "MessageDeduplicationId": "poison",
+            }
+        assert held.resource.redrive
+        self.put.append((held.resource.redrive.dlq, body, error))
+        self._places.sqs.send_message(QueueUrl=act.place, MessageBody=body, **names)
+
+    def _into_outbox(self, act: Poison, database: Database) -> None:
+        record = _refused(self._places, database)
+        key = record.aggregate_id, record.sequence
+        if act.kind == "broken row":
+            document = {"aggregateId": key[0], "sequence": key[1], "broken": True}
+            body = json.dumps(document)
+            self.put.append((_DLQ_OF[act.place], body, "MalformedRecord"))
+            self._places.insert(database, Row(*key, key, Unpublishable(body, _malformed(document))))
+        else:
+            self.put.append((_DLQ_OF[act.place], record.to_json(), "NeverAccepted"))
+            self._places.insert(database, Row(*key, key, record))
+
+
+_DLQ_OF = {
+    "subscriptions-outbox": "subscriptions-dlq",
+    "stock-outbox": "stock-dlq",
+    "payments.outbox": "payment-events-dlq.fifo",
+}
+
+
+def _body(act: Poison) -> tuple[str, str]:
+    """A body and the errorType that a reader of its queue gives it."""
+    if act.kind == "not JSON":
+        return "{", "MalformedRecord" if act.place == FIFO else "NotAnEvent"
+    source, detail_type = "app.subscriptions", "SubscriptionCreated"
+    if "cancelled" in act.place:
+        source, detail_type = "app.payments", "PaymentCancelled"
+    detail = a_detail()
+    if act.kind == "broken schema":
+        detail["subscriptionId"] = 7
+    else:
+        detail_type = "SomethingElse"
+    envelope = {"id": "1", "source": source, "detail-type": detail_type, "detail": detail}
+    error = "UnexpectedEvent" if act.kind == "another type" else "SchemaViolation"
+    return json.dumps(envelope), error
+
+
+def _refused(places: Places, database: Database) -> OutboxRecord:
+    return OutboxRecord(
+        aggregate_id=str(uuid5(_POISON, database.outbox_name)),
+        sequence=1,
+        event_id="poison",
+        event_type="Poison",
+        source=POISON,
+        occurred_at=places.now(),
+        detail="{}",
+        correlation_id="poison",
+    )
+
+
+def _malformed(document: dict[str, Any]) -> Exception:
+    try:
+        OutboxRecord.from_document(document)
+    except ValueError as error:
+        return error
+    raise AssertionError("it is well formed")

@@ -1,0 +1,99 @@
+"""The simulation finds nothing in the system, and finds what is planted.
+
+It runs in processes of its own, which coverage does not slow down.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.simulation.plants import PLANTS
+from tests.simulation.shrinking import minimal
+
+ROOT = Path(__file__).parent.parent.parent
+CI_SECONDS = 30
+PLANT_SECONDS = 10
+
+
+def simulate(*arguments: object, hash_seed: int = 0) -> subprocess.CompletedProcess[str]:
+    """Run `python -m tests.simulation`; the hash seed is what orders its sets of texts."""
+    command = [sys.executable, "-m", "tests.simulation", *map(str, arguments)]
+    environment = {**os.environ, "PYTHONHASHSEED": str(hash_seed)}
+    return subprocess.run(
+        command, cwd=ROOT, env=environment, text=True, capture_output=True, check=False, timeout=110
+    )
+
+
+def test_every_promise_is_kept(record_property: Callable[[str, object], None]) -> None:
+    """Half a minute of histories, the same seeds each time, as many as this machine manages.
+
+    How many they were stands in a report (pytest --junitxml) and on a line of --capture=no.
+    """
+    run = simulate("--seeds", 1_000_000, "--seconds", CI_SECONDS)
+    assert run.returncode == 0, run.stdout + run.stderr
+    closing = re.search(
+        r"^(\d+) histories, (\d+) faults: every promise was kept$", run.stdout, re.MULTILINE
+    )
+    assert closing, run.stdout
+    histories, faults = map(int, closing.groups())
+    record_property("histories", histories)
+    sys.stdout.write(f"{closing[0]}\n")
+    assert histories > 500, f"only {histories} histories in {CI_SECONDS} s"
+    assert faults > histories, "hardly anything went wrong in them"
+
+
+@pytest.mark.parametrize("plant", PLANTS)
+def test_a_planted_bug_is_found(plant: str) -> None:
+    """Each within ten seconds, with the number of histories that it took."""
+    run = simulate("--plant", plant, "--seconds", PLANT_SECONDS)
+    found = re.search(r"seed (\d+) broke a promise after ([\d.]+) s", run.stdout)
+    assert found, f"{plant} was not found in {PLANT_SECONDS} s: {run.stdout}{run.stderr}"
+    assert run.returncode == 1
+    assert float(found[2]) < PLANT_SECONDS, f"{plant}: {int(found[1]) + 1} seeds, {found[2]} s"
+
+
+def test_a_finding_prints_its_shortest_history_and_replays_exactly() -> None:
+    """One seed is one history, whatever the process and the order of its sets: text for text."""
+    plant = "allocate-without-condition"
+    search = simulate("--plant", plant, "--seconds", PLANT_SECONDS)
+    again = re.search(r"^again: make simulate SEED=(\d+) PLANT=(.+)$", search.stdout, re.MULTILINE)
+    assert again, search.stdout
+    assert again[2] == plant
+    first, second = (
+        simulate("--plant", plant, "--seed", again[1], hash_seed=hash_seed) for hash_seed in (1, 2)
+    )
+    assert first.returncode == second.returncode == 1
+    assert first.stdout == second.stdout
+    assert search.stdout.endswith(first.stdout)
+    steps = re.findall(r"^ +(\d+)\. +[\d.]+ s  \S+", first.stdout, re.MULTILINE)
+    assert steps == [str(number) for number in range(1, len(steps) + 1)]
+    assert 0 < len(steps) < 60, first.stdout
+
+
+def test_a_history_is_the_same_in_every_process() -> None:
+    """Faults and turns, kind by kind, are those of the seeds and of nothing else."""
+    runs = [simulate("--seeds", 60, hash_seed=hash_seed).stdout for hash_seed in (1, 2)]
+    first, second = ([line for line in run.splitlines() if "a minute" not in line] for run in runs)
+    assert first == second
+    counts = [re.findall(r"(\d+) faults, (\d+) turns", run) for run in runs]
+    assert counts[0]
+    assert counts[0] == counts[1]
+
+
+def test_nothing_more_can_be_left_out_of_what_is_minimal() -> None:
+    """Two elements that are needed together are found among a hundred."""
+    needed = {17, 71}
+    asked: list[int] = []
+
+    def breaks(kept: object) -> bool:
+        assert isinstance(kept, list)
+        asked.append(len(kept))
+        return needed <= set(kept)
+
+    assert set(minimal(list(range(100)), breaks)) == needed
+    assert len(asked) < 100
