@@ -1,4 +1,7 @@
-"""Makes a single mongod a replica set of one: transactions and change streams need one."""
+"""Makes a single mongod a replica set of one: transactions and change streams need one.
+
+And has it read as DocumentDB reads: only what cannot be undone any more.
+"""
 
 import time
 from typing import Any
@@ -35,12 +38,23 @@ def ensure_replica_set(uri: str, *, timeout: float = READY_WITHIN) -> None:
         while time.monotonic() < deadline:
             try:
                 if client.admin.command("hello").get("isWritablePrimary"):
+                    read_only_what_lasts(client)
                     return
                 last = _nudge(client, name, f"{host}:{port}")
             except PyMongoError as error:
                 last = str(error)
             time.sleep(0.02)
     raise TimeoutError(f"mongod at {host}:{port} was no primary within {timeout:g} s: {last}")
+
+
+def read_only_what_lasts(client: MongoClient[dict[str, Any]]) -> None:
+    """Make majority the read concern of whoever names none, on the primary that this client is of.
+
+    MongoDB would read what only the primary has, and what is undone if that one dies: a relay would
+    publish an event that was never committed, and a consumer drop a message as handled whose effect
+    is gone. DocumentDB never shows such writes, so no service needs to ask for it.
+    """
+    client.admin.command({"setDefaultRWConcern": 1, "defaultReadConcern": {"level": "majority"}})
 
 
 def _parse(uri: str) -> tuple[str, int, str]:

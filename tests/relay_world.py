@@ -242,6 +242,24 @@ class World:
     def collection(self) -> Collection[Document]:
         return self.mongodb[self.database][COLLECTION]
 
+    def kill_cursors(self) -> int:
+        """Kill every cursor on the outbox collection; returns how many there were."""
+        found = [
+            each["cursor"]["cursorId"]
+            for each in self.operations(idle=True)
+            if "cursorId" in each.get("cursor", {})
+        ]
+        self.mongodb[self.database].command({"killCursors": COLLECTION, "cursors": found})
+        return len(found)
+
+    def operations(self, *, idle: bool = False) -> list[dict[str, Any]]:
+        """What the server does on the outbox collection just now, and the cursors it holds."""
+        stages: list[dict[str, Any]] = [
+            {"$currentOp": {"idleCursors": idle, "allUsers": True}},
+            {"$match": {"ns": f"{self.database}.{COLLECTION}"}},
+        ]
+        return list(self.mongodb["admin"].aggregate(stages))
+
 
 @contextmanager
 def a_world(

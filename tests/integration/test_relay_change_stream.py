@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pymongo import MongoClient
 from pymongo.uri_parser import parse_uri
 
 from contracts.outbox import OutboxRecord
@@ -15,15 +14,14 @@ from runtime.ids import utc_now
 from tests.conftest import MiniStack
 from tests.processes import run_to_end
 from tests.proxy import LOOPBACK, Proxy
+from tests.received import Received
 from tests.relay_world import (
     COLLECTION,
-    FIFO,
     FIFO_DLQ,
     World,
     a_told_record,
     a_world,
     change_stream_ends,
-    ids,
     in_threads,
     mongo_documents,
     mongo_settings,
@@ -37,31 +35,6 @@ def world(ministack: MiniStack, mongodb_uri: str, tmp_path: Path) -> Iterator[Wo
     with a_world(ministack, tmp_path, mongodb_uri=mongodb_uri) as world:
         world.provision_change_stream()
         yield world
-
-
-class Received:
-    """What has come out of the FIFO queue so far, in order."""
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-        self.bodies: list[dict[str, Any]] = []
-
-    def until(self, wanted: list[OutboxRecord], *, timeout: float = 20) -> None:
-        """Wait until all of them came; assert that none came twice and each group is in order."""
-
-        def all_there() -> bool:
-            messages = self._world.drained(FIFO)
-            self.bodies += [json.loads(message["Body"]) for message in messages]
-            return ids(wanted) <= {body["eventId"] for body in self.bodies}
-
-        eventually(all_there, timeout=timeout, what="all in the queue")
-        found = [body["eventId"] for body in self.bodies]
-        assert len(found) == len(set(found))
-        for aggregate in {body["aggregateId"] for body in self.bodies}:
-            sequences = [
-                body["sequence"] for body in self.bodies if body["aggregateId"] == aggregate
-            ]
-            assert sequences == sorted(sequences)
 
 
 def commit(world: World, committed: list[OutboxRecord]) -> None:
@@ -138,23 +111,10 @@ def test_a_cursor_that_the_server_kills_is_made_up_for(world: World) -> None:
     with in_threads(change_stream_ends(world)):
         commit(world, before)
         received.until(before)
-        assert kill_cursors(world)
+        assert world.kill_cursors()
         commit(world, after)
         received.until(after)
         until_empty(world)
-
-
-def kill_cursors(world: World) -> int:
-    """Kill every cursor on the outbox collection; returns how many there were."""
-    namespace = f"{world.database}.{COLLECTION}"
-    with MongoClient[dict[str, Any]](world.mongodb_uri) as client:
-        stages: list[dict[str, Any]] = [
-            {"$currentOp": {"idleCursors": True, "allUsers": True}},
-            {"$match": {"ns": namespace, "cursor.cursorId": {"$exists": True}}},
-        ]
-        found = [each["cursor"]["cursorId"] for each in client.admin.aggregate(stages)]
-        client[world.database].command({"killCursors": COLLECTION, "cursors": found})
-    return len(found)
 
 
 def test_a_server_that_goes_away_and_comes_back(world: World) -> None:
