@@ -18,7 +18,7 @@ from local.load.processes import Observed, observed, wait_until
 from local.load.report import Report, percentile, spread
 
 SLOWER_BY = 0.5
-"""Seconds that the p99 of others may grow by during an attack, on a busy machine."""
+"""Seconds that the p99 of others may be above that of the clients of a process without attack."""
 
 MEMORY = 60.0
 """Megabytes that a process may grow by under attack."""
@@ -100,7 +100,7 @@ def run(
 ) -> Report:
     """Attack the APIs and the health servers of workers, or those named, so many at a time.
 
-    `slower_by` is the seconds by which the p99 of others may grow.
+    `slower_by` is the seconds by which the p99 of others may be above a twin's.
     """
     report = Report(
         f"Exhaustion: {crowd.connections} idle connections, and slow, greedy and broken clients",
@@ -108,19 +108,8 @@ def run(
     )
 
     def attack_one(name: str) -> None:
-        is_api = name in APIS
-        target = (APIS | WORKERS)[name]
-        ask = f"{target.write_path}/nobody" if is_api else "/readyz"
-        with observed(
-            engines.folder,
-            name,
-            " ".join(workload_of(name).command),
-            engines.environment(name),
-            port_name="HTTP_PORT" if is_api else "HEALTH_PORT",
-        ) as process:
-            attack(
-                process, replace(target, port=process.port), ask, crowd, report, slower_by=slower_by
-            )
+        with _running(engines, name) as process, _running(engines, name) as twin:
+            attack(process, twin, crowd, report, slower_by=slower_by)
 
     with ThreadPoolExecutor(at_once) as pool:
         list(pool.map(attack_one, names or APIS | WORKERS))
@@ -128,58 +117,59 @@ def run(
 
 
 def attack(
-    process: Observed, target: Target, ask: str, crowd: Crowd, report: Report, *, slower_by: float
+    process: Observed, twin: Observed, crowd: Crowd, report: Report, *, slower_by: float
 ) -> None:
     """Attack a process, stop it while slow clients hang on, and note what holds.
 
-    `ask` is the path that the client of good will asks for; any answer under 500 is right.
+    Its twin, which nobody attacks, tells how slow the machine is meanwhile.
     """
     name = process.name
+    target = replace((APIS | WORKERS)[name], port=process.port)
+    # Any answer under 500 is right.
+    ask = f"{target.write_path}/nobody" if name in APIS else "/readyz"
     files, peak = process.open_files, process.peak_megabytes
-    with asking(process.url + ask) as before:
-        time.sleep(2)
-    with asking(process.url + ask) as during:
+    with asking(process.url + ask) as others, asking(twin.url + ask) as elsewhere:
         ended = asyncio.run(clients.outcomes(target, _attacks(crowd)))
         broken = asyncio.run(_garbage(target))
     came_back = wait_until(lambda: process.open_files <= files + 5, within=15)
     grown = process.peak_megabytes - peak
-    report.number(f"{name}: others, before (p50 / p99 / max)", spread(before.seconds))
+    slower = percentile(others.seconds, 0.99) - percentile(elsewhere.seconds, 0.99)
     report.number(
-        f"{name}: others, during the attack",
-        f"{spread(during.seconds)}, {len(during.seconds)} requests",
+        f"{name}: others meanwhile (p50 / p99 / max)",
+        f"{spread(others.seconds)}, {len(others.seconds):,} requests",
     )
+    report.number(f"{name}: the same of a twin that nobody attacks", spread(elsewhere.seconds))
     report.number(f"{name}: peak memory, before and after", f"{peak:.0f} and {peak + grown:.0f} MB")
-    for outcome, count in sorted(ended.items()):
-        report.number(f"{name}: {outcome}", count)
+    report.number(
+        f"{name}: how they ended",
+        "; ".join(f"{count} {outcome}" for outcome, count in sorted(ended.items())),
+    )
     wrong = {outcome for outcome in ended if not _is_right(outcome)}
-    report.promise(
-        f"{name} refuses or drops every one of them",
-        ", ".join(sorted(wrong)) or "it does",
-        holds=not wrong,
-    )
-    report.promise(
-        f"{name} answers what is no HTTP once, and clearly",
-        str(broken or "it does"),
-        holds=not broken,
-    )
-    slower = percentile(during.seconds, 0.99) - percentile(before.seconds, 0.99)
-    report.promise(
-        f"{name} answers others all the while",
-        f"p99 {1000 * slower:+.0f} ms, failures: {dict(during.failures) or 'none'}",
-        holds=slower < slower_by and not during.failures,
-    )
-    report.promise(
-        f"{name} takes no more than {MEMORY:.0f} MB for it", f"{grown:.0f} MB", holds=grown < MEMORY
-    )
-    report.promise(
-        f"{name} has its files back", f"{files} before, {process.open_files} after", holds=came_back
-    )
+    found = {
+        "refuses or drops every one of them": (", ".join(sorted(wrong)), not wrong),
+        "answers what is no HTTP once, and clearly": (str(broken or ""), not broken),
+        "answers others all the while": (
+            f"p99 {1000 * slower:+,.0f} ms to its twin's, failures: {dict(others.failures) or 0}",
+            slower < slower_by and not others.failures,
+        ),
+        f"takes no more than {MEMORY:.0f} MB for it": (f"{grown:.0f} MB", grown < MEMORY),
+        "has its files back": (f"{files} before, {process.open_files} after", came_back),
+    }
     seconds, code = asyncio.run(_stop_amid(process, target))
-    report.promise(
-        f"{name} stops while slow clients hang on",
+    found["stops while slow clients hang on"] = (
         f"{seconds:.1f} s, exit code {code}",
-        holds=seconds < STOPS_WITHIN and code == 0,
+        seconds < STOPS_WITHIN and code == 0,
     )
+    for promise, (what, holds) in found.items():
+        report.promise(f"{name} {promise}", what or "it does", holds=holds)
+
+
+@contextmanager
+def _running(engines: Engines, name: str) -> Iterator[Observed]:
+    command, env = " ".join(workload_of(name).command), engines.environment(name)
+    port_name = "HTTP_PORT" if name in APIS else "HEALTH_PORT"
+    with observed(engines.folder, name, command, env, port_name=port_name) as process:
+        yield process
 
 
 @contextmanager
