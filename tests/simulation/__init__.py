@@ -24,10 +24,10 @@ with their outboxes and streams (feeds.py), SQS and EventBridge as the topology 
 A history ends with all faults off: it has to settle by itself within a bounded number of turns,
 once more after an operator has redriven what was dead-lettered.
 
-**Nothing in it is left to chance.** Time is the scheduler's, ids are counted, choices and the jitter
-of the code's back-off come from generators that the seed sets. A choice is known by who made which
-call of its own for the how-manieth time, so that others can be taken away from a history while it
-keeps its meaning.
+**Nothing in it is left to chance.** Time is the scheduler's, ids are counted, choices and the
+jitter of the code's back-off come from generators that the seed sets. A choice is known by who made
+which call of its own for the how-manieth time, so that others can be taken away from a history
+while it keeps its meaning.
 
 **What is not simulated:** the wire formats of DynamoDB and MongoDB and their conditions (the store
 suite and the integration tests have those), shards that split, HTTP, graceful stops, and more than

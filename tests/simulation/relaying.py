@@ -17,13 +17,13 @@ from relay.sweep import Sweeper
 from relay.tail import PART, Tail
 from relay.window import Window
 from runtime.health import Readiness
-from runtime.metrics import RelayMetrics, new_registry
 from tests.simulation.ledger import Ledger
 from tests.simulation.places import Database, Places
 from tests.simulation.plans import FIFO
 from tests.simulation.processes import Process
 from tests.simulation.scheduling import Bell, Scheduler, Signal, TaskPool, TaskStop
 from tests.simulation.serving import QUEUES
+from tests.simulation.uncounted import UncountedRelay
 from tests.simulation.wired import WiredEvents, WiredOutbox, WiredSqs, WiredStream
 from tests.simulation.wires import Weather, Wire
 
@@ -38,8 +38,7 @@ SWEEP_EVERY = 60.0
 HAS_TIME_FOR = 48.0
 """Seconds: an invocation lasts a minute, and begins nothing new in its last 12."""
 
-METRICS = RelayMetrics(new_registry())
-"""Nobody reads them, and to make a registry takes as long as half a history."""
+METRICS = UncountedRelay()
 
 NewTarget = Callable[[Any, str], Target]
 

@@ -9,7 +9,6 @@ from infra.workloads import Consumes, Workload
 from runtime.deletions import Deletions
 from runtime.health import Readiness
 from runtime.messages import Messages, Work
-from runtime.metrics import ConsumerMetrics, new_registry
 from runtime.queues import Queue, find_queue
 from services.payment import consumer as payment_consumer
 from services.payment.handlers import Handlers as PaymentHandlers
@@ -22,6 +21,7 @@ from tests.simulation.ledger import WORK_QUEUES, Ledger
 from tests.simulation.places import Places
 from tests.simulation.processes import Process
 from tests.simulation.scheduling import Bell, Scheduler, TaskStop
+from tests.simulation.uncounted import UncountedConsumer
 from tests.simulation.wired import WiredSqs, WiredStore
 from tests.simulation.wires import Weather, Wire
 
@@ -44,8 +44,7 @@ INBOXES: Mapping[str, Callable[[Any], Work]] = {
     "payments-subscription-created": payment_consumer.subscription_created,
 }
 
-METRICS = ConsumerMetrics(new_registry())
-"""Nobody reads them, and to make a registry takes as long as a history."""
+METRICS = UncountedConsumer()
 
 QUEUES: Mapping[str, Queue] = {
     name: find_queue(cast("Any", MemorySqs(TOPOLOGY.queues, now=lambda: 0.0)), name)

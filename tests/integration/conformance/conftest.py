@@ -52,6 +52,17 @@ class Queues:
         )
         return list(answer.get("Messages", []))
 
+    def received_in_time(self) -> list[dict[str, Any]]:
+        """Wait until a receive finds something, and return that."""
+        found: list[dict[str, Any]] = []
+
+        def finds() -> bool:
+            found.extend(self.receive())
+            return bool(found)
+
+        self.until(finds)
+        return found
+
     def delete(self, *messages: Mapping[str, Any]) -> None:
         entries = [
             {"Id": str(index), "ReceiptHandle": message["ReceiptHandle"]}
@@ -106,8 +117,12 @@ def _emulated(ministack: MiniStack, suffix: str) -> Queues:
     topology = Topology((Domain("test", queues=(work, dlq)),))
     sqs = aws.client("sqs")
     render_queues(sqs, topology, Arns.in_one_account(topology, "000000000000", ministack.region))
-    urls = [sqs.get_queue_url(QueueName=each.name)["QueueUrl"] for each in (work, dlq)]
-    return Queues(sqs, *urls, lambda condition: eventually(condition, what="the queue", every=0.1))
+    url, dlq_url = (sqs.get_queue_url(QueueName=each.name)["QueueUrl"] for each in (work, dlq))
+
+    def until(condition: Callable[[], bool]) -> None:
+        eventually(condition, what="the queue", every=0.1)
+
+    return Queues(sqs, url, dlq_url, until)
 
 
 def _queues(request: pytest.FixtureRequest, suffix: str) -> Queues:
