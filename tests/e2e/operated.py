@@ -58,10 +58,10 @@ class Operator:
         return audit(self.place, self.since, datetime.now(UTC), settle=settle, patience=PATIENCE)
 
     def differences(self, subscription_id: str) -> set[tuple[str, str, str]]:
-        """What lacks of one subscription: kind, event and place."""
+        """What lacks of one subscription, once nothing is on its way: kind, event and place."""
         return {
             (each.kind, each.event_type, each.place)
-            for each in self.audit(settle=0).differences
+            for each in self.audit().differences
             if each.aggregate_id == subscription_id
         }
 
