@@ -34,7 +34,7 @@ HEAD_SECONDS = 5.0
 """From a connection's start, or its last answer, to the end of a request's headers."""
 
 BODY_SECONDS = 10.0
-"""From the end of the headers to the end of the body."""
+"""From the end of the headers to the end of the body. A body that nobody reads has twice that."""
 
 SEND_SECONDS = 10.0
 """How long a client may take to read what waits for it; ours write 64 KiB, then wait for that."""
@@ -138,8 +138,8 @@ class LimitedConnection(H11Protocol):
         elif self.conn.their_state is h11.IDLE:
             waits_for, seconds, then = (h11.IDLE, self.cycle), HEAD_SECONDS, self._give_up
         elif self.conn.their_state is h11.SEND_BODY:
-            # A little longer than whoever reads the body waits: that one says why.
-            waits_for, seconds = (h11.SEND_BODY, self.cycle), BODY_SECONDS + LINGER_SECONDS
+            # Twice as long as whoever reads the body waits: that one says why.
+            waits_for, seconds = (h11.SEND_BODY, self.cycle), 2 * BODY_SECONDS
         if waits_for == self._waits_for:
             return
         self._waits_for = waits_for

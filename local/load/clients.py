@@ -90,7 +90,7 @@ async def never_reads(target: Target) -> str:
     writer.transport.pause_reading()  # type: ignore[attr-defined]
     request = f"GET {target.large_path} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
     with suppress(OSError):
-        for _ in range(100):
+        for _ in range(40):
             writer.write(request)
             await writer.drain()
             if writer.is_closing():
