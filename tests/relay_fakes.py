@@ -7,17 +7,19 @@ Each has one hook, `fault`: what it raises is what the relay sees, before anythi
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
 from contracts.outbox import OutboxRecord
+from infra.resources import Queue
 from relay.rows import Failure, Limits, Row, Unpublishable
 from runtime.errors import Unavailable
 from runtime.ids import utc_now
 from tests.builders import a_record
+from tests.memory_queues import Held, MemorySqs, Message
 
 LIMITS = Limits(entries=10, total_bytes=1024 * 1024)
 
@@ -200,24 +202,28 @@ class LazyOutbox:
         return []
 
 
-@dataclass
-class MemoryQueue:
-    """An SQS client for one FIFO queue: groups in order, one batch of a group in hand at a time.
+class MemoryQueue(MemorySqs):
+    """One FIFO queue for forwarders in threads, with a fault for each operation.
 
-    Time is told by `pass_time`; a message that was received is hidden until it passes.
+    Time is told by `pass_time`; a message that was received is hidden until it passes. A fault that
+    answers a delete with a bool has it fail behind HTTP 200: by whose fault says the bool.
     """
 
-    fault: Callable[[str], object] = lambda operation: None
-    now: float = 0
-    visibility_timeout: int = 30
-    messages: list[dict[str, Any]] = field(default_factory=list)
-    _lock: threading.RLock = field(default_factory=threading.RLock)
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.fault: Callable[[str], object] = lambda operation: None
+        self._lock = threading.RLock()
+        super().__init__((), now=lambda: self.now)
+        self._held = self.queues["url"] = Held(Queue("events.fifo", visibility_timeout=30))
 
     def put(self, group: str, body: str) -> None:
         with self._lock:
-            number = f"m{len(self.messages)}-{group}"
-            self.messages.append(
-                {"MessageId": number, "Body": body, "group": group, "at": 0.0, "receives": 0}
+            unique = str(len(self._held.taken))
+            self.send_message(
+                QueueUrl="url",
+                MessageBody=body,
+                MessageGroupId=group,
+                MessageDeduplicationId=unique,
             )
 
     def pass_time(self, seconds: float) -> None:
@@ -225,36 +231,24 @@ class MemoryQueue:
             self.now += seconds
 
     @property
-    def receives(self) -> dict[str, int]:
-        return {message["MessageId"]: message["receives"] for message in self.messages}
+    def messages(self) -> list[Message]:
+        return self._held.messages
 
-    def receive_message(
-        self, *, MaxNumberOfMessages: int, WaitTimeSeconds: int, **_: Any
-    ) -> dict[str, Any]:
+    @property
+    def receives(self) -> dict[str, int]:
+        return {message.message_id: message.receives for message in self.messages}
+
+    def receive_message(self, **request: Any) -> dict[str, list[dict[str, Any]]]:
         self.fault("receive")
         with self._lock:
-            busy = {each["group"] for each in self.messages if each["at"] > self.now}
-            found = [each for each in self.messages if each["group"] not in busy]
-            found = found[:MaxNumberOfMessages]
-            for each in found:
-                each["receives"] += 1
-                each["at"] = self.now + self.visibility_timeout
-            answer = [
-                {
-                    "MessageId": each["MessageId"],
-                    "ReceiptHandle": f"{each['MessageId']}#{each['receives']}",
-                    "Body": each["Body"],
-                    "Attributes": {"MessageGroupId": each["group"]},
-                }
-                for each in found
-            ]
+            answer = super().receive_message(**request)
         if not answer:
             threading.Event().wait(0.005)
-        return {"Messages": answer}
+        return answer
 
     def delete_message_batch(
-        self, *, Entries: list[dict[str, Any]], **_: Any
-    ) -> dict[str, list[dict[str, Any]]]:
+        self, *, QueueUrl: str, Entries: Sequence[Mapping[str, Any]]
+    ) -> dict[str, Any]:
         assert 0 < len(Entries) <= 10
         failed = self.fault("delete")
         if isinstance(failed, bool):
@@ -263,19 +257,12 @@ class MemoryQueue:
                 "Successful": [],
             }
         with self._lock:
-            gone = {each["ReceiptHandle"].partition("#")[0] for each in Entries}
-            self.messages = [each for each in self.messages if each["MessageId"] not in gone]
-        return {"Successful": [{"Id": each["Id"]} for each in Entries]}
+            return super().delete_message_batch(QueueUrl=QueueUrl, Entries=Entries)
 
     def change_message_visibility_batch(
-        self, *, Entries: list[dict[str, Any]], **_: Any
+        self, *, QueueUrl: str, Entries: Sequence[Mapping[str, Any]]
     ) -> dict[str, Any]:
         assert 0 < len(Entries) <= 10
         self.fault("visibility")
         with self._lock:
-            for entry in Entries:
-                name = entry["ReceiptHandle"].partition("#")[0]
-                for each in self.messages:
-                    if each["MessageId"] == name:
-                        each["at"] = self.now + entry["VisibilityTimeout"]
-        return {}
+            return super().change_message_visibility_batch(QueueUrl=QueueUrl, Entries=Entries)

@@ -5,6 +5,7 @@ It sees what no process sees: what was really committed, accepted, handled and d
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from itertools import takewhile
 
 from contracts.outbox import OutboxRecord
 from infra.topology import TOPOLOGY
@@ -56,7 +57,7 @@ class Ledger:
         """Bodies and details that can never succeed."""
         self._by_text: dict[str, OutboxRecord] = {}
         self._delivered: dict[str, Event] = {}
-        self._fifo: dict[str, list[OutboxRecord]] = defaultdict(list)
+        self._fifo: dict[str, list[Key]] = defaultdict(list)
         self._in_fifo: set[str] = set()
         self._lost_receipts = Counter[str]()
         self.excused: set[str] = set()
@@ -106,8 +107,7 @@ class Ledger:
         if bus == BUS_OF[record.source]:
             key = key_of(record)
             if key not in self.accepted[bus]:
-                earlier = self._fifo[record.aggregate_id] if record.source == "app.payments" else ()
-                self._in_order(record, (key_of(each) for each in earlier), bus)
+                self._in_order(record, self._ahead_in_fifo(key), bus)
                 self.accepted[bus].add(key)
 
     def in_fifo(self, message: Message) -> None:
@@ -119,7 +119,7 @@ class Ledger:
         if key not in self.accepted[FIFO]:
             self._in_order(record, (), FIFO)
             self.accepted[FIFO].add(key)
-            self._fifo[record.aggregate_id].append(record)
+            self._fifo[record.aggregate_id].append(key)
 
     def lose_receipt(self, message_id: str) -> None:
         """SQS handed a message out, and the answer was lost."""
@@ -162,6 +162,10 @@ class Ledger:
 
     def _is_dead(self, body: str) -> bool:
         return any(body in bodies for bodies in self.dead.values())
+
+    def _ahead_in_fifo(self, key: Key) -> Iterable[Key]:
+        """Events of the same aggregate that the FIFO queue took before this one."""
+        return takewhile(lambda each: each != key, self._fifo[key[1]])
 
     def _in_order(self, record: OutboxRecord, also: Iterable[Key], place: str) -> None:
         if place == FIFO or record.source != "app.payments":

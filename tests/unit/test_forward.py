@@ -286,7 +286,7 @@ def test_a_stop_puts_back_what_is_held(forwarding: Forwarding) -> None:
     forwarding.put("b", 1)
     with forwarding.running(3):
         eventually(lambda: len(forwarding.target.calls) > 2, what="a few tries")
-    assert all(each["at"] <= forwarding.queue.now for each in forwarding.queue.messages)
+    assert all(each.shown_at <= forwarding.queue.now for each in forwarding.queue.messages)
     assert set(forwarding.queue.receives.values()) == {1}
     assert len(forwarding.queue.messages) == 3
 
