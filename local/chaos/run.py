@@ -32,9 +32,9 @@ from runtime.errors import Misconfigured, Unavailable
 from runtime.stopping import Stop
 
 READY_WITHIN = 120.0
-ANSWERED_WITHIN = 90.0
-"""Seconds that the last requests have: a payment may be held for a minute by a commit of which
-MongoDB never heard."""
+ANSWERED_WITHIN = 240.0
+"""Seconds that the last requests have: a payment that is to be cancelled may first have to wait for
+the visibility of its message, and for a minute for a commit of which MongoDB never heard."""
 
 SETTLED_WITHIN = 300.0
 """Seconds: a message whose consumer died waits for its visibility, which a consumer that held it
@@ -118,7 +118,10 @@ class _Run:
             calm = time.monotonic()
             self._wait_ready()
             unanswered = clients.finish(within=ANSWERED_WITHIN)
-            self.console.say("waiting until everything has arrived")
+            self.console.say(
+                f"{unanswered} requests unanswered after {time.monotonic() - calm:.0f} s;"
+                " waiting until everything has arrived"
+            )
             place = self._place()
             standstill = settle(
                 place, self.ledger, where, within=SETTLED_WITHIN, say=self.console.say
