@@ -40,9 +40,9 @@ SLACK = 1.5
 FALLS_WITHIN = 60.0
 """Seconds after the last old row has left in which the gauge must say so."""
 
-AHEAD = 1_500
-"""Rows of a backlog that may be before a new event: half a window and a page, or the most that a
-sweep leaves in a FIFO queue and a page."""
+AHEAD = 2_500
+"""Rows of a backlog that may be before a new event: half a window and, with a FIFO queue behind it,
+the most that a sweep leaves in that, and a page."""
 
 GRACE = 2.0
 """Seconds that the p99 of new events may take on top of the time for those, on a busy machine."""
