@@ -59,6 +59,7 @@ class MemoryBuses:
         self._deliver, self._journal = deliver, journal
         self._rules = rules_by_bus(topology)
         self.archives: dict[str, list[Event]] = {archive.bus: [] for archive in topology.archives}
+        self._known: dict[tuple[str, str, str], Sequence[Rule]] = {}
         self._ids = count(1)
 
     def describe_event_bus(self, *, Name: str) -> dict[str, str]:
@@ -88,9 +89,8 @@ class MemoryBuses:
         self._journal(bus, event)
         if bus in self.archives and event.replay is None:
             self.archives[bus].append(event)
-        for rule in self._rules[bus]:
-            if matches(rule.pattern, event):
-                self._deliver(rule, event)
+        for rule in self._wanting(bus, event):
+            self._deliver(rule, event)
 
     def replay(self, bus: str, name: str) -> int:
         """Put on a bus once more what its archive holds; returns how many events that are."""
@@ -98,6 +98,14 @@ class MemoryBuses:
         for event in events:
             self.accept(bus, replace(event, replay=name))
         return len(events)
+
+    def _wanting(self, bus: str, event: Event) -> Sequence[Rule]:
+        kind = bus, event.source, event.detail_type
+        found = self._known.get(kind)
+        if found is None:
+            found = [rule for rule in self._rules[bus] if matches(rule.pattern, event)]
+            self._known[kind] = found
+        return found
 
 
 def rules_by_bus(topology: Topology) -> Mapping[str, Sequence[Rule]]:

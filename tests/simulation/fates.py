@@ -50,9 +50,10 @@ ODDITIES = (Kind.ODD,)
 
 
 class Choices(Protocol):
-    """Decides what befalls each call."""
+    """Decides what befalls each call; nothing any more once all `is_calm`."""
 
     made: dict[Spot, Fate]
+    is_calm: bool
 
     def next(self, who: str, possible: tuple[Kind, ...]) -> Fate | None: ...
 
@@ -64,12 +65,15 @@ class Seeded:
         self._random, self._allowed = random, allowed
         self._passing = log(1 - share) if share else None
         self._possible: dict[tuple[Kind, ...], tuple[Kind, ...]] = {}
-        self._calls = Counter[str]()
+        self._calls: dict[str, int] = {}
         self._gap = self._next_gap()
         self.made: dict[Spot, Fate] = {}
+        self.is_calm = False
 
     def next(self, who: str, possible: tuple[Kind, ...]) -> Fate | None:
-        self._calls[who] += 1
+        if self.is_calm:
+            return None
+        self._calls[who] = self._calls.get(who, 0) + 1
         self._gap -= 1
         if self._gap > 0:
             return None
@@ -97,8 +101,11 @@ class Given:
     def __init__(self, given: Mapping[Spot, Fate]) -> None:
         self._given, self._calls = given, Counter[str]()
         self.made: dict[Spot, Fate] = {}
+        self.is_calm = False
 
     def next(self, who: str, possible: tuple[Kind, ...]) -> Fate | None:
+        if self.is_calm:
+            return None
         self._calls[who] += 1
         spot = who, self._calls[who]
         fate = self._given.get(spot)

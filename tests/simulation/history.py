@@ -1,6 +1,7 @@
 """One history: a plan is carried out under choices until all is quiet, and then checked."""
 
 import random
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -51,13 +52,17 @@ class History:
 
 @dataclass(frozen=True)
 class Ended:
-    """How a history ended. `struck` counts faults by kind."""
+    """How a history ended."""
 
     history: History
     finding: str | None
     story: str
-    struck: Mapping[Kind, int]
     turns: int
+
+    @property
+    def struck(self) -> Counter[Kind]:
+        """How often what befell a call, by kind."""
+        return Counter(fate.kind for fate in self.history.choices.values())
 
 
 def play_seed(seed: int, parts: Parts = REAL) -> Ended:
@@ -84,9 +89,7 @@ def _play(seed: int, plan: Plan, choices: Choices, parts: Parts, *, is_told: boo
     finally:
         world.end()
     history = History(seed, plan, choices.made)
-    return Ended(
-        history, finding, str(world.weather.story), world.weather.struck, world.scheduler.turns
-    )
+    return Ended(history, finding, str(world.weather.story), world.scheduler.turns)
 
 
 class World:
@@ -122,7 +125,7 @@ class World:
             self._outside.waiting += 1
             self.scheduler.at(act.at, lambda act=act: self._outside.carry_out(act))  # type: ignore[misc]
         self._settle("while the plan was carried out", lambda: not self._outside.waiting)
-        self.weather.is_calm = True
+        self.weather.choices.is_calm = True
         self._settle("when all faults were over", self._is_quiet)
         check_no_outage_buried(self._plan, self._places, self._outside)
         self._outside.redrive()

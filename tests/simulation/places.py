@@ -66,13 +66,17 @@ class Places:
             "payments": self._database("MongoDB", "payments.outbox", MemoryPayments()),
         }
         self.in_transit = 0
+        self._moment, self._now = 0, START
 
     def seconds(self) -> float:
         return self._scheduler.now
 
     def now(self) -> datetime:
         """The time to the millisecond, as runtime.ids.utc_now tells it."""
-        return START + timedelta(milliseconds=int(self._scheduler.now * 1000))
+        moment = int(self._scheduler.now * 1000)
+        if moment != self._moment:
+            self._moment, self._now = moment, START + timedelta(milliseconds=moment)
+        return self._now
 
     def commit(self, database: Database, process: str, record: OutboxRecord) -> None:
         """Put a record in the outbox, in the same moment as its aggregate's row was written."""

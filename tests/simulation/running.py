@@ -60,7 +60,7 @@ def play(seeds: Iterable[int], plant: str | None = None, until: float | None = N
         ended = play_seed(seed, parts)
         tally.histories += 1
         tally.turns += ended.turns
-        tally.struck.update({kind: count for kind, count in ended.struck.items() if count})
+        tally.struck += ended.struck
         tally.characters[ended.history.plan.character] += 1
         if ended.finding is not None:
             tally.found.append(seed)

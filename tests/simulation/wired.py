@@ -162,8 +162,9 @@ class WiredSqs:
                 return answer
 
     def _wait_for_message(self, name: str) -> None:
-        while not self._sqs.has_receivable(name):
-            self._bells[name].wait(self._sqs.next_shown_at(name))
+        messages, bell = self._sqs.queues[name].messages, self._bells[name]
+        while not (messages and self._sqs.has_receivable(name)):
+            bell.wait(self._sqs.next_shown_at(name) if messages else None)
 
     def send_message(self, **request: Any) -> Any:
         return self._wire.call("send message", lambda: self._sqs.send_message(**request))

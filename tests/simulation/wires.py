@@ -43,22 +43,13 @@ STREAM_READ = (*ANY_CALL, Kind.LOST_PLACE)
 
 
 class Weather:
-    """What all wires of a history share: its choices, its outages, and whether they are over."""
+    """What all wires of a history share: its choices and its outages."""
 
     def __init__(self, scheduler: Scheduler, choices: Choices, story: Story) -> None:
         self.scheduler, self.choices, self.story = scheduler, choices, story
-        self.is_calm = False
+        self.fate = choices.next
         self.away: dict[str, Kind] = {}
         """Services that are not to be reached for now, and how that looks."""
-        self.struck = dict.fromkeys(Kind, 0)
-
-    def fate(self, who: str, possible: tuple[Kind, ...]) -> Fate | None:
-        if self.is_calm:
-            return None
-        fate = self.choices.next(who, possible)
-        if fate is not None:
-            self.struck[fate.kind] += 1
-        return fate
 
 
 class Wire:
