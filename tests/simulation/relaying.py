@@ -27,7 +27,7 @@ from tests.simulation.uncounted import UncountedRelay
 from tests.simulation.wired import WiredEvents, WiredOutbox, WiredSqs, WiredStream
 from tests.simulation.wires import Weather, Wire
 
-PUBLISHERS, DELETERS, FORWARDERS = 2, 1, 2
+PUBLISHERS, FORWARDERS = 2, 2
 """Of each relay: two meet in every way that sixteen can, where there are three aggregates."""
 
 MAX_BYTES = 16 * 1024 * 1024
@@ -153,8 +153,7 @@ class Relays:
         sweeper.bell = Bell(self._scheduler)
         for _ in range(PUBLISHERS):
             process.spawn(lambda: _repeat(engine.publish_next))
-        for _ in range(DELETERS):
-            process.spawn(lambda: window.delete_with(engine))
+        window.settled = Deleter(process, engine)
         return engine, sweeper
 
     def _target(self, process: Process, workload: Workload) -> Target:
@@ -183,14 +182,19 @@ class Relays:
 
 
 class ObservedWindow(Window):
-    """A window whose waits are tasks' and of which the ledger knows what was taken beside what."""
+    """A window whose waits are tasks' and of which the ledger knows what was taken beside what.
+
+    `settled` is called when there may be something to delete.
+    """
+
+    settled: Callable[[], object]
 
     def __init__(self, scheduler: Scheduler, ledger: Ledger, max_rows: int) -> None:
         def condition(_: Lock) -> Signal:
             return Signal(scheduler)
 
         super().__init__(max_rows=max_rows, max_bytes=MAX_BYTES, condition=condition)
-        self._ledger, self._settled = ledger, Bell(scheduler)
+        self._ledger = ledger
 
     def take(self, target: Target) -> list[Row]:
         batch = super().take(target)
@@ -199,14 +203,25 @@ class ObservedWindow(Window):
 
     def settle(self, rows: Sequence[Row]) -> None:
         super().settle(rows)
-        self._settled.ring()
+        self.settled()
 
-    def delete_with(self, engine: Engine) -> None:
-        """An engine's deleter as a task: it waits for something to be settled, not for a queue."""
-        while True:
-            while engine._published.empty():
-                self._settled.wait()
-            engine.delete_next()
+
+class Deleter:
+    """An engine's deleters as one task, which is there while there is something to delete."""
+
+    def __init__(self, process: Process, engine: Engine) -> None:
+        self._process, self._engine = process, engine
+        self._is_at_work = False
+
+    def __call__(self) -> None:
+        if not self._is_at_work:
+            self._is_at_work = True
+            self._process.spawn(self._delete)
+
+    def _delete(self) -> None:
+        while not self._engine._published.empty():
+            self._engine.delete_next()
+        self._is_at_work = False
 
 
 class RingingSweeper(Sweeper):

@@ -19,6 +19,10 @@ from runtime.stopping import Stop
 T = TypeVar("T")
 
 
+PAUSE = 0.5
+"""Seconds: when nothing is due for longer, the clock jumps."""
+
+
 class Killed(GreenletExit):
     """Ends a task where it stands; no `except Exception` of its code can hold it."""
 
@@ -74,7 +78,7 @@ class Scheduler:
 
     def __init__(self) -> None:
         self.now = 0.0
-        self.turns = 0
+        self.turns = self._last_turn = 0
         self._due: list[tuple[float, int, Callable[[], object]]] = []
         self._order = count()
         self._main = getcurrent()
@@ -92,7 +96,13 @@ class Scheduler:
         """Let the others go on for so long."""
         if self._is_killing:
             raise Killed
-        heappush(self._due, (self.now + seconds, next(self._order), getcurrent().switch))
+        moment, due = self.now + seconds, self._due
+        if seconds < PAUSE and self.turns < self._last_turn and (not due or moment < due[0][0]):
+            # Nobody's turn comes before it is this task's again.
+            self.turns += 1
+            self.now = moment
+            return
+        heappush(due, (moment, next(self._order), getcurrent().switch))
         self._main.switch()
 
     def park(self) -> None:
@@ -124,17 +134,14 @@ class Scheduler:
         self._urgent.append(what)
         self._main.switch()
 
-    def run(self, *, until: Callable[[], bool], most_turns: int, pause: float = 0.5) -> bool:
-        """Take turns; says whether it came to `until`, which is asked before the clock jumps.
-
-        A jump is a `pause` of so many seconds in which nothing is due.
-        """
+    def run(self, *, until: Callable[[], bool], most_turns: int) -> bool:
+        """Take turns; says whether it came to `until`, which is asked before the clock jumps."""
         due = self._due
-        last = self.turns + most_turns
+        self._last_turn = self.turns + most_turns
         while due:
-            if due[0][0] > self.now + pause and until():
+            if due[0][0] > self.now + PAUSE and until():
                 return True
-            if self.turns >= last:
+            if self.turns >= self._last_turn:
                 return False
             self.turns += 1
             moment, _, what = heappop(due)

@@ -108,7 +108,10 @@ class Observed:
 
 
 class Consuming:
-    """A runtime.consumer.Consumer's threads as tasks: one receives, one deletes, one a message."""
+    """A runtime.consumer.Consumer's threads as tasks.
+
+    One receives, each message has one, and one deletes while there is something to delete.
+    """
 
     def __init__(
         self, scheduler: Scheduler, process: Process, sqs: Any, queue: Queue, work: Work
@@ -126,11 +129,11 @@ class Consuming:
         )
         self._deletions = Deletions(sqs, queue.url, self._release, wait=scheduler.sleep)
         self._free = MOST_HELD
-        self._has_free, self._has_undeleted = Bell(scheduler), Bell(scheduler)
+        self._has_free = Bell(scheduler)
+        self._is_deleting = False
 
     def start(self) -> None:
         self._process.spawn(self._receive)
-        self._process.spawn(self._delete)
 
     def _receive(self) -> None:
         while True:
@@ -143,15 +146,16 @@ class Consuming:
     def _settle(self, message: Any) -> None:
         if self._messages.settle(message):
             self._deletions.add(message["ReceiptHandle"])
-            self._has_undeleted.ring()
+            if not self._is_deleting:
+                self._is_deleting = True
+                self._process.spawn(self._delete)
         else:
             self._release(1)
 
     def _delete(self) -> None:
-        while True:
-            while self._deletions._handles.empty():
-                self._has_undeleted.wait()
+        while not self._deletions._handles.empty():
             self._deletions.delete_next()
+        self._is_deleting = False
 
     def _release(self, count: int) -> None:
         self._free += count
