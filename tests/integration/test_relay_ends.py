@@ -1,4 +1,4 @@
-"""One suite for every outbox, in memory and real, and for both real streams."""
+"""One suite for every outbox and every stream, in memory and real."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,6 +19,7 @@ from relay.shards import ShardedStream
 from runtime.errors import Unavailable
 from runtime.ids import utc_now
 from tests.conftest import MiniStack
+from tests.memory_feed import MemoryFeed, Place
 from tests.relay_fakes import MemoryOutbox, poison, row_of
 from tests.relay_world import TABLE, World, a_told_record, a_world, mongo_documents
 from tests.waiting import eventually
@@ -50,7 +51,7 @@ def document(aggregate_id: str, sequence: int, occurred_at: Any) -> dict[str, An
 
 @pytest.fixture
 def memory() -> End:
-    outbox = MemoryOutbox(page=2)
+    outbox, feed = MemoryOutbox(page=2), MemoryFeed()
 
     def commit(aggregate_id: str, sequence: int, occurred_at: Any) -> None:
         try:
@@ -58,8 +59,9 @@ def memory() -> End:
         except (TypeError, ValueError):
             row = poison(aggregate_id, sequence)
         outbox.put(row)
+        feed.commit(row)
 
-    return End(outbox, commit)
+    return End(outbox, commit, Place(feed))
 
 
 @pytest.fixture
@@ -97,7 +99,7 @@ def end(request: pytest.FixtureRequest) -> End:
     return cast("End", request.getfixturevalue(request.param))
 
 
-@pytest.fixture(params=["dynamodb", "mongodb"])
+@pytest.fixture(params=["memory", "dynamodb", "mongodb"])
 def streamed(request: pytest.FixtureRequest) -> End:
     return cast("End", request.getfixturevalue(request.param))
 

@@ -1,6 +1,7 @@
 """What a table's stream tells: every insertion, in sequence per aggregate, some of them late."""
 
 from relay.rows import Row
+from tests.memory_feed import MemoryFeed
 from tests.simulation.fates import Kind
 from tests.simulation.scheduling import Bell
 from tests.simulation.wires import LATENCY, Weather
@@ -9,17 +10,17 @@ LATEST = 60.0
 """Seconds: past 30 a tail gives a row up to the sweep."""
 
 
-class Feed:
-    """`told` is what could be read so far. An aggregate's rows are told in the order of commits;
+class Feed(MemoryFeed):
+    """An aggregate's rows are told in the order of their commits.
 
-    those of different aggregates, as if they stood in different shards, in any.
+    Those of different aggregates, as if they stood in different shards, are told in any order.
     """
 
     def __init__(self, name: str, weather: Weather) -> None:
+        super().__init__()
         self._name, self._weather = name, weather
         self._bell = Bell(weather.scheduler)
         self._told_until: dict[str, float] = {}
-        self.told: list[Row] = []
 
     def commit(self, row: Row) -> None:
         """A row was inserted: it will be told."""
@@ -29,9 +30,6 @@ class Feed:
         moment = max(scheduler.now + delay, self._told_until.get(row.aggregate_id, 0))
         self._told_until[row.aggregate_id] = moment
         scheduler.at(moment, lambda: self._tell(row))
-
-    def end(self) -> int:
-        return len(self.told)
 
     def wait_beyond(self, place: int) -> None:
         while len(self.told) <= place:

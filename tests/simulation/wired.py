@@ -11,6 +11,7 @@ from relay.rows import LostPlace, Row
 from runtime.stores import A
 from tests.fakes import MemoryStore
 from tests.memory_buses import MemoryBuses
+from tests.memory_feed import Place
 from tests.memory_queues import MemorySqs
 from tests.relay_fakes import MemoryOutbox
 from tests.simulation.fates import Kind
@@ -77,23 +78,21 @@ class WiredOutbox:
 
 
 class WiredStream:
-    """A Stream: a place in a feed, which its reader holds in memory."""
+    """A Stream, whose reader goes on only once it has got what it read."""
 
     def __init__(self, wire: Wire, feed: Feed) -> None:
-        self._wire, self._feed, self._place = wire, feed, 0
+        self._wire, self._feed, self._place = wire, feed, Place(feed)
 
     def open(self) -> None:
-        self._place = self._wire.call("open stream", self._feed.end, ANY_CALL)
+        self._wire.call("open stream", self._place.open, ANY_CALL)
 
-    def read(self) -> list[Row]:
-        self._feed.wait_beyond(self._place)
-        rows = self._wire.call(
-            "read stream", lambda: self._feed.told[self._place :], STREAM_READ, half=self._lose
-        )
-        self._place += len(rows)
+    def read(self) -> Sequence[Row]:
+        self._feed.wait_beyond(self._place.at)
+        rows = self._wire.call("read stream", self._place.look, STREAM_READ, half=self._lose)
+        self._place.go_on(rows)
         return rows
 
-    def _lose(self, _: float) -> list[Row]:
+    def _lose(self, _: float) -> Sequence[Row]:
         raise LostPlace("TrimmedDataAccessException")
 
 
