@@ -7,11 +7,15 @@ from collections.abc import Callable, Sequence
 from botocore.exceptions import BotoCoreError, ClientError
 from pymongo.errors import PyMongoError
 
-from operations import audit, dlq, replay, status, where
+from operations.audit import command as audit
 from operations.commandline import Parser
+from operations.dlq import command as dlq
 from operations.errors import OperatorError
 from operations.output import Output
 from operations.place import Place
+from operations.replay import command as replay
+from operations.status import command as status
+from operations.where import command as where
 from runtime.aws import error_code
 from runtime.errors import Misconfigured, Unavailable
 

@@ -18,8 +18,8 @@ from local.ports import LOOPBACK
 from local.processes import DATABASE, aws_endpoint
 from local.settings import ROOT
 from operations.errors import NoSuchName
-from operations.hold import HIDDEN_FOR
 from operations.settings import AwsPlaceSettings, LocalPlaceSettings, OperationsSettings, Where
+from operations.sources.hold import HIDDEN_FOR
 from runtime.aws import Aws
 from runtime.mongodb import Document, connect
 from runtime.settings import load

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from local.settings import LocalSettings
-from operations.hold import HIDDEN_FOR
+from operations.sources.hold import HIDDEN_FOR
 from runtime.settings import AwsSettings, MongoSettings, ProcessSettings
 
 Where = Literal["local", "aws"]

@@ -4,12 +4,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from contracts.names import EventType
-from operations.audit_report import AuditReport
-from operations.books import Books, Row
-from operations.bus_logs import BusEvent, Unreadable
-from operations.compare import balance
-from operations.ledger import LIFECYCLES, PAYMENTS, STOCK, SUBSCRIPTIONS, EventKey, Standing
-from operations.routes import routes
+from operations.audit.books import Books, Row
+from operations.audit.compare import balance
+from operations.audit.report import AuditReport
+from operations.sources.bus_logs import BusEvent, Unreadable
+from operations.sources.ledger import LIFECYCLES, PAYMENTS, STOCK, SUBSCRIPTIONS, EventKey, Standing
+from operations.sources.routes import routes
 
 SINCE = datetime(2026, 11, 23, 9, tzinfo=UTC)
 UNTIL = SINCE + timedelta(hours=1)

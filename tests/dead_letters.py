@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from contracts.outbox import OutboxRecord
-from operations.choice import Choice, Tally
-from operations.dead_letters import DeadLetter, EventInside, read
-from operations.origins import BackToQueue, Destination
-from operations.pace import Pace
-from operations.redriving import Redrive
-from operations.senders import Parcel
+from operations.dlq.choice import Choice, Tally
+from operations.dlq.pace import Pace
+from operations.dlq.redriving import Redrive
+from operations.dlq.senders import Parcel
+from operations.sources.dead_letters import DeadLetter, EventInside, read
+from operations.sources.origins import BackToQueue, Destination
 from relay.rows import Limits
 from runtime.errors import Unavailable
 from tests.builders import ACCOUNT, an_envelope

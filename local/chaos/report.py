@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from local.chaos.ledger import Ledger
 from local.chaos.schedule import Kind
 from local.chaos.settling import Standstill
-from operations.audit_report import AuditReport
-from operations.audit_report import Kind as Gap
+from operations.audit.report import AuditReport
+from operations.audit.report import Kind as Gap
 
 LOST = {Gap.NOT_PUBLISHED, Gap.NOT_ON_NEXT_BUS, Gap.NOT_HANDLED}
 """Differences that mean that an event did not get where it should."""

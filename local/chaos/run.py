@@ -23,8 +23,8 @@ from local.settings import LocalSettings
 from local.supervisor import Supervisor
 from local.system import running_system
 from local.up import addresses
-from operations.audit import audit
-from operations.audit_report import AuditReport
+from operations.audit.command import audit
+from operations.audit.report import AuditReport
 from operations.errors import OperatorError
 from operations.place import Place
 from operations.settings import LocalPlaceSettings

@@ -8,9 +8,9 @@ from infra.taps import taps_of
 from infra.workloads import Consumes
 from local.chaos.ledger import Ledger
 from local.chaos.states import wrong_states
-from operations.outboxes import pending
 from operations.place import Place
-from operations.queue_counts import held
+from operations.sources.depths import held
+from operations.sources.outboxes import pending
 from runtime.errors import Unavailable
 
 LOOK_EVERY = 1.0

@@ -14,8 +14,8 @@ from typing import Any
 from local.isolation import REGION
 from local.processes import DATABASE, aws_endpoint
 from operations.__main__ import parser
-from operations.audit import audit
-from operations.audit_report import AuditReport
+from operations.audit.command import audit
+from operations.audit.report import AuditReport
 from operations.output import Output
 from operations.place import Place
 from tests.e2e.world import World

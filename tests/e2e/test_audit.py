@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from contracts.timestamps import format_timestamp
-from operations.audit_report import Kind
+from operations.audit.report import Kind
 from runtime.queues import find_url
 from tests.e2e.operated import Operator
 from tests.e2e.world import World

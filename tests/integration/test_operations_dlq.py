@@ -11,10 +11,10 @@ from infra.topology import TOPOLOGY
 from infra.workloads import WORKLOADS
 from local.child import signal_child
 from operations.__main__ import parser
-from operations.dlq_commands import run_drop
+from operations.dlq.actions import run_drop
 from operations.errors import NoSuchName, NotConfirmed, NothingChosen
-from operations.origins import origins
 from operations.output import Output
+from operations.sources.origins import origins
 from runtime.errors import Misconfigured, Unavailable
 from tests.conftest import MiniStack
 from tests.dead_letters import BATCH_GIVEN_UP, a_record_body, an_event, by_eventbridge

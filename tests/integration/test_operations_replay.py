@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from operations.place import Place
-from operations.replaying import NoArchive, Replay, request_of
+from operations.replay.replay import NoArchive, Replay, request_of
 from tests.conftest import MiniStack
 from tests.waiting import eventually
 

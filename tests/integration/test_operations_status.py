@@ -12,7 +12,7 @@ from pymongo import MongoClient
 
 from operations.__main__ import main, parser
 from operations.place import Place
-from operations.standing import standing
+from operations.status.lines import standing
 from relay.dynamodb import row_of
 from runtime.dynamodb import to_item
 from runtime.health import HealthServer, Readiness

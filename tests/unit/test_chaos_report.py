@@ -12,8 +12,8 @@ from local.chaos.report import Report
 from local.chaos.schedule import Kind
 from local.chaos.settling import Standstill
 from local.chaos.states import difference
-from operations.audit_report import AuditReport, Difference, EventCount
-from operations.audit_report import Kind as Gap
+from operations.audit.report import AuditReport, Difference, EventCount
+from operations.audit.report import Kind as Gap
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 CLEAN = AuditReport(

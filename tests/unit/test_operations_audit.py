@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from operations.audit_report import Kind
-from operations.books import Row
-from operations.bus_logs import Unreadable
-from operations.ledger import EventKey, Standing
+from operations.audit.books import Row
+from operations.audit.report import Kind
+from operations.sources.bus_logs import Unreadable
+from operations.sources.ledger import EventKey, Standing
 from tests.audited import SINCE, UNTIL, Settled
 
 CREATED = EventKey("SubscriptionCreated", "b", 1)

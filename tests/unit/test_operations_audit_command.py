@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from operations.__main__ import parser
-from operations.audit import LogsForgotten, exit_code, run
-from operations.audit_report import AuditReport, Difference, Kind
-from operations.audit_tables import show
+from operations.audit.command import LogsForgotten, exit_code, run
+from operations.audit.report import AuditReport, Difference, Kind
+from operations.audit.tables import show
 from operations.output import Output
 from operations.place import Place
 from tests.audited import Settled

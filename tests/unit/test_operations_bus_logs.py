@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from operations import bus_logs
-from operations.bus_logs import BusEvent, TooManyLines, Unreadable, parse_line, read_bus
+from operations.sources import bus_logs
+from operations.sources.bus_logs import BusEvent, TooManyLines, Unreadable, parse_line, read_bus
 
 START = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 MILLISECONDS = int(START.timestamp() * 1000)

@@ -8,9 +8,9 @@ import pytest
 from infra.resources import ToBus, ToQueue
 from infra.topology import TOPOLOGY
 from infra.workloads import WORKLOADS
-from operations.dead_letters import DeadLetter
-from operations.origins import BackToQueue, Destination, OnToBus, Origin, OutToBus, origins
-from operations.outgoing import Event, Message, Unsendable, outgoing
+from operations.dlq.outgoing import Event, Message, Unsendable, outgoing
+from operations.sources.dead_letters import DeadLetter
+from operations.sources.origins import BackToQueue, Destination, OnToBus, Origin, OutToBus, origins
 from tests.dead_letters import (
     BATCH_GIVEN_UP,
     a_letter,

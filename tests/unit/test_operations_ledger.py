@@ -6,7 +6,7 @@ import pytest
 
 from contracts.names import EventType
 from contracts.outbox import OutboxRecord
-from operations.ledger import (
+from operations.sources.ledger import (
     EFFECTS,
     LIFECYCLES,
     Committed,
@@ -16,7 +16,7 @@ from operations.ledger import (
     events_of,
     handled,
 )
-from operations.routes import routes
+from operations.sources.routes import routes
 from services.payment import events as payment_events
 from services.payment.model import Payment
 from services.stock import events as stock_events

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from operations.audit import looking
-from operations.audit_report import AuditReport, Difference, EventCount, Kind
+from operations.audit.command import looking
+from operations.audit.report import AuditReport, Difference, EventCount, Kind
 from tests.audited import SINCE, UNTIL
 
 LOST = Difference(Kind.NOT_PUBLISHED, "StockAllocated", "lost", 1, "stock-outbox")

@@ -5,9 +5,9 @@ from itertools import count
 
 import pytest
 
-from operations.choice import Choice
-from operations.origins import BackToQueue
-from operations.redriving import NOT_DELETED, drop, in_sequence
+from operations.dlq.choice import Choice
+from operations.dlq.redriving import NOT_DELETED, drop, in_sequence
+from operations.sources.origins import BackToQueue
 from tests.dead_letters import Killed, World, a_letter, a_record_body, letters_of
 
 

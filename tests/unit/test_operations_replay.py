@@ -8,7 +8,7 @@ import pytest
 
 from operations.errors import NoSuchName
 from operations.place import Place
-from operations.replaying import ArchiveForgot, RulesIgnored, request_of
+from operations.replay.replay import ArchiveForgot, RulesIgnored, request_of
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 HOUR = (NOW - timedelta(hours=2), NOW - timedelta(hours=1))

@@ -4,7 +4,7 @@ import pytest
 
 from contracts.names import EventType
 from infra.topology import TOPOLOGY
-from operations.routes import Delivery, Hop, log_group_of, log_rule_of, routes
+from operations.sources.routes import Delivery, Hop, log_group_of, log_rule_of, routes
 
 
 def test_a_route_goes_from_the_outbox_over_every_bus_into_every_queue() -> None:

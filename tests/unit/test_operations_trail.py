@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from operations.dlq.pace import SLICE, Pace
+from operations.dlq.trail import Trail, operator
 from operations.errors import OperatorError
-from operations.pace import SLICE, Pace
-from operations.trail import Trail, operator
 from tests.builders import clock
 from tests.dead_letters import a_letter
 

@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 
 from infra.aws import alarms
-from operations import verdicts
-from operations.depths import Depth
 from operations.output import age
-from operations.verdicts import Verdict, on_dead_letters, on_outbox, on_queue, on_stream
+from operations.sources.depths import Depth
+from operations.status import verdicts
+from operations.status.verdicts import Verdict, on_dead_letters, on_outbox, on_queue, on_stream
 
 MINUTE = timedelta(minutes=1)
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from operations.bus_logs import BusEvent
-from operations.dead_letters import DeadLetter, EventInside
-from operations.ledger import EventKey
-from operations.routes import routes
-from operations.where_story import Evidence, Missing, Story, WaitingRow, tell
+from operations.sources.bus_logs import BusEvent
+from operations.sources.dead_letters import DeadLetter, EventInside
+from operations.sources.ledger import EventKey
+from operations.sources.routes import routes
+from operations.where.story import Evidence, Missing, Story, WaitingRow, tell
 from tests.audited import SINCE, TAPS, UNTIL, Settled
 
 CREATED = EventKey("SubscriptionCreated", "a", 1)

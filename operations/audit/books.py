@@ -1,0 +1,111 @@
+"""One look at the whole system, kept small: for each event, where it was seen.
+
+Of each event its name, its ids and its time are kept, once for each bus it was on, and never its
+payload: some 300 bytes.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+
+from operations.sources.bus_logs import BusEvent, Unreadable
+from operations.sources.ledger import Committed, EventKey, NotUnderstood, Standing, events_of
+
+
+@dataclass(slots=True)
+class Sighting:
+    """An event on one bus, however often it was there.
+
+    A further publication has an envelope id of its own, which tells it from a log line that was
+    written twice.
+    """
+
+    event_id: str
+    occurred_at: datetime
+    envelope_id: str
+    replays: int = 0
+    again: tuple[str, ...] = ()
+    other_ids: tuple[str, ...] = ()
+
+    def add(self, event: BusEvent) -> None:
+        if event.event_id != self.event_id:
+            if event.event_id not in self.other_ids:
+                self.other_ids += (event.event_id,)
+        elif event.replay_name is not None:
+            self.replays += 1
+        elif event.envelope_id not in (self.envelope_id, *self.again):
+            self.again += (event.envelope_id,)
+
+
+class Row(NamedTuple):
+    """A row of an outbox."""
+
+    domain: str
+    event_id: str
+    occurred_at: datetime
+
+
+@dataclass(slots=True)
+class DeadLetters:
+    """What is in one dead-letter queue: events by name, and how many cannot be named."""
+
+    named: set[EventKey] = field(default_factory=set)
+    unnamed: int = 0
+
+
+@dataclass(slots=True)
+class Books:
+    """What a look found. `committed` is as of its beginning, `standings` as of its end.
+
+    `waiting` has how many messages each queue holds.
+    """
+
+    since: datetime
+    until: datetime
+    committed: dict[EventKey, Committed] = field(default_factory=dict)
+    pending: dict[EventKey, Row] = field(default_factory=dict)
+    seen: defaultdict[str, dict[EventKey, Sighting]] = field(
+        default_factory=lambda: defaultdict(dict)
+    )
+    waiting: dict[str, int] = field(default_factory=dict)
+    dead: defaultdict[str, DeadLetters] = field(default_factory=lambda: defaultdict(DeadLetters))
+    standings: dict[tuple[str, str], Standing] = field(default_factory=dict)
+    unreadable: list[tuple[str, Unreadable]] = field(default_factory=list)
+    not_understood: list[NotUnderstood] = field(default_factory=list)
+
+    def commit(self, standing: Standing) -> None:
+        """Enter the events that a state implies."""
+        try:
+            for event in events_of(standing):
+                if self._covers(event.occurred_at):
+                    self.committed[event.key] = event
+        except NotUnderstood as error:
+            self.not_understood.append(error)
+
+    def wait(self, key: EventKey, row: Row) -> None:
+        """Enter a row of an outbox."""
+        if self._covers(row.occurred_at):
+            self.pending[key] = row
+
+    def publish(self, bus: str, event: BusEvent | Unreadable) -> None:
+        """Enter a line of a bus's log."""
+        if isinstance(event, Unreadable):
+            self.unreadable.append((bus, event))
+        elif self._covers(event.occurred_at):
+            key = EventKey(event.event_type, event.aggregate_id, event.sequence)
+            known = self.seen[bus].get(key)
+            if known is None:
+                replays = int(event.replay_name is not None)
+                self.seen[bus][key] = Sighting(
+                    event.event_id, event.occurred_at, event.envelope_id, replays
+                )
+            else:
+                known.add(event)
+
+    def stand(self, standing: Standing) -> None:
+        """Enter a state as it is at the end."""
+        self.standings[standing.domain, standing.aggregate_id] = standing
+
+    def _covers(self, moment: datetime) -> bool:
+        return self.since <= moment < self.until

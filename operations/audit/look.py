@@ -1,0 +1,102 @@
+"""Reads the whole system once, in the one order in which nothing that moves can hide."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+
+from contracts.outbox import OutboxRecord
+from infra.taps import taps_of, with_taps
+from operations.audit.books import Books, Row
+from operations.place import Place
+from operations.sources.bus_logs import read_bus
+from operations.sources.dead_letters import DeadLetter
+from operations.sources.depths import held
+from operations.sources.hold import MOST
+from operations.sources.ledger import EventKey
+from operations.sources.origins import work_queues
+from operations.sources.outboxes import pending
+from operations.sources.peeking import Peek, open_queues, peek
+from operations.sources.routes import log_group_of
+from operations.sources.standings import standings_since
+
+SKEW = timedelta(minutes=5)
+"""How far the clocks of two machines may differ, and how much a line's whole second cuts off."""
+
+
+def look(place: Place, since: datetime, until: datetime) -> Books:
+    """Read state, outboxes, queues, logs, dead-letter queues, and state again; raises Unavailable.
+
+    The order is what makes an audit of a running system fair. An event only ever moves this way:
+
+        state + outbox → (FIFO queue) → bus → log
+                                        bus → next bus → work queue → state, or dead-letter queue
+
+    Reading in that direction meets an event that moves meanwhile once more, never not at all:
+    whatever has left a place before it was read has come to a later one before that is read. So
+    state comes first, for what was committed: all of that is then in an outbox, or further on. And
+    state comes last, for two other questions: whether an event that was seen was committed (rows
+    never go away, so whoever was seen before is in it now), and whether it has been handled.
+
+    Three things move otherwise, and are the reason why what is missing in one look is only a
+    suspect (see command.py): a log line and a delivery come some time after PutEvents has answered;
+    events cross buses in both directions, and one log is read before another; and a person who
+    redrives or replays moves messages back.
+    """
+    books = Books(since, until)
+    for standing in standings_since(place, since - SKEW):
+        books.commit(standing)
+    for outbox in pending(place):
+        for row in outbox.rows():
+            if isinstance(row.content, OutboxRecord):
+                record = row.content
+                key = EventKey(record.event_type, record.aggregate_id, record.sequence)
+                books.wait(key, Row(outbox.domain, record.event_id, record.occurred_at))
+    _count(books, place, _before_the_logs(place))
+    for domain in place.topology.domains:
+        logs = place.aws(domain.name).client("logs")
+        for bus in domain.buses:
+            group = log_group_of(bus.name, place.topology)
+            for event in read_bus(logs, group, since=since - SKEW):
+                books.publish(bus.name, event)
+    _count(books, place, [each.name for each in work_queues(place.topology) if not each.fifo])
+    for seen in peek(open_queues(place, None), most=MOST):
+        _enter_dead(books, seen)
+    for standing in standings_since(place, since - SKEW):
+        books.stand(standing)
+    return books
+
+
+def taps(place: Place) -> dict[str, str]:
+    """Map each bus to the queue between it and its log group, where an emulator needs one."""
+    return {tap.bus: tap.queue for tap in taps_of(place.topology)} if place.emulated else {}
+
+
+def _before_the_logs(place: Place) -> Iterator[str]:
+    """What holds events that are on their way to a bus, or to its log."""
+    yield from (each.name for each in work_queues(place.topology) if each.fifo)
+    yield from taps(place).values()
+
+
+def _count(books: Books, place: Place, queues: Iterable[str]) -> None:
+    for queue in queues:
+        books.waiting[queue] = held(place, _domain_of(place, queue), queue)
+
+
+def _domain_of(place: Place, queue: str) -> str:
+    return with_taps(place.topology).domain_of_queue(queue)
+
+
+def _enter_dead(books: Books, seen: Peek) -> None:
+    """Enter what a dead-letter queue holds; what cannot be named, or taken in hand, is counted."""
+    keys = [key for key in map(_key, seen.letters) if key is not None]
+    # Lambda tells of a batch: its rows are still in the outbox, so it stands for no event.
+    batches = sum(1 for letter in seen.letters if letter.putter == "lambda")
+    dead = books.dead[seen.origin.dlq]
+    dead.named.update(keys)
+    dead.unnamed = max(0, len(seen.letters) + seen.unseen - len(keys) - batches)
+
+
+def _key(letter: DeadLetter) -> EventKey | None:
+    event = letter.event
+    if event.event_type is None or event.aggregate_id is None or event.sequence is None:
+        return None
+    return EventKey(event.event_type, event.aggregate_id, event.sequence)

@@ -1,0 +1,95 @@
+"""What an audit says to people: counts, then each kind of difference in a table of its own."""
+
+from itertools import groupby
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from operations.audit.report import AuditReport, Difference
+from operations.output import Output, moment, table
+
+MARK = {True: "green", False: "red"}
+
+
+def show(report: AuditReport, output: Output, *, limit: int) -> None:
+    """Print a report; a kind's differences past `limit` are counted only."""
+    renderables: list[RenderableType] = [_events(report), _deliveries(report)]
+    for kind, same in groupby(report.differences, key=lambda each: each.kind):
+        differences = list(same)
+        renderables.append(_differences(kind, differences, limit))
+        if len(differences) > limit:
+            more = len(differences) - limit
+            renderables.append(Text(f"and {more} more: --limit, or --json for all of them"))
+    output.show(report.as_document(), *renderables, Text(verdict(report), MARK[report.clean]))
+
+
+def verdict(report: AuditReport) -> str:
+    """Say in one sentence how the audit ended."""
+    committed = sum(count.committed for count in report.events.values())
+    flying = f", {report.in_flight} in flight" if report.in_flight else ""
+    dead = f", {report.dead_lettered} dead-lettered" if report.dead_lettered else ""
+    lost = len(report.differences)
+    found = "the books balance" if report.clean else f"{lost} difference{'s' * (lost > 1)}, above"
+    return (
+        f"{moment(report.since)} to {moment(report.until)}:"
+        f" {committed} events committed{flying}{dead}; {found}"
+    )
+
+
+def _events(report: AuditReport) -> RenderableType:
+    numbers = (
+        "committed",
+        "in outbox",
+        "to the bus",
+        "set aside",
+        "published",
+        "duplicates",
+        "replayed",
+    )
+    rows = table("event", *numbers, title="committed = published + pending", numbers=numbers)
+    for name, count in report.events.items():
+        cells = (
+            count.committed,
+            count.pending,
+            count.between,
+            count.set_aside,
+            count.published,
+            count.duplicates,
+            count.replayed,
+        )
+        rows.add_row(name, *map(str, cells))
+    return rows
+
+
+def _deliveries(report: AuditReport) -> RenderableType:
+    numbers = ("expected", "arrived", "dead-lettered", "queued", "queue holds")
+    rows = table(
+        "event",
+        "rule",
+        "to",
+        *numbers,
+        title="published = handled + queued + dead-lettered",
+        numbers=numbers,
+    )
+    for count in report.deliveries:
+        cells = (count.expected, count.arrived, count.dead_lettered, count.queued, count.holds)
+        rows.add_row(count.event_type, count.rule, count.target, *map(str, cells))
+    return rows
+
+
+def _differences(kind: str, differences: list[Difference], limit: int) -> RenderableType:
+    rows = table(
+        "event",
+        "aggregate",
+        "sequence",
+        "event id",
+        "where",
+        "",
+        title=f"{kind}: {len(differences)}",
+        numbers=("sequence",),
+    )
+    for each in differences[:limit]:
+        event_id = each.event_id or ""
+        sequence = str(each.sequence)
+        rows.add_row(each.event_type, each.aggregate_id, sequence, event_id, each.place, each.hint)
+    return rows

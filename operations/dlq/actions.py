@@ -1,0 +1,209 @@
+"""What `streamed dlq list`, `show`, `redrive` and `drop` do, and what they print."""
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from uuid import uuid4
+
+from operations.dlq.choice import Choice, End, Tally
+from operations.dlq.outgoing import Unsendable, outgoing
+from operations.dlq.pace import Pace
+from operations.dlq.redriving import Redrive, chosen, drop
+from operations.dlq.senders import sender_to
+from operations.dlq.tables import ended, letter_facts, letters_table, tallies_table
+from operations.dlq.trail import Trail
+from operations.errors import NotConfirmed, NothingChosen
+from operations.output import Output
+from operations.place import Place
+from operations.sources.peeking import Opened, open_queues, peek
+
+LEFT_BEHIND = 1
+
+
+def run_list(place: Place, arguments: argparse.Namespace, output: Output) -> int:
+    peeks = peek(open_queues(place, arguments.queue), most=arguments.limit)
+    full = [each for each in peeks if each.depth.total or each.letters]
+    nothing = f"{arguments.queue or 'every dead-letter queue'} is empty"
+    output.show(
+        {"queues": [each.document() for each in peeks]},
+        *((letters_table(each) for each in full) if full else [nothing]),
+    )
+    return 0
+
+
+def run_show(place: Place, arguments: argparse.Namespace, output: Output) -> int:
+    letters = [
+        letter
+        for each in peek(open_queues(place, arguments.queue), most=arguments.limit)
+        for letter in each.letters
+    ]
+    found = [letter for letter in letters if letter.is_called(arguments.id)]
+    if not found:
+        names = {each for letter in letters for each in (letter.message_id, letter.event.event_id)}
+        close = get_close_matches(arguments.id, [each for each in names if each], n=1, cutoff=0.8)
+        hint = f"did you mean {close[0]}?" if close else "`streamed dlq list` shows what is there"
+        where = arguments.queue or "any dead-letter queue"
+        raise NothingChosen(f"no message or event {arguments.id} is in {where}: {hint}")
+    output.show(
+        [
+            {
+                **letter.summary(),
+                "receives": letter.receives,
+                "group": letter.group,
+                "attributes": letter.attributes,
+                "body": letter.text(reveal=arguments.reveal),
+            }
+            for letter in found
+        ],
+        *(part for letter in found for part in letter_facts(letter, reveal=arguments.reveal)),
+    )
+    return 0
+
+
+def run_redrive(place: Place, arguments: argparse.Namespace, output: Output) -> int:
+    queues, choice = open_queues(place, arguments.queue), _choice(arguments)
+    if arguments.dry_run:
+        tallies = [_plan(each, choice, arguments.limit, output) for each in queues]
+        return _report(tallies, choice, queues, output, "would be sent")
+    run, pace = uuid4().hex, Pace(arguments.rate)
+    senders = {
+        each.origin.dlq: sender_to(place, each.origin.destination, run=run) for each in queues
+    }
+    with Trail(place.audit_file, "redrive") as trail:
+
+        def redrive(queue: Opened) -> Tally:
+            destination = queue.origin.destination
+            with queue.hold() as letters:
+                return Redrive(
+                    letters,
+                    queue=queue.origin.dlq,
+                    destination=destination,
+                    sender=senders[queue.origin.dlq],
+                    trail=trail,
+                    pace=pace,
+                    told=lambda end: output.line(ended(end, str(destination))),
+                ).run(choice, arguments.limit)
+
+        tallies = [redrive(each) for each in queues]
+    return _report(tallies, choice, queues, output, "sent", audit_file=str(trail.path))
+
+
+def run_drop(
+    place: Place,
+    arguments: argparse.Namespace,
+    output: Output,
+    *,
+    ask: Callable[[str], str] | None = None,
+) -> int:
+    queues, choice = open_queues(place, arguments.queue), _choice(arguments)
+    if not arguments.yes:
+        choice = _confirmed(queues, choice, arguments, output, ask or _asking(output))
+    with Trail(place.audit_file, "drop") as trail:
+
+        def drop_from(queue: Opened) -> Tally:
+            with queue.hold() as letters:
+                return drop(
+                    letters,
+                    choice,
+                    queue=queue.origin.dlq,
+                    trail=trail,
+                    most=arguments.limit,
+                    told=lambda end: output.line(ended(end)),
+                )
+
+        tallies = [drop_from(each) for each in queues]
+    return _report(tallies, choice, queues, output, "dropped", audit_file=str(trail.path))
+
+
+def _plan(queue: Opened, choice: Choice, most: int, output: Output) -> Tally:
+    """Say what a redrive would do; the queue is as before when this returns."""
+    tally, destination = Tally(queue.origin.dlq), queue.origin.destination
+    with queue.hold() as letters:
+        for round_ in chosen(letters, choice, tally, most):
+            for letter in round_:
+                try:
+                    outgoing(letter, destination)
+                    tally.ends.append(End(letter, moved=True, outcome="would be sent"))
+                except Unsendable as reason:
+                    tally.ends.append(End(letter, moved=False, outcome=f"would be left: {reason}"))
+                output.line(ended(tally.ends[-1], str(destination)))
+    return tally
+
+
+def _confirmed(
+    queues: list[Opened],
+    choice: Choice,
+    arguments: argparse.Namespace,
+    output: Output,
+    ask: Callable[[str], str],
+) -> Choice:
+    """Show what would be dropped and ask; the answer is for these messages and no others."""
+    letters = [
+        letter
+        for each in peek(queues, most=arguments.limit)
+        for letter in each.letters
+        if letter in choice
+    ]
+    if not letters:
+        return choice
+    for letter in letters:
+        output.line(ended(End(letter, moved=False, outcome="would be dropped")))
+    answer = ask(f"Drop {_count(len(letters), 'message')} for good? [y/N] ")
+    if answer.strip().lower() not in {"y", "yes"}:
+        raise NotConfirmed("nothing was dropped")
+    return Choice(ids=frozenset(letter.message_id for letter in letters))
+
+
+def _asking(output: Output) -> Callable[[str], str]:
+    if output.as_json or not sys.stdin.isatty():
+        raise NotConfirmed(
+            "a drop deletes for good: say --yes, or run it in a terminal to be asked"
+        )
+    return input
+
+
+def _choice(arguments: argparse.Namespace) -> Choice:
+    return Choice(
+        ids=frozenset(arguments.ids or ()),
+        event_type=arguments.event_type,
+        aggregate_id=arguments.aggregate,
+    )
+
+
+def _report(
+    tallies: list[Tally],
+    choice: Choice,
+    queues: list[Opened],
+    output: Output,
+    done: str,
+    **more: str,
+) -> int:
+    """Sum up; raises NothingChosen if no message is what was asked for."""
+    depths = {each.origin.dlq: each.depth().total for each in queues}
+    ends = [end for tally in tallies for end in tally.ends]
+    where = queues[0].origin.dlq if len(queues) == 1 else "any dead-letter queue"
+    if not ends and choice != Choice():
+        looked = sum(tally.seen for tally in tallies)
+        there = _count(looked, "other message") if looked else "nothing at all"
+        raise NothingChosen(f"nothing of {choice} is in {where}, which has {there}")
+    missing = choice.missing(end.letter for end in ends)
+    document: Mapping[str, object] = {
+        "queues": [{**tally.document(), "stillThere": depths[tally.queue]} for tally in tallies],
+        "notFound": missing,
+        **({"auditFile": more["audit_file"]} if "audit_file" in more else {}),
+    }
+    empty = f"{queues[0].origin.dlq if len(queues) == 1 else 'every dead-letter queue'} is empty"
+    shown = [each for each in tallies if each.ends or each.more or depths[each.queue]]
+    output.show(document, tallies_table(shown, depths, done) if shown else empty)
+    for each in missing:
+        output.complain(f"not there: {each}")
+    if ends and "audit_file" in more:
+        output.line(f"audit trail: {more['audit_file']}")
+    if done == "would be sent":
+        return 0
+    return LEFT_BEHIND if missing or any(each.left or each.stopped for each in tallies) else 0
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")

@@ -1,0 +1,83 @@
+"""The audit trail: a JSON line for each message that an operator moved or dropped."""
+
+import json
+import os
+import pwd
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from contracts.timestamps import format_timestamp
+from operations.errors import OperatorError
+from operations.sources.dead_letters import DeadLetter
+from runtime.ids import utc_now
+
+
+class Trail:
+    """Appends to a file that only its owner reads: a dropped message's line has its whole body.
+
+    Raises OperatorError for a file that cannot be written, before anything else is done.
+    """
+
+    def __init__(
+        self, path: Path, operation: str, *, now: Callable[[], datetime] = utc_now
+    ) -> None:
+        self.path, self._operation, self._now = path, operation, now
+        self._who = operator()
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise OperatorError(
+                f"the audit file {path} cannot be written ({error.strerror}):"
+                " say another in STREAMED_AUDIT_FILE"
+            ) from None
+        self._end_what_a_killed_command_began()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        os.close(self._file)
+
+    def line(self, letter: DeadLetter, outcome: str, **more: Any) -> dict[str, Any]:
+        """Make one letter's line."""
+        return {
+            "at": format_timestamp(self._now()),
+            "who": self._who,
+            "operation": self._operation,
+            "queue": letter.queue,
+            "messageId": letter.message_id,
+            "eventId": letter.event.event_id,
+            "aggregateId": letter.event.aggregate_id,
+            **more,
+            "outcome": outcome,
+        }
+
+    def write(self, lines: Iterable[Mapping[str, Any]]) -> None:
+        """Append lines and wait until they are on the disk: what they tell of happens after."""
+        text = "".join(f"{json.dumps(line, ensure_ascii=False)}\n" for line in lines)
+        data = text.encode(errors="backslashreplace")
+        while data:
+            data = data[os.write(self._file, data) :]
+        os.fsync(self._file)
+
+    def _end_what_a_killed_command_began(self) -> None:
+        size = os.fstat(self._file).st_size
+        if size and os.pread(self._file, 1, size - 1) != b"\n":
+            os.write(self._file, b"\n")
+
+
+def operator() -> str:
+    """The operating system's name for who runs this; its number where there is no name."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())

@@ -1,0 +1,142 @@
+"""`streamed replay`: sends what a bus's archive has of a range of time once more."""
+
+import argparse
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from time import sleep
+
+from rich.table import Table
+from rich.text import Text
+
+from contracts.timestamps import format_timestamp
+from operations.commandline import Parser
+from operations.moments import parse_range
+from operations.output import Output, moment, table
+from operations.place import Place
+from operations.replay.replay import Progress, Replay, Request, request_of, would_come
+
+POLL_EVERY = 1.0
+"""Seconds between two looks at a replay."""
+
+COUNT_WITHIN = 30
+"""Looks at the log, once the replay has ended, until no more of it comes."""
+
+ARCHIVED_AFTER = timedelta(minutes=10)
+"""Until when AWS may take to have an event in the archive, says its guide to replays."""
+
+FAILED = 1
+"""Exit code: the replay failed, or somebody cancelled it."""
+
+
+def add(streamed: Parser) -> None:
+    command = streamed.command(
+        "replay",
+        "send what a bus's archive has of a range of time to its rules once more",
+        description="Sends the archived events of a bus to its rules once more, or to some of them."
+        "\n\nIt is safe at any time, and as often as you like: every handler is a conditional write"
+        " on its\nown aggregate, decided on what is stored, so an event that was handled changes"
+        " nothing, and one\nthat was not is handled now. A replayed event has its eventId, and in"
+        " its envelope the replay's\nname. EventBridge does not keep the order of events within a"
+        " minute; no handler needs it.\n\nCtrl-C cancels the replay; what came until then is as"
+        " harmless as the whole. A command that is\nkilled leaves it running.",
+        examples=[
+            "replay --bus stock-event-bus --from '2h ago'",
+            "replay --bus payments-event-bus --from 3h --to 2h --rule PaymentsToStockRule",
+            "replay --bus stock-event-bus --from '1d ago' --dry-run",
+        ],
+    )
+    command.add_argument("--bus", required=True, metavar="NAME")
+    command.add_argument(
+        "--from", dest="since", required=True, metavar="T", help="ISO 8601, or such as 2h ago"
+    )
+    command.add_argument("--to", dest="until", default="now", metavar="T", help="likewise (now)")
+    command.add_argument(
+        "--rule",
+        dest="rules",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="only to this rule of the bus; may be given several times (all)",
+    )
+    command.add_argument(
+        "--dry-run", action="store_true", help="count what the bus's log has of the range, only"
+    )
+    command.set_defaults(run=run)
+
+
+def run(place: Place, arguments: argparse.Namespace, output: Output) -> int:
+    now = datetime.now(UTC)
+    span = parse_range(arguments.since, arguments.until, now)
+    request = request_of(place, arguments.bus, span, arguments.rules, now=now)
+    if arguments.dry_run:
+        counted = would_come(place, request)
+        output.show(_document(request, "not started", None, counted), _table(request, counted))
+        output.line("a dry run: nothing was sent")
+        return 0
+    if request.until > now - ARCHIVED_AFTER and not place.emulated:
+        output.line("note: events of the last ten minutes may not be in the archive yet")
+    replay = Replay(place, request)
+    try:
+        replay.start()
+        output.line(
+            f"{replay.name}: {request.bus} from {moment(request.since)} to {moment(request.until)}"
+            f" to {', '.join(request.rules) or 'every rule'}; Ctrl-C cancels it"
+        )
+        ended = _follow(replay, output)
+        came = _settled(replay)
+    except KeyboardInterrupt:
+        replay.cancel()
+        output.line(f"{replay.name} is cancelled, unless it had ended: what came changes nothing")
+        raise
+    done = ended.state == "COMPLETED"
+    reason = f"{ended.state.lower()} {ended.reason}".strip()
+    verdict = Text(f"{replay.name}: {reason}, {came.total()} events", "green" if done else "red")
+    document = _document(request, ended.state, replay.name, came)
+    output.show(document, _table(request, came), verdict)
+    return 0 if done else FAILED
+
+
+def _follow(replay: Replay, output: Output) -> Progress:
+    """Say how far it is whenever that changes, until it ends."""
+    said = None
+    while True:
+        progress = replay.progress()
+        if progress != said:
+            reached = f", up to {moment(progress.reached)}" if progress.reached else ""
+            output.line(f"{progress.state.lower()}{reached}")
+            said = progress
+        if progress.ended:
+            return progress
+        sleep(POLL_EVERY)
+
+
+def _settled(replay: Replay) -> Counter[str]:
+    """Count what came, once the log has no more of it than a moment before."""
+    came = replay.came()
+    for _ in range(COUNT_WITHIN):
+        sleep(POLL_EVERY)
+        before, came = came, replay.came()
+        if came == before:
+            break
+    return came
+
+
+def _table(request: Request, counted: Counter[str]) -> Table:
+    rows = table("event", "events", title=f"on {request.bus}", numbers=("events",))
+    for event_type, count in sorted(counted.items()):
+        rows.add_row(event_type, str(count))
+    return rows
+
+
+def _document(
+    request: Request, state: str, name: str | None, counted: Counter[str]
+) -> dict[str, object]:
+    return {
+        "name": name,
+        "bus": request.bus,
+        "from": format_timestamp(request.since),
+        "to": format_timestamp(request.until),
+        "rules": request.rules,
+        "state": state,
+        "events": counted,
+    }

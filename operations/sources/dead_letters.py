@@ -1,0 +1,174 @@
+"""A message of a dead-letter queue: why it is there, who put it there, and the event in it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+from operations.sources.origins import Origin
+from runtime.logs import MASK, mask, redact
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs.type_defs import MessageTypeDef
+
+BATCH_INFO = "DDBStreamBatchInfo"
+"""What Lambda tells of in its on-failure destination: a batch it gave up, not the rows in it."""
+
+Putter = Literal["eventbridge", "handler", "lambda", "sqs", "unknown"]
+
+
+@dataclass(frozen=True)
+class EventInside:
+    """What can be read of the event in a body; None for what cannot."""
+
+    event_id: str | None = None
+    event_type: str | None = None
+    aggregate_id: str | None = None
+    sequence: int | None = None
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    """`by` names the rule, the process or the queue that gave it up; `tries` is None if untold.
+
+    `group` is a FIFO queue's. `receives` counts everybody who has looked at it since it was sent.
+    """
+
+    queue: str
+    message_id: str
+    body: str
+    attributes: Mapping[str, str]
+    putter: Putter
+    why: str
+    by: str
+    tries: int | None
+    sent_at: datetime | None
+    receives: int
+    group: str | None
+    event: EventInside
+
+    @property
+    def aggregate(self) -> str:
+        """What must stay in sequence: the aggregate, or the message alone if that is unknown."""
+        return self.group or self.event.aggregate_id or self.message_id
+
+    def is_called(self, name: str) -> bool:
+        return name in {self.message_id, self.event.event_id}
+
+    def summary(self) -> dict[str, Any]:
+        """What a list tells of it; without the body, and without bank details."""
+        return {
+            "queue": self.queue,
+            "messageId": self.message_id,
+            "eventId": self.event.event_id,
+            "eventType": self.event.event_type,
+            "aggregateId": self.event.aggregate_id,
+            "sequence": self.event.sequence,
+            "putBy": self.putter,
+            "by": self.by,
+            "why": self.why,
+            "tries": self.tries,
+            "sentAt": self.sent_at,
+        }
+
+    def text(self, *, reveal: bool) -> str:
+        """The body to look at: as it is, or laid out and without bank details."""
+        return self.body if reveal else masked(self.body)
+
+
+def read(message: "MessageTypeDef", origin: Origin) -> DeadLetter:
+    """Read a message as SQS gives it, whatever its body is."""
+    system: Mapping[str, str] = message.get("Attributes", {})  # type: ignore[assignment]
+    attributes = {
+        name: value.get("StringValue", "")
+        for name, value in message.get("MessageAttributes", {}).items()
+    }
+    body = _object(message["Body"])
+    putter, why, by, tries = _reason(attributes, body, origin)
+    return DeadLetter(
+        queue=origin.dlq,
+        message_id=message["MessageId"],
+        body=message["Body"],
+        attributes=attributes,
+        putter=putter,
+        why=mask(why),
+        by=by,
+        tries=tries,
+        sent_at=_time(system.get("SentTimestamp")),
+        receives=int(system.get("ApproximateReceiveCount", "1")),
+        group=system.get("MessageGroupId"),
+        event=_event(body),
+    )
+
+
+def masked(body: str) -> str:
+    """Lay a body out without bank details; a record's detail, JSON within JSON, is unfolded."""
+    document = _object(body)
+    if not document:
+        return mask(body)
+    if isinstance(document.get("detail"), str):
+        document["detail"] = _object(document["detail"]) or MASK
+    shown = redact(None, "", {"body": document})["body"]
+    return json.dumps(shown, ensure_ascii=False, indent=2)
+
+
+def _reason(
+    attributes: Mapping[str, str], body: Mapping[str, Any], origin: Origin
+) -> tuple[Putter, str, str, int | None]:
+    if "ERROR_CODE" in attributes or "RULE_ARN" in attributes:
+        why = _joined(attributes.get("ERROR_CODE"), attributes.get("ERROR_MESSAGE"))
+        retries = attributes.get("RETRY_ATTEMPTS", "")
+        rule = attributes.get("RULE_ARN", "").rpartition("/")[2]
+        by = f"rule {rule or _either(tuple(each.name for each in origin.rules))}"
+        return "eventbridge", why, by, 1 + int(retries) if retries.isdecimal() else None
+    handlers = _either(origin.handlers)
+    if "errorType" in attributes:
+        why = _joined(attributes["errorType"], attributes.get("errorMessage"))
+        return "handler", why, handlers, None
+    if BATCH_INFO in body:
+        context = body.get("requestContext")
+        condition = context.get("condition") if isinstance(context, dict) else None
+        why = f"Lambda gave a batch up: {condition or 'it does not say why'}"
+        return "lambda", why, handlers, None
+    if origin.tries is None:
+        return "unknown", "it does not say why", handlers, None
+    return "sqs", f"received {origin.tries} times without an end", handlers, origin.tries
+
+
+def _event(body: Mapping[str, Any]) -> EventInside:
+    """Read an event's envelope, or an outbox record, leniently: it is a dead letter."""
+    detail = body.get("detail")
+    metadata = detail.get("metadata") if isinstance(detail, dict) else None
+    fields = metadata if isinstance(metadata, dict) else body
+    return EventInside(
+        event_id=_text(fields.get("eventId")),
+        event_type=_text(body.get("detail-type")) or _text(body.get("eventType")),
+        aggregate_id=_text(fields.get("aggregateId")),
+        sequence=sequence if isinstance(sequence := fields.get("sequence"), int) else None,
+    )
+
+
+def _object(text: str) -> dict[str, Any]:
+    """Read a JSON object; empty for whatever else the text is."""
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _time(milliseconds: str | None) -> datetime | None:
+    return datetime.fromtimestamp(int(milliseconds) / 1000, UTC) if milliseconds else None
+
+
+def _joined(code: str | None, message: str | None) -> str:
+    return ": ".join(part for part in (code, message) if part) or "it does not say why"
+
+
+def _either(names: tuple[str, ...]) -> str:
+    return " or ".join(names) or "nobody of ours"

@@ -1,0 +1,53 @@
+"""How many messages a queue has: what SQS says without receiving any."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from operations.place import Place
+from runtime.aws import reaching
+from runtime.queues import find_url
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+
+@dataclass(frozen=True)
+class Depth:
+    """Messages that can be received, and that somebody has received and not deleted.
+
+    Approximate on AWS, for a minute after the last message was sent.
+    """
+
+    visible: int
+    in_flight: int
+
+    @property
+    def total(self) -> int:
+        return self.visible + self.in_flight
+
+
+def depth_of(sqs: "SQSClient", url: str) -> Depth:
+    """Count a queue's messages; delayed ones count as visible. Raises Unavailable."""
+    with reaching("SQS"):
+        found = sqs.get_queue_attributes(
+            QueueUrl=url,
+            AttributeNames=[
+                "ApproximateNumberOfMessages",
+                "ApproximateNumberOfMessagesDelayed",
+                "ApproximateNumberOfMessagesNotVisible",
+            ],
+        )["Attributes"]
+    return Depth(
+        int(found["ApproximateNumberOfMessages"])
+        + int(found.get("ApproximateNumberOfMessagesDelayed", 0)),
+        int(found["ApproximateNumberOfMessagesNotVisible"]),
+    )
+
+
+def held(place: Place, domain: str, queue: str) -> int:
+    """Count what waits in a queue and what is in a consumer's hands.
+
+    Raises Unavailable, Misconfigured.
+    """
+    sqs = place.aws(domain).client("sqs")
+    return depth_of(sqs, find_url(sqs, queue)).total

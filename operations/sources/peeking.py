@@ -1,0 +1,98 @@
+"""Looks into dead-letter queues and leaves them as they were."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from operations.errors import NoSuchName
+from operations.place import Place
+from operations.sources.dead_letters import DeadLetter
+from operations.sources.depths import Depth, depth_of
+from operations.sources.hold import Hold
+from operations.sources.origins import Origin, origins
+from runtime.queues import find_url
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+AT_ONCE = 12
+"""Queues looked into together: on AWS the last, empty answer of each takes a second."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A dead-letter queue, found."""
+
+    origin: Origin
+    sqs: "SQSClient"
+    url: str
+    wait_seconds: int
+    hidden_for: int
+
+    def hold(self) -> Hold:
+        return Hold(
+            self.sqs,
+            self.url,
+            self.origin,
+            wait_seconds=self.wait_seconds,
+            hidden_for=self.hidden_for,
+        )
+
+    def depth(self) -> Depth:
+        return depth_of(self.sqs, self.url)
+
+
+@dataclass(frozen=True)
+class Peek:
+    """What was seen of a queue that has `depth` messages, in hand or not."""
+
+    origin: Origin
+    depth: Depth
+    letters: Sequence[DeadLetter]
+
+    @property
+    def unseen(self) -> int:
+        return max(0, self.depth.total - len(self.letters))
+
+    def document(self) -> dict[str, Any]:
+        return {
+            "queue": self.origin.dlq,
+            "belongsTo": str(self.origin.destination),
+            "visible": self.depth.visible,
+            "inFlight": self.depth.in_flight,
+            "notShown": self.unseen,
+            "messages": [letter.summary() for letter in self.letters],
+        }
+
+
+def open_queues(place: Place, queue: str | None) -> list[Opened]:
+    """Find one dead-letter queue, or all. Raises NoSuchName, Misconfigured, Unavailable."""
+    known = origins(place.topology, place.workloads)
+    if queue is not None and queue not in known:
+        raise NoSuchName("dead-letter queue", queue, known)
+    opened: list[Opened] = []
+    for origin in known.values() if queue is None else (known[queue],):
+        sqs = place.aws(origin.domain).client("sqs")
+        # An emulator's short poll sees every message; AWS's asks only some of its servers.
+        wait_seconds = 0 if place.emulated else 1
+        url = find_url(sqs, origin.dlq)
+        opened.append(Opened(origin, sqs, url, wait_seconds, place.hold_seconds))
+    return opened
+
+
+def peek(queues: Sequence[Opened], *, most: int) -> list[Peek]:
+    """Look at up to `most` messages of each queue; all are visible again when this returns.
+
+    Only their receive counts tell that somebody looked, and a dead-letter queue has no use for
+    those. Raises Unavailable.
+    """
+    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="peek") as pool:
+        return list(pool.map(lambda each: _peek(each, most), queues))
+
+
+def _peek(queue: Opened, most: int) -> Peek:
+    depth = queue.depth()
+    with queue.hold() as held:
+        letters = held.take(most)
+    return Peek(queue.origin, depth, letters)

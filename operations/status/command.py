@@ -1,0 +1,84 @@
+"""`streamed status`: what waits where, and whether that needs a person."""
+
+import argparse
+import time
+
+from rich.table import Table
+from rich.text import Text
+
+from operations.commandline import Parser
+from operations.output import Output, age, table
+from operations.place import Place
+from operations.status.lines import Line, Standing, standing
+from runtime.ids import utc_now
+
+NEEDS_PERSON = 1
+
+
+def add(streamed: Parser) -> None:
+    command = streamed.command(
+        "status",
+        "what waits in outboxes, streams and queues, and whether that needs a person",
+        description="Look at every outbox, stream, work queue and dead-letter queue, and say of"
+        " each\nwhat its numbers mean. Nothing is received from a work queue: a receive counts"
+        "\nagainst a message.\n\nExit code 1 if something needs a person.",
+        examples=["status", "status --json", "--at aws status"],
+    )
+    command.set_defaults(run=run)
+
+
+def run(place: Place, _: argparse.Namespace, output: Output) -> int:
+    found = standing(place, now=utc_now, wait=time.sleep)
+    notes = [
+        Text(
+            "An emulator does not tell how old the oldest message of a work queue is, and to"
+            " receive one would count against it.",
+            style="dim",
+        )
+    ]
+    output.show(
+        {
+            "needsPerson": found.needs_person,
+            "places": [line.document() for line in found.lines],
+        },
+        _table(found),
+        *(notes if place.emulated else []),
+        _sum_up(found),
+    )
+    return NEEDS_PERSON if found.needs_person else 0
+
+
+def _table(found: Standing) -> Table:
+    numbers = ("waiting", "in flight", "oldest")
+    made = table("where", "", *numbers, "verdict", numbers=numbers)
+    kind = ""
+    for line in found.lines:
+        if kind and line.kind != kind:
+            made.add_section()
+        made.add_row(
+            line.kind if line.kind != kind else "",
+            line.name,
+            _number(line.waiting),
+            _number(line.in_flight),
+            _oldest(line),
+            Text(line.verdict.text, style="bold red" if line.verdict.needs_person else ""),
+        )
+        kind = line.kind
+    return made
+
+
+def _oldest(line: Line) -> str:
+    return "" if line.kind == "stream" or line.waiting == 0 else age(line.oldest)
+
+
+def _number(value: int | None) -> str:
+    return "" if value is None else str(value)
+
+
+def _sum_up(found: Standing) -> Text:
+    count = sum(line.verdict.needs_person for line in found.lines)
+    if not count:
+        return Text("nothing needs a person", style="green")
+    return Text(
+        "1 line needs a person" if count == 1 else f"{count} lines need a person", style="bold red"
+    )

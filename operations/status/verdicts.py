@@ -1,0 +1,102 @@
+"""What a number means, in plain words, and whether it needs a person. Pure.
+
+The bounds are those of the alarms on AWS (infra.aws.alarms), which need CDK to be read: a test
+holds these to them.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from operations.output import age
+from operations.sources.depths import Depth
+
+OLDEST_ROW = timedelta(seconds=180)
+"""In an outbox: a sweep a minute takes what is half a minute old."""
+
+OLDEST_MESSAGE = timedelta(seconds=300)
+"""In a work queue: a message takes milliseconds, and 30 s after its consumer's death."""
+
+STREAM_LAG = timedelta(seconds=60)
+"""Behind a stream's end."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A sentence, and whether somebody has to act on it."""
+
+    text: str
+    needs_person: bool = False
+
+
+def on_outbox(depth: int, oldest: timedelta | None, relay: str) -> Verdict:
+    """Judge so many rows, the oldest that old; None is an age that cannot be read."""
+    if not depth:
+        return Verdict("empty")
+    if oldest is None:
+        return Verdict(f"{_wait(depth)}, with no time that can be read: see {relay}'s log", True)
+    waits = f"{_wait(depth)}, the oldest for {age(oldest)}"
+    if oldest < OLDEST_ROW:
+        return Verdict(f"{waits}: on the way")
+    return Verdict(f"{waits}: {relay} is not publishing; see its log and /readyz", True)
+
+
+def on_stream(lag: timedelta | None, waiting: int, relay: str, why_not: str = "") -> Verdict:
+    """Judge what a relay said when it last read a row; `waiting` is what is in its outbox.
+
+    A relay that has caught up and hears nothing shows the lag of its last row for ever.
+    """
+    if lag is None:
+        return Verdict(why_not)
+    if not lag:
+        return Verdict("no row was read since it started")
+    read = f"the last row was read {_seconds(lag)} after it occurred"
+    if lag < STREAM_LAG or not waiting:
+        return Verdict(read)
+    return Verdict(f"{read}: {relay} is behind, or cannot publish; see its log", True)
+
+
+def on_silence(relay: str, where: str) -> Verdict:
+    """Judge a relay that does not say how it is."""
+    return Verdict(f"{relay} does not answer at {where}: is it running?", True)
+
+
+def on_queue(depth: Depth, oldest: timedelta | None, consumer: str, *, stuck: bool) -> Verdict:
+    """Judge a work queue; `stuck` if, without ages, two looks found the same ones untouched."""
+    if not depth.total:
+        return Verdict("empty")
+    if not depth.visible:
+        return Verdict(f"{_in_work(depth.in_flight)}")
+    waits = _wait(depth.visible)
+    beside = f", {_in_work(depth.in_flight)}" if depth.in_flight else ""
+    if oldest is not None and oldest >= OLDEST_MESSAGE:
+        return Verdict(
+            f"{waits}, the oldest for {age(oldest)}{beside}: is {consumer} ready? see its /readyz",
+            True,
+        )
+    if stuck:
+        return Verdict(f"{waits} and nobody receives them: is {consumer} running?", True)
+    since = f", the oldest for {age(oldest)}" if oldest is not None else ""
+    return Verdict(f"{waits}{since}{beside}: on the way")
+
+
+def on_dead_letters(depth: Depth, oldest: timedelta | None, queue: str) -> Verdict:
+    """Judge a dead-letter queue: whatever is in it is for a person."""
+    if not depth.total:
+        return Verdict("empty")
+    count = "1 dead letter" if depth.total == 1 else f"{depth.total} dead letters"
+    since = f", the oldest for {age(oldest)}" if oldest is not None else ""
+    hidden = f", {depth.in_flight} of them held by somebody" if depth.in_flight else ""
+    return Verdict(f"{count}{since}{hidden}: `streamed dlq list --queue {queue}`", True)
+
+
+def _wait(count: int) -> str:
+    return "1 waits" if count == 1 else f"{count} wait"
+
+
+def _in_work(count: int) -> str:
+    return f"{count} in work"
+
+
+def _seconds(span: timedelta) -> str:
+    seconds = span.total_seconds()
+    return age(span) if seconds >= 10 else f"{seconds:.1f} s"  # noqa: PLR2004
