@@ -160,7 +160,7 @@ def plan_of(random: Random) -> Plan:
     """Make a plan: mostly one subscription, mostly cancelled, with what its character allows."""
     character = random.choice(CHARACTERS)
     acts: list[Act] = []
-    for number in range(1, random.choice((1, 1, 1, 1, 1, 1, 1, 2, 2, 3)) + 1):
+    for number in range(1, random.choice((1, 1, 1, 1, 1, 1, 1, 1, 2, 3)) + 1):
         acts += _subscription(random, number)
     if random.random() < 0.15:
         acts.append(_poison(random))
