@@ -89,4 +89,6 @@ class Ages:
         self._left_behind, self._has_looked = oldest, True
         if oldest is None:
             return self._interval
+        # An alarm reads this line where nobody scrapes the gauge; a sweep that waits writes none.
+        log.info("left behind", oldestAgeSeconds=round(self.age(), 1))
         return min(self._interval, max(SHORTEST_WAIT, WAIT_PER_LOOK * (monotonic() - started)))

@@ -84,12 +84,12 @@ def latency(api: apigateway.HttpApi) -> cloudwatch.Metric:
 
 
 def measure_oldest_row(scope: Construct, relay: str, log_group: logs.ILogGroup) -> None:
-    """Make the metric `oldest_row` from the line in which relay/sweep.py tells what it found."""
+    """Make the metric `oldest_row` from the lines in which a sweep or a look tells what it found."""
     logs.CfnMetricFilter(
         scope,
         f"{relay}-oldest-row",
         log_group_name=log_group.log_group_name,
-        filter_pattern='{ $.event = "swept" }',
+        filter_pattern="{ $.oldestAgeSeconds >= 0 }",
         metric_transformations=[
             logs.CfnMetricFilter.MetricTransformationProperty(
                 metric_namespace=NAMESPACE,

@@ -97,15 +97,15 @@ def test_silence_is_an_alarm_where_something_should_always_be_heard(
             assert alarm.properties["TreatMissingData"] == expected
 
 
-def test_the_age_of_the_oldest_row_is_read_from_what_the_sweep_logs(
+def test_the_age_of_the_oldest_row_is_read_from_what_sweeps_and_looks_log(
     synthesized: Synthesize,
 ) -> None:
-    """The filter's words are those of the line in relay/sweep.py, which a test of its own holds."""
+    """The filter's field is that of the lines in relay/sweep.py and ages.py; their tests hold it."""
     for domain in DOMAINS:
         stack = synthesized("dev").stacks[f"streamed-events-dev-{domain}"]
         (found,) = stack.resources("AWS::Logs::MetricFilter")
         (metric,) = found.properties["MetricTransformations"]
-        assert found.properties["FilterPattern"] == '{ $.event = "swept" }'
+        assert found.properties["FilterPattern"] == "{ $.oldestAgeSeconds >= 0 }"
         assert metric["MetricValue"] == "$.oldestAgeSeconds"
         (alarm,) = [
             each.properties

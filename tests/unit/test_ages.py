@@ -84,6 +84,18 @@ def test_the_oldest_of_all_pages_counts_wherever_it_stands(looking: Looking) -> 
     assert looking.gauge == 10 * 3600
 
 
+def test_each_look_that_finds_something_writes_the_line_that_an_alarm_reads(
+    looking: Looking,
+) -> None:
+    """Also while a sweep waits for room and writes none; an outbox without old rows is silent."""
+    looking.outbox.pages = [[START - HOUR]]
+    with capture_logs() as lines:
+        looking.ages.look()
+        looking.outbox.pages = []
+        looking.ages.look()
+    assert [(line["event"], line["oldestAgeSeconds"]) for line in lines] == [("left behind", 3600)]
+
+
 def test_it_falls_when_a_look_finds_the_oldest_gone(looking: Looking) -> None:
     """Step by step, and to 0 with the last."""
     looking.outbox.pages = [[START - 2 * HOUR], [START - HOUR]]
