@@ -164,7 +164,7 @@ def test_behind_ten_that_stay_a_fifo_group_hides_the_rest() -> None:
         (Choice(aggregate_id="a"), {"a-1", "a-2"}),
         (Choice(), {"a-1", "a-2", "b-1"}),
     ],
-    ids=str,
+    ids=["an id", "ids", "a type", "another type", "an aggregate", "all"],
 )
 def test_only_what_is_chosen_goes(choice: Choice, expected: set[str]) -> None:
     """The rest is let go at once, untouched."""
