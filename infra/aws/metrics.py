@@ -84,7 +84,7 @@ def latency(api: apigateway.HttpApi) -> cloudwatch.Metric:
 
 
 def measure_oldest_row(scope: Construct, relay: str, log_group: logs.ILogGroup) -> None:
-    """Make the metric `oldest_row` from the lines in which a sweep or a look tells what it found."""
+    """Make the metric `oldest_row` of the lines in which a sweep or a look tells what it found."""
     logs.CfnMetricFilter(
         scope,
         f"{relay}-oldest-row",
