@@ -96,7 +96,9 @@ class DeadLetterQueue:
 
     def send(self, aggregate_id: str, body: str, error: Exception) -> None:
         fifo = {"MessageGroupId": _id(aggregate_id), "MessageDeduplicationId": _digest(body)}
-        dead_letter(self._sqs, self._url, _sendable(body), error, fifo if self._is_fifo else None)
+        dead_letter(
+            self._sqs, self._url, _sendable(body), error, fifo=fifo if self._is_fifo else None
+        )
 
 
 def _is_never(code: str) -> bool:

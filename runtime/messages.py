@@ -92,7 +92,13 @@ class Messages:
                 verdict = self._judge(error, message, attempt)
                 match verdict:
                     case DeadLetter():
-                        dead_letter(self._sqs, self._queue.dead_letter_url, message["Body"], error)
+                        dead_letter(
+                            self._sqs,
+                            self._queue.dead_letter_url,
+                            message["Body"],
+                            error,
+                            receives=receive_count(message),
+                        )
                         log.exception(
                             "dead-lettered", deadLetterQueue=self._queue.dead_letter_queue
                         )

@@ -70,20 +70,26 @@ def find_queue(sqs: "SQSClient", name: str) -> Queue:
 
 
 def dead_letter(
-    sqs: "SQSClient", url: str, body: str, error: Exception, fifo: Mapping[str, Any] | None = None
+    sqs: "SQSClient",
+    url: str,
+    body: str,
+    error: Exception,
+    *,
+    receives: int | None = None,
+    fifo: Mapping[str, Any] | None = None,
 ) -> None:
     """Send a body, byte for byte, to a dead-letter queue with errorType and errorMessage.
 
-    `fifo` carries MessageGroupId and MessageDeduplicationId where the queue is a FIFO one.
+    `receives` is how often the queue that it comes from has given it out: receiveCount. `fifo`
+    carries MessageGroupId and MessageDeduplicationId where the queue is a FIFO one.
     Raises Unavailable; the message must stay where it was until this has returned.
     """
-    attributes: Mapping[str, Any] = {
+    attributes: dict[str, Any] = {
         "errorType": {"DataType": "String", "StringValue": type(error).__name__},
-        "errorMessage": {
-            "DataType": "String",
-            "StringValue": _message(error),
-        },
+        "errorMessage": {"DataType": "String", "StringValue": _message(error)},
     }
+    if receives is not None:
+        attributes["receiveCount"] = {"DataType": "Number", "StringValue": str(receives)}
     with reaching("SQS"):
         sqs.send_message(
             QueueUrl=url, MessageBody=body, MessageAttributes=attributes, **(fifo or {})

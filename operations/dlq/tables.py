@@ -24,11 +24,10 @@ def letters_table(peek: Peek) -> Table:
         title=f"{peek.origin.dlq}: {_standing(peek)}, for {peek.origin.destination}",
     )
     for letter in peek.letters:
-        tries = "tries not told" if letter.tries is None else f"{letter.tries} tries"
         made.add_row(
             f"{letter.message_id}\n{escape(letter.event.event_id or UNKNOWN)}",
             f"{escape(letter.event.event_type or UNKNOWN)}\n{escape(_aggregate(letter))}",
-            f"{moment(letter.sent_at)}\n{tries}",
+            f"{moment(letter.sent_at)}\n{_tries(letter)}",
             f"{escape(letter.why)}\n{escape(letter.by)}",
             end_section=True,
         )
@@ -101,3 +100,9 @@ def _aggregate(letter: DeadLetter) -> str:
 def _standing(peek: Peek) -> str:
     count = max(peek.depth.total, len(peek.letters))
     return "1 dead letter" if count == 1 else f"{count} dead letters"
+
+
+def _tries(letter: DeadLetter) -> str:
+    if letter.tries is None:
+        return "tries not told"
+    return "1 try" if letter.tries == 1 else f"{letter.tries} tries"

@@ -125,7 +125,8 @@ def _reason(
     handlers = _either(origin.handlers)
     if "errorType" in attributes:
         why = _joined(attributes["errorType"], attributes.get("errorMessage"))
-        return "handler", why, handlers, None
+        receives = attributes.get("receiveCount", "")
+        return "handler", why, handlers, int(receives) if receives.isdecimal() else None
     if BATCH_INFO in body:
         context = body.get("requestContext")
         condition = context.get("condition") if isinstance(context, dict) else None

@@ -86,3 +86,12 @@ def test_an_error_message_is_what_sqs_takes() -> None:
     mark = "\N{REPLACEMENT CHARACTER}"
     assert texts == ["x" * MAX_ERROR_MESSAGE, f"{mark * 3} at ***", "NotAnEvent"]
     assert {request["MessageBody"] for request in sqs.sent} == {"b"}
+
+
+def test_a_dead_letter_says_how_often_its_queue_gave_it_out() -> None:
+    """Where it comes from a queue: a relay's row was given out by none."""
+    sqs = FakeSqs(threading.Event())
+    dead_letter(cast("Any", sqs), "dlq-url", "b", NotAnEvent(), receives=5)
+    dead_letter(cast("Any", sqs), "dlq-url", "b", NotAnEvent())
+    counts = [request["MessageAttributes"].get("receiveCount") for request in sqs.sent]
+    assert counts == [{"DataType": "Number", "StringValue": "5"}, None]

@@ -77,12 +77,16 @@ def test_what_eventbridge_put_there_names_the_rule_and_its_tries() -> None:
 
 
 def test_what_a_consumer_put_there_has_its_error() -> None:
-    """The errorType and errorMessage attributes are ours."""
-    attributes = {"errorType": "NotAnEvent", "errorMessage": "body: Invalid JSON"}
+    """The errorType, errorMessage and receiveCount attributes are ours."""
+    attributes = {
+        "errorType": "NotAnEvent",
+        "errorMessage": "body: Invalid JSON",
+        "receiveCount": "5",
+    }
 
     letter = read_by(ORIGINS["payment-cancelled-dlq"], "nonsense", attributes)
 
-    assert (letter.putter, letter.by, letter.tries) == ("handler", "stock-consumer", None)
+    assert (letter.putter, letter.by, letter.tries) == ("handler", "stock-consumer", 5)
     assert letter.why == "NotAnEvent: body: Invalid JSON"
     assert letter.event.event_id is None
     assert letter.aggregate == letter.message_id
