@@ -8,6 +8,7 @@ runs the command: macOS has no such wish, and there only a clean stop leaves not
 
 import ctypes
 import os
+import signal
 import sys
 
 PR_SET_PDEATHSIG = 1  # prctl(2)
@@ -20,6 +21,8 @@ def main() -> None:
         if os.getppid() != parent:
             # The parent died before the wish was spoken: nobody would carry it out any more.
             sys.exit(f"{command[0]} was not started: the process that wanted it is gone")
+    # A shell starts what it runs in the background with SIGINT ignored, and that is inherited.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     os.execvp(command[0], command)  # noqa: S606
 
 

@@ -34,6 +34,7 @@ def test_the_books_balance_after_three_lives_and_a_replay_changes_nothing(
     for each in ids[:2]:
         world.cancel_payment(each)
         world.until("subscription", each, "cancelled")
+        world.until("stock", each, "deallocated")
 
     # Then everything that was committed was published once, and handled
     report = operator.audit()

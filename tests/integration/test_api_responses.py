@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 from uuid import UUID
 
 import httpx
@@ -15,6 +16,7 @@ from runtime.api import create_api
 from runtime.metrics import new_registry
 from tests.integration.test_api_bad_input import problem
 from tests.system import NAMES, Name, serving
+from tests.waiting import eventually
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -106,12 +108,18 @@ def test_an_unexpected_error_is_500_without_details_and_logged_once() -> None:
         registry=new_registry(),
     )
     with serving(app) as url, capture_logs(processors=[merge_contextvars]) as lines:
+
+        def told(event: str) -> list[Any]:
+            return [line for line in lines if line["event"] == event]
+
         answer = httpx.get(f"{url}/broken", headers={"X-Correlation-Id": "ask-me"})
+        # The line comes after the answer: it says how long that took.
+        eventually(lambda: told("request"), what="the request's line")
     problem(answer, 500, "internal-error")
     assert "secret" not in answer.text
     assert answer.headers["x-correlation-id"] == "ask-me"
     (failure,) = [line for line in lines if line["log_level"] == "error"]
     assert failure["correlationId"] == "ask-me"
     assert failure["exc_info"]
-    (request,) = [line for line in lines if line["event"] == "request"]
+    (request,) = told("request")
     assert (request["route"], request["status"]) == ("/broken", 500)

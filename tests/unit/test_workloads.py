@@ -199,8 +199,9 @@ def named(resources: Iterable[Named]) -> set[str]:
 
 
 def names(use: object) -> set[str]:
-    """Every name in it: they are all it has."""
-    return {getattr(use, name) for name in getattr(use, "__slots__", ())}
+    """Every name in it."""
+    values = [getattr(use, field) for field in getattr(use, "__slots__", ())]
+    return {value for value in values if isinstance(value, str)}
 
 
 @pytest.fixture(autouse=True)
