@@ -25,6 +25,10 @@ SEARCH_INTERVAL = 5.0
 """Seconds between looks for the children of a shard that has ended; DescribeStream lags a little
 and takes 10 calls a second."""
 
+LOOK_INTERVAL = 60.0
+"""Seconds between looks at the list of shards when no child is missed: one of two children may
+have been listed before the other."""
+
 _LOST = {
     "ExpiredIteratorException",  # 15 minutes old: the window was full for that long
     "TrimmedDataAccessException",  # 24 hours behind
@@ -76,7 +80,7 @@ class ShardedStream:
         }
         self._childless = set(ended)
         self._childless -= {shard.get("ParentShardId") for shard in shards}
-        self._next_search = monotonic() + SEARCH_INTERVAL
+        self._search_later()
         log.info("stream open", shards=len(self._iterators))
 
     def read(self) -> Iterator[Row]:
@@ -88,7 +92,7 @@ class ShardedStream:
                     told = True
                     yield row_of(record["dynamodb"]["NewImage"])
             self._advance(shard_id, response.get("NextShardIterator"))
-        if self._childless and monotonic() >= self._next_search:
+        if monotonic() >= self._next_search:
             self._follow_children()
         if not told:
             self._wait(self._poll_seconds)
@@ -117,7 +121,7 @@ class ShardedStream:
 
         Raises LostPlace if then none is open: perhaps this stream has ended and another has begun.
         """
-        self._next_search = monotonic() + SEARCH_INTERVAL
+        self._next_search = monotonic() + SEARCH_INTERVAL  # if this one fails
         shards = self._shards()
         # In a list that names children before their parents, a parent may be as new as its child.
         unread = self._iterators.keys() | ({shard["ShardId"] for shard in shards} - self._known)
@@ -127,8 +131,12 @@ class ShardedStream:
                 self._iterators[shard_id] = self._iterator(shard_id, "TRIM_HORIZON")
                 self._known.add(shard_id)
                 self._childless.discard(parent_id)
+        self._search_later()
         if not self._iterators:
             raise LostPlace("every shard has ended")
+
+    def _search_later(self) -> None:
+        self._next_search = monotonic() + (SEARCH_INTERVAL if self._childless else LOOK_INTERVAL)
 
     def _shards(self) -> "list[ShardTypeDef]":
         shards: list[ShardTypeDef] = []

@@ -205,6 +205,38 @@ def test_a_child_that_shows_late_is_found(
     assert [key for _ in range(2) for key in keys(stream)] == [("a", 2)]
 
 
+def test_a_second_child_that_shows_after_the_first_is_found(
+    streams: Streams, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No shard is without a child any more, and none ends: a look now and then finds it."""
+    monkeypatch.setattr(shards, "LOOK_INTERVAL", 0.0)
+    streams.shards = {"p": Shard()}
+    stream = followed(streams)
+    stream.open()
+    streams.shards["p"].ended = True
+    streams.shards |= {"c": Shard(parent="p"), "late": Shard(parent="p", visible=False)}
+    streams.write("c", "a", 1)
+    streams.write("late", "b", 1)
+    assert [key for _ in range(3) for key in keys(stream)] == [("a", 1)]
+    streams.shards["late"].visible = True
+    assert [key for _ in range(2) for key in keys(stream)] == [("b", 1)]
+
+
+def test_looks_at_the_list_of_shards_once_a_minute(
+    streams: Streams, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where no child is missed there is little to find, and each look is a call."""
+    now = 0.0
+    monkeypatch.setattr(shards, "monotonic", lambda: now)
+    streams.shards = {"s1": Shard()}
+    stream = followed(streams)
+    stream.open()
+    for _ in range(180):
+        now += 1
+        keys(stream)
+    assert streams.describes == 1 + 3
+
+
 def test_does_not_search_for_children_all_the_time(streams: Streams) -> None:
     """DescribeStream takes ten calls a second: between two searches the interval passes."""
     streams.shards = {"p": Shard(), "other": Shard()}
