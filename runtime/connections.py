@@ -182,7 +182,10 @@ class LimitedConnection(H11Protocol):
         start = h11.Response(
             status_code=kind.status, headers=head, reason=STATUS_PHRASES[kind.status]
         )
-        for event in (start, h11.Data(data=body), h11.EndOfMessage()):
+        # A request of which only the body was wrong has a method, and h11 holds us to it.
+        is_head = self.conn.our_state is h11.SEND_RESPONSE and self.cycle.scope["method"] == "HEAD"
+        content = h11.Data(data=b"" if is_head else body)
+        for event in (start, content, h11.EndOfMessage()):
             self.transport.write(self.conn.send(event) or b"")
 
 

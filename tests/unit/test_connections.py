@@ -138,6 +138,17 @@ def test_what_is_not_http_is_400(wrong: bytes) -> None:
         assert problem(sent(port, wrong))["type"].endswith(":malformed-request")
 
 
+def test_a_head_request_is_refused_without_a_body(caplog: pytest.LogCaptureFixture) -> None:
+    """By its status and headers alone, as HTTP wants it, and without an error of ours."""
+    with serving() as port:
+        answer = sent(
+            port, b"HEAD / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nno\r\n"
+        )
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert answer.endswith(b"\r\n\r\n")
+    assert [record for record in caplog.records if record.exc_info] == []
+
+
 def test_a_client_that_does_not_read_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     """The rest of its answer is thrown away; one that reads gets all of it."""
     request = b"GET /large HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
