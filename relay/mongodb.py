@@ -63,17 +63,18 @@ class MongoOutbox:
                     break
 
     def oldest_of_pages(self, before: datetime) -> Iterator[datetime | None]:
-        """Ask the index for the first; the pages behind it hold nothing older."""
-        with reaching():
-            found = self._collection.find_one(
-                {"occurredAt": {"$lt": format_timestamp(before)}},
-                {"occurredAt": 1, "_id": 0},
-                sort=_BY_AGE,
-            )
-        try:
-            yield parse_timestamp(found["occurredAt"]) if found else None
-        except ValueError:
-            yield None
+        """Ask the index for the first; what stands behind it is not older.
+
+        Passes over times that nobody can read: they may sort before all others.
+        """
+        with (
+            reaching(),
+            self._collection.find(
+                {"occurredAt": {"$lt": format_timestamp(before)}}, {"occurredAt": 1, "_id": 0}
+            ).sort(_BY_AGE) as found,
+        ):
+            oldest = next(filter(None, map(_moment, found)), None)
+        yield oldest
 
     def delete(self, rows: Sequence[Row]) -> Sequence[Row]:
         with reaching():
@@ -136,6 +137,13 @@ def row_of(document: Document) -> Row:
         handle=key,
         content=parse(fields, json.dumps(fields, ensure_ascii=False, default=str)),
     )
+
+
+def _moment(document: Document) -> datetime | None:
+    try:
+        return parse_timestamp(document["occurredAt"])
+    except ValueError:
+        return None
 
 
 def outbox_collection(database: Database[Document], name: str) -> Collection[Document]:

@@ -12,6 +12,7 @@ from pymongo.errors import OperationFailure
 
 import relay.dynamodb
 import relay.mongodb
+from relay.ages import Dated
 from relay.dynamodb import DynamoOutbox
 from relay.mongodb import ChangeStream, MongoOutbox
 from relay.rows import LostPlace, Outbox, Row, Stream
@@ -127,6 +128,23 @@ def test_a_row_whose_time_cannot_be_read_is_old(end: End, occurred_at: Any) -> N
     """It would stay for good if the stream had missed it."""
     end.commit("a", 1, occurred_at)
     assert keys(end.outbox.older_than(utc_now())) == [("a", 1)]
+
+
+@pytest.mark.parametrize("name", ["dynamodb", "mongodb"])
+def test_the_oldest_time_is_told_beside_those_that_cannot_be_read(
+    request: pytest.FixtureRequest, name: str
+) -> None:
+    """Wherever they sort; a younger row does not count, and where none is old there is no time."""
+    end: End = request.getfixturevalue(name)
+    outbox = cast("Dated", end.outbox)
+    now = utc_now()
+    end.commit("young", 1, (now + HOUR).isoformat())
+    for sequence, time in enumerate((None, 5, "tomorrow", "9999", "", "0")):
+        end.commit("unreadable", sequence, time)
+    assert set(outbox.oldest_of_pages(now)) == {None}
+    for sequence in (2, 1, 3):
+        end.commit("a", sequence, (now - sequence * HOUR).isoformat())
+    assert min(filter(None, outbox.oldest_of_pages(now))) == now - 3 * HOUR
 
 
 def test_rows_are_deleted_and_only_those(end: End) -> None:
