@@ -1,12 +1,12 @@
 """Waits until nothing is on its way any more, and says what still is."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from infra.taps import taps_of
 from infra.workloads import Consumes
-from local.chaos.ledger import Ledger
+from local.chaos.ledger import Ledger, Promise
 from local.chaos.states import wrong_states
 from operations.place import Place
 from operations.sources.depths import held
@@ -43,13 +43,35 @@ def settle(
 
     `say` is told what is still awaited, whenever that has changed.
     """
+    return settled(
+        ledger,
+        lambda promises: wrong_states(promises, addresses),
+        lambda: (_waiting(place), _dead_letters(place)),
+        within=within,
+        say=say,
+    )
+
+
+def settled(
+    ledger: Iterable[Promise],
+    wrong_of: Callable[[Iterable[Promise]], Mapping[Promise, str]],
+    depths: Callable[[], tuple[Mapping[str, int], Mapping[str, int]]],
+    *,
+    within: float,
+    say: Callable[[str], None],
+) -> Standstill:
+    """Look as `settle` does; `depths` tells what waits, and the dead letters.
+
+    What is right may be undone by what is still on its way: once nothing is, all are looked at.
+    """
     began, told = time.monotonic(), ""
-    unkept = list(ledger)
+    suspects = promises = list(ledger)
+    was_still = False
     while True:
-        wrong = wrong_states(unkept, addresses)
-        unkept = list(wrong)
+        wrong = wrong_of(promises if was_still else suspects)
+        suspects = list(wrong)
         try:
-            waiting, dead_letters = _waiting(place), _dead_letters(place)
+            waiting, dead_letters = depths()
         except Unavailable as error:
             waiting, dead_letters = {str(error): 1}, {}
         found = Standstill(
@@ -58,8 +80,9 @@ def settle(
             waiting,
             dead_letters,
         )
-        if found.settled or found.seconds >= within:
+        if was_still if found.settled else found.seconds >= within:
             return found
+        was_still = found.settled
         if (awaited := f"{len(wrong)} subscriptions, {_list(waiting)}") != told:
             told = awaited
             say(f"awaited after {found.seconds:.0f} s: {awaited}")
