@@ -3,7 +3,7 @@
 import random
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
@@ -68,7 +68,7 @@ class Clients:
             (self._read_on, 0),
         ]
         self._threads = [
-            threading.Thread(target=work, args=(n,), name=f"client-{work.__name__}-{n}")
+            threading.Thread(target=self._told, args=(work, n), name=f"client-{work.__name__}-{n}")
             for work, n in works
         ]
         for thread in self._threads:
@@ -105,6 +105,13 @@ class Clients:
 
     def _http(self) -> httpx.Client:
         return httpx.Client(timeout=ANSWER_WITHIN, trust_env=False)
+
+    def _told(self, work: Callable[[int], None], number: int) -> None:
+        """Work, and accuse what ends it: a client that is gone would complain of nothing."""
+        try:
+            work(number)
+        except Exception as error:  # noqa: BLE001 (an answer that nobody can read, of whatever kind)
+            self._ledger.accuse(f"{threading.current_thread().name} gave up: {error!r}")
 
     def _subscribe_on(self, number: int) -> None:
         chosen = random.Random(f"{self._seed}/subscriber/{number}")  # noqa: S311 (not secret)

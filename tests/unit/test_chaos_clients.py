@@ -44,7 +44,7 @@ class Api(BaseHTTPRequestHandler):
         if not status:
             self.close_connection = True
             return
-        content = json.dumps(body).encode()
+        content = self.server.answer or json.dumps(body).encode()
         self.send_response(status)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
@@ -56,18 +56,19 @@ class Api(BaseHTTPRequestHandler):
 class Server(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, script: Script, payment: str) -> None:
+    def __init__(self, script: Script, payment: str, answer: bytes | None) -> None:
         super().__init__(("127.0.0.1", 0), Api)
         self.script, self.payment = script, payment
         self.keys: list[str] = []
+        self.answer = answer
 
 
 @contextmanager
 def clients_of(
-    script: Script, payment: str = "cancelled"
+    script: Script, payment: str = "cancelled", *, answer: bytes | None = None
 ) -> Iterator[tuple[Clients, Ledger, Server]]:
     """Run one subscriber, one canceller and one reader against the APIs."""
-    with Server(script, payment) as server:
+    with Server(script, payment, answer) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         address = f"http://127.0.0.1:{server.server_port}"
         ledger = Ledger()
@@ -124,3 +125,10 @@ def test_an_answer_that_contradicts_a_promise_is_an_accusation(
     with clients_of(script, payment) as (_, ledger, _):
         eventually(lambda: ledger.broken, what="an accusation")
     assert accusation in ledger.broken[0]
+
+
+def test_an_answer_that_cannot_be_read_is_an_accusation() -> None:
+    """Whoever got it asks no more: without a word of it, a run would pass for want of load."""
+    with clients_of({}, answer=b"<html>") as (_, ledger, _):
+        eventually(lambda: ledger.broken, what="an accusation")
+    assert "client-_subscribe_on-0 gave up" in ledger.broken[0]
