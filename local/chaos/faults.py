@@ -26,6 +26,9 @@ CANNOT_RETURN = "ministack"
 class Injector:
     """Injects faults by their time; `injected` counts by kind and target what really was done.
 
+    `missed` counts those that did nothing: an endpoint that misbehaved while nobody asked it for
+    what it would have failed in, a process that had died before it was killed.
+
     `died` counts the processes that ended without our doing; like those that we killed they are
     started again, as an orchestrator would.
     """
@@ -38,6 +41,7 @@ class Injector:
         self._down: set[str] = set()  # killed by us, not yet to be started
         self._lock = Lock()
         self.injected: Counter[tuple[Kind, str]] = Counter()
+        self.missed: Counter[tuple[Kind, str]] = Counter()
         self.died: Counter[str] = Counter()
         self._began = time.monotonic()
 
@@ -88,16 +92,19 @@ class Injector:
         self._console.say(
             f"chaos {at:6.1f} s: {fault.kind} {fault.target} for {fault.duration:g} s{chance}"
         )
-        self.injected[fault.kind, fault.target] += 1
         begin, end = {
             Kind.KILL: (self._kill, self._start),
             Kind.FREEZE: (self._freeze, self._thaw),
         }.get(fault.kind, (partial(self._trouble, fault), self._calm))
+        hits = self._proxy.hits[fault.kind]
+        was_alive = fault.target not in self._supervisor.dead()
         begin(fault.target)
         try:
             yield
         finally:
             end(fault.target)
+            hit = self._proxy.hits[fault.kind] > hits if fault.target in ENDPOINTS else was_alive
+            (self.injected if hit else self.missed)[fault.kind, fault.target] += 1
 
     def _trouble(self, fault: Fault, _: str) -> None:
         self._proxy.misbehave(fault.kind, fault.chance, service=ENDPOINTS[fault.target])

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from contracts.names import EventType
 from local.chaos.ledger import Ledger
 from local.chaos.schedule import Kind
 from local.chaos.settling import Standstill
@@ -21,7 +22,8 @@ MOST_SHOWN = 20
 class Report:
     """`seconds` of load and faults; `unanswered` requests that nobody answered to the very end.
 
-    `died` are processes that ended without our doing, `hits` requests by the fault that hit them.
+    `died` are processes that ended without our doing, `hits` requests by the fault that hit them,
+    `missed` faults that hit nothing.
     """
 
     command: str
@@ -36,6 +38,7 @@ class Report:
     unanswered: int
     standstill: Standstill
     audit: AuditReport | None
+    missed: int = 0
     why_no_audit: str = ""
     notes: Sequence[str] = field(default=())
 
@@ -54,6 +57,28 @@ class Report:
     @property
     def lost(self) -> int:
         return sum(each.kind in LOST for each in self.audit.differences) if self.audit else 0
+
+    @property
+    def in_flight(self) -> int:
+        """Events that the audit did not find, and did not miss for long enough to say so."""
+        return self.audit.in_flight if self.audit else 0
+
+    @property
+    def unmatched(self) -> int:
+        """Subscriptions and cancellations committed twice, unasked, or not at all.
+
+        The audit holds events against states: it does not know for what somebody had asked.
+        """
+        asked = {
+            EventType.SUBSCRIPTION_CREATED: len(self.ledger),
+            EventType.PAYMENT_CANCELLED: sum(each.cancelled for each in self.ledger),
+        }
+        if self.unanswered or not self.audit:  # whether those were carried out nobody knows
+            return 0
+        events = self.audit.events
+        return sum(
+            abs(events[name].committed - count) for name, count in asked.items() if name in events
+        )
 
     @property
     def wrong(self) -> int:
@@ -75,6 +100,8 @@ class Report:
             "not settled": not self.standstill.settled,
             f"no audit: {self.why_no_audit}": self.audit is None,
             "audit not clean": self.audit is not None and not self.audit.clean,
+            f"{self.in_flight} events still on their way": self.in_flight,
+            f"{self.unmatched} commits more or fewer than promises": self.unmatched,
             "nothing was promised": not len(self.ledger),
         }
         return [sentence for sentence, is_so in found.items() if is_so]
@@ -94,7 +121,7 @@ class Report:
             "verdict": "**" + ("; ".join(self.failures) or "nothing lost, nothing wrong") + "**",
             "seed": self.seed,
             "load and faults": f"{self.seconds:.0f} s, on {self.cores} cores",
-            "faults injected": self.faults,
+            "faults injected": f"{self.faults}, and {self.missed} that hit nothing",
             "requests": f"{sum(ledger.requests.values())}, of them sent again "
             f"{sum(ledger.retries.values())}",
             "subscriptions": f"{len(promises)}, of them cancelled "

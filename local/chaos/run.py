@@ -135,6 +135,7 @@ class _Run:
             cores=os.cpu_count() or 0,
             ledger=self.ledger,
             injected=dict(injector.injected),
+            missed=injector.missed.total(),
             hits=dict(self.proxy.hits),
             clocks=plan.clocks,
             died=dict(injector.died),

@@ -91,6 +91,22 @@ def test_the_endpoint_misbehaves_for_as_long_as_the_fault_lasts(
     assert proxy._trouble is None
 
 
+def test_a_fault_that_hits_nothing_is_not_counted_as_one(
+    injector: Injector, supervisor: Supervisor, proxy: Proxy
+) -> None:
+    """An endpoint that nobody asks, a process that was dead already."""
+    with injector._on(Fault(Kind.DROP, AWS, start=0, duration=1)):
+        pass
+    supervisor.kill("stock-relay")
+    with injector._on(Fault(Kind.KILL, "stock-relay", start=0, duration=1)):
+        pass
+    assert injector.missed == {(Kind.DROP, AWS): 1, (Kind.KILL, "stock-relay"): 1}
+    assert not injector.injected
+    with injector._on(Fault(Kind.DROP, AWS, start=0, duration=1)):
+        proxy.hits[Kind.DROP] += 1
+    assert injector.injected == {(Kind.DROP, AWS): 1}
+
+
 def test_a_process_that_dies_by_itself_is_started_again_and_counted(
     injector: Injector, supervisor: Supervisor
 ) -> None:

@@ -23,6 +23,7 @@ CLEAN = AuditReport(
     deliveries=(),
     differences=(),
 )
+MISSING = Difference(Gap.NOT_HANDLED, "StockAllocated", "one", 1, "stock-event-bus")
 ACTIVE = Promise("one", quantity=2, account_number="12345678")
 States = dict[str, dict[str, Any]]
 
@@ -52,6 +53,7 @@ def good() -> Report:
         ledger=ledger,
         injected={(Kind.KILL, "mongod"): 1, (Kind.CUT, "aws"): 2},
         hits={Kind.CUT: 7, None: 100},
+        missed=1,
         clocks={"stock-relay": -90.0, "stock-api": 0.0},
         died={},
         unanswered=0,
@@ -65,7 +67,7 @@ def test_a_run_with_nothing_lost_and_nothing_wrong_passes(good: Report) -> None:
     assert good.failures == []
     text = good.markdown()
     assert "| verdict | **nothing lost, nothing wrong** |" in text
-    assert "| faults injected | 3 |" in text
+    assert "| faults injected | 3, and 1 that hit nothing |" in text
     assert "| published more than once | 2 |" in text
     assert "| cut | 2 | 7 requests |" in text
     assert "stock-relay -90 s" in text
@@ -112,7 +114,8 @@ def test_a_dead_letter_turns_it_red(good: Report, changes: Mapping[str, object])
         ({"standstill": Standstill(300, waiting={"outbox stock-relay": 4})}, "not settled"),
         ({"unanswered": 2}, "2 promises broken"),
         ({"audit": None, "why_no_audit": "logs away"}, "no audit: logs away"),
-        ({"ledger": Ledger()}, "nothing was promised"),
+        ({"ledger": Ledger(), "audit": replace(CLEAN, events={})}, "nothing was promised"),
+        ({"audit": replace(CLEAN, suspects=(MISSING,))}, "1 events still on their way"),
     ],
 )
 def test_a_run_that_cannot_tell_is_red(
@@ -120,6 +123,14 @@ def test_a_run_that_cannot_tell_is_red(
 ) -> None:
     """What still waits, what nobody answered, and books that could not be read are no success."""
     assert replace(good, **changes).failures == [failure]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("committed", [0, 2])
+def test_as_much_is_committed_as_was_promised(good: Report, committed: int) -> None:
+    """A subscription that a second request made again balances, and nobody asked for it."""
+    count = EventCount(committed=committed, published=committed)
+    red = replace(good, audit=replace(CLEAN, events={"SubscriptionCreated": count}))
+    assert red.failures == ["1 commits more or fewer than promises"]
 
 
 def test_an_answer_that_breaks_a_promise_turns_it_red(good: Report) -> None:
