@@ -166,7 +166,8 @@ class Places:
             self.ledger.delete(queue, message)
         elif what == "sent" and queue == FIFO:
             self.ledger.in_fifo(message)
-        if what != "received":
+        # What is received or deleted shows nothing, but to those behind it in its group.
+        if what in ("sent", "shown") or (what == "deleted" and queue == FIFO):
             self.bells[queue].ring()
 
     def _name(self, body: str) -> str:

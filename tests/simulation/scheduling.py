@@ -157,31 +157,31 @@ class Bell:
 
     def __init__(self, scheduler: Scheduler) -> None:
         self._scheduler = scheduler
-        self._waiting: list[greenlet] = []
+        self._waits = count()
+        self._waiting: dict[int, greenlet] = {}
 
     def wait(self, until: float | None = None) -> None:
-        waiter = getcurrent()
-        self._waiting.append(waiter)
+        number = next(self._waits)
+        self._waiting[number] = getcurrent()
         if until is not None:
-            self._scheduler.at(until, lambda: self._give_up(waiter))
+            self._scheduler.at(until, lambda: self._give_up(number))
         self._scheduler.park()
 
     def ring(self) -> None:
         if self._waiting:
-            waiting, self._waiting = self._waiting, []
-            for waiter in waiting:
+            waiting, self._waiting = self._waiting, {}
+            for waiter in waiting.values():
                 self._scheduler.after(0, waiter.switch)
 
     def ring_once(self) -> None:
         """Wake who has waited longest."""
         if self._waiting:
-            self._scheduler.after(0, self._waiting.pop(0).switch)
+            longest = self._waiting.pop(next(iter(self._waiting)))
+            self._scheduler.after(0, longest.switch)
 
-    def _give_up(self, waiter: greenlet) -> None:
-        # A task waits here once at a time, but a wait that is over may have been followed by
-        # another: it then wakes early, looks around, and waits on.
-        if waiter in self._waiting:
-            self._waiting.remove(waiter)
+    def _give_up(self, number: int) -> None:
+        waiter = self._waiting.pop(number, None)
+        if waiter is not None:
             waiter.switch()
 
 

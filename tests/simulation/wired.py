@@ -58,9 +58,10 @@ class WiredOutbox:
 
     def older_than(self, moment: datetime) -> Iterator[Sequence[Row]]:
         pages = iter(self._wire.call("scan", lambda: self._outbox.older_than(moment), ANY_CALL))
-        while page := next(pages, None):
-            yield page
+        yield next(pages)
+        for page in pages:
             self._wire.call("scan", lambda: None, ANY_CALL)
+            yield page
 
     def delete(self, rows: Sequence[Row]) -> Sequence[Row]:
         def delete(gone: Sequence[Row], left: Sequence[Row] = ()) -> Sequence[Row]:
