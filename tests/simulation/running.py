@@ -5,6 +5,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from time import monotonic
@@ -48,8 +49,14 @@ def prepare() -> None:
         wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL),
         cache_logger_on_first_use=True,
     )
+    structlog.contextvars.bound_contextvars = _unbound  # type: ignore[assignment]
     gc.freeze()
     gc.set_threshold(20_000, 50, 50)
+
+
+def _unbound(**_: object) -> AbstractContextManager[None]:
+    """What a log line that nobody writes would be bound to."""
+    return nullcontext()
 
 
 def play(seeds: Iterable[int], plant: str | None = None, until: float | None = None) -> Tally:
