@@ -106,6 +106,7 @@ class World:
             self.weather,
             self._places,
             window_rows=plan.window_rows,
+            workers=plan.workers,
             bus=parts.bus,
             engine=parts.engine,
         )

@@ -46,6 +46,13 @@ got to see, and no client can know of them."""
 LAST = 40.0
 """Seconds in which acts begin."""
 
+EARLY = 4.0
+"""Seconds in which a subscription without misfortune comes to its end: half of what is planned
+against a service or a process strikes then."""
+
+SUBSCRIPTIONS = (*(1,) * 18, 2, 3)
+"""In a history. One has every fault and race of its own; with more, aggregates meet in batches."""
+
 
 @dataclass(frozen=True)
 class Subscribe:
@@ -140,12 +147,17 @@ Act = Subscribe | Cancel | Poison | Outage | Kill | Replay | Redrive
 
 @dataclass(frozen=True)
 class Plan:
-    """`mapped` are the outboxes that a Lambda function relays; the others have a daemon."""
+    """`mapped` are the outboxes that a Lambda function relays; the others have a daemon.
+
+    `workers` are the publishers of each relay, and the forwarders: two meet in every way that
+    sixteen can, where there are three aggregates.
+    """
 
     character: Character
     share: float
     mapped: frozenset[str]
     window_rows: int
+    workers: int
     acts: tuple[Act, ...]
 
     @property
@@ -160,7 +172,7 @@ def plan_of(random: Random) -> Plan:
     """Make a plan: mostly one subscription, mostly cancelled, with what its character allows."""
     character = random.choice(CHARACTERS)
     acts: list[Act] = []
-    for number in range(1, random.choice((1, 1, 1, 1, 1, 1, 1, 1, 2, 3)) + 1):
+    for number in range(1, random.choice(SUBSCRIPTIONS) + 1):
         acts += _subscription(random, number)
     if random.random() < 0.15:
         acts.append(_poison(random))
@@ -171,7 +183,7 @@ def plan_of(random: Random) -> Plan:
     if Kind.CRASH_AFTER in allowed:
         while random.random() < 0.4:
             seconds = random.random() * 40
-            acts.append(Kill(random.random() * LAST, random.choice(PROCESSES), seconds))
+            acts.append(Kill(_moment(random), random.choice(PROCESSES), seconds))
     if character != "calm":
         if random.random() < 0.15:
             acts.append(Replay(random.random() * LAST * 2, random.choice(BUSES)))
@@ -180,8 +192,9 @@ def plan_of(random: Random) -> Plan:
     return Plan(
         character=character,
         share=random.choice(SHARES),
-        mapped=frozenset(name for name in OUTBOXES[:2] if random.random() < 0.3),
+        mapped=frozenset(name for name in OUTBOXES[:2] if random.random() < 0.2),
         window_rows=random.choice((1, 2, 2000, 2000)),
+        workers=random.choice((1, 2)),
         acts=tuple(acts),
     )
 
@@ -193,8 +206,9 @@ def _subscription(random: Random, number: int) -> list[Act]:
     acts: list[Act] = [Subscribe(at, number, quantity, patience)]
     while random.random() < 0.2:
         acts.append(Subscribe(at + random.random() * 0.1, number, quantity, patience))
-    if random.random() < 0.75:
-        at = random.choice((0.05, 1.0, LAST)) * random.random()
+    if random.random() < 0.5:
+        # One that comes before the payment is sent again until it is there: turns for little.
+        at += random.choice((0.1, 1.0, LAST)) * random.random()
         acts.append(Cancel(at, number, 15))
         while random.random() < 0.2:
             acts.append(Cancel(at + random.random() * 0.1, number, 15))
@@ -207,7 +221,11 @@ def _outage(random: Random) -> Outage:
     seconds = random.choice((1.0, 10.0, 60.0, 150.0)) * random.random()
     if service == "SQS" and kind is Kind.LOST_ANSWER:
         seconds = min(seconds, LONGEST_DEAFNESS)
-    return Outage(random.random() * LAST, service, kind, seconds)
+    return Outage(_moment(random), service, kind, seconds)
+
+
+def _moment(random: Random) -> float:
+    return random.random() * random.choice((EARLY, LAST))
 
 
 def _poison(random: Random) -> Poison:

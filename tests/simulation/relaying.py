@@ -1,6 +1,6 @@
 """The relays' processes: daemons, functions behind a stream's mapping, and the forwarder."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any
@@ -27,9 +27,6 @@ from tests.simulation.uncounted import UncountedRelay
 from tests.simulation.wired import WiredEvents, WiredOutbox, WiredSqs, WiredStream
 from tests.simulation.wires import Weather, Wire
 
-PUBLISHERS, FORWARDERS = 2, 2
-"""Of each relay: two meet in every way that sixteen can, where there are three aggregates."""
-
 MAX_BYTES = 16 * 1024 * 1024
 MIN_AGE = INTERVAL = timedelta(seconds=30)
 SWEEP_EVERY = 60.0
@@ -52,11 +49,13 @@ class Relays:
         places: Places,
         *,
         window_rows: int,
+        workers: int,
         bus: NewTarget = EventBus,
         engine: type[Engine] = Engine,
     ) -> None:
         self._weather, self._places, self._scheduler = weather, places, weather.scheduler
-        self._window_rows, self._bus, self._engine = window_rows, bus, engine
+        self._window_rows, self._workers = window_rows, workers
+        self._bus, self._engine = bus, engine
 
     def daemon(self, workload: Workload, database: Database) -> Callable[[Process], None]:
         """`relay dynamodb` and `relay change-stream`: tail, sweeper and engine."""
@@ -84,7 +83,7 @@ class Relays:
         def body(process: Process) -> None:
             sqs = self._sqs(process)
             queue = QUEUES[FIFO]
-            for _ in range(FORWARDERS):
+            for _ in range(self._workers):
                 forwarder = Forwarder(
                     sqs,
                     queue,
@@ -150,8 +149,8 @@ class Relays:
             interval=INTERVAL,
             elapsed=self._places.seconds,
         )
-        sweeper.bell = Bell(self._scheduler)
-        for _ in range(PUBLISHERS):
+        sweeper.bell, sweeper.rows = Bell(self._scheduler), database.outbox.rows
+        for _ in range(self._workers):
             process.spawn(lambda: _repeat(engine.publish_next))
         window.settled = Deleter(process, engine)
         return engine, sweeper
@@ -203,7 +202,8 @@ class ObservedWindow(Window):
 
     def settle(self, rows: Sequence[Row]) -> None:
         super().settle(rows)
-        self.settled()
+        if rows:
+            self.settled()
 
 
 class Deleter:
@@ -225,9 +225,13 @@ class Deleter:
 
 
 class RingingSweeper(Sweeper):
-    """A sweeper that is woken when it is asked, or due, where a thread would look ever again."""
+    """A sweeper that is woken when it is asked, or due, where a thread would look ever again.
+
+    An empty outbox it does not read: nothing that befalls that can do harm.
+    """
 
     bell: Bell
+    rows: Mapping[tuple[str, int], Row]
 
     def ask(self, *, before: datetime) -> None:
         super().ask(before=before)
@@ -238,6 +242,9 @@ class RingingSweeper(Sweeper):
             while self._asked is None and self._elapsed() < self._due:
                 self.bell.wait(self._due)
             self.sweep_if_due()
+
+    def sweep(self, *, before: datetime) -> int:
+        return super().sweep(before=before) if self.rows else 0
 
 
 class ObservedRounds(Rounds):
