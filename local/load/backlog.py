@@ -197,8 +197,6 @@ def _report(drain: Drain, side: Side) -> Report:
     report.number(
         "seen on the bus in", f"{drain.bus_seconds:.1f} s ({drain.expected:,} looked for)"
     )
-    published = drain.relays[-1].total("relay_events_published_total")
-    report.number("events written; published", f"{rows + len(drain.written):,}; {published:,.0f}")
     for each in drain.relays:
         report.number(f"peak memory of {each.name}", f"{each.peak_megabytes:.0f} MB")
     report.number(
@@ -218,8 +216,14 @@ def _report(drain: Drain, side: Side) -> Report:
 def _promise(report: Report, drain: Drain) -> None:
     peak = max(each.peak_megabytes for each in drain.relays)
     report.promise(f"memory stays under {MEMORY:.0f} MB", f"{peak:.0f} MB", holds=peak < MEMORY)
-    lost = drain.missing(drain.written)
-    report.promise("nothing is lost", f"{lost} missing", holds=lost == 0)
+    lost, written = drain.missing(drain.written), drain.rows + len(drain.written)
+    # Of a large backlog a part is looked for on the bus: the relay's own count is of all.
+    published = drain.relays[-1].total("relay_events_published_total")
+    report.promise(
+        "nothing is lost",
+        f"{lost} missing; {written:,} events written, {published:,.0f} published",
+        holds=lost == 0 and published >= written,
+    )
     twice = drain.sampled.duplicates + drain.fresh.duplicates
     unanswered = sum(each.total("relay_publish_failures_total") for each in drain.relays)
     report.promise(
