@@ -19,7 +19,8 @@ SHORTEST_WAIT = 5.0
 """Seconds between looks at an outbox in which something was left behind."""
 
 WAIT_PER_LOOK = 5
-"""How much longer than the last look the next one waits: a look at a large table costs reads."""
+"""How many times as long as the last look the next one waits: a look at a large table costs reads.
+It never waits longer than a sweep's interval: an alarm must not run dry of lines."""
 
 
 class Dated(Protocol):
