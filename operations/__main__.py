@@ -1,8 +1,10 @@
 """`streamed …`, which is `python -m operations …`: the operator's commands."""
 
+import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from typing import TextIO
 
 from botocore.exceptions import BotoCoreError, ClientError
 from pymongo.errors import PyMongoError
@@ -30,6 +32,16 @@ COMMANDS: tuple[Callable[[Parser], None], ...] = (
 CANNOT, INTERRUPTED = 2, 130
 """Exit codes. A command's own are 0, all is well, and 1, something needs a person."""
 
+CANNOT_BE_DONE = (
+    OperatorError,
+    Misconfigured,
+    Unavailable,
+    ClientError,
+    BotoCoreError,
+    PyMongoError,
+    OSError,
+)
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser().parse_args(argv)
@@ -37,22 +49,33 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         place = Place.at(getattr(arguments, "at", None))
         code: int = arguments.run(place, arguments, output)
-    except (OperatorError, Misconfigured) as error:
-        output.complain(str(error))
-        return CANNOT
-    except Unavailable as error:
-        output.complain(f"{error}: is the system up there, and are --at and its settings right?")
-        return CANNOT
-    except ClientError as error:
-        output.complain(f"AWS refused {error.operation_name}: {error_code(error)}: {error}")
-        return CANNOT
-    except (BotoCoreError, PyMongoError) as error:
-        output.complain(f"{type(error).__name__}: {error}")
+    except CANNOT_BE_DONE as error:
+        output.complain(_sentence(error))
         return CANNOT
     except KeyboardInterrupt:
         output.complain("stopped; nothing is lost")
         return INTERRUPTED
     return code
+
+
+def _sentence(error: Exception) -> str:
+    match error:
+        case Unavailable():
+            return f"{error}: is the system up there, and are --at and its settings right?"
+        case ClientError():
+            return f"AWS refused {error.operation_name}: {error_code(error)}: {error}"
+        case BotoCoreError() | PyMongoError():
+            return f"{type(error).__name__}: {error}"
+        case OSError():
+            _leave_unwritten(sys.stdout)
+            return f"the output cannot be written: {error.strerror or error}"
+    return str(error)
+
+
+def _leave_unwritten(stream: TextIO | None) -> None:
+    """Have Python not try once more at its end, and complain: `| head` wants no more."""
+    if stream is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def parser() -> Parser:

@@ -4,6 +4,9 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from errno import EPIPE
+from io import StringIO, TextIOWrapper
+from os import strerror
 from typing import IO, Any
 
 from rich.box import SIMPLE_HEAD
@@ -29,16 +32,16 @@ class Output:
         stderr: IO[str] | None = None,
     ) -> None:
         self.as_json = as_json
-        self._stdout, self._stderr = stdout or sys.stdout, stderr or sys.stderr
-        self._console, self._errors = _console(self._stdout), _console(self._stderr)
+        self._stdout, self._stderr = _stream(stdout or sys.stdout), _stream(stderr or sys.stderr)
+        self._console, self._errors = _PlainConsole(self._stdout), _PlainConsole(self._stderr)
 
     def show(
         self, document: Mapping[str, Any] | Sequence[Any], *renderables: RenderableType
     ) -> None:
         """Print the result: `document` (camelCase keys) with --json, else the tables and lines."""
         if self.as_json:
-            text = json.dumps(document, default=_jsonable, ensure_ascii=False, indent=2)
-            self._stdout.write(f"{text}\n")
+            # ASCII: half a surrogate pair, which JSON can name, is in no encoding.
+            self._stdout.write(f"{json.dumps(document, default=_jsonable, indent=2)}\n")
             self._stdout.flush()
             return
         for each in renderables:
@@ -47,11 +50,11 @@ class Output:
     def line(self, text: str, *, style: str | None = None) -> None:
         """Say how it goes; to stderr with --json."""
         console = self._errors if self.as_json else self._console
-        console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+        console.print(text, style=style, highlight=False, soft_wrap=True)
 
     def complain(self, sentence: str) -> None:
         """Say on stderr why the command cannot do what was asked."""
-        self._errors.print(sentence, style="red", markup=False, highlight=False, soft_wrap=True)
+        self._errors.print(sentence, style="red", highlight=False, soft_wrap=True)
 
 
 def table(*columns: str, title: str | None = None, numbers: Sequence[str] = ()) -> Table:
@@ -80,8 +83,27 @@ def moment(when: datetime | None) -> str:
     return UNKNOWN if when is None else f"{when.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
 
 
-def _console(file: IO[str]) -> Console:
-    return Console(file=file, width=None if file.isatty() else PIPED_WIDTH)
+class _PlainConsole(Console):
+    """Prints texts as they are: an id such as `[/]` is no markup, and `:x:` no picture.
+
+    A reader that has gone away ends the command as any output does that cannot be written.
+    """
+
+    def __init__(self, file: IO[str]) -> None:
+        width = None if file.isatty() else PIPED_WIDTH
+        super().__init__(file=file, width=width, markup=False, emoji=False)
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError(EPIPE, strerror(EPIPE))
+
+
+def _stream(file: IO[str] | None) -> IO[str]:
+    """Have what the stream's encoding lacks written as an escape; a closed stream takes nothing."""
+    if file is None:
+        return StringIO()
+    if isinstance(file, TextIOWrapper):
+        file.reconfigure(errors="backslashreplace")
+    return file
 
 
 def _jsonable(value: object) -> object:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from rich.console import RenderableType
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -25,10 +24,10 @@ def letters_table(peek: Peek) -> Table:
     )
     for letter in peek.letters:
         made.add_row(
-            f"{letter.message_id}\n{escape(letter.event.event_id or UNKNOWN)}",
-            f"{escape(letter.event.event_type or UNKNOWN)}\n{escape(_aggregate(letter))}",
+            f"{letter.message_id}\n{letter.event.event_id or UNKNOWN}",
+            f"{letter.event.event_type or UNKNOWN}\n{_aggregate(letter)}",
             f"{moment(letter.sent_at)}\n{_tries(letter)}",
-            f"{escape(letter.why)}\n{escape(letter.by)}",
+            f"{letter.why}\n{letter.by}",
             end_section=True,
         )
     if peek.unseen:
@@ -76,7 +75,7 @@ def tallies_table(tallies: Sequence[Tally], depths: Mapping[str, int], done: str
             str(tally.moved),
             str(tally.left),
             str(depths[tally.queue]),
-            escape(remark),
+            remark,
         )
     return made
 
