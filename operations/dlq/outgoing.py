@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from contracts.outbox import EventTooLarge, MalformedRecord, OutboxRecord
@@ -90,11 +90,15 @@ def _delivered(body: str) -> Event:
     ):
         raise Unsendable("its body is no event of EventBridge's: drop it")
     try:
-        occurred = parse_timestamp(time)
-    except ValueError:
+        occurred = parse_timestamp(time).astimezone(UTC)
+    except (ValueError, OverflowError):
         raise Unsendable("the time in its body cannot be read: drop it") from None
     resources = tuple(each for each in document.get("resources") or () if isinstance(each, str))
-    text = json.dumps(detail, ensure_ascii=False, separators=(",", ":"))
+    try:
+        text = json.dumps(detail, ensure_ascii=False, separators=(",", ":"))
+        (text + source + detail_type + "".join(resources)).encode()
+    except (RecursionError, UnicodeEncodeError):
+        raise Unsendable("no bus would take its body: drop it") from None
     return Event(source, detail_type, text, occurred, resources)
 
 

@@ -91,16 +91,23 @@ def parse_line(message: str, timestamp: int, ingested: int) -> BusEvent | Unread
             aggregate_id=_text(metadata["aggregateId"]),
             sequence=int(metadata["sequence"]),
             occurred_at=parse_timestamp(metadata["occurredAt"]).astimezone(UTC),
-            causation_id=metadata.get("causationId"),
+            causation_id=_text_or_none(metadata.get("causationId")),
             envelope_id=_text(envelope["id"]),
-            replay_name=envelope.get("replay-name"),
+            replay_name=_text_or_none(envelope.get("replay-name")),
             time=time,
             logged_at=_moment(ingested),
         )
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (
+        ArithmeticError,  # 1e999 is JSON, and the year 1 has moments that UTC has no name for
+        AttributeError,
+        KeyError,
+        RecursionError,
+        TypeError,
+        ValueError,
+    ) as error:
         known = envelope if isinstance(envelope, dict) else {}
         return Unreadable(
-            envelope_id=str(known.get("id", "without an id")),
+            envelope_id=ascii(known.get("id", "without an id")).strip("'"),
             source=str(known.get("source", "")),
             time=time,
             reason=f"{type(error).__name__} while reading its metadata",
@@ -148,9 +155,16 @@ def _pages(logs: "CloudWatchLogsClient", request: dict[str, Any]) -> Iterator[An
 
 
 def _text(value: object) -> str:
+    """Read a name; what steers a terminal is none."""
     if not isinstance(value, str):
         raise TypeError
+    if not value.isprintable():
+        raise ValueError
     return value
+
+
+def _text_or_none(value: object) -> str | None:
+    return None if value is None else _text(value)
 
 
 def _moment(milliseconds: int) -> datetime:

@@ -109,8 +109,11 @@ def masked(body: str) -> str:
         return mask(body)
     if isinstance(document.get("detail"), str):
         document["detail"] = _object(document["detail"]) or MASK
-    shown = redact(None, "", {"body": document})["body"]
-    return json.dumps(shown, ensure_ascii=False, indent=2)
+    try:
+        shown = redact(None, "", {"body": document})["body"]
+        return json.dumps(shown, ensure_ascii=False, indent=2)
+    except RecursionError:
+        return f"{MASK} (nested too deep to be laid out)"
 
 
 def _reason(
@@ -160,7 +163,8 @@ def _object(text: str) -> dict[str, Any]:
 
 
 def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
+    """A name that can be shown: what steers a terminal, or half a surrogate pair, is none."""
+    return value if isinstance(value, str) and value and value.isprintable() else None
 
 
 def _time(milliseconds: str | None) -> datetime | None:

@@ -135,3 +135,25 @@ def test_a_search_asks_for_an_id_and_looks_again_itself() -> None:
 
     assert [each.aggregate_id for each in read if isinstance(each, BusEvent)] == ["b"]
     assert logs.calls[0]["filterPattern"] == '"event-b"'
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"sequence": float("inf")},
+        {"occurredAt": "0001-01-01T00:00:00+14:00"},
+        {"causationId": ["a list"]},
+        {"eventId": "\x1b[2J"},
+        {"aggregateId": "\ud800"},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_what_anybody_can_put_on_a_bus_ends_no_command(changes: dict[str, Any]) -> None:
+    """JSON has more than an event can have: such a line is unreadable, and the rest is read."""
+    metadata = json.loads(a_message())["detail"]["metadata"] | changes
+    message = a_message(detail={"metadata": metadata}).replace("Infinity", "1e999")
+
+    line = parse_line(message, MILLISECONDS, MILLISECONDS)
+
+    assert isinstance(line, Unreadable)
+    assert line.envelope_id == "envelope-a"

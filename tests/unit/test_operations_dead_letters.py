@@ -9,7 +9,7 @@ from infra.resources import ToBus, ToQueue
 from infra.topology import TOPOLOGY
 from infra.workloads import WORKLOADS
 from operations.dlq.outgoing import Event, Message, Unsendable, outgoing
-from operations.sources.dead_letters import DeadLetter
+from operations.sources.dead_letters import DeadLetter, masked
 from operations.sources.origins import BackToQueue, Destination, OnToBus, Origin, OutToBus, origins
 from tests.dead_letters import (
     BATCH_GIVEN_UP,
@@ -221,3 +221,35 @@ def test_a_batch_that_lambda_gave_up_is_refused() -> None:
 def test_what_is_no_event_is_not_put_on_a_bus(body: str) -> None:
     """PutEvents would refuse it, or make something else of it."""
     assert "drop it" in refused(a_letter("a", 1, body=body), OnToBus("bus"))
+
+
+@pytest.mark.parametrize("text", ["\ud800", "\x1b[2J", "\x9b2J"])
+def test_a_name_that_cannot_be_shown_is_none(text: str) -> None:
+    """Whoever can send a message must not steer the terminal of whoever looks at it."""
+    event = json.loads(an_event("a", 1))
+    event["detail-type"] = event["detail"]["metadata"]["eventId"] = text
+
+    letter = read_by(ORIGINS["stock-dlq"], json.dumps(event))
+
+    assert (letter.event.event_type, letter.event.event_id) == (None, None)
+
+
+def test_a_body_that_is_nested_too_deep_is_still_shown() -> None:
+    """It can be read as JSON, and yet not be gone through."""
+    depth = 900
+
+    assert masked('{"a":' * depth + "1" + "}" * depth).startswith("***")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"detail": {"x": "\ud800"}}, {"source": "\ud800"}, {"time": "0001-01-01T00:00:00+14:00"}],
+    ids=["detail", "source", "time"],
+)
+def test_an_event_that_no_bus_takes_is_left_and_ends_nothing(changes: dict[str, object]) -> None:
+    """It is read before anything is sent, and must not keep the others from being sent."""
+    body = json.dumps({**json.loads(an_event("a", 1)), **changes})
+    letter = a_letter("a", 1, body=body)
+
+    with pytest.raises(Unsendable, match="drop it"):
+        outgoing(letter, OnToBus("stock-event-bus"))
