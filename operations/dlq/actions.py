@@ -139,17 +139,19 @@ def _confirmed(
     ask: Callable[[str], str],
 ) -> Choice:
     """Show what would be dropped and ask; the answer is for these messages and no others."""
-    letters = [
-        letter
-        for each in peek(queues, most=arguments.limit)
-        for letter in each.letters
-        if letter in choice
-    ]
+    looked = peek(queues, most=arguments.limit)
+    letters = [letter for each in looked for letter in each.letters if letter in choice]
     if not letters:
-        return choice
+        # Nobody has seen what comes meanwhile, or is in another's hands.
+        held = sum(each.unseen for each in looked)
+        rest = f" that is to be seen: {held} are held by somebody" if held else ""
+        raise NothingChosen(f"there is nothing of {choice} to drop{rest}")
     for letter in letters:
         output.line(ended(End(letter, moved=False, outcome="would be dropped")))
-    answer = ask(f"Drop {_count(len(letters), 'message')} for good? [y/N] ")
+    try:
+        answer = ask(f"Drop {_count(len(letters), 'message')} for good? [y/N] ")
+    except EOFError:
+        answer = ""
     if answer.strip().lower() not in {"y", "yes"}:
         raise NotConfirmed("nothing was dropped")
     return Choice(ids=frozenset(letter.message_id for letter in letters))

@@ -29,12 +29,9 @@ class Trail:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+            self._end_what_a_killed_command_began()
         except OSError as error:
-            raise OperatorError(
-                f"the audit file {path} cannot be written ({error.strerror}):"
-                " say another in STREAMED_AUDIT_FILE"
-            ) from None
-        self._end_what_a_killed_command_began()
+            raise self._unwritable(error) from None
 
     def __enter__(self) -> Self:
         return self
@@ -62,12 +59,24 @@ class Trail:
         }
 
     def write(self, lines: Iterable[Mapping[str, Any]]) -> None:
-        """Append lines and wait until they are on the disk: what they tell of happens after."""
+        """Append lines and wait until they are on the disk: what they tell of happens after.
+
+        Raises OperatorError: without its line nothing is deleted.
+        """
         text = "".join(f"{json.dumps(line, ensure_ascii=False)}\n" for line in lines)
         data = text.encode(errors="backslashreplace")
-        while data:
-            data = data[os.write(self._file, data) :]
-        os.fsync(self._file)
+        try:
+            while data:
+                data = data[os.write(self._file, data) :]
+            os.fsync(self._file)
+        except OSError as error:
+            raise self._unwritable(error) from None
+
+    def _unwritable(self, error: OSError) -> OperatorError:
+        return OperatorError(
+            f"the audit file {self.path} cannot be written ({error.strerror}): say another in"
+            " STREAMED_AUDIT_FILE; what has no line in it is still in its queue"
+        )
 
     def _end_what_a_killed_command_began(self) -> None:
         size = os.fstat(self._file).st_size

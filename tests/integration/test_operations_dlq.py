@@ -282,6 +282,14 @@ def test_a_drop_is_for_what_was_shown_and_confirmed(system: Operated, answer: st
     assert system.depth("stock-dlq") == (1 if answer == "y" else 2, 0)
 
 
+def test_nothing_is_dropped_that_nobody_was_shown(system: Operated) -> None:
+    """What comes between the look and the drop was confirmed by nobody."""
+    arguments = parser().parse_args(["dlq", "drop", "--queue", "stock-dlq", "--all"])
+
+    with pytest.raises(NothingChosen, match="nothing of any kind to drop"):
+        run_drop(system.place, arguments, Output(stdout=StringIO()), ask=lambda _: "y")
+
+
 def test_an_id_that_is_not_there_is_named_beside_those_that_are(system: Operated) -> None:
     """What is there is sent; exit code 1 for what is not."""
     system.send("payment-cancelled-dlq", an_event("a", 1))

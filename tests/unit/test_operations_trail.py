@@ -109,3 +109,12 @@ def test_a_long_wait_looks_after_what_is_in_hand() -> None:
     pace.pass_on(1, look)
     assert passed[0] == pytest.approx(60)
     assert looks[0] == 12
+
+
+def test_a_disk_that_is_full_is_one_sentence_and_says_where_the_messages_are() -> None:
+    """A redrive or a drop ends there: what has no line is not deleted."""
+    with (
+        Trail(Path("/dev/full"), "drop") as trail,
+        pytest.raises(OperatorError, match=r"No space left.*still in its queue"),
+    ):
+        trail.write([{"messageId": "a"}])
