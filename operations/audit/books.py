@@ -91,7 +91,8 @@ class Books:
     def publish(self, bus: str, event: BusEvent | Unreadable) -> None:
         """Enter a line of a bus's log."""
         if isinstance(event, Unreadable):
-            self.unreadable.append((bus, event))
+            if self._covers(event.time):
+                self.unreadable.append((bus, event))
         elif self._covers(event.occurred_at):
             key = EventKey(event.event_type, event.aggregate_id, event.sequence)
             known = self.seen[bus].get(key)

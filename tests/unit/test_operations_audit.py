@@ -320,6 +320,13 @@ def test_a_line_of_ours_that_cannot_be_read_is_found_and_a_strangers_is_not(
     assert settled.found() == [(Kind.NOT_UNDERSTOOD, "?", "1", 0, "stock-event-bus")]
 
 
+def test_an_unreadable_line_counts_in_its_own_range_alone(settled: Settled) -> None:
+    """The log is read to its end, whatever the range: what came after it is no part of it."""
+    settled.lines.append(("stock-event-bus", Unreadable("1", "app.stock", UNTIL, "KeyError")))
+
+    assert settled.found() == []
+
+
 def test_a_type_that_no_domain_has_is_found(settled: Settled) -> None:
     """An event of a type that is not in the contracts was not committed by any of our services."""
     unheard = EventKey("StockStolen", "a", 3)
