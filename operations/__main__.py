@@ -61,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _sentence(error: Exception) -> str:
     match error:
         case Unavailable():
-            return f"{error}: is the system up there, and are --at and its settings right?"
+            return f"{error}: is the system up there, and are --at, settings and rights right?"
         case ClientError():
             return f"AWS refused {error.operation_name}: {error_code(error)}: {error}"
         case BotoCoreError() | PyMongoError():

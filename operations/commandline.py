@@ -53,3 +53,21 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         sys.stderr.write(f"{message}: see `{self.prog} --help`\n")
         sys.exit(USAGE)
+
+
+def count(text: str) -> int:
+    """Read an argument that counts something: 1 or more."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is no number above 0")
+    return int(text)
+
+
+def seconds(text: str) -> float:
+    """Read an argument that is a span of time: 0 or more, and finite."""
+    try:
+        span = float(text)
+    except ValueError:
+        span = -1.0
+    if not 0 <= span < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is no number of seconds")
+    return span

@@ -25,9 +25,16 @@ class EmptyRange(OperatorError):
         )
 
 
+class NotYet(OperatorError):
+    def __init__(self, since: datetime) -> None:
+        super().__init__(f"{format_timestamp(since)} is yet to come: --from must be past")
+
+
 def parse_range(since: str, until: str, now: datetime) -> tuple[datetime, datetime]:
-    """Read both ends of a range of time; raises NotAMoment, EmptyRange."""
+    """Read both ends of a range of time; raises NotAMoment, EmptyRange, NotYet."""
     start, end = parse_moment(since, now), parse_moment(until, now)
+    if start > now:
+        raise NotYet(start)
     if start >= end:
         raise EmptyRange(start, end)
     return start, end

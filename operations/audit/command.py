@@ -13,7 +13,7 @@ from operations.audit.compare import balance
 from operations.audit.look import look, taps
 from operations.audit.report import AuditReport, Difference
 from operations.audit.tables import show
-from operations.commandline import Parser
+from operations.commandline import Parser, count, seconds
 from operations.errors import OperatorError
 from operations.moments import parse_range
 from operations.output import Output
@@ -59,13 +59,17 @@ def add(streamed: Parser) -> None:
     command.add_argument("--to", dest="until", default="now", help="likewise (now)")
     command.add_argument(
         "--settle",
-        type=float,
+        type=seconds,
         default=0.0,
         metavar="SECONDS",
         help="wait at most so long until no event is in flight; exit code 1 if some still are",
     )
     command.add_argument(
-        "--limit", type=int, default=20, help="differences of a kind to print; --json has all (20)"
+        "--limit",
+        type=count,
+        default=20,
+        metavar="N",
+        help="differences of a kind to print; --json has all (20)",
     )
     command.set_defaults(run=run)
 

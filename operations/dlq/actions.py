@@ -51,7 +51,7 @@ def run_show(place: Place, arguments: argparse.Namespace, output: Output) -> int
                 **letter.summary(),
                 "receives": letter.receives,
                 "group": letter.group,
-                "attributes": letter.attributes,
+                "attributes": letter.facts(reveal=arguments.reveal),
                 "body": letter.text(reveal=arguments.reveal),
             }
             for letter in found

@@ -2,7 +2,7 @@
 
 import argparse
 
-from operations.commandline import Parser
+from operations.commandline import Parser, count
 from operations.dlq.actions import run_drop, run_list, run_redrive, run_show
 from operations.sources.hold import MOST
 
@@ -42,7 +42,7 @@ def _add_list(dlq: Parser) -> None:
     command.add_argument(
         "--limit",
         metavar="N",
-        type=_count,
+        type=count,
         default=LISTED,
         help=f"look at so many messages of each queue at most ({LISTED})",
     )
@@ -131,16 +131,10 @@ def _add_choice(command: Parser, *, verb: str) -> None:
     command.add_argument(
         "--limit",
         metavar="N",
-        type=_count,
+        type=count,
         default=MOST,
         help=f"look at so many messages of each queue at most ({MOST}); run again for the rest",
     )
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text} is no number above 0")
-    return int(text)
 
 
 def _rate(text: str) -> float:

@@ -82,7 +82,7 @@ class ToQueue:
             with reaching("SQS"):
                 answer = self.sqs.send_message_batch(QueueUrl=self.url, Entries=entries)
         except ClientError as error:
-            return [_refused(error)] * len(parcels)
+            return _find_culprit(self, parcels, error)
         failed = {
             int(each["Id"]): _reason(each["Code"], each.get("Message"))
             for each in answer.get("Failed", [])
@@ -127,15 +127,20 @@ class ToBus:
             with reaching("EventBridge"):
                 answer = self.events.put_events(Entries=entries)
         except ClientError as error:
-            return [_refused(error)] * len(parcels)
+            return _find_culprit(self, parcels, error)
         return [
             _reason(each["ErrorCode"], each.get("ErrorMessage")) if each.get("ErrorCode") else None
             for each in answer["Entries"]
         ]
 
 
-def _refused(error: ClientError) -> str:
-    return _reason(error_code(error), error.response.get("Error", {}).get("Message"))
+def _find_culprit(
+    sender: Sender, parcels: Sequence[Parcel], error: ClientError
+) -> Sequence[str | None]:
+    """Send a refused batch one by one: what is wrong with one letter must not hold the others."""
+    if len(parcels) == 1:
+        return [_reason(error_code(error), error.response.get("Error", {}).get("Message"))]
+    return [answer for parcel in parcels for answer in sender.send([parcel])]
 
 
 def _reason(code: str, message: str | None) -> str:

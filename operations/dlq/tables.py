@@ -10,7 +10,6 @@ from operations.dlq.choice import End, Tally
 from operations.output import UNKNOWN, moment, table
 from operations.sources.dead_letters import DeadLetter
 from operations.sources.peeking import Peek
-from runtime.logs import mask
 
 
 def letters_table(peek: Peek) -> Table:
@@ -51,7 +50,7 @@ def letter_facts(letter: DeadLetter, *, reveal: bool) -> Iterator[RenderableType
         "sent": moment(letter.sent_at),
         "received": f"{letter.receives} times, by whoever looked",
         "group": letter.group or "",
-        **{name: mask(value) for name, value in letter.attributes.items()},
+        **letter.facts(reveal=reveal),
     }
     grid = Table.grid(padding=(0, 2))
     for name, value in facts.items():

@@ -72,6 +72,12 @@ class DeadLetter:
             "sentAt": self.sent_at,
         }
 
+    def facts(self, *, reveal: bool) -> Mapping[str, str]:
+        """The attributes, without bank details unless revealed."""
+        if reveal:
+            return self.attributes
+        return {name: mask(value) for name, value in self.attributes.items()}
+
     def text(self, *, reveal: bool) -> str:
         """The body to look at: as it is, or laid out and without bank details."""
         return self.body if reveal else masked(self.body)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from operations.moments import EmptyRange, NotAMoment, parse_moment, parse_range
+from operations.moments import EmptyRange, NotAMoment, NotYet, parse_moment, parse_range
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 
@@ -47,3 +47,10 @@ def test_a_range_must_not_be_empty() -> None:
         parse_range("1h", "2h", NOW)
     with pytest.raises(EmptyRange):
         parse_range("now", "now", NOW)
+
+
+def test_a_range_must_have_begun() -> None:
+    """Of the future there is nothing to tell; an end in the future is as good as now."""
+    with pytest.raises(NotYet, match="must be past"):
+        parse_range("2099-01-01", "2100-01-01", NOW)
+    assert parse_range("1h", "2099-01-01", NOW)[0] == NOW - timedelta(hours=1)

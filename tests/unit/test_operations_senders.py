@@ -1,0 +1,47 @@
+"""What goes with a batch that AWS refuses as a whole: only what is wrong itself."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from botocore.exceptions import ClientError
+
+from operations.dlq.outgoing import Event, Message
+from operations.dlq.senders import Parcel, ToBus, ToQueue
+from tests.builders import START
+from tests.dead_letters import letters_of
+
+REFUSED = {"Error": {"Code": "InvalidMessageContents", "Message": "what SQS refuses"}}
+
+
+class Refusing:
+    """SQS and EventBridge in one: refuse every batch that has something bad in it."""
+
+    def send_message_batch(self, *, QueueUrl: str, Entries: Sequence[Any]) -> Mapping[str, Any]:  # noqa: N803
+        if any(entry["MessageBody"] == "bad" for entry in Entries):
+            raise ClientError(cast("Any", REFUSED), "SendMessageBatch")
+        return {"Successful": [{"Id": entry["Id"]} for entry in Entries]}
+
+    def put_events(self, *, Entries: Sequence[Any]) -> Mapping[str, Any]:  # noqa: N803
+        if any(entry["Detail"] == "bad" for entry in Entries):
+            raise ClientError(cast("Any", REFUSED), "PutEvents")
+        return {"Entries": [{"EventId": "1"} for _ in Entries]}
+
+
+BODIES = ("good", "bad", "good too")
+WHY = "InvalidMessageContents: what SQS refuses"
+
+
+def test_one_bad_message_does_not_hold_the_others_of_its_batch() -> None:
+    """SQS refuses the whole call for it: the others go without it."""
+    letters = letters_of(("a", 1), ("b", 1), ("c", 1))
+    parcels = [Parcel(*pair) for pair in zip(letters, map(Message, BODIES), strict=True)]
+    sender = ToQueue(cast("Any", Refusing()), "url", fifo=False, run="1")
+    assert sender.send(parcels) == [None, WHY, None]
+
+
+def test_one_bad_event_does_not_hold_the_others_of_its_batch() -> None:
+    """Nor does EventBridge take a call with one that it cannot read."""
+    events = [Event("app.stock", "StockAllocated", body, START) for body in BODIES]
+    letters = letters_of(("a", 1), ("b", 1), ("c", 1))
+    parcels = [Parcel(*pair) for pair in zip(letters, events, strict=True)]
+    assert ToBus(cast("Any", Refusing()), "bus").send(parcels) == [None, WHY, None]
