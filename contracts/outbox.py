@@ -7,6 +7,8 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, Self
 
+from pydantic_core import PydanticSerializationError, to_json
+
 from contracts.timestamps import format_timestamp, parse_timestamp
 
 MAX_RECORD_BYTES = 1024 * 1024 - 4096
@@ -65,7 +67,7 @@ class OutboxRecord:
     @cached_property
     def size(self) -> int:
         """Bytes of the record's JSON form: what it takes in a queue and, roughly, in memory."""
-        return len(self.to_json().encode())
+        return len(self._to_bytes())
 
     @property
     def entry_size(self) -> int:
@@ -92,7 +94,11 @@ class OutboxRecord:
         return document
 
     def to_json(self) -> str:
-        return json.dumps(self.to_document(), ensure_ascii=False, separators=(",", ":"))
+        return self._to_bytes().decode()
+
+    def _to_bytes(self) -> bytes:
+        # Pydantic's writer takes a quarter of the time of json.dumps, and every row is measured.
+        return to_json(self.to_document())
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Self:
@@ -119,7 +125,7 @@ class OutboxRecord:
                 correlation_id=document["correlationId"],
                 traceparent=document.get("traceparent"),
             )
-        except UnicodeEncodeError:
+        except PydanticSerializationError:
             raise MalformedRecord("a text in it holds half a surrogate pair") from None
 
     @classmethod

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 from infra.faults import faults_in
 from infra.resources import (
@@ -30,7 +31,7 @@ class TopologyError(ValueError):
         super().__init__("the topology cannot be built:\n  " + "\n  ".join(self.faults))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Topology:
     """One value that describes the system. Raises TopologyError when it could not work on AWS."""
 
@@ -41,35 +42,35 @@ class Topology:
         if faults:
             raise TopologyError(faults)
 
-    @property
+    @cached_property
     def buses(self) -> tuple[Bus, ...]:
         return tuple(bus for domain in self.domains for bus in domain.buses)
 
-    @property
+    @cached_property
     def archives(self) -> tuple[Archive, ...]:
         return tuple(archive for domain in self.domains for archive in domain.archives)
 
-    @property
+    @cached_property
     def log_groups(self) -> tuple[LogGroup, ...]:
         return tuple(group for domain in self.domains for group in domain.log_groups)
 
-    @property
+    @cached_property
     def rules(self) -> tuple[Rule, ...]:
         return tuple(rule for domain in self.domains for rule in domain.rules)
 
-    @property
+    @cached_property
     def queues(self) -> tuple[Queue, ...]:
         return tuple(queue for domain in self.domains for queue in domain.queues)
 
-    @property
+    @cached_property
     def tables(self) -> tuple[Table, ...]:
         return tuple(table for domain in self.domains for table in domain.tables)
 
-    @property
+    @cached_property
     def collections(self) -> tuple[Collection, ...]:
         return tuple(collection for domain in self.domains for collection in domain.collections)
 
-    @property
+    @cached_property
     def queue_policies(self) -> tuple[QueuePolicy, ...]:
         """One for each queue that a rule delivers to or dead-letters to."""
         return tuple(
@@ -78,7 +79,7 @@ class Topology:
             if (rules := tuple(rule for rule in self.rules if _sends_to(rule, queue.name)))
         )
 
-    @property
+    @cached_property
     def log_group_policies(self) -> tuple[LogGroupPolicy, ...]:
         """One for each log group that a rule writes to."""
         return tuple(
@@ -87,7 +88,7 @@ class Topology:
             if (rules := tuple(r for r in self.rules if r.target == ToLogGroup(group.name)))
         )
 
-    @property
+    @cached_property
     def bus_policies(self) -> tuple[BusPolicy, ...]:
         """One for each bus that another domain's rule puts events on."""
         return tuple(

@@ -38,9 +38,9 @@ class Deletions:
     ) -> None:
         self._sqs, self._url, self._deleted, self._wait = sqs, url, deleted, wait
         self._handles: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name="deletions", daemon=True)
 
     def __enter__(self) -> Self:
+        self._thread = threading.Thread(target=self._run, name="deletions", daemon=True)
         self._thread.start()
         return self
 

@@ -38,10 +38,11 @@ BUSES = tuple(bus.name for bus in TOPOLOGY.buses)
 OUTBOXES = ("subscriptions-outbox", "stock-outbox", "payments.outbox")
 FIFO = "payment-events.fifo"
 
-LONGEST_DEAFNESS = 50.0
-"""Seconds in which SQS may do what is asked and every answer be lost. In 90 s it would have handed
-a FIFO message out three times to nobody, and would dead-letter it: SQS counts receives that no one
-got to see, and no client can know of them."""
+LONGEST_DEAFNESS = {"SQS": 50.0, "EventBridge": 30.0}
+"""Seconds in which a service may do what is asked and every answer be lost. In 90 s SQS would have
+handed a FIFO message out three times to nobody, and would dead-letter it: it counts receives that
+no one got to see, and no client can know of them. EventBridge copies an event with every try: more
+than some say nothing new, and take thousands of turns."""
 
 LAST = 40.0
 """Seconds in which acts begin."""
@@ -50,7 +51,7 @@ EARLY = 4.0
 """Seconds in which a subscription without misfortune comes to its end: half of what is planned
 against a service or a process strikes then."""
 
-SUBSCRIPTIONS = (*(1,) * 18, 2, 3)
+SUBSCRIPTIONS = (*(1,) * 38, 2, 3)
 """In a history. One has every fault and race of its own; with more, aggregates meet in batches."""
 
 
@@ -174,27 +175,27 @@ def plan_of(random: Random) -> Plan:
     acts: list[Act] = []
     for number in range(1, random.choice(SUBSCRIPTIONS) + 1):
         acts += _subscription(random, number)
-    if random.random() < 0.15:
+    if random.random() < 0.1:
         acts.append(_poison(random))
     allowed = ALLOWED[character]
     if Kind.AWAY in allowed:
-        while random.random() < 0.4:
+        while random.random() < 0.35:
             acts.append(_outage(random))
     if Kind.CRASH_AFTER in allowed:
-        while random.random() < 0.4:
+        while random.random() < 0.35:
             seconds = random.random() * 40
             acts.append(Kill(_moment(random), random.choice(PROCESSES), seconds))
     if character != "calm":
-        if random.random() < 0.15:
+        if random.random() < 0.1:
             acts.append(Replay(random.random() * LAST * 2, random.choice(BUSES)))
         if random.random() < 0.1:
             acts.append(Redrive(random.random() * LAST * 3, random.random() < 0.5))
     return Plan(
         character=character,
         share=random.choice(SHARES),
-        mapped=frozenset(name for name in OUTBOXES[:2] if random.random() < 0.2),
+        mapped=frozenset(name for name in OUTBOXES[:2] if random.random() < 0.1),
         window_rows=random.choice((1, 2, 2000, 2000)),
-        workers=random.choice((1, 2)),
+        workers=random.choice((1, 1, 2)),
         acts=tuple(acts),
     )
 
@@ -204,13 +205,13 @@ def _subscription(random: Random, number: int) -> list[Act]:
     at = random.random() * 2
     quantity, patience = random.randint(1, 10), random.choice((1, 15, 15, 15))
     acts: list[Act] = [Subscribe(at, number, quantity, patience)]
-    while random.random() < 0.2:
+    while random.random() < 0.1:
         acts.append(Subscribe(at + random.random() * 0.1, number, quantity, patience))
-    if random.random() < 0.5:
+    if random.random() < 0.4:
         # One that comes before the payment is sent again until it is there: turns for little.
         at += random.choice((0.1, 1.0, LAST)) * random.random()
         acts.append(Cancel(at, number, 15))
-        while random.random() < 0.2:
+        while random.random() < 0.1:
             acts.append(Cancel(at + random.random() * 0.1, number, 15))
     return acts
 
@@ -219,8 +220,8 @@ def _outage(random: Random) -> Outage:
     kind = random.choice((Kind.AWAY, Kind.THROTTLED, Kind.LOST_ANSWER))
     service = random.choice(SERVICES)
     seconds = random.choice((1.0, 10.0, 60.0, 150.0)) * random.random()
-    if service == "SQS" and kind is Kind.LOST_ANSWER:
-        seconds = min(seconds, LONGEST_DEAFNESS)
+    if kind is Kind.LOST_ANSWER:
+        seconds = min(seconds, LONGEST_DEAFNESS.get(service, seconds))
     return Outage(_moment(random), service, kind, seconds)
 
 

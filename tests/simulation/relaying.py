@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any
+from weakref import proxy
 
 from infra.workloads import Workload
 from relay.engine import Engine
@@ -210,7 +211,8 @@ class Deleter:
     """An engine's deleters as one task, which is there while there is something to delete."""
 
     def __init__(self, process: Process, engine: Engine) -> None:
-        self._process, self._engine = process, engine
+        # The engine holds the window that calls this: see World.end.
+        self._process, self._engine = process, proxy(engine)
         self._is_at_work = False
 
     def __call__(self) -> None:

@@ -107,6 +107,22 @@ class Observed:
             self._ledger.handled[self._queue.name].add(event.detail)
 
 
+class Hands:
+    """How many more messages a consumer may take."""
+
+    def __init__(self, scheduler: Scheduler) -> None:
+        self.free = MOST_HELD
+        self._has_free = Bell(scheduler)
+
+    def wait(self) -> None:
+        while not self.free:
+            self._has_free.wait()
+
+    def release(self, count: int) -> None:
+        self.free += count
+        self._has_free.ring()
+
+
 class Consuming:
     """A runtime.consumer.Consumer's threads as tasks.
 
@@ -116,20 +132,17 @@ class Consuming:
     def __init__(
         self, scheduler: Scheduler, process: Process, sqs: Any, queue: Queue, work: Work
     ) -> None:
-        self._scheduler, self._process = scheduler, process
-        stop = TaskStop(scheduler)
+        self._process, self._hands = process, Hands(scheduler)
         self._messages = Messages(
             sqs,
             queue,
             work,
-            stop=stop,
+            stop=TaskStop(scheduler),
             metrics=METRICS,
             readiness=Readiness(queue.name),
             wait_seconds=WAIT_SECONDS,
         )
-        self._deletions = Deletions(sqs, queue.url, self._release, wait=scheduler.sleep)
-        self._free = MOST_HELD
-        self._has_free = Bell(scheduler)
+        self._deletions = Deletions(sqs, queue.url, self._hands.release, wait=scheduler.sleep)
         self._is_deleting = False
 
     def start(self) -> None:
@@ -137,10 +150,9 @@ class Consuming:
 
     def _receive(self) -> None:
         while True:
-            while not self._free:
-                self._has_free.wait()
-            for message in self._messages.receive(self._free):
-                self._free -= 1
+            self._hands.wait()
+            for message in self._messages.receive(self._hands.free):
+                self._hands.free -= 1
                 self._process.spawn(lambda message=message: self._settle(message))  # type: ignore[misc]
 
     def _settle(self, message: Any) -> None:
@@ -150,13 +162,9 @@ class Consuming:
                 self._is_deleting = True
                 self._process.spawn(self._delete)
         else:
-            self._release(1)
+            self._hands.release(1)
 
     def _delete(self) -> None:
         while not self._deletions._handles.empty():
             self._deletions.delete_next()
         self._is_deleting = False
-
-    def _release(self, count: int) -> None:
-        self._free += count
-        self._has_free.ring()
