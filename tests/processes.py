@@ -60,15 +60,25 @@ class Process:
 
 @contextmanager
 def running(
-    folder: Path, module: str, command: str, env: Mapping[str, str], *, port_name: str
+    folder: Path,
+    module: str,
+    command: str,
+    env: Mapping[str, str],
+    *,
+    port_name: str,
+    is_measured: bool = True,
 ) -> Iterator[Process]:
-    """Run `python -m module command` until the block ends; its output goes to `folder`."""
+    """Run `python -m module command` until the block ends; its output goes to `folder`.
+
+    To measure coverage takes half as long again: not where a test has many processes, or kills
+    them, which loses what was measured.
+    """
     (port,) = free_ports(1)
     output = folder / f"{module}-{command}-{port}.log"
     with output.open("wb") as file:
         child = start_child(
             [sys.executable, "-m", module, *command.split()],
-            env={**env, **COVERAGE, port_name: str(port)},
+            env={**env, **(COVERAGE if is_measured else {}), port_name: str(port)},
             cwd=ROOT,
             output=file,
         )

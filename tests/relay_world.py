@@ -98,7 +98,9 @@ class World:
     def relay(self, command: str, **changes: str) -> Iterator[Process]:
         """Run a relay until the block ends; it is at work when the block begins."""
         env = self.environment(**changes)
-        with running(self.folder, "relay", command, env, port_name="HEALTH_PORT") as process:
+        with running(
+            self.folder, "relay", command, env, port_name="HEALTH_PORT", is_measured=False
+        ) as process:
             process.until_ready()
             yield process
 

@@ -20,7 +20,7 @@ from runtime.aws import Aws
 from tests.conftest import MiniStack
 from tests.dead_letters import as_attributes
 from tests.gate import Gate
-from tests.processes import COVERAGE, ROOT
+from tests.processes import ROOT
 
 
 @dataclass
@@ -75,7 +75,6 @@ class Operated:
             "MONGODB_DATABASE": self.region,
             "STREAMED_AUDIT_FILE": str(self.audit_file),
             "STREAMED_HOLD_SECONDS": str(self.hold_seconds),
-            **COVERAGE,
         }
         with self.output.open("wb") as file:
             child = start_child(

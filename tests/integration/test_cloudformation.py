@@ -147,6 +147,7 @@ def _running(
             "QUEUE_WAIT_SECONDS": "1",
         },
         port_name="HTTP_PORT" if workload.path else "HEALTH_PORT",
+        is_measured=False,
     )
 
 
