@@ -19,7 +19,7 @@ demo: setup ## follow one subscription there and back, and print its journey
 
 test: setup ## run every test against real engines, with branch coverage
 	@$(BIN)/python -m coverage erase
-	@$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term
+	@$(BIN)/python -m pytest -n 3 --dist worksteal --cov --cov-report=term
 	@$(BIN)/python -m tools.branch_coverage
 
 # The schedule of faults is drawn from SEED; one is chosen, and printed, where none is given.

@@ -58,9 +58,10 @@ def run(engines: Engines, good: int, poison: int, *, slower: float = SLOWER) -> 
     )
     mixed, twin = a_load(good, poison), a_load(good + poison, 0)
     twin_queue = _twin_queue(engines)
-    _send(engines, QUEUE, mixed.bodies)
-    _send(engines, twin_queue, twin.bodies)
     with _consuming(engines, QUEUE) as consumer, _consuming(engines, twin_queue) as other:
+        with consumer.paused(), other.paused():  # so that they set out together
+            _send(engines, QUEUE, mixed.bodies)
+            _send(engines, twin_queue, twin.bodies)
         rates = _race(engines, QUEUE, twin_queue)
         peaks = consumer.peak_megabytes, other.peak_megabytes
     ratio = rates[1] / rates[0]

@@ -65,6 +65,15 @@ class Observed:
         code = self.child.wait(timeout=30)
         return time.monotonic() - started, code
 
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Stand still, whatever it was at, until the block ends."""
+        signal_child(self.child, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            signal_child(self.child, signal.SIGCONT)
+
     def until_ready(self) -> None:
         """Raise NotReady if it dies or does not answer within READY_WITHIN."""
 

@@ -1,4 +1,4 @@
-"""One system for the journeys; a test that breaks things runs one of its own where that is cheap.
+"""One system for the journeys; tests that break things run one of their own where that is cheap.
 
 `pytest tests/e2e --system=compose` runs the same tests against `docker compose up`.
 """
@@ -58,15 +58,17 @@ def running(
         yield world
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def breakable(
-    request: pytest.FixtureRequest, sample_credentials: None, tmp_path: Path
+    request: pytest.FixtureRequest,
+    sample_credentials: None,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[World]:
     """A system to kill and to stop; in containers that of all tests, since another takes long."""
     if in_containers(request):
         yield request.getfixturevalue("running")
     else:
-        with local(tmp_path) as world:
+        with local(tmp_path_factory.mktemp("breakable")) as world:
             yield world
 
 

@@ -39,7 +39,7 @@ def test_poison_is_set_aside_and_hardly_slows_the_good(engines: Engines) -> None
 
     The bound on time is wide: this machine runs other tests.
     """
-    report = poison.run(engines, 400, 40, slower=2)
+    report = poison.run(engines, 600, 60, slower=2)
     assert not report.broken, report.markdown()
 
 
