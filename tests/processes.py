@@ -51,7 +51,7 @@ class Process:
             answer = self.get("/readyz")
             return answer is not None and answer.status_code == 200
 
-        eventually(ready, timeout=20, what=f"ready on port {self.port}")
+        eventually(ready, timeout=60, what=f"ready on port {self.port}")
 
     def lines(self) -> list[dict[str, Any]]:
         """Its log; raises ValueError for a line that is not JSON."""
@@ -99,7 +99,7 @@ def run_to_end(folder: Path, module: str, command: str, env: Mapping[str, str]) 
             output=file,
         )
         try:
-            code = child.wait(timeout=20)
+            code = child.wait(timeout=60)
         finally:
             stop_child(child)
     return code, output.read_text()

@@ -233,7 +233,7 @@ class World:
         eventually(lambda: wanted <= set(self.on_bus()), timeout=timeout, what="all on the bus")
 
     def until_empty(self) -> None:
-        eventually(lambda: not self.outbox(), timeout=20, what="an empty outbox")
+        eventually(lambda: not self.outbox(), what="an empty outbox")
 
     @cached_property
     def mongodb(self) -> MongoClient[Document]:
@@ -359,7 +359,7 @@ def in_threads(
         for thread in threads:
             thread.start()
         try:
-            eventually(lambda: not readiness.reasons(), what="a relay at work", timeout=20)
+            eventually(lambda: not readiness.reasons(), what="a relay at work")
             yield logged
         finally:
             stop.request()

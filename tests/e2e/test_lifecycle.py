@@ -65,7 +65,8 @@ def test_a_subscription_is_stocked_and_paid_for_and_everything_is_undone_with_it
 def test_an_event_names_the_request_and_the_event_that_led_to_it(running: World) -> None:
     """The correlation id goes through all three services; causation ids chain the events."""
     subscription_id = running.subscribe()
-    running.until("payment", subscription_id, "active")
+    for service, status in (("stock", "allocated"), ("payment", "active")):
+        running.until(service, subscription_id, status)
     running.cancel_payment(subscription_id)
     running.until("subscription", subscription_id, "cancelled")
 

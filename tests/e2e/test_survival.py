@@ -92,7 +92,7 @@ def _assert_published_once(
                 )
         return event_ids if event_ids.keys() >= subscription_ids else None
 
-    published = eventually(complete, timeout=30, what=f"{event_type} for all", every=0.5)
+    published = eventually(complete, timeout=60, what=f"{event_type} for all", every=0.5)
     assert {one: len(published[one]) for one in subscription_ids} == dict.fromkeys(
         subscription_ids, 1
     )

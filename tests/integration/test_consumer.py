@@ -165,11 +165,11 @@ def test_an_outage_holds_a_message_without_using_up_its_receives(system: System)
     queue.send("held")
     work = Recorder(("held", away))
     with consuming(queue.sqs, queue.queue, work) as consumer:
-        eventually(lambda: work.seen["held"] >= 5, timeout=20, what="five tries")
+        eventually(lambda: work.seen["held"] >= 5, what="five tries")
         assert "DynamoDB" in consumer.readiness.reasons()[queue.queue.name]
         assert queue.depth() == (0, 1)
         back.set()
-        eventually(queue.empty, timeout=20, what="an empty queue")
+        eventually(queue.empty, what="an empty queue")
         assert consumer.readiness.reasons() == {}
     assert work.done == Counter({"held": 1})
     assert consumer.outcomes(queue.queue) == {"handled": 1}
@@ -225,7 +225,7 @@ def test_an_unknown_error_backs_off_and_is_dead_lettered_at_the_last_receive(
     queue.send("odd", "good")
     work = Recorder(("odd", bug))
     with consuming(queue.sqs, queue.queue, work) as consumer:
-        eventually(queue.empty, timeout=15, what="an empty queue")
+        eventually(queue.empty, what="an empty queue")
     assert work.seen == {"odd": 2, "good": 1}
     assert queue.dead_letters() == {"odd": ("KeyError", "'quantity'")}
     assert consumer.outcomes(queue.queue) == {"handled": 1, "backed-off": 1, "dead-lettered": 1}
@@ -250,7 +250,7 @@ def test_held_messages_leave_no_thread_to_others_only_while_they_are_held(system
         assert len(work.seen) == 2
         assert queue.depth() == (1, 2)
         back.set()
-        eventually(queue.empty, timeout=15, what="an empty queue")
+        eventually(queue.empty, what="an empty queue")
     assert sum(work.done.values()) == 3
 
 
@@ -383,7 +383,7 @@ def test_a_database_that_is_away_holds_an_event_until_it_is_back(system: System)
                 what="not ready, and the reason",
             )
             proxy.restore()
-            eventually(queue.empty, timeout=20, what="an empty queue")
+            eventually(queue.empty, what="an empty queue")
     assert system.stock.get(subscription_id).status is StockStatus.ALLOCATED
     assert len(system.outbox("stock", subscription_id)) == 1
     assert queue.dead_letters() == {}

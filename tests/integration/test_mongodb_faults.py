@@ -262,7 +262,7 @@ def commit(world: World, events: list[OutboxRecord]) -> None:
 
 
 def until_empty(world: World) -> None:
-    eventually(lambda: not world.collection.count_documents({}), timeout=20, what="an empty outbox")
+    eventually(lambda: not world.collection.count_documents({}), what="an empty outbox")
 
 
 @FAULTS

@@ -57,7 +57,7 @@ def forwarding(world: World, process: Process) -> Iterator[World]:
 
 
 def until_empty(world: World) -> None:
-    eventually(lambda: not depth(world), timeout=20, what="an empty queue")
+    eventually(lambda: not depth(world), what="an empty queue")
 
 
 def aggregates(world: World, prefix: str) -> dict[str, list[int]]:
@@ -142,7 +142,7 @@ def test_an_outage_loses_nothing_and_buries_nothing(impatient: World, fault: str
         send(impatient, committed)
         # 1 s a receive, 3 receives: after 4 s a queue would have given it up.
         since = monotonic()
-        eventually(lambda: monotonic() - since > 4, timeout=20, what="a long outage")
+        eventually(lambda: monotonic() - since > 4, what="a long outage")
     else:
         impatient.gate.hold("before", "PutEvents")
         send(impatient, committed)

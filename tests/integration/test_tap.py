@@ -124,7 +124,7 @@ def test_a_line_that_was_not_written_stays_in_the_queue(bus: Tapped) -> None:
         )
         assert bus.queue_depth() == 1
         logs.create_log_group(logGroupName=bus.tap.log_group)
-        eventually(lambda: bus.numbers() == [1], what="the line", timeout=20)
+        eventually(lambda: bus.numbers() == [1], what="the line")
         assert not bus.readiness.reasons()
 
 
@@ -144,7 +144,7 @@ def test_survives_an_outage_of_the_emulator(tmp_path: Path) -> None:
             eventually(bus.readiness.reasons, what="an unready tap")
             emulator = start_child(command.argv, env=command.env)
             wait_until_listening(port, timeout=20, what="MiniStack")
-            eventually(lambda: not bus.readiness.reasons(), what="a ready tap", timeout=20)
+            eventually(lambda: not bus.readiness.reasons(), what="a ready tap")
             bus.put(2)
             eventually(lambda: bus.numbers() == [1, 2], what="the line after the outage")
     finally:
