@@ -84,8 +84,13 @@ class _Envelope(BaseModel):
     detail: dict[str, Any]
 
     def lifted(self) -> dict[str, Any]:
-        fields = self.model_dump(by_alias=True)
-        return {**fields, "metadata": self.detail.get("metadata")}
+        return {
+            "id": self.id,
+            "source": self.source,
+            "detail-type": self.detail_type,
+            "detail": self.detail,
+            "metadata": self.detail.get("metadata"),
+        }
 
 
 def describe(error: ValidationError) -> str:

@@ -27,7 +27,7 @@ ALLOWED: dict[Character, tuple[Kind, ...]] = {
     "everything": (*OUTAGES, *TIMING, *DELIVERY, *CRASHES, *CRASHES, *ODDITIES),
 }
 
-SHARES = (0.0, 0.01, 0.03, 0.03, 0.08, 0.2)
+SHARES = (0.0, 0.01, 0.03, 0.03, 0.05, 0.15)
 """Of the calls, how many meet something."""
 
 SERVICES = ("DynamoDB", "MongoDB", "SQS", "EventBridge")
@@ -179,10 +179,10 @@ def plan_of(random: Random) -> Plan:
         acts.append(_poison(random))
     allowed = ALLOWED[character]
     if Kind.AWAY in allowed:
-        while random.random() < 0.35:
+        while random.random() < 0.3:
             acts.append(_outage(random))
     if Kind.CRASH_AFTER in allowed:
-        while random.random() < 0.35:
+        while random.random() < 0.3:
             seconds = random.random() * 40
             acts.append(Kill(_moment(random), random.choice(PROCESSES), seconds))
     if character != "calm":
@@ -195,7 +195,7 @@ def plan_of(random: Random) -> Plan:
         share=random.choice(SHARES),
         mapped=frozenset(name for name in OUTBOXES[:2] if random.random() < 0.1),
         window_rows=random.choice((1, 2, 2000, 2000)),
-        workers=random.choice((1, 1, 2)),
+        workers=random.choice((1, 1, 1, 2)),
         acts=tuple(acts),
     )
 
@@ -207,7 +207,7 @@ def _subscription(random: Random, number: int) -> list[Act]:
     acts: list[Act] = [Subscribe(at, number, quantity, patience)]
     while random.random() < 0.1:
         acts.append(Subscribe(at + random.random() * 0.1, number, quantity, patience))
-    if random.random() < 0.4:
+    if random.random() < 0.35:
         # One that comes before the payment is sent again until it is there: turns for little.
         at += random.choice((0.1, 1.0, LAST)) * random.random()
         acts.append(Cancel(at, number, 15))
