@@ -35,8 +35,9 @@ _REFUSED = re.compile("[\ufffe\uffff]")
 """What JSON text may hold as it is and a message may not; SQS takes XML's characters only."""
 
 
-CROWDED = 1000
-"""Messages that wait: a second or two of what forwarders move, and then some more."""
+CROWDED = 500
+"""Messages that wait: what forwarders move in some tenths of a second. A new event has these before
+it, a page of the sweep, and its half of the window."""
 
 
 class FifoQueue:

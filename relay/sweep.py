@@ -19,7 +19,7 @@ log = structlog.get_logger(__name__)
 TICK = 0.1
 """Seconds between looks at whether a sweep is due."""
 
-CROWDED_WAIT = 0.25
+CROWDED_WAIT = 0.1
 """Seconds between looks at whether the target has room for another page."""
 
 

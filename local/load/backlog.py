@@ -41,8 +41,9 @@ FALLS_WITHIN = 60.0
 """Seconds after the last old row has left in which the gauge must say so."""
 
 AHEAD = 2_500
-"""Rows of a backlog that may be before a new event: half a window and, with a FIFO queue behind it,
-the most that a sweep leaves in that, and a page."""
+"""Rows of a backlog that may be before a new event: half a window (1 000) and, with a FIFO queue
+behind it, the most that a sweep finds in that (500) and the page that it adds (500); a quarter
+more, since the emulator is not always as fast as in the mean."""
 
 GRACE = 2.0
 """Seconds that the p99 of new events may take on top of the time for those, on a busy machine."""
