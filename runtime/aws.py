@@ -1,7 +1,5 @@
 """AWS clients, made once by a composition root and passed down, and what their errors mean."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 import boto3
@@ -118,19 +116,31 @@ class Aws:
         )
 
 
-@contextmanager
-def reaching(dependency: str) -> Iterator[None]:
-    """Raise Unavailable for what an outage, a throttle or a 5xx looks like through botocore."""
-    try:
-        yield
-    except ClientError as error:
-        if is_outage(error):
-            raise Unavailable(dependency, error_code(error)) from error
-        raise
-    except ParamValidationError:
-        raise  # a request that no waiting makes right
-    except (HTTPClientError, BotoCoreError) as error:
-        raise Unavailable(dependency, type(error).__name__) from error
+class reaching:  # noqa: N801 (it is used as contextlib's own are)
+    """Raises Unavailable for what an outage, a throttle or a 5xx looks like through botocore."""
+
+    def __init__(self, dependency: str) -> None:
+        self._dependency = dependency
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        reason = None if error is None else _outage(error)
+        if reason is not None:
+            raise Unavailable(self._dependency, reason) from error
+
+
+def _outage(error: BaseException) -> str | None:
+    """Why an error is an outage; None for one that no waiting makes right."""
+    match error:
+        case ClientError():
+            return error_code(error) if is_outage(error) else None
+        case ParamValidationError():
+            return None
+        case HTTPClientError() | BotoCoreError():
+            return type(error).__name__
+        case _:
+            return None
 
 
 def is_outage(error: ClientError) -> bool:
