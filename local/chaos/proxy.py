@@ -53,8 +53,7 @@ class Proxy:
         try:
             yield self
         finally:
-            server.close()
-            self._call(self._end())
+            self._call(self._end(server))
             self._loop.call_soon_threadsafe(self._loop.stop)
             thread.join()
             self._loop.close()
@@ -74,7 +73,8 @@ class Proxy:
     def _call(self, work: Coroutine[Any, Any, Any]) -> Any:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=10)
 
-    async def _end(self) -> None:
+    async def _end(self, server: asyncio.Server) -> None:
+        server.close()
         self._reset_all()
         others = asyncio.all_tasks() - {asyncio.current_task()}
         for task in others:
