@@ -1,0 +1,1 @@
+"""Measures the system beside its floors and its peers, in one run, and keeps what was found."""

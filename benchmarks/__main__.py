@@ -1,0 +1,69 @@
+"""`python -m benchmarks`, `make bench`: play every row, print the table, keep the results."""
+
+import argparse
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from benchmarks.lines import Line, Results
+from benchmarks.sizes import FULL, QUICK, Size
+from benchmarks.storing import save
+from benchmarks.table import markdown
+from local.isolation import isolate
+from local.load.report import machine
+from local.settings import ROOT
+
+RESULTS = ROOT / "build" / "bench" / "results.json"
+
+VERSIONS = ("boto3", "pymongo", "fastapi", "uvicorn", "pydantic", "ministack")
+
+Row = Callable[[Size], Sequence[Line]]
+
+ROWS: dict[str, Row] = {}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="the main rows, in 3 minutes")
+    parser.add_argument("--out", type=Path, default=RESULTS, help="where the JSON goes")
+    parser.add_argument("rows", nargs="*", metavar="ROW", help=", ".join(ROWS))
+    chosen = parser.parse_args(arguments)
+    if unknown := set(chosen.rows) - ROWS.keys():
+        parser.error(f"no row is called {', '.join(sorted(unknown))}: say one of {', '.join(ROWS)}")
+    isolate(os.environ)
+    size = QUICK if chosen.quick else FULL
+    lines: list[Line] = []
+    for name in chosen.rows or ROWS:
+        print(f"{name} …", file=sys.stderr, flush=True)
+        lines += ROWS[name](size)
+    results = Results(
+        command="make bench-quick" if chosen.quick else "make bench",
+        date=datetime.now(UTC).date().isoformat(),
+        machine=machine(),
+        versions={"Python": platform.python_version()} | {name: version(name) for name in VERSIONS},
+        commit=_commit(),
+        lines=lines,
+    )
+    save(results, chosen.out)
+    print(markdown(results))
+    return 0
+
+
+def _commit() -> str:
+    described = subprocess.run(
+        ["git", "describe", "--always", "--dirty"],  # noqa: S607 (git is where the clone's is)
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return described.stdout.strip() or "unknown"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
