@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks.lines import Line, Results
+from benchmarks.rows import change_stream, consumer, relay_drain
 from benchmarks.sizes import FULL, QUICK, Size
 from benchmarks.storing import save
 from benchmarks.table import markdown
@@ -24,7 +25,11 @@ VERSIONS = ("boto3", "pymongo", "fastapi", "uvicorn", "pydantic", "ministack")
 
 Row = Callable[[Size], Sequence[Line]]
 
-ROWS: dict[str, Row] = {}
+ROWS: dict[str, Row] = {
+    "relay": relay_drain.run,
+    "change-stream": change_stream.run,
+    "consumer": consumer.run,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Size:
-    """`rounds` of each contender; `events` in a drain at loopback's speed; steady state, seconds."""
+    """`rounds` of each contender; `events` in a drain on loopback; a steady state in seconds."""
 
     rounds: int
     events: int

@@ -5,7 +5,6 @@ import random
 import time
 from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +14,7 @@ from contracts.names import EventType, Source
 from contracts.timestamps import format_timestamp
 from local.load.engines import Engines, workload_of
 from local.load.processes import Observed, observed, wait_until
+from local.load.queues import depth, send_all
 from local.load.report import Report
 from runtime.ids import new_event_id, utc_now
 
@@ -30,9 +30,6 @@ PUZZLING = 5
 
 BACK_OFF = 7.0
 """Seconds, at least, between a message's first and fifth receive: half of 1 + 2 + 4 + 8."""
-
-LARGE = 100_000
-"""Bytes past which a message is sent alone: a batch may take 1 MiB."""
 
 
 @dataclass
@@ -60,8 +57,8 @@ def run(engines: Engines, good: int, poison: int, *, slower: float = SLOWER) -> 
     twin_queue = _twin_queue(engines)
     with _consuming(engines, QUEUE) as consumer, _consuming(engines, twin_queue) as other:
         with consumer.paused(), other.paused():  # so that they set out together
-            _send(engines, QUEUE, mixed.bodies)
-            _send(engines, twin_queue, twin.bodies)
+            send_all(engines, QUEUE, mixed.bodies)
+            send_all(engines, twin_queue, twin.bodies)
         rates = _race(engines, QUEUE, twin_queue)
         peaks = consumer.peak_megabytes, other.peak_megabytes
     ratio = rates[1] / rates[0]
@@ -162,16 +159,16 @@ def _event(
 
 def _race(engines: Engines, *queues: str) -> list[float]:
     """Messages per second of each queue, until the first is empty; then drain the others, too."""
-    before = [_depth(engines, queue) for queue in queues]
+    before = [depth(engines, queue) for queue in queues]
     started = time.monotonic()
     patience = 60 + sum(before) / 10
-    wait_until(lambda: not all(_depth(engines, each) for each in queues), within=patience)
+    wait_until(lambda: not all(depth(engines, each) for each in queues), within=patience)
     seconds = time.monotonic() - started
     rates = [
-        (depth - _depth(engines, each)) / seconds
-        for depth, each in zip(before, queues, strict=True)
+        (messages - depth(engines, each)) / seconds
+        for messages, each in zip(before, queues, strict=True)
     ]
-    wait_until(lambda: not any(_depth(engines, each) for each in queues), within=patience)
+    wait_until(lambda: not any(depth(engines, each) for each in queues), within=patience)
     return rates
 
 
@@ -209,10 +206,10 @@ def _back_off(engines: Engines, report: Report) -> None:
     load = a_load(20 * PUZZLING, 0)
     bodies = [_event(each) for each in puzzling]
     load.bodies += bodies
-    _send(engines, QUEUE, load.bodies)
+    send_all(engines, QUEUE, load.bodies)
     started = time.monotonic()
     with _consuming(engines, QUEUE):
-        wait_until(lambda: not _depth(engines, QUEUE), within=120)
+        wait_until(lambda: not depth(engines, QUEUE), within=120)
     seconds = time.monotonic() - started
     letters = _dead_letters(engines)
     right = [
@@ -223,33 +220,6 @@ def _back_off(engines: Engines, report: Report) -> None:
         "what fails for an unknown reason is tried again, and then in the DLQ with its reason",
         f"{len(right)} of {PUZZLING} after {seconds:.0f} s, {missing} of their neighbours missing",
         holds=len(letters) == len(right) == PUZZLING and not missing and seconds > BACK_OFF,
-    )
-
-
-def _send(engines: Engines, queue: str, bodies: Sequence[str]) -> None:
-    sqs: Any = engines.aws.client("sqs")
-    url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
-
-    def send(some: Sequence[str]) -> None:
-        entries = [{"Id": str(n), "MessageBody": body} for n, body in enumerate(some)]
-        sqs.send_message_batch(QueueUrl=url, Entries=entries)
-
-    large = [[body] for body in bodies if len(body) > LARGE]
-    small = [body for body in bodies if len(body) <= LARGE]
-    batches = [small[start : start + 10] for start in range(0, len(small), 10)]
-    together = [*batches, *large]
-    random.Random(2).shuffle(together)  # noqa: S311 (as above)
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(send, together))
-
-
-def _depth(engines: Engines, queue: str) -> int:
-    sqs: Any = engines.aws.client("sqs")
-    url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
-    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
-    return sum(
-        int(attributes[name])
-        for name in ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
     )
 
 

@@ -1,5 +1,6 @@
 """Our processes as a load run sees them: started by their command, read from /proc and /metrics."""
 
+import os
 import re
 import signal
 import sys
@@ -41,6 +42,17 @@ class Observed:
     def peak_megabytes(self) -> float:
         """The most resident memory it ever had, as the kernel counts it (VmHWM)."""
         return self._status("VmHWM") / 1000
+
+    @property
+    def resident_megabytes(self) -> float:
+        """Resident memory now (VmRSS)."""
+        return self._status("VmRSS") / 1000
+
+    @property
+    def cpu_seconds(self) -> float:
+        """CPU time, user and system, that it has used since it began."""
+        fields = Path(f"/proc/{self._pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     @property
     def open_files(self) -> int:

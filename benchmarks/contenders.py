@@ -1,0 +1,44 @@
+"""Processes that race: ours, and floors. Each stands ready, then is let go."""
+
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from local.child import start_child, stop_child
+from local.load.engines import Engines, workload_of
+from local.load.processes import NotReady, Observed, observed, wait_until
+from local.settings import ROOT
+
+
+@contextmanager
+def ours(
+    engines: Engines, workload: str, settings: Mapping[str, str] | None = None
+) -> Iterator[Observed]:
+    """A process of ours, at work when the block begins."""
+    env = {**engines.environment(workload), **(settings or {})}
+    found = workload_of(workload)
+    port = "HTTP_PORT" if found.path else "HEALTH_PORT"
+    with observed(
+        engines.folder, workload, " ".join(found.command), env, port_name=port
+    ) as process:
+        yield process
+
+
+@contextmanager
+def floor(
+    engines: Engines, module: str, workload: str, settings: Mapping[str, str] | None = None
+) -> Iterator[Observed]:
+    """A floor with the settings of the process that it stands beside; it has said that it is ready.
+
+    It serves no health, so nothing may be asked of it.
+    """
+    env = {**engines.environment(workload), **(settings or {})}
+    log = engines.folder / f"{module}.log"
+    with log.open("wb") as output:
+        child = start_child([sys.executable, "-m", module], env=env, cwd=ROOT, output=output)
+    try:
+        if not wait_until(lambda: "ready" in log.read_text(), within=30):
+            raise NotReady(f"{module} was not ready: {log.read_text()[-1000:]}")
+        yield Observed(module, child, 0, log)
+    finally:
+        stop_child(child)

@@ -1,0 +1,151 @@
+"""The raw hops of a journey, one after the other: what the engines alone take from commit to effect.
+
+Each hop is one call, made as soon as the one before has its answer: no polling interval, no queue
+of work, no rules of ours. What a journey through the system takes above this is ours.
+"""
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+from pymongo import MongoClient
+from pymongo.change_stream import CollectionChangeStream
+
+from benchmarks.floors.aws import stream_end
+from local.load.engines import Engines
+
+Hop = Callable[[str], None]
+"""Does its part for the journey of that name, and returns when the next may begin."""
+
+_DETAIL = {"load": "raw", "text": "x" * 400}
+SOURCE, TYPE = "app.raw", "Raw"
+
+
+class Hops:
+    """Hops on tables, a collection, a bus and queues of its own."""
+
+    def __init__(self, engines: Engines) -> None:
+        aws = engines.aws
+        self._dynamodb: Any = aws.client("dynamodb")
+        self._streams: Any = aws.client("dynamodbstreams")
+        self._events: Any = aws.client("events")
+        self._sqs: Any = aws.client("sqs")
+        self._bus, self._next_bus = _buses(self._events)
+        self._table = _table(self._dynamodb)
+        self._iterator = stream_end(self._table, self._dynamodb, self._streams)
+        self._queue = _queue(self._sqs)
+        self._fifo = _queue(self._sqs, fifo=True)
+        _route(self._events, self._sqs, self._bus, self._next_bus, self._queue)
+        self._received: list[tuple[str, str]] = []
+        self._mongodb: MongoClient[dict[str, Any]] = MongoClient(engines.mongodb_uri)
+        database = self._mongodb[engines.database]
+        self._rows, self._outbox = (database.create_collection(_name()) for _ in range(2))
+        self._changes: CollectionChangeStream[dict[str, Any]] = self._outbox.watch()
+
+    def created(self, last: Hop) -> float:
+        """Seconds from a customer's commit, through a stream and two buses, to an effect."""
+        return self._timed([self.commit, self.read_stream, self.publish, self.receive, last])
+
+    def cancelled(self, last: Hop) -> float:
+        """Seconds from a payment's commit, through the FIFO queue and two buses, to an effect."""
+        hops = [self.commit_document, self.read_changes, self.send, self.take]
+        return self._timed([*hops, self.publish, self.receive, last])
+
+    def commit(self, name: str) -> None:
+        items = [{"id": {"S": f"{name} {part}"}, "detail": {"S": "x" * 500}} for part in "ab"]
+        self._dynamodb.transact_write_items(
+            TransactItems=[{"Put": {"TableName": self._table, "Item": item}} for item in items]
+        )
+
+    def commit_document(self, name: str) -> None:
+        with self._mongodb.start_session() as session, session.start_transaction():
+            self._rows.insert_one({"_id": name}, session=session)
+            self._outbox.insert_one({"_id": name, "detail": "x" * 500}, session=session)
+
+    def read_stream(self, _: str) -> None:
+        records: list[Any] = []
+        while not records:
+            answer = self._streams.get_records(ShardIterator=self._iterator, Limit=1000)
+            self._iterator, records = answer["NextShardIterator"], answer["Records"]
+
+    def read_changes(self, _: str) -> None:
+        self._changes.next()
+
+    def send(self, name: str) -> None:
+        self._sqs.send_message(
+            QueueUrl=self._fifo,
+            MessageBody=json.dumps(_DETAIL),
+            MessageGroupId=name,
+            MessageDeduplicationId=name,
+        )
+
+    def take(self, _: str) -> None:
+        self._take(self._fifo)
+
+    def publish(self, _: str) -> None:
+        entry = {"Source": SOURCE, "DetailType": TYPE, "Detail": json.dumps(_DETAIL)}
+        self._events.put_events(Entries=[{"EventBusName": self._bus, **entry}])
+
+    def receive(self, _: str) -> None:
+        self._take(self._queue)
+
+    def _take(self, url: str) -> None:
+        """Receive one message by a long poll. Its deletion is in nobody's way, and comes later."""
+        messages: list[Any] = []
+        while not messages:
+            answer = self._sqs.receive_message(QueueUrl=url, WaitTimeSeconds=5)
+            messages = answer.get("Messages", [])
+        self._received.append((url, messages[0]["ReceiptHandle"]))
+
+    def _timed(self, hops: list[Hop]) -> float:
+        name = str(uuid4())
+        started = time.perf_counter()
+        for hop in hops:
+            hop(name)
+        seconds = time.perf_counter() - started
+        while self._received:
+            url, handle = self._received.pop()
+            self._sqs.delete_message(QueueUrl=url, ReceiptHandle=handle)
+        return seconds
+
+
+def _name(suffix: str = "") -> str:
+    return f"raw-{uuid4()}{suffix}"
+
+
+def _buses(events: Any) -> tuple[str, str]:
+    names = _name(), _name()
+    for name in names:
+        events.create_event_bus(Name=name)
+    return names
+
+
+def _table(dynamodb: Any) -> str:
+    name = _name()
+    dynamodb.create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"},
+    )
+    return name
+
+
+def _queue(sqs: Any, *, fifo: bool = False) -> str:
+    attributes = {"FifoQueue": "true"} if fifo else {}
+    name = _name(".fifo" if fifo else "")
+    url: str = sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
+    return url
+
+
+def _route(events: Any, sqs: Any, bus: str, next_bus: str, queue: str) -> None:
+    """Send what comes to a bus to the next, and from there to a queue."""
+    attributes = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
+    onward = events.describe_event_bus(Name=next_bus)["Arn"]
+    for name, target in ((bus, onward), (next_bus, attributes["Attributes"]["QueueArn"])):
+        pattern = json.dumps({"source": [SOURCE]})
+        events.put_rule(Name=name, EventBusName=name, EventPattern=pattern)
+        events.put_targets(Rule=name, EventBusName=name, Targets=[{"Id": "next", "Arn": target}])

@@ -1,0 +1,129 @@
+"""The least that does what the subscription API does to its database: `python -m` runs it.
+
+A body with the same fields, one transaction of a row and an outbox record with the same attributes
+and the same condition, and the same consistent read. Like ours its routes are plain functions in
+FastAPI's thread pool, over one boto3 client with a connection for each of its threads. What is
+compared is therefore what we add: a rule for each field, problems, limits, idempotency keys,
+correlation ids, measured requests, and a line in the log for each.
+"""
+
+import hashlib
+import json
+import os
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import boto3
+import uvicorn
+from botocore.config import Config
+from fastapi import FastAPI
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
+
+TABLE, OUTBOX = os.environ["SUBSCRIPTIONS_TABLE"], os.environ["SUBSCRIPTIONS_OUTBOX_TABLE"]
+
+app = FastAPI()
+client = boto3.client(
+    "dynamodb",
+    region_name=os.environ["AWS_REGION"],
+    endpoint_url=os.environ["AWS_ENDPOINT_URL"],
+    config=Config(max_pool_connections=50),
+)
+
+
+class NewSubscription(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel)
+
+    account_number: str
+    account_name: str
+    account_sort_code: str
+    customer_first_name: str
+    customer_surname: str
+    quantity: int = 1
+
+
+@app.get("/readyz")
+async def readyz() -> None: ...
+
+
+@app.post("/subscriptions", status_code=201)
+def subscribe(body: NewSubscription) -> dict[str, Any]:
+    key, event, correlation = str(uuid4()), str(uuid4()), str(uuid4())
+    now = datetime.now(UTC).isoformat(timespec="milliseconds")
+    order = body.model_dump(by_alias=True)
+    view = {
+        **order,
+        "subscriptionId": key,
+        "status": "active",
+        "created": now,
+        "updated": now,
+        "version": 1,
+    }
+    digest = hashlib.sha256(json.dumps(order).encode()).hexdigest()
+    row = {**view, "requestDigest": digest, "event": "SubscriptionCreated"}
+    metadata = {
+        "eventId": event,
+        "version": 1,
+        "aggregateId": key,
+        "sequence": 1,
+        "occurredAt": now,
+        "correlationId": correlation,
+        "causationId": None,
+        "traceparent": None,
+    }
+    detail = {
+        **view,
+        "id": key,
+        "cancelledReason": None,
+        "event": "SubscriptionCreated",
+        "metadata": metadata,
+    }
+    record = {
+        "aggregateId": key,
+        "sequence": 1,
+        "eventId": event,
+        "eventType": "SubscriptionCreated",
+        "source": "app.subscriptions",
+        "occurredAt": now,
+        "detail": json.dumps(detail),
+        "correlationId": correlation,
+    }
+    put_row: Any = {
+        "TableName": TABLE,
+        "Item": _item(row),
+        "ConditionExpression": "attribute_not_exists(#key)",
+        "ExpressionAttributeNames": {"#key": "subscriptionId"},
+    }
+    client.transact_write_items(
+        TransactItems=[
+            {"Put": put_row},
+            {"Put": {"TableName": OUTBOX, "Item": _item(record)}},
+        ]
+    )
+    return {**view, "id": key, "cancelledReason": None}
+
+
+@app.get("/subscriptions/{key}")
+def get(key: str) -> dict[str, Any]:
+    found: Any = client.get_item(
+        TableName=TABLE, Key={"subscriptionId": {"S": key}}, ConsistentRead=True
+    )
+    row = {
+        name: int(value["N"]) if "N" in value else value["S"]
+        for name, value in found["Item"].items()
+        if name not in {"requestDigest", "event"}
+    }
+    return {**row, "id": key, "cancelledReason": None}
+
+
+def _item(fields: dict[str, Any]) -> Any:
+    return {
+        name: {"N": str(value)} if isinstance(value, int) else {"S": value}
+        for name, value in fields.items()
+    }
+
+
+if __name__ == "__main__":
+    port = int(os.environ["HTTP_PORT"])
+    uvicorn.run(app, port=port, access_log=False, log_level="warning")

@@ -1,0 +1,45 @@
+"""Messages in a queue → effects committed: the stock consumer beside a raw loop."""
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.contenders import floor, ours
+from benchmarks.lines import Goal, Line
+from benchmarks.outboxes import wait_until_empty
+from benchmarks.racing import Entry, rate
+from benchmarks.rounds import interleaved
+from benchmarks.sizes import Size
+from local.load import poison
+from local.load.engines import running_engines
+from local.load.queues import depth, send_all
+
+ROW = "Consumer: messages → effects committed"
+CONSUMER, FLOOR = "stock-consumer", "raw loop"
+
+
+def run(size: Size) -> Sequence[Line]:
+    messages = size.events // 2
+    with (
+        tempfile.TemporaryDirectory(prefix="bench-") as folder,
+        running_engines(Path(folder)) as engines,
+    ):
+
+        def drain(entry: Entry) -> float:
+            """Messages a second, until each is handled and deleted."""
+            bodies = poison.a_load(messages, 0).bodies
+            return rate(
+                entry,
+                messages,
+                prepare=lambda: send_all(engines, poison.QUEUE, bodies),
+                wait=lambda: wait_until_empty(lambda: not depth(engines, poison.QUEUE)),
+            )
+
+        found = interleaved(
+            {
+                CONSUMER: lambda: drain([ours(engines, CONSUMER)]),
+                FLOOR: lambda: drain([floor(engines, "benchmarks.floors.consumer", CONSUMER)]),
+            },
+            size.rounds,
+        )
+    return [Line(ROW, "drain", "messages/s", found[CONSUMER], found[FLOOR], Goal("at least", 0.8))]

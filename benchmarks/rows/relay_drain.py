@@ -1,0 +1,121 @@
+"""Committed rows of a DynamoDB outbox → on the bus: beside the raw floor, and the naive relay."""
+
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+from benchmarks.contenders import floor, ours
+from benchmarks.delay_proxy import delayed
+from benchmarks.lines import Goal, Line, Series
+from benchmarks.outboxes import Sampler, fill, wait_until_empty
+from benchmarks.racing import rate
+from benchmarks.rounds import interleaved
+from benchmarks.sizes import Size
+from local.load.engines import Engines, running_engines
+from local.load.outboxes import DynamoOutbox
+from local.load.processes import Observed
+
+ROW = "Relay: committed rows → on the bus"
+RELAY, FLOOR, NAIVE = "relay", "raw floor", "naive relay"
+WORKLOAD, BUS = "subscriptions-relay", "subscriptions-event-bus"
+
+NAIVE_GOALS = {0: 1.1, 20: 12.0, 100: 40.0}
+"""By milliseconds added to every call to AWS."""
+
+NAIVE_SECONDS = 6
+"""How long the naive relay is watched where each of its calls takes 20 ms or more."""
+
+
+def run(size: Size) -> Sequence[Line]:
+    with (
+        tempfile.TemporaryDirectory(prefix="bench-") as folder,
+        running_engines(Path(folder)) as engines,
+    ):
+        drain = _Drain(engines)
+        lines = _near(drain, size)
+        for milliseconds in () if size.is_quick else (20, 100):
+            lines += _far(drain, size, milliseconds)
+        return lines
+
+
+def _near(drain: "_Drain", size: Size) -> list[Line]:
+    contenders: Mapping[str, Callable[[], float]] = {
+        RELAY: lambda: drain.rate(drain.relay(), size.events),
+        FLOOR: lambda: drain.rate(drain.floor(), size.events),
+        NAIVE: lambda: drain.rate(drain.naive(), size.events, deletes=False),
+    }
+    found = interleaved(contenders, size.rounds)
+    return [
+        _line("on loopback", found[RELAY], found[FLOOR], Goal("at least", 0.9)),
+        _line("on loopback", found[RELAY], found[NAIVE], Goal("at least", NAIVE_GOALS[0])),
+    ]
+
+
+def _far(drain: "_Drain", size: Size, milliseconds: int) -> list[Line]:
+    naive_rows = round(NAIVE_SECONDS * 5 / (milliseconds / 1000 + 0.002))
+    with delayed(drain.engines, milliseconds) as far:
+        contenders: Mapping[str, Callable[[], float]] = {
+            RELAY: lambda: drain.rate(drain.relay(far), size.events),
+            NAIVE: lambda: drain.rate(drain.naive(far), naive_rows, deletes=False),
+        }
+        found = interleaved(contenders, max(2, size.rounds - 2))
+    goal = Goal("at least", NAIVE_GOALS[milliseconds])
+    return [_line(f"{milliseconds} ms added", found[RELAY], found[NAIVE], goal)]
+
+
+def _line(what: str, relay: Series, peer: Series, goal: Goal) -> Line:
+    return Line(ROW, what, "events/s", relay, peer, goal)
+
+
+class _Drain:
+    """One outbox and one bus, drained by one contender after the other."""
+
+    def __init__(self, engines: Engines) -> None:
+        self.engines = engines
+        self._outbox = DynamoOutbox(engines)
+        self._sampler = Sampler(engines, BUS)
+        self._dynamodb: Any = engines.aws.client("dynamodb")
+
+    def relay(self, far: Mapping[str, str] | None = None) -> AbstractContextManager[Observed]:
+        return ours(self.engines, WORKLOAD, far)
+
+    def floor(self) -> AbstractContextManager[Observed]:
+        return floor(self.engines, "benchmarks.floors.relay", WORKLOAD)
+
+    def naive(self, far: Mapping[str, str] | None = None) -> AbstractContextManager[Observed]:
+        return floor(self.engines, "benchmarks.floors.naive_relay", WORKLOAD, far)
+
+    def rate(
+        self, contender: AbstractContextManager[Observed], rows: int, *, deletes: bool = True
+    ) -> float:
+        """Events a second: rows are written while it stands still, then it is let go.
+
+        The time ends when all are on the bus and, where it `deletes`, have left the outbox.
+        """
+
+        def wait() -> None:
+            self._sampler.wait_for(rows)
+            if deletes:
+                wait_until_empty(self._is_empty)
+
+        found = rate([contender], rows, prepare=lambda: fill(self._outbox, rows), wait=wait)
+        self._clear()
+        return found
+
+    def _is_empty(self) -> bool:
+        return not self._dynamodb.scan(TableName=self._outbox.table, Limit=1)["Items"]
+
+    def _clear(self) -> None:
+        """Take away what a contender leaves: the sample, and rows where it deletes none."""
+        self._sampler.clear()
+        while items := self._dynamodb.scan(TableName=self._outbox.table)["Items"]:
+            for start in range(0, len(items), 25):
+                keys = [_key(item) for item in items[start : start + 25]]
+                requests = [{"DeleteRequest": {"Key": key}} for key in keys]
+                self._dynamodb.batch_write_item(RequestItems={self._outbox.table: requests})
+
+
+def _key(item: dict[str, Any]) -> dict[str, Any]:
+    return {name: item[name] for name in ("aggregateId", "sequence")}
