@@ -30,6 +30,7 @@ from relay.settings import (
 from relay.shards import ShardedStream
 from relay.tail import PART, Tail
 from runtime import logs
+from runtime.aws import Aws
 from runtime.health import Readiness
 from runtime.ids import utc_now
 from runtime.metrics import RelayMetrics, new_registry
@@ -57,7 +58,7 @@ def run_dynamodb() -> None:
         "relay-dynamodb",
         settings,
         settings,
-        lambda stop: _dynamodb(settings, stop, settings.poll_seconds),
+        lambda stop: _dynamodb(settings, stop),
     )
 
 
@@ -98,7 +99,7 @@ def run_forward() -> None:
 
 def sweep_dynamodb() -> None:
     settings = load(DynamoDBSettings)
-    _sweep_once("sweep-dynamodb", settings, lambda stop: _dynamodb(settings, stop))
+    _sweep_once("sweep-dynamodb", settings, lambda _: _dynamodb_ends(settings, aws_of(settings))[1])
 
 
 def sweep_change_stream() -> None:
@@ -106,18 +107,19 @@ def sweep_change_stream() -> None:
     _sweep_once("sweep-change-stream", settings, lambda _: _change_stream(settings))
 
 
-def _dynamodb(settings: DynamoDBSettings, stop: Stop, poll_seconds: float = 1) -> TailedEnds:
+def _dynamodb(settings: DynamoDBRelaySettings, stop: Stop) -> TailedEnds:
     aws = aws_of(settings)
+    outbox, ends = _dynamodb_ends(settings, aws)
+    stream = ShardedStream(
+        aws.client("dynamodbstreams"), outbox.stream_arn, pace=settings.pace, wait=stop.wait
+    )
+    return TailedEnds(outbox, ends.target, ends.dead_letters, stream, outbox)
+
+
+def _dynamodb_ends(settings: DynamoDBSettings, aws: Aws) -> tuple[DynamoOutbox, Ends]:
     outbox = DynamoOutbox(aws.client("dynamodb"), settings.outbox_table)
     outbox.stream_arn()
-    stream = ShardedStream(
-        aws.client("dynamodbstreams"),
-        outbox.stream_arn,
-        poll_seconds=poll_seconds,
-        wait=stop.wait,
-    )
-    ends = dynamodb_ends(settings, aws, outbox)
-    return TailedEnds(ends.outbox, ends.target, ends.dead_letters, stream, outbox)
+    return outbox, dynamodb_ends(settings, aws, outbox)
 
 
 def _change_stream(settings: ChangeStreamSettings) -> TailedEnds:

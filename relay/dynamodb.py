@@ -1,6 +1,5 @@
 """An outbox in a DynamoDB table."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -101,7 +100,7 @@ def row_of(item: Mapping[str, Any]) -> Row:
         aggregate_id=str(document["aggregateId"]),
         sequence=document["sequence"],
         handle={"aggregateId": item["aggregateId"], "sequence": item["sequence"]},
-        content=parse(document, json.dumps(document, ensure_ascii=False, default=str)),
+        content=parse(document),
     )
 
 

@@ -1,6 +1,5 @@
 """An outbox in a MongoDB or DocumentDB collection, and the change stream that tells of it."""
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
@@ -135,7 +134,7 @@ def row_of(document: Document) -> Row:
         aggregate_id=key["aggregateId"] if known else f"unknown-{key}",
         sequence=key["sequence"] if known else 0,
         handle=key,
-        content=parse(fields, json.dumps(fields, ensure_ascii=False, default=str)),
+        content=parse(fields),
     )
 
 

@@ -1,5 +1,6 @@
 """A row of an outbox as a relay sees it, and what a relay needs of outboxes and targets."""
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -47,12 +48,12 @@ class Row:
         return len(self.content.body)
 
 
-def parse(document: Mapping[str, Any], text: str) -> OutboxRecord | Unpublishable:
-    """Read a stored document; `text` is what to set aside if it is no outbox record."""
+def parse(document: Mapping[str, Any]) -> OutboxRecord | Unpublishable:
+    """Read a stored document; one that is no outbox record is set aside as JSON."""
     try:
         return OutboxRecord.from_document(document)
     except (MalformedRecord, EventTooLarge) as error:
-        return Unpublishable(text, error)
+        return Unpublishable(json.dumps(document, ensure_ascii=False, default=str), error)
 
 
 class Outbox(Protocol):

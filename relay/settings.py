@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from relay.pace import Pace
 from runtime.settings import AwsSettings, ConsumerSettings, MongoSettings, WorkerSettings
 
 
@@ -21,9 +22,17 @@ class DynamoDBSettings(SweepSettings):
 
 
 class DynamoDBRelaySettings(DynamoDBSettings, WorkerSettings):
-    """For the daemon. `poll_seconds` is the wait after a look at the stream that found nothing."""
+    """For the daemon: the waits after a look at the stream that found nothing. Seconds.
 
-    poll_seconds: float = Field(default=0.1, gt=0)
+    The second holds once nothing has come for relay.pace.QUIET_AFTER.
+    """
+
+    poll_seconds: float = Field(default=0.05, gt=0)
+    quiet_poll_seconds: float = Field(default=0.4, gt=0)
+
+    @property
+    def pace(self) -> Pace:
+        return Pace(self.poll_seconds, max(self.poll_seconds, self.quiet_poll_seconds))
 
 
 class ChangeStreamSettings(SweepSettings, MongoSettings):

@@ -8,6 +8,7 @@ import structlog
 from botocore.exceptions import ClientError
 
 from relay.dynamodb import row_of
+from relay.pace import Pace
 from relay.rows import LostPlace, Row
 from runtime.aws import error_code, reaching
 from runtime.errors import Misconfigured, Unavailable
@@ -37,7 +38,7 @@ _LOST = {
 
 
 class ShardedStream:
-    """A Stream. `read` polls each shard once, and waits `poll_seconds` if none had a record.
+    """A Stream. `read` polls each shard once, and then waits as long as its `pace` says.
 
     `find_arn` is asked at each opening: a table's stream that is made anew has another ARN.
     """
@@ -47,12 +48,12 @@ class ShardedStream:
         client: "DynamoDBStreamsClient",
         find_arn: Callable[[], str],
         *,
-        poll_seconds: float,
+        pace: Pace,
         wait: Callable[[float], object],
     ) -> None:
         self._client, self._find_arn = client, find_arn
         self._arn = ""
-        self._poll_seconds, self._wait = poll_seconds, wait
+        self._pace, self._wait = pace, wait
         self._iterators: dict[str, str] = {}
         self._known: set[str] = set()
         self._childless: set[str | None] = set()
@@ -94,8 +95,9 @@ class ShardedStream:
             self._advance(shard_id, response.get("NextShardIterator"))
         if monotonic() >= self._next_search:
             self._follow_children()
-        if not told:
-            self._wait(self._poll_seconds)
+        seconds = self._pace.after(told=told)
+        if seconds:
+            self._wait(seconds)
 
     def _records(self, iterator: str) -> Any:
         with reaching("DynamoDB Streams"):

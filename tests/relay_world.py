@@ -373,7 +373,7 @@ def in_threads(
 def dynamodb_ends(world: World) -> TailedEnds:
     """What `python -m relay dynamodb` stands between, made as that process makes it."""
     settings = read(DynamoDBRelaySettings, world.environment(POLL_SECONDS="0.05"))
-    return relay.__main__._dynamodb(settings, Stop(), settings.poll_seconds)
+    return relay.__main__._dynamodb(settings, Stop())
 
 
 def change_stream_ends(world: World) -> TailedEnds:

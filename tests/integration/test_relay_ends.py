@@ -15,6 +15,7 @@ import relay.mongodb
 from relay.ages import Dated
 from relay.dynamodb import DynamoOutbox
 from relay.mongodb import ChangeStream, MongoOutbox
+from relay.pace import Pace
 from relay.rows import LostPlace, Outbox, Row, Stream
 from relay.shards import ShardedStream
 from runtime.errors import Unavailable
@@ -73,7 +74,7 @@ def dynamodb(world: World, monkeypatch: pytest.MonkeyPatch) -> End:
     stream = ShardedStream(
         world.aws.client("dynamodbstreams"),
         outbox.stream_arn,
-        poll_seconds=0.02,
+        pace=Pace(0.02, 0.02),
         wait=lambda _: None,
     )
     return End(outbox, lambda *of: world.put(document(*of)), stream)

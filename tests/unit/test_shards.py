@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from relay import shards
+from relay.pace import Pace
 from relay.rows import LostPlace
 from relay.shards import ShardedStream
 from runtime.dynamodb import to_item
@@ -98,7 +99,7 @@ def followed(
     streams: Streams, waits: list[float] | None = None, find_arn: Callable[[], str] = lambda: "arn"
 ) -> ShardedStream:
     waited: Callable[[float], object] = ([] if waits is None else waits).append
-    return ShardedStream(cast("Any", streams), find_arn, poll_seconds=0.1, wait=waited)
+    return ShardedStream(cast("Any", streams), find_arn, pace=Pace(0.1, 0.1), wait=waited)
 
 
 def keys(stream: ShardedStream) -> list[tuple[str, int]]:
