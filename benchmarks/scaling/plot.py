@@ -1,0 +1,49 @@
+"""Draws p99 over the rate, one line for each step; the same runs give the same bytes."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, NullFormatter, StrMethodFormatter
+
+from benchmarks.scaling.knobs import STEPS
+from benchmarks.scaling.runs import Run
+
+_COLOURS = ("#0072b2", "#d55e00", "#009e73")
+"""Three that colour-blind readers can tell apart."""
+
+
+def draw(runs: Sequence[Run], path: Path) -> None:
+    """Write an SVG; a hollow mark is a rate at which something piles up."""
+    mpl.rcParams["svg.hashsalt"] = "streamed-events"
+    figure = Figure(figsize=(8, 4.5), facecolor="white", layout="constrained")
+    axes = figure.add_subplot()
+    for knobs, colour in zip(STEPS, _COLOURS, strict=True):
+        own = sorted((run for run in runs if run.knobs == knobs), key=lambda run: run.rate)
+        rates, seconds = [run.rate for run in own], [slowest(run) for run in own]
+        axes.plot(rates, seconds, color=colour, label=f"knobs: {knobs.name}")
+        for run, value in zip(own, seconds, strict=True):
+            face = "white" if run.backlog else colour
+            axes.plot(run.rate, value, "o", color=colour, markerfacecolor=face)
+    axes.set(
+        xscale="log",
+        yscale="log",
+        xlabel="subscriptions a minute, as many cancelled",
+        ylim=(0.8, 50),
+        ylabel="slowest p99 of the four, s",
+        title="Simulated on AWS: p99 over the rate (hollow: a backlog grows)",
+    )
+    axes.yaxis.set_major_locator(FixedLocator([1, 2, 5, 10, 20, 50]))
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+        axis.set_minor_formatter(NullFormatter())
+    axes.grid(visible=True, which="both", alpha=0.25)
+    axes.legend(loc="upper left")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, format="svg", metadata={"Date": None})
+
+
+def slowest(run: Run) -> float:
+    """The longest p99 of the four measures, in seconds."""
+    return max(spread.p99 for spread in run.spreads.values())
