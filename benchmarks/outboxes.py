@@ -57,7 +57,9 @@ def sampled(rows: int) -> int:
     return len(range(0, rows, ONE_IN))
 
 
-def wait_until_empty(is_empty: Callable[[], bool]) -> None:
-    """Raises NotDrained if rows stay."""
-    if not wait_until(is_empty, within=PATIENCE, every=0.02):
-        raise NotDrained("rows stayed in the outbox")
+def wait_until_empty(
+    is_empty: Callable[[], bool], *, within: float = PATIENCE, every: float = 0.02
+) -> None:
+    """Look every so many seconds; raises NotDrained if something stays."""
+    if not wait_until(is_empty, within=within, every=every):
+        raise NotDrained(f"not all was drained within {within:g} s")

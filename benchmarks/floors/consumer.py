@@ -27,7 +27,7 @@ def run(queue: str, table: str, outbox: str) -> None:
 
     def consume(pool: ThreadPoolExecutor) -> None:
         while True:
-            answer = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=20)
+            answer = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1)
             messages = answer.get("Messages", [])
             if messages:
                 list(pool.map(write, [message["Body"] for message in messages]))
@@ -46,7 +46,8 @@ def run(queue: str, table: str, outbox: str) -> None:
 
 def _writes(detail: dict[str, Any], table: str, outbox: str) -> list[dict[str, Any]]:
     """The stock's row and its record, of the same fields and sizes as ours."""
-    subscription_id, event_id, at = detail["subscriptionId"], str(uuid4()), detail["updated"]
+    subscription_id, event_id = detail["subscriptionId"], str(uuid4())
+    at = detail["metadata"]["occurredAt"]
     row = {
         "subscriptionId": subscription_id,
         "stockId": "razor-123",

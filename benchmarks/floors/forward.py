@@ -18,7 +18,7 @@ def run(queue: str, bus: str) -> None:
 
     def forward() -> None:
         while True:
-            answer = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=20)
+            answer = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1)
             messages = answer.get("Messages", [])
             if messages:
                 records = [json.loads(message["Body"]) for message in messages]

@@ -1,4 +1,4 @@
-"""The raw hops of a journey, one after the other: what the engines alone take from commit to effect.
+"""The raw hops of a journey, one by one: what the engines alone take from commit to effect.
 
 Each hop is one call, made as soon as the one before has its answer: no polling interval, no queue
 of work, no rules of ours. What a journey through the system takes above this is ours.
@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from pymongo import MongoClient
 from pymongo.change_stream import CollectionChangeStream
+from pymongo.collection import Collection
 
 from benchmarks.floors.aws import stream_end
 from local.load.engines import Engines
@@ -33,7 +34,7 @@ class Hops:
         self._events: Any = aws.client("events")
         self._sqs: Any = aws.client("sqs")
         self._bus, self._next_bus = _buses(self._events)
-        self._table = _table(self._dynamodb)
+        self._table, self._effects = (_table(self._dynamodb) for _ in range(2))
         self._iterator = stream_end(self._table, self._dynamodb, self._streams)
         self._queue = _queue(self._sqs)
         self._fifo = _queue(self._sqs, fifo=True)
@@ -41,7 +42,9 @@ class Hops:
         self._received: list[tuple[str, str]] = []
         self._mongodb: MongoClient[dict[str, Any]] = MongoClient(engines.mongodb_uri)
         database = self._mongodb[engines.database]
-        self._rows, self._outbox = (database.create_collection(_name()) for _ in range(2))
+        self._rows, self._outbox, self._payments = (
+            database.create_collection(_name()) for _ in range(3)
+        )
         self._changes: CollectionChangeStream[dict[str, Any]] = self._outbox.watch()
 
     def created(self, last: Hop) -> float:
@@ -54,17 +57,23 @@ class Hops:
         return self._timed([*hops, self.publish, self.receive, last])
 
     def commit(self, name: str) -> None:
-        items = [{"id": {"S": f"{name} {part}"}, "detail": {"S": "x" * 500}} for part in "ab"]
-        self._dynamodb.transact_write_items(
-            TransactItems=[{"Put": {"TableName": self._table, "Item": item}} for item in items]
-        )
+        """Write two items in one transaction; the stream tells of it."""
+        self._transact(self._table, name)
+
+    def commit_effect(self, name: str) -> None:
+        """Write two items in one transaction, of which nobody is told."""
+        self._transact(self._effects, name)
 
     def commit_document(self, name: str) -> None:
-        with self._mongodb.start_session() as session, session.start_transaction():
-            self._rows.insert_one({"_id": name}, session=session)
-            self._outbox.insert_one({"_id": name, "detail": "x" * 500}, session=session)
+        """Write two documents in one transaction; the change stream tells of it."""
+        self._insert(self._outbox, name)
+
+    def commit_payment(self, name: str) -> None:
+        """Write two documents in one transaction, of which nobody is told."""
+        self._insert(self._payments, name)
 
     def read_stream(self, _: str) -> None:
+        """Ask until it tells: both items of a transaction come at once."""
         records: list[Any] = []
         while not records:
             answer = self._streams.get_records(ShardIterator=self._iterator, Limit=1000)
@@ -90,6 +99,17 @@ class Hops:
 
     def receive(self, _: str) -> None:
         self._take(self._queue)
+
+    def _transact(self, table: str, name: str) -> None:
+        items = [{"id": {"S": f"{name} {part}"}, "detail": {"S": "x" * 500}} for part in "ab"]
+        self._dynamodb.transact_write_items(
+            TransactItems=[{"Put": {"TableName": table, "Item": item}} for item in items]
+        )
+
+    def _insert(self, collection: Collection[dict[str, Any]], name: str) -> None:
+        with self._mongodb.start_session() as session, session.start_transaction():
+            self._rows.insert_one({"_id": f"{collection.name} {name}"}, session=session)
+            collection.insert_one({"_id": name, "detail": "x" * 500}, session=session)
 
     def _take(self, url: str) -> None:
         """Receive one message by a long poll. Its deletion is in nobody's way, and comes later."""

@@ -1,0 +1,81 @@
+"""The highest rate of arrivals at which the backlog does not grow."""
+
+import time
+from statistics import linear_regression
+
+from benchmarks.effects import Effects, by_effect
+from benchmarks.journeys import Requests, travel
+from benchmarks.lines import Series
+from benchmarks.whole_system import WholeSystem
+
+BURST = 300
+"""Customers who come at once for the first guess."""
+
+STEP = 1.15
+"""Between two rates that are tried: the answer is as fine as this."""
+
+TRIALS = 5
+GROWTH = 0.02
+"""Of the effects that are due each second, the share by which what is outstanding may grow: a
+rate that is too high by a tenth grows by a tenth."""
+
+SETTLES_WITHIN = 240.0
+
+
+class NeverSteady(Exception):
+    """At every rate that was tried the backlog grew."""
+
+
+def highest_rate(system: WholeSystem, seconds: float) -> Series:
+    """Try rates for so many seconds each, up or down from a guess; the highest that held.
+
+    A rate that holds is followed by a higher one, one that does not by a lower, until both are
+    known or TRIALS are used up. Raises NeverSteady.
+    """
+    rate = _burst(system)
+    held: list[float] = []
+    for _ in range(TRIALS):
+        if _holds(system, rate, seconds):
+            held.append(rate)
+            rate *= STEP
+        elif held:
+            break
+        else:
+            rate /= STEP
+    if not held:
+        raise NeverSteady(f"not even {rate * STEP:.0f} customers/s")
+    return Series("system", (max(held),))
+
+
+def _burst(system: WholeSystem) -> float:
+    """Customers a second that a backlog is worked off with."""
+    effects = Effects(system)
+    started = time.monotonic()
+    requests = travel(system, rate=BURST, seconds=1)
+    effects.wait_for(requests, within=SETTLES_WITHIN)
+    return len(requests.created) / (time.monotonic() - started)
+
+
+def _holds(system: WholeSystem, rate: float, seconds: float) -> bool:
+    effects = Effects(system)
+    started = time.time()
+    requests = travel(system, rate=rate, seconds=seconds)
+    effects.wait_for(requests, within=SETTLES_WITHIN)
+    effects_a_second = rate * len(effects.at)
+    window = (started + seconds * 0.2, started + seconds)
+    return growth(requests, effects, *window) <= GROWTH * effects_a_second
+
+
+def growth(requests: Requests, effects: Effects, start: float, end: float) -> float:
+    """Effects by which what is outstanding grew a second, fitted through the window's seconds."""
+    moments = [start + second for second in range(int(end - start) + 1)]
+    return linear_regression(moments, [_outstanding(requests, effects, at) for at in moments]).slope
+
+
+def _outstanding(requests: Requests, effects: Effects, moment: float) -> int:
+    """Effects that were asked for before a moment and had not come by then."""
+    return sum(
+        sent <= moment < effects.at[effect][name]
+        for effect, all_sent in by_effect(requests)
+        for name, sent in all_sent.items()
+    )
