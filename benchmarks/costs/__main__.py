@@ -1,0 +1,29 @@
+"""`python -m benchmarks.costs`: what this system costs on AWS, and what two others would."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from benchmarks.calls import expected
+from benchmarks.costs import document
+from benchmarks.costs.book import load
+from benchmarks.costs.model import costs
+from benchmarks.costs.plot import draw
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.costs", description=__doc__)
+    parser.add_argument("--write", action="store_true", help="write docs/costs.md and its plot")
+    chosen = parser.parse_args(arguments)
+    sections, book = expected.load(), load()
+    generated = document.parts(sections, book)
+    if chosen.write:
+        document.PATH.write_text(document.filled(document.PATH.read_text(), generated))
+        draw(costs(sections, book), document.PLOT)
+    else:
+        print("\n\n".join(generated.values()))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,64 @@
+"""The numbers that the model multiplies: prices.toml and assumptions.toml, read strictly."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+HERE = Path(__file__).parent
+
+_Text = Annotated[str, Field(min_length=1)]
+
+
+class Price(BaseModel):
+    """So many US dollars for `per` units. `source` is where it was seen, and `edition` when.
+
+    `assumption` says what of it was not seen.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    dollars: float = Field(gt=0)
+    per: int = Field(gt=0)
+    unit: _Text
+    source: str = Field(pattern=r"^https://")
+    edition: _Text
+    assumption: str | None = None
+
+    @property
+    def each(self) -> float:
+        """US dollars for one unit."""
+        return self.dollars / self.per
+
+
+class Assumption(BaseModel):
+    """A number that was neither counted nor found, its unit, and why it is taken."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    value: float = Field(ge=0)
+    unit: _Text
+    why: _Text
+
+
+@dataclass(frozen=True)
+class Book:
+    prices: Mapping[str, Price]
+    assumptions: Mapping[str, Assumption]
+
+    def assumed(self, name: str) -> float:
+        return self.assumptions[name].value
+
+
+def load() -> Book:
+    """Read both files; raises pydantic's ValidationError for anything that is not as it says."""
+    prices = TypeAdapter(dict[str, Price]).validate_python(_toml("prices"))
+    assumptions = TypeAdapter(dict[str, Assumption]).validate_python(_toml("assumptions"))
+    return Book(prices, assumptions)
+
+
+def _toml(name: str) -> object:
+    return tomllib.loads((HERE / f"{name}.toml").read_text())

@@ -1,0 +1,68 @@
+"""What the model says stands on AWS is what the templates of stage dev declare."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+from benchmarks.calls.drain import BATCH_SIZE
+from benchmarks.costs import deployment
+from tests.synthesis import Synthesize
+from tests.templates import Resource
+
+
+@pytest.fixture(scope="module")
+def resources(synthesized: Synthesize) -> list[Resource]:
+    return [each for stack in synthesized("dev").stacks.values() for each in stack.resources()]
+
+
+def of(resources: Iterable[Resource], kind: str) -> list[Any]:
+    """Properties of the resources of a type."""
+    return [each.properties for each in resources if each.type == kind]
+
+
+def test_tasks_and_functions_are_the_templates(resources: list[Resource]) -> None:
+    """As many, of that size, one of each."""
+    services = of(resources, "AWS::ECS::Service")
+    definitions = of(resources, "AWS::ECS::TaskDefinition")
+    assert sorted(each["ServiceName"] for each in services) == sorted(deployment.TASKS)
+    assert {each["DesiredCount"] for each in services} == {1}
+    assert {int(each["Cpu"]) / 1024 for each in definitions} == {deployment.PROCESSOR}
+    assert {int(each["Memory"]) / 1024 for each in definitions} == {deployment.MEMORY}
+    functions = of(resources, "AWS::Lambda::Function")
+    relays = [each for each in functions if each.get("PackageType") == "Image"]
+    assert len(relays) == 2 * len(deployment.FUNCTIONS)
+    assert {each["MemorySize"] / 1024 for each in relays} == {deployment.FUNCTION_MEMORY}
+
+
+def test_what_is_paid_by_the_hour_or_the_month_is_the_templates(resources: list[Resource]) -> None:
+    """One database instance, one gateway; keys, secret, zone, dashboard and metrics."""
+    counts = {
+        "AWS::DocDB::DBInstance": 1,
+        "AWS::EC2::NatGateway": 1,
+        "AWS::EC2::EIP": 1,
+        "AWS::KMS::Key": deployment.KEYS,
+        "AWS::SecretsManager::Secret": 1,
+        "AWS::ServiceDiscovery::PrivateDnsNamespace": 1,
+        "AWS::CloudWatch::Dashboard": 1,
+        "AWS::Logs::MetricFilter": deployment.OUTBOXES,
+        "AWS::EC2::VPCEndpoint": 2,  # of DynamoDB and S3: gateways, which are free
+    }
+    assert {kind: len(of(resources, kind)) for kind in counts} == counts
+    (instance,) = of(resources, "AWS::DocDB::DBInstance")
+    assert instance["DBInstanceClass"] == "db.t4g.medium"
+
+
+def test_alarms_watch_as_many_metrics(resources: list[Resource]) -> None:
+    """One with an expression is billed for each metric in it."""
+    watched = 0
+    for alarm in of(resources, "AWS::CloudWatch::Alarm"):
+        metrics = alarm.get("Metrics", [{"MetricStat": {}}])
+        watched += sum("MetricStat" in each for each in metrics)
+    assert watched == deployment.alarm_metrics()
+
+
+def test_lambda_hands_over_batches_of_that_size(resources: list[Resource]) -> None:
+    """The counted drain cuts its records as the event source mapping does."""
+    mappings = of(resources, "AWS::Lambda::EventSourceMapping")
+    assert {each["BatchSize"] for each in mappings} == {BATCH_SIZE}
