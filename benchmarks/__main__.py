@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks.lines import Line, Results
-from benchmarks.rows import change_stream, consumer, end_to_end, processes, relay_drain
+from benchmarks.rows import calls, change_stream, consumer, end_to_end, processes, relay_drain
 from benchmarks.sizes import FULL, QUICK, Size
 from benchmarks.storing import save
 from benchmarks.table import markdown
@@ -31,6 +31,7 @@ ROWS: dict[str, Row] = {
     "consumer": consumer.run,
     "end-to-end": end_to_end.run,
     "processes": processes.run,
+    "calls": calls.run,
 }
 
 

@@ -93,6 +93,8 @@ class Sweeper:
         for rows in self._outbox.older_than(before):
             if self._stop.requested:
                 break
+            if not rows:
+                continue
             found += len(rows)
             times = (oldest, *(row.occurred_at for row in rows))
             oldest = min((when for when in times if when), default=None)
