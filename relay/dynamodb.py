@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from contracts.timestamps import format_timestamp, parse_timestamp
+from relay.answers import read_as_json
 from relay.rows import NOT_A_TIME, Row, parse
 from runtime.aws import reaching
 from runtime.dynamodb import from_item
@@ -27,6 +28,7 @@ class DynamoOutbox:
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client, self._table = client, table
+        read_as_json(client, "Scan")
 
     def stream_arn(self) -> str:
         """Find the table's stream; raises Misconfigured without a table or a stream."""

@@ -22,8 +22,8 @@ MAX_BYTES = 16 * 1024 * 1024
 """Bounds of the window: enough for every publisher and deleter to be busy with full batches, and
 what a kill -9 can at worst send twice."""
 
-PUBLISHERS = 16
-DELETERS = 4
+PUBLISHERS = 32
+DELETERS = 16
 LONGEST_WAIT = 5.0
 """Seconds between tries in an outage; so long, at most, an event waits after its end."""
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from botocore.exceptions import ClientError
 
+from relay.answers import read_as_json
 from relay.dynamodb import row_of
 from relay.pace import Pace
 from relay.rows import LostPlace, Row
@@ -52,6 +53,7 @@ class ShardedStream:
         wait: Callable[[float], object],
     ) -> None:
         self._client, self._find_arn = client, find_arn
+        read_as_json(client, "GetRecords")
         self._arn = ""
         self._pace, self._wait = pace, wait
         self._iterators: dict[str, str] = {}

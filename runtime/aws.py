@@ -89,6 +89,9 @@ class Aws:
             max_pool_connections=connections,
             retries={"total_max_attempts": attempts, "mode": "standard"},
             tcp_keepalive=True,
+            # A tenth of a call's CPU: what we send is typed and checked by ourselves, and AWS
+            # refuses what is wrong all the same.
+            parameter_validation=False,
         )
         self._polling = self._config.merge(Config(read_timeout=LONG_POLL_SECONDS + read_timeout))
 
