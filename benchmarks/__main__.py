@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks.lines import Line, Results
-from benchmarks.rows import calls, change_stream, consumer, end_to_end, processes, relay_drain
+from benchmarks.rows import api, calls, change_stream, consumer, end_to_end, processes, relay_drain
 from benchmarks.sizes import FULL, QUICK, Size
 from benchmarks.storing import save
 from benchmarks.table import markdown
@@ -29,6 +29,7 @@ ROWS: dict[str, Row] = {
     "relay": relay_drain.run,
     "change-stream": change_stream.run,
     "consumer": consumer.run,
+    "api": api.run,
     "end-to-end": end_to_end.run,
     "processes": processes.run,
     "calls": calls.run,

@@ -33,8 +33,16 @@ class Ends:
 
 
 def aws_of(settings: AwsSettings) -> Aws:
-    """Each call is tried once: a relay holds what failed, and a stop must not wait for retries."""
-    return Aws(region=settings.aws_region, endpoint_url=settings.aws_endpoint_url, attempts=1)
+    """Each call is tried once: a relay holds what failed, and a stop must not wait for retries.
+
+    What it sends is made of outbox records, which were checked when they were read.
+    """
+    return Aws(
+        region=settings.aws_region,
+        endpoint_url=settings.aws_endpoint_url,
+        attempts=1,
+        validates=False,
+    )
 
 
 def dynamodb_ends(settings: DynamoDBSettings, aws: Aws, outbox: DynamoOutbox) -> Ends:

@@ -10,8 +10,8 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -35,8 +35,21 @@ GOALS = {"POST": Goal("at least", 0.85)}
 """For throughput, by method."""
 
 WARM_UP_SECONDS = 1
+
 ROUND_SECONDS = 2
 """Whole ones: locust takes no others. Each load costs another half a second to start and end."""
+
+ENDS_WITHIN = 30.0
+"""Seconds that locust has beside those of the load, on a machine that is busy."""
+
+BODY = {
+    "accountNumber": "12345678",
+    "accountName": "A Lovelace",
+    "accountSortCode": "12-34-56",
+    "customerFirstName": "Ada",
+    "customerSurname": "Lovelace",
+    "quantity": 2,
+}
 
 
 class LoadFailed(Exception):
@@ -63,15 +76,117 @@ def run(size: Size) -> Sequence[Line]:
         tempfile.TemporaryDirectory(prefix="bench-") as folder,
         running_engines(Path(folder)) as engines,
     ):
-        return race(engines, (16,) if size.is_quick else (1, 16, 64), size.rounds)
+        connections = (16,) if size.is_quick else (1, 16, 64)
+        # Most of the time for the one with a goal: two rounds differ by a tenth and more.
+        rounds = {"POST": 2 * size.rounds - 1, "GET": size.rounds // 2 + 1}
+        return race(engines, connections, rounds)
 
 
-def race(engines: Engines, connections: Sequence[int], rounds: int) -> Sequence[Line]:
-    """POST, then GET, over so many connections at a time; raises LoadFailed."""
-    with _contenders(engines) as contenders:
-        subscription_id = _subscribe(contenders[OURS])
-        for process in contenders.values():
-            for user in USERS.values():
-                load(process.url, user, 16, WARM_UP_SECONDS, subscription_id)
+def race(
+    engines: Engines,
+    connections: Sequence[int],
+    rounds: Mapping[str, int],
+    *,
+    seconds: int = ROUND_SECONDS,
+) -> Sequence[Line]:
+    """Load both over so many connections at a time, as many rounds as each method has.
 
-    ...
+    Raises LoadFailed.
+    """
+    with _both(engines) as contenders:
+        env = {"SUBSCRIPTION_ID": _subscribe(contenders[OURS])}
+        for each in contenders.values():
+            load(each, "POST", connections=16, seconds=WARM_UP_SECONDS, env=env)
+        return [
+            line
+            for method in rounds
+            for at_once in connections
+            for line in _lines(
+                f"{method}, {at_once} connection{'s' * (at_once > 1)}",
+                {
+                    name: partial(load, each, method, connections=at_once, seconds=seconds, env=env)
+                    for name, each in contenders.items()
+                },
+                rounds[method],
+                GOALS.get(method),
+            )
+        ]
+
+
+def load(
+    process: Observed, method: str, *, connections: int, seconds: int, env: Mapping[str, str]
+) -> Met:
+    """Let that many users ask it for that long; raises LoadFailed."""
+    command = [sys.executable, "-m", "locust", "-f", str(ROOT / "benchmarks" / "users.py")]
+    command += ["--headless", "--json", "--only-summary", "--skip-log-setup"]
+    command += ["-u", str(connections), "-r", str(connections), "-t", f"{seconds}s"]
+    ended = subprocess.run(
+        [*command, "--host", process.url, USERS[method]],
+        env={**os.environ, **env},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=seconds + ENDS_WITHIN,
+    )
+    if ended.returncode:
+        raise LoadFailed(
+            f"{method} at {process.name}: {ended.stdout[-1000:]}{ended.stderr[-1000:]}"
+        )
+    return read(ended.stdout)
+
+
+def read(text: str) -> Met:
+    """Read what `locust --json` wrote of the one kind of request that its users made.
+
+    Throughput is that between the first answer and the last, which leaves locust's start out.
+    """
+    entries = json.loads(text)
+    if len(entries) != 1 or entries[0]["num_failures"]:
+        raise LoadFailed(text)
+    (entry,) = entries
+    seconds = entry["last_request_timestamp"] - entry["start_time"]
+    if not seconds:
+        raise LoadFailed(f"one answer only: {text}")
+    answers = {float(took): count for took, count in entry["response_times"].items()}
+    return Met((entry["num_requests"] - 1) / seconds, answers)
+
+
+def _lines(
+    what: str, loads: Mapping[str, Callable[[], Met]], rounds: int, goal: Goal | None
+) -> Iterator[Line]:
+    met: dict[str, list[Met]] = {name: [] for name in loads}
+
+    def play(name: str) -> float:
+        met[name].append(loads[name]())
+        return met[name][-1].throughput
+
+    found = interleaved({name: partial(play, name) for name in loads}, rounds)
+    yield Line(ROW, what, "requests/s", found[OURS], found[SMALLEST], goal)
+    for part, percent in ((0.5, "p50"), (0.99, "p99")):
+        ours, smallest = (
+            Series(name, tuple(each.milliseconds(part) for each in met[name]))
+            for name in (OURS, SMALLEST)
+        )
+        yield Line(ROW, f"{what}: {percent}", "ms", ours, smallest)
+
+
+@contextmanager
+def _both(engines: Engines) -> Iterator[Mapping[str, Observed]]:
+    env = {**engines.environment(OURS), "LOG_LEVEL": "INFO"}
+    commands = {
+        OURS: " ".join(workload_of(OURS).command),
+        SMALLEST: "benchmarks.floors.smallest_api",
+    }
+    with ExitStack() as stack:
+        yield {
+            name: stack.enter_context(
+                observed(engines.folder, name, command, env, port_name="HTTP_PORT")
+            )
+            for name, command in commands.items()
+        }
+
+
+def _subscribe(process: Observed) -> str:
+    """Make the subscription that is read; its id."""
+    answer = httpx.post(f"{process.url}/subscriptions", json=BODY, trust_env=False)
+    return str(answer.raise_for_status().json()["id"])

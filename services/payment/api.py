@@ -2,14 +2,15 @@
 
 from typing import Annotated, Literal, Self
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Request
+from fastapi.concurrency import run_in_threadpool
 from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
 
 from contracts.envelope import ReadModel, WireModel
 from contracts.timestamps import Timestamp
 from runtime import cursors, problems
-from runtime.api import REQUIRE_JSON, RequestCause
+from runtime.api import REQUIRE_JSON, cause_of
 from runtime.paging import DEFAULT_LIMIT, Cursor, Limit, PageView
 from runtime.problems import documented
 from services.payment.handlers import Handlers
@@ -108,8 +109,8 @@ def routes(handlers: Handlers, store: Store) -> APIRouter:
         response_description="The payment.",
         responses=documented(problems.NOT_FOUND, problems.INVALID, problems.UNAVAILABLE),
     )
-    def get(payment_id: _PaymentId) -> PaymentView:
-        return PaymentView.of(handlers.get(payment_id))
+    async def get(payment_id: _PaymentId) -> PaymentView:
+        return PaymentView.of(await run_in_threadpool(handlers.get, payment_id))
 
     @router.patch(
         "/{payment_id}",
@@ -129,10 +130,11 @@ def routes(handlers: Handlers, store: Store) -> APIRouter:
             problems.UNAVAILABLE,
         ),
     )
-    def patch(payment_id: _PaymentId, body: PaymentPatch, cause: RequestCause) -> PaymentView:
+    async def patch(payment_id: _PaymentId, body: PaymentPatch, request: Request) -> PaymentView:
         if body.subscription_id not in {None, payment_id}:
             raise SubscriptionMismatch(payment_id)
-        return PaymentView.of(handlers.cancel(payment_id, cause))
+        payment = await run_in_threadpool(handlers.cancel, payment_id, cause_of(request))
+        return PaymentView.of(payment)
 
     @router.get(
         "",

@@ -3,6 +3,7 @@
 from typing import Annotated, Self
 
 from fastapi import APIRouter, Path, Query
+from fastapi.concurrency import run_in_threadpool
 from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
 
@@ -82,7 +83,7 @@ def routes(handlers: Handlers, store: Store) -> APIRouter:
         response_description="The stock.",
         responses=documented(problems.NOT_FOUND, problems.INVALID, problems.UNAVAILABLE),
     )
-    def get(
+    async def get(
         subscription_id: Annotated[
             str,
             Path(
@@ -92,7 +93,7 @@ def routes(handlers: Handlers, store: Store) -> APIRouter:
             ),
         ],
     ) -> StockView:
-        return StockView.of(handlers.get(subscription_id))
+        return StockView.of(await run_in_threadpool(handlers.get, subscription_id))
 
     @router.get(
         "",

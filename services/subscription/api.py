@@ -2,14 +2,15 @@
 
 from typing import Annotated, Self
 
-from fastapi import APIRouter, Header, Path, Query, Response
+from fastapi import APIRouter, Header, Path, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from pydantic import ConfigDict, Field, StringConstraints
 from pydantic.config import JsonDict
 
 from contracts.envelope import ReadModel, WireModel
 from contracts.timestamps import Timestamp
 from runtime import cursors, problems
-from runtime.api import REQUIRE_JSON, RequestCause
+from runtime.api import REQUIRE_JSON, cause_of
 from runtime.paging import DEFAULT_LIMIT, Cursor, Limit, PageView
 from runtime.problems import documented
 from services.subscription.handlers import Handlers
@@ -160,9 +161,9 @@ def routes(handlers: Handlers, store: Store) -> APIRouter:
             problems.UNAVAILABLE,
         ),
     )
-    def subscribe(
+    async def subscribe(
         body: NewSubscription,
-        cause: RequestCause,
+        request: Request,
         response: Response,
         idempotency_key: Annotated[
             str | None,
@@ -178,7 +179,9 @@ def routes(handlers: Handlers, store: Store) -> APIRouter:
             ),
         ] = None,
     ) -> SubscriptionView:
-        subscription = handlers.subscribe(body.to_order(), cause, key=idempotency_key)
+        subscription = await run_in_threadpool(
+            handlers.subscribe, body.to_order(), cause_of(request), key=idempotency_key
+        )
         response.headers["Location"] = f"/subscriptions/{subscription.subscription_id}"
         return SubscriptionView.of(subscription)
 
@@ -189,7 +192,7 @@ def routes(handlers: Handlers, store: Store) -> APIRouter:
         response_description="The subscription.",
         responses=documented(problems.NOT_FOUND, problems.INVALID, problems.UNAVAILABLE),
     )
-    def get(
+    async def get(
         subscription_id: Annotated[
             str,
             Path(
@@ -199,7 +202,7 @@ def routes(handlers: Handlers, store: Store) -> APIRouter:
             ),
         ],
     ) -> SubscriptionView:
-        return SubscriptionView.of(handlers.get(subscription_id))
+        return SubscriptionView.of(await run_in_threadpool(handlers.get, subscription_id))
 
     @router.get(
         "",

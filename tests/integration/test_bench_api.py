@@ -1,0 +1,31 @@
+"""The API's row of the benchmark, in a size that a test suite can bear."""
+
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from benchmarks.rows.api import race
+from local.load.engines import Engines
+from local.provision import provision_aws
+from tests.conftest import MiniStack
+
+
+@pytest.fixture
+def engines(ministack: MiniStack, tmp_path: Path) -> Engines:
+    """The topology in a region that no other test uses; no API asks DocumentDB for anything."""
+    found = Engines(ministack.endpoint, "", tmp_path, f"bench-{uuid4().hex[:8]}")
+    provision_aws(found.endpoint, region=found.region)
+    return found
+
+
+def test_both_apis_answer_every_request_of_a_load(engines: Engines) -> None:
+    """A second of each method: throughput, p50 and p99, of ours beside the smallest app."""
+    lines = race(engines, [2], {"POST": 1, "GET": 1}, seconds=1)
+    assert [line.what for line in lines] == [
+        f"{method}, 2 connections{number}"
+        for method in ("POST", "GET")
+        for number in ("", ": p50", ": p99")
+    ]
+    assert all(line.ratio and line.ratio > 0 for line in lines)
+    assert [line.what for line in lines if line.goal] == ["POST, 2 connections"]
