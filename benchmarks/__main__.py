@@ -9,8 +9,10 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from time import monotonic
 
 from benchmarks.lines import Line, Results
+from benchmarks.publishing import publish
 from benchmarks.rows import api, calls, change_stream, consumer, end_to_end, processes, relay_drain
 from benchmarks.sizes import FULL, QUICK, Size
 from benchmarks.storing import save
@@ -40,6 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="the main rows, in 3 minutes")
     parser.add_argument("--out", type=Path, default=RESULTS, help="where the JSON goes")
+    parser.add_argument("--publish", action="store_true", help="into docs/ and README.md")
     parser.add_argument("rows", nargs="*", metavar="ROW", help=", ".join(ROWS))
     chosen = parser.parse_args(arguments)
     if unknown := set(chosen.rows) - ROWS.keys():
@@ -47,8 +50,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     isolate(os.environ)
     size = QUICK if chosen.quick else FULL
     lines: list[Line] = []
+    started = monotonic()
     for name in chosen.rows or ROWS:
-        print(f"{name} …", file=sys.stderr, flush=True)
+        print(f"{monotonic() - started:5.0f} s  {name} …", file=sys.stderr, flush=True)
         lines += ROWS[name](size)
     results = Results(
         command="make bench-quick" if chosen.quick else "make bench",
@@ -60,6 +64,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     save(results, chosen.out)
     print(markdown(results))
+    if chosen.publish:
+        publish(results, chosen.out)
     return 0
 
 

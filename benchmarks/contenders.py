@@ -11,8 +11,11 @@ from local.load.processes import NotReady, Observed, observed, wait_until
 from local.settings import ROOT
 
 LONG_POLL = 1.0
-"""Seconds that a contender waits for messages, the least there is. MiniStack gives messages to the
-long poll of a process that has been killed, where nobody sees them for half a minute."""
+"""Seconds that a floor waits for messages, the least there is. MiniStack gives messages to the long
+poll of a process that has been killed, where nobody sees them for half a minute."""
+
+SHORT_POLL = {"QUEUE_WAIT_SECONDS": f"{LONG_POLL:.0f}"}
+"""The same for a process of ours, which at its stop waits for its last poll."""
 
 
 @contextmanager
@@ -20,8 +23,7 @@ def ours(
     engines: Engines, workload: str, settings: Mapping[str, str] | None = None
 ) -> Iterator[Observed]:
     """A process of ours, at work when the block begins."""
-    wait = {"QUEUE_WAIT_SECONDS": f"{LONG_POLL:.0f}"}
-    env = {**engines.environment(workload), **wait, **(settings or {})}
+    env = {**engines.environment(workload), **(settings or {})}
     found = workload_of(workload)
     port = "HTTP_PORT" if found.path else "HEALTH_PORT"
     with observed(

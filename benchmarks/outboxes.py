@@ -7,7 +7,7 @@ from uuid import uuid4
 from local.load.engines import Engines
 from local.load.outboxes import BACKLOG, SAMPLED, Outbox, a_record
 from local.load.processes import wait_until
-from local.load.taps import tap, untap
+from local.load.taps import tap
 from runtime.ids import utc_now
 
 ONE_IN = 25
@@ -23,10 +23,9 @@ class NotDrained(Exception):
 
 
 class Sampler:
-    """Counts, on a bus without other rules' load, the events of a drain that are looked for."""
+    """Counts, on a bus, the events of a drain that are looked for."""
 
     def __init__(self, engines: Engines, bus: str) -> None:
-        untap(engines.aws, bus)
         self._sqs: Any = engines.aws.client("sqs")
         queue = tap(engines.aws, bus, SAMPLED)
         self._url = self._sqs.get_queue_url(QueueName=queue)["QueueUrl"]

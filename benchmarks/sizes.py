@@ -13,5 +13,5 @@ class Size:
     is_quick: bool
 
 
-FULL = Size(rounds=5, events=6000, steady_seconds=60, is_quick=False)
+FULL = Size(rounds=4, events=5000, steady_seconds=60, is_quick=False)
 QUICK = Size(rounds=2, events=3000, steady_seconds=10, is_quick=True)

@@ -28,7 +28,7 @@ class DynamoDBRelaySettings(DynamoDBSettings, WorkerSettings):
     """
 
     poll_seconds: float = Field(default=0.05, gt=0)
-    quiet_poll_seconds: float = Field(default=0.4, gt=0)
+    quiet_poll_seconds: float = Field(default=0.5, gt=0)
 
     @property
     def pace(self) -> Pace:

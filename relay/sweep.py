@@ -16,7 +16,7 @@ from runtime.stopping import Stop
 
 log = structlog.get_logger(__name__)
 
-TICK = 0.1
+TICK = 0.25
 """Seconds between looks at whether a sweep is due."""
 
 CROWDED_WAIT = 0.1

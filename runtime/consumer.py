@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from runtime.deletions import Deletions
@@ -16,11 +17,16 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
 
+GATHERS = 0.05
+"""Seconds that free threads may wait for others: a receive for one message takes as long as one
+for ten, and busy threads come free one by one."""
+
+
 class Consumer:
     """Receives, handles and deletes until a stop is requested, then finishes what is in flight.
 
-    At most `concurrency` messages are held, and each has a thread: one that waits for a database
-    to come back renews its own visibility, and no other message waits unseen behind it.
+    At most `concurrency` messages are being handled, and each has a thread: one that waits for a
+    database to come back renews its own visibility, and no other message waits unseen behind it.
     """
 
     def __init__(
@@ -51,7 +57,7 @@ class Consumer:
     def run(self) -> None:
         self._readiness.up(self._queue.name)
         with (
-            Deletions(self._sqs, self._queue.url, self._free.release) as deletions,
+            Deletions(self._sqs, self._queue.url) as deletions,
             ThreadPoolExecutor(self._concurrency, thread_name_prefix=self._queue.name) as pool,
         ):
             try:
@@ -62,11 +68,11 @@ class Consumer:
                 self._stop.request()  # also after a failure: what is held lets go of its message
 
     def _receive(self) -> "list[MessageTypeDef]":
-        """Claim free threads, at most a batch of them, and receive as many messages."""
+        """Claim free threads, a batch of them if they come soon, and receive as many messages."""
         if not self._free.acquire(timeout=0.5):
             return []
-        claimed = 1
-        while claimed < MAX_BATCH and self._free.acquire(blocking=False):
+        claimed, deadline = 1, monotonic() + GATHERS
+        while claimed < MAX_BATCH and self._free.acquire(timeout=max(0, deadline - monotonic())):
             claimed += 1
         messages: list[MessageTypeDef] = []
         try:
@@ -78,7 +84,8 @@ class Consumer:
         return messages
 
     def _settle(self, message: "MessageTypeDef", deletions: Deletions) -> None:
-        if self._messages.settle(message):
-            deletions.add(message["ReceiptHandle"])
-        else:
+        try:
+            if self._messages.settle(message):
+                deletions.add(message["ReceiptHandle"])
+        finally:
             self._free.release()

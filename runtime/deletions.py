@@ -1,9 +1,9 @@
-"""Deletes handled messages in batches: what has gathered while the last batch was on its way."""
+"""Deletes handled messages in batches: each call costs time here, and money at AWS."""
 
-import queue
 import threading
 import time
 from collections.abc import Callable
+from queue import Queue
 from typing import TYPE_CHECKING, Self
 
 import structlog
@@ -21,23 +21,29 @@ TRIES = 3
 """How often a receipt handle is tried. A message that stays comes, and is handled, again."""
 
 
+GATHERS = 0.05
+"""Seconds that handles may wait for others to fill a call: without it, busy threads are done one by
+one, and so was the deleting."""
+
+MOST_WAITING = 100
+"""Handled messages that wait to be deleted; past these, whoever handles waits too."""
+
+
 class Deletions:
     """A thread that deletes receipt handles from one queue, up to ten a call.
 
-    `deleted` is called with the number of handles done with, whether or not the queue took them.
-    `wait` is how it waits between tries, in seconds.
+    `wait` is how it waits, between tries and for a fuller call, in seconds.
     """
 
     def __init__(
         self,
         sqs: "SQSClient",
         url: str,
-        deleted: Callable[[int], None],
         *,
         wait: Callable[[float], object] = time.sleep,
     ) -> None:
-        self._sqs, self._url, self._deleted, self._wait = sqs, url, deleted, wait
-        self._handles: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._sqs, self._url, self._wait = sqs, url, wait
+        self._handles: Queue[str | None] = Queue(MOST_WAITING)
 
     def __enter__(self) -> Self:
         self._thread = threading.Thread(target=self._run, name="deletions", daemon=True)
@@ -50,6 +56,7 @@ class Deletions:
         self._thread.join()
 
     def add(self, receipt_handle: str) -> None:
+        """Have a message deleted, soon; waits while MOST_WAITING are before it."""
         self._handles.put(receipt_handle)
 
     def delete_next(self) -> bool:
@@ -62,15 +69,14 @@ class Deletions:
             try:
                 self._delete(handles)
             except Exception:
-                # Whatever it is, the thread has to live: the consumer waits for its handles.
+                # Whatever it is, the thread has to live: the consumer would stand still.
                 log.exception("handled messages were not deleted and will come again")
-            finally:
-                self._deleted(len(handles))
         return None not in batch
 
     def _run(self) -> None:
         while self.delete_next():
-            pass
+            if self._handles.qsize() < MAX_BATCH:
+                self._wait(GATHERS)
 
     def _delete(self, handles: list[str]) -> None:
         for attempt in range(1, TRIES + 1):

@@ -53,7 +53,7 @@ class Consuming:
             readiness=Readiness(name),
             wait_seconds=settings.queue_wait_seconds,
         )
-        self._deletions = Deletions(sqs, queue.url, lambda _: None)
+        self._deletions = Deletions(sqs, queue.url)
 
     def handle_next(self) -> None:
         """Receive what there is, handle it and delete it; raises NothingCame."""

@@ -9,6 +9,7 @@ from benchmarks.costs import document
 from benchmarks.costs.book import load
 from benchmarks.costs.model import costs
 from benchmarks.costs.plot import draw
+from benchmarks.pages import written
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -18,7 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sections, book = expected.load(), load()
     generated = document.parts(sections, book)
     if chosen.write:
-        document.PATH.write_text(document.filled(document.PATH.read_text(), generated))
+        document.PATH.write_text(written(document.PATH.read_text(), generated))
         draw(costs(sections, book), document.PLOT)
     else:
         print("\n\n".join(generated.values()))

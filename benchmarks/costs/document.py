@@ -1,6 +1,5 @@
 """docs/costs.md: `python -m benchmarks.costs --write` writes what stands between its marks."""
 
-import re
 from collections.abc import Mapping
 
 from benchmarks.calls.tally import Sections
@@ -24,13 +23,3 @@ def parts(sections: Sections, book: Book) -> Mapping[str, str]:
         "assumptions": tables.assumptions(book),
         "prices": tables.prices(book),
     }
-
-
-def filled(page: str, generated: Mapping[str, str]) -> str:
-    """Put each part between its marks; raises KeyError for marks of an unknown part."""
-
-    def fill(found: re.Match[str]) -> str:
-        name = found["name"]
-        return f"<!-- {name} -->\n{generated[name]}\n<!-- /{name} -->"
-
-    return re.sub(r"<!-- (?P<name>\w+) -->.*?<!-- /(?P=name) -->", fill, page, flags=re.DOTALL)

@@ -3,11 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import matplotlib as mpl
-from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter, StrMethodFormatter
-
 from benchmarks.costs.model import Cost
+from benchmarks.drawing import drawn, write_numbers_out
 
 POINTS = 61
 LEAST, DECADES = 1_000, 5
@@ -18,9 +15,7 @@ STYLES = ("-", "--", ":")
 
 def draw(found: Sequence[Cost], path: Path) -> None:
     volumes = [LEAST * 10 ** (DECADES * n / (POINTS - 1)) for n in range(POINTS)]
-    with mpl.rc_context({"svg.hashsalt": "streamed-events", "svg.fonttype": "none"}):
-        figure = Figure(figsize=(8, 4.5), facecolor="white", layout="constrained")
-        axes = figure.add_subplot()
+    with drawn(path) as axes:
         for cost, style in zip(found, STYLES, strict=True):
             axes.plot(
                 volumes, [cost.monthly(volume) for volume in volumes], style, label=cost.design
@@ -28,13 +23,9 @@ def draw(found: Sequence[Cost], path: Path) -> None:
         axes.set_xscale("log")
         axes.set_yscale("log")
         axes.set_ylim(100, 10_000)
-        for axis in (axes.xaxis, axes.yaxis):
-            axis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
-            axis.set_minor_formatter(NullFormatter())
+        write_numbers_out(axes)
         share = found[0].book.assumed("cancelled-share")
         axes.set_xlabel(f"new subscriptions a month, {share:.0%} of them cancelled in the end")
         axes.set_ylabel("US dollars a month")
         axes.grid(visible=True, which="major", alpha=0.3)
         axes.legend(frameon=False)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path, format="svg", metadata={"Date": None})

@@ -16,6 +16,8 @@ from local.load.engines import Engines, running_engines
 
 ROW = "AWS calls and cost"
 
+MILLION = "a million full lifecycles"
+
 DRAINED = Goal("at most", 0.15)
 """PutEvents of ten and deletes of 25 are 0.14; the rest is for GetRecords."""
 
@@ -63,7 +65,7 @@ def _dollars(found: Sections) -> list[Line]:
 def _design(cost: Cost) -> list[Line]:
     note = f"{cost.created_only:.0f} if none is cancelled; docs/costs.md"
     return [
-        _line(f"a million full lifecycles, {cost.design}", "US dollars", note, cost.full),
+        _line(f"{MILLION}, {cost.design}", "US dollars", note, cost.full),
         _line(f"an idle month, {cost.design}", "US dollars", "docs/costs.md", cost.idle),
     ]
 

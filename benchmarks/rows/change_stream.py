@@ -7,7 +7,7 @@ from typing import Any
 
 from pymongo import MongoClient
 
-from benchmarks.contenders import floor, ours
+from benchmarks.contenders import SHORT_POLL, floor, ours
 from benchmarks.lines import Goal, Line
 from benchmarks.outboxes import Sampler, fill, wait_until_empty
 from benchmarks.racing import Entry, rate
@@ -19,7 +19,8 @@ from local.load.queues import depth
 
 ROW = "Change stream → FIFO queue → bus"
 RELAY, FLOOR = "relay and forwarder", "raw floor"
-STREAM, FORWARD, BUS = "payments-change-stream", "payments-forward", "payments-event-bus"
+STREAM, FORWARD, BUS = "payments-change-stream", "payments-forward", "bench-event-bus"
+SETTINGS = {"EVENT_BUS": BUS, **SHORT_POLL}
 FIFO = "payment-events.fifo"
 
 
@@ -32,11 +33,13 @@ def run(size: Size) -> Sequence[Line]:
         drain = _Drain(engines)
         found = interleaved(
             {
-                RELAY: lambda: drain.rate([ours(engines, STREAM), ours(engines, FORWARD)], events),
+                RELAY: lambda: drain.rate(
+                    [ours(engines, STREAM), ours(engines, FORWARD, SETTINGS)], events
+                ),
                 FLOOR: lambda: drain.rate(
                     [
                         floor(engines, "benchmarks.floors.change_stream", STREAM),
-                        floor(engines, "benchmarks.floors.forward", FORWARD),
+                        floor(engines, "benchmarks.floors.forward", FORWARD, SETTINGS),
                     ],
                     events,
                 ),
@@ -50,6 +53,7 @@ class _Drain:
     def __init__(self, engines: Engines) -> None:
         self._engines = engines
         self._outbox = MongoOutbox(engines)
+        engines.aws.client("events").create_event_bus(Name=BUS)
         self._sampler = Sampler(engines, BUS)
         client: MongoClient[dict[str, Any]] = MongoClient(engines.mongodb_uri)
         self._collection = client[engines.database]["outbox"]

@@ -4,7 +4,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.contenders import floor, ours
+from benchmarks.contenders import SHORT_POLL, floor, ours
 from benchmarks.lines import Goal, Line
 from benchmarks.outboxes import wait_until_empty
 from benchmarks.racing import Entry, rate
@@ -37,7 +37,7 @@ def run(size: Size) -> Sequence[Line]:
 
         found = interleaved(
             {
-                CONSUMER: lambda: drain([ours(engines, CONSUMER)]),
+                CONSUMER: lambda: drain([ours(engines, CONSUMER, SHORT_POLL)]),
                 FLOOR: lambda: drain([floor(engines, "benchmarks.floors.consumer", CONSUMER)]),
             },
             size.rounds,

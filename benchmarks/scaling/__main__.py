@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from benchmarks.scaling.document import DOCUMENT, PLOT, written
+from benchmarks.pages import written
 from benchmarks.scaling.knobs import AS_DEPLOYED, MILLION, TEN_THOUSAND, Knobs
 from benchmarks.scaling.plot import draw
 from benchmarks.scaling.runs import Run, play
@@ -15,6 +15,10 @@ from benchmarks.scaling.tables import (
     onset_table,
     result_table,
 )
+from local.settings import ROOT
+
+DOCUMENT = ROOT / "docs" / "scaling.md"
+PLOT = ROOT / "docs" / "images" / "scaling.svg"
 
 RATES: dict[Knobs, tuple[float, ...]] = {
     AS_DEPLOYED: (100, 1000, 2500, 4000, 4750, 5500, 7500, 10_000),

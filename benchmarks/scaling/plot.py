@@ -3,23 +3,22 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import matplotlib as mpl
-from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, NullFormatter, StrMethodFormatter
+from matplotlib.axes import Axes
+from matplotlib.ticker import FixedLocator
 
+from benchmarks.drawing import COLOURS, drawn, write_numbers_out
 from benchmarks.scaling.knobs import STEPS
 from benchmarks.scaling.runs import Run
-
-_COLOURS = ("#0072b2", "#d55e00", "#009e73")
-"""Three that colour-blind readers can tell apart."""
 
 
 def draw(runs: Sequence[Run], path: Path) -> None:
     """Write an SVG; a hollow mark is a rate at which something piles up."""
-    mpl.rcParams["svg.hashsalt"] = "streamed-events"
-    figure = Figure(figsize=(8, 4.5), facecolor="white", layout="constrained")
-    axes = figure.add_subplot()
-    for knobs, colour in zip(STEPS, _COLOURS, strict=True):
+    with drawn(path) as axes:
+        _draw(runs, axes)
+
+
+def _draw(runs: Sequence[Run], axes: Axes) -> None:
+    for knobs, colour in zip(STEPS, COLOURS, strict=False):
         own = sorted((run for run in runs if run.knobs == knobs), key=lambda run: run.rate)
         rates, seconds = [run.rate for run in own], [slowest(run) for run in own]
         axes.plot(rates, seconds, color=colour, label=f"knobs: {knobs.name}")
@@ -35,13 +34,9 @@ def draw(runs: Sequence[Run], path: Path) -> None:
         title="Simulated on AWS: p99 over the rate (hollow: a backlog grows)",
     )
     axes.yaxis.set_major_locator(FixedLocator([1, 2, 5, 10, 20, 50]))
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
-        axis.set_minor_formatter(NullFormatter())
+    write_numbers_out(axes)
     axes.grid(visible=True, which="both", alpha=0.25)
     axes.legend(loc="upper left")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, format="svg", metadata={"Date": None})
 
 
 def slowest(run: Run) -> float:

@@ -118,8 +118,8 @@ class Hands:
         while not self.free:
             self._has_free.wait()
 
-    def release(self, count: int) -> None:
-        self.free += count
+    def release(self) -> None:
+        self.free += 1
         self._has_free.ring()
 
 
@@ -142,7 +142,7 @@ class Consuming:
             readiness=Readiness(queue.name),
             wait_seconds=WAIT_SECONDS,
         )
-        self._deletions = Deletions(sqs, queue.url, self._hands.release, wait=scheduler.sleep)
+        self._deletions = Deletions(sqs, queue.url, wait=scheduler.sleep)
         self._is_deleting = False
 
     def start(self) -> None:
@@ -161,8 +161,7 @@ class Consuming:
             if not self._is_deleting:
                 self._is_deleting = True
                 self._process.spawn(self._delete)
-        else:
-            self._hands.release(1)
+        self._hands.release()
 
     def _delete(self) -> None:
         while not self._deletions._handles.empty():

@@ -11,6 +11,7 @@ from benchmarks.costs import document
 from benchmarks.costs.book import Price, load
 from benchmarks.costs.model import costs
 from benchmarks.costs.plot import draw
+from benchmarks.pages import written
 
 HOW = "run `python -m benchmarks.costs --write` and read the difference"
 
@@ -18,7 +19,7 @@ HOW = "run `python -m benchmarks.costs --write` and read the difference"
 def test_the_page_holds_the_tables_that_the_command_prints() -> None:
     """Whoever changes a count, a price or an assumption writes the page anew."""
     page, generated = document.PATH.read_text(), document.parts(expected.load(), load())
-    assert document.filled(page, generated) == page, HOW
+    assert written(page, generated) == page, HOW
     assert set(re.findall(r"<!-- (\w+) -->", page)) == set(generated)
 
 
@@ -27,12 +28,6 @@ def test_the_plot_is_the_same_byte_for_byte(tmp_path: Path) -> None:
     drawn = tmp_path / "costs.svg"
     draw(costs(expected.load(), load()), drawn)
     assert drawn.read_bytes() == document.PLOT.read_bytes(), HOW
-
-
-def test_only_what_stands_between_marks_is_replaced() -> None:
-    """Sentences around a table stay."""
-    page = "before\n<!-- a -->\nold\n<!-- /a -->\nafter"
-    assert document.filled(page, {"a": "new"}) == "before\n<!-- a -->\nnew\n<!-- /a -->\nafter"
 
 
 def test_every_price_and_assumption_is_used() -> None:

@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from runtime.deletions import TRIES, Deletions
+from runtime.deletions import MOST_WAITING, TRIES, Deletions
 
 
 class FakeSqs:
@@ -24,15 +24,13 @@ class FakeSqs:
         return {"Failed": self._answer(len(self.calls), self.calls[-1])}
 
 
-def delete(sqs: FakeSqs, *handles: str) -> int:
-    """Delete handles; says for how many it was reported that they are done with."""
-    done: list[int] = []
-    deletions = Deletions(cast("Any", sqs), "url", done.append)
+def delete(sqs: FakeSqs, *handles: str) -> None:
+    """Delete handles, and wait until that is done with."""
+    deletions = Deletions(cast("Any", sqs), "url")
     for handle in handles:
         deletions.add(handle)
     with deletions:
         pass
-    return sum(done)
 
 
 def failure(index: int, *, ours: bool = False) -> dict[str, Any]:
@@ -43,7 +41,7 @@ def test_handles_go_in_batches_of_ten() -> None:
     """Twenty-three handles are three calls, in order."""
     sqs = FakeSqs(lambda call, handles: [])
     handles = [str(number) for number in range(23)]
-    assert delete(sqs, *handles) == 23
+    delete(sqs, *handles)
     assert [len(call) for call in sqs.calls] == [10, 10, 3]
     assert list(chain.from_iterable(sqs.calls)) == handles
 
@@ -51,14 +49,14 @@ def test_handles_go_in_batches_of_ten() -> None:
 def test_what_failed_behind_200_is_tried_again_alone() -> None:
     """Two of four fail: those two are in the second call."""
     sqs = FakeSqs(lambda call, handles: [failure(1), failure(3)] if call == 1 else [])
-    assert delete(sqs, *"abcd") == 4
+    delete(sqs, *"abcd")
     assert sqs.calls == [list("abcd"), ["b", "d"]]
 
 
 def test_what_the_queue_blames_on_us_is_not_tried_again() -> None:
     """A receipt handle that has expired stays expired: its message comes again."""
     sqs = FakeSqs(lambda call, handles: [failure(0, ours=True)])
-    assert delete(sqs, "a", "b") == 2
+    delete(sqs, "a", "b")
     assert len(sqs.calls) == 1
 
 
@@ -69,7 +67,7 @@ def test_an_outage_is_tried_a_few_times_and_then_left() -> None:
         raise EndpointConnectionError(endpoint_url="http://127.0.0.1:1")
 
     sqs = FakeSqs(away)
-    assert delete(sqs, "a") == 1
+    delete(sqs, "a")
     assert len(sqs.calls) == TRIES
 
 
@@ -77,7 +75,7 @@ def test_an_outage_is_tried_a_few_times_and_then_left() -> None:
     "error", [ClientError({"Error": {"Code": "Odd"}}, "DeleteMessageBatch"), KeyError("Failed")]
 )
 def test_no_error_ends_the_thread(error: Exception) -> None:
-    """Whatever the first batch met, the second is deleted and both are reported."""
+    """Whatever the first batch met, the second is deleted."""
 
     def once(call: int, handles: list[str]) -> list[dict[str, Any]]:
         if call == 1:
@@ -85,21 +83,54 @@ def test_no_error_ends_the_thread(error: Exception) -> None:
         return []
 
     sqs = FakeSqs(once)
-    assert delete(sqs, *map(str, range(11))) == 11
+    delete(sqs, *map(str, range(11)))
     assert sqs.calls[-1] == ["10"]
 
 
 def test_the_end_waits_for_what_was_added() -> None:
     """Leaving the block means that every handle was done with, a slow call included."""
     release = threading.Event()
+    done: list[str] = []
 
     def slow(call: int, handles: list[str]) -> list[dict[str, Any]]:
         release.wait(5)
+        done.extend(handles)
         return []
 
-    sqs = FakeSqs(slow)
-    done: list[int] = []
-    with Deletions(cast("Any", sqs), "url", done.append) as deletions:
+    with Deletions(cast("Any", FakeSqs(slow)), "url") as deletions:
         deletions.add("a")
         release.set()
-    assert done == [1]
+    assert done == ["a"]
+
+
+def test_handles_that_come_one_by_one_go_together() -> None:
+    """What comes soon after a call has gone waits for the next, and the next is fuller."""
+    sqs = FakeSqs(lambda call, handles: [])
+    gathering = threading.Event()
+    gathered = threading.Event()
+
+    def wait(_: float) -> None:
+        gathering.set()
+        gathered.wait(5)
+
+    with Deletions(cast("Any", sqs), "url", wait=wait) as deletions:
+        deletions.add("a")
+        assert gathering.wait(5)
+        for handle in "bcd":
+            deletions.add(handle)
+        gathered.set()
+    assert sqs.calls == [["a"], ["b", "c", "d"]]
+
+
+def test_who_handles_waits_while_many_are_not_deleted_yet() -> None:
+    """An SQS that deletes nothing must not let the memory grow."""
+    deletions = Deletions(cast("Any", FakeSqs(lambda call, handles: [])), "url")
+    for number in range(MOST_WAITING):
+        deletions.add(str(number))
+    thread = threading.Thread(target=deletions.add, args=("last",))
+    thread.start()
+    thread.join(0.05)
+    assert thread.is_alive()
+    with deletions:
+        thread.join(5)
+        assert not thread.is_alive()

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.pages import block, written
 from benchmarks.scaling import inputs
-from benchmarks.scaling.__main__ import fixed_blocks
-from benchmarks.scaling.document import DOCUMENT, PLOT, ROOT, block, written
+from benchmarks.scaling.__main__ import DOCUMENT, PLOT, fixed_blocks
 from benchmarks.scaling.events import MEASURES
 from benchmarks.scaling.inputs import INPUTS
 from benchmarks.scaling.knobs import STEPS
@@ -16,6 +16,7 @@ from benchmarks.scaling.lifecycle import EVENTS, invocations, queued
 from benchmarks.scaling.plot import draw
 from benchmarks.scaling.runs import Run, Spread
 from benchmarks.scaling.tables import onset_table, result_table
+from local.settings import ROOT
 from relay.__main__ import FORWARDERS
 from relay.dynamodb import MAX_DELETES
 from relay.engine import PUBLISHERS
