@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up demo test chaos load simulate compose-test check format schemas lock synth bootstrap deploy destroy clean \
+.PHONY: help setup up demo test chaos load simulate bench bench-quick costs scaling compose-test check format schemas lock synth bootstrap deploy destroy clean \
 	docker-given place-given stage-given
 
 help: ## list the targets
@@ -31,6 +31,18 @@ chaos: setup ## the system under load, kill -9 and a failing AWS, then its books
 # What is given here reaches the run as its environment: ROWS, GOOD, POISON, CONNECTIONS.
 load: setup ## backlog, poison and exhaustion, with numbers; or one of them: make load RUN=backlog ROWS=100000
 	@$(BIN)/python -m local.load $(RUN)
+
+bench: setup ## measure everything beside its floors and peers, in less than 20 minutes: docs/performance.md
+	@$(BIN)/python -m benchmarks
+
+bench-quick: setup ## the main rows of it, in less than 3 minutes
+	@$(BIN)/python -m benchmarks --quick
+
+costs: setup ## dollars for a million subscriptions and for an idle month: docs/costs.md
+	@$(BIN)/python -m benchmarks.costs
+
+scaling: setup ## what limits each stage on AWS, and what a simulation predicts: docs/scaling.md
+	@$(BIN)/python -m benchmarks.scaling
 
 simulate: setup ## play SEEDS=20000 histories of the whole system under faults; SEED=123 plays one again
 	@$(BIN)/python -m tests.simulation --processes 2 --seeds $(or $(SEEDS),20000) $(if $(SEED),--seed $(SEED)) $(if $(PLANT),--plant $(PLANT))

@@ -52,7 +52,8 @@ def _read(value: Any) -> Any:
     if (digits := value.get("N")) is not None and digits.isdecimal():
         return int(digits)
     found = _deserialize(value)
-    return int(found) if isinstance(found, Decimal) and found % 1 == 0 else found
+    is_whole = isinstance(found, Decimal) and found == found.to_integral_value()
+    return int(found) if is_whole else found
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ CONSUMER, FLOOR = "stock-consumer", "raw loop"
 
 
 def run(size: Size) -> Sequence[Line]:
-    messages = size.events // 2
+    messages = size.events // 3
     with (
         tempfile.TemporaryDirectory(prefix="bench-") as folder,
         running_engines(Path(folder)) as engines,

@@ -1,0 +1,85 @@
+"""Answers full of rows, read as JSON: to the relay they are what botocore would have made."""
+
+import io
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.exceptions import ClientError
+
+from relay.answers import read_as_json
+from relay.dynamodb import row_of
+from runtime.dynamodb import to_item
+from tests.relay_fakes import record_of
+
+
+class Raw(io.BytesIO):
+    """The body of an answer, as urllib3 hands it out."""
+
+    def stream(self, **_: Any) -> Iterator[bytes]:
+        yield self.read()
+
+
+def client(body: bytes, status: int = 200) -> Any:
+    """A client of DynamoDB Streams, to which somebody answers that."""
+    made: Any = boto3.client(
+        "dynamodbstreams",
+        region_name="eu-west-1",
+        aws_access_key_id="sample",
+        aws_secret_access_key="sample",
+    )
+
+    def answer(request: Any, **_: Any) -> AWSResponse:
+        return AWSResponse(request.url, status, {}, Raw(body))
+
+    made.meta.events.register("before-send", answer)
+    return made
+
+
+def records(image: dict[str, Any]) -> bytes:
+    record = {
+        "eventName": "INSERT",
+        "dynamodb": {"ApproximateCreationDateTime": 1795425000.0, "NewImage": image},
+    }
+    return json.dumps({"Records": [record], "NextShardIterator": "next"}).encode()
+
+
+def read(found: Any, *, as_json: bool) -> Any:
+    if as_json:
+        read_as_json(found, "GetRecords")
+    return found.get_records(ShardIterator="here")
+
+
+def test_rows_are_those_that_botocore_reads() -> None:
+    """The wire's JSON and botocore's answer have one shape."""
+    body = records(to_item(record_of("a", 1).to_document()))
+    read_by_us, read_by_botocore = (read(client(body), as_json=each) for each in (True, False))
+    assert read_by_us["NextShardIterator"] == read_by_botocore["NextShardIterator"] == "next"
+    ours, theirs = (
+        row_of(each["Records"][0]["dynamodb"]["NewImage"])
+        for each in (read_by_us, read_by_botocore)
+    )
+    assert ours == theirs
+
+
+def test_the_answer_keeps_its_metadata() -> None:
+    """Who looks at a status finds it where it always is."""
+    found = read(client(records({})), as_json=True)
+    assert found["ResponseMetadata"]["HTTPStatusCode"] == 200
+
+
+def test_binary_values_are_left_to_botocore() -> None:
+    """It decodes them; as text they could not be told from texts."""
+    body = records({"aggregateId": {"S": "a"}, "odd": {"B": "AAE="}})
+    image = read(client(body), as_json=True)["Records"][0]["dynamodb"]["NewImage"]
+    assert image["odd"] == {"B": b"\x00\x01"}
+
+
+def test_an_error_is_the_error_that_it_always_was() -> None:
+    """Only answers to what succeeded are read by us."""
+    body = json.dumps({"__type": "x#ExpiredIteratorException", "message": "late"}).encode()
+    with pytest.raises(ClientError, match="ExpiredIteratorException"):
+        read(client(body, status=400), as_json=True)
