@@ -63,7 +63,7 @@ def _low_rate(system: WholeSystem, hops: Hops, size: Size) -> list[Line]:
         for effect, found in _travelled(system, LOW_RATE, size.steady_seconds / 5, turn).items():
             latencies[effect] += found
         for effect, journey in _journeys(hops).items():
-            raw[effect] += [journey() for _ in range(20)]
+            raw[effect] += [journey() for _ in range(10)]
     return [
         line
         for effect in EFFECTS

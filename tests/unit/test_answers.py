@@ -8,6 +8,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.exceptions import ClientError
 
 from relay.answers import read_as_json
@@ -33,7 +34,7 @@ def client(body: bytes, status: int = 200) -> Any:
     )
 
     def answer(request: Any, **_: Any) -> AWSResponse:
-        return AWSResponse(request.url, status, {}, Raw(body))
+        return AWSResponse(request.url, status, HTTPHeaders(), Raw(body))
 
     made.meta.events.register("before-send", answer)
     return made
