@@ -20,6 +20,7 @@ from benchmarks.table import markdown
 from local.isolation import isolate
 from local.load.report import machine
 from local.settings import ROOT
+from runtime import logs
 
 RESULTS = ROOT / "build" / "bench" / "results.json"
 
@@ -50,6 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if unknown := set(chosen.rows) - ROWS.keys():
         parser.error(f"no row is called {', '.join(sorted(unknown))}: say one of {', '.join(ROWS)}")
     isolate(os.environ)
+    logs.configure(level="WARNING", form="console", process="benchmarks")
     size = QUICK if chosen.quick else FULL
     lines: list[Line] = []
     started = monotonic()

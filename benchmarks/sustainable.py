@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Callable
 from statistics import linear_regression
 
 from benchmarks.effects import Effects, by_effect
@@ -28,24 +29,24 @@ class NeverSteady(Exception):
 
 
 def highest_rate(system: WholeSystem, seconds: float) -> Series:
-    """Try rates for so many seconds each, up or down from a guess; the highest that held.
+    """Try rates for so many seconds each; the highest that held. Raises NeverSteady."""
+    found = search(_burst(system), lambda rate: _holds(system, rate, seconds))
+    return Series("system", (found,))
 
-    A rate that holds is followed by a higher one, one that does not by a lower, until both are
-    known or TRIALS are used up. Raises NeverSteady.
+
+def search(guess: float, holds: Callable[[float], bool]) -> float:
+    """Go up from a rate that holds and down from one that does not, until both are known.
+
+    At most TRIALS are made. Raises NeverSteady.
     """
-    rate = _burst(system)
-    held: list[float] = []
-    for _ in range(TRIALS):
-        if _holds(system, rate, seconds):
-            held.append(rate)
-            rate *= STEP
-        elif held:
-            break
-        else:
-            rate /= STEP
+    rate, held, failed = guess, list[float](), list[float]()
+    while len(held) + len(failed) < TRIALS and not (held and failed):
+        is_steady = holds(rate)
+        (held if is_steady else failed).append(rate)
+        rate = rate * STEP if is_steady else rate / STEP
     if not held:
-        raise NeverSteady(f"not even {rate * STEP:.0f} customers/s")
-    return Series("system", (max(held),))
+        raise NeverSteady(f"not even {min(failed):.0f} customers/s")
+    return max(held)
 
 
 def _burst(system: WholeSystem) -> float:
