@@ -69,7 +69,7 @@ class Aws:
     Credentials come from boto3's own chain, or are those of a `profile`. Calls give up after
     `read_timeout` seconds and are tried at most `attempts` times by botocore; whoever calls
     decides what an outage then means. botocore `validates` what is sent before AWS does, which an
-    emulator does not, for a tenth of a call's CPU.
+    emulator does not: 7 % of the CPU of a GetRecords, 24 % of a TransactWriteItems.
     """
 
     def __init__(
