@@ -14,8 +14,8 @@ def read_as_json(client: Any, operation: str) -> None:
 
     botocore looks at every attribute of every row, and parses each record's time with dateutil,
     only to make of them what the JSON says: of a relay's CPU in a drain that was more than half.
-    Times stay numbers. An answer with binary values, which botocore decodes, is left to botocore:
-    no row of ours has any.
+    Times stay numbers. What is no JSON object, or has what only botocore's reader takes (binary
+    values, half surrogates), is left to botocore: no row of ours has any.
     """
     if isinstance(client, BaseClient):
         service = client.meta.service_model.service_id.hyphenize()
@@ -26,6 +26,12 @@ def _read(
     response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: Any
 ) -> None:
     body = response_dict["body"]
-    if response_dict["status_code"] == _OK and not any(each in body for each in _BINARY):
-        customized_response_dict.update(from_json(body))
+    if response_dict["status_code"] != _OK or any(each in body for each in _BINARY):
+        return
+    try:
+        answer = from_json(body)
+    except ValueError:
+        return
+    if isinstance(answer, dict):
+        customized_response_dict.update(answer)
         response_dict["body"] = b"{}"

@@ -79,6 +79,26 @@ def test_binary_values_are_left_to_botocore() -> None:
     assert image["odd"] == {"B": b"\x00\x01"}
 
 
+def test_half_a_surrogate_pair_is_left_to_botocore() -> None:
+    """The row that has it is set aside; the answer's other rows are not lost for it."""
+    body = records({"aggregateId": {"S": "a"}}).replace(b'"a"', b'"\\ud800"')
+    image = read(client(body), as_json=True)["Records"][0]["dynamodb"]["NewImage"]
+    assert image["aggregateId"] == {"S": "\ud800"}
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"[]", b""])
+def test_what_is_no_answer_is_what_botocore_makes_of_it(body: bytes) -> None:
+    """Somebody between us and AWS may answer 200 with a page of their own."""
+
+    def outcome(*, as_json: bool) -> object:
+        try:
+            return read(client(body), as_json=as_json).get("Records")
+        except Exception as error:  # noqa: BLE001 (whichever it is)
+            return type(error)
+
+    assert outcome(as_json=True) == outcome(as_json=False)
+
+
 def test_an_error_is_the_error_that_it_always_was() -> None:
     """Only answers to what succeeded are read by us."""
     body = json.dumps({"__type": "x#ExpiredIteratorException", "message": "late"}).encode()
