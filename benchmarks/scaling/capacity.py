@@ -55,8 +55,8 @@ def _relay_functions(knobs: Knobs) -> float:
 
 
 def _threads(knobs: Knobs) -> float:
-    """A thread is taken from before its message is received until that is deleted."""
-    held = 2 * latency.CALL.mean + latency.READ.mean + latency.COMMIT.mean
+    """A thread is taken from before its message is received until that is handled."""
+    held = latency.CALL.mean + latency.READ.mean + latency.COMMIT.mean
     tasks = min(knobs.stock_tasks, knobs.consumer_tasks)
     return tasks * inputs.THREADS.value / (held + inputs.CPU_MESSAGE.value / knobs.core)
 

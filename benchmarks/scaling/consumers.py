@@ -35,7 +35,10 @@ class Consumer:
 
 
 class _Receiver:
-    """One task at one queue: claims free threads, receives as many messages, ten at most."""
+    """One task at one queue: claims free threads, receives as many messages, ten at most.
+
+    Where fewer than ten are free it waits for others, always as long as ours waits at most.
+    """
 
     def __init__(
         self, world: World, stage: Stage, inbox: Inbox[Event], core: Servers, handle: Handle
@@ -53,6 +56,8 @@ class _Receiver:
             if not self._free:
                 self._freed = env.event()
                 yield self._freed
+            if self._free < inputs.SQS_BATCH.value:
+                yield env.timeout(inputs.GATHERS.value)
             yield from self._inbox.filled()
             messages = self._inbox.take(min(self._free, int(inputs.SQS_BATCH.value)))
             self._free -= len(messages)
@@ -61,11 +66,10 @@ class _Receiver:
                 env.process(self._settle(message))
 
     def _settle(self, event: Event) -> Process:
-        """Work on it and delete it: only then is the thread free for another."""
+        """Work on it: then the thread is free for another. Its deletion is waited for by nobody."""
         yield self._core.use(self._cpu)
         yield from self._handle(event)
         self._stage.leave()
-        yield self._world.env.timeout(latency.CALL.sample(self._world.random))
         self._free += 1
         if not self._freed.triggered:
             self._freed.succeed()

@@ -90,6 +90,7 @@ LAMBDA_MEMORY = Input("the relay function has", 512, "MiB", "ours", "infra/aws/r
 BATCH_SIZE = Input("records in a Lambda batch", 100, "records", "ours", "infra/aws/relays.py")
 DELETES = Input("rows deleted in a BatchWriteItem", 25, "rows", "ours", "relay/dynamodb.py")
 THREADS = Input("threads of a consumer, each queue", 20, "threads", "ours", "runtime/consumer.py")
+GATHERS = Input("wait of free threads for others", 0.05, "s", "ours", "runtime/consumer.py")
 PUBLISHERS = Input("publishers of a daemon", 32, "threads", "ours", "relay/engine.py")
 FORWARDERS = Input("forwarders of a process", 4, "threads", "ours", "relay/__main__.py")
 

@@ -21,7 +21,7 @@ from relay.__main__ import FORWARDERS
 from relay.dynamodb import MAX_DELETES
 from relay.engine import PUBLISHERS
 from relay.eventbridge import LIMITS
-from runtime.consumer import Consumer
+from runtime.consumer import GATHERS, Consumer
 from runtime.queues import MAX_BATCH
 
 
@@ -77,6 +77,7 @@ def test_settings_are_those_of_the_code() -> None:
     assert inputs.DELETES.value == MAX_DELETES
     assert inputs.PUBLISHERS.value == PUBLISHERS
     assert inputs.FORWARDERS.value == FORWARDERS
+    assert inputs.GATHERS.value == GATHERS
     assert inputs.THREADS.value == signature(Consumer).parameters["concurrency"].default
     assert inputs.PUT_EVENTS_ENTRIES.value == LIMITS.entries
     assert inputs.SQS_BATCH.value == MAX_BATCH
