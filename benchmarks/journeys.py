@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import httpx
 
+from benchmarks.orders import ORDER
 from benchmarks.whole_system import WholeSystem
 from runtime.requests import CORRELATION_HEADER
 
@@ -16,15 +17,6 @@ CANCELS_AFTER = 2.0
 
 TRIES, TRY_AGAIN = 40, 0.25
 """Of a cancellation that is too early for its payment, and the seconds between them."""
-
-_ORDER = {
-    "accountNumber": "12345678",
-    "accountName": "A Lovelace",
-    "accountSortCode": "12-34-56",
-    "customerFirstName": "Ada",
-    "customerSurname": "Lovelace",
-    "quantity": 2,
-}
 
 
 @dataclass
@@ -66,7 +58,7 @@ async def _live(system: WholeSystem, client: httpx.AsyncClient, requests: Reques
     sent = time.time()
     answer = await client.post(
         f"{system.url('subscription-api')}/subscriptions",
-        json=_ORDER,
+        json=ORDER,
         headers={CORRELATION_HEADER: f"create-{name}"},
     )
     if answer.status_code != httpx.codes.CREATED:

@@ -4,19 +4,11 @@ from typing import Any
 
 from benchmarks.calls.processes import Processes
 from benchmarks.calls.tally import Tally
+from benchmarks.orders import ORDER
 from local.load.engines import Engines
 
 CREATED, CANCELLED = "created", "cancelled"
 """The phases: up to PaymentCreated on its bus, and from the PATCH to SubscriptionCancelled."""
-
-ORDER = {
-    "accountNumber": "12345678",
-    "accountName": "A Lovelace",
-    "accountSortCode": "12-34-56",
-    "customerFirstName": "Ada",
-    "customerSurname": "Lovelace",
-    "quantity": 2,
-}
 
 
 class NotCancelled(Exception):

@@ -14,6 +14,7 @@ import httpx
 
 from benchmarks.lines import Goal, Line, Series
 from benchmarks.loads import Met, load
+from benchmarks.orders import ORDER
 from benchmarks.rounds import interleaved
 from benchmarks.sizes import Size
 from local.load.engines import Engines, running_engines, workload_of
@@ -28,15 +29,6 @@ WARM_UP_SECONDS = 1
 
 ROUND_SECONDS = 2
 """Whole ones: locust takes no others. Each load costs another half a second to start and end."""
-
-BODY = {
-    "accountNumber": "12345678",
-    "accountName": "A Lovelace",
-    "accountSortCode": "12-34-56",
-    "customerFirstName": "Ada",
-    "customerSurname": "Lovelace",
-    "quantity": 2,
-}
 
 
 def run(size: Size) -> Sequence[Line]:
@@ -118,5 +110,5 @@ def _both(engines: Engines) -> Iterator[Mapping[str, Observed]]:
 
 def _subscribe(process: Observed) -> str:
     """Make the subscription that is read; its id."""
-    answer = httpx.post(f"{process.url}/subscriptions", json=BODY, trust_env=False)
+    answer = httpx.post(f"{process.url}/subscriptions", json=ORDER, trust_env=False)
     return str(answer.raise_for_status().json()["id"])
