@@ -1,0 +1,104 @@
+"""A busy consumer receives by the batch, although its threads come free one by one."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from typing import Any, cast
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+import runtime.consumer
+from runtime.consumer import Consumer
+from runtime.health import Readiness
+from runtime.metrics import ConsumerMetrics
+from runtime.queues import Queue
+from runtime.stopping import Stop
+
+QUEUE = Queue("work", "url", "work-dlq", "dlq-url", max_receives=5, visibility_timeout=30)
+THREADS = 20
+
+
+class EndlessSqs:
+    """Has as many messages as anybody asks for; notes how many that were, call by call."""
+
+    def __init__(self) -> None:
+        self._ids = map(str, count())
+        self.asked: list[int] = []
+        self.was_asked = threading.Condition()
+
+    def receive_message(self, *, MaxNumberOfMessages: int, **_: Any) -> dict[str, Any]:  # noqa: N803
+        with self.was_asked:
+            self.asked.append(MaxNumberOfMessages)
+            self.was_asked.notify_all()
+        ids = [next(self._ids) for _ in range(MaxNumberOfMessages)]
+        return {"Messages": [{"MessageId": i, "ReceiptHandle": i, "Body": i} for i in ids]}
+
+    def delete_message_batch(self, **_: Any) -> dict[str, Any]:
+        return {}
+
+    def wait_for_calls(self, calls: int) -> None:
+        with self.was_asked:
+            assert self.was_asked.wait_for(lambda: len(self.asked) >= calls, timeout=10)
+
+
+class Slow:
+    """Work that is done when the test says so, message by message."""
+
+    def __init__(self) -> None:
+        self.may_end = threading.Semaphore(0)
+
+    def handle(self, _: str) -> None:
+        self.may_end.acquire()
+
+    def is_permanent(self, _: Exception) -> bool:
+        return False
+
+
+@contextmanager
+def consuming(sqs: EndlessSqs, work: Slow) -> Iterator[None]:
+    stop = Stop()
+    consumer = Consumer(
+        cast("Any", sqs),
+        QUEUE,
+        work,
+        stop=stop,
+        metrics=ConsumerMetrics(CollectorRegistry()),
+        readiness=Readiness(QUEUE.name),
+        wait_seconds=1,
+        concurrency=THREADS,
+    )
+    thread = threading.Thread(target=consumer.run)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.request()
+        work.may_end.release(1000)
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def test_threads_that_come_free_one_by_one_receive_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Ten of twenty end, each for itself, and the next receive is for ten."""
+    monkeypatch.setattr(runtime.consumer, "GATHERS", 10)
+    sqs, work = EndlessSqs(), Slow()
+    with consuming(sqs, work):
+        sqs.wait_for_calls(2)
+        for _ in range(10):
+            work.may_end.release()
+        sqs.wait_for_calls(3)
+        assert sqs.asked == [10, 10, 10]
+
+
+def test_a_thread_does_not_wait_long_for_others() -> None:
+    """Where the others hold their messages through an outage, one goes on alone."""
+    sqs, work = EndlessSqs(), Slow()
+    with consuming(sqs, work):
+        sqs.wait_for_calls(2)
+        work.may_end.release()
+        sqs.wait_for_calls(3)
+        assert sqs.asked == [10, 10, 1]
