@@ -24,6 +24,10 @@ what a kill -9 can at worst send twice."""
 
 PUBLISHERS = 32
 DELETERS = 16
+GATHERS = 0.01
+"""Seconds that published rows wait for the next to be deleted with: without it, sixteen deleters
+took 0.17 calls for an event in a drain, where full calls are 0.14."""
+
 LONGEST_WAIT = 5.0
 """Seconds between tries in an outage; so long, at most, an event waits after its end."""
 
@@ -50,6 +54,7 @@ class Engine:
         # An empty window is as false as an empty list.
         self.window = Window(max_rows=MAX_ROWS, max_bytes=MAX_BYTES) if window is None else window
         self._published: SimpleQueue[Row | None] = SimpleQueue()
+        self._gathering = threading.Lock()
         metrics.in_flight.set_function(lambda: len(self.window))
 
     def run(self) -> None:
@@ -84,21 +89,26 @@ class Engine:
                 self._stop.wait(backoff(attempt, first=0.1, longest=LONGEST_WAIT))
         return True
 
-    def delete_next(self) -> bool:
-        """Wait for published rows and delete a batch of them; False once there are no more."""
-        row = self._published.get()
-        if row is None:
-            return False
-        batch = [row]
-        while len(batch) < self._outbox.max_deletes:
-            try:
-                more = self._published.get_nowait()
-            except Empty:
-                break
-            if more is None:
-                self._published.put(None)
-                break
-            batch.append(more)
+    def delete_next(self, *, gathers: float = 0.0) -> bool:
+        """Wait for published rows and delete a batch of them; False once there are no more.
+
+        A batch that is not full waits so many seconds for each further row.
+        """
+        # One gathers at a time: others would have its rows, and make small calls of them.
+        with self._gathering:
+            row = self._published.get()
+            if row is None:
+                return False
+            batch = [row]
+            while len(batch) < self._outbox.max_deletes:
+                try:
+                    more = self._published.get(timeout=gathers)
+                except Empty:
+                    break
+                if more is None:
+                    self._published.put(None)
+                    break
+                batch.append(more)
         self._delete(batch)
         return True
 
@@ -107,7 +117,7 @@ class Engine:
             pass
 
     def _delete_batches(self) -> None:
-        while self.delete_next():
+        while self.delete_next(gathers=GATHERS):
             pass
 
     def _done(self, rows: Sequence[Row]) -> None:
