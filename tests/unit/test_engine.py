@@ -251,6 +251,19 @@ def test_a_delete_that_fails_is_tried_again(relay_: Relay, error: Exception) -> 
     assert sorted(relay_.target.keys) == sorted((f"a{n}", 1) for n in range(20))
 
 
+def test_a_deleter_waits_for_rows_that_follow(relay_: Relay) -> None:
+    """Rows that are published one after the other leave the outbox in one call."""
+    calls: list[int] = []
+    relay_.outbox.fault = lambda rows: calls.append(len(rows))
+    rows = [row_of(f"a{n}", 1) for n in range(25)]
+    deleting = threading.Thread(target=relay_.engine.delete_next, kwargs={"gathers": 10})
+    deleting.start()
+    for row in rows:
+        relay_.engine._published.put(row)
+    deleting.join(10)
+    assert calls == [25]
+
+
 def test_unprocessed_deletes_are_tried_again(relay_: Relay) -> None:
     """BatchWriteItem may leave part of its items: only those are deleted again."""
     calls: list[list[tuple[str, int]]] = []
