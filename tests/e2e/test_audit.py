@@ -97,7 +97,10 @@ def test_what_a_rule_did_not_deliver_is_found_and_a_replay_heals_it(
         operator.world.until("subscription", subscription_id, "active")
 
     # Then the audit names what lacks, and `where` does
-    assert operator.differences(subscription_id) == expected
+    eventually(
+        lambda: operator.differences(subscription_id) == expected,
+        what="an audit that names what lacks, once the relay has published",
+    )
     code, document = operator.run("where", subscription_id)
     assert (code, document["complete"]) == (1, False)
 
