@@ -96,11 +96,11 @@ def test_what_a_rule_did_not_deliver_is_found_and_a_replay_heals_it(
         _both_follow(operator, subscription_id, but=rule)
         operator.world.until("subscription", subscription_id, "active")
 
-    # Then the audit names what lacks, and `where` does
-    eventually(
-        lambda: operator.differences(subscription_id) == expected,
-        what="an audit that names what lacks, once the relay has published",
-    )
+        # Then the audit names what lacks, once the relays have published, and `where` does
+        eventually(
+            lambda: operator.differences(subscription_id) == expected,
+            what="an audit that names what lacks",
+        )
     code, document = operator.run("where", subscription_id)
     assert (code, document["complete"]) == (1, False)
 
