@@ -1,0 +1,191 @@
+"""The system as a graph: what events pass through, and every way between two of those. Pure.
+
+The console's map, the generated diagrams and whoever asks what is next to what read it here; it is
+made of the topology and the table of workloads, and of nothing else.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from infra.domains import Topology
+from infra.resources import EventPattern, Rule, Target, ToBus, ToLogGroup, ToQueue
+from infra.topology import TOPOLOGY
+from infra.workloads import (
+    WORKLOADS,
+    Consumes,
+    Empties,
+    Owns,
+    PublishesTo,
+    SendsTo,
+    UsesDocuments,
+    Workload,
+)
+
+NodeKind = Literal[
+    "api", "consumer", "outbox", "relay", "bus", "rule", "queue", "dead-letter queue", "log group"
+]
+EdgeKind = Literal[
+    "commits",  # an API or a consumer, to its outbox: state and event in one transaction
+    "stream",  # an outbox to the relay that follows it
+    "sends",  # a relay to a queue
+    "publishes",  # a relay to a bus
+    "matches",  # a bus to a rule of its own
+    "delivers",  # a rule to its target
+    "receives",  # a queue to its consumer, or to a relay
+    "dead-letters",  # a rule, a queue or a process, to a dead-letter queue
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """`id` is unlike any other's: two kinds may share a name."""
+
+    id: str
+    kind: NodeKind
+    name: str
+    domain: str
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """`pattern` is what may pass, where a rule says so."""
+
+    id: str
+    kind: EdgeKind
+    origin: str
+    target: str
+    pattern: EventPattern | None = None
+
+
+@dataclass(frozen=True)
+class Graph:
+    nodes: tuple[Node, ...]
+    edges: tuple[Edge, ...]
+
+    def node(self, node_id: str) -> Node:
+        """Find a node. Raises KeyError."""
+        for each in self.nodes:
+            if each.id == node_id:
+                return each
+        raise KeyError(node_id)
+
+
+def graph_of(topology: Topology = TOPOLOGY, workloads: Sequence[Workload] = WORKLOADS) -> Graph:
+    """Draw a system: nodes domain by domain in the order of an event's journey, then the edges."""
+    return Graph(tuple(_nodes(topology, workloads)), tuple(_edges(topology, workloads)))
+
+
+def node_id(kind: NodeKind, name: str) -> str:
+    return f"{kind.replace(' ', '-')}:{name}"
+
+
+def kind_of(workload: Workload) -> NodeKind:
+    if workload.path:
+        return "api"
+    if workload.relays_outbox or any(isinstance(use, PublishesTo) for use in workload.uses):
+        return "relay"
+    return "consumer"
+
+
+def outbox_of(workload: Workload, topology: Topology = TOPOLOGY) -> str | None:
+    """Name the outbox that a process commits to, or that it is the relay of."""
+    for use in workload.uses:
+        if isinstance(use, Owns | Empties):
+            return use.outbox
+        if isinstance(use, UsesDocuments):
+            return _watched(topology, workload.domain)
+    return None
+
+
+def _watched(topology: Topology, domain: str) -> str:
+    """Name a domain's outbox collection, as DATABASE.COLLECTION: the one that somebody watches."""
+    (found,) = (
+        f"{each.database}.{each.name}"
+        for owner in topology.domains
+        if owner.name == domain
+        for each in owner.collections
+        if each.change_stream
+    )
+    return found
+
+
+def _nodes(topology: Topology, workloads: Sequence[Workload]) -> Iterator[Node]:
+    for domain in topology.domains:
+        mine = [each for each in workloads if each.domain == domain.name]
+
+        def node(kind: NodeKind, name: str, owner: str = domain.name) -> Node:
+            return Node(node_id(kind, name), kind, name, owner)
+
+        yield from (node(kind_of(each), each.name) for each in mine if each.path)
+        yield from (node("consumer", each.name) for each in mine if kind_of(each) == "consumer")
+        outboxes = dict.fromkeys(outbox_of(each, topology) for each in mine)
+        yield from (node("outbox", each) for each in outboxes if each)
+        yield from (node("relay", each.name) for each in mine if kind_of(each) == "relay")
+        yield from (node("bus", bus.name) for bus in domain.buses)
+        yield from (node("rule", rule.name) for rule in domain.rules)
+        yield from (node("queue", each.name) for each in domain.queues if each.redrive)
+        yield from (
+            node("dead-letter queue", each.name) for each in domain.queues if not each.redrive
+        )
+        yield from (node("log group", each.name) for each in domain.log_groups)
+
+
+def _edges(topology: Topology, workloads: Sequence[Workload]) -> Iterator[Edge]:
+    dead = {each.name for each in topology.queues if each.redrive is None}
+    for workload in workloads:
+        yield from _edges_of_process(workload, topology, dead)
+    for rule in topology.rules:
+        yield from _edges_of_rule(rule)
+    for queue in topology.queues:
+        if queue.redrive:
+            yield _edge(
+                "dead-letters",
+                node_id("queue", queue.name),
+                node_id("dead-letter queue", queue.redrive.dlq),
+            )
+
+
+def _edges_of_process(workload: Workload, topology: Topology, dead: set[str]) -> Iterator[Edge]:
+    kind = kind_of(workload)
+    me = node_id(kind, workload.name)
+    outbox = outbox_of(workload, topology)
+    if outbox and kind == "relay":
+        yield _edge("stream", node_id("outbox", outbox), me)
+    elif outbox:
+        yield _edge("commits", me, node_id("outbox", outbox))
+    for use in workload.uses:
+        match use:
+            case Consumes(queue):
+                yield _edge("receives", node_id("queue", queue), me)
+            case SendsTo(queue):
+                if queue in dead:
+                    yield _edge("dead-letters", me, node_id("dead-letter queue", queue))
+                else:
+                    yield _edge("sends", me, node_id("queue", queue))
+            case PublishesTo(bus):
+                yield _edge("publishes", me, node_id("bus", bus))
+            case _:
+                pass  # what it commits to and reads from is the outbox, above
+
+
+def _edges_of_rule(rule: Rule) -> Iterator[Edge]:
+    me = node_id("rule", rule.name)
+    yield _edge("matches", node_id("bus", rule.bus), me, rule.pattern)
+    yield _edge("delivers", me, _target(rule.target), rule.pattern)
+    if rule.dlq:
+        yield _edge("dead-letters", me, node_id("dead-letter queue", rule.dlq))
+
+
+def _target(target: Target) -> str:
+    match target:
+        case ToBus(bus):
+            return node_id("bus", bus)
+        case ToQueue(queue):
+            return node_id("queue", queue)
+        case ToLogGroup(log_group):
+            return node_id("log group", log_group)
+
+
+def _edge(kind: EdgeKind, origin: str, target: str, pattern: EventPattern | None = None) -> Edge:
+    return Edge(f"{origin} {kind} {target}", kind, origin, target, pattern)
