@@ -1,0 +1,189 @@
+"""Schemas in AsyncAPI's own dialect, which every AsyncAPI tool reads.
+
+That dialect is draft 7 of JSON Schema; the files in contracts/schemas are draft 2020-12. What they
+use means the same in both but for two things, which are put in draft 7's way: `$defs` become
+components, and what stands beside a `$ref`, which draft 7 ignores, wraps it.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from contracts.envelope import EventDetail
+from contracts.names import EventType
+from tools.event_schemas import EVENTS, event_type_of, schema_of
+from tools.flows import sample_of
+
+Json = dict[str, Any]
+
+
+def ref(place: str, name: str) -> Json:
+    return {"$ref": f"#/{place}/{name.replace('~', '~0').replace('/', '~1')}"}
+
+
+def schemas() -> Json:
+    """Every component, by name."""
+    found: Json = {"EventBridgeEvent": ENVELOPE}
+    for model in EVENTS:
+        event_type = event_type_of(model)
+        found |= dict(_components(event_type, schema_of(model)))
+        found[f"{event_type}Event"] = _event(event_type)
+    return {
+        **found,
+        "OutboxRecord": OUTBOX_RECORD,
+        "PutByEventBridge": PUT_BY_EVENTBRIDGE,
+        "PutByConsumer": _reason(receive_count=True),
+        "PutByRelay": _reason(receive_count=False),
+        "StreamBatch": STREAM_BATCH,
+    }
+
+
+def _components(event_type: EventType, schema: Json) -> Iterator[tuple[str, Json]]:
+    """The detail, and what it refers to under a name that no other event has."""
+    names = {
+        name: name if name == "Metadata" else f"{_domain(event_type)}{name}"
+        for name in schema["$defs"]
+    }
+    for name, definition in schema["$defs"].items():
+        yield names[name], _in_draft_7(definition, names)
+    kept = {k: v for k, v in schema.items() if k not in {"$schema", "$id", "$defs"}}
+    detail = _in_draft_7(kept, names)
+    detail["properties"]["event"]["description"] = EventDetail.model_fields["event"].description
+    yield f"{event_type}Detail", detail
+
+
+def _domain(event_type: EventType) -> str:
+    source: str = sample_of(event_type)["source"]
+    return source.removeprefix("app.").removesuffix("s").title()
+
+
+def _in_draft_7(value: Any, names: dict[str, str]) -> Any:
+    if isinstance(value, list):
+        return [_in_draft_7(each, names) for each in value]
+    if not isinstance(value, dict):
+        return value
+    if "$ref" not in value:
+        return {key: _in_draft_7(each, names) for key, each in value.items()}
+    target = ref("components/schemas", names[value["$ref"].removeprefix("#/$defs/")])
+    beside = {key: each for key, each in value.items() if key != "$ref"}
+    return {**beside, "allOf": [target]} if beside else target
+
+
+def _event(event_type: EventType) -> Json:
+    return {
+        "title": f"{event_type} as it is delivered",
+        "allOf": [
+            ref("components/schemas", "EventBridgeEvent"),
+            {
+                "type": "object",
+                "properties": {
+                    "detail-type": {"const": str(event_type)},
+                    "source": {"const": sample_of(event_type)["source"]},
+                    "detail": ref("components/schemas", f"{event_type}Detail"),
+                },
+            },
+        ],
+    }
+
+
+def _text(description: str, **more: Any) -> Json:
+    return {"type": "string", "description": description, **more}
+
+
+ENVELOPE: Json = {
+    "title": "EventBridgeEvent",
+    "type": "object",
+    "description": "What EventBridge puts around every event.",
+    "required": [
+        *("version", "id", "detail-type", "source", "account"),
+        *("time", "region", "resources", "detail"),
+    ],
+    "properties": {
+        "version": {"const": "0", "description": "Of the envelope, not of the event."},
+        "id": _text("EventBridge's own, new with each publication: not the one to deduplicate on."),
+        "detail-type": _text("What happened."),
+        "source": _text("The domain that published it."),
+        "account": _text("The AWS account that published it.", pattern="^[0-9]{12}$"),
+        "time": _text("When it was decided, in whole seconds.", format="date-time"),
+        "region": _text("Where it was published."),
+        "resources": {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "ARNs that it is about: none of ours names any.",
+        },
+        "replay-name": _text("The replay that brought it again; absent otherwise."),
+        "detail": {"type": "object", "description": "The event itself."},
+    },
+}
+
+OUTBOX_RECORD: Json = {
+    "title": "OutboxRecord",
+    "type": "object",
+    "description": "An event as it was committed, on its way to its bus.",
+    "required": [
+        *("aggregateId", "sequence", "eventId", "eventType"),
+        *("source", "occurredAt", "detail", "correlationId"),
+    ],
+    "properties": {
+        "aggregateId": _text("The aggregate that changed; the queue's message group."),
+        "sequence": {
+            "type": "integer",
+            "minimum": 1,
+            "description": "The aggregate's version after the change.",
+        },
+        "eventId": _text("Ours, UUIDv7; the queue's deduplication id."),
+        "eventType": _text("What happened: the detail-type that it will be published with."),
+        "source": _text("The source that it will be published with."),
+        "occurredAt": _text("When the change was decided.", format="date-time"),
+        "detail": _text(
+            "The detail, as the JSON text that will be published.",
+            contentMediaType="application/json",
+        ),
+        "correlationId": _text("The same on all that one request led to."),
+        "traceparent": _text("W3C trace context; absent where there is none."),
+    },
+}
+
+PUT_BY_EVENTBRIDGE: Json = {
+    "title": "PutByEventBridge",
+    "type": "object",
+    "description": "Message attributes of an event that a rule could not deliver.",
+    "required": ["RULE_ARN", "TARGET_ARN", "ERROR_CODE"],
+    "properties": {
+        "RULE_ARN": _text("The rule that was to deliver it."),
+        "TARGET_ARN": _text("Where it was to go."),
+        "ERROR_CODE": _text("Why it did not, such as NO_PERMISSIONS."),
+        "ERROR_MESSAGE": _text("The same in words."),
+        "EXHAUSTED_RETRY_CONDITION": _text("Which limit ended the retries."),
+        "RETRY_ATTEMPTS": _text("How often it was tried again.", pattern="^[0-9]+$"),
+    },
+}
+
+STREAM_BATCH: Json = {
+    "title": "StreamBatch",
+    "type": "object",
+    "description": (
+        "What Lambda says about records that it gave up: where they were, not what they held. "
+        "Their rows are still in the outbox."
+    ),
+    "required": ["requestContext", "DDBStreamBatchInfo"],
+    "properties": {
+        "requestContext": {"type": "object", "description": "The function, and why it gave up."},
+        "DDBStreamBatchInfo": {"type": "object", "description": "Shard and sequence numbers."},
+    },
+}
+
+
+def _reason(*, receive_count: bool) -> Json:
+    properties = {
+        "errorType": _text("The class of the error."),
+        "errorMessage": _text("What was wrong, without bank details."),
+    }
+    if receive_count:
+        properties["receiveCount"] = _text("How often it had been received.", pattern="^[0-9]+$")
+    return {
+        "title": "PutByConsumer" if receive_count else "PutByRelay",
+        "type": "object",
+        "description": "Message attributes of what one of our processes set aside.",
+        "required": ["errorType", "errorMessage"],
+        "properties": properties,
+    }
