@@ -1,0 +1,1 @@
+"""Pictures of the system in Mermaid, written into marked blocks of README.md and docs/."""

@@ -1,0 +1,87 @@
+"""Tables of the reference: an event's fields and its rules, and what a domain owns."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from contracts.names import EventType
+from infra.resources import ToBus, ToLogGroup, ToQueue
+from infra.topology import TOPOLOGY
+from tools.event_schemas import EVENTS, event_type_of, schema_of
+from tools.flows import Flows
+
+
+def fields(event_type: EventType) -> str:
+    """What the detail holds, with its metadata."""
+    (schema,) = (schema_of(each) for each in EVENTS if event_type_of(each) == event_type)
+    rows = []
+    for name, described in schema["properties"].items():
+        if name == "metadata":
+            inner = schema["$defs"]["Metadata"]["properties"]
+            rows += [_field(schema, f"metadata.{key}", each) for key, each in inner.items()]
+        else:
+            rows.append(_field(schema, name, described))
+    return _table(("field", "type", "meaning"), rows)
+
+
+def _field(schema: Any, name: str, described: Any) -> tuple[str, str, str]:
+    meaning = described.get("description") or "What happened: the detail-type."
+    return f"`{name}`", _type(schema, described), meaning
+
+
+def _type(schema: Any, described: Any) -> str:
+    if "$ref" in described:
+        return _type(schema, schema["$defs"][described["$ref"].removeprefix("#/$defs/")])
+    if "const" in described:
+        return f"`{described['const']}`"
+    if "enum" in described:
+        return " or ".join(f"`{value}`" for value in described["enum"])
+    if "anyOf" in described:
+        return " or ".join(_type(schema, each) for each in described["anyOf"])
+    return str(described.get("format") or described["type"])
+
+
+def rules(event_type: EventType) -> str:
+    """Every rule that lets an event pass, in the order of the topology."""
+    flows = Flows()
+    rows = [
+        (
+            f"`{rule.name}`",
+            f"`{rule.bus}`",
+            _target(rule.target),
+            f"`{rule.dlq}`" if rule.dlq else "",
+        )
+        for rule in TOPOLOGY.rules
+        if event_type in flows.through(rule)
+    ]
+    return _table(("rule", "on", "to", "what it cannot deliver"), rows)
+
+
+def queues(domain: str) -> str:
+    (owner,) = (each for each in TOPOLOGY.domains if each.name == domain)
+    rows = [
+        (
+            f"`{queue.name}`",
+            f"{queue.visibility_timeout} s",
+            f"{queue.retention // 86400} days",
+            f"`{queue.redrive.dlq}` after {queue.redrive.max_receive_count} receives"
+            if queue.redrive
+            else "",
+        )
+        for queue in owner.queues
+    ]
+    return _table(("queue", "unseen while handled", "kept for", "redrive"), rows)
+
+
+def _target(target: ToBus | ToQueue | ToLogGroup) -> str:
+    match target:
+        case ToBus(bus):
+            return f"bus `{bus}`"
+        case ToQueue(queue):
+            return f"queue `{queue}`"
+        case ToLogGroup(log_group):
+            return f"log group `{log_group}`"
+
+
+def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "\n".join(f"| {' | '.join(each)} |" for each in lines)
