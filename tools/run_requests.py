@@ -1,0 +1,79 @@
+"""Runs the collections of requests against the real APIs: `python -m tools.run_requests`.
+
+It starts the whole system on free ports with a state of its own, sends everything in
+collections/ with the command line runners of the two formats, and stops it. The runners are npm
+packages, which npx fetches once.
+"""
+
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from local.console import Console
+from local.settings import LocalSettings
+from local.system import CANNOT_START, running_system
+from local.up import addresses
+
+COLLECTIONS = Path(__file__).parent.parent / "collections"
+NEWMAN, HTTPYAC = "newman@6.2.2", "httpyac@6.16.7"
+
+RUN_WITHIN = 240
+"""Seconds for one runner; the most of it, once, is the download."""
+
+
+def main() -> int:
+    with TemporaryDirectory(prefix="streamed-requests-") as place:
+        log = Path(place) / "system.log"
+        settings = LocalSettings.on_free_ports(Path(place) / "state")
+        try:
+            with log.open("w") as output, running_system(settings, console=Console(output)):
+                codes = [run(command) for command in commands(addresses(settings))]
+        except CANNOT_START as error:
+            sys.stderr.write(f"{error}\n")
+            return 1
+        if any(codes):
+            sys.stderr.write("the system's output, from its end:\n")
+            sys.stderr.writelines(log.read_text(encoding="utf-8").splitlines(keepends=True)[-40:])
+    return max(codes)
+
+
+def commands(apis: dict[str, str]) -> list[Sequence[str]]:
+    """One for each collection; `apis` are the base URLs by name."""
+    variables = [(f"{name}Api", address) for name, address in apis.items()]
+    return [
+        (
+            *("npx", "--yes", NEWMAN, "run"),
+            str(COLLECTIONS / "streamed-events.postman_collection.json"),
+            *(word for name, url in variables for word in ("--env-var", f"{name}={url}")),
+            *("--reporters", "cli", "--reporter-cli-no-banner", "--color", "off"),
+        ),
+        (
+            *("npx", "--yes", HTTPYAC, "send"),
+            str(COLLECTIONS / "streamed-events.http"),
+            *("--all", "--no-color", "--output", "short", "--output-failed", "response"),
+            *(word for name, url in variables for word in ("--var", f"{name}={url}")),
+        ),
+    ]
+
+
+def run(command: Sequence[str]) -> int:
+    """Run a runner and pass its output on; returns its exit code, 1 where it did not end."""
+    started = time.monotonic()
+    try:
+        code = subprocess.run(  # noqa: S603 (the two commands above)
+            command, check=False, timeout=RUN_WITHIN
+        ).returncode
+    except subprocess.TimeoutExpired:
+        sys.stderr.write(f"{command[2]} did not end within {RUN_WITHIN} s\n")
+        return 1
+    verdict = "went well" if code == 0 else f"failed ({code})"
+    sys.stdout.write(f"{command[2]}: {verdict} in {time.monotonic() - started:.0f} s\n\n")
+    sys.stdout.flush()
+    return code
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
