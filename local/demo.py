@@ -23,7 +23,7 @@ from local.processes import aws_endpoint
 from local.settings import LocalSettings
 from local.supervisor import READY_WITHIN
 from local.system import CANNOT_START, running_system
-from local.up import addresses
+from local.up import addresses, console_address
 from runtime.aws import Aws
 from runtime.errors import Misconfigured
 from runtime.settings import load
@@ -41,6 +41,8 @@ def main() -> int:
         with brought_up(settings, terminal), httpx.Client(timeout=5, trust_env=False) as http:
             logs = Aws(region=REGION, endpoint_url=aws_endpoint(settings)).client("logs")
             show(Customer(http, logs, addresses(settings)), terminal)
+            if answers(console_address(settings)):
+                terminal.print(f"see it in the console: {console_address(settings)}/")
     except Misconfigured as error:
         terminal.print(str(error), style="red", highlight=False)
         return MISCONFIGURED
@@ -85,18 +87,19 @@ def log_of(settings: LocalSettings) -> Path:
 def is_up(settings: LocalSettings, *, within: float = 0) -> bool:
     """Whether all three APIs say that they are ready, `within` some seconds."""
     deadline = time.monotonic() + within
-    while True:
-        try:
-            if all(
-                httpx.get(f"{address}/readyz", timeout=2, trust_env=False).is_success
-                for address in addresses(settings).values()
-            ):
-                return True
-        except httpx.TransportError:
-            pass
+    while not all(answers(address) for address in addresses(settings).values()):
         if time.monotonic() >= deadline:
             return False
         time.sleep(0.1)
+    return True
+
+
+def answers(address: str) -> bool:
+    """Whether whoever serves there says that it is ready."""
+    try:
+        return httpx.get(f"{address}/readyz", timeout=2, trust_env=False).is_success
+    except httpx.TransportError:
+        return False
 
 
 def show(customer: Customer, terminal: Terminal) -> None:

@@ -1,13 +1,14 @@
 """Why the system does not run: each is one sentence, with the mend, for whoever started it.
 
 LocalError
-├── MongodMissing    an engine is not installed
-├── AlreadyRunning   another process has this state directory
-├── PortTaken        somebody else listens where one of our processes should
-├── PortWantedTwice  two of our processes were given the same port
-├── ProcessDied      one of our processes, or an engine, ended by itself
-├── NotReady         one is alive, and not at work in time
-└── Stopped          a stop was requested meanwhile
+├── MongodMissing      an engine is not installed
+├── AlreadyRunning     another process has this state directory
+├── SocketPathTooLong  the state directory is too deep for the console's socket
+├── PortTaken          somebody else listens where one of our processes should
+├── PortWantedTwice    two of our processes were given the same port
+├── ProcessDied        one of our processes, or an engine, ended by itself
+├── NotReady           one is alive, and not at work in time
+└── Stopped            a stop was requested meanwhile
 """
 
 import signal
@@ -34,6 +35,14 @@ class AlreadyRunning(LocalError):
         super().__init__(
             f"it is already running (process {pid}, state in {state_dir}): use that one, or stop it"
             " with Ctrl-C where it runs"
+        )
+
+
+class SocketPathTooLong(LocalError):
+    def __init__(self, path: Path, most: int) -> None:
+        super().__init__(
+            f"the socket of BREAK=1, {path}, would have a longer name than the {most} bytes that"
+            " one can have: set STATE_DIR to a shorter one, or leave BREAK away"
         )
 
 

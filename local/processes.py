@@ -3,6 +3,7 @@
 import signal
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 from infra.workloads import WORKLOADS, Workload
 from local import engines
@@ -25,6 +26,7 @@ COLOURS = {
     "payments-change-stream": 95,
     "payments-forward": 95,
     "tap": 34,
+    "console": 32,
 }
 """ANSI: a domain's processes are of one colour, its relays bright."""
 
@@ -65,6 +67,39 @@ def our_processes(settings: LocalSettings) -> list[Process]:
     return [*(_process(workload, settings) for workload in WORKLOADS), _tap(settings)]
 
 
+def console_process(settings: LocalSettings) -> Process:
+    """The console, for who wants one: it needs nothing but what the others are seen by."""
+    port = port_of("console", settings)
+    apis = {
+        f"{_port_field(each.name).removesuffix('_port')}_url".upper(): (
+            f"http://{LOOPBACK}:{port_of(each.name, settings)}"
+        )
+        for each in WORKLOADS
+        if each.path
+    }
+    environment = {
+        **_aws(settings),
+        **apis,
+        "CONSOLE_HOST": LOOPBACK,
+        "CONSOLE_PORT": str(port),
+        "STREAMED_AUDIT_FILE": str(audit_file(settings)),
+    }
+    if settings.breakable:
+        environment["CONSOLE_BREAKING_SOCKET"] = str(breaking_socket(settings))
+    needs: frozenset[Engine] = frozenset({"ministack"})
+    return _ours("console", ("console",), environment, port, settings, needs=needs)
+
+
+def audit_file(settings: LocalSettings) -> Path:
+    """Where each dead letter that is redriven or dropped gets its line, by `streamed` as well."""
+    return settings.streamed_audit_file or settings.state_dir / "operations.jsonl"
+
+
+def breaking_socket(settings: LocalSettings) -> Path:
+    """Where `make up BREAK=1` listens to the console."""
+    return settings.state_dir / "breaking" / "socket"
+
+
 def _process(workload: Workload, settings: LocalSettings) -> Process:
     environment = dict(workload.settings)
     needs: set[Engine] = set()
@@ -77,7 +112,7 @@ def _process(workload: Workload, settings: LocalSettings) -> Process:
             "MONGODB_DATABASE": DATABASE,
         }
         needs.add("mongod")
-    port = _port(workload.name, settings)
+    port = port_of(workload.name, settings)
     environment |= _http(port) if workload.path else _health(port)
     return _ours(
         workload.name, workload.command, environment, port, settings, needs=frozenset(needs)
@@ -85,7 +120,7 @@ def _process(workload: Workload, settings: LocalSettings) -> Process:
 
 
 def _tap(settings: LocalSettings) -> Process:
-    port = _port("tap", settings)
+    port = port_of("tap", settings)
     environment = {**_aws(settings), **_health(port)}
     needs: frozenset[Engine] = frozenset({"ministack"})
     return _ours("tap", ("local.tap",), environment, port, settings, needs=needs)
@@ -108,6 +143,8 @@ def _ours(
             "LOG_FORMAT": settings.log_format,
             "LOG_LEVEL": settings.log_level,
             "PYTHONUNBUFFERED": "1",
+            # The other variables of OpenTelemetry are whoever's who started us, and reach all.
+            "OTEL_SERVICE_NAME": name,
             **environment,
         },
         port=port,
@@ -117,7 +154,7 @@ def _ours(
     )
 
 
-def _port(name: str, settings: LocalSettings) -> int:
+def port_of(name: str, settings: LocalSettings) -> int:
     port: int = getattr(settings, _port_field(name))
     return port
 

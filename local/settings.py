@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, AliasChoices, Field
 
 from local.ports import free_ports
 from runtime.settings import ProcessSettings
@@ -17,11 +17,14 @@ class LocalSettings(ProcessSettings):
     """Read from the environment: AWS_PORT=4567 MONGODB_PORT=27018 make up.
 
     STATE_DIR holds the engines' data. RESTART=1 starts a process of ours that died again, instead
-    of stopping everything; an engine that dies stops everything either way.
+    of stopping everything; an engine that dies stops everything either way. BREAK=1 lets the
+    console stop processes, have the buses refuse and send poison. STREAMED_AUDIT_FILE is where the
+    console and `streamed` write what they did with dead letters.
     """
 
     aws_port: Port = 4566
     mongodb_port: Port = 27017
+    console_port: Port = 8000
     subscription_api_port: Port = 8001
     stock_api_port: Port = 8002
     payment_api_port: Port = 8003
@@ -35,7 +38,9 @@ class LocalSettings(ProcessSettings):
     tap_port: Port = 9108
 
     state_dir: Annotated[Path, AfterValidator(Path.absolute)] = ROOT / ".local"
+    streamed_audit_file: Annotated[Path, AfterValidator(Path.absolute)] | None = None
     restart: bool = False
+    breakable: bool = Field(default=False, validation_alias=AliasChoices("break", "breakable"))
     log_format: Literal["json", "console"] = "console"
 
     @classmethod

@@ -54,8 +54,9 @@ class Supervisor:
         self._restart_ours = restart_ours
         self._stop_within = stop_within
         self._running: dict[str, Running] = {}
+        self._held: set[str] = set()
         self._closed = False
-        self._starting = Lock()  # guards the two above: a test restarts what a thread supervises
+        self._starting = Lock()  # guards the three above: a test restarts what a thread supervises
         self._ended: queue.SimpleQueue[Running] = queue.SimpleQueue()
         # A child dies with the *thread* that started it (see start_child): this one lives as long
         # as the supervisor, whichever thread asks.
@@ -89,11 +90,8 @@ class Supervisor:
         """
         for name in names or self._table:
             with self._starting:
-                if self._closed:
-                    raise Stopped
-                running = self._running.get(name)
-                if running is None or running.child.poll() is not None:
-                    self._running[name] = self._spawner.submit(self._spawn, name).result()
+                self._held.discard(name)
+                self._start(name)
 
     def wait_ready(self, *names: str, timeout: float = READY_WITHIN) -> None:
         """Return when these processes, or all that were started, are at work.
@@ -130,8 +128,9 @@ class Supervisor:
                     due[running.process.name] = self._restart_at(running, failures)
             for name in [name for name, when in due.items() if when <= time.monotonic()]:
                 del due[name]
-                with suppress(Stopped):
-                    self.start(name)
+                with suppress(Stopped), self._starting:
+                    if name not in self._held:
+                        self._start(name)
 
     def kill(self, name: str, number: signal.Signals = signal.SIGKILL) -> None:
         """Send a signal; after SIGKILL the process is gone when this returns."""
@@ -139,6 +138,24 @@ class Supervisor:
         signal_child(child, number)
         if number == signal.SIGKILL:
             child.wait()
+
+    def hold(self, name: str, *, kill: bool = False) -> None:
+        """Stop a process, by SIGKILL if `kill`, until it is started again; nobody misses it.
+
+        Raises KeyError for one that is not in the table.
+        """
+        process = self._table[name]
+        with self._starting:
+            self._held.add(process.name)
+            running = self._running.pop(name, None)
+        if running and kill:
+            signal_child(running.child, signal.SIGKILL)
+        self._stop_all([running] if running else [])
+
+    def runs(self, name: str) -> bool:
+        """Whether a process was started and has not ended."""
+        running = self._running.get(name)
+        return running is not None and running.child.poll() is None
 
     def restart(self, name: str) -> None:
         """Stop the process, if it runs, and start it again."""
@@ -168,6 +185,14 @@ class Supervisor:
             for one in running:
                 signal_child(one.child, signal.SIGKILL)
             self._spawner.shutdown()
+
+    def _start(self, name: str) -> None:
+        """With the lock in hand. Raises Stopped."""
+        if self._closed:
+            raise Stopped
+        running = self._running.get(name)
+        if running is None or running.child.poll() is not None:
+            self._running[name] = self._spawner.submit(self._spawn, name).result()
 
     def _spawn(self, name: str) -> Running:
         process = self._table[name]

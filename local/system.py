@@ -28,17 +28,19 @@ def running_system(
     console: Console,
     stop: Stop | None = None,
     ours: Sequence[Process] | None = None,
+    beside: Sequence[Process] = (),
 ) -> Iterator[Supervisor]:
     """Bring everything up, yield its supervisor when all is at work, and stop everything.
 
     Nobody watches for deaths until `Supervisor.supervise` is called: a test that kills processes
     does without, or runs it in a thread. The environment's AWS settings are replaced by samples.
-    `ours` is the table of our processes, for who runs them otherwise than `make up`.
+    `ours` is the table of our processes, for who runs them otherwise than `make up`. Those in
+    `beside` are started with them, and nobody waits for those to be at work.
     Raises what CANNOT_START lists; nothing is left running then.
     """
     isolate(os.environ)
     ours = our_processes(settings) if ours is None else ours
-    table = [*engine_processes(settings), *ours]
+    table = [*engine_processes(settings), *ours, *beside]
     with (
         only_one(settings.state_dir),
         Supervisor(table, console=console, stop=stop, restart_ours=settings.restart) as supervisor,
@@ -57,7 +59,8 @@ def running_system(
             console.say(f"provisioned DocumentDB: {mongodb.result()}")
             supervisor.start(*(one.name for one in ours if "mongod" in one.needs))
         console.say(f"starting {len(ours)} processes")
-        supervisor.wait_ready()
+        supervisor.start(*(one.name for one in beside))
+        supervisor.wait_ready(*(one.name for one in ours))
         yield supervisor
 
 

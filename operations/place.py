@@ -1,6 +1,7 @@
 """One system as an operator reaches it: clients for each domain's account, stores, ports."""
 
 import os
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,12 +16,12 @@ from infra.workloads import WORKLOADS, Workload
 from local.engines import mongodb_uri
 from local.isolation import REGION, isolate
 from local.ports import LOOPBACK
-from local.processes import DATABASE, aws_endpoint
-from local.settings import ROOT
+from local.processes import DATABASE, audit_file, aws_endpoint
 from operations.errors import NoSuchName
 from operations.settings import AwsPlaceSettings, LocalPlaceSettings, OperationsSettings, Where
 from operations.sources.hold import HIDDEN_FOR
 from runtime.aws import Aws
+from runtime.errors import Misconfigured
 from runtime.mongodb import Document, connect
 from runtime.settings import load
 
@@ -42,8 +43,8 @@ class Place:
 
     region: str
     endpoint_url: str | None
-    mongodb_uri: str
-    mongodb_database: str
+    mongodb_uri: str | None
+    mongodb_database: str | None
     audit_file: Path
     hold_seconds: int = HIDDEN_FOR
     mongodb_credentials: Mapping[str, Any] = field(default_factory=dict)
@@ -73,7 +74,7 @@ class Place:
             mongodb_uri=mongodb_uri(settings.mongodb_port),
             mongodb_database=DATABASE,
             hold_seconds=settings.streamed_hold_seconds,
-            audit_file=settings.streamed_audit_file or ROOT / ".local" / "operations.jsonl",
+            audit_file=audit_file(settings),
             metrics={
                 workload.name: f"http://{LOOPBACK}:{_port(settings, workload.name)}/metrics"
                 for workload in WORKLOADS
@@ -118,7 +119,12 @@ class Place:
 
     @cached_property
     def mongodb(self) -> Database[Document]:
-        """The payments' database. Nothing is called before it is used; then Unavailable if away."""
+        """The payments' database. Nothing is called before it is used; then Unavailable if away.
+
+        Raises Misconfigured in a place that was made without one.
+        """
+        if self.mongodb_uri is None or self.mongodb_database is None:
+            raise Misconfigured("this place has no MongoDB: set MONGODB_URI and MONGODB_DATABASE")
         client = connect(self.mongodb_uri, self.mongodb_credentials)
         return client[self.mongodb_database]
 
@@ -129,11 +135,13 @@ class KeepsClients(Aws):
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         self._clients: dict[str, Any] = {}
+        self._lock = threading.Lock()  # a session makes one client at a time; clients are shared
 
     def client(self, service: Any) -> Any:
-        if service not in self._clients:
-            self._clients[service] = super().client(service)
-        return self._clients[service]
+        with self._lock:
+            if service not in self._clients:
+                self._clients[service] = super().client(service)
+            return self._clients[service]
 
 
 def _port(settings: LocalPlaceSettings, process: str) -> int:

@@ -12,36 +12,48 @@ from runtime.settings import AwsSettings, MongoSettings, ProcessSettings
 Where = Literal["local", "aws"]
 
 
-class OperationsSettings(ProcessSettings):
-    """Read wherever the system is.
+class HandlingSettings(ProcessSettings):
+    """How dead letters are handled.
 
-    `streamed_at` is the default of --at. `streamed_audit_file` is where each message that is
-    redriven or dropped gets its line. `streamed_hold_seconds` is how long the messages that a
-    command holds stay hidden after it was killed; 12 hours is the most that SQS allows.
+    `streamed_audit_file` is where each message that is redriven or dropped gets its line.
+    `streamed_hold_seconds` is how long the messages in hand stay hidden after whoever held them was
+    killed; 12 hours is the most that SQS allows.
     """
 
-    streamed_at: Where = "local"
     streamed_audit_file: Path | None = None
     streamed_hold_seconds: int = Field(default=HIDDEN_FOR, ge=2, le=43_200)
+
+
+class OperationsSettings(HandlingSettings):
+    """Read by every command, wherever the system is; `streamed_at` is the default of --at."""
+
+    streamed_at: Where = "local"
 
 
 class LocalPlaceSettings(OperationsSettings, LocalSettings):
     """`--at local`: the ports of `make up`, from the same variables."""
 
 
-class AwsPlaceSettings(OperationsSettings, AwsSettings, MongoSettings):
-    """`--at aws`: credentials come from boto3's own chain, as for every process of ours.
+class AccountSettings(AwsSettings):
+    """Credentials come from boto3's own chain, as for every process of ours.
 
-    A domain with an account of its own is reached through an AWS profile. `streamed_metrics_url`
-    is where a process serves /metrics, with {process} in the place of its name; AWS's own metrics
-    take its place where it is not set.
+    A domain with an account of its own is reached through an AWS profile.
     """
 
     subscriptions_profile: str | None = None
     stock_profile: str | None = None
     payments_profile: str | None = None
-    streamed_metrics_url: str | None = Field(default=None, pattern=r"^https?://.*\{process\}.*$")
 
     def profile(self, domain: str) -> str | None:
         profile: str | None = getattr(self, f"{domain}_profile")
         return profile
+
+
+class AwsPlaceSettings(OperationsSettings, AccountSettings, MongoSettings):
+    """`--at aws`.
+
+    `streamed_metrics_url` is where a process serves /metrics, with {process} in the place of its
+    name; AWS's own metrics take its place where it is not set.
+    """
+
+    streamed_metrics_url: str | None = Field(default=None, pattern=r"^https?://.*\{process\}.*$")

@@ -22,11 +22,14 @@ from local.ports import LOOPBACK
 
 @dataclass(frozen=True)
 class Trouble:
-    """The fault that is on; `chance` is the share of `service`'s requests that it hits."""
+    """The fault that is on; `chance` is the share of the requests it hits of those it is for.
+
+    It is for those whose target begins with `target`.
+    """
 
     kind: Kind
     chance: float
-    service: str
+    target: str
 
 
 class Proxy:
@@ -61,7 +64,8 @@ class Proxy:
     def misbehave(self, kind: Kind, chance: float = 1.0, *, service: str = "") -> None:
         """Misbehave in this way until `behave`; a cut also resets what is under way.
 
-        `service` is how the target of its requests begins; empty is all of AWS.
+        `service` is how the target of its requests begins, a service's or an action's; empty is
+        all of AWS.
         """
         self._trouble = Trouble(kind, chance, service)
         if kind is Kind.CUT and not service:
@@ -109,7 +113,7 @@ class Proxy:
     ) -> bool:
         """Answer one request; False if the connection is to be reset in place of it."""
         trouble = self._trouble
-        if trouble and not request.service.startswith(trouble.service):
+        if trouble and not request.target.startswith(trouble.target):
             trouble = None
         if trouble and trouble.kind is Kind.CUT:
             self.hits[Kind.CUT] += 1

@@ -23,12 +23,17 @@ class Message:
     @property
     def action(self) -> str:
         """What is asked of AWS, such as PutEvents; empty where it does not say so."""
-        return self.header("x-amz-target").rpartition(".")[2]
+        return self.target.rpartition(".")[2]
+
+    @property
+    def target(self) -> str:
+        """The service and the action, such as AWSEvents.PutEvents."""
+        return self.header("x-amz-target")
 
     @property
     def service(self) -> str:
         """The part before the action, such as DynamoDB_20120810."""
-        return self.header("x-amz-target").rpartition(".")[0]
+        return self.target.rpartition(".")[0]
 
     @property
     def closes(self) -> bool:

@@ -7,9 +7,9 @@ from difflib import get_close_matches
 from uuid import uuid4
 
 from operations.dlq.choice import Choice, End, Tally
-from operations.dlq.outgoing import Unsendable, outgoing
 from operations.dlq.pace import Pace
-from operations.dlq.redriving import Redrive, chosen, drop
+from operations.dlq.planning import plan
+from operations.dlq.redriving import Redrive, drop
 from operations.dlq.senders import sender_to
 from operations.dlq.tables import ended, letter_facts, letters_table, tallies_table
 from operations.dlq.trail import Trail
@@ -64,7 +64,7 @@ def run_show(place: Place, arguments: argparse.Namespace, output: Output) -> int
 def run_redrive(place: Place, arguments: argparse.Namespace, output: Output) -> int:
     queues, choice = open_queues(place, arguments.queue), _choice(arguments)
     if arguments.dry_run:
-        tallies = [_plan(each, choice, arguments.limit, output) for each in queues]
+        tallies = [_planned(each, choice, arguments.limit, output) for each in queues]
         return _report(tallies, choice, queues, output, "would be sent")
     run, pace = uuid4().hex, Pace(arguments.rate)
     senders = {
@@ -116,19 +116,18 @@ def run_drop(
     return _report(tallies, choice, queues, output, "dropped", audit_file=str(trail.path))
 
 
-def _plan(queue: Opened, choice: Choice, most: int, output: Output) -> Tally:
+def _planned(queue: Opened, choice: Choice, most: int, output: Output) -> Tally:
     """Say what a redrive would do; the queue is as before when this returns."""
-    tally, destination = Tally(queue.origin.dlq), queue.origin.destination
+    destination = queue.origin.destination
     with queue.hold() as letters:
-        for round_ in chosen(letters, choice, tally, most):
-            for letter in round_:
-                try:
-                    outgoing(letter, destination)
-                    tally.ends.append(End(letter, moved=True, outcome="would be sent"))
-                except Unsendable as reason:
-                    tally.ends.append(End(letter, moved=False, outcome=f"would be left: {reason}"))
-                output.line(ended(tally.ends[-1], str(destination)))
-    return tally
+        return plan(
+            letters,
+            choice,
+            queue=queue.origin.dlq,
+            destination=destination,
+            most=most,
+            told=lambda end: output.line(ended(end, str(destination))),
+        )
 
 
 def _confirmed(

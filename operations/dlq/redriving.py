@@ -41,7 +41,7 @@ class Lines(Protocol):
 Told = Callable[[End], object]
 
 
-def _untold(_: End) -> None:
+def untold(_: End) -> None:
     """Nobody follows it."""
 
 
@@ -97,7 +97,7 @@ class Redrive:
         sender: Sender,
         trail: Lines,
         pace: Pace,
-        told: Told = _untold,
+        told: Told = untold,
     ) -> None:
         self._letters, self._destination, self._sender = letters, destination, sender
         self._trail, self._pace, self._told = trail, pace, told
@@ -176,7 +176,7 @@ def drop(
     queue: str,
     trail: Lines,
     most: int,
-    told: Told = _untold,
+    told: Told = untold,
 ) -> Tally:
     """Delete chosen letters for good, once the trail has them whole. Raises Unavailable."""
     tally = Tally(queue)

@@ -7,12 +7,16 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 
 from contracts.timestamps import format_timestamp
 from operations.errors import OperatorError
 from operations.sources.dead_letters import DeadLetter
 from runtime.ids import utc_now
+
+BLOCK = 64 * 1024
+MOST_BYTES = 16 * 1024 * 1024
+"""Bytes that are read at a time, and at most, to find the newest lines."""
 
 
 class Trail:
@@ -53,6 +57,7 @@ class Trail:
             "queue": letter.queue,
             "messageId": letter.message_id,
             "eventId": letter.event.event_id,
+            "eventType": letter.event.event_type,
             "aggregateId": letter.event.aggregate_id,
             **more,
             "outcome": outcome,
@@ -82,6 +87,43 @@ class Trail:
         size = os.fstat(self._file).st_size
         if size and os.pread(self._file, 1, size - 1) != b"\n":
             os.write(self._file, b"\n")
+
+
+def newest(path: Path, most: int) -> list[dict[str, Any]]:
+    """Read the last `most` lines of a trail, the newest first, from its end on.
+
+    What cannot be read as a line is left out. Raises OperatorError for a file that cannot be read;
+    one that is not there has no lines.
+    """
+    try:
+        with path.open("rb") as file:
+            found = _last_lines(file, most)
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise OperatorError(f"the audit file {path} cannot be read ({error.strerror})") from None
+    lines = [_read_line(each) for each in reversed(found)]
+    return [each for each in lines if each is not None]
+
+
+def _last_lines(file: BinaryIO, most: int) -> list[bytes]:
+    """A drop's line may have megabytes, so blocks are read until there are lines enough."""
+    start, tail = file.seek(0, os.SEEK_END), b""
+    while start and tail.count(b"\n") <= most and len(tail) < MOST_BYTES:
+        block = min(BLOCK, start)
+        start -= block
+        file.seek(start)
+        tail = file.read(block) + tail
+    lines = tail.split(b"\n")
+    return [each for each in (lines[1:] if start else lines) if each][-most:]
+
+
+def _read_line(line: bytes) -> dict[str, Any] | None:
+    try:
+        document = json.loads(line)
+    except (ValueError, RecursionError):
+        return None  # of a command that was killed in the middle of it
+    return document if isinstance(document, dict) else None
 
 
 def operator() -> str:

@@ -68,6 +68,19 @@ def read_bus(
     A line's time is its event's: on AWS when it happened, on MiniStack when it was published.
     `containing` is an id; a page at a time is in memory.
     """
+    lines = read_messages(logs, group, since=since, until=until, containing=containing)
+    return (event for event, _ in lines)
+
+
+def read_messages(
+    logs: "CloudWatchLogsClient",
+    group: str,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    containing: str | None = None,
+) -> Iterator[tuple[BusEvent | Unreadable, str]]:
+    """Stream lines as `read_bus` does, each with its text: that holds bank details."""
     request: dict[str, Any] = {"logGroupName": group}
     if until is not None:
         request["endTime"] = _milliseconds(until)
@@ -75,7 +88,8 @@ def read_bus(
         request["filterPattern"] = f'"{containing}"'
     for line in _lines(logs, request, _milliseconds(since) if since else 0):
         if containing is None or containing in line["message"]:
-            yield parse_line(line["message"], line["timestamp"], line["ingestionTime"])
+            message = line["message"]
+            yield parse_line(message, line["timestamp"], line["ingestionTime"]), message
 
 
 def parse_line(message: str, timestamp: int, ingested: int) -> BusEvent | Unreadable:

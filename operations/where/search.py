@@ -48,7 +48,7 @@ def find(place: Place, name: str) -> Found:
     for row in _rows(place):
         if name in (row.event_id, row.key.aggregate_id):
             return Found(row.key.aggregate_id, name if name == row.event_id else None)
-    for _, line in _lines(place, name, since=_made_at(name)):
+    for _, line in _lines(place, name, since=made_at(name)):
         if name in (line.event_id, line.aggregate_id):
             return Found(line.aggregate_id, name if name == line.event_id else None)
     for letter in _letters(place):
@@ -129,7 +129,7 @@ def _bus_domain(place: Place, bus: str) -> str:
     return place.topology.domain_of_bus(bus)
 
 
-def _made_at(name: str) -> datetime | None:
+def made_at(name: str) -> datetime | None:
     """When an event id was made, which a UUIDv7 tells (milliseconds in its first 48 bits)."""
     try:
         uuid = UUID(name)

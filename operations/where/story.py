@@ -19,7 +19,7 @@ from operations.sources.ledger import (
 )
 from operations.sources.routes import Route
 
-_NOWHERE = "it is nowhere to be found"
+NOWHERE = "it is nowhere to be found"
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +198,7 @@ class _Teller:
             what = f"its commit: {route.domain} does not know of it"
             yield Missing(key.event_type, self._event_id(key), what, "it never was")
         if route.bus not in buses:
-            where = self._before_bus(key, route) or f"{_NOWHERE}: see `streamed audit`"
+            where = self._before_bus(key, route) or f"{NOWHERE}: see `streamed audit`"
             yield self._gap(key, f"publication on {route.bus}", where)
             return
         for hop in route.hops:
@@ -223,6 +223,7 @@ class _Teller:
             return f"in {row.outbox} for {waited}: {row.relay} has yet to publish it"
         return (
             self._dead(key, route.set_aside)
+            or self._waits_in(route.outbox)
             or self._waits_in(route.between)
             or self._waits_in(self._taps.get(route.bus))
         )
@@ -265,7 +266,7 @@ def _committed(standings: Mapping[str, Standing]) -> Iterator[Committed]:
 
 
 def _again(bus: str) -> str:
-    return f"{_NOWHERE}: `streamed replay --bus {bus}` brings it again"
+    return f"{NOWHERE}: `streamed replay --bus {bus}` brings it again"
 
 
 def _key_of(line: BusEvent) -> EventKey:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from operations.dlq.pace import SLICE, Pace
-from operations.dlq.trail import Trail, operator
+from operations.dlq.trail import BLOCK, Trail, newest, operator
 from operations.errors import OperatorError
 from tests.builders import clock
 from tests.dead_letters import a_letter
@@ -30,10 +30,48 @@ def test_a_line_says_who_did_what_to_which_message(tmp_path: Path) -> None:
         "queue": "dlq",
         "messageId": "a-1",
         "eventId": "event-a-1",
+        "eventType": "SubscriptionCreated",
         "aggregateId": "a",
         "destination": "the queue work",
         "outcome": "sent",
     }
+
+
+def test_the_newest_lines_are_read_from_the_end(tmp_path: Path) -> None:
+    """The newest first, over lines as long as a dropped message's, and never all of a long file."""
+    path = tmp_path / "trail.jsonl"
+    with Trail(path, "drop", now=clock()) as trail:
+        for number in range(1, 8):
+            trail.write([trail.line(a_letter("a", number), "dropped", body="x" * BLOCK)])
+
+    assert [each["messageId"] for each in newest(path, 3)] == ["a-7", "a-6", "a-5"]
+    assert len(newest(path, 100)) == 7
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3])
+def test_a_short_trail_is_read_whole(tmp_path: Path, count: int) -> None:
+    """From its very first line on."""
+    path = tmp_path / "trail.jsonl"
+    with Trail(path, "redrive", now=clock()) as trail:
+        trail.write(trail.line(a_letter("a", n + 1), "sent") for n in range(count))
+
+    assert [each["messageId"] for each in newest(path, 2)] == [
+        f"a-{n}" for n in range(count, max(0, count - 2), -1)
+    ]
+
+
+def test_what_is_no_line_of_a_trail_is_left_out(tmp_path: Path) -> None:
+    """What a killed command began, an empty line, a list."""
+    path = tmp_path / "trail.jsonl"
+    path.write_text('{"at":"2026\n\n[1]\n{"messageId":"a"}\n{"at')
+    assert newest(path, 10) == [{"messageId": "a"}]
+
+
+def test_a_trail_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    """And one that is not there yet has no lines."""
+    assert newest(tmp_path / "nothing", 10) == []
+    with pytest.raises(OperatorError, match="cannot be read"):
+        newest(tmp_path, 10)
 
 
 def test_only_its_owner_reads_it(tmp_path: Path) -> None:

@@ -4,10 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from console.settings import ConsoleSettings
 from infra.topology import TOPOLOGY
 from local.process import Process
-from local.processes import DATABASE, our_processes
+from local.processes import DATABASE, audit_file, breaking_socket, console_process, our_processes
 from local.settings import LocalSettings
+from operations.place import Place
+from operations.settings import LocalPlaceSettings
+from runtime.settings import load
 
 NAMED = {
     "_TABLE": {table.name for table in TOPOLOGY.tables},
@@ -50,14 +54,59 @@ def test_the_variable_of_a_port_moves_it(
     """Whatever a taken port's sentence says to set is a setting, and moves that process."""
     for number, process in enumerate(processes):
         monkeypatch.setenv(process.port_variable, str(20_000 + number))
+    monkeypatch.setenv(console_process(LocalSettings()).port_variable, "19999")
     moved = our_processes(LocalSettings())
     assert [process.port for process in moved] == [20_000 + n for n in range(len(processes))]
+    assert console_process(LocalSettings()).port == 19_999
 
 
 def test_ports_are_as_documented() -> None:
-    """Without any setting: the three APIs on 8001 to 8003, the workers from 9101 on."""
+    """Without any setting: console on 8000, APIs on 8001 to 8003, workers from 9101 on."""
+    assert console_process(LocalSettings()).port == 8000
     ports = {process.name: process.port for process in our_processes(LocalSettings())}
     assert ports["subscription-api"] == 8001
     assert ports["stock-api"] == 8002
     assert ports["payment-api"] == 8003
     assert sorted(ports.values())[3:] == list(range(9101, 9109))
+
+
+def test_the_console_finds_the_system_in_its_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """On loopback, at the ports of these settings, with the audit file that `streamed` writes."""
+    settings = LocalSettings.on_free_ports(tmp_path)
+    for name, value in console_process(settings).env.items():
+        monkeypatch.setenv(name, value)
+
+    console = load(ConsoleSettings)
+
+    assert (console.console_host, console.console_port) == ("127.0.0.1", settings.console_port)
+    assert console.aws_endpoint_url == f"http://127.0.0.1:{settings.aws_port}"
+    assert console.subscription_api_url.endswith(f":{settings.subscription_api_port}")
+    assert console.stock_api_url.endswith(f":{settings.stock_api_port}")
+    assert console.payment_api_url.endswith(f":{settings.payment_api_port}")
+    place = Place.of_local(LocalPlaceSettings.model_validate(settings.model_dump()))
+    assert console.streamed_audit_file == place.audit_file == tmp_path / "operations.jsonl"
+
+
+def test_an_audit_file_of_ones_own_is_for_the_console_too(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """What STREAMED_AUDIT_FILE says is as good for `make up` as for `streamed`."""
+    monkeypatch.setenv("STREAMED_AUDIT_FILE", str(tmp_path / "trail"))
+    assert audit_file(LocalSettings()) == tmp_path / "trail"
+    assert console_process(LocalSettings()).env["STREAMED_AUDIT_FILE"] == str(tmp_path / "trail")
+
+
+@pytest.mark.parametrize(("value", "given"), [(None, False), ("0", False), ("1", True)])
+def test_the_console_may_break_things_only_where_that_was_asked_for(
+    monkeypatch: pytest.MonkeyPatch, value: str | None, given: bool
+) -> None:
+    """BREAK=1 make up: without it the console is not told where `make up` listens."""
+    if value is None:
+        monkeypatch.delenv("BREAK", raising=False)
+    else:
+        monkeypatch.setenv("BREAK", value)
+    settings = LocalSettings()
+    told = console_process(settings).env.get("CONSOLE_BREAKING_SOCKET")
+    assert told == (str(breaking_socket(settings)) if given else None)

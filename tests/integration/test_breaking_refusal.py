@@ -1,0 +1,64 @@
+"""The refusal between the relays and their buses, as a relay's client meets it."""
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import pytest
+from botocore.exceptions import ClientError
+
+from local.breaking.refusal import Refusal
+from local.process import Process
+from relay.eventbridge import EventBus
+from runtime.aws import Aws, is_outage
+from tests.conftest import MiniStack
+
+
+def an_entry(bus: str) -> Any:
+    return {"EventBusName": bus, "Source": "s", "DetailType": "t", "Detail": "{}"}
+
+
+@pytest.fixture
+def refusal(ministack: MiniStack) -> Iterator[Refusal]:
+    with Refusal.in_front_of(urlsplit(ministack.endpoint).port or 0) as refusal:
+        yield refusal
+
+
+@pytest.fixture
+def relays(ministack: MiniStack, refusal: Refusal) -> Aws:
+    """AWS as the processes reach it that publish."""
+    process = refusal.behind(Process("stock-relay", (), 0, ""))
+    endpoint = process.env["AWS_ENDPOINT_URL"]
+    return Aws(region=ministack.region, endpoint_url=endpoint, attempts=1)
+
+
+@pytest.fixture
+def bus(ministack: MiniStack) -> Iterator[str]:
+    events = Aws(region=ministack.region, endpoint_url=ministack.endpoint).client("events")
+    name = f"refusing-{uuid4().hex[:8]}"
+    events.create_event_bus(Name=name)
+    yield name
+    events.delete_event_bus(Name=name)
+
+
+def test_while_it_is_on_no_event_is_taken_and_it_is_an_outage(
+    refusal: Refusal, relays: Aws, bus: str
+) -> None:
+    """A relay waits through an outage: nothing is poison, nothing is dead-lettered."""
+    events = relays.client("events")
+    refusal.refuse(refuse=True)
+    with pytest.raises(ClientError) as raised:
+        events.put_events(Entries=[an_entry(bus)])
+    assert is_outage(raised.value)
+
+    refusal.refuse(refuse=False)
+    answer = events.put_events(Entries=[an_entry(bus)])
+    assert answer["FailedEntryCount"] == 0
+
+
+def test_whatever_else_a_relay_asks_goes_through(refusal: Refusal, relays: Aws, bus: str) -> None:
+    """It finds its bus, so that it can be started meanwhile, and reads its queues."""
+    refusal.refuse(refuse=True)
+    EventBus(relays.client("events"), bus).check()
+    relays.client("sqs").list_queues()
