@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 class Owns:
     """Keeps aggregates in `table` and their events in `outbox`, in one transaction; `index` lists.
 
-    Names of tables and of a global secondary index.
+    Names of tables and of a global secondary index; None where nothing is listed.
     """
 
     table: str
     outbox: str
-    index: str
+    index: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

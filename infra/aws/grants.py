@@ -36,6 +36,7 @@ def statements_for(
 ) -> list[iam.PolicyStatement]:
     """The workload's whole policy."""
     statements = [each for use in workload.uses for each in _statements(use, domain, arns)]
+    statements += _watching(workload, arns)
     if workload.uses_aws:
         statements.append(_allow(ENCRYPT, key.key_arn))
     return statements
@@ -48,7 +49,8 @@ def _statements(use: Use, domain: Domain, arns: Arns) -> Iterator[iam.PolicyStat
             yield _allow(
                 ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan"], arns.table(table)
             )
-            yield _allow(["dynamodb:Query"], f"{arns.table(table)}/index/{index}")
+            if index is not None:
+                yield _allow(["dynamodb:Query"], f"{arns.table(table)}/index/{index}")
             yield _allow(["dynamodb:PutItem"], arns.table(outbox))
         case Empties(outbox):
             yield _allow(["dynamodb:BatchWriteItem"], arns.table(outbox))
@@ -72,6 +74,13 @@ def _statements(use: Use, domain: Domain, arns: Arns) -> Iterator[iam.PolicyStat
             yield _allow(["events:DescribeEventBus", "events:PutEvents"], arns.bus(bus))
         case UsesDocuments():
             return
+
+
+def _watching(workload: Workload, arns: Arns) -> Iterator[iam.PolicyStatement]:
+    """An API says how much waits in its outbox."""
+    for use in workload.uses:
+        if workload.path and isinstance(use, Owns):
+            yield _allow(["dynamodb:Scan"], arns.table(use.outbox))
 
 
 def _sending(queue: str, arns: Arns) -> Iterator[iam.PolicyStatement]:

@@ -1,0 +1,102 @@
+"""docs/tutorial.md as its reader follows it: typed into a copy of the repository, and run.
+
+A block with a path is written, a diff is applied, a command is run; what stands below a command is
+what it has to print. `make up` is given ports of its own, and so are the commands after it.
+"""
+
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from local.ports import free_ports
+from local.settings import LocalSettings
+from tests.following import Terminal
+from tests.pages import DOCS, ROOT, Block, apply_diff, blocks, write_file
+from tests.waiting import eventually
+
+PAGE = DOCS / "tutorial.md"
+SERVE = "make up\n"
+
+NOT_COPIED = shutil.ignore_patterns(".*", "__pycache__", "build", "node_modules")
+
+DEFAULT_PORTS = {
+    "AWS_PORT": 4566,
+    "SUBSCRIPTION_API_PORT": 8001,
+    "STOCK_API_PORT": 8002,
+    "PAYMENT_API_PORT": 8003,
+    "SHIPMENT_API_PORT": 8004,
+}
+"""The ports that the page names, by the variable that moves each."""
+
+NEW_PORTS = ("SHIPMENT_API_PORT", "SHIPMENT_CONSUMER_PORT", "SHIPMENTS_RELAY_PORT")
+
+
+@pytest.mark.timeout(600)
+def test_the_tutorial_works_as_written(tmp_path: Path) -> None:
+    """What it gives makes a fourth service that passes its tests, runs, and does as shown."""
+    copy = tmp_path / "copy"
+    shutil.copytree(ROOT, copy, ignore=NOT_COPIED)
+    (copy / ".venv").symlink_to(sys.prefix)
+    reader = Reader(copy, tmp_path)
+    steps = [block for block in blocks(PAGE) if block.language != "mermaid"]
+    (served,) = (number for number, block in enumerate(steps) if block.text == SERVE)
+    reader.follow(steps[:served])
+    with reader.serving(steps[served + 1]):
+        reader.follow(steps[served + 2 :])
+
+
+class Reader:
+    """Does what the page says, block by block, in a copy of the repository."""
+
+    def __init__(self, copy: Path, folder: Path) -> None:
+        self._copy, self._log = copy, folder / "make-up.log"
+        names = [name.upper() for name in LocalSettings.model_fields if name.endswith("_port")]
+        names += NEW_PORTS
+        ports = dict(zip(names, map(str, free_ports(len(names))), strict=True))
+        self._terminal = Terminal(
+            copy,
+            moved={
+                f"127.0.0.1:{port}": f"127.0.0.1:{ports[name]}"
+                for name, port in DEFAULT_PORTS.items()
+            },
+            environment={**ports, "STATE_DIR": str(folder / "state")},
+        )
+
+    def follow(self, steps: Sequence[Block]) -> None:
+        """Take the blocks in turn; raises AssertionError at the first that does not hold."""
+        for number, step in enumerate(steps):
+            match step.language:
+                case "python":
+                    write_file(step, self._copy)
+                case "diff":
+                    apply_diff(step, self._copy)
+                case "sh":
+                    after = steps[number + 1] if number + 1 < len(steps) else None
+                    shown = after if after and after.language == "text" else None
+                    self._terminal.run(step, shown)
+                case "text":
+                    assert steps[number - 1].language == "sh", f"who prints {step.text!r}?"
+                case other:
+                    raise AssertionError(f"what is a reader to do with a block of {other!r}?")
+
+    @contextmanager
+    def serving(self, shown: Block) -> Iterator[None]:
+        """`make up`, from when it says that all is ready until the block ends."""
+        # What is installed is what runs this test, whatever the lock's date.
+        command = f"exec {SERVE.strip()} --old-file=.venv/installed"
+        with self._terminal.beside(command, self._log, stop_within=40) as child:
+
+            def is_ready() -> bool:
+                assert child.poll() is None, self._log.read_text()
+                return not self._terminal.missing(shown, self._log.read_text())
+
+            eventually(is_ready, timeout=120, what="make up is ready")
+            try:
+                yield
+            except AssertionError as error:
+                error.add_note(self._log.read_text()[-5000:])
+                raise

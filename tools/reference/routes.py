@@ -1,0 +1,90 @@
+"""docs/reference/http.md: the routes of the three APIs, from their OpenAPI documents."""
+
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI
+
+from runtime.problem_kinds import MEDIA_TYPE
+from services.payment import main as payment
+from services.payment.settings import PaymentApiSettings
+from services.stock import main as stock
+from services.stock.settings import StockApiSettings
+from services.subscription import main as subscription
+from services.subscription.settings import SubscriptionApiSettings
+from tools.reference.markdown import code, table
+
+HEAD = """# HTTP
+
+Three APIs of one kind: JSON in camelCase, errors as RFC 9457 problems (`application/problem+json`)
+whose `type` is stable and the one to branch on, lists in pages with a `limit` and an opaque
+`cursor`. Each serves its own OpenAPI document (`/openapi.json`) and a page to try it (`/docs`), and
+beside its routes `/healthz`, `/readyz` and `/metrics`. With `make up` they are at
+http://127.0.0.1:8001/docs, http://127.0.0.1:8002/docs and http://127.0.0.1:8003/docs.
+
+A request may carry `X-Correlation-Id` and `traceparent`; both go on into every event that it leads
+to. Any route may also answer 405, 408, 413, 415, 431, 500 or 503
+([limits](../operations.md#limits-of-http)). This page is written by `make docs` from the OpenAPI
+documents, and a test holds it to them.
+"""
+
+_TYPE = "urn:streamed-events:problem:"
+
+
+def page() -> str:
+    return HEAD + "".join(_section(app) for app in _apps())
+
+
+def _apps() -> tuple[FastAPI, ...]:
+    """The apps as their processes make them; nothing is called before a request comes."""
+    aws: dict[str, Any] = {"aws_region": "eu-west-1", "http_port": 0}
+    mongo: dict[str, Any] = {
+        "mongodb_uri": "mongodb://127.0.0.1/?connect=false",
+        "mongodb_database": "payments",
+    }
+    return (
+        subscription.create_app(
+            SubscriptionApiSettings(
+                **aws,
+                subscriptions_table="subscriptions",
+                subscriptions_outbox_table="subscriptions-outbox",
+            )
+        ),
+        stock.create_app(
+            StockApiSettings(**aws, stock_table="stock", stock_outbox_table="stock-outbox")
+        ),
+        payment.create_app(PaymentApiSettings(**mongo, http_port=0)),
+    )
+
+
+def _section(app: FastAPI) -> str:
+    document = app.openapi()
+    rows = [
+        (code(f"{method.upper()} {path}"), described["summary"], _answers(described))
+        for path, methods in document["paths"].items()
+        for method, described in methods.items()
+    ]
+    shown = table(("route", "what it does", "answers"), rows)
+    return f"\n## {document['info']['title']}\n\n{document['info']['description']}\n\n{shown}\n"
+
+
+def _answers(described: dict[str, Any]) -> str:
+    return "; ".join(_answer(status, each) for status, each in described["responses"].items())
+
+
+def _answer(status: str, answer: dict[str, Any]) -> str:
+    kinds = list(_kinds(answer))
+    if not kinds:
+        return f"{status} {HTTPStatus(int(status)).phrase}"
+    return f"{status} {', '.join(code(kind) for kind in kinds)}"
+
+
+def _kinds(answer: dict[str, Any]) -> Iterator[str]:
+    """The last parts of the types of the problems that a status can carry."""
+    content = answer.get("content", {}).get(MEDIA_TYPE, {})
+    shown = [content.get("example"), *content.get("examples", {}).values()]
+    for example in shown:
+        problem = (example or {}).get("value", example) or {}
+        if str(problem.get("type", "")).startswith(_TYPE):
+            yield problem["type"].removeprefix(_TYPE)

@@ -1,0 +1,190 @@
+"""docs/reference/settings.md: each process's environment, from the settings classes."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+from annotated_types import Ge, Gt, Le, MinLen
+from pydantic import AliasChoices, SecretStr
+from pydantic.fields import FieldInfo
+
+from console.settings import ConsoleSettings
+from local.load.__main__ import LoadSettings
+from local.provision import ProvisionSettings
+from local.settings import ROOT, LocalSettings
+from local.tap import TapSettings
+from operations.settings import AwsPlaceSettings, LocalPlaceSettings
+from relay.settings import (
+    ChangeStreamRelaySettings,
+    ChangeStreamSettings,
+    DynamoDBRelaySettings,
+    DynamoDBSettings,
+    ForwardSettings,
+)
+from runtime.settings import (
+    ApiSettings,
+    AwsSettings,
+    ConsumerSettings,
+    MongoSettings,
+    ProcessSettings,
+    WorkerSettings,
+)
+from services.payment.settings import PaymentApiSettings, PaymentConsumerSettings
+from services.stock.settings import StockApiSettings, StockConsumerSettings
+from services.subscription.settings import SubscriptionApiSettings, SubscriptionConsumerSettings
+from tools.reference.markdown import code, table
+from tools.reference.meanings import MEANINGS
+
+SHARED: dict[type[ProcessSettings], str] = {
+    ProcessSettings: "Every process",
+    AwsSettings: "Whoever calls AWS",
+    ApiSettings: "Whoever serves HTTP",
+    WorkerSettings: "Background processes",
+    ConsumerSettings: "Consumers of queues",
+    MongoSettings: "Whoever uses MongoDB or DocumentDB",
+    LocalSettings: "The system on this machine",
+}
+
+PROCESSES: dict[str, type[ProcessSettings]] = {
+    "python -m services.subscription.main api": SubscriptionApiSettings,
+    "python -m services.subscription.main consumer": SubscriptionConsumerSettings,
+    "python -m services.stock.main api": StockApiSettings,
+    "python -m services.stock.main consumer": StockConsumerSettings,
+    "python -m services.payment.main api": PaymentApiSettings,
+    "python -m services.payment.main consumer": PaymentConsumerSettings,
+    "python -m relay dynamodb": DynamoDBRelaySettings,
+    "python -m relay change-stream": ChangeStreamRelaySettings,
+    "python -m relay forward": ForwardSettings,
+    "python -m relay sweep dynamodb": DynamoDBSettings,
+    "python -m relay sweep change-stream": ChangeStreamSettings,
+    "relay.aws_lambda.publish, relay.aws_lambda.sweep": DynamoDBSettings,
+    "python -m infra.documentdb": MongoSettings,
+    "python -m local.provision": ProvisionSettings,
+    "python -m local.tap": TapSettings,
+    "make up, make demo": LocalSettings,
+    "make load": LoadSettings,
+    "make console": ConsoleSettings,
+    "streamed --at local": LocalPlaceSettings,
+    "streamed --at aws": AwsPlaceSettings,
+}
+
+KINDS: dict[type, str] = {
+    str: "text",
+    int: "whole number",
+    float: "number",
+    bool: "`0` or `1`",
+    Path: "path",
+    SecretStr: "secret",
+}
+
+
+class Unexplained(LookupError):
+    """A setting that nobody has written a sentence for."""
+
+    def __init__(self, variable: str) -> None:
+        super().__init__(f"say what {variable} means, in tools/reference/meanings.py")
+
+
+HEAD = """# Settings
+
+Environment variables: one environment for each process. A variable that is set to nothing is not
+set. A process that lacks one, or cannot read one, exits with 2 and one sentence that names all of
+them. AWS credentials come from boto3's own chain; [traces](../operations.md#traces) go where
+OpenTelemetry's own variables say. This page is written by `make docs` from the settings classes,
+and a test holds it to them; [operations](../operations.md#settings) has a shorter table.
+"""
+
+
+def page() -> str:
+    parts = [HEAD]
+    for settings, title in SHARED.items():
+        parts.append(f"## {title}\n\n{_table(_own(settings))}\n")
+    for command, settings in PROCESSES.items():
+        parts.append(f"## {code(command)}\n\n{_of_process(settings)}\n")
+    return "\n".join(parts)
+
+
+def _of_process(settings: type[ProcessSettings]) -> str:
+    families = [family for family in SHARED if issubclass(settings, family)]
+    links = ", ".join(f"[{SHARED[each]}](#{anchor(SHARED[each])})" for each in families)
+    said = {
+        name: field
+        for family in families
+        for name, field in _own(family).items()
+        if _row(name, field) == _row(name, settings.model_fields[name])
+    }
+    rest = {name: each for name, each in settings.model_fields.items() if name not in said}
+    intro = f"Reads what is under {links}"
+    return f"{intro}, and:\n\n{_table(rest)}" if rest else f"{intro}."
+
+
+def anchor(title: str) -> str:
+    return title.lower().replace(" ", "-")
+
+
+def _own(settings: type[ProcessSettings]) -> dict[str, FieldInfo]:
+    """The fields that a class adds to those it inherits."""
+    return {
+        name: field
+        for name, field in settings.model_fields.items()
+        if name in settings.__annotations__
+    }
+
+
+def _table(fields: dict[str, FieldInfo]) -> str:
+    return table(
+        ("variable", "type", "default", "meaning"),
+        [_row(name, field) for name, field in fields.items()],
+    )
+
+
+def _row(name: str, field: FieldInfo) -> tuple[str, str, str, str]:
+    variable = _variable(name, field)
+    if variable not in MEANINGS:
+        raise Unexplained(variable)
+    return code(variable), _type(field), _default(field), MEANINGS[variable]
+
+
+def _variable(name: str, field: FieldInfo) -> str:
+    alias = field.validation_alias
+    if isinstance(alias, AliasChoices):
+        alias = alias.choices[0]
+    return str(alias or name).upper()
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "**must be set**"
+    default = field.default
+    if default is None or default == "":
+        return "none"
+    if isinstance(default, bool):
+        return code(str(int(default)))
+    if isinstance(default, Path):
+        return code(str(default.relative_to(ROOT)))
+    return code(str(default))
+
+
+def _type(field: FieldInfo) -> str:
+    kind = _kind(field.annotation)
+    return ", ".join([kind, *_limits(field.metadata)])
+
+
+def _kind(annotation: Any) -> str:
+    if get_origin(annotation) is Literal:
+        return " or ".join(map(code, get_args(annotation)))
+    inner = [each for each in get_args(annotation) if each is not type(None)]
+    return _kind(inner[0]) if inner else KINDS[annotation]
+
+
+def _limits(metadata: list[Any]) -> Iterator[str]:
+    for limit in metadata:
+        match limit:
+            case Ge(ge=bound):
+                yield f"{bound} or more"
+            case Gt(gt=bound):
+                yield f"more than {bound}"
+            case Le(le=bound):
+                yield f"{bound} or less"
+            case MinLen():
+                yield "not empty"
