@@ -17,6 +17,7 @@ RUN python -m pip --python /opt/venv/bin/python install --quiet --no-cache-dir -
 
 FROM ${BASE} AS code
 WORKDIR /app
+COPY console console
 COPY contracts contracts
 COPY infra infra
 COPY local local

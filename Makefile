@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up demo test chaos load simulate bench bench-quick costs scaling compose-test check format schemas lock synth bootstrap deploy destroy clean \
+.PHONY: help setup up console demo test chaos load simulate bench bench-quick costs scaling compose-test check check-page format docs schemas diagrams asyncapi requests lock synth bootstrap deploy destroy clean \
 	docker-given place-given stage-given
 
 help: ## list the targets
@@ -11,8 +11,11 @@ help: ## list the targets
 
 setup: .venv/installed ## create .venv from the lock (the others do this first)
 
-up: setup ## serve the whole system on this machine, without Docker, until Ctrl-C
+up: setup ## serve the whole system on this machine, without Docker, until Ctrl-C; BREAK=1 lets the console break it
 	@$(BIN)/python -m local.up
+
+console: setup ## serve the console alone, for the system that AWS_REGION, AWS_PROFILE, … and SUBSCRIPTION_API_URL, … name
+	@$(BIN)/python -m console
 
 demo: setup ## follow one subscription there and back, and print its journey
 	@$(BIN)/python -m local.demo
@@ -28,8 +31,8 @@ MINUTES ?= 10
 chaos: setup ## the system under load, kill -9 and a failing AWS, then its books: make chaos MINUTES=10 SEED=1
 	@$(BIN)/python -m local.chaos --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
-# What is given here reaches the run as its environment: ROWS, GOOD, POISON, CONNECTIONS.
-load: setup ## backlog, poison and exhaustion, with numbers; or one of them: make load RUN=backlog ROWS=100000
+# What is given here reaches the run as its environment: ROWS, GOOD, POISON, CONNECTIONS, RATE, SECONDS.
+load: setup ## backlog, poison, hostile clients, a watched bus, with numbers; or one of them: make load RUN=backlog ROWS=100000
 	@$(BIN)/python -m local.load $(RUN)
 
 bench: setup ## measure everything beside its floors and peers, in less than 20 minutes: docs/performance.md
@@ -61,12 +64,28 @@ check: setup ## lint, format, types and module boundaries
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 
-format: setup ## let ruff mend what it can
+# The console's page is formatted by prettier, from the npm registry; `make check` needs no network.
+PRETTIER := PATH="$(CURDIR)/$(BIN):$$PATH" npx --yes prettier@3.10.1 --print-width 100
+PAGE := "console/page/**/*.{css,html,js}"
+
+check-page: setup ## the format of the console's page
+	@$(PRETTIER) --check $(PAGE)
+
+format: setup ## let ruff and prettier mend what they can
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+	@$(PRETTIER) --log-level warn --write $(PAGE)
 
-schemas: setup ## write contracts/schemas anew from the services' event models
+schemas: setup ## write contracts/ anew from the code: the events' schemas, and the AsyncAPI document of all channels
 	@$(BIN)/python -m tools.event_schemas
+	@$(BIN)/python -m tools.asyncapi
+
+diagrams: setup ## write the diagrams in README.md and docs/ anew from the topology
+	@$(BIN)/python -m tools.diagrams
+
+docs: setup ## write docs/reference anew from the code, and the lines that tie the pages of docs/ into a book
+	@$(BIN)/python -m tools.reference
+	@$(BIN)/python -m tools.book
 
 LOCK := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url pyproject.toml
@@ -77,6 +96,18 @@ lock: setup ## pin the dependencies anew: the newest versions that pyproject.tom
 
 # Node is in .venv as a wheel; the CLI is an npm package, pinned here.
 CDK := PATH="$(CURDIR)/$(BIN):$$PATH" npx --yes aws-cdk@2.1148.1 --no-notices --no-version-reporting
+
+# AsyncAPI's own parser, and the runners of the two collections of requests, are npm packages too.
+ASYNCAPI_PARSER := build/npm/asyncapi-parser-3.6.3
+
+asyncapi: setup $(ASYNCAPI_PARSER)/node_modules ## check contracts/asyncapi.json with AsyncAPI's own parser
+	@PATH="$(CURDIR)/$(BIN):$$PATH" NODE_PATH=$(ASYNCAPI_PARSER)/node_modules node tools/asyncapi/validate.cjs contracts/asyncapi.json
+
+$(ASYNCAPI_PARSER)/node_modules:
+	@PATH="$(CURDIR)/$(BIN):$$PATH" npm install --silent --no-save --no-audit --no-fund --prefix $(ASYNCAPI_PARSER) @asyncapi/parser@3.6.3
+
+requests: setup ## send the collections of requests to a system of their own, with the runners of both formats
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m tools.run_requests
 
 # The stages of cdk.json.
 STAGES = $(shell $(BIN)/python -c 'import json; print(*json.load(open("cdk.json"))["context"]["stages"])')

@@ -8,13 +8,13 @@ from relay.composition import (
     Ends,
     ages_of,
     aws_of,
+    bus_of,
     dynamodb_ends,
     engine_of,
     sweeper_of,
     sweeping,
 )
 from relay.dynamodb import DynamoOutbox
-from relay.eventbridge import EventBus
 from relay.fifo import DeadLetterQueue, FifoQueue
 from relay.forward import Forwarder, run_together
 from relay.mongodb import ChangeStream, MongoOutbox, outbox_collection
@@ -29,7 +29,8 @@ from relay.settings import (
 )
 from relay.shards import ShardedStream
 from relay.tail import PART, Tail
-from runtime import logs
+from relay.traced import Destination, traced
+from runtime import logs, tracing
 from runtime.aws import Aws
 from runtime.health import Readiness
 from runtime.ids import utc_now
@@ -38,7 +39,10 @@ from runtime.mongodb import connect
 from runtime.queues import find_queue
 from runtime.settings import ProcessSettings, WorkerSettings, load
 from runtime.stopping import Stop, on_signal
+from runtime.tracing import Tracer
 from runtime.worker import main, run_worker, until_available
+
+_FORWARD = "relay-forward"
 
 FORWARDERS = 4
 """Receives at a time: while one publishes a batch, others take other groups."""
@@ -58,26 +62,35 @@ def run_dynamodb() -> None:
         "relay-dynamodb",
         settings,
         settings,
-        lambda stop: _dynamodb(settings, stop),
+        lambda stop, tracer: _dynamodb(settings, stop, tracer),
     )
 
 
 def run_change_stream() -> None:
     settings = load(ChangeStreamRelaySettings)
-    _run_relay("relay-change-stream", settings, settings, lambda _: _change_stream(settings))
+    _run_relay(
+        "relay-change-stream",
+        settings,
+        settings,
+        lambda _, tracer: _change_stream(settings, tracer),
+    )
 
 
 def run_forward() -> None:
     settings = load(ForwardSettings)
-    _configure_logs("relay-forward", settings)
+    _configure_logs(_FORWARD, settings)
+    with tracing.started(_FORWARD) as tracer:
+        _run_forward(settings, tracer)
+
+
+def _run_forward(settings: ForwardSettings, tracer: Tracer | None) -> None:
     registry, stop = new_registry(), Stop()
     metrics, readiness = RelayMetrics(registry), Readiness(settings.fifo_queue)
 
     def prepare() -> Mapping[str, Callable[[], None]]:
         aws = aws_of(settings)
         sqs = aws.client("sqs")
-        bus = EventBus(aws.client("events"), settings.event_bus)
-        bus.check()
+        bus = bus_of(settings.event_bus, aws, tracer)
         queue = find_queue(sqs, settings.fifo_queue)
         forwarders = [
             Forwarder(
@@ -99,37 +112,45 @@ def run_forward() -> None:
 
 def sweep_dynamodb() -> None:
     settings = load(DynamoDBSettings)
-    _sweep_once("sweep-dynamodb", settings, lambda _: _dynamodb_ends(settings, aws_of(settings))[1])
+    _sweep_once(
+        "sweep-dynamodb",
+        settings,
+        lambda _, tracer: _dynamodb_ends(settings, aws_of(settings), tracer)[1],
+    )
 
 
 def sweep_change_stream() -> None:
     settings = load(ChangeStreamSettings)
-    _sweep_once("sweep-change-stream", settings, lambda _: _change_stream(settings))
+    _sweep_once("sweep-change-stream", settings, lambda _, tracer: _change_stream(settings, tracer))
 
 
-def _dynamodb(settings: DynamoDBRelaySettings, stop: Stop) -> TailedEnds:
+def _dynamodb(
+    settings: DynamoDBRelaySettings, stop: Stop, tracer: Tracer | None = None
+) -> TailedEnds:
     aws = aws_of(settings)
-    outbox, ends = _dynamodb_ends(settings, aws)
+    outbox, ends = _dynamodb_ends(settings, aws, tracer)
     stream = ShardedStream(
         aws.client("dynamodbstreams"), outbox.stream_arn, pace=settings.pace, wait=stop.wait
     )
     return TailedEnds(outbox, ends.target, ends.dead_letters, stream, outbox)
 
 
-def _dynamodb_ends(settings: DynamoDBSettings, aws: Aws) -> tuple[DynamoOutbox, Ends]:
+def _dynamodb_ends(
+    settings: DynamoDBSettings, aws: Aws, tracer: Tracer | None = None
+) -> tuple[DynamoOutbox, Ends]:
     outbox = DynamoOutbox(aws.client("dynamodb"), settings.outbox_table)
     outbox.stream_arn()
-    return outbox, dynamodb_ends(settings, aws, outbox)
+    return outbox, dynamodb_ends(settings, aws, outbox, tracer)
 
 
-def _change_stream(settings: ChangeStreamSettings) -> TailedEnds:
+def _change_stream(settings: ChangeStreamSettings, tracer: Tracer | None = None) -> TailedEnds:
     sqs = aws_of(settings).client("sqs")
     client = connect(settings.mongodb_uri, settings.mongodb_credentials)
     collection = outbox_collection(client[settings.mongodb_database], settings.outbox_collection)
     outbox, queue = MongoOutbox(collection), FifoQueue(sqs, settings.fifo_queue)
     return TailedEnds(
         outbox,
-        queue,
+        traced(queue, Destination("aws_sqs", settings.fifo_queue), tracer),
         DeadLetterQueue(sqs, settings.dead_letter_queue),
         ChangeStream(collection),
         outbox,
@@ -138,9 +159,19 @@ def _change_stream(settings: ChangeStreamSettings) -> TailedEnds:
 
 
 def _run_relay(
-    name: str, settings: WorkerSettings, sweep: SweepSettings, connect: Callable[[Stop], TailedEnds]
+    name: str,
+    settings: WorkerSettings,
+    sweep: SweepSettings,
+    connect: Callable[[Stop, Tracer | None], TailedEnds],
 ) -> None:
     _configure_logs(name, settings)
+    with tracing.started(name) as tracer:
+        _run_relay_with(settings, sweep, lambda stop: connect(stop, tracer))
+
+
+def _run_relay_with(
+    settings: WorkerSettings, sweep: SweepSettings, connect: Callable[[Stop], TailedEnds]
+) -> None:
     registry, stop = new_registry(), Stop()
     metrics, readiness = RelayMetrics(registry), Readiness(PART)
 
@@ -168,12 +199,14 @@ def _run_relay(
     run_worker(settings, prepare=prepare, stop=stop, readiness=readiness, registry=registry)
 
 
-def _sweep_once(name: str, settings: SweepSettings, connect: Callable[[Stop], Ends]) -> None:
+def _sweep_once(
+    name: str, settings: SweepSettings, connect: Callable[[Stop, Tracer | None], Ends]
+) -> None:
     """Publish what is older than sweep_min_age_seconds now, and return once it has left."""
     _configure_logs(name, settings)
     stop, metrics = Stop(), RelayMetrics(new_registry())
-    with on_signal(stop):
-        ends = until_available(lambda: connect(stop), stop)
+    with tracing.started(name) as tracer, on_signal(stop):
+        ends = until_available(lambda: connect(stop, tracer), stop)
         if ends is None:
             return
         with sweeping(ends, settings, stop, metrics) as make_pass:

@@ -1,7 +1,8 @@
-"""How old the oldest row of an outbox is: told truly while a backlog drains, and in an outage."""
+"""How old an outbox's oldest row is, and how many wait: told truly in a drain, and in an outage."""
 
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import monotonic
 from typing import Protocol
@@ -23,15 +24,29 @@ WAIT_PER_LOOK = 5
 It never waits longer than a sweep's interval: an alarm must not run dry of lines."""
 
 
+@dataclass(frozen=True)
+class LeftBehind:
+    """How many rows a page has, and when the oldest occurred of those whose time can be read."""
+
+    count: int
+    oldest: datetime | None
+
+
 class Dated(Protocol):
     """An outbox that can be asked for its rows' times alone."""
 
-    def oldest_of_pages(self, before: datetime) -> Iterator[datetime | None]:
-        """Tell, page by page, when the page's oldest row that occurred before a moment did so.
-
-        None for a page without one. Raises Unavailable.
-        """
+    def left_behind(self, before: datetime) -> Iterator[LeftBehind]:
+        """Tell, page by page, of the rows whose time sorts before a moment. Raises Unavailable."""
         ...
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one look found that occurred `before` a moment."""
+
+    before: datetime
+    count: int
+    oldest: datetime | None
 
 
 class Ages:
@@ -55,9 +70,9 @@ class Ages:
     ) -> None:
         self._outbox, self._window, self._stop, self._now = outbox, window, stop, now
         self._min_age, self._interval = min_age, interval.total_seconds()
-        self._has_looked = False
-        self._left_behind: datetime | None = None
+        self._last: Look | None = None
         metrics.oldest.set_function(self.age)
+        metrics.depth.set_function(self.depth)
 
     def run(self) -> None:
         """Look until a stop is requested."""
@@ -70,24 +85,36 @@ class Ages:
 
         0 without any; NaN, which is no number to compare, before the first look.
         """
-        if not self._has_looked:
+        if self._last is None:
             return math.nan
-        known = [each for each in (self._left_behind, self._window.oldest()) if each]
+        known = [each for each in (self._last.oldest, self._window.oldest()) if each]
         return max(0.0, (self._now() - min(known)).total_seconds()) if known else 0.0
+
+    def depth(self) -> float:
+        """Rows that were left behind at the last look, and younger ones in hand.
+
+        Never the outbox's own count at this moment: what has left since the look still counts, and
+        what is too young for it and was not yet told does not. NaN before the first look.
+        """
+        if self._last is None:
+            return math.nan
+        return self._last.count + self._window.count_since(self._last.before)
 
     def look(self) -> float:
         """Look at the outbox, all of it; returns the seconds to wait before the next look."""
-        started = monotonic()
+        started, before = monotonic(), self._now() - self._min_age
+        count = 0
         oldest: datetime | None = None
         try:
-            for found in self._outbox.oldest_of_pages(self._now() - self._min_age):
+            for found in self._outbox.left_behind(before):
                 if self._stop.requested:
                     return 0.0
-                oldest = min(filter(None, (oldest, found)), default=None)
+                count += found.count
+                oldest = min(filter(None, (oldest, found.oldest)), default=None)
         except Unavailable as error:
             log.warning("cannot tell the oldest row's age", reason=str(error))
             return min(self._interval, SHORTEST_WAIT)
-        self._left_behind, self._has_looked = oldest, True
+        self._last = Look(before, count, oldest)
         if oldest is None:
             return self._interval
         # An alarm reads this line where nobody scrapes the gauge; a sweep that waits writes none.

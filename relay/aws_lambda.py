@@ -9,7 +9,8 @@ as its event is not in durable hands.
 `sweep` runs every minute, is over by the next, and publishes what stayed, whatever the reason.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from threading import Timer
 from typing import Any, Protocol
@@ -19,11 +20,12 @@ from relay.dynamodb import DynamoOutbox
 from relay.mapped import MappedStream
 from relay.rounds import Rounds
 from relay.settings import DynamoDBSettings, SweepSettings
-from runtime import logs
+from runtime import logs, tracing
 from runtime.errors import Misconfigured
 from runtime.metrics import RelayMetrics, new_registry
 from runtime.settings import load
 from runtime.stopping import Stop
+from runtime.tracing import Tracer
 
 LEAVES_WITHIN = 12.0
 """Seconds at an invocation's end in which nothing new begins: a call to bus or table is answered or
@@ -49,7 +51,9 @@ def publish(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
     Raises NotAStreamEvent and Misconfigured, or Unavailable while it could not yet look for its
     bus and its queue.
     """
-    return _mapped_stream().publish(event, lambda: _seconds_left(context) > 0)
+    stream, tracer = _mapped_stream()
+    with flushed(tracer):
+        return stream.publish(event, lambda: _seconds_left(context) > 0)
 
 
 def sweep(event: object, context: Context) -> None:  # noqa: ARG001 (a schedule says nothing)
@@ -60,8 +64,9 @@ def sweep(event: object, context: Context) -> None:  # noqa: ARG001 (a schedule 
     """
     if _seconds_left(context) <= 0:
         raise Misconfigured("give the function a timeout of at least 30 s")
-    settings, ends = _composed("sweep-dynamodb")
-    sweep_within(_seconds_left(context), ends, settings)
+    settings, ends, tracer = _composed("sweep-dynamodb")
+    with flushed(tracer):
+        sweep_within(_seconds_left(context), ends, settings)
 
 
 def sweep_within(seconds: float, ends: Ends, settings: SweepSettings) -> None:
@@ -82,6 +87,16 @@ def sweep_within(seconds: float, ends: Ends, settings: SweepSettings) -> None:
         raise NothingSwept(taken_up)
 
 
+@contextmanager
+def flushed(tracer: Tracer | None) -> Iterator[None]:
+    """Send the block's spans at its end: an execution environment is frozen between two calls."""
+    try:
+        yield
+    finally:
+        if tracer is not None:
+            tracer.flush()
+
+
 def _seconds_left(context: Context) -> float:
     return context.get_remaining_time_in_millis() / 1000 - LEAVES_WITHIN
 
@@ -91,17 +106,18 @@ def _seconds_left(context: Context) -> float:
 
 
 @cache
-def _mapped_stream() -> MappedStream:
-    settings, ends = _composed("relay-dynamodb")
+def _mapped_stream() -> tuple[MappedStream, Tracer | None]:
+    settings, ends, tracer = _composed("relay-dynamodb")
     metrics = RelayMetrics(new_registry())
     rounds = Rounds(ends.outbox, ends.target, ends.dead_letters, metrics)
-    return MappedStream(rounds, settings.outbox_table)
+    return MappedStream(rounds, settings.outbox_table), tracer
 
 
 @cache
-def _composed(process: str) -> tuple[DynamoDBSettings, Ends]:
+def _composed(process: str) -> tuple[DynamoDBSettings, Ends, Tracer | None]:
     settings = load(DynamoDBSettings)
     logs.configure(level=settings.log_level, form=settings.log_format, process=process)
     aws = aws_of(settings)
     outbox = DynamoOutbox(aws.client("dynamodb"), settings.outbox_table)
-    return settings, dynamodb_ends(settings, aws, outbox)
+    tracer = tracing.start(process)
+    return settings, dynamodb_ends(settings, aws, outbox, tracer), tracer

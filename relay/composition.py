@@ -14,11 +14,13 @@ from relay.fifo import DeadLetterQueue
 from relay.rows import DeadLetters, Outbox, Target
 from relay.settings import DynamoDBSettings, SweepSettings
 from relay.sweep import Sweeper
+from relay.traced import Destination, traced
 from runtime.aws import Aws
 from runtime.ids import utc_now
 from runtime.metrics import RelayMetrics
 from runtime.settings import AwsSettings
 from runtime.stopping import Stop
+from runtime.tracing import Tracer
 
 
 @dataclass(frozen=True)
@@ -45,11 +47,19 @@ def aws_of(settings: AwsSettings) -> Aws:
     )
 
 
-def dynamodb_ends(settings: DynamoDBSettings, aws: Aws, outbox: DynamoOutbox) -> Ends:
+def dynamodb_ends(
+    settings: DynamoDBSettings, aws: Aws, outbox: DynamoOutbox, tracer: Tracer | None = None
+) -> Ends:
     """Raises Misconfigured for a bus or a queue that does not exist, or Unavailable."""
-    bus = EventBus(aws.client("events"), settings.event_bus)
-    bus.check()
+    bus = bus_of(settings.event_bus, aws, tracer)
     return Ends(outbox, bus, DeadLetterQueue(aws.client("sqs"), settings.dead_letter_queue))
+
+
+def bus_of(name: str, aws: Aws, tracer: Tracer | None) -> Target:
+    """Raises Misconfigured for a bus that does not exist, or Unavailable."""
+    bus = EventBus(aws.client("events"), name)
+    bus.check()
+    return traced(bus, Destination("aws_eventbridge", name), tracer)
 
 
 def engine_of(ends: Ends, stop: Stop, metrics: RelayMetrics) -> Engine:

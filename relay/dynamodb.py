@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from contracts.timestamps import format_timestamp, parse_timestamp
+from relay.ages import LeftBehind
 from relay.answers import read_as_json
 from relay.rows import NOT_A_TIME, Row, parse
 from runtime.aws import reaching
@@ -67,7 +68,7 @@ class DynamoOutbox:
                 return
             request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
-    def oldest_of_pages(self, before: datetime) -> Iterator[datetime | None]:
+    def left_behind(self, before: datetime) -> Iterator[LeftBehind]:
         """Read times alone; consistent enough, for rows that are older than a moment."""
         request: dict[str, Any] = {
             "TableName": self._table,
@@ -78,7 +79,8 @@ class DynamoOutbox:
         while True:
             with reaching("DynamoDB"):
                 page = self._client.scan(**request)
-            yield min(filter(None, map(_moment, page["Items"])), default=None)
+            oldest = min(filter(None, map(_moment, page["Items"])), default=None)
+            yield LeftBehind(len(page["Items"]), oldest)
             if "LastEvaluatedKey" not in page:
                 return
             request["ExclusiveStartKey"] = page["LastEvaluatedKey"]

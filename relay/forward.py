@@ -155,16 +155,16 @@ class Forwarder:
         try:
             failures = self._target.publish(records)
         except Unavailable as error:
-            self._metrics.failed.labels(error.reason).inc(len(records))
+            self._metrics.refused(error.reason, len(records))
             log.warning("publish failed", reason=str(error), count=len(records))
             return None
         except Exception as error:
             # Never a reason to drop a message or to stop the others: hold it, loudly.
-            self._metrics.failed.labels(type(error).__name__).inc(len(records))
+            self._metrics.refused(type(error).__name__, len(records))
             log.exception("publish failed", count=len(records))
             return None
         for failure in filter(None, failures):
-            self._metrics.failed.labels(failure.code).inc()
+            self._metrics.refused(failure.code)
         accepted = [
             record for record, failure in zip(records, failures, strict=True) if failure is None
         ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import chain, islice
 from typing import Any
 
 from pymongo.change_stream import CollectionChangeStream
@@ -10,6 +11,7 @@ from pymongo.database import Database
 from pymongo.errors import OperationFailure, PyMongoError
 
 from contracts.timestamps import format_timestamp, parse_timestamp
+from relay.ages import LeftBehind
 from relay.rows import NOT_A_TIME, LostPlace, Row, parse
 from runtime.errors import Misconfigured
 from runtime.mongodb import Document, enable_change_streams, reaching
@@ -61,19 +63,20 @@ class MongoOutbox:
                 if document is None:
                     break
 
-    def oldest_of_pages(self, before: datetime) -> Iterator[datetime | None]:
-        """Ask the index for the first; what stands behind it is not older.
+    def left_behind(self, before: datetime) -> Iterator[LeftBehind]:
+        """Ask the index for the first; what stands behind it is not older, and is only counted.
 
         Passes over times that nobody can read: they may sort before all others.
         """
+        old = {"occurredAt": {"$lt": format_timestamp(before)}}
         with (
             reaching(),
-            self._collection.find(
-                {"occurredAt": {"$lt": format_timestamp(before)}}, {"occurredAt": 1, "_id": 0}
-            ).sort(_BY_AGE) as found,
+            self._collection.find(old, {"occurredAt": 1, "_id": 0}).sort(_BY_AGE) as found,
         ):
-            oldest = next(filter(None, map(_moment, found)), None)
-        yield oldest
+            first = list(islice(found, 1))
+            oldest = next(filter(None, map(_moment, chain(first, found))), None)
+            count = self._collection.count_documents(old) if first else 0
+        yield LeftBehind(count, oldest)
 
     def delete(self, rows: Sequence[Row]) -> Sequence[Row]:
         with reaching():

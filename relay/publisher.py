@@ -43,11 +43,11 @@ class Publisher:
                 return self._set_aside(batch[0], batch[0].content)
             return self._publish_records(batch)
         except Unavailable as error:
-            self._metrics.failed.labels(error.reason).inc(len(batch))
+            self._metrics.refused(error.reason, len(batch))
             log.warning("publish failed", reason=str(error), count=len(batch))
         except Exception as error:
             # Never a reason to drop a row or to stop the others: hold it, loudly.
-            self._metrics.failed.labels(type(error).__name__).inc(len(batch))
+            self._metrics.refused(type(error).__name__, len(batch))
             log.exception("publish failed", count=len(batch))
             if len(batch) > 1:
                 return self._one_by_one(batch)
@@ -71,7 +71,7 @@ class Publisher:
         for row, record, failure in zip(batch, records, failures, strict=True):
             if failure is None:
                 continue
-            self._metrics.failed.labels(failure.code).inc()
+            self._metrics.refused(failure.code)
             if failure.permanent:
                 never = Unpublishable(record.to_json(), NeverAccepted(failure))
                 outcome.add(self._set_aside(row, never))

@@ -125,6 +125,11 @@ class Window:
         with self._has_room:
             return min(filter(None, self._held.values()), default=None)
 
+    def count_since(self, moment: datetime) -> int:
+        """How many rows in it occurred at a moment or later, of those whose time can be read."""
+        with self._has_room:
+            return sum(1 for occurred in self._held.values() if occurred and occurred >= moment)
+
     def __len__(self) -> int:
         return len(self._held)
 

@@ -9,13 +9,16 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from contracts.causes import Cause
-from runtime import documentation, problems
+from runtime import documentation, outbox_api, problems
+from runtime.backlog import Backlog
 from runtime.connections import BODY_SECONDS, limited
 from runtime.errors import Misconfigured
 from runtime.metrics import HttpMetrics
 from runtime.requests import AroundRequests, LimitedBody
 from runtime.settings import ApiSettings
 from runtime.stopping import Stop, on_signal
+from runtime.traced_requests import TracedRequests
+from runtime.tracing import Tracer
 
 MAX_BODY_BYTES = 64 * 1024
 STOP_SECONDS = 8
@@ -30,12 +33,14 @@ def create_api(
     kinds: Mapping[type[Exception], problems.Kind],
     check: Callable[[], None],
     registry: CollectorRegistry,
+    outbox: Callable[[], Backlog] | None = None,
+    tracer: Tracer | None = None,
 ) -> FastAPI:
     """Put a service's routes behind what every service shares.
 
     `kinds` says which problem each domain error is; `check` raises Unavailable while the service's
-    database is away. Routes for one row are async, and send only their handler to the thread pool
-    (`run_in_threadpool`).
+    database is away, and so does `outbox`, which reads what waits to be published. Routes for one
+    row are async, and send only their handler to the thread pool (`run_in_threadpool`).
     """
     # FastAPI sends each plain function to the thread pool, each dependency of a route as well, and
     # what a plain route returned once more to be written as JSON. A POST went there four times; it
@@ -47,9 +52,13 @@ def create_api(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        # Ours are in runtime/traced_requests.py; its own would tell what errors say as well.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     problems.install(app, kinds)
     app.include_router(router)  # first: routes are tried in this order
+    if outbox is not None:
+        app.include_router(outbox_api.routes(outbox))
     documentation.install(app)
 
     # Not in the thread pool, which may be full of requests that wait for a database.
@@ -68,6 +77,8 @@ def create_api(
 
     app.add_middleware(LimitedBody, max_bytes=MAX_BODY_BYTES, max_seconds=BODY_SECONDS)
     app.add_middleware(AroundRequests, metrics=HttpMetrics(registry))
+    if tracer is not None:
+        app.add_middleware(TracedRequests, tracer=tracer)  # last: the outermost
     return app
 
 

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 import boto3
 from botocore.config import Config
+from botocore.credentials import Credentials
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -98,6 +99,10 @@ class Aws:
     @classmethod
     def of(cls, settings: AwsSettings) -> Self:
         return cls(region=settings.aws_region, endpoint_url=settings.aws_endpoint_url)
+
+    def credentials(self) -> Credentials | None:
+        """Whose calls these are; None if boto3 finds nobody's."""
+        return self._session.get_credentials()
 
     @overload
     def client(self, service: Literal["cloudwatch"]) -> "CloudWatchClient": ...

@@ -5,16 +5,23 @@ from collections.abc import Callable, Mapping
 from runtime import logs
 from runtime.aws import Aws
 from runtime.consumer import Consumer
+from runtime.effects import Effects
 from runtime.health import Readiness
 from runtime.inbox import Inbox
 from runtime.metrics import ConsumerMetrics, new_registry
 from runtime.queues import find_queue
 from runtime.settings import ConsumerSettings
 from runtime.stopping import Stop
+from runtime.tracing import Tracer
 from runtime.worker import run_worker
 
 
-def run_consumers(name: str, settings: ConsumerSettings, inboxes: Mapping[str, Inbox]) -> None:
+def run_consumers(
+    name: str,
+    settings: ConsumerSettings,
+    inboxes: Mapping[str, Inbox],
+    tracer: Tracer | None = None,
+) -> None:
     """Consume each named queue with its inbox until the process is told to stop.
 
     Raises Misconfigured if a queue does not exist; waits for SQS if it is away.
@@ -29,7 +36,7 @@ def run_consumers(name: str, settings: ConsumerSettings, inboxes: Mapping[str, I
             queue: Consumer(
                 sqs,
                 find_queue(sqs, queue),
-                inbox,
+                Effects(inbox, queue, metrics, tracer),
                 stop=stop,
                 metrics=metrics,
                 readiness=readiness,

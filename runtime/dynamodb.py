@@ -10,14 +10,18 @@ from botocore.exceptions import ClientError
 
 from contracts.outbox import EventTooLarge, OutboxRecord
 from runtime.aws import error_code, reaching
+from runtime.backlog import MOST_COUNTED, Backlog
 from runtime.cursors import InvalidCursor, Page
 from runtime.errors import Conflict, Unavailable
+from runtime.tracing import Attributes, Tracer, spanned
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 MAX_ITEM_BYTES = 400 * 1024 - 1024
 """DynamoDB's item limit is 400 KB, attribute names included; 1 KB is left for those names."""
+
+_COMMIT = "TransactWriteItems"
 
 _serialize = TypeSerializer().serialize
 _deserialize = TypeDeserializer().deserialize
@@ -68,13 +72,41 @@ class Where:
 class VersionedTable:
     """A table of rows with a `version`, and the outbox table that is written with it."""
 
-    def __init__(self, client: "DynamoDBClient", *, table: str, key: str, outbox: str) -> None:
+    def __init__(
+        self,
+        client: "DynamoDBClient",
+        *,
+        table: str,
+        key: str,
+        outbox: str,
+        tracer: Tracer | None = None,
+    ) -> None:
         self._client, self._table, self._key, self._outbox = client, table, key, outbox
+        self._tracer = tracer
+        # https://opentelemetry.io/docs/specs/semconv/database/dynamodb/
+        self._commit: Attributes = {
+            "db.system.name": "aws.dynamodb",
+            "db.operation.name": _COMMIT,
+            "db.collection.name": table,
+            "aws.dynamodb.table_names": (table, outbox),
+        }
 
     def check(self) -> None:
         """Raise Unavailable unless the table answers."""
         with reaching("DynamoDB"):
             self._client.get_item(TableName=self._table, Key={self._key: {"S": "readiness"}})
+
+    def backlog(self) -> Backlog:
+        """Count what waits in the outbox, in one page of an eventually consistent Scan.
+
+        Raises Unavailable.
+        """
+        with reaching("DynamoDB"):
+            page = self._client.scan(
+                TableName=self._outbox, ProjectionExpression="occurredAt", Limit=MOST_COUNTED + 1
+            )
+        rows = page["Items"]
+        return Backlog.of(len(rows), (row.get("occurredAt", {}).get("S") for row in rows))
 
     def get(self, key: str) -> dict[str, Any] | None:
         with reaching("DynamoDB"):
@@ -99,11 +131,12 @@ class VersionedTable:
         put_record: Any = {
             "Put": {"TableName": self._outbox, "Item": to_item(record.to_document())}
         }
-        try:
-            with reaching("DynamoDB"):
-                self._client.transact_write_items(TransactItems=[put_row, put_record])
-        except ClientError as error:
-            raise _meaning(error, record) from error
+        with spanned(self._tracer, f"{_COMMIT} {self._table}", "client", self._commit):
+            try:
+                with reaching("DynamoDB"):
+                    self._client.transact_write_items(TransactItems=[put_row, put_record])
+            except ClientError as error:
+                raise _meaning(error, record) from error
 
     def _conditional_put(self, row: Mapping[str, Any], replaces: int | None) -> dict[str, Any]:
         if replaces is None:

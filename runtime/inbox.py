@@ -50,14 +50,18 @@ def reads(
 
 
 class Inbox:
-    """Handles bodies from one queue, each event type by its reader."""
+    """Handles bodies from one queue, each event type by its reader, or by one for each version."""
 
     def __init__(
         self,
-        readers: Mapping[EventType, Reader],
+        readers: Mapping[EventType, Reader | tuple[Reader, ...]],
         domain_errors: tuple[type[Exception], ...],
     ) -> None:
-        self._readers = readers
+        self._readers = [
+            (event_type, reader)
+            for event_type, given in readers.items()
+            for reader in (given if isinstance(given, tuple) else (given,))
+        ]
         self._permanent = (
             NotAnEvent,
             UnexpectedEvent,
@@ -68,7 +72,10 @@ class Inbox:
 
     def handle(self, body: str) -> None:
         """Handle one body; raises what `is_permanent` knows, or what the handler raises."""
-        event = ReceivedEvent.parse(body)
+        self.take(ReceivedEvent.parse(body))
+
+    def take(self, event: ReceivedEvent) -> None:
+        """Handle one event, likewise."""
         with structlog.contextvars.bound_contextvars(
             eventId=event.metadata.event_id,
             correlationId=event.metadata.correlation_id,
@@ -82,9 +89,9 @@ class Inbox:
         return isinstance(error, self._permanent)
 
     def _reader(self, event: ReceivedEvent) -> Reader:
-        for event_type, reader in self._readers.items():
+        for event_type, reader in self._readers:
             if (event.detail_type, event.metadata.version) == (event_type, reader.version):
                 return reader
         found = f"{event.detail_type} version {event.metadata.version}"
-        expected = [f"{name} version {reader.version}" for name, reader in self._readers.items()]
+        expected = [f"{name} version {reader.version}" for name, reader in self._readers]
         raise UnexpectedEvent(found, expected)

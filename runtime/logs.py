@@ -52,7 +52,7 @@ def configure(*, level: str = "INFO", form: str = "json", process: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
-    for chatty in ("botocore", "boto3", "urllib3", "pymongo", "uvicorn.error"):
+    for chatty in ("botocore", "boto3", "httpx", "urllib3", "pymongo", "uvicorn.error"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 

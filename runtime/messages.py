@@ -70,6 +70,7 @@ class Messages:
     def settle(self, message: "MessageTypeDef") -> bool:
         """Bring one message to its end, however long that takes; whether it may be deleted."""
         started = perf_counter()
+        self._metrics.begun(self._queue.name)
         with structlog.contextvars.bound_contextvars(
             queue=self._queue.name, messageId=message["MessageId"]
         ):

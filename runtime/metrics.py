@@ -16,6 +16,10 @@ LATENCIES = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60,
 """Bucket bounds in seconds, from a local write to an outage."""
 
 
+MOST_REASONS = 50
+"""Error codes that are told apart; EventBridge and SQS document some thirty between them."""
+
+
 def new_registry() -> CollectorRegistry:
     """Make a registry that already holds the process's memory, CPU and platform."""
     registry = CollectorRegistry()
@@ -28,6 +32,11 @@ class HttpMetrics:
     """Requests of one API, by method, route template and status."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
+        self.active = Gauge(
+            "http_server_active_requests",
+            "Requests that have no whole answer yet; the scrape that asks is one.",
+            registry=registry,
+        )
         self._duration = Histogram(
             "http_server_request_duration_seconds",
             "Time from a request's first byte to its response's last.",
@@ -44,6 +53,19 @@ class ConsumerMetrics:
     """Messages of one consumer process, by queue and outcome."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
+        self._in_flight = Gauge(
+            "consumer_messages_in_flight",
+            "Messages received and not yet at their end, held ones too.",
+            ("queue",),
+            registry=registry,
+        )
+        self._effect = Histogram(
+            "consumer_commit_to_effect_seconds",
+            "Time from an event's occurredAt to the end of its handling, where it was handled.",
+            ("queue", "event_type"),
+            registry=registry,
+            buckets=LATENCIES,
+        )
         self._duration = Histogram(
             "consumer_message_duration_seconds",
             "Time from a message's receipt to its end, by what that end was.",
@@ -52,8 +74,17 @@ class ConsumerMetrics:
             buckets=LATENCIES,
         )
 
+    def begun(self, queue: str) -> None:
+        self._in_flight.labels(queue).inc()
+
     def done(self, queue: str, outcome: str, seconds: float) -> None:
+        """Count the end of a message that has `begun`."""
+        self._in_flight.labels(queue).dec()
         self._duration.labels(queue, outcome).observe(seconds)
+
+    def effect(self, queue: str, event_type: str, seconds: float) -> None:
+        """Count an event that was handled so long after it occurred, by whichever clocks."""
+        self._effect.labels(queue, event_type).observe(max(0.0, seconds))
 
 
 class RelayMetrics:
@@ -63,7 +94,8 @@ class RelayMetrics:
         self.published = Counter(
             "relay_events_published_total", "Events accepted by the target.", registry=registry
         )
-        self.failed = Counter(
+        self._reasons: set[str] = set()
+        self._failed = Counter(
             "relay_publish_failures_total",
             "Failed tries to publish an event, by error code.",
             ("reason",),
@@ -82,6 +114,12 @@ class RelayMetrics:
         self.in_flight = Gauge(
             "relay_events_in_flight", "Records read and not yet deleted.", registry=registry
         )
+        self.depth = Gauge(
+            "outbox_depth_records",
+            "Records left behind at the last look, and those in flight that are younger than what"
+            " it looked for; NaN until known.",
+            registry=registry,
+        )
         self.oldest = Gauge(
             "outbox_oldest_age_seconds",
             "Age of the oldest record left behind or in flight; 0 without any, NaN until known.",
@@ -99,6 +137,13 @@ class RelayMetrics:
             registry=registry,
             buckets=LATENCIES,
         )
+
+    def refused(self, reason: str, count: int = 1) -> None:
+        """Count failed tries; each reason takes memory for ever, and a target may make some up."""
+        if reason not in self._reasons and len(self._reasons) >= MOST_REASONS:
+            reason = "other"
+        self._reasons.add(reason)
+        self._failed.labels(reason).inc(count)
 
     def accepted(self, occurred: Sequence[datetime]) -> None:
         """Count events that the target has accepted, by when they occurred."""

@@ -19,7 +19,8 @@ log = structlog.get_logger(__name__)
 CORRELATION_HEADER = "X-Correlation-Id"
 _CORRELATION_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
-_QUIET = {"/healthz", "/readyz", "/metrics"}
+QUIET = frozenset({"/healthz", "/readyz", "/metrics", "/outbox"})
+"""Paths that only machines ask for, and all the time: neither logged nor traced."""
 
 
 class LimitedBody:
@@ -70,10 +71,13 @@ class LimitedBody:
 
 
 class AroundRequests:
-    """ASGI middleware. Puts the request's Cause into the scope, where `cause_of` finds it."""
+    """ASGI middleware. Puts the request's Cause into the scope, where `cause_of` finds it.
 
-    def __init__(self, app: ASGIApp, metrics: HttpMetrics) -> None:
-        self._app, self._metrics = app, metrics
+    Requests for the routes in `quiet` have no log line.
+    """
+
+    def __init__(self, app: ASGIApp, metrics: HttpMetrics, quiet: frozenset[str] = QUIET) -> None:
+        self._app, self._metrics, self._quiet = app, metrics, quiet
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -94,7 +98,10 @@ class AroundRequests:
                 headers.setdefault("Content-Security-Policy", "default-src 'none'")
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(correlationId=cause.correlation_id):
+        with (
+            structlog.contextvars.bound_contextvars(correlationId=cause.correlation_id),
+            self._metrics.active.track_inprogress(),
+        ):
             try:
                 await self._app(scope, receive, send_with_headers)
             except Exception:
@@ -108,7 +115,7 @@ class AroundRequests:
             # A caller may invent methods; each label value would be kept for ever.
             method = scope["method"] if scope["method"] in METHODS else "other"
             self._metrics.done(method, route, status, seconds)
-            if route not in _QUIET:
+            if route not in self._quiet:
                 log.info(
                     "request",
                     method=method,

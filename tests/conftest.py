@@ -42,6 +42,9 @@ def sample_credentials() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for name in os.environ.keys() - isolated.keys():
             patch.delenv(name)
+        for name in [each for each in isolated if each.startswith("OTEL_")]:
+            del isolated[name]  # a developer's collector gets no spans of tests
+            patch.delenv(name)
         for name, value in isolated.items():
             patch.setenv(name, value)
         yield

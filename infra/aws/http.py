@@ -50,6 +50,9 @@ class HttpApi(Construct):
         )
         for route in (f"/{path}", f"/{path}/{{id}}"):
             self.api.add_routes(path=route, integration=integration)
+        self.api.add_routes(
+            path="/outbox", methods=[apigateway.HttpMethod.GET], integration=integration
+        )
         self._stage(grounds)
         CfnOutput(self, "Url", value=f"{self.api.api_endpoint}/{path}")
 

@@ -1,4 +1,4 @@
-"""Load runs with numbers: `python -m local.load [backlog|poison|exhaustion …]`, `make load`."""
+"""Load runs with numbers: `python -m local.load [RUN …]`, which is `make load`."""
 
 import os
 import sys
@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import Field
 
 from local.isolation import isolate
-from local.load import backlog, exhaustion, poison
+from local.load import backlog, exhaustion, poison, watched
 from local.load.engines import Engines, running_engines
 from local.load.report import Report
 from runtime.errors import Misconfigured
@@ -26,6 +26,8 @@ class LoadSettings(ProcessSettings):
     good: int = Field(default=10_000, ge=100)
     poison: int = Field(default=1_000, ge=10)
     connections: int = Field(default=500, ge=10)
+    rate: int = Field(default=1_000, ge=10)
+    seconds: int = Field(default=120, ge=10)
 
 
 Run = Callable[[Engines, LoadSettings], Report]
@@ -39,6 +41,7 @@ RUNS: dict[str, Run] = {
     "exhaustion": lambda engines, settings: exhaustion.run(
         engines, exhaustion.Crowd(settings.connections, slow=30, greedy=5)
     ),
+    "console": lambda engines, settings: watched.run(engines, settings.rate, settings.seconds),
 }
 
 

@@ -83,10 +83,15 @@ def on_dead_letters(depth: Depth, oldest: timedelta | None, queue: str) -> Verdi
     """Judge a dead-letter queue: whatever is in it is for a person."""
     if not depth.total:
         return Verdict("empty")
+    return Verdict(f"{dead_letters(depth, oldest)}: `streamed dlq list --queue {queue}`", True)
+
+
+def dead_letters(depth: Depth, oldest: timedelta | None) -> str:
+    """Say how many there are, of one or more."""
     count = "1 dead letter" if depth.total == 1 else f"{depth.total} dead letters"
     since = f", the oldest for {age(oldest)}" if oldest is not None else ""
     hidden = f", {depth.in_flight} of them held by somebody" if depth.in_flight else ""
-    return Verdict(f"{count}{since}{hidden}: `streamed dlq list --queue {queue}`", True)
+    return f"{count}{since}{hidden}"
 
 
 def _wait(count: int) -> str:

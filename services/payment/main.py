@@ -2,12 +2,13 @@
 
 from fastapi import FastAPI
 
-from runtime import logs
+from runtime import logs, tracing
 from runtime.api import create_api, serve
 from runtime.consuming import run_consumers
 from runtime.metrics import new_registry
 from runtime.mongodb import connect
 from runtime.settings import MongoSettings, load
+from runtime.tracing import Tracer
 from runtime.worker import main
 from services.payment import api, consumer
 from services.payment.handlers import Handlers
@@ -15,37 +16,42 @@ from services.payment.settings import PaymentApiSettings, PaymentConsumerSetting
 from services.payment.store import MongoStore
 
 
-def create_app(settings: PaymentApiSettings) -> FastAPI:
-    store = _store(settings)
+def create_app(settings: PaymentApiSettings, tracer: Tracer | None = None) -> FastAPI:
+    store = _store(settings, tracer)
     return create_api(
         title="Payments",
         description="Direct debits, one for each subscription.",
         router=api.routes(Handlers(store), store),
         kinds=api.KINDS,
         check=store.check,
+        outbox=store.backlog,
         registry=new_registry(),
+        tracer=tracer,
     )
 
 
 def run_api() -> None:
     settings = load(PaymentApiSettings)
     logs.configure(level=settings.log_level, form=settings.log_format, process="payment-api")
-    serve(create_app(settings), settings)
+    with tracing.started("payment-api") as tracer:
+        serve(create_app(settings, tracer), settings)
 
 
 def run_consumer() -> None:
     settings = load(PaymentConsumerSettings)
-    handlers = Handlers(_store(settings))
-    run_consumers(
-        "payment-consumer",
-        settings,
-        {settings.subscription_created_queue: consumer.subscription_created(handlers)},
-    )
+    with tracing.started("payment-consumer") as tracer:
+        handlers = Handlers(_store(settings, tracer))
+        run_consumers(
+            "payment-consumer",
+            settings,
+            {settings.subscription_created_queue: consumer.subscription_created(handlers)},
+            tracer,
+        )
 
 
-def _store(settings: MongoSettings) -> MongoStore:
+def _store(settings: MongoSettings, tracer: Tracer | None = None) -> MongoStore:
     client = connect(settings.mongodb_uri, settings.mongodb_credentials)
-    return MongoStore(client, settings.mongodb_database)
+    return MongoStore(client, settings.mongodb_database, tracer=tracer)
 
 
 if __name__ == "__main__":

@@ -12,15 +12,19 @@ from pymongo.write_concern import WriteConcern
 
 from contracts.outbox import OutboxRecord
 from runtime import stores
+from runtime.backlog import MOST_COUNTED, Backlog
 from runtime.cursors import InvalidCursor, Page
 from runtime.errors import Conflict, Unavailable
 from runtime.mongodb import Document, is_transient, outbox_document, reaching
+from runtime.tracing import Attributes, Tracer, spanned
 from services.payment.model import Happened, Payment, Status
 
 PAYMENTS = "payments"
 OUTBOX = "outbox"
+BY_AGE = [("occurredAt", 1), ("sequence", 1)]
 
 _WRITE_CONFLICT = 112
+_COMMIT = "commitTransaction"
 
 
 class Store(stores.Store[Payment], Protocol):
@@ -34,15 +38,33 @@ class Store(stores.Store[Payment], Protocol):
 class MongoStore:
     """The Store on MongoDB or DocumentDB."""
 
-    def __init__(self, client: MongoClient[Document], database: str) -> None:
+    def __init__(
+        self, client: MongoClient[Document], database: str, *, tracer: Tracer | None = None
+    ) -> None:
         self._client = client
         self._payments = client[database][PAYMENTS]
         self._outbox = client[database][OUTBOX]
+        self._tracer = tracer
+        # https://opentelemetry.io/docs/specs/semconv/database/mongodb/
+        self._commit: Attributes = {
+            "db.system.name": "mongodb",
+            "db.namespace": database,
+            "db.operation.name": _COMMIT,
+            "db.collection.name": PAYMENTS,
+        }
 
     def check(self) -> None:
         """Raise Unavailable unless the primary answers."""
         with reaching():
             self._client.admin.command("ping")
+
+    def backlog(self) -> Backlog:
+        """Count what waits in the outbox, and read the oldest by its index. Raises Unavailable."""
+        with reaching():
+            found = self._outbox.count_documents({}, limit=MOST_COUNTED + 1, maxTimeMS=5000)
+            first = self._outbox.find({}, {"occurredAt": 1}).sort(BY_AGE).limit(1)
+            oldest = [each.get("occurredAt") for each in first.max_time_ms(5000)]
+        return Backlog.of(found, oldest)
 
     def get(self, subscription_id: str) -> Payment | None:
         with reaching():
@@ -57,6 +79,10 @@ class MongoStore:
         the server (112): Conflict each time. A transaction or a commit whose answer was lost is
         Unavailable: it may have been applied, and the next try decides on what it finds.
         """
+        with spanned(self._tracer, f"{_COMMIT} {PAYMENTS}", "client", self._commit):
+            self._transact(after, record, replaces)
+
+    def _transact(self, after: Payment, record: OutboxRecord, replaces: Payment | None) -> None:
         try:
             with reaching(), self._client.start_session(causal_consistency=False) as session:
                 session.start_transaction(

@@ -2,13 +2,14 @@
 
 from fastapi import FastAPI
 
-from runtime import logs
+from runtime import logs, tracing
 from runtime.api import create_api, serve
 from runtime.aws import Aws
 from runtime.consuming import run_consumers
 from runtime.dynamodb import VersionedTable
 from runtime.metrics import new_registry
 from runtime.settings import load
+from runtime.tracing import Tracer
 from runtime.worker import main
 from services.stock import api, consumer
 from services.stock.handlers import Handlers
@@ -16,8 +17,8 @@ from services.stock.settings import StockApiSettings, StockConsumerSettings, Tab
 from services.stock.store import DynamoStore
 
 
-def create_app(settings: StockApiSettings) -> FastAPI:
-    table = _table(settings)
+def create_app(settings: StockApiSettings, tracer: Tracer | None = None) -> FastAPI:
+    table = _table(settings, tracer)
     store = DynamoStore(table)
     return create_api(
         title="Stock",
@@ -25,35 +26,41 @@ def create_app(settings: StockApiSettings) -> FastAPI:
         router=api.routes(Handlers(store), store),
         kinds=api.KINDS,
         check=table.check,
+        outbox=table.backlog,
         registry=new_registry(),
+        tracer=tracer,
     )
 
 
 def run_api() -> None:
     settings = load(StockApiSettings)
     logs.configure(level=settings.log_level, form=settings.log_format, process="stock-api")
-    serve(create_app(settings), settings)
+    with tracing.started("stock-api") as tracer:
+        serve(create_app(settings, tracer), settings)
 
 
 def run_consumer() -> None:
     settings = load(StockConsumerSettings)
-    handlers = Handlers(DynamoStore(_table(settings)))
-    run_consumers(
-        "stock-consumer",
-        settings,
-        {
-            settings.subscription_created_queue: consumer.subscription_created(handlers),
-            settings.payment_cancelled_queue: consumer.payment_cancelled(handlers),
-        },
-    )
+    with tracing.started("stock-consumer") as tracer:
+        handlers = Handlers(DynamoStore(_table(settings, tracer)))
+        run_consumers(
+            "stock-consumer",
+            settings,
+            {
+                settings.subscription_created_queue: consumer.subscription_created(handlers),
+                settings.payment_cancelled_queue: consumer.payment_cancelled(handlers),
+            },
+            tracer,
+        )
 
 
-def _table(settings: TableSettings) -> VersionedTable:
+def _table(settings: TableSettings, tracer: Tracer | None = None) -> VersionedTable:
     return VersionedTable(
         Aws.of(settings).client("dynamodb"),
         table=settings.stock_table,
         key="subscriptionId",
         outbox=settings.stock_outbox_table,
+        tracer=tracer,
     )
 
 

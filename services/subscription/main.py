@@ -2,13 +2,14 @@
 
 from fastapi import FastAPI
 
-from runtime import logs
+from runtime import logs, tracing
 from runtime.api import create_api, serve
 from runtime.aws import Aws
 from runtime.consuming import run_consumers
 from runtime.dynamodb import VersionedTable
 from runtime.metrics import new_registry
 from runtime.settings import load
+from runtime.tracing import Tracer
 from runtime.worker import main
 from services.subscription import api, consumer
 from services.subscription.handlers import Handlers
@@ -20,8 +21,8 @@ from services.subscription.settings import (
 from services.subscription.store import DynamoStore
 
 
-def create_app(settings: SubscriptionApiSettings) -> FastAPI:
-    table = _table(settings)
+def create_app(settings: SubscriptionApiSettings, tracer: Tracer | None = None) -> FastAPI:
+    table = _table(settings, tracer)
     store = DynamoStore(table)
     return create_api(
         title="Subscriptions",
@@ -29,32 +30,38 @@ def create_app(settings: SubscriptionApiSettings) -> FastAPI:
         router=api.routes(Handlers(store), store),
         kinds=api.KINDS,
         check=table.check,
+        outbox=table.backlog,
         registry=new_registry(),
+        tracer=tracer,
     )
 
 
 def run_api() -> None:
     settings = load(SubscriptionApiSettings)
     logs.configure(level=settings.log_level, form=settings.log_format, process="subscription-api")
-    serve(create_app(settings), settings)
+    with tracing.started("subscription-api") as tracer:
+        serve(create_app(settings, tracer), settings)
 
 
 def run_consumer() -> None:
     settings = load(SubscriptionConsumerSettings)
-    handlers = Handlers(DynamoStore(_table(settings)))
-    run_consumers(
-        "subscription-consumer",
-        settings,
-        {settings.payment_cancelled_queue: consumer.payment_cancelled(handlers)},
-    )
+    with tracing.started("subscription-consumer") as tracer:
+        handlers = Handlers(DynamoStore(_table(settings, tracer)))
+        run_consumers(
+            "subscription-consumer",
+            settings,
+            {settings.payment_cancelled_queue: consumer.payment_cancelled(handlers)},
+            tracer,
+        )
 
 
-def _table(settings: TableSettings) -> VersionedTable:
+def _table(settings: TableSettings, tracer: Tracer | None = None) -> VersionedTable:
     return VersionedTable(
         Aws.of(settings).client("dynamodb"),
         table=settings.subscriptions_table,
         key="subscriptionId",
         outbox=settings.subscriptions_outbox_table,
+        tracer=tracer,
     )
 
 

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 import yaml
 
+from console.settings import ConsoleSettings
 from infra.workloads import WORKLOADS, Workload
+from runtime.settings import load
 
 FILE = Path(__file__).parents[2] / "compose.yaml"
 
@@ -14,21 +16,42 @@ COMPOSED: dict[str, Any] = yaml.safe_load(FILE.read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSED["services"]
 
 ENGINES = {"ministack", "mongod"}
-LOCAL = {"provision", "tap"}
+LOCAL = {"provision", "tap", "console"}
 TOOLS = {"streamed"}
+OBSERVABILITY = {"otel-collector", "jaeger", "prometheus", "grafana"}
 ENDS = {"provision", *TOOLS}
 """What ends by itself."""
 
 
 def test_every_workload_is_a_service() -> None:
-    """Beside them are only the engines, what provisions them, the tap and the tools."""
+    """Beside them are the engines, what provisions them, the tap, the console and the tools.
+
+    And what to look with.
+    """
     workloads = {workload.name for workload in WORKLOADS}
-    assert SERVICES.keys() == workloads | ENGINES | LOCAL | TOOLS
+    assert SERVICES.keys() == workloads | ENGINES | LOCAL | TOOLS | OBSERVABILITY
 
 
 def test_tools_start_only_when_asked_for() -> None:
-    """`docker compose up` leaves them alone."""
-    assert {name for name, service in SERVICES.items() if service.get("profiles")} == TOOLS
+    """`docker compose up` leaves them alone, and what to look with has a profile of its own."""
+    profiles = {name: service.get("profiles") for name, service in SERVICES.items()}
+    assert {name for name, them in profiles.items() if them == ["tools"]} == TOOLS
+    assert {name for name, them in profiles.items() if them == ["observability"]} == OBSERVABILITY
+    assert {name for name, them in profiles.items() if them} == TOOLS | OBSERVABILITY
+
+
+def test_traces_are_off_unless_the_person_says_where_to() -> None:
+    """All of our processes take the variable over, and two of one command have two names."""
+    traced = {
+        name: service["environment"].get("OTEL_SERVICE_NAME", service["command"])
+        for name, service in SERVICES.items()
+        if "OTEL_EXPORTER_OTLP_ENDPOINT" in service.get("environment", {})
+    }
+    assert traced.keys() == {workload.name for workload in WORKLOADS} | {"tap"}
+    assert len({str(name) for name in traced.values()}) == len(traced)
+    for name in traced:
+        environment = SERVICES[name]["environment"]
+        assert environment["OTEL_EXPORTER_OTLP_ENDPOINT"] == "${OTEL_EXPORTER_OTLP_ENDPOINT:-}"
 
 
 @pytest.mark.parametrize("workload", WORKLOADS, ids=lambda workload: workload.name)
@@ -57,7 +80,7 @@ def test_a_container_may_do_and_take_little(name: str) -> None:
     assert bool(service.get("cap_add")) == (name == "mongod")
 
 
-def test_only_the_apis_are_published_and_only_to_this_machine() -> None:
+def test_only_what_a_person_looks_at_is_published_and_only_to_this_machine() -> None:
     """Whoever reaches an engine may do everything."""
     published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
 
@@ -65,10 +88,47 @@ def test_only_the_apis_are_published_and_only_to_this_machine() -> None:
         "subscription-api": ["127.0.0.1:${SUBSCRIPTION_API_PORT:-8001}:8000"],
         "stock-api": ["127.0.0.1:${STOCK_API_PORT:-8002}:8000"],
         "payment-api": ["127.0.0.1:${PAYMENT_API_PORT:-8003}:8000"],
+        "console": ["127.0.0.1:${CONSOLE_PORT:-8000}:8000"],
+        "otel-collector": ["127.0.0.1:${OTLP_PORT:-4318}:4318"],
+        "jaeger": ["127.0.0.1:${JAEGER_PORT:-16686}:16686"],
+        "prometheus": ["127.0.0.1:${PROMETHEUS_PORT:-9090}:9090"],
+        "grafana": ["127.0.0.1:${GRAFANA_PORT:-3000}:3000"],
     }
 
 
+def test_the_console_starts_with_its_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It listens beyond loopback for loopback's names alone, and breaks nothing."""
+    environment = SERVICES["console"]["environment"]
+    for name in environment:
+        monkeypatch.setenv(name, environment[name])
+    monkeypatch.setenv("LOG_LEVEL", "INFO")
+
+    settings = load(ConsoleSettings)
+
+    assert {name.lower() for name in environment} - {*ConsoleSettings.model_fields} == {
+        "aws_access_key_id",
+        "aws_secret_access_key",
+        "aws_ec2_metadata_disabled",
+    }
+    assert settings.allowed_hosts == {"localhost", "127.0.0.1", "console:8000"}
+    assert settings.console_breaking_socket is None
+
+
+def test_the_console_and_the_commands_share_one_audit_file() -> None:
+    """What either did with a dead letter is in the same trail."""
+    console, streamed = SERVICES["console"], SERVICES["streamed"]
+    assert console["volumes"] == streamed["volumes"]
+    assert (
+        console["environment"]["STREAMED_AUDIT_FILE"]
+        == streamed["environment"]["STREAMED_AUDIT_FILE"]
+    )
+
+
 def test_every_container_that_stays_says_how_it_is() -> None:
-    """So that `docker compose up --wait` ends when the whole system is at work."""
+    """So that `docker compose up --wait` ends when the whole system is at work.
+
+    Two images that we do not make have nothing in them to ask with.
+    """
+    silent = ENDS | {"otel-collector", "jaeger"}
     for name, service in SERVICES.items():
-        assert service["healthcheck"].get("disable", False) == (name in ENDS), name
+        assert service["healthcheck"].get("disable", False) == (name in silent), name

@@ -174,7 +174,7 @@ def test_a_relays_functions_run_the_one_image(synthesized: Synthesize, workload:
 def test_a_door_wants_signed_requests_and_lets_in_only_so_many(
     synthesized: Synthesize, domain: str
 ) -> None:
-    """The service's own paths alone are routed, each request is logged, none is anonymous."""
+    """The service's own paths and its outbox are routed, each request is logged, none anonymous."""
     stack = synthesized("dev").stacks[f"streamed-events-dev-{domain}"]
     routes = {
         route.properties["RouteKey"]: route.properties["AuthorizationType"]
@@ -182,7 +182,11 @@ def test_a_door_wants_signed_requests_and_lets_in_only_so_many(
     }
     (stage,) = stack.resources("AWS::ApiGatewayV2::Stage")
 
-    assert routes == {f"ANY /{domain}": "AWS_IAM", f"ANY /{domain}/{{id}}": "AWS_IAM"}
+    assert routes == {
+        f"ANY /{domain}": "AWS_IAM",
+        f"ANY /{domain}/{{id}}": "AWS_IAM",
+        "GET /outbox": "AWS_IAM",
+    }
     assert stage.properties["DefaultRouteSettings"] == {
         "DetailedMetricsEnabled": True,
         "ThrottlingBurstLimit": 200,

@@ -38,7 +38,8 @@ def queue(name: str) -> str:
     return arn("sqs", name)
 
 
-def owns(table: str, index: str) -> dict[str, set[str]]:
+def owns(table: str, index: str, *, says_what_waits: bool = False) -> dict[str, set[str]]:
+    """An API also serves /outbox."""
     return {
         arn("dynamodb", f"table/{table}"): {
             "dynamodb:GetItem",
@@ -46,7 +47,10 @@ def owns(table: str, index: str) -> dict[str, set[str]]:
             "dynamodb:Scan",
         },
         arn("dynamodb", f"table/{table}/index/{index}"): {"dynamodb:Query"},
-        arn("dynamodb", f"table/{table}-outbox"): {"dynamodb:PutItem"},
+        arn("dynamodb", f"table/{table}-outbox"): {
+            "dynamodb:PutItem",
+            *(["dynamodb:Scan"] if says_what_waits else []),
+        },
     }
 
 
@@ -78,14 +82,16 @@ def relays(domain: str) -> dict[str, dict[str, set[str]]]:
 
 
 ROLES: dict[str, dict[str, set[str]]] = {
-    "subscriptions/subscription-api/Role": owns("subscriptions", "by-account-number"),
+    "subscriptions/subscription-api/Role": owns(
+        "subscriptions", "by-account-number", says_what_waits=True
+    ),
     "subscriptions/subscription-consumer/Role": {
         **owns("subscriptions", "by-account-number"),
         queue("subscriptions-payment-cancelled"): CONSUMES,
         queue("cancel-subscription-dlq"): SENDS,
     },
     **relays("subscriptions"),
-    "stock/stock-api/Role": owns("stock", "by-status"),
+    "stock/stock-api/Role": owns("stock", "by-status", says_what_waits=True),
     "stock/stock-consumer/Role": {
         **owns("stock", "by-status"),
         queue("stock-subscription-created"): CONSUMES,

@@ -135,17 +135,23 @@ def test_a_row_whose_time_cannot_be_read_is_old(end: End, occurred_at: Any) -> N
 def test_the_oldest_time_is_told_beside_those_that_cannot_be_read(
     request: pytest.FixtureRequest, name: str
 ) -> None:
-    """Wherever they sort; a younger row does not count, and where none is old there is no time."""
+    """Wherever they sort; a younger row does not count, and where none is old there is no time.
+
+    All that sorts as old is counted.
+    """
     end: End = request.getfixturevalue(name)
     outbox = cast("Dated", end.outbox)
     now = utc_now()
     end.commit("young", 1, (now + HOUR).isoformat())
     for sequence, time in enumerate((None, 5, "tomorrow", "9999", "", "0")):
         end.commit("unreadable", sequence, time)
-    assert set(outbox.oldest_of_pages(now)) == {None}
+    assert {page.oldest for page in outbox.left_behind(now)} == {None}
+    unreadable = sum(page.count for page in outbox.left_behind(now))
     for sequence in (2, 1, 3):
         end.commit("a", sequence, (now - sequence * HOUR).isoformat())
-    assert min(filter(None, outbox.oldest_of_pages(now))) == now - 3 * HOUR
+    pages = list(outbox.left_behind(now))
+    assert min(page.oldest for page in pages if page.oldest) == now - 3 * HOUR
+    assert sum(page.count for page in pages) == unreadable + 3
 
 
 def test_rows_are_deleted_and_only_those(end: End) -> None:

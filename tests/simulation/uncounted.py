@@ -21,16 +21,20 @@ class _Nothing:
 class UncountedRelay(RelayMetrics):
     def __init__(self) -> None:
         nothing = cast("Any", _Nothing())
-        self.published = self.failed = self.dead_lettered = self.swept = nothing
-        self.in_flight = self.oldest = self.latency = nothing
+        self.published = self.dead_lettered = self.swept = nothing
+        self.in_flight = self.oldest = self.depth = self.latency = nothing
 
     def __getattr__(self, _: str) -> Any:
         return _Nothing()
+
+    def refused(self, reason: str, count: int = 1) -> None: ...
 
     def accepted(self, occurred: Sequence[datetime]) -> None: ...
 
 
 class UncountedConsumer(ConsumerMetrics):
     def __init__(self) -> None: ...
+
+    def begun(self, queue: str) -> None: ...
 
     def done(self, queue: str, outcome: str, seconds: float) -> None: ...

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import pytest
+from prometheus_client import Gauge
 from structlog.testing import capture_logs
 
-from relay.ages import SHORTEST_WAIT, Ages
+from relay.ages import SHORTEST_WAIT, Ages, LeftBehind
 from relay.window import Window
 from runtime.metrics import RelayMetrics, new_registry
 from runtime.stopping import Stop
@@ -26,11 +27,12 @@ class Pages:
     pages: list[list[datetime]] = field(default_factory=list)
     is_away: bool = False
 
-    def oldest_of_pages(self, before: datetime) -> Iterator[datetime | None]:
+    def left_behind(self, before: datetime) -> Iterator[LeftBehind]:
         if self.is_away:
             raise away()
         for page in self.pages:
-            yield min((each for each in page if each < before), default=None)
+            found = [each for each in page if each < before]
+            yield LeftBehind(len(found), min(found, default=None))
 
 
 class Looking:
@@ -52,8 +54,16 @@ class Looking:
 
     @property
     def gauge(self) -> float:
-        ((sample,),) = [metric.samples for metric in self.metrics.oldest.collect()]
-        return sample.value
+        return value_of(self.metrics.oldest)
+
+    @property
+    def depth(self) -> float:
+        return value_of(self.metrics.depth)
+
+
+def value_of(gauge: Gauge) -> float:
+    ((sample,),) = [metric.samples for metric in gauge.collect()]
+    return sample.value
 
 
 @pytest.fixture
@@ -134,3 +144,22 @@ def test_a_stop_ends_a_look_at_the_next_page(looking: Looking) -> None:
     looking.ages.run()
     looking.ages.look()
     assert math.isnan(looking.gauge)
+
+
+def test_the_depth_is_what_was_left_behind_and_what_is_younger_in_hand(looking: Looking) -> None:
+    """A row that the look has found and a sweep took up counts once; one that is new counts too."""
+    with capture_logs():
+        looking.outbox.pages = [[START - HOUR], [], [START - 9 * HOUR, START - HOUR]]
+        assert math.isnan(looking.depth)
+        looking.ages.look()
+    assert looking.depth == 3
+    found, new = row_of("a", 1, occurred_at=START - HOUR), row_of("b", 1, occurred_at=START)
+    looking.window.offer([found], swept=True)
+    assert looking.depth == 3
+    looking.window.offer([new])
+    assert looking.depth == 4
+    looking.window.remove([found, new])
+    assert looking.depth == 3
+    looking.outbox.pages = []
+    looking.ages.look()
+    assert looking.depth == 0

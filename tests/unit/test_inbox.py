@@ -36,6 +36,20 @@ def test_a_reader_takes_its_fields_and_ignores_the_others() -> None:
     assert seen == [3]
 
 
+def test_two_versions_of_an_event_are_each_read_by_their_own_reader() -> None:
+    """While a breaking change is rolled out, both are in the queue; a third is refused."""
+    seen: list[str] = []
+    first = reads(Wanted, lambda _, __: seen.append("v1"))
+    second = reads(Wanted, lambda _, __: seen.append("v2"), version=2)
+    inbox = Inbox({EventType.SUBSCRIPTION_CREATED: (first, second)}, ())
+    for version in (2, 1):
+        detail = builders.a_detail()
+        inbox.handle(a_body(detail | {"metadata": detail["metadata"] | {"version": version}}))
+    assert seen == ["v2", "v1"]
+    with pytest.raises(UnexpectedEvent, match=r"version 3 .* version 1, .* version 2"):
+        inbox.handle(a_body(detail | {"metadata": detail["metadata"] | {"version": 3}}))
+
+
 def test_a_field_under_its_python_name_is_no_field() -> None:
     """The wire's names are camelCase; another spelling is a mistake of the publisher's."""
     detail = builders.a_detail()

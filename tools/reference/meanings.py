@@ -50,6 +50,8 @@ MEANINGS = {
     "GOOD": "Good messages beside the poison.",
     "POISON": "Messages that can never be handled.",
     "CONNECTIONS": "Connections that hostile clients open.",
+    "RATE": "Events a second on a bus that the console watches.",
+    "SECONDS": "Seconds for which it does.",
     "STREAMED_AT": "The default of `--at`.",
     "STREAMED_AUDIT_FILE": "Where each message that is redriven or dropped gets its line.",
     "STREAMED_HOLD_SECONDS": "Seconds that dead letters in hand stay hidden after whoever held them"

@@ -1,0 +1,74 @@
+"""The three REST APIs, each with a client of its own: no answer is waited for longer than 5 s."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from urllib.parse import quote
+
+import httpx
+
+from console.settings import ConsoleSettings, is_loopback
+from console.signing import Signed
+from infra.workloads import WORKLOADS
+from operations.place import Place
+
+TIMEOUT = httpx.Timeout(5.0, connect=2.0)
+CONNECTIONS = httpx.Limits(max_connections=10, max_keepalive_connections=4)
+
+
+@dataclass(frozen=True)
+class Api:
+    """`name` is "subscription", "stock" or "payment"; `process` its name in the workloads."""
+
+    name: str
+    process: str
+    domain: str
+    path: str
+    url: str
+    client: httpx.Client
+
+    @property
+    def outbox_url(self) -> str:
+        return f"{self.url}/outbox"
+
+    def resource(self, aggregate_id: str) -> str:
+        """Address one row; whatever stands in an id, it stays one part of the path."""
+        return f"{self.url}/{self.path}/{quote(aggregate_id, safe='')}"
+
+
+@dataclass(frozen=True)
+class Apis:
+    all: Mapping[str, Api]
+
+    def __getitem__(self, name: str) -> Api:
+        return self.all[name]
+
+    def __iter__(self) -> Iterator[Api]:
+        return iter(self.all.values())
+
+    def urls(self) -> dict[str, str]:
+        return {each.name: each.url for each in self}
+
+    def curl_options(self) -> dict[str, list[str]]:
+        """What curl needs to be let in, by API."""
+        return {
+            each.name: each.client.auth.curl_options if isinstance(each.client.auth, Signed) else []
+            for each in self
+        }
+
+
+def apis_of(settings: ConsoleSettings, place: Place) -> Apis:
+    """Make a client for each workload that serves a collection; nothing is called yet.
+
+    What is asked of another host than this one, of a system on AWS, is signed.
+    """
+    made: dict[str, Api] = {}
+    for workload in WORKLOADS:
+        if workload.path is None:
+            continue
+        name = workload.name.removesuffix("-api")
+        url: str = getattr(settings, f"{name}_api_url").rstrip("/")
+        local = place.emulated or is_loopback(httpx.URL(url).host)
+        auth = None if local else Signed(place.aws(workload.domain), place.region)
+        client = httpx.Client(auth=auth, timeout=TIMEOUT, limits=CONNECTIONS, trust_env=False)
+        made[name] = Api(name, workload.name, workload.domain, workload.path, url, client)
+    return Apis(made)

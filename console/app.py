@@ -1,0 +1,61 @@
+"""The console over HTTP: its routes, and what stands around all of them."""
+
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.responses import FileResponse
+from fastapi.staticfiles import StaticFiles
+
+from console import about_routes, health_routes
+from console.attempts import routes as attempts_routes
+from console.breaking import routes as breaking_routes
+from console.follow import routes as follow_routes
+from console.gauges import Gauges
+from console.letters import routes as dead_letters_routes
+from console.live import routes as live_routes
+from console.parts import Parts
+from console.reference import routes as events_reference
+from console.refusals import KINDS
+from console.replays import routes as replay_routes
+from console.replays.replays import Replays
+from console.security import Guarded
+from runtime import problems
+from runtime.connections import BODY_SECONDS
+from runtime.metrics import HttpMetrics
+from runtime.requests import QUIET, AroundRequests, LimitedBody
+
+PAGE = Path(__file__).parent / "page"
+
+MAX_BODY_BYTES = 256 * 1024
+
+POLLED = frozenset({"/api/subscriptions/{name}", "/api/subscriptions"})
+"""What a page asks for again and again: a line for each would drown the others."""
+
+
+def create_app(parts: Parts) -> FastAPI:
+    """Put the routes together; an operator's error is a problem, as the services' are."""
+    app = FastAPI(title="Console", docs_url=None, redoc_url=None, openapi_url=None)
+    problems.install(app, KINDS)
+    parts.registry.register(Gauges(parts.graph, parts.watch, parts.observer, parts.hub))
+
+    app.include_router(about_routes.router(parts))
+    app.include_router(live_routes.router(parts.hub))
+    app.include_router(follow_routes.router(parts))
+    app.include_router(attempts_routes.router(parts.apis))
+    app.include_router(dead_letters_routes.router(parts.place))
+    replays = Replays(parts.place, parts.stop, lambda each: parts.hub.say("replay", each))
+    app.include_router(replay_routes.router(parts.place, replays))
+    app.include_router(breaking_routes.router(parts.place, parts.settings.console_breaking_socket))
+    app.include_router(events_reference.router())
+    app.include_router(health_routes.router(parts.watch, parts.registry))
+
+    @app.get("/")
+    async def index() -> FileResponse:
+        return FileResponse(PAGE / "index.html", headers={"Cache-Control": "no-cache"})
+
+    app.mount("/page", StaticFiles(directory=PAGE), name="page")
+
+    app.add_middleware(LimitedBody, max_bytes=MAX_BODY_BYTES, max_seconds=BODY_SECONDS)
+    app.add_middleware(Guarded, token=parts.token, allowed_hosts=parts.settings.allowed_hosts)
+    app.add_middleware(AroundRequests, metrics=HttpMetrics(parts.registry), quiet=QUIET | POLLED)
+    return app

@@ -1,0 +1,82 @@
+"""What one API says of one subscription, without bank details, and what that implies."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import httpx
+
+from console.apis import Api
+from console.live.measures import said
+from contracts.timestamps import parse_timestamp
+from operations.sources.ledger import LIFECYCLES, Standing
+from runtime.logs import redact
+
+
+@dataclass(frozen=True)
+class State:
+    """`status` is HTTP's, 0 without an answer; `body` only with 200, masked."""
+
+    domain: str
+    url: str
+    status: int
+    body: Mapping[str, Any] | None
+    problem: str | None
+
+    @property
+    def created(self) -> datetime | None:
+        found = self.standing()
+        return found.created if found else None
+
+    def standing(self) -> Standing | None:
+        """The row as the operator's commands know it; None without one that can be read.
+
+        The event is the one that its version stands for: an API does not tell it.
+        """
+        if self.body is None:
+            return None
+        try:
+            version = int(self.body["version"])
+            lifecycle = LIFECYCLES[self.domain]
+            return Standing(
+                domain=self.domain,
+                aggregate_id=str(self.body["subscriptionId"]),
+                version=version,
+                event=lifecycle[version - 1] if 1 <= version <= len(lifecycle) else "",
+                status=str(self.body["status"]),
+                created=parse_timestamp(str(self.body["created"])),
+                updated=parse_timestamp(str(self.body["updated"])),
+            )
+        except (KeyError, TypeError, ValueError):
+            return None
+
+    def document(self) -> dict[str, Any]:
+        return {
+            "status": self.status,
+            "body": self.body,
+            "problem": self.problem,
+            "url": self.url,
+        }
+
+
+def state_of(api: Api, aggregate_id: str) -> State:
+    """Ask an API for a subscription's row; an outage is part of the state."""
+    url = api.resource(aggregate_id)
+    try:
+        answer = api.client.get(url)
+    except httpx.HTTPError as error:
+        return State(api.domain, url, 0, None, f"{api.process} did not answer: {said(error)}")
+    body = _object(answer)
+    if answer.is_success:
+        return State(api.domain, url, answer.status_code, redact(None, "", body), None)
+    problem = str(body.get("detail") or answer.reason_phrase)
+    return State(api.domain, url, answer.status_code, None, problem)
+
+
+def _object(answer: httpx.Response) -> dict[str, Any]:
+    try:
+        found = answer.json()
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

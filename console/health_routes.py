@@ -1,0 +1,27 @@
+"""/healthz, /readyz and /metrics, as every process of ours has them."""
+
+from fastapi import APIRouter, Response
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+from console.live.watching import Watch
+from runtime.problems import UNAVAILABLE, respond
+
+
+def router(watch: Watch, registry: CollectorRegistry) -> APIRouter:
+    routes = APIRouter()
+
+    @routes.get("/healthz")
+    async def healthz() -> dict[str, str]:
+        return {"status": "alive"}
+
+    @routes.get("/readyz")
+    async def readyz() -> Response:
+        why_not = watch.why_not_ready
+        return respond(UNAVAILABLE, why_not) if why_not else Response('{"status":"ready"}')
+
+    @routes.get("/metrics")
+    async def metrics() -> Response:
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+    return routes

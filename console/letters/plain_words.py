@@ -1,0 +1,155 @@
+"""Why a dead letter is where it is, in words for a person who has never seen one, and what to do.
+
+The text is plain: no markup, and the error's own message stands in it where that says more.
+"""
+
+from collections.abc import Mapping
+
+from operations.sources.dead_letters import DeadLetter
+from operations.sources.origins import BackToQueue, Origin
+
+_BY_EVENTBRIDGE: Mapping[str, tuple[str, str]] = {
+    "NO_PERMISSIONS": (
+        "it may not put anything there",
+        "Give EventBridge the right to in the target's policy, then redrive it.",
+    ),
+    "NO_RESOURCE": (
+        "that does not exist",
+        "Provision it again, then redrive it.",
+    ),
+    "THROTTLING": (
+        "it was too busy each time",
+        "Find out what kept it busy, then redrive it.",
+    ),
+    "TIMEOUT": (
+        "it did not answer in time",
+        "See whether it answers now, then redrive it.",
+    ),
+    "CONNECTION_FAILURE": (
+        "it could not be reached",
+        "See whether it can be reached now, then redrive it.",
+    ),
+    "FAILED_TO_ASSUME_ROLE": (
+        "EventBridge may not use the rule's role",
+        "Mend the trust policy of the rule's role, then redrive it.",
+    ),
+    "RESOURCE_LIMIT_EXCEEDED": (
+        "a quota of the target's is used up",
+        "Have the quota raised, or the load lowered, then redrive it.",
+    ),
+}
+"""What its ERROR_CODE means, and what mends it; for the others its own message has to do."""
+
+_BY_CONSUMER: Mapping[str, tuple[str, str]] = {
+    "NotAnEvent": (
+        "could not read it as an event of this system",
+        "Trying again cannot help. Find out who sent it, then drop it.",
+    ),
+    "UnexpectedEvent": (
+        "does not know this type or version of event",
+        (
+            "Deploy a consumer that does and redrive it; or, if it was never meant for this queue,"
+            " mend the rule and drop it."
+        ),
+    ),
+    "SchemaViolation": (
+        "could not read a field that it needs",
+        (
+            "Trying again cannot help while publisher and consumer disagree. Mend the one that is"
+            " wrong: redrive it if the consumer can read it then, else drop it."
+        ),
+    ),
+    "EventTooLarge": (
+        "handled it, and the event that follows from it would be too large for a bus",
+        "Mend what makes it so large, then redrive it.",
+    ),
+    "SubscriptionNotFound": (
+        "knows no such subscription",
+        (
+            "Follow the subscription to see what is missing. Redrive it once that is there, else"
+            " drop it."
+        ),
+    ),
+    "StockNotFound": (
+        "has no stock for such a subscription",
+        (
+            "Most often the event that allocates it is in a dead-letter queue itself: redrive that"
+            " one first, then this one."
+        ),
+    ),
+    "PaymentNotFound": (
+        "knows no such payment",
+        (
+            "Most often the event that creates it is in a dead-letter queue itself: redrive that"
+            " one first, then this one."
+        ),
+    ),
+}
+"""What each errorType means that no retry mends, and what does."""
+
+_BY_RELAY: Mapping[str, tuple[str, str]] = {
+    "MalformedRecord": (
+        "could not make an event of the row",
+        "Mend what wrote the row. A redrive tries once more; if it still cannot, drop it.",
+    ),
+    "EventTooLarge": (
+        "could not publish it: it is larger than a bus takes",
+        "Mend what makes it so large. This one can only be dropped.",
+    ),
+    "NeverAccepted": (
+        "could not publish it: the bus refused it, and always would",
+        "Mend what the bus complains of. A redrive tries once more.",
+    ),
+}
+
+
+def plain(letter: DeadLetter, origin: Origin) -> str:
+    """Say in a few sentences what happened to a letter, and what mends it."""
+    match letter.putter:
+        case "eventbridge":
+            return _undeliverable(letter, origin)
+        case "handler":
+            return _unhandled(letter, origin)
+        case "lambda":
+            return (
+                "Lambda gave up a batch of rows that it could not hand to the relay. The rows are"
+                " still in the outbox, and the sweep brings them: nothing is lost. Drop this once"
+                " the outbox is empty."
+            )
+        case "sqs":
+            return (
+                f"{letter.by} received it {letter.tries} times and never said that it was done: it"
+                " died in the middle, or its answer was lost on the way. See in its log what"
+                " happened, mend that, then redrive it."
+            )
+    return (
+        f"Nobody says why it is here; {letter.by} may know. Look at its body: redrive it if it is"
+        " an event, else drop it."
+    )
+
+
+def _undeliverable(letter: DeadLetter, origin: Origin) -> str:
+    code = letter.attributes.get("ERROR_CODE", "")
+    times = f" {letter.tries} times" if letter.tries and letter.tries > 1 else ""
+    tried = f"EventBridge tried{times} to bring it to {origin.destination}"
+    said = f" ({letter.why})"
+    if code in _BY_EVENTBRIDGE:
+        why, mend = _BY_EVENTBRIDGE[code]
+        return f"{tried}, and {why}{said}. {mend}"
+    return f"{tried}, and could not{said}. Mend what that says, then redrive it."
+
+
+def _unhandled(letter: DeadLetter, origin: Origin) -> str:
+    kind = letter.attributes.get("errorType", "")
+    said = letter.why.removeprefix(f"{kind}: ")
+    consumed = isinstance(origin.destination, BackToQueue) and not origin.destination.fifo
+    known = _BY_CONSUMER if consumed else _BY_RELAY
+    if kind in known:
+        what, mend = known[kind]
+        return f"{letter.by} {what}: {said}. {mend}"
+    times = f" {letter.tries} times" if letter.tries and letter.tries > 1 else ""
+    return (
+        f"{letter.by} tried{times} and failed with an error that it does not know: {letter.why}."
+        " That is mostly a bug, or something it depends on: its log has more. Mend that, then"
+        " redrive it."
+    )

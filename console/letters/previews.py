@@ -1,0 +1,54 @@
+"""What somebody was shown and may now have done: once, soon, and exactly that."""
+
+import secrets
+from collections import OrderedDict
+from collections.abc import Callable
+from threading import Lock
+from time import monotonic
+from typing import Generic, TypeVar
+
+from operations.errors import OperatorError
+
+MOST = 50
+"""Kept at a time; the oldest goes first."""
+
+LASTS = 600.0
+"""Seconds."""
+
+T = TypeVar("T")
+
+
+class StalePreview(OperatorError):
+    """It was used, is too old, or never was."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this preview was used already, or is older than ten minutes: preview it again, and"
+            " see whether it is still what you want"
+        )
+
+
+class Previews(Generic[T]):
+    """`clock` tells seconds."""
+
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        self._clock = clock
+        self._kept: OrderedDict[str, tuple[float, T]] = OrderedDict()
+        self._lock = Lock()
+
+    def keep(self, shown: T) -> str:
+        """Keep what was shown; returns the name under which it can be taken."""
+        name = secrets.token_urlsafe(16)
+        with self._lock:
+            self._kept[name] = (self._clock() + LASTS, shown)
+            while len(self._kept) > MOST:
+                self._kept.popitem(last=False)
+        return name
+
+    def take(self, name: str) -> T:
+        """Take it: nobody else will have it. Raises StalePreview."""
+        with self._lock:
+            until, shown = self._kept.pop(name, (0.0, None))
+        if shown is None or self._clock() > until:
+            raise StalePreview
+        return shown

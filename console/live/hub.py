@@ -1,0 +1,153 @@
+"""Hands what happens to every page that listens, and keeps nothing for those that cannot follow.
+
+Written to by threads, read by the event loop. A page that is slow gets the newest snapshot and the
+newest events; what it missed is gone, and the counts in the snapshots tell of it.
+"""
+
+import asyncio
+import json
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping
+from time import monotonic
+from typing import Any
+
+from contracts.timestamps import format_timestamp
+from runtime.ids import utc_now
+
+MOST_PAGES = 20
+"""At a time; each has a connection and up to KEPT events."""
+
+EVENTS_A_SECOND = 30
+"""Events shown at most; the others are only counted. A person cannot see more."""
+
+KEPT = 60
+"""Events that wait for a slow page, and other messages: the oldest are dropped."""
+
+
+class Full(Exception):
+    """Twenty pages listen already."""
+
+    def __init__(self) -> None:
+        super().__init__(f"{MOST_PAGES} pages follow the console already: close one")
+
+
+class Page:
+    """One that listens. `take` is called on the event loop, everything else by the hub."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._awake = asyncio.Event()
+        self._lock = threading.Lock()
+        self._snapshot: bytes | None = None
+        self._events: deque[bytes] = deque(maxlen=KEPT)
+        self.closed = False
+
+    def give(self, text: bytes, *, newest_only: bool) -> None:
+        with self._lock:
+            if newest_only:
+                self._snapshot = text
+            else:
+                self._events.append(text)
+        self._wake()
+
+    def close(self) -> None:
+        self.closed = True
+        self._wake()
+
+    async def take(self, within: float) -> list[bytes]:
+        """Wait up to `within` seconds for something, and take all of it."""
+        try:
+            await asyncio.wait_for(self._awake.wait(), within)
+        except TimeoutError:
+            return []
+        self._awake.clear()
+        with self._lock:
+            found = [*self._events, *([self._snapshot] if self._snapshot else [])]
+            self._events.clear()
+            self._snapshot = None
+        return found
+
+    def _wake(self) -> None:
+        try:
+            self._loop.call_soon_threadsafe(self._awake.set)
+        except RuntimeError:
+            self.closed = True  # the loop has ended: so has the connection
+
+
+class Hub:
+    """`clock` tells seconds."""
+
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._pages: set[Page] = set()
+        self._newest: bytes | None = None
+        self._number = 0
+        self._second, self._shown = 0, 0
+        self._closed = False
+
+    @property
+    def pages(self) -> int:
+        return len(self._pages)
+
+    def join(self, loop: asyncio.AbstractEventLoop) -> Page:
+        """Begin to listen, with the newest snapshot. Raises Full."""
+        with self._lock:
+            if len(self._pages) >= MOST_PAGES:
+                raise Full
+            page = Page(loop)
+            page.closed = self._closed
+            self._pages.add(page)
+            newest = self._newest
+        if newest:
+            page.give(newest, newest_only=True)
+        return page
+
+    def leave(self, page: Page) -> None:
+        with self._lock:
+            self._pages.discard(page)
+
+    def snapshot(self, document: Mapping[str, Any]) -> None:
+        """Give every page the newest snapshot; one that it has not read yet is replaced."""
+        text = self._written("snapshot", document)
+        self._newest = text
+        self._give(text, newest_only=True)
+
+    def event(self, document: Callable[[], Mapping[str, Any]]) -> None:
+        """Show an event, unless enough were shown this second."""
+        with self._lock:
+            second = int(self._clock())
+            if second != self._second:
+                self._second, self._shown = second, 0
+            if not self._pages or self._shown >= EVENTS_A_SECOND:
+                return
+            self._shown += 1
+        self._give(self._written("event", document()), newest_only=False)
+
+    def say(self, name: str, document: Mapping[str, Any]) -> None:
+        """Tell of something rare: "replay" or "trouble"."""
+        self._give(self._written(name, document), newest_only=False)
+
+    def close(self) -> None:
+        """End every page's stream: the process leaves."""
+        self._closed = True
+        for page in tuple(self._pages):
+            page.close()
+
+    def _give(self, text: bytes, *, newest_only: bool) -> None:
+        with self._lock:
+            pages = tuple(self._pages)
+        for page in pages:
+            page.give(text, newest_only=newest_only)
+
+    def _written(self, name: str, document: Mapping[str, Any]) -> bytes:
+        with self._lock:
+            self._number += 1
+            number = self._number
+        data = json.dumps(document, separators=(",", ":"), default=str)
+        return f"id: {number}\nevent: {name}\ndata: {data}\n\n".encode()
+
+
+def now_text() -> str:
+    return format_timestamp(utc_now())

@@ -1,0 +1,109 @@
+"""Looks at the system once: the depths of all queues by SQS, outboxes and APIs by REST."""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import timedelta
+from time import monotonic
+
+import httpx
+
+from console.apis import Api, Apis
+from console.live.reading import OutboxReading, Reading
+from console.live.standstill import Standstills
+from operations.place import Place
+from operations.sources.depths import Depth, depth_of
+from operations.sources.origins import origins, work_queues
+from runtime.errors import Misconfigured, Unavailable
+from runtime.queues import find_url
+
+AT_ONCE = 8
+
+LOOK = httpx.Timeout(2.0, connect=1.0)
+
+
+class Measures:
+    """`dead_letter_seconds` pass between two looks at the dead-letter queues: each is a call."""
+
+    def __init__(self, place: Place, apis: Apis, *, dead_letter_seconds: float) -> None:
+        self._place, self._apis = place, apis
+        self._work = [each.name for each in work_queues(place.topology)]
+        self._dead = list(origins(place.topology, place.workloads))
+        self._dead_letter_seconds = dead_letter_seconds
+        self._dead_looked = float("-inf")
+        self._urls: dict[str, str] = {}
+        self._depths: dict[str, Depth] = {}
+        self._standstills = Standstills()
+        self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="measures")
+
+    def look(self) -> Reading:
+        """Look once; what is away is said in the reading."""
+        now = monotonic()
+        dead = now - self._dead_looked >= self._dead_letter_seconds
+        asked = {each: self._pool.submit(_outbox, each) for each in self._apis}
+        fresh, trouble = self._look_at([*self._work, *(self._dead if dead else ())])
+        if dead and not trouble:
+            self._dead_looked = now
+        self._depths = {} if trouble else {**self._depths, **fresh}
+        still = self._standstills.look(
+            {name: depth for name, depth in fresh.items() if name in self._work}, now
+        )
+        return Reading(
+            depths=dict(self._depths),
+            still=still,
+            outboxes={api.domain: each.result() for api, each in asked.items()},
+            apis={api.process: _why_away(each.result()) for api, each in asked.items()},
+            trouble=trouble,
+        )
+
+    def _look_at(self, queues: Sequence[str]) -> tuple[Mapping[str, Depth], str | None]:
+        asked: dict[str, Future[Depth]] = {
+            name: self._pool.submit(self._depth, name) for name in queues
+        }
+        found: dict[str, Depth] = {}
+        trouble: str | None = None
+        for name, answer in asked.items():
+            try:
+                found[name] = answer.result()
+            except (Unavailable, Misconfigured) as error:
+                self._urls.pop(name, None)
+                trouble = f"the console cannot read the queues: {error}"
+        return found, trouble
+
+    def _depth(self, queue: str) -> Depth:
+        sqs = self._place.aws(self._place.topology.domain_of_queue(queue)).client("sqs")
+        if queue not in self._urls:
+            self._urls[queue] = find_url(sqs, queue)
+        return depth_of(sqs, self._urls[queue])
+
+
+def _outbox(api: Api) -> OutboxReading | str:
+    """Ask an API for its outbox, which it knows only while it reaches its database; or why not."""
+    try:
+        answer = api.client.get(api.outbox_url, timeout=LOOK)
+        answer.raise_for_status()
+        found = answer.json()
+        age = found["oldestAgeSeconds"]
+        return OutboxReading(
+            depth=int(found["depth"]),
+            at_least=bool(found["atLeast"]),
+            oldest=None if age is None else timedelta(seconds=float(age)),
+        )
+    except httpx.HTTPError as error:
+        return f"{api.process} does not answer {api.outbox_url}: {said(error)}"
+    except (KeyError, TypeError, ValueError):
+        return f"{api.outbox_url} does not answer as our APIs do: is something else there?"
+
+
+def _why_away(answer: OutboxReading | str) -> str | None:
+    return answer if isinstance(answer, str) else None
+
+
+def said(error: httpx.HTTPError) -> str:
+    """Why a call failed; httpx's own words are empty for some."""
+    if isinstance(error, httpx.HTTPStatusError):
+        return f"HTTP {error.response.status_code}"
+    if isinstance(error, httpx.TimeoutException):
+        return "no answer in time"
+    if isinstance(error, httpx.ConnectError):
+        return "nothing listens there"
+    return str(error) or type(error).__name__

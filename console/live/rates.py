@@ -1,0 +1,38 @@
+"""Counts by the second, of the last ten: memory does not grow with what is counted."""
+
+import threading
+from collections import Counter, deque
+from collections.abc import Callable, Iterable
+from time import monotonic
+
+WINDOW = 10
+"""Seconds."""
+
+
+class Rates:
+    """Counts by key; the running second counts when it is over. `clock` tells seconds."""
+
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._seconds: deque[tuple[int, Counter[str]]] = deque(maxlen=WINDOW + 1)
+
+    def count(self, keys: Iterable[str], weight: int = 1) -> None:
+        """Count something that stands for `weight` such."""
+        second = int(self._clock())
+        with self._lock:
+            if not self._seconds or self._seconds[-1][0] != second:
+                self._seconds.append((second, Counter()))
+            counted = self._seconds[-1][1]
+            for key in keys:
+                counted[key] += weight
+
+    def per_second(self, over: int = WINDOW) -> dict[str, float]:
+        """Average the last `over` whole seconds; what did not happen is not in it."""
+        now = int(self._clock())
+        total: Counter[str] = Counter()
+        with self._lock:
+            for second, counted in self._seconds:
+                if now - over <= second < now:
+                    total.update(counted)
+        return {key: round(count / over, 2) for key, count in total.items()}

@@ -1,0 +1,53 @@
+"""GET /api/live: what happens, as server-sent events."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from fastapi import APIRouter, Response
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from console.live.hub import Full, Hub, Page
+from runtime.problems import UNAVAILABLE, respond
+
+KEEP_ALIVE = 15.0
+"""Seconds of silence after which a comment tells that the connection lives."""
+
+
+def router(hub: Hub) -> APIRouter:
+    routes = APIRouter(prefix="/api")
+
+    @routes.get("/live")
+    async def live() -> Response:
+        try:
+            page = hub.join(asyncio.get_running_loop())
+        except Full as error:
+            return respond(UNAVAILABLE, str(error))
+        return _Stream(hub, page)
+
+    return routes
+
+
+class _Stream(StreamingResponse):
+    """Leaves the hub however the connection ends."""
+
+    def __init__(self, hub: Hub, page: Page) -> None:
+        self._hub, self._page = hub, page
+        super().__init__(
+            _written(page),
+            media_type="text/event-stream",
+            headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._hub.leave(self._page)
+
+
+async def _written(page: Page) -> AsyncIterator[bytes]:
+    yield b": the console\n\n"
+    while not page.closed:
+        found = await page.take(KEEP_ALIVE)
+        yield b"".join(found) or b": still here\n\n"

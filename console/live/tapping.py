@@ -1,0 +1,198 @@
+"""Reads the taps: a thread for each, and one that decides how much they let through."""
+
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from time import monotonic
+from typing import TYPE_CHECKING
+
+import structlog
+
+from console.live.observing import Observer
+from console.live.rates import Rates
+from console.live.sampling import TOO_LATE, Sampler
+from console.live.taps import Tap
+from runtime.aws import reaching
+from runtime.errors import Unavailable
+from runtime.queues import MAX_BATCH, delete_batch
+from runtime.retry import backoff
+from runtime.stopping import Stop
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs.type_defs import MessageTypeDef
+
+log = structlog.get_logger(__name__)
+
+RECENT = 3
+"""Seconds over which it is counted how much the buses carry."""
+
+LOOK_AGAIN = 15.0
+"""Seconds until it is looked whether the rules are still there."""
+
+QUIET = 2.0
+"""Seconds without a message after which a tap is not behind, whatever its last message was."""
+
+
+class TapReader:
+    """Moves one tap's messages to the observer; any thread may ask it how it is."""
+
+    def __init__(self, tap: Tap, observer: Observer, sampler: Sampler, stop: Stop) -> None:
+        self.tap = tap
+        self._observer, self._sampler, self._stop = observer, sampler, stop
+        self.url: str | None = None
+        self.why_not: str | None = "it has yet to start"
+        self._behind, self._received_at = 0.0, 0.0
+
+    @property
+    def behind(self) -> float:
+        """Seconds from a message's arrival in the queue to its being read."""
+        return self._behind if monotonic() - self._received_at < QUIET else 0.0
+
+    def run(self) -> None:
+        """Read until a stop is requested; an outage is waited out."""
+        failures = 0
+        while not self._stop.requested:
+            try:
+                if self.url is None:
+                    self.url = self.tap.make(self._sampler.every_nth)
+                    log.info("tapping", bus=self.tap.bus, queue=self.tap.queue.name)
+                    self.why_not = None
+                self._take(self._poll(self.url), self.url)
+                failures = 0
+            except Unavailable as error:
+                failures += 1
+                self.url, self.why_not = None, str(error)
+                log.warning("waiting", bus=self.tap.bus, reason=str(error))
+                self._stop.wait(backoff(failures, first=0.25, longest=10))
+            except Exception as error:  # whatever it was, the console goes on looking
+                failures += 1
+                self.url, self.why_not = None, f"{type(error).__name__}: {error}"
+                log.exception("a tap failed", bus=self.tap.bus)
+                self._stop.wait(backoff(failures, first=1, longest=30))
+
+    def _poll(self, url: str) -> "list[MessageTypeDef]":
+        """Receive in a thread that a stop abandons: a long poll cannot be cut short."""
+        answer: queue.SimpleQueue[list[MessageTypeDef] | Exception] = queue.SimpleQueue()
+
+        def receive() -> None:
+            try:
+                answer.put(self._receive(url))
+            except Exception as error:  # noqa: BLE001 (raised again by the thread that waits)
+                answer.put(error)
+
+        threading.Thread(target=receive, name=f"poll of {self.tap.bus}", daemon=True).start()
+        while not self._stop.requested:
+            try:
+                received = answer.get(timeout=0.5)
+            except queue.Empty:
+                continue
+            if isinstance(received, Exception):
+                raise received
+            return received
+        return []
+
+    def _receive(self, url: str) -> "list[MessageTypeDef]":
+        with reaching("SQS"):
+            return self.tap.sqs.receive_message(
+                QueueUrl=url,
+                MaxNumberOfMessages=MAX_BATCH,
+                WaitTimeSeconds=10,
+                MessageSystemAttributeNames=["SentTimestamp"],
+            ).get("Messages", [])
+
+    def _take(self, messages: "list[MessageTypeDef]", url: str) -> None:
+        if not messages:
+            return
+        now = datetime.now(UTC)
+        every_nth = self._sampler.every_nth
+        late = 0
+        for message in messages:
+            at = _sent_at(message)
+            self._behind = max(0.0, (now - at).total_seconds())
+            if self._behind > TOO_LATE:
+                late += 1
+            else:
+                self._observer.observe(self.tap.bus, message["Body"], at, every_nth)
+        self._received_at = monotonic()
+        if late:
+            self._observer.threw_away(late)
+        delete_batch(self.tap.sqs, url, [message["ReceiptHandle"] for message in messages])
+
+
+class Tapping:
+    """All the readers; `needed` tells events a second by bus."""
+
+    def __init__(
+        self,
+        taps: Sequence[Tap],
+        observer: Observer,
+        sampler: Sampler,
+        needed: Rates,
+        stop: Stop,
+    ) -> None:
+        self.sampler = sampler
+        self._observer, self._rates, self._stop = observer, needed, stop
+        self.readers = [TapReader(tap, observer, sampler, stop) for tap in taps]
+        self._threads: list[threading.Thread] = []
+
+    def start(self) -> None:
+        work: list[tuple[str, Callable[[], None]]] = [
+            (f"tap of {each.tap.bus}", each.run) for each in self.readers
+        ]
+        for name, run in (*work, ("sampling", self._adjust)):
+            thread = threading.Thread(target=run, name=name, daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def end(self) -> None:
+        """Take the taps away, after a stop was requested; what cannot be reached stays."""
+        for thread in self._threads:
+            thread.join(1.0)
+        with ThreadPoolExecutor(len(self.readers)) as pool:
+            for reader in self.readers:
+                pool.submit(self._remove, reader.tap)
+
+    @property
+    def behind(self) -> float:
+        return max((each.behind for each in self.readers), default=0.0)
+
+    @property
+    def trouble(self) -> str | None:
+        return next((each.why_not for each in self.readers if each.why_not), None)
+
+    def _remove(self, tap: Tap) -> None:
+        try:
+            tap.remove()
+        except Unavailable as error:
+            log.warning("a tap stays", bus=tap.bus, queue=tap.queue.name, reason=str(error))
+
+    def _adjust(self) -> None:
+        looked = monotonic()
+        while not self._stop.wait(1.0):
+            before = self.sampler.every_nth
+            rate = max(self._rates.per_second(RECENT).values(), default=0.0)
+            behind = self.behind
+            after = self.sampler.decide(rate, behind, monotonic())
+            look = monotonic() - looked > LOOK_AGAIN
+            looked = monotonic() if look else looked
+            for reader in self.readers:
+                try:
+                    if after != before:
+                        reader.tap.let_through(after)
+                        log.info("sampling", bus=reader.tap.bus, everyNth=after, rate=round(rate))
+                    # What came before it was narrowed would take as long to read as it did to come.
+                    if reader.url and (
+                        reader.behind > TOO_LATE or (after > before and reader.behind > 1)
+                    ):
+                        self._observer.threw_away(reader.tap.throw_away(reader.url))
+                    if look and reader.url and not reader.tap.is_there():
+                        reader.url = reader.tap.make(after)
+                except Unavailable as error:
+                    log.warning("a tap is as it was", bus=reader.tap.bus, reason=str(error))
+
+
+def _sent_at(message: "MessageTypeDef") -> datetime:
+    milliseconds = int(message.get("Attributes", {}).get("SentTimestamp", "0"))
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)

@@ -1,0 +1,163 @@
+"""The console's own queue and rule on each bus: what it sees, no queue of the system loses.
+
+Made at start, taken away at an orderly end. After kill -9 the queue keeps what comes for two
+minutes and no longer, and the next console of the same name finds it again.
+"""
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from console.live.sampling import pattern
+from infra.arns import Arns
+from infra.arns import Place as Account
+from infra.domains import Topology
+from infra.policies import queue_policy_document
+from infra.resources import (
+    TARGET_ID,
+    Bus,
+    Domain,
+    EventPattern,
+    Queue,
+    QueuePolicy,
+    Rule,
+    ToQueue,
+)
+from runtime.aws import Aws, error_code, reaching
+from runtime.errors import Unavailable
+
+if TYPE_CHECKING:
+    from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_sqs import SQSClient
+
+RETENTION = 120
+"""Seconds; SQS takes no less than 60."""
+
+VISIBILITY = 30
+"""Seconds."""
+
+
+class Tap:
+    """One bus's tap, in the account of the bus. The methods raise Unavailable."""
+
+    def __init__(self, aws: Aws, topology: Topology, domain: Domain, bus: Bus, name: str) -> None:
+        self.bus = bus.name
+        self.queue = Queue(
+            f"console-tap-{name}-{bus.name}", visibility_timeout=VISIBILITY, retention=RETENTION
+        )
+        self.rule = Rule(
+            f"ConsoleTap-{name}-{bus.name}", bus.name, EventPattern(), ToQueue(self.queue.name)
+        )
+        self._domain = domain
+        self._topology = topology
+        self.sqs: SQSClient = aws.client("sqs")
+        self._events: EventBridgeClient = aws.client("events")
+
+    def make(self, every_nth: int) -> str:
+        """Make the queue and the rule, or bring them in line; returns the queue's URL."""
+        with reaching("SQS and EventBridge"):
+            arns = self._arns()
+            try:
+                url = self._queue_url()
+            except ClientError as error:
+                if error_code(error).endswith("QueueDeletedRecently"):
+                    why = "a queue may be made again 60 s after it was deleted"
+                    raise Unavailable("SQS", why) from error
+                raise
+            policy = queue_policy_document(QueuePolicy(self.queue.name, (self.rule,)), arns)
+            self.sqs.set_queue_attributes(
+                QueueUrl=url,
+                Attributes={
+                    "MessageRetentionPeriod": str(self.queue.retention),
+                    "VisibilityTimeout": str(self.queue.visibility_timeout),
+                    "Policy": json.dumps(policy),
+                },
+            )
+            self.let_through(every_nth)
+            self._events.put_targets(
+                Rule=self.rule.name,
+                EventBusName=self.bus,
+                Targets=[{"Id": TARGET_ID, "Arn": arns.queue(self.queue.name)}],
+            )
+        return url
+
+    def let_through(self, every_nth: int) -> None:
+        """Let the events of one of so many aggregates through."""
+        with reaching("EventBridge"):
+            self._events.put_rule(
+                Name=self.rule.name,
+                EventBusName=self.bus,
+                EventPattern=json.dumps(pattern(every_nth)),
+                State="ENABLED",
+            )
+
+    def is_there(self) -> bool:
+        """Whether the rule is: `make provision` takes away what the topology does not have."""
+        with reaching("EventBridge"):
+            try:
+                self._events.describe_rule(Name=self.rule.name, EventBusName=self.bus)
+            except self._events.exceptions.ResourceNotFoundException:
+                return False
+        return True
+
+    def throw_away(self, url: str) -> int:
+        """Empty the queue; returns about how many messages were in it. SQS does it once a minute.
+
+        Raises Unavailable, also where it was done within the last minute.
+        """
+        with reaching("SQS"):
+            found = self.sqs.get_queue_attributes(
+                QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"]
+            )["Attributes"]
+            try:
+                self.sqs.purge_queue(QueueUrl=url)
+            except self.sqs.exceptions.PurgeQueueInProgress as error:
+                raise Unavailable("SQS", "PurgeQueueInProgress") from error
+        return int(found["ApproximateNumberOfMessages"])
+
+    def remove(self) -> None:
+        """Take the rule and the queue away; what is gone already is all right."""
+        gone = self._events.exceptions.ResourceNotFoundException
+        with reaching("SQS and EventBridge"):
+            try:
+                self._events.remove_targets(
+                    Rule=self.rule.name, EventBusName=self.bus, Ids=[TARGET_ID]
+                )
+                self._events.delete_rule(Name=self.rule.name, EventBusName=self.bus)
+            except gone:
+                pass
+            try:
+                url = self.sqs.get_queue_url(QueueName=self.queue.name)["QueueUrl"]
+                self.sqs.delete_queue(QueueUrl=url)
+            except self.sqs.exceptions.QueueDoesNotExist:
+                pass
+
+    def _queue_url(self) -> str:
+        try:
+            return self.sqs.get_queue_url(QueueName=self.queue.name)["QueueUrl"]
+        except self.sqs.exceptions.QueueDoesNotExist:
+            return self.sqs.create_queue(QueueName=self.queue.name)["QueueUrl"]
+
+    def _arns(self) -> Arns:
+        """The bus's own ARN says in which account and region the tap is."""
+        _, _, _, region, account, _ = self._events.describe_event_bus(Name=self.bus)["Arn"].split(
+            ":", 5
+        )
+        mine = replace(
+            self._domain,
+            queues=(*self._domain.queues, self.queue),
+            rules=(*self._domain.rules, self.rule),
+        )
+        others = (each for each in self._topology.domains if each.name != mine.name)
+        return Arns(Topology((mine, *others)), {mine.name: Account(account, region)})
+
+
+def taps_of(topology: Topology, name: str, aws: "dict[str, Aws]") -> list[Tap]:
+    """A tap for each bus; `aws` is each domain's account."""
+    return [
+        Tap(aws[domain.name], topology, domain, bus, name)
+        for domain in topology.domains
+        for bus in domain.buses
+    ]

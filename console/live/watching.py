@@ -1,0 +1,94 @@
+"""Once a second: looks at the system, and gives every page a new snapshot."""
+
+import threading
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any
+
+import structlog
+
+from console.live.hub import Hub, now_text
+from console.live.measures import Measures
+from console.live.observing import Observer
+from console.live.rates import Rates
+from console.live.reading import Reading
+from console.live.sampling import sentence
+from console.live.states import NodeState, needing_a_person, states_of
+from console.live.tapping import Tapping
+from infra.graph import Graph
+from runtime.stopping import Stop
+
+log = structlog.get_logger(__name__)
+
+EVERY = 1.0
+"""Seconds from one snapshot to the next."""
+
+STALE = 10.0
+"""Seconds after which the console is not ready: it knows nothing new."""
+
+
+@dataclass
+class Watch:
+    """`reading` is the newest, for whoever needs depths; any thread may read it."""
+
+    graph: Graph
+    measures: Measures
+    tapping: Tapping
+    observer: Observer
+    rates: Rates
+    bus_rates: Rates
+    hub: Hub
+    stop: Stop
+    reading: Reading = field(default_factory=Reading)
+    _looked: float = field(default=float("-inf"), repr=False)
+    _said: str | None = field(default=None, repr=False)
+
+    def start(self) -> None:
+        threading.Thread(target=self._run, name="watch", daemon=True).start()
+
+    @property
+    def why_not_ready(self) -> str | None:
+        """None while the taps are in place and the newest look is fresh and whole."""
+        if monotonic() - self._looked > STALE:
+            return "it has not looked at the system yet, or not lately"
+        return self.reading.trouble or self.tapping.trouble
+
+    def snapshot(self) -> dict[str, Any]:
+        """Look once, and write what was found."""
+        self.reading = self.measures.look()
+        self._looked = monotonic()
+        rates, buses = self.rates.per_second(), self.bus_rates.per_second()
+        states = states_of(self.graph, self.reading, rates)
+        return self._document(states, rates, buses)
+
+    def _run(self) -> None:
+        while not self.stop.requested:
+            started = monotonic()
+            try:
+                self.hub.snapshot(self.snapshot())
+                self._say_trouble()
+            except Exception:
+                log.exception("no snapshot")  # the next one may be better, and the thread is needed
+            self.stop.wait(max(0.05, EVERY - (monotonic() - started)))
+
+    def _say_trouble(self) -> None:
+        trouble = self.reading.trouble or self.tapping.trouble
+        if trouble and trouble != self._said:
+            self.hub.say("trouble", {"sentence": trouble})
+            log.warning("trouble", reason=trouble)
+        self._said = trouble
+
+    def _document(
+        self, states: dict[str, NodeState], rates: dict[str, float], buses: dict[str, float]
+    ) -> dict[str, Any]:
+        every_nth = self.tapping.sampler.every_nth
+        said = sentence(every_nth, sum(buses.values()), self.observer.left_out)
+        return {
+            "at": now_text(),
+            "sampling": {"everyNth": every_nth, "sentence": said},
+            "nodes": {node: state.document() for node, state in states.items()},
+            "rates": rates,
+            "busRates": buses,
+            "needsPerson": needing_a_person(states),
+            "consoleBehindSeconds": round(self.tapping.behind, 1),
+        }

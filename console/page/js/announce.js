@@ -1,0 +1,10 @@
+/** Say to a screen reader what matters: an action's result, something that got stuck. Never every event. */
+
+/** @param {string} sentence */
+export function announce(sentence) {
+  const place = document.getElementById("announcer");
+  place.textContent = "";
+  requestAnimationFrame(() => {
+    place.textContent = sentence;
+  });
+}

@@ -1,0 +1,140 @@
+/** The system as the map needs it: for each domain the way out to its bus, and the ways back in. Knows kinds, not names. */
+
+/**
+ * @typedef {{id: string, kind: string, name: string, domain: string, index: number}} Place `index` is its domain's
+ * @typedef {{id: string, kind: string, from: string, to: string, detailTypes: string[]}} Edge
+ * @typedef {{rules: Place[], target: Place, consumer: Place|null}} Way from a bus, through rules, to a queue or a log group
+ * @typedef {object} Domain
+ * @property {string} name
+ * @property {number} index
+ * @property {Place[][]} chain what an event passes on its way out, step by step
+ * @property {Place|null} bus
+ * @property {Place[]} crossing rules that lead to another domain's bus
+ * @property {Way[]} ways
+ * @property {Place[]} others what has none of these parts
+ * @typedef {object} Model
+ * @property {Domain[]} domains
+ * @property {Place[]} places
+ * @property {Map<string, Place>} byId
+ * @property {Edge[]} edges
+ * @property {Map<string, Edge>} edgeById
+ * @property {Map<string, Place>} hostOf a dead-letter queue's id, to what it hangs beneath
+ * @property {Edge[]} between the edges from a rule to another domain's bus
+ * @property {Record<string, any>} routes
+ */
+
+/** @returns {Model} */
+export function readMap({ domains, nodes, edges, routes }) {
+  const index = new Map(domains.map((name, i) => [name, i]));
+  const places = nodes.map((node) => ({ ...node, index: (index.get(node.domain) ?? 0) % 6 }));
+  const byId = new Map(places.map((place) => [place.id, place]));
+  const known = edges.filter((edge) => byId.has(edge.from) && byId.has(edge.to));
+  const system = {
+    places,
+    byId,
+    edges: known,
+    edgeById: new Map(known.map((edge) => [edge.id, edge])),
+    routes: routes ?? {},
+  };
+  const between = known.filter(
+    (edge) =>
+      edge.kind === "delivers" &&
+      byId.get(edge.to).kind === "bus" &&
+      byId.get(edge.from).domain !== byId.get(edge.to).domain,
+  );
+  return {
+    ...system,
+    between,
+    hostOf: hosts(system),
+    domains: domains.map((name, i) => domain(name, i, system, between)),
+  };
+}
+
+function domain(name, i, { places, byId, edges }, between) {
+  const mine = places.filter(
+    (place) => place.domain === name && place.kind !== "dead-letter queue",
+  );
+  const bus = mine.find((place) => place.kind === "bus") ?? null;
+  const chain = wayOut(mine, edges, byId);
+  const crossing = mine.filter((place) => between.some((edge) => edge.from === place.id));
+  const out = new Set(chain.flat());
+  const ways = waysIn(mine, edges, byId, out);
+  const placed = new Set([
+    bus,
+    ...out,
+    ...crossing,
+    ...ways.flatMap((way) => [...way.rules, way.target, way.consumer]),
+  ]);
+  return {
+    name,
+    index: i % 6,
+    chain,
+    bus,
+    crossing,
+    ways,
+    others: mine.filter((place) => !placed.has(place)),
+  };
+}
+
+/** Steps by their longest way from where something begins: several places may share a step. */
+function wayOut(mine, edges, byId) {
+  const here = new Set(mine);
+  const leads = edges.filter(({ kind, from, to }) => {
+    const [a, b] = [byId.get(from), byId.get(to)];
+    if (!here.has(a) || !here.has(b)) return false;
+    return (
+      (kind === "commits" && a.kind === "api") ||
+      kind === "stream" ||
+      kind === "sends" ||
+      (kind === "receives" && b.kind === "relay")
+    );
+  });
+  const rank = new Map(
+    mine
+      .filter((place) => place.kind === "api" || place.kind === "outbox" || place.kind === "relay")
+      .map((place) => [place.id, 0]),
+  );
+  for (let round = 0; round < mine.length; round += 1) {
+    // a way is no longer than the places there are, so a circle ends
+    for (const { from, to } of leads)
+      rank.set(to, Math.max(rank.get(to) ?? 0, (rank.get(from) ?? 0) + 1));
+  }
+  const steps = [];
+  for (const place of mine)
+    if (rank.has(place.id)) (steps[Math.min(rank.get(place.id), mine.length)] ??= []).push(place);
+  return steps.filter(Boolean);
+}
+
+function waysIn(mine, edges, byId, out) {
+  const targets = mine.filter(
+    (place) => (place.kind === "queue" || place.kind === "log group") && !out.has(place),
+  );
+  const ways = targets.map((target) => ({
+    target,
+    rules: edges
+      .filter((edge) => edge.kind === "delivers" && edge.to === target.id)
+      .map((edge) => byId.get(edge.from))
+      .filter((rule) => mine.includes(rule)),
+    consumer:
+      byId.get(edges.find((edge) => edge.kind === "receives" && edge.from === target.id)?.to) ??
+      null,
+  }));
+  const order = (way) => (way.consumer ? mine.indexOf(way.consumer) : mine.length);
+  return ways.sort((a, b) => order(a) - order(b));
+}
+
+/** A dead-letter queue hangs beneath the queue that feeds it, else beneath a process, else beneath a rule. */
+function hosts({ places, byId, edges }) {
+  const found = new Map();
+  for (const place of places.filter((each) => each.kind === "dead-letter queue")) {
+    const feeding = edges
+      .filter((edge) => edge.kind === "dead-letters" && edge.to === place.id)
+      .map((edge) => byId.get(edge.from));
+    const host =
+      feeding.find((each) => each.kind === "queue") ??
+      feeding.find((each) => each.kind !== "rule") ??
+      feeding[0];
+    if (host) found.set(place.id, host);
+  }
+  return found;
+}

@@ -1,0 +1,20 @@
+"""The system as the console reaches it: AWS, and the three REST APIs. No database."""
+
+from pathlib import Path
+
+from console.settings import ConsoleSettings
+from infra.topology import TOPOLOGY
+from operations.place import AUDIT_FILE, Place
+
+
+def place_of(settings: ConsoleSettings) -> Place:
+    """Make a place whose `mongodb` raises Misconfigured."""
+    return Place(
+        region=settings.aws_region,
+        endpoint_url=settings.aws_endpoint_url,
+        mongodb_uri=None,
+        mongodb_database=None,
+        audit_file=settings.streamed_audit_file or Path(AUDIT_FILE),
+        hold_seconds=settings.streamed_hold_seconds,
+        profiles={domain.name: settings.profile(domain.name) for domain in TOPOLOGY.domains},
+    )

@@ -1,0 +1,194 @@
+"""What the AsyncAPI document says, in the order in which a page tells it. Pure."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Field:
+    """`name` is a path: metadata.eventId."""
+
+    name: str
+    type: str
+    required: bool
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """A rule that an event passes; `receivers` are the processes behind `target`."""
+
+    rule: str
+    bus: str
+    target: str
+    receivers: tuple[str, ...]
+    dlq: str | None
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Who sends what to a queue, and why."""
+
+    name: str
+    messages: tuple[str, ...]
+    because: str
+
+
+@dataclass(frozen=True)
+class Document:
+    """Raises KeyError where the document is not one of ours."""
+
+    document: Json
+
+    @property
+    def domains(self) -> list[tuple[str, str]]:
+        """Name and meaning of each domain: the tags of its buses."""
+        owned = {tag["name"] for bus in self.channels("bus").values() for tag in bus["tags"]}
+        tags = self.document["info"]["tags"]
+        return [(tag["name"], tag["description"]) for tag in tags if tag["name"] in owned]
+
+    def channels(self, kind: str) -> dict[str, Json]:
+        return {
+            name: channel
+            for name, channel in self.document["channels"].items()
+            if channel["x-kind"] == kind
+        }
+
+    def buses_of(self, domain: str) -> dict[str, Json]:
+        return {name: bus for name, bus in self.channels("bus").items() if _tagged(bus, domain)}
+
+    def events_of(self, domain: str) -> dict[str, Json]:
+        """The messages that a domain publishes on its buses."""
+        return {
+            name: self.message(name)
+            for bus in self.buses_of(domain).values()
+            for name in bus["messages"]
+            if _tagged(self.message(name), domain)
+        }
+
+    def guests_of(self, domain: str) -> list[str]:
+        """Events of other domains that rules bring to this one's buses."""
+        on_buses = [name for bus in self.buses_of(domain).values() for name in bus["messages"]]
+        return [name for name in on_buses if not _tagged(self.message(name), domain)]
+
+    def message(self, name: str) -> Json:
+        message: Json = self.document["components"]["messages"][name]
+        return message
+
+    def publishers_of(self, event: str) -> list[tuple[str, str]]:
+        """Each process that publishes it, and the bus."""
+        return [
+            (each["x-actor"]["name"], channel)
+            for each, channel, messages in self._operations
+            if each["x-actor"]["kind"] == "process"
+            and each["action"] == "send"
+            and event in messages
+            and channel in self.channels("bus")
+        ]
+
+    def receivers_of(self, queue: str) -> tuple[str, ...]:
+        return tuple(
+            each["x-actor"]["name"]
+            for each, channel, _ in self._operations
+            if each["action"] == "receive" and channel == queue
+        )
+
+    def senders_to(self, channel: str) -> list[Sender]:
+        return [
+            Sender(each["x-actor"]["name"], messages, each["summary"])
+            for each, sent_to, messages in self._operations
+            if each["action"] == "send" and sent_to == channel
+        ]
+
+    def steps_of(self, event: str) -> list[Step]:
+        """Rules on the event's own bus first, then those on the buses that it is sent on to."""
+        own = {bus for _, bus in self.publishers_of(event)}
+        steps = [
+            self._step(each["x-actor"]["name"], bus)
+            for each, bus, messages in self._operations
+            if each["x-actor"]["kind"] == "rule"
+            and each["action"] == "receive"
+            and event in messages
+        ]
+        return sorted(steps, key=lambda step: step.bus not in own)
+
+    def fields_of(self, schema: Json, prefix: str = "") -> Iterator[Field]:
+        """Every field of an object, and of the objects in it."""
+        whole = self._whole(schema)
+        for name, described in whole.get("properties", {}).items():
+            inner = self._whole(described)
+            required = name in whole.get("required", [])
+            meaning = described.get("description") or inner.get("description", "")
+            yield Field(f"{prefix}{name}", self._type(inner), required, meaning)
+            if inner.get("type") == "object":
+                yield from self.fields_of(inner, f"{prefix}{name}.")
+
+    def schema(self, name: str) -> Json:
+        schema: Json = self.document["components"]["schemas"][name]
+        return schema
+
+    def _step(self, rule: str, bus: str) -> Step:
+        sent = [
+            channel
+            for each, channel, _ in self._operations
+            if each["action"] == "send" and each["x-actor"] == {"kind": "rule", "name": rule}
+        ]
+        dlqs = [channel for channel in sent if channel in self.channels("dead-letter queue")]
+        targets = [channel for channel in sent if channel not in dlqs]
+        log_group = self.document["channels"][bus]["x-log-group"]
+        target = targets[0] if targets else f"log group {log_group}"
+        receivers = self.receivers_of(target) if target in self.channels("queue") else ()
+        return Step(rule, bus, target, receivers, dlqs[0] if dlqs else None)
+
+    @cached_property
+    def _operations(self) -> list[tuple[Json, str, tuple[str, ...]]]:
+        """Each operation, its channel and the names of its messages."""
+        return [
+            (
+                each,
+                _last(each["channel"]["$ref"]),
+                tuple(_last(message["$ref"]) for message in each["messages"]),
+            )
+            for each in self.document["operations"].values()
+        ]
+
+    def _whole(self, schema: Json) -> Json:
+        """A schema with what it refers to put in its place; one that only wraps is unwrapped."""
+        if "$ref" in schema:
+            return self._whole(self.schema(_last(schema["$ref"])))
+        if len(schema.get("allOf", [])) == 1:
+            beside = {key: value for key, value in schema.items() if key != "allOf"}
+            return {**self._whole(schema["allOf"][0]), **beside}
+        return schema
+
+    def _type(self, schema: Json) -> str:
+        if "const" in schema:
+            return f'"{schema["const"]}"'
+        if "enum" in schema:
+            return " or ".join(f'"{value}"' for value in schema["enum"])
+        if "anyOf" in schema:
+            return " or ".join(self._type(self._whole(each)) for each in schema["anyOf"])
+        kind: str = schema.get("type", "anything")
+        if schema.get("format") in _WORDS:
+            kind = schema["format"]
+        bounds = [
+            f"{word} {schema[key]}"
+            for key, word in (("minimum", "from"), ("maximum", "to"))
+            if key in schema
+        ]
+        return " ".join([_WORDS.get(kind, kind), *bounds])
+
+
+_WORDS = {"string": "text", "integer": "whole number", "array": "list", "date-time": "time"}
+
+
+def _tagged(value: Json, tag: str) -> bool:
+    return {"name": tag} in value["tags"]
+
+
+def _last(reference: str) -> str:
+    return reference.rpartition("/")[2].replace("~1", "/").replace("~0", "~")

@@ -1,0 +1,40 @@
+"""Which problem each error of the console's is to the page: their types are stable."""
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from console.breaking.orders import BreakingOff
+from console.letters.letters import NotThere
+from console.letters.previews import StalePreview
+from console.letters.turns import Busy
+from console.replays.replays import UnknownReplay
+from local.breaking.protocol import NotBroken
+from operations.errors import NoSuchName, NothingChosen, OperatorError
+from operations.replay.replay import TooManyReplays
+from runtime.errors import Misconfigured
+from runtime.problems import NOT_FOUND, UNAVAILABLE, Kind
+
+BREAKING_OFF = Kind(403, "breaking-off", "Nothing can be broken here")
+NOT_BROKEN = Kind(409, "not-broken", "What runs the system did not do it")
+STALE_PREVIEW = Kind(409, "stale-preview", "Preview it again")
+NOTHING_CHOSEN = Kind(409, "nothing-chosen", "There is nothing to do")
+BUSY = Kind(409, "busy", "Somebody else is at it")
+TOO_MANY_REPLAYS = Kind(409, "too-many-replays", "Ten replays run already")
+CANNOT_BE_DONE = Kind(400, "cannot-be-done", "This cannot be done")
+REFUSED_BY_AWS = Kind(502, "refused-by-aws", "AWS refused it")
+
+KINDS: dict[type[Exception], Kind] = {
+    NoSuchName: NOT_FOUND,
+    NotThere: NOT_FOUND,
+    UnknownReplay: NOT_FOUND,
+    BreakingOff: BREAKING_OFF,
+    NotBroken: NOT_BROKEN,
+    StalePreview: STALE_PREVIEW,
+    NothingChosen: NOTHING_CHOSEN,
+    Busy: BUSY,
+    TooManyReplays: TOO_MANY_REPLAYS,
+    OperatorError: CANNOT_BE_DONE,
+    Misconfigured: UNAVAILABLE,
+    ClientError: REFUSED_BY_AWS,
+    BotoCoreError: REFUSED_BY_AWS,
+}
+"""The first that fits is it, so a family stands after its members."""

@@ -1,0 +1,152 @@
+"""The replays that this console has started: each is looked at until it has ended, and all is told.
+
+EventBridge runs them. One goes on when the console ends, and is only not followed any more.
+"""
+
+from collections import Counter, OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from threading import Lock, Thread
+from typing import Any
+
+from contracts.timestamps import format_timestamp
+from operations.errors import OperatorError
+from operations.place import Place
+from operations.replay.replay import Progress, Replay, Request, TooManyReplays
+from runtime.errors import Unavailable
+from runtime.stopping import Stop
+
+LOOK_EVERY = 1.0
+"""Seconds."""
+
+COUNTED_WITHIN = 30
+"""Looks at the bus's log, once a replay has ended, until no more of it comes."""
+
+MOST_AT_ONCE = 10
+"""Replays that run: all that AWS allows in an account."""
+
+KEPT = 50
+"""Replays, with those that have ended."""
+
+Tell = Callable[[dict[str, Any]], object]
+
+
+class UnknownReplay(OperatorError):
+    """Another console's, one from before a restart, or none."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"this console has started no replay {name}, or has forgotten it since")
+
+
+@dataclass
+class Followed:
+    """A replay, and how far it was when it was last looked at; `over`: nobody looks any more."""
+
+    replay: Replay
+    request: Request
+    progress: Progress = field(default_factory=lambda: Progress("STARTING", "", None))
+    came: Counter[str] = field(default_factory=Counter)
+    trouble: str | None = None
+    over: bool = False
+
+    def document(self) -> dict[str, Any]:
+        request, progress = self.request, self.progress
+        return {
+            "name": self.replay.name,
+            "bus": request.bus,
+            "from": format_timestamp(request.since),
+            "to": format_timestamp(request.until),
+            "rules": list(request.rules),
+            "state": progress.state,
+            "reason": progress.reason or self.trouble,
+            "reached": format_timestamp(progress.reached) if progress.reached else None,
+            "came": dict(self.came),
+            "counted": self.over,
+        }
+
+
+class Replays:
+    """`tell` hears of each change, from threads of this, until a stop is requested.
+
+    `look_every` is an argument for tests.
+    """
+
+    def __init__(
+        self, place: Place, stop: Stop, tell: Tell, *, look_every: float = LOOK_EVERY
+    ) -> None:
+        self._place, self._stop, self._tell = place, stop, tell
+        self._look_every = look_every
+        self._followed: OrderedDict[str, Followed] = OrderedDict()
+        self._lock = Lock()
+
+    def documents(self) -> list[dict[str, Any]]:
+        """How far each is, the newest first."""
+        with self._lock:
+            return [each.document() for each in reversed(self._followed.values())]
+
+    def start(self, request: Request) -> dict[str, Any]:
+        """Raises NoArchive, TooManyReplays, Unavailable."""
+        followed = Followed(Replay(self._place, request), request)
+        with self._lock:
+            if sum(not each.over for each in self._followed.values()) >= MOST_AT_ONCE:
+                raise TooManyReplays
+            self._followed[followed.replay.name] = followed
+        try:
+            followed.replay.start()
+        except BaseException:
+            with self._lock:
+                del self._followed[followed.replay.name]
+            raise
+        self._forget_the_oldest()
+        answer = followed.document()
+        Thread(
+            target=self._follow, args=(followed,), name=followed.replay.name, daemon=True
+        ).start()
+        return answer
+
+    def progress(self, name: str) -> dict[str, Any]:
+        """Raises UnknownReplay."""
+        return self._find(name).document()
+
+    def cancel(self, name: str) -> dict[str, Any]:
+        """Stop a replay; one that has ended stays as it is. Raises UnknownReplay, Unavailable."""
+        followed = self._find(name)
+        followed.replay.cancel()
+        followed.progress = followed.replay.progress()
+        return followed.document()
+
+    def _find(self, name: str) -> Followed:
+        with self._lock:
+            if name not in self._followed:
+                raise UnknownReplay(name)
+            return self._followed[name]
+
+    def _forget_the_oldest(self) -> None:
+        with self._lock:
+            ended = [name for name, each in self._followed.items() if each.over]
+            for name in ended[: max(0, len(self._followed) - KEPT)]:
+                del self._followed[name]
+
+    def _follow(self, followed: Followed) -> None:
+        looks_left = COUNTED_WITHIN
+        while not followed.over and not self._stop.requested:
+            before = followed.document()
+            ended, came = followed.progress.ended, followed.came
+            self._look(followed)
+            if ended:
+                looks_left -= 1
+                followed.over = looks_left == 0 or (came == followed.came and not followed.trouble)
+            if followed.document() != before:
+                self._tell(followed.document())
+            if not followed.over:
+                self._stop.wait(self._look_every)
+
+    def _look(self, followed: Followed) -> None:
+        """An outage is told, and looked through: EventBridge goes on with it meanwhile."""
+        try:
+            if not followed.progress.ended:
+                followed.progress = followed.replay.progress()
+            followed.came = followed.replay.came()
+            followed.trouble = None
+        except Unavailable as error:
+            followed.trouble = str(error)

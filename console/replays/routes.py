@@ -1,0 +1,114 @@
+"""/api/replays: bring what was on a bus to its rules again, having seen first what that is."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import APIRouter
+from pydantic import ConfigDict, Field
+
+from console.letters.previews import Previews
+from console.replays.replays import Replays
+from contracts.envelope import ReadModel
+from contracts.timestamps import format_timestamp
+from operations.moments import parse_range
+from operations.place import Place
+from operations.replay.command import ARCHIVED_AFTER
+from operations.replay.replay import Request, request_of, would_come
+from runtime.ids import utc_now
+
+RULES_IGNORED = (
+    "MiniStack ignores the rules of a replay, and sends its events to every rule of the bus."
+)
+
+_Text = Annotated[str, Field(min_length=1, max_length=256)]
+
+
+class Wish(ReadModel):
+    """`since` and `until` are moments as `streamed replay` takes them; no rules: to all."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    bus: _Text
+    since: _Text = Field(alias="from")
+    until: _Text = Field(default="now", alias="to")
+    rules: list[_Text] = Field(default=[], max_length=50)
+
+
+class Previewed(ReadModel):
+    model_config = ConfigDict(extra="forbid")
+
+    preview: _Text
+
+
+@dataclass(frozen=True)
+class Buses:
+    """What can be replayed in a place."""
+
+    place: Place
+
+    def document(self) -> list[dict[str, Any]]:
+        topology = self.place.topology
+        return [
+            {
+                "bus": archive.bus,
+                "archive": archive.name,
+                "retentionDays": archive.retention_days,
+                "rules": [rule.name for rule in topology.rules if rule.bus == archive.bus],
+            }
+            for archive in topology.archives
+        ]
+
+    def why_no_rules(self) -> str | None:
+        """Why rules cannot be chosen here; None where they can."""
+        return RULES_IGNORED if self.place.emulated else None
+
+
+def router(place: Place, replays: Replays) -> APIRouter:
+    buses, previews = Buses(place), Previews[Request]()
+    routes = APIRouter(prefix="/api/replays")
+
+    @routes.get("")
+    def list_all() -> dict[str, Any]:
+        why_not = buses.why_no_rules()
+        return {
+            "buses": buses.document(),
+            "rulesAllowed": why_not is None,
+            "rulesWhyNot": why_not,
+            "replays": replays.documents(),
+        }
+
+    @routes.post("/preview")
+    def preview(wish: Wish) -> dict[str, Any]:
+        now = utc_now()
+        span = parse_range(wish.since, wish.until, now)
+        request = request_of(place, wish.bus, span, wish.rules, now=now)
+        events = would_come(place, request)
+        notes = []
+        if request.until > now - ARCHIVED_AFTER and not place.emulated:
+            notes.append("Events of the last ten minutes may not be in the archive yet.")
+        if not events:
+            notes.append("The bus's log has nothing in this range: a replay would bring nothing.")
+        return {
+            "preview": previews.keep(request),
+            "bus": request.bus,
+            "from": format_timestamp(request.since),
+            "to": format_timestamp(request.until),
+            "rules": list(request.rules),
+            "events": dict(sorted(events.items())),
+            "total": events.total(),
+            "notes": notes,
+        }
+
+    @routes.post("", status_code=202)
+    def start(previewed: Previewed) -> dict[str, Any]:
+        return replays.start(previews.take(previewed.preview))
+
+    @routes.get("/{name}")
+    def progress(name: str) -> dict[str, Any]:
+        return replays.progress(name)
+
+    @routes.delete("/{name}")
+    def cancel(name: str) -> dict[str, Any]:
+        return replays.cancel(name)
+
+    return routes

@@ -1,0 +1,58 @@
+"""What the console reads from the environment, and how it refuses to be open to the network."""
+
+from ipaddress import ip_address
+from typing import Annotated, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from operations.settings import AccountSettings, HandlingSettings
+
+_Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+/?$")]
+
+
+class ConsoleSettings(HandlingSettings, AccountSettings):
+    """Read by `python -m console`.
+
+    `console_name` tells two consoles of one system apart: their taps' queues carry it.
+    `console_allowed_hosts` are the Host headers that it answers to beside loopback's, with commas
+    between them; without them it listens on loopback only. `console_breaking_socket` is where the
+    supervisor of a local system takes orders to break it.
+    """
+
+    console_host: str = "127.0.0.1"
+    console_port: int = Field(default=8000, ge=0, le=65535)
+    console_name: str = Field(default="console", pattern=r"^[a-z0-9-]{1,20}$")
+    console_allowed_hosts: str = Field(default="", pattern=r"^[A-Za-z0-9._:,\[\] -]*$")
+    console_breaking_socket: str | None = None
+    console_dead_letter_seconds: float = Field(default=2, gt=0, le=600)
+    subscription_api_url: _Url = "http://127.0.0.1:8001"
+    stock_api_url: _Url = "http://127.0.0.1:8002"
+    payment_api_url: _Url = "http://127.0.0.1:8003"
+
+    @property
+    def allowed_hosts(self) -> frozenset[str]:
+        """Names without ports, in lower case."""
+        return frozenset(
+            each.strip().lower() for each in self.console_allowed_hosts.split(",") if each.strip()
+        )
+
+    @model_validator(mode="after")
+    def _is_not_open_by_accident(self) -> Self:
+        if not is_loopback(self.console_host) and not self.allowed_hosts:
+            raise ValueError(
+                f"CONSOLE_HOST={self.console_host} is no loopback address: whoever reaches it could"
+                " act on the system. Keep 127.0.0.1, or set CONSOLE_ALLOWED_HOSTS to the names"
+                " under which you will open the console"
+            )
+        return self
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host names this machine and no other can reach it; brackets of IPv6 may be on."""
+    name = host.strip("[]").lower()
+    if name == "localhost":
+        return True
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return False

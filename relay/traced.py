@@ -1,0 +1,78 @@
+"""A target that leaves a PRODUCER span of each event, in the trace that the event was committed in.
+
+By the semantic conventions for messaging (in development, 1.36):
+https://opentelemetry.io/docs/specs/semconv/messaging/messaging-spans/
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from time import time_ns
+from typing import Literal
+
+from contracts.outbox import OutboxRecord
+from relay.rows import Failure, Limits, Target
+from runtime.tracing import Attributes, Tracer
+
+
+@dataclass(frozen=True)
+class Destination:
+    """`system` is messaging.system: the conventions know SQS, and have no name for EventBridge."""
+
+    system: Literal["aws_eventbridge", "aws_sqs"]
+    name: str
+
+
+def traced(target: Target, destination: Destination, tracer: Tracer | None) -> Target:
+    """The target itself where nobody traces."""
+    return target if tracer is None else TracedTarget(target, destination, tracer)
+
+
+class TracedTarget:
+    """A Target. A span lasts as long as the call that carried its event; each try has its own.
+
+    The wait before it, in the outbox, is the gap between the commit's span and this one. What is
+    published is the record as it was committed, so its readers' spans are children of the commit's
+    and stand beside this one.
+    """
+
+    def __init__(self, target: Target, destination: Destination, tracer: Tracer) -> None:
+        self._target, self._destination, self._tracer = target, destination, tracer
+
+    def publish(self, records: Sequence[OutboxRecord]) -> Sequence[Failure | None]:
+        started = time_ns()
+        try:
+            failures = self._target.publish(records)
+        except Exception as error:
+            for record in records:
+                self._add(record, started, type(error).__qualname__)
+            raise
+        for record, failure in zip(records, failures, strict=True):
+            self._add(record, started, failure.code if failure else None)
+        return failures
+
+    def size_of(self, record: OutboxRecord) -> int:
+        return self._target.size_of(record)
+
+    @property
+    def limits(self) -> Limits:
+        return self._target.limits
+
+    def _add(self, record: OutboxRecord, started: int, error_type: str | None) -> None:
+        self._tracer.add(
+            f"send {self._destination.name}",
+            "producer",
+            self._attributes(record),
+            parent=record.traceparent,
+            started=started,
+            error_type=error_type,
+        )
+
+    def _attributes(self, record: OutboxRecord) -> Attributes:
+        return {
+            "messaging.system": self._destination.system,
+            "messaging.destination.name": self._destination.name,
+            "messaging.operation.type": "send",
+            "messaging.operation.name": "send",
+            "messaging.message.id": record.event_id,
+            "messaging.message.conversation_id": record.correlation_id,
+        }

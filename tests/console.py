@@ -1,0 +1,74 @@
+"""Events as the console's taps bring them, and clocks for what counts by the second."""
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+from console.live.sightings import Sighting, sight
+from contracts.timestamps import format_timestamp
+from operations.sources.routes import SOURCES
+from tests.builders import START, an_envelope
+
+DOMAINS = {
+    "subscriptions-event-bus": "subscriptions",
+    "stock-event-bus": "stock",
+    "payments-event-bus": "payments",
+}
+
+
+class Seconds:
+    """A clock that a test sets."""
+
+    def __init__(self, now: float = 100.0) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def a_body(
+    event_type: str = "SubscriptionCreated",
+    aggregate_id: str = "a",
+    *,
+    sequence: int = 1,
+    cause: str | None = None,
+    at: datetime = START,
+    replay: str | None = None,
+    **fields: Any,
+) -> str:
+    """What SQS hands over; the event's id is made of its type and its aggregate."""
+    detail = {
+        "subscriptionId": aggregate_id,
+        "accountNumber": "12345678",
+        **fields,
+        "metadata": {
+            "eventId": event_id(event_type, aggregate_id),
+            "version": 1,
+            "aggregateId": aggregate_id,
+            "sequence": sequence,
+            "occurredAt": format_timestamp(at),
+            "correlationId": f"request-{aggregate_id}",
+            "causationId": cause,
+        },
+    }
+    source = next(source for kind, source in SOURCES.items() if kind == event_type)
+    envelope = an_envelope(detail, detail_type=event_type, source=source, at=at)
+    return json.dumps(envelope | ({"replay-name": replay} if replay else {}))
+
+
+def event_id(event_type: str, aggregate_id: str = "a") -> str:
+    return f"{event_type}-of-{aggregate_id}"
+
+
+def a_sighting(
+    event_type: str = "SubscriptionCreated",
+    aggregate_id: str = "a",
+    *,
+    bus: str = "subscriptions-event-bus",
+    after: float = 0.1,
+    **event: Any,
+) -> Sighting:
+    """A sighting on a bus, that many seconds after it happened."""
+    at = event.setdefault("at", START)
+    body = a_body(event_type, aggregate_id, **event)
+    return sight(body, at=at + timedelta(seconds=after), bus=bus, domain=DOMAINS[bus])

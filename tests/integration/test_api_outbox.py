@@ -1,0 +1,65 @@
+"""GET /outbox: how much waits to be published, in each of the three services."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from runtime.backlog import MOST_COUNTED, Backlog
+from tests.builders import START, a_cause
+from tests.system import Name, System
+from tests.waiting import eventually
+
+
+def change(system: System, service: Name) -> None:
+    """Commit one event in a service."""
+    name = str(uuid4())
+    match service:
+        case "subscription":
+            raise AssertionError("a subscription is made over HTTP")
+        case "stock":
+            system.stock.allocate(name, 2, a_cause())
+        case "payment":
+            system.payments.create(name, "12345678", a_cause())
+
+
+@pytest.mark.parametrize("service", ["stock", "payment"])
+def test_a_commit_is_one_more_and_has_an_age(
+    apis: Mapping[Name, httpx.Client], system: System, service: Name
+) -> None:
+    """On DynamoDB and on MongoDB alike."""
+    client = apis[service]
+    before = client.get("/outbox").json()
+    change(system, service)
+
+    def deeper() -> bool:
+        return bool(client.get("/outbox").json()["depth"] == before["depth"] + 1)
+
+    eventually(deeper, what="one more waits")
+    now = client.get("/outbox").json()
+    assert now["atLeast"] is False
+    assert 0 <= now["oldestAgeSeconds"] < 600
+
+
+def test_it_is_documented_in_every_api(apis: Mapping[Name, httpx.Client]) -> None:
+    """With the answer's fields and the outage."""
+    for client in apis.values():
+        responses = client.get("/openapi.json").json()["paths"]["/outbox"]["get"]["responses"]
+        assert responses.keys() == {"200", "503"}
+
+
+def test_counting_ends_where_it_would_cost() -> None:
+    """What was looked at beyond the bound says that there is more."""
+    times = [f"2026-11-23T09:30:{second:02}.000Z" for second in (30, 0, 59)]
+    assert Backlog.of(3, times) == Backlog(3, False, START)
+    assert Backlog.of(MOST_COUNTED + 1, times) == Backlog(MOST_COUNTED, True, START)
+    assert Backlog.of(0, []) == Backlog(0, False, None)
+
+
+def test_a_time_that_cannot_be_read_is_passed_over() -> None:
+    """The relay sets its row aside; whoever counts does not fail on it."""
+    assert Backlog.of(3, [None, "yesterday", "2026-11-23T09:31:00.000Z"]) == Backlog(
+        3, False, START + timedelta(minutes=1)
+    )

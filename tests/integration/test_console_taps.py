@@ -1,0 +1,164 @@
+"""The console's taps against MiniStack: made, kept, narrowed, taken away; nobody else loses any."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from console.live.sampling import is_shown, pattern
+from console.live.taps import RETENTION, Tap, taps_of
+from infra.local import provision
+from infra.topology import TOPOLOGY
+from runtime.aws import Aws
+from runtime.errors import Unavailable
+from tests.conftest import MiniStack
+from tests.console import a_body
+from tests.integration.emulated import attributes_of, empty_aws, url_of
+from tests.waiting import eventually
+
+BUS = "stock-event-bus"
+
+
+@pytest.fixture
+def aws(ministack: MiniStack) -> Aws:
+    """Everything of the topology, in a region of the test's own."""
+    made = empty_aws(ministack)
+    provision(made)
+    return made
+
+
+@pytest.fixture
+def tap(aws: Aws) -> Tap:
+    accounts = {domain.name: aws for domain in TOPOLOGY.domains}
+    return next(each for each in taps_of(TOPOLOGY, "test", accounts) if each.bus == BUS)
+
+
+@pytest.fixture
+def url(tap: Tap) -> str:
+    return tap.make(1)
+
+
+def put(aws: Aws, *bodies: str) -> None:
+    """Publish events as the relays do."""
+    answer = aws.client("events").put_events(
+        Entries=[
+            {
+                "EventBusName": BUS,
+                "Source": envelope["source"],
+                "DetailType": envelope["detail-type"],
+                "Detail": json.dumps(envelope["detail"]),
+            }
+            for envelope in map(json.loads, bodies)
+        ]
+    )
+    assert answer["FailedEntryCount"] == 0
+
+
+def taken(aws: Aws, url: str) -> Iterator[dict[str, Any]]:
+    """Take everything out of a queue."""
+    sqs = aws.client("sqs")
+    while found := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+        for message in found:
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+            yield json.loads(message["Body"])
+
+
+def names(aws: Aws) -> tuple[set[str], set[str]]:
+    """The rules of the bus, and the queues of the account."""
+    rules = aws.client("events").list_rules(EventBusName=BUS)["Rules"]
+    urls = aws.client("sqs").list_queues()["QueueUrls"]
+    return {rule["Name"] for rule in rules}, {each.rsplit("/", 1)[-1] for each in urls}
+
+
+def test_a_tap_sees_what_is_on_the_bus_and_no_queue_loses_it(aws: Aws, tap: Tap, url: str) -> None:
+    """The work queue has its event as well."""
+    put(aws, a_body("SubscriptionCreated", "a"), a_body("StockAllocated", "a"))
+    seen = eventually(lambda: list(taken(aws, url)), what="the tap's events")
+    assert sorted(each["detail-type"] for each in seen) == ["StockAllocated", "SubscriptionCreated"]
+    work = url_of(aws, "stock-subscription-created")
+    assert [each["detail-type"] for each in taken(aws, work)] == ["SubscriptionCreated"]
+
+
+def test_its_queue_keeps_little_and_only_the_rule_may_send_there(
+    aws: Aws, tap: Tap, url: str
+) -> None:
+    """A console that was killed leaves minutes of events, and no open queue."""
+    attributes = attributes_of(aws, tap.queue.name)
+    assert int(attributes["MessageRetentionPeriod"]) == RETENTION <= 300
+    (statement,) = json.loads(attributes["Policy"])["Statement"]
+    assert statement["Principal"] == {"Service": "events.amazonaws.com"}
+    rule = aws.client("events").describe_rule(Name=tap.rule.name, EventBusName=BUS)["Arn"]
+    assert statement["Condition"]["ArnEquals"]["aws:SourceArn"] == [rule]
+    assert statement["Resource"] == attributes["QueueArn"]
+
+
+def test_a_killed_consoles_tap_is_found_again(aws: Aws, tap: Tap, url: str) -> None:
+    """The same name is the same queue; making it twice changes nothing."""
+    before = names(aws)
+    assert tap.make(1) == url
+    assert names(aws) == before
+
+
+def test_a_removed_tap_leaves_nothing(aws: Aws, tap: Tap) -> None:
+    """Neither rule nor queue; and removing what is gone is all right."""
+    before = names(aws)
+    tap.make(1)
+    assert names(aws) != before
+    tap.remove()
+    assert names(aws) == before
+    tap.remove()
+
+
+def test_a_narrowed_tap_lets_a_share_through(aws: Aws, tap: Tap, url: str) -> None:
+    """EventBridge itself leaves the others out, by the last digits of the aggregate's id."""
+    tap.let_through(4)
+    ids = [str(uuid4()) for _ in range(40)]
+    for start in range(0, len(ids), 10):
+        put(aws, *(a_body("StockAllocated", each) for each in ids[start : start + 10]))
+    expected = sorted(each for each in ids if is_shown(each, 4))
+    seen: list[str] = []
+
+    def all_came() -> bool:
+        seen.extend(each["detail"]["subscriptionId"] for each in taken(aws, url))
+        return len(seen) >= len(expected)
+
+    eventually(all_came, what="the events that are let through")
+    assert sorted(seen) == expected
+    rule = aws.client("events").describe_rule(Name=tap.rule.name, EventBusName=BUS)
+    assert json.loads(rule["EventPattern"]) == pattern(4)
+
+
+def test_a_tap_that_provisioning_took_away_is_missed(aws: Aws, tap: Tap, url: str) -> None:
+    """Provisioning removes every rule that the topology does not have."""
+    assert tap.is_there()
+    provision(aws)
+    assert not tap.is_there()
+    tap.make(1)
+    assert tap.is_there()
+
+
+def test_a_bus_that_is_not_there_yet_is_waited_for(ministack: MiniStack) -> None:
+    """The console may start before the system was provisioned."""
+    aws = empty_aws(ministack)
+    (tap, *_) = taps_of(TOPOLOGY, "test", {domain.name: aws for domain in TOPOLOGY.domains})
+    with pytest.raises(Unavailable):
+        tap.make(1)
+
+
+def test_what_came_before_it_was_narrowed_can_be_thrown_away(aws: Aws, tap: Tap, url: str) -> None:
+    """And it is known how much that was."""
+    put(aws, *(a_body("StockAllocated", str(n)) for n in range(10)))
+    sqs = aws.client("sqs")
+    eventually(
+        lambda: (
+            sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])[
+                "Attributes"
+            ]["ApproximateNumberOfMessages"]
+            == "10"
+        ),
+        what="ten events in the tap",
+    )
+    assert tap.throw_away(url) == 10
+    assert list(taken(aws, url)) == []

@@ -1,0 +1,102 @@
+"""What a sighting proves, and the ways that the map draws."""
+
+import pytest
+
+from console.live.hub import Hub
+from console.live.journeys import Journeys
+from console.live.map_document import map_document
+from console.live.observing import Observer
+from console.live.rates import Rates
+from console.live.sightings import Sightings
+from contracts.names import EventType
+from infra.graph import graph_of
+from tests.console import a_sighting, event_id
+
+GRAPH = graph_of()
+EDGES = {edge.id: edge for edge in GRAPH.edges}
+
+
+@pytest.fixture
+def sightings() -> Sightings:
+    return Sightings()
+
+
+@pytest.fixture
+def observer(sightings: Sightings) -> Observer:
+    return Observer(Journeys(GRAPH), sightings, Rates(), Rates(), Hub())
+
+
+@pytest.mark.parametrize("event_type", list(EventType))
+def test_a_route_is_a_way_without_gaps(event_type: EventType) -> None:
+    """Each edge goes on from where some edge before it came to; it ends at what handles it."""
+    route = map_document(GRAPH)["routes"][event_type]
+    reached = {EDGES[route["edges"][0]].origin}
+    for name in route["edges"]:
+        assert EDGES[name].origin in reached, name
+        reached.add(EDGES[name].target)
+    assert len(set(route["edges"])) == len(route["edges"])
+
+
+def test_the_longest_route_reaches_all_who_handle_it() -> None:
+    """A cancelled payment goes through the FIFO queue, over three buses, to two consumers."""
+    route = map_document(GRAPH)["routes"]["PaymentCancelled"]
+    assert route["domain"] == "payments"
+    assert route["edges"][0] == "api:payment-api commits outbox:payments.outbox"
+    reached = {EDGES[name].target for name in route["edges"]}
+    assert {"consumer:stock-consumer", "consumer:subscription-consumer"} <= reached
+    assert "queue:payment-events.fifo" in reached
+    assert "consumer:payment-consumer" not in reached
+
+
+def test_a_published_event_has_passed_its_outbox(observer: Observer) -> None:
+    """What a request led to was committed by the API; the bus's rules have it now."""
+    edges, handled = observer.proven(a_sighting())
+    assert edges[:3] == [
+        "api:subscription-api commits outbox:subscriptions-outbox",
+        "outbox:subscriptions-outbox stream relay:subscriptions-relay",
+        "relay:subscriptions-relay publishes bus:subscriptions-event-bus",
+    ]
+    assert "rule:SubscriptionToStockRule delivers bus:stock-event-bus" in edges
+    assert "rule:CancelSubscriptionRule delivers queue:subscriptions-payment-cancelled" not in edges
+    assert handled == []
+
+
+def test_an_event_that_came_on_proves_only_what_is_on_this_bus(observer: Observer) -> None:
+    """Its publication was proven where it was published."""
+    edges, handled = observer.proven(a_sighting(bus="stock-event-bus"))
+    assert all("stock-event-bus" in edge or "Rule" in edge for edge in edges)
+    assert "rule:SubscriptionCreatedRule delivers queue:stock-subscription-created" in edges
+    assert not any("outbox" in edge for edge in edges)
+    assert handled == []
+
+
+def test_an_effect_proves_that_its_cause_was_handled(
+    observer: Observer, sightings: Sightings
+) -> None:
+    """The cause's type tells from which of a consumer's queues it came."""
+    cause = event_id("PaymentCancelled")
+    effect = a_sighting("StockDeallocated", bus="stock-event-bus", sequence=2, cause=cause)
+    _, unknown = observer.proven(effect)
+    assert unknown == ["consumer:stock-consumer commits outbox:stock-outbox"]
+
+    sightings.add(a_sighting("PaymentCancelled", bus="payments-event-bus", sequence=2))
+    _, handled = observer.proven(effect)
+    assert handled == [
+        "queue:stock-payment-cancelled receives consumer:stock-consumer",
+        "consumer:stock-consumer commits outbox:stock-outbox",
+    ]
+
+
+def test_with_one_queue_the_cause_need_not_be_known(observer: Observer) -> None:
+    """There is nowhere else that it could have come from."""
+    effect = a_sighting("PaymentCreated", bus="payments-event-bus", cause="forgotten")
+    edges, handled = observer.proven(effect)
+    assert handled[0] == "queue:payments-subscription-created receives consumer:payment-consumer"
+    assert "relay:payments-change-stream sends queue:payment-events.fifo" in edges
+
+
+def test_a_replayed_event_did_not_pass_an_outbox(observer: Observer) -> None:
+    """EventBridge brought it from its archive."""
+    edges, handled = observer.proven(a_sighting(replay="mend-1"))
+    assert edges
+    assert not any("outbox" in edge for edge in [*edges, *handled])

@@ -1,0 +1,93 @@
+"""What goes to an API on AWS is signed, and nobody who looks at the page can sign with it."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import pytest
+from botocore.credentials import Credentials
+
+from console.apis import apis_of
+from console.attempts.attempts import send
+from console.place import place_of
+from console.settings import ConsoleSettings
+from console.signing import Signed
+from runtime.aws import Aws
+from runtime.errors import Misconfigured
+from runtime.settings import load
+
+URL = "https://abc.execute-api.eu-west-1.amazonaws.com"
+
+
+class KnownAws(Aws):
+    def credentials(self) -> Credentials | None:
+        return Credentials("AKIDEXAMPLE", "secret", "session-token")
+
+
+class NobodysAws(Aws):
+    def credentials(self) -> Credentials | None:
+        return None
+
+
+@pytest.fixture
+def settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ConsoleSettings:
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    monkeypatch.setenv("SUBSCRIPTION_API_URL", URL)
+    return load(ConsoleSettings)
+
+
+def test_a_request_to_aws_carries_a_signature_over_its_body_and_the_session(
+    settings: ConsoleSettings,
+) -> None:
+    """API Gateway checks the signature, and the token of a role's session with it."""
+    seen: list[httpx.Request] = []
+
+    def take(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(201, json={"subscriptionId": "a"})
+
+    api = replace(
+        apis_of(settings, place_of(settings))["subscription"],
+        client=httpx.Client(
+            auth=Signed(KnownAws(region="eu-west-1"), "eu-west-1"),
+            transport=httpx.MockTransport(take),
+        ),
+    )
+    told = send(api, "POST", f"{URL}/subscriptions", {"quantity": 1}).document()
+    sent = seen[0].headers
+    assert sent["authorization"].startswith("AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/")
+    assert "/eu-west-1/execute-api/aws4_request" in sent["authorization"]
+    assert sent["x-amz-security-token"] == "session-token"
+    assert told["request"]["headers"]["authorization"] == "…"
+    assert told["request"]["headers"]["x-amz-security-token"] == "…"
+    assert "session-token" not in str(told)
+    assert "--aws-sigv4 aws:amz:eu-west-1:execute-api" in told["curl"]
+
+
+def test_another_body_has_another_signature() -> None:
+    """What was changed on its way is refused."""
+    auth = Signed(KnownAws(region="eu-west-1"), "eu-west-1")
+
+    def signature(body: str) -> str:
+        request = httpx.Request("POST", f"{URL}/subscriptions", content=body)
+        return str(next(auth.auth_flow(request)).headers["authorization"]).rpartition("=")[2]
+
+    assert signature("a") != signature("b")
+
+
+def test_nobody_to_sign_for_is_said() -> None:
+    """And how to mend it."""
+    auth = Signed(NobodysAws(region="eu-west-1"), "eu-west-1")
+    with pytest.raises(Misconfigured, match="AWS_PROFILE"):
+        next(auth.auth_flow(httpx.Request("GET", URL)))
+
+
+def test_only_what_leaves_this_machine_for_aws_is_signed(
+    settings: ConsoleSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An emulator's system has nobody to ask, and neither has a proxy on loopback that signs."""
+    options = apis_of(settings, place_of(settings)).curl_options()
+    assert {name for name, each in options.items() if each} == {"subscription"}
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
+    emulated = load(ConsoleSettings)
+    assert not any(apis_of(emulated, place_of(emulated)).curl_options().values())

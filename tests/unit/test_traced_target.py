@@ -1,0 +1,73 @@
+"""The spans of what a relay publishes, in the traces of those who committed it."""
+
+import pytest
+from opentelemetry.trace import SpanKind
+
+from relay.traced import Destination, traced
+from runtime.errors import Unavailable
+from tests.builders import TRACEPARENT
+from tests.recorded import Recorded, attributes_of, error_of, parent_of
+from tests.relay_fakes import MALFORMED, MemoryTarget, away, record_of
+
+BUS = Destination("aws_eventbridge", "stock-event-bus")
+OTHER = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+
+@pytest.fixture
+def recorded() -> Recorded:
+    return Recorded()
+
+
+def test_without_a_tracer_it_is_the_target_itself() -> None:
+    """Nothing stands between a relay and its bus."""
+    target = MemoryTarget()
+    assert traced(target, BUS, None) is target
+
+
+def test_each_event_of_a_batch_has_a_span_in_its_own_trace(recorded: Recorded) -> None:
+    """A batch is of many traces; one that was committed without a context begins its own."""
+    records = [
+        record_of("a", 1),
+        record_of("b", 1, traceparent=OTHER),
+        record_of("c", 1, traceparent=None),
+    ]
+    target = MemoryTarget()
+    assert traced(target, BUS, recorded.tracer).publish(records) == [None, None, None]
+    assert target.accepted == records
+    assert [parent_of(span) for span in recorded.spans] == [
+        tuple(TRACEPARENT.split("-")[1:3]),
+        tuple(OTHER.split("-")[1:3]),
+        None,
+    ]
+    assert {(span.name, span.kind) for span in recorded.spans} == {
+        ("send stock-event-bus", SpanKind.PRODUCER)
+    }
+    sent = [attributes_of(span)["messaging.message.id"] for span in recorded.spans]
+    assert sent == ["a-1", "b-1", "c-1"]
+
+
+def test_a_refused_entry_fails_its_span_alone(recorded: Recorded) -> None:
+    """With the code that the target gave."""
+    target = MemoryTarget(answer=lambda r: MALFORMED if r.aggregate_id == "b" else None)
+    failures = traced(target, BUS, recorded.tracer).publish([record_of("a", 1), record_of("b", 1)])
+    assert failures == [None, MALFORMED]
+    assert [error_of(span) for span in recorded.spans] == [None, "MalformedDetail"]
+
+
+def test_an_outage_fails_the_span_of_each(recorded: Recorded) -> None:
+    """And reaches the relay as it was."""
+
+    def fault(_: object) -> None:
+        raise away()
+
+    target = MemoryTarget(fault=fault)
+    with pytest.raises(Unavailable):
+        traced(target, BUS, recorded.tracer).publish([record_of("a", 1), record_of("b", 1)])
+    assert [error_of(span) for span in recorded.spans] == ["Unavailable", "Unavailable"]
+
+
+def test_batches_are_cut_as_the_target_takes_them(recorded: Recorded) -> None:
+    """Its limits and its sizes are the target's own."""
+    target, record = MemoryTarget(), record_of("a", 1)
+    wrapped = traced(target, BUS, recorded.tracer)
+    assert (wrapped.limits, wrapped.size_of(record)) == (target.limits, target.size_of(record))

@@ -1,0 +1,166 @@
+"""Whether tracing is on, what it costs where it is off, and how it ends."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from time import monotonic
+
+import pytest
+
+from local.ports import LOOPBACK, free_ports
+from relay.aws_lambda import flushed
+from runtime import tracing
+from runtime.errors import Misconfigured
+from runtime.tracing import LEAVES_WITHIN, is_wanted, spanned, start, started
+from tests.otlp import receiving
+from tests.processes import ROOT, run_to_end
+
+ENDPOINT = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318"}
+TRACES_ENDPOINT = {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "https://collector/v1/traces"}
+
+PROCESSES = (
+    "services.subscription.main",
+    "services.stock.main",
+    "services.payment.main",
+    "relay.__main__",
+    "relay.aws_lambda",
+    "local.tap",
+)
+
+
+UNWANTED = {"opentelemetry.sdk", "opentelemetry.exporter", "google.protobuf", "requests"}
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_set_already(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("OTEL_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.mark.parametrize("endpoint", [ENDPOINT, TRACES_ENDPOINT])
+def test_an_endpoint_switches_it_on(endpoint: dict[str, str]) -> None:
+    """The one for all signals, or the one for traces."""
+    assert is_wanted(endpoint)
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {},
+        {"OTEL_EXPORTER_OTLP_ENDPOINT": ""},
+        {**ENDPOINT, "OTEL_SDK_DISABLED": "true"},
+        {**ENDPOINT, "OTEL_TRACES_EXPORTER": "none"},
+        {"OTEL_SERVICE_NAME": "stock-api", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"},
+    ],
+)
+def test_without_one_it_is_off(environment: dict[str, str]) -> None:
+    """As it is where an endpoint is empty, as in compose.yaml, or OpenTelemetry is switched off."""
+    assert not is_wanted(environment)
+
+
+@pytest.mark.parametrize(
+    ("environment", "complaint"),
+    [
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "127.0.0.1:4318"}, r"OTEL_EXPORTER_OTLP_ENDPOINT: .*URL"),
+        ({**ENDPOINT, "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}, r"_PROTOCOL: .*http/protobuf"),
+    ],
+)
+def test_what_cannot_be_exported_to_is_named_with_the_mend(
+    environment: dict[str, str], complaint: str
+) -> None:
+    """At the start of the process, not as silence in a collector."""
+    with pytest.raises(Misconfigured, match=complaint):
+        is_wanted(environment)
+
+
+@pytest.mark.parametrize("process", PROCESSES)
+def test_where_it_is_off_nothing_of_it_is_loaded(process: str) -> None:
+    """Neither the SDK nor the exporter nor what these need; FastAPI itself needs their API."""
+    program = (
+        f"import sys, {process}\n"
+        "from runtime import tracing\n"
+        "assert tracing.start('a-process') is None\n"
+        f"sys.exit(', '.join({UNWANTED} & set(sys.modules)) or 0)"
+    )
+    environment = {name: value for name, value in os.environ.items() if name[:5] != "OTEL_"}
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=environment, check=False)
+    assert done.returncode == 0
+
+
+def test_where_it_is_off_a_block_has_no_span() -> None:
+    """And one that fails, fails as it did."""
+    with started("a-process") as tracer, spanned(tracer, "a", "client", {}) as span:
+        assert (tracer, span) == (None, None)
+    with pytest.raises(LookupError), spanned(None, "a", "client", {}):
+        raise LookupError
+
+
+def test_a_process_exports_what_it_has_made_before_it_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """To the collector of its environment, under the process's name."""
+    with receiving() as receiver:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.url)
+        monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", "deployment.environment.name=a-test")
+        with started("a-process") as tracer, spanned(tracer, "a span", "client", {"a": 1}):
+            pass
+    (span,) = receiver.spans
+    assert (span.name, span.kind, span.attributes) == ("a span", "CLIENT", {"a": 1})
+    assert span.service == "a-process"
+    assert span.resource["deployment.environment.name"] == "a-test"
+
+
+def test_a_name_of_the_environments_own_is_the_services_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Two relays run one command: whoever starts them tells them apart."""
+    with receiving() as receiver:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.url)
+        monkeypatch.setenv("OTEL_SERVICE_NAME", "stock-relay")
+        with started("relay-dynamodb") as tracer, spanned(tracer, "a span", "client", {}):
+            pass
+    assert [span.service for span in receiver.spans] == ["stock-relay"]
+
+
+def test_a_function_exports_before_it_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lambda freezes it then; also where it fails, and without a tracer there is nothing to do."""
+    with receiving() as receiver:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.url)
+        tracer = start("relay-dynamodb")
+        assert tracer
+        with pytest.raises(LookupError), flushed(tracer), tracer.span("a span", "client", {}):
+            raise LookupError
+        assert [span.name for span in receiver.spans] == ["a span"]
+        tracer.stop()
+    with pytest.raises(LookupError), flushed(None):
+        raise LookupError
+
+
+def test_a_process_with_an_endpoint_that_is_none_does_not_start(tmp_path: Path) -> None:
+    """Exit code 2 and one line, as for any other setting."""
+    environment = {
+        "AWS_REGION": "eu-west-1",
+        "HTTP_PORT": "0",
+        "STOCK_TABLE": "stock",
+        "STOCK_OUTBOX_TABLE": "stock-outbox",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4318",
+    }
+    code, output = run_to_end(tmp_path, "services.stock.main", "api", environment)
+    assert (code, len(output.splitlines())) == (2, 1)
+    assert output.startswith("OTEL_EXPORTER_OTLP_ENDPOINT: give a URL")
+
+
+def test_a_collector_that_is_not_there_delays_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither a span nor the stop, which has its bound; tries again would take seconds."""
+    (port,) = free_ports(1)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://{LOOPBACK}:{port}")
+    began = monotonic()
+    with started("a-process") as tracer:
+        for _ in range(5000):  # more than wait at a time
+            with spanned(tracer, "a span", "client", {}):
+                pass
+        stopping = monotonic()
+    assert monotonic() - stopping < 2 * LEAVES_WITHIN
+    assert monotonic() - began < 10
+    assert tracing.LEAVES_WITHIN + 9.5 <= 10
