@@ -115,7 +115,8 @@ class _Judge:
         rate = self._rate(node)
         if rate:
             return NodeState("busy", f"{rate:g} events a second")
-        return NodeState("ok", "nothing passes" if node.kind in _PASSIVE else "nothing waits for it")
+        # A process may have stopped: what can be seen is that nothing waits for it.
+        return NodeState("ok", "nothing passes" if node.kind in _PASSIVE else "nothing waits")
 
     def _api(self, node: Node) -> NodeState:
         if node.name not in self._reading.apis:

@@ -36,6 +36,7 @@ def test_local_is_what_make_up_serves(environment: pytest.MonkeyPatch) -> None:
     assert place.emulated
     assert place.metrics["stock-relay"] == "http://127.0.0.1:4998/metrics"
     assert place.metrics.keys() == {workload.name for workload in WORKLOADS}
+    assert place.mongodb_uri is not None
     assert f":{LocalSettings().mongodb_port}/" in place.mongodb_uri
     assert place.aws("stock") is place.aws("payments")
 
