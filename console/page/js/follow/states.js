@@ -13,13 +13,26 @@ export function states(all) {
   );
 }
 
-function card(service, { status, body, problem, url }, index) {
+/** The three in a line. */
+export function standings(all) {
+  return Object.entries(all).map(([service, state], i) =>
+    h(
+      "span",
+      { class: `standing d${(INDEX[service] ?? i) % 6}` },
+      h("span", { class: "type", text: service }),
+      ` ${wordOf(state)}`,
+    ),
+  );
+}
+
+function wordOf({ status, body }) {
+  if (status === 200 && body) return String(body.status ?? "known");
+  return status === 404 ? "does not know it yet" : "cannot be asked";
+}
+
+function card(service, state, index) {
+  const { status, body, problem, url } = state;
   const known = status === 200 && body;
-  const word = known
-    ? String(body.status ?? "known")
-    : status === 404
-      ? "does not know it yet"
-      : "cannot be asked";
   return h(
     "article",
     { class: `card state d${index % 6}` },
@@ -32,7 +45,7 @@ function card(service, { status, body, problem, url }, index) {
         "aria-hidden": "true",
         text: known ? "●" : status === 404 ? "○" : "▲",
       }),
-      ` ${word}`,
+      ` ${wordOf(state)}`,
     ),
     known
       ? h(

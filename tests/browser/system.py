@@ -1,0 +1,94 @@
+"""What `make up BREAK=1` starts, the console included, on free ports and in a place of its own."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from console.security import TOKEN_HEADER
+from local.console import Console
+from local.settings import LocalSettings
+from local.up import console_address, serving
+from runtime.stopping import Stop
+from tests.e2e.local_system import Silence
+from tests.waiting import eventually
+
+
+@dataclass(frozen=True)
+class Running:
+    """`http` asks the console as its page does."""
+
+    settings: LocalSettings
+    http: httpx.Client
+
+    @property
+    def url(self) -> str:
+        return console_address(self.settings)
+
+    def breaking(self, what: str, **order: bool | str) -> None:
+        """Break something, or mend it, past the page: processes/NAME, bus or poison."""
+        self.http.post(f"/api/breaking/{what}", json=order).raise_for_status()
+
+    def order(self, **changes: object) -> str:
+        """Subscribe past the page; returns the subscription's id."""
+        exchange = self.http.post("/api/try/subscriptions", json=ORDER | changes).json()
+        subscription_id: str = exchange["subscriptionId"]
+        return subscription_id
+
+    def cancel_payment(self, subscription_id: str) -> None:
+        answer = self.http.post(f"/api/try/payments/{subscription_id}/cancel").json()
+        assert answer["response"]["status"] == httpx.codes.OK, answer
+
+    def until_settled(self, subscription_id: str) -> None:
+        """Return when everything that was to happen to a subscription has happened."""
+
+        def settled() -> bool:
+            answer = self.http.get(f"/api/subscriptions/{subscription_id}")
+            return answer.status_code == httpx.codes.OK and not answer.json()["missing"]
+
+        eventually(settled, timeout=60, what=f"the end of {subscription_id}", every=0.2)
+
+    def letters(self, queue: str) -> list[Any]:
+        """What a dead-letter queue holds."""
+        queues = self.http.get("/api/dead-letters").json()["queues"]
+        return [letter for each in queues if each["queue"] == queue for letter in each["letters"]]
+
+    def states(self, subscription_id: str) -> dict[str, Any]:
+        """What each service answers about a subscription."""
+        answer = self.http.get(f"/api/subscriptions/{subscription_id}").json()
+        return {name: state["body"] for name, state in answer["states"].items()}
+
+    def drop_all(self, queue: str) -> None:
+        """Drop every letter of a dead-letter queue past the page."""
+        wanted = {"queue": queue, "messageIds": None, "eventType": None, "aggregateId": None}
+        preview = self.http.post("/api/dead-letters/preview", json=wanted).json()["preview"]
+        confirmed = {"preview": preview, "confirm": "drop"}
+        self.http.post("/api/dead-letters/drop", json=confirmed).raise_for_status()
+
+
+ORDER = {
+    "accountNumber": "87654321",
+    "accountName": "G Hopper",
+    "accountSortCode": "65-43-21",
+    "customerFirstName": "Grace",
+    "customerSurname": "Hopper",
+    "quantity": 3,
+    "idempotencyKey": None,
+}
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[Running]:
+    """Run everything until the block ends; the state is in `folder`."""
+    settings = LocalSettings.on_free_ports(folder).model_copy(update={"breakable": True})
+    silence = Console(Silence(), coloured=False)  # type: ignore[arg-type]
+    with (
+        serving(settings, silence, Stop()) as supervisor,
+        httpx.Client(base_url=console_address(settings), timeout=30, trust_env=False) as http,
+    ):
+        supervisor.wait_ready("console")
+        http.headers[TOKEN_HEADER] = http.get("/api/about").json()["token"]
+        yield Running(settings, http)

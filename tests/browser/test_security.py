@@ -1,0 +1,107 @@
+"""What a browser may do with the console: everything by its own page, nothing by another's."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.responses import HTMLResponse
+from playwright.sync_api import expect
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.browser.system import Running
+from tests.browser.visitor import Visitor
+from tests.system import serving
+from tests.waiting import eventually
+
+ACT = """
+async ([url, options]) => {
+  try { return (await fetch(url, {method: "POST", ...options})).status; }
+  catch (error) { return error.message; }
+}
+"""
+
+
+def test_every_view_asks_only_the_console_and_keeps_its_policy(
+    visitor: Visitor, lived: str
+) -> None:
+    """From one view to the next nothing is asked of another host, and no console error appears."""
+    visitor.open("map")
+    for label in ("Follow", "Try it", "Dead letters", "Replay", "Break it", "Map"):
+        visitor.go(label)
+        expect(visitor.page).to_have_title(f"{label} · streamed events")
+    visitor.open(f"follow/{lived}")
+    expect(visitor.verdict()).to_contain_text("has happened")
+    visitor.page.reload()
+    expect(visitor.verdict()).to_contain_text("has happened")
+    assert visitor.troubles() == []  # as after every test; here it is the point
+
+
+def test_the_policy_stops_what_does_not_come_from_the_console(visitor: Visitor) -> None:
+    """A script that somebody got into the page is not run, and nothing can be sent elsewhere."""
+    visitor.forgive("violate|Refused to connect|localhost:9/")
+    visitor.open("map")
+    done = visitor.page.evaluate(
+        """async () => {
+          const violated = [];
+          const both = new Promise((resolve) => addEventListener("securitypolicyviolation",
+            ({effectiveDirective}) => { if (violated.push(effectiveDirective) === 2) resolve(); }));
+          const script = document.createElement("script");
+          script.textContent = "window.injected = true";
+          document.body.append(script);
+          const sent = await fetch("http://localhost:9/").then(() => true, () => false);
+          await both;
+          return [window.injected === true, sent, violated.sort()];
+        }"""
+    )
+    assert done == [False, False, ["connect-src", "script-src-elem"]]
+
+
+def test_an_action_without_the_token_is_refused(visitor: Visitor, system: Running) -> None:
+    """Not even the console's own page acts without the token that it was told."""
+    visitor.forgive(r"403 \(Forbidden\)")
+    visitor.open("break")
+    for token in (None, "guessed"):
+        headers = {"Content-Type": "application/json"} | (
+            {"X-Console-Token": token} if token else {}
+        )
+        order = [f"{visitor.url}/api/breaking/bus", {"headers": headers, "body": '{"refuse":true}'}]
+        assert visitor.page.evaluate(ACT, order) == 403
+    assert not is_refusing(system)
+
+
+def test_a_page_of_another_site_reads_nothing_and_does_nothing(
+    visitor: Visitor, system: Running
+) -> None:
+    """It gets neither the token nor an answer, and what it sends blindly is refused."""
+    visitor.forgive("")
+    with serving(a_site()) as elsewhere:
+        visitor.page.goto(elsewhere)
+        about = [f"{visitor.url}/api/about", {"method": "GET"}]
+        assert visitor.page.evaluate(ACT, about) == "Failed to fetch"
+        before = refused(system)
+        blind = {"mode": "no-cors", "body": '{"refuse":true}'}
+        visitor.page.evaluate(ACT, [f"{visitor.url}/api/breaking/bus", blind])
+        eventually(lambda: refused(system) == before + 1, what="the refusal of a blind request")
+    assert not is_refusing(system)
+
+
+def a_site() -> FastAPI:
+    site = FastAPI()
+    site.get("/", response_class=HTMLResponse)(lambda: "<!doctype html><p>Nice razors</p>")
+    return site
+
+
+def refused(system: Running) -> int:
+    """How many actions the console has refused, by its own count: a browser does not tell."""
+    counted = text_string_to_metric_families(system.http.get("/metrics").text)
+    return sum(
+        int(sample.value)
+        for family in counted
+        for sample in family.samples
+        if sample.name == "http_server_request_duration_seconds_count"
+        and (sample.labels["method"], sample.labels["status"]) == ("POST", "403")
+    )
+
+
+def is_refusing(system: Running) -> bool:
+    state: dict[str, Any] = system.http.get("/api/breaking").json()
+    return bool(state["bus"]["refusing"])
