@@ -23,7 +23,6 @@ from local.breaking.refusal import RELAYS, Refusal
 from local.breaking.server import Breaking, listening
 from local.console import Console
 from local.errors import SocketPathTooLong
-from local.ports import is_listening
 from local.process import Process
 from local.processes import our_processes
 from local.settings import LocalSettings
@@ -70,7 +69,7 @@ def test_a_relay_is_stopped_and_started(broken: Broken, kill: bool) -> None:
     assert ask(broken.path, Look()).processes == {"relay": True}
 
     assert ask(broken.path, StopProcess(process="relay", kill=kill)).processes == {"relay": False}
-    assert not is_listening(broken.relay.port)
+    assert not broken.supervisor.runs("relay")
 
     assert ask(broken.path, StartProcess(process="relay")).processes == {"relay": True}
     broken.supervisor.wait_ready("relay")

@@ -139,6 +139,7 @@ def test_never_ready_is_named(watch: Watch) -> None:
     """A process that lives and never becomes ready is named when the time is over."""
     watched = watch(server("steady"), server("sulking", status=503))
     watched.supervisor.start()
+    watched.supervisor.wait_ready("steady")
     with pytest.raises(NotReady, match=r"not ready within 1 s: sulking$"):
         watched.supervisor.wait_ready(timeout=1)
 
