@@ -19,6 +19,7 @@ from local.console import Console
 from local.errors import AlreadyRunning
 from local.isolation import REGION, isolate
 from local.journey import Arrival, Customer, Flow, Hop, Stuck, follow
+from local.probes import answers
 from local.processes import aws_endpoint
 from local.settings import LocalSettings
 from local.supervisor import READY_WITHIN
@@ -41,7 +42,7 @@ def main() -> int:
         with brought_up(settings, terminal), httpx.Client(timeout=5, trust_env=False) as http:
             logs = Aws(region=REGION, endpoint_url=aws_endpoint(settings)).client("logs")
             show(Customer(http, logs, addresses(settings)), terminal)
-            if answers(console_address(settings)):
+            if answers(f"{console_address(settings)}/readyz"):
                 terminal.print(f"see it in the console: {console_address(settings)}/")
     except Misconfigured as error:
         terminal.print(str(error), style="red", highlight=False)
@@ -87,19 +88,11 @@ def log_of(settings: LocalSettings) -> Path:
 def is_up(settings: LocalSettings, *, within: float = 0) -> bool:
     """Whether all three APIs say that they are ready, `within` some seconds."""
     deadline = time.monotonic() + within
-    while not all(answers(address) for address in addresses(settings).values()):
+    while not all(answers(f"{address}/readyz") for address in addresses(settings).values()):
         if time.monotonic() >= deadline:
             return False
         time.sleep(0.1)
     return True
-
-
-def answers(address: str) -> bool:
-    """Whether whoever serves there says that it is ready."""
-    try:
-        return httpx.get(f"{address}/readyz", timeout=2, trust_env=False).is_success
-    except httpx.TransportError:
-        return False
 
 
 def show(customer: Customer, terminal: Terminal) -> None:

@@ -10,7 +10,6 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-import httpx
 from botocore.exceptions import BotoCoreError, ClientError
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
@@ -20,6 +19,7 @@ from infra.documentdb import provision_collections
 from infra.local import EmulatorSettings, NotAnEmulatorError, provision, refuse_aws
 from local.engines import MINISTACK_HEALTH_PATH
 from local.isolation import REGION
+from local.probes import answers
 from local.replica_set import ensure_replica_set
 from runtime.aws import Aws
 from runtime.errors import Misconfigured
@@ -74,7 +74,7 @@ def provision_aws(
     refuse_aws(endpoint)
     url = endpoint.rstrip("/") + MINISTACK_HEALTH_PATH
     deadline = time.monotonic() + answers_within
-    while not _answers(url):
+    while not answers(url):
         if time.monotonic() > deadline:
             raise TimeoutError(f"{url} did not answer within {answers_within:g} s")
         time.sleep(0.1)
@@ -95,13 +95,6 @@ def provision_documentdb(
     ensure_replica_set(uri, timeout=answers_within)
     with MongoClient[Document](uri, **(credentials or {})) as client:
         return provision_collections(client[database])
-
-
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(url, timeout=2, trust_env=False).is_success
-    except httpx.TransportError:
-        return False
 
 
 def _say(engine: str, report: Report) -> None:

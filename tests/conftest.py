@@ -8,6 +8,7 @@ from functools import cache, partial
 from pathlib import Path
 
 import pytest
+import structlog
 
 from local import engines
 from local.child import start_child, stop_child
@@ -57,6 +58,20 @@ def unmeasured_engines() -> Iterator[None]:
         for name in COVERAGE:
             patch.delenv(name)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def logs_go_to_pytest() -> None:
+    """Hand what we log in this process to pytest, which shows it where a test fails."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.format_exc_info,
+            structlog.processors.KeyValueRenderer(key_order=["event"]),
+        ],
+        wrapper_class=structlog.stdlib.BoundLogger,
+        logger_factory=structlog.stdlib.LoggerFactory(),
+    )
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ import httpx
 
 from local.child import start_child, stop_child
 from local.ports import LOOPBACK, free_ports
+from local.probes import ask
 from tests.waiting import eventually
 
 ROOT = Path(__file__).parent.parent
@@ -40,10 +41,7 @@ class Process:
 
     def get(self, path: str) -> httpx.Response | None:
         """The answer, or None while nobody listens."""
-        try:
-            return httpx.get(self.url + path, timeout=5, trust_env=False)
-        except httpx.TransportError:
-            return None
+        return ask(self.url + path, within=5)
 
     def until_ready(self) -> None:
         def ready() -> bool:

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from subprocess import Popen
 
-import httpx
-
 from local.child import signal_child, start_child, stop_child
 from local.ports import LOOPBACK, free_ports
+from local.probes import answers, ask
 from local.settings import ROOT
 
 READY_WITHIN = 30.0
@@ -60,11 +59,10 @@ class Observed:
 
     def samples(self, name: str) -> dict[str, float]:
         """A metric's samples by their labels, as /metrics has them; empty while nobody answers."""
-        try:
-            text = httpx.get(f"{self.url}/metrics", timeout=5, trust_env=False).text
-        except httpx.TransportError:
+        answer = ask(f"{self.url}/metrics", within=5)
+        if answer is None:
             return {}
-        found = re.findall(rf"^{name}(\{{.*\}})? (\S+)$", text, re.MULTILINE)
+        found = re.findall(rf"^{name}(\{{.*\}})? (\S+)$", answer.text, re.MULTILINE)
         return {labels: float(value) for labels, value in found}
 
     def total(self, name: str) -> float:
@@ -92,10 +90,7 @@ class Observed:
         def is_ready() -> bool:
             if self.child.poll() is not None:
                 raise NotReady(f"{self.name} ended: {self.log.read_text()[-1000:]}")
-            try:
-                return httpx.get(f"{self.url}/readyz", timeout=2, trust_env=False).is_success
-            except httpx.TransportError:
-                return False
+            return answers(f"{self.url}/readyz")
 
         if not wait_until(is_ready, within=READY_WITHIN):
             raise NotReady(f"{self.name} was not ready within {READY_WITHIN:g} s: see {self.log}")

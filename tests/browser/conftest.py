@@ -42,7 +42,7 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="package")
-def system(browser: Browser, sample_credentials: None) -> Iterator[Running]:
+def system(sample_credentials: None) -> Iterator[Running]:
     """The system with its console, at work, which a test leaves as it was found."""
     # Its own place: the path of a socket there must be short.
     with TemporaryDirectory(prefix="streamed-") as folder, running(Path(folder)) as started:

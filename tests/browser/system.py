@@ -1,5 +1,6 @@
-"""What `make up BREAK=1` starts, the console included, on free ports and in a place of its own."""
+"""`make up BREAK=1` as the process that it is, on free ports and in a place of its own."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,20 +10,22 @@ from typing import Any
 import httpx
 
 from console.security import TOKEN_HEADER
-from local.console import Console
+from local.child import start_child, stop_child
+from local.processes import breaking_socket, console_process, our_processes
+from local.running import is_ready
 from local.settings import LocalSettings
-from local.up import console_address, serving
-from runtime.stopping import Stop
-from tests.e2e.local_system import Silence
+from local.up import console_address
+from tests.processes import ROOT
 from tests.waiting import eventually
 
 
 @dataclass(frozen=True)
 class Running:
-    """`http` asks the console as its page does."""
+    """`http` asks the console as its page does; `log` is what the terminal would show."""
 
     settings: LocalSettings
     http: httpx.Client
+    log: Path
 
     @property
     def url(self) -> str:
@@ -82,13 +85,31 @@ ORDER = {
 
 @contextmanager
 def running(folder: Path) -> Iterator[Running]:
-    """Run everything until the block ends; the state is in `folder`."""
-    settings = LocalSettings.on_free_ports(folder).model_copy(update={"breakable": True})
-    silence = Console(Silence(), coloured=False)  # type: ignore[arg-type]
-    with (
-        serving(settings, silence, Stop()) as supervisor,
-        httpx.Client(base_url=console_address(settings), timeout=30, trust_env=False) as http,
-    ):
-        supervisor.wait_ready("console")
-        http.headers[TOKEN_HEADER] = http.get("/api/about").json()["token"]
-        yield Running(settings, http)
+    """Run everything until the block ends; state and log are in `folder`.
+
+    Nothing of it may be left then, not even of what was stopped and never started again.
+    """
+    settings, log = LocalSettings.on_free_ports(folder / "state"), folder / "up.log"
+    given = settings.model_dump(exclude_none=True) | {"break": "1"}
+    env = {name.upper(): str(value) for name, value in given.items()}
+    with log.open("wb") as output:
+        child = start_child([sys.executable, "-m", "local.up"], env=env, cwd=ROOT, output=output)
+    try:
+
+        def is_up() -> bool:
+            assert child.poll() is None, log.read_text()
+            return "\nready in " in log.read_text() and is_ready(console_process(settings))
+
+        eventually(is_up, timeout=90, what="`make up` and its console ready")
+        with httpx.Client(base_url=console_address(settings), timeout=30, trust_env=False) as http:
+            http.headers[TOKEN_HEADER] = http.get("/api/about").json()["token"]
+            system = Running(settings, http, log)
+            yield system
+            system.breaking("processes/stock-consumer", run=False, kill=True)
+    finally:
+        ended = stop_child(child, within=60)
+    assert (ended, child.returncode) == (True, 0), log.read_text()
+    assert log.read_text().splitlines()[-1] == "stopped"
+    assert not breaking_socket(settings).exists()
+    left = [*our_processes(settings), console_process(settings)]
+    assert not [each.name for each in left if is_ready(each)]

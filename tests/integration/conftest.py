@@ -7,7 +7,6 @@ from uuid import uuid4
 
 import httpx
 import pytest
-import structlog
 from pymongo import MongoClient
 
 from infra.documentdb import provision_collections
@@ -16,20 +15,6 @@ from tests.builders import a_cause
 from tests.conftest import MiniStack
 from tests.operations import operations
 from tests.system import NAMES, Name, System, serving
-
-
-@pytest.fixture(scope="session", autouse=True)
-def logs_go_to_pytest() -> None:
-    """Hand what we log in this process to pytest, which shows it where a test fails."""
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.format_exc_info,
-            structlog.processors.KeyValueRenderer(key_order=["event"]),
-        ],
-        wrapper_class=structlog.stdlib.BoundLogger,
-        logger_factory=structlog.stdlib.LoggerFactory(),
-    )
 
 
 @pytest.fixture(scope="session")

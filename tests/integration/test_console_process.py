@@ -16,8 +16,9 @@ from tests.waiting import eventually
 NOWHERE = "http://127.0.0.1:1"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def aws(ministack: MiniStack) -> Aws:
+    """The topology; each test takes its taps away."""
     made = empty_aws(ministack)
     provision(made)
     return made

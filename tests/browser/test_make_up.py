@@ -1,0 +1,27 @@
+"""What `make up BREAK=1` says before there is a page; that nothing of it is left is its fixture's.
+
+It needs no browser.
+"""
+
+from infra.workloads import WORKLOADS
+from local.up import addresses, console_address
+from tests.browser.system import Running
+
+
+def test_the_address_of_the_console_is_what_is_said_first(system: Running) -> None:
+    """Then those of the APIs, and that it may be broken."""
+    lines = system.log.read_text().splitlines()
+    (ready,) = (at for at, line in enumerate(lines) if line.startswith("ready in "))
+    said = [line.split() for line in lines[ready + 1 : ready + 5]]
+    apis = [[name, f"{address}/docs"] for name, address in addresses(system.settings).items()]
+    assert said == [["console", f"{console_address(system.settings)}/"], *apis]
+    assert lines[ready + 5].startswith("BREAK=1: ")
+
+
+def test_every_process_of_ours_can_be_broken(system: Running) -> None:
+    """The console has them all, by the names that `make up` prints."""
+    state = system.http.get("/api/breaking").json()
+    assert system.http.get("/api/about").json()["breaking"] == {"enabled": True, "why": None}
+    names = {each["name"] for each in state["processes"]}
+    assert names == {workload.name for workload in WORKLOADS}
+    assert all(each["running"] for each in state["processes"])
