@@ -20,9 +20,10 @@ console: setup ## serve the console alone, for the system that AWS_REGION, AWS_P
 demo: setup ## follow one subscription there and back, and print its journey
 	@$(BIN)/python -m local.demo
 
+# Tests start hundreds of processes: where no bytecode may be kept, each would compile our modules anew.
 test: setup ## run every test against real engines, with branch coverage
 	@$(BIN)/python -m coverage erase
-	@$(BIN)/python -m pytest -n 3 --dist worksteal --cov --cov-report=term
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 3 --dist worksteal --cov --cov-report=term
 	@$(BIN)/python -m tools.branch_coverage
 
 # The schedule of faults is drawn from SEED; one is chosen, and printed, where none is given.

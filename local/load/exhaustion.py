@@ -23,6 +23,9 @@ SLOWER_BY = 0.5
 MEMORY = 60.0
 """Megabytes that a process may grow by under attack."""
 
+BETWEEN_REQUESTS = 0.05
+"""Seconds between an answer and a client of good will's next request."""
+
 STOPS_WITHIN = 10.0
 """Seconds from SIGTERM to the end of a process, whoever hangs on."""
 
@@ -179,7 +182,7 @@ def asking(url: str) -> Iterator[Others]:
 
     def ask() -> None:
         with httpx.Client(timeout=10, trust_env=False) as client:
-            while not stop.wait(0.01):
+            while not stop.wait(BETWEEN_REQUESTS):
                 started = time.perf_counter()
                 try:
                     status = client.get(url).status_code

@@ -1,4 +1,4 @@
-"""One system for the journeys; tests that break things run one of their own where that is cheap.
+"""One system for all tests, which leave it at work.
 
 `pytest tests/e2e --system=compose` runs the same tests against `docker compose up`.
 """
@@ -56,20 +56,6 @@ def running(
     folder = tmp_path_factory.mktemp("system")
     with composed(folder) if in_containers(request) else local(folder) as world:
         yield world
-
-
-@pytest.fixture(scope="module")
-def breakable(
-    request: pytest.FixtureRequest,
-    sample_credentials: None,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[World]:
-    """A system to kill and to stop; in containers that of all tests, since another takes long."""
-    if in_containers(request):
-        yield request.getfixturevalue("running")
-    else:
-        with local(tmp_path_factory.mktemp("breakable")) as world:
-            yield world
 
 
 def in_containers(request: pytest.FixtureRequest) -> bool:

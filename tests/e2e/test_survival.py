@@ -11,7 +11,7 @@ SUBSCRIPTIONS = 200
 
 
 def test_every_subscription_arrives_once_while_every_process_is_killed_in_turn(
-    breakable: World,
+    running: World,
 ) -> None:
     """200 customers subscribe while kill -9 takes each process of ours and it is restarted.
 
@@ -19,46 +19,46 @@ def test_every_subscription_arrives_once_while_every_process_is_killed_in_turn(
     """
     all_killed = Event()
     with ThreadPoolExecutor(5) as customers:
-        steady = customers.submit(_keep_subscribing, breakable, all_killed)
-        orders = [customers.submit(breakable.subscribe) for _ in range(SUBSCRIPTIONS)]
+        steady = customers.submit(_keep_subscribing, running, all_killed)
+        orders = [customers.submit(running.subscribe) for _ in range(SUBSCRIPTIONS)]
         try:
-            for name in breakable.ours:
-                breakable.system.kill(name)
-                breakable.system.restart(name)
+            for name in running.ours:
+                running.system.kill(name)
+                running.system.restart(name)
         finally:
             all_killed.set()
         ids = {order.result() for order in orders}
     assert len(ids) == SUBSCRIPTIONS
     ids |= steady.result()
-    breakable.system.wait_ready()
+    running.system.wait_ready()
 
     for service, status in (("stock", "allocated"), ("payment", "active")):
-        _until_all(breakable, service, status, ids)
+        _until_all(running, service, status, ids)
 
-    eventually(lambda: not breakable.pending(), timeout=60, what="empty outboxes")
-    _assert_published_once(breakable, "stock", "StockAllocated", ids)
-    _assert_published_once(breakable, "payments", "PaymentCreated", ids)
+    eventually(lambda: not running.pending(), timeout=60, what="empty outboxes")
+    _assert_published_once(running, "stock", "StockAllocated", ids)
+    _assert_published_once(running, "payments", "PaymentCreated", ids)
 
 
-def test_what_was_committed_before_a_stop_arrives_after_the_next_start(breakable: World) -> None:
+def test_what_was_committed_before_a_stop_arrives_after_the_next_start(running: World) -> None:
     """The engines' state survives; an event in flight needs no stream record to arrive."""
     # Given one subscription that has settled, and one whose event no relay has seen
-    settled = breakable.subscribe()
-    breakable.until("stock", settled, "allocated")
-    eventually(lambda: not breakable.pending(), what="empty outboxes")
-    breakable.system.kill("subscriptions-relay")
-    in_flight = breakable.subscribe()
-    assert breakable.pending() == {"subscriptions": 1}
+    settled = running.subscribe()
+    running.until("stock", settled, "allocated")
+    eventually(lambda: not running.pending(), what="empty outboxes")
+    running.system.kill("subscriptions-relay")
+    in_flight = running.subscribe()
+    assert running.pending() == {"subscriptions": 1}
 
     # When everything is stopped, and started again (MiniStack forgets its stream records)
-    breakable.system.stop()
-    breakable.system.start()
+    running.system.stop()
+    running.system.start()
 
     # Then the one is still there, and the other arrives
-    assert breakable.status("subscription", settled) == "active"
-    assert breakable.status("stock", settled) == "allocated"
-    breakable.until("stock", in_flight, "allocated")
-    breakable.until("payment", in_flight, "active")
+    assert running.status("subscription", settled) == "active"
+    assert running.status("stock", settled) == "allocated"
+    running.until("stock", in_flight, "allocated")
+    running.until("payment", in_flight, "active")
 
 
 def _keep_subscribing(world: World, until: Event) -> set[str]:
