@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 
+import botocore.loaders
+import botocore.session
 import pytest
 import structlog
 
@@ -57,6 +59,14 @@ def unmeasured_engines() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for name in COVERAGE:
             patch.delenv(name)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def service_models_are_read_once() -> Iterator[None]:
+    """Each AWS of a test has clients of its own: botocore would parse its models for each anew."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(botocore.session, "create_loader", cache(botocore.loaders.create_loader))
         yield
 
 

@@ -30,7 +30,7 @@ def test_a_backlog_drains_and_new_events_do_not_wait_for_it(
     engines: Engines, side: backlog.Side
 ) -> None:
     """In bounded memory, each event once, and the oldest row's age is told truly all the while."""
-    report = backlog.run(engines, 3_000, side, calm=1)
+    report = backlog.run(engines, 2_000, side, calm=1)
     assert not report.broken, report.markdown()
 
 
@@ -39,7 +39,7 @@ def test_poison_is_set_aside_and_hardly_slows_the_good(engines: Engines) -> None
 
     The bound on time is wide: this machine runs other tests.
     """
-    report = poison.run(engines, 600, 60, slower=2)
+    report = poison.run(engines, 400, 40, slower=2)
     assert not report.broken, report.markdown()
 
 
