@@ -5,8 +5,6 @@ is the same on a laptop and on AWS: one line is one event, the full JSON as Even
 """
 
 import json
-import queue
-import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -24,7 +22,7 @@ from runtime.metrics import new_registry
 from runtime.queues import MAX_BATCH, find_url
 from runtime.retry import backoff
 from runtime.settings import AwsSettings, WorkerSettings, load
-from runtime.stopping import Stop
+from runtime.stopping import Stop, unless_stopped
 from runtime.worker import main, run_worker
 
 if TYPE_CHECKING:
@@ -111,24 +109,8 @@ class BusTap:
         A long poll cannot be cut short, and Ctrl-C should not take 20 seconds. What an abandoned
         poll still receives is seen again after the queue's visibility timeout.
         """
-        answer: queue.SimpleQueue[list[MessageTypeDef] | Exception] = queue.SimpleQueue()
-
-        def receive() -> None:
-            try:
-                answer.put(self._receive())
-            except Exception as error:  # noqa: BLE001 (it is raised again by the thread that waits)
-                answer.put(error)
-
-        threading.Thread(target=receive, name=f"poll of {self._tap.queue}", daemon=True).start()
-        while not self._stop.requested:
-            try:
-                received = answer.get(timeout=0.5)
-            except queue.Empty:
-                continue
-            if isinstance(received, Exception):
-                raise received
-            return received
-        return []
+        name = f"poll of {self._tap.queue}"
+        return unless_stopped(self._stop, self._receive, thread=name) or []
 
     def _receive(self) -> "list[MessageTypeDef]":
         with reaching("SQS"):

@@ -3,9 +3,16 @@
 import _thread
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from types import FrameType
+from typing import TypeVar
+
+T = TypeVar("T")
+
+LOOKS_AFTER = 0.5
+"""Seconds between two looks at whether a stop was requested."""
 
 
 class Stop:
@@ -24,6 +31,26 @@ class Stop:
     def wait(self, seconds: float | None = None) -> bool:
         """Wait until a stop is requested, at most `seconds`; says whether it was."""
         return self._event.wait(seconds)
+
+
+def unless_stopped(stop: Stop, act: Callable[[], T], *, thread: str) -> T | None:
+    """Do what cannot be cut short in a thread that a stop abandons; then there is None.
+
+    Raises what `act` raises.
+    """
+    outcome: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            outcome.set_result(act())
+        except Exception as error:  # noqa: BLE001 (raised again by the thread that waits)
+            outcome.set_exception(error)
+
+    threading.Thread(target=run, name=thread, daemon=True).start()
+    while not stop.requested:
+        if wait([outcome], timeout=LOOKS_AFTER).done:
+            return outcome.result()
+    return None
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """Reads the taps: a thread for each, and one that decides how much they let through."""
 
-import queue
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +17,7 @@ from runtime.aws import reaching
 from runtime.errors import Unavailable
 from runtime.queues import MAX_BATCH, delete_batch
 from runtime.retry import backoff
-from runtime.stopping import Stop
+from runtime.stopping import Stop, unless_stopped
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageTypeDef
@@ -74,24 +73,8 @@ class TapReader:
 
     def _poll(self, url: str) -> "list[MessageTypeDef]":
         """Receive in a thread that a stop abandons: a long poll cannot be cut short."""
-        answer: queue.SimpleQueue[list[MessageTypeDef] | Exception] = queue.SimpleQueue()
-
-        def receive() -> None:
-            try:
-                answer.put(self._receive(url))
-            except Exception as error:  # noqa: BLE001 (raised again by the thread that waits)
-                answer.put(error)
-
-        threading.Thread(target=receive, name=f"poll of {self.tap.bus}", daemon=True).start()
-        while not self._stop.requested:
-            try:
-                received = answer.get(timeout=0.5)
-            except queue.Empty:
-                continue
-            if isinstance(received, Exception):
-                raise received
-            return received
-        return []
+        name = f"poll of {self.tap.bus}"
+        return unless_stopped(self._stop, lambda: self._receive(url), thread=name) or []
 
     def _receive(self, url: str) -> "list[MessageTypeDef]":
         with reaching("SQS"):

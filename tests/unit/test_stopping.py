@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from runtime.stopping import Stop, on_signal
+from runtime.stopping import Stop, on_signal, unless_stopped
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -70,3 +70,33 @@ def test_a_wait_is_a_sleep_that_a_stop_cuts_short() -> None:
     thread.join(5)
     assert waited == [True]
     assert time.monotonic() - started < 5
+
+
+def test_what_cannot_be_cut_short_is_abandoned_by_a_stop() -> None:
+    """None, while the thread still waits for an answer that nobody takes."""
+    stop, asked, answers = Stop(), threading.Event(), threading.Event()
+
+    def poll() -> str:
+        asked.set()
+        answers.wait(30)
+        return "too late"
+
+    def request() -> None:
+        asked.wait(30)
+        stop.request()
+
+    threading.Thread(target=request, daemon=True).start()
+    assert unless_stopped(stop, poll, thread="poll") is None
+    assert not answers.is_set()
+    answers.set()
+
+
+def test_without_a_stop_there_is_an_answer_or_an_error() -> None:
+    """Raised by who waits for it, whatever it is."""
+    assert unless_stopped(Stop(), lambda: "answer", thread="poll") == "answer"
+    with pytest.raises(TimeoutError, match="of its own"):
+        unless_stopped(Stop(), failing, thread="poll")
+
+
+def failing() -> None:
+    raise TimeoutError("of its own")
