@@ -144,9 +144,10 @@ _MOVES = {"stream", "receives", "publishes", "matches", "delivers"}
 
 
 def _dead_letters(depth: Depth) -> NodeState:
+    """What somebody looks at, and so holds, waits for a person all the same."""
     if not depth.total:
         return NodeState("ok", "empty", 0, 0)
-    return NodeState("stuck", dead_letters(depth, None), depth.visible, depth.in_flight)
+    return NodeState("stuck", dead_letters(depth, None), depth.total, depth.in_flight)
 
 
 def _state(verdict: Verdict, held: int) -> State:
