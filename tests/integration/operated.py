@@ -12,15 +12,22 @@ from typing import Any
 from uuid import uuid4
 
 from infra.local import provision
+from infra.topology import TOPOLOGY
+from infra.workloads import WORKLOADS
 from local.child import start_child, stop_child
 from operations.__main__ import parser
 from operations.output import Output
 from operations.place import KeepsClients, Place
+from operations.sources.origins import origins
 from runtime.aws import Aws
 from tests.conftest import MiniStack
 from tests.dead_letters import as_attributes
 from tests.gate import Gate
 from tests.processes import ROOT
+
+DLQS = tuple(origins(TOPOLOGY, WORKLOADS))
+QUEUES = (*DLQS, *(queue.name for queue in TOPOLOGY.queues if queue.redrive))
+"""The dead-letter queues, and all."""
 
 
 @dataclass
@@ -124,6 +131,14 @@ class Operated:
                 bodies.append(message["Body"])
                 sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
         return bodies
+
+    @contextmanager
+    def lent(self) -> Iterator["Operated"]:
+        """Hand it to a test as new: its queues empty, its audit trail unwritten, AWS in reach."""
+        self.empty(QUEUES)
+        self.audit_file.unlink(missing_ok=True)
+        yield self
+        self.gate.open()
 
     def empty(self, queues: Sequence[str]) -> None:
         for queue in queues:

@@ -9,16 +9,10 @@ import pytest
 
 from console.letters import letters as dead_letters
 from console.letters import routes as dead_letters_routes
-from infra.topology import TOPOLOGY
-from infra.workloads import WORKLOADS
-from operations.sources.origins import origins
 from tests.conftest import MiniStack
 from tests.console_client import asking
 from tests.dead_letters import a_record_body, an_event, by_eventbridge
-from tests.integration.operated import Operated, operated
-
-DLQS = tuple(origins(TOPOLOGY, WORKLOADS))
-WORK = tuple(queue.name for queue in TOPOLOGY.queues if queue.redrive)
+from tests.integration.operated import DLQS, Operated, operated
 
 UNREADABLE = {"errorType": "SchemaViolation", "errorMessage": "quantity: Field required"}
 
@@ -33,11 +27,8 @@ def running(
 
 @pytest.fixture
 def system(running: Operated) -> Iterator[Operated]:
-    """The module's system, its queues empty."""
-    running.empty([*DLQS, *WORK])
-    running.audit_file.unlink(missing_ok=True)
-    yield running
-    running.gate.open()
+    with running.lent() as system:
+        yield system
 
 
 @pytest.fixture

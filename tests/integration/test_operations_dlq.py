@@ -7,21 +7,15 @@ from io import StringIO
 
 import pytest
 
-from infra.topology import TOPOLOGY
-from infra.workloads import WORKLOADS
 from local.child import signal_child
 from operations.__main__ import parser
 from operations.dlq.actions import run_drop
 from operations.errors import NoSuchName, NotConfirmed, NothingChosen
 from operations.output import Output
-from operations.sources.origins import origins
 from runtime.errors import Misconfigured, Unavailable
 from tests.conftest import MiniStack
 from tests.dead_letters import BATCH_GIVEN_UP, a_record_body, an_event, by_eventbridge
 from tests.integration.operated import Operated, operated
-
-DLQS = tuple(origins(TOPOLOGY, WORKLOADS))
-WORK = tuple(queue.name for queue in TOPOLOGY.queues if queue.redrive)
 
 
 @pytest.fixture(scope="module")
@@ -34,11 +28,8 @@ def running(
 
 @pytest.fixture
 def system(running: Operated) -> Iterator[Operated]:
-    """The module's system, its queues empty."""
-    running.empty([*DLQS, *WORK])
-    running.audit_file.unlink(missing_ok=True)
-    yield running
-    running.gate.open()
+    with running.lent() as system:
+        yield system
 
 
 def test_a_list_tells_who_put_each_message_there_and_why(system: Operated) -> None:
