@@ -16,6 +16,9 @@ PATIENCE = 40.0
 TRICKLE = 0.5
 """Seconds between the bytes of a slow client."""
 
+IDLE = 10.0
+"""Seconds that a connection idles after an answer: past every limit of a request's own."""
+
 HELD = "held for ever"
 CLOSED = "closed without an answer"
 
@@ -61,8 +64,18 @@ async def half_open(target: Target) -> str:
 
 
 async def idle_after_an_answer(target: Target) -> str:
-    """Asks once, and then keeps its connection."""
-    return await _told(target, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+    """Asks once, keeps its connection as a load balancer does, and asks once more on it."""
+    first = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+    reader, writer = await target.connect()
+    received = asyncio.ensure_future(_received(reader))
+    try:
+        writer.write(first)
+        await asyncio.wait([received], timeout=IDLE)
+        writer.write(first.replace(b"Host", b"Connection: close\r\nHost"))
+        return _statuses(await received)
+    finally:
+        received.cancel()
+        writer.close()
 
 
 async def slow_headers(target: Target) -> str:
