@@ -73,7 +73,7 @@ class LimitedBody:
 class HeadAsGet:
     """ASGI middleware, the innermost: HEAD is what GET is, without the content (RFC 9110, 9.3.2).
 
-    A stream ends with its headers: whatever makes it meets a client that has left.
+    A stream ends with its headers: what makes it meets a client that has left.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -93,7 +93,7 @@ class HeadAsGet:
                 ended = True
                 await send({"type": "http.response.body", "body": b""})
 
-        # A copy: whoever is around this one says HEAD.
+        # A copy: logs, metrics and traces around this one say HEAD.
         asked = {**scope, "method": "GET"}
         try:
             await self._app(asked, receive, send_without_content)

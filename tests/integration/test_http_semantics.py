@@ -99,7 +99,7 @@ def comparable(answer: Answer, passing: set[str]) -> dict[str, str]:
 
 
 def test_head_of_a_stream_ends(servers: Mapping[str, Server], quiet_console: Parts) -> None:
-    """Its headers come, and nobody is left following."""
+    """Its headers come, and the stream has no page left."""
     answer = servers["console"].ask(f"HEAD {ENDLESS}")
     assert (answer.status, answer.body) == (200, b"")
     assert answer.headers["content-type"].startswith("text/event-stream")
@@ -186,7 +186,7 @@ def test_an_old_client_is_served(server: Server) -> None:
 def test_a_body_whose_end_is_not_clear_is_refused(
     server: Server, version: str, headers: bytes, status: int
 ) -> None:
-    """Once, as a problem, and what stands behind it is not read as a request (RFC 9112, 6.1)."""
+    """Once, as a problem, and what follows is not read as a request (RFC 9112, 6.1)."""
     start = f"POST /healthz HTTP/{version}\r\nHost: x\r\n".encode()
     behind = b"0\r\n\r\nGET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
     raw = server.send(start + headers + b"\r\n" + behind)
@@ -209,7 +209,7 @@ def test_chunked_is_taken_whatever_its_case(servers: Mapping[str, Server]) -> No
     assert answer.status == 201, answer
 
 
-def test_a_client_that_waits_is_told_to_go_on(servers: Mapping[str, Server]) -> None:
+def test_a_client_that_waits_gets_100_continue(servers: Mapping[str, Server]) -> None:
     """100 Continue where the body will be read; a refusal at once where it will not."""
     body = json.dumps(ORDER).encode()
     port = servers["subscription"].port
