@@ -58,6 +58,7 @@ def test_health_readiness_and_metrics(apis: Mapping[Name, httpx.Client], name: N
     assert client.get("/readyz").json() == {"status": "ready"}
     path = {"subscription": "/subscriptions", "stock": "/stock", "payment": "/payments"}[name]
     client.get(f"{path}/a-telling-id")
+    client.head(f"{path}/a-telling-id")
     client.request("BREW", "/a-telling-path")
 
     def counted() -> str | None:
@@ -68,6 +69,7 @@ def test_health_readiness_and_metrics(apis: Mapping[Name, httpx.Client], name: N
 
     text = eventually(counted, what="both requests are counted")
     assert f'method="GET",route="{path}/{{' in text
+    assert f'method="HEAD",route="{path}/{{' in text
     assert "a-telling" not in text
     assert "BREW" not in text
     assert "process_resident_memory_bytes" in text
