@@ -1,4 +1,4 @@
-"""How rounds are played: side by side, in alternating order, until a ratio is known or time is over."""
+"""Rounds are played in alternating order until a ratio is known, or the time is over."""
 
 from collections.abc import Callable, Mapping
 from itertools import count
