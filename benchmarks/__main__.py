@@ -38,7 +38,7 @@ ROWS: dict[str, Row] = {
     "calls": calls.run,
 }
 
-QUICK_ROWS = tuple(name for name in ROWS if name not in {"consumer", "processes"})
+QUICK_ROWS = tuple(name for name in ROWS if name not in {"consumer", "processes", "calls"})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -16,5 +16,5 @@ class Size:
     is_quick: bool
 
 
-FULL = Size(events=5000, compare_seconds=60, steady_seconds=60, is_quick=False)
+FULL = Size(events=3000, compare_seconds=45, steady_seconds=60, is_quick=False)
 QUICK = Size(events=1500, compare_seconds=20, steady_seconds=10, is_quick=True)

@@ -50,7 +50,7 @@ def run(size: Size) -> Sequence[Line]:
                     events,
                 ),
             },
-            seconds=1.5 * size.compare_seconds,
+            seconds=2 * size.compare_seconds,
         )
     return [Line(ROW, "drain", "events/s", found[RELAY], found[FLOOR], BESIDE_A_FLOOR)]
 

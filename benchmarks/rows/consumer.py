@@ -19,7 +19,7 @@ CONSUMER, FLOOR = "stock-consumer", "raw loop"
 
 
 def run(size: Size) -> Sequence[Line]:
-    messages = size.events // 3
+    messages = size.events // 3  # some hundreds a second
     with (
         tempfile.TemporaryDirectory(prefix="bench-") as folder,
         running_engines(Path(folder)) as engines,
@@ -42,6 +42,6 @@ def run(size: Size) -> Sequence[Line]:
                     [floor(engines, "benchmarks.floors.consumer", CONSUMER, polls=True)]
                 ),
             },
-            seconds=size.compare_seconds,
+            seconds=2 * size.compare_seconds,
         )
     return [Line(ROW, "drain", "messages/s", found[CONSUMER], found[FLOOR], BESIDE_A_FLOOR)]

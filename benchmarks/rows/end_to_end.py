@@ -27,10 +27,10 @@ SHARES = {share: f"{share:.0%} of the sustainable rate" for share in (0.5, 0.8)}
 LOADS = (LOW, *SHARES.values())
 """At which latencies are taken."""
 
-TURN_SECONDS = 3.0
+TURN_SECONDS = 2.0
 """For which customers come before it is the raw hops' turn."""
 
-HOPS_A_TURN = 8
+HOPS_A_TURN = 5
 """Raw journeys to each effect."""
 
 RAW_GOAL = Goal("at most", 2.0)
@@ -82,7 +82,7 @@ def _low_rate(system: WholeSystem, hops: Hops, size: Size) -> list[Line]:
     def is_known() -> bool:
         return all(is_narrow(*map(_medians, each.values())) for each in found.values())
 
-    for turn in rounds(is_known, seconds=1.5 * size.compare_seconds):
+    for turn in rounds(is_known, seconds=2 * size.compare_seconds):
         plays = [partial(travel_in, turn), hop]
         for play in plays if turn % 2 == 0 else reversed(plays):
             play()

@@ -18,7 +18,7 @@ from local.load.outboxes import DynamoOutbox, a_backlog
 
 ROW = "Processes"
 RELAY = "subscriptions-relay"
-BACKLOG = 100_000
+BACKLOG = 50_000
 """Rows that the relay drains while its memory is watched."""
 
 RATE = 10.0
@@ -37,7 +37,7 @@ def run(size: Size) -> Sequence[Line]:
         with whole_system(engines) as system:
             lines = [
                 *_each("start", "s", {**system.start_seconds, "make up": up_seconds()}),
-                *_idle(system, size.steady_seconds),
+                *_idle(system, size.steady_seconds / 2),
                 *_busy(system, size.steady_seconds / 2),
             ]
         if not size.is_quick:
@@ -72,7 +72,7 @@ def _busy(system: WholeSystem, seconds: float) -> list[Line]:
 
 
 def _draining(engines: Engines) -> Line:
-    """The relay's peak of resident memory while it drains a day's backlog."""
+    """The relay's peak of resident memory while it drains that backlog."""
     outbox = DynamoOutbox(engines)
     outbox.write(a_backlog(outbox, BACKLOG, one_in=BACKLOG))
     with ours(engines, RELAY) as relay:
