@@ -51,8 +51,8 @@ class Goal:
 BESIDE_A_FLOOR = Goal("at least", 0.75)
 """A quarter is what order, checks, logs and metrics may cost beside the same calls in a loop.
 
-Both are limited by the same CPU, and a faster machine makes both faster: from one machine to
-another this ratio moved by a tenth or two.
+Both are limited by the same CPU, and a faster machine makes both faster: the relay's ratio was
+1.16 on the machine of the published run, 1.06 on the next.
 """
 
 

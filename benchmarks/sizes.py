@@ -17,4 +17,4 @@ class Size:
 
 
 FULL = Size(events=3000, compare_seconds=45, steady_seconds=60, is_quick=False)
-QUICK = Size(events=1500, compare_seconds=22, steady_seconds=10, is_quick=True)
+QUICK = Size(events=2000, compare_seconds=23, steady_seconds=10, is_quick=True)

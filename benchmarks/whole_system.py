@@ -41,5 +41,5 @@ def whole_system(engines: Engines) -> Iterator[WholeSystem]:
         try:
             yield system
         finally:  # all at once: each waits for its last long poll
-            for process in system.processes.values():
-                signal_child(process.child, signal.SIGTERM)
+            for each in system.processes.values():
+                signal_child(each.child, signal.SIGTERM)

@@ -83,7 +83,7 @@ def _low_rate(system: WholeSystem, hops: Hops, size: Size) -> list[Line]:
         return all(is_narrow(*map(_medians, each.values())) for each in found.values())
 
     for turn in rounds(is_known, seconds=2 * size.compare_seconds):
-        plays = [partial(travel_in, turn), hop]
+        plays: list[Callable[[], None]] = [partial(travel_in, turn), hop]
         for play in plays if turn % 2 == 0 else reversed(plays):
             play()
     return [line for effect, each in found.items() for line in _beside(effect, each)]

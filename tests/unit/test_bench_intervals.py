@@ -36,7 +36,7 @@ def played(chance: random.Random, count: int, *, hiccups: float = 0.0) -> list[l
 
 
 def coverage(found: Sequence[tuple[Sequence[float], Sequence[float]]]) -> float:
-    held = [found for each in found if (found := interval(*each))]
+    held = [one for ours, peer in found if (one := interval(ours, peer))]
     return mean(each.low <= RATIO <= each.high for each in held)
 
 

@@ -1,6 +1,7 @@
 """Rounds are played in alternating order until a ratio is known, or the time is over."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from itertools import count
 
 import pytest
@@ -19,7 +20,7 @@ class Race:
         self.played = ""
 
     def contenders(self) -> Mapping[str, Callable[[], float]]:
-        return {name: lambda name=name: self._play(name) for name in self._speeds}
+        return {name: partial(self._play, name) for name in self._speeds}
 
     def run(self, seconds: float) -> Mapping[str, Series]:
         return interleaved(self.contenders(), seconds=seconds, clock=lambda: len(self.played))
