@@ -71,10 +71,17 @@ class Gate:
             held = self._changed.wait_for(lambda: self._waiting[where, operation], timeout)
             assert held, f"no {operation} was held {where} it was applied; calls: {self.calls}"
 
+    def let_go(self) -> None:
+        """Hold no calls any longer; what else was set stays."""
+        with self._changed:
+            self._held.clear()
+            self._changed.notify_all()
+
     def open(self) -> None:
         """Let everything pass again, what is held too."""
         with self._changed:
             self._held.clear()
+            self._trusted = None
             self._refusals.clear()
             self._dropping.clear()
             self._choose, self._is_cut = None, False
