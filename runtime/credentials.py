@@ -20,9 +20,13 @@ from botocore.exceptions import (
     BotoCoreError,
     ClientError,
     CredentialRetrievalError,
+    InvalidConfigError,
     NoCredentialsError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    SSOError,
+    TokenRetrievalError,
 )
-from pymongo.errors import OperationFailure
 
 from runtime.errors import Unavailable
 
@@ -50,26 +54,26 @@ REFUSED_BY_AWS = {
 }
 """https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html, and SQS's and S3's own."""
 
-REFUSED_BY_MONGODB = {
-    11,  # UserNotFound
-    13,  # Unauthorized: also on a connection whose user was dropped and made again
-    18,  # AuthenticationFailed
-    391,  # ReauthenticationRequired
-}
-"""https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml"""
+_NONE_TO_SIGN_WITH = (
+    CredentialRetrievalError,
+    InvalidConfigError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    SSOError,
+    TokenRetrievalError,
+)
 
 
 def refuses_credentials(error: BaseException) -> bool:
-    """Whether a driver's error, or the Unavailable made of it, says that credentials are not taken.
+    """Whether botocore's error, or the Unavailable made of it, is for the credentials.
 
-    Waiting helps: until the source has others, or the service knows these.
+    Waiting helps: until the source has others, or AWS knows these.
     """
-    match error.__cause__ if isinstance(error, Unavailable) else error:
-        case ClientError() as refusal:
-            return refusal.response.get("Error", {}).get("Code") in REFUSED_BY_AWS
-        case OperationFailure(code=code):
-            return code in REFUSED_BY_MONGODB
-    return False
+    cause = error.__cause__ if isinstance(error, Unavailable) else error
+    if isinstance(cause, ClientError):
+        return cause.response.get("Error", {}).get("Code") in REFUSED_BY_AWS
+    return isinstance(cause, _NONE_TO_SIGN_WITH)
 
 
 def session_of(region: str, profile: str | None) -> "tuple[Current, botocore.session.Session]":

@@ -1,9 +1,11 @@
 """MongoDB and DocumentDB: a client that both accept, and what their errors mean."""
 
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Self
 
+import structlog
 from pymongo import MongoClient
 from pymongo.database import Database
 from pymongo.errors import (
@@ -19,6 +21,9 @@ from pymongo.errors import (
 
 from contracts.outbox import OutboxRecord
 from runtime.errors import Misconfigured, Unavailable
+from runtime.settings import MongoSettings
+
+log = structlog.get_logger(__name__)
 
 Document = dict[str, Any]
 
@@ -37,7 +42,81 @@ _AWAY = {
     251,  # NoSuchTransaction: the server lost the transaction; a commit may have been applied
 }
 
+_REFUSED = {
+    11,  # UserNotFound
+    13,  # Unauthorized: also on a connection whose user was dropped and made again
+    18,  # AuthenticationFailed
+    391,  # ReauthenticationRequired
+}
+"""The credentials' errors. https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml"""
+
 _COMMAND_NOT_FOUND = 59
+
+CLOSED_AFTER = 60.0
+"""Seconds that a client lives on whose credentials were replaced: a transaction has as long."""
+
+
+class Mongo:
+    """One database, by a client that gives way to another when the server refuses its credentials.
+
+    A client's credentials are fixed. `renewed` makes another with those of now, or None while
+    there are no others. Use `database` for one call or one transaction; do not keep it.
+    """
+
+    def __init__(
+        self,
+        database: Database[Document],
+        renewed: Callable[[], Database[Document] | None] = lambda: None,
+    ) -> None:
+        self.database, self._renewed = database, renewed
+        self._lock = threading.Lock()
+
+    @classmethod
+    def of(cls, settings: MongoSettings) -> Self:
+        return cls.at(
+            settings.mongodb_uri, settings.mongodb_database, lambda: settings.mongodb_credentials
+        )
+
+    @classmethod
+    def at(cls, uri: str, database: str, credentials: Callable[[], Mapping[str, Any]]) -> Self:
+        """Connect when it is first used; raises Misconfigured for a URI the driver cannot use."""
+        used = credentials()
+
+        def renewed() -> Database[Document] | None:
+            nonlocal used
+            before, used = used, credentials()
+            return None if used == before else connect(uri, used)[database]
+
+        return cls(connect(uri, used)[database], renewed)
+
+    @contextmanager
+    def reaching(self) -> Iterator[None]:
+        """Raise Unavailable as the function of this name does; look then for other credentials."""
+        before = self.database
+        try:
+            with reaching():
+                yield
+        except Unavailable as error:
+            if refuses_credentials(error):
+                self._renew(before)
+            raise
+
+    def _renew(self, before: Database[Document]) -> None:
+        with self._lock:
+            if self.database is not before:  # another thread was first
+                return
+            try:
+                database = self._renewed()
+            except Misconfigured as error:  # a file that is being written
+                log.warning("credentials stay as they are", reason=str(error))
+                return
+            if database is None:
+                return
+            self.database = database
+        log.info("connecting to MongoDB with other credentials")
+        closing = threading.Timer(CLOSED_AFTER, before.client.close)
+        closing.daemon = True
+        closing.start()
 
 
 def connect(
@@ -79,9 +158,23 @@ def reaching(dependency: str = "MongoDB") -> Iterator[None]:
     ) as error:
         raise Unavailable(dependency, type(error).__name__) from error
     except OperationFailure as error:
-        if error.code in _AWAY or is_transient(error):
-            raise Unavailable(dependency, f"code {error.code}") from error
+        if error.code in _AWAY | _REFUSED or is_transient(error):
+            raise Unavailable(dependency, f"code {error.code}{_said(error)}") from error
         raise
+
+
+def refuses_credentials(error: BaseException) -> bool:
+    """Whether the driver's error, or the Unavailable made of it, is for the credentials.
+
+    Waiting helps: until the source has others, or the server knows these.
+    """
+    cause = error.__cause__ if isinstance(error, Unavailable) else error
+    return isinstance(cause, OperationFailure) and cause.code in _REFUSED
+
+
+def _said(error: OperationFailure) -> str:
+    """A refusal in the server's words."""
+    return f": {(error.details or {}).get('errmsg', '')}" if refuses_credentials(error) else ""
 
 
 def is_transient(error: PyMongoError) -> bool:

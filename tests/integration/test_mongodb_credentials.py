@@ -6,9 +6,9 @@ from uuid import uuid4
 
 import pytest
 from pymongo import MongoClient
-from pymongo.errors import OperationFailure
 
 import services.payment.main
+from runtime.errors import Unavailable
 from runtime.mongodb import Document
 from runtime.settings import MongoSettings
 from tests.conftest import MiniStack
@@ -28,7 +28,7 @@ def username(mongodb_uri: str) -> Iterator[str]:
 
 
 def test_the_payment_service_signs_in(mongodb_uri: str, username: str) -> None:
-    """With the right password it reads, with a wrong one it may not."""
+    """With the right password it reads, with a wrong one it waits for another."""
 
     def check(password: str) -> None:
         settings = MongoSettings.model_validate(
@@ -42,7 +42,7 @@ def test_the_payment_service_signs_in(mongodb_uri: str, username: str) -> None:
         services.payment.main._store(settings).check()
 
     check(PASSWORD)
-    with pytest.raises(OperationFailure, match="Authentication failed"):
+    with pytest.raises(Unavailable, match="Authentication failed"):
         check("wrong")
 
 
@@ -52,7 +52,7 @@ def test_the_relay_signs_in(
     """With the right password it works, with a wrong one it says so, and says no password."""
     with a_world(ministack, tmp_path, mongodb_uri=mongodb_uri) as world:
         world.provision_change_stream()
-        for password, code in ((PASSWORD, 0), ("wrong-one", 1)):
+        for password, code in ((PASSWORD, 0), ("wrong-one", 2)):
             given = {"MONGODB_USERNAME": username, "MONGODB_PASSWORD": password}
             environment = world.environment(**mongo_settings(world), **given)
             ended, output = run_to_end(tmp_path, "relay", "sweep change-stream", environment)
