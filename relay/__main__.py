@@ -215,7 +215,7 @@ def _sweep_once(
 
 
 def _signed_in(connect: Callable[[], Ends]) -> Ends:
-    """Raise Misconfigured where credentials are refused: a process that ends waits for no others."""
+    """Raise Misconfigured where credentials are refused: what is to end waits for no others."""
     try:
         return connect()
     except Unavailable as error:
