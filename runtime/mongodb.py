@@ -13,6 +13,7 @@ from pymongo.errors import (
     ConfigurationError,
     ConnectionFailure,
     ExecutionTimeout,
+    InvalidOperation,
     OperationFailure,
     PyMongoError,
     ServerSelectionTimeoutError,
@@ -70,6 +71,7 @@ class Mongo:
     ) -> None:
         self.database, self._renewed = database, renewed
         self._lock = threading.Lock()
+        self._is_refused = self._was_renewed = False
 
     @classmethod
     def of(cls, settings: MongoSettings) -> Self:
@@ -91,15 +93,26 @@ class Mongo:
 
     @contextmanager
     def reaching(self) -> Iterator[None]:
-        """Raise Unavailable as the function of this name does; look then for other credentials."""
-        before = self.database
+        """Raise Unavailable as the function of this name does.
+
+        After a refusal it looks for other credentials, before each use until one succeeds: for some
+        seconds after it the driver says no more than that it finds no server.
+        """
+        if self._is_refused:
+            self._renew(self.database)
+        database = self.database
         try:
             with reaching():
                 yield
         except Unavailable as error:
-            if refuses_credentials(error):
-                self._renew(before)
+            if refuses_credentials(error) and self.database is database:
+                self._is_refused = True
             raise
+        except InvalidOperation as error:
+            if self._was_renewed:  # a cursor of the client before, which was closed
+                raise Unavailable("MongoDB", "a client was replaced") from error
+            raise
+        self._is_refused = False
 
     def _renew(self, before: Database[Document]) -> None:
         with self._lock:
@@ -112,7 +125,7 @@ class Mongo:
                 return
             if database is None:
                 return
-            self.database = database
+            self.database, self._is_refused, self._was_renewed = database, False, True
         log.info("connecting to MongoDB with other credentials")
         closing = threading.Timer(CLOSED_AFTER, before.client.close)
         closing.daemon = True

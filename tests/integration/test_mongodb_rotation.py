@@ -11,7 +11,8 @@ import pytest
 from pymongo import MongoClient
 
 from local.child import stop_child
-from runtime.mongodb import Document
+from runtime.errors import Unavailable
+from runtime.mongodb import Document, Mongo, refuses_credentials
 from tests.conftest import MiniStack
 from tests.guarded_mongod import GuardedMongod, a_guarded_mongod
 from tests.integration.test_aws_rotation import replace, until_not_ready
@@ -195,3 +196,25 @@ def test_a_process_that_starts_with_the_old_password_waits(payments: Payments, u
     assert not payments.queue.empty()
     with payments.running("consumer", MONGODB_USERNAME=user, MONGODB_PASSWORD=NEW):
         payments.until_handled(held)
+
+
+def test_a_client_that_was_replaced_may_be_closed_under_its_cursor(
+    mongod: GuardedMongod, user: str
+) -> None:
+    """A sweep that outlives its client by a minute is an outage, and the next one begins again."""
+    passwords = iter([OLD, NEW])
+    mongo = Mongo.at(mongod.uri, "rotated", lambda: {"username": user, "password": next(passwords)})
+    mongo.database["rows"].insert_many({} for _ in range(4))
+    before = mongo.database.client
+    cursor = mongo.database["rows"].find().batch_size(2)
+    next(cursor)
+    mongod.change_password(user, NEW)
+    with pytest.raises(Unavailable) as refused, mongo.reaching():
+        mongo.database["rows"].find_one()
+    assert refuses_credentials(refused.value)
+    with mongo.reaching():
+        assert mongo.database["rows"].find_one()
+    assert mongo.database.client is not before
+    before.close()
+    with pytest.raises(Unavailable), mongo.reaching():
+        list(cursor)
