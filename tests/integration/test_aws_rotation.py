@@ -15,12 +15,15 @@ from uuid import uuid4
 
 import pytest
 
+from infra.local import provision
+from local.child import stop_child
 from local.ports import LOOPBACK
 from runtime.aws import Aws, reaching
 from runtime.credentials import refuses_credentials
 from runtime.errors import Unavailable
 from tests.conftest import MiniStack
 from tests.gate import Gate
+from tests.integration.emulated import empty_aws
 from tests.integration.test_processes import an_event, main_of
 from tests.processes import Process, running
 from tests.queues import TestQueue, make_queue
@@ -270,6 +273,36 @@ def test_a_relay_lives_through_a_rotation(home: Path, ministack: MiniStack) -> N
             world.until_empty()
             each.until_ready()
             assert not world.drained(DLQ)
+
+
+def test_a_console_lives_through_a_rotation(home: Path, gate: Gate, ministack: MiniStack) -> None:
+    """It says that it sees nothing, sees again, and takes its taps away with the key of now."""
+    write = credentials_file(home)
+    write(OLD)
+    aws = empty_aws(ministack)
+    provision(aws)
+    gate.trust(OLD, code="InvalidClientTokenId")
+    nowhere = f"http://{LOOPBACK}:1"
+    env = {
+        "AWS_REGION": aws.client("sqs").meta.region_name,
+        "AWS_ENDPOINT_URL": gate.endpoint,
+        **{f"{each}_API_URL": nowhere for each in ("SUBSCRIPTION", "STOCK", "PAYMENT")},
+        "STREAMED_AUDIT_FILE": str(home / "audit.jsonl"),
+    }
+
+    def taps() -> list[str]:
+        urls = aws.client("sqs").list_queues(QueueNamePrefix="console-tap-").get("QueueUrls", [])
+        return list(urls)
+
+    with running(home, "console", "", env, port_name="CONSOLE_PORT") as process:
+        process.until_ready()
+        gate.trust(NEW, code="InvalidClientTokenId")
+        until_not_ready(process)
+        write(NEW)
+        process.until_ready()
+        assert len(taps()) == 3
+        assert stop_child(process.child)
+    assert taps() == []
 
 
 class SignIn:
