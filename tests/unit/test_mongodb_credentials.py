@@ -139,7 +139,7 @@ def test_an_empty_file_is_said(environment: pytest.MonkeyPatch, tmp_path: Path) 
     (tmp_path / "password").touch()
     environment.delenv("MONGODB_PASSWORD")
     environment.setenv("MONGODB_PASSWORD_FILE", str(tmp_path / "password"))
-    with pytest.raises(Misconfigured, match="MONGODB_PASSWORD_FILE: .* is empty"):
+    with pytest.raises(Misconfigured, match=r"MONGODB_PASSWORD_FILE: .* is empty"):
         Mongo.of(load(MongoSettings))
 
 
