@@ -6,6 +6,7 @@ What expires by its own account (SSO, roles, containers) botocore refreshes; whe
 call fails, and the next call tries again.
 """
 
+import logging
 import os
 import threading
 from collections.abc import Callable, Mapping
@@ -87,6 +88,9 @@ def session_of(region: str, profile: str | None) -> "tuple[Current, botocore.ses
         lambda: _session(region, profile).get_credentials(),
         tuple(Path(os.path.expandvars(each)).expanduser() for each in files if each),
     )
+    for chatty in ("botocore.credentials", "botocore.tokens"):
+        # They write a traceback beside each error that they raise, and the caller says it.
+        logging.getLogger(chatty).setLevel(logging.ERROR)
     session.register_component("credential_provider", current)
     session.register("needs-retry", current.retries)
     return current, session
@@ -159,6 +163,7 @@ class Current:
             _frozen(found)
         except Exception as error:  # noqa: BLE001 (raised again where there are no others)
             self._trouble, self._look_at = _as_botocores(error), monotonic() + LOOK_AGAIN
+            self._trouble.__cause__ = None if self._trouble is error else error
             if self._found is not None:
                 log.warning("credentials stay as they are", reason=str(self._trouble))
         else:

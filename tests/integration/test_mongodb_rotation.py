@@ -128,6 +128,7 @@ def test_an_api_takes_the_next_password_from_its_file(
         def status() -> int:
             answer = process.get("/payments")
             assert answer is not None
+            assert ("retry-after" in answer.headers) == (answer.status_code == 503)
             return answer.status_code
 
         assert status() == 200
