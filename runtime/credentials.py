@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import Any, cast
 
 import botocore.session
 import structlog
@@ -92,7 +92,7 @@ def session_of(region: str, profile: str | None) -> "tuple[Current, botocore.ses
         # They write a traceback beside each error that they raise, and the caller says it.
         logging.getLogger(chatty).setLevel(logging.ERROR)
     session.register_component("credential_provider", current)
-    session.register("needs-retry", current.retries)
+    session.register("needs-retry", cast("Any", current.retries))  # botocore reads what it returns
     return current, session
 
 
@@ -144,7 +144,7 @@ class Current:
 
     def has_others(self) -> bool:
         """Look for others than those that this thread signed with last: they were refused."""
-        refused = self._signed.by
+        refused: ReadOnlyCredentials = self._signed.by
         with self._lock:
             if monotonic() >= self._look_at:
                 self._look_at = monotonic() + LOOK_AGAIN

@@ -61,7 +61,12 @@ def test_a_file_that_changes_comes_or_goes_is_read_with_the_next_call(file: Path
     source = Source(a_key("0"))
     current = Current(source, (file,))
     assert key(current) == "0"
-    for number, change in enumerate((file.touch, lambda: file.write_text("x"), file.unlink), 1):
+    changes: tuple[Callable[[], object], ...] = (
+        file.touch,
+        lambda: file.write_text("x"),
+        file.unlink,
+    )
+    for number, change in enumerate(changes, 1):
         source.found = a_key(str(number))
         change()
         assert key(current) == str(number)
