@@ -16,7 +16,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 
 from local.console import Console
-from local.errors import AlreadyRunning
+from local.errors import AlreadyRunning, with_notes
 from local.isolation import REGION, isolate
 from local.journey import Arrival, Customer, Flow, Hop, Stuck, follow
 from local.probes import answers
@@ -48,7 +48,8 @@ def main() -> int:
         terminal.print(str(error), style="red", highlight=False)
         return MISCONFIGURED
     except (Stuck, *CANNOT_START) as error:
-        terminal.print(str(error), style="red", highlight=False)
+        # What the processes said is in a file: the reason is among the last lines.
+        terminal.print(with_notes(error), style="red", highlight=False, markup=False)
         return FAILED
     except KeyboardInterrupt:
         terminal.print("stopped")

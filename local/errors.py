@@ -12,7 +12,7 @@ LocalError
 """
 
 import signal
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from local.process import Process
@@ -63,19 +63,37 @@ class PortWantedTwice(LocalError):
 
 
 class ProcessDied(LocalError):
-    def __init__(self, process: Process, returncode: int) -> None:
+    """`lines` are its last ones: a note, since `make up` has them on the terminal already."""
+
+    def __init__(self, process: Process, returncode: int, lines: Sequence[str] = ()) -> None:
         super().__init__(f"{process.name} died ({how_it_died(returncode)}): {process.mend}")
         self.process, self.returncode = process, returncode
+        self.add_note(last_words(process.name, returncode, lines))
 
 
 class NotReady(LocalError):
-    def __init__(self, names: Iterable[str], timeout: float) -> None:
-        super().__init__(f"not ready within {timeout:g} s: {', '.join(sorted(names))}")
+    """`waiting` has the last lines of each by its name, which are notes."""
+
+    def __init__(self, waiting: Mapping[str, Sequence[str]], timeout: float) -> None:
+        super().__init__(f"not ready within {timeout:g} s: {', '.join(sorted(waiting))}")
+        for name, lines in sorted(waiting.items()):
+            self.add_note(last_words(name, None, lines))
 
 
 class Stopped(LocalError):
     def __init__(self) -> None:
         super().__init__("a stop was requested")
+
+
+def last_words(name: str, returncode: int | None, lines: Iterable[str]) -> str:
+    """What a process said last, under its name and how it ended; `returncode` None: it runs."""
+    how = "runs" if returncode is None else f"died ({how_it_died(returncode)})"
+    return "\n    ".join([f"{name} {how}; its last lines:", *lines])
+
+
+def with_notes(error: BaseException) -> str:
+    """The sentence and its notes, for where the output of the processes is not on the terminal."""
+    return "\n".join([str(error), *getattr(error, "__notes__", ())])
 
 
 def how_it_died(returncode: int) -> str:

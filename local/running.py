@@ -1,11 +1,13 @@
-"""A process that was started: its output is passed on, its end is reported."""
+"""A process that was started: its output is passed on, its end is reported, its last lines kept."""
 
 import http.client
 import queue
 import subprocess
 import time
+from collections import deque
 from threading import Thread
 
+from local.child import LAST_LINES, last_lines
 from local.console import Console
 from local.ports import LOOPBACK, is_listening
 from local.process import Process
@@ -25,16 +27,26 @@ class Running(Thread):
         self.process, self.child = process, child
         self._console, self._ended = console, ended
         self._since = time.monotonic()
+        self._last: deque[str] = deque(maxlen=LAST_LINES)
 
     def age(self) -> float:
         """Seconds since its start."""
         return time.monotonic() - self._since
+
+    def last_lines(self) -> list[str]:
+        """What it wrote last; of one that has ended, all that it wrote is read before."""
+        if self.process.log is not None:
+            return last_lines(self.process.log)
+        if self.child.poll() is not None:
+            self.join(timeout=1)  # longer only where a child of its own holds the pipe
+        return list(self._last)
 
     def run(self) -> None:
         stdout = self.child.stdout
         if stdout is not None:
             with stdout:
                 for line in stdout:
+                    self._last.append(line.decode(errors="replace").rstrip("\r\n"))
                     self._console.line(self.process.name, self.process.colour, line)
         self.child.wait()
         self._ended.put(self)

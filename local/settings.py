@@ -1,11 +1,13 @@
 """What a person can change about the system on their laptop: ports, where state lives, restarts."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, AliasChoices, Field
 
-from local.ports import free_ports
+from local.ports import reserved_ports
 from runtime.settings import ProcessSettings
 
 ROOT = Path(__file__).parent.parent
@@ -44,8 +46,14 @@ class LocalSettings(ProcessSettings):
     log_format: Literal["json", "console"] = "console"
 
     @classmethod
-    def on_free_ports(cls, state_dir: Path, *, restart: bool = False) -> Self:
-        """Settings for a test: every port free right now, the state in a place of its own."""
+    @contextmanager
+    def on_free_ports(cls, state_dir: Path) -> Iterator[Self]:
+        """Settings for a test: the state in a place of its own, every port reserved for the block.
+
+        What runs on the ports must have ended when the block ends.
+        """
         names = [name for name in cls.model_fields if name.endswith("_port")]
-        ports = dict(zip(names, free_ports(len(names)), strict=True))
-        return cls.model_validate({"state_dir": state_dir, "restart": restart, **ports})
+        with reserved_ports(len(names)) as ports:
+            yield cls.model_validate(
+                {"state_dir": state_dir, **dict(zip(names, ports, strict=True))}
+            )

@@ -16,7 +16,15 @@ from typing import Self
 
 from local.child import STOP_WITHIN, signal_child, start_child
 from local.console import Console
-from local.errors import NotReady, PortTaken, PortWantedTwice, ProcessDied, Stopped, how_it_died
+from local.errors import (
+    NotReady,
+    PortTaken,
+    PortWantedTwice,
+    ProcessDied,
+    Stopped,
+    how_it_died,
+    last_words,
+)
 from local.ports import is_taken
 from local.process import Process
 from local.running import Running, is_ready
@@ -105,13 +113,13 @@ class Supervisor:
             for name in sorted(waiting):
                 running = self._running[name]
                 if (returncode := running.child.poll()) is not None:
-                    raise ProcessDied(running.process, returncode)
+                    raise ProcessDied(running.process, returncode, running.last_lines())
                 if is_ready(running.process):
                     waiting.discard(name)
             if self._stop.requested:
                 raise Stopped
             if time.monotonic() > deadline:
-                raise NotReady(waiting, timeout)
+                raise NotReady({name: self.last_lines(name) for name in waiting}, timeout)
             self._stop.wait(0.05 if waiting else 0)
 
     def supervise(self) -> None:
@@ -172,6 +180,17 @@ class Supervisor:
         """The names of those that were started and have ended, whoever ended them."""
         return [name for name, one in list(self._running.items()) if one.child.poll() is not None]
 
+    def last_lines(self, name: str) -> list[str]:
+        """What a process that was started, and not stopped, wrote last."""
+        return self._running[name].last_lines()
+
+    def last_words(self) -> str:
+        """The same of each, with its name and whether it runs."""
+        return "\n".join(
+            last_words(name, one.child.poll(), one.last_lines())
+            for name, one in list(self._running.items())
+        )
+
     def stop(self) -> None:
         """Stop ours, then the engines, each within 10 seconds and then by force."""
         self._stop.request()
@@ -215,7 +234,7 @@ class Supervisor:
     def _restart_at(self, running: Running, failures: dict[str, int]) -> float:
         process, returncode = running.process, running.child.wait()
         if process.is_engine or not self._restart_ours:
-            raise ProcessDied(process, returncode)
+            raise ProcessDied(process, returncode, running.last_lines())
         if running.age() > STEADY_AFTER:
             failures.pop(process.name, None)
         failures[process.name] = failures.get(process.name, 0) + 1

@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from local.console import Console
+from local.errors import with_notes
 from local.settings import LocalSettings
 from local.system import CANNOT_START, running_system
 from local.up import addresses
@@ -27,12 +28,15 @@ RUN_WITHIN = 240
 def main() -> int:
     with TemporaryDirectory(prefix="streamed-requests-") as place:
         log = Path(place) / "system.log"
-        settings = LocalSettings.on_free_ports(Path(place) / "state")
         try:
-            with log.open("w") as output, running_system(settings, console=Console(output)):
+            with (
+                LocalSettings.on_free_ports(Path(place) / "state") as settings,
+                log.open("w") as output,
+                running_system(settings, console=Console(output)),
+            ):
                 codes = [run(command) for command in commands(addresses(settings))]
         except CANNOT_START as error:
-            sys.stderr.write(f"{error}\n")
+            sys.stderr.write(f"{with_notes(error)}\n")
             return 1
         if any(codes):
             sys.stderr.write("the system's output, from its end:\n")

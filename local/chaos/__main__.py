@@ -12,6 +12,7 @@ from local.chaos.report import Report
 from local.chaos.run import Plan, run
 from local.chaos.schedule import draw_clocks, draw_faults
 from local.console import Console
+from local.errors import with_notes
 from local.isolation import isolate
 from local.settings import ROOT
 from local.system import CANNOT_START
@@ -43,7 +44,7 @@ def main() -> int:
                 stop=stop,
             )
     except CANNOT_START as error:
-        console.say(f"{error}; its state is kept in {state_dir}")
+        console.say(f"{with_notes(error)}\nits state is kept in {state_dir}")
         return FAILED
     return _tell(report, console, state_dir, arguments.report or _place_of_report(seed))
 

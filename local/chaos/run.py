@@ -64,10 +64,13 @@ def run(
     `console` is told what is done, `processes` what the processes say. Raises what
     local.system.CANNOT_START lists.
     """
-    settings = LocalSettings.on_free_ports(state_dir).model_copy(update={"log_format": "json"})
     began = datetime.now(UTC)
     keys = Keys(state_dir / "chaos-credentials")
-    with Proxy(settings.aws_port, seed=plan.seed).running() as proxy:
+    with (
+        LocalSettings.on_free_ports(state_dir) as on_free_ports,
+        Proxy(on_free_ports.aws_port, seed=plan.seed).running() as proxy,
+    ):
+        settings = on_free_ports.model_copy(update={"log_format": "json"})
         ours = [disturbed(each, proxy.port, plan.clocks, keys) for each in our_processes(settings)]
         with running_system(settings, console=processes, ours=ours) as supervisor:
             run = _Run(plan, settings, supervisor, proxy, keys, console, stop)

@@ -11,17 +11,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from subprocess import Popen
 
-from local.child import signal_child, start_child, stop_child
-from local.ports import LOOPBACK, free_ports
+from local.child import running_child, signal_child
+from local.errors import how_it_died
+from local.ports import LOOPBACK, reserved_ports
 from local.probes import answers, ask
 from local.settings import ROOT
 
-READY_WITHIN = 30.0
+READY_WITHIN = 60.0
 """Seconds, on a machine that is busy."""
 
 
 class NotReady(Exception):
-    """A process that did not get to work; its log says why."""
+    """A process that did not get to work; its last lines, which are a note, say why."""
 
 
 @dataclass(frozen=True)
@@ -88,12 +89,12 @@ class Observed:
         """Raise NotReady if it dies or does not answer within READY_WITHIN."""
 
         def is_ready() -> bool:
-            if self.child.poll() is not None:
-                raise NotReady(f"{self.name} ended: {self.log.read_text()[-1000:]}")
+            if (code := self.child.poll()) is not None:
+                raise NotReady(f"{self.name} died ({how_it_died(code)})")
             return answers(f"{self.url}/readyz")
 
         if not wait_until(is_ready, within=READY_WITHIN):
-            raise NotReady(f"{self.name} was not ready within {READY_WITHIN:g} s: see {self.log}")
+            raise NotReady(f"{self.name} was not ready within {READY_WITHIN:g} s")
 
     @property
     def _pid(self) -> int:
@@ -110,21 +111,18 @@ def observed(
     folder: Path, name: str, command: str, env: Mapping[str, str], *, port_name: str
 ) -> Iterator[Observed]:
     """Run `python -m command` until the block ends; it is at work when the block begins."""
-    (port,) = free_ports(1)
-    log = folder / f"{name}-{port}.log"
-    with log.open("wb") as output:
-        child = start_child(
+    with reserved_ports(1) as (port,):
+        log = folder / f"{name}-{port}.log"
+        with running_child(
+            name,
             [sys.executable, "-m", *command.split()],
             env={"LOG_LEVEL": "WARNING", **env, port_name: str(port)},
             cwd=ROOT,
-            output=output,
-        )
-    try:
-        process = Observed(name, child, port, log)
-        process.until_ready()
-        yield process
-    finally:
-        stop_child(child)
+            log=log,
+        ) as child:
+            process = Observed(name, child, port, log)
+            process.until_ready()
+            yield process
 
 
 def wait_until(condition: Callable[[], bool], *, within: float, every: float = 0.05) -> bool:

@@ -1,7 +1,6 @@
 """The system of `make up`: operating-system processes, without Docker."""
 
 from contextlib import ExitStack
-from pathlib import Path
 
 from local.console import Console
 from local.settings import LocalSettings
@@ -19,10 +18,10 @@ class Silence:
 
 
 class LocalSystem:
-    """State is in `state_dir`; every port is free when this is made."""
+    """What the settings describe, in processes of this test's own."""
 
-    def __init__(self, state_dir: Path) -> None:
-        self.settings = LocalSettings.on_free_ports(state_dir)
+    def __init__(self, settings: LocalSettings) -> None:
+        self.settings = settings
         self._running = ExitStack()
         self._supervisor: Supervisor
 
@@ -43,3 +42,6 @@ class LocalSystem:
 
     def wait_ready(self) -> None:
         self._supervisor.wait_ready()
+
+    def logs(self) -> str:
+        return self._supervisor.last_words()

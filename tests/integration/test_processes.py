@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from local.child import signal_child, stop_child
-from local.ports import LOOPBACK, free_ports
+from local.ports import LOOPBACK, reserved_ports
 from tests.builders import a_cause, a_detail, an_envelope
 from tests.processes import Process, run_to_end, running
 from tests.queues import TestQueue, make_queue
@@ -195,11 +195,17 @@ def test_a_consumer_that_starts_while_sqs_is_away_waits_for_it(
     tmp_path: Path, system: System
 ) -> None:
     """Alive and not ready, with the reason in its log; SIGTERM ends the waiting with 0."""
-    (nobody,) = free_ports(1)
-    environment = system.environment("stock") | {"AWS_ENDPOINT_URL": f"http://{LOOPBACK}:{nobody}"}
-    with running(
-        tmp_path, main_of("stock"), "consumer", environment, port_name="HEALTH_PORT"
-    ) as process:
+    environment = system.environment("stock")
+    with (
+        reserved_ports(1) as (nobody,),
+        running(
+            tmp_path,
+            main_of("stock"),
+            "consumer",
+            environment | {"AWS_ENDPOINT_URL": f"http://{LOOPBACK}:{nobody}"},
+            port_name="HEALTH_PORT",
+        ) as process,
+    ):
         eventually(lambda: "waiting at start" in process.output.read_text(), what="it waits")
         answer = process.get("/readyz")
         assert answer is not None

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +16,7 @@ import pytest
 
 from local.console import Console
 from local.errors import NotReady, PortTaken, PortWantedTwice, ProcessDied, Stopped, how_it_died
-from local.ports import free_ports, is_listening
+from local.ports import is_listening, reserved_ports
 from local.process import Process
 from local.supervisor import Supervisor, restart_delay
 from runtime.stopping import Stop
@@ -39,19 +39,41 @@ HTTPServer(("127.0.0.1", int(sys.argv[1])), Ready).serve_forever()
 """
 
 
-def server(name: str, *flags: str, status: int = 200, engine: bool = False) -> Process:
-    (port,) = free_ports(1)
-    return Process(
-        name=name,
-        command=(sys.executable, "-I", "-S", "-c", SERVER, str(port), str(status), *flags),
-        port=port,
-        port_variable=f"{name.upper()}_PORT",
-        is_engine=engine,
-    )
+Server = Callable[..., Process]
 
 
-def failing(name: str, code: int) -> Process:
-    (port,) = free_ports(1)
+@pytest.fixture
+def port() -> Iterator[int]:
+    """A port for a process that listens nowhere."""
+    with reserved_ports(1) as (port,):
+        yield port
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with servers() as server:
+        yield server
+
+
+@contextmanager
+def servers() -> Iterator[Server]:
+    """What makes rows of processes that serve, each on a port of its own."""
+    with reserved_ports(3) as ports:
+
+        def make(name: str, *flags: str, status: int = 200, engine: bool = False) -> Process:
+            port = ports.pop()
+            return Process(
+                name=name,
+                command=(sys.executable, "-I", "-S", "-c", SERVER, str(port), str(status), *flags),
+                port=port,
+                port_variable=f"{name.upper()}_PORT",
+                is_engine=engine,
+            )
+
+        yield make
+
+
+def failing(name: str, code: int, port: int) -> Process:
     return Process(
         name=name,
         command=(sys.executable, "-I", "-S", "-c", f"print('no luck'); raise SystemExit({code})"),
@@ -111,7 +133,7 @@ def watch() -> Iterator[Watch]:
         one.close()
 
 
-def test_starts_waits_until_ready_and_stops(watch: Watch) -> None:
+def test_starts_waits_until_ready_and_stops(watch: Watch, server: Server) -> None:
     """Processes are at work after wait_ready, their lines carry their name, stop ends them."""
     first, second = server("first"), server("second")
     watched = watch(first, second)
@@ -127,24 +149,31 @@ def test_starts_waits_until_ready_and_stops(watch: Watch) -> None:
     assert any(line.startswith("second ") and "serving as" in line for line in lines)
 
 
-def test_a_death_while_waiting_is_named(watch: Watch) -> None:
+def test_a_death_while_waiting_is_named(watch: Watch, server: Server, port: int) -> None:
     """wait_ready ends at once, and says who died and how, when a process dies at start."""
-    watched = watch(server("steady"), failing("broken", 2))
+    watched = watch(server("steady"), failing("broken", 2, port))
     watched.supervisor.start()
-    with pytest.raises(ProcessDied, match=r"^broken died \(exit code 2\): .*`make up`"):
+    with pytest.raises(ProcessDied, match=r"^broken died \(exit code 2\): .*`make up`") as death:
         watched.supervisor.wait_ready()
+    assert death.value.__notes__ == [
+        "broken died (exit code 2); its last lines:\n    no luck",
+    ]
 
 
-def test_never_ready_is_named(watch: Watch) -> None:
+def test_never_ready_is_named(watch: Watch, server: Server) -> None:
     """A process that lives and never becomes ready is named when the time is over."""
     watched = watch(server("steady"), server("sulking", status=503))
     watched.supervisor.start()
     watched.supervisor.wait_ready("steady")
-    with pytest.raises(NotReady, match=r"not ready within 1 s: sulking$"):
+    eventually(lambda: watched.supervisor.last_lines("sulking"), what="its first line")
+    with pytest.raises(NotReady) as late:
         watched.supervisor.wait_ready(timeout=1)
+    assert str(late.value) == "not ready within 1 s: sulking"
+    (note,) = late.value.__notes__
+    assert note.startswith("sulking runs; its last lines:\n    serving as ")
 
 
-def test_a_stop_cuts_the_waiting_short(watch: Watch) -> None:
+def test_a_stop_cuts_the_waiting_short(watch: Watch, server: Server) -> None:
     """Ctrl-C while the system is starting is obeyed at once."""
     watched = watch(server("sulking", status=503))
     watched.supervisor.start()
@@ -153,7 +182,7 @@ def test_a_stop_cuts_the_waiting_short(watch: Watch) -> None:
         watched.supervisor.wait_ready()
 
 
-def test_a_dying_process_ends_supervision(watch: Watch) -> None:
+def test_a_dying_process_ends_supervision(watch: Watch, server: Server) -> None:
     """One death ends it all: the error names the process and the signal, the others are stopped."""
     first, second = server("first"), server("second")
     watched = watch(first, second)
@@ -167,18 +196,21 @@ def test_a_dying_process_ends_supervision(watch: Watch) -> None:
     assert not is_listening(second.port)
 
 
-def test_a_process_may_log_to_a_file(watch: Watch, tmp_path: Path) -> None:
+def test_a_process_may_log_to_a_file(watch: Watch, tmp_path: Path, port: int) -> None:
     """Its lines are in the file and not on the console, and its death points there."""
-    process = replace(failing("chatty", 3), log=tmp_path / "chatty.log")
+    process = replace(failing("chatty", 3, port), log=tmp_path / "chatty.log")
     watched = watch(process)
     watched.supervisor.start()
-    with pytest.raises(ProcessDied, match=rf"its last lines are in {tmp_path}/chatty.log,"):
+    with pytest.raises(
+        ProcessDied, match=rf"its last lines are in {tmp_path}/chatty.log,"
+    ) as death:
         watched.supervisor.wait_ready()
+    assert death.value.__notes__[0].endswith("\n    no luck")
     assert (tmp_path / "chatty.log").read_text() == "no luck\n"
     assert watched.said.getvalue() == ""
 
 
-def test_restart_mode_starts_it_again(watch: Watch) -> None:
+def test_restart_mode_starts_it_again(watch: Watch, server: Server) -> None:
     """With restarts on, a process of ours that was killed comes back, with one line about it."""
     process = server("phoenix")
     watched = watch(process, restart_ours=True)
@@ -193,7 +225,7 @@ def test_restart_mode_starts_it_again(watch: Watch) -> None:
     assert not watched.ended()
 
 
-def test_restart_mode_does_not_restart_engines(watch: Watch) -> None:
+def test_restart_mode_does_not_restart_engines(watch: Watch, server: Server) -> None:
     """An engine that dies takes its state's word with it: everything stops, restarts on or not."""
     watched = watch(server("mongod", engine=True), server("steady"), restart_ours=True)
     watched.supervisor.start()
@@ -204,7 +236,7 @@ def test_restart_mode_does_not_restart_engines(watch: Watch) -> None:
     assert str(watched.error).startswith("mongod died (killed by SIGKILL): ")
 
 
-def test_restart_is_no_death(watch: Watch) -> None:
+def test_restart_is_no_death(watch: Watch, server: Server) -> None:
     """Restarting one process leaves the others and the supervision as they were."""
     watched = watch(server("first"), server("second"))
     watched.supervisor.start()
@@ -218,7 +250,7 @@ def test_restart_is_no_death(watch: Watch) -> None:
     assert not watched.ended()
 
 
-def test_a_killed_process_can_be_started_by_hand(watch: Watch) -> None:
+def test_a_killed_process_can_be_started_by_hand(watch: Watch, server: Server) -> None:
     """A test that does not supervise kills and starts as it likes."""
     process = server("puppet")
     watched = watch(process)
@@ -230,7 +262,7 @@ def test_a_killed_process_can_be_started_by_hand(watch: Watch) -> None:
     watched.supervisor.wait_ready("puppet")
 
 
-def test_a_process_that_ignores_sigterm_is_killed(watch: Watch) -> None:
+def test_a_process_that_ignores_sigterm_is_killed(watch: Watch, server: Server) -> None:
     """Stopping is bounded: what does not go within its time is killed, and that is said."""
     stubborn = server("mule", "stubborn")
     watched = watch(stubborn, stop_within=0.5)
@@ -241,7 +273,7 @@ def test_a_process_that_ignores_sigterm_is_killed(watch: Watch) -> None:
     assert "mule did not stop within 0.5 s: killing it" in watched.said.getvalue()
 
 
-def test_engines_stop_last(watch: Watch) -> None:
+def test_engines_stop_last(watch: Watch, server: Server, port: int) -> None:
     """Ours are gone before an engine is asked to stop, so that nothing fails on the way out."""
     engine = server("engine", engine=True)
     asks = f"""
@@ -255,7 +287,6 @@ signal.signal(signal.SIGTERM, told_to_stop)
 print("waiting", flush=True)
 signal.pause()
 """
-    (port,) = free_ports(1)
     ours = Process("ours", (sys.executable, "-I", "-S", "-c", asks), port, "OURS_PORT")
     watched = watch(engine, ours)
     watched.supervisor.start()
@@ -266,7 +297,7 @@ signal.pause()
     assert not is_listening(engine.port)
 
 
-def test_a_taken_port_is_one_sentence_with_the_mend(watch: Watch) -> None:
+def test_a_taken_port_is_one_sentence_with_the_mend(watch: Watch, server: Server) -> None:
     """The sentence has the port, who needs it and the variable that moves it."""
     holder = server("holder")
     wanting = Process("stock-api", holder.command, holder.port, "STOCK_API_PORT")
@@ -281,7 +312,7 @@ def test_a_taken_port_is_one_sentence_with_the_mend(watch: Watch) -> None:
     )
 
 
-def test_a_port_wanted_twice_is_one_sentence_with_the_mend(watch: Watch) -> None:
+def test_a_port_wanted_twice_is_one_sentence_with_the_mend(watch: Watch, server: Server) -> None:
     """Two processes that were given the same port are named before either starts."""
     first = server("first")
     second = replace(first, name="second", port_variable="SECOND_PORT")
@@ -292,8 +323,8 @@ def test_a_port_wanted_twice_is_one_sentence_with_the_mend(watch: Watch) -> None
         watch(first, second).supervisor.check_ports()
 
 
-def test_free_ports_pass_the_check(watch: Watch) -> None:
-    """Nothing is said where nothing is taken."""
+def test_reserved_ports_pass_the_check(watch: Watch, server: Server) -> None:
+    """Nothing is said where nothing listens: who reserved a port for a process does not take it."""
     watch(server("first"), server("second")).supervisor.check_ports()
 
 
@@ -312,7 +343,7 @@ with Supervisor(table, console=Console(open("/dev/null", "w"))) as supervisor:
 """
 
 
-def test_no_orphan_when_the_supervisor_is_killed() -> None:
+def test_no_orphan_when_the_supervisor_is_killed(server: Server) -> None:
     """Kill -9 of the supervisor ends its processes too, even one that ignores SIGTERM."""
     processes = [server("first"), server("mule", "stubborn")]
     table = [{"name": p.name, "command": p.command, "port": p.port} for p in processes]

@@ -1,16 +1,17 @@
 """What `make up` says when it cannot come up: one sentence with the mend, and nothing is left."""
 
 import os
+import socket
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 from local.errors import AlreadyRunning
 from local.lock import only_one
-from local.ports import free_ports, is_listening
+from local.ports import is_listening
 from local.settings import LocalSettings
 
 ROOT = Path(__file__).parents[2]
@@ -19,8 +20,9 @@ Up = Callable[[Mapping[str, str]], "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> LocalSettings:
-    return LocalSettings.on_free_ports(tmp_path)
+def settings(tmp_path: Path) -> Iterator[LocalSettings]:
+    with LocalSettings.on_free_ports(tmp_path) as settings:
+        yield settings
 
 
 @pytest.fixture
@@ -53,20 +55,9 @@ def test_a_missing_mongod(up: Up) -> None:
 
 def test_a_taken_port(up: Up, settings: LocalSettings) -> None:
     """It names the port, who needs it and the variable that moves it, before anything starts."""
-    (port,) = free_ports(1)
-    holder = subprocess.Popen(
-        [sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1"],
-        stderr=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-    )
-    with holder:
-        try:
-            assert holder.stdout is not None
-            holder.stdout.readline()
-            ended = up({"STOCK_API_PORT": str(port)})
-        finally:
-            holder.kill()
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        port = holder.getsockname()[1]
+        ended = up({"STOCK_API_PORT": str(port)})
     assert ended.returncode == 1
     (sentence,) = ended.stdout.splitlines()
     assert sentence.startswith(f"port {port} is taken, and stock-api needs it: ")
