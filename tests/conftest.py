@@ -9,6 +9,7 @@ from pathlib import Path
 
 import botocore.loaders
 import botocore.session
+import hypothesis
 import pytest
 import structlog
 
@@ -20,6 +21,12 @@ from tests.dynamodb_local import DynamoDBLocal, running_dynamodb_local
 from tests.engines import died, shared_engine
 from tests.processes import COVERAGE
 from tests.synthesis import Synthesize, synthesized_once
+
+# A busy machine makes an example slow, which says nothing about what is tested.
+hypothesis.settings.register_profile(
+    "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("patient")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

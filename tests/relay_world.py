@@ -284,7 +284,7 @@ def a_world(
 def kill(process: Process) -> None:
     """kill -9, and wait until it is gone."""
     signal_child(process.child, signal.SIGKILL)
-    process.child.wait(timeout=5)
+    process.child.wait(timeout=60)
 
 
 def mongo_documents(committed: Sequence[OutboxRecord]) -> list[Document]:
@@ -364,7 +364,7 @@ def in_threads(
         finally:
             stop.request()
             for thread in threads:
-                thread.join(timeout=15)
+                thread.join(timeout=60)
                 assert not thread.is_alive(), "a part did not stop"
             if isinstance(ends.outbox, MongoOutbox):
                 ends.outbox._mongo.database.client.close()

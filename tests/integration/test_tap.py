@@ -71,7 +71,7 @@ class Tapped:
             yield
         finally:
             self.stop.request()
-            thread.join(timeout=5)
+            thread.join(timeout=60)
             assert not thread.is_alive(), "the tap did not stop"
 
 
@@ -126,7 +126,7 @@ def test_a_line_that_was_not_written_stays_in_the_queue(bus: Tapped) -> None:
         assert bus.queue_depth() == 1
         logs.create_log_group(logGroupName=bus.tap.log_group)
         eventually(lambda: bus.numbers() == [1], what="the line")
-        assert not bus.readiness.reasons()
+        eventually(lambda: not bus.readiness.reasons(), what="a ready tap")
 
 
 def test_survives_an_outage_of_the_emulator(tmp_path: Path) -> None:

@@ -159,6 +159,6 @@ def test_a_stop_ends_a_run_early_and_leaves_no_fault_behind(
     stop.request()
     began = time.monotonic()
     injector.run(faults, seconds=600)
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 60
     assert supervisor.dead() == []
     assert proxy._trouble is None

@@ -51,7 +51,7 @@ def running(*, stop_seconds: int = 1) -> Iterator[uvicorn.Server]:
         yield server
     finally:
         server.should_exit = server.force_exit = True
-        thread.join(5)
+        thread.join(60)
         assert not thread.is_alive()
 
 
@@ -67,7 +67,7 @@ def serving() -> Iterator[int]:
 
 def sent(port: int, *pieces: bytes) -> bytes:
     """All that comes until the other side closes; raises TimeoutError if it never does."""
-    with socket.create_connection((LOOPBACK, port), timeout=5) as client:
+    with socket.create_connection((LOOPBACK, port), timeout=60) as client:
         for piece in pieces:
             client.sendall(piece)
         answer = b""
@@ -156,7 +156,7 @@ def test_a_client_that_does_not_read_is_dropped(monkeypatch: pytest.MonkeyPatch)
         client.sendall(request)
         eventually(lambda: server.server_state.connections, what="a connection")
         eventually(lambda: not server.server_state.connections, what="none")
-    monkeypatch.setattr(connections, "SEND_SECONDS", 10)
+    monkeypatch.setattr(connections, "SEND_SECONDS", 60)
     with serving() as port:
         assert sent(port, request).endswith(LARGE)
 
@@ -184,13 +184,13 @@ def test_a_stop_does_not_wait_for_slow_clients(
         client.sendall(begun)
         eventually(lambda: server.server_state.connections, what="a connection")
         server.should_exit = True
-        eventually(lambda: not server.server_state.connections, what="none", timeout=5)
+        eventually(lambda: not server.server_state.connections, what="none", timeout=30)
 
 
 def test_more_connections_than_are_served_are_503(monkeypatch: pytest.MonkeyPatch) -> None:
     """One too many is told so at once; when another has left there is room again."""
     monkeypatch.setattr(connections, "MAX_CONNECTIONS", 1)
-    monkeypatch.setattr(connections, "HEAD_SECONDS", 5)
+    monkeypatch.setattr(connections, "HEAD_SECONDS", 60)
     with serving() as port:
         with socket.create_connection((LOOPBACK, port)) as first:
             first.sendall(GET)
@@ -253,15 +253,16 @@ def test_the_longest_idle_connection_makes_room(monkeypatch: pytest.MonkeyPatch)
 
 def test_an_answer_is_not_held_back() -> None:
     """Its head and its body are two pieces: the second does not wait 40 ms for the first's ACK."""
-    asked, slowest = 100, 0.04 * 60
-    with serving() as port, socket.create_connection((LOOPBACK, port), timeout=5) as client:
-        since = monotonic()
-        for _ in range(asked):
+    took: list[float] = []
+    with serving() as port, socket.create_connection((LOOPBACK, port), timeout=60) as client:
+        for _ in range(100):
+            since = monotonic()
             client.sendall(GET + b"\r\n")
             answer = b""
             while not answer.endswith(b"done"):
                 answer += client.recv(65536)
-        assert monotonic() - since < slowest
+            took.append(monotonic() - since)
+    assert sorted(took)[50] < 0.04  # of a hundred, more than sixty would wait
 
 
 def test_a_slow_body_is_408_to_whoever_reads_it() -> None:

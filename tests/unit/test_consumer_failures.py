@@ -31,7 +31,7 @@ class FakeSqs:
         if not self._received:
             self._received = True
             return {"Messages": [{"MessageId": "1", "ReceiptHandle": "r", "Body": "b"}]}
-        self._handled.wait(5)
+        self._handled.wait(60)
         raise ClientError({"Error": {"Code": "Odd"}}, "ReceiveMessage")
 
     def change_message_visibility(self, *, VisibilityTimeout: int, **_: Any) -> None:  # noqa: N803

@@ -70,7 +70,7 @@ class Relay:
             yield thread
         finally:
             self.stop.request()
-            thread.join(timeout=12)
+            thread.join(timeout=60)
             assert not thread.is_alive(), "the engine did not stop"
 
 
@@ -260,7 +260,7 @@ def test_a_deleter_waits_for_rows_that_follow(relay_: Relay) -> None:
     deleting.start()
     for row in rows:
         relay_.engine._published.put(row)
-    deleting.join(10)
+    deleting.join(60)
     assert calls == [25]
 
 
@@ -288,16 +288,16 @@ def test_a_stop_finishes_what_is_in_flight(relay_: Relay) -> None:
 
     def fault(_: Sequence[Any]) -> None:
         reached.set()
-        go_on.wait(5)
+        go_on.wait(60)
 
     relay_.target.fault = fault
     relay_.commit(*(row_of("a", n) for n in (1, 2, 3)))
     with relay_.running() as thread:
-        assert reached.wait(5)
+        assert reached.wait(60)
         relay_.stop.request()
         eventually(lambda: relay_.engine.window._closed, what="a closed window")
         go_on.set()
-        thread.join(timeout=5)
+        thread.join(timeout=60)
     assert relay_.journal == [("published", ("a", 1)), ("deleted", ("a", 1))]
     assert set(relay_.outbox.rows) == {("a", 2), ("a", 3)}
 
@@ -319,7 +319,7 @@ def test_a_stop_in_an_outage_keeps_the_rows(relay_: Relay) -> None:
         relay_.commit(row_of("b", 1))
         eventually(lambda: len(relay_.target.calls) >= 2, what="a failed try")
         since = monotonic()
-    assert monotonic() - since < 2
+    assert monotonic() - since < relay.engine.PUBLISHED_WITHIN
     assert set(relay_.outbox.rows) == {("a", 1), ("b", 1)}
 
 
@@ -333,14 +333,14 @@ def test_a_stop_does_not_wait_for_an_answer_that_never_comes(
 
     def fault(_: Sequence[Any]) -> None:
         reached.set()
-        never.wait(20)
+        never.wait(100)
 
     relay_.target.fault = fault
     relay_.commit(row_of("a", 1))
     with relay_.running() as thread:
-        assert reached.wait(5)
+        assert reached.wait(60)
         relay_.stop.request()
-        thread.join(timeout=2)
+        thread.join(timeout=60)
         assert not thread.is_alive()
     never.set()
     assert set(relay_.outbox.rows) == {("a", 1)}

@@ -66,7 +66,7 @@ class Forwarding:
             yield
         finally:
             self.stop.request()
-            thread.join(timeout=5)
+            thread.join(timeout=60)
             assert not thread.is_alive(), "the forwarders did not stop"
 
     def drained(self) -> None:

@@ -72,7 +72,7 @@ class Sweeping:
         finally:
             self.stop.request()
             self.window.close()
-            thread.join(timeout=5)
+            thread.join(timeout=60)
             assert not thread.is_alive(), "the sweeper did not stop"
 
 
@@ -197,7 +197,7 @@ def test_a_large_backlog_never_fills_the_memory_and_holds_no_newcomer_up() -> No
             waits.append(len(outbox.deleted) - before)
         eventually(lambda: len(outbox.deleted) == backlog + news, what="all deleted", timeout=30)
         sweeping.stop.request()
-        thread.join(timeout=5)
+        thread.join(timeout=60)
     assert news >= 2
     assert max(waits) < 10_000, "a newcomer waited for half of the backlog"
     assert widest <= 1000
