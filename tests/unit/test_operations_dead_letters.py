@@ -236,7 +236,7 @@ def test_a_name_that_cannot_be_shown_is_none(text: str) -> None:
 
 @pytest.mark.parametrize("depth", [100, 900, 5_000, 100_000])
 def test_a_body_is_shown_however_deep_it_is_nested(depth: int) -> None:
-    """Laid out, or as too deep to be, or as it came: where each ends is Python's, by its version."""
+    """Laid out, or as too deep, or as it came: where each ends depends on the version of Python."""
     inmost = '{"accountNumber":"12345678"}'
 
     shown = masked('{"a":' * depth + inmost + "}" * depth)
