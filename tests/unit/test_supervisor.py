@@ -116,7 +116,7 @@ def watch() -> Iterator[Watch]:
     """Make supervisors that are stopped at the end of the test."""
     watched: list[Watched] = []
 
-    def make(*processes: Process, restart_ours: bool = False, stop_within: float = 5) -> Watched:
+    def make(*processes: Process, restart_ours: bool = False, stop_within: float = 30) -> Watched:
         said, stop = io.StringIO(), Stop()
         supervisor = Supervisor(
             processes,
