@@ -26,8 +26,10 @@ def shared_engine(
     running = config.stash.setdefault(_RUNNING, {})
     with running_child(name, command, env=env, cwd=log.parent, log=log) as child:
         running[log] = name, child
-        yield child
-        del running[log]
+        try:
+            yield child
+        finally:
+            del running[log]
 
 
 def died(config: pytest.Config) -> list[str]:

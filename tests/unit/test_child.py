@@ -7,6 +7,7 @@ import pytest
 
 from local.child import LAST_LINES, last_lines, running_child
 from local.ports import reserved_ports, wait_until_listening
+from tests.engines import died, shared_engine
 
 DIES = "for line in range(100): print('line', line)\nraise SystemExit('no such table')"
 
@@ -41,6 +42,21 @@ def test_an_error_beside_a_process_that_runs_carries_its_lines_too(tmp_path: Pat
     with pytest.raises(AssertionError) as failure:
         fail_beside_it()
     assert failure.value.__notes__ == ["relay runs; its last lines:\n    waiting"]
+
+
+def test_an_engine_that_died_is_known_to_every_failure_after_it(
+    pytestconfig: pytest.Config, tmp_path: Path
+) -> None:
+    """As long as it should run: what it said is not lost with the tests that it takes along."""
+    before = died(pytestconfig)
+    command = ["sh", "-c", "echo no space; exit 3"]
+    with shared_engine(pytestconfig, "mongod", command, log=tmp_path / "log") as engine:
+        engine.wait(60)
+        assert died(pytestconfig) == [
+            *before,
+            "mongod died (exit code 3); its last lines:\n    no space",
+        ]
+    assert died(pytestconfig) == before
 
 
 def test_the_end_of_a_long_log_is_read_alone(tmp_path: Path) -> None:
