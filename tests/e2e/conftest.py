@@ -82,11 +82,12 @@ def composed(folder: Path) -> Iterator[World]:
 @contextmanager
 def at_work(system: System, *, then: Callable[[], None]) -> Iterator[World]:
     try:
-        system.start()
+        system.start()  # an error of which has notes of its own
         with httpx.Client(timeout=30, trust_env=False) as http:
-            yield World(system, http)
-    except BaseException as error:
-        error.add_note(system.logs())
-        raise
+            try:
+                yield World(system, http)
+            except BaseException as error:
+                error.add_note(system.logs())
+                raise
     finally:
         then()
