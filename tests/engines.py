@@ -24,7 +24,8 @@ def shared_engine(
 ) -> Iterator["Popen[bytes]"]:
     """Run it until the block ends, with its output in `log`."""
     running = config.stash.setdefault(_RUNNING, {})
-    with running_child(name, command, env=env, cwd=log.parent, log=log) as child:
+    # Nothing of it is kept: a clean end would take seconds.
+    with running_child(name, command, env=env, cwd=log.parent, log=log, stop_within=0) as child:
         running[log] = name, child
         try:
             yield child
