@@ -13,7 +13,7 @@ from pymongo.uri_parser import parse_uri
 from local.ports import wait_until_listening
 from runtime.errors import Misconfigured
 
-READY_WITHIN = 30.0
+READY_WITHIN = 60.0
 """Seconds; it takes under 2, and a busy laptop or a recovery after kill -9 gets the rest."""
 
 ALREADY_INITIALIZED = 23  # MongoDB error code
