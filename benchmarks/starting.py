@@ -30,7 +30,9 @@ def up_seconds() -> float:
         log = Path(folder) / "up.log"
         command = [sys.executable, "-m", "local.up"]
         started = time.monotonic()
-        with running_child("make up", command, env=env, cwd=ROOT, log=log, stop_within=30) as child:
+        with running_child(
+            "make up", command, env=env, cwd=ROOT, log=log, stop_within=100
+        ) as child:
             is_over = wait_until(
                 lambda: "ready in" in log.read_text() or child.poll() is not None,
                 within=READY_WITHIN,

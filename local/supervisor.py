@@ -36,6 +36,9 @@ READY_WITHIN = 60.0
 
 FIRST_RESTART_AFTER = 0.5
 LAST_RESTART_AFTER = 30.0
+ENGINES_STOP_WITHIN = 60.0
+"""Seconds at least: an engine writes its state at its end, which is lost where it is killed."""
+
 STEADY_AFTER = 60.0
 """Seconds: a process that lived this long starts its back-off anew."""
 
@@ -192,7 +195,7 @@ class Supervisor:
         )
 
     def stop(self) -> None:
-        """Stop ours, then the engines, each within 10 seconds and then by force."""
+        """Stop ours within 10 seconds, then the engines within 60, and then by force."""
         self._stop.request()
         with self._starting:
             self._closed = True
@@ -247,13 +250,15 @@ class Supervisor:
     def _stop_all(self, running: list[Running]) -> None:
         for one in running:
             signal_child(one.child, signal.SIGTERM)
-        deadline = time.monotonic() + self._stop_within
+        has_engine = any(one.process.is_engine for one in running)
+        within = max(self._stop_within, ENGINES_STOP_WITHIN) if has_engine else self._stop_within
+        deadline = time.monotonic() + within
         for one in running:
             try:
                 one.child.wait(max(0, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
                 self._console.say(
-                    f"{one.process.name} did not stop within {self._stop_within:g} s: killing it"
+                    f"{one.process.name} did not stop within {within:g} s: killing it"
                 )
                 signal_child(one.child, signal.SIGKILL)
         for one in running:

@@ -97,7 +97,7 @@ def _running(settings: LocalSettings, log: Path) -> Iterator[Running]:
     given = settings.model_dump(exclude_none=True) | {"break": "1"}
     env = {name.upper(): str(value) for name, value in given.items()}
     command = [sys.executable, "-m", "local.up"]
-    with running_child("make up", command, env=env, cwd=ROOT, log=log, stop_within=60) as child:
+    with running_child("make up", command, env=env, cwd=ROOT, log=log, stop_within=100) as child:
 
         def is_up() -> bool:
             assert child.poll() is None, "make up ended"

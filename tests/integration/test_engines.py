@@ -29,7 +29,9 @@ def ports() -> Iterator[list[int]]:
 @contextmanager
 def running(command: engines.EngineCommand, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
     log = folder / "engine.log"
-    with running_child("the engine", command.argv, env=command.env, log=log) as child:
+    with running_child(
+        "the engine", command.argv, env=command.env, log=log, stop_within=60
+    ) as child:
         yield child
     assert child.returncode != -signal.SIGKILL, "the engine had to be killed"
 

@@ -141,7 +141,7 @@ def test_an_api_serves_small_and_leaves_with_0(tmp_path: Path, system: System, n
             assert "server" not in client.get("/docs").headers
             client.post(path, json={}, headers={"X-Correlation-Id": "look-for-me"})
         assert megabytes(process) < 120
-        assert stop_child(process.child)
+        assert stop_child(process.child, within=60)
     assert process.child.returncode == 0
     lines = process.lines()
     assert {line["process"] for line in lines} == {f"{name}-api"}
@@ -172,7 +172,7 @@ def test_a_consumer_reports_its_health_and_leaves_with_0(
             assert answer is not None
             assert answer.status_code == status
         assert megabytes(process) < 120
-        assert stop_child(process.child)
+        assert stop_child(process.child, within=60)
     assert process.child.returncode == 0
     events = [line["event"] for line in process.lines()]
     assert events == ["started", "stopping", "stopped"]
@@ -211,7 +211,7 @@ def test_a_consumer_that_starts_while_sqs_is_away_waits_for_it(
         assert answer is not None
         assert answer.status_code == 503
         assert "starting" in answer.text
-        assert stop_child(process.child)
+        assert stop_child(process.child, within=60)
     assert process.child.returncode == 0
 
 

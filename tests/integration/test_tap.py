@@ -149,7 +149,7 @@ def test_survives_an_outage_of_the_emulator(tmp_path: Path) -> None:
         with bus.running():
             bus.put(1)
             eventually(lambda: bus.numbers() == [1], what="the line before the outage")
-            stop_child(emulator)
+            assert stop_child(emulator, within=60), "its state was lost"
             eventually(bus.readiness.reasons, what="an unready tap")
             an_emulator()
             eventually(lambda: not bus.readiness.reasons(), what="a ready tap")

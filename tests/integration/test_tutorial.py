@@ -88,7 +88,7 @@ class Reader:
         """`make up`, from when it says that all is ready until the block ends."""
         # What is installed is what runs this test, whatever the lock's date.
         command = f"exec {SERVE.strip()} --old-file=.venv/installed"
-        with self._terminal.beside(command, self._log, stop_within=40) as child:
+        with self._terminal.beside(command, self._log, stop_within=100) as child:
 
             def is_ready() -> bool:
                 assert child.poll() is None, "make up ended"

@@ -273,6 +273,27 @@ def test_a_process_that_ignores_sigterm_is_killed(watch: Watch, server: Server) 
     assert "mule did not stop within 0.5 s: killing it" in watched.said.getvalue()
 
 
+def test_an_engine_has_time_to_write_its_state(watch: Watch, port: int) -> None:
+    """On a busy machine that takes longer than a process of ours may take to stop."""
+    writes = """
+import signal, sys, time
+def stop(*_):
+    time.sleep(0.5)
+    print("its state is written", flush=True)
+    sys.exit(0)
+signal.signal(signal.SIGTERM, stop)
+print("at work", flush=True)
+signal.pause()
+"""
+    command = (sys.executable, "-I", "-S", "-c", writes)
+    watched = watch(Process("engine", command, port, "ENGINE_PORT", is_engine=True), stop_within=0)
+    watched.supervisor.start()
+    eventually(lambda: "at work" in watched.said.getvalue(), what="the engine at work")
+    watched.supervisor.stop()
+    assert "its state is written" in watched.said.getvalue()
+    assert "killing it" not in watched.said.getvalue()
+
+
 def test_engines_stop_last(watch: Watch, server: Server, port: int) -> None:
     """Ours are gone before an engine is asked to stop, so that nothing fails on the way out."""
     engine = server("engine", engine=True)
