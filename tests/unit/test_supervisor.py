@@ -276,14 +276,12 @@ def test_a_process_that_ignores_sigterm_is_killed(watch: Watch, server: Server) 
 def test_an_engine_has_time_to_write_its_state(watch: Watch, port: int) -> None:
     """On a busy machine that takes longer than a process of ours may take to stop."""
     writes = """
-import signal, sys, time
-def stop(*_):
-    time.sleep(0.5)
-    print("its state is written", flush=True)
-    sys.exit(0)
-signal.signal(signal.SIGTERM, stop)
+import signal, time
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
 print("at work", flush=True)
-signal.pause()
+signal.sigwait({signal.SIGTERM})
+time.sleep(0.5)
+print("its state is written", flush=True)
 """
     command = (sys.executable, "-I", "-S", "-c", writes)
     watched = watch(Process("engine", command, port, "ENGINE_PORT", is_engine=True), stop_within=0)
@@ -298,15 +296,13 @@ def test_engines_stop_last(watch: Watch, server: Server, port: int) -> None:
     """Ours are gone before an engine is asked to stop, so that nothing fails on the way out."""
     engine = server("engine", engine=True)
     asks = f"""
-import signal, socket, sys
-def told_to_stop(*_):
-    with socket.socket() as probe:
-        up = probe.connect_ex(("127.0.0.1", {engine.port})) == 0
-    print("engine is", "up" if up else "gone")
-    sys.exit(0)
-signal.signal(signal.SIGTERM, told_to_stop)
+import signal, socket
+signal.pthread_sigmask(signal.SIG_BLOCK, {{signal.SIGTERM}})
 print("waiting", flush=True)
-signal.pause()
+signal.sigwait({{signal.SIGTERM}})
+with socket.socket() as probe:
+    up = probe.connect_ex(("127.0.0.1", {engine.port})) == 0
+print("engine is", "up" if up else "gone")
 """
     ours = Process("ours", (sys.executable, "-I", "-S", "-c", asks), port, "OURS_PORT")
     watched = watch(engine, ours)
