@@ -31,7 +31,13 @@ def simulate(*arguments: object, hash_seed: int = 0) -> subprocess.CompletedProc
     command = [sys.executable, "-m", "tests.simulation", *map(str, arguments)]
     environment = {**os.environ, "PYTHONHASHSEED": str(hash_seed)}
     return subprocess.run(
-        command, cwd=ROOT, env=environment, text=True, capture_output=True, check=False, timeout=WITHIN
+        command,
+        cwd=ROOT,
+        env=environment,
+        text=True,
+        capture_output=True,
+        check=False,
+        timeout=WITHIN,
     )
 
 
