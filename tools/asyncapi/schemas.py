@@ -10,7 +10,7 @@ from typing import Any
 
 from contracts.envelope import EventDetail
 from contracts.names import EventType
-from tools.event_schemas import EVENTS, event_type_of, schema_of
+from tools.event_schemas import EVENTS, OUTBOX_RECORD, event_type_of, schema_of
 from tools.flows import sample_of
 
 Json = dict[str, Any]
@@ -112,34 +112,6 @@ ENVELOPE: Json = {
         },
         "replay-name": _text("The replay that brought it again; absent otherwise."),
         "detail": {"type": "object", "description": "The event itself."},
-    },
-}
-
-OUTBOX_RECORD: Json = {
-    "title": "OutboxRecord",
-    "type": "object",
-    "description": "An event as it was committed, on its way to its bus.",
-    "required": [
-        *("aggregateId", "sequence", "eventId", "eventType"),
-        *("source", "occurredAt", "detail", "correlationId"),
-    ],
-    "properties": {
-        "aggregateId": _text("The aggregate that changed; the queue's message group."),
-        "sequence": {
-            "type": "integer",
-            "minimum": 1,
-            "description": "The aggregate's version after the change.",
-        },
-        "eventId": _text("Ours, UUIDv7; the queue's deduplication id."),
-        "eventType": _text("What happened: the detail-type that it will be published with."),
-        "source": _text("The source that it will be published with."),
-        "occurredAt": _text("When the change was decided.", format="date-time"),
-        "detail": _text(
-            "The detail, as the JSON text that will be published.",
-            contentMediaType="application/json",
-        ),
-        "correlationId": _text("The same on all that one request led to."),
-        "traceparent": _text("W3C trace context; absent where there is none."),
     },
 }
 
