@@ -1,14 +1,15 @@
 """The outbox record: an event that is committed with its aggregate and waits to be published.
 
-Services write it, and so may a migration, a script or another language's driver. One rule says what
-a relay takes, the same on DynamoDB, on MongoDB and in the FIFO queue; `schemas/OutboxRecord.v1.json`
-is its form as JSON Schema.
+Services write it, and so may a migration, a script or another language's driver. One rule says
+what a relay takes, the same on DynamoDB, on MongoDB and in the FIFO queue. As JSON Schema it is
+`schemas/OutboxRecord.v1.json`.
 
 - `aggregateId`, `eventId`, `eventType`, `source`: texts, not empty.
 - `sequence`: a whole number from 1 to 2^63 - 1.
-- `occurredAt`: any text that `contracts.timestamps` reads; in MongoDB a BSON date of the years 1 to
-  9999 as well. It is published as UTC with milliseconds, and is as old as that moment says.
-- `detail`: the text of a JSON object. `correlationId`: a text. `traceparent`: a text, null or absent.
+- `occurredAt`: any text that `contracts.timestamps` reads; in MongoDB a BSON date of the years 1
+  to 9999 as well. It is published as UTC with milliseconds, and is as old as that moment says.
+- `detail`: the text of a JSON object. `correlationId`: a text.
+- `traceparent`: a text, null or absent.
 - No text holds a half of a surrogate pair, and the record's JSON takes at most MAX_RECORD_BYTES.
 - Fields that are not named here are ignored.
 

@@ -1,17 +1,20 @@
 """An outbox in a MongoDB or DocumentDB collection, and the change stream that tells of it."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
-from itertools import chain, islice
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
+from bson.raw_bson import RawBSONDocument
 from pymongo.change_stream import CollectionChangeStream
 from pymongo.collection import Collection
+from pymongo.cursor import Cursor
+from pymongo.database import Database
 from pymongo.errors import OperationFailure, PyMongoError
 
-from contracts.timestamps import format_timestamp, parse_timestamp
+from contracts.timestamps import format_timestamp
 from relay.ages import LeftBehind
-from relay.rows import NOT_A_TIME, LostPlace, Row, parse
+from relay.bson_rows import RAW, filter_of, is_in_array, moment_of, row_of
+from relay.rows import AHEAD, EVER, LostPlace, Row, is_old
 from runtime.errors import Misconfigured
 from runtime.mongodb import Document, Mongo, enable_change_streams
 
@@ -28,17 +31,25 @@ MAX_AWAIT_MILLISECONDS = 500
 _BY_AGE = [("occurredAt", 1), ("sequence", 1)]
 
 
+_WIRE = (
+    "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+    "T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9][.][0-9]{3}Z$"
+)
+"""The wire's own form, of which the order of texts is the order of times."""
+
+_LAST_YEAR = datetime(9999, 12, 31, 23, 59, 59, 999000, tzinfo=UTC)
+
+# https://www.mongodb.com/docs/manual/reference/bson-types/: all but texts, symbols and dates.
+_NEITHER_TEXT_NOR_DATE = (1, 3, 4, 5, 6, 7, 8, 11, 12, 13, 15, 16, 17, 18, 19, -1, 127)
+
+
 class MongoOutbox:
     """An Outbox: `_id` is {aggregateId, sequence}."""
 
     max_deletes = MAX_DELETES
 
-    def __init__(self, mongo: Mongo, collection: str) -> None:
-        self._mongo, self._name = mongo, collection
-
-    @property
-    def _collection(self) -> Collection[Document]:
-        return self._mongo.database[self._name]
+    def __init__(self, collection: Collection[Document]) -> None:
+        self._collection = collection.with_options(codec_options=RAW)
 
     def older_than(self, moment: datetime) -> Iterator[Sequence[Row]]:
         """Walk the index on occurredAt and sequence: in that order an aggregate's events happened.
@@ -46,53 +57,55 @@ class MongoOutbox:
         The server forgets a cursor that is not read for ten minutes, as while the window is full
         in an outage: that is Unavailable too, and the next sweep starts anew.
         """
-        old = {"occurredAt": {"$lt": format_timestamp(moment)}}
-        unreadable = (
-            {"occurredAt": {"$gte": NOT_A_TIME}},
-            {"occurredAt": {"$not": {"$type": "string"}}},
-        )
-        for query in (old, *unreadable):
-            with self._mongo.reaching():
-                cursor = self._collection.find(query).sort(_BY_AGE).batch_size(PAGE)
-            page: list[Row] = []
-            while True:
-                with self._mongo.reaching():
-                    document = next(cursor, None)
-                if document is not None:
-                    page.append(row_of(document))
-                if document is None or len(page) == PAGE:
-                    yield page
-                    page = []
-                if document is None:
-                    break
+        for query in (_old_texts(moment), _odd_texts(moment), _dates(moment)):
+            with reaching():
+                found = self._collection.find(query).sort(_BY_AGE).batch_size(PAGE)
+            yield from _pages(found, moment, takes=lambda document: not is_in_array(document))
+        with reaching():
+            timeless = self._collection.find(_TIMELESS).batch_size(PAGE)
+        yield from _pages(timeless, moment)
 
     def left_behind(self, before: datetime) -> Iterator[LeftBehind]:
-        """Ask the index for the first; what stands behind it is not older, and is only counted.
+        """Ask the index for the first text; what stands behind it is not older, and only counted.
 
-        Passes over times that nobody can read: they may sort before all others.
+        Passes over texts that are no times: they may sort before all others. A time in an array
+        may be counted twice.
         """
-        old = {"occurredAt": {"$lt": format_timestamp(before)}}
-        with (
-            self._mongo.reaching(),
-            self._collection.find(old, {"occurredAt": 1, "_id": 0}).sort(_BY_AGE) as found,
-        ):
-            first = list(islice(found, 1))
-            oldest = next(filter(None, map(_moment, chain(first, found))), None)
-            count = self._collection.count_documents(old) if first else 0
-        yield LeftBehind(count, oldest)
+        yield self._old_texts(before)
+        for query in (_odd_texts(before), _dates(before)):
+            with reaching(), self._collection.find(query, _TIME_ALONE) as found:
+                times = [moment_of(each) for each in found if not is_in_array(each)]
+            known, timeless = [each for each in times if each and each < before], times.count(None)
+            yield LeftBehind(len(known) + timeless, min(known, default=None), timeless)
+        with reaching():
+            others = self._collection.count_documents(_TIMELESS)
+        yield LeftBehind(others, None, others)
+
+    def _old_texts(self, before: datetime) -> LeftBehind:
+        old = _old_texts(before)
+        with reaching():
+            with self._collection.find(old, _TIME_ALONE).sort(_BY_AGE) as found:
+                timeless, oldest = 0, None
+                for document in found:
+                    oldest = moment_of(document)
+                    if oldest is not None:
+                        break
+                    timeless += 1
+            count = self._collection.count_documents(old) if timeless or oldest else 0
+        return LeftBehind(count, oldest, timeless)
 
     def delete(self, rows: Sequence[Row]) -> Sequence[Row]:
-        with self._mongo.reaching():
-            self._collection.delete_many({"_id": {"$in": [row.handle for row in rows]}})
+        with reaching():
+            self._collection.delete_many(filter_of(row.handle for row in rows))
         return []
 
 
 class ChangeStream:
     """A Stream. Any trouble with it means opening it anew: there is no resume token to keep."""
 
-    def __init__(self, mongo: Mongo, collection: str) -> None:
-        self._mongo, self._name = mongo, collection
-        self._changes: CollectionChangeStream[Document] | None = None
+    def __init__(self, collection: Collection[Document]) -> None:
+        self._collection = collection.with_options(codec_options=RAW)
+        self._changes: CollectionChangeStream[RawBSONDocument] | None = None
 
     def open(self) -> None:
         self.close()
@@ -117,9 +130,7 @@ class ChangeStream:
             raise LostPlace(f"code {error.code}") from error
         except PyMongoError as error:
             raise LostPlace(type(error).__name__) from error
-        if change is None:
-            return []
-        return [row_of(change["fullDocument"])]
+        return [] if change is None else [row_of(change["fullDocument"])]
 
     def close(self) -> None:
         if self._changes is not None:
@@ -127,28 +138,64 @@ class ChangeStream:
             self._changes = None
 
 
-def row_of(document: Document) -> Row:
-    """Read a document of an outbox collection, whatever its `_id` is."""
-    key = document["_id"]
-    known = (
-        isinstance(key, dict)
-        and isinstance(key.get("aggregateId"), str)
-        and isinstance(key.get("sequence"), int)
-    )
-    fields = {name: value for name, value in document.items() if name != "_id"}
-    return Row(
-        aggregate_id=key["aggregateId"] if known else f"unknown-{key}",
-        sequence=key["sequence"] if known else 0,
-        handle=key,
-        content=parse(fields),
-    )
+def _pages(
+    found: Cursor[RawBSONDocument],
+    moment: datetime,
+    *,
+    takes: Callable[[RawBSONDocument], bool] = lambda _: True,
+) -> Iterator[Sequence[Row]]:
+    """Read a cursor page by page; the last page may be empty."""
+    page: list[Row] = []
+    read = 0
+    while True:
+        with reaching():
+            document = next(found, None)
+        if document is not None:
+            row = row_of(document)
+            read += 1
+            if is_old(row, moment) and (row.occurred_at is not None or takes(document)):
+                page.append(row)
+        if document is None or read == PAGE:
+            yield page
+            page, read = [], 0
+        if document is None:
+            return
 
 
-def _moment(document: Document) -> datetime | None:
-    try:
-        return parse_timestamp(document["occurredAt"])
-    except ValueError:
-        return None
+_TIME_ALONE = {"occurredAt": 1, "_id": 0}
+
+
+def _old_texts(moment: datetime) -> Mapping[str, Any]:
+    return {"occurredAt": {"$lt": format_timestamp(moment)}}
+
+
+def _odd_texts(moment: datetime) -> Mapping[str, Any]:
+    """Texts that sort behind a moment and may still be older, or no times at all.
+
+    A text of the wire's own form, not further AHEAD, is certainly young.
+    """
+    if moment == EVER:
+        return {"occurredAt": {"$gte": format_timestamp(moment)}}
+    ahead = min(moment, EVER - AHEAD) + AHEAD
+    return {
+        "$or": [
+            {"occurredAt": {"$gte": format_timestamp(moment), "$not": {"$regex": _WIRE}}},
+            {"occurredAt": {"$gt": format_timestamp(ahead)}},
+        ]
+    }
+
+
+def _dates(moment: datetime) -> Mapping[str, Any]:
+    """BSON dates before a moment, and those that are no moment of ours."""
+    return {"$or": [{"occurredAt": {"$lt": moment}}, {"occurredAt": {"$gt": _LAST_YEAR}}]}
+
+
+_TIMELESS: Mapping[str, Any] = {
+    "$or": [
+        {"occurredAt": None},
+        *({"occurredAt": {"$type": kind}} for kind in _NEITHER_TEXT_NOR_DATE),
+    ]
+}
 
 
 def find_outbox(mongo: Mongo, collection: str) -> None:

@@ -39,6 +39,8 @@ class Window:
         self._ready: deque[str] = deque()
         self._taken: set[str] = set()
         self._closed = False
+        self.stuck: frozenset[tuple[str, int]] = frozenset()
+        """Rows that stay in the outbox: they can neither be published nor set aside."""
 
     def offer(self, rows: Iterable[Row], *, swept: bool = False) -> int:
         """Take rows in, waiting for room; a row that is here already is not taken twice.
@@ -95,9 +97,21 @@ class Window:
             if self._ready:
                 self._has_ready.notify()
 
+    def leave(self, rows: Sequence[Row]) -> None:
+        """They stay in the outbox, since nothing takes them: make room for others."""
+        self.remove(rows)
+        with self._has_room:
+            self.stuck |= {row.key for row in rows}
+
+    def have_left(self, keys: Iterable[tuple[str, int]]) -> None:
+        """Rows that were stuck are not in the outbox any more."""
+        with self._has_room:
+            self.stuck = self.stuck - set(keys)
+
     def remove(self, rows: Sequence[Row]) -> None:
         """They have left the outbox: make room for others."""
         with self._has_room:
+            self.stuck = self.stuck - {row.key for row in rows}
             for row in rows:
                 self._held.pop(row.key, None)
                 self._bytes -= row.size

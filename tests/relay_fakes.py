@@ -140,14 +140,26 @@ class MemoryTarget:
 
 @dataclass
 class MemoryDeadLetters:
-    """DeadLetters: (aggregate id, body, error)."""
+    """DeadLetters: (aggregate id, body, error), and beside them how each body is written."""
 
     fault: Fault = no_fault
     sent: list[tuple[str, str, Exception]] = field(default_factory=list)
+    encodings: list[str | None] = field(default_factory=list)
 
-    def send(self, aggregate_id: str, body: str, error: Exception) -> None:
+    def send(
+        self,
+        aggregate_id: str,
+        body: str,
+        error: Exception,
+        *,
+        encoding: str | None = None,
+        once: bool = False,
+    ) -> None:
+        if once and body in [sent for _, sent, _ in self.sent]:
+            return
         self.fault([body])
         self.sent.append((aggregate_id, body, error))
+        self.encodings.append(encoding)
 
 
 @dataclass

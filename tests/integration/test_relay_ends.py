@@ -222,6 +222,9 @@ def test_a_change_stream_that_cannot_resume_has_lost_its_place(code: int) -> Non
     """DocumentDB's dead token and position, MongoDB's lost history: opening anew is the mend."""
 
     class Watched:
+        def with_options(self, **_: Any) -> "Watched":
+            return self
+
         def watch(self, *_: Any, **__: Any) -> Changes:
             return Changes(OperationFailure("no such position", code))
 
