@@ -1,7 +1,7 @@
 """An outbox in a MongoDB or DocumentDB collection, and the change stream that tells of it."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from bson.raw_bson import RawBSONDocument
@@ -37,10 +37,20 @@ _WIRE = (
 )
 """The wire's own form, of which the order of texts is the order of times."""
 
-_LAST_YEAR = datetime(9999, 12, 31, 23, 59, 59, 999000, tzinfo=UTC)
+# https://www.mongodb.com/docs/manual/reference/bson-types/: all but texts, symbols and dates, of
+# arrays what is in them.
+_NEITHER_TEXT_NOR_DATE = (1, 3, 5, 6, 7, 8, 11, 12, 13, 15, 16, 17, 18, 19, -1, 127)
+_TIMELESS: Mapping[str, Any] = {
+    "$or": [
+        {"occurredAt": {"$in": [None, []]}},
+        *({"occurredAt": {"$type": kind}} for kind in _NEITHER_TEXT_NOR_DATE),
+    ]
+}
 
-# https://www.mongodb.com/docs/manual/reference/bson-types/: all but texts, symbols and dates.
-_NEITHER_TEXT_NOR_DATE = (1, 3, 4, 5, 6, 7, 8, 11, 12, 13, 15, 16, 17, 18, 19, -1, 127)
+_ARRAYS: Mapping[str, Any] = {"occurredAt": {"$type": 4}}
+"""An index has no range for these: all of it is walked."""
+
+_TIME_ALONE = {"occurredAt": 1}
 
 
 class MongoOutbox:
@@ -57,24 +67,26 @@ class MongoOutbox:
         The server forgets a cursor that is not read for ten minutes, as while the window is full
         in an outage: that is Unavailable too, and the next sweep starts anew.
         """
+        in_arrays: set[bytes] = set()
         for query in (_old_texts(moment), _odd_texts(moment), _dates(moment)):
             with reaching():
                 found = self._collection.find(query).sort(_BY_AGE).batch_size(PAGE)
-            yield from _pages(found, moment, takes=lambda document: not is_in_array(document))
-        with reaching():
-            timeless = self._collection.find(_TIMELESS).batch_size(PAGE)
-        yield from _pages(timeless, moment)
+            yield from _pages(found, moment, in_arrays)
+        for query in (_TIMELESS, _ARRAYS):
+            with reaching():
+                found = self._collection.find(query).batch_size(PAGE)
+            yield from _pages(found, moment, in_arrays)
 
     def left_behind(self, before: datetime) -> Iterator[LeftBehind]:
         """Ask the index for the first text; what stands behind it is not older, and only counted.
 
-        Passes over texts that are no times: they may sort before all others. A time in an array
-        may be counted twice.
+        Passes over texts that are no times: they may sort before all others. A row whose time is
+        an array may be counted more than once, and not if only arrays are in it.
         """
         yield self._old_texts(before)
         for query in (_odd_texts(before), _dates(before)):
             with reaching(), self._collection.find(query, _TIME_ALONE) as found:
-                times = [moment_of(each) for each in found if not is_in_array(each)]
+                times = [moment_of(each) for each in found]
             known, timeless = [each for each in times if each and each < before], times.count(None)
             yield LeftBehind(len(known) + timeless, min(known, default=None), timeless)
         with reaching():
@@ -139,12 +151,12 @@ class ChangeStream:
 
 
 def _pages(
-    found: Cursor[RawBSONDocument],
-    moment: datetime,
-    *,
-    takes: Callable[[RawBSONDocument], bool] = lambda _: True,
+    found: Cursor[RawBSONDocument], moment: datetime, in_arrays: set[bytes]
 ) -> Iterator[Sequence[Row]]:
-    """Read a cursor page by page; the last page may be empty."""
+    """Read a cursor page by page; the last page may be empty.
+
+    A query takes an array for each of its elements: what is `in_arrays` was read by another query.
+    """
     page: list[Row] = []
     read = 0
     while True:
@@ -153,16 +165,15 @@ def _pages(
         if document is not None:
             row = row_of(document)
             read += 1
-            if is_old(row, moment) and (row.occurred_at is not None or takes(document)):
+            if is_old(row, moment) and row.handle not in in_arrays:
                 page.append(row)
+            if row.occurred_at is None and is_in_array(document):
+                in_arrays.add(row.handle)
         if document is None or read == PAGE:
             yield page
             page, read = [], 0
         if document is None:
             return
-
-
-_TIME_ALONE = {"occurredAt": 1, "_id": 0}
 
 
 def _old_texts(moment: datetime) -> Mapping[str, Any]:
@@ -186,16 +197,9 @@ def _odd_texts(moment: datetime) -> Mapping[str, Any]:
 
 
 def _dates(moment: datetime) -> Mapping[str, Any]:
-    """BSON dates before a moment, and those that are no moment of ours."""
-    return {"$or": [{"occurredAt": {"$lt": moment}}, {"occurredAt": {"$gt": _LAST_YEAR}}]}
-
-
-_TIMELESS: Mapping[str, Any] = {
-    "$or": [
-        {"occurredAt": None},
-        *({"occurredAt": {"$type": kind}} for kind in _NEITHER_TEXT_NOR_DATE),
-    ]
-}
+    """BSON dates before a moment, and those so far AHEAD that they may be none of ours."""
+    ahead = min(moment, EVER - AHEAD) + AHEAD
+    return {"$or": [{"occurredAt": {"$lt": moment}}, {"occurredAt": {"$gte": ahead}}]}
 
 
 def find_outbox(mongo: Mongo, collection: str) -> None:
