@@ -115,7 +115,8 @@ class DeadLetterQueue:
         text = _sendable(body)
         size = len(text.encode())
         if size > MAX_BATCH_BYTES:
-            raise CannotBeSetAside(f"{size} bytes are more than SQS takes, {MAX_BATCH_BYTES}")
+            kib = -(-size // 1024)
+            raise CannotBeSetAside(f"it takes {kib} KiB, and SQS {MAX_BATCH_BYTES // 1024} KiB")
         fifo = {"MessageGroupId": _id(aggregate_id), "MessageDeduplicationId": unique}
         dead_letter(
             self._sqs,

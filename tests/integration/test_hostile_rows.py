@@ -1,0 +1,335 @@
+"""One rule for what a relay takes, whoever wrote the row and in whichever database it is."""
+
+import base64
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, cast
+
+import bson
+import pytest
+from bson.datetime_ms import DatetimeMS
+from bson.raw_bson import RawBSONDocument
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import relay.dynamodb
+import relay.mongodb
+from contracts.outbox import OutboxRecord
+from relay.ages import Dated
+from relay.dynamodb import DynamoOutbox
+from relay.mongodb import MongoOutbox
+from relay.rows import EVER, Outbox, Row
+from runtime.dynamodb import to_item
+from runtime.ids import utc_now
+from tests.conftest import MiniStack
+from tests.dynamodb_local import DynamoDBLocal
+from tests.hostile import (
+    NUMBERS,
+    NotUtf8,
+    Odd,
+    as_bson,
+    as_item,
+    bson_values,
+    dynamodb_values,
+    some,
+    times,
+)
+from tests.relay_world import (
+    DLQ,
+    FIFO_DLQ,
+    TABLE,
+    World,
+    a_told_record,
+    a_world,
+    change_stream_ends,
+    depth,
+    dynamodb_ends,
+    ids,
+    in_threads,
+    mongo_documents,
+)
+from tests.waiting import eventually
+
+NOW = utc_now()
+
+FEW = settings(
+    deadline=None,
+    max_examples=15,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.large_base_example],
+)
+
+
+@dataclass(frozen=True)
+class End:
+    """A real outbox, and how to put odd rows into it through a raw driver."""
+
+    outbox: Outbox
+    put: Callable[[Sequence[Odd]], object]
+    values: list[Odd]
+
+
+@pytest.fixture
+def world(ministack: MiniStack, mongodb_uri: str, tmp_path: Path) -> Iterator[World]:
+    with a_world(ministack, tmp_path, mongodb_uri=mongodb_uri) as world:
+        yield world
+
+
+@pytest.fixture
+def mongodb(world: World, monkeypatch: pytest.MonkeyPatch) -> End:
+    monkeypatch.setattr(relay.mongodb, "PAGE", 7)
+    world.provision_change_stream()
+
+    def put(odd: Sequence[Odd]) -> None:
+        world.collection.insert_many(
+            [as_bson(f"a{number}", each, NOW) for number, each in enumerate(odd)]
+        )
+
+    return End(MongoOutbox(world.collection), put, [*times(NOW), *bson_values(NOW)])
+
+
+def in_table(world: World) -> End:
+    world.create_table()
+    client = world.aws.client("dynamodb")
+
+    def put(odd: Sequence[Odd]) -> None:
+        for number, each in enumerate(odd):
+            client.put_item(TableName=TABLE, Item=as_item(f"a{number}", each, NOW))
+
+    return End(DynamoOutbox(client, TABLE), put, [*times(NOW), *dynamodb_values(NOW)])
+
+
+@pytest.fixture
+def dynamodb(world: World, monkeypatch: pytest.MonkeyPatch) -> End:
+    monkeypatch.setattr(relay.dynamodb, "PAGE", 7)
+    return in_table(world)
+
+
+@pytest.fixture
+def dynamodb_of_aws(
+    ministack: MiniStack,
+    dynamodb_local: DynamoDBLocal,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[End]:
+    monkeypatch.setattr(relay.dynamodb, "PAGE", 7)
+    with a_world(ministack, tmp_path, dynamodb=dynamodb_local.endpoint) as world:
+        yield in_table(world)
+
+
+@pytest.fixture(params=["mongodb", "dynamodb", "dynamodb_of_aws"])
+def end(request: pytest.FixtureRequest) -> End:
+    return cast("End", request.getfixturevalue(request.param))
+
+
+@contextmanager
+def holding(end: End, odd: Sequence[Odd]) -> Iterator[dict[str, Odd]]:
+    """An outbox with these rows, by aggregate; all of them can be deleted afterwards."""
+    end.put(odd)
+    try:
+        yield {f"a{number}": each for number, each in enumerate(odd)}
+    finally:
+        rows = [row for page in end.outbox.older_than(EVER) for row in page]
+        for row in rows:
+            assert not end.outbox.delete([row])
+        assert not list(filter(None, end.outbox.older_than(EVER)))
+        assert len(rows) == len(odd)
+
+
+def swept(end: End, moment: datetime) -> list[Row]:
+    return [row for page in end.outbox.older_than(moment) for row in page]
+
+
+@FEW
+@given(data=st.data())
+def test_a_sweep_finds_what_is_old_and_what_has_no_age(end: End, data: st.DataObject) -> None:
+    """By the one rule, whatever the form: each once, with its time or as a malformed row."""
+    with holding(end, data.draw(some(end.values))) as odd:
+        found = swept(end, NOW)
+        wanted = {
+            name for name, each in odd.items() if each.occurred is None or each.occurred < NOW
+        }
+        assert sorted(row.aggregate_id for row in found) == sorted(wanted)
+        for row in found:
+            each = odd[row.aggregate_id]
+            assert isinstance(row.content, OutboxRecord) is not each.is_malformed, each
+            if not each.is_malformed:
+                assert row.occurred_at == each.occurred, each
+        assert {row.aggregate_id for row in swept(end, EVER)} == odd.keys()
+
+
+@FEW
+@given(data=st.data())
+def test_the_gauges_count_what_is_old_and_what_has_no_age(end: End, data: st.DataObject) -> None:
+    """Depth and oldest time: what a sweep would find is never invisible."""
+    rows = [each for each in data.draw(some(end.values)) if not isinstance(each.value, list)]
+    if not rows:
+        return
+    with holding(end, rows):
+        looks = list(cast("Dated", end.outbox).left_behind(NOW))
+        old = [each.occurred for each in rows if each.occurred and each.occurred < NOW]
+        count = len(old) + sum(each.occurred is None for each in rows)
+        # What sorts as old and is not, such as a time of another zone, may be among them.
+        assert count <= sum(look.count for look in looks) <= len(rows)
+        times_found = [look.oldest for look in looks if look.oldest]
+        assert min(times_found, default=None) == min(old, default=None)
+
+
+@pytest.mark.parametrize("name", ["mongodb", "dynamodb"])
+def test_every_malformed_row_is_dead_lettered_and_its_neighbours_leave(
+    request: pytest.FixtureRequest, world: World, name: str
+) -> None:
+    """By sweep and by tail: each with its reason and what it holds; no other row waits for it."""
+    end: End = request.getfixturevalue(name)
+    malformed = [each for each in end.values if each.is_malformed]
+    good = [a_told_record(f"good{number}", 1, occurred_at=NOW) for number in range(30)]
+    dlq = FIFO_DLQ if name == "mongodb" else DLQ
+    if name == "dynamodb":
+        world.create_bus()
+        world.create_queue(DLQ)
+    end.put(malformed)
+    ends = change_stream_ends(world) if name == "mongodb" else dynamodb_ends(world)
+    with in_threads(ends) as logged:
+        eventually(lambda: not swept(end, EVER), what="an empty outbox", timeout=60)
+        by_sweep = bodies(world, dlq)
+        end.put(malformed)
+        if name == "mongodb":
+            world.collection.insert_many(mongo_documents(good))
+        else:
+            world.put(*(record.to_document() for record in good))
+        eventually(lambda: not swept(end, EVER), what="an empty outbox", timeout=60)
+    assert len(by_sweep) == len(malformed)
+    assert "stream unavailable" not in {each["event"] for each in logged}
+    if name == "mongodb":
+        # A FIFO queue takes a body once in five minutes.
+        assert depth(world) == len(good)
+    else:
+        assert set(world.on_bus()) == ids(good)
+        assert bodies(world, dlq) == by_sweep
+
+
+@pytest.mark.parametrize("name", ["mongodb", "dynamodb"])
+def test_a_stream_reads_whatever_was_written(
+    request: pytest.FixtureRequest, world: World, name: str
+) -> None:
+    """One record after the other, none lost and none that ends it."""
+    end: End = request.getfixturevalue(name)
+    if name == "dynamodb":
+        world.create_bus()
+        world.create_queue(DLQ)
+    ends = change_stream_ends(world) if name == "mongodb" else dynamodb_ends(world)
+    ends.stream.open()
+    end.put(end.values)
+    told: list[Row] = []
+
+    def all_are_told() -> bool:
+        told.extend(ends.stream.read())
+        return len(told) >= len(end.values)
+
+    eventually(all_are_told, what="a stream read to its end", timeout=60)
+    for row, each in zip(told, end.values, strict=True):
+        assert isinstance(row.content, OutboxRecord) is not each.is_malformed, each
+
+
+def bodies(world: World, queue: str) -> set[str]:
+    """What is in a dead-letter queue, by its body; each has a reason and a body that can be read.
+
+    What a sweep has read when the tail has dealt with it comes twice.
+    """
+    found: set[str] = set()
+    for message in world.drained(queue):
+        given = {key: each["StringValue"] for key, each in message["MessageAttributes"].items()}
+        assert given["errorType"] == "MalformedRecord"
+        assert given["errorMessage"]
+        body = message["Body"]
+        match given.get("bodyEncoding"):
+            case None:
+                assert isinstance(json.loads(body), dict)
+            case "dynamodb-json":
+                assert json.loads(body)["sequence"] == {"N": "1"}
+            case encoding:
+                assert encoding == "base64-bson"
+                assert RawBSONDocument(base64.b64decode(body)).raw
+        found.add(body)
+    return found
+
+
+ODD_IDS: tuple[Any, ...] = (
+    7,
+    "text",
+    b"bytes",
+    True,
+    None,
+    1.5,
+    bson.ObjectId(),
+    bson.Decimal128("1"),
+    bson.Code("x"),
+    bson.MinKey(),
+    bson.Timestamp(1, 1),
+    NotUtf8(),
+    DatetimeMS(2**63 - 1),
+    {"aggregateId": "a"},
+    {"aggregateId": "a", "sequence": "1"},
+    {"aggregateId": "a", "sequence": 1.5},
+    {"aggregateId": "a", "sequence": 0},
+    {"aggregateId": "", "sequence": 1},
+    {"aggregateId": 5, "sequence": 1},
+    {"aggregateId": "a", "sequence": DatetimeMS(2**63 - 1)},
+)
+
+
+def test_a_document_is_deleted_by_its_id_whatever_that_is(world: World) -> None:
+    """Byte for byte, also one that the driver cannot decode; no two are taken for one row."""
+    world.provision_change_stream()
+    mark, text = b"\0\1\2\3", b"\xff\xfe\xc0\xaf"
+    for each in ODD_IDS:
+        raw = bson.encode({"_id": mark.decode() if isinstance(each, NotUtf8) else each, "a": 1})
+        world.collection.insert_one(cast("Any", RawBSONDocument(raw.replace(mark, text))))
+    world.collection.insert_many(mongo_documents([a_told_record("a", 1)]))
+    outbox = MongoOutbox(world.collection)
+    rows = swept(End(outbox, lambda _: None, []), EVER)
+    assert len({row.key for row in rows}) == len({row.handle for row in rows}) == len(ODD_IDS) + 1
+    kept = rows.pop()
+    assert not outbox.delete(rows)
+    assert [row.handle for page in outbox.older_than(EVER) for row in page] == [kept.handle]
+
+
+def test_an_item_is_deleted_by_its_key_whatever_number_that_has(
+    dynamodb: End, world: World
+) -> None:
+    """Below one, broken, too large: malformed, and known by a name that no other row has."""
+    client = world.aws.client("dynamodb")
+    for number in NUMBERS:
+        item: dict[str, Any] = {"aggregateId": {"S": "a"}, "sequence": {"N": str(number)}}
+        client.put_item(TableName=TABLE, Item=item)
+    client.put_item(TableName=TABLE, Item=to_item(a_told_record("a", 1).to_document()))
+    rows = swept(dynamodb, EVER)
+    assert len({row.key for row in rows}) == len(NUMBERS) + 1
+    assert sum(isinstance(row.content, OutboxRecord) for row in rows) == 1
+    assert not dynamodb.outbox.delete(rows)
+    assert not swept(dynamodb, EVER)
+
+
+def test_what_no_queue_takes_stays_and_its_key_is_dead_lettered_once(world: World) -> None:
+    """A document of more than a mebibyte: each sweep meets it, and one dead letter says so."""
+    world.provision_change_stream()
+    key = {"aggregateId": "large", "sequence": 1}
+    world.collection.insert_one({"_id": key, "text": "x" * 1_100_000})
+    good = [a_told_record("large", 2), a_told_record("good", 1)]
+    with in_threads(change_stream_ends(world), min_age=0, interval=0.3) as logged:
+        eventually(
+            lambda: sum(each["event"] == "cannot be dead-lettered" for each in logged) >= 3,
+            what="three sweeps",
+        )
+        world.collection.insert_many(mongo_documents(good))
+        eventually(lambda: world.collection.count_documents({}) == 1, what="one row that stays")
+    (letter,) = world.drained(FIFO_DLQ)
+    given = {name: each["StringValue"] for name, each in letter["MessageAttributes"].items()}
+    assert (given["errorType"], given["bodyEncoding"]) == ("StaysInOutbox", "row-key")
+    assert "MalformedRecord" in given["errorMessage"]
+    assert "SQS 1024 KiB" in given["errorMessage"]
+    assert json.loads(letter["Body"])["aggregateId"] == "large"
+    assert depth(world) == 2
