@@ -129,7 +129,7 @@ def bson_values(now: datetime) -> list[Odd]:
         {},
         {"$date": wire},
         b"bytes",
-        bson.ObjectId(),
+        bson.ObjectId(b"twelve bytes"),
         bson.Decimal128("1.5"),
         bson.Regex("x"),
         bson.Timestamp(1, 1),

@@ -1,5 +1,6 @@
 """The engine between an outbox and a target: what leaves the outbox was accepted, in order."""
 
+import json
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -14,7 +15,7 @@ from structlog.testing import capture_logs
 import relay.engine
 from contracts.outbox import OutboxRecord
 from relay.engine import Engine
-from relay.rows import Failure, NeverAccepted, Row
+from relay.rows import Failure, NeverAccepted, Row, StaysInOutbox
 from relay.window import Window
 from runtime.metrics import RelayMetrics, new_registry
 from runtime.stopping import Stop
@@ -212,6 +213,28 @@ def test_what_not_even_the_dead_letters_take_stays_and_holds_no_publisher(relay_
     assert set(relay_.outbox.rows) == {row.key for row in rows}
 
 
+def test_a_row_that_stays_is_reported_by_its_key_once(relay_: Relay) -> None:
+    """However often it is met; it counts as stuck as long as it is."""
+
+    def fault(bodies: Sequence[Any]) -> None:
+        if "broken" in bodies[0]:
+            raise ValueError("too large for a message")
+
+    relay_.dead_letters.fault = fault
+    with relay_.running():
+        for _ in range(3):
+            relay_.commit(poison("bad", 1))
+            relay_.drained()
+    ((aggregate_id, body, error),) = relay_.dead_letters.sent
+    assert aggregate_id == "bad"
+    assert json.loads(body) == {"aggregateId": "bad", "sequence": 1, "bsonId": None}
+    assert relay_.dead_letters.encodings == ["row-key"]
+    assert isinstance(error, StaysInOutbox)
+    assert "detail is missing" in str(error)
+    assert "too large for a message" in str(error)
+    assert stuck_records(relay_) == 1
+
+
 @pytest.mark.parametrize("error", [away(), RuntimeError("a bug")])
 def test_a_target_that_fails_loses_nothing(relay_: Relay, error: Exception) -> None:
     """An outage, or a bug, holds rows where they are; when it is over all pass in order."""
@@ -373,3 +396,9 @@ def test_whatever_fails_and_however_often_all_arrive_in_order(seed: int) -> None
     for row in rows:
         story = [what for what, key in relay_.journal if key == row.key]
         assert story == ["published", "deleted"]
+
+
+def stuck_records(relay_: Relay) -> float:
+    """What the gauge outbox_stuck_records says."""
+    ((sample,),) = (metric.samples for metric in relay_.metrics.stuck.collect())
+    return sample.value
