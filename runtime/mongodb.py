@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Self
 
-import structlog
+from bson.codec_options import CodecOptions, DatetimeConversion
 from pymongo import MongoClient
 from pymongo.database import Database
 from pymongo.errors import (
@@ -27,6 +27,13 @@ from runtime.settings import MongoSettings
 log = structlog.get_logger(__name__)
 
 Document = dict[str, Any]
+
+ANY_DOCUMENT: CodecOptions[Document] = CodecOptions(
+    tz_aware=True,
+    datetime_conversion=DatetimeConversion.DATETIME_AUTO,
+    unicode_decode_error_handler="replace",
+)
+"""Decodes what other drivers may have written: dates of any year, texts that are no UTF-8."""
 
 _AWAY = {
     11600,  # InterruptedAtShutdown

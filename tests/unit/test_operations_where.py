@@ -9,7 +9,8 @@ from operations.sources.bus_logs import BusEvent
 from operations.sources.dead_letters import DeadLetter, EventInside
 from operations.sources.ledger import EventKey
 from operations.sources.routes import routes
-from operations.where.story import Evidence, Missing, Story, WaitingRow, tell
+from operations.where.story import Evidence, Missing, Story, tell
+from operations.where.waiting import WaitingRow
 from tests.audited import SINCE, TAPS, UNTIL, Settled
 
 CREATED = EventKey("SubscriptionCreated", "a", 1)

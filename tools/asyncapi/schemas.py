@@ -10,6 +10,7 @@ from typing import Any
 
 from contracts.envelope import EventDetail
 from contracts.names import EventType
+from relay.rows import BASE64_BSON, DYNAMODB_JSON, ROW_KEY
 from tools.event_schemas import EVENTS, OUTBOX_RECORD, event_type_of, schema_of
 from tools.flows import sample_of
 
@@ -150,7 +151,12 @@ def _reason(*, receive_count: bool) -> Json:
         "errorType": _text("The class of the error."),
         "errorMessage": _text("What was wrong, without bank details."),
     }
-    if receive_count:
+    if not receive_count:
+        properties["bodyEncoding"] = {
+            **_text("How the body is written that is not the row as plain JSON; absent else."),
+            "enum": [DYNAMODB_JSON, BASE64_BSON, ROW_KEY],
+        }
+    else:
         properties["receiveCount"] = _text("How often it had been received.", pattern="^[0-9]+$")
     return {
         "title": "PutByConsumer" if receive_count else "PutByRelay",
