@@ -44,7 +44,7 @@ def parse_timestamp(text: str) -> datetime:
         return datetime.fromisoformat(text)
     found = ISO_8601.fullmatch(text)
     if found is None:
-        raise ValueError(f"{text!r} is not an ISO 8601 time with an offset")
+        raise ValueError("it is not an ISO 8601 time with an offset")
     part = {name.rstrip("_"): value for name, value in found.groupdict().items() if value}
     try:
         moment = datetime(
@@ -57,7 +57,7 @@ def parse_timestamp(text: str) -> datetime:
         )
         return moment.astimezone(UTC)
     except OverflowError:
-        raise ValueError(f"{text!r} is not in the years 1 to 9999 of UTC") from None
+        raise ValueError("it is not in the years 1 to 9999 of UTC") from None
 
 
 def normalised(moment: datetime) -> datetime:
