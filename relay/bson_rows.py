@@ -6,7 +6,7 @@ it, and the change stream too.
 
 import base64
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -30,6 +30,7 @@ _ANY_TEXT = _DECODED.with_options(unicode_decode_error_handler="replace")
 _UNREADABLE = (BSONError, ValueError, OverflowError, RecursionError, TypeError)
 
 _ID = b"_id\0"
+_KEY = ("aggregateId", "sequence")
 _FIRST = 4
 """Where a document's first element is: behind its length."""
 
@@ -47,24 +48,40 @@ _FIXED = {
 _LEFT_OUT = {0x02: 4, 0x03: 0, 0x04: 0, 0x05: 5, 0x0C: 16, 0x0D: 4, 0x0E: 4, 0x0F: 0}
 
 
-def row_of(document: RawBSONDocument) -> Row:
+def rows_of(batch: bytes) -> Iterator[tuple[Row, bytes]]:
+    """Read a batch of documents, one behind the other, each with its bytes; never raises.
+
+    They are decoded together, which takes half of the time, and each by itself if that fails.
+    """
+    raws = list(_split(batch))
+    try:
+        documents = bson.decode_all(batch, _DECODED)
+    except _UNREADABLE:
+        yield from ((row_of(raw), raw) for raw in raws)
+    else:
+        for fields, raw in zip(documents, raws, strict=True):
+            yield _row_of(fields, raw), raw
+
+
+def row_of(raw: bytes) -> Row:
     """Read a document, whatever its `_id` is and whatever is in it; never raises.
 
-    The row's handle is the type and the value of its `_id`, as BSON.
+    The row's handle is the `_id`: as a mapping where it is a key of ours, else its type and its
+    value as BSON.
     """
-    raw = bytes(document.raw)
-    handle = _id_of(raw)
     try:
-        fields = bson.decode(raw, _DECODED)
+        return _row_of(bson.decode(raw, _DECODED), raw)
     except _UNREADABLE as error:
-        return Row(*_key_of(_key_alone(handle), handle), handle, _undecodable(raw, error))
-    return Row(*_key_of(fields["_id"], handle), handle, _content_of(fields, raw))
+        reason = MalformedRecord(f"the driver cannot decode it: {type(error).__name__}: {error}")
+    handle = _id_of(raw)
+    aggregate_id, sequence = _key_of(_key_alone(handle)) or _unknown(handle)
+    return Row(aggregate_id, sequence, handle, Unpublishable(_base64(raw), reason, BASE64_BSON))
 
 
-def moment_of(document: RawBSONDocument) -> datetime | None:
+def moment_of(raw: bytes) -> datetime | None:
     """When a document's event occurred; None if that cannot be read. A projection is enough."""
     try:
-        found = bson.decode(bytes(document.raw), _DECODED).get("occurredAt")
+        found = bson.decode(raw, _DECODED).get("occurredAt")
         if isinstance(found, datetime):
             return found
         return parse_timestamp(found) if isinstance(found, str) else None
@@ -72,52 +89,81 @@ def moment_of(document: RawBSONDocument) -> datetime | None:
         return None
 
 
-def is_in_array(document: RawBSONDocument) -> bool:
+def is_in_array(raw: bytes) -> bool:
     """Whether a document's time is an array: a query takes that for each of its elements."""
     try:
-        return isinstance(bson.decode(bytes(document.raw), _ANY_TEXT).get("occurredAt"), list)
+        return isinstance(bson.decode(raw, _ANY_TEXT).get("occurredAt"), list)
     except _UNREADABLE:
         return False
 
 
-def filter_of(handles: Iterable[bytes]) -> RawBSONDocument:
+def filter_of(handles: Iterable[Any]) -> RawBSONDocument:
     """A query for the documents that have one of these as their `_id`, byte for byte."""
     ids = b"".join(
         handle[:1] + str(index).encode() + b"\0" + handle[1:]
-        for index, handle in enumerate(handles)
+        for index, handle in enumerate(map(as_bson, handles))
     )
     return RawBSONDocument(_document(b"\x03" + _ID + _document(b"\x04$in\0" + _document(ids))))
 
 
+def as_bson(handle: Any) -> bytes:
+    """The type and the value of a row's `_id`."""
+    return handle if isinstance(handle, bytes) else b"\x03" + bson.encode(handle)
+
+
+def _row_of(fields: dict[str, Any], raw: bytes) -> Row:
+    key = fields["_id"]
+    known = _key_of(key)
+    if known and len(key) == len(_KEY):
+        return Row(*known, key, _content_of(fields, raw))
+    handle = _id_of(raw)
+    return Row(*(known or _unknown(handle)), handle, _content_of(fields, raw))
+
+
 def _content_of(fields: dict[str, Any], raw: bytes) -> OutboxRecord | Unpublishable:
-    for name, value in fields.items():
-        if isinstance(value, Code):
-            fields[name] = value.encode(errors="replace")  # JavaScript: a text to Python alone
     if isinstance(found := fields.get("occurredAt"), datetime):
         fields["occurredAt"] = format_timestamp(found)
-    if fields["_id"] == {name: fields.get(name) for name in ("aggregateId", "sequence")}:
+    if Code in map(type, fields.values()):
+        # JavaScript is a text to Python alone.
+        fields = {
+            name: value.encode(errors="replace") if isinstance(value, Code) else value
+            for name, value in fields.items()
+        }
+    content = parse(fields, lambda: (_base64(raw), BASE64_BSON))
+    is_plain = isinstance(content, Unpublishable) and content.encoding is None
+    if is_plain and fields["_id"] == {name: fields.get(name) for name in _KEY}:
         del fields["_id"]  # it says nothing more
-    return parse(fields, lambda: (_base64(raw), BASE64_BSON))
+        return parse(fields, lambda: (_base64(raw), BASE64_BSON))
+    return content
 
 
-def _undecodable(raw: bytes, error: Exception) -> Unpublishable:
-    reason = MalformedRecord(f"the driver cannot decode it: {type(error).__name__}: {error}")
-    return Unpublishable(_base64(raw), reason, BASE64_BSON)
+def _key_of(key: object) -> tuple[str, int] | None:
+    """Aggregate and sequence by a document's `_id`; None for any other `_id`."""
+    if not isinstance(key, dict):
+        return None
+    aggregate_id, sequence = key.get("aggregateId"), key.get("sequence")
+    if (
+        isinstance(aggregate_id, str)
+        and isinstance(sequence, int)
+        and not isinstance(sequence, bool)
+        and aggregate_id
+        and 1 <= sequence <= MAX_SEQUENCE
+    ):
+        return aggregate_id, sequence
+    return None
 
 
-def _key_of(key: object, handle: bytes) -> tuple[str, int]:
-    """Aggregate and sequence by a document's `_id`; a name of its own for any other `_id`."""
-    if isinstance(key, Mapping):
-        aggregate_id, sequence = key.get("aggregateId"), key.get("sequence")
-        if (
-            isinstance(aggregate_id, str)
-            and isinstance(sequence, int)
-            and not isinstance(sequence, bool)
-            and aggregate_id
-            and 1 <= sequence <= MAX_SEQUENCE
-        ):
-            return aggregate_id, sequence
+def _unknown(handle: bytes) -> tuple[str, int]:
+    """A name that no other row has."""
     return f"unknown-{hashlib.sha256(handle).hexdigest()[:32]}", 0
+
+
+def _split(batch: bytes) -> Iterator[bytes]:
+    begin = 0
+    while begin < len(batch):
+        end = begin + int.from_bytes(batch[begin : begin + _FIRST], "little")
+        yield batch[begin:end]
+        begin = end
 
 
 def _key_alone(handle: bytes) -> object:

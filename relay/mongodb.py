@@ -7,13 +7,13 @@ from typing import Any
 from bson.raw_bson import RawBSONDocument
 from pymongo.change_stream import CollectionChangeStream
 from pymongo.collection import Collection
-from pymongo.cursor import Cursor
+from pymongo.cursor import RawBatchCursor
 from pymongo.database import Database
 from pymongo.errors import OperationFailure, PyMongoError
 
 from contracts.timestamps import format_timestamp
 from relay.ages import LeftBehind
-from relay.bson_rows import RAW, filter_of, is_in_array, moment_of, row_of
+from relay.bson_rows import RAW, as_bson, filter_of, is_in_array, moment_of, row_of, rows_of
 from relay.rows import AHEAD, EVER, LostPlace, Row, is_old
 from runtime.errors import Misconfigured
 from runtime.mongodb import Document, Mongo, enable_change_streams
@@ -70,11 +70,11 @@ class MongoOutbox:
         in_arrays: set[bytes] = set()
         for query in (_old_texts(moment), _odd_texts(moment), _dates(moment)):
             with reaching():
-                found = self._collection.find(query).sort(_BY_AGE).batch_size(PAGE)
+                found = self._collection.find_raw_batches(query, batch_size=PAGE, sort=_BY_AGE)
             yield from _pages(found, moment, in_arrays)
         for query in (_TIMELESS, _ARRAYS):
             with reaching():
-                found = self._collection.find(query).batch_size(PAGE)
+                found = self._collection.find_raw_batches(query, batch_size=PAGE)
             yield from _pages(found, moment, in_arrays)
 
     def left_behind(self, before: datetime) -> Iterator[LeftBehind]:
@@ -86,7 +86,7 @@ class MongoOutbox:
         yield self._old_texts(before)
         for query in (_odd_texts(before), _dates(before)):
             with reaching(), self._collection.find(query, _TIME_ALONE) as found:
-                times = [moment_of(each) for each in found]
+                times = [moment_of(each.raw) for each in found]
             known, timeless = [each for each in times if each and each < before], times.count(None)
             yield LeftBehind(len(known) + timeless, min(known, default=None), timeless)
         with reaching():
@@ -99,7 +99,7 @@ class MongoOutbox:
             with self._collection.find(old, _TIME_ALONE).sort(_BY_AGE) as found:
                 timeless, oldest = 0, None
                 for document in found:
-                    oldest = moment_of(document)
+                    oldest = moment_of(document.raw)
                     if oldest is not None:
                         break
                     timeless += 1
@@ -142,7 +142,7 @@ class ChangeStream:
             raise LostPlace(f"code {error.code}") from error
         except PyMongoError as error:
             raise LostPlace(type(error).__name__) from error
-        return [] if change is None else [row_of(change["fullDocument"])]
+        return [] if change is None else [row_of(change["fullDocument"].raw)]
 
     def close(self) -> None:
         if self._changes is not None:
@@ -151,29 +151,27 @@ class ChangeStream:
 
 
 def _pages(
-    found: Cursor[RawBSONDocument], moment: datetime, in_arrays: set[bytes]
+    batches: RawBatchCursor[Any], moment: datetime, in_arrays: set[bytes]
 ) -> Iterator[Sequence[Row]]:
-    """Read a cursor page by page; the last page may be empty.
+    """Read batch by batch; a page may be empty.
 
     A query takes an array for each of its elements: what is `in_arrays` was read by another query.
     """
-    page: list[Row] = []
-    read = 0
     while True:
         with reaching():
-            document = next(found, None)
-        if document is not None:
-            row = row_of(document)
-            read += 1
-            if is_old(row, moment) and row.handle not in in_arrays:
-                page.append(row)
-            if row.occurred_at is None and is_in_array(document):
-                in_arrays.add(row.handle)
-        if document is None or read == PAGE:
-            yield page
-            page, read = [], 0
-        if document is None:
+            batch: Any = next(batches, None)
+        if batch is None:
             return
+        page: list[Row] = []
+        for row, raw in rows_of(batch):
+            if not is_old(row, moment):
+                continue
+            if row.occurred_at is not None or not is_in_array(raw):
+                page.append(row)
+            elif (name := as_bson(row.handle)) not in in_arrays:
+                in_arrays.add(name)
+                page.append(row)
+        yield page
 
 
 def _old_texts(moment: datetime) -> Mapping[str, Any]:

@@ -291,7 +291,7 @@ def test_a_document_is_deleted_by_its_id_whatever_that_is(world: World) -> None:
     world.collection.insert_many(mongo_documents([a_told_record("a", 1)]))
     outbox = MongoOutbox(world.collection)
     rows = swept(End(outbox, lambda _: None, []), EVER)
-    assert len({row.key for row in rows}) == len({row.handle for row in rows}) == len(ODD_IDS) + 1
+    assert len({row.key for row in rows}) == len(ODD_IDS) + 1
     kept = rows.pop()
     assert not outbox.delete(rows)
     assert [row.handle for page in outbox.older_than(EVER) for row in page] == [kept.handle]
