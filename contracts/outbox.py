@@ -10,7 +10,7 @@ what a relay takes, the same on DynamoDB, on MongoDB and in the FIFO queue. As J
   to 9999 as well. It is published as UTC with milliseconds, and is as old as that moment says.
 - `detail`: the text of a JSON object. `correlationId`: a text.
 - `traceparent`: a text, null or absent.
-- No text holds a half of a surrogate pair, and the record's JSON takes at most MAX_RECORD_BYTES.
+- No text holds a lone surrogate, and the record's JSON takes at most MAX_RECORD_BYTES.
 - Fields that are not named here are ignored.
 
 Anything else is malformed: its row is set aside in the dead-letter queue, with the reason and what

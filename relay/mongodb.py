@@ -78,7 +78,7 @@ class MongoOutbox:
             yield from _pages(found, moment, in_arrays)
 
     def left_behind(self, before: datetime) -> Iterator[LeftBehind]:
-        """Ask the index for the first text; what stands behind it is not older, and only counted.
+        """Ask the index for the first text; what sorts behind it is not older, and only counted.
 
         Passes over texts that are no times: they may sort before all others. A row whose time is
         an array may be counted more than once, and not if only arrays are in it.
@@ -195,7 +195,7 @@ def _odd_texts(moment: datetime) -> Mapping[str, Any]:
 
 
 def _dates(moment: datetime) -> Mapping[str, Any]:
-    """BSON dates before a moment, and those so far AHEAD that they may be none of ours."""
+    """BSON dates before a moment, and those so far AHEAD that they may be malformed."""
     ahead = min(moment, EVER - AHEAD) + AHEAD
     return {"$or": [{"occurredAt": {"$lt": moment}}, {"occurredAt": {"$gte": ahead}}]}
 

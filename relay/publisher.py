@@ -121,7 +121,7 @@ class Publisher:
 
     def _report_stuck(self, row: Row, reason: StaysInOutbox) -> None:
         """Dead-letter the key of a row that stays, once: each sweep meets it again."""
-        # A document's `_id` that is none of ours; any other row is known by its key.
+        # A document's `_id` of another form; any other row is known by its key.
         handle = base64.b64encode(row.handle).decode() if isinstance(row.handle, bytes) else None
         key = {"aggregateId": row.aggregate_id, "sequence": row.sequence, "bsonId": handle}
         try:

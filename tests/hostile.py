@@ -1,6 +1,6 @@
 """Rows as migrations, scripts and other languages' drivers write them, and how old each is.
 
-A value is what stands in place of a record's field: for MongoDB as the driver encodes it, or bytes
+A value is what is in place of a record's field: for MongoDB as the driver encodes it, or bytes
 that are no UTF-8; for DynamoDB an attribute value.
 """
 

@@ -1,4 +1,4 @@
-"""Rows that no service of ours wrote: malformed, put into each outbox by a raw driver now and then.
+"""Rows that no service wrote: malformed, put into each outbox by a raw driver now and then.
 
 Each has to be in its dead-letter queue in the end, with its reason, and to have cost no other.
 """
@@ -150,7 +150,7 @@ class Strangers:
 
 
 def name_in(message: Mapping[str, Any]) -> str | None:
-    """Which of these rows a dead letter is; None for any other."""
+    """Which of these rows a dead letter is; None for another."""
     attributes = message.get("MessageAttributes", {})
     body = message["Body"].encode()
     if attributes.get("bodyEncoding", {}).get("StringValue") == BASE64_BSON:

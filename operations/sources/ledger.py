@@ -53,7 +53,7 @@ class Committed:
 
 
 def type_of(domain: str, sequence: int) -> EventType | None:
-    """What a domain's event with that number is; None if no aggregate of it has so many."""
+    """What a domain's event with that number is; None if no aggregate of it gets that far."""
     lifecycle = LIFECYCLES.get(domain, ())
     return lifecycle[sequence - 1] if 1 <= sequence <= len(lifecycle) else None
 

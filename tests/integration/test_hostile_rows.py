@@ -1,4 +1,4 @@
-"""One rule for what a relay takes, whoever wrote the row and in whichever database it is."""
+"""One rule for what a relay takes, whatever wrote the row and in whichever database it is."""
 
 import base64
 import json
@@ -223,14 +223,14 @@ def test_a_stream_reads_whatever_was_written(
     ends = change_stream_ends(world) if name == "mongodb" else dynamodb_ends(world)
     ends.stream.open()
     end.put(end.values)
-    told: list[Row] = []
+    read: list[Row] = []
 
-    def all_are_told() -> bool:
-        told.extend(ends.stream.read())
-        return len(told) >= len(end.values)
+    def all_are_read() -> bool:
+        read.extend(ends.stream.read())
+        return len(read) >= len(end.values)
 
-    eventually(all_are_told, what="a stream read to its end", timeout=60)
-    for row, each in zip(told, end.values, strict=True):
+    eventually(all_are_read, what="a stream read to its end", timeout=60)
+    for row, each in zip(read, end.values, strict=True):
         assert isinstance(row.content, OutboxRecord) is not each.is_malformed, each
 
 
@@ -326,10 +326,10 @@ def test_what_no_queue_takes_stays_and_its_key_is_dead_lettered_once(world: Worl
         )
         world.collection.insert_many(mongo_documents(good))
         eventually(lambda: world.collection.count_documents({}) == 1, what="one row that stays")
-    (letter,) = world.drained(FIFO_DLQ)
-    given = {name: each["StringValue"] for name, each in letter["MessageAttributes"].items()}
+    (message,) = world.drained(FIFO_DLQ)
+    given = {name: each["StringValue"] for name, each in message["MessageAttributes"].items()}
     assert (given["errorType"], given["bodyEncoding"]) == ("StaysInOutbox", "row-key")
     assert "MalformedRecord" in given["errorMessage"]
     assert "SQS 1024 KiB" in given["errorMessage"]
-    assert json.loads(letter["Body"])["aggregateId"] == "large"
+    assert json.loads(message["Body"])["aggregateId"] == "large"
     assert depth(world) == 2

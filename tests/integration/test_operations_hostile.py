@@ -46,10 +46,10 @@ def test_status_counts_every_row(system: Operated) -> None:
 def test_audit_tells_of_every_row(system: Operated) -> None:
     """By its outbox, its key and what is wrong with it."""
     code, found = system.ask("audit", "--settle", "0")
-    told = [each for each in found["differences"] if "no event can be made of" in each["hint"]]
+    shown = [each for each in found["differences"] if "no event can be made of" in each["hint"]]
     assert code == 1
-    assert len(told) == len(ITEMS) + len(DOCUMENTS)
-    assert {each["place"] for each in told} == {"stock-outbox", "payments.outbox"}
+    assert len(shown) == len(ITEMS) + len(DOCUMENTS)
+    assert {each["place"] for each in shown} == {"stock-outbox", "payments.outbox"}
 
 
 @pytest.mark.parametrize("name", ["item0", "doc0", f"doc{len(DOCUMENTS) - 1}"])

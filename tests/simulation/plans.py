@@ -81,7 +81,13 @@ class Cancel:
 
 
 PoisonKind = Literal[
-    "not JSON", "another type", "broken schema", "broken row", "odd row", "refused detail"
+    "not JSON",
+    "another type",
+    "broken schema",
+    "broken row",
+    "odd row",
+    "odd time",
+    "refused detail",
 ]
 
 
@@ -245,5 +251,7 @@ def _poison(random: Random) -> Poison:
         return Poison(at, kind, place, number, random.randrange(1000))
     queues = [queue.name for queue in TOPOLOGY.queues if queue.redrive]
     place = random.choice(queues)
-    kinds = ("not JSON", "another type", "broken schema")
-    return Poison(at, "not JSON" if place == FIFO else random.choice(kinds), place, number)
+    kinds = ("not JSON", "another type", "broken schema", "odd time")
+    if place == FIFO:
+        kinds = ("not JSON", "odd time")
+    return Poison(at, random.choice(kinds), place, number, random.randrange(1000))

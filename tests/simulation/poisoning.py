@@ -9,7 +9,7 @@ from relay.bson_rows import row_of as document_row
 from relay.dynamodb import row_of as item_row
 from relay.rows import Row, Unpublishable
 from tests.builders import a_detail
-from tests.hostile import as_bson, as_item, bson_values, dynamodb_values, times
+from tests.hostile import as_bson, as_item, bson_values, document_of, dynamodb_values, times
 from tests.simulation.places import START, Database, Places
 from tests.simulation.plans import FIFO, Poison
 from tests.simulation.requests import subscription_id
@@ -71,7 +71,7 @@ class Poisons:
 
 
 def odd_row(database: Database, aggregate_id: str, variety: int) -> Row:
-    """A row that somebody else's driver wrote, as the relay's own code reads it."""
+    """A row that another language's driver wrote, as the relay's own code reads it."""
     if database.service == "MongoDB":
         odd = _ODD_DOCUMENTS[variety % len(_ODD_DOCUMENTS)]
         return document_row(as_bson(aggregate_id, odd, START).raw)
@@ -79,6 +79,7 @@ def odd_row(database: Database, aggregate_id: str, variety: int) -> Row:
     return item_row(as_item(aggregate_id, odd, START))
 
 
+_ODD_TIMES = [each for each in times(START) if each.is_malformed]
 _ODD_DOCUMENTS = [each for each in (*times(START), *bson_values(START)) if each.is_malformed]
 _ODD_ITEMS = [
     # A stream of Lambda's is made from the dead letter, which has no null.
@@ -98,16 +99,22 @@ def _body(act: Poison) -> tuple[str, str]:
     """A body and the errorType that a reader of its queue gives it."""
     if act.kind == "not JSON":
         return "{", "MalformedRecord" if act.place == FIFO else "NotAnEvent"
+    odd = _ODD_TIMES[act.variety % len(_ODD_TIMES)]
+    if act.place == FIFO:
+        return json.dumps(document_of("odd", odd, START)), "MalformedRecord"
     source, detail_type = "app.subscriptions", "SubscriptionCreated"
     if "cancelled" in act.place:
         source, detail_type = "app.payments", "PaymentCancelled"
     detail = a_detail()
+    error = "SchemaViolation"
     if act.kind == "broken schema":
         detail["subscriptionId"] = 7
+    elif act.kind == "odd time":
+        detail["metadata"]["occurredAt"] = odd.value
+        error = "NotAnEvent"
     else:
-        detail_type = "SomethingElse"
+        detail_type, error = "SomethingElse", "UnexpectedEvent"
     envelope = {"id": "1", "source": source, "detail-type": detail_type, "detail": detail}
-    error = "UnexpectedEvent" if act.kind == "another type" else "SchemaViolation"
     return json.dumps(envelope), error
 
 

@@ -266,7 +266,7 @@ def test_an_event_that_no_bus_takes_is_left_and_ends_nothing(changes: dict[str, 
 def test_a_time_at_the_end_of_the_calendar_is_left_and_ends_nothing(
     destination: Destination, time: str
 ) -> None:
-    """Such a letter cannot be sent; the others of a redrive can."""
+    """Such a dead letter cannot be sent; the others of a redrive can."""
     if isinstance(destination, OnToBus):
         body = an_event("a", 1).replace("2026-11-23T09:30:00Z", time)
     else:

@@ -226,7 +226,7 @@ def test_stock_that_was_never_put_aside_has_no_allocation_in_its_story(world: Se
 
 
 def test_a_row_that_cannot_be_published_says_why(world: Settled) -> None:
-    """It waits for nothing: what is wrong with it stands in the story and at the gap."""
+    """It waits for nothing: what is wrong with it is in the story and at the gap."""
     world.unpublish(ALLOCATED)
     row = replace(a_row(ALLOCATED, UNTIL), event_id=None, problem="detail is not str")
 
@@ -254,7 +254,7 @@ def test_any_item_of_an_outbox_can_be_told_of(odd: Odd) -> None:
 
 @pytest.mark.parametrize("metadata", [5, None, [], {"causationId": 7}])
 def test_a_detail_of_any_shape_names_no_cause(metadata: object) -> None:
-    """A detail is a JSON object, whoever wrote it: there need be no metadata of ours in it."""
+    """A detail is a JSON object, whatever wrote it: there need be no metadata in it."""
     record = record_of("a", 1, detail=json.dumps({"metadata": metadata}))
     item = to_item(record.to_document())
     row = waiting_item(item, domain="stock", outbox="stock-outbox", relay="stock-relay")
