@@ -8,7 +8,6 @@ from bson.raw_bson import RawBSONDocument
 from pymongo.change_stream import CollectionChangeStream
 from pymongo.collection import Collection
 from pymongo.cursor import RawBatchCursor
-from pymongo.database import Database
 from pymongo.errors import OperationFailure, PyMongoError
 
 from contracts.timestamps import format_timestamp
@@ -16,7 +15,7 @@ from relay.ages import LeftBehind
 from relay.bson_rows import RAW, as_bson, filter_of, is_in_array, moment_of, row_of, rows_of
 from relay.rows import AHEAD, EVER, LostPlace, Row, is_old
 from runtime.errors import Misconfigured
-from runtime.mongodb import Document, Mongo, enable_change_streams
+from runtime.mongodb import Mongo, enable_change_streams
 
 MAX_DELETES = 100
 """Documents that one delete names: a page of keys, far below the server's 16 MB a command."""
@@ -58,8 +57,12 @@ class MongoOutbox:
 
     max_deletes = MAX_DELETES
 
-    def __init__(self, collection: Collection[Document]) -> None:
-        self._collection = collection.with_options(codec_options=RAW)
+    def __init__(self, mongo: Mongo, collection: str) -> None:
+        self._mongo, self._name = mongo, collection
+
+    @property
+    def _collection(self) -> Collection[RawBSONDocument]:
+        return self._mongo.database[self._name].with_options(codec_options=RAW)
 
     def older_than(self, moment: datetime) -> Iterator[Sequence[Row]]:
         """Walk the index on occurredAt and sequence: in that order an aggregate's events happened.
@@ -69,13 +72,36 @@ class MongoOutbox:
         """
         in_arrays: set[bytes] = set()
         for query in (_old_texts(moment), _odd_texts(moment), _dates(moment)):
-            with reaching():
+            with self._mongo.reaching():
                 found = self._collection.find_raw_batches(query, batch_size=PAGE, sort=_BY_AGE)
-            yield from _pages(found, moment, in_arrays)
+            yield from self._pages(found, moment, in_arrays)
         for query in (_TIMELESS, _ARRAYS):
-            with reaching():
+            with self._mongo.reaching():
                 found = self._collection.find_raw_batches(query, batch_size=PAGE)
-            yield from _pages(found, moment, in_arrays)
+            yield from self._pages(found, moment, in_arrays)
+
+    def _pages(
+        self, batches: RawBatchCursor[Any], moment: datetime, in_arrays: set[bytes]
+    ) -> Iterator[Sequence[Row]]:
+        """Read batch by batch; a page may be empty.
+
+        A query takes an array for each of its elements: what is `in_arrays` was read before.
+        """
+        while True:
+            with self._mongo.reaching():
+                batch: Any = next(batches, None)
+            if batch is None:
+                return
+            page: list[Row] = []
+            for row, raw in rows_of(batch):
+                if not is_old(row, moment):
+                    continue
+                if row.occurred_at is not None or not is_in_array(raw):
+                    page.append(row)
+                elif (name := as_bson(row.handle)) not in in_arrays:
+                    in_arrays.add(name)
+                    page.append(row)
+            yield page
 
     def left_behind(self, before: datetime) -> Iterator[LeftBehind]:
         """Ask the index for the first text; what sorts behind it is not older, and only counted.
@@ -85,17 +111,17 @@ class MongoOutbox:
         """
         yield self._old_texts(before)
         for query in (_odd_texts(before), _dates(before)):
-            with reaching(), self._collection.find(query, _TIME_ALONE) as found:
+            with self._mongo.reaching(), self._collection.find(query, _TIME_ALONE) as found:
                 times = [moment_of(each.raw) for each in found]
             known, timeless = [each for each in times if each and each < before], times.count(None)
             yield LeftBehind(len(known) + timeless, min(known, default=None), timeless)
-        with reaching():
+        with self._mongo.reaching():
             others = self._collection.count_documents(_TIMELESS)
         yield LeftBehind(others, None, others)
 
     def _old_texts(self, before: datetime) -> LeftBehind:
         old = _old_texts(before)
-        with reaching():
+        with self._mongo.reaching():
             with self._collection.find(old, _TIME_ALONE).sort(_BY_AGE) as found:
                 timeless, oldest = 0, None
                 for document in found:
@@ -107,7 +133,7 @@ class MongoOutbox:
         return LeftBehind(count, oldest, timeless)
 
     def delete(self, rows: Sequence[Row]) -> Sequence[Row]:
-        with reaching():
+        with self._mongo.reaching():
             self._collection.delete_many(filter_of(row.handle for row in rows))
         return []
 
@@ -115,14 +141,15 @@ class MongoOutbox:
 class ChangeStream:
     """A Stream. Any trouble with it means opening it anew: there is no resume token to keep."""
 
-    def __init__(self, collection: Collection[Document]) -> None:
-        self._collection = collection.with_options(codec_options=RAW)
+    def __init__(self, mongo: Mongo, collection: str) -> None:
+        self._mongo, self._name = mongo, collection
         self._changes: CollectionChangeStream[RawBSONDocument] | None = None
 
     def open(self) -> None:
         self.close()
         with self._mongo.reaching():
-            self._changes = self._mongo.database[self._name].watch(
+            collection = self._mongo.database[self._name].with_options(codec_options=RAW)
+            self._changes = collection.watch(
                 [{"$match": {"operationType": "insert"}}],
                 max_await_time_ms=MAX_AWAIT_MILLISECONDS,
             )
@@ -148,30 +175,6 @@ class ChangeStream:
         if self._changes is not None:
             self._changes.close()
             self._changes = None
-
-
-def _pages(
-    batches: RawBatchCursor[Any], moment: datetime, in_arrays: set[bytes]
-) -> Iterator[Sequence[Row]]:
-    """Read batch by batch; a page may be empty.
-
-    A query takes an array for each of its elements: what is `in_arrays` was read by another query.
-    """
-    while True:
-        with reaching():
-            batch: Any = next(batches, None)
-        if batch is None:
-            return
-        page: list[Row] = []
-        for row, raw in rows_of(batch):
-            if not is_old(row, moment):
-                continue
-            if row.occurred_at is not None or not is_in_array(raw):
-                page.append(row)
-            elif (name := as_bson(row.handle)) not in in_arrays:
-                in_arrays.add(name)
-                page.append(row)
-        yield page
 
 
 def _old_texts(moment: datetime) -> Mapping[str, Any]:

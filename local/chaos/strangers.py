@@ -22,7 +22,6 @@ from operations.place import Place
 from relay.rows import BASE64_BSON
 from runtime.aws import reaching
 from runtime.errors import Unavailable
-from runtime.mongodb import reaching as reaching_mongodb
 from runtime.queues import MAX_BATCH, find_url
 from runtime.stopping import Stop
 
@@ -76,6 +75,7 @@ class Strangers:
 
     def __init__(self, place: Place) -> None:
         self._place, self._stop, self._numbers = place, Stop(), count(1)
+        self._mongo = place.mongodb
         self._relays = [each for each in place.workloads if each.relays_outbox]
         self._written: set[str] = set()
 
@@ -128,8 +128,8 @@ class Strangers:
         key = {"aggregateId": name, "sequence": 1}
         raw = bson.encode({"_id": key, **key, **DOCUMENTS[variety % len(DOCUMENTS)]})
         document: Any = RawBSONDocument(raw.replace(b"\x01\x02\x03\x04", b"\xff\xfe\xc0\xaf"))
-        with reaching_mongodb():
-            self._place.mongodb[relay.settings["OUTBOX_COLLECTION"]].insert_one(document)
+        with self._mongo.reaching():
+            self._mongo.database[relay.settings["OUTBOX_COLLECTION"]].insert_one(document)
 
     def _take(self, domain: str, queue: str, found: Accounted) -> set[str]:
         names: set[str] = set()

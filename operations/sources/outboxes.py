@@ -95,11 +95,11 @@ class MongoPending:
         return f"{self.domain}.{self.collection}"
 
     def waiting(self) -> Waiting:
-        collection = self.place.mongodb[self.collection]
-        looks = MongoOutbox(collection).left_behind(EVER)
+        mongo = self.place.mongodb
+        looks = MongoOutbox(mongo, self.collection).left_behind(EVER)
         oldest = min(filter(None, (look.oldest for look in looks)), default=None)
-        with reaching_mongodb():
-            return Waiting(collection.count_documents({}), oldest)
+        with mongo.reaching():
+            return Waiting(mongo.database[self.collection].count_documents({}), oldest)
 
     def rows(self) -> Iterator[Row]:
         return _rows(MongoOutbox(self.place.mongodb, self.collection))

@@ -15,7 +15,7 @@ from runtime import stores
 from runtime.backlog import MOST_COUNTED, Backlog
 from runtime.cursors import InvalidCursor, Page
 from runtime.errors import Conflict, Unavailable
-from runtime.mongodb import ANY_DOCUMENT, Document, is_transient, outbox_document, reaching
+from runtime.mongodb import ANY_DOCUMENT, Document, Mongo, is_transient, outbox_document
 from runtime.tracing import Attributes, Tracer, spanned
 from services.payment.model import Happened, Payment, Status
 
@@ -44,12 +44,8 @@ class Store(stores.Store[Payment], Protocol):
 class MongoStore:
     """The Store on MongoDB or DocumentDB."""
 
-    def __init__(
-        self, client: MongoClient[Document], database: str, *, tracer: Tracer | None = None
-    ) -> None:
-        self._client = client
-        self._payments = client[database][PAYMENTS]
-        self._outbox = client[database][OUTBOX].with_options(codec_options=ANY_DOCUMENT)
+    def __init__(self, mongo: Mongo, *, tracer: Tracer | None = None) -> None:
+        self._mongo = mongo
         self._tracer = tracer
         # https://opentelemetry.io/docs/specs/semconv/database/mongodb/
         self._commit: Attributes = {
@@ -65,7 +61,7 @@ class MongoStore:
 
     @property
     def _outbox(self) -> Collection[Document]:
-        return self._mongo.database[OUTBOX]
+        return self._mongo.database[OUTBOX].with_options(codec_options=ANY_DOCUMENT)
 
     def check(self) -> None:
         """Raise Unavailable unless the primary lets us read. A ping needs no credentials."""

@@ -25,6 +25,7 @@ from relay.mongodb import MongoOutbox
 from relay.rows import EVER, Outbox, Row
 from runtime.dynamodb import to_item
 from runtime.ids import utc_now
+from runtime.mongodb import Mongo
 from tests.conftest import MiniStack
 from tests.dynamodb_local import DynamoDBLocal
 from tests.hostile import (
@@ -39,6 +40,7 @@ from tests.hostile import (
     times,
 )
 from tests.relay_world import (
+    COLLECTION,
     DLQ,
     FIFO_DLQ,
     TABLE,
@@ -88,7 +90,11 @@ def mongodb(world: World, monkeypatch: pytest.MonkeyPatch) -> End:
             [as_bson(f"a{number}", each, NOW) for number, each in enumerate(odd)]
         )
 
-    return End(MongoOutbox(world.collection), put, [*times(NOW), *bson_values(NOW)])
+    return End(
+        MongoOutbox(Mongo(world.collection.database), COLLECTION),
+        put,
+        [*times(NOW), *bson_values(NOW)],
+    )
 
 
 def in_table(world: World) -> End:
@@ -289,7 +295,7 @@ def test_a_document_is_deleted_by_its_id_whatever_that_is(world: World) -> None:
         raw = bson.encode({"_id": mark.decode() if isinstance(each, NotUtf8) else each, "a": 1})
         world.collection.insert_one(cast("Any", RawBSONDocument(raw.replace(mark, text))))
     world.collection.insert_many(mongo_documents([a_told_record("a", 1)]))
-    outbox = MongoOutbox(world.collection)
+    outbox = MongoOutbox(Mongo(world.collection.database), COLLECTION)
     rows = swept(End(outbox, lambda _: None, []), EVER)
     assert len({row.key for row in rows}) == len(ODD_IDS) + 1
     kept = rows.pop()

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from pymongo import MongoClient
 
+from runtime.mongodb import Mongo
 from services.payment.store import MongoStore
 from tests.builders import START
 from tests.conftest import MiniStack
@@ -76,7 +77,7 @@ def test_a_redrive_of_all_leaves_what_cannot_be_sent(system: Operated) -> None:
 def test_the_services_count_every_row(system: Operated, mongodb_uri: str) -> None:
     """GET /outbox: a row without an age is one more, and hides no age of another."""
     with MongoClient[dict[str, Any]](mongodb_uri) as mongo:
-        store = MongoStore(mongo, system.region)
+        store = MongoStore(Mongo(mongo[system.region]))
         before = store.backlog()
         odd = [each for each in (*times(START), *bson_values(START)) if not each.is_malformed]
         documents: Any = [as_bson(f"good{n}", each, START) for n, each in enumerate(odd)]
