@@ -5,7 +5,7 @@ import signal
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
@@ -148,19 +148,23 @@ class World:
 
     def create_table(self, *, stream: bool = True) -> None:
         specification: Any = {"StreamEnabled": stream}
-        self.aws.client("dynamodb").create_table(
-            TableName=TABLE,
-            KeySchema=[
-                {"AttributeName": "aggregateId", "KeyType": "HASH"},
-                {"AttributeName": "sequence", "KeyType": "RANGE"},
-            ],
-            AttributeDefinitions=[
-                {"AttributeName": "aggregateId", "AttributeType": "S"},
-                {"AttributeName": "sequence", "AttributeType": "N"},
-            ],
-            BillingMode="PAY_PER_REQUEST",
-            StreamSpecification=specification | ({"StreamViewType": "NEW_IMAGE"} if stream else {}),
-        )
+        client = self.aws.client("dynamodb")
+        # A call whose answer comes late is sent again by boto3, and then meets its own table.
+        with suppress(client.exceptions.ResourceInUseException):
+            client.create_table(
+                TableName=TABLE,
+                KeySchema=[
+                    {"AttributeName": "aggregateId", "KeyType": "HASH"},
+                    {"AttributeName": "sequence", "KeyType": "RANGE"},
+                ],
+                AttributeDefinitions=[
+                    {"AttributeName": "aggregateId", "AttributeType": "S"},
+                    {"AttributeName": "sequence", "AttributeType": "N"},
+                ],
+                BillingMode="PAY_PER_REQUEST",
+                StreamSpecification=specification
+                | ({"StreamViewType": "NEW_IMAGE"} if stream else {}),
+            )
 
     def put(self, *documents: dict[str, Any]) -> None:
         """Write documents to the outbox table, 25 at a time."""

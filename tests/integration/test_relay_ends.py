@@ -12,6 +12,7 @@ from pymongo.errors import OperationFailure
 
 import relay.dynamodb
 import relay.mongodb
+from contracts.timestamps import format_timestamp
 from relay.ages import Dated
 from relay.dynamodb import DynamoOutbox
 from relay.mongodb import ChangeStream, MongoOutbox
@@ -130,9 +131,9 @@ def test_a_page_that_holds_nothing_is_not_the_last(end: End) -> None:
     """Young rows fill whole pages, which then are empty: what is behind them is found."""
     now = utc_now()
     for number in range(30):
-        end.commit(f"young{number}", 1, (now + HOUR / 2).isoformat(timespec="milliseconds"))
+        end.commit(f"young{number}", 1, format_timestamp(now + HOUR / 2))
         if number % 10 == 5:
-            end.commit(f"old{number}", 1, (now - HOUR).isoformat(timespec="milliseconds"))
+            end.commit(f"old{number}", 1, format_timestamp(now - HOUR))
     found = keys(end.outbox.older_than(now))
     assert sorted(found) == [("old15", 1), ("old25", 1), ("old5", 1)]
 
