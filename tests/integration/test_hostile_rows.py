@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 import relay.dynamodb
 import relay.mongodb
 from contracts.outbox import OutboxRecord
+from contracts.timestamps import format_timestamp
 from relay.ages import Dated
 from relay.dynamodb import DynamoOutbox
 from relay.mongodb import MongoOutbox
@@ -165,6 +166,19 @@ def test_a_sweep_finds_what_is_old_and_what_has_no_age(end: End, data: st.DataOb
             if not each.is_malformed:
                 assert row.occurred_at == each.occurred, each
         assert {row.aggregate_id for row in swept(end, EVER)} == odd.keys()
+
+
+def test_a_page_of_young_rows_is_not_the_last(dynamodb_of_aws: End) -> None:
+    """DynamoDB looks at a page of rows and then leaves out the young: it may be empty."""
+    ahead, ago = NOW + timedelta(minutes=30), NOW - timedelta(hours=1)
+    young = [Odd("occurredAt", format_timestamp(ahead), ahead, is_malformed=False)] * 60
+    old = [Odd("occurredAt", format_timestamp(ago), ago, is_malformed=False)] * 3
+    with holding(dynamodb_of_aws, [*young, *old]):
+        pages = list(dynamodb_of_aws.outbox.older_than(NOW))
+        assert [] in pages[:-1]
+        assert sum(map(len, pages)) == len(old)
+        looks = list(cast("Dated", dynamodb_of_aws.outbox).left_behind(NOW))
+        assert sum(look.count for look in looks) == len(old)
 
 
 @FEW
