@@ -112,7 +112,7 @@ class MongoOutbox:
         yield self._old_texts(before)
         for query in (_odd_texts(before), _dates(before)):
             with self._mongo.reaching(), self._collection.find(query, _TIME_ALONE) as found:
-                times = [moment_of(each.raw) for each in found]
+                times = [moment_of(bytes(each.raw)) for each in found]
             known, timeless = [each for each in times if each and each < before], times.count(None)
             yield LeftBehind(len(known) + timeless, min(known, default=None), timeless)
         with self._mongo.reaching():
@@ -125,7 +125,7 @@ class MongoOutbox:
             with self._collection.find(old, _TIME_ALONE).sort(_BY_AGE) as found:
                 timeless, oldest = 0, None
                 for document in found:
-                    oldest = moment_of(document.raw)
+                    oldest = moment_of(bytes(document.raw))
                     if oldest is not None:
                         break
                     timeless += 1

@@ -113,7 +113,7 @@ def bson_values(now: datetime) -> list[Odd]:
     """What a BSON document can hold in place of a text, of a time and of a number."""
     then = (now - timedelta(hours=1)).replace(microsecond=0)
     wire = format_timestamp(then)
-    others = (
+    others: tuple[Any, ...] = (
         NotUtf8(),
         None,
         True,

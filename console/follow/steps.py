@@ -73,7 +73,7 @@ class _Steps:
         self._gathered, self._graph = gathered, graph
         self._routes = {str(event_type): route for event_type, route in routes.items()}
         self._types = {each.event_id: each.event_type for each in gathered.seen}
-        self._types |= {row.event_id: row.key.event_type for row in gathered.rows}
+        self._types |= {row.event_id: row.key.event_type for row in gathered.rows if row.event_id}
 
     def all(self) -> Iterator[Step]:
         seen: dict[EventKey, Sighting] = {}

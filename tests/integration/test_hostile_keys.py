@@ -1,4 +1,4 @@
-"""Rows under keys that no service writes, and rows that no queue takes: known, and deleted or reported.
+"""Rows under keys that no service writes are known and deleted; what no queue takes is reported.
 
 An outbox names one row by its key, byte for byte.
 """
@@ -86,9 +86,7 @@ def test_a_document_is_deleted_by_its_id_whatever_that_is(world: World) -> None:
     assert [row.handle for row in every_row(outbox)] == [kept.handle]
 
 
-def test_an_item_is_deleted_by_its_key_whatever_number_that_has(
-    dynamodb: End, world: World
-) -> None:
+def test_an_item_is_deleted_by_its_key_whatever_number_that_has(world: World) -> None:
     """Below one, broken, too large: malformed, and known by a name that no other row has."""
     world.create_table()
     client = world.aws.client("dynamodb")

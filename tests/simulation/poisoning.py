@@ -74,7 +74,7 @@ def odd_row(database: Database, aggregate_id: str, variety: int) -> Row:
     """A row that another language's driver wrote, as the relay's own code reads it."""
     if database.service == "MongoDB":
         odd = _ODD_DOCUMENTS[variety % len(_ODD_DOCUMENTS)]
-        return document_row(as_bson(aggregate_id, odd, START).raw)
+        return document_row(bytes(as_bson(aggregate_id, odd, START).raw))
     odd = _ODD_ITEMS[variety % len(_ODD_ITEMS)]
     return item_row(as_item(aggregate_id, odd, START))
 
