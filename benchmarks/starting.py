@@ -6,10 +6,7 @@ import time
 from pathlib import Path
 
 from local.child import running_child
-from local.load.processes import wait_until
 from local.settings import ROOT, LocalSettings
-
-READY_WITHIN = 120.0
 
 
 class NeverReady(Exception):
@@ -33,11 +30,9 @@ def up_seconds() -> float:
         with running_child(
             "make up", command, env=env, cwd=ROOT, log=log, stop_within=100
         ) as child:
-            is_over = wait_until(
-                lambda: "ready in" in log.read_text() or child.poll() is not None,
-                within=READY_WITHIN,
-            )
+            while "ready in" not in log.read_text(encoding="utf-8"):
+                if child.poll() is not None:  # it gives up by itself
+                    raise NeverReady("`make up` was not ready")
+                time.sleep(0.05)
             seconds = time.monotonic() - started
-            if not is_over or "ready in" not in log.read_text():
-                raise NeverReady("`make up` was not ready")
     return seconds

@@ -79,6 +79,15 @@ def start_child(
     )
 
 
+def cpu_seconds(pid: int) -> float:
+    """CPU time, user and system, that a process has used; 0 where there is no /proc (macOS)."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def signal_child(child: subprocess.Popen[bytes], number: signal.Signals) -> None:
     """Send a signal to the child's whole process group; nothing happens when it is gone."""
     if child.poll() is None:

@@ -3,6 +3,7 @@
 honcho was considered: it can neither restart one process nor wait until one is ready.
 """
 
+import math
 import queue
 import signal
 import subprocess
@@ -21,18 +22,23 @@ from local.errors import (
     PortTaken,
     PortWantedTwice,
     ProcessDied,
+    Silent,
     Stopped,
     how_it_died,
     last_words,
 )
 from local.ports import is_taken
 from local.process import Process
-from local.running import Running, is_ready
+from local.running import Health, Running
 from local.settings import ROOT
 from runtime.stopping import Stop
 
-READY_WITHIN = 60.0
-"""Seconds; the promise is 15, a busy machine gets the rest before we call it stuck."""
+PATIENCE = 60.0
+"""Seconds that a process which is not at work yet may give no sign of life. A start is as long as
+it takes: a busy machine takes minutes, and shows lines, answers and work meanwhile."""
+
+SAY_EVERY = 10.0
+"""Seconds of waiting after which we say for which processes, and then again."""
 
 FIRST_RESTART_AFTER = 0.5
 LAST_RESTART_AFTER = 30.0
@@ -104,26 +110,46 @@ class Supervisor:
                 self._held.discard(name)
                 self._start(name)
 
-    def wait_ready(self, *names: str, timeout: float = READY_WITHIN) -> None:
+    def wait_ready(
+        self,
+        *names: str,
+        patience: float = PATIENCE,
+        timeout: float = math.inf,
+        say_every: float = SAY_EVERY,
+    ) -> None:
         """Return when these processes, or all that were started, are at work.
 
-        Raises ProcessDied as soon as one of them is dead, NotReady after `timeout` seconds, and
-        Stopped when a stop was requested meanwhile.
+        Raises ProcessDied as soon as one of them is dead, Silent for one that gave no sign of life
+        for `patience` seconds, NotReady after `timeout` seconds, and Stopped when a stop was
+        requested meanwhile.
         """
         waiting = set(names or self._running)
-        deadline = time.monotonic() + timeout
+        began = time.monotonic()
+        said = began
         while waiting:
             for name in sorted(waiting):
+                if self._stop.requested:
+                    raise Stopped
                 running = self._running[name]
                 if (returncode := running.child.poll()) is not None:
                     raise ProcessDied(running.process, returncode, running.last_lines())
-                if is_ready(running.process):
+                if running.look():
                     waiting.discard(name)
-            if self._stop.requested:
-                raise Stopped
-            if time.monotonic() > deadline:
+                elif min(running.silence(), time.monotonic() - began) > patience:
+                    raise Silent(
+                        running.process, running.health.text, patience, running.last_lines()
+                    )
+            now = time.monotonic()
+            if waiting and now - began > timeout:
                 raise NotReady({name: self.last_lines(name) for name in waiting}, timeout)
+            if waiting and now - said > say_every:
+                said = now
+                self._console.say(f"waiting for {', '.join(map(self._seen, sorted(waiting)))}")
             self._stop.wait(0.05 if waiting else 0)
+
+    def _seen(self, name: str) -> str:
+        health = self._running[name].health
+        return name if health == Health(is_ready=False) else f"{name} ({health.text})"
 
     def supervise(self) -> None:
         """Watch until a stop is requested.

@@ -46,6 +46,19 @@ def test_the_first_missing_hop_is_where_it_is_stuck() -> None:
     )
 
 
+def test_a_journey_is_followed_as_long_as_a_hop_gets_further() -> None:
+    """What is seen for the first time pushes the end away, for every hop; to and fro does not."""
+    steps = itertools.count()
+
+    def observe() -> str:
+        if (step := next(steps)) < 30:
+            raise NotYet(f"step {step}")
+        return "done"
+
+    flow = Flow("", arrives("request"), [Hop("slow", observe, "nowhere")])
+    assert [each.hop.title for each in follow(flow, within=1)] == ["request", "slow"]
+
+
 def test_a_request_that_fails_is_where_it_is_stuck() -> None:
     """Nothing is awaited from a request that was never answered."""
     flow = Flow("", never("request"), [arrives("consequence")])

@@ -15,7 +15,15 @@ from pathlib import Path
 import pytest
 
 from local.console import Console
-from local.errors import NotReady, PortTaken, PortWantedTwice, ProcessDied, Stopped, how_it_died
+from local.errors import (
+    NotReady,
+    PortTaken,
+    PortWantedTwice,
+    ProcessDied,
+    Silent,
+    Stopped,
+    how_it_died,
+)
 from local.ports import is_listening, reserved_ports
 from local.process import Process
 from local.supervisor import Supervisor, restart_delay
@@ -171,6 +179,62 @@ def test_never_ready_is_named(watch: Watch, server: Server) -> None:
     assert str(late.value) == "not ready within 1 s: sulking"
     (note,) = late.value.__notes__
     assert note.startswith("sulking runs; its last lines:\n    serving as ")
+
+
+TALKING = (
+    """
+import sys, time
+for number in range(45):
+    print("step", number, flush=True)
+    time.sleep(0.1)
+"""
+    + SERVER
+)
+
+
+def talking(process: Process) -> Process:
+    """The same, but that it says much before it is at work."""
+    command = (sys.executable, "-I", "-S", "-c", TALKING, str(process.port), "200")
+    return replace(process, command=command)
+
+
+def test_a_start_is_waited_for_as_long_as_it_shows_progress(watch: Watch, server: Server) -> None:
+    """Lines are signs of life: a start that takes longer than the patience is not given up."""
+    slow = talking(server("slow"))
+    watched = watch(slow)
+    watched.supervisor.start()
+    watched.supervisor.wait_ready(patience=3)
+    assert "step 44" in watched.said.getvalue()
+
+
+def test_lines_in_a_log_are_signs_of_life_too(watch: Watch, server: Server, tmp_path: Path) -> None:
+    """An engine writes to its own file: that it grows is enough."""
+    slow = replace(talking(server("slow")), log=tmp_path / "slow.log")
+    watched = watch(slow)
+    watched.supervisor.start()
+    watched.supervisor.wait_ready(patience=3)
+    assert "step 44" in (tmp_path / "slow.log").read_text()
+
+
+def test_one_without_a_sign_of_life_is_named_with_its_last_answer(
+    watch: Watch, server: Server
+) -> None:
+    """What it answers over and over is no sign of life; the others are not blamed."""
+    watched = watch(server("steady"), server("sulking", status=503))
+    watched.supervisor.start()
+    watched.supervisor.wait_ready("steady")
+    with pytest.raises(Silent, match=r"^sulking is not at work \(503\), and gave no .* for 1 s: "):
+        watched.supervisor.wait_ready(patience=1)
+
+
+def test_what_is_waited_for_is_said(watch: Watch, server: Server) -> None:
+    """By name, with what it answered, and only those that are not at work yet."""
+    watched = watch(server("steady"), server("sulking", status=503))
+    watched.supervisor.start()
+    watched.supervisor.wait_ready("steady")
+    with pytest.raises(Silent):
+        watched.supervisor.wait_ready(patience=1, say_every=0.1)
+    assert "waiting for sulking (503)" in watched.said.getvalue().splitlines()
 
 
 def test_a_stop_cuts_the_waiting_short(watch: Watch, server: Server) -> None:
