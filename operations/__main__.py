@@ -19,6 +19,7 @@ from operations.replay import command as replay
 from operations.status import command as status
 from operations.where import command as where
 from runtime.aws import error_code
+from runtime.entry import write_on_any_terminal
 from runtime.errors import Misconfigured, Unavailable
 
 COMMANDS: tuple[Callable[[Parser], None], ...] = (
@@ -44,6 +45,7 @@ CANNOT_BE_DONE = (
 
 
 def main(argv: Sequence[str] | None = None) -> int:
+    write_on_any_terminal()
     arguments = parser().parse(sys.argv[1:] if argv is None else argv)
     output = Output(as_json=getattr(arguments, "json", False))
     try:
