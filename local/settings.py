@@ -8,20 +8,23 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, AliasChoices, Field
 
 from local.ports import reserved_ports
-from runtime.settings import ProcessSettings
+from runtime.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
-class LocalSettings(ProcessSettings):
+class LocalSettings(Settings):
     """Read from the environment: AWS_PORT=4567 MONGODB_PORT=27018 make up.
+
+    With MONGOD and OTEL_EXPORTER_OTLP_ENDPOINT it is all that configures what runs on a laptop.
 
     STATE_DIR holds the engines' data. RESTART=1 starts a process of ours that died again, instead
     of stopping everything; an engine that dies stops everything either way. BREAK=1 lets the
     console stop processes, have the buses refuse and send poison. STREAMED_AUDIT_FILE is where the
-    console and `streamed` write what they did with dead letters.
+    console and `streamed` write what they did with dead letters. UP_LOG_LEVEL and UP_LOG_FORMAT are
+    the log of our processes; their own names are for what else a developer runs.
     """
 
     aws_port: Port = 4566
@@ -42,8 +45,9 @@ class LocalSettings(ProcessSettings):
     state_dir: Annotated[Path, AfterValidator(Path.absolute)] = ROOT / ".local"
     streamed_audit_file: Annotated[Path, AfterValidator(Path.absolute)] | None = None
     restart: bool = False
+    up_log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    up_log_format: Literal["json", "console"] = "console"
     breakable: bool = Field(default=False, validation_alias=AliasChoices("break", "breakable"))
-    log_format: Literal["json", "console"] = "console"
 
     @classmethod
     @contextmanager

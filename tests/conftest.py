@@ -14,7 +14,7 @@ import pytest
 import structlog
 
 from local import engines
-from local.isolation import REGION, isolate
+from local.isolation import COLLECTOR, REGION, isolate
 from local.ports import LOOPBACK, reserved_ports, wait_until_listening
 from local.replica_set import ensure_replica_set
 from tests.dynamodb_local import DynamoDBLocal, running_dynamodb_local
@@ -57,15 +57,14 @@ class MiniStack:
 
 @pytest.fixture(scope="session", autouse=True)
 def sample_credentials() -> Iterator[None]:
-    """Sample AWS credentials, and no look-up of real ones anywhere."""
+    """Sample AWS credentials, no look-up of real ones, and no setting of the shell's anywhere."""
     isolated = dict(os.environ)
     isolate(isolated)
     with pytest.MonkeyPatch.context() as patch:
         for name in os.environ.keys() - isolated.keys():
             patch.delenv(name)
-        for name in [each for each in isolated if each.startswith("OTEL_")]:
-            del isolated[name]  # a developer's collector gets no spans of tests
-            patch.delenv(name)
+        if isolated.pop(COLLECTOR, None) is not None:  # it gets no spans of tests
+            patch.delenv(COLLECTOR)
         for name, value in isolated.items():
             patch.setenv(name, value)
         yield

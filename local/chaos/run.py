@@ -71,7 +71,7 @@ def run(
         LocalSettings.on_free_ports(state_dir) as on_free_ports,
         Proxy(on_free_ports.aws_port, seed=plan.seed).running() as proxy,
     ):
-        settings = on_free_ports.model_copy(update={"log_format": "json"})
+        settings = on_free_ports.model_copy(update={"up_log_format": "json"})
         ours = [disturbed(each, proxy.port, plan.clocks, keys) for each in our_processes(settings)]
         with running_system(settings, console=processes, ours=ours) as supervisor:
             run = _Run(plan, settings, supervisor, proxy, keys, console, stop)

@@ -4,7 +4,7 @@
 """
 
 import signal
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -64,9 +64,9 @@ def in_containers(request: pytest.FixtureRequest) -> bool:
 
 
 @contextmanager
-def local(folder: Path) -> Iterator[World]:
+def local(folder: Path, environment: Mapping[str, str] | None = None) -> Iterator[World]:
     with LocalSettings.on_free_ports(folder) as settings:
-        system = LocalSystem(settings)
+        system = LocalSystem(settings, environment)
         with at_work(system, then=system.stop) as world:
             yield world
 

@@ -1,8 +1,11 @@
 """The system of `make up`: operating-system processes, without Docker."""
 
+from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 
 from local.console import Console
+from local.processes import our_processes
 from local.settings import LocalSettings
 from local.supervisor import Supervisor
 from local.system import running_system
@@ -18,17 +21,23 @@ class Silence:
 
 
 class LocalSystem:
-    """What the settings describe, in processes of this test's own."""
+    """What the settings describe; `environment` is laid over that of each process of ours."""
 
-    def __init__(self, settings: LocalSettings) -> None:
-        self.settings = settings
+    def __init__(
+        self, settings: LocalSettings, environment: Mapping[str, str] | None = None
+    ) -> None:
+        self.settings, self._environment = settings, environment or {}
         self._running = ExitStack()
         self._supervisor: Supervisor
 
     def start(self) -> None:
         console = Console(Silence(), coloured=False)  # type: ignore[arg-type]
+        ours = [
+            replace(each, env={**each.env, **self._environment})
+            for each in our_processes(self.settings)
+        ]
         self._supervisor = self._running.enter_context(
-            running_system(self.settings, console=console)
+            running_system(self.settings, console=console, ours=ours)
         )
 
     def stop(self) -> None:

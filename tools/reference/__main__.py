@@ -5,10 +5,12 @@ from the OpenAPI documents. `--check` writes nothing and fails if a page is not 
 written.
 """
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from local.isolation import avoid_aws
 from tools.book import DOCS, bound
 from tools.reference import commands, routes, variables
 
@@ -35,6 +37,7 @@ def drift() -> list[str]:
 
 
 def main(arguments: Sequence[str]) -> int:
+    avoid_aws(os.environ)  # the APIs are made for their routes, and call nothing
     if arguments == ["--check"]:
         drifted = drift()
         if drifted:

@@ -16,10 +16,10 @@ from tests.waiting import eventually
 @pytest.fixture(scope="session")
 def traced(sample_credentials: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Traced]:
     """The system of `make up`, told where the collector is as a person tells it."""
+    soon = {"OTEL_BSP_SCHEDULE_DELAY": "100"}  # milliseconds that spans wait for others
     with receiving() as receiver, pytest.MonkeyPatch.context() as patch:
         patch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.url)
-        patch.setenv("OTEL_BSP_SCHEDULE_DELAY", "100")
-        with local(tmp_path_factory.mktemp("traced")) as world:
+        with local(tmp_path_factory.mktemp("traced"), soon) as world:
             yield a_lifecycle(world, receiver)
 
 
