@@ -148,9 +148,9 @@ def connect(
     DocumentDB takes no retryable writes; what is retried here is the whole use case. TLS, the CA
     bundle and the replica set's name are options of the URI. `credentials` are those of
     MongoSettings: a username and a password, as they are, where the URI has none.
-    Raises Misconfigured for a URI that the driver cannot use.
+    Raises Misconfigured for a URI that the driver cannot use, or a file in it that is not there.
     """
-    try:
+    with configuring():
         return MongoClient(
             uri,
             retryWrites=False,
@@ -161,7 +161,14 @@ def connect(
             appname="streamed-events",
             **(credentials or {}),
         )
-    except (ConfigurationError, ValueError) as error:
+
+
+@contextmanager
+def configuring() -> Iterator[None]:
+    """Raise Misconfigured for what makes a client impossible: to make one calls no server."""
+    try:
+        yield
+    except (ConfigurationError, ValueError, OSError) as error:
         raise Misconfigured(f"MONGODB_URI: {error}") from error
 
 

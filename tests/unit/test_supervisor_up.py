@@ -28,7 +28,8 @@ def settings(tmp_path: Path) -> Iterator[LocalSettings]:
 @pytest.fixture
 def up(settings: LocalSettings) -> Up:
     """Run `python -m local.up` on free ports until it gives up."""
-    environment = {name.upper(): str(value) for name, value in settings.model_dump().items()}
+    given = settings.model_dump(exclude_none=True)
+    environment = {name.upper(): str(value) for name, value in given.items()}
 
     def run(changes: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
@@ -46,9 +47,9 @@ def up(settings: LocalSettings) -> Up:
 
 
 def test_a_missing_mongod(up: Up) -> None:
-    """It says where it looked and what to install or set."""
+    """MONGOD names what is not there: a setting is wrong, and it says what to install or set."""
     ended = up({"MONGOD": "/nowhere/mongod"})
-    assert ended.returncode == 1
+    assert ended.returncode == 2
     (sentence,) = ended.stdout.splitlines()
     assert sentence.startswith("mongod was not found (MONGOD=/nowhere/mongod is not a program): ")
 
