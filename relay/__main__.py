@@ -206,7 +206,7 @@ def _sweep_once(
     _configure_logs(name, settings)
     stop, metrics = Stop(), RelayMetrics(new_registry())
     with tracing.started(name) as tracer, on_signal(stop):
-        ends = until_available(lambda: connect(stop, tracer), stop)
+        ends = until_available(lambda: connect(stop, tracer), stop, starting=True)
         if ends is None:
             return
         with sweeping(ends, settings, stop, metrics) as make_pass:

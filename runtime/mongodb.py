@@ -7,35 +7,20 @@ from typing import Any
 from pymongo import MongoClient
 from pymongo.database import Database
 from pymongo.errors import (
-    AutoReconnect,
+    BulkWriteError,
     ConfigurationError,
-    ConnectionFailure,
-    ExecutionTimeout,
+    DuplicateKeyError,
     OperationFailure,
     PyMongoError,
-    ServerSelectionTimeoutError,
-    WaitQueueTimeoutError,
 )
 
 from contracts.outbox import OutboxRecord
 from runtime.errors import Misconfigured, Unavailable
+from runtime.mongodb_failures import LABELS, family_of_class, family_of_code
+from runtime.passed import note
+from runtime.verdicts import Family, holds
 
 Document = dict[str, Any]
-
-_AWAY = {
-    11600,  # InterruptedAtShutdown
-    11602,  # InterruptedDueToReplStateChange
-    10107,  # NotWritablePrimary
-    13435,  # NotPrimaryNoSecondaryOk
-    13436,  # NotPrimaryOrSecondary
-    189,  # PrimarySteppedDown
-    91,  # ShutdownInProgress
-    50,  # MaxTimeMSExpired
-    89,  # NetworkTimeout
-    64,  # WriteConcernFailed
-    43,  # CursorNotFound: it was not read for ten minutes
-    251,  # NoSuchTransaction: the server lost the transaction; a commit may have been applied
-}
 
 _COMMAND_NOT_FOUND = 59
 
@@ -66,22 +51,56 @@ def connect(
 
 
 @contextmanager
-def reaching(dependency: str = "MongoDB") -> Iterator[None]:
-    """Raise Unavailable for what an outage or a failover looks like through pymongo."""
+def reaching(call: str = "") -> Iterator[None]:
+    """Raise Unavailable for every error that `runtime.verdicts` holds, and for unknown ones.
+
+    `call` names what is asked of the database. What is a document's own fault, a duplicate key or a
+    bug of this system comes through as it is; another lost race of the server's is Unavailable.
+    """
     try:
         yield
-    except (
-        AutoReconnect,
-        ConnectionFailure,
-        ExecutionTimeout,
-        ServerSelectionTimeoutError,
-        WaitQueueTimeoutError,
-    ) as error:
-        raise Unavailable(dependency, type(error).__name__) from error
-    except OperationFailure as error:
-        if error.code in _AWAY or is_transient(error):
-            raise Unavailable(dependency, f"code {error.code}") from error
+    except DuplicateKeyError:
         raise
+    except Exception as error:
+        family = family_of(error)
+        if family is not None and (holds(family) or family in _THE_SERVERS):
+            raise Unavailable("MongoDB", _reason(error), family, call=call) from error
+        raise
+    note("MongoDB", call)
+
+
+@contextmanager
+def asking() -> Iterator[None]:
+    """As `reaching`, for a call that carries no document: for a scan, a count, a look.
+
+    No answer of the server's to it says anything against a row, so each is Unavailable.
+    """
+    try:
+        with reaching():
+            yield
+    except PyMongoError as error:
+        family = family_of(error) or Family.UNKNOWN
+        raise Unavailable("MongoDB", _reason(error), family) from error
+
+
+_THE_SERVERS = {Family.POSITION, Family.RACE}
+"""Lost by what the server did to a cursor or a transaction: the same may pass again."""
+
+
+def family_of(error: BaseException) -> Family | None:
+    """The family of an error; None if it is neither the database's nor the way's to it."""
+    family = family_of_class(type(error))
+    if family is not Family.UNKNOWN or not isinstance(error, OperationFailure):
+        return family
+    code = error.code
+    if isinstance(error, BulkWriteError):
+        code = next((each["code"] for each in error.details.get("writeErrors", ())), code)
+    return family_of_code(code, [label for label in LABELS if error.has_error_label(label)])
+
+
+def _reason(error: Exception) -> str:
+    has_code = isinstance(error, OperationFailure) and error.code is not None
+    return f"{type(error).__name__}, code {error.code}" if has_code else type(error).__name__
 
 
 def is_transient(error: PyMongoError) -> bool:

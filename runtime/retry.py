@@ -10,6 +10,12 @@ FIRST_DELAY = 1.0
 LONGEST_DELAY = 300.0
 """Seconds. A message that fails for an unknown reason is tried over a few minutes, not hours."""
 
+UNKNOWN_TRIES = 5
+"""Tries, over some 2 s, before an unknown error that others do not meet is taken for the work's."""
+
+UNKNOWN_FIRST_DELAY = 10.0
+"""Seconds. It may be an outage of one key or partition: the five receives last some minutes."""
+
 
 @dataclass(frozen=True)
 class Hold:
@@ -46,17 +52,24 @@ def decide(
     receives: int,
     max_receives: int,
     is_permanent: Callable[[Exception], bool],
+    others_pass: bool = False,
 ) -> Verdict:
     """Judge a failure.
 
     `attempt` counts tries in this process since the message was received, `receives` counts how
     often the queue has handed it out, `max_receives` is the queue's own limit. Outages are held
     rather than put back, because a queue counts every receive and would bury good messages.
+
+    So is an error of a dependency that is in no list, until `others_pass`: the same call has
+    passed for other messages since this one first met the error, UNKNOWN_TRIES times in a row.
+    Then it is this message that is wrong.
     """
     if is_permanent(error):
         return DeadLetter()
-    if isinstance(error, Unavailable | Conflict):
+    is_unknown = isinstance(error, Unavailable) and error.is_unknown
+    is_the_works = is_unknown and others_pass and attempt >= UNKNOWN_TRIES
+    if isinstance(error, Unavailable | Conflict) and not is_the_works:
         return Hold(backoff(attempt, first=0.1, longest=15))
     if receives >= max_receives:
         return DeadLetter()
-    return BackOff(backoff(receives))
+    return BackOff(backoff(receives, first=UNKNOWN_FIRST_DELAY if is_unknown else FIRST_DELAY))

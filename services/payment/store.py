@@ -15,7 +15,7 @@ from runtime import stores
 from runtime.backlog import MOST_COUNTED, Backlog
 from runtime.cursors import InvalidCursor, Page
 from runtime.errors import Conflict, Unavailable
-from runtime.mongodb import Document, is_transient, outbox_document, reaching
+from runtime.mongodb import Document, asking, is_transient, outbox_document, reaching
 from runtime.tracing import Attributes, Tracer, spanned
 from services.payment.model import Happened, Payment, Status
 
@@ -55,19 +55,19 @@ class MongoStore:
 
     def check(self) -> None:
         """Raise Unavailable unless the primary answers."""
-        with reaching():
+        with asking():
             self._client.admin.command("ping")
 
     def backlog(self) -> Backlog:
         """Count what waits in the outbox, and read the oldest by its index. Raises Unavailable."""
-        with reaching():
+        with asking():
             found = self._outbox.count_documents({}, limit=MOST_COUNTED + 1, maxTimeMS=5000)
             first = self._outbox.find({}, {"occurredAt": 1}).sort(BY_AGE).limit(1)
             oldest = [each.get("occurredAt") for each in first.max_time_ms(5000)]
         return Backlog.of(found, oldest)
 
     def get(self, subscription_id: str) -> Payment | None:
-        with reaching():
+        with reaching("find"):
             document = self._payments.find_one({"_id": subscription_id})
         return _from_document(document) if document else None
 
@@ -84,7 +84,7 @@ class MongoStore:
 
     def _transact(self, after: Payment, record: OutboxRecord, replaces: Payment | None) -> None:
         try:
-            with reaching(), self._client.start_session(causal_consistency=False) as session:
+            with reaching(_COMMIT), self._client.start_session(causal_consistency=False) as session:
                 session.start_transaction(
                     read_concern=ReadConcern("snapshot"),
                     write_concern=WriteConcern("majority", wtimeout=5000),
