@@ -177,7 +177,7 @@ def _run_relay_with(
 
     def prepare() -> Mapping[str, Callable[[], None]]:
         ends = connect(stop)
-        engine = engine_of(ends, stop, metrics)
+        engine = engine_of(ends, stop, metrics, readiness)
         sweeper = sweeper_of(ends, engine, stop, metrics, sweep)
         tail = Tail(
             ends.stream,

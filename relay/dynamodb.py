@@ -8,7 +8,7 @@ from contracts.timestamps import format_timestamp, parse_timestamp
 from relay.ages import LeftBehind
 from relay.answers import read_as_json
 from relay.rows import NOT_A_TIME, Row, parse
-from runtime.aws import reaching
+from runtime.aws import asking
 from runtime.dynamodb import from_item
 from runtime.errors import Misconfigured
 
@@ -33,7 +33,7 @@ class DynamoOutbox:
 
     def stream_arn(self) -> str:
         """Find the table's stream; raises Misconfigured without a table or a stream."""
-        with reaching("DynamoDB"):
+        with asking("DynamoDB"):
             try:
                 table = self._client.describe_table(TableName=self._table)["Table"]
             except self._client.exceptions.ResourceNotFoundException:
@@ -61,7 +61,7 @@ class DynamoOutbox:
             },
         }
         while True:
-            with reaching("DynamoDB"):
+            with asking("DynamoDB"):
                 page = self._client.scan(**request)
             yield [row_of(item) for item in page["Items"]]
             if "LastEvaluatedKey" not in page:
@@ -77,7 +77,7 @@ class DynamoOutbox:
             "ExpressionAttributeValues": {":before": {"S": format_timestamp(before)}},
         }
         while True:
-            with reaching("DynamoDB"):
+            with asking("DynamoDB"):
                 page = self._client.scan(**request)
             oldest = min(filter(None, map(_moment, page["Items"])), default=None)
             yield LeftBehind(len(page["Items"]), oldest)
@@ -87,7 +87,7 @@ class DynamoOutbox:
 
     def delete(self, rows: Sequence[Row]) -> Sequence[Row]:
         keys = {_hashable(row.handle): row for row in rows}
-        with reaching("DynamoDB"):
+        with asking("DynamoDB"):
             response = self._client.batch_write_item(
                 RequestItems={
                     self._table: [{"DeleteRequest": {"Key": row.handle}} for row in keys.values()]

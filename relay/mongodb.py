@@ -14,7 +14,7 @@ from contracts.timestamps import format_timestamp, parse_timestamp
 from relay.ages import LeftBehind
 from relay.rows import NOT_A_TIME, LostPlace, Row, parse
 from runtime.errors import Misconfigured
-from runtime.mongodb import Document, enable_change_streams, reaching
+from runtime.mongodb import Document, asking, enable_change_streams
 
 MAX_DELETES = 100
 """Documents that one delete names: a page of keys, far below the server's 16 MB a command."""
@@ -49,11 +49,11 @@ class MongoOutbox:
             {"occurredAt": {"$not": {"$type": "string"}}},
         )
         for query in (old, *unreadable):
-            with reaching():
+            with asking():
                 cursor = self._collection.find(query).sort(_BY_AGE).batch_size(PAGE)
             page: list[Row] = []
             while True:
-                with reaching():
+                with asking():
                     document = next(cursor, None)
                 if document is not None:
                     page.append(row_of(document))
@@ -70,7 +70,7 @@ class MongoOutbox:
         """
         old = {"occurredAt": {"$lt": format_timestamp(before)}}
         with (
-            reaching(),
+            asking(),
             self._collection.find(old, {"occurredAt": 1, "_id": 0}).sort(_BY_AGE) as found,
         ):
             first = list(islice(found, 1))
@@ -79,7 +79,7 @@ class MongoOutbox:
         yield LeftBehind(count, oldest)
 
     def delete(self, rows: Sequence[Row]) -> Sequence[Row]:
-        with reaching():
+        with asking():
             self._collection.delete_many({"_id": {"$in": [row.handle for row in rows]}})
         return []
 
@@ -93,7 +93,7 @@ class ChangeStream:
 
     def open(self) -> None:
         self.close()
-        with reaching():
+        with asking():
             self._changes = self._collection.watch(
                 [{"$match": {"operationType": "insert"}}],
                 max_await_time_ms=MAX_AWAIT_MILLISECONDS,
@@ -154,7 +154,7 @@ def outbox_collection(database: Database[Document], name: str) -> Collection[Doc
     Raises Misconfigured without the collection, Unavailable. DocumentDB has change streams off
     until it is told otherwise; MongoDB does not know the command and has them always.
     """
-    with reaching():
+    with asking():
         if name not in database.list_collection_names():
             raise Misconfigured(
                 f"the outbox collection {database.name}.{name} does not exist: provision it first"

@@ -112,7 +112,8 @@ EXCEPTIONS: Mapping[Family, frozenset[str]] = {
     Family.AWAY: frozenset({
         "AwsChunkedWrapperError", "CapacityNotAvailableError", "ChecksumError",
         "ConnectionError", "EventStreamError", "FlexibleChecksumError", "HTTPClientError",
-        "IncompleteReadError", "OSError", "ResponseParserError", "UnseekableStreamError", "WaiterError",
+        "IncompleteReadError", "OSError", "ResponseParserError", "UnseekableStreamError",
+        "WaiterError",
     }),
     Family.EXPIRED: frozenset({
         "CredentialRetrievalError", "LoginRefreshRequired", "MetadataRetrievalError",

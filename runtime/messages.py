@@ -97,14 +97,14 @@ class Messages:
 
     def _settle(self, message: "MessageTypeDef", make_room: Callable[[], object]) -> str:
         attempt = 0
-        others = Others(self._passed)
+        strikes = Strikes(self._passed)
         while True:
             attempt += 1
             try:
                 with self._passed.noting():
                     self._work.handle(message["Body"])
             except Exception as error:
-                verdict = self._judge(error, message, attempt, others_pass=others.pass_(error))
+                verdict = self._judge(error, message, attempt, strikes=strikes.count(error))
                 match verdict:
                     case DeadLetter():
                         dead_letter(
@@ -137,12 +137,12 @@ class Messages:
                 return "handled"
 
     def _judge(
-        self, error: Exception, message: "MessageTypeDef", attempt: int, *, others_pass: bool
+        self, error: Exception, message: "MessageTypeDef", attempt: int, *, strikes: int
     ) -> Verdict:
         return decide(
             error,
             attempt=attempt,
-            others_pass=others_pass,
+            strikes=strikes,
             receives=receive_count(message),
             max_receives=self._queue.max_receives,
             is_permanent=self._work.is_permanent,
@@ -161,16 +161,19 @@ class Messages:
             log.warning("visibility not changed", reason=str(error))
 
 
-class Others:
-    """Whether a call that fails for one message passes for others, since it first failed."""
+class Strikes:
+    """How often a call has failed for one message while it passed for others."""
 
     def __init__(self, passed: Passed) -> None:
         self._passed = passed
-        self._before: dict[Call, int] = {}
+        self._last: dict[Call, int] = {}
+        self._strikes = 0
 
-    def pass_(self, error: Exception) -> bool:
-        if not isinstance(error, Unavailable):
-            return False
-        call = error.dependency, error.call
-        count = self._passed.count(call)
-        return count > self._before.setdefault(call, count)
+    def count(self, error: Exception) -> int:
+        """Take an error in; a try counts if others have passed since the one before it."""
+        if isinstance(error, Unavailable) and error.is_unknown:
+            call = error.dependency, error.call
+            passed = self._passed.count(call)
+            self._strikes += passed > self._last.get(call, passed)
+            self._last[call] = passed
+        return self._strikes

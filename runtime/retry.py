@@ -10,8 +10,9 @@ FIRST_DELAY = 1.0
 LONGEST_DELAY = 300.0
 """Seconds. A message that fails for an unknown reason is tried over a few minutes, not hours."""
 
-UNKNOWN_TRIES = 5
-"""Tries, over some 2 s, before an unknown error that others do not meet is taken for the work's."""
+UNKNOWN_STRIKES = 5
+"""Tries that failed while the same call passed for others, before an error that is in no list is
+taken for the work's own."""
 
 UNKNOWN_FIRST_DELAY = 10.0
 """Seconds. It may be an outage of one key or partition: the five receives last some minutes."""
@@ -52,7 +53,7 @@ def decide(
     receives: int,
     max_receives: int,
     is_permanent: Callable[[Exception], bool],
-    others_pass: bool = False,
+    strikes: int = 0,
 ) -> Verdict:
     """Judge a failure.
 
@@ -60,14 +61,14 @@ def decide(
     often the queue has handed it out, `max_receives` is the queue's own limit. Outages are held
     rather than put back, because a queue counts every receive and would bury good messages.
 
-    So is an error of a dependency that is in no list, until `others_pass`: the same call has
-    passed for other messages since this one first met the error, UNKNOWN_TRIES times in a row.
-    Then it is this message that is wrong.
+    So is an error of a dependency that is in no list, until UNKNOWN_STRIKES: after each of so many
+    tries the same call has passed for another message, and failed for this one again. Then it is
+    this message that is wrong.
     """
     if is_permanent(error):
         return DeadLetter()
     is_unknown = isinstance(error, Unavailable) and error.is_unknown
-    is_the_works = is_unknown and others_pass and attempt >= UNKNOWN_TRIES
+    is_the_works = is_unknown and strikes >= UNKNOWN_STRIKES
     if isinstance(error, Unavailable | Conflict) and not is_the_works:
         return Hold(backoff(attempt, first=0.1, longest=15))
     if receives >= max_receives:

@@ -16,7 +16,7 @@ from runtime.messages import Messages
 from runtime.metrics import ConsumerMetrics
 from runtime.passed import Passed, note
 from runtime.queues import find_queue
-from runtime.retry import UNKNOWN_TRIES
+from runtime.retry import UNKNOWN_STRIKES
 from runtime.stopping import Stop
 from runtime.verdicts import Family
 from tests.memory_queues import MemorySqs
@@ -110,11 +110,28 @@ def test_what_one_message_meets_alone_ends_in_the_dead_letter_queue(sqs: MemoryS
     sqs.send_message(QueueUrl="work", MessageBody="poison")
     outcomes = [found.settle(found.receive(1)[0]) for _ in range(5)]
     assert outcomes == [False, False, False, False, True]
-    assert work.tried.count("poison") == 5 * UNKNOWN_TRIES
+    assert work.tried.count("poison") == 5 * (1 + UNKNOWN_STRIKES)
     (letter,) = sqs.queues["work-dlq"].messages
     assert (letter.body, letter.error_type) == ("poison", "Unavailable")
     text = letter.attributes["errorMessage"]["StringValue"]
     assert text == "DynamoDB is unavailable: NobodyKnowsThis"
+
+
+def test_one_that_passed_before_an_outage_speaks_against_no_message(sqs: MemorySqs) -> None:
+    """Others pass once, and then nothing does for long: it is held, and handled in the end."""
+    waits: list[int] = []
+    work = Work(lambda _: len(waits) < 100)
+
+    def meanwhile() -> None:
+        waits.append(1)
+        if len(waits) < UNKNOWN_STRIKES:
+            with found._passed.noting():
+                note("DynamoDB", CALL)
+
+    found = messages(sqs, work, HurriedStop(meanwhile))
+    sqs.send_message(QueueUrl="work", MessageBody="good")
+    assert found.settle(found.receive(1)[0])
+    assert work.handled == ["good"]
 
 
 def test_another_call_that_passes_speaks_against_no_message() -> None:
