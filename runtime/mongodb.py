@@ -16,7 +16,7 @@ from pymongo.errors import (
 
 from contracts.outbox import OutboxRecord
 from runtime.errors import Misconfigured, Unavailable
-from runtime.mongodb_failures import LABELS, family_of_class, family_of_code
+from runtime.mongodb_failures import LABELS, family_of_class, family_of_code, name_of_code
 from runtime.passed import note
 from runtime.verdicts import Family, holds
 
@@ -99,8 +99,9 @@ def family_of(error: BaseException) -> Family | None:
 
 
 def _reason(error: Exception) -> str:
-    has_code = isinstance(error, OperationFailure) and error.code is not None
-    return f"{type(error).__name__}, code {error.code}" if has_code else type(error).__name__
+    if not isinstance(error, OperationFailure) or error.code is None:
+        return type(error).__name__
+    return f"code {error.code} {name_of_code(error.code)}".rstrip()
 
 
 def is_transient(error: PyMongoError) -> bool:

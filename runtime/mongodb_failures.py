@@ -215,6 +215,11 @@ def family_of_code(code: int | None, labels: Collection[str] = ()) -> Family:
     return _FAMILY_OF_CODE.get(code, Family.UNKNOWN) if code is not None else Family.UNKNOWN
 
 
+def name_of_code(code: int) -> str:
+    """The server's name for a code; empty for one in no list."""
+    return next((codes[code] for codes in CODES.values() if code in codes), "")
+
+
 def family_of_class(kind: type[BaseException]) -> Family | None:
     """The family of an exception without a code; None if it is none of the driver's."""
     names = [each.__name__ for each in kind.__mro__]

@@ -1,7 +1,7 @@
 """Writes what docs/reference/ has of the code itself: `python -m tools.reference`.
 
 Settings from the settings classes, commands from `streamed`'s own grammar and the Makefile, routes
-from the OpenAPI documents. `--check` writes nothing and fails if a page is not what would be
+from the OpenAPI documents, verdicts on failures from their tables. `--check` writes nothing and fails if a page is not what would be
 written.
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tools.book import DOCS, bound
-from tools.reference import commands, routes, variables
+from tools.reference import commands, failures, routes, variables
 
 MAKEFILE = DOCS.parent / "Makefile"
 
@@ -21,6 +21,7 @@ def rendered() -> Mapping[Path, str]:
         "reference/settings.md": variables.page(),
         "reference/cli.md": commands.page(MAKEFILE.read_text(encoding="utf-8")),
         "reference/http.md": routes.page(),
+        "reference/failures.md": failures.page(),
     }
     return {DOCS / path: bound(path, text) for path, text in texts.items()}
 
