@@ -1,8 +1,8 @@
 """Writes what docs/reference/ has of the code itself: `python -m tools.reference`.
 
 Settings from the settings classes, commands from `streamed`'s own grammar and the Makefile, routes
-from the OpenAPI documents, verdicts on failures from their tables. `--check` writes nothing and fails if a page is not what would be
-written.
+from the OpenAPI documents, verdicts on failures from their tables. `--check` writes nothing and
+fails if a page is not what would be written.
 """
 
 import sys

@@ -11,9 +11,10 @@ from tools.reference.markdown import code, table
 
 HEAD = """# Failures
 
-What a process does about an error of AWS's or of the database's. This page is written by `make docs`
-from `runtime/verdicts.py`, `runtime/aws_failures.py` and `runtime/mongodb_failures.py`; a test holds
-it to them, and another holds them to every error that botocore's models list for what is called.
+What a process does about an error of AWS's or of the database's. This page is written by `make
+docs` from `runtime/verdicts.py`, `runtime/aws_failures.py` and `runtime/mongodb_failures.py`; a
+test holds it to them, and another holds them to every error that botocore's models list for what
+is called.
 
 | verdict | relay, forwarder | consumer | API | `./streamed` |
 | --- | --- | --- | --- | --- |
@@ -21,16 +22,14 @@ it to them, and another holds them to every error that botocore's models list fo
 
 VERDICTS = {
     Verdict.HOLD: (
-        "keeps the row or message, tries again within seconds, says so at WARN with the code, is"
-        " not ready meanwhile",
+        "keeps the row or message, says so at WARN with the code, is not ready meanwhile",
         "likewise; the message stays hidden, and no receive is counted",
         f"{UNAVAILABLE.status} `{UNAVAILABLE.slug}` with Retry-After",
         f"exit code {AWAY}, or {CANNOT} where a start would exit",
     ),
     Verdict.RETRY: (
         "tries again; a stream that lost its place is opened at its end and its outbox swept",
-        "decides again on what is stored now; past that the message goes back to its queue for a"
-        " while, and is dead-lettered at its last receive",
+        "decides again on what is stored now; then as dead-letter",
         "decides again on what is stored now",
         f"exit code {CANNOT}",
     ),
@@ -40,28 +39,30 @@ VERDICTS = {
         "500",
         f"exit code {CANNOT}",
     ),
-    Verdict.EXIT: ("at start only: one sentence, and exit code 2",) * 2 + ("likewise", "exit code 2"),
+    Verdict.EXIT: ("at start only: one sentence, and exit code 2",) * 2
+    + ("likewise", "exit code 2"),
 }
 
 UNKNOWN = """
-An error that is in no list holds: nothing is known that speaks against the work. But one message or
-row may meet it alone, and must not stop the others:
+An error that is in no list holds: nothing is known that speaks against the work. But one message
+or row may meet it alone, and must not stop the others:
 
-- A consumer gives its place to another message, up to 80 of them. Once the same call has passed for
-  others between five of its tries, the message goes back to its queue for 10 s, 20 s, 40 s and 80 s,
-  and is dead-lettered at its last receive.
-- A relay's row waits in the window for at most 5 s between two tries, with what is behind it in its
-  aggregate; no publisher waits for it. It is never dead-lettered: an outbox counts no receives, and
-  what its target did not refuse as the entry's own fault stays where it is.
-- A forwarder's message is dead-lettered after 30 tries between which the bus took others. On Lambda
-  a row is reported as failed after six tries, and the sweep takes it up.
+- A consumer gives its place to another message, up to 80 of them. Once the same call has passed
+  for others between five of its tries, the message goes back to its queue for 10 s, 20 s, 40 s
+  and 80 s, and is dead-lettered at its last receive.
+- A relay's row waits in the window for at most 5 s between two tries, with what is behind it in
+  its aggregate; no publisher waits for it. It is never dead-lettered: an outbox counts no
+  receives, and what its target did not refuse as the entry's own fault stays where it is.
+- A forwarder's message is dead-lettered after 30 tries between which the bus took others. On
+  Lambda a row is reported as failed after six tries, and the sweep takes it up.
 
 An error of a process's own, such as a TypeError, is no dependency's: the message goes back to its
 queue, and is dead-lettered at its last receive.
 
 At start a process ends with one sentence and exit code 2 for what a setting, a role or a resource
-has to be changed for. It waits for what passes by itself: a clock that is wrong and credentials that
-expired are put right on a machine that goes on running. Once it has started it never ends for either.
+has to be changed for. It waits for what passes by itself: a clock that is wrong and credentials
+that expired are put right on a machine that goes on running. Once it has started it never ends
+for either.
 """
 
 
