@@ -6,11 +6,12 @@ from uuid import uuid4
 
 import pytest
 from pymongo import MongoClient
-from pymongo.errors import OperationFailure
 
 import services.payment.main
+from runtime.errors import Unavailable
 from runtime.mongodb import Document
 from runtime.settings import MongoSettings
+from runtime.verdicts import Family
 from tests.conftest import MiniStack
 from tests.processes import run_to_end
 from tests.relay_world import a_world, mongo_settings
@@ -42,8 +43,9 @@ def test_the_payment_service_signs_in(mongodb_uri: str, username: str) -> None:
         services.payment.main._store(settings).check()
 
     check(PASSWORD)
-    with pytest.raises(OperationFailure, match="Authentication failed"):
+    with pytest.raises(Unavailable, match="code 18 AuthenticationFailed") as raised:
         check("wrong")
+    assert raised.value.family is Family.CREDENTIALS
 
 
 def test_the_relay_signs_in(
@@ -52,10 +54,10 @@ def test_the_relay_signs_in(
     """With the right password it works, with a wrong one it says so, and says no password."""
     with a_world(ministack, tmp_path, mongodb_uri=mongodb_uri) as world:
         world.provision_change_stream()
-        for password, code in ((PASSWORD, 0), ("wrong-one", 1)):
+        for password, code in ((PASSWORD, 0), ("wrong-one", 2)):
             given = {"MONGODB_USERNAME": username, "MONGODB_PASSWORD": password}
             environment = world.environment(**mongo_settings(world), **given)
             ended, output = run_to_end(tmp_path, "relay", "sweep change-stream", environment)
             assert ended == code, output
             assert password not in output
-    assert "Authentication failed" in output
+    assert output.startswith("MongoDB is unavailable: code 18 AuthenticationFailed: ")
