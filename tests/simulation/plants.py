@@ -1,4 +1,4 @@
-"""Three bugs that such systems are known for, to be planted: the simulation has to find each."""
+"""Bugs that such systems are known for, to be planted: the simulation has to find each."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,6 +7,9 @@ from contracts.outbox import OutboxRecord
 from relay.engine import Engine
 from relay.eventbridge import EventBus
 from relay.rows import Failure, Row, Target
+from runtime.errors import Unavailable
+from runtime.messages import Messages
+from runtime.retry import Verdict
 from services.stock.model import Stock
 from tests.fakes import MemoryStock
 from tests.simulation.history import Parts
@@ -50,9 +53,35 @@ class AllocatesUnconditionally(MemoryStock):
         super().commit(after, record, replaces=self._rows.get(after.subscription_id))
 
 
+class BuriesUnknownErrors(Messages):
+    """Takes every error that is in no list for the message's own, as short lists did."""
+
+    def _judge(self, error: Exception, message: Any, attempt: int, *, strikes: int) -> Verdict:
+        if isinstance(error, Unavailable) and error.is_unknown:
+            error = ValueError(str(error))
+        return super()._judge(error, message, attempt, strikes=strikes)
+
+
+class HoldsUnknownErrors(Messages):
+    """Holds a message for every such error, however many others pass."""
+
+    def _judge(self, error: Exception, message: Any, attempt: int, *, strikes: int) -> Verdict:
+        return super()._judge(error, message, attempt, strikes=0)
+
+
+class MakesNoRoom(Messages):
+    """Keeps its thread while it holds a message that may be poison."""
+
+    def settle(self, message: Any, make_room: object = None) -> bool:
+        return super().settle(message)
+
+
 PLANTS: Mapping[str, Parts] = {
     "delete-before-publish": Parts(engine=DeletesFirst),
     "ignore-failed-entry-count": Parts(bus=IgnoresFailedEntries),
     "allocate-without-condition": Parts(stock=AllocatesUnconditionally),
+    "bury-unknown-errors": Parts(messages=BuriesUnknownErrors),
+    "hold-unknown-errors": Parts(messages=HoldsUnknownErrors),
+    "make-no-room": Parts(messages=MakesNoRoom),
 }
 """By the name that `python -m tests.simulation --plant` takes."""
