@@ -34,11 +34,17 @@ def ours(
 
 @contextmanager
 def floor(
-    engines: Engines, module: str, workload: str, settings: Mapping[str, str] | None = None
+    engines: Engines,
+    module: str,
+    workload: str,
+    settings: Mapping[str, str] | None = None,
+    *,
+    polls: bool = False,
 ) -> Iterator[Observed]:
     """A floor with the settings of the process that it stands beside; it has said that it is ready.
 
-    It serves no health, so nothing may be asked of it.
+    It serves no health, so nothing may be asked of it. Where it `polls` a queue, the block ends
+    when its last poll is over.
     """
     env = {**engines.environment(workload), **(settings or {})}
     log = engines.folder / f"{module}.log"
@@ -50,4 +56,5 @@ def floor(
         yield Observed(module, child, 0, log)
     finally:
         stop_child(child)
-        time.sleep(LONG_POLL)
+        if polls:
+            time.sleep(LONG_POLL)

@@ -5,13 +5,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Size:
-    """`rounds` of each contender; `events` in a drain on loopback; a steady state in seconds."""
+    """`events` in a drain on loopback; a steady state in seconds.
 
-    rounds: int
+    `compare_seconds` is how long a comparison of two may be repeated until its ratio is known.
+    """
+
     events: int
+    compare_seconds: float
     steady_seconds: float
     is_quick: bool
 
 
-FULL = Size(rounds=4, events=5000, steady_seconds=60, is_quick=False)
-QUICK = Size(rounds=2, events=3000, steady_seconds=10, is_quick=True)
+FULL = Size(events=3000, compare_seconds=45, steady_seconds=60, is_quick=False)
+QUICK = Size(events=2000, compare_seconds=23, steady_seconds=10, is_quick=True)

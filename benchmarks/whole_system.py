@@ -1,5 +1,6 @@
 """All eleven processes of ours on engines of a run's own, with the logs that production has."""
 
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -7,6 +8,7 @@ from dataclasses import dataclass, field
 
 from benchmarks.contenders import ours
 from infra.workloads import WORKLOADS
+from local.child import signal_child
 from local.load.engines import Engines
 from local.load.processes import Observed
 
@@ -36,4 +38,8 @@ def whole_system(engines: Engines) -> Iterator[WholeSystem]:
             process = ours(engines, name, {"LOG_LEVEL": "INFO"})
             system.processes[name] = stack.enter_context(process)
             system.start_seconds[name] = time.monotonic() - started
-        yield system
+        try:
+            yield system
+        finally:  # all at once: each waits for its last long poll
+            for each in system.processes.values():
+                signal_child(each.child, signal.SIGTERM)

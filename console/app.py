@@ -21,8 +21,9 @@ from console.replays.replays import Replays
 from console.security import Guarded
 from runtime import problems
 from runtime.connections import BODY_SECONDS
+from runtime.json_bodies import JsonBodies
 from runtime.metrics import HttpMetrics
-from runtime.requests import QUIET, AroundRequests, LimitedBody
+from runtime.requests import QUIET, AroundRequests, HeadAsGet, LimitedBody
 
 PAGE = Path(__file__).parent / "page"
 
@@ -34,7 +35,9 @@ POLLED = frozenset({"/api/subscriptions/{name}", "/api/subscriptions"})
 
 def create_app(parts: Parts) -> FastAPI:
     """Put the routes together; an operator's error is a problem, as the services' are."""
-    app = FastAPI(title="Console", docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(
+        title="Console", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False
+    )
     problems.install(app, KINDS)
     parts.registry.register(Gauges(parts.graph, parts.watch, parts.observer, parts.hub))
 
@@ -55,6 +58,8 @@ def create_app(parts: Parts) -> FastAPI:
 
     app.mount("/page", StaticFiles(directory=PAGE), name="page")
 
+    app.add_middleware(HeadAsGet)
+    app.add_middleware(JsonBodies)
     app.add_middleware(LimitedBody, max_bytes=MAX_BODY_BYTES, max_seconds=BODY_SECONDS)
     app.add_middleware(Guarded, token=parts.token, allowed_hosts=parts.settings.allowed_hosts)
     app.add_middleware(AroundRequests, metrics=HttpMetrics(parts.registry), quiet=QUIET | POLLED)

@@ -1,13 +1,14 @@
 """Signs what goes to the APIs on AWS, whose doors want to know who asks (Signature Version 4)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 
 import httpx
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
+from botocore.exceptions import BotoCoreError
 
 from runtime.aws import Aws
-from runtime.errors import Misconfigured
+from runtime.credentials import REFUSED_BY_AWS
 
 SERVICE = "execute-api"
 
@@ -31,19 +32,34 @@ class Signed(httpx.Auth):
             '-H "X-Amz-Security-Token: $AWS_SESSION_TOKEN"',
         ]
 
-    def auth_flow(self, request: httpx.Request) -> Iterator[httpx.Request]:  # type: ignore[override]
-        """Raises Misconfigured without credentials."""
-        credentials = self._aws.credentials()
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Raise httpx.RequestError without credentials, or while they cannot be refreshed.
+
+        What is refused is sent once more, if there are other credentials by then.
+        """
+        response = yield self._signed(request)
+        # https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
+        refusal = response.headers.get("x-amzn-errortype", "").partition(":")[0]
+        if refusal in REFUSED_BY_AWS and self._aws.has_other_credentials():
+            yield self._signed(request)
+
+    def _signed(self, request: httpx.Request) -> httpx.Request:
+        try:
+            credentials = self._aws.credentials()
+        except BotoCoreError as error:
+            raise httpx.RequestError(f"AWS credentials: {error}", request=request) from error
         if credentials is None:
-            raise Misconfigured("there are no AWS credentials to sign with: set AWS_PROFILE")
+            why = "there are no AWS credentials to sign with: set AWS_PROFILE"
+            raise httpx.RequestError(why, request=request)
         # Only what no proxy changes on the way is signed: host, content type and body.
         headers = {
             name: request.headers[name] for name in ("content-type",) if name in request.headers
         }
         signed = AWSRequest(request.method, str(request.url), data=request.content, headers=headers)
         SigV4Auth(credentials, SERVICE, self.region).add_auth(signed)
+        request.headers.pop("x-amz-security-token", None)  # the next keys may have none
         request.headers.update(dict(signed.headers.items()))
-        yield request
+        return request
 
 
 def shown(headers: Mapping[str, str]) -> dict[str, str]:

@@ -50,11 +50,12 @@ def main() -> int:
     """Run as a process: prints each change and a summary; exit code 2 for wrong settings."""
     try:
         settings = load(MongoSettings)
+        credentials = settings.mongodb_credentials
     except Misconfigured as error:
         sys.stderr.write(f"{error}\n")
         return MISCONFIGURED
     try:
-        with MongoClient[Document](settings.mongodb_uri, **settings.mongodb_credentials) as client:
+        with MongoClient[Document](settings.mongodb_uri, **credentials) as client:
             report = provision_collections(client[settings.mongodb_database])
     except (CannotChangeError, PyMongoError) as error:
         sys.stderr.write(f"{error}\n")

@@ -46,7 +46,7 @@ CANNOT_BE_DONE = (
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    arguments = parser().parse_args(argv)
+    arguments = parser().parse(sys.argv[1:] if argv is None else argv)
     output = Output(as_json=getattr(arguments, "json", False))
     try:
         place = Place.at(getattr(arguments, "at", None))

@@ -1,6 +1,7 @@
 """The command line's grammar: every command takes --at and --json, and shows how it is used."""
 
 import argparse
+import re
 import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn, Self
@@ -32,6 +33,12 @@ class Parser(argparse.ArgumentParser):
             default=argparse.SUPPRESS,
             help="print one JSON document instead of tables",
         )
+
+    def parse(self, arguments: Sequence[str]) -> argparse.Namespace:
+        """Read a command line; what a shell passes that is not UTF-8 names nothing here."""
+        if any(re.search("[\ud800-\udfff]", each) for each in arguments):
+            self.error("an argument is not UTF-8")
+        return self.parse_args(arguments)
 
     def command(
         self, name: str, summary: str, *, description: str = "", examples: Sequence[str] = ()

@@ -2,13 +2,11 @@
 
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
-
-from pymongo.database import Database
 
 from infra.domains import Topology
 from infra.topology import TOPOLOGY
@@ -22,7 +20,7 @@ from operations.settings import AwsPlaceSettings, LocalPlaceSettings, Operations
 from operations.sources.hold import HIDDEN_FOR
 from runtime.aws import Aws
 from runtime.errors import Misconfigured
-from runtime.mongodb import Document, connect
+from runtime.mongodb import Mongo
 from runtime.settings import load
 
 AUDIT_FILE = "streamed-operations.jsonl"
@@ -47,7 +45,7 @@ class Place:
     mongodb_database: str | None
     audit_file: Path
     hold_seconds: int = HIDDEN_FOR
-    mongodb_credentials: Mapping[str, Any] = field(default_factory=dict)
+    mongodb_credentials: Callable[[], Mapping[str, Any]] = dict
     profiles: Mapping[str, str | None] = field(default_factory=dict)
     metrics: Mapping[str, str] = field(default_factory=dict)
     topology: Topology = TOPOLOGY
@@ -89,7 +87,7 @@ class Place:
             endpoint_url=settings.aws_endpoint_url,
             mongodb_uri=settings.mongodb_uri,
             mongodb_database=settings.mongodb_database,
-            mongodb_credentials=settings.mongodb_credentials,
+            mongodb_credentials=lambda: settings.mongodb_credentials,
             hold_seconds=settings.streamed_hold_seconds,
             audit_file=settings.streamed_audit_file or Path(AUDIT_FILE),
             profiles={domain.name: settings.profile(domain.name) for domain in TOPOLOGY.domains},
@@ -118,15 +116,14 @@ class Place:
         return self._made[profile]
 
     @cached_property
-    def mongodb(self) -> Database[Document]:
+    def mongodb(self) -> Mongo:
         """The payments' database. Nothing is called before it is used; then Unavailable if away.
 
         Raises Misconfigured in a place that was made without one.
         """
         if self.mongodb_uri is None or self.mongodb_database is None:
             raise Misconfigured("this place has no MongoDB: set MONGODB_URI and MONGODB_DATABASE")
-        client = connect(self.mongodb_uri, self.mongodb_credentials)
-        return client[self.mongodb_database]
+        return Mongo.at(self.mongodb_uri, self.mongodb_database, self.mongodb_credentials)
 
 
 class KeepsClients(Aws):

@@ -17,7 +17,7 @@ from relay.composition import (
 from relay.dynamodb import DynamoOutbox
 from relay.fifo import DeadLetterQueue, FifoQueue
 from relay.forward import Forwarder, run_together
-from relay.mongodb import ChangeStream, MongoOutbox, outbox_collection
+from relay.mongodb import ChangeStream, MongoOutbox, find_outbox
 from relay.rows import Stream
 from relay.settings import (
     ChangeStreamRelaySettings,
@@ -35,7 +35,7 @@ from runtime.aws import Aws
 from runtime.health import Readiness
 from runtime.ids import utc_now
 from runtime.metrics import RelayMetrics, new_registry
-from runtime.mongodb import connect
+from runtime.mongodb import Mongo
 from runtime.queues import find_queue
 from runtime.settings import ProcessSettings, WorkerSettings, load
 from runtime.stopping import Stop, on_signal
@@ -145,14 +145,14 @@ def _dynamodb_ends(
 
 def _change_stream(settings: ChangeStreamSettings, tracer: Tracer | None = None) -> TailedEnds:
     sqs = aws_of(settings).client("sqs")
-    client = connect(settings.mongodb_uri, settings.mongodb_credentials)
-    collection = outbox_collection(client[settings.mongodb_database], settings.outbox_collection)
-    outbox, queue = MongoOutbox(collection), FifoQueue(sqs, settings.fifo_queue)
+    mongo, name = Mongo.of(settings), settings.outbox_collection
+    find_outbox(mongo, name)
+    outbox, queue = MongoOutbox(mongo, name), FifoQueue(sqs, settings.fifo_queue)
     return TailedEnds(
         outbox,
         traced(queue, Destination("aws_sqs", settings.fifo_queue), tracer),
         DeadLetterQueue(sqs, settings.dead_letter_queue),
-        ChangeStream(collection),
+        ChangeStream(mongo, name),
         outbox,
         is_crowded=queue.is_crowded,
     )

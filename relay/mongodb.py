@@ -7,14 +7,13 @@ from typing import Any
 
 from pymongo.change_stream import CollectionChangeStream
 from pymongo.collection import Collection
-from pymongo.database import Database
 from pymongo.errors import OperationFailure, PyMongoError
 
 from contracts.timestamps import format_timestamp, parse_timestamp
 from relay.ages import LeftBehind
 from relay.rows import NOT_A_TIME, LostPlace, Row, parse
 from runtime.errors import Misconfigured
-from runtime.mongodb import Document, asking, enable_change_streams
+from runtime.mongodb import Document, Mongo, enable_change_streams
 
 MAX_DELETES = 100
 """Documents that one delete names: a page of keys, far below the server's 16 MB a command."""
@@ -34,8 +33,12 @@ class MongoOutbox:
 
     max_deletes = MAX_DELETES
 
-    def __init__(self, collection: Collection[Document]) -> None:
-        self._collection = collection
+    def __init__(self, mongo: Mongo, collection: str) -> None:
+        self._mongo, self._name = mongo, collection
+
+    @property
+    def _collection(self) -> Collection[Document]:
+        return self._mongo.database[self._name]
 
     def older_than(self, moment: datetime) -> Iterator[Sequence[Row]]:
         """Walk the index on occurredAt and sequence: in that order an aggregate's events happened.
@@ -49,11 +52,11 @@ class MongoOutbox:
             {"occurredAt": {"$not": {"$type": "string"}}},
         )
         for query in (old, *unreadable):
-            with asking():
+            with self._mongo.asking():
                 cursor = self._collection.find(query).sort(_BY_AGE).batch_size(PAGE)
             page: list[Row] = []
             while True:
-                with asking():
+                with self._mongo.asking():
                     document = next(cursor, None)
                 if document is not None:
                     page.append(row_of(document))
@@ -70,7 +73,7 @@ class MongoOutbox:
         """
         old = {"occurredAt": {"$lt": format_timestamp(before)}}
         with (
-            asking(),
+            self._mongo.asking(),
             self._collection.find(old, {"occurredAt": 1, "_id": 0}).sort(_BY_AGE) as found,
         ):
             first = list(islice(found, 1))
@@ -79,7 +82,7 @@ class MongoOutbox:
         yield LeftBehind(count, oldest)
 
     def delete(self, rows: Sequence[Row]) -> Sequence[Row]:
-        with asking():
+        with self._mongo.asking():
             self._collection.delete_many({"_id": {"$in": [row.handle for row in rows]}})
         return []
 
@@ -87,14 +90,14 @@ class MongoOutbox:
 class ChangeStream:
     """A Stream. Any trouble with it means opening it anew: there is no resume token to keep."""
 
-    def __init__(self, collection: Collection[Document]) -> None:
-        self._collection = collection
+    def __init__(self, mongo: Mongo, collection: str) -> None:
+        self._mongo, self._name = mongo, collection
         self._changes: CollectionChangeStream[Document] | None = None
 
     def open(self) -> None:
         self.close()
-        with asking():
-            self._changes = self._collection.watch(
+        with self._mongo.asking():
+            self._changes = self._mongo.database[self._name].watch(
                 [{"$match": {"operationType": "insert"}}],
                 max_await_time_ms=MAX_AWAIT_MILLISECONDS,
             )
@@ -148,16 +151,16 @@ def _moment(document: Document) -> datetime | None:
         return None
 
 
-def outbox_collection(database: Database[Document], name: str) -> Collection[Document]:
+def find_outbox(mongo: Mongo, collection: str) -> None:
     """Find the outbox and see to it that it has a change stream.
 
     Raises Misconfigured without the collection, Unavailable. DocumentDB has change streams off
-    until it is told otherwise; MongoDB does not know the command and has them always.
+    until this; MongoDB does not know the command and has them always.
     """
-    with asking():
-        if name not in database.list_collection_names():
+    with mongo.asking():
+        if collection not in mongo.database.list_collection_names():
             raise Misconfigured(
-                f"the outbox collection {database.name}.{name} does not exist: provision it first"
+                f"the outbox collection {mongo.database.name}.{collection} does not exist:"
+                " provision it first"
             )
-        enable_change_streams(database, name)
-    return database[name]
+        enable_change_streams(mongo.database, collection)

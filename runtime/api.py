@@ -4,7 +4,7 @@ import socket
 from collections.abc import Callable, Mapping
 
 import uvicorn
-from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
@@ -13,8 +13,9 @@ from runtime import documentation, outbox_api, problems
 from runtime.backlog import Backlog
 from runtime.connections import BODY_SECONDS, limited
 from runtime.errors import Misconfigured
+from runtime.json_bodies import JsonBodies
 from runtime.metrics import HttpMetrics
-from runtime.requests import AroundRequests, LimitedBody
+from runtime.requests import AroundRequests, HeadAsGet, LimitedBody
 from runtime.settings import ApiSettings
 from runtime.stopping import Stop, on_signal
 from runtime.traced_requests import TracedRequests
@@ -75,6 +76,8 @@ def create_api(
     async def metrics() -> Response:
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
+    app.add_middleware(HeadAsGet)  # first: the innermost
+    app.add_middleware(JsonBodies)
     app.add_middleware(LimitedBody, max_bytes=MAX_BODY_BYTES, max_seconds=BODY_SECONDS)
     app.add_middleware(AroundRequests, metrics=HttpMetrics(registry))
     if tracer is not None:
@@ -85,18 +88,6 @@ def create_api(
 def cause_of(request: Request) -> Cause:
     cause: Cause = request.scope["cause"]
     return cause
-
-
-async def require_json(request: Request) -> None:
-    """Refuse a body that does not say it is JSON; a request without a body lacks fields instead."""
-    headers = request.headers
-    has_body = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
-    content_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if has_body and content_type != "application/json":
-        raise HTTPException(415, "send the body as Content-Type: application/json")
-
-
-REQUIRE_JSON = Depends(require_json)
 
 
 def serve(app: FastAPI, settings: ApiSettings) -> None:

@@ -4,10 +4,11 @@ from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 import boto3
 from botocore.config import Config
-from botocore.credentials import Credentials
-from botocore.exceptions import ClientError
+from botocore.credentials import ReadOnlyCredentials
+from botocore.exceptions import ClientError, NoCredentialsError
 
 from runtime.aws_failures import family_of_class, family_of_code
+from runtime.credentials import session_of
 from runtime.errors import Unavailable
 from runtime.passed import note
 from runtime.settings import AwsSettings
@@ -30,7 +31,8 @@ Service = Literal["cloudwatch", "dynamodb", "dynamodbstreams", "events", "logs",
 class Aws:
     """Makes clients for one region and, for an emulator, one endpoint.
 
-    Credentials come from boto3's own chain, or are those of a `profile`. Calls give up after
+    Credentials come from boto3's own chain, or are those of a `profile`, and may change at any
+    time (runtime/credentials.py). Calls give up after
     `read_timeout` seconds and are tried at most `attempts` times by botocore; whoever calls
     decides what an outage then means. botocore `validates` what is sent before AWS does, which an
     emulator does not: 7 % of the CPU of a GetRecords, 24 % of a TransactWriteItems.
@@ -47,7 +49,8 @@ class Aws:
         attempts: int = 3,
         validates: bool = True,
     ) -> None:
-        self._session = boto3.Session(region_name=region, profile_name=profile)
+        self._current, session = session_of(region, profile)
+        self._session = boto3.Session(botocore_session=session)
         self._endpoint_url = endpoint_url
         self._config = Config(
             connect_timeout=2,
@@ -63,9 +66,16 @@ class Aws:
     def of(cls, settings: AwsSettings) -> Self:
         return cls(region=settings.aws_region, endpoint_url=settings.aws_endpoint_url)
 
-    def credentials(self) -> Credentials | None:
-        """Whose calls these are; None if boto3 finds nobody's."""
-        return self._session.get_credentials()
+    def credentials(self) -> ReadOnlyCredentials | None:
+        """Those of now; None if boto3 finds none. Raises a BotoCoreError if they have expired."""
+        try:
+            return self._current.get_frozen_credentials()
+        except NoCredentialsError:
+            return None
+
+    def has_other_credentials(self) -> bool:
+        """Whether there are others than those that `credentials` gave, which were refused."""
+        return self._current.has_others()
 
     @overload
     def client(self, service: Literal["cloudwatch"]) -> "CloudWatchClient": ...

@@ -1,11 +1,13 @@
 """Limits on HTTP connections that uvicorn does not have: no client holds one by being slow.
 
 uvicorn closes a connection that idles between two requests. One that never begins a request, that
-trickles its headers or its body, or that does not read its answer it would keep for ever.
+trickles its headers or its body, or that does not read its answer it would keep for ever. Where
+there is no room for a new connection, the one that has idled longest since its answer makes room.
 """
 
 import asyncio
 import json
+import math
 import socket
 import sys
 from typing import Any
@@ -21,8 +23,10 @@ from runtime.problem_kinds import (
     MEDIA_TYPE,
     TOO_MANY_CONNECTIONS,
     TOO_SLOW,
+    UNKNOWN_CODING,
     Kind,
 )
+from runtime.targets import settle
 
 MAX_CONNECTIONS = 800
 """At a time: under the 1024 files that many systems give a process, with room for its own."""
@@ -30,8 +34,18 @@ MAX_CONNECTIONS = 800
 MAX_HEAD_BYTES = 16 * 1024
 """Request line and headers. At most twice as many are looked at."""
 
+KEEP_ALIVE_SECONDS = 360
+"""From an answer to the next request's first byte: longer than a load balancer keeps an idle
+connection. Else it sends a request on one that we are closing, and its client gets 502.
+
+An Application Load Balancer closes after 60 s unless it is set otherwise
+(https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html),
+a Network Load Balancer forgets a TCP flow after 350 s
+(https://docs.aws.amazon.com/elasticloadbalancing/latest/network/update-idle-timeout.html). For the
+VPC link of an API Gateway there is no number in its documentation."""
+
 HEAD_SECONDS = 5.0
-"""From a connection's start, or its last answer, to the end of a request's headers."""
+"""From a connection's start, or a later request's first byte, to the end of a request's headers."""
 
 BODY_SECONDS = 10.0
 """From the end of the headers to the end of the body. A body that nobody reads has twice that."""
@@ -50,7 +64,7 @@ LINGER_SECONDS = 2.0
 def limited(app: ASGIApp, *, stop_seconds: int) -> uvicorn.Config:
     """Configure uvicorn to serve within these limits; a stop waits at most that many seconds."""
     return uvicorn.Config(
-        _unambiguous(app),
+        _readable(app),
         http=LimitedConnection,
         ws="none",
         lifespan="off",
@@ -58,6 +72,7 @@ def limited(app: ASGIApp, *, stop_seconds: int) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         h11_max_incomplete_event_size=MAX_HEAD_BYTES,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=stop_seconds,
     )
 
@@ -71,13 +86,14 @@ class LimitedConnection(H11Protocol):
         self._deadline: asyncio.TimerHandle | None = None
         self._stalled: asyncio.TimerHandle | None = None
         self._refused = False
+        self.idle_since = math.inf  # by the loop's clock; since its last answer
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         # asyncio sets it on sockets that name their protocol, which a listener of
         # socket.create_server does not: an answer in two pieces would wait 40 ms between them.
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if len(self.connections) > MAX_CONNECTIONS:
+        if len(self.connections) > MAX_CONNECTIONS and not self._make_room():
             self._refuse(TOO_MANY_CONNECTIONS, f"it serves {MAX_CONNECTIONS} at a time; try again")
         self._watch()
 
@@ -124,25 +140,31 @@ class LimitedConnection(H11Protocol):
         hint = getattr(error, "error_status_hint", MALFORMED.status)
         if hint == HEADERS_TOO_LARGE.status:
             self._refuse(HEADERS_TOO_LARGE, f"they may take {MAX_HEAD_BYTES} bytes")
+        elif hint == UNKNOWN_CODING.status:
+            self._refuse(UNKNOWN_CODING, "the one Transfer-Encoding that is taken is chunked")
         else:
             self._refuse(MALFORMED, f"{msg} {error or ''}".strip())
 
     def _watch(self) -> None:
         """Set the deadline of what the connection waits for now; each wait has one of its own."""
         waits_for: object = None
-        seconds, then = 0.0, self.transport.abort
+        is_idle, seconds, then = False, 0.0, self.transport.abort
         if self._refused:
             waits_for, seconds = "its end", LINGER_SECONDS
         elif self.transport.is_closing():
             waits_for, seconds = "the client's reading", SEND_SECONDS
         elif self.conn.their_state is h11.IDLE:
-            waits_for, seconds, then = (h11.IDLE, self.cycle), HEAD_SECONDS, self._give_up
+            begun, _ = self.conn.trailing_data
+            is_idle = self.cycle is not None and not begun
+            waits_for, then = (h11.IDLE, self.cycle, is_idle), self._give_up
+            seconds = KEEP_ALIVE_SECONDS if is_idle else HEAD_SECONDS
         elif self.conn.their_state is h11.SEND_BODY:
             # Twice as long as whoever reads the body waits: that one says why.
             waits_for, seconds = (h11.SEND_BODY, self.cycle), 2 * BODY_SECONDS
         if waits_for == self._waits_for:
             return
         self._waits_for = waits_for
+        self.idle_since = self.loop.time() if is_idle else math.inf
         if self._deadline:
             self._deadline.cancel()
         self._deadline = self.loop.call_later(seconds, then) if waits_for else None
@@ -155,6 +177,15 @@ class LimitedConnection(H11Protocol):
             or self.conn.their_state is h11.SEND_BODY
         ):
             self.transport.abort()
+
+    def _make_room(self) -> bool:
+        """Close the connection that has idled longest since an answer, if any has."""
+        ours = (each for each in self.connections if isinstance(each, LimitedConnection))
+        longest = min(ours, key=lambda each: each.idle_since)
+        if longest.idle_since == math.inf:
+            return False
+        longest.timeout_keep_alive_handler()
+        return True
 
     def _give_up(self) -> None:
         """End a connection whose request does not come."""
@@ -189,19 +220,31 @@ class LimitedConnection(H11Protocol):
             self.transport.write(self.conn.send(event) or b"")
 
 
-def _unambiguous(app: ASGIApp) -> ASGIApp:
-    """Refuse a request with two framings: someone before us may have read the other one."""
+def _readable(app: ASGIApp) -> ASGIApp:
+    """Refuse a request that someone before us may have read in another way; settle its target."""
 
-    async def refusing(scope: Scope, receive: Receive, send: Send) -> None:
-        names = {name for name, _ in scope["headers"]}
-        if not names >= {b"content-length", b"transfer-encoding"}:
+    async def reading(scope: Scope, receive: Receive, send: Send) -> None:
+        fault = _fault_of_framing(scope) or settle(scope)
+        if fault is None:
             await app(scope, receive, send)
             return
-        head, body = _response(MALFORMED, "Content-Length and Transfer-Encoding exclude each other")
+        head, body = _response(MALFORMED, fault)
         await send({"type": "http.response.start", "status": MALFORMED.status, "headers": head})
         await send({"type": "http.response.body", "body": body})
 
-    return refusing
+    return reading
+
+
+def _fault_of_framing(scope: Scope) -> str | None:
+    """Say why a body's end is not clear (RFC 9112, 6.1)."""
+    names = {name for name, _ in scope["headers"]}
+    if b"transfer-encoding" not in names:
+        return None
+    if b"content-length" in names:
+        return "Content-Length and Transfer-Encoding exclude each other"
+    if scope["http_version"] == "1.0":
+        return "HTTP/1.0 has no Transfer-Encoding"
+    return None
 
 
 def _response(kind: Kind, detail: str) -> tuple[list[tuple[bytes, bytes]], bytes]:

@@ -46,9 +46,12 @@ def decode(scope: str, cursor: str | None) -> dict[str, str] | None:
         return None
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
-        digest, position = json.loads(urlsafe_b64decode(padded.encode("ascii")))
-        if digest == _digest(scope, position):
-            return {str(name): str(value) for name, value in position.items()}
+        _, position = json.loads(urlsafe_b64decode(padded.encode("ascii")))
+        found = {str(name): str(value) for name, value in position.items()}
+        "".join([*found, *found.values()]).encode()  # a database takes no unpaired surrogate
+        # As `encode` writes it and in no other way: each name once, in UTF-8, each value a text.
+        if cursor == encode(scope, found):
+            return found
     except (ValueError, TypeError, AttributeError, RecursionError):
         pass
     raise InvalidCursor

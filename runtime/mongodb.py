@@ -1,15 +1,18 @@
 """MongoDB and DocumentDB: a client that both accept, and what their errors mean."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, Self
 
+import structlog
 from pymongo import MongoClient
 from pymongo.database import Database
 from pymongo.errors import (
     BulkWriteError,
     ConfigurationError,
     DuplicateKeyError,
+    InvalidOperation,
     OperationFailure,
     PyMongoError,
 )
@@ -18,11 +21,99 @@ from contracts.outbox import OutboxRecord
 from runtime.errors import Misconfigured, Unavailable
 from runtime.mongodb_failures import LABELS, family_of_class, family_of_code, name_of_code
 from runtime.passed import note
+from runtime.settings import MongoSettings
 from runtime.verdicts import Family, holds
+
+log = structlog.get_logger(__name__)
 
 Document = dict[str, Any]
 
 _COMMAND_NOT_FOUND = 59
+
+CLOSED_AFTER = 60.0
+"""Seconds that a client lives on whose credentials were replaced: a transaction has as long."""
+
+
+class Mongo:
+    """One database, by a client that gives way to another when the server refuses its credentials.
+
+    A client's credentials are fixed. `renewed` makes another with those of now, or None while
+    there are no others. Use `database` for one call or one transaction; do not keep it.
+    """
+
+    def __init__(
+        self,
+        database: Database[Document],
+        renewed: Callable[[], Database[Document] | None] = lambda: None,
+    ) -> None:
+        self.database, self._renewed = database, renewed
+        self._lock = threading.Lock()
+        self._is_refused = self._was_renewed = False
+
+    @classmethod
+    def of(cls, settings: MongoSettings) -> Self:
+        return cls.at(
+            settings.mongodb_uri, settings.mongodb_database, lambda: settings.mongodb_credentials
+        )
+
+    @classmethod
+    def at(cls, uri: str, database: str, credentials: Callable[[], Mapping[str, Any]]) -> Self:
+        """Connect when it is first used; raises Misconfigured for a URI the driver cannot use."""
+        used = credentials()
+
+        def renewed() -> Database[Document] | None:
+            nonlocal used
+            before, used = used, credentials()
+            return None if used == before else connect(uri, used)[database]
+
+        return cls(connect(uri, used)[database], renewed)
+
+    def reaching(self, call: str = "") -> AbstractContextManager[None]:
+        """Raise Unavailable as the function of this name does.
+
+        After a refusal it looks for other credentials, before each use until one succeeds: for some
+        seconds after it the driver says no more than that it finds no server.
+        """
+        return self._using(reaching(call))
+
+    def asking(self) -> AbstractContextManager[None]:
+        """Likewise, as the function `asking` does."""
+        return self._using(asking())
+
+    @contextmanager
+    def _using(self, translated: AbstractContextManager[None]) -> Iterator[None]:
+        if self._is_refused:
+            self._renew(self.database)
+        database = self.database
+        try:
+            with translated:
+                yield
+        except Unavailable as error:
+            if refuses_credentials(error) and self.database is database:
+                self._is_refused = True
+            raise
+        except InvalidOperation as error:
+            if self._was_renewed:  # a cursor of the client before, which was closed
+                raise Unavailable("MongoDB", "a client was replaced") from error
+            raise
+        self._is_refused = False
+
+    def _renew(self, before: Database[Document]) -> None:
+        with self._lock:
+            if self.database is not before:  # another thread was first
+                return
+            try:
+                database = self._renewed()
+            except Misconfigured as error:  # a file that is being written
+                log.warning("credentials stay as they are", reason=str(error))
+                return
+            if database is None:
+                return
+            self.database, self._is_refused, self._was_renewed = database, False, True
+        log.info("connecting to MongoDB with other credentials")
+        closing = threading.Timer(CLOSED_AFTER, before.client.close)
+        closing.daemon = True
+        closing.start()
 
 
 def connect(
@@ -99,9 +190,21 @@ def family_of(error: BaseException) -> Family | None:
 
 
 def _reason(error: Exception) -> str:
+    """Name a driver's error, or the server's by its code; a refusal in the server's words too."""
     if not isinstance(error, OperationFailure) or error.code is None:
         return type(error).__name__
-    return f"code {error.code} {name_of_code(error.code)}".rstrip()
+    named = f"code {error.code} {name_of_code(error.code)}".rstrip()
+    said = (error.details or {}).get("errmsg", "") if refuses_credentials(error) else ""
+    return f"{named}: {said}" if said else named
+
+
+def refuses_credentials(error: BaseException) -> bool:
+    """Whether the driver's error, or the Unavailable made of it, is for the credentials.
+
+    Waiting helps: until the source has others, or the server knows these.
+    """
+    family = error.family if isinstance(error, Unavailable) else family_of(error)
+    return family in {Family.CREDENTIALS, Family.EXPIRED, Family.RIGHTS}
 
 
 def is_transient(error: PyMongoError) -> bool:

@@ -32,5 +32,6 @@ UNSUPPORTED_MEDIA_TYPE = Kind(415, "unsupported-media-type", "The body must be J
 INVALID = Kind(422, "invalid-request", "The request breaks a rule")
 HEADERS_TOO_LARGE = Kind(431, "headers-too-large", "The request's headers are too large")
 INTERNAL = Kind(500, "internal-error", "Something is wrong with the service")
+UNKNOWN_CODING = Kind(501, "unknown-transfer-coding", "The body's transfer coding is not taken")
 UNAVAILABLE = Kind(503, "unavailable", "A dependency is away; try again")
 TOO_MANY_CONNECTIONS = Kind(503, "too-many-connections", "The service has no connection to spare")

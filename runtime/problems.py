@@ -26,6 +26,7 @@ from runtime.problem_kinds import (
     TOO_MANY_CONNECTIONS,
     TOO_SLOW,
     UNAVAILABLE,
+    UNKNOWN_CODING,
     UNSUPPORTED_MEDIA_TYPE,
     Kind,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "TOO_MANY_CONNECTIONS",
     "TOO_SLOW",
     "UNAVAILABLE",
+    "UNKNOWN_CODING",
     "UNSUPPORTED_MEDIA_TYPE",
     "FieldProblem",
     "Kind",
@@ -147,8 +149,6 @@ def _answer_unavailable(_: Request, error: Exception) -> JSONResponse:
 def _answer_invalid(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 (how it is registered)
     problems = error.errors()
-    if any(problem["type"] == "json_invalid" for problem in problems):
-        return respond(MALFORMED, "the body is not JSON")
     errors = [
         FieldProblem(
             location=str(problem["loc"][0]),
@@ -176,8 +176,9 @@ def _allowed(request: Request) -> list[str]:
     allowed = [
         method
         for method in METHODS
+        for asked in ["GET" if method == "HEAD" else method]
         if any(
-            route.matches({**request.scope, "method": method})[0] is Match.FULL
+            route.matches({**request.scope, "method": asked})[0] is Match.FULL
             for route in request.app.routes
         )
     ]

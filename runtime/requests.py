@@ -70,6 +70,37 @@ class LimitedBody:
         return f"a body may take {self._max_seconds:g} s"
 
 
+class HeadAsGet:
+    """ASGI middleware, the innermost: HEAD is what GET is, without the content (RFC 9110, 9.3.2).
+
+    A stream ends with its headers: what makes it meets a client that has left.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self._app(scope, receive, send)
+            return
+        ended = False
+
+        async def send_without_content(message: Message) -> None:
+            nonlocal ended
+            if message["type"] != "http.response.body":
+                await send(message)
+            elif not ended:
+                ended = True
+                await send({"type": "http.response.body", "body": b""})
+
+        # A copy: logs, metrics and traces around this one say HEAD.
+        asked = {**scope, "method": "GET"}
+        try:
+            await self._app(asked, receive, send_without_content)
+        finally:
+            scope["route"] = asked.get("route")
+
+
 class AroundRequests:
     """ASGI middleware. Puts the request's Cause into the scope, where `cause_of` finds it.
 

@@ -1,9 +1,10 @@
 """The typed environment: each process reads its own, once, and says all that is wrong with it."""
 
 import re
+from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, FilePath, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from runtime.errors import Misconfigured
@@ -52,12 +53,14 @@ class ConsumerSettings(WorkerSettings, AwsSettings):
 class MongoSettings(ProcessSettings):
     """For a process that uses MongoDB or DocumentDB; the URI's options decide on TLS.
 
-    Credentials stand in the URI, percent-encoded, or, as they are, in the two variables beside it.
+    Credentials stand in the URI, percent-encoded, or, as they are, in variables beside it. The
+    password may be in a file, which is read again when the server refuses what was in it.
     """
 
     mongodb_uri: str = Field(pattern=r"^mongodb(\+srv)?://[^\s/?]+")
     mongodb_database: str = Field(pattern=r"^[^/\\. \"$*<>:|?\x00]{1,63}$")
     mongodb_username: str | None = None
+    mongodb_password_file: FilePath | None = None
     mongodb_password: SecretStr | None = Field(default=None, validate_default=True)
 
     @field_validator("mongodb_password")
@@ -65,9 +68,15 @@ class MongoSettings(ProcessSettings):
     def _goes_with_a_username(
         cls, password: SecretStr | None, info: ValidationInfo
     ) -> SecretStr | None:
-        if (password is None) != (info.data.get("mongodb_username") is None):
+        if "mongodb_password_file" not in info.data:  # it is wrong, and that is said
+            return password
+        in_a_file = info.data["mongodb_password_file"] is not None
+        if password and in_a_file:
+            raise ValueError("set it or MONGODB_PASSWORD_FILE, not both")
+        has_one = password is not None or in_a_file
+        if has_one != (info.data.get("mongodb_username") is not None):
             raise ValueError("set it and MONGODB_USERNAME, or neither")
-        if password and re.match(r"[^/]+//[^/?]*@", info.data.get("mongodb_uri", "")):
+        if has_one and re.match(r"[^/]+//[^/?]*@", info.data.get("mongodb_uri", "")):
             raise ValueError("MONGODB_URI has credentials already: set them in one place only")
         return password
 
@@ -75,14 +84,27 @@ class MongoSettings(ProcessSettings):
     def mongodb_credentials(self) -> dict[str, Any]:
         """What MongoClient takes beside the URI; nothing where the URI has it, or none is needed.
 
-        A None in it would undo what the URI says.
+        A None in it would undo what the URI says. A password's file is read now: raises
+        Misconfigured if it cannot be, or is empty.
         """
-        if self.mongodb_username is None or self.mongodb_password is None:
+        if self.mongodb_username is None:
             return {}
-        return {
-            "username": self.mongodb_username,
-            "password": self.mongodb_password.get_secret_value(),
-        }
+        if self.mongodb_password_file is not None:
+            password = _content(self.mongodb_password_file)
+        elif self.mongodb_password is not None:
+            password = self.mongodb_password.get_secret_value()
+        return {"username": self.mongodb_username, "password": password}
+
+
+def _content(file: Path) -> str:
+    """A secret as editors and orchestrators write it: with a line's end, or without."""
+    try:
+        text = file.read_text().removesuffix("\n").removesuffix("\r")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Misconfigured(f"MONGODB_PASSWORD_FILE: {file}: {error}") from error
+    if not text:
+        raise Misconfigured(f"MONGODB_PASSWORD_FILE: {file} is empty")
+    return text
 
 
 S = TypeVar("S", bound=ProcessSettings)

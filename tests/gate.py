@@ -41,9 +41,11 @@ class Gate:
         self._refusals: dict[str, tuple[int, str, int]] = {}
         self._dropping: Counter[str] = Counter()
         self._choose: Choose | None = None
+        self._trusted: tuple[frozenset[str], str] | None = None
         self._is_cut = False
         self._cuts = self._active = 0
         self.calls: Counter[str] = Counter()
+        self.distrusted: Counter[str] = Counter()
         self._server = _Server((LOOPBACK, 0), _handler(self))
         self.endpoint = f"http://{LOOPBACK}:{self._server.server_port}"
 
@@ -69,10 +71,17 @@ class Gate:
             held = self._changed.wait_for(lambda: self._waiting[where, operation], timeout)
             assert held, f"no {operation} was held {where} it was applied; calls: {self.calls}"
 
+    def let_go(self) -> None:
+        """Hold no calls any longer; what else was set stays."""
+        with self._changed:
+            self._held.clear()
+            self._changed.notify_all()
+
     def open(self) -> None:
         """Let everything pass again, what is held too."""
         with self._changed:
             self._held.clear()
+            self._trusted = None
             self._refusals.clear()
             self._dropping.clear()
             self._choose, self._is_cut = None, False
@@ -82,6 +91,11 @@ class Gate:
         """Answer the next `times` calls with an AWS error, without applying them."""
         with self._changed:
             self._refusals[operation] = (status, code, times)
+
+    def trust(self, *keys: str, code: str) -> None:
+        """Take calls that these access keys signed, and answer an AWS error to all others."""
+        with self._changed:
+            self._trusted = frozenset(keys), code
 
     def drop_answers(self, operation: str, *, times: int) -> None:
         """Apply the next calls, then cut the connection in place of an answer."""
@@ -121,7 +135,7 @@ class Gate:
 
     def _answer(self, operation: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
         self._wait("before", operation)
-        refusal = self._refusal(operation)
+        refusal = self._distrust(operation, headers) or self._refusal(operation)
         if refusal is not None:
             return refusal
         if operation == "PutEvents" and self._choose is not None:
@@ -162,7 +176,17 @@ class Gate:
                 del self._refusals[operation]
             else:
                 self._refusals[operation] = (status, code, times - 1)
-        return status, json.dumps({"__type": code, "message": f"the gate says {code}"}).encode()
+        return status, _error(code)
+
+    def _distrust(self, operation: str, headers: dict[str, str]) -> tuple[int, bytes] | None:
+        with self._changed:
+            keys, code = self._trusted or (None, "")
+        key = headers.get("Authorization", "").partition("Credential=")[2].partition("/")[0]
+        if keys is None or key in keys:
+            return None
+        with self._changed:
+            self.distrusted[operation] += 1
+        return 403, _error(code)
 
     def _put_events(
         self, headers: dict[str, str], request: dict[str, Any], choose: Choose
@@ -198,6 +222,10 @@ class Gate:
             raise Cut from error
         finally:
             connection.close()
+
+
+def _error(code: str) -> bytes:
+    return json.dumps({"__type": code, "message": f"the gate says {code}"}).encode()
 
 
 class _Server(ThreadingHTTPServer):

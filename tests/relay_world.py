@@ -367,7 +367,7 @@ def in_threads(
                 thread.join(timeout=15)
                 assert not thread.is_alive(), "a part did not stop"
             if isinstance(ends.outbox, MongoOutbox):
-                ends.outbox._collection.database.client.close()
+                ends.outbox._mongo.database.client.close()
 
 
 def dynamodb_ends(world: World) -> TailedEnds:

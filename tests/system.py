@@ -1,5 +1,6 @@
 """The three services over real engines: their settings, apps, inboxes and outboxes."""
 
+import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from pymongo import MongoClient
 from infra.workloads import WORKLOADS
 from local.ports import LOOPBACK
 from runtime.aws import Aws
+from runtime.connections import limited
 from runtime.inbox import Inbox
 from services.payment import consumer as payment_consumer
 from services.payment import main as payment_main
@@ -132,15 +134,13 @@ class System:
 @contextmanager
 def serving(app: FastAPI) -> Iterator[str]:
     """Serve an app from a thread, as uvicorn serves it in production; gives its address."""
-    server = uvicorn.Server(
-        uvicorn.Config(app, host=LOOPBACK, port=0, log_config=None, access_log=False)
-    )
-    thread = threading.Thread(target=server.run, daemon=True)
+    server = uvicorn.Server(limited(app, stop_seconds=1))
+    listening = socket.create_server((LOOPBACK, 0))
+    thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
     thread.start()
     try:
         eventually(lambda: server.started, what="the app serves")
-        port = server.servers[0].sockets[0].getsockname()[1]
-        yield f"http://{LOOPBACK}:{port}"
+        yield f"http://{LOOPBACK}:{listening.getsockname()[1]}"
     finally:
         server.should_exit = True
         thread.join()

@@ -15,7 +15,7 @@ from relay.__main__ import _change_stream, _dynamodb
 from relay.settings import ChangeStreamRelaySettings, DynamoDBRelaySettings, ForwardSettings
 from runtime.aws import Aws
 from runtime.dynamodb import VersionedTable
-from runtime.mongodb import connect
+from runtime.mongodb import Mongo
 from runtime.stopping import Stop
 from services.payment import consumer as payment_consumer
 from services.payment import main as payment_main
@@ -84,8 +84,7 @@ class Processes:
     def payment_creating(self) -> Consuming:
         with self._as("payment-consumer"):
             settings = self._settings(PaymentConsumerSettings, "payment-consumer")
-            client = connect(settings.mongodb_uri, settings.mongodb_credentials)
-            handlers = PaymentHandlers(MongoStore(client, settings.mongodb_database))
+            handlers = PaymentHandlers(MongoStore(Mongo.of(settings)))
             inbox = payment_consumer.subscription_created(handlers)
             return Consuming(settings, settings.subscription_created_queue, inbox)
 

@@ -21,14 +21,18 @@ MILLION = "a million full lifecycles"
 DRAINED = Goal("at most", 0.15)
 """PutEvents of ten and deletes of 25 are 0.14; the rest is for GetRecords."""
 
+THREADED, TIMES = Goal("at most", 0.17), 3
+"""The daemon's threads wait 10 ms for more to delete: a slow machine fills fewer calls. Counted so
+many times, since each differs."""
 
-def run(size: Size) -> Sequence[Line]:
+
+def run(_size: Size) -> Sequence[Line]:
     with (
         tempfile.TemporaryDirectory(prefix="bench-") as folder,
         running_engines(Path(folder)) as engines,
     ):
         lifecycle = count_lifecycle(engines).sections()
-        return [*_lifecycle(lifecycle), *_drains(engines, size), *_dollars(lifecycle)]
+        return [*_lifecycle(lifecycle), *_drains(engines), *_dollars(lifecycle)]
 
 
 def _lifecycle(found: Sections) -> list[Line]:
@@ -44,12 +48,12 @@ def _lifecycle(found: Sections) -> list[Line]:
     ]
 
 
-def _drains(engines: Engines, size: Size) -> list[Line]:
+def _drains(engines: Engines) -> list[Line]:
     what = f"relay's calls for each of {EVENTS} drained events"
-    threaded = [_each(count_threaded(engines)) for _ in range(size.rounds)]
+    threaded = [_each(count_threaded(engines)) for _ in range(TIMES)]
     return [
         _line(f"{what}, stepped", "calls", "", _each(count_stepped(engines)), goal=DRAINED),
-        _line(f"{what}, daemon's threads", "calls", "", *threaded, goal=DRAINED),
+        _line(f"{what}, daemon's threads", "calls", "", *threaded, goal=THREADED),
         _line(f"{what}, Lambda", "calls", "", _each(count_lambda(engines)), goal=DRAINED),
     ]
 

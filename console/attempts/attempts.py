@@ -66,8 +66,10 @@ def send(
 ) -> Exchange:
     """Send JSON as it is, once; an outage is part of what is told."""
     content = json.dumps(body, ensure_ascii=False).encode()
-    headers = {"Content-Type": "application/json", **(headers or {})}
-    request = api.client.build_request(method, url, content=content, headers=headers)
+    named = {"Content-Type": "application/json", **(headers or {})}
+    # In bytes: httpx takes no text but ASCII, and what an API says to more is what is to be seen.
+    encoded = {name: value.encode() for name, value in named.items()}
+    request = api.client.build_request(method, url, content=content, headers=encoded)
     signed = api.client.auth if isinstance(api.client.auth, Signed) else None
     started = perf_counter()
     try:

@@ -30,6 +30,9 @@ RECENT = 3
 LOOK_AGAIN = 15.0
 """Seconds until it is looked whether the rules are still there."""
 
+KEEPS_EVERY = 600.0
+"""Seconds between two signs of life on a tap's queue: some fit into taps.ABANDONED_AFTER."""
+
 QUIET = 2.0
 """Seconds without a message after which a tap is not behind, whatever its last message was."""
 
@@ -43,6 +46,7 @@ class TapReader:
         self.url: str | None = None
         self.why_not: str | None = "it has yet to start"
         self._behind, self._received_at = 0.0, 0.0
+        self._keep_at = 0.0
 
     @property
     def behind(self) -> float:
@@ -58,6 +62,8 @@ class TapReader:
                     self.url = self.tap.make(self._sampler.every_nth)
                     log.info("tapping", bus=self.tap.bus, queue=self.tap.queue.name)
                     self.why_not = None
+                if monotonic() >= self._keep_at:
+                    self._keep(self.url)
                 self._take(self._poll(self.url), self.url)
                 failures = 0
             except Unavailable as error:
@@ -70,6 +76,15 @@ class TapReader:
                 self.url, self.why_not = None, f"{type(error).__name__}: {error}"
                 log.exception("a tap failed", bus=self.tap.bus)
                 self._stop.wait(backoff(failures, first=1, longest=30))
+
+    def _keep(self, url: str) -> None:
+        """Whatever comes of it, the tap works."""
+        self._keep_at = monotonic() + KEEPS_EVERY
+        try:
+            for queue in self.tap.keep(url, datetime.now(UTC)):
+                log.info("removed the tap of a console that is gone", queue=queue)
+        except Unavailable as error:
+            log.warning("taps that were left behind stay", bus=self.tap.bus, reason=str(error))
 
     def _poll(self, url: str) -> "list[MessageTypeDef]":
         """Receive in a thread that a stop abandons: a long poll cannot be cut short."""
@@ -149,7 +164,12 @@ class Tapping:
         try:
             tap.remove()
         except Unavailable as error:
-            log.warning("a tap stays", bus=tap.bus, queue=tap.queue.name, reason=str(error))
+            log.warning(
+                "a tap stays until a console starts here again",
+                bus=tap.bus,
+                queue=tap.queue.name,
+                reason=str(error),
+            )
 
     def _adjust(self) -> None:
         looked = monotonic()

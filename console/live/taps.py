@@ -1,11 +1,15 @@
 """The console's own queue and rule on each bus: what it sees, no queue of the system loses.
 
 Made at start, taken away at an orderly end. After kill -9 the queue keeps what comes for two
-minutes and no longer, and the next console of the same name finds it again.
+minutes and no longer, and the next console of the same name finds it again. What was left behind
+otherwise, as by one whose credentials had expired when it stopped, any console of the account
+removes: a tap's queue says when its console was last there.
 """
 
 import json
 from dataclasses import replace
+from datetime import datetime
+from math import inf
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
@@ -38,6 +42,14 @@ RETENTION = 120
 VISIBILITY = 30
 """Seconds."""
 
+SEEN = "streamed-events:console-seen"
+"""The tag of a tap's queue: when its console was last there, in seconds since 1970."""
+
+ABANDONED_AFTER = 3600.0
+"""Seconds without its console after which a tap is another's to remove."""
+
+_PREFIX = "console-tap-"
+
 
 class Tap:
     """One bus's tap, in the account of the bus. The methods raise Unavailable."""
@@ -45,12 +57,12 @@ class Tap:
     def __init__(self, aws: Aws, topology: Topology, domain: Domain, bus: Bus, name: str) -> None:
         self.bus = bus.name
         self.queue = Queue(
-            f"console-tap-{name}-{bus.name}", visibility_timeout=VISIBILITY, retention=RETENTION
+            f"{_PREFIX}{name}-{bus.name}", visibility_timeout=VISIBILITY, retention=RETENTION
         )
         self.rule = Rule(
             f"ConsoleTap-{name}-{bus.name}", bus.name, EventPattern(), ToQueue(self.queue.name)
         )
-        self._domain = domain
+        self._domain, self._bus, self._aws = domain, bus, aws
         self._topology = topology
         self.sqs: SQSClient = aws.client("sqs")
         self._events: EventBridgeClient = aws.client("events")
@@ -133,6 +145,45 @@ class Tap:
                 self.sqs.delete_queue(QueueUrl=url)
             except self.sqs.exceptions.QueueDoesNotExist:
                 pass
+
+    def keep(self, url: str, now: datetime) -> list[str]:
+        """Say that its console is there, and remove the bus's taps whose consoles are gone.
+
+        Returns the names of their queues.
+        """
+        with reaching("SQS"):
+            self.sqs.tag_queue(QueueUrl=url, Tags={SEEN: str(int(now.timestamp()))})
+            pages = self.sqs.get_paginator("list_queues").paginate(
+                QueueNamePrefix=_PREFIX, PaginationConfig={"PageSize": 1000}
+            )
+            urls = {
+                each.rsplit("/", 1)[-1]: each
+                for page in pages
+                for each in page.get("QueueUrls", [])
+            }
+        removed = []
+        for queue, other in urls.items():
+            name = queue.removeprefix(_PREFIX).removesuffix(f"-{self.bus}")
+            if queue != f"{_PREFIX}{name}-{self.bus}" or queue == self.queue.name:
+                continue
+            if now.timestamp() - self._seen(other) > ABANDONED_AFTER:
+                Tap(self._aws, self._topology, self._domain, self._bus, name).remove()
+                removed.append(queue)
+        return removed
+
+    def _seen(self, url: str) -> float:
+        """When a tap's console was last there; one that does not say so was when it made it."""
+        with reaching("SQS"):
+            try:
+                said = self.sqs.list_queue_tags(QueueUrl=url).get("Tags", {}).get(SEEN, "")
+                if said.isdecimal():
+                    return float(said)
+                attributes = self.sqs.get_queue_attributes(
+                    QueueUrl=url, AttributeNames=["CreatedTimestamp"]
+                )["Attributes"]
+            except self.sqs.exceptions.QueueDoesNotExist:
+                return inf  # it is being removed by another
+        return float(attributes["CreatedTimestamp"])
 
     def _queue_url(self) -> str:
         try:

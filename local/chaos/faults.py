@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from functools import partial
 from threading import Lock
 
+from local.chaos.keys import Keys
 from local.chaos.proxy import Proxy
 from local.chaos.schedule import ENDPOINTS, Fault, Kind, Trouble
 from local.console import Console
@@ -36,9 +37,9 @@ class Injector:
     """
 
     def __init__(
-        self, supervisor: Supervisor, proxy: Proxy, *, console: Console, stop: Stop
+        self, supervisor: Supervisor, proxy: Proxy, keys: Keys, *, console: Console, stop: Stop
     ) -> None:
-        self._supervisor, self._proxy = supervisor, proxy
+        self._supervisor, self._proxy, self._keys = supervisor, proxy, keys
         self._console, self._stop = console, stop
         self._down: set[str] = set()  # killed by us, not yet to be started
         self._lock = Lock()
@@ -89,7 +90,7 @@ class Injector:
     @contextmanager
     def _on(self, fault: Fault) -> Iterator[None]:
         at = time.monotonic() - self._began
-        partly = fault.target in ENDPOINTS and fault.kind is not Kind.CUT
+        partly = fault.target in ENDPOINTS and fault.kind not in {Kind.CUT, Kind.ROTATE}
         chance = f", {fault.chance:.0%} of requests" if partly else ""
         self._console.say(
             f"chaos {at:6.1f} s: {fault.kind} {fault.target} for {fault.duration:g} s{chance}"
@@ -97,6 +98,7 @@ class Injector:
         of_processes: Mapping[Trouble, Acts] = {
             Kind.KILL: (self._kill, self._start),
             Kind.FREEZE: (self._freeze, self._thaw),
+            Kind.ROTATE: (self._rotate, self._hand_out),
         }
         begin, end = of_processes.get(fault.kind, (partial(self._trouble, fault), self._calm))
         hits = self._proxy.hits[fault.kind]
@@ -114,6 +116,13 @@ class Injector:
 
     def _calm(self, _: str) -> None:
         self._proxy.behave()
+
+    def _rotate(self, _: str) -> None:
+        """Delete the key that all processes have, before they can have the next."""
+        self._proxy.trust(self._keys.rotate())
+
+    def _hand_out(self, _: str) -> None:
+        self._keys.hand_out()
 
     def _kill(self, name: str) -> None:
         with self._lock:

@@ -42,6 +42,7 @@ class Proxy:
         self._target = target
         self._chosen = random.Random(f"{seed}/proxy")  # noqa: S311 (not secret)
         self._trouble: Misbehaviour | None = None
+        self._key = ""
         self._open: set[asyncio.StreamWriter] = set()
         self._loop = asyncio.new_event_loop()
         self.hits: Counter[Trouble | None] = Counter()
@@ -75,6 +76,10 @@ class Proxy:
 
     def behave(self) -> None:
         self._trouble = None
+
+    def trust(self, key: str) -> None:
+        """Refuse from now on whatever another access key signed: AWS has deleted it."""
+        self._key = key
 
     def _call(self, work: Coroutine[Any, Any, Any]) -> Any:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=10)
@@ -114,6 +119,11 @@ class Proxy:
         upstream: "Upstream",
     ) -> bool:
         """Answer one request; False if the connection is to be reset in place of it."""
+        if self._key and f"Credential={self._key}/" not in request.header("authorization"):
+            self.hits[Kind.ROTATE] += 1
+            writer.write(_UNKNOWN_KEY.bytes)
+            await writer.drain()
+            return True
         trouble = self._trouble
         if trouble and not request.target.startswith(trouble.target):
             trouble = None
@@ -128,6 +138,9 @@ class Proxy:
         writer.write(response.bytes)
         await writer.drain()
         return True
+
+
+_UNKNOWN_KEY = answer(403, {"__type": "UnrecognizedClientException", "message": "chaos"})
 
 
 class Upstream:

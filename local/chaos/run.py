@@ -9,6 +9,7 @@ from pathlib import Path
 
 from local.chaos.clients import Clients, Load
 from local.chaos.faults import Injector
+from local.chaos.keys import Keys
 from local.chaos.ledger import Ledger
 from local.chaos.proxy import Proxy
 from local.chaos.report import Report
@@ -65,20 +66,26 @@ def run(
     """
     settings = LocalSettings.on_free_ports(state_dir).model_copy(update={"log_format": "json"})
     began = datetime.now(UTC)
+    keys = Keys(state_dir / "chaos-credentials")
     with Proxy(settings.aws_port, seed=plan.seed).running() as proxy:
-        ours = [disturbed(each, proxy.port, plan.clocks) for each in our_processes(settings)]
+        ours = [disturbed(each, proxy.port, plan.clocks, keys) for each in our_processes(settings)]
         with running_system(settings, console=processes, ours=ours) as supervisor:
-            return _Run(plan, settings, supervisor, proxy, console, stop).report(command, began)
+            run = _Run(plan, settings, supervisor, proxy, keys, console, stop)
+            return run.report(command, began)
 
 
-def disturbed(process: Process, port: int, clocks: Mapping[str, float]) -> Process:
-    """Put a process behind the proxy, with its own clock.
+def disturbed(process: Process, port: int, clocks: Mapping[str, float], keys: Keys) -> Process:
+    """Put a process behind the proxy, with its own clock, and with keys that are rotated.
 
     The tap is left alone: it stands for what AWS does itself, and what it writes is the evidence.
     """
     if process.name == "tap":
         return process
-    env = {**process.env, "AWS_ENDPOINT_URL": f"http://{LOOPBACK}:{port}"}
+    env = {
+        **process.env,
+        **keys.environment,
+        "AWS_ENDPOINT_URL": f"http://{LOOPBACK}:{port}",
+    }
     off = clocks.get(process.name, 0.0)
     python, dash_m, *module = process.command
     clock = ("local.chaos.clocks", str(off)) if off else ()
@@ -97,6 +104,7 @@ class _Run:
     settings: LocalSettings
     supervisor: Supervisor
     proxy: Proxy
+    keys: Keys
     console: Console
     stop: Stop
     ledger: Ledger = field(default_factory=Ledger)
@@ -104,7 +112,9 @@ class _Run:
 
     def report(self, command: str, began: datetime) -> Report:
         plan, where = self.plan, addresses(self.settings)
-        injector = Injector(self.supervisor, self.proxy, console=self.console, stop=self.stop)
+        injector = Injector(
+            self.supervisor, self.proxy, self.keys, console=self.console, stop=self.stop
+        )
         clients = Clients(where, self.ledger, seed=plan.seed, load=plan.load)
         started = time.monotonic()
         with injector.watching(), clients.running():

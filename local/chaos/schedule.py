@@ -21,6 +21,7 @@ class Kind(StrEnum):
     DROP = "answer dropped after success"
     HALF_FAIL = "half-fail behind 200"
     CONFLICT = "transaction conflict"
+    ROTATE = "key rotated"
 
 
 Trouble = Kind | Family
@@ -96,6 +97,7 @@ REQUESTS = Lane(
         *((kind, endpoint) for kind in AWAY for endpoint in ENDPOINTS),
         *((Kind.HALF_FAIL, endpoint) for endpoint in ENDPOINTS),
         (Kind.CONFLICT, "dynamodb"),
+        (Kind.ROTATE, AWS),
     ),
     duration=Span(1, 5),
     pause=Span(2, 5),

@@ -16,6 +16,9 @@ PATIENCE = 40.0
 TRICKLE = 0.5
 """Seconds between the bytes of a slow client."""
 
+IDLE = 8.0
+"""Seconds that a connection idles after an answer: past the limit of a request's headers."""
+
 HELD = "held for ever"
 CLOSED = "closed without an answer"
 
@@ -61,8 +64,15 @@ async def half_open(target: Target) -> str:
 
 
 async def idle_after_an_answer(target: Target) -> str:
-    """Asks once, and then keeps its connection."""
-    return await _told(target, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+    """Asks once, keeps its connection as a load balancer does, and asks once more on it."""
+    reader, writer = await target.connect()
+    try:
+        writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        first = await _received(reader, kept=True)
+        writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        return _statuses(first + await _received(reader))
+    finally:
+        writer.close()
 
 
 async def slow_headers(target: Target) -> str:
@@ -133,9 +143,9 @@ async def endless_headers(target: Target) -> str:
 
 
 async def large_body(target: Target) -> str:
-    """Announces 8 MB and sends them."""
+    """Announces 8 MB and sends them; after its refusal the connection is kept."""
     head = _post(target, "Content-Length: 8000000")
-    return await _flooded(target, head, b"x" * 80_000, times=100)
+    return await _flooded(target, head, b"x" * 80_000, times=100, kept=True)
 
 
 async def endless_body(target: Target) -> str:
@@ -197,10 +207,12 @@ async def _trickled(target: Target, head: bytes, piece: bytes = b"x") -> str:
         writer.close()
 
 
-async def _flooded(target: Target, head: bytes, piece: bytes, *, times: int = 100_000) -> str:
+async def _flooded(
+    target: Target, head: bytes, piece: bytes, *, times: int = 100_000, kept: bool = False
+) -> str:
     """Send pieces until the connection ends, or they are all sent."""
     reader, writer = await target.connect()
-    received = asyncio.ensure_future(_received(reader))
+    received = asyncio.ensure_future(_received(reader, kept=kept))
     deadline = time.monotonic() + PATIENCE / 2
     try:
         writer.write(head)
@@ -217,11 +229,14 @@ async def _flooded(target: Target, head: bytes, piece: bytes, *, times: int = 10
         writer.close()
 
 
-async def _received(reader: asyncio.StreamReader) -> bytes:
-    """Read to the end; a reset ends it too, after what came before."""
+async def _received(reader: asyncio.StreamReader, *, kept: bool = False) -> bytes:
+    """Read to the end; a reset ends it too, after what came before.
+
+    On a connection that may be `kept` after an answer, IDLE of silence ends it as well.
+    """
     whole = bytearray()
-    with suppress(ConnectionError):
-        while data := await reader.read(4096):
+    with suppress(ConnectionError, TimeoutError):
+        while data := await asyncio.wait_for(reader.read(4096), IDLE if whole and kept else None):
             whole += data
     return bytes(whole)
 

@@ -44,10 +44,13 @@ GARBAGE: dict[str, tuple[bytes, str]] = {
     ),
     "an unknown encoding": (
         b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: xchunked\r\n\r\n",
-        "400",
+        "501",
     ),
     "a space before the colon": (b"GET / HTTP/1.1\r\nHost : x\r\n\r\n", "400"),
-    "a folded header": (b"GET / HTTP/1.1\r\nHost: x\r\n X: y\r\n Z\r\n\r\n", "404 or 405"),
+    "a folded header": (
+        b"GET / HTTP/1.1\r\nConnection: close\r\nHost: x\r\n X: y\r\n Z\r\n\r\n",
+        "404 or 405",
+    ),
     "a null in a header": (b"GET / HTTP/1.1\r\nHost: x\r\nX: \x00\r\n\r\n", "400"),
     "no host": (b"GET / HTTP/1.1\r\n\r\n", "400"),
     "two hosts": (b"GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n", "400"),
@@ -56,7 +59,7 @@ GARBAGE: dict[str, tuple[bytes, str]] = {
         "400",
     ),
     "TLS": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(64) + b"\r\n\r\n", "400"),
-    "HTTP/2": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "400, 404 or 400, 405"),
+    "HTTP/2": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "400"),
     "an empty line and zeros": (b"\r\n" + bytes(4096) + b"\r\n\r\n", "400"),
 }
 """What is sent, and the statuses that answer it: none but these."""
@@ -149,7 +152,10 @@ def attack(
     )
     wrong = {outcome for outcome in ended if not _is_right(outcome)}
     found = {
-        "refuses or drops every one of them": (", ".join(sorted(wrong)), not wrong),
+        "refuses or drops every one of them that does not only idle after an answer": (
+            ", ".join(sorted(wrong)),
+            not wrong,
+        ),
         "answers what is no HTTP once, and clearly": (str(broken or ""), not broken),
         "answers others all the while": (
             f"p99 {1000 * slower:+,.0f} ms to its twin's, failures: {dict(others.failures) or 0}",
@@ -240,7 +246,7 @@ _REFUSED = {"404", "405", "408", "413"}
 _RIGHT = {
     "silent": {CLOSED},
     "half open": {"408"},
-    "idle after an answer": {"200"},
+    "idle after an answer": {"2 x 200", "200"},  # the second, where others needed its room
     "slow headers": {"408"},
     "slow body": _REFUSED,
     "slow chunks": _REFUSED,

@@ -13,7 +13,6 @@ from relay.mongodb import MongoOutbox
 from relay.rows import NOT_A_TIME, Outbox, Row
 from runtime.aws import reaching
 from runtime.errors import Misconfigured
-from runtime.mongodb import reaching as reaching_mongodb
 
 _EVER = datetime(2999, 12, 31, tzinfo=UTC)
 """Later than any row, and by its text still a time: see relay.rows.NOT_A_TIME."""
@@ -99,14 +98,15 @@ class MongoPending:
         return f"{self.domain}.{self.collection}"
 
     def waiting(self) -> Waiting:
-        collection = self.place.mongodb[self.collection]
-        with reaching_mongodb():
+        mongo = self.place.mongodb
+        with mongo.reaching():
+            collection = mongo.database[self.collection]
             depth = collection.count_documents({})
             oldest = collection.find_one({}, {"occurredAt": 1}, sort=[("occurredAt", 1)])
         return Waiting(depth, _time(str(oldest.get("occurredAt"))) if oldest else None)
 
     def rows(self) -> Iterator[Row]:
-        return _rows(MongoOutbox(self.place.mongodb[self.collection]))
+        return _rows(MongoOutbox(self.place.mongodb, self.collection))
 
 
 def _rows(outbox: Outbox) -> Iterator[Row]:

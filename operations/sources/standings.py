@@ -12,7 +12,6 @@ from contracts.timestamps import format_timestamp, parse_timestamp
 from operations.place import Place
 from operations.sources.ledger import PAYMENTS, STOCK, SUBSCRIPTIONS, Standing
 from runtime.aws import reaching
-from runtime.mongodb import reaching as reaching_mongodb
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -37,8 +36,9 @@ def standings_since(place: Place, since: datetime) -> Iterator[Standing]:
     for domain, table in TABLES.items():
         for item in _scan(place.aws(domain).client("dynamodb"), table, since):
             yield _of_row(domain, item)
-    with reaching_mongodb():
-        changed = place.mongodb[COLLECTION].find({"updated": {"$gte": since}}, _MONGO_FIELDS)
+    with place.mongodb.reaching():
+        payments = place.mongodb.database[COLLECTION]
+        changed = payments.find({"updated": {"$gte": since}}, _MONGO_FIELDS)
         for document in changed:
             yield _of_document(document)
 
@@ -46,8 +46,9 @@ def standings_since(place: Place, since: datetime) -> Iterator[Standing]:
 def standing(place: Place, domain: str, aggregate_id: str) -> Standing | None:
     """Read what one domain says of one aggregate; None if it knows none. Raises Unavailable."""
     if domain == PAYMENTS:
-        with reaching_mongodb():
-            document = place.mongodb[COLLECTION].find_one({"_id": aggregate_id}, _MONGO_FIELDS)
+        with place.mongodb.reaching():
+            payments = place.mongodb.database[COLLECTION]
+            document = payments.find_one({"_id": aggregate_id}, _MONGO_FIELDS)
         return _of_document(document) if document else None
     with reaching("DynamoDB"):
         answer = (

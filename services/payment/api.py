@@ -10,7 +10,7 @@ from pydantic.config import JsonDict
 from contracts.envelope import ReadModel, WireModel
 from contracts.timestamps import Timestamp
 from runtime import cursors, problems
-from runtime.api import REQUIRE_JSON, cause_of
+from runtime.api import cause_of
 from runtime.paging import DEFAULT_LIMIT, Cursor, Limit, PageView
 from runtime.problems import documented
 from services.payment.handlers import Handlers
@@ -120,7 +120,6 @@ def routes(handlers: Handlers, store: Store) -> APIRouter:
             "Cancelling again answers the same and raises no second event."
         ),
         response_description="The payment, cancelled.",
-        dependencies=[REQUIRE_JSON],
         responses=documented(
             problems.MALFORMED,
             problems.NOT_FOUND,

@@ -6,7 +6,7 @@ from runtime import logs, tracing
 from runtime.api import create_api, serve
 from runtime.consuming import run_consumers
 from runtime.metrics import new_registry
-from runtime.mongodb import connect
+from runtime.mongodb import Mongo
 from runtime.settings import MongoSettings, load
 from runtime.tracing import Tracer
 from runtime.worker import main
@@ -50,8 +50,7 @@ def run_consumer() -> None:
 
 
 def _store(settings: MongoSettings, tracer: Tracer | None = None) -> MongoStore:
-    client = connect(settings.mongodb_uri, settings.mongodb_credentials)
-    return MongoStore(client, settings.mongodb_database, tracer=tracer)
+    return MongoStore(Mongo.of(settings), tracer=tracer)
 
 
 if __name__ == "__main__":

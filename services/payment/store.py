@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from datetime import UTC
 from typing import Any, Protocol
 
-from pymongo import MongoClient
 from pymongo.client_session import ClientSession
+from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError, OperationFailure
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
@@ -15,7 +15,7 @@ from runtime import stores
 from runtime.backlog import MOST_COUNTED, Backlog
 from runtime.cursors import InvalidCursor, Page
 from runtime.errors import Conflict, Unavailable
-from runtime.mongodb import Document, asking, is_transient, outbox_document, reaching
+from runtime.mongodb import Document, Mongo, is_transient, outbox_document
 from runtime.tracing import Attributes, Tracer, spanned
 from services.payment.model import Happened, Payment, Status
 
@@ -38,36 +38,40 @@ class Store(stores.Store[Payment], Protocol):
 class MongoStore:
     """The Store on MongoDB or DocumentDB."""
 
-    def __init__(
-        self, client: MongoClient[Document], database: str, *, tracer: Tracer | None = None
-    ) -> None:
-        self._client = client
-        self._payments = client[database][PAYMENTS]
-        self._outbox = client[database][OUTBOX]
+    def __init__(self, mongo: Mongo, *, tracer: Tracer | None = None) -> None:
+        self._mongo = mongo
         self._tracer = tracer
         # https://opentelemetry.io/docs/specs/semconv/database/mongodb/
         self._commit: Attributes = {
             "db.system.name": "mongodb",
-            "db.namespace": database,
+            "db.namespace": mongo.database.name,
             "db.operation.name": _COMMIT,
             "db.collection.name": PAYMENTS,
         }
 
+    @property
+    def _payments(self) -> Collection[Document]:
+        return self._mongo.database[PAYMENTS]
+
+    @property
+    def _outbox(self) -> Collection[Document]:
+        return self._mongo.database[OUTBOX]
+
     def check(self) -> None:
-        """Raise Unavailable unless the primary answers."""
-        with asking():
-            self._client.admin.command("ping")
+        """Raise Unavailable unless the primary lets us read. A ping needs no credentials."""
+        with self._mongo.asking():
+            self._payments.find_one({}, {"_id": 1})
 
     def backlog(self) -> Backlog:
         """Count what waits in the outbox, and read the oldest by its index. Raises Unavailable."""
-        with asking():
+        with self._mongo.asking():
             found = self._outbox.count_documents({}, limit=MOST_COUNTED + 1, maxTimeMS=5000)
             first = self._outbox.find({}, {"occurredAt": 1}).sort(BY_AGE).limit(1)
             oldest = [each.get("occurredAt") for each in first.max_time_ms(5000)]
         return Backlog.of(found, oldest)
 
     def get(self, subscription_id: str) -> Payment | None:
-        with reaching("find"):
+        with self._mongo.reaching("find"):
             document = self._payments.find_one({"_id": subscription_id})
         return _from_document(document) if document else None
 
@@ -84,7 +88,10 @@ class MongoStore:
 
     def _transact(self, after: Payment, record: OutboxRecord, replaces: Payment | None) -> None:
         try:
-            with reaching(_COMMIT), self._client.start_session(causal_consistency=False) as session:
+            with (
+                self._mongo.reaching(_COMMIT),
+                self._mongo.database.client.start_session(causal_consistency=False) as session,
+            ):
                 session.start_transaction(
                     read_concern=ReadConcern("snapshot"),
                     write_concern=WriteConcern("majority", wtimeout=5000),
@@ -109,14 +116,15 @@ class MongoStore:
         session: ClientSession,
     ) -> None:
         document = _to_document(after)
+        database = session.client[self._mongo.database.name]  # a session is of one client
         if replaces is None:
-            self._payments.insert_one(document, session=session)
+            database[PAYMENTS].insert_one(document, session=session)
         else:
             unchanged = {"_id": after.subscription_id, "version": replaces.version}
-            result = self._payments.replace_one(unchanged, document, session=session)
+            result = database[PAYMENTS].replace_one(unchanged, document, session=session)
             if result.matched_count == 0:
                 raise Conflict(after.subscription_id)
-        self._outbox.insert_one(outbox_document(record), session=session)
+        database[OUTBOX].insert_one(outbox_document(record), session=session)
 
     def page(
         self, *, status: Status | None, limit: int, after: Mapping[str, str] | None
@@ -127,7 +135,7 @@ class MongoStore:
             if set(after) != {"_id"}:
                 raise InvalidCursor
             query["_id"] = {"$gt": after["_id"]}
-        with reaching():
+        with self._mongo.reaching():
             documents = list(self._payments.find(query).sort("_id", 1).limit(limit + 1))
         payments = [_from_document(document) for document in documents[:limit]]
         more = len(documents) > limit

@@ -10,7 +10,7 @@ from pydantic.config import JsonDict
 from contracts.envelope import ReadModel, WireModel
 from contracts.timestamps import Timestamp
 from runtime import cursors, problems
-from runtime.api import REQUIRE_JSON, cause_of
+from runtime.api import cause_of
 from runtime.paging import DEFAULT_LIMIT, Cursor, Limit, PageView
 from runtime.problems import documented
 from services.subscription.handlers import Handlers
@@ -152,7 +152,6 @@ def routes(handlers: Handlers, store: Store) -> APIRouter:
         summary="Subscribe",
         description="Creates a subscription. Stock and a direct debit follow by themselves.",
         response_description="The subscription; its address is in Location.",
-        dependencies=[REQUIRE_JSON],
         responses=documented(
             problems.MALFORMED,
             problems.CONTENT_TOO_LARGE,

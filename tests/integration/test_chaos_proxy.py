@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -9,6 +10,7 @@ from uuid import uuid4
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError
 
+from local.chaos.keys import Keys
 from local.chaos.proxy import Proxy
 from local.chaos.schedule import SERVICES, Kind
 from runtime.aws import Aws, error_code, family_of
@@ -237,3 +239,21 @@ def test_faults_are_counted_by_what_they_hit(calm: Proxy, ministack: MiniStack) 
 def _ask(client: Any, service: str) -> None:
     calls = {"sqs": "list_queues", "events": "list_event_buses", "dynamodb": "list_tables"}
     getattr(client, calls[service])()
+
+
+def test_a_rotated_key_is_refused_until_the_next_is_handed_out(
+    calm: Proxy, ministack: MiniStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A client reads its profile again, and never has to be made again."""
+    keys = Keys(tmp_path / "credentials")
+    for name, value in keys.environment.items():
+        monkeypatch.setenv(name, value)
+    sqs = through(calm, ministack, "sqs")
+    sqs.list_queues()
+    calm.trust(keys.rotate())
+    with pytest.raises(ClientError) as caught:
+        sqs.list_queues()
+    assert error_code(caught.value) == "UnrecognizedClientException"
+    keys.hand_out()
+    sqs.list_queues()
+    calm.trust("")

@@ -2,20 +2,23 @@
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from console.live.sampling import is_shown, pattern
-from console.live.taps import RETENTION, Tap, taps_of
+from console.live.taps import ABANDONED_AFTER, RETENTION, SEEN, Tap, taps_of
 from infra.local import provision
 from infra.topology import TOPOLOGY
 from runtime.aws import Aws
 from runtime.errors import Unavailable
+from runtime.ids import utc_now
 from tests.conftest import MiniStack
 from tests.console import a_body
-from tests.integration.emulated import attributes_of, empty_aws, url_of
+from tests.gate import Gate
+from tests.integration.emulated import OneClientEach, attributes_of, empty_aws, url_of
 from tests.waiting import eventually
 
 BUS = "stock-event-bus"
@@ -31,8 +34,12 @@ def aws(ministack: MiniStack) -> Aws:
 
 @pytest.fixture
 def tap(aws: Aws) -> Tap:
+    return a_tap(aws, "test")
+
+
+def a_tap(aws: Aws, name: str, bus: str = BUS) -> Tap:
     accounts = {domain.name: aws for domain in TOPOLOGY.domains}
-    return next(each for each in taps_of(TOPOLOGY, "test", accounts) if each.bus == BUS)
+    return next(each for each in taps_of(TOPOLOGY, name, accounts) if each.bus == bus)
 
 
 @pytest.fixture
@@ -162,3 +169,50 @@ def test_what_came_before_it_was_narrowed_can_be_thrown_away(aws: Aws, tap: Tap,
     )
     assert tap.throw_away(url) == 10
     assert list(taken(aws, url)) == []
+
+
+def test_a_console_removes_the_taps_of_consoles_that_are_gone(aws: Aws, tap: Tap, url: str) -> None:
+    """Those of its bus, by their names, after an hour without a sign of life, and no others'."""
+    now = utc_now()
+    gone, there, elsewhere = (
+        a_tap(aws, "gone"),
+        a_tap(aws, "my-own"),
+        a_tap(aws, "gone", "payments-event-bus"),
+    )
+    for each in (gone, elsewhere):
+        each.keep(each.make(1), now - timedelta(seconds=ABANDONED_AFTER + 1))
+    there.keep(there.make(1), now - timedelta(seconds=ABANDONED_AFTER - 1))
+    odd = "console-tap-of-somebody-else"
+    odd_url = aws.client("sqs").create_queue(QueueName=odd, tags={SEEN: "0"})["QueueUrl"]
+    before = names(aws)
+    assert tap.keep(url, now) == [gone.queue.name]
+    rules, queues = names(aws)
+    assert before[0] - rules == {gone.rule.name}
+    assert before[1] - queues == {gone.queue.name}
+    assert {odd, tap.queue.name, there.queue.name, elsewhere.queue.name} <= queues
+    assert tap.keep(url, now) == []
+    aws.client("sqs").delete_queue(QueueUrl=odd_url)
+
+
+def test_a_tap_without_a_sign_of_life_is_as_old_as_its_queue(aws: Aws, tap: Tap, url: str) -> None:
+    """Consoles of before wrote none: one of theirs that was just made is no one's to remove."""
+    other = a_tap(aws, "before")
+    other.make(1)
+    assert tap.keep(url, utc_now()) == []
+    assert tap.keep(url, utc_now() + timedelta(seconds=ABANDONED_AFTER + 60)) == [other.queue.name]
+
+
+def test_what_a_console_left_is_removed_when_its_credentials_are_back(
+    aws: Aws, ministack: MiniStack
+) -> None:
+    """They had expired when it stopped; an hour later any console of the account does it."""
+    with Gate(ministack.endpoint).running() as gate:
+        region = aws.client("sqs").meta.region_name
+        expired = OneClientEach(region=region, endpoint_url=gate.endpoint)
+        left = a_tap(expired, "left")
+        left.keep(left.make(1), utc_now() - timedelta(seconds=ABANDONED_AFTER + 1))
+        gate.trust(code="ExpiredTokenException")
+        with pytest.raises(Unavailable):
+            left.remove()
+    other = a_tap(aws, "other")
+    assert other.keep(other.make(1), utc_now()) == [left.queue.name]

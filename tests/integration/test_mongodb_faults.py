@@ -22,14 +22,14 @@ from relay.mongodb import ChangeStream, MongoOutbox
 from relay.rows import LostPlace
 from runtime.errors import Conflict, Unavailable
 from runtime.ids import utc_now
-from runtime.mongodb import Document, connect, outbox_document
+from runtime.mongodb import Document, Mongo, connect, outbox_document
 from services.payment.handlers import Handlers
 from services.payment.model import Payment, PaymentNotFound, Status
 from services.payment.store import OUTBOX, PAYMENTS, MongoStore
 from tests.builders import ACCOUNT, a_cause
 from tests.conftest import MiniStack
 from tests.received import Received
-from tests.relay_world import World, a_world, mongo_settings, records
+from tests.relay_world import COLLECTION, World, a_world, mongo_settings, records
 from tests.replica_set import ReplicaSet
 from tests.waiting import eventually
 
@@ -63,7 +63,7 @@ class Payments:
     def __init__(self, client: MongoClient[Document]) -> None:
         self.database = client[f"payments-{uuid4().hex[:8]}"]
         provision_collections(self.database)
-        self.store = MongoStore(client, self.database.name)
+        self.store = MongoStore(Mongo(self.database))
         self.handlers = Handlers(self.store)
 
     def create(self, payment_id: str) -> Payment:
@@ -201,9 +201,9 @@ def test_a_commit_that_only_a_lost_primary_had(members: ReplicaSet, payments: Pa
         connect(members.uri) as other,
         ThreadPoolExecutor(1) as first,
     ):
-        store = MongoStore(other, payments.database.name)
-        outbox = other[payments.database.name][OUTBOX]
-        stream = ChangeStream(outbox)
+        mongo = Mongo(other[payments.database.name])
+        store = MongoStore(mongo)
+        stream = ChangeStream(mongo, OUTBOX)
         stream.open()
         for port in members.secondaries():
             alone.enter_context(members.failing("stopReplProducer", port))
@@ -213,7 +213,7 @@ def test_a_commit_that_only_a_lost_primary_had(members: ReplicaSet, payments: Pa
             what="a commit on the primary alone",
         )
         assert store.get("p") is None
-        assert not any(MongoOutbox(outbox).older_than(utc_now()))
+        assert not any(MongoOutbox(mongo, OUTBOX).older_than(utc_now()))
         assert not list(stream.read())
         port = members.kill_primary()
         alone.close()
@@ -291,7 +291,7 @@ def test_a_place_that_is_gone_from_the_oplog(members: ReplicaSet, world: World) 
     """
     before, meanwhile, after = (records(40, aggregates=10, prefix=name) for name in "xyz")
     received = Received(world)
-    other = ChangeStream(world.collection)
+    other = ChangeStream(Mongo(world.collection.database), COLLECTION)
     with world.relay("change-stream", **mongo_settings(world)) as process:
         commit(world, before)
         received.until(before)

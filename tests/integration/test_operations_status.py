@@ -289,6 +289,15 @@ def test_without_dependencies_it_says_what_to_run(tmp_path: Path) -> None:
     assert "run `make setup` first" in done.stderr
 
 
+def test_an_argument_that_is_no_text_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    """A shell's bytes that are not UTF-8 come as surrogates, which no database takes."""
+    with pytest.raises(SystemExit) as left:
+        main(["where", "a\udcff"])
+
+    assert left.value.code == 2
+    assert capsys.readouterr().err == "an argument is not UTF-8: see `streamed --help`\n"
+
+
 @pytest.mark.parametrize(
     "command", ["", "status", "dlq", "dlq list", "dlq show", "dlq redrive", "dlq drop"]
 )

@@ -20,10 +20,11 @@ from relay.rows import LostPlace, Outbox, Row, Stream
 from relay.shards import ShardedStream
 from runtime.errors import Unavailable
 from runtime.ids import utc_now
+from runtime.mongodb import Mongo
 from tests.conftest import MiniStack
 from tests.memory_feed import MemoryFeed, Place
 from tests.relay_fakes import MemoryOutbox, poison, row_of
-from tests.relay_world import TABLE, World, a_told_record, a_world, mongo_documents
+from tests.relay_world import COLLECTION, TABLE, World, a_told_record, a_world, mongo_documents
 from tests.waiting import eventually
 
 HOUR = timedelta(hours=1)
@@ -91,8 +92,9 @@ def mongodb(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[End]:
         key = {"aggregateId": aggregate_id, "sequence": sequence}
         collection.insert_one({"_id": key, **document(aggregate_id, sequence, occurred_at)})
 
-    stream = ChangeStream(collection)
-    yield End(MongoOutbox(collection), commit, stream)
+    mongo = Mongo(collection.database)
+    stream = ChangeStream(mongo, COLLECTION)
+    yield End(MongoOutbox(mongo, COLLECTION), commit, stream)
     stream.close()
 
 
@@ -223,7 +225,7 @@ def test_a_change_stream_that_cannot_resume_has_lost_its_place(code: int) -> Non
         def watch(self, *_: Any, **__: Any) -> Changes:
             return Changes(OperationFailure("no such position", code))
 
-    stream = ChangeStream(cast("Any", Watched()))
+    stream = ChangeStream(Mongo(cast("Any", {COLLECTION: Watched()})), COLLECTION)
     with pytest.raises(LostPlace):
         stream.read()
     stream.open()
@@ -238,9 +240,9 @@ def test_a_collection_whose_server_is_away_is_unavailable() -> None:
         "127.0.0.1", 1, serverSelectionTimeoutMS=50, directConnection=True
     )
     with pytest.raises(Unavailable):
-        ChangeStream(client["payments"]["outbox"]).open()
+        ChangeStream(Mongo(client["payments"]), COLLECTION).open()
     with pytest.raises(Unavailable):
-        keys(MongoOutbox(client["payments"]["outbox"]).older_than(utc_now()))
+        keys(MongoOutbox(Mongo(client["payments"]), COLLECTION).older_than(utc_now()))
 
 
 def test_a_document_keeps_its_own_id(world: World) -> None:
@@ -256,7 +258,7 @@ def test_a_document_keeps_its_own_id(world: World) -> None:
     world.provision_change_stream()
     world.collection.insert_many({"_id": each, "aggregateId": "a"} for each in odd)
     world.collection.insert_many(mongo_documents([a_told_record("a", 1)]))
-    outbox = MongoOutbox(world.collection)
+    outbox = MongoOutbox(Mongo(world.collection.database), COLLECTION)
     rows = [row for page in outbox.older_than(utc_now() + HOUR) for row in page]
     assert len({row.key for row in rows}) == len(odd) + 1
     outbox.delete(rows)

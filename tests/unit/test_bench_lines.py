@@ -1,15 +1,21 @@
-"""What a benchmark's line says of its goal, and how rounds are played and kept."""
+"""What a benchmark's line says of its goal, and how results are kept and shown."""
 
 from pathlib import Path
+from typing import Literal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from benchmarks.__main__ import exit_code
+from benchmarks.intervals import Interval
 from benchmarks.lines import Goal, Line, Results, Series
-from benchmarks.rounds import interleaved
 from benchmarks.storing import load, save
-from benchmarks.table import markdown, number
+from benchmarks.table import markdown, number, verdicts
 
-OURS, FLOOR = Series("relay", (90.0, 40.0, 110.0)), Series("raw floor", (100.0, 50.0, 100.0))
+OURS = Series("relay", (90.0, 40.0, 110.0, 88.0, 92.0, 90.0))
+FLOOR = Series("raw floor", (100.0, 50.0, 100.0, 100.0, 100.0, 100.0))
+FEW = Series("relay", (90.0, 40.0)), Series("raw floor", (100.0, 50.0))
 
 
 def line(goal: Goal | None = None, peer: Series | None = FLOOR) -> Line:
@@ -28,38 +34,81 @@ def results(*lines: Line) -> Results:
 
 
 def test_a_ratio_is_that_of_rounds_played_side_by_side() -> None:
-    """0.9, 0.8 and 1.1: the slow round of both is as good as another."""
-    assert line().ratio == pytest.approx(0.9)
+    """From 0.8 to 1.1, and 0.9 in the middle: the slow round of both is as good as another."""
+    found = line()
+    assert found.ratio == pytest.approx(0.9, abs=0.01)
+    assert found.interval is not None
+    assert (found.interval.low, found.interval.high) == pytest.approx((0.8, 1.1))
 
 
 def test_a_goal_is_for_the_ratio_where_there_is_one() -> None:
     """The median alone, 90, would be far above."""
-    assert line(Goal("at least", 0.9)).holds
-    assert not line(Goal("at least", 0.95)).holds
+    found = {goal: line(Goal("at least", goal)).verdict for goal in (0.75, 0.9, 1.15)}
+    assert found == {0.75: "met", 0.9: "not decided", 1.15: "missed"}
 
 
-def test_a_goal_is_for_the_median_where_there_is_no_peer() -> None:
-    """A latency or a memory stands for itself."""
-    assert line(Goal("at most", 90), peer=None).holds
-    assert not line(Goal("at most", 89), peer=None).holds
+def test_too_few_rounds_decide_nothing() -> None:
+    """However far the goal is."""
+    assert Line("Row", "drain", "events/s", *FEW, Goal("at least", 0.01)).verdict == "not decided"
 
 
-def test_a_line_without_a_goal_neither_holds_nor_fails() -> None:
+def test_a_goal_is_for_what_was_counted_where_there_is_no_peer() -> None:
+    """Each time that it was counted."""
+    found = {goal: line(Goal("at most", goal), peer=None).verdict for goal in (110, 109, 39)}
+    assert found == {110: "met", 109: "not decided", 39: "missed"}
+
+
+def test_a_line_without_a_goal_has_no_verdict() -> None:
     """What is only stated is not judged."""
-    assert line().holds is None
+    assert line().verdict is None
 
 
-def test_every_round_begins_with_another_contender() -> None:
-    """Whoever comes second may find the engines warm, or tired."""
-    played: list[str] = []
+@pytest.mark.parametrize(
+    ("bound", "low", "high", "verdict"),
+    [
+        ("at least", 0.9, 1.1, "met"),
+        ("at least", 0.89, 1.1, "not decided"),
+        ("at least", 0.8, 0.9, "not decided"),
+        ("at least", 0.8, 0.89, "missed"),
+        ("at most", 0.8, 0.9, "met"),
+        ("at most", 0.8, 0.91, "not decided"),
+        ("at most", 0.9, 1.1, "not decided"),
+        ("at most", 0.91, 1.1, "missed"),
+    ],
+)
+def test_a_goal_inside_the_interval_is_not_decided(
+    bound: Literal["at least", "at most"], low: float, high: float, verdict: str
+) -> None:
+    """A goal of 0.9, at and beside both ends."""
+    assert Goal(bound, 0.9).verdict(Interval(low, high)) == verdict
 
-    def play(name: str) -> float:
-        played.append(name)
-        return float(len(played))
 
-    found = interleaved({"a": lambda: play("a"), "b": lambda: play("b")}, 3)
-    assert "".join(played) == "abbaab"
-    assert found["a"] == Series("a", (1.0, 4.0, 5.0))
+positive = st.floats(0.01, 100)
+
+
+@given(st.tuples(positive, positive).map(sorted), positive, positive)
+def test_a_harder_goal_never_has_a_better_verdict(
+    ends: list[float], one: float, other: float
+) -> None:
+    """From met over not decided to missed."""
+    order = ["met", "not decided", "missed"]
+    low, high = sorted((one, other))
+    found = Interval(*ends)
+    assert order.index(Goal("at least", low).verdict(found)) <= order.index(
+        Goal("at least", high).verdict(found)
+    )
+    assert order.index(Goal("at most", high).verdict(found)) <= order.index(
+        Goal("at most", low).verdict(found)
+    )
+
+
+@given(st.tuples(positive, positive).map(sorted), positive)
+def test_what_is_met_for_one_is_missed_for_no_other(ends: list[float], goal: float) -> None:
+    """Met is what every ratio in the interval reaches, missed what none does."""
+    inside = [*ends, (ends[0] + ends[1]) / 2]
+    verdict = Goal("at least", goal).verdict(Interval(*ends))
+    assert (verdict == "met") == all(each >= goal for each in inside)
+    assert (verdict == "missed") == all(each < goal for each in inside)
 
 
 def test_results_come_back_as_they_were_kept(tmp_path: Path) -> None:
@@ -71,15 +120,44 @@ def test_results_come_back_as_they_were_kept(tmp_path: Path) -> None:
     assert (back.commit, back.versions) == (kept.commit, kept.versions)
 
 
-def test_the_table_names_each_goal_that_was_missed() -> None:
-    """Nobody has to compare numbers to see it."""
-    text = markdown(results(line(Goal("at least", 0.95)), line(Goal("at least", 0.5))))
-    missed, met = text.splitlines()[4:6]
+def test_the_table_has_the_interval_and_the_verdict_of_each_goal() -> None:
+    """A reader compares no numbers to see what was missed."""
+    lines = [line(Goal("at least", goal)) for goal in (1.15, 0.9, 0.75)]
+    missed, undecided, met = markdown(results(*lines)).splitlines()[4:7]
     assert missed == (
         "| drain | 90 events/s (40 to 110) | raw floor: 100 (50 to 100)"
-        " | 0.90 | ≥ 0.95 | **missed** |"
+        " | 0.90 | 0.80 to 1.10 | ≥ 1.15 | **missed** |"
     )
-    assert met.endswith("| ≥ 0.5 | met |")
+    assert undecided.endswith("| ≥ 0.9 | not decided |")
+    assert met.endswith("| ≥ 0.75 | met |")
+
+
+def test_the_table_says_where_rounds_were_too_few() -> None:
+    """An empty cell would look like a ratio that is exact."""
+    shown = markdown(results(Line("Row", "drain", "events/s", *FEW)))
+    assert "| 0.85 | none from 2 rounds |" in shown
+
+
+def test_a_summary_names_each_goal_that_is_not_met() -> None:
+    """With what was found, and the goal."""
+    lines = [line(Goal("at least", goal)) for goal in (1.15, 0.9, 0.75)]
+    calls = Line("Calls", "a drain", "calls", Series("counted", (3.0,)), goal=Goal("at most", 2))
+    assert verdicts(results(*lines, calls)).splitlines() == [
+        "goals: 1 met, 2 missed, 1 not decided",
+        "missed: Row, drain: 0.90 times raw floor (0.80 to 1.10), goal ≥ 1.15",
+        "missed: Calls, a drain: 3 calls, goal ≤ 2",
+        "not decided: Row, drain: 0.90 times raw floor (0.80 to 1.10), goal ≥ 0.9",
+    ]
+
+
+def test_only_what_is_missed_fails_a_run() -> None:
+    """A machine that is too restless to decide has not failed."""
+    assert (
+        exit_code(results(line(Goal("at least", 0.9)), line(Goal("at least", 0.75)), line())) == 0
+    )
+    met, undecided, missed = (line(Goal("at least", goal)) for goal in (0.75, 0.9, 1.15))
+    assert exit_code(results(met, undecided, line())) == 0
+    assert exit_code(results(met, missed)) == 1
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,16 @@
 """docs/performance.md and README.md say what the last published run found."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from benchmarks import plots
+from benchmarks.lines import BESIDE_A_FLOOR
 from benchmarks.pages import block
-from benchmarks.publishing import DATA, pages
+from benchmarks.publishing import DATA, PAGE, pages
+from benchmarks.rows import calls, end_to_end, processes, relay_drain
 from benchmarks.storing import load
 
 HOW = "run `python -m benchmarks --publish`, all rows, and read the difference"
@@ -35,3 +38,12 @@ def test_a_run_of_some_rows_cannot_be_published() -> None:
     results = load(DATA)
     with pytest.raises(LookupError, match="before publishing"):
         pages(replace(results, lines=[line for line in results.lines if "End" not in line.row]))
+
+
+def test_the_page_names_the_goals_that_the_rows_have() -> None:
+    """Those of the next run: the table of the last has the goals of its commit."""
+    goals = {BESIDE_A_FLOOR, *relay_drain.NAIVE_GOALS.values(), end_to_end.RAW_GOAL}
+    goals |= {processes.MEMORY, calls.DRAINED, calls.THREADED}
+    section = PAGE.read_text().partition("### The goals")[2].partition("\n## ")[0]
+    named = re.findall(r"[≥≤] [0-9.]+", section)
+    assert set(named) == {str(goal) for goal in goals}

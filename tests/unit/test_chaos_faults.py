@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from local.chaos.faults import CANNOT_RETURN, Injector
+from local.chaos.keys import Keys
 from local.chaos.proxy import Proxy
 from local.chaos.schedule import AWS, Fault, Kind
 from local.console import Console
@@ -48,8 +49,13 @@ def stop() -> Stop:
 
 
 @pytest.fixture
-def injector(supervisor: Supervisor, proxy: Proxy, stop: Stop) -> Injector:
-    return Injector(supervisor, proxy, console=Console(io.StringIO()), stop=stop)
+def keys(tmp_path: Path) -> Keys:
+    return Keys(tmp_path / "credentials")
+
+
+@pytest.fixture
+def injector(supervisor: Supervisor, proxy: Proxy, keys: Keys, stop: Stop) -> Injector:
+    return Injector(supervisor, proxy, keys, console=Console(io.StringIO()), stop=stop)
 
 
 def state_of(pid: int) -> str:
@@ -89,6 +95,17 @@ def test_the_endpoint_misbehaves_for_as_long_as_the_fault_lasts(
         assert proxy._trouble is not None
         assert (proxy._trouble.kind, proxy._trouble.chance) == (Kind.THROTTLE, 0.4)
     assert proxy._trouble is None
+
+
+def test_a_rotated_key_is_handed_out_at_the_end_of_its_fault(
+    injector: Injector, proxy: Proxy, keys: Keys, tmp_path: Path
+) -> None:
+    """Meanwhile no process has a key that is taken."""
+    before = keys.current
+    with injector._on(Fault(Kind.ROTATE, AWS, start=0, duration=1)):
+        assert proxy._key == keys.current != before
+        assert before in (tmp_path / "credentials").read_text()
+    assert keys.current in (tmp_path / "credentials").read_text()
 
 
 def test_a_fault_that_hits_nothing_is_not_counted_as_one(

@@ -5,7 +5,7 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from time import monotonic
 from typing import Any
 
@@ -197,6 +197,58 @@ def test_more_connections_than_are_served_are_503(monkeypatch: pytest.MonkeyPatc
             assert problem(sent(port))["type"].endswith(":too-many-connections")
         last = GET + b"Connection: close\r\n\r\n"
         eventually(lambda: sent(port, last).endswith(b"done"), what="room again")
+
+
+def asked(client: socket.socket, request: bytes = GET + b"\r\n") -> bytes:
+    """What comes to a request until the answer's end; nothing where the other side has closed."""
+    client.sendall(request)
+    answer = b""
+    while not answer.endswith(b"done") and (data := client.recv(65536)):
+        answer += data
+    return answer
+
+
+def test_a_connection_is_kept_after_an_answer() -> None:
+    """Longer than a request's headers may take: others that said nothing meanwhile are gone."""
+    with serving() as port, socket.create_connection((LOOPBACK, port), timeout=5) as client:
+        for _ in "123":
+            assert asked(client).startswith(b"HTTP/1.1 200 ")
+            assert sent(port) == b""
+            assert sent(port) == b""
+
+
+def test_it_is_kept_longer_than_a_load_balancer_keeps_it() -> None:
+    """60 s is an Application Load Balancer's default, 350 s a Network Load Balancer's."""
+    assert limited(app, stop_seconds=1).timeout_keep_alive > 350
+
+
+def test_a_connection_that_is_not_used_again_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without an answer: there was no request."""
+    monkeypatch.setattr(connections, "KEEP_ALIVE_SECONDS", 0.3)
+    with serving() as port:
+        assert sent(port, GET + b"\r\n").endswith(b"done")
+
+
+def test_the_longest_idle_connection_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many are kept after an answer, a new client is served; one that is busy stays."""
+    monkeypatch.setattr(connections, "MAX_CONNECTIONS", 3)
+    monkeypatch.setattr(connections, "HEAD_SECONDS", 5)
+    with serving() as port, ExitStack() as stack:
+
+        def connected() -> socket.socket:
+            return stack.enter_context(socket.create_connection((LOOPBACK, port), timeout=5))
+
+        busy, first, second = connected(), connected(), connected()
+        busy.sendall(GET)
+        for client in (first, second, first):
+            assert asked(client).endswith(b"done")
+        third = connected()
+        assert asked(third).endswith(b"done")
+        assert second.recv(1) == b""
+        assert asked(connected()).endswith(b"done")
+        assert first.recv(1) == b""
+        assert asked(third).endswith(b"done")
+        assert asked(busy, b"\r\n").endswith(b"done")
 
 
 def test_an_answer_is_not_held_back() -> None:

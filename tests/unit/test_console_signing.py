@@ -5,7 +5,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from botocore.credentials import Credentials
+from botocore.credentials import ReadOnlyCredentials
+from botocore.exceptions import UnauthorizedSSOTokenError
 
 from console.apis import apis_of
 from console.attempts.attempts import send
@@ -13,19 +14,18 @@ from console.place import place_of
 from console.settings import ConsoleSettings
 from console.signing import Signed
 from runtime.aws import Aws
-from runtime.errors import Misconfigured
 from runtime.settings import load
 
 URL = "https://abc.execute-api.eu-west-1.amazonaws.com"
 
 
 class KnownAws(Aws):
-    def credentials(self) -> Credentials | None:
-        return Credentials("AKIDEXAMPLE", "secret", "session-token")
+    def credentials(self) -> ReadOnlyCredentials | None:
+        return ReadOnlyCredentials("AKIDEXAMPLE", "secret", "session-token")
 
 
 class NobodysAws(Aws):
-    def credentials(self) -> Credentials | None:
+    def credentials(self) -> ReadOnlyCredentials | None:
         return None
 
 
@@ -78,8 +78,49 @@ def test_another_body_has_another_signature() -> None:
 def test_nobody_to_sign_for_is_said() -> None:
     """And how to mend it."""
     auth = Signed(NobodysAws(region="eu-west-1"), "eu-west-1")
-    with pytest.raises(Misconfigured, match="AWS_PROFILE"):
+    with pytest.raises(httpx.RequestError, match="AWS_PROFILE"):
         next(auth.auth_flow(httpx.Request("GET", URL)))
+
+
+class RotatedAws(Aws):
+    """The first keys were rotated, and the next are known by now."""
+
+    keys = ReadOnlyCredentials("OLD", "secret", "session-token")
+
+    def credentials(self) -> ReadOnlyCredentials | None:
+        return self.keys
+
+    def has_other_credentials(self) -> bool:
+        self.keys = ReadOnlyCredentials("NEW", "secret", None)
+        return True
+
+
+def test_a_refused_request_is_signed_with_the_next_keys() -> None:
+    """Once, and without the session token of the first."""
+    seen: list[str] = []
+
+    def refuse_old(request: httpx.Request) -> httpx.Response:
+        seen.append(request.headers.get("x-amz-security-token", "none"))
+        if "Credential=NEW/" in request.headers["authorization"]:
+            return httpx.Response(200)
+        return httpx.Response(403, headers={"x-amzn-ErrorType": "ExpiredTokenException"})
+
+    auth = Signed(RotatedAws(region="eu-west-1"), "eu-west-1")
+    with httpx.Client(auth=auth, transport=httpx.MockTransport(refuse_old)) as client:
+        assert client.get(URL).status_code == 200
+    assert seen == ["session-token", "none"]
+
+
+class ExpiredAws(Aws):
+    def credentials(self) -> ReadOnlyCredentials | None:
+        raise UnauthorizedSSOTokenError
+
+
+def test_a_session_that_ended_is_an_api_that_does_not_answer() -> None:
+    """The console shows the reason where the API's state would be, and asks again."""
+    auth = Signed(ExpiredAws(region="eu-west-1"), "eu-west-1")
+    with httpx.Client(auth=auth) as client, pytest.raises(httpx.RequestError, match="SSO"):
+        client.get(URL)
 
 
 def test_only_what_leaves_this_machine_for_aws_is_signed(

@@ -1,6 +1,7 @@
 """Cursors: what one list and filter gave out comes back whole, and nothing else does."""
 
 import base64
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -53,6 +54,36 @@ def test_json_that_is_no_cursor_is_refused(text: str) -> None:
     """Well-formed, deep or huge, but not ours."""
     with pytest.raises(InvalidCursor):
         decode("list", base64.urlsafe_b64encode(text.encode()).decode())
+
+
+@pytest.mark.parametrize("text", ["\ud800", "a\udfff", "\udc00\ud800"])
+def test_what_is_no_text_is_refused(text: str) -> None:
+    """An unpaired surrogate has no UTF-8, as a name and as a value: no database takes it."""
+    for position in ({"_id": text}, {text: "a"}, {"_id": "a", text: text}):
+        with pytest.raises(InvalidCursor):
+            decode("list", encode("list", position))
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        lambda text: text.encode("utf-16"),
+        lambda text: text.encode("utf-8-sig"),
+        lambda text: text.replace(":", ": ").encode(),
+        lambda text: text.replace('{"a":', '{"a":"0","a":').encode(),
+        lambda text: text.replace('"a":', '"\\u0061":').encode(),
+    ],
+    ids=["UTF-16", "byte order mark", "spaces", "a name twice", "escaped"],
+)
+def test_a_position_that_is_written_in_another_way_is_refused(
+    written: Callable[[str], bytes],
+) -> None:
+    """Its digest would be right; but `encode` writes one form."""
+    cursor = encode("list", {"a": "1"}) or ""
+    text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+    assert decode("list", cursor) == {"a": "1"}
+    with pytest.raises(InvalidCursor):
+        decode("list", base64.urlsafe_b64encode(written(text)).decode().rstrip("="))
 
 
 @given(position=positions.filter(bool), data=st.data())

@@ -1,9 +1,11 @@
 """MongoDB's credentials: in the URI or in two variables beside it, and never in an output."""
 
+from pathlib import Path
+
 import pytest
 
 from runtime.errors import Misconfigured
-from runtime.mongodb import connect
+from runtime.mongodb import Mongo, connect
 from runtime.settings import MongoSettings, load
 
 URI = "mongodb://cluster.example.com:27017/?replicaSet=rs0&tls=true"
@@ -79,6 +81,66 @@ def test_a_uri_that_is_none_is_all_there_is_to_say(environment: pytest.MonkeyPat
         load(MongoSettings)
     assert "MONGODB_PASSWORD" not in str(refusal.value)
     assert "secret" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("ending", ["", "\n", "\r\n"])
+def test_a_password_may_be_in_a_file(
+    environment: pytest.MonkeyPatch, tmp_path: Path, ending: str
+) -> None:
+    """It is read each time that it is asked for: what is in it may change."""
+    file = tmp_path / "password"
+    file.write_bytes(f" {PASSWORD}{ending}".encode())
+    environment.delenv("MONGODB_PASSWORD")
+    environment.setenv("MONGODB_PASSWORD_FILE", str(file))
+    settings = load(MongoSettings)
+    assert settings.mongodb_credentials == {
+        "username": "payments-service",
+        "password": f" {PASSWORD}",
+    }
+    file.write_text("another")
+    assert settings.mongodb_credentials["password"] == "another"
+
+
+def test_a_password_in_two_places_is_refused(
+    environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Which one held would be a guess."""
+    (tmp_path / "password").touch()
+    environment.setenv("MONGODB_PASSWORD_FILE", str(tmp_path / "password"))
+    with pytest.raises(Misconfigured, match="set it or MONGODB_PASSWORD_FILE, not both"):
+        load(MongoSettings)
+
+
+def test_a_file_that_is_not_there_is_named_alone(
+    environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """MONGODB_USERNAME has its password: it is the file that is wrong."""
+    environment.delenv("MONGODB_PASSWORD")
+    environment.setenv("MONGODB_PASSWORD_FILE", str(tmp_path / "password"))
+    with pytest.raises(Misconfigured, match="MONGODB_PASSWORD_FILE: ") as refusal:
+        load(MongoSettings)
+    assert "MONGODB_USERNAME" not in str(refusal.value)
+
+
+def test_a_file_without_a_username_is_refused(
+    environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As a password without one is."""
+    (tmp_path / "password").touch()
+    environment.delenv("MONGODB_PASSWORD")
+    environment.delenv("MONGODB_USERNAME")
+    environment.setenv("MONGODB_PASSWORD_FILE", str(tmp_path / "password"))
+    with pytest.raises(Misconfigured, match="set it and MONGODB_USERNAME, or neither"):
+        load(MongoSettings)
+
+
+def test_an_empty_file_is_said(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """At start; later, what was in it before stays until something is."""
+    (tmp_path / "password").touch()
+    environment.delenv("MONGODB_PASSWORD")
+    environment.setenv("MONGODB_PASSWORD_FILE", str(tmp_path / "password"))
+    with pytest.raises(Misconfigured, match=r"MONGODB_PASSWORD_FILE: .* is empty"):
+        Mongo.of(load(MongoSettings))
 
 
 def test_the_password_is_not_shown() -> None:

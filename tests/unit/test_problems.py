@@ -23,6 +23,7 @@ def test_types_are_stable() -> None:
         "invalid-request": 422,
         "headers-too-large": 431,
         "internal-error": 500,
+        "unknown-transfer-coding": 501,
         "unavailable": 503,
         "too-many-connections": 503,
     }

@@ -12,8 +12,10 @@ MEANINGS = {
     "QUEUE_WAIT_SECONDS": "Seconds that a receive waits for a message; a stop takes as long.",
     "MONGODB_URI": "The replica set; its options decide on TLS and its CA bundle.",
     "MONGODB_DATABASE": "The database.",
-    "MONGODB_USERNAME": "With MONGODB_PASSWORD, where the URI has no credentials.",
-    "MONGODB_PASSWORD": "Both of the two, or neither.",
+    "MONGODB_USERNAME": "With one of the two below, where the URI has no credentials.",
+    "MONGODB_PASSWORD_FILE": "A file with the password, which is read again when the server refuses"
+    " what was in it.",
+    "MONGODB_PASSWORD": "The password; a new one needs a new process.",
     "SUBSCRIPTIONS_TABLE": "The table of subscriptions.",
     "SUBSCRIPTIONS_OUTBOX_TABLE": "Its outbox.",
     "STOCK_TABLE": "The table of stock.",

@@ -24,9 +24,12 @@ beside its routes `/healthz`, `/readyz` and `/metrics`. With `make up` they are 
 http://127.0.0.1:8001/docs, http://127.0.0.1:8002/docs and http://127.0.0.1:8003/docs.
 
 A request may carry `X-Correlation-Id` and `traceparent`; both go on into every event that it leads
-to. Any route may also answer 405, 408, 413, 415, 431, 500 or 503
-([limits](../operations.md#limits-of-http)). This page is written by `make docs` from the OpenAPI
-documents, and a test holds it to them.
+to. `HEAD` is answered wherever `GET` is, a slash at a path's end changes nothing (an API Gateway in
+front passes on only the paths of its routes), and a URL is served as its path is. A body is JSON in
+UTF-8, without a byte order mark and without a `Content-Encoding` (415); one that names a field
+twice, or has a surrogate without its pair, is refused with the reason (400). Any route may also
+answer 400, 405, 408, 413, 415, 431, 500, 501 or 503 ([limits](../operations.md#limits-of-http)).
+This page is written by `make docs` from the OpenAPI documents, and a test holds it to them.
 """
 
 _TYPE = "urn:streamed-events:problem:"
