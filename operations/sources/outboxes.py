@@ -11,7 +11,7 @@ from operations.place import Place
 from relay.dynamodb import DynamoOutbox
 from relay.mongodb import MongoOutbox
 from relay.rows import NOT_A_TIME, Outbox, Row
-from runtime.aws import reaching
+from runtime.aws import asking
 from runtime.errors import Misconfigured
 
 _EVER = datetime(2999, 12, 31, tzinfo=UTC)
@@ -69,7 +69,7 @@ class DynamoPending:
             TableName=self.name, ConsistentRead=True, ProjectionExpression="occurredAt"
         )
         depth, oldest = 0, NOT_A_TIME
-        with reaching("DynamoDB"):
+        with asking("DynamoDB"):
             try:
                 for page in pages:
                     depth += len(page["Items"])
@@ -99,7 +99,7 @@ class MongoPending:
 
     def waiting(self) -> Waiting:
         mongo = self.place.mongodb
-        with mongo.reaching():
+        with mongo.asking():
             collection = mongo.database[self.collection]
             depth = collection.count_documents({})
             oldest = collection.find_one({}, {"occurredAt": 1}, sort=[("occurredAt", 1)])
