@@ -20,7 +20,9 @@ from benchmarks.table import markdown, verdicts
 from local.isolation import isolate
 from local.load.report import machine
 from local.settings import ROOT
+from local.system import CANNOT_START
 from runtime import logs
+from runtime.entry import complain, run_command
 
 RESULTS = ROOT / "build" / "bench" / "results.json"
 
@@ -50,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     if unknown := set(chosen.rows) - ROWS.keys():
         parser.error(f"no row is called {', '.join(sorted(unknown))}: say one of {', '.join(ROWS)}")
-    isolate(os.environ)
+    isolate(os.environ, say=complain)
     logs.configure(level="WARNING", form="console", process="benchmarks")
     size = QUICK if chosen.quick else FULL
     lines: list[Line] = []
@@ -91,4 +93,4 @@ def _commit() -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_command(main, failures=CANNOT_START)

@@ -5,9 +5,9 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from local.child import start_child, stop_child
+from local.child import running_child
 from local.load.engines import Engines, workload_of
-from local.load.processes import NotReady, Observed, observed, wait_until
+from local.load.processes import READY_WITHIN, NotReady, Observed, observed, wait_until
 from local.settings import ROOT
 
 LONG_POLL = 1.0
@@ -48,13 +48,13 @@ def floor(
     """
     env = {**engines.environment(workload), **(settings or {})}
     log = engines.folder / f"{module}.log"
-    with log.open("wb") as output:
-        child = start_child([sys.executable, "-m", module], env=env, cwd=ROOT, output=output)
     try:
-        if not wait_until(lambda: "ready" in log.read_text(), within=30):
-            raise NotReady(f"{module} was not ready: {log.read_text()[-1000:]}")
-        yield Observed(module, child, 0, log)
+        with running_child(
+            module, [sys.executable, "-m", module], env=env, cwd=ROOT, log=log
+        ) as child:
+            if not wait_until(lambda: "ready" in log.read_text(), within=READY_WITHIN):
+                raise NotReady(f"{module} was not ready within {READY_WITHIN:g} s")
+            yield Observed(module, child, 0, log)
     finally:
-        stop_child(child)
         if polls:
             time.sleep(LONG_POLL)

@@ -10,9 +10,9 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 
-from local.child import start_child, stop_child
+from local.child import running_child
 from local.load.engines import Engines
-from local.ports import LOOPBACK, free_ports, wait_until_listening
+from local.ports import LOOPBACK, reserved_ports, wait_until_listening
 from local.settings import ROOT
 
 CHUNK = 256 * 1024
@@ -22,14 +22,14 @@ CHUNK = 256 * 1024
 def delayed(engines: Engines, milliseconds: int) -> Iterator[Mapping[str, str]]:
     """Run the proxy until the block ends; gives the settings of a process that is so far away."""
     target = engines.endpoint.rpartition(":")[2]
-    (port,) = free_ports(1)
-    command = [sys.executable, "-m", "benchmarks.delay_proxy", str(port), target, str(milliseconds)]
-    child = start_child(command, cwd=ROOT)
-    try:
-        wait_until_listening(port, timeout=10, what="the delaying proxy")
-        yield {"AWS_ENDPOINT_URL": f"http://{LOOPBACK}:{port}"}
-    finally:
-        stop_child(child)
+    what = "the delaying proxy"
+    with reserved_ports(1) as (port,):
+        command = [sys.executable, "-m", "benchmarks.delay_proxy"]
+        command += [str(port), target, str(milliseconds)]
+        log = engines.folder / f"delay-proxy-{port}.log"
+        with running_child(what, command, cwd=ROOT, log=log) as child:
+            wait_until_listening(port, timeout=60, what=what, child=child)
+            yield {"AWS_ENDPOINT_URL": f"http://{LOOPBACK}:{port}"}
 
 
 async def serve(port: int, target: int, seconds: float) -> None:

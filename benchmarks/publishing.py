@@ -20,7 +20,7 @@ def publish(results: Results, stored: Path) -> None:
     """Write what is made from results, and keep the JSON that they were `stored` in."""
     shutil.copyfile(stored, DATA)
     for page, blocks in pages(results).items():
-        page.write_text(written(page.read_text(), blocks))
+        page.write_text(written(page.read_text(encoding="utf-8"), blocks), encoding="utf-8")
     plots.draw(results, IMAGES)
 
 

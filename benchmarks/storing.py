@@ -10,12 +10,14 @@ from benchmarks.lines import Goal, Line, Results, Series
 
 def save(results: Results, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(asdict(results), indent=1, ensure_ascii=False) + "\n")
+    path.write_text(
+        json.dumps(asdict(results), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
 
 
 def load(path: Path) -> Results:
     """Read what `save` wrote."""
-    stored: Any = json.loads(path.read_text())
+    stored: Any = json.loads(path.read_text(encoding="utf-8"))
     lines = tuple(_line(each) for each in stored.pop("lines"))
     return Results(**stored, lines=lines)
 

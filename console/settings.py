@@ -1,13 +1,12 @@
 """What the console reads from the environment, and how it refuses to be open to the network."""
 
 from ipaddress import ip_address
-from typing import Annotated, Self
+from typing import Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
 from operations.settings import AccountSettings, HandlingSettings
-
-_Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+/?$")]
+from runtime.settings import Address
 
 
 class ConsoleSettings(HandlingSettings, AccountSettings):
@@ -25,9 +24,9 @@ class ConsoleSettings(HandlingSettings, AccountSettings):
     console_allowed_hosts: str = Field(default="", pattern=r"^[A-Za-z0-9._:,\[\] -]*$")
     console_breaking_socket: str | None = None
     console_dead_letter_seconds: float = Field(default=2, gt=0, le=600)
-    subscription_api_url: _Url = "http://127.0.0.1:8001"
-    stock_api_url: _Url = "http://127.0.0.1:8002"
-    payment_api_url: _Url = "http://127.0.0.1:8003"
+    subscription_api_url: Address = "http://127.0.0.1:8001"
+    stock_api_url: Address = "http://127.0.0.1:8002"
+    payment_api_url: Address = "http://127.0.0.1:8003"
 
     @property
     def allowed_hosts(self) -> frozenset[str]:

@@ -1,4 +1,21 @@
-"""The outbox record: an event that is committed with its aggregate and waits to be published."""
+"""The outbox record: an event that is committed with its aggregate and waits to be published.
+
+Services write it, and so may a migration, a script or another language's driver. One rule says
+what a relay takes, the same on DynamoDB, on MongoDB and in the FIFO queue. As JSON Schema it is
+`schemas/OutboxRecord.v1.json`.
+
+- `aggregateId`, `eventId`, `eventType`, `source`: texts, not empty.
+- `sequence`: a whole number from 1 to 2^63 - 1.
+- `occurredAt`: any text that `contracts.timestamps` reads; in MongoDB a BSON date of the years 1
+  to 9999 as well. It is published as UTC with milliseconds, and is as old as that moment says.
+- `detail`: the text of a JSON object. `correlationId`: a text.
+- `traceparent`: a text, null or absent.
+- No text holds a lone surrogate, and the record's JSON takes at most MAX_RECORD_BYTES.
+- Fields that are not named here are ignored.
+
+Anything else is malformed: its row is set aside in the dead-letter queue, with the reason and what
+it holds, and leaves the outbox. What the dead-letter queue cannot take stays where it is.
+"""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -17,6 +34,10 @@ MAX_RECORD_BYTES = 1024 * 1024 - 4096
 Sources: the PutEvents entry limit and the SQS message quota, both 1 MiB since 2026, and
 EventBridge's remark that an event is larger than the entry it was made of.
 """
+
+
+MAX_SEQUENCE = 2**63 - 1
+"""The largest whole number that BSON holds; DynamoDB's may have 38 digits."""
 
 
 class EventTooLarge(ValueError):
@@ -146,6 +167,10 @@ def _faults(document: Mapping[str, Any]) -> Iterator[str]:
             yield f"{name} is missing"
         elif not _is(document[name], kind):
             yield f"{name} is not {kind.__name__}"
+        elif name in _NOT_EMPTY and not document[name]:
+            yield f"{name} is empty"
+        elif kind is int and not 1 <= document[name] <= MAX_SEQUENCE:
+            yield f"{name} is not a number from 1 to 2^63 - 1"
     traceparent = document.get("traceparent")
     if traceparent is not None and not _is(traceparent, str):
         yield "traceparent is not str"
@@ -174,3 +199,6 @@ _REQUIRED: dict[str, type] = {
     "detail": str,
     "correlationId": str,
 }
+
+_NOT_EMPTY = {"aggregateId", "eventId", "eventType", "source"}
+"""Texts that name the event: EventBridge takes no entry without a source and a type."""

@@ -9,6 +9,7 @@ from infra.aws.plan import Plan
 from infra.stacks import render
 from infra.stages import Stage, StageError
 from infra.topology import TOPOLOGY
+from runtime.entry import run_command
 
 MISCONFIGURED, FAILED = 2, 1
 """Exit codes."""
@@ -44,4 +45,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    run_command(main)

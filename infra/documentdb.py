@@ -16,12 +16,12 @@ from infra.changes import CannotChangeError, Change, Report, change_of
 from infra.domains import Topology
 from infra.resources import Collection, CollectionIndex
 from infra.topology import TOPOLOGY
-from runtime.errors import Misconfigured
-from runtime.mongodb import Document, enable_change_streams
+from runtime.entry import run_command
+from runtime.mongodb import Document, configuring, enable_change_streams
 from runtime.settings import MongoSettings, load
 
-MISCONFIGURED, FAILED = 2, 1
-"""Exit codes."""
+FAILED = 1
+"""Exit code; that of wrong settings is 2."""
 
 NAMESPACE_EXISTS = 48
 """The collection is there already."""
@@ -47,15 +47,13 @@ def provision_collections(database: Database[Document], topology: Topology = TOP
 
 
 def main() -> int:
-    """Run as a process: prints each change and a summary; exit code 2 for wrong settings."""
+    """Run as a process: prints each change and a summary. Raises Misconfigured."""
+    settings = load(MongoSettings)
+    credentials = settings.mongodb_credentials
     try:
-        settings = load(MongoSettings)
-        credentials = settings.mongodb_credentials
-    except Misconfigured as error:
-        sys.stderr.write(f"{error}\n")
-        return MISCONFIGURED
-    try:
-        with MongoClient[Document](settings.mongodb_uri, **credentials) as client:
+        with configuring():
+            made = MongoClient[Document](settings.mongodb_uri, **credentials)
+        with made as client:
             report = provision_collections(client[settings.mongodb_database])
     except (CannotChangeError, PyMongoError) as error:
         sys.stderr.write(f"{error}\n")
@@ -116,4 +114,4 @@ def _keys(key: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    run_command(main)

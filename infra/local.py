@@ -11,7 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
-from pydantic import Field
 
 from infra.arns import Arns
 from infra.changes import CannotChangeError, Change, Report
@@ -24,20 +23,21 @@ from infra.local_tables import render_tables
 from infra.taps import with_taps
 from infra.topology import TOPOLOGY
 from runtime.aws import Aws
+from runtime.entry import run_command
 from runtime.errors import Misconfigured
-from runtime.settings import AwsSettings, load
+from runtime.settings import Address, AwsSettings, load
 
-MISCONFIGURED, FAILED = 2, 1
-"""Exit codes."""
+FAILED = 1
+"""Exit code; that of wrong settings is 2."""
 
 
 class EmulatorSettings(AwsSettings):
     """The endpoint is optional elsewhere; without one, these calls would go to AWS."""
 
-    aws_endpoint_url: str = Field(min_length=1)
+    aws_endpoint_url: Address
 
 
-class NotAnEmulatorError(Exception):
+class NotAnEmulatorError(Misconfigured):
     """The calls would go to AWS itself."""
 
     def __init__(self, endpoint: str) -> None:
@@ -76,15 +76,12 @@ def provision(aws: Aws, topology: Topology = TOPOLOGY) -> Report:
 
 
 def main() -> int:
-    """Run as a process: prints each change and a summary; exit code 2 for wrong settings."""
+    """Run as a process: prints each change and a summary. Raises Misconfigured."""
     try:
         settings = load(EmulatorSettings)
         started = time.monotonic()
-        aws = Aws(region=settings.aws_region, endpoint_url=settings.aws_endpoint_url)
+        aws = Aws.of(settings)
         report = provision(aws)
-    except (Misconfigured, NotAnEmulatorError) as error:
-        sys.stderr.write(f"{error}\n")
-        return MISCONFIGURED
     except (CannotChangeError, ClientError, BotoCoreError) as error:
         sys.stderr.write(f"{error}\n")
         return FAILED
@@ -109,4 +106,4 @@ def _at_once(*parts: Callable[[], list[Change]]) -> list[Change]:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    run_command(main)

@@ -4,14 +4,52 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
+
+from local.errors import last_words
 
 TETHER = Path(__file__).with_name("tether.py")
 STOP_WITHIN = 10.0
 """Seconds a process has between SIGTERM and SIGKILL."""
+
+LAST_LINES = 20
+"""How much of a process's output is shown beside an error."""
+
+
+@contextmanager
+def running_child(
+    name: str,
+    command: Sequence[str],
+    *,
+    log: Path,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    stop_within: float = STOP_WITHIN,
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run `command` until the block ends; stdout and stderr go to the file `log`.
+
+    An error that leaves the block carries the process's last lines, and whether it had died, as a
+    note: what it said is not lost with its folder.
+    """
+    with log.open("wb") as output:
+        child = start_child(command, env=env, cwd=cwd, output=output)
+    try:
+        yield child
+    except BaseException as error:
+        error.add_note(last_words(name, child.poll(), last_lines(log)))
+        raise
+    finally:
+        stop_child(child, within=stop_within)
+
+
+def last_lines(log: Path) -> list[str]:
+    """The end of what a process wrote to a file, at most LAST_LINES of at most 64 KiB."""
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - 64 * 1024))
+        return file.read().decode(errors="replace").splitlines()[-LAST_LINES:]
 
 
 def start_child(
@@ -39,6 +77,15 @@ def start_child(
         stderr=subprocess.STDOUT,
         process_group=0,
     )
+
+
+def cpu_seconds(pid: int) -> float:
+    """CPU time, user and system, that a process has used; 0 where there is no /proc (macOS)."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def signal_child(child: subprocess.Popen[bytes], number: signal.Signals) -> None:

@@ -7,6 +7,8 @@ from contextlib import suppress
 from threading import Lock
 from typing import TextIO
 
+from runtime.entry import replacing
+
 NAME_WIDTH = 22
 
 
@@ -14,7 +16,7 @@ class Console:
     """Writes whole lines from many threads to one stream; `coloured` None asks the stream."""
 
     def __init__(self, stream: TextIO = sys.stdout, *, coloured: bool | None = None) -> None:
-        self._stream = stream
+        self._stream = replacing(stream)
         self._coloured = wants_colour(stream) if coloured is None else coloured
         self._lock = Lock()
 

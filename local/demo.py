@@ -2,41 +2,44 @@
 
 import os
 import signal
-import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import TextIO
 
 import httpx
 from rich.box import SIMPLE_HEAD
 from rich.console import Console as Terminal
 from rich.live import Live
+from rich.markup import escape
 from rich.spinner import Spinner
 from rich.table import Table
 
 from local.console import Console
+from local.engines import MINISTACK_HEALTH_PATH
 from local.errors import AlreadyRunning
 from local.isolation import REGION, isolate
 from local.journey import Arrival, Customer, Flow, Hop, Stuck, follow
+from local.ports import is_listening
 from local.probes import answers
-from local.processes import aws_endpoint
+from local.processes import aws_endpoint, our_processes
+from local.progress import Progress
+from local.running import health_of
 from local.settings import LocalSettings
-from local.supervisor import READY_WITHIN
+from local.supervisor import PATIENCE
 from local.system import CANNOT_START, running_system
 from local.up import addresses, console_address
 from runtime.aws import Aws
-from runtime.errors import Misconfigured
+from runtime.entry import INTERRUPTED, complain, run_command
+from runtime.paths import require_writable_folder
 from runtime.settings import load
-
-FAILED, MISCONFIGURED, INTERRUPTED = 1, 2, 130
-"""Exit codes."""
 
 
 def main() -> int:
     terminal = Terminal()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop what was started, as on Ctrl-C
-    isolate(os.environ)
+    isolate(os.environ, configured_by=LocalSettings, say=complain)
     try:
         settings = load(LocalSettings)
         with brought_up(settings, terminal), httpx.Client(timeout=5, trust_env=False) as http:
@@ -44,12 +47,6 @@ def main() -> int:
             show(Customer(http, logs, addresses(settings)), terminal)
             if answers(f"{console_address(settings)}/readyz"):
                 terminal.print(f"see it in the console: {console_address(settings)}/")
-    except Misconfigured as error:
-        terminal.print(str(error), style="red", highlight=False)
-        return MISCONFIGURED
-    except (Stuck, *CANNOT_START) as error:
-        terminal.print(str(error), style="red", highlight=False)
-        return FAILED
     except KeyboardInterrupt:
         terminal.print("stopped")
         return INTERRUPTED
@@ -63,21 +60,40 @@ def brought_up(settings: LocalSettings, terminal: Terminal) -> Iterator[None]:
         if is_up(settings):
             terminal.print("using the system that is already up")
         else:
-            settings.state_dir.mkdir(parents=True, exist_ok=True)
-            console = Console(stack.enter_context(log_of(settings).open("w")))
+            require_writable_folder(settings.state_dir, "STATE_DIR")
+            log = stack.enter_context(log_of(settings).open("w", encoding="utf-8"))
             terminal.print(
                 f"starting the system, its output is in {log_of(settings)}", highlight=False
             )
-            with terminal.status("starting"):
+            with terminal.status("starting") as status:
+
+                def show(text: str) -> None:
+                    if terminal.is_terminal:
+                        status.update(escape(text))
+                    else:
+                        terminal.print(escape(text), highlight=False, soft_wrap=True)
+
                 try:
-                    stack.enter_context(running_system(settings, console=console))
+                    stack.enter_context(running_system(settings, console=Narrated(log, show)))
                 except AlreadyRunning:
-                    # Somebody else is just bringing it up, or a process of it is restarting.
-                    if not is_up(settings, within=READY_WITHIN):
+                    # Another terminal is just bringing it up, or a process of it is restarting.
+                    if not comes_up(settings, say=show):
                         raise
                 else:
                     stack.callback(terminal.print, "stopping the system")
         yield
+
+
+class Narrated(Console):
+    """The log of a system whose own sentences, on how its start goes, are shown as well."""
+
+    def __init__(self, log: TextIO, show: Callable[[str], None]) -> None:
+        super().__init__(log)
+        self._show = show
+
+    def say(self, text: str) -> None:
+        super().say(text)
+        self._show(text)
 
 
 def log_of(settings: LocalSettings) -> Path:
@@ -85,12 +101,29 @@ def log_of(settings: LocalSettings) -> Path:
     return settings.state_dir / "demo.log"
 
 
-def is_up(settings: LocalSettings, *, within: float = 0) -> bool:
-    """Whether all three APIs say that they are ready, `within` some seconds."""
-    deadline = time.monotonic() + within
-    while not all(answers(f"{address}/readyz") for address in addresses(settings).values()):
-        if time.monotonic() >= deadline:
+def is_up(settings: LocalSettings) -> bool:
+    """Whether all three APIs say that they are ready."""
+    return all(answers(f"{address}/readyz") for address in addresses(settings).values())
+
+
+def comes_up(
+    settings: LocalSettings, *, say: Callable[[str], None], patience: float = PATIENCE
+) -> bool:
+    """Wait for a system that another process starts, as long as a process of it gets further.
+
+    `say` is called with what is waited for. False after `patience` seconds in which none did.
+    """
+    table, progress, said = our_processes(settings), Progress(), ""
+    while not is_up(settings):
+        health = {process.name: health_of(process) for process in table}
+        aws = answers(aws_endpoint(settings) + MINISTACK_HEALTH_PATH)
+        progress.see((aws, is_listening(settings.mongodb_port), *health.values()))
+        if progress.silence() > patience:
             return False
+        waiting = ", ".join(name for name, each in health.items() if not each.is_ready)
+        if waiting != said:
+            say(f"waiting for {waiting}")
+            said = waiting
         time.sleep(0.1)
     return True
 
@@ -135,4 +168,4 @@ def table(flows: list[Flow], arrivals: dict[Hop, Arrival]) -> Table:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_command(main, failures=(Stuck, *CANNOT_START))

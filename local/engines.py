@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.errors import MongodMissing
+from local.errors import MongodMisnamed, MongodMissing
 from local.ports import LOOPBACK
 
 MINISTACK_HEALTH_PATH = "/_ministack/health"
@@ -34,6 +34,8 @@ def ministack_command(port: int, state_dir: Path, *, region: str) -> EngineComma
             "STATE_DIR": str(state_dir),
             "MINISTACK_REGION": region,
             "LOG_LEVEL": "ERROR",  # it warns of every event that it does not write to a log group
+            # What a shell may have for another emulator.
+            **dict.fromkeys(("SERVICES", "USE_SSL", "AUTH"), ""),
         },
     )
 
@@ -69,7 +71,7 @@ def find_mongod() -> Path:
     if named:
         path = shutil.which(named)
         if path is None:
-            raise MongodMissing(f"MONGOD={named} is not a program")
+            raise MongodMisnamed(f"MONGOD={named} is not a program")
         return Path(path).absolute()
     on_path = shutil.which("mongod")
     if on_path:

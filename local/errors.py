@@ -2,20 +2,25 @@
 
 LocalError
 ├── MongodMissing      an engine is not installed
+│   └── MongodMisnamed *
 ├── AlreadyRunning     another process has this state directory
-├── SocketPathTooLong  the state directory is too deep for the console's socket
+├── SocketPathTooLong* the state directory is too deep for the console's socket
 ├── PortTaken          somebody else listens where one of our processes should
-├── PortWantedTwice    two of our processes were given the same port
+├── PortWantedTwice*   two of our processes were given the same port
 ├── ProcessDied        one of our processes, or an engine, ended by itself
 ├── NotReady           one is alive, and not at work in time
+├── Silent             one is alive, not at work, and gives no sign of life any more
 └── Stopped            a stop was requested meanwhile
+
+Those with a star are Misconfigured too: a setting is wrong, and the exit code is 2.
 """
 
 import signal
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from local.process import Process
+from runtime.errors import Misconfigured
 
 
 class LocalError(Exception):
@@ -30,6 +35,10 @@ class MongodMissing(LocalError):
         )
 
 
+class MongodMisnamed(MongodMissing, Misconfigured):
+    """MONGOD says where, and it is not there."""
+
+
 class AlreadyRunning(LocalError):
     def __init__(self, state_dir: Path, pid: str) -> None:
         super().__init__(
@@ -38,7 +47,7 @@ class AlreadyRunning(LocalError):
         )
 
 
-class SocketPathTooLong(LocalError):
+class SocketPathTooLong(LocalError, Misconfigured):
     def __init__(self, path: Path, most: int) -> None:
         super().__init__(
             f"the socket of BREAK=1, {path}, would have a longer name than the {most} bytes that"
@@ -54,7 +63,7 @@ class PortTaken(LocalError):
         )
 
 
-class PortWantedTwice(LocalError):
+class PortWantedTwice(LocalError, Misconfigured):
     def __init__(self, first: Process, second: Process) -> None:
         super().__init__(
             f"{first.name} and {second.name} both want port {first.port}: set"
@@ -63,19 +72,50 @@ class PortWantedTwice(LocalError):
 
 
 class ProcessDied(LocalError):
-    def __init__(self, process: Process, returncode: int) -> None:
+    """`lines` are its last ones: a note, since `make up` has them on the terminal already."""
+
+    def __init__(self, process: Process, returncode: int, lines: Sequence[str] = ()) -> None:
         super().__init__(f"{process.name} died ({how_it_died(returncode)}): {process.mend}")
         self.process, self.returncode = process, returncode
+        self.add_note(last_words(process.name, returncode, lines))
 
 
 class NotReady(LocalError):
-    def __init__(self, names: Iterable[str], timeout: float) -> None:
-        super().__init__(f"not ready within {timeout:g} s: {', '.join(sorted(names))}")
+    """`waiting` has the last lines of each by its name, which are notes."""
+
+    def __init__(self, waiting: Mapping[str, Sequence[str]], timeout: float) -> None:
+        super().__init__(f"not ready within {timeout:g} s: {', '.join(sorted(waiting))}")
+        for name, lines in sorted(waiting.items()):
+            self.add_note(last_words(name, None, lines))
+
+
+class Silent(LocalError):
+    """`lines` are its last ones: a note."""
+
+    def __init__(
+        self, process: Process, health: str, patience: float, lines: Sequence[str] = ()
+    ) -> None:
+        super().__init__(
+            f"{process.name} is not at work ({health}), and gave no sign of life for"
+            f" {patience:g} s: its last lines are {process.lines_are}"
+        )
+        self.add_note(last_words(process.name, None, lines))
 
 
 class Stopped(LocalError):
     def __init__(self) -> None:
         super().__init__("a stop was requested")
+
+
+def last_words(name: str, returncode: int | None, lines: Iterable[str]) -> str:
+    """What a process said last, under its name and how it ended; `returncode` None: it runs."""
+    how = "runs" if returncode is None else f"died ({how_it_died(returncode)})"
+    return "\n    ".join([f"{name} {how}; its last lines:", *lines])
+
+
+def with_notes(error: BaseException) -> str:
+    """The sentence and its notes, for where the output of the processes is not on the terminal."""
+    return "\n".join([str(error), *getattr(error, "__notes__", ())])
 
 
 def how_it_died(returncode: int) -> str:

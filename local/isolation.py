@@ -1,7 +1,15 @@
-"""Keeps what runs on this machine away from real AWS: no real credentials, no profile, no proxy."""
+"""Keeps what runs on this machine away from the shell: no real AWS, and no settings by accident.
+
+A developer has exported what other work needs: a profile, a database's password, a log level. None
+of it reaches the processes that are started here, but for what configures `make up`.
+"""
 
 import os
-from collections.abc import MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping
+from importlib import import_module
+from pathlib import Path
+
+from runtime.settings import Settings, variables
 
 REGION = "eu-west-1"
 """Fixed: MiniStack keeps a state for each region, and a changed shell must not hide it."""
@@ -16,12 +24,80 @@ SAMPLE_ENVIRONMENT = {
     "AWS_EC2_METADATA_DISABLED": "true",
 }
 
+COLLECTOR = "OTEL_EXPORTER_OTLP_ENDPOINT"
+"""The one variable of OpenTelemetry that reaches what runs here. The others, such as a protocol
+that our exporter does not speak, are for a developer's own programs."""
 
-def isolate(environ: MutableMapping[str, str]) -> None:
-    """Replace everything about AWS in `environ` by samples, and let loopback bypass any proxy."""
+FAMILIES = ("AWS_", "OTEL_", "MINISTACK_", "LOCALSTACK_")
+"""How those variables begin that boto3, OpenTelemetry and the emulator read beside our settings."""
+
+PACKAGES = ("runtime", "services", "relay", "local", "operations", "console")
+"""Whose settings are read by what runs here."""
+
+ROOT = Path(__file__).parent.parent
+
+
+def isolate(
+    environ: MutableMapping[str, str],
+    *,
+    configured_by: type[Settings] | None = None,
+    say: Callable[[str], object] | None = None,
+) -> None:
+    """Take everything out of `environ` that would reach our processes or the engines by accident.
+
+    What `configured_by` reads stays, and the address of a collector of traces. AWS becomes samples,
+    and loopback bypasses any proxy: HTTP_PROXY and its like stay, for a collector elsewhere. `say`
+    gets one sentence with the names of what was set and does not count.
+    """
+    kept = {COLLECTOR} | (variables(configured_by) if configured_by else set())
+    ours = frozenset[str]().union(*map(variables, settings_classes())) - kept
+    left_out = [
+        name
+        for name in sorted(environ)
+        if name.upper() not in kept and (name.upper() in ours or name.upper().startswith(FAMILIES))
+    ]
+    named = [name for name in left_out if environ[name] not in {"", SAMPLE_ENVIRONMENT.get(name)}]
+    for name in left_out:
+        del environ[name]
+    environ.update(SAMPLE_ENVIRONMENT)
+    bypass_proxies(environ)
+    if named and say is not None:
+        say(
+            f"set in your shell, and not used by what runs here: {', '.join(named)}"
+            " (README.md, Running it, has what is)"
+        )
+
+
+def avoid_aws(environ: MutableMapping[str, str]) -> None:
+    """Replace everything about AWS by samples, for a process that calls the emulator and no more.
+
+    AWS_PORT, which is a setting of ours, stays.
+    """
     for name in [name for name in environ if name.startswith("AWS_") and name != "AWS_PORT"]:
         del environ[name]
     environ.update(SAMPLE_ENVIRONMENT)
+    bypass_proxies(environ)
+
+
+def bypass_proxies(environ: MutableMapping[str, str]) -> None:
     for name in ("NO_PROXY", "no_proxy"):
         hosts = [host for host in environ.get(name, "").split(",") if host]
         environ[name] = ",".join(dict.fromkeys([*hosts, "127.0.0.1", "localhost"]))
+
+
+def settings_classes() -> Iterator[type[Settings]]:
+    """Find every class of every `settings.py` of PACKAGES.
+
+    They are imported by their names: nothing here may depend on the console or the operator's
+    commands, but what a shell has for them reaches them.
+    """
+    for package in PACKAGES:
+        for file in sorted((ROOT / package).rglob("settings.py")):
+            import_module(".".join(file.relative_to(ROOT).with_suffix("").parts))
+    yield from (each for each in _subclasses(Settings) if each.__module__.endswith(".settings"))
+
+
+def _subclasses(family: type[Settings]) -> Iterator[type[Settings]]:
+    for each in family.__subclasses__():
+        yield each
+        yield from _subclasses(each)

@@ -13,16 +13,19 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from contracts.names import EventType
+from local.progress import Progress
 from runtime.stopping import Stop
 
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
 
-HOP_WITHIN = 30.0
-"""Seconds that a hop has; under a second is usual."""
+PATIENCE = 30.0
+"""Seconds in which no hop arrives and none is seen in another state; under a second is usual."""
 
 POLL_EVERY = 0.02
 """Seconds between two looks at a hop, and a tenth of the time waited once that is more."""
+
+LONGEST_POLL = 3.0
 
 ORDER = {
     "accountNumber": "12345678",
@@ -73,24 +76,27 @@ class Flow:
     consequences: Sequence[Hop]
 
 
-def follow(flow: Flow, *, within: float = HOP_WITHIN) -> Iterator[Arrival]:
-    """Send the request and yield each hop as it arrives.
+def follow(flow: Flow, *, within: float = PATIENCE) -> Iterator[Arrival]:
+    """Send the request and yield each hop as it arrives, as long as there is progress.
 
-    Raises Stuck for the first hop, in the order of the flow, that did not arrive: it is the
-    nearest to the cause.
+    Raises Stuck, after `within` seconds without any, for the first hop, in the order of the flow,
+    that did not arrive: it is the nearest to the cause.
     """
     started = time.monotonic()
-    stop = Stop()
+    stop, progress = Stop(), Progress()
 
     def watch(hop: Hop) -> Arrival:
         seen = "nothing was seen"
-        while time.monotonic() < started + within and not stop.requested:
+        while progress.silence() < within and not stop.requested:
             try:
                 what = hop.observe()
             except (NotYet, httpx.TransportError) as reason:
                 seen = str(reason) or type(reason).__name__
-                stop.wait(max(POLL_EVERY, (time.monotonic() - started) / 10))
+                progress.see(f"{hop.title}: {seen}")
+                waited = (time.monotonic() - started) / 10
+                stop.wait(min(max(POLL_EVERY, waited), LONGEST_POLL))
             else:
+                progress.sign()
                 return Arrival(hop, what, (time.monotonic() - started) * 1000)
         raise Stuck(hop, seen, within)
 

@@ -1,8 +1,13 @@
-"""Ports, on loopback where nothing else is said: is one taken, which one is free."""
+"""Ports, on loopback where nothing else is said: is one taken, which ones are ours for a while."""
 
 import socket
+import sys
 import time
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from subprocess import Popen
+
+from local.errors import how_it_died
 
 LOOPBACK = "127.0.0.1"
 
@@ -28,23 +33,50 @@ def is_listening(port: int, *, host: str = LOOPBACK) -> bool:
         return False
 
 
-def free_ports(count: int) -> list[int]:
-    """Ports, all different, that nobody listens on right now."""
+@contextmanager
+def reserved_ports(count: int) -> Iterator[list[int]]:
+    """Ports, all different, for processes that take a number: ours until the block ends.
+
+    A port that is only looked up and let go may be another's before its process binds it. Here a
+    socket stays bound to each, with SO_REUSEADDR and without listening. Linux gives such a port
+    neither to a bind to port 0 nor to an outgoing connection, and lets a socket that has
+    SO_REUSEADDR too bind the same number and listen (socket(7), and inet_csk_bind_conflict in the
+    kernel's net/ipv4/inet_connection_sock.c). All servers here set it: uvicorn, asyncio,
+    hypercorn, mongod, Java, Docker. So a process may also be restarted on its port, and a test that
+    wants a port on which nothing listens has one.
+
+    Other systems refuse the second bind (BSD and macOS want SO_REUSEPORT on both sockets): there
+    the sockets are closed before the block begins, and a port is only likely to be free.
+    """
     with ExitStack() as held:
-        probes = [held.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind((LOOPBACK, 0))
-        return [int(probe.getsockname()[1]) for probe in probes]
+        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            each.bind((LOOPBACK, 0))
+        ports = [int(each.getsockname()[1]) for each in sockets]
+        if sys.platform != "linux":
+            held.close()
+        yield ports
 
 
-def wait_until_listening(port: int, *, timeout: float, what: str, host: str = LOOPBACK) -> None:
+def wait_until_listening(
+    port: int,
+    *,
+    timeout: float,
+    what: str,
+    host: str = LOOPBACK,
+    child: Popen[bytes] | None = None,
+) -> None:
     """Return as soon as the port accepts connections.
 
-    Raises TimeoutError, naming `what`, after `timeout` seconds.
+    Raises TimeoutError, naming `what`, after `timeout` seconds, and ChildProcessError as soon as
+    `child`, which should listen there, has ended.
     """
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
         if is_listening(port, host=host):
             return
+        if child is not None and (code := child.poll()) is not None:
+            raise ChildProcessError(f"{what} died ({how_it_died(code)}) before it listened")
         time.sleep(0.02)
     raise TimeoutError(f"{what} did not listen on port {port} within {timeout:g} s")

@@ -31,10 +31,13 @@ class Process:
     on_parent_death: signal.Signals = signal.SIGKILL
 
     @property
+    def lines_are(self) -> str:
+        return "above" if self.log is None else f"in {self.log}"
+
+    @property
     def mend(self) -> str:
         """What to do when it died."""
-        where = "above" if self.log is None else f"in {self.log}"
         return (
-            f"everything else is stopped; its last lines are {where},"
+            f"everything else is stopped; its last lines are {self.lines_are},"
             " mend it and run `make up` again"
         )

@@ -140,10 +140,10 @@ def _ours(
         command=(sys.executable, "-m", *command),
         env={
             **SAMPLE_ENVIRONMENT,
-            "LOG_FORMAT": settings.log_format,
-            "LOG_LEVEL": settings.log_level,
+            "LOG_FORMAT": settings.up_log_format,
+            "LOG_LEVEL": settings.up_log_level,
             "PYTHONUNBUFFERED": "1",
-            # The other variables of OpenTelemetry are whoever's who started us, and reach all.
+            "PYTHONIOENCODING": "utf-8",  # as the supervisor reads it, whatever the terminal's is
             "OTEL_SERVICE_NAME": name,
             **environment,
         },

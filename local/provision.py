@@ -5,7 +5,6 @@ for AWS and DocumentDB, here or in containers; for AWS itself there is CloudForm
 """
 
 import signal
-import sys
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -16,24 +15,25 @@ from pymongo.errors import PyMongoError
 
 from infra.changes import CannotChangeError, Report
 from infra.documentdb import provision_collections
-from infra.local import EmulatorSettings, NotAnEmulatorError, provision, refuse_aws
+from infra.local import EmulatorSettings, provision, refuse_aws
 from local.engines import MINISTACK_HEALTH_PATH
 from local.isolation import REGION
 from local.probes import answers
 from local.replica_set import ensure_replica_set
 from runtime.aws import Aws
-from runtime.errors import Misconfigured
-from runtime.mongodb import Document
+from runtime.entry import run_command
+from runtime.mongodb import Document, configuring
 from runtime.settings import MongoSettings, load
 
 ANSWERS_WITHIN = 60.0
 """Seconds that an engine has to answer; containers that start together take some."""
 
+CALL_WITHIN = 60.0
+"""Seconds for one call to the emulator: 5 are a process's, and a start on a busy machine has more.
+"""
+
 CANNOT_PROVISION = (CannotChangeError, ClientError, BotoCoreError, PyMongoError, OSError)
 """Why an engine may not be prepared: each carries a sentence for the person at the terminal."""
-
-FAILED, MISCONFIGURED, INTERRUPTED = 1, 2, 130
-"""Exit codes."""
 
 
 class ProvisionSettings(EmulatorSettings, MongoSettings):
@@ -42,25 +42,16 @@ class ProvisionSettings(EmulatorSettings, MongoSettings):
 
 def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        settings = load(ProvisionSettings)
-        started = time.monotonic()
-        _say(
-            "DocumentDB",
-            provision_documentdb(
-                settings.mongodb_uri, settings.mongodb_database, settings.mongodb_credentials
-            ),
-        )
-        _say("AWS", provision_aws(settings.aws_endpoint_url, region=settings.aws_region))
-        print(f"provisioned in {time.monotonic() - started:.1f} s")
-    except (Misconfigured, NotAnEmulatorError) as error:
-        sys.stderr.write(f"{error}\n")
-        return MISCONFIGURED
-    except CANNOT_PROVISION as error:
-        sys.stderr.write(f"{error}\n")
-        return FAILED
-    except KeyboardInterrupt:
-        return INTERRUPTED
+    settings = load(ProvisionSettings)
+    started = time.monotonic()
+    _say(
+        "DocumentDB",
+        provision_documentdb(
+            settings.mongodb_uri, settings.mongodb_database, settings.mongodb_credentials
+        ),
+    )
+    _say("AWS", provision_aws(settings.aws_endpoint_url, region=settings.aws_region))
+    print(f"provisioned in {time.monotonic() - started:.1f} s")
     return 0
 
 
@@ -78,7 +69,9 @@ def provision_aws(
         if time.monotonic() > deadline:
             raise TimeoutError(f"{url} did not answer within {answers_within:g} s")
         time.sleep(0.1)
-    return provision(Aws(region=region, endpoint_url=endpoint))
+    aws = Aws(region=region, endpoint_url=endpoint, read_timeout=CALL_WITHIN)
+    aws.require_credentials()
+    return provision(aws)
 
 
 def provision_documentdb(
@@ -93,7 +86,9 @@ def provision_documentdb(
     Raises Misconfigured for a URI that names no set, else what CANNOT_PROVISION lists.
     """
     ensure_replica_set(uri, timeout=answers_within)
-    with MongoClient[Document](uri, **(credentials or {})) as client:
+    with configuring():
+        made = MongoClient[Document](uri, **(credentials or {}))
+    with made as client:
         return provision_collections(client[database])
 
 
@@ -104,4 +99,4 @@ def _say(engine: str, report: Report) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_command(main, failures=CANNOT_PROVISION)

@@ -11,36 +11,38 @@ from pymongo.errors import ConfigurationError, OperationFailure, PyMongoError
 from pymongo.uri_parser import parse_uri
 
 from local.ports import wait_until_listening
+from local.progress import Progress
 from runtime.errors import Misconfigured
 
-READY_WITHIN = 30.0
-"""Seconds; it takes under 2, and a busy laptop or a recovery after kill -9 gets the rest."""
+PATIENCE = 60.0
+"""Seconds without any change; the whole takes under 2, a busy laptop or a recovery takes longer."""
 
 ALREADY_INITIALIZED = 23  # MongoDB error code
 
 
-def ensure_replica_set(uri: str, *, timeout: float = READY_WITHIN) -> None:
+def ensure_replica_set(uri: str, *, timeout: float = PATIENCE) -> None:
     """Return when the mongod that `uri` names is the writable primary of the set that it names.
 
     The URI's host is what every driver is told to use afterwards. Running it again changes
     nothing; data that was written under another address is taken over.
-    Raises Misconfigured for a URI without the set's name, TimeoutError after `timeout` seconds.
+    Raises Misconfigured for a URI without the set's name, TimeoutError once `timeout` seconds went
+    by in which nothing changed.
     """
-    deadline = time.monotonic() + timeout
     host, port, name = _parse(uri)
     # A driver that finds nobody waits half a second before it looks again: knock first.
     wait_until_listening(port, timeout=timeout, what="mongod", host=host)
     client: MongoClient[dict[str, Any]] = MongoClient(
         host, port, directConnection=True, serverSelectionTimeoutMS=1000
     )
-    last = "it never answered"
+    last, progress = "it never answered", Progress()
     with client:
-        while time.monotonic() < deadline:
+        while progress.silence() < timeout:
             try:
                 if client.admin.command("hello").get("isWritablePrimary"):
                     read_only_what_lasts(client)
                     return
                 last = _nudge(client, name, f"{host}:{port}")
+                progress.see(last)
             except PyMongoError as error:
                 last = str(error)
             time.sleep(0.02)
@@ -80,4 +82,5 @@ def _nudge(client: MongoClient[dict[str, Any]], name: str, address: str) -> str:
     if config["members"][0]["host"] != member["host"]:
         moved = {**config, "version": config["version"] + 1, "members": [member]}
         client.admin.command("replSetReconfig", moved, force=True)
-    return "waiting for its election"
+    state = client.admin.command("replSetGetStatus")["members"][0]["stateStr"]
+    return f"waiting for its election, it is in state {state}"

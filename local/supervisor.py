@@ -3,6 +3,7 @@
 honcho was considered: it can neither restart one process nor wait until one is ready.
 """
 
+import math
 import queue
 import signal
 import subprocess
@@ -16,18 +17,34 @@ from typing import Self
 
 from local.child import STOP_WITHIN, signal_child, start_child
 from local.console import Console
-from local.errors import NotReady, PortTaken, PortWantedTwice, ProcessDied, Stopped, how_it_died
+from local.errors import (
+    NotReady,
+    PortTaken,
+    PortWantedTwice,
+    ProcessDied,
+    Silent,
+    Stopped,
+    how_it_died,
+    last_words,
+)
 from local.ports import is_taken
 from local.process import Process
-from local.running import Running, is_ready
+from local.running import Health, Running
 from local.settings import ROOT
 from runtime.stopping import Stop
 
-READY_WITHIN = 60.0
-"""Seconds; the promise is 15, a busy machine gets the rest before we call it stuck."""
+PATIENCE = 60.0
+"""Seconds that a process which is not at work yet may give no sign of life. A start is as long as
+it takes: a busy machine takes minutes, and shows lines, answers and work meanwhile."""
+
+SAY_EVERY = 10.0
+"""Seconds of waiting after which we say for which processes, and then again."""
 
 FIRST_RESTART_AFTER = 0.5
 LAST_RESTART_AFTER = 30.0
+ENGINES_STOP_WITHIN = 60.0
+"""Seconds at least: an engine writes its state at its end, which is lost where it is killed."""
+
 STEADY_AFTER = 60.0
 """Seconds: a process that lived this long starts its back-off anew."""
 
@@ -93,26 +110,46 @@ class Supervisor:
                 self._held.discard(name)
                 self._start(name)
 
-    def wait_ready(self, *names: str, timeout: float = READY_WITHIN) -> None:
+    def wait_ready(
+        self,
+        *names: str,
+        patience: float = PATIENCE,
+        timeout: float = math.inf,
+        say_every: float = SAY_EVERY,
+    ) -> None:
         """Return when these processes, or all that were started, are at work.
 
-        Raises ProcessDied as soon as one of them is dead, NotReady after `timeout` seconds, and
-        Stopped when a stop was requested meanwhile.
+        Raises ProcessDied as soon as one of them is dead, Silent for one that gave no sign of life
+        for `patience` seconds, NotReady after `timeout` seconds, and Stopped when a stop was
+        requested meanwhile.
         """
         waiting = set(names or self._running)
-        deadline = time.monotonic() + timeout
+        began = time.monotonic()
+        said = began
         while waiting:
             for name in sorted(waiting):
+                if self._stop.requested:
+                    raise Stopped
                 running = self._running[name]
                 if (returncode := running.child.poll()) is not None:
-                    raise ProcessDied(running.process, returncode)
-                if is_ready(running.process):
+                    raise ProcessDied(running.process, returncode, running.last_lines())
+                if running.look():
                     waiting.discard(name)
-            if self._stop.requested:
-                raise Stopped
-            if time.monotonic() > deadline:
-                raise NotReady(waiting, timeout)
+                elif min(running.silence(), time.monotonic() - began) > patience:
+                    raise Silent(
+                        running.process, running.health.text, patience, running.last_lines()
+                    )
+            now = time.monotonic()
+            if waiting and now - began > timeout:
+                raise NotReady({name: self.last_lines(name) for name in waiting}, timeout)
+            if waiting and now - said > say_every:
+                said = now
+                self._console.say(f"waiting for {', '.join(map(self._seen, sorted(waiting)))}")
             self._stop.wait(0.05 if waiting else 0)
+
+    def _seen(self, name: str) -> str:
+        health = self._running[name].health
+        return name if health == Health(is_ready=False) else f"{name} ({health.text})"
 
     def supervise(self) -> None:
         """Watch until a stop is requested.
@@ -172,8 +209,19 @@ class Supervisor:
         """The names of those that were started and have ended, whoever ended them."""
         return [name for name, one in list(self._running.items()) if one.child.poll() is not None]
 
+    def last_lines(self, name: str) -> list[str]:
+        """What a process that was started, and not stopped, wrote last."""
+        return self._running[name].last_lines()
+
+    def last_words(self) -> str:
+        """The same of each, with its name and whether it runs."""
+        return "\n".join(
+            last_words(name, one.child.poll(), one.last_lines())
+            for name, one in list(self._running.items())
+        )
+
     def stop(self) -> None:
-        """Stop ours, then the engines, each within 10 seconds and then by force."""
+        """Stop ours within 10 seconds, then the engines within 60, and then by force."""
         self._stop.request()
         with self._starting:
             self._closed = True
@@ -215,7 +263,7 @@ class Supervisor:
     def _restart_at(self, running: Running, failures: dict[str, int]) -> float:
         process, returncode = running.process, running.child.wait()
         if process.is_engine or not self._restart_ours:
-            raise ProcessDied(process, returncode)
+            raise ProcessDied(process, returncode, running.last_lines())
         if running.age() > STEADY_AFTER:
             failures.pop(process.name, None)
         failures[process.name] = failures.get(process.name, 0) + 1
@@ -228,13 +276,15 @@ class Supervisor:
     def _stop_all(self, running: list[Running]) -> None:
         for one in running:
             signal_child(one.child, signal.SIGTERM)
-        deadline = time.monotonic() + self._stop_within
+        has_engine = any(one.process.is_engine for one in running)
+        within = max(self._stop_within, ENGINES_STOP_WITHIN) if has_engine else self._stop_within
+        deadline = time.monotonic() + within
         for one in running:
             try:
                 one.child.wait(max(0, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
                 self._console.say(
-                    f"{one.process.name} did not stop within {self._stop_within:g} s: killing it"
+                    f"{one.process.name} did not stop within {within:g} s: killing it"
                 )
                 signal_child(one.child, signal.SIGKILL)
         for one in running:

@@ -15,6 +15,8 @@ from local.processes import DATABASE, aws_endpoint, engine_processes, our_proces
 from local.provision import CANNOT_PROVISION, provision_aws, provision_documentdb
 from local.settings import LocalSettings
 from local.supervisor import Supervisor
+from runtime import tracing
+from runtime.paths import require_writable_file
 from runtime.stopping import Stop
 
 CANNOT_START = (LocalError, *CANNOT_PROVISION)
@@ -33,17 +35,26 @@ def running_system(
     """Bring everything up, yield its supervisor when all is at work, and stop everything.
 
     Nobody watches for deaths until `Supervisor.supervise` is called: a test that kills processes
-    does without, or runs it in a thread. The environment's AWS settings are replaced by samples.
+    does without, or runs it in a thread. What would reach the processes by accident is taken out
+    of this process's environment, with one line that says so.
     `ours` is the table of our processes, for who runs them otherwise than `make up`. Those in
     `beside` are started with them, and nobody waits for those to be at work.
-    Raises what CANNOT_START lists; nothing is left running then.
+    Raises Misconfigured and what CANNOT_START lists; nothing is left running then.
     """
-    isolate(os.environ)
+    isolate(os.environ, configured_by=LocalSettings, say=console.say)
+    tracing.is_wanted(os.environ)  # raises where each process would
+    stop = stop or Stop()
     ours = our_processes(settings) if ours is None else ours
-    table = [*engine_processes(settings), *ours, *beside]
+    if settings.streamed_audit_file is not None:
+        require_writable_file(settings.streamed_audit_file, "STREAMED_AUDIT_FILE")
     with (
         only_one(settings.state_dir),
-        Supervisor(table, console=console, stop=stop, restart_ours=settings.restart) as supervisor,
+        Supervisor(
+            [*engine_processes(settings), *ours, *beside],
+            console=console,
+            stop=stop,
+            restart_ours=settings.restart,
+        ) as supervisor,
     ):
         supervisor.check_ports()
         console.say(
@@ -51,7 +62,7 @@ def running_system(
             f" and mongod (port {settings.mongodb_port})"
         )
         supervisor.start("ministack", "mongod")
-        with ThreadPoolExecutor(2) as pool:
+        with ThreadPoolExecutor(2) as pool, ending(stop):
             aws = pool.submit(_prepare_aws, supervisor, settings)
             mongodb = pool.submit(_prepare_mongodb, supervisor, settings)
             console.say(f"provisioned AWS: {aws.result()}")
@@ -62,6 +73,16 @@ def running_system(
         supervisor.start(*(one.name for one in beside))
         supervisor.wait_ready(*(one.name for one in ours))
         yield supervisor
+
+
+@contextmanager
+def ending(stop: Stop) -> Iterator[None]:
+    """Where one engine cannot be prepared, do not wait for the other one."""
+    try:
+        yield
+    except BaseException:
+        stop.request()
+        raise
 
 
 def _prepare_aws(supervisor: Supervisor, settings: LocalSettings) -> str:

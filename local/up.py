@@ -16,6 +16,7 @@ from local.processes import breaking_socket, console_process, our_processes, por
 from local.settings import LocalSettings
 from local.supervisor import Supervisor
 from local.system import CANNOT_START, running_system
+from runtime.entry import run_command
 from runtime.errors import Misconfigured
 from runtime.settings import load
 from runtime.stopping import Stop, on_signal
@@ -90,4 +91,4 @@ def addresses(settings: LocalSettings) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_command(main)

@@ -19,6 +19,7 @@ from operations.replay import command as replay
 from operations.status import command as status
 from operations.where import command as where
 from runtime import aws, mongodb
+from runtime.entry import write_on_any_terminal
 from runtime.errors import Misconfigured, Unavailable
 from runtime.verdicts import RULES, Family, Verdict
 
@@ -46,6 +47,7 @@ CANNOT_BE_DONE = (
 
 
 def main(argv: Sequence[str] | None = None) -> int:
+    write_on_any_terminal()
     arguments = parser().parse(sys.argv[1:] if argv is None else argv)
     output = Output(as_json=getattr(arguments, "json", False))
     try:

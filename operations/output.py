@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from errno import EPIPE
-from io import StringIO, TextIOWrapper
+from io import StringIO
 from os import strerror
 from typing import IO, Any
 
@@ -14,6 +14,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 
 from contracts.timestamps import format_timestamp
+from runtime.entry import replacing
 
 UNKNOWN = "\N{EN DASH}"
 
@@ -98,12 +99,8 @@ class _PlainConsole(Console):
 
 
 def _stream(file: IO[str] | None) -> IO[str]:
-    """Have what the stream's encoding lacks written as an escape; a closed stream takes nothing."""
-    if file is None:
-        return StringIO()
-    if isinstance(file, TextIOWrapper):
-        file.reconfigure(errors="backslashreplace")
-    return file
+    """Have a stream take every text; a closed one takes nothing."""
+    return StringIO() if file is None else replacing(file)
 
 
 def _jsonable(value: object) -> object:

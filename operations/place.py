@@ -12,7 +12,7 @@ from infra.domains import Topology
 from infra.topology import TOPOLOGY
 from infra.workloads import WORKLOADS, Workload
 from local.engines import mongodb_uri
-from local.isolation import REGION, isolate
+from local.isolation import REGION, avoid_aws
 from local.ports import LOOPBACK
 from local.processes import DATABASE, audit_file, aws_endpoint
 from operations.errors import NoSuchName
@@ -60,7 +60,7 @@ class Place:
         """
         where = where or load(OperationsSettings).streamed_at
         if where == "local":
-            isolate(os.environ)
+            avoid_aws(os.environ)
             return cls.of_local(load(LocalPlaceSettings))
         return cls.of_aws(load(AwsPlaceSettings))
 
@@ -101,18 +101,23 @@ class Place:
         return self.endpoint_url is not None
 
     def aws(self, domain: str) -> Aws:
-        """The account that a domain lives in: "subscriptions", "stock" or "payments"."""
+        """The account that a domain lives in: "subscriptions", "stock" or "payments".
+
+        Raises Misconfigured for one that cannot be called as the environment is.
+        """
         domains = [each.name for each in self.topology.domains]
         if domain not in domains:
             raise NoSuchName("domain", domain, domains)
         profile = self.profiles.get(domain)
         if profile not in self._made:
-            self._made[profile] = KeepsClients(
+            made = KeepsClients(
                 region=self.region,
                 endpoint_url=self.endpoint_url,
                 profile=profile,
                 read_timeout=READ_TIMEOUT,
             )
+            made.require_credentials()
+            self._made[profile] = made
         return self._made[profile]
 
     @cached_property

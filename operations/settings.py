@@ -7,12 +7,12 @@ from pydantic import Field
 
 from local.settings import LocalSettings
 from operations.sources.hold import HIDDEN_FOR
-from runtime.settings import AwsSettings, MongoSettings, ProcessSettings
+from runtime.settings import AwsSettings, MongoSettings, Settings
 
 Where = Literal["local", "aws"]
 
 
-class HandlingSettings(ProcessSettings):
+class HandlingSettings(Settings):
     """How dead letters are handled.
 
     `streamed_audit_file` is where each message that is redriven or dropped gets its line.

@@ -26,17 +26,24 @@ It never waits longer than a sweep's interval: an alarm must not run dry of line
 
 @dataclass(frozen=True)
 class LeftBehind:
-    """How many rows a page has, and when the oldest occurred of those whose time can be read."""
+    """How many rows a page has, and when the oldest occurred of those whose time can be read.
+
+    `timeless` are those of `count` whose time cannot be read.
+    """
 
     count: int
     oldest: datetime | None
+    timeless: int = 0
 
 
 class Dated(Protocol):
     """An outbox that can be asked for its rows' times alone."""
 
     def left_behind(self, before: datetime) -> Iterator[LeftBehind]:
-        """Tell, page by page, of the rows whose time sorts before a moment. Raises Unavailable."""
+        """Tell, page by page, of the rows older than a moment, and of those that have no age.
+
+        Raises Unavailable.
+        """
         ...
 
 
@@ -54,7 +61,8 @@ class Ages:
 
     A sweep cannot say so: DynamoDB reads its pages in no order, and a sweep that waits for room
     reads none. Between two looks the age grows with the clock, so it may be too old until the next
-    one finds the oldest row gone; it is never too young for what a look has found.
+    one finds the oldest row gone; it is never too young for what a look has found. A row whose time
+    cannot be read is as old as the first of the looks that have found such a row one after another.
     """
 
     def __init__(
@@ -71,6 +79,7 @@ class Ages:
         self._outbox, self._window, self._stop, self._now = outbox, window, stop, now
         self._min_age, self._interval = min_age, interval.total_seconds()
         self._last: Look | None = None
+        self._timeless_since: datetime | None = None
         metrics.oldest.set_function(self.age)
         metrics.depth.set_function(self.depth)
 
@@ -102,18 +111,22 @@ class Ages:
 
     def look(self) -> float:
         """Look at the outbox, all of it; returns the seconds to wait before the next look."""
-        started, before = monotonic(), self._now() - self._min_age
-        count = 0
+        started, now = monotonic(), self._now()
+        before = now - self._min_age
+        count = timeless = 0
         oldest: datetime | None = None
         try:
             for found in self._outbox.left_behind(before):
                 if self._stop.requested:
                     return 0.0
                 count += found.count
+                timeless += found.timeless
                 oldest = min(filter(None, (oldest, found.oldest)), default=None)
         except Unavailable as error:
             log.warning("cannot tell the oldest row's age", reason=str(error))
             return min(self._interval, SHORTEST_WAIT)
+        self._timeless_since = (self._timeless_since or now) if timeless else None
+        oldest = min(filter(None, (oldest, self._timeless_since)), default=None)
         self._last = Look(before, count, oldest)
         if oldest is None:
             return self._interval

@@ -38,14 +38,17 @@ class Ends:
 def aws_of(settings: AwsSettings) -> Aws:
     """Each call is tried once: a relay holds what failed, and a stop must not wait for retries.
 
-    What it sends is made of outbox records, which were checked when they were read.
+    What it sends is made of outbox records, which were checked when they were read. Raises
+    Misconfigured where no call could be signed.
     """
-    return Aws(
+    aws = Aws(
         region=settings.aws_region,
         endpoint_url=settings.aws_endpoint_url,
         attempts=1,
         validates=False,
     )
+    aws.require_credentials()
+    return aws
 
 
 def dynamodb_ends(

@@ -64,6 +64,7 @@ class Engine:
         self._published: SimpleQueue[Row | None] = SimpleQueue()
         self._gathering = threading.Lock()
         metrics.in_flight.set_function(lambda: len(self.window))
+        metrics.stuck.set_function(lambda: len(self.window.stuck))
 
     def run(self) -> None:
         """Work until a stop is requested, then finish what is in flight."""
@@ -155,7 +156,7 @@ class Engine:
         for row in rows:
             self._tries.pop(row.key, None)
         self.window.settle(rows)
-        self.window.remove(rows)
+        self.window.leave(rows)
 
     def _delete(self, rows: Sequence[Row]) -> None:
         """Delete until it is done. What a stop interrupts stays, and is published once more."""

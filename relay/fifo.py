@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from contracts.outbox import OutboxRecord
+from relay.recent import Recent
 from relay.refusals import find_culprit, is_the_entrys_fault
-from relay.rows import Failure, Limits
+from relay.rows import CannotBeSetAside, Failure, Limits
 from runtime.aws import asking, reaching
 from runtime.errors import Unavailable
 from runtime.queues import MAX_BATCH, MAX_BATCH_BYTES, dead_letter, find_url
@@ -25,6 +26,9 @@ _NO_GROUP = re.compile("[^!-~]|.{129}", re.DOTALL)
 _REFUSED = re.compile("[\ufffe\uffff]")
 """What JSON text may hold as it is and a message may not; SQS takes XML's characters only."""
 
+
+REMEMBERED = 10_000
+"""Bodies that were to be sent once: some 100 bytes each."""
 
 CROWDED = 500
 """Messages that wait: what forwarders move in some tenths of a second. A new event has these before
@@ -86,12 +90,36 @@ class DeadLetterQueue:
         self._sqs = sqs
         self._url = find_url(sqs, name)
         self._is_fifo = name.endswith(".fifo")
+        self._sent_once = Recent(REMEMBERED)
 
-    def send(self, aggregate_id: str, body: str, error: Exception) -> None:
-        fifo = {"MessageGroupId": _id(aggregate_id), "MessageDeduplicationId": _digest(body)}
+    def send(
+        self,
+        aggregate_id: str,
+        body: str,
+        error: Exception,
+        *,
+        encoding: str | None = None,
+        once: bool = False,
+    ) -> None:
+        unique = _digest(f"{aggregate_id} {body}")
+        if once and unique in self._sent_once:
+            return
+        text = _sendable(body)
+        size = len(text.encode())
+        if size > MAX_BATCH_BYTES:
+            kib = -(-size // 1024)
+            raise CannotBeSetAside(f"it takes {kib} KiB, and SQS {MAX_BATCH_BYTES // 1024} KiB")
+        fifo = {"MessageGroupId": _id(aggregate_id), "MessageDeduplicationId": unique}
         dead_letter(
-            self._sqs, self._url, _sendable(body), error, fifo=fifo if self._is_fifo else None
+            self._sqs,
+            self._url,
+            text,
+            error,
+            encoding=encoding,
+            fifo=fifo if self._is_fifo else None,
         )
+        if once:
+            self._sent_once.add([unique])
 
 
 def _id(text: str) -> str:
@@ -100,7 +128,7 @@ def _id(text: str) -> str:
 
 
 def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
 def _sendable(body: str) -> str:

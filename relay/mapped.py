@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 import structlog
 
 from relay.dynamodb import row_of
+from relay.recent import Recent
 from relay.rounds import Rounds
 from relay.rows import Row
 from runtime.errors import Misconfigured
@@ -82,21 +82,6 @@ class MappedStream:
                     yield insertion
         except (AttributeError, IndexError, KeyError, TypeError) as error:
             raise NotAStreamEvent(f"{type(error).__name__}: {error}") from error
-
-
-class Recent:
-    """The latest keys that were added, so many at most."""
-
-    def __init__(self, most: int) -> None:
-        self._most, self._keys = most, dict[Hashable, None]()
-
-    def add(self, keys: Iterable[Hashable]) -> None:
-        self._keys |= dict.fromkeys(keys)
-        for oldest in list(islice(self._keys, max(0, len(self._keys) - self._most))):
-            del self._keys[oldest]
-
-    def __contains__(self, key: Hashable) -> bool:
-        return key in self._keys
 
 
 def _key(insertion: Insertion) -> Hashable:

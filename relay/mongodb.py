@@ -1,19 +1,21 @@
 """An outbox in a MongoDB or DocumentDB collection, and the change stream that tells of it."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from itertools import chain, islice
 from typing import Any
 
+from bson.raw_bson import RawBSONDocument
 from pymongo.change_stream import CollectionChangeStream
 from pymongo.collection import Collection
+from pymongo.cursor import RawBatchCursor
 from pymongo.errors import OperationFailure, PyMongoError
 
-from contracts.timestamps import format_timestamp, parse_timestamp
+from contracts.timestamps import format_timestamp
 from relay.ages import LeftBehind
-from relay.rows import NOT_A_TIME, LostPlace, Row, parse
+from relay.bson_rows import RAW, as_bson, filter_of, is_in_array, moment_of, row_of, rows_of
+from relay.rows import AHEAD, EVER, LostPlace, Row, is_old
 from runtime.errors import Misconfigured
-from runtime.mongodb import Document, Mongo, enable_change_streams
+from runtime.mongodb import Mongo, enable_change_streams
 
 MAX_DELETES = 100
 """Documents that one delete names: a page of keys, far below the server's 16 MB a command."""
@@ -28,6 +30,28 @@ MAX_AWAIT_MILLISECONDS = 500
 _BY_AGE = [("occurredAt", 1), ("sequence", 1)]
 
 
+_WIRE = (
+    "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+    "T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9][.][0-9]{3}Z$"
+)
+"""The wire's own form, of which the order of texts is the order of times."""
+
+# https://www.mongodb.com/docs/manual/reference/bson-types/: all but texts, symbols and dates, of
+# arrays what is in them.
+_NEITHER_TEXT_NOR_DATE = (1, 3, 5, 6, 7, 8, 11, 12, 13, 15, 16, 17, 18, 19, -1, 127)
+_TIMELESS: Mapping[str, Any] = {
+    "$or": [
+        {"occurredAt": {"$in": [None, []]}},
+        *({"occurredAt": {"$type": kind}} for kind in _NEITHER_TEXT_NOR_DATE),
+    ]
+}
+
+_ARRAYS: Mapping[str, Any] = {"occurredAt": {"$type": 4}}
+"""An index has no range for these: all of it is walked."""
+
+_TIME_ALONE = {"occurredAt": 1}
+
+
 class MongoOutbox:
     """An Outbox: `_id` is {aggregateId, sequence}."""
 
@@ -37,8 +61,8 @@ class MongoOutbox:
         self._mongo, self._name = mongo, collection
 
     @property
-    def _collection(self) -> Collection[Document]:
-        return self._mongo.database[self._name]
+    def _collection(self) -> Collection[RawBSONDocument]:
+        return self._mongo.database[self._name].with_options(codec_options=RAW)
 
     def older_than(self, moment: datetime) -> Iterator[Sequence[Row]]:
         """Walk the index on occurredAt and sequence: in that order an aggregate's events happened.
@@ -46,44 +70,71 @@ class MongoOutbox:
         The server forgets a cursor that is not read for ten minutes, as while the window is full
         in an outage: that is Unavailable too, and the next sweep starts anew.
         """
-        old = {"occurredAt": {"$lt": format_timestamp(moment)}}
-        unreadable = (
-            {"occurredAt": {"$gte": NOT_A_TIME}},
-            {"occurredAt": {"$not": {"$type": "string"}}},
-        )
-        for query in (old, *unreadable):
+        in_arrays: set[bytes] = set()
+        for query in (_old_texts(moment), _odd_texts(moment), _dates(moment)):
             with self._mongo.asking():
-                cursor = self._collection.find(query).sort(_BY_AGE).batch_size(PAGE)
+                found = self._collection.find_raw_batches(query, batch_size=PAGE, sort=_BY_AGE)
+            yield from self._pages(found, moment, in_arrays)
+        for query in (_TIMELESS, _ARRAYS):
+            with self._mongo.asking():
+                found = self._collection.find_raw_batches(query, batch_size=PAGE)
+            yield from self._pages(found, moment, in_arrays)
+
+    def _pages(
+        self, batches: RawBatchCursor[Any], moment: datetime, in_arrays: set[bytes]
+    ) -> Iterator[Sequence[Row]]:
+        """Read batch by batch; a page may be empty.
+
+        A query takes an array for each of its elements: what is `in_arrays` was read before.
+        """
+        while True:
+            with self._mongo.asking():
+                batch: Any = next(batches, None)
+            if batch is None:
+                return
             page: list[Row] = []
-            while True:
-                with self._mongo.asking():
-                    document = next(cursor, None)
-                if document is not None:
-                    page.append(row_of(document))
-                if document is None or len(page) == PAGE:
-                    yield page
-                    page = []
-                if document is None:
-                    break
+            for row, raw in rows_of(batch):
+                if not is_old(row, moment):
+                    continue
+                if row.occurred_at is not None or not is_in_array(raw):
+                    page.append(row)
+                elif (name := as_bson(row.handle)) not in in_arrays:
+                    in_arrays.add(name)
+                    page.append(row)
+            yield page
 
     def left_behind(self, before: datetime) -> Iterator[LeftBehind]:
-        """Ask the index for the first; what stands behind it is not older, and is only counted.
+        """Ask the index for the first text; what sorts behind it is not older, and only counted.
 
-        Passes over times that nobody can read: they may sort before all others.
+        Passes over texts that are no times: they may sort before all others. A row whose time is
+        an array may be counted more than once, and not if only arrays are in it.
         """
-        old = {"occurredAt": {"$lt": format_timestamp(before)}}
-        with (
-            self._mongo.asking(),
-            self._collection.find(old, {"occurredAt": 1, "_id": 0}).sort(_BY_AGE) as found,
-        ):
-            first = list(islice(found, 1))
-            oldest = next(filter(None, map(_moment, chain(first, found))), None)
-            count = self._collection.count_documents(old) if first else 0
-        yield LeftBehind(count, oldest)
+        yield self._old_texts(before)
+        for query in (_odd_texts(before), _dates(before)):
+            with self._mongo.asking(), self._collection.find(query, _TIME_ALONE) as found:
+                times = [moment_of(bytes(each.raw)) for each in found]
+            known, timeless = [each for each in times if each and each < before], times.count(None)
+            yield LeftBehind(len(known) + timeless, min(known, default=None), timeless)
+        with self._mongo.asking():
+            others = self._collection.count_documents(_TIMELESS)
+        yield LeftBehind(others, None, others)
+
+    def _old_texts(self, before: datetime) -> LeftBehind:
+        old = _old_texts(before)
+        with self._mongo.asking():
+            with self._collection.find(old, _TIME_ALONE).sort(_BY_AGE) as found:
+                timeless, oldest = 0, None
+                for document in found:
+                    oldest = moment_of(bytes(document.raw))
+                    if oldest is not None:
+                        break
+                    timeless += 1
+            count = self._collection.count_documents(old) if timeless or oldest else 0
+        return LeftBehind(count, oldest, timeless)
 
     def delete(self, rows: Sequence[Row]) -> Sequence[Row]:
         with self._mongo.asking():
-            self._collection.delete_many({"_id": {"$in": [row.handle for row in rows]}})
+            self._collection.delete_many(filter_of(row.handle for row in rows))
         return []
 
 
@@ -92,12 +143,13 @@ class ChangeStream:
 
     def __init__(self, mongo: Mongo, collection: str) -> None:
         self._mongo, self._name = mongo, collection
-        self._changes: CollectionChangeStream[Document] | None = None
+        self._changes: CollectionChangeStream[RawBSONDocument] | None = None
 
     def open(self) -> None:
         self.close()
         with self._mongo.asking():
-            self._changes = self._mongo.database[self._name].watch(
+            collection = self._mongo.database[self._name].with_options(codec_options=RAW)
+            self._changes = collection.watch(
                 [{"$match": {"operationType": "insert"}}],
                 max_await_time_ms=MAX_AWAIT_MILLISECONDS,
             )
@@ -117,9 +169,7 @@ class ChangeStream:
             raise LostPlace(f"code {error.code}") from error
         except PyMongoError as error:
             raise LostPlace(type(error).__name__) from error
-        if change is None:
-            return []
-        return [row_of(change["fullDocument"])]
+        return [] if change is None else [row_of(change["fullDocument"].raw)]
 
     def close(self) -> None:
         if self._changes is not None:
@@ -127,28 +177,30 @@ class ChangeStream:
             self._changes = None
 
 
-def row_of(document: Document) -> Row:
-    """Read a document of an outbox collection, whatever its `_id` is."""
-    key = document["_id"]
-    known = (
-        isinstance(key, dict)
-        and isinstance(key.get("aggregateId"), str)
-        and isinstance(key.get("sequence"), int)
-    )
-    fields = {name: value for name, value in document.items() if name != "_id"}
-    return Row(
-        aggregate_id=key["aggregateId"] if known else f"unknown-{key}",
-        sequence=key["sequence"] if known else 0,
-        handle=key,
-        content=parse(fields),
-    )
+def _old_texts(moment: datetime) -> Mapping[str, Any]:
+    return {"occurredAt": {"$lt": format_timestamp(moment)}}
 
 
-def _moment(document: Document) -> datetime | None:
-    try:
-        return parse_timestamp(document["occurredAt"])
-    except ValueError:
-        return None
+def _odd_texts(moment: datetime) -> Mapping[str, Any]:
+    """Texts that sort behind a moment and may still be older, or no times at all.
+
+    A text of the wire's own form, not further AHEAD, is certainly young.
+    """
+    if moment == EVER:
+        return {"occurredAt": {"$gte": format_timestamp(moment)}}
+    ahead = min(moment, EVER - AHEAD) + AHEAD
+    return {
+        "$or": [
+            {"occurredAt": {"$gte": format_timestamp(moment), "$not": {"$regex": _WIRE}}},
+            {"occurredAt": {"$gt": format_timestamp(ahead)}},
+        ]
+    }
+
+
+def _dates(moment: datetime) -> Mapping[str, Any]:
+    """BSON dates before a moment, and those so far AHEAD that they may be malformed."""
+    ahead = min(moment, EVER - AHEAD) + AHEAD
+    return {"$or": [{"occurredAt": {"$lt": moment}}, {"occurredAt": {"$gte": ahead}}]}
 
 
 def find_outbox(mongo: Mongo, collection: str) -> None:

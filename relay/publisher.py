@@ -1,5 +1,7 @@
 """One try at bringing rows into durable hands, whoever's those are, and what came of each row."""
 
+import base64
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -7,7 +9,15 @@ import structlog
 
 from contracts.outbox import OutboxRecord
 from relay.refusals import is_unknown
-from relay.rows import DeadLetters, NeverAccepted, Row, Target, Unpublishable
+from relay.rows import (
+    ROW_KEY,
+    DeadLetters,
+    NeverAccepted,
+    Row,
+    StaysInOutbox,
+    Target,
+    Unpublishable,
+)
 from runtime.errors import Unavailable
 from runtime.health import Readiness
 from runtime.metrics import RelayMetrics
@@ -107,14 +117,20 @@ class Publisher:
     def _set_aside(self, row: Row, unpublishable: Unpublishable) -> Outcome:
         """Dead-letter one row. What not even that queue takes is, say, a document of megabytes."""
         try:
-            self._dead_letters.send(row.aggregate_id, unpublishable.body, unpublishable.error)
+            self._dead_letters.send(
+                row.aggregate_id,
+                unpublishable.body,
+                unpublishable.error,
+                encoding=unpublishable.encoding,
+            )
         except Unavailable as error:
             log.warning("dead-lettering failed", reason=str(error))
             return Outcome(alone=[row]) if error.is_unknown else Outcome(again=[row])
-        except Exception:
+        except Exception as error:
             log.exception(
                 "cannot be dead-lettered", aggregateId=row.aggregate_id, sequence=row.sequence
             )
+            self._report_stuck(row, StaysInOutbox(unpublishable.error, error))
             return Outcome(stuck=[row])
         self._metrics.dead_lettered.inc()
         log.error(
@@ -125,6 +141,18 @@ class Publisher:
             errorMessage=str(unpublishable.error),
         )
         return Outcome([row])
+
+    def _report_stuck(self, row: Row, reason: StaysInOutbox) -> None:
+        """Dead-letter the key of a row that stays, once: each sweep meets it again."""
+        # A document's `_id` of another form; any other row is known by its key.
+        handle = base64.b64encode(row.handle).decode() if isinstance(row.handle, bytes) else None
+        key = {"aggregateId": row.aggregate_id, "sequence": row.sequence, "bsonId": handle}
+        try:
+            self._dead_letters.send(
+                row.aggregate_id, json.dumps(key), reason, encoding=ROW_KEY, once=True
+            )
+        except Exception as error:  # noqa: BLE001 (the next sweep tries again)
+            log.warning("dead-lettering a key failed", reason=str(error))
 
     def _count(self, records: Sequence[OutboxRecord]) -> None:
         self._metrics.accepted([record.occurred_at for record in records])

@@ -3,23 +3,37 @@
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
 from contracts.outbox import EventTooLarge, MalformedRecord, OutboxRecord
 
 T = TypeVar("T")
 
-NOT_A_TIME = "3"
-"""Our times begin with their year: a text from here on, in the order of texts, is none."""
+EVER = datetime.max.replace(tzinfo=UTC)
+"""Later than any row: every row is older, whether or not its time can be read."""
+
+AHEAD = timedelta(hours=1)
+"""How far ahead of a moment a database is trusted to know a young row by its text alone.
+
+What lies further ahead is read and judged here: a text may look like a time and be none.
+"""
+
+DYNAMODB_JSON, BASE64_BSON, ROW_KEY = "dynamodb-json", "base64-bson", "row-key"
+"""How the body of a dead letter is written that is not the row as plain JSON: DynamoDB's JSON of
+the item, the document's BSON in base64, or the key alone of a row that stays in its outbox."""
 
 
 @dataclass(frozen=True)
 class Unpublishable:
-    """A row that no retry can mend: its text as it was found, and the reason."""
+    """A row that no retry can make right: what it holds, as text, and the reason.
+
+    `encoding` names how the text is written; None for plain JSON.
+    """
 
     body: str
     error: Exception
+    encoding: str | None = None
 
 
 @dataclass(frozen=True)
@@ -48,12 +62,35 @@ class Row:
         return len(self.content.body)
 
 
-def parse(document: Mapping[str, Any]) -> OutboxRecord | Unpublishable:
-    """Read a stored document; one that is no outbox record is set aside as JSON."""
+def parse(
+    document: Mapping[str, Any], as_stored: Callable[[], tuple[str, str]]
+) -> OutboxRecord | Unpublishable:
+    """Read a stored document by the rule of contracts.outbox; never raises.
+
+    One that is no outbox record is set aside as JSON, or as text and encoding of `as_stored` where
+    JSON has no way to write what is in it.
+    """
     try:
         return OutboxRecord.from_document(document)
     except (MalformedRecord, EventTooLarge) as error:
-        return Unpublishable(json.dumps(document, ensure_ascii=False, default=str), error)
+        text = _plain_json(document)
+        body, encoding = (text, None) if text is not None else as_stored()
+        return Unpublishable(body, error, encoding)
+
+
+def is_old(row: Row, moment: datetime) -> bool:
+    """Whether a sweep up to a moment wants a row: one whose time cannot be read counts as old."""
+    return row.occurred_at is None or row.occurred_at < moment
+
+
+def _plain_json(document: Mapping[str, Any]) -> str | None:
+    """Write a document as JSON; None where it holds what JSON or UTF-8 cannot."""
+    try:
+        text = json.dumps(document, ensure_ascii=False, allow_nan=False)
+        text.encode()
+    except (TypeError, ValueError, RecursionError):
+        return None
+    return text
 
 
 class Outbox(Protocol):
@@ -62,7 +99,8 @@ class Outbox(Protocol):
     def older_than(self, moment: datetime) -> Iterator[Sequence[Row]]:
         """Read the rows that occurred before `moment`, page by page, in sequence per aggregate.
 
-        A row whose time cannot be read counts as old. Raises Unavailable.
+        A page may be empty with others behind it. A row whose time cannot be read counts as old.
+        Raises Unavailable.
         """
         ...
 
@@ -153,9 +191,34 @@ class Limits:
             yield batch
 
 
+class CannotBeSetAside(Exception):
+    """The dead-letter queue can never take this body."""
+
+
+class StaysInOutbox(Exception):
+    """A row that can neither be published nor set aside; the errorType of what is sent for it."""
+
+    def __init__(self, error: Exception, refusal: Exception) -> None:
+        super().__init__(
+            f"{type(error).__name__}: {error}; its row stays in the outbox, because it cannot be"
+            f" set aside: {type(refusal).__name__}: {refusal}"
+        )
+
+
 class DeadLetters(Protocol):
     """Where rows go that can never be published."""
 
-    def send(self, aggregate_id: str, body: str, error: Exception) -> None:
-        """Set a body aside with its reason. Raises Unavailable."""
+    def send(
+        self,
+        aggregate_id: str,
+        body: str,
+        error: Exception,
+        *,
+        encoding: str | None = None,
+        once: bool = False,
+    ) -> None:
+        """Set a body aside with its reason; `once` in the life of this object, if so asked.
+
+        Raises Unavailable, and CannotBeSetAside for what no try will bring there.
+        """
         ...

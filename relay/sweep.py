@@ -90,17 +90,21 @@ class Sweeper:
         found = new = 0
         age = 0.0
         oldest: datetime | None = None
+        stuck = set(self._window.stuck)
         for rows in self._outbox.older_than(before):
             if self._stop.requested:
                 break
             if not rows:
                 continue
             found += len(rows)
+            stuck -= {row.key for row in rows}
             times = (oldest, *(row.occurred_at for row in rows))
             oldest = min((when for when in times if when), default=None)
             age = (started - oldest).total_seconds() if oldest else 0.0
             self._wait_for_the_target()
             new += self._window.offer(rows, swept=True)
+        else:
+            self._window.have_left(stuck)
         self._metrics.swept.inc(new)
         if found:
             # An alarm reads this line where nobody scrapes the gauge.

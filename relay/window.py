@@ -3,6 +3,7 @@
 from bisect import insort
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from operator import attrgetter
 from threading import Condition, Lock
@@ -39,6 +40,8 @@ class Window:
         self._ready: deque[str] = deque()
         self._taken: set[str] = set()
         self._closed = False
+        self.stuck: frozenset[tuple[str, int]] = frozenset()
+        """Rows that stay in the outbox: they can neither be published nor set aside."""
 
     def offer(self, rows: Iterable[Row], *, swept: bool = False) -> int:
         """Take rows in, waiting for room; a row that is here already is not taken twice.
@@ -108,15 +111,19 @@ class Window:
     def remove(self, rows: Sequence[Row]) -> None:
         """They have left the outbox: make room for others."""
         with self._has_room:
-            for row in rows:
-                self._held.pop(row.key, None)
-                self._bytes -= row.size
-                if row.key in self._swept:
-                    self._swept.remove(row.key)
-                    self._swept_bytes -= row.size
-            self._has_room.notify_all()
-            if not self._held:
-                self._is_empty.notify_all()
+            self.stuck -= {row.key for row in rows}
+            self._drop(rows)
+
+    def leave(self, rows: Sequence[Row]) -> None:
+        """They stay in the outbox, since nothing takes them: make room for others."""
+        with self._has_room:
+            self.stuck |= {row.key for row in rows}
+            self._drop(rows)
+
+    def have_left(self, keys: AbstractSet[tuple[str, int]]) -> None:
+        """Rows that were stuck are not in the outbox any more."""
+        with self._has_room:
+            self.stuck -= keys
 
     def close(self) -> None:
         """Let everybody go who waits here; nothing is offered or taken any more."""
@@ -152,6 +159,17 @@ class Window:
             if rows >= self._max_rows or size > self._max_bytes:
                 return False
         return len(self._held) < self._max_rows and self._bytes + row.size <= self._max_bytes
+
+    def _drop(self, rows: Sequence[Row]) -> None:
+        for row in rows:
+            self._held.pop(row.key, None)
+            self._bytes -= row.size
+            if row.key in self._swept:
+                self._swept.remove(row.key)
+                self._swept_bytes -= row.size
+        self._has_room.notify_all()
+        if not self._held:
+            self._is_empty.notify_all()
 
     def _add(self, row: Row, *, swept: bool) -> None:
         self._held[row.key] = row.occurred_at

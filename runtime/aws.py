@@ -1,18 +1,34 @@
 """AWS clients, made once by a composition root and passed down, and what their errors mean."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 import boto3
 from botocore.config import Config
 from botocore.credentials import ReadOnlyCredentials
-from botocore.exceptions import ClientError, NoCredentialsError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    HTTPClientError,
+    InvalidRegionError,
+    LoginError,
+    MetadataRetrievalError,
+    NoCredentialsError,
+    ProfileNotFound,
+    SSOError,
+    TokenRetrievalError,
+)
+from botocore.exceptions import ConnectionError as NotConnected
 
 from runtime.aws_failures import family_of_class, family_of_code
 from runtime.credentials import session_of
-from runtime.errors import Unavailable
+from runtime.errors import Misconfigured, Unavailable
 from runtime.passed import note
 from runtime.settings import AwsSettings
-from runtime.verdicts import Family, holds
+from runtime.verdicts import RULES, Family, Verdict, holds
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
@@ -49,8 +65,10 @@ class Aws:
         attempts: int = 3,
         validates: bool = True,
     ) -> None:
-        self._current, session = session_of(region, profile)
-        self._session = boto3.Session(botocore_session=session)
+        self._profile = profile
+        with configuring(profile):
+            self._current, session = session_of(region, profile)
+            self._session = boto3.Session(botocore_session=session)
         self._endpoint_url = endpoint_url
         self._config = Config(
             connect_timeout=2,
@@ -64,7 +82,18 @@ class Aws:
 
     @classmethod
     def of(cls, settings: AwsSettings) -> Self:
-        return cls(region=settings.aws_region, endpoint_url=settings.aws_endpoint_url)
+        """Make one for a process that starts: raises Misconfigured where it could call nothing."""
+        made = cls(region=settings.aws_region, endpoint_url=settings.aws_endpoint_url)
+        made.require_credentials()
+        return made
+
+    def require_credentials(self) -> None:
+        """Raises Misconfigured, with what to do, where no call could be signed.
+
+        Raises Unavailable where what gives the credentials is away.
+        """
+        with configuring(self._profile):
+            self._current.get_frozen_credentials()
 
     def credentials(self) -> ReadOnlyCredentials | None:
         """Those of now; None if boto3 finds none. Raises a BotoCoreError if they have expired."""
@@ -90,11 +119,73 @@ class Aws:
     @overload
     def client(self, service: Literal["sqs"]) -> "SQSClient": ...
     def client(self, service: Service) -> Any:
-        return self._session.client(
-            service,
-            endpoint_url=self._endpoint_url,
-            config=self._polling if service == "sqs" else self._config,
-        )
+        with configuring(self._profile):
+            return self._session.client(
+                service,
+                endpoint_url=self._endpoint_url,
+                config=self._polling if service == "sqs" else self._config,
+            )
+
+
+@contextmanager
+def configuring(profile: str | None = None) -> Iterator[None]:
+    """Raise Misconfigured for what boto3 cannot work with, whatever it raises: nothing is called.
+
+    Only what gives the credentials may be called here; where that is away, Unavailable.
+    """
+    try:
+        yield
+    except (BotoCoreError, ValueError) as error:
+        if _is_away(error):
+            raise Unavailable("what gives AWS credentials", type(error).__name__) from error
+        raise Misconfigured(f"AWS is not configured: {_what_to_do(error, profile)}") from error
+
+
+def _is_away(error: Exception) -> bool:
+    """Whether it is the network, a throttle, or the metadata service of a container."""
+    match error:
+        case CredentialRetrievalError():
+            refused = error.__cause__
+            is_of_container = error.kwargs.get("provider") == "container-role"
+            return is_of_container or (isinstance(refused, ClientError) and _may_pass(refused))
+        case _:
+            return isinstance(error, HTTPClientError | NotConnected | MetadataRetrievalError)
+
+
+def _may_pass(refused: ClientError) -> bool:
+    family = family_of(refused)
+    return family is not None and RULES[family].at_start is Verdict.HOLD
+
+
+def _what_to_do(error: Exception, profile: str | None) -> str:
+    """Say in one sentence what is wrong, and what makes it right."""
+    named = profile or os.environ.get("AWS_PROFILE") or os.environ.get("AWS_DEFAULT_PROFILE")
+    of_profile = f" --profile {named}" if named else ""
+    said = str(error)
+    match error:
+        case ProfileNotFound():
+            variable = "the domain's ..._PROFILE" if profile else "AWS_PROFILE"
+            said += f": set {variable} to one that `aws configure list-profiles` shows"
+        case SSOError() | TokenRetrievalError():
+            said += f": run `aws sso login{of_profile}`"
+        case LoginError():
+            said += f": run `aws login{of_profile}`"
+        case NoCredentialsError() if named:
+            said += f": profile {named} gives none"
+        case NoCredentialsError():
+            said += (
+                ": set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give the"
+                " process a role"
+            )
+        case InvalidRegionError():
+            said = f"AWS_REGION: {error}"
+        case ValueError() if said.startswith("Invalid endpoint"):
+            said = f"AWS_ENDPOINT_URL: {error}"
+        case CredentialRetrievalError() if isinstance(error.__cause__, EOFError):
+            said = f"profile {named} asks for an MFA code"
+        case _ if named:
+            said += f" (profile {named})"
+    return said
 
 
 class reaching:  # noqa: N801 (it is used as contextlib's own are)

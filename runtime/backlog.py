@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
-from contracts.timestamps import parse_timestamp
+from contracts.timestamps import normalised, parse_timestamp
 
 MOST_COUNTED = 500
 """Events counted at most: asking stays cheap while an outbox is deep."""
@@ -26,14 +26,14 @@ class Backlog:
     def of(cls, depth: int, occurred: Iterable[object]) -> Self:
         """Describe `depth` events, of which up to MOST_COUNTED + 1 were looked at.
 
-        A time that cannot be read, the relay sets aside with its row.
+        A row whose time cannot be read counts, and has no age: the relay sets it aside.
         """
         times = [moment for text in occurred if (moment := _moment(text))]
         return cls(min(depth, MOST_COUNTED), depth > MOST_COUNTED, min(times, default=None))
 
 
-def _moment(text: object) -> datetime | None:
+def _moment(found: object) -> datetime | None:
     try:
-        return parse_timestamp(str(text))
+        return normalised(found) if isinstance(found, datetime) else parse_timestamp(str(found))
     except ValueError:
         return None

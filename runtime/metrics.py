@@ -120,9 +120,16 @@ class RelayMetrics:
             " it looked for; NaN until known.",
             registry=registry,
         )
+        self.stuck = Gauge(
+            "outbox_stuck_records",
+            "Records that can neither be published nor set aside and so stay in the outbox, as of"
+            " the last sweep.",
+            registry=registry,
+        )
         self.oldest = Gauge(
             "outbox_oldest_age_seconds",
-            "Age of the oldest record left behind or in flight; 0 without any, NaN until known.",
+            "Age of the oldest record left behind or in flight; 0 without any, NaN until known."
+            " One whose time cannot be read is as old as the look that found it first.",
             registry=registry,
         )
         self.stream_lag = Gauge(

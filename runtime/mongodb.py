@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Self
 
 import structlog
+from bson.codec_options import CodecOptions, DatetimeConversion
 from pymongo import MongoClient
 from pymongo.database import Database
 from pymongo.errors import (
@@ -27,6 +28,13 @@ from runtime.verdicts import Family, holds
 log = structlog.get_logger(__name__)
 
 Document = dict[str, Any]
+
+ANY_DOCUMENT: CodecOptions[Document] = CodecOptions(
+    tz_aware=True,
+    datetime_conversion=DatetimeConversion.DATETIME_AUTO,
+    unicode_decode_error_handler="replace",
+)
+"""Decodes what other drivers may have written: dates of any year, texts that are no UTF-8."""
 
 _COMMAND_NOT_FOUND = 59
 
@@ -124,9 +132,9 @@ def connect(
     DocumentDB takes no retryable writes; what is retried here is the whole use case. TLS, the CA
     bundle and the replica set's name are options of the URI. `credentials` are those of
     MongoSettings: a username and a password, as they are, where the URI has none.
-    Raises Misconfigured for a URI that the driver cannot use.
+    Raises Misconfigured for a URI that the driver cannot use, or a file in it that is not there.
     """
-    try:
+    with configuring():
         return MongoClient(
             uri,
             retryWrites=False,
@@ -137,7 +145,14 @@ def connect(
             appname="streamed-events",
             **(credentials or {}),
         )
-    except (ConfigurationError, ValueError) as error:
+
+
+@contextmanager
+def configuring() -> Iterator[None]:
+    """Raise Misconfigured for what makes a client impossible: to make one calls no server."""
+    try:
+        yield
+    except (ConfigurationError, ValueError, OSError) as error:
         raise Misconfigured(f"MONGODB_URI: {error}") from error
 
 

@@ -23,7 +23,9 @@ class BacklogView(WireModel):
     depth: int = Field(description="Events that are committed and not yet published.", ge=0)
     at_least: bool = Field(description=f"There are more: only {MOST_COUNTED} are counted.")
     oldest_age_seconds: float | None = Field(
-        description="Age of the oldest event that was counted; null without any.", ge=0
+        description="Age of the oldest event that was counted and whose time can be read; null"
+        " without any.",
+        ge=0,
     )
 
     @classmethod

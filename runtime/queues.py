@@ -23,6 +23,9 @@ MAX_BATCH_BYTES = 1024 * 1024
 MAX_ERROR_MESSAGE = 1024
 """Characters of an errorMessage attribute: attributes count toward the message's 1 MiB."""
 
+MAX_ATTRIBUTE_BYTES = 4 * MAX_ERROR_MESSAGE + 512
+"""Bytes that a dead letter's attributes take at most, their names and types included."""
+
 _REFUSED_BY_SQS = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What a message or an attribute may not hold: all but XML's characters, says SendMessage."""
 
@@ -76,20 +79,27 @@ def dead_letter(
     error: Exception,
     *,
     receives: int | None = None,
+    encoding: str | None = None,
     fifo: Mapping[str, Any] | None = None,
 ) -> None:
     """Send a body, byte for byte, to a dead-letter queue with errorType and errorMessage.
 
-    `receives` is how often the queue that it comes from has given it out: receiveCount. `fifo`
-    carries MessageGroupId and MessageDeduplicationId where the queue is a FIFO one.
+    `receives` is how often the queue that it comes from has given it out: receiveCount. `encoding`
+    says how a body is written that is not what was stored: bodyEncoding. `fifo` carries
+    MessageGroupId and MessageDeduplicationId where the queue is a FIFO one. A message that leaves
+    no room for them beside it goes without attributes: the log has its reason.
     Raises Unavailable; the message must stay where it was until this has returned.
     """
     attributes: dict[str, Any] = {
         "errorType": {"DataType": "String", "StringValue": type(error).__name__},
         "errorMessage": {"DataType": "String", "StringValue": _message(error)},
     }
+    if encoding is not None:
+        attributes["bodyEncoding"] = {"DataType": "String", "StringValue": encoding}
     if receives is not None:
         attributes["receiveCount"] = {"DataType": "Number", "StringValue": str(receives)}
+    if len(body.encode()) > MAX_BATCH_BYTES - MAX_ATTRIBUTE_BYTES:
+        attributes = {}
     with reaching("SQS", "SendMessage"):
         sqs.send_message(
             QueueUrl=url, MessageBody=body, MessageAttributes=attributes, **(fifo or {})

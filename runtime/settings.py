@@ -2,28 +2,56 @@
 
 import re
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
+from urllib.parse import urlsplit
 
-from pydantic import Field, FilePath, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    Field,
+    FilePath,
+    SecretStr,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from runtime.errors import Misconfigured
 
 
-class ProcessSettings(BaseSettings):
-    """What every process of ours reads. A variable that is set to nothing is not set."""
+class Settings(BaseSettings):
+    """Read from the environment, once. A variable that is set to nothing is not set."""
 
     model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True)
 
+
+class ProcessSettings(Settings):
+    """What every process that writes a log reads."""
+
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "console"] = "json"
+
+
+def _can_be_parsed(url: str) -> str:
+    parts = urlsplit(url)  # raises ValueError, as does its port
+    if not parts.hostname or parts.port == 0:
+        raise ValueError("give a host, and a port from 1 to 65535 or none")
+    return url
+
+
+Address = Annotated[
+    str, StringConstraints(pattern=r"^https?://[^\s/]+/?$"), AfterValidator(_can_be_parsed)
+]
+"""Where HTTP is served: a host and perhaps a port, without a path."""
 
 
 class AwsSettings(ProcessSettings):
     """For a process that calls AWS, or an emulator where the endpoint is set."""
 
     aws_region: str = Field(pattern=r"^[a-z0-9-]+$")
-    aws_endpoint_url: str | None = Field(default=None, pattern=r"^https?://[^\s/]+/?$")
+    aws_endpoint_url: Address | None = None
 
 
 class ApiSettings(ProcessSettings):
@@ -107,7 +135,16 @@ def _content(file: Path) -> str:
     return text
 
 
-S = TypeVar("S", bound=ProcessSettings)
+S = TypeVar("S", bound=Settings)
+
+
+def variables(settings: type[Settings]) -> frozenset[str]:
+    """Name the environment variables that a class reads, in capitals; a field may have several."""
+    named = set()
+    for name, field in settings.model_fields.items():
+        alias = field.validation_alias or name
+        named |= set(alias.choices) if isinstance(alias, AliasChoices) else {alias}
+    return frozenset(str(each).upper() for each in named)
 
 
 def load(settings: type[S]) -> S:

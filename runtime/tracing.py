@@ -101,10 +101,13 @@ def start(process: str) -> Tracer | None:
     """Start tracing for a process of that name; None unless it is wanted. Raises Misconfigured."""
     if not is_wanted(os.environ):
         return None
-    # Only here: OpenTelemetry's packages take a tenth of a second and 9 MB.
-    from runtime.spans import exporting  # noqa: PLC0415
+    try:
+        # Only here: OpenTelemetry's packages take a tenth of a second and 9 MB.
+        from runtime.spans import exporting  # noqa: PLC0415
 
-    return exporting(process)
+        return exporting(process)
+    except ValueError as error:  # a number that is none, or below the least
+        raise Misconfigured(f"one of the OTEL_ variables: {error}") from error
 
 
 @contextmanager

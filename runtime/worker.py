@@ -11,6 +11,7 @@ from typing import NoReturn, TypeVar
 import structlog
 from prometheus_client import CollectorRegistry
 
+from runtime.entry import write_on_any_terminal
 from runtime.errors import Misconfigured, Unavailable
 from runtime.health import HealthServer, Readiness
 from runtime.retry import backoff
@@ -106,6 +107,7 @@ def main(commands: Mapping[str, Callable[[], None]]) -> NoReturn:
     Exit codes: 0 after an orderly stop, 1 after a failure, 2 when the process is misconfigured,
     with one message on stderr that names everything to mend.
     """
+    write_on_any_terminal()
     command = commands.get(" ".join(sys.argv[1:]))
     if command is None:
         sys.stderr.write(f"say what to run: {', '.join(commands)}\n")

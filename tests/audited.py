@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from contracts.names import EventType
-from operations.audit.books import Books, Row
+from operations.audit.books import Books, MalformedRow, Row
 from operations.audit.compare import balance
 from operations.audit.report import AuditReport
 from operations.sources.bus_logs import BusEvent, Unreadable
@@ -26,6 +26,7 @@ class Settled:
     before: dict[tuple[str, str], Standing] = field(default_factory=dict)
     after: dict[tuple[str, str], Standing] | None = None
     rows: dict[EventKey, Row] = field(default_factory=dict)
+    unreadable_rows: dict[EventKey, MalformedRow] = field(default_factory=dict)
     lines: list[tuple[str, BusEvent | Unreadable]] = field(default_factory=list)
     waiting: dict[str, int] = field(default_factory=dict)
     dead: list[tuple[str, EventKey | None]] = field(default_factory=list)
@@ -71,6 +72,7 @@ class Settled:
             books.commit(standing)
         for key, row in self.rows.items():
             books.wait(key, row)
+        books.unreadable_rows |= self.unreadable_rows
         for bus, line in self.lines:
             books.publish(bus, line)
         for queue, letter in self.dead:

@@ -1,7 +1,7 @@
 """What tests share: the engines, started on first use and on free ports, and synthesized stages."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
@@ -9,17 +9,24 @@ from pathlib import Path
 
 import botocore.loaders
 import botocore.session
+import hypothesis
 import pytest
 import structlog
 
 from local import engines
-from local.child import start_child, stop_child
-from local.isolation import REGION, isolate
-from local.ports import LOOPBACK, free_ports, wait_until_listening
+from local.isolation import COLLECTOR, REGION, isolate
+from local.ports import LOOPBACK, reserved_ports, wait_until_listening
 from local.replica_set import ensure_replica_set
 from tests.dynamodb_local import DynamoDBLocal, running_dynamodb_local
+from tests.engines import died, shared_engine
 from tests.processes import COVERAGE
 from tests.synthesis import Synthesize, synthesized_once
+
+# A busy machine makes an example slow, which says nothing about what is tested.
+hypothesis.settings.register_profile(
+    "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("patient")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -31,6 +38,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """An engine that died takes many tests with it: each failure says so."""
+    report = yield
+    if report.failed:
+        report.sections += [("an engine died", words) for words in died(item.config)]
+    return report
+
+
 @dataclass(frozen=True)
 class MiniStack:
     endpoint: str
@@ -39,15 +57,14 @@ class MiniStack:
 
 @pytest.fixture(scope="session", autouse=True)
 def sample_credentials() -> Iterator[None]:
-    """Sample AWS credentials, and no look-up of real ones anywhere."""
+    """Sample AWS credentials, no look-up of real ones, and no setting of the shell's anywhere."""
     isolated = dict(os.environ)
     isolate(isolated)
     with pytest.MonkeyPatch.context() as patch:
         for name in os.environ.keys() - isolated.keys():
             patch.delenv(name)
-        for name in [each for each in isolated if each.startswith("OTEL_")]:
-            del isolated[name]  # a developer's collector gets no spans of tests
-            patch.delenv(name)
+        if isolated.pop(COLLECTOR, None) is not None:  # it gets no spans of tests
+            patch.delenv(COLLECTOR)
         for name, value in isolated.items():
             patch.setenv(name, value)
         yield
@@ -86,49 +103,51 @@ def logs_go_to_pytest() -> None:
 
 @pytest.fixture(scope="session")
 def ministack(
-    sample_credentials: None, tmp_path_factory: pytest.TempPathFactory
+    sample_credentials: None,
+    tmp_path_factory: pytest.TempPathFactory,
+    pytestconfig: pytest.Config,
 ) -> Iterator[MiniStack]:
     """An AWS emulator that every test of the session shares: name what you create uniquely."""
-    with running_ministack(tmp_path_factory.mktemp("ministack")) as started:
+    with running_ministack(tmp_path_factory.mktemp("ministack"), pytestconfig) as started:
         yield started
 
 
 @contextmanager
-def running_ministack(state: Path) -> Iterator[MiniStack]:
+def running_ministack(state: Path, config: pytest.Config) -> Iterator[MiniStack]:
     """An AWS emulator for as long as the block lasts, with its state and its log in a folder."""
-    (port,) = free_ports(1)
-    command = engines.ministack_command(port, state, region=REGION)
-    with (state / "ministack.log").open("wb") as log:
-        child = start_child(command.argv, env=command.env, output=log)
-        try:
-            wait_until_listening(port, timeout=20, what=f"MiniStack ({log.name})")
+    with reserved_ports(1) as (port,):
+        command = engines.ministack_command(port, state, region=REGION)
+        log = state / "ministack.log"
+        with shared_engine(config, "MiniStack", command.argv, env=command.env, log=log) as child:
+            wait_until_listening(port, timeout=60, what="MiniStack", child=child)
             yield MiniStack(endpoint=f"http://{LOOPBACK}:{port}")
-        finally:
-            stop_child(child)
 
 
 @pytest.fixture(scope="session")
 def dynamodb_local(
-    sample_credentials: None, tmp_path_factory: pytest.TempPathFactory
+    sample_credentials: None,
+    tmp_path_factory: pytest.TempPathFactory,
+    pytestconfig: pytest.Config,
 ) -> Iterator[DynamoDBLocal]:
     """AWS's own DynamoDB for one machine, shared by the session: use a region of your own."""
-    with running_dynamodb_local(tmp_path_factory.mktemp("dynamodb-local")) as started:
+    folder = tmp_path_factory.mktemp("dynamodb-local")
+    with running_dynamodb_local(folder, pytestconfig) as started:
         yield started
 
 
 @pytest.fixture(scope="session")
-def mongodb_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def mongodb_uri(
+    tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
+) -> Iterator[str]:
     """The URI of a replica set of one, shared by the session: use a database of your own."""
-    (port,) = free_ports(1)
     state = tmp_path_factory.mktemp("mongod")
-    command = engines.mongod_command(port, state)
-    with (state / "mongod.log").open("wb") as log:
-        child = start_child(command.argv, env=command.env, output=log)
-        try:
+    with reserved_ports(1) as (port,):
+        command = engines.mongod_command(port, state)
+        log = state / "mongod.log"
+        with shared_engine(pytestconfig, "mongod", command.argv, log=log) as child:
+            wait_until_listening(port, timeout=60, what="mongod", child=child)
             ensure_replica_set(engines.mongodb_uri(port))
             yield engines.mongodb_uri(port)
-        finally:
-            stop_child(child)
 
 
 @pytest.fixture(scope="session")

@@ -13,9 +13,9 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from local.child import start_child, stop_child
-from local.ports import LOOPBACK, free_ports, wait_until_listening
+from local.ports import LOOPBACK, reserved_ports, wait_until_listening
 from tests.dynamodb_local_package import dynamodb_local_folder
+from tests.engines import shared_engine
 
 SERVER = Path(__file__).with_name("dynamodb_local_server.py")
 READY_WITHIN = 60
@@ -30,21 +30,15 @@ class DynamoDBLocal:
 
 
 @contextmanager
-def running_dynamodb_local(folder: Path) -> Iterator[DynamoDBLocal]:
+def running_dynamodb_local(folder: Path, config: pytest.Config) -> Iterator[DynamoDBLocal]:
     """Run it for as long as the block lasts, with its log in a folder; without Java, skip."""
     jvm, emulator = find_jvm(), dynamodb_local_folder()
-    (port,) = free_ports(1)
-    output = folder / "dynamodb-local.log"
-    with output.open("wb") as log:
-        child = start_child(
-            [sys.executable, str(SERVER), jvm, str(emulator), str(port)], cwd=folder, output=log
-        )
-        try:
-            what = f"DynamoDB Local ({output})"
-            wait_until_listening(port, timeout=READY_WITHIN, what=what)
+    what, log = "DynamoDB Local", folder / "dynamodb-local.log"
+    with reserved_ports(1) as (port,):
+        command = [sys.executable, str(SERVER), jvm, str(emulator), str(port)]
+        with shared_engine(config, what, command, log=log) as child:
+            wait_until_listening(port, timeout=READY_WITHIN, what=what, child=child)
             yield DynamoDBLocal(f"http://{LOOPBACK}:{port}")
-        finally:
-            stop_child(child)
 
 
 def find_jvm() -> str:

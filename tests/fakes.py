@@ -41,7 +41,8 @@ QUIET = Hooks()
 class MemoryStore(Generic[A]):
     """Rows and outbox in memory, for any kind of aggregate and any number of threads.
 
-    A record of more than `largest` bytes is refused.
+    A record of more than `largest` bytes is refused. Where `cuts_pages`, lists are cut as DynamoDB
+    may cut them: the first page holds nothing and has a position, and none is as long as it may be.
     """
 
     def __init__(
@@ -50,8 +51,10 @@ class MemoryStore(Generic[A]):
         hooks: Hooks = QUIET,
         *,
         largest: int = MAX_RECORD_BYTES,
+        cuts_pages: bool = False,
     ) -> None:
         self._identity, self._hooks, self._largest = identity, hooks, largest
+        self._cuts_pages = cuts_pages
         self._lock = threading.RLock()
         self._rows: dict[str, A] = {}
         self.outbox: list[OutboxRecord] = []
@@ -85,6 +88,10 @@ class MemoryStore(Generic[A]):
         self._hooks.before_read()
         if after is not None and {**wanted, "id": after.get("id")} != after:
             raise InvalidCursor
+        if after is None and self._cuts_pages:
+            return Page([], {**wanted, "id": ""})
+        if self._cuts_pages:
+            limit = max(1, limit - 1)
         last_seen = after["id"] if after is not None else ""
         with self._lock:
             found = [
@@ -104,8 +111,16 @@ class MemoryStore(Generic[A]):
 class MemorySubscriptions(MemoryStore[Subscription]):
     """The subscription service's Store."""
 
-    def __init__(self, hooks: Hooks = QUIET, *, largest: int = MAX_RECORD_BYTES) -> None:
-        super().__init__(lambda row: row.subscription_id, hooks, largest=largest)
+    def __init__(
+        self,
+        hooks: Hooks = QUIET,
+        *,
+        largest: int = MAX_RECORD_BYTES,
+        cuts_pages: bool = False,
+    ) -> None:
+        super().__init__(
+            lambda row: row.subscription_id, hooks, largest=largest, cuts_pages=cuts_pages
+        )
 
     def attributes(self, row: Subscription) -> Mapping[str, str]:
         return {"accountNumber": row.order.account_number}
@@ -120,8 +135,16 @@ class MemorySubscriptions(MemoryStore[Subscription]):
 class MemoryStock(MemoryStore[Stock]):
     """The stock service's Store."""
 
-    def __init__(self, hooks: Hooks = QUIET, *, largest: int = MAX_RECORD_BYTES) -> None:
-        super().__init__(lambda row: row.subscription_id, hooks, largest=largest)
+    def __init__(
+        self,
+        hooks: Hooks = QUIET,
+        *,
+        largest: int = MAX_RECORD_BYTES,
+        cuts_pages: bool = False,
+    ) -> None:
+        super().__init__(
+            lambda row: row.subscription_id, hooks, largest=largest, cuts_pages=cuts_pages
+        )
 
     def attributes(self, row: Stock) -> Mapping[str, str]:
         return {"status": row.status}

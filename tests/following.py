@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import Popen
 
-from local.child import start_child, stop_child
+from local.child import running_child
 from tests.pages import Block, masked, shown_lines
 from tests.waiting import eventually
 
@@ -52,17 +52,15 @@ class Terminal:
     @contextmanager
     def beside(self, command: str, log: Path, *, stop_within: float = 10) -> Iterator[Popen[bytes]]:
         """Run a command in a terminal of its own until the block ends; its output goes to `log`."""
-        with log.open("wb") as output:
-            child = start_child(
-                ["sh", "-ec", self.move(command)],
-                env=self.environment,
-                cwd=self.folder,
-                output=output,
-            )
-        try:
+        with running_child(
+            command.strip(),
+            ["sh", "-ec", self.move(command)],
+            env=self.environment,
+            cwd=self.folder,
+            log=log,
+            stop_within=stop_within,
+        ) as child:
             yield child
-        finally:
-            stop_child(child, within=stop_within)
 
     def missing(self, shown: Block, output: str) -> list[str]:
         """The lines that the page shows and that are not in the output."""

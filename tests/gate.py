@@ -118,7 +118,7 @@ class Gate:
         """Forget the calls of a client that is gone: on return none is under way, all may pass."""
         self.cut()
         with self._changed:
-            assert self._changed.wait_for(lambda: not self._active, timeout=20)
+            assert self._changed.wait_for(lambda: not self._active, timeout=60)
         self.open()
 
     def answer(self, operation: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:

@@ -9,9 +9,9 @@ from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
 from infra.documentdb import provision_collections
-from local.child import start_child, stop_child
+from local.child import running_child
 from local.engines import REPLICA_SET, mongod_command
-from local.ports import LOOPBACK, free_ports, wait_until_listening
+from local.ports import LOOPBACK, reserved_ports, wait_until_listening
 from local.replica_set import read_only_what_lasts
 from runtime.mongodb import Document
 from tests.waiting import eventually
@@ -64,17 +64,14 @@ def a_guarded_mongod(folder: Path) -> Iterator[GuardedMongod]:
     key = folder / "key"
     key.write_text("0123456789abcdef")
     key.chmod(0o600)
-    (port,) = free_ports(1)
-    command = mongod_command(port, folder / "data")
-    with (folder / "mongod.log").open("wb") as log:
-        child = start_child((*command.argv, "--keyFile", str(key)), env=command.env, output=log)
-        try:
-            wait_until_listening(port, timeout=30, what=f"mongod ({log.name})")
+    with reserved_ports(1) as (port,):
+        command = mongod_command(port, folder / "data")
+        argv, log = (*command.argv, "--keyFile", str(key)), folder / "mongod.log"
+        with running_child("mongod", argv, env=command.env, log=log) as child:
+            wait_until_listening(port, timeout=60, what="mongod", child=child)
             _set_up(port)
             with Wire(port) as wire:
                 yield GuardedMongod(port, wire)
-        finally:
-            stop_child(child)
 
 
 def _set_up(port: int) -> None:

@@ -12,8 +12,9 @@ from typing import Any
 
 import httpx
 
-from local.child import start_child, stop_child
-from local.ports import LOOPBACK, free_ports
+from local.child import running_child
+from local.errors import how_it_died
+from local.ports import LOOPBACK, reserved_ports
 from local.probes import ask
 from tests.waiting import eventually
 
@@ -45,7 +46,8 @@ class Process:
 
     def until_ready(self) -> None:
         def ready() -> bool:
-            assert self.child.poll() is None, self.output.read_text()
+            code = self.child.poll()
+            assert code is None, how_it_died(code or 0)
             answer = self.get("/readyz")
             return answer is not None and answer.status_code == 200
 
@@ -71,33 +73,27 @@ def running(
     To measure coverage takes half as long again: not where a test has many processes, or kills
     them, which loses what was measured.
     """
-    (port,) = free_ports(1)
-    output = folder / f"{module}-{command}-{port}.log"
-    with output.open("wb") as file:
-        child = start_child(
+    with reserved_ports(1) as (port,):
+        output = folder / f"{module}-{command}-{port}.log"
+        with running_child(
+            f"{module} {command}",
             [sys.executable, "-m", module, *command.split()],
             env={**env, **(COVERAGE if is_measured else {}), port_name: str(port)},
             cwd=ROOT,
-            output=file,
-        )
-    try:
-        yield Process(child, port, output)
-    finally:
-        stop_child(child)
+            log=output,
+        ) as child:
+            yield Process(child, port, output)
 
 
 def run_to_end(folder: Path, module: str, command: str, env: Mapping[str, str]) -> tuple[int, str]:
     """Run a process that ends by itself; its exit code and its output."""
     output = folder / "output.log"
-    with output.open("wb") as file:
-        child = start_child(
-            [sys.executable, "-m", module, *command.split()],
-            env={**env, **COVERAGE},
-            cwd=ROOT,
-            output=file,
-        )
-        try:
-            code = child.wait(timeout=60)
-        finally:
-            stop_child(child)
+    with running_child(
+        f"{module} {command}",
+        [sys.executable, "-m", module, *command.split()],
+        env={**env, **COVERAGE},
+        cwd=ROOT,
+        log=output,
+    ) as child:
+        code = child.wait(timeout=60)
     return code, output.read_text()

@@ -15,7 +15,7 @@ from typing import Any
 
 from contracts.outbox import OutboxRecord
 from infra.resources import Queue
-from relay.rows import Failure, Limits, Row, Unpublishable
+from relay.rows import Failure, Limits, Row, Unpublishable, is_old
 from runtime.errors import Unavailable
 from runtime.ids import utc_now
 from tests.builders import a_record
@@ -73,10 +73,15 @@ def poison(aggregate_id: str, sequence: int) -> Row:
 
 @dataclass
 class MemoryOutbox:
-    """An Outbox. `journal` is what happened to which row, shared with the target."""
+    """An Outbox. `journal` is what happened to which row, shared with the target.
+
+    As DynamoDB does, it looks at `page` rows at a time and then leaves out the young ones, so any
+    page may be short or empty with others behind it. `gaps` are pages that never hold anything.
+    """
 
     max_deletes: int = 25
     page: int = 100
+    gaps: int = 0
     fault: Fault = no_fault
     journal: list[tuple[str, tuple[str, int]]] = field(default_factory=list)
     unprocessed: Callable[[Sequence[Row]], Sequence[Row]] = lambda rows: ()
@@ -87,10 +92,11 @@ class MemoryOutbox:
 
     def older_than(self, moment: datetime) -> Iterator[Sequence[Row]]:
         self.fault(())
+        for _ in range(self.gaps):
+            yield []
         rows = sorted(self.rows.values(), key=lambda row: row.key)
-        old = [row for row in rows if row.occurred_at is None or row.occurred_at < moment]
-        for start in range(0, max(len(old), 1), self.page):
-            yield old[start : start + self.page]
+        for start in range(0, max(len(rows), 1), self.page):
+            yield [row for row in rows[start : start + self.page] if is_old(row, moment)]
 
     def delete(self, rows: Sequence[Row]) -> Sequence[Row]:
         assert 0 < len(rows) <= self.max_deletes
@@ -141,14 +147,26 @@ class MemoryTarget:
 
 @dataclass
 class MemoryDeadLetters:
-    """DeadLetters: (aggregate id, body, error)."""
+    """DeadLetters: (aggregate id, body, error), and beside them how each body is written."""
 
     fault: Fault = no_fault
     sent: list[tuple[str, str, Exception]] = field(default_factory=list)
+    encodings: list[str | None] = field(default_factory=list)
 
-    def send(self, aggregate_id: str, body: str, error: Exception) -> None:
+    def send(
+        self,
+        aggregate_id: str,
+        body: str,
+        error: Exception,
+        *,
+        encoding: str | None = None,
+        once: bool = False,
+    ) -> None:
+        if once and body in [sent for _, sent, _ in self.sent]:
+            return
         self.fault([body])
         self.sent.append((aggregate_id, body, error))
+        self.encodings.append(encoding)
 
 
 @dataclass

@@ -5,7 +5,7 @@ import signal
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
@@ -148,19 +148,23 @@ class World:
 
     def create_table(self, *, stream: bool = True) -> None:
         specification: Any = {"StreamEnabled": stream}
-        self.aws.client("dynamodb").create_table(
-            TableName=TABLE,
-            KeySchema=[
-                {"AttributeName": "aggregateId", "KeyType": "HASH"},
-                {"AttributeName": "sequence", "KeyType": "RANGE"},
-            ],
-            AttributeDefinitions=[
-                {"AttributeName": "aggregateId", "AttributeType": "S"},
-                {"AttributeName": "sequence", "AttributeType": "N"},
-            ],
-            BillingMode="PAY_PER_REQUEST",
-            StreamSpecification=specification | ({"StreamViewType": "NEW_IMAGE"} if stream else {}),
-        )
+        client = self.aws.client("dynamodb")
+        # A call whose answer comes late is sent again by boto3, and then meets its own table.
+        with suppress(client.exceptions.ResourceInUseException):
+            client.create_table(
+                TableName=TABLE,
+                KeySchema=[
+                    {"AttributeName": "aggregateId", "KeyType": "HASH"},
+                    {"AttributeName": "sequence", "KeyType": "RANGE"},
+                ],
+                AttributeDefinitions=[
+                    {"AttributeName": "aggregateId", "AttributeType": "S"},
+                    {"AttributeName": "sequence", "AttributeType": "N"},
+                ],
+                BillingMode="PAY_PER_REQUEST",
+                StreamSpecification=specification
+                | ({"StreamViewType": "NEW_IMAGE"} if stream else {}),
+            )
 
     def put(self, *documents: dict[str, Any]) -> None:
         """Write documents to the outbox table, 25 at a time."""
@@ -284,7 +288,7 @@ def a_world(
 def kill(process: Process) -> None:
     """kill -9, and wait until it is gone."""
     signal_child(process.child, signal.SIGKILL)
-    process.child.wait(timeout=5)
+    process.child.wait(timeout=60)
 
 
 def mongo_documents(committed: Sequence[OutboxRecord]) -> list[Document]:
@@ -364,7 +368,7 @@ def in_threads(
         finally:
             stop.request()
             for thread in threads:
-                thread.join(timeout=15)
+                thread.join(timeout=60)
                 assert not thread.is_alive(), "a part did not stop"
             if isinstance(ends.outbox, MongoOutbox):
                 ends.outbox._mongo.database.client.close()

@@ -13,9 +13,10 @@ from pymongo.errors import AutoReconnect, OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
-from local.child import signal_child, start_child, stop_child
+from local.child import last_lines, signal_child, start_child, stop_child
 from local.engines import REPLICA_SET, find_mongod
-from local.ports import LOOPBACK, free_ports, wait_until_listening
+from local.errors import last_words
+from local.ports import LOOPBACK, reserved_ports, wait_until_listening
 from local.replica_set import read_only_what_lasts
 from tests.waiting import eventually
 
@@ -36,17 +37,30 @@ class ReplicaSet:
         self._folder = folder
         self._members: dict[int, Popen[bytes]] = {}
         self._clients: dict[int, MongoClient[dict[str, Any]]] = {}
-        self._ports = free_ports(3)
+        self._ports: list[int] = []
+
+    @property
+    def uri(self) -> str:
         hosts = ",".join(f"{LOOPBACK}:{port}" for port in self._ports)
-        self.uri = f"mongodb://{hosts}/?replicaSet={REPLICA_SET}&retryWrites=false"
+        return f"mongodb://{hosts}/?replicaSet={REPLICA_SET}&retryWrites=false"
 
     @contextmanager
     def running(self) -> Iterator["ReplicaSet"]:
+        with reserved_ports(3) as self._ports, self._members_running():
+            self._initiate()
+            yield self
+
+    @contextmanager
+    def _members_running(self) -> Iterator[None]:
         try:
             for port in self._ports:
                 self._start(port)
-            self._initiate()
-            yield self
+            yield
+        except BaseException as error:
+            for port, member in self._members.items():
+                lines = last_lines(self._log(port))
+                error.add_note(last_words(f"mongod {port}", member.poll(), lines))
+            raise
         finally:
             for client in self._clients.values():
                 client.close()
@@ -70,7 +84,7 @@ class ReplicaSet:
         """kill -9; returns the port of the member that is gone, to be started again."""
         port = self.primary()
         signal_child(self._members[port], signal.SIGKILL)
-        self._members[port].wait(timeout=5)
+        self._members[port].wait(timeout=30)
         return port
 
     def start_again(self, port: int) -> None:
@@ -131,12 +145,16 @@ class ReplicaSet:
             *("--syncdelay", "1", "--setParameter", "enableTestCommands=1"),
             *("--setParameter", "diagnosticDataCollectionEnabled=false"),
         )
-        with (self._folder / f"{port}.log").open("ab") as log:
+        with self._log(port).open("ab") as log:
             self._members[port] = start_child(argv, output=log)
+
+    def _log(self, port: int) -> Path:
+        return self._folder / f"{port}.log"
 
     def _initiate(self) -> None:
         for port in self._ports:
-            wait_until_listening(port, timeout=READY_WITHIN, what=f"mongod {port}")
+            what, member = f"mongod {port}", self._members[port]
+            wait_until_listening(port, timeout=READY_WITHIN, what=what, child=member)
         members = [{"_id": n, "host": f"{LOOPBACK}:{p}"} for n, p in enumerate(self._ports)]
         settings = {
             "electionTimeoutMillis": ELECTION_TIMEOUT,

@@ -16,13 +16,13 @@ from subprocess import TimeoutExpired
 from typing import Any
 from uuid import uuid4
 
-from local.child import start_child, stop_child
+from local.child import running_child
 from local.ports import LOOPBACK
 from tests.builders import ACCOUNT
 from tests.processes import COVERAGE, ROOT
 
 PREFIX = "/2018-06-01/runtime"
-ANSWERED_WITHIN = 30.0
+ANSWERED_WITHIN = 60.0
 """Seconds; a runtime that starts on a busy machine takes some."""
 
 
@@ -91,22 +91,23 @@ class RuntimeApi:
 def an_environment(folder: Path, handler: str, env: Mapping[str, str]) -> Iterator[RuntimeApi]:
     """Start what the image runs as a function, until the block ends."""
     output = folder / f"{handler}-{uuid4().hex[:8]}.log"
-    with output.open("wb") as file:
-        api = RuntimeApi(output)
-        with api.serving():
-            child = start_child(
-                [sys.executable, "-m", "awslambdaric", handler],
-                env={**env, **COVERAGE, "AWS_LAMBDA_RUNTIME_API": api.address},
-                cwd=ROOT,
-                output=file,
-            )
-            try:
-                yield api
-            finally:
-                api.end()
-                with suppress(TimeoutExpired):
-                    child.wait(timeout=5)
-                stop_child(child)
+    api = RuntimeApi(output)
+    with (
+        api.serving(),
+        running_child(
+            handler,
+            [sys.executable, "-m", "awslambdaric", handler],
+            env={**env, **COVERAGE, "AWS_LAMBDA_RUNTIME_API": api.address},
+            cwd=ROOT,
+            log=output,
+        ) as child,
+    ):
+        try:
+            yield api
+        finally:
+            api.end()
+            with suppress(TimeoutExpired):
+                child.wait(timeout=30)
 
 
 def _handler(api: RuntimeApi) -> type[BaseHTTPRequestHandler]:

@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 def eventually(
-    condition: Callable[[], T | None], *, timeout: float = 30, what: str, every: float = 0.05
+    condition: Callable[[], T | None], *, timeout: float = 60, what: str, every: float = 0.05
 ) -> T:
     """Poll `condition` every `every` seconds until it returns something true, and return that.
 

@@ -9,6 +9,8 @@ import subprocess
 import sys
 from collections import defaultdict
 
+from runtime.entry import run_command
+
 PACKAGES = ("relay", "runtime", "services")
 FLOOR = 90.0
 """Percent of branches."""
@@ -37,4 +39,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_command(main)

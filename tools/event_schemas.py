@@ -1,10 +1,12 @@
 """Writes the JSON Schemas of what the services publish: `python -m tools.event_schemas`.
 
-One file for each event, contracts/schemas/<EventType>.v1.json, made from the publisher's own model;
+One file for each event, contracts/schemas/<EventType>.v1.json, made from the publisher's own model,
+and one for the outbox record, whose rule contracts/outbox.py states;
 `--check` writes nothing and fails if a file is not what would be written.
 """
 
 import json
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,6 +17,8 @@ from pydantic_core.core_schema import WithDefaultSchema
 
 from contracts.envelope import PAYLOAD_VERSION, EventDetail
 from contracts.names import EventType
+from contracts.outbox import MAX_SEQUENCE
+from contracts.timestamps import ISO_8601
 from services.payment.events import PaymentCancelled, PaymentCreated
 from services.stock.events import StockAllocated, StockDeallocated
 from services.subscription.events import SubscriptionCancelled, SubscriptionCreated
@@ -29,6 +33,52 @@ EVENTS: tuple[type[EventDetail], ...] = (
     PaymentCreated,
     PaymentCancelled,
 )
+
+
+def _text(description: str, **more: Any) -> dict[str, Any]:
+    return {"type": "string", "description": description, **more}
+
+
+def _name(description: str) -> dict[str, Any]:
+    return _text(description, minLength=1)
+
+
+OUTBOX_RECORD: dict[str, Any] = {
+    "title": "OutboxRecord",
+    "type": "object",
+    "description": "An event as it was committed, on its way to its bus.",
+    "required": [
+        *("aggregateId", "sequence", "eventId", "eventType"),
+        *("source", "occurredAt", "detail", "correlationId"),
+    ],
+    "properties": {
+        "aggregateId": _name("The aggregate that changed; the queue's message group."),
+        "sequence": {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": MAX_SEQUENCE,
+            "description": "The aggregate's version after the change.",
+        },
+        "eventId": _name("Ours, UUIDv7; the queue's deduplication id."),
+        "eventType": _name("What happened: the detail-type that it will be published with."),
+        "source": _name("The source that it will be published with."),
+        "occurredAt": _text(
+            "When the change was decided: ISO 8601 with an offset, a moment in the years 1 to 9999"
+            " of UTC. Ours are written as 2026-11-23T09:30:00.000Z; in MongoDB a BSON date is"
+            " taken as well.",
+            pattern=f"^{re.sub(r'[?]P<[a-z_]+>', '?:', ISO_8601.pattern)}$",
+        ),
+        "detail": _text(
+            "The detail, as the JSON text that will be published: an object.",
+            contentMediaType="application/json",
+        ),
+        "correlationId": _text("The same on all that one request led to."),
+        "traceparent": {
+            "type": ["string", "null"],
+            "description": "W3C trace context; absent where there is none.",
+        },
+    },
+}
 
 
 def event_type_of(model: type[EventDetail]) -> EventType:
@@ -48,18 +98,32 @@ def schema_of(model: type[EventDetail]) -> dict[str, Any]:
     }
 
 
+def outbox_record_schema() -> dict[str, Any]:
+    """The schema (draft 2020-12) of what a relay takes from a FIFO queue or a DynamoDB table.
+
+    A schema cannot say that a day is in the calendar, nor how many bytes the record may take.
+    """
+    return {
+        "$schema": GenerateJsonSchema.schema_dialect,
+        "$id": f"urn:streamed-events:OutboxRecord:v{PAYLOAD_VERSION}",
+        **OUTBOX_RECORD,
+    }
+
+
 def rendered() -> Mapping[Path, str]:
     """Every file and its text, the same each time it is made."""
+    schemas = {str(event_type_of(model)): schema_of(model) for model in EVENTS}
+    schemas["OutboxRecord"] = outbox_record_schema()
     return {
-        SCHEMAS / f"{event_type_of(model)}.v{PAYLOAD_VERSION}.json": (
-            json.dumps(schema_of(model), indent=2, ensure_ascii=False) + "\n"
+        SCHEMAS / f"{name}.v{PAYLOAD_VERSION}.json": (
+            json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
         )
-        for model in EVENTS
+        for name, schema in schemas.items()
     }
 
 
 def drift() -> list[str]:
-    """Files under contracts/schemas that are missing, differ, or belong to no event, by name."""
+    """Files under contracts/schemas that are missing, differ, or belong to nothing, by name."""
     wanted = rendered()
     committed = {path: path.read_text(encoding="utf-8") for path in SCHEMAS.glob("*.json")}
     return sorted(

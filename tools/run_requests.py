@@ -5,6 +5,7 @@ collections/ with the command line runners of the two formats, and stops it. The
 packages, which npx fetches once.
 """
 
+import os
 import subprocess
 import sys
 import time
@@ -13,9 +14,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from local.console import Console
+from local.isolation import isolate
 from local.settings import LocalSettings
 from local.system import CANNOT_START, running_system
 from local.up import addresses
+from runtime.entry import complain, run_command
 
 COLLECTIONS = Path(__file__).parent.parent / "collections"
 NEWMAN, HTTPYAC = "newman@6.2.2", "httpyac@6.16.7"
@@ -25,15 +28,15 @@ RUN_WITHIN = 240
 
 
 def main() -> int:
+    isolate(os.environ, say=complain)
     with TemporaryDirectory(prefix="streamed-requests-") as place:
         log = Path(place) / "system.log"
-        settings = LocalSettings.on_free_ports(Path(place) / "state")
-        try:
-            with log.open("w") as output, running_system(settings, console=Console(output)):
-                codes = [run(command) for command in commands(addresses(settings))]
-        except CANNOT_START as error:
-            sys.stderr.write(f"{error}\n")
-            return 1
+        with (
+            LocalSettings.on_free_ports(Path(place) / "state") as settings,
+            log.open("w", encoding="utf-8") as output,
+            running_system(settings, console=Console(output)),
+        ):
+            codes = [run(command) for command in commands(addresses(settings))]
         if any(codes):
             sys.stderr.write("the system's output, from its end:\n")
             sys.stderr.writelines(log.read_text(encoding="utf-8").splitlines(keepends=True)[-40:])
@@ -76,4 +79,4 @@ def run(command: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    run_command(main, failures=CANNOT_START)

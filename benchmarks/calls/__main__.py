@@ -14,13 +14,15 @@ from benchmarks.calls import expected
 from benchmarks.calls.all import count
 from local.isolation import isolate
 from local.load.engines import running_engines
+from local.system import CANNOT_START
+from runtime.entry import complain, run_command
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.calls", description=__doc__)
     parser.add_argument("--accept", action="store_true", help="make what was counted the expected")
     chosen = parser.parse_args(arguments)
-    isolate(os.environ)
+    isolate(os.environ, say=complain)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     with (
         tempfile.TemporaryDirectory(prefix="calls-") as folder,
@@ -28,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ):
         found = count(engines)
     if chosen.accept:
-        expected.PATH.write_text(expected.dump(found))
+        expected.PATH.write_text(expected.dump(found), encoding="utf-8")
         return 0
     print(expected.dump(found))
     differences = expected.changes(expected.load(), found)
@@ -38,4 +40,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_command(main, failures=CANNOT_START)

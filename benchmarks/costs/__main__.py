@@ -1,7 +1,6 @@
 """`python -m benchmarks.costs`: what this system costs on AWS, and what two others would."""
 
 import argparse
-import sys
 from collections.abc import Sequence
 
 from benchmarks.calls import expected
@@ -10,6 +9,7 @@ from benchmarks.costs.book import load
 from benchmarks.costs.model import costs
 from benchmarks.costs.plot import draw
 from benchmarks.pages import written
+from runtime.entry import run_command
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -19,7 +19,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sections, book = expected.load(), load()
     generated = document.parts(sections, book)
     if chosen.write:
-        document.PATH.write_text(written(document.PATH.read_text(), generated))
+        document.PATH.write_text(
+            written(document.PATH.read_text(encoding="utf-8"), generated), encoding="utf-8"
+        )
         draw(costs(sections, book), document.PLOT)
     else:
         print("\n\n".join(generated.values()))
@@ -27,4 +29,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_command(main)

@@ -16,6 +16,7 @@ from benchmarks.scaling.tables import (
     result_table,
 )
 from local.settings import ROOT
+from runtime.entry import run_command
 
 DOCUMENT = ROOT / "docs" / "scaling.md"
 PLOT = ROOT / "docs" / "images" / "scaling.svg"
@@ -38,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name, table in blocks.items():
         print(f"\n**{name}**\n\n{table}")
     if chosen.write:
-        DOCUMENT.write_text(written(DOCUMENT.read_text(), blocks))
+        DOCUMENT.write_text(written(DOCUMENT.read_text(encoding="utf-8"), blocks), encoding="utf-8")
         draw(runs, PLOT)
     return 0
 
@@ -54,4 +55,4 @@ def _played(knobs: Knobs, rate: float, seed: int) -> Run:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_command(main)

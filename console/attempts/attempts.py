@@ -68,7 +68,7 @@ def send(
     content = json.dumps(body, ensure_ascii=False).encode()
     named = {"Content-Type": "application/json", **(headers or {})}
     # In bytes: httpx takes no text but ASCII, and what an API says to more is what is to be seen.
-    encoded = {name: value.encode() for name, value in named.items()}
+    encoded = {name.encode(): value.encode() for name, value in named.items()}
     request = api.client.build_request(method, url, content=content, headers=encoded)
     signed = api.client.auth if isinstance(api.client.auth, Signed) else None
     started = perf_counter()

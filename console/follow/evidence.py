@@ -13,18 +13,15 @@ from console.live.reading import OutboxReading
 from console.live.sightings import Sighting, masked
 from console.parts import Parts
 from contracts.envelope import Metadata
-from contracts.outbox import MalformedRecord, OutboxRecord
 from operations.place import Place
 from operations.sources.bus_logs import BusEvent, read_messages
 from operations.sources.dead_letters import DeadLetter
 from operations.sources.hold import MOST
-from operations.sources.ledger import EventKey
 from operations.sources.peeking import open_queues, peek
 from operations.sources.routes import log_group_of, routes
 from operations.where.search import made_at
-from operations.where.story import WaitingRow
+from operations.where.waiting import WaitingRow, waiting_item
 from runtime.aws import asking
-from runtime.dynamodb import from_item
 from runtime.ids import utc_now
 
 LOOK_BACK = timedelta(days=1)
@@ -117,18 +114,7 @@ def _rows(place: Place, aggregate_id: str) -> Iterator[WaitingRow]:
                 ConsistentRead=True,
             )["Items"]
         for item in items:
-            try:
-                record = OutboxRecord.from_document(from_item(item))
-            except MalformedRecord:
-                continue  # the relay dead-letters it, and says why
-            yield WaitingRow(
-                key=EventKey(record.event_type, record.aggregate_id, record.sequence),
-                event_id=record.event_id,
-                occurred_at=record.occurred_at,
-                causation_id=json.loads(record.detail).get("metadata", {}).get("causationId"),
-                outbox=relay.empties,
-                relay=relay.name,
-            )
+            yield waiting_item(item, domain=relay.domain, outbox=relay.empties, relay=relay.name)
 
 
 def _letters(place: Place, queues: Sequence[str], aggregate_id: str) -> Iterator[DeadLetter]:

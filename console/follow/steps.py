@@ -13,7 +13,7 @@ from infra.graph import Graph, node_id
 from operations.output import age
 from operations.sources.ledger import Committed, EventKey, NotUnderstood, events_of
 from operations.sources.routes import Route
-from operations.where.story import WaitingRow
+from operations.where.waiting import WaitingRow
 
 Kind = Literal[
     "request",
@@ -73,7 +73,7 @@ class _Steps:
         self._gathered, self._graph = gathered, graph
         self._routes = {str(event_type): route for event_type, route in routes.items()}
         self._types = {each.event_id: each.event_type for each in gathered.seen}
-        self._types |= {row.event_id: row.key.event_type for row in gathered.rows}
+        self._types |= {row.event_id: row.key.event_type for row in gathered.rows if row.event_id}
 
     def all(self) -> Iterator[Step]:
         seen: dict[EventKey, Sighting] = {}
@@ -190,6 +190,9 @@ class _Steps:
             if row.event_id in published:
                 continue  # on the bus, and about to be deleted
             waited = age(self._gathered.read_at - row.occurred_at)
+            waits = f"waits in {row.outbox} for {row.relay}, for {waited}"
+            if row.problem is not None:
+                waits = f"is in {row.outbox}, and {row.relay} cannot publish it: {row.problem}"
             yield Step(
                 row.occurred_at,
                 4,
@@ -198,7 +201,7 @@ class _Steps:
                 row.event_id,
                 row.outbox,
                 node_id("outbox", row.outbox),
-                f"waits in {row.outbox} for {row.relay}, for {waited}",
+                waits,
             )
 
     def _process(self, kind: str, domain: str) -> str:

@@ -92,6 +92,10 @@ _BY_RELAY: Mapping[str, tuple[str, str]] = {
         "could not make an event of the row",
         "Mend what wrote the row. A redrive tries once more; if it still cannot, drop it.",
     ),
+    "StaysInOutbox": (
+        "could neither publish the row nor set it aside, so that it stays in its outbox",
+        "Repair or delete that row, then drop this: it holds the row's key alone.",
+    ),
     "EventTooLarge": (
         "could not publish it: it is larger than a bus takes",
         "Mend what makes it so large. This one can only be dropped.",

@@ -12,9 +12,12 @@ from local.chaos.report import Report
 from local.chaos.run import Plan, run
 from local.chaos.schedule import draw_clocks, draw_faults
 from local.console import Console
+from local.errors import with_notes
 from local.isolation import isolate
 from local.settings import ROOT
 from local.system import CANNOT_START
+from runtime.entry import run_command
+from runtime.errors import Misconfigured
 from runtime.stopping import Stop, on_signal
 
 FAILED = 1
@@ -28,12 +31,12 @@ def main() -> int:
     console, stop = Console(sys.stdout), Stop()
     seconds = arguments.minutes * 60
     plan = Plan(seed, seconds, draw_faults(seed, seconds), draw_clocks(seed))
-    isolate(os.environ)
+    isolate(os.environ, say=console.say)
     state_dir = Path(tempfile.mkdtemp(prefix="streamed-chaos-"))
     log = state_dir / "processes.log"
     console.say(f"{command}: {len(plan.faults)} faults; what the processes say is in {log}")
     try:
-        with on_signal(stop), log.open("w") as stream:
+        with on_signal(stop), log.open("w", encoding="utf-8") as stream:
             report = run(
                 plan,
                 state_dir,
@@ -43,7 +46,9 @@ def main() -> int:
                 stop=stop,
             )
     except CANNOT_START as error:
-        console.say(f"{error}; its state is kept in {state_dir}")
+        if isinstance(error, Misconfigured):
+            raise
+        console.say(f"{with_notes(error)}\nits state is kept in {state_dir}")
         return FAILED
     return _tell(report, console, state_dir, arguments.report or _place_of_report(seed))
 
@@ -51,7 +56,7 @@ def main() -> int:
 def _tell(report: Report, console: Console, state_dir: Path, file: Path) -> int:
     text = report.markdown()
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(text)
+    file.write_text(text, encoding="utf-8")
     console.say(f"\n{text}\nThe report is in {file}")
     if report.failures:
         console.say(f"The system's state and what its processes said are kept in {state_dir}")
@@ -73,4 +78,4 @@ def _place_of_report(seed: int) -> Path:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_command(main)

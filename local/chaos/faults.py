@@ -147,7 +147,8 @@ class Injector:
                 fallen = [name for name in self._supervisor.dead() if name not in self._down]
             for name in fallen:
                 self.died[name] += 1
-                self._console.say(f"{name} died")
+                lines = self._supervisor.last_lines(name)
+                self._console.say("\n    ".join([f"{name} died; its last lines:", *lines]))
                 if name == CANNOT_RETURN:
                     self._stop.request()
                     return

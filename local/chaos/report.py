@@ -8,6 +8,7 @@ from contracts.names import EventType
 from local.chaos.ledger import Ledger
 from local.chaos.schedule import Trouble
 from local.chaos.settling import Standstill
+from local.chaos.strangers import Accounted
 from operations.audit.report import AuditReport
 from operations.audit.report import Kind as Gap
 
@@ -38,6 +39,7 @@ class Report:
     unanswered: int
     standstill: Standstill
     audit: AuditReport | None
+    strangers: Accounted = field(default_factory=Accounted)
     missed: int = 0
     why_no_audit: str = ""
     notes: Sequence[str] = field(default=())
@@ -86,9 +88,18 @@ class Report:
 
     @property
     def dead_lettered(self) -> int:
-        """Messages: whether they lie in a queue, or the audit knows them from there."""
-        in_queues = sum(self.standstill.dead_letters.values())
+        """Messages: whether they lie in a queue, or the audit knows them from there.
+
+        Those of malformed rows are not among them: they have to be there.
+        """
+        found = Counter(self.standstill.dead_letters)
+        in_queues = (found - self.strangers.messages).total()
         return max(in_queues, self.audit.dead_lettered if self.audit else 0)
+
+    @property
+    def buried(self) -> int:
+        """Malformed rows that are in no dead-letter queue, or are there without a reason."""
+        return len(self.strangers.missing) + self.strangers.unexplained
 
     @property
     def failures(self) -> list[str]:
@@ -97,6 +108,7 @@ class Report:
             f"{self.lost} events lost": self.lost,
             f"{self.wrong} promises broken": self.wrong,
             f"{self.dead_lettered} messages dead-lettered": self.dead_lettered,
+            f"{self.buried} malformed rows not accounted for": self.buried,
             "not settled": not self.standstill.settled,
             f"no audit: {self.why_no_audit}": self.audit is None,
             "audit not clean": self.audit is not None and not self.audit.clean,
@@ -130,6 +142,8 @@ class Report:
             "events published": self.published,
             "published more than once": sum(each.duplicates for each in events.values()),
             "dead-lettered": self.dead_lettered,
+            "malformed rows written by a raw driver": len(self.strangers.written),
+            "of them dead-lettered": len(self.strangers.written - self.strangers.missing),
             "lost": self.lost,
             "wrong states and broken promises": self.wrong,
             "audit": "not made"

@@ -15,6 +15,7 @@ from local.chaos.proxy import Proxy
 from local.chaos.report import Report
 from local.chaos.schedule import Fault
 from local.chaos.settling import settle
+from local.chaos.strangers import Strangers
 from local.console import Console
 from local.errors import LocalError
 from local.ports import LOOPBACK
@@ -64,10 +65,13 @@ def run(
     `console` is told what is done, `processes` what the processes say. Raises what
     local.system.CANNOT_START lists.
     """
-    settings = LocalSettings.on_free_ports(state_dir).model_copy(update={"log_format": "json"})
     began = datetime.now(UTC)
     keys = Keys(state_dir / "chaos-credentials")
-    with Proxy(settings.aws_port, seed=plan.seed).running() as proxy:
+    with (
+        LocalSettings.on_free_ports(state_dir) as on_free_ports,
+        Proxy(on_free_ports.aws_port, seed=plan.seed).running() as proxy,
+    ):
+        settings = on_free_ports.model_copy(update={"up_log_format": "json"})
         ours = [disturbed(each, proxy.port, plan.clocks, keys) for each in our_processes(settings)]
         with running_system(settings, console=processes, ours=ours) as supervisor:
             run = _Run(plan, settings, supervisor, proxy, keys, console, stop)
@@ -117,10 +121,13 @@ class _Run:
         )
         clients = Clients(where, self.ledger, seed=plan.seed, load=plan.load)
         started = time.monotonic()
-        with injector.watching(), clients.running():
+        place = self._place()
+        strangers = Strangers(place)
+        with injector.watching(), clients.running(), strangers.running():
             self.console.say("at work: load and faults begin")
             injector.run(plan.faults, seconds=plan.seconds)
             clients.begin_no_more()
+            strangers.stop()
             seconds = time.monotonic() - started
             if self.stop.requested:
                 self.notes.append("stopped before its time")
@@ -132,11 +139,11 @@ class _Run:
                 f"{unanswered} requests unanswered after {time.monotonic() - calm:.0f} s;"
                 " waiting until everything has arrived"
             )
-            place = self._place()
             standstill = settle(
                 place, self.ledger, where, within=SETTLED_WITHIN, say=self.console.say
             )
             standstill = replace(standstill, seconds=time.monotonic() - calm)
+            accounted = strangers.account()
             books, why_not = self._audit(place, began)
         return Report(
             command=command,
@@ -151,6 +158,7 @@ class _Run:
             died=dict(injector.died),
             unanswered=unanswered,
             standstill=standstill,
+            strangers=accounted,
             audit=books,
             why_no_audit=why_not,
             notes=self.notes,

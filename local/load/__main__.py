@@ -11,15 +11,18 @@ from pydantic import Field
 from local.isolation import isolate
 from local.load import backlog, exhaustion, poison, watched
 from local.load.engines import Engines, running_engines
+from local.load.processes import NotReady
 from local.load.report import Report
+from local.system import CANNOT_START
+from runtime.entry import complain, run_command
 from runtime.errors import Misconfigured
-from runtime.settings import ProcessSettings, load
+from runtime.settings import Settings, load
 
-BROKEN, MISCONFIGURED, INTERRUPTED = 1, 2, 130
-"""Exit codes."""
+BROKEN = 1
+"""Exit code: a run missed what it promises."""
 
 
-class LoadSettings(ProcessSettings):
+class LoadSettings(Settings):
     """How large the runs are: make load RUN=backlog ROWS=100000."""
 
     rows: int = Field(default=100_000, ge=100)
@@ -46,15 +49,9 @@ RUNS: dict[str, Run] = {
 
 
 def main(names: list[str]) -> int:
-    isolate(os.environ)
-    try:
-        settings = load(LoadSettings)
-        reports = [_run(run, settings) for run in _wanted(names)]
-    except Misconfigured as error:
-        sys.stderr.write(f"{error}\n")
-        return MISCONFIGURED
-    except KeyboardInterrupt:
-        return INTERRUPTED
+    isolate(os.environ, configured_by=LoadSettings, say=complain)
+    settings = load(LoadSettings)
+    reports = [_run(each, settings) for each in _wanted(names)]
     return BROKEN if any(report.broken for report in reports) else 0
 
 
@@ -64,15 +61,15 @@ def _wanted(names: list[str]) -> list[Run]:
     return [RUNS[name] for name in names or RUNS]
 
 
-def _run(run: Run, settings: LoadSettings) -> Report:
+def _run(one: Run, settings: LoadSettings) -> Report:
     with (
         tempfile.TemporaryDirectory(prefix="load-") as folder,
         running_engines(Path(folder)) as engines,
     ):
-        report = run(engines, settings)
+        report = one(engines, settings)
     print(f"{report.markdown()}\n", flush=True)
     return report
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    run_command(lambda: main(sys.argv[1:]), failures=(NotReady, *CANNOT_START))

@@ -1,7 +1,7 @@
 """Engines of a load run's own, and everything of the topology in them."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -9,9 +9,9 @@ from typing import Any
 
 from infra.workloads import WORKLOADS, Workload
 from local import engines
-from local.child import start_child, stop_child
+from local.child import running_child
 from local.isolation import REGION
-from local.ports import LOOPBACK, free_ports, wait_until_listening
+from local.ports import LOOPBACK, reserved_ports, wait_until_listening
 from local.provision import provision_aws, provision_documentdb
 from runtime.aws import Aws
 
@@ -52,17 +52,18 @@ def workload_of(name: str) -> Workload:
 
 @contextmanager
 def running_engines(folder: Path) -> Iterator[Engines]:
-    """MiniStack and mongod, provisioned, until the block ends."""
-    aws_port, mongodb_port = free_ports(2)
-    ministack = engines.ministack_command(aws_port, folder / "ministack", region=REGION)
-    mongod = engines.mongod_command(mongodb_port, folder / "mongod")
-    children = [start_child(each.argv, env=each.env) for each in (ministack, mongod)]
-    try:
-        wait_until_listening(aws_port, timeout=30, what="MiniStack")
+    """MiniStack and mongod, provisioned, until the block ends; what they log is in the folder."""
+    with reserved_ports(2) as (aws_port, mongodb_port), ExitStack() as running:
+        aws = engines.ministack_command(aws_port, folder / "ministack", region=REGION)
+        mongod = engines.mongod_command(mongodb_port, folder / "mongod")
+        ministack, _ = (
+            running.enter_context(
+                running_child(name, each.argv, env=each.env, log=folder / f"{name}.log")
+            )
+            for name, each in (("ministack", aws), ("mongod", mongod))
+        )
+        wait_until_listening(aws_port, timeout=60, what="MiniStack", child=ministack)
         found = Engines(f"http://{LOOPBACK}:{aws_port}", engines.mongodb_uri(mongodb_port), folder)
         provision_documentdb(found.mongodb_uri, found.database)
         provision_aws(found.endpoint, region=found.region)
         yield found
-    finally:
-        for child in children:
-            stop_child(child)

@@ -1,6 +1,5 @@
 """Our processes as a load run sees them: started by their command, read from /proc and /metrics."""
 
-import os
 import re
 import signal
 import sys
@@ -11,17 +10,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from subprocess import Popen
 
-from local.child import signal_child, start_child, stop_child
-from local.ports import LOOPBACK, free_ports
-from local.probes import answers, ask
+from local.child import cpu_seconds, running_child, signal_child
+from local.errors import how_it_died
+from local.ports import LOOPBACK, reserved_ports
+from local.probes import ask
+from local.progress import Progress
 from local.settings import ROOT
 
-READY_WITHIN = 30.0
-"""Seconds, on a machine that is busy."""
+PATIENCE = 60.0
+"""Seconds in which a process that starts shows no line, no new answer and no work."""
 
 
 class NotReady(Exception):
-    """A process that did not get to work; its log says why."""
+    """A process that did not get to work; its last lines, which are a note, say why."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,7 @@ class Observed:
     @property
     def cpu_seconds(self) -> float:
         """CPU time, user and system, that it has used since it began."""
-        fields = Path(f"/proc/{self._pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return cpu_seconds(self._pid)
 
     @property
     def open_files(self) -> int:
@@ -85,15 +85,16 @@ class Observed:
             signal_child(self.child, signal.SIGCONT)
 
     def until_ready(self) -> None:
-        """Raise NotReady if it dies or does not answer within READY_WITHIN."""
-
-        def is_ready() -> bool:
-            if self.child.poll() is not None:
-                raise NotReady(f"{self.name} ended: {self.log.read_text()[-1000:]}")
-            return answers(f"{self.url}/readyz")
-
-        if not wait_until(is_ready, within=READY_WITHIN):
-            raise NotReady(f"{self.name} was not ready within {READY_WITHIN:g} s: see {self.log}")
+        """Raise NotReady if it dies, or gives no sign of life for PATIENCE."""
+        progress = Progress()
+        while not (answer := ask(f"{self.url}/readyz")) or not answer.is_success:
+            if (code := self.child.poll()) is not None:
+                raise NotReady(f"{self.name} died ({how_it_died(code)})")
+            progress.see((answer.text if answer else "", self.log.stat().st_size))
+            progress.see_work(self.cpu_seconds)
+            if progress.silence() > PATIENCE:
+                raise NotReady(f"{self.name} gave no sign of life for {PATIENCE:g} s")
+            time.sleep(0.05)
 
     @property
     def _pid(self) -> int:
@@ -110,21 +111,18 @@ def observed(
     folder: Path, name: str, command: str, env: Mapping[str, str], *, port_name: str
 ) -> Iterator[Observed]:
     """Run `python -m command` until the block ends; it is at work when the block begins."""
-    (port,) = free_ports(1)
-    log = folder / f"{name}-{port}.log"
-    with log.open("wb") as output:
-        child = start_child(
+    with reserved_ports(1) as (port,):
+        log = folder / f"{name}-{port}.log"
+        with running_child(
+            name,
             [sys.executable, "-m", *command.split()],
             env={"LOG_LEVEL": "WARNING", **env, port_name: str(port)},
             cwd=ROOT,
-            output=output,
-        )
-    try:
-        process = Observed(name, child, port, log)
-        process.until_ready()
-        yield process
-    finally:
-        stop_child(child)
+            log=log,
+        ) as child:
+            process = Observed(name, child, port, log)
+            process.until_ready()
+            yield process
 
 
 def wait_until(condition: Callable[[], bool], *, within: float, every: float = 0.05) -> bool:

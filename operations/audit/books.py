@@ -46,6 +46,13 @@ class Row(NamedTuple):
     occurred_at: datetime
 
 
+class MalformedRow(NamedTuple):
+    """A row of an outbox that no event can be made of."""
+
+    outbox: str
+    reason: str
+
+
 @dataclass(slots=True)
 class DeadLetters:
     """What is in one dead-letter queue: events by name, and how many cannot be named."""
@@ -72,6 +79,7 @@ class Books:
     dead: defaultdict[str, DeadLetters] = field(default_factory=lambda: defaultdict(DeadLetters))
     standings: dict[tuple[str, str], Standing] = field(default_factory=dict)
     unreadable: list[tuple[str, Unreadable]] = field(default_factory=list)
+    unreadable_rows: dict[EventKey, MalformedRow] = field(default_factory=dict)
     not_understood: list[NotUnderstood] = field(default_factory=list)
 
     def commit(self, standing: Standing) -> None:

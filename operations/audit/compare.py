@@ -55,7 +55,7 @@ class _Page:
                 continue
             if key in on_bus:
                 count.published += 1
-            elif key in books.pending:
+            elif key in books.pending or key in books.unreadable_rows:
                 count.pending += 1
             elif key in aside.named:
                 count.set_aside += 1
@@ -217,6 +217,9 @@ def _not_understood(books: Books) -> Iterator[Difference]:
             state.domain,
             hint=str(error),
         )
+    for key, row in books.unreadable_rows.items():
+        hint = f"no event can be made of the row: {row.reason}"
+        yield Difference(Kind.NOT_UNDERSTOOD, *key, row.outbox, hint=hint)
     for bus, line in books.unreadable:
         if line.source in {*Source}:
             yield Difference(Kind.NOT_UNDERSTOOD, "?", line.envelope_id, 0, bus, hint=line.reason)

@@ -5,18 +5,19 @@ from datetime import datetime, timedelta
 
 from contracts.outbox import OutboxRecord
 from infra.taps import taps_of, with_taps
-from operations.audit.books import Books, Row
+from operations.audit.books import Books, MalformedRow, Row
 from operations.place import Place
 from operations.sources.bus_logs import read_bus
 from operations.sources.dead_letters import DeadLetter
 from operations.sources.depths import held
 from operations.sources.hold import MOST
-from operations.sources.ledger import EventKey
+from operations.sources.ledger import EventKey, type_of
 from operations.sources.origins import work_queues
 from operations.sources.outboxes import pending
 from operations.sources.peeking import Peek, open_queues, peek
 from operations.sources.routes import log_group_of
 from operations.sources.standings import standings_since
+from relay.rows import ROW_KEY
 
 SKEW = timedelta(minutes=5)
 """How far the clocks of two machines may differ, and how much a line's whole second cuts off."""
@@ -50,6 +51,10 @@ def look(place: Place, since: datetime, until: datetime) -> Books:
                 record = row.content
                 key = EventKey(record.event_type, record.aggregate_id, record.sequence)
                 books.wait(key, Row(outbox.domain, record.event_id, record.occurred_at))
+            else:
+                event_type = type_of(outbox.domain, row.sequence) or "?"
+                key = EventKey(event_type, row.aggregate_id, row.sequence)
+                books.unreadable_rows[key] = MalformedRow(outbox.name, str(row.content.error))
     _count(books, place, _before_the_logs(place))
     for domain in place.topology.domains:
         logs = place.aws(domain.name).client("logs")
@@ -89,7 +94,10 @@ def _enter_dead(books: Books, seen: Peek) -> None:
     """Enter what a dead-letter queue holds; what cannot be named, or taken in hand, is counted."""
     keys = [key for key in map(_key, seen.letters) if key is not None]
     # Lambda tells of a batch: its rows are still in the outbox, so it stands for no event.
-    batches = sum(1 for letter in seen.letters if letter.putter == "lambda")
+    # So is a row that stays in its outbox, of which the key alone is here.
+    batches = sum(
+        1 for letter in seen.letters if letter.putter == "lambda" or letter.encoding == ROW_KEY
+    )
     dead = books.dead[seen.origin.dlq]
     dead.named.update(keys)
     dead.unnamed = max(0, len(seen.letters) + seen.unseen - len(keys) - batches)

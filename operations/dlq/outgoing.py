@@ -10,6 +10,7 @@ from contracts.outbox import EventTooLarge, MalformedRecord, OutboxRecord
 from contracts.timestamps import parse_timestamp
 from operations.sources.dead_letters import BATCH_INFO, DeadLetter
 from operations.sources.origins import BackToQueue, Destination, OnToBus, OutToBus
+from relay.rows import ROW_KEY
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,15 @@ def outgoing(letter: DeadLetter, destination: Destination) -> Message | Event:
         raise Unsendable(
             "it tells of a batch that Lambda gave up: its rows are in the outbox, and the sweep"
             " brings them; drop it once the outbox is empty"
+        )
+    if letter.encoding == ROW_KEY:
+        raise Unsendable(
+            "it names a row that stays in its outbox: repair or delete the row, then drop it"
+        )
+    if letter.encoding is not None:
+        raise Unsendable(
+            f"its body is {letter.encoding}, of which no event can be made: repair what wrote it,"
+            " or drop it"
         )
     match destination:
         case BackToQueue(fifo=True):

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from operations.sources.origins import Origin
+from relay.rows import BASE64_BSON, DYNAMODB_JSON
 from runtime.logs import MASK, mask, redact
 
 if TYPE_CHECKING:
@@ -53,6 +54,11 @@ class DeadLetter:
         """What must stay in sequence: the aggregate, or the message alone if that is unknown."""
         return self.group or self.event.aggregate_id or self.message_id
 
+    @property
+    def encoding(self) -> str | None:
+        """How a relay wrote the body, if it is not the row as plain JSON: see relay.rows."""
+        return self.attributes.get("bodyEncoding")
+
     def is_called(self, name: str) -> bool:
         return name in {self.message_id, self.event.event_id}
 
@@ -80,7 +86,12 @@ class DeadLetter:
 
     def text(self, *, reveal: bool) -> str:
         """The body to look at: as it is, or laid out and without bank details."""
-        return self.body if reveal else masked(self.body)
+        if reveal:
+            return self.body
+        if self.encoding in (DYNAMODB_JSON, BASE64_BSON):
+            # Bank details cannot be found in it.
+            return f"{MASK} ({self.encoding}, {len(self.body)} characters: --reveal shows them)"
+        return masked(self.body)
 
 
 def read(message: "MessageTypeDef", origin: Origin) -> DeadLetter:

@@ -52,6 +52,12 @@ class Committed:
     certain: bool = True
 
 
+def type_of(domain: str, sequence: int) -> EventType | None:
+    """What a domain's event with that number is; None if no aggregate of it gets that far."""
+    lifecycle = LIFECYCLES.get(domain, ())
+    return lifecycle[sequence - 1] if 1 <= sequence <= len(lifecycle) else None
+
+
 class NotUnderstood(ValueError):
     """A state that no sequence of events leads to."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Protocol
 
 from contracts.timestamps import parse_timestamp
@@ -10,12 +10,9 @@ from infra.workloads import Workload
 from operations.place import Place
 from relay.dynamodb import DynamoOutbox
 from relay.mongodb import MongoOutbox
-from relay.rows import NOT_A_TIME, Outbox, Row
+from relay.rows import EVER, Outbox, Row
 from runtime.aws import asking
 from runtime.errors import Misconfigured
-
-_EVER = datetime(2999, 12, 31, tzinfo=UTC)
-"""Later than any row, and by its text still a time: see relay.rows.NOT_A_TIME."""
 
 
 @dataclass(frozen=True)
@@ -68,18 +65,18 @@ class DynamoPending:
         pages = client.get_paginator("scan").paginate(
             TableName=self.name, ConsistentRead=True, ProjectionExpression="occurredAt"
         )
-        depth, oldest = 0, NOT_A_TIME
+        depth, oldest = 0, None
         with asking("DynamoDB"):
             try:
                 for page in pages:
                     depth += len(page["Items"])
                     times = (item.get("occurredAt", {}).get("S") for item in page["Items"])
-                    oldest = min((oldest, *(when for when in times if when)))
+                    oldest = min(filter(None, (oldest, *map(_time, times))), default=None)
             except client.exceptions.ResourceNotFoundException:
                 raise Misconfigured(
                     f"the outbox table {self.name} does not exist there: provision it first"
                 ) from None
-        return Waiting(depth, _time(oldest))
+        return Waiting(depth, oldest)
 
     def rows(self) -> Iterator[Row]:
         client = self.place.aws(self.domain).client("dynamodb")
@@ -99,23 +96,22 @@ class MongoPending:
 
     def waiting(self) -> Waiting:
         mongo = self.place.mongodb
+        looks = MongoOutbox(mongo, self.collection).left_behind(EVER)
+        oldest = min(filter(None, (look.oldest for look in looks)), default=None)
         with mongo.asking():
-            collection = mongo.database[self.collection]
-            depth = collection.count_documents({})
-            oldest = collection.find_one({}, {"occurredAt": 1}, sort=[("occurredAt", 1)])
-        return Waiting(depth, _time(str(oldest.get("occurredAt"))) if oldest else None)
+            return Waiting(mongo.database[self.collection].count_documents({}), oldest)
 
     def rows(self) -> Iterator[Row]:
         return _rows(MongoOutbox(self.place.mongodb, self.collection))
 
 
 def _rows(outbox: Outbox) -> Iterator[Row]:
-    for page in outbox.older_than(_EVER):
+    for page in outbox.older_than(EVER):
         yield from page
 
 
-def _time(text: str) -> datetime | None:
+def _time(text: str | None) -> datetime | None:
     try:
-        return parse_timestamp(text)
+        return parse_timestamp(text or "")
     except ValueError:
         return None

@@ -1,12 +1,10 @@
 """Looks for one subscription, or one event, in every place that it can be in."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
-from contracts.outbox import OutboxRecord
 from operations.audit.look import SKEW, taps
 from operations.errors import OperatorError
 from operations.place import Place
@@ -14,13 +12,14 @@ from operations.sources.bus_logs import BusEvent, read_bus
 from operations.sources.dead_letters import DeadLetter
 from operations.sources.depths import held
 from operations.sources.hold import MOST
-from operations.sources.ledger import LIFECYCLES, EventKey, Standing
+from operations.sources.ledger import LIFECYCLES, Standing
 from operations.sources.origins import work_queues
 from operations.sources.outboxes import pending
 from operations.sources.peeking import open_queues, peek
 from operations.sources.routes import log_group_of
 from operations.sources.standings import standing
-from operations.where.story import Evidence, WaitingRow
+from operations.where.story import Evidence
+from operations.where.waiting import WaitingRow, waiting_row
 
 _UUID7 = 7
 
@@ -94,16 +93,7 @@ def _standings(place: Place, aggregate_id: str) -> dict[str, Standing]:
 def _rows(place: Place) -> Iterator[WaitingRow]:
     for outbox in pending(place):
         for row in outbox.rows():
-            if isinstance(row.content, OutboxRecord):
-                record = row.content
-                yield WaitingRow(
-                    key=EventKey(record.event_type, record.aggregate_id, record.sequence),
-                    event_id=record.event_id,
-                    occurred_at=record.occurred_at,
-                    causation_id=json.loads(record.detail).get("metadata", {}).get("causationId"),
-                    outbox=outbox.name,
-                    relay=outbox.relay,
-                )
+            yield waiting_row(row, domain=outbox.domain, outbox=outbox.name, relay=outbox.relay)
 
 
 def _lines(place: Place, name: str, *, since: datetime | None) -> Iterator[tuple[str, BusEvent]]:

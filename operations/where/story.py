@@ -18,20 +18,9 @@ from operations.sources.ledger import (
     handled,
 )
 from operations.sources.routes import Route
+from operations.where.waiting import WaitingRow
 
 NOWHERE = "it is nowhere to be found"
-
-
-@dataclass(frozen=True, slots=True)
-class WaitingRow:
-    """A row in an outbox."""
-
-    key: EventKey
-    event_id: str
-    occurred_at: datetime
-    causation_id: str | None
-    outbox: str
-    relay: str
 
 
 @dataclass(frozen=True)
@@ -143,7 +132,7 @@ class _Teller:
             *(line for _, line in self._evidence.lines),
         ]
         for each in sorted(told, key=lambda each: each.occurred_at):
-            if each.causation_id in family:
+            if each.causation_id in family and each.event_id is not None:
                 family.add(each.event_id)
         return [key for key in self.keys if family & self._event_ids(key).keys()]
 
@@ -157,6 +146,8 @@ class _Teller:
             yield 0, Step(happened, key.event_type, event_id, route.domain, what)
         if row := self._rows.get(key):
             waits = f"waits for {row.relay}"
+            if row.problem is not None:
+                waits += f", which cannot publish it: {row.problem}"
             yield 1, Step(row.occurred_at, key.event_type, row.event_id, row.outbox, waits)
         first: set[tuple[str, str]] = set()
         for bus, line in self._lines.get(key, ()):
@@ -219,6 +210,8 @@ class _Teller:
 
     def _before_bus(self, key: EventKey, route: Route) -> str | None:
         if row := self._rows.get(key):
+            if row.problem is not None:
+                return f"in {row.outbox}: {row.relay} cannot publish it ({row.problem})"
             waited = age(self._evidence.read_at - row.occurred_at)
             return f"in {row.outbox} for {waited}: {row.relay} has yet to publish it"
         return (
@@ -244,8 +237,8 @@ class _Teller:
 
     def _event_ids(self, key: EventKey) -> dict[str, None]:
         ids = [line.event_id for _, line in self._lines.get(key, ())]
-        if key in self._rows:
-            ids.append(self._rows[key].event_id)
+        if key in self._rows and (event_id := self._rows[key].event_id) is not None:
+            ids.append(event_id)
         ids += [each.event.event_id for each in self._letters.get(key, ()) if each.event.event_id]
         return dict.fromkeys(ids)
 

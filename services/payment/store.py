@@ -1,7 +1,7 @@
 """Keeps payments: a document and its outbox document in one MongoDB transaction."""
 
-from collections.abc import Mapping
-from datetime import UTC
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from pymongo.client_session import ClientSession
@@ -15,13 +15,19 @@ from runtime import stores
 from runtime.backlog import MOST_COUNTED, Backlog
 from runtime.cursors import InvalidCursor, Page
 from runtime.errors import Conflict, Unavailable
-from runtime.mongodb import Document, Mongo, is_transient, outbox_document
+from runtime.mongodb import ANY_DOCUMENT, Document, Mongo, is_transient, outbox_document
 from runtime.tracing import Attributes, Tracer, spanned
 from services.payment.model import Happened, Payment, Status
 
 PAYMENTS = "payments"
 OUTBOX = "outbox"
 BY_AGE = [("occurredAt", 1), ("sequence", 1)]
+
+FIRST_TIMES = 10
+"""Looked at, of which some may be none: a text need not be a time."""
+
+_TEXTS: Mapping[str, Any] = {"occurredAt": {"$gte": "0", "$lt": ":"}}
+_DATES: Mapping[str, Any] = {"occurredAt": {"$gte": datetime(1, 1, 1, tzinfo=UTC)}}
 
 _WRITE_CONFLICT = 112
 _COMMIT = "commitTransaction"
@@ -55,7 +61,7 @@ class MongoStore:
 
     @property
     def _outbox(self) -> Collection[Document]:
-        return self._mongo.database[OUTBOX]
+        return self._mongo.database[OUTBOX].with_options(codec_options=ANY_DOCUMENT)
 
     def check(self) -> None:
         """Raise Unavailable unless the primary lets us read. A ping needs no credentials."""
@@ -66,9 +72,14 @@ class MongoStore:
         """Count what waits in the outbox, and read the oldest by its index. Raises Unavailable."""
         with self._mongo.asking():
             found = self._outbox.count_documents({}, limit=MOST_COUNTED + 1, maxTimeMS=5000)
-            first = self._outbox.find({}, {"occurredAt": 1}).sort(BY_AGE).limit(1)
-            oldest = [each.get("occurredAt") for each in first.max_time_ms(5000)]
-        return Backlog.of(found, oldest)
+            times = [*self._first_times(_TEXTS), *self._first_times(_DATES)]
+        return Backlog.of(found, times)
+
+    def _first_times(self, query: Mapping[str, Any]) -> Iterator[object]:
+        """Read the first of the times that are texts, or dates: others stand before them."""
+        first = self._outbox.find(query, {"occurredAt": 1, "_id": 0}).sort(BY_AGE)
+        for document in first.limit(FIRST_TIMES).max_time_ms(5000):
+            yield document["occurredAt"]
 
     def get(self, subscription_id: str) -> Payment | None:
         with self._mongo.reaching("find"):

@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from playwright.sync_api import Browser, expect
 
+from local.child import last_lines
 from tests.browser.browser import NoBrowser, chromium
 from tests.browser.system import Running, running
 from tests.browser.visitor import PATIENCE_MS, Visitor, visiting
@@ -19,8 +20,11 @@ MOST_SHOWN = 4000
 def pytest_runtest_makereport(
     item: pytest.Item,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """What the page showed stands beside a failure."""
+    """What the page showed, and what `make up` said last, is beside a failure."""
     report = yield
+    system = getattr(item, "funcargs", {}).get("system")
+    if report.failed and isinstance(system, Running):
+        report.sections.append(("make up", "\n".join(last_lines(system.log))))
     visitor = getattr(item, "funcargs", {}).get("visitor")
     if report.failed and report.when == "call" and isinstance(visitor, Visitor):
         page = visitor.page

@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, expect
 
 from local.isolation import isolate
 from local.settings import ROOT
+from runtime.entry import complain, run_command
 from tests.browser.browser import NoBrowser, chromium
 from tests.browser.system import Running, running
 from tests.browser.visitor import Visitor, visiting
@@ -33,7 +34,7 @@ TALL = 1310
 
 
 def main() -> int:
-    isolate(os.environ)
+    isolate(os.environ, say=complain)
     IMAGES.mkdir(parents=True, exist_ok=True)
     try:
         with (
@@ -124,4 +125,4 @@ def orders(system: Running) -> Iterator[None]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_command(main)

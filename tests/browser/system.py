@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from console.security import TOKEN_HEADER
-from local.child import start_child, stop_child
+from local.child import running_child
 from local.processes import breaking_socket, console_process, our_processes
 from local.running import is_ready
 from local.settings import LocalSettings
@@ -89,15 +89,18 @@ def running(folder: Path) -> Iterator[Running]:
 
     Nothing of it may be left then, not even of what was stopped and never started again.
     """
-    settings, log = LocalSettings.on_free_ports(folder / "state"), folder / "up.log"
+    with LocalSettings.on_free_ports(folder / "state") as settings:
+        yield from _running(settings, folder / "up.log")
+
+
+def _running(settings: LocalSettings, log: Path) -> Iterator[Running]:
     given = settings.model_dump(exclude_none=True) | {"break": "1"}
     env = {name.upper(): str(value) for name, value in given.items()}
-    with log.open("wb") as output:
-        child = start_child([sys.executable, "-m", "local.up"], env=env, cwd=ROOT, output=output)
-    try:
+    command = [sys.executable, "-m", "local.up"]
+    with running_child("make up", command, env=env, cwd=ROOT, log=log, stop_within=100) as child:
 
         def is_up() -> bool:
-            assert child.poll() is None, log.read_text()
+            assert child.poll() is None, "make up ended"
             return "\nready in " in log.read_text() and is_ready(console_process(settings))
 
         eventually(is_up, timeout=90, what="`make up` and its console ready")
@@ -106,9 +109,7 @@ def running(folder: Path) -> Iterator[Running]:
             system = Running(settings, http, log)
             yield system
             system.breaking("processes/stock-consumer", run=False, kill=True)
-    finally:
-        ended = stop_child(child, within=60)
-    assert (ended, child.returncode) == (True, 0), log.read_text()
+    assert child.returncode == 0, log.read_text()
     assert log.read_text().splitlines()[-1] == "stopped"
     assert not breaking_socket(settings).exists()
     left = [*our_processes(settings), console_process(settings)]

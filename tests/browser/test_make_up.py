@@ -6,11 +6,14 @@ It needs no browser.
 from infra.workloads import WORKLOADS
 from local.up import addresses, console_address
 from tests.browser.system import Running
+from tests.waiting import eventually
 
 
 def test_the_address_of_the_console_is_what_is_said_first(system: Running) -> None:
     """Then those of the APIs, and that it may be broken."""
-    lines = system.log.read_text().splitlines()
+    eventually(lambda: "\nBREAK=1: " in system.log.read_text(), what="that it may be broken")
+    # What processes say, under their names, may come between.
+    lines = [line for line in system.log.read_text().splitlines() if "│" not in line]
     (ready,) = (at for at, line in enumerate(lines) if line.startswith("ready in "))
     said = [line.split() for line in lines[ready + 1 : ready + 5]]
     apis = [[name, f"{address}/docs"] for name, address in addresses(system.settings).items()]

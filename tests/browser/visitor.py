@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request,
 Scheme = Literal["light", "dark"]
 Role = Literal["article", "button", "heading", "link", "list", "region", "table", "textbox"]
 
-PATIENCE_MS = 30_000
+PATIENCE_MS = 60_000
 """The machine is busy with other tests."""
 
 HEIGHT = 900

@@ -23,8 +23,9 @@ from services.stock.handlers import Handlers as StockHandlers
 from services.subscription import consumer as subscription_consumer
 from services.subscription.handlers import Handlers as SubscriptionHandlers
 from services.subscription.model import Order
-from tests.builders import ACCOUNT, a_cause, an_order, delivered
+from tests.builders import ACCOUNT, START, a_cause, an_order, delivered
 from tests.fakes import MemoryPayments, MemoryStock, MemorySubscriptions
+from tests.hostile import Odd, document_of, times
 from tools import event_schemas
 
 CONTRACTS = Path(event_schemas.SCHEMAS).parent
@@ -109,10 +110,11 @@ def test_drift_is_found_named_and_mended(
 
 
 def test_every_event_has_a_schema_and_a_sample() -> None:
-    """One of each for every type there is, and none for any other."""
+    """One of each for every type there is; of what is no event, the outbox record has a schema."""
     every_one = {f"{event_type}.v1.json" for event_type in EventType}
     assert set(DESIGN) == set(EventType)
-    assert {path.name for path in (CONTRACTS / "schemas").iterdir()} == every_one
+    schemas = {path.name for path in (CONTRACTS / "schemas").iterdir()}
+    assert schemas == {*every_one, "OutboxRecord.v1.json"}
     assert {path.name for path in SAMPLES} == every_one
 
 
@@ -256,3 +258,15 @@ def test_whatever_is_ordered_every_event_of_its_life_keeps_its_schema(order: Ord
     for record in published:
         validate(json.loads(record.detail))
         assert record.source == DESIGN[record.event_type][0]
+
+
+@pytest.mark.parametrize("odd", times(START), ids=repr)
+def test_the_outbox_records_schema_takes_what_a_relay_takes(odd: Odd) -> None:
+    """Time for time, but for days that no calendar has: a pattern cannot count those."""
+    document = document_of("a", odd, START)
+    schema = event_schemas.outbox_record_schema()
+    Draft202012Validator.check_schema(schema)
+    valid = Draft202012Validator(schema).is_valid(document)
+    looks_like_a_time = ("9999-02-30", "2027-13-01", ":60.000Z", "0000-01-01", "0001-01", "9999-12")
+    if not any(each in str(odd.value) for each in looks_like_a_time):
+        assert valid is not odd.is_malformed

@@ -22,8 +22,8 @@ START_WITHIN = 300
 class ComposeSystem:
     """What an earlier run left behind is removed first, since only one can have the name."""
 
-    def __init__(self, unused_state_dir: Path) -> None:
-        self.settings = LocalSettings.on_free_ports(unused_state_dir)
+    def __init__(self, settings: LocalSettings) -> None:
+        self.settings = settings
         self.remove()
 
     def start(self) -> None:

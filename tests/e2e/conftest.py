@@ -4,13 +4,14 @@
 """
 
 import signal
-from collections.abc import Callable, Generator, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 
+from local.settings import LocalSettings
 from tests.e2e.compose_system import ComposeSystem
 from tests.e2e.local_system import LocalSystem
 from tests.e2e.system import System
@@ -38,11 +39,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_runtest_makereport(
     item: pytest.Item,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """What the containers said last stands beside a failure: after the run they are gone."""
+    """What the processes said last is beside a failure: after the run it is gone."""
     report = yield
     for value in getattr(item, "funcargs", {}).values() if report.failed else ():
-        if isinstance(value, World) and isinstance(value.system, ComposeSystem):
-            report.sections.append(("docker compose", value.system.logs()))
+        if isinstance(value, World):
+            report.sections.append(("the system's last lines", value.system.logs()))
     return report
 
 
@@ -62,21 +63,31 @@ def in_containers(request: pytest.FixtureRequest) -> bool:
     return bool(request.config.getoption("--system") == "compose")
 
 
-def local(folder: Path) -> AbstractContextManager[World]:
-    system = LocalSystem(folder)
-    return at_work(system, then=system.stop)
+@contextmanager
+def local(folder: Path, environment: Mapping[str, str] | None = None) -> Iterator[World]:
+    with LocalSettings.on_free_ports(folder) as settings:
+        system = LocalSystem(settings, environment)
+        with at_work(system, then=system.stop) as world:
+            yield world
 
 
-def composed(folder: Path) -> AbstractContextManager[World]:
-    system = ComposeSystem(folder)
-    return at_work(system, then=system.remove)
+@contextmanager
+def composed(folder: Path) -> Iterator[World]:
+    with LocalSettings.on_free_ports(folder) as settings:
+        system = ComposeSystem(settings)
+        with at_work(system, then=system.remove) as world:
+            yield world
 
 
 @contextmanager
 def at_work(system: System, *, then: Callable[[], None]) -> Iterator[World]:
     try:
-        system.start()
-        with httpx.Client(timeout=10, trust_env=False) as http:
-            yield World(system, http)
+        system.start()  # an error of which has notes of its own
+        with httpx.Client(timeout=30, trust_env=False) as http:
+            try:
+                yield World(system, http)
+            except BaseException as error:
+                error.add_note(system.logs())
+                raise
     finally:
         then()

@@ -1,9 +1,11 @@
 """The system of `make up`: operating-system processes, without Docker."""
 
+from collections.abc import Mapping
 from contextlib import ExitStack
-from pathlib import Path
+from dataclasses import replace
 
 from local.console import Console
+from local.processes import our_processes
 from local.settings import LocalSettings
 from local.supervisor import Supervisor
 from local.system import running_system
@@ -19,17 +21,23 @@ class Silence:
 
 
 class LocalSystem:
-    """State is in `state_dir`; every port is free when this is made."""
+    """What the settings describe; `environment` is laid over that of each process of ours."""
 
-    def __init__(self, state_dir: Path) -> None:
-        self.settings = LocalSettings.on_free_ports(state_dir)
+    def __init__(
+        self, settings: LocalSettings, environment: Mapping[str, str] | None = None
+    ) -> None:
+        self.settings, self._environment = settings, environment or {}
         self._running = ExitStack()
         self._supervisor: Supervisor
 
     def start(self) -> None:
         console = Console(Silence(), coloured=False)  # type: ignore[arg-type]
+        ours = [
+            replace(each, env={**each.env, **self._environment})
+            for each in our_processes(self.settings)
+        ]
         self._supervisor = self._running.enter_context(
-            running_system(self.settings, console=console)
+            running_system(self.settings, console=console, ours=ours)
         )
 
     def stop(self) -> None:
@@ -43,3 +51,6 @@ class LocalSystem:
 
     def wait_ready(self) -> None:
         self._supervisor.wait_ready()
+
+    def logs(self) -> str:
+        return self._supervisor.last_words()

@@ -54,7 +54,7 @@ class Operator:
         document: dict[str, Any] = json.loads(stdout.getvalue())
         return code, document
 
-    def audit(self, *, settle: float = 30.0) -> AuditReport:
+    def audit(self, *, settle: float = 90.0) -> AuditReport:
         return audit(self.place, self.since, datetime.now(UTC), settle=settle, patience=PATIENCE)
 
     def differences(self, subscription_id: str) -> set[tuple[str, str, str]]:

@@ -25,3 +25,6 @@ class System(Protocol):
 
     def wait_ready(self) -> None:
         """Return when every process of ours is at work."""
+
+    def logs(self) -> str:
+        """What each process said last, and how it is."""

@@ -48,15 +48,15 @@ def test_what_was_committed_before_a_stop_arrives_after_the_next_start(running: 
     eventually(lambda: not running.pending(), what="empty outboxes")
     running.system.kill("subscriptions-relay")
     in_flight = running.subscribe()
-    assert running.pending() == {"subscriptions": 1}
+    eventually(lambda: running.pending() == {"subscriptions": 1}, what="nothing else in an outbox")
 
     # When everything is stopped, and started again (MiniStack forgets its stream records)
     running.system.stop()
     running.system.start()
 
     # Then the one is still there, and the other arrives
-    assert running.status("subscription", settled) == "active"
-    assert running.status("stock", settled) == "allocated"
+    running.until("subscription", settled, "active")
+    running.until("stock", settled, "allocated")
     running.until("stock", in_flight, "allocated")
     running.until("payment", in_flight, "active")
 

@@ -45,7 +45,7 @@ def apis(system: System) -> Iterator[Mapping[Name, httpx.Client]]:
                 httpx.Client(
                     base_url=stack.enter_context(serving(system.app(name))),
                     trust_env=False,
-                    timeout=20,
+                    timeout=60,
                 )
             )
             for name in NAMES

@@ -14,7 +14,7 @@ from uuid import uuid4
 from infra.local import provision
 from infra.topology import TOPOLOGY
 from infra.workloads import WORKLOADS
-from local.child import start_child, stop_child
+from local.child import running_child
 from operations.__main__ import parser
 from operations.output import Output
 from operations.place import KeepsClients, Place
@@ -83,14 +83,9 @@ class Operated:
             "STREAMED_AUDIT_FILE": str(self.audit_file),
             "STREAMED_HOLD_SECONDS": str(self.hold_seconds),
         }
-        with self.output.open("wb") as file:
-            child = start_child(
-                [sys.executable, "-m", "operations", *argv], env=env, cwd=ROOT, output=file
-            )
-            try:
-                yield child
-            finally:
-                stop_child(child)
+        command = [sys.executable, "-m", "operations", *argv]
+        with running_child("streamed", command, env=env, cwd=ROOT, log=self.output) as child:
+            yield child
 
     @property
     def output(self) -> Path:

@@ -44,8 +44,8 @@ def test_a_commit_is_one_more_and_has_an_age(
     assert found["oldestAgeSeconds"] >= 0
 
     def older() -> bool:
-        age: float = client.get("/outbox").json()["oldestAgeSeconds"]
-        return age > found["oldestAgeSeconds"]
+        age = client.get("/outbox").json()["oldestAgeSeconds"]
+        return bool(age > found["oldestAgeSeconds"])
 
     eventually(older, what="it grows older")
 

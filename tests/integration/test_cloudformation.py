@@ -51,10 +51,11 @@ def stacks(synthesized: Synthesize) -> list[Stack]:
 
 @pytest.fixture(scope="module")
 def deployed(
-    stacks: list[Stack], tmp_path_factory: pytest.TempPathFactory
+    stacks: list[Stack], tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
 ) -> Iterator[OneClientEach]:
     """An AWS in which CloudFormation alone has made anything."""
-    with running_ministack(tmp_path_factory.mktemp("cloudformation")) as ministack:
+    folder = tmp_path_factory.mktemp("cloudformation")
+    with running_ministack(folder, pytestconfig) as ministack:
         aws = OneClientEach(region=ministack.region, endpoint_url=ministack.endpoint)
         deploy(aws, stacks)
         yield aws

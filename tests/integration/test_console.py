@@ -70,7 +70,7 @@ class Served:
 
             def following(name: str) -> dict[str, Any]:
                 def its() -> dict[str, Any] | None:
-                    kind, document = found.get(timeout=20)
+                    kind, document = found.get(timeout=60)
                     return document if kind == name else None
 
                 return eventually(its, what=f"a message {name}")
@@ -256,10 +256,17 @@ def test_no_action_without_the_token(console: Served) -> None:
 
 def test_measures_are_there_for_prometheus(console: Served) -> None:
     """Queues and outboxes, from the newest look."""
-    text = console.client.get("/metrics").text
-    assert 'sqs_queue_messages{kind="dead-letter",queue="stock-dlq",state="visible"} 0.0' in text
-    assert 'console_outbox_records{outbox="payments.outbox"}' in text
-    assert "console_sampling_every_nth 1.0" in text
+    wanted = (
+        'sqs_queue_messages{kind="dead-letter",queue="stock-dlq",state="visible"} 0.0',
+        'console_outbox_records{outbox="payments.outbox"}',
+        "console_sampling_every_nth 1.0",
+    )
+
+    def lacking() -> list[str]:
+        text = console.client.get("/metrics").text
+        return [each for each in wanted if each not in text]
+
+    eventually(lambda: not lacking(), what="every measure", every=0.2)
 
 
 def test_a_dead_letter_is_seen_and_told_of_in_the_story(console: Served, system: System) -> None:
@@ -283,7 +290,11 @@ def test_a_dead_letter_is_seen_and_told_of_in_the_story(console: Served, system:
                 ),
                 what="the dead letter is seen",
             )
-        told = console.get(f"/api/subscriptions/{subscription_id}")
-        assert "dead-lettered" in [step["kind"] for step in told["steps"]]
+
+        def is_told() -> bool:
+            steps = console.get(f"/api/subscriptions/{subscription_id}")["steps"]
+            return "dead-lettered" in {step["kind"] for step in steps}
+
+        eventually(is_told, what="the journey leads to the dead letter", every=0.2)
     finally:
         sqs.purge_queue(QueueUrl=url)

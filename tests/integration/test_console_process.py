@@ -60,7 +60,7 @@ def test_a_stop_lets_its_pages_go_and_takes_the_taps_away(
         with httpx.stream("GET", f"{process.url}/api/live", trust_env=False) as answer:
             assert answer.status_code == 200
             process.child.terminate()
-            assert process.child.wait(timeout=10) == 0
+            assert process.child.wait(timeout=60) == 0
     assert taps(aws) == []
     assert "Traceback" not in process.output.read_text()
 
@@ -74,14 +74,14 @@ def test_a_killed_console_is_succeeded_by_the_next(
     ) as process:
         process.until_ready()
         process.child.kill()
-        process.child.wait(timeout=10)
+        process.child.wait(timeout=60)
     left = taps(aws)
     assert len(left) == 6
     with running(tmp_path, "console", "", env, port_name="CONSOLE_PORT") as process:
         process.until_ready()
         assert taps(aws) == left
         process.child.terminate()
-        assert process.child.wait(timeout=10) == 0
+        assert process.child.wait(timeout=60) == 0
     assert taps(aws) == []
 
 

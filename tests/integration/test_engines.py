@@ -1,5 +1,6 @@
 """The engines as the supervisor and the fixtures run them."""
 
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,21 +12,28 @@ import pytest
 from pymongo import MongoClient
 
 from local import engines
-from local.child import start_child, stop_child
+from local.child import running_child
 from local.errors import MongodMissing
 from local.isolation import REGION
-from local.ports import LOOPBACK, free_ports, wait_until_listening
+from local.ports import LOOPBACK, reserved_ports, wait_until_listening
 from local.replica_set import ensure_replica_set
 from tests.conftest import MiniStack
 
 
+@pytest.fixture
+def ports() -> Iterator[list[int]]:
+    with reserved_ports(2) as ports:
+        yield ports
+
+
 @contextmanager
-def running(command: engines.EngineCommand) -> Iterator[subprocess.Popen[bytes]]:
-    child = start_child(command.argv, env=command.env)
-    try:
+def running(command: engines.EngineCommand, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    log = folder / "engine.log"
+    with running_child(
+        "the engine", command.argv, env=command.env, log=log, stop_within=60
+    ) as child:
         yield child
-    finally:
-        assert stop_child(child), "the engine had to be killed"
+    assert child.returncode != -signal.SIGKILL, "the engine had to be killed"
 
 
 def mongo(port: int) -> MongoClient[dict[str, Any]]:
@@ -40,16 +48,16 @@ def test_the_shared_engines_answer(ministack: MiniStack, mongodb_uri: str) -> No
         assert client.admin.command("hello")["setName"] == engines.REPLICA_SET
 
 
-def test_mongod_keeps_its_state_and_is_initiated_once(tmp_path: Path) -> None:
+def test_mongod_keeps_its_state_and_is_initiated_once(tmp_path: Path, ports: list[int]) -> None:
     """What was written is there after a stop and a start; initiating again changes nothing."""
-    (port,) = free_ports(1)
+    port = ports[0]
     command = engines.mongod_command(port, tmp_path)
-    with running(command):
+    with running(command, tmp_path):
         ensure_replica_set(engines.mongodb_uri(port))
         with mongo(port) as client:
             before = client.admin.command("replSetGetConfig")["config"]
             client["payments"]["payments"].insert_one({"_id": "one"})
-    with running(command):
+    with running(command, tmp_path):
         ensure_replica_set(engines.mongodb_uri(port))
         ensure_replica_set(engines.mongodb_uri(port))
         with mongo(port) as client:
@@ -59,30 +67,32 @@ def test_mongod_keeps_its_state_and_is_initiated_once(tmp_path: Path) -> None:
     assert after["version"] == before["version"]
 
 
-def test_mongod_can_move_to_another_port(tmp_path: Path) -> None:
+def test_mongod_can_move_to_another_port(tmp_path: Path, ports: list[int]) -> None:
     """Data written under one port is served under another (MONGODB_PORT was changed)."""
-    first, second = free_ports(2)
-    with running(engines.mongod_command(first, tmp_path)):
+    first, second = ports
+    with running(engines.mongod_command(first, tmp_path), tmp_path):
         ensure_replica_set(engines.mongodb_uri(first))
         with mongo(first) as client:
             client["payments"]["payments"].insert_one({"_id": "one"})
-    with running(engines.mongod_command(second, tmp_path)):
+    with running(engines.mongod_command(second, tmp_path), tmp_path):
         ensure_replica_set(engines.mongodb_uri(second))
         with mongo(second) as client:
             assert client["payments"]["payments"].find_one() == {"_id": "one"}
 
 
-def test_ministack_keeps_its_state(tmp_path: Path, ministack: MiniStack) -> None:
+def test_ministack_keeps_its_state(
+    tmp_path: Path, ports: list[int], sample_credentials: None
+) -> None:
     """A message that was in a queue is there after a stop and a start."""
-    (port,) = free_ports(1)
+    port = ports[0]
     command = engines.ministack_command(port, tmp_path, region=REGION)
     sqs = boto3.client("sqs", endpoint_url=f"http://{LOOPBACK}:{port}", region_name=REGION)
-    with running(command):
-        wait_until_listening(port, timeout=20, what="MiniStack")
+    with running(command, tmp_path) as child:
+        wait_until_listening(port, timeout=60, what="MiniStack", child=child)
         queue = sqs.create_queue(QueueName="letters")["QueueUrl"]
         sqs.send_message(QueueUrl=queue, MessageBody="still here")
-    with running(command):
-        wait_until_listening(port, timeout=20, what="MiniStack")
+    with running(command, tmp_path) as child:
+        wait_until_listening(port, timeout=60, what="MiniStack", child=child)
         received = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=5)
     assert [message["Body"] for message in received["Messages"]] == ["still here"]
 

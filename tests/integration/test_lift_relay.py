@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -11,7 +12,7 @@ from uuid import uuid4
 import pytest
 
 from contracts.outbox import _REQUIRED
-from local.ports import free_ports
+from local.ports import reserved_ports
 from tests.conftest import MiniStack
 from tests.following import Terminal
 from tests.pages import DOCS, ROOT, blocks, write_file
@@ -19,16 +20,21 @@ from tests.pages import DOCS, ROOT, blocks, write_file
 PAGE = DOCS / "how-to" / "lift-the-relay.md"
 
 
+@pytest.fixture
+def healths() -> Iterator[Iterator[str]]:
+    with reserved_ports(3) as ports:
+        yield map(str, ports)
+
+
 @pytest.mark.timeout(240)
 def test_the_relay_works_in_another_system(
-    ministack: MiniStack, mongodb_uri: str, tmp_path: Path
+    ministack: MiniStack, mongodb_uri: str, healths: Iterator[str], tmp_path: Path
 ) -> None:
     """Both writers of the page commit a record, and its event is on the bus."""
     steps = blocks(PAGE)
     other = tmp_path / "other"
     other.mkdir()
     unique = uuid4().hex[:8]
-    healths = map(str, free_ports(3))
     terminal = Terminal(
         other,
         moved={

@@ -90,7 +90,7 @@ def test_an_interrupted_command_lets_go_of_what_it_holds(
         system.gate.reached("after", operation)
         signal_child(command, signal.SIGINT)
         system.gate.open()
-        assert command.wait(timeout=20) == 130, system.output.read_text()
+        assert command.wait(timeout=60) == 130, system.output.read_text()
 
     visible, hidden = system.depth("payment-cancelled-dlq")
     sent = set(system.drain("stock-payment-cancelled"))

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from local.child import signal_child, stop_child
-from local.ports import LOOPBACK, free_ports
+from local.ports import LOOPBACK, reserved_ports
 from tests.builders import a_cause, a_detail, an_envelope
 from tests.processes import Process, run_to_end, running
 from tests.queues import TestQueue, make_queue
@@ -141,7 +141,7 @@ def test_an_api_serves_small_and_leaves_with_0(tmp_path: Path, system: System, n
             assert "server" not in client.get("/docs").headers
             client.post(path, json={}, headers={"X-Correlation-Id": "look-for-me"})
         assert megabytes(process) < 120
-        assert stop_child(process.child)
+        assert stop_child(process.child, within=60)
     assert process.child.returncode == 0
     lines = process.lines()
     assert {line["process"] for line in lines} == {f"{name}-api"}
@@ -172,7 +172,7 @@ def test_a_consumer_reports_its_health_and_leaves_with_0(
             assert answer is not None
             assert answer.status_code == status
         assert megabytes(process) < 120
-        assert stop_child(process.child)
+        assert stop_child(process.child, within=60)
     assert process.child.returncode == 0
     events = [line["event"] for line in process.lines()]
     assert events == ["started", "stopping", "stopped"]
@@ -195,17 +195,23 @@ def test_a_consumer_that_starts_while_sqs_is_away_waits_for_it(
     tmp_path: Path, system: System
 ) -> None:
     """Alive and not ready, with the reason in its log; SIGTERM ends the waiting with 0."""
-    (nobody,) = free_ports(1)
-    environment = system.environment("stock") | {"AWS_ENDPOINT_URL": f"http://{LOOPBACK}:{nobody}"}
-    with running(
-        tmp_path, main_of("stock"), "consumer", environment, port_name="HEALTH_PORT"
-    ) as process:
+    environment = system.environment("stock")
+    with (
+        reserved_ports(1) as (nobody,),
+        running(
+            tmp_path,
+            main_of("stock"),
+            "consumer",
+            environment | {"AWS_ENDPOINT_URL": f"http://{LOOPBACK}:{nobody}"},
+            port_name="HEALTH_PORT",
+        ) as process,
+    ):
         eventually(lambda: "waiting at start" in process.output.read_text(), what="it waits")
         answer = process.get("/readyz")
         assert answer is not None
         assert answer.status_code == 503
         assert "starting" in answer.text
-        assert stop_child(process.child)
+        assert stop_child(process.child, within=60)
     assert process.child.returncode == 0
 
 
@@ -245,16 +251,15 @@ def test_sigterm_in_the_middle_of_a_batch_loses_nothing(tmp_path: Path, system: 
         return running(tmp_path, main_of("stock"), "consumer", environment, port_name="HEALTH_PORT")
 
     with consumer() as first:
-        eventually(
-            lambda: '"event": "handled"' in first.output.read_text(), timeout=20, what="work"
-        )
-        assert stop_child(first.child, within=10)
+        eventually(lambda: '"event": "handled"' in first.output.read_text(), what="work")
+        assert stop_child(first.child, within=60)
     assert first.child.returncode == 0
     handled = [line for line in first.lines() if line["event"] == "handled"]
-    assert created.depth()[1] == 0, "a message that is neither deleted nor visible"
+    # Hidden for a second at most, where its visibility timeout is a minute.
+    eventually(lambda: not created.depth()[1], timeout=20, what="messages deleted or visible")
     with consumer() as second:
         second.until_ready()
-        eventually(created.empty, timeout=30, what="an empty queue")
+        eventually(created.empty, what="an empty queue")
     handled += [line for line in second.lines() if line["event"] == "handled"]
     assert sorted(line["eventId"] for line in handled) == sorted(
         f"event-{number}" for number in range(100)
@@ -319,4 +324,4 @@ def test_requests_in_flight_are_finished_after_sigterm(tmp_path: Path, system: S
                 statuses.append(client.get(f"/stock/{key}").status_code)
         assert set(statuses) == {200}
         assert len(statuses) >= 20
-        assert process.child.wait(10) == 0
+        assert process.child.wait(60) == 0

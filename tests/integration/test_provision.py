@@ -9,9 +9,9 @@ from pymongo import MongoClient
 
 from infra.topology import TOPOLOGY
 from local import engines
-from local.child import start_child, stop_child
+from local.child import running_child
 from local.isolation import REGION
-from local.ports import free_ports
+from local.ports import reserved_ports
 from local.provision import provision_aws, provision_documentdb
 from runtime.errors import Misconfigured
 from tests.conftest import MiniStack
@@ -21,13 +21,11 @@ from tests.processes import run_to_end
 @pytest.fixture
 def fresh_mongodb_uri(tmp_path: Path) -> Iterator[str]:
     """A mongod that nobody has made a replica set yet; it may not even listen."""
-    (port,) = free_ports(1)
-    command = engines.mongod_command(port, tmp_path / "mongod")
-    child = start_child(command.argv, env=command.env)
-    try:
-        yield engines.mongodb_uri(port)
-    finally:
-        stop_child(child)
+    with reserved_ports(1) as (port,):
+        command = engines.mongod_command(port, tmp_path / "mongod")
+        log = tmp_path / "mongod.log"
+        with running_child("mongod", command.argv, env=command.env, log=log):
+            yield engines.mongodb_uri(port)
 
 
 def test_it_prepares_both_engines_and_changes_nothing_the_second_time(
@@ -77,11 +75,11 @@ def test_aws_itself_is_refused(tmp_path: Path, mongodb_uri: str) -> None:
 
 def test_an_engine_that_does_not_answer_is_waited_for_with_a_bound() -> None:
     """It says who did not answer, where, and for how long."""
-    (port,) = free_ports(1)
-    with pytest.raises(TimeoutError, match=rf":{port}/.* did not answer within 0.3 s"):
-        provision_aws(f"http://127.0.0.1:{port}", region=REGION, answers_within=0.3)
-    with pytest.raises(TimeoutError, match=rf"mongod did not listen on port {port} within 0.3 s"):
-        provision_documentdb(engines.mongodb_uri(port), "payments", answers_within=0.3)
+    with reserved_ports(1) as (port,):
+        with pytest.raises(TimeoutError, match=rf":{port}/.* did not answer within 0.3 s"):
+            provision_aws(f"http://127.0.0.1:{port}", region=REGION, answers_within=0.3)
+        with pytest.raises(TimeoutError, match=rf"mongod did not listen on port {port} within"):
+            provision_documentdb(engines.mongodb_uri(port), "payments", answers_within=0.3)
 
 
 @pytest.mark.parametrize("uri", ["mongodb://127.0.0.1:1/", "mongodb://127.0.0.1:none/"])

@@ -218,7 +218,7 @@ def test_sigterm_amid_a_drain_loses_and_doubles_nothing(world: World) -> None:
         signal_child(process.child, signal.SIGTERM)
         eventually(lambda: '"stopping"' in process.output.read_text(), what="a stopping relay")
         world.gate.open()
-        assert process.child.wait(timeout=10) == 0
+        assert process.child.wait(timeout=60) == 0
     published, pending = set(world.on_bus()), world.outbox()
     assert pending, "it was done before the signal came"
     assert not published & pending

@@ -12,6 +12,7 @@ from pymongo.errors import OperationFailure
 
 import relay.dynamodb
 import relay.mongodb
+from contracts.timestamps import format_timestamp
 from relay.ages import Dated
 from relay.dynamodb import DynamoOutbox
 from relay.mongodb import ChangeStream, MongoOutbox
@@ -126,6 +127,17 @@ def test_old_rows_are_found_page_by_page_in_order(end: End) -> None:
         assert [sequence for name, sequence in found if name == aggregate] == [1, 2, 3]
 
 
+def test_a_page_that_holds_nothing_is_not_the_last(end: End) -> None:
+    """Young rows fill whole pages, which then are empty: what is behind them is found."""
+    now = utc_now()
+    for number in range(30):
+        end.commit(f"young{number}", 1, format_timestamp(now + HOUR / 2))
+        if number % 10 == 5:
+            end.commit(f"old{number}", 1, format_timestamp(now - HOUR))
+    found = keys(end.outbox.older_than(now))
+    assert sorted(found) == [("old15", 1), ("old25", 1), ("old5", 1)]
+
+
 @pytest.mark.parametrize("occurred_at", [None, 5, "tomorrow", "9999", ""])
 def test_a_row_whose_time_cannot_be_read_is_old(end: End, occurred_at: Any) -> None:
     """It would stay for good if the stream had missed it."""
@@ -222,6 +234,9 @@ def test_a_change_stream_that_cannot_resume_has_lost_its_place(code: int) -> Non
     """DocumentDB's dead token and position, MongoDB's lost history: opening anew is the mend."""
 
     class Watched:
+        def with_options(self, **_: Any) -> "Watched":
+            return self
+
         def watch(self, *_: Any, **__: Any) -> Changes:
             return Changes(OperationFailure("no such position", code))
 

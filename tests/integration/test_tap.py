@@ -3,9 +3,10 @@
 import json
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import Popen
 from typing import Any
 from uuid import uuid4
 
@@ -13,9 +14,9 @@ import pytest
 
 from infra.taps import Tap
 from local import engines
-from local.child import start_child, stop_child
+from local.child import running_child, stop_child
 from local.log_batches import MAX_BYTES, MAX_EVENTS, MAX_SPAN, OVERHEAD, LogEvent, batches
-from local.ports import LOOPBACK, free_ports, wait_until_listening
+from local.ports import LOOPBACK, reserved_ports, wait_until_listening
 from local.tap import BusTap, log_event
 from runtime.aws import Aws
 from runtime.health import Readiness
@@ -70,7 +71,7 @@ class Tapped:
             yield
         finally:
             self.stop.request()
-            thread.join(timeout=5)
+            thread.join(timeout=60)
             assert not thread.is_alive(), "the tap did not stop"
 
 
@@ -125,30 +126,35 @@ def test_a_line_that_was_not_written_stays_in_the_queue(bus: Tapped) -> None:
         assert bus.queue_depth() == 1
         logs.create_log_group(logGroupName=bus.tap.log_group)
         eventually(lambda: bus.numbers() == [1], what="the line")
-        assert not bus.readiness.reasons()
+        eventually(lambda: not bus.readiness.reasons(), what="a ready tap")
 
 
 def test_survives_an_outage_of_the_emulator(tmp_path: Path) -> None:
     """The emulator stops and comes back: the tap goes on by itself."""
-    (port,) = free_ports(1)
     region = "eu-west-1"
-    command = engines.ministack_command(port, tmp_path, region=region)
-    emulator = start_child(command.argv, env=command.env)
-    try:
-        wait_until_listening(port, timeout=20, what="MiniStack")
+    with ExitStack() as stack:
+        (port,) = stack.enter_context(reserved_ports(1))
+        command = engines.ministack_command(port, tmp_path, region=region)
+
+        def an_emulator() -> Popen[bytes]:
+            log = tmp_path / "ministack.log"
+            child = stack.enter_context(
+                running_child("MiniStack", command.argv, env=command.env, log=log)
+            )
+            wait_until_listening(port, timeout=60, what="MiniStack", child=child)
+            return child
+
+        emulator = an_emulator()
         bus = tapped(f"http://{LOOPBACK}:{port}", region)
         with bus.running():
             bus.put(1)
             eventually(lambda: bus.numbers() == [1], what="the line before the outage")
-            stop_child(emulator)
+            assert stop_child(emulator, within=60), "its state was lost"
             eventually(bus.readiness.reasons, what="an unready tap")
-            emulator = start_child(command.argv, env=command.env)
-            wait_until_listening(port, timeout=20, what="MiniStack")
+            an_emulator()
             eventually(lambda: not bus.readiness.reasons(), what="a ready tap")
             bus.put(2)
             eventually(lambda: bus.numbers() == [1, 2], what="the line after the outage")
-    finally:
-        stop_child(emulator)
 
 
 def at(timestamp: int, message: str = "x") -> LogEvent:

@@ -6,13 +6,13 @@ what it has to print. `make up` is given ports of its own, and so are the comman
 
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from local.ports import free_ports
+from local.ports import reserved_ports
 from local.settings import LocalSettings
 from tests.following import Terminal
 from tests.pages import DOCS, ROOT, Block, apply_diff, blocks, write_file
@@ -41,22 +41,22 @@ def test_the_tutorial_works_as_written(tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(ROOT, copy, ignore=NOT_COPIED)
     (copy / ".venv").symlink_to(sys.prefix)
-    reader = Reader(copy, tmp_path)
     steps = [block for block in blocks(PAGE) if block.language != "mermaid"]
     (served,) = (number for number, block in enumerate(steps) if block.text == SERVE)
-    reader.follow(steps[:served])
-    with reader.serving(steps[served + 1]):
-        reader.follow(steps[served + 2 :])
+    names = [name.upper() for name in LocalSettings.model_fields if name.endswith("_port")]
+    names += NEW_PORTS
+    with reserved_ports(len(names)) as ports:
+        reader = Reader(copy, tmp_path, dict(zip(names, map(str, ports), strict=True)))
+        reader.follow(steps[:served])
+        with reader.serving(steps[served + 1]):
+            reader.follow(steps[served + 2 :])
 
 
 class Reader:
     """Does what the page says, block by block, in a copy of the repository."""
 
-    def __init__(self, copy: Path, folder: Path) -> None:
+    def __init__(self, copy: Path, folder: Path, ports: Mapping[str, str]) -> None:
         self._copy, self._log = copy, folder / "make-up.log"
-        names = [name.upper() for name in LocalSettings.model_fields if name.endswith("_port")]
-        names += NEW_PORTS
-        ports = dict(zip(names, map(str, free_ports(len(names))), strict=True))
         self._terminal = Terminal(
             copy,
             moved={
@@ -88,15 +88,11 @@ class Reader:
         """`make up`, from when it says that all is ready until the block ends."""
         # What is installed is what runs this test, whatever the lock's date.
         command = f"exec {SERVE.strip()} --old-file=.venv/installed"
-        with self._terminal.beside(command, self._log, stop_within=40) as child:
+        with self._terminal.beside(command, self._log, stop_within=100) as child:
 
             def is_ready() -> bool:
-                assert child.poll() is None, self._log.read_text()
+                assert child.poll() is None, "make up ended"
                 return not self._terminal.missing(shown, self._log.read_text())
 
             eventually(is_ready, timeout=120, what="make up is ready")
-            try:
-                yield
-            except AssertionError as error:
-                error.add_note(self._log.read_text()[-5000:])
-                raise
+            yield

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from time import monotonic
 
+from runtime.entry import run_command
 from tests.simulation.history import Ended, Parts, play_seed
 from tests.simulation.plants import PLANTS
 from tests.simulation.running import Tally, play_all, prepare
@@ -90,4 +91,4 @@ def _say(text: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_command(main)

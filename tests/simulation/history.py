@@ -20,7 +20,7 @@ from tests.simulation.places import Places, StockStore
 from tests.simulation.plans import Plan, cursed_plan, plan_of
 from tests.simulation.processes import Process
 from tests.simulation.promises import check, check_curses_set_aside, check_no_outage_buried
-from tests.simulation.relaying import NewTarget, Relays
+from tests.simulation.relaying import NewTarget, Relays, RingingSweeper
 from tests.simulation.scheduling import TASKS, Scheduler
 from tests.simulation.serving import Services
 from tests.simulation.telling import Story
@@ -36,6 +36,7 @@ class Parts:
 
     bus: NewTarget = EventBus
     engine: type[Engine] = Engine
+    sweeper: type[RingingSweeper] = RingingSweeper
     stock: StockStore = MemoryStock
     messages: type[Messages] = Messages
 
@@ -105,7 +106,9 @@ class World:
         self.scheduler = Scheduler()
         story = Story(self.scheduler, is_told=is_told)
         self.weather = Weather(self.scheduler, choices, story)
-        self._places = Places(self.weather, Ledger(), stock=parts.stock)
+        self._places = Places(
+            self.weather, Ledger(), stock=parts.stock, page=plan.page, gaps=plan.gaps
+        )
         self._services = Services(self.weather, self._places, messages=parts.messages)
         self._relays = Relays(
             self.weather,
@@ -114,6 +117,7 @@ class World:
             workers=plan.workers,
             bus=parts.bus,
             engine=parts.engine,
+            sweeper=parts.sweeper,
         )
         self._processes: dict[str, Process] = {}
         self._aws = Process("AWS", self.scheduler, story, lambda process: None)

@@ -4,8 +4,10 @@ import json
 from contextlib import suppress
 from typing import Any
 
+from contracts.outbox import OutboxRecord
 from infra.workloads import Workload
 from relay.mapped import MappedStream
+from relay.rows import DYNAMODB_JSON, Unpublishable
 from runtime.dynamodb import to_item
 from runtime.errors import Unavailable
 from tests.event_source_mapping import EventSourceMapping
@@ -48,8 +50,7 @@ class Lambda:
             self._database.feed.wait_beyond(place)
             rows = self._database.feed.told[place:]
             place += len(rows)
-            documents = [_document(row.content) for row in rows]
-            mapping.read([self._record(each) for each in documents])
+            mapping.read([self._record(_item(row.content)) for row in rows])
             for dropped in mapping.dropped:
                 queue = self._workload.settings["DEAD_LETTER_QUEUE"]
                 self._places.sqs.send_message(QueueUrl=queue, MessageBody=json.dumps(dropped))
@@ -88,15 +89,15 @@ class Lambda:
             raise Crashed
         return answers[0]
 
-    def _record(self, document: dict[str, Any]) -> dict[str, Any]:
-        item = to_item(document)
+    def _record(self, item: dict[str, Any]) -> dict[str, Any]:
         keys = {name: item[name] for name in ("aggregateId", "sequence")}
         table = self._database.outbox_name
         return a_stream_record("INSERT", table=table, Keys=keys, NewImage=item)
 
 
-def _document(content: Any) -> dict[str, Any]:
+def _item(content: OutboxRecord | Unpublishable) -> dict[str, Any]:
     """A row as its table holds it; a broken one is what its text says."""
-    if hasattr(content, "to_document"):
-        return dict(content.to_document())
-    return dict(json.loads(content.body))
+    if isinstance(content, OutboxRecord):
+        return to_item(content.to_document())
+    written: dict[str, Any] = json.loads(content.body)
+    return written if content.encoding == DYNAMODB_JSON else to_item(written)

@@ -51,10 +51,17 @@ class Places:
     """All that is durable."""
 
     def __init__(
-        self, weather: Weather, ledger: Ledger, *, stock: StockStore = MemoryStock
+        self,
+        weather: Weather,
+        ledger: Ledger,
+        *,
+        stock: StockStore = MemoryStock,
+        page: int = 100,
+        gaps: int = 0,
     ) -> None:
         self._weather, self._scheduler, self.ledger = weather, weather.scheduler, ledger
         self._story = weather.story
+        self._page, self._gaps = page, gaps
         self.sqs = MemorySqs(TOPOLOGY.queues, now=self.seconds, journal=self._on_queue)
         self.buses = MemoryBuses(TOPOLOGY, self._deliver, journal=self._on_bus)
         self.bells = {name: Bell(weather.scheduler) for name in WORK_QUEUES}
@@ -108,7 +115,8 @@ class Places:
         )
 
     def _database(self, service: str, outbox: str, store: MemoryStore[Any]) -> Database:
-        return Database(service, outbox, store, MemoryOutbox(), Feed(outbox, self._weather))
+        rows = MemoryOutbox(page=self._page, gaps=self._gaps)
+        return Database(service, outbox, store, rows, Feed(outbox, self._weather))
 
     def _deliver(self, rule: Rule, event: Event) -> None:
         """Bring an event to a rule's target, at least once, in time or not, or to its DLQ."""

@@ -87,17 +87,26 @@ class Cancel:
         return f"PATCH payment {self.number}: cancelled"
 
 
-PoisonKind = Literal["not JSON", "another type", "broken schema", "broken row", "refused detail"]
+PoisonKind = Literal[
+    "not JSON",
+    "another type",
+    "broken schema",
+    "broken row",
+    "odd row",
+    "odd time",
+    "refused detail",
+]
 
 
 @dataclass(frozen=True)
 class Poison:
-    """What can never succeed, put into a queue or an outbox."""
+    """What can never succeed, put into a queue or an outbox; `variety` tells odd rows apart."""
 
     at: float
     kind: PoisonKind
     place: str
     number: int
+    variety: int = 0
 
     def __str__(self) -> str:
         return f"poison in {self.place}: {self.kind}"
@@ -175,7 +184,8 @@ class Plan:
     """`mapped` are the outboxes that a Lambda function relays; the others have a daemon.
 
     `workers` are the publishers of each relay, and the forwarders: two meet in every way that
-    sixteen can, where there are three aggregates.
+    sixteen can, where there are three aggregates. An outbox's scan looks at `page` rows at a time,
+    and meets `gaps` pages that hold nothing before any other: partitions that were emptied.
     """
 
     character: Character
@@ -183,6 +193,8 @@ class Plan:
     mapped: frozenset[str]
     window_rows: int
     workers: int
+    page: int
+    gaps: int
     acts: tuple[Act, ...]
 
     @property
@@ -219,6 +231,8 @@ def plan_of(random: Random) -> Plan:
         mapped=frozenset(name for name in OUTBOXES[:2] if random.random() < 0.1),
         window_rows=random.choice((1, 2, 2000, 2000)),
         workers=random.choice((1, 1, 1, 2)),
+        page=random.choice((1, 2, 100, 100)),
+        gaps=random.choice((0, 0, 1, 2)),
         acts=tuple(acts),
     )
 
@@ -282,9 +296,12 @@ def _moment(random: Random) -> float:
 def _poison(random: Random) -> Poison:
     at, number = random.random() * LAST, random.randint(1, 3)
     if random.random() < 0.5:
-        kinds: tuple[PoisonKind, ...] = ("broken row", "refused detail")
-        return Poison(at, random.choice(kinds), random.choice(OUTBOXES), number)
+        kinds: tuple[PoisonKind, ...] = ("broken row", "odd row", "odd row", "refused detail")
+        kind, place = random.choice(kinds), random.choice(OUTBOXES)
+        return Poison(at, kind, place, number, random.randrange(1000))
     queues = [queue.name for queue in TOPOLOGY.queues if queue.redrive]
     place = random.choice(queues)
-    kinds = ("not JSON", "another type", "broken schema")
-    return Poison(at, "not JSON" if place == FIFO else random.choice(kinds), place, number)
+    kinds = ("not JSON", "another type", "broken schema", "odd time")
+    if place == FIFO:
+        kinds = ("not JSON", "odd time")
+    return Poison(at, random.choice(kinds), place, number, random.randrange(1000))

@@ -1,18 +1,22 @@
 """Bugs that such systems are known for, to be planted: the simulation has to find each."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import takewhile
 from typing import Any
 
 from contracts.outbox import OutboxRecord
 from relay.engine import Engine
 from relay.eventbridge import EventBus
-from relay.rows import Failure, Row, Target
+from relay.rows import Failure, Outbox, Row, Target
+from relay.window import Window
 from runtime.errors import Unavailable
 from runtime.messages import Messages
 from runtime.retry import Verdict
 from services.stock.model import Stock
 from tests.fakes import MemoryStock
 from tests.simulation.history import Parts
+from tests.simulation.relaying import RingingSweeper
 
 
 class DeletesFirst(Engine):
@@ -76,6 +80,24 @@ class MakesNoRoom(Messages):
         return super().settle(message)
 
 
+class StopsAtEmptyPage(RingingSweeper):
+    """Takes a page that holds nothing for the end, as if it had no key to go on from."""
+
+    def __init__(self, outbox: Outbox, window: Window, **how: Any) -> None:
+        super().__init__(_UntilEmpty(outbox), window, **how)
+
+
+class _UntilEmpty:
+    """An outbox whose pages end with the first empty one."""
+
+    def __init__(self, outbox: Outbox) -> None:
+        self._outbox = outbox
+        self.delete, self.max_deletes = outbox.delete, outbox.max_deletes
+
+    def older_than(self, moment: datetime) -> Iterator[Sequence[Row]]:
+        return takewhile(len, self._outbox.older_than(moment))
+
+
 PLANTS: Mapping[str, Parts] = {
     "delete-before-publish": Parts(engine=DeletesFirst),
     "ignore-failed-entry-count": Parts(bus=IgnoresFailedEntries),
@@ -83,5 +105,6 @@ PLANTS: Mapping[str, Parts] = {
     "bury-unknown-errors": Parts(messages=BuriesUnknownErrors),
     "hold-unknown-errors": Parts(messages=HoldsUnknownErrors),
     "make-no-room": Parts(messages=MakesNoRoom),
+    "stop-at-empty-page": Parts(sweeper=StopsAtEmptyPage),
 }
 """By the name that `python -m tests.simulation --plant` takes."""

@@ -5,9 +5,12 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from contracts.outbox import OutboxRecord
+from relay.bson_rows import row_of as document_row
+from relay.dynamodb import row_of as item_row
 from relay.rows import Row, Unpublishable
 from tests.builders import a_detail
-from tests.simulation.places import Database, Places
+from tests.hostile import as_bson, as_item, bson_values, document_of, dynamodb_values, times
+from tests.simulation.places import START, Database, Places
 from tests.simulation.plans import FIFO, Poison
 from tests.simulation.requests import subscription_id
 from tests.simulation.wired import POISON
@@ -52,7 +55,12 @@ class Poisons:
     def _into_outbox(self, act: Poison, database: Database) -> None:
         record = _refused(self._places, database)
         key = record.aggregate_id, record.sequence
-        if act.kind == "broken row":
+        if act.kind == "odd row":
+            row = odd_row(database, record.aggregate_id, act.variety)
+            assert isinstance(row.content, Unpublishable)
+            self.put.append((_DLQ_OF[act.place], row.content.body, "MalformedRecord"))
+            self._places.insert(database, row)
+        elif act.kind == "broken row":
             document = {"aggregateId": key[0], "sequence": key[1], "broken": True}
             body = json.dumps(document)
             self.put.append((_DLQ_OF[act.place], body, "MalformedRecord"))
@@ -61,6 +69,24 @@ class Poisons:
             self.put.append((_DLQ_OF[act.place], record.to_json(), "NeverAccepted"))
             self._places.insert(database, Row(*key, key, record))
 
+
+def odd_row(database: Database, aggregate_id: str, variety: int) -> Row:
+    """A row that another language's driver wrote, as the relay's own code reads it."""
+    if database.service == "MongoDB":
+        odd = _ODD_DOCUMENTS[variety % len(_ODD_DOCUMENTS)]
+        return document_row(bytes(as_bson(aggregate_id, odd, START).raw))
+    odd = _ODD_ITEMS[variety % len(_ODD_ITEMS)]
+    return item_row(as_item(aggregate_id, odd, START))
+
+
+_ODD_TIMES = [each for each in times(START) if each.is_malformed]
+_ODD_DOCUMENTS = [each for each in (*times(START), *bson_values(START)) if each.is_malformed]
+_ODD_ITEMS = [
+    # A stream of Lambda's is made from the dead letter, which has no null.
+    each
+    for each in (*times(START), *dynamodb_values(START))
+    if each.is_malformed and (not isinstance(each.value, dict) or each.value.keys() <= {"B", "SS"})
+]
 
 _DLQ_OF = {
     "subscriptions-outbox": "subscriptions-dlq",
@@ -73,16 +99,22 @@ def _body(act: Poison) -> tuple[str, str]:
     """A body and the errorType that a reader of its queue gives it."""
     if act.kind == "not JSON":
         return "{", "MalformedRecord" if act.place == FIFO else "NotAnEvent"
+    odd = _ODD_TIMES[act.variety % len(_ODD_TIMES)]
+    if act.place == FIFO:
+        return json.dumps(document_of("odd", odd, START)), "MalformedRecord"
     source, detail_type = "app.subscriptions", "SubscriptionCreated"
     if "cancelled" in act.place:
         source, detail_type = "app.payments", "PaymentCancelled"
     detail = a_detail()
+    error = "SchemaViolation"
     if act.kind == "broken schema":
         detail["subscriptionId"] = 7
+    elif act.kind == "odd time":
+        detail["metadata"]["occurredAt"] = odd.value
+        error = "NotAnEvent"
     else:
-        detail_type = "SomethingElse"
+        detail_type, error = "SomethingElse", "UnexpectedEvent"
     envelope = {"id": "1", "source": source, "detail-type": detail_type, "detail": detail}
-    error = "UnexpectedEvent" if act.kind == "another type" else "SchemaViolation"
     return json.dumps(envelope), error
 
 

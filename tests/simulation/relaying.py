@@ -53,10 +53,11 @@ class Relays:
         workers: int,
         bus: NewTarget = EventBus,
         engine: type[Engine] = Engine,
+        sweeper: "type[RingingSweeper] | None" = None,
     ) -> None:
         self._weather, self._places, self._scheduler = weather, places, weather.scheduler
         self._window_rows, self._workers = window_rows, workers
-        self._bus, self._engine = bus, engine
+        self._bus, self._engine, self._sweeper = bus, engine, sweeper or RingingSweeper
 
     def daemon(self, workload: Workload, database: Database) -> Callable[[Process], None]:
         """`relay dynamodb` and `relay change-stream`: tail, sweeper and engine."""
@@ -141,7 +142,7 @@ class Relays:
             window=window,
             later=lambda seconds, act: self._later(process, seconds, act),
         )
-        sweeper = RingingSweeper(
+        sweeper = self._sweeper(
             outbox,
             window,
             stop=stop,

@@ -19,8 +19,14 @@ from tests.simulation.shrinking import minimal
 from tests.simulation.wires import REFUSALS, refusal
 
 ROOT = Path(__file__).parent.parent.parent
-CI_SECONDS = 30
-PLANT_SECONDS = 10
+SEEDS = 2500
+"""Histories of a test run: half a minute on an idle core. More are for `make simulate`."""
+
+PLANT_SEEDS = 500
+"""A planted bug is to be found in one of so many histories, on any machine."""
+
+WITHIN = 600
+"""Seconds for all of them, on a machine that is busy."""
 
 
 def simulate(*arguments: object, hash_seed: int = 0) -> subprocess.CompletedProcess[str]:
@@ -28,16 +34,22 @@ def simulate(*arguments: object, hash_seed: int = 0) -> subprocess.CompletedProc
     command = [sys.executable, "-m", "tests.simulation", *map(str, arguments)]
     environment = {**os.environ, "PYTHONHASHSEED": str(hash_seed)}
     return subprocess.run(
-        command, cwd=ROOT, env=environment, text=True, capture_output=True, check=False, timeout=110
+        command,
+        cwd=ROOT,
+        env=environment,
+        text=True,
+        capture_output=True,
+        check=False,
+        timeout=WITHIN,
     )
 
 
 def test_every_promise_is_kept(record_property: Callable[[str, object], None]) -> None:
-    """Half a minute of histories, the same seeds each time, as many as this machine manages.
+    """In histories of the same seeds each time, however fast this machine is.
 
-    How many they were stands in a report (pytest --junitxml) and on a line of --capture=no.
+    How many faults they had stands in a report (pytest --junitxml) and on a line of --capture=no.
     """
-    run = simulate("--seeds", 1_000_000, "--seconds", CI_SECONDS)
+    run = simulate("--seeds", SEEDS)
     assert run.returncode == 0, run.stdout + run.stderr
     closing = re.search(
         r"^(\d+) histories, (\d+) faults: every promise was kept$", run.stdout, re.MULTILINE
@@ -46,18 +58,17 @@ def test_every_promise_is_kept(record_property: Callable[[str, object], None]) -
     histories, faults = map(int, closing.groups())
     record_property("histories", histories)
     sys.stdout.write(f"{closing[0]}\n")
-    assert histories > 500, f"only {histories} histories in {CI_SECONDS} s"
+    assert histories == SEEDS
     assert faults > histories, "hardly anything went wrong in them"
 
 
 @pytest.mark.parametrize("plant", PLANTS)
 def test_a_planted_bug_is_found(plant: str) -> None:
-    """Each within ten seconds, with the number of histories that it took."""
-    run = simulate("--plant", plant, "--seconds", PLANT_SECONDS)
-    found = re.search(r"seed (\d+) broke a promise after ([\d.]+) s", run.stdout)
-    assert found, f"{plant} was not found in {PLANT_SECONDS} s: {run.stdout}{run.stderr}"
+    """By the number of histories, which is the same on every machine."""
+    run = simulate("--plant", plant, "--seeds", PLANT_SEEDS)
+    found = re.search(r"seed (\d+) broke a promise", run.stdout)
+    assert found, f"{plant} was not found in {PLANT_SEEDS} histories: {run.stdout}{run.stderr}"
     assert run.returncode == 1
-    assert float(found[2]) < PLANT_SECONDS, f"{plant}: {int(found[1]) + 1} seeds, {found[2]} s"
 
 
 def test_every_family_that_holds_is_among_the_faults() -> None:
@@ -70,7 +81,7 @@ def test_every_family_that_holds_is_among_the_faults() -> None:
 def test_a_finding_prints_its_shortest_history_and_replays_exactly() -> None:
     """One seed is one history, whatever the process and the order of its sets: text for text."""
     plant = "allocate-without-condition"
-    search = simulate("--plant", plant, "--seconds", PLANT_SECONDS)
+    search = simulate("--plant", plant, "--seeds", PLANT_SEEDS)
     again = re.search(r"^again: make simulate SEED=(\d+) PLANT=(.+)$", search.stdout, re.MULTILINE)
     assert again, search.stdout
     assert again[2] == plant

@@ -26,6 +26,7 @@ class Pages:
 
     pages: list[list[datetime]] = field(default_factory=list)
     is_away: bool = False
+    timeless: int = 0
 
     def left_behind(self, before: datetime) -> Iterator[LeftBehind]:
         if self.is_away:
@@ -33,6 +34,7 @@ class Pages:
         for page in self.pages:
             found = [each for each in page if each < before]
             yield LeftBehind(len(found), min(found, default=None))
+        yield LeftBehind(self.timeless, None, self.timeless)
 
 
 class Looking:
@@ -163,3 +165,30 @@ def test_the_depth_is_what_was_left_behind_and_what_is_younger_in_hand(looking: 
     looking.outbox.pages = []
     looking.ages.look()
     assert looking.depth == 0
+
+
+def test_a_row_whose_time_cannot_be_read_ages_from_the_look_that_found_it() -> None:
+    """It counts in the depth, and is never too young for what is known; gone, it is forgotten."""
+    looking = Looking()
+    looking.outbox.timeless = 2
+    looking.ages.look()
+    assert (looking.depth, looking.gauge) == (2, 0)
+    looking.now += HOUR
+    assert looking.gauge == HOUR.total_seconds()
+    looking.outbox.timeless = 1
+    looking.ages.look()
+    assert (looking.depth, looking.gauge) == (1, HOUR.total_seconds())
+    looking.outbox.timeless = 0
+    looking.ages.look()
+    assert (looking.depth, looking.gauge) == (0, 0)
+    looking.outbox.timeless = 1
+    looking.ages.look()
+    assert looking.gauge == 0
+
+
+def test_an_older_row_whose_time_can_be_read_is_the_oldest() -> None:
+    """The gauge is the age of the oldest of both kinds."""
+    looking = Looking()
+    looking.outbox.timeless, looking.outbox.pages = 1, [[START - 2 * HOUR]]
+    looking.ages.look()
+    assert looking.gauge == 2 * HOUR.total_seconds()

@@ -28,7 +28,7 @@ from local.processes import our_processes
 from local.settings import LocalSettings
 from local.supervisor import Supervisor
 from runtime.errors import Unavailable
-from tests.unit.test_supervisor import server
+from tests.unit.test_supervisor import servers
 
 
 @dataclass
@@ -43,12 +43,14 @@ class Broken:
 
 @contextmanager
 def breakable() -> Iterator[Broken]:
-    relay, other = server("relay"), server("console")
     said = io.StringIO()
     with (
         TemporaryDirectory() as folder,  # a path of pytest's may be too long for a socket
         Refusal.in_front_of(1) as refusal,
-        Supervisor([relay, other], console=Console(said)) as supervisor,
+        servers() as server,
+        Supervisor(
+            [relay := server("relay"), server("console")], console=Console(said)
+        ) as supervisor,
     ):
         supervisor.start()
         supervisor.wait_ready()
@@ -135,9 +137,8 @@ def test_a_path_that_no_socket_can_have_is_named(tmp_path: Path) -> None:
 
 def test_only_what_publishes_stands_behind_the_refusal(tmp_path: Path) -> None:
     """The other processes reach AWS as ever."""
-    settings = LocalSettings.on_free_ports(tmp_path)
-    ours = our_processes(settings)
-    with Refusal.in_front_of(settings.aws_port) as refusal:
+    ours = our_processes(LocalSettings(state_dir=tmp_path))
+    with Refusal.in_front_of(1) as refusal:
         moved = {
             before.name
             for before in ours

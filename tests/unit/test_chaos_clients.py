@@ -84,7 +84,7 @@ def test_a_request_whose_answer_is_lost_is_sent_again_with_the_same_key() -> Non
     """A reset and a 503 are waited out; what is kept is what was answered."""
     with clients_of({"POST": [0, 503]}) as (clients, ledger, server):
         eventually(lambda: len(ledger) > 0, what="a promise")
-        assert clients.finish(within=30) == 0
+        assert clients.finish(within=60) == 0
     assert server.keys[0] == server.keys[1] == server.keys[2]
     assert len(set(server.keys)) == len(ledger) == len(server.keys) - 2
     assert ledger.retries["POST /subscriptions"] == 2
@@ -95,7 +95,7 @@ def test_a_payment_that_is_not_there_yet_is_cancelled_when_it_is() -> None:
     """404 is no refusal: the payment follows the subscription by itself."""
     with clients_of({"PATCH": [404, 0, 404]}) as (clients, ledger, _):
         eventually(lambda: len(ledger) > 0, what="a promise")
-        assert clients.finish(within=30) == 0
+        assert clients.finish(within=60) == 0
     assert all(promise.cancelled for promise in ledger)
     assert ledger.retries["PATCH /payments/{id}"] == 3
     assert ledger.broken == []

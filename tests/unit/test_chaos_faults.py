@@ -15,7 +15,7 @@ from local.chaos.keys import Keys
 from local.chaos.proxy import Proxy
 from local.chaos.schedule import AWS, Fault, Kind
 from local.console import Console
-from local.ports import free_ports
+from local.ports import reserved_ports
 from local.process import Process
 from local.supervisor import Supervisor
 from runtime.stopping import Stop
@@ -28,13 +28,14 @@ NAMES = ("stock-relay", CANNOT_RETURN)
 def supervisor() -> Iterator[Supervisor]:
     """Two processes that do nothing, for as long as they are let."""
     waits = (sys.executable, "-I", "-S", "-c", "import time; time.sleep(600)")
-    table = [
-        Process(name, waits, port, "A_PORT", ready_path=None)
-        for name, port in zip(NAMES, free_ports(2), strict=True)
-    ]
-    with Supervisor(table, console=Console(io.StringIO()), stop_within=1) as supervisor:
-        supervisor.start()
-        yield supervisor
+    with reserved_ports(2) as ports:
+        table = [
+            Process(name, waits, port, "A_PORT", ready_path=None)
+            for name, port in zip(NAMES, ports, strict=True)
+        ]
+        with Supervisor(table, console=Console(io.StringIO()), stop_within=1) as supervisor:
+            supervisor.start()
+            yield supervisor
 
 
 @pytest.fixture
@@ -158,6 +159,6 @@ def test_a_stop_ends_a_run_early_and_leaves_no_fault_behind(
     stop.request()
     began = time.monotonic()
     injector.run(faults, seconds=600)
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 60
     assert supervisor.dead() == []
     assert proxy._trouble is None

@@ -1,5 +1,7 @@
 """The verdict of a chaos run: what turns it red."""
 
+import base64
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,6 +14,7 @@ from local.chaos.report import Report
 from local.chaos.schedule import Kind
 from local.chaos.settling import Standstill
 from local.chaos.states import difference
+from local.chaos.strangers import Accounted, name_in
 from operations.audit.report import AuditReport, Difference, EventCount
 from operations.audit.report import Kind as Gap
 
@@ -106,6 +109,32 @@ def test_a_dead_letter_turns_it_red(good: Report, changes: Mapping[str, object])
     """An outage is not poison, and no client sent any."""
     red = replace(good, **changes)  # type: ignore[arg-type]
     assert red.failures == ["1 messages dead-lettered"]
+
+
+def test_malformed_rows_have_to_be_dead_letters(good: Report) -> None:
+    """Each of them, with a reason; what else is in those queues turns the run red as ever."""
+    queues = {"stock-dlq": {"stranger-0001", "stranger-0002"}}
+    standstill = Standstill(3, dead_letters={"stock-dlq": 3})
+    found = Accounted({"stranger-0001"}, queues, messages=Counter({"stock-dlq": 3}))
+    kept = replace(good, standstill=standstill, strangers=found)
+    assert kept.failures == []
+    assert "| malformed rows written by a raw driver | 1 |" in kept.markdown()
+    lost = replace(found, written={"stranger-0001", "stranger-0003"})
+    silent = replace(found, unexplained=1)
+    for broken in (lost, silent):
+        red = replace(kept, strangers=broken)
+        assert red.failures == ["1 malformed rows not accounted for"]
+    other = replace(kept, standstill=Standstill(3, dead_letters={"stock-dlq": 4}))
+    assert other.failures == ["1 messages dead-lettered"]
+
+
+def test_a_malformed_row_is_known_by_its_name_in_any_body() -> None:
+    """As plain JSON, and in base64 of BSON; any other dead letter is none of them."""
+    encoded = base64.b64encode(b"..stranger-0007..").decode()
+    bson = {"bodyEncoding": {"StringValue": "base64-bson"}}
+    assert name_in({"Body": encoded, "MessageAttributes": bson}) == "stranger-0007"
+    assert name_in({"Body": '{"aggregateId":"stranger-0007"}'}) == "stranger-0007"
+    assert name_in({"Body": encoded}) is None
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,13 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(connections, name, 0.3)
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch, short: None) -> None:
+    """Limits that a busy machine does not meet, where another limit is the point."""
+    for name in ("HEAD_SECONDS", "BODY_SECONDS", "SEND_SECONDS"):
+        monkeypatch.setattr(connections, name, 60)
+
+
 @contextmanager
 def running(*, stop_seconds: int = 1) -> Iterator[uvicorn.Server]:
     server = uvicorn.Server(limited(app, stop_seconds=stop_seconds))
@@ -51,7 +58,7 @@ def running(*, stop_seconds: int = 1) -> Iterator[uvicorn.Server]:
         yield server
     finally:
         server.should_exit = server.force_exit = True
-        thread.join(5)
+        thread.join(60)
         assert not thread.is_alive()
 
 
@@ -67,7 +74,7 @@ def serving() -> Iterator[int]:
 
 def sent(port: int, *pieces: bytes) -> bytes:
     """All that comes until the other side closes; raises TimeoutError if it never does."""
-    with socket.create_connection((LOOPBACK, port), timeout=5) as client:
+    with socket.create_connection((LOOPBACK, port), timeout=60) as client:
         for piece in pieces:
             client.sendall(piece)
         answer = b""
@@ -110,6 +117,7 @@ def test_a_body_that_does_not_come_ends_the_connection() -> None:
         assert sent(port, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n") == b""
 
 
+@pytest.mark.usefixtures("patient")
 def test_headers_that_are_too_large_are_431() -> None:
     """In one piece, in many, and without an end; the client can read why."""
     with serving() as port:
@@ -121,6 +129,7 @@ def test_headers_that_are_too_large_are_431() -> None:
             assert problem(sent(port, *pieces))["type"].endswith(":headers-too-large")
 
 
+@pytest.mark.usefixtures("patient")
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -138,6 +147,7 @@ def test_what_is_not_http_is_400(wrong: bytes) -> None:
         assert problem(sent(port, wrong))["type"].endswith(":malformed-request")
 
 
+@pytest.mark.usefixtures("patient")
 def test_a_head_request_is_refused_without_a_body(caplog: pytest.LogCaptureFixture) -> None:
     """By its status and headers alone, as HTTP wants it, and without an error of ours."""
     with serving() as port:
@@ -156,7 +166,7 @@ def test_a_client_that_does_not_read_is_dropped(monkeypatch: pytest.MonkeyPatch)
         client.sendall(request)
         eventually(lambda: server.server_state.connections, what="a connection")
         eventually(lambda: not server.server_state.connections, what="none")
-    monkeypatch.setattr(connections, "SEND_SECONDS", 10)
+    monkeypatch.setattr(connections, "SEND_SECONDS", 60)
     with serving() as port:
         assert sent(port, request).endswith(LARGE)
 
@@ -184,13 +194,13 @@ def test_a_stop_does_not_wait_for_slow_clients(
         client.sendall(begun)
         eventually(lambda: server.server_state.connections, what="a connection")
         server.should_exit = True
-        eventually(lambda: not server.server_state.connections, what="none", timeout=5)
+        eventually(lambda: not server.server_state.connections, what="none", timeout=30)
 
 
 def test_more_connections_than_are_served_are_503(monkeypatch: pytest.MonkeyPatch) -> None:
     """One too many is told so at once; when another has left there is room again."""
     monkeypatch.setattr(connections, "MAX_CONNECTIONS", 1)
-    monkeypatch.setattr(connections, "HEAD_SECONDS", 5)
+    monkeypatch.setattr(connections, "HEAD_SECONDS", 60)
     with serving() as port:
         with socket.create_connection((LOOPBACK, port)) as first:
             first.sendall(GET)
@@ -210,7 +220,7 @@ def asked(client: socket.socket, request: bytes = GET + b"\r\n") -> bytes:
 
 def test_a_connection_is_kept_after_an_answer() -> None:
     """Longer than a request's headers may take: others that said nothing meanwhile are gone."""
-    with serving() as port, socket.create_connection((LOOPBACK, port), timeout=5) as client:
+    with serving() as port, socket.create_connection((LOOPBACK, port), timeout=60) as client:
         for _ in "123":
             assert asked(client).startswith(b"HTTP/1.1 200 ")
             assert sent(port) == b""
@@ -232,11 +242,11 @@ def test_a_connection_that_is_not_used_again_is_closed(monkeypatch: pytest.Monke
 def test_the_longest_idle_connection_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
     """However many are kept after an answer, a new client is served; one that is busy stays."""
     monkeypatch.setattr(connections, "MAX_CONNECTIONS", 3)
-    monkeypatch.setattr(connections, "HEAD_SECONDS", 5)
+    monkeypatch.setattr(connections, "HEAD_SECONDS", 60)
     with serving() as port, ExitStack() as stack:
 
         def connected() -> socket.socket:
-            return stack.enter_context(socket.create_connection((LOOPBACK, port), timeout=5))
+            return stack.enter_context(socket.create_connection((LOOPBACK, port), timeout=60))
 
         busy, first, second = connected(), connected(), connected()
         busy.sendall(GET)
@@ -251,17 +261,19 @@ def test_the_longest_idle_connection_makes_room(monkeypatch: pytest.MonkeyPatch)
         assert asked(busy, b"\r\n").endswith(b"done")
 
 
+@pytest.mark.usefixtures("patient")
 def test_an_answer_is_not_held_back() -> None:
     """Its head and its body are two pieces: the second does not wait 40 ms for the first's ACK."""
-    asked, slowest = 100, 0.04 * 60
-    with serving() as port, socket.create_connection((LOOPBACK, port), timeout=5) as client:
-        since = monotonic()
-        for _ in range(asked):
+    took: list[float] = []
+    with serving() as port, socket.create_connection((LOOPBACK, port), timeout=60) as client:
+        for _ in range(100):
+            since = monotonic()
             client.sendall(GET + b"\r\n")
             answer = b""
             while not answer.endswith(b"done"):
                 answer += client.recv(65536)
-        assert monotonic() - since < slowest
+            took.append(monotonic() - since)
+    assert sorted(took)[50] < 0.04  # of a hundred, more than sixty would wait
 
 
 def test_a_slow_body_is_408_to_whoever_reads_it() -> None:

@@ -13,7 +13,7 @@ from contracts.timestamps import format_timestamp
 from infra.graph import graph_of
 from operations.sources.ledger import EventKey
 from operations.sources.routes import routes
-from operations.where.story import WaitingRow
+from operations.where.waiting import WaitingRow
 from tests.builders import START
 from tests.console import a_sighting, event_id
 

@@ -12,7 +12,13 @@ from runtime.consumer import Consumer
 from runtime.errors import Unavailable
 from runtime.health import Readiness
 from runtime.metrics import ConsumerMetrics
-from runtime.queues import MAX_ERROR_MESSAGE, Queue, dead_letter
+from runtime.queues import (
+    MAX_ATTRIBUTE_BYTES,
+    MAX_BATCH_BYTES,
+    MAX_ERROR_MESSAGE,
+    Queue,
+    dead_letter,
+)
 from runtime.stopping import Stop
 
 QUEUE = Queue("work", "url", "work-dlq", "dlq-url", max_receives=5, visibility_timeout=60)
@@ -31,7 +37,7 @@ class FakeSqs:
         if not self._received:
             self._received = True
             return {"Messages": [{"MessageId": "1", "ReceiptHandle": "r", "Body": "b"}]}
-        self._handled.wait(5)
+        self._handled.wait(60)
         raise TypeError("a bug")
 
     def change_message_visibility(self, *, VisibilityTimeout: int, **_: Any) -> None:  # noqa: N803
@@ -95,3 +101,14 @@ def test_a_dead_letter_says_how_often_its_queue_gave_it_out() -> None:
     dead_letter(cast("Any", sqs), "dlq-url", "b", NotAnEvent())
     counts = [request["MessageAttributes"].get("receiveCount") for request in sqs.sent]
     assert counts == [{"DataType": "Number", "StringValue": "5"}, None]
+
+
+def test_a_dead_letter_as_large_as_a_message_may_be_goes_without_attributes() -> None:
+    """They count against the same mebibyte: a message of any size can be set aside."""
+    sqs = FakeSqs(threading.Event())
+    room = MAX_BATCH_BYTES - MAX_ATTRIBUTE_BYTES
+    for size in (room, room + 1, MAX_BATCH_BYTES):
+        dead_letter(cast("Any", sqs), "dlq-url", "x" * size, NotAnEvent("no"), encoding="row-key")
+    kept, *others = (request["MessageAttributes"] for request in sqs.sent)
+    assert kept["bodyEncoding"]["StringValue"] == "row-key"
+    assert others == [{}, {}]

@@ -40,7 +40,7 @@ class EndlessSqs:
 
     def wait_for_calls(self, calls: int) -> None:
         with self.was_asked:
-            assert self.was_asked.wait_for(lambda: len(self.asked) >= calls, timeout=10)
+            assert self.was_asked.wait_for(lambda: len(self.asked) >= calls, timeout=60)
 
 
 class Slow:
@@ -76,7 +76,7 @@ def consuming(sqs: EndlessSqs, work: Slow) -> Iterator[None]:
     finally:
         stop.request()
         work.may_end.release(1000)
-        thread.join(10)
+        thread.join(60)
         assert not thread.is_alive()
 
 

@@ -93,7 +93,7 @@ def test_the_end_waits_for_what_was_added() -> None:
     done: list[str] = []
 
     def slow(call: int, handles: list[str]) -> list[dict[str, Any]]:
-        release.wait(5)
+        release.wait(60)
         done.extend(handles)
         return []
 
@@ -111,11 +111,11 @@ def test_handles_that_come_one_by_one_go_together() -> None:
 
     def wait(_: float) -> None:
         gathering.set()
-        gathered.wait(5)
+        gathered.wait(60)
 
     with Deletions(cast("Any", sqs), "url", wait=wait) as deletions:
         deletions.add("a")
-        assert gathering.wait(5)
+        assert gathering.wait(60)
         for handle in "bcd":
             deletions.add(handle)
         gathered.set()
@@ -132,5 +132,5 @@ def test_who_handles_waits_while_many_are_not_deleted_yet() -> None:
     thread.join(0.05)
     assert thread.is_alive()
     with deletions:
-        thread.join(5)
+        thread.join(60)
         assert not thread.is_alive()

@@ -96,7 +96,21 @@ def test_each_missing_metadata_field_is_named(field: str) -> None:
         ("version", 0),
         ("sequence", 0),
         ("sequence", "first"),
-        ("occurredAt", "2026-11-23T09:30:00"),
+        *(
+            ("occurredAt", value)
+            for value in (
+                "2026-11-23T09:30:00",
+                "0001-01-01T00:00:00.000+01:00",
+                "9999-12-31T23:59:59.999-01:00",
+                "1764488025",
+                1764488025,
+                1.5,
+                None,
+                True,
+                ["2026-11-23T09:30:00.000Z"],
+                {"$date": "2026-11-23T09:30:00.000Z"},
+            )
+        ),
     ],
 )
 def test_each_wrong_metadata_field_is_named(field: str, value: Any) -> None:
@@ -137,3 +151,12 @@ def test_metadata_is_camel_case_on_the_wire() -> None:
         "causationId": None,
         "traceparent": TRACEPARENT,
     }
+
+
+@pytest.mark.parametrize("text", ["20261123T093000Z", "2026-W48-1T15:00:00+05:30"])
+def test_a_time_of_any_form_is_read_as_utc(text: str) -> None:
+    """By the rule that holds for an outbox record: the same text is the same moment everywhere."""
+    metadata = a_detail()["metadata"] | {"occurredAt": text}
+    event = ReceivedEvent.parse(json.dumps(an_event(detail=a_detail(metadata=metadata))))
+    assert event.metadata.occurred_at == START
+    assert json.loads(event.metadata.model_dump_json())["occurredAt"] == "2026-11-23T09:30:00.000Z"

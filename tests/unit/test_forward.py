@@ -1,22 +1,26 @@
 """The forwarder between a FIFO queue and a bus: order per group, and no group waits for another."""
 
+import json
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any, cast
 
 import pytest
 from structlog.testing import capture_logs
 
 import relay.forward
-from contracts.outbox import OutboxRecord
+from contracts.outbox import MalformedRecord, OutboxRecord
 from relay.forward import MOST_STRIKES, Forwarder, run_together
 from relay.rows import Failure, Limits
 from runtime.health import Readiness
 from runtime.metrics import RelayMetrics, new_registry
 from runtime.queues import Queue
 from runtime.stopping import Stop
+from tests.builders import START
+from tests.hostile import Odd, document_of, times
 from tests.relay_fakes import (
     MALFORMED,
     THROTTLED,
@@ -67,7 +71,7 @@ class Forwarding:
             yield
         finally:
             self.stop.request()
-            thread.join(timeout=5)
+            thread.join(timeout=60)
             assert not thread.is_alive(), "the forwarders did not stop"
 
     def drained(self) -> None:
@@ -223,6 +227,33 @@ def test_a_malformed_body_goes_to_the_dead_letters(
     assert reason in str(error)
     assert forwarding.target.sequences("a") == [1, 3]
     assert forwarding.target.sequences("b") == [1]
+
+
+@pytest.mark.parametrize("odd", [each for each in times(START) if each.is_malformed], ids=repr)
+def test_a_time_that_cannot_be_read_takes_no_neighbour_along(
+    forwarding: Forwarding, odd: Odd
+) -> None:
+    """The ends of the calendar too: the heads of other groups, in the same round, are published."""
+    body = json.dumps(document_of("a", odd, START))
+    forwarding.queue.put("a", body)
+    forwarding.put("b", 1)
+    forwarding.put("a", 2)
+    with forwarding.running():
+        forwarding.drained()
+    ((_, sent, error),) = forwarding.dead_letters.sent
+    assert sent == body
+    assert isinstance(error, MalformedRecord)
+    assert sorted(forwarding.target.keys) == [("a", 2), ("b", 1)]
+
+
+def test_a_time_of_another_form_is_forwarded_as_utc(forwarding: Forwarding) -> None:
+    """What a driver wrote with an offset is published as the moment that it is."""
+    odd = Odd("occurredAt", "2026-W48-1T15:00:00+05:30", START)
+    forwarding.queue.put("a", json.dumps(document_of("a", odd, START)))
+    with forwarding.running():
+        forwarding.drained()
+    (record,) = forwarding.target.accepted
+    assert (record.occurred_at, record.occurred_at.utcoffset()) == (START, timedelta(0))
 
 
 def test_what_the_bus_never_takes_goes_to_the_dead_letters(forwarding: Forwarding) -> None:

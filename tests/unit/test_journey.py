@@ -39,11 +39,24 @@ def test_the_first_missing_hop_is_where_it_is_stuck() -> None:
     flow = Flow("", arrives("request"), [missing, arrives("stored"), never("delivered")])
     arrived: list[str] = []
     with pytest.raises(Stuck) as stuck:
-        arrived.extend(arrival.hop.title for arrival in follow(flow, within=0.2))
+        arrived.extend(arrival.hop.title for arrival in follow(flow, within=1))
     assert arrived == ["request", "stored"]
     assert str(stuck.value) == (
-        "stuck at “relayed”: not within 0.2 s (still on its way); look at nowhere"
+        "stuck at “relayed”: not within 1 s (still on its way); look at nowhere"
     )
+
+
+def test_a_journey_is_followed_as_long_as_a_hop_gets_further() -> None:
+    """What is seen for the first time pushes the end away, for every hop; to and fro does not."""
+    steps = itertools.count()
+
+    def observe() -> str:
+        if (step := next(steps)) < 30:
+            raise NotYet(f"step {step}")
+        return "done"
+
+    flow = Flow("", arrives("request"), [Hop("slow", observe, "nowhere")])
+    assert [each.hop.title for each in follow(flow, within=1)] == ["request", "slow"]
 
 
 def test_a_request_that_fails_is_where_it_is_stuck() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import relay.rounds
-from contracts.outbox import OutboxRecord
+from contracts.outbox import MalformedRecord, OutboxRecord
 from relay.mapped import NotAStreamEvent
 from relay.rows import NeverAccepted
 from runtime.errors import Misconfigured
@@ -130,18 +130,46 @@ def test_a_bug_over_one_record_fails_it_alone(relay_: MappedRelay) -> None:
     assert set(relay_.outbox.rows) == {("odd", 1), ("odd", 2)}
 
 
-def test_a_record_that_cannot_be_read_fails_with_what_is_behind_it(relay_: MappedRelay) -> None:
-    """An image of a kind that no outbox has, or none at all, as in a stream of keys only."""
-    strange, imageless = (
-        insert_of({"aggregateId": "a", "sequence": 2}),
-        remove_of({"aggregateId": "b", "sequence": 1}),
-    )
-    strange["dynamodb"]["NewImage"]["detail"] = {"B": "c2VjcmV0"}
+def test_a_record_without_an_image_fails_with_what_is_behind_it(relay_: MappedRelay) -> None:
+    """As in a stream of keys only: nothing is known of the row."""
+    imageless = remove_of({"aggregateId": "a", "sequence": 2})
     imageless["eventName"] = "INSERT"
     first, third, other = relay_.commit(*events(("a", 1), ("a", 3), ("c", 1)))
-    answer = relay_.publish([first, strange, imageless, third, other])
-    assert answer == failures([strange, imageless, third])
+    answer = relay_.publish([first, imageless, third, other])
+    assert answer == failures([imageless, third])
     assert sorted(relay_.target.keys) == [("a", 1), ("c", 1)]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"B": "c2VjcmV0"},
+        {"BS": ["c2VjcmV0"]},
+        {"SS": ["a", "b"]},
+        {"NS": ["1", "2"]},
+        {"N": "1.5"},
+        {"N": "not a number"},
+        {"L": [{"B": "c2VjcmV0"}]},
+        {"M": {"deep": {"NULL": True}}},
+        {"BOOL": True},
+        {"NEW": "type"},
+        {},
+    ],
+)
+def test_a_value_of_any_type_costs_its_row_alone(relay_: MappedRelay, value: Any) -> None:
+    """Set aside with its reason and all that the item holds; what is behind it goes on."""
+    strange = insert_of({"aggregateId": "a", "sequence": 2})
+    strange["dynamodb"]["NewImage"]["detail"] = value
+    first, third = relay_.commit(*events(("a", 1), ("a", 3)))
+    assert relay_.publish([first, strange, third]) == SUCCESS
+    assert relay_.target.sequences("a") == [1, 3]
+    ((aggregate_id, body, error),) = relay_.dead_letters.sent
+    assert aggregate_id == "a"
+    assert isinstance(error, MalformedRecord)
+    if relay_.dead_letters.encodings == ["dynamodb-json"]:
+        assert json.loads(body)["detail"] == value
+    else:
+        assert json.loads(body)["sequence"] == 2
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from operations.audit.books import Row
+from operations.audit.books import MalformedRow, Row
 from operations.audit.report import Kind
 from operations.sources.bus_logs import Unreadable
 from operations.sources.ledger import EventKey, Standing
@@ -353,3 +353,16 @@ def test_the_document_lists_every_difference(settled: Settled) -> None:
             "hint": "",
         }
     ]
+
+
+def test_a_row_that_nothing_can_be_made_of_is_pending_and_a_difference(settled: Settled) -> None:
+    """Its event is not lost, it is in its outbox; as long as it stays there it is a difference."""
+    settled.unpublish(ALLOCATED)
+    settled.unreadable_rows[ALLOCATED] = MalformedRow("stock-outbox", "detail is not str")
+
+    report = settled.report()
+
+    assert report.events["StockAllocated"].pending == 1
+    (difference,) = report.differences
+    assert (difference.kind, difference.place) == (Kind.NOT_UNDERSTOOD, "stock-outbox")
+    assert "detail is not str" in difference.hint

@@ -60,7 +60,9 @@ def test_a_domain_with_an_account_of_its_own_has_a_profile(
 ) -> None:
     """The others keep the environment's credentials."""
     config = tmp_path / "config"
-    config.write_text("[profile stock-account]\nregion = eu-west-1\n")
+    config.write_text(
+        "[profile stock-account]\naws_access_key_id = sample\naws_secret_access_key = sample\n"
+    )
     for name, value in {
         **AWS,
         "STOCK_PROFILE": "stock-account",

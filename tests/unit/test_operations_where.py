@@ -1,5 +1,7 @@
 """A story: what happened in order of time, what lacks, and where that probably is."""
 
+import json
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,8 +11,13 @@ from operations.sources.bus_logs import BusEvent
 from operations.sources.dead_letters import DeadLetter, EventInside
 from operations.sources.ledger import EventKey
 from operations.sources.routes import routes
-from operations.where.story import Evidence, Missing, Story, WaitingRow, tell
+from operations.where.story import Evidence, Missing, Story, tell
+from operations.where.waiting import WaitingRow, waiting_item
+from runtime.dynamodb import to_item
 from tests.audited import SINCE, TAPS, UNTIL, Settled
+from tests.builders import START
+from tests.hostile import Odd, as_item, dynamodb_values
+from tests.relay_fakes import record_of
 
 CREATED = EventKey("SubscriptionCreated", "a", 1)
 ALLOCATED = EventKey("StockAllocated", "a", 1)
@@ -216,3 +223,39 @@ def test_stock_that_was_never_put_aside_has_no_allocation_in_its_story(world: Se
 
     assert told.missing == ()
     assert "StockAllocated" not in {step.event_type for step in told.steps}
+
+
+def test_a_row_that_cannot_be_published_says_why(world: Settled) -> None:
+    """It waits for nothing: what is wrong with it is in the story and at the gap."""
+    world.unpublish(ALLOCATED)
+    row = replace(a_row(ALLOCATED, UNTIL), event_id=None, problem="detail is not str")
+
+    assert lost(world, rows=[row]) == [
+        (
+            "StockAllocated",
+            "publication on stock-event-bus",
+            "in stock-outbox: stock-relay cannot publish it (detail is not str)",
+        )
+    ]
+    steps = story(world, rows=[row]).steps
+    assert [each.what for each in steps if each.place == "stock-outbox"] == [
+        "waits for stock-relay, which cannot publish it: detail is not str"
+    ]
+
+
+@pytest.mark.parametrize("odd", dynamodb_values(START), ids=repr)
+def test_any_item_of_an_outbox_can_be_told_of(odd: Odd) -> None:
+    """By its record, or by its key and what is wrong with it; never with a traceback."""
+    item = as_item("a", odd, START)
+    row = waiting_item(item, domain="stock", outbox="stock-outbox", relay="stock-relay")
+    assert row.key == EventKey("StockAllocated", "a", 1)
+    assert row.problem
+
+
+@pytest.mark.parametrize("metadata", [5, None, [], {"causationId": 7}])
+def test_a_detail_of_any_shape_names_no_cause(metadata: object) -> None:
+    """A detail is a JSON object, whatever wrote it: there need be no metadata in it."""
+    record = record_of("a", 1, detail=json.dumps({"metadata": metadata}))
+    item = to_item(record.to_document())
+    row = waiting_item(item, domain="stock", outbox="stock-outbox", relay="stock-relay")
+    assert (row.causation_id, row.problem) == (None, None)

@@ -12,6 +12,7 @@ from contracts.envelope import EventDetail
 from contracts.names import EventType, Source
 from contracts.outbox import (
     MAX_RECORD_BYTES,
+    MAX_SEQUENCE,
     EventTooLarge,
     MalformedRecord,
     OutboxRecord,
@@ -26,13 +27,14 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
     max_leaves=5,
 )
+names = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
 records = st.builds(
     OutboxRecord,
-    aggregate_id=texts,
-    sequence=st.integers(min_value=1),
-    event_id=texts,
-    event_type=texts,
-    source=texts,
+    aggregate_id=names,
+    sequence=st.integers(min_value=1, max_value=MAX_SEQUENCE),
+    event_id=names,
+    event_type=names,
+    source=names,
     occurred_at=st.datetimes(timezones=st.just(UTC)).map(
         lambda moment: moment.replace(microsecond=moment.microsecond // 1000 * 1000)
     ),

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
-from local.ports import LOOPBACK, free_ports
+from local.ports import LOOPBACK, reserved_ports
 from runtime.health import HealthServer, Readiness
 from tests.processes import run_to_end
 
@@ -37,8 +37,8 @@ def test_a_process_that_is_not_ready(port: int, tmp_path: Path) -> None:
 
 def test_a_process_that_is_not_there(tmp_path: Path) -> None:
     """Exit code 1, and the address."""
-    (port,) = free_ports(1)
-    code, output = run_to_end(tmp_path, "runtime.probe", f"{port}/readyz", {})
+    with reserved_ports(1) as (port,):
+        code, output = run_to_end(tmp_path, "runtime.probe", f"{port}/readyz", {})
     assert code == 1
     assert output.startswith(f"127.0.0.1:{port}: ")
 

@@ -150,7 +150,7 @@ def test_calls_are_in_flight_together() -> None:
     together = threading.Barrier(10)
 
     def fault(_: Sequence[Any]) -> None:
-        together.wait(5)
+        together.wait(60)
 
     relay_ = MappedRelay(target=MemoryTarget(fault=fault))
     records = relay_.commit(*events(*((f"a{n}", 1) for n in range(100))))

@@ -18,7 +18,7 @@ def test_a_signal_requests_a_stop(number: signal.Signals) -> None:
     with on_signal(stop):
         assert not stop.requested
         os.kill(os.getpid(), number)
-        assert stop.wait(5)
+        assert stop.wait(60)
         assert stop.requested
 
 
@@ -29,7 +29,7 @@ def test_a_signal_does_not_wait_for_what_it_interrupts() -> None:
     with on_signal(stop):
         with stop._event._cond:  # type: ignore[attr-defined]
             signal.raise_signal(signal.SIGTERM)
-        assert stop.wait(5)
+        assert stop.wait(60)
 
 
 @pytest.fixture
@@ -67,9 +67,9 @@ def test_a_wait_is_a_sleep_that_a_stop_cuts_short() -> None:
     started = time.monotonic()
     thread.start()
     stop.request()
-    thread.join(5)
+    thread.join(60)
     assert waited == [True]
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 50
 
 
 def test_what_cannot_be_cut_short_is_abandoned_by_a_stop() -> None:

@@ -8,15 +8,23 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from local.console import Console
-from local.errors import NotReady, PortTaken, PortWantedTwice, ProcessDied, Stopped, how_it_died
-from local.ports import free_ports, is_listening
+from local.errors import (
+    NotReady,
+    PortTaken,
+    PortWantedTwice,
+    ProcessDied,
+    Silent,
+    Stopped,
+    how_it_died,
+)
+from local.ports import is_listening, reserved_ports
 from local.process import Process
 from local.supervisor import Supervisor, restart_delay
 from runtime.stopping import Stop
@@ -39,19 +47,41 @@ HTTPServer(("127.0.0.1", int(sys.argv[1])), Ready).serve_forever()
 """
 
 
-def server(name: str, *flags: str, status: int = 200, engine: bool = False) -> Process:
-    (port,) = free_ports(1)
-    return Process(
-        name=name,
-        command=(sys.executable, "-I", "-S", "-c", SERVER, str(port), str(status), *flags),
-        port=port,
-        port_variable=f"{name.upper()}_PORT",
-        is_engine=engine,
-    )
+Server = Callable[..., Process]
 
 
-def failing(name: str, code: int) -> Process:
-    (port,) = free_ports(1)
+@pytest.fixture
+def port() -> Iterator[int]:
+    """A port for a process that listens nowhere."""
+    with reserved_ports(1) as (port,):
+        yield port
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with servers() as server:
+        yield server
+
+
+@contextmanager
+def servers() -> Iterator[Server]:
+    """What makes rows of processes that serve, each on a port of its own."""
+    with reserved_ports(3) as ports:
+
+        def make(name: str, *flags: str, status: int = 200, engine: bool = False) -> Process:
+            port = ports.pop()
+            return Process(
+                name=name,
+                command=(sys.executable, "-I", "-S", "-c", SERVER, str(port), str(status), *flags),
+                port=port,
+                port_variable=f"{name.upper()}_PORT",
+                is_engine=engine,
+            )
+
+        yield make
+
+
+def failing(name: str, code: int, port: int) -> Process:
     return Process(
         name=name,
         command=(sys.executable, "-I", "-S", "-c", f"print('no luck'); raise SystemExit({code})"),
@@ -94,7 +124,7 @@ def watch() -> Iterator[Watch]:
     """Make supervisors that are stopped at the end of the test."""
     watched: list[Watched] = []
 
-    def make(*processes: Process, restart_ours: bool = False, stop_within: float = 5) -> Watched:
+    def make(*processes: Process, restart_ours: bool = False, stop_within: float = 30) -> Watched:
         said, stop = io.StringIO(), Stop()
         supervisor = Supervisor(
             processes,
@@ -111,7 +141,7 @@ def watch() -> Iterator[Watch]:
         one.close()
 
 
-def test_starts_waits_until_ready_and_stops(watch: Watch) -> None:
+def test_starts_waits_until_ready_and_stops(watch: Watch, server: Server) -> None:
     """Processes are at work after wait_ready, their lines carry their name, stop ends them."""
     first, second = server("first"), server("second")
     watched = watch(first, second)
@@ -127,24 +157,87 @@ def test_starts_waits_until_ready_and_stops(watch: Watch) -> None:
     assert any(line.startswith("second ") and "serving as" in line for line in lines)
 
 
-def test_a_death_while_waiting_is_named(watch: Watch) -> None:
+def test_a_death_while_waiting_is_named(watch: Watch, server: Server, port: int) -> None:
     """wait_ready ends at once, and says who died and how, when a process dies at start."""
-    watched = watch(server("steady"), failing("broken", 2))
+    watched = watch(server("steady"), failing("broken", 2, port))
     watched.supervisor.start()
-    with pytest.raises(ProcessDied, match=r"^broken died \(exit code 2\): .*`make up`"):
+    with pytest.raises(ProcessDied, match=r"^broken died \(exit code 2\): .*`make up`") as death:
         watched.supervisor.wait_ready()
+    assert death.value.__notes__ == [
+        "broken died (exit code 2); its last lines:\n    no luck",
+    ]
 
 
-def test_never_ready_is_named(watch: Watch) -> None:
+def test_never_ready_is_named(watch: Watch, server: Server) -> None:
     """A process that lives and never becomes ready is named when the time is over."""
     watched = watch(server("steady"), server("sulking", status=503))
     watched.supervisor.start()
     watched.supervisor.wait_ready("steady")
-    with pytest.raises(NotReady, match=r"not ready within 1 s: sulking$"):
+    eventually(lambda: watched.supervisor.last_lines("sulking"), what="its first line")
+    with pytest.raises(NotReady) as late:
         watched.supervisor.wait_ready(timeout=1)
+    assert str(late.value) == "not ready within 1 s: sulking"
+    (note,) = late.value.__notes__
+    assert note.startswith("sulking runs; its last lines:\n    serving as ")
 
 
-def test_a_stop_cuts_the_waiting_short(watch: Watch) -> None:
+TALKING = (
+    """
+import sys, time
+for number in range(45):
+    print("step", number, flush=True)
+    time.sleep(0.1)
+"""
+    + SERVER
+)
+
+
+def talking(process: Process) -> Process:
+    """The same, but that it says much before it is at work."""
+    command = (sys.executable, "-I", "-S", "-c", TALKING, str(process.port), "200")
+    return replace(process, command=command)
+
+
+def test_a_start_is_waited_for_as_long_as_it_shows_progress(watch: Watch, server: Server) -> None:
+    """Lines are signs of life: a start that takes longer than the patience is not given up."""
+    slow = talking(server("slow"))
+    watched = watch(slow)
+    watched.supervisor.start()
+    watched.supervisor.wait_ready(patience=3)
+    assert "step 44" in watched.said.getvalue()
+
+
+def test_lines_in_a_log_are_signs_of_life_too(watch: Watch, server: Server, tmp_path: Path) -> None:
+    """An engine writes to its own file: that it grows is enough."""
+    slow = replace(talking(server("slow")), log=tmp_path / "slow.log")
+    watched = watch(slow)
+    watched.supervisor.start()
+    watched.supervisor.wait_ready(patience=3)
+    assert "step 44" in (tmp_path / "slow.log").read_text()
+
+
+def test_one_without_a_sign_of_life_is_named_with_its_last_answer(
+    watch: Watch, server: Server
+) -> None:
+    """What it answers over and over is no sign of life; the others are not blamed."""
+    watched = watch(server("steady"), server("sulking", status=503))
+    watched.supervisor.start()
+    watched.supervisor.wait_ready("steady")
+    with pytest.raises(Silent, match=r"^sulking is not at work \(503\), and gave no .* for 1 s: "):
+        watched.supervisor.wait_ready(patience=1)
+
+
+def test_what_is_waited_for_is_said(watch: Watch, server: Server) -> None:
+    """By name, with what it answered, and only those that are not at work yet."""
+    watched = watch(server("steady"), server("sulking", status=503))
+    watched.supervisor.start()
+    watched.supervisor.wait_ready("steady")
+    with pytest.raises(Silent):
+        watched.supervisor.wait_ready(patience=1, say_every=0.1)
+    assert "waiting for sulking (503)" in watched.said.getvalue().splitlines()
+
+
+def test_a_stop_cuts_the_waiting_short(watch: Watch, server: Server) -> None:
     """Ctrl-C while the system is starting is obeyed at once."""
     watched = watch(server("sulking", status=503))
     watched.supervisor.start()
@@ -153,7 +246,7 @@ def test_a_stop_cuts_the_waiting_short(watch: Watch) -> None:
         watched.supervisor.wait_ready()
 
 
-def test_a_dying_process_ends_supervision(watch: Watch) -> None:
+def test_a_dying_process_ends_supervision(watch: Watch, server: Server) -> None:
     """One death ends it all: the error names the process and the signal, the others are stopped."""
     first, second = server("first"), server("second")
     watched = watch(first, second)
@@ -167,18 +260,21 @@ def test_a_dying_process_ends_supervision(watch: Watch) -> None:
     assert not is_listening(second.port)
 
 
-def test_a_process_may_log_to_a_file(watch: Watch, tmp_path: Path) -> None:
+def test_a_process_may_log_to_a_file(watch: Watch, tmp_path: Path, port: int) -> None:
     """Its lines are in the file and not on the console, and its death points there."""
-    process = replace(failing("chatty", 3), log=tmp_path / "chatty.log")
+    process = replace(failing("chatty", 3, port), log=tmp_path / "chatty.log")
     watched = watch(process)
     watched.supervisor.start()
-    with pytest.raises(ProcessDied, match=rf"its last lines are in {tmp_path}/chatty.log,"):
+    with pytest.raises(
+        ProcessDied, match=rf"its last lines are in {tmp_path}/chatty.log,"
+    ) as death:
         watched.supervisor.wait_ready()
+    assert death.value.__notes__[0].endswith("\n    no luck")
     assert (tmp_path / "chatty.log").read_text() == "no luck\n"
     assert watched.said.getvalue() == ""
 
 
-def test_restart_mode_starts_it_again(watch: Watch) -> None:
+def test_restart_mode_starts_it_again(watch: Watch, server: Server) -> None:
     """With restarts on, a process of ours that was killed comes back, with one line about it."""
     process = server("phoenix")
     watched = watch(process, restart_ours=True)
@@ -193,7 +289,7 @@ def test_restart_mode_starts_it_again(watch: Watch) -> None:
     assert not watched.ended()
 
 
-def test_restart_mode_does_not_restart_engines(watch: Watch) -> None:
+def test_restart_mode_does_not_restart_engines(watch: Watch, server: Server) -> None:
     """An engine that dies takes its state's word with it: everything stops, restarts on or not."""
     watched = watch(server("mongod", engine=True), server("steady"), restart_ours=True)
     watched.supervisor.start()
@@ -204,7 +300,7 @@ def test_restart_mode_does_not_restart_engines(watch: Watch) -> None:
     assert str(watched.error).startswith("mongod died (killed by SIGKILL): ")
 
 
-def test_restart_is_no_death(watch: Watch) -> None:
+def test_restart_is_no_death(watch: Watch, server: Server) -> None:
     """Restarting one process leaves the others and the supervision as they were."""
     watched = watch(server("first"), server("second"))
     watched.supervisor.start()
@@ -218,7 +314,7 @@ def test_restart_is_no_death(watch: Watch) -> None:
     assert not watched.ended()
 
 
-def test_a_killed_process_can_be_started_by_hand(watch: Watch) -> None:
+def test_a_killed_process_can_be_started_by_hand(watch: Watch, server: Server) -> None:
     """A test that does not supervise kills and starts as it likes."""
     process = server("puppet")
     watched = watch(process)
@@ -230,7 +326,7 @@ def test_a_killed_process_can_be_started_by_hand(watch: Watch) -> None:
     watched.supervisor.wait_ready("puppet")
 
 
-def test_a_process_that_ignores_sigterm_is_killed(watch: Watch) -> None:
+def test_a_process_that_ignores_sigterm_is_killed(watch: Watch, server: Server) -> None:
     """Stopping is bounded: what does not go within its time is killed, and that is said."""
     stubborn = server("mule", "stubborn")
     watched = watch(stubborn, stop_within=0.5)
@@ -241,21 +337,37 @@ def test_a_process_that_ignores_sigterm_is_killed(watch: Watch) -> None:
     assert "mule did not stop within 0.5 s: killing it" in watched.said.getvalue()
 
 
-def test_engines_stop_last(watch: Watch) -> None:
+def test_an_engine_has_time_to_write_its_state(watch: Watch, port: int) -> None:
+    """On a busy machine that takes longer than a process of ours may take to stop."""
+    writes = """
+import signal, time
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+print("at work", flush=True)
+signal.sigwait({signal.SIGTERM})
+time.sleep(0.5)
+print("its state is written", flush=True)
+"""
+    command = (sys.executable, "-I", "-S", "-c", writes)
+    watched = watch(Process("engine", command, port, "ENGINE_PORT", is_engine=True), stop_within=0)
+    watched.supervisor.start()
+    eventually(lambda: "at work" in watched.said.getvalue(), what="the engine at work")
+    watched.supervisor.stop()
+    assert "its state is written" in watched.said.getvalue()
+    assert "killing it" not in watched.said.getvalue()
+
+
+def test_engines_stop_last(watch: Watch, server: Server, port: int) -> None:
     """Ours are gone before an engine is asked to stop, so that nothing fails on the way out."""
     engine = server("engine", engine=True)
     asks = f"""
-import signal, socket, sys
-def told_to_stop(*_):
-    with socket.socket() as probe:
-        up = probe.connect_ex(("127.0.0.1", {engine.port})) == 0
-    print("engine is", "up" if up else "gone")
-    sys.exit(0)
-signal.signal(signal.SIGTERM, told_to_stop)
+import signal, socket
+signal.pthread_sigmask(signal.SIG_BLOCK, {{signal.SIGTERM}})
 print("waiting", flush=True)
-signal.pause()
+signal.sigwait({{signal.SIGTERM}})
+with socket.socket() as probe:
+    up = probe.connect_ex(("127.0.0.1", {engine.port})) == 0
+print("engine is", "up" if up else "gone")
 """
-    (port,) = free_ports(1)
     ours = Process("ours", (sys.executable, "-I", "-S", "-c", asks), port, "OURS_PORT")
     watched = watch(engine, ours)
     watched.supervisor.start()
@@ -266,7 +378,7 @@ signal.pause()
     assert not is_listening(engine.port)
 
 
-def test_a_taken_port_is_one_sentence_with_the_mend(watch: Watch) -> None:
+def test_a_taken_port_is_one_sentence_with_the_mend(watch: Watch, server: Server) -> None:
     """The sentence has the port, who needs it and the variable that moves it."""
     holder = server("holder")
     wanting = Process("stock-api", holder.command, holder.port, "STOCK_API_PORT")
@@ -281,7 +393,7 @@ def test_a_taken_port_is_one_sentence_with_the_mend(watch: Watch) -> None:
     )
 
 
-def test_a_port_wanted_twice_is_one_sentence_with_the_mend(watch: Watch) -> None:
+def test_a_port_wanted_twice_is_one_sentence_with_the_mend(watch: Watch, server: Server) -> None:
     """Two processes that were given the same port are named before either starts."""
     first = server("first")
     second = replace(first, name="second", port_variable="SECOND_PORT")
@@ -292,8 +404,8 @@ def test_a_port_wanted_twice_is_one_sentence_with_the_mend(watch: Watch) -> None
         watch(first, second).supervisor.check_ports()
 
 
-def test_free_ports_pass_the_check(watch: Watch) -> None:
-    """Nothing is said where nothing is taken."""
+def test_reserved_ports_pass_the_check(watch: Watch, server: Server) -> None:
+    """Nothing is said where nothing listens: who reserved a port for a process does not take it."""
     watch(server("first"), server("second")).supervisor.check_ports()
 
 
@@ -312,7 +424,7 @@ with Supervisor(table, console=Console(open("/dev/null", "w"))) as supervisor:
 """
 
 
-def test_no_orphan_when_the_supervisor_is_killed() -> None:
+def test_no_orphan_when_the_supervisor_is_killed(server: Server) -> None:
     """Kill -9 of the supervisor ends its processes too, even one that ignores SIGTERM."""
     processes = [server("first"), server("mule", "stubborn")]
     table = [{"name": p.name, "command": p.command, "port": p.port} for p in processes]

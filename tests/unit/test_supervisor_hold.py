@@ -13,8 +13,14 @@ from local.ports import is_listening
 from local.process import Process
 from local.supervisor import Supervisor
 from runtime.stopping import Stop
-from tests.unit.test_supervisor import server
+from tests.unit.test_supervisor import Server, servers
 from tests.waiting import eventually
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with servers() as server:
+        yield server
 
 
 @contextmanager
@@ -45,7 +51,7 @@ def supervised(*processes: Process, restart_ours: bool = False) -> Iterator[Supe
 
 
 @pytest.mark.parametrize("kill", [False, True], ids=["asked", "killed"])
-def test_a_held_process_ends_nothing(kill: bool) -> None:
+def test_a_held_process_ends_nothing(server: Server, kill: bool) -> None:
     """It is gone, the others run, and it can be started again."""
     held, other = server("held"), server("other")
     with supervised(held, other) as supervisor:
@@ -59,7 +65,7 @@ def test_a_held_process_ends_nothing(kill: bool) -> None:
         assert supervisor.runs("held")
 
 
-def test_a_held_process_is_not_restarted_like_one_that_died() -> None:
+def test_a_held_process_is_not_restarted_like_one_that_died(server: Server) -> None:
     """It died, is about to be started again, and is held meanwhile: it stays away."""
     held = server("held")
     with supervised(held, server("other"), restart_ours=True) as supervisor:
@@ -71,7 +77,7 @@ def test_a_held_process_is_not_restarted_like_one_that_died() -> None:
         assert not supervisor.runs("held")
 
 
-def test_holding_twice_and_holding_what_is_not_there() -> None:
+def test_holding_twice_and_holding_what_is_not_there(server: Server) -> None:
     """The first is no failure, the second is one."""
     with supervised(server("held")) as supervisor:
         supervisor.hold("held")

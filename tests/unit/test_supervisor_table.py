@@ -1,5 +1,6 @@
 """The table of processes against what it must agree with."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,8 +24,14 @@ NAMED = {
 
 
 @pytest.fixture
-def processes(tmp_path: Path) -> list[Process]:
-    return our_processes(LocalSettings.on_free_ports(tmp_path))
+def settings(tmp_path: Path) -> Iterator[LocalSettings]:
+    with LocalSettings.on_free_ports(tmp_path) as settings:
+        yield settings
+
+
+@pytest.fixture
+def processes(settings: LocalSettings) -> list[Process]:
+    return our_processes(settings)
 
 
 def test_every_name_in_an_environment_is_in_the_topology(processes: list[Process]) -> None:
@@ -71,10 +78,9 @@ def test_ports_are_as_documented() -> None:
 
 
 def test_the_console_finds_the_system_in_its_environment(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, settings: LocalSettings, tmp_path: Path
 ) -> None:
     """On loopback, at the ports of these settings, with the audit file that `streamed` writes."""
-    settings = LocalSettings.on_free_ports(tmp_path)
     for name, value in console_process(settings).env.items():
         monkeypatch.setenv(name, value)
 

@@ -1,16 +1,17 @@
 """What `make up` says when it cannot come up: one sentence with the mend, and nothing is left."""
 
 import os
+import socket
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 from local.errors import AlreadyRunning
 from local.lock import only_one
-from local.ports import free_ports, is_listening
+from local.ports import is_listening
 from local.settings import LocalSettings
 
 ROOT = Path(__file__).parents[2]
@@ -19,14 +20,16 @@ Up = Callable[[Mapping[str, str]], "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> LocalSettings:
-    return LocalSettings.on_free_ports(tmp_path)
+def settings(tmp_path: Path) -> Iterator[LocalSettings]:
+    with LocalSettings.on_free_ports(tmp_path) as settings:
+        yield settings
 
 
 @pytest.fixture
 def up(settings: LocalSettings) -> Up:
     """Run `python -m local.up` on free ports until it gives up."""
-    environment = {name.upper(): str(value) for name, value in settings.model_dump().items()}
+    given = settings.model_dump(exclude_none=True)
+    environment = {name.upper(): str(value) for name, value in given.items()}
 
     def run(changes: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
@@ -44,29 +47,18 @@ def up(settings: LocalSettings) -> Up:
 
 
 def test_a_missing_mongod(up: Up) -> None:
-    """It says where it looked and what to install or set."""
+    """MONGOD names what is not there: a setting is wrong, and it says what to install or set."""
     ended = up({"MONGOD": "/nowhere/mongod"})
-    assert ended.returncode == 1
+    assert ended.returncode == 2
     (sentence,) = ended.stdout.splitlines()
     assert sentence.startswith("mongod was not found (MONGOD=/nowhere/mongod is not a program): ")
 
 
 def test_a_taken_port(up: Up, settings: LocalSettings) -> None:
     """It names the port, who needs it and the variable that moves it, before anything starts."""
-    (port,) = free_ports(1)
-    holder = subprocess.Popen(
-        [sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1"],
-        stderr=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-    )
-    with holder:
-        try:
-            assert holder.stdout is not None
-            holder.stdout.readline()
-            ended = up({"STOCK_API_PORT": str(port)})
-        finally:
-            holder.kill()
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        port = holder.getsockname()[1]
+        ended = up({"STOCK_API_PORT": str(port)})
     assert ended.returncode == 1
     (sentence,) = ended.stdout.splitlines()
     assert sentence.startswith(f"port {port} is taken, and stock-api needs it: ")

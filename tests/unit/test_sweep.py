@@ -72,7 +72,7 @@ class Sweeping:
         finally:
             self.stop.request()
             self.window.close()
-            thread.join(timeout=5)
+            thread.join(timeout=60)
             assert not thread.is_alive(), "the sweeper did not stop"
 
 
@@ -197,9 +197,38 @@ def test_a_large_backlog_never_fills_the_memory_and_holds_no_newcomer_up() -> No
             waits.append(len(outbox.deleted) - before)
         eventually(lambda: len(outbox.deleted) == backlog + news, what="all deleted", timeout=30)
         sweeping.stop.request()
-        thread.join(timeout=5)
+        thread.join(timeout=60)
     assert news >= 2
     assert max(waits) < 10_000, "a newcomer waited for half of the backlog"
     assert widest <= 1000
     assert outbox.most_ahead <= 1000 + 2 * page
     assert len(set(target.keys)) == len(target.keys) == backlog + news
+
+
+@pytest.mark.parametrize("gaps", [1, 3])
+def test_a_page_that_holds_nothing_is_not_the_last(gaps: int) -> None:
+    """A scan answers with empty pages and a key to go on from: what is behind them is offered."""
+    outbox = MemoryOutbox(page=2, gaps=gaps)
+    now = utc_now()
+    outbox.put(*(row_of(f"a{n}", 1, occurred_at=now + HOUR) for n in range(4)))
+    outbox.put(*(row_of(f"b{n}", 1, occurred_at=now - HOUR) for n in range(4)))
+    assert [len(page) for page in outbox.older_than(now)] == [*[0] * gaps, 0, 0, 2, 2]
+    sweeping = Sweeping(outbox)
+    assert sweeping.sweeper.sweep(before=now) == 4
+    assert len(sweeping.window) == 4
+
+
+def test_a_row_that_is_stuck_counts_until_a_sweep_misses_it() -> None:
+    """Deleted by hand, or repaired: the next whole sweep finds it gone."""
+    outbox = MemoryOutbox()
+    outbox.put(poison("a", 1), poison("b", 1))
+    sweeping = Sweeping(outbox)
+    sweeping.sweeper.sweep(before=utc_now())
+    sweeping.window.leave([poison("a", 1), poison("b", 1)])
+    sweeping.sweeper.sweep(before=utc_now())
+    assert sweeping.window.stuck == {("a", 1), ("b", 1)}
+    del outbox.rows["a", 1]
+    sweeping.sweeper.sweep(before=utc_now())
+    assert sweeping.window.stuck == {("b", 1)}
+    sweeping.window.remove([poison("b", 1)])
+    assert not sweeping.window.stuck

@@ -64,7 +64,7 @@ class Tailing:
         finally:
             self.stop.request()
             self.window.close()
-            thread.join(timeout=5)
+            thread.join(timeout=60)
             assert not thread.is_alive(), "the tail did not stop"
 
     def names(self) -> list[str]:

@@ -33,9 +33,9 @@ def test_parts_run_side_by_side_until_a_signal() -> None:
     stop, together, ended = Stop(), threading.Barrier(2), []
 
     def part() -> None:
-        together.wait(5)
+        together.wait(60)
         os.kill(os.getpid(), signal.SIGTERM)
-        stop.wait(5)
+        stop.wait(60)
         ended.append(stop.requested)
 
     run(lambda: {"a": part, "b": part}, stop)
@@ -47,7 +47,7 @@ def test_a_part_that_fails_stops_the_others_and_is_raised() -> None:
     stop, ended = Stop(), []
 
     def good() -> None:
-        ended.append(stop.wait(5))
+        ended.append(stop.wait(60))
 
     def bad() -> None:
         raise ValueError("a bug")

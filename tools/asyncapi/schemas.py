@@ -10,7 +10,8 @@ from typing import Any
 
 from contracts.envelope import EventDetail
 from contracts.names import EventType
-from tools.event_schemas import EVENTS, event_type_of, schema_of
+from relay.rows import BASE64_BSON, DYNAMODB_JSON, ROW_KEY
+from tools.event_schemas import EVENTS, OUTBOX_RECORD, event_type_of, schema_of
 from tools.flows import sample_of
 
 Json = dict[str, Any]
@@ -115,34 +116,6 @@ ENVELOPE: Json = {
     },
 }
 
-OUTBOX_RECORD: Json = {
-    "title": "OutboxRecord",
-    "type": "object",
-    "description": "An event as it was committed, on its way to its bus.",
-    "required": [
-        *("aggregateId", "sequence", "eventId", "eventType"),
-        *("source", "occurredAt", "detail", "correlationId"),
-    ],
-    "properties": {
-        "aggregateId": _text("The aggregate that changed; the queue's message group."),
-        "sequence": {
-            "type": "integer",
-            "minimum": 1,
-            "description": "The aggregate's version after the change.",
-        },
-        "eventId": _text("Ours, UUIDv7; the queue's deduplication id."),
-        "eventType": _text("What happened: the detail-type that it will be published with."),
-        "source": _text("The source that it will be published with."),
-        "occurredAt": _text("When the change was decided.", format="date-time"),
-        "detail": _text(
-            "The detail, as the JSON text that will be published.",
-            contentMediaType="application/json",
-        ),
-        "correlationId": _text("The same on all that one request led to."),
-        "traceparent": _text("W3C trace context; absent where there is none."),
-    },
-}
-
 PUT_BY_EVENTBRIDGE: Json = {
     "title": "PutByEventBridge",
     "type": "object",
@@ -178,7 +151,12 @@ def _reason(*, receive_count: bool) -> Json:
         "errorType": _text("The class of the error."),
         "errorMessage": _text("What was wrong, without bank details."),
     }
-    if receive_count:
+    if not receive_count:
+        properties["bodyEncoding"] = {
+            **_text("How the body is written that is not the row as plain JSON; absent else."),
+            "enum": [DYNAMODB_JSON, BASE64_BSON, ROW_KEY],
+        }
+    else:
         properties["receiveCount"] = _text("How often it had been received.", pattern="^[0-9]+$")
     return {
         "title": "PutByConsumer" if receive_count else "PutByRelay",

@@ -27,6 +27,7 @@ from runtime.settings import (
     ConsumerSettings,
     MongoSettings,
     ProcessSettings,
+    Settings,
     WorkerSettings,
 )
 from services.payment.settings import PaymentApiSettings, PaymentConsumerSettings
@@ -35,7 +36,7 @@ from services.subscription.settings import SubscriptionApiSettings, Subscription
 from tools.reference.markdown import code, table
 from tools.reference.meanings import MEANINGS
 
-SHARED: dict[type[ProcessSettings], str] = {
+SHARED: dict[type[Settings], str] = {
     ProcessSettings: "Every process",
     AwsSettings: "Whoever calls AWS",
     ApiSettings: "Whoever serves HTTP",
@@ -45,7 +46,7 @@ SHARED: dict[type[ProcessSettings], str] = {
     LocalSettings: "The system on this machine",
 }
 
-PROCESSES: dict[str, type[ProcessSettings]] = {
+PROCESSES: dict[str, type[Settings]] = {
     "python -m services.subscription.main api": SubscriptionApiSettings,
     "python -m services.subscription.main consumer": SubscriptionConsumerSettings,
     "python -m services.stock.main api": StockApiSettings,
@@ -104,7 +105,7 @@ def page() -> str:
     return "\n".join(parts)
 
 
-def _of_process(settings: type[ProcessSettings]) -> str:
+def _of_process(settings: type[Settings]) -> str:
     families = [family for family in SHARED if issubclass(settings, family)]
     links = ", ".join(f"[{SHARED[each]}](#{anchor(SHARED[each])})" for each in families)
     said = {
@@ -114,15 +115,16 @@ def _of_process(settings: type[ProcessSettings]) -> str:
         if _row(name, field) == _row(name, settings.model_fields[name])
     }
     rest = {name: each for name, each in settings.model_fields.items() if name not in said}
-    intro = f"Reads what is under {links}"
-    return f"{intro}, and:\n\n{_table(rest)}" if rest else f"{intro}."
+    intro = f"Reads what is under {links}" if links else "Reads"
+    joined = f"{intro}, and" if links else intro
+    return f"{joined}:\n\n{_table(rest)}" if rest else f"{intro}."
 
 
 def anchor(title: str) -> str:
     return title.lower().replace(" ", "-")
 
 
-def _own(settings: type[ProcessSettings]) -> dict[str, FieldInfo]:
+def _own(settings: type[Settings]) -> dict[str, FieldInfo]:
     """The fields that a class adds to those it inherits."""
     return {
         name: field

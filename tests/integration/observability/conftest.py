@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 from secrets import token_hex
 
-import httpx
 import pytest
 
-from tests.e2e.local_system import LocalSystem
+from tests.e2e.conftest import local
 from tests.e2e.world import ORDER, World
 from tests.integration.observability.story import STORY, missing, story
 from tests.integration.observability.traced import Traced
@@ -17,19 +16,11 @@ from tests.waiting import eventually
 @pytest.fixture(scope="session")
 def traced(sample_credentials: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Traced]:
     """The system of `make up`, told where the collector is as a person tells it."""
-    system = LocalSystem(tmp_path_factory.mktemp("traced"))
-    with (
-        receiving() as receiver,
-        pytest.MonkeyPatch.context() as patch,
-        httpx.Client(timeout=10, trust_env=False) as http,
-    ):
+    soon = {"OTEL_BSP_SCHEDULE_DELAY": "100"}  # milliseconds that spans wait for others
+    with receiving() as receiver, pytest.MonkeyPatch.context() as patch:
         patch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.url)
-        patch.setenv("OTEL_BSP_SCHEDULE_DELAY", "100")
-        try:
-            system.start()
-            yield a_lifecycle(World(system, http), receiver)
-        finally:
-            system.stop()
+        with local(tmp_path_factory.mktemp("traced"), soon) as world:
+            yield a_lifecycle(world, receiver)
 
 
 def a_lifecycle(world: World, receiver: Receiver) -> Traced:
@@ -55,7 +46,7 @@ def a_lifecycle(world: World, receiver: Receiver) -> Traced:
         return spans if story(spans, span_id) >= STORY else None
 
     try:
-        spans = eventually(whole, timeout=30, what="the whole story")
+        spans = eventually(whole, timeout=90, what="the whole story")
     except AssertionError:
         pytest.fail(f"these spans did not come: {missing(receiver.trace(trace_id), span_id)}")
     return Traced(world, receiver, trace_id, span_id, subscription_id, spans)

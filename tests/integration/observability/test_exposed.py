@@ -170,6 +170,7 @@ def test_every_kind_of_process_exposes_what_the_handbook_says(scrape: Scrape) ->
             "relay_commit_to_publish_seconds_count",
             "relay_events_dead_lettered_total",
             "outbox_depth_records",
+            "outbox_stuck_records",
             "outbox_oldest_age_seconds",
         },
     }

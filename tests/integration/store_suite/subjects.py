@@ -118,9 +118,9 @@ def memory(kind: Kind) -> Subject:
     faults = MemoryFaults()
     store: MemoryStore[Any]
     if kind is SUBSCRIPTION:
-        store = MemorySubscriptions(faults.hooks, largest=MAX_ITEM_BYTES)
+        store = MemorySubscriptions(faults.hooks, largest=MAX_ITEM_BYTES, cuts_pages=True)
     elif kind is STOCK:
-        store = MemoryStock(faults.hooks, largest=MAX_ITEM_BYTES)
+        store = MemoryStock(faults.hooks, largest=MAX_ITEM_BYTES, cuts_pages=True)
     else:
         store = MemoryPayments(faults.hooks)
 

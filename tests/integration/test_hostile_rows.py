@@ -1,0 +1,272 @@
+"""One rule for what a relay takes, whatever wrote the row and in whichever database it is."""
+
+import base64
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import cast
+
+import pytest
+from bson.raw_bson import RawBSONDocument
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import relay.dynamodb
+import relay.mongodb
+from contracts.outbox import OutboxRecord
+from contracts.timestamps import format_timestamp
+from relay.ages import Dated
+from relay.dynamodb import DynamoOutbox
+from relay.mongodb import MongoOutbox
+from relay.rows import EVER, Outbox, Row
+from runtime.ids import utc_now
+from runtime.mongodb import Mongo
+from tests.conftest import MiniStack
+from tests.dynamodb_local import DynamoDBLocal
+from tests.hostile import (
+    Odd,
+    as_bson,
+    as_item,
+    bson_values,
+    dynamodb_values,
+    some,
+    times,
+)
+from tests.relay_world import (
+    COLLECTION,
+    DLQ,
+    FIFO_DLQ,
+    TABLE,
+    World,
+    a_told_record,
+    a_world,
+    change_stream_ends,
+    depth,
+    dynamodb_ends,
+    ids,
+    in_threads,
+    mongo_documents,
+)
+from tests.waiting import eventually
+
+NOW = utc_now()
+
+FEW = settings(
+    deadline=None,
+    max_examples=15,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.large_base_example],
+)
+
+
+@dataclass(frozen=True)
+class End:
+    """A real outbox, and how to put odd rows into it through a raw driver."""
+
+    outbox: Outbox
+    put: Callable[[Sequence[Odd]], object]
+    values: list[Odd]
+
+
+@pytest.fixture
+def world(ministack: MiniStack, mongodb_uri: str, tmp_path: Path) -> Iterator[World]:
+    with a_world(ministack, tmp_path, mongodb_uri=mongodb_uri) as world:
+        yield world
+
+
+@pytest.fixture
+def mongodb(world: World, monkeypatch: pytest.MonkeyPatch) -> End:
+    monkeypatch.setattr(relay.mongodb, "PAGE", 7)
+    world.provision_change_stream()
+
+    def put(odd: Sequence[Odd]) -> None:
+        world.collection.insert_many(
+            [as_bson(f"a{number}", each, NOW) for number, each in enumerate(odd)]
+        )
+
+    return End(
+        MongoOutbox(Mongo(world.collection.database), COLLECTION),
+        put,
+        [*times(NOW), *bson_values(NOW)],
+    )
+
+
+def in_table(world: World) -> End:
+    world.create_table()
+    client = world.aws.client("dynamodb")
+
+    def put(odd: Sequence[Odd]) -> None:
+        for number, each in enumerate(odd):
+            client.put_item(TableName=TABLE, Item=as_item(f"a{number}", each, NOW))
+
+    return End(DynamoOutbox(client, TABLE), put, [*times(NOW), *dynamodb_values(NOW)])
+
+
+@pytest.fixture
+def dynamodb(world: World, monkeypatch: pytest.MonkeyPatch) -> End:
+    monkeypatch.setattr(relay.dynamodb, "PAGE", 7)
+    return in_table(world)
+
+
+@pytest.fixture
+def dynamodb_of_aws(
+    ministack: MiniStack,
+    dynamodb_local: DynamoDBLocal,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[End]:
+    monkeypatch.setattr(relay.dynamodb, "PAGE", 7)
+    with a_world(ministack, tmp_path, dynamodb=dynamodb_local.endpoint) as world:
+        yield in_table(world)
+
+
+@pytest.fixture(params=["mongodb", "dynamodb", "dynamodb_of_aws"])
+def end(request: pytest.FixtureRequest) -> End:
+    return cast("End", request.getfixturevalue(request.param))
+
+
+@contextmanager
+def holding(end: End, odd: Sequence[Odd]) -> Iterator[dict[str, Odd]]:
+    """An outbox with these rows, by aggregate; all of them can be deleted afterwards."""
+    end.put(odd)
+    try:
+        yield {f"a{number}": each for number, each in enumerate(odd)}
+    finally:
+        rows = [row for page in end.outbox.older_than(EVER) for row in page]
+        for row in rows:
+            assert not end.outbox.delete([row])
+        assert not list(filter(None, end.outbox.older_than(EVER)))
+        assert len(rows) == len(odd)
+
+
+def swept(end: End, moment: datetime) -> list[Row]:
+    return [row for page in end.outbox.older_than(moment) for row in page]
+
+
+@FEW
+@given(data=st.data())
+def test_a_sweep_finds_what_is_old_and_what_has_no_age(end: End, data: st.DataObject) -> None:
+    """By the one rule, whatever the form: each once, with its time or as a malformed row."""
+    with holding(end, data.draw(some(end.values))) as odd:
+        found = swept(end, NOW)
+        wanted = {
+            name for name, each in odd.items() if each.occurred is None or each.occurred < NOW
+        }
+        assert sorted(row.aggregate_id for row in found) == sorted(wanted)
+        for row in found:
+            each = odd[row.aggregate_id]
+            assert isinstance(row.content, OutboxRecord) is not each.is_malformed, each
+            if not each.is_malformed:
+                assert row.occurred_at == each.occurred, each
+        assert {row.aggregate_id for row in swept(end, EVER)} == odd.keys()
+
+
+def test_a_page_of_young_rows_is_not_the_last(dynamodb_of_aws: End) -> None:
+    """DynamoDB looks at a page of rows and then leaves out the young: it may be empty."""
+    ahead, ago = NOW + timedelta(minutes=30), NOW - timedelta(hours=1)
+    young = [Odd("occurredAt", format_timestamp(ahead), ahead, is_malformed=False)] * 60
+    old = [Odd("occurredAt", format_timestamp(ago), ago, is_malformed=False)] * 3
+    with holding(dynamodb_of_aws, [*young, *old]):
+        pages = list(dynamodb_of_aws.outbox.older_than(NOW))
+        assert [] in pages[:-1]
+        assert sum(map(len, pages)) == len(old)
+        looks = list(cast("Dated", dynamodb_of_aws.outbox).left_behind(NOW))
+        assert sum(look.count for look in looks) == len(old)
+
+
+@FEW
+@given(data=st.data())
+def test_the_gauges_count_what_is_old_and_what_has_no_age(end: End, data: st.DataObject) -> None:
+    """Depth and oldest time: what a sweep would find is never invisible."""
+    rows = [each for each in data.draw(some(end.values)) if not isinstance(each.value, list)]
+    if not rows:
+        return
+    with holding(end, rows):
+        looks = list(cast("Dated", end.outbox).left_behind(NOW))
+        old = [each.occurred for each in rows if each.occurred and each.occurred < NOW]
+        count = len(old) + sum(each.occurred is None for each in rows)
+        # What sorts as old and is not, such as a time of another zone, may be among them.
+        assert count <= sum(look.count for look in looks) <= len(rows)
+        times_found = [look.oldest for look in looks if look.oldest]
+        assert min(times_found, default=None) == min(old, default=None)
+
+
+@pytest.mark.parametrize("name", ["mongodb", "dynamodb"])
+def test_every_malformed_row_is_dead_lettered_and_its_neighbours_leave(
+    request: pytest.FixtureRequest, world: World, name: str
+) -> None:
+    """By sweep and by tail: each with its reason and what it holds; no other row waits for it."""
+    end: End = request.getfixturevalue(name)
+    malformed = [each for each in end.values if each.is_malformed]
+    good = [a_told_record(f"good{number}", 1, occurred_at=NOW) for number in range(30)]
+    dlq = FIFO_DLQ if name == "mongodb" else DLQ
+    if name == "dynamodb":
+        world.create_bus()
+        world.create_queue(DLQ)
+    end.put(malformed)
+    ends = change_stream_ends(world) if name == "mongodb" else dynamodb_ends(world)
+    with in_threads(ends) as logged:
+        eventually(lambda: not swept(end, EVER), what="an empty outbox", timeout=60)
+        by_sweep = bodies(world, dlq)
+        end.put(malformed)
+        if name == "mongodb":
+            world.collection.insert_many(mongo_documents(good))
+        else:
+            world.put(*(record.to_document() for record in good))
+        eventually(lambda: not swept(end, EVER), what="an empty outbox", timeout=60)
+    assert len(by_sweep) == len(malformed)
+    assert "stream unavailable" not in {each["event"] for each in logged}
+    if name == "mongodb":
+        # A FIFO queue takes a body once in five minutes.
+        assert depth(world) == len(good)
+    else:
+        assert set(world.on_bus()) == ids(good)
+        assert bodies(world, dlq) == by_sweep
+
+
+@pytest.mark.parametrize("name", ["mongodb", "dynamodb"])
+def test_a_stream_reads_whatever_was_written(
+    request: pytest.FixtureRequest, world: World, name: str
+) -> None:
+    """One record after the other, none lost and none that ends it."""
+    end: End = request.getfixturevalue(name)
+    if name == "dynamodb":
+        world.create_bus()
+        world.create_queue(DLQ)
+    ends = change_stream_ends(world) if name == "mongodb" else dynamodb_ends(world)
+    ends.stream.open()
+    end.put(end.values)
+    read: list[Row] = []
+
+    def all_are_read() -> bool:
+        read.extend(ends.stream.read())
+        return len(read) >= len(end.values)
+
+    eventually(all_are_read, what="a stream read to its end", timeout=60)
+    for row, each in zip(read, end.values, strict=True):
+        assert isinstance(row.content, OutboxRecord) is not each.is_malformed, each
+
+
+def bodies(world: World, queue: str) -> set[str]:
+    """What is in a dead-letter queue, by its body; each has a reason and a body that can be read.
+
+    What a sweep has read when the tail has dealt with it comes twice.
+    """
+    found: set[str] = set()
+    for message in world.drained(queue):
+        given = {key: each["StringValue"] for key, each in message["MessageAttributes"].items()}
+        assert given["errorType"] == "MalformedRecord"
+        assert given["errorMessage"]
+        body = message["Body"]
+        match given.get("bodyEncoding"):
+            case None:
+                assert isinstance(json.loads(body), dict)
+            case "dynamodb-json":
+                assert json.loads(body)["sequence"] == {"N": "1"}
+            case encoding:
+                assert encoding == "base64-bson"
+                assert RawBSONDocument(base64.b64decode(body)).raw
+        found.add(body)
+    return found

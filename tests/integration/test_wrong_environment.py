@@ -1,0 +1,150 @@
+"""Every command in a wrong environment: one sentence with what to set, and exit code 2.
+
+Real processes: whatever is imported, read or made before the sentence may not fail either.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from local.isolation import SAMPLE_ENVIRONMENT
+from tests.processes import ROOT
+
+KEYLESS = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
+AWS = {"AWS_REGION": "eu-west-1", "AWS_ENDPOINT_URL": "http://127.0.0.1:1"}
+MONGODB = {"MONGODB_URI": "mongodb://127.0.0.1:1/?replicaSet=rs0", "MONGODB_DATABASE": "payments"}
+HTTP, HEALTH = {"HTTP_PORT": "0"}, {"HEALTH_PORT": "0"}
+OUTBOX = {"OUTBOX_TABLE": "x", "EVENT_BUS": "x", "DEAD_LETTER_QUEUE": "x"}
+FIFO = {"FIFO_QUEUE": "x.fifo", "DEAD_LETTER_QUEUE": "x.fifo", "OUTBOX_COLLECTION": "x"}
+SUBSCRIPTION = {"SUBSCRIPTIONS_TABLE": "x", "SUBSCRIPTIONS_OUTBOX_TABLE": "x"}
+STOCK = {
+    "STOCK_TABLE": "x",
+    "STOCK_OUTBOX_TABLE": "x",
+    "SUBSCRIPTION_CREATED_QUEUE": "x",
+    "PAYMENT_CANCELLED_QUEUE": "x",
+}
+
+WRONG: tuple[tuple[str, Mapping[str, str], str], ...] = (
+    (
+        "services.subscription.main api",
+        {**AWS, **HTTP, **SUBSCRIPTION, **KEYLESS, "AWS_PROFILE": "gone"},
+        "(gone) could not be found: set AWS_PROFILE",
+    ),
+    ("services.stock.main consumer", {**AWS, **HEALTH, **STOCK, **KEYLESS}, "AWS_ACCESS_KEY_ID"),
+    (
+        "services.payment.main api",
+        {**MONGODB, **HTTP, "MONGODB_URI": "mongodb://h/?tls=true&tlsCAFile=/nowhere.pem"},
+        "MONGODB_URI: ",
+    ),
+    ("relay dynamodb", {**AWS, **HEALTH, **OUTBOX, "AWS_REGION": "-x-"}, "AWS_REGION: "),
+    (
+        "relay change-stream",
+        {**AWS, **MONGODB, **HEALTH, **FIFO, "MONGODB_USERNAME": "me"},
+        "MONGODB_PASSWORD: ",
+    ),
+    (
+        "relay forward",
+        {**AWS, **HEALTH, **FIFO, "EVENT_BUS": "x", "AWS_CONFIG_FILE": "{}/malformed"},
+        "Unable to parse config file",
+    ),
+    (
+        "relay sweep dynamodb",
+        {**AWS, **OUTBOX, "OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4317"},
+        "OTEL_EXPORTER_OTLP_ENDPOINT: ",
+    ),
+    ("console", {**AWS, "CONSOLE_PORT": "0", "STOCK_API_URL": "http://[::1"}, "STOCK_API_URL: "),
+    ("console", {**AWS, "STREAMED_AUDIT_FILE": "/dev/null/x"}, "STREAMED_AUDIT_FILE: "),
+    ("local.tap", {**AWS, **HEALTH, "AWS_ENDPOINT_URL": "http://h:port"}, "AWS_ENDPOINT_URL: "),
+    ("infra.local", {**AWS, "AWS_ENDPOINT_URL": "zebra"}, "AWS_ENDPOINT_URL: "),
+    ("infra.documentdb", {**MONGODB, "MONGODB_URI": "mongodb://h:99999/"}, "MONGODB_URI: "),
+    ("local.provision", {**AWS, **MONGODB, "MONGODB_URI": "mongodb://h:9/"}, "MONGODB_URI: "),
+    (
+        "operations --at aws status",
+        {**AWS, **MONGODB, **KEYLESS, "AWS_PROFILE": "ended", "AWS_CONFIG_FILE": "{}/config"},
+        "`aws sso login --profile ended`",
+    ),
+    ("operations status", {"STREAMED_AT": "moon"}, "STREAMED_AT: "),
+    ("local.up", {"STATE_DIR": "/dev/null/state"}, "STATE_DIR: /dev/null/state cannot be written"),
+    ("local.up", {"STREAMED_AUDIT_FILE": "/dev/null/x"}, "STREAMED_AUDIT_FILE: /dev/null/x cannot"),
+    ("local.up", {"OTEL_EXPORTER_OTLP_ENDPOINT": "x:1"}, "OTEL_EXPORTER_OTLP_ENDPOINT: give"),
+    ("local.demo", {"STATE_DIR": "/dev/null/state"}, "STATE_DIR: /dev/null/state cannot be"),
+    ("local.chaos --minutes 0.1", {"MONGOD": "/nowhere"}, "MONGOD=/nowhere is not a program"),
+    ("local.load poison", {"MONGOD": "/nowhere"}, "MONGOD=/nowhere is not a program"),
+    ("benchmarks relay", {"MONGOD": "/nowhere"}, "MONGOD=/nowhere is not a program"),
+    ("benchmarks.calls", {"MONGOD": "/nowhere"}, "MONGOD=/nowhere is not a program"),
+)
+"""Every command once, and every kind: what boto3 alone can meet has tests of its own, in one
+process (tests/unit/test_aws_configuring.py). Nobody is at the addresses: nothing may be called."""
+
+
+@pytest.fixture
+def wrong_files(tmp_path: Path) -> Path:
+    """A folder with what is wrong in a home directory."""
+    (tmp_path / "malformed").write_text("[profile broken\nregion")
+    (tmp_path / "config").write_text(
+        "[profile ended]\nsso_session = work\nsso_account_id = 111111111111\n"
+        "sso_role_name = reader\nregion = eu-west-1\n"
+        "[sso-session work]\nsso_region = eu-west-1\n"
+        "sso_start_url = https://example.awsapps.com/start\n"
+    )
+    return tmp_path
+
+
+def ended(folder: Path, command: str, env: Mapping[str, str]) -> tuple[int, str, str]:
+    """Run `python -m command` with sample credentials; its exit code, stdout and stderr.
+
+    A value of "" is a variable that is not set.
+    """
+    clean = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in {"AWS_PROFILE", "AWS_ENDPOINT_URL"}
+    }
+    given = {**clean, **SAMPLE_ENVIRONMENT, "STATE_DIR": str(folder / "state"), **env}
+    done = subprocess.run(
+        [sys.executable, "-m", *command.split()],
+        env={name: value for name, value in given.items() if value},
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=110,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def the_sentence(result: tuple[int, str, str]) -> str:
+    """What it said last, once it is sure that it is one sentence and exit code 2."""
+    code, stdout, stderr = result
+    assert code == 2, (stdout, stderr)
+    assert "Traceback" not in stdout + stderr
+    lines = stderr.splitlines() or stdout.splitlines()
+    return lines[-1]
+
+
+@pytest.mark.parametrize(("command", "wrong", "said"), WRONG)
+def test_a_wrong_environment_is_one_sentence(
+    wrong_files: Path, command: str, wrong: Mapping[str, str], said: str
+) -> None:
+    """The variable's name, or what to run; no traceback; exit code 2."""
+    given = {name: value.replace("{}", str(wrong_files)) for name, value in wrong.items()}
+    assert said in the_sentence(ended(wrong_files, command, given))
+
+
+def test_the_shell_script_passes_it_on(wrong_files: Path) -> None:
+    """`./streamed` itself: the sentence on stderr, nothing on stdout, exit code 2."""
+    done = subprocess.run(
+        [str(ROOT / "streamed"), "--at", "aws", "--json", "status"],
+        env={**os.environ, **AWS, **MONGODB, "AWS_PROFILE": "gone"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=110,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "set AWS_PROFILE" in done.stderr
