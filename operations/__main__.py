@@ -18,9 +18,10 @@ from operations.place import Place
 from operations.replay import command as replay
 from operations.status import command as status
 from operations.where import command as where
-from runtime.aws import error_code
+from runtime import aws, mongodb
 from runtime.entry import write_on_any_terminal
 from runtime.errors import Misconfigured, Unavailable
+from runtime.verdicts import RULES, Family, Verdict
 
 COMMANDS: tuple[Callable[[Parser], None], ...] = (
     status.add,
@@ -30,8 +31,9 @@ COMMANDS: tuple[Callable[[Parser], None], ...] = (
     replay.add,
 )
 
-CANNOT, INTERRUPTED = 2, 130
-"""Exit codes. A command's own are 0, all is well, and 1, something needs a person."""
+CANNOT, AWAY, INTERRUPTED = 2, 75, 130
+"""Exit codes. A command's own are 0, all is well, and 1, something needs a person. AWAY is for what
+passes by itself: the command may be run again as it is (EX_TEMPFAIL of sysexits.h)."""
 
 CANNOT_BE_DONE = (
     OperatorError,
@@ -53,19 +55,39 @@ def main(argv: Sequence[str] | None = None) -> int:
         code: int = arguments.run(place, arguments, output)
     except CANNOT_BE_DONE as error:
         output.complain(_sentence(error))
-        return CANNOT
+        return _exit_code(error)
     except KeyboardInterrupt:
         output.complain("stopped; nothing is lost")
         return INTERRUPTED
     return code
 
 
-def _sentence(error: Exception) -> str:
+def _exit_code(error: Exception) -> int:
+    """By the verdict that a process at its start would have: to hold on, or to end."""
+    family = _family(error)
+    waits = family is not None and RULES[family].at_start is Verdict.HOLD
+    return AWAY if waits else CANNOT
+
+
+def _family(error: Exception) -> Family | None:
     match error:
         case Unavailable():
+            return error.family
+        case ClientError() | BotoCoreError():
+            return aws.family_of(error)
+        case PyMongoError():
+            return mongodb.family_of(error)
+    return None
+
+
+def _sentence(error: Exception) -> str:
+    match error:
+        case Unavailable(family=Family.AWAY):
             return f"{error}: is the system up there, and are --at, settings and rights right?"
+        case Unavailable():
+            return f"{error}: {RULES[error.family].means}"
         case ClientError():
-            return f"AWS refused {error.operation_name}: {error_code(error)}: {error}"
+            return f"AWS refused {error.operation_name}: {aws.error_code(error)}: {error}"
         case BotoCoreError() | PyMongoError():
             return f"{type(error).__name__}: {error}"
         case OSError():
@@ -90,7 +112,8 @@ def parser() -> Parser:
         "  streamed --at aws status     the same for an AWS account\n"
         "\n"
         "exit codes: 0 all is well, 1 something needs a person, 2 the command could not do it,\n"
-        "130 interrupted. `streamed COMMAND --help` tells more.",
+        "75 not now: a dependency is away or refuses for now, 130 interrupted.\n"
+        "`streamed COMMAND --help` tells more.",
     )
     for add in COMMANDS:
         add(streamed)

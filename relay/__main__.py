@@ -30,9 +30,8 @@ from relay.settings import (
 from relay.shards import ShardedStream
 from relay.tail import PART, Tail
 from relay.traced import Destination, traced
-from runtime import credentials, logs, mongodb, tracing
+from runtime import logs, tracing
 from runtime.aws import Aws
-from runtime.errors import Misconfigured, Unavailable
 from runtime.health import Readiness
 from runtime.ids import utc_now
 from runtime.metrics import RelayMetrics, new_registry
@@ -178,7 +177,7 @@ def _run_relay_with(
 
     def prepare() -> Mapping[str, Callable[[], None]]:
         ends = connect(stop)
-        engine = engine_of(ends, stop, metrics)
+        engine = engine_of(ends, stop, metrics, readiness)
         sweeper = sweeper_of(ends, engine, stop, metrics, sweep)
         tail = Tail(
             ends.stream,
@@ -207,21 +206,11 @@ def _sweep_once(
     _configure_logs(name, settings)
     stop, metrics = Stop(), RelayMetrics(new_registry())
     with tracing.started(name) as tracer, on_signal(stop):
-        ends = until_available(lambda: _signed_in(lambda: connect(stop, tracer)), stop)
+        ends = until_available(lambda: connect(stop, tracer), stop, starting=True)
         if ends is None:
             return
         with sweeping(ends, settings, stop, metrics) as make_pass:
             until_available(make_pass, stop)
-
-
-def _signed_in(connect: Callable[[], Ends]) -> Ends:
-    """Raise Misconfigured where credentials are refused: what is to end waits for no others."""
-    try:
-        return connect()
-    except Unavailable as error:
-        if mongodb.refuses_credentials(error) or credentials.refuses_credentials(error):
-            raise Misconfigured(str(error)) from error
-        raise
 
 
 def _configure_logs(name: str, settings: ProcessSettings) -> None:

@@ -16,6 +16,7 @@ from relay.settings import DynamoDBSettings, SweepSettings
 from relay.sweep import Sweeper
 from relay.traced import Destination, traced
 from runtime.aws import Aws
+from runtime.health import Readiness
 from runtime.ids import utc_now
 from runtime.metrics import RelayMetrics
 from runtime.settings import AwsSettings
@@ -65,13 +66,16 @@ def bus_of(name: str, aws: Aws, tracer: Tracer | None) -> Target:
     return traced(bus, Destination("aws_eventbridge", name), tracer)
 
 
-def engine_of(ends: Ends, stop: Stop, metrics: RelayMetrics) -> Engine:
+def engine_of(
+    ends: Ends, stop: Stop, metrics: RelayMetrics, readiness: Readiness | None = None
+) -> Engine:
     return Engine(
         outbox=ends.outbox,
         target=ends.target,
         dead_letters=ends.dead_letters,
         stop=stop,
         metrics=metrics,
+        readiness=readiness,
     )
 
 

@@ -12,7 +12,7 @@ from contracts.timestamps import format_timestamp, parse_timestamp
 from relay.ages import LeftBehind
 from relay.answers import read_as_json
 from relay.rows import AHEAD, DYNAMODB_JSON, EVER, Row, Unpublishable, is_old, parse
-from runtime.aws import reaching
+from runtime.aws import asking
 from runtime.dynamodb import from_item
 from runtime.errors import Misconfigured
 
@@ -37,7 +37,7 @@ class DynamoOutbox:
 
     def stream_arn(self) -> str:
         """Find the table's stream; raises Misconfigured without a table or a stream."""
-        with reaching("DynamoDB"):
+        with asking("DynamoDB"):
             try:
                 table = self._client.describe_table(TableName=self._table)["Table"]
             except self._client.exceptions.ResourceNotFoundException:
@@ -77,7 +77,7 @@ class DynamoOutbox:
     def _scan(self, request: dict[str, Any]) -> Iterator[Sequence[Mapping[str, Any]]]:
         """Read page by page to the end, which only an answer without a last key is."""
         while True:
-            with reaching("DynamoDB"):
+            with asking("DynamoDB"):
                 page: Any = self._client.scan(**request)
             yield page["Items"]
             if "LastEvaluatedKey" not in page:
@@ -86,7 +86,7 @@ class DynamoOutbox:
 
     def delete(self, rows: Sequence[Row]) -> Sequence[Row]:
         keys = {_hashable(row.handle): row for row in rows}
-        with reaching("DynamoDB"):
+        with asking("DynamoDB"):
             response = self._client.batch_write_item(
                 RequestItems={
                     self._table: [{"DeleteRequest": {"Key": row.handle}} for row in keys.values()]

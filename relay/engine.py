@@ -2,15 +2,18 @@
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from queue import Empty, SimpleQueue
 from time import monotonic
 
 import structlog
 
 from relay.clearing import clear
+from relay.later import Later
 from relay.publisher import Publisher
 from relay.rows import DeadLetters, Outbox, Row, Target
 from relay.window import Window
+from runtime.health import Readiness
 from runtime.metrics import RelayMetrics
 from runtime.retry import backoff
 from runtime.stopping import Stop
@@ -48,9 +51,14 @@ class Engine:
         stop: Stop,
         metrics: RelayMetrics,
         window: Window | None = None,
+        readiness: Readiness | None = None,
+        later: Callable[[float, Callable[[], object]], object] | None = None,
     ) -> None:
         self._outbox, self._target, self._stop = outbox, target, stop
-        self._publisher = Publisher(target, dead_letters, metrics)
+        self._publisher = Publisher(target, dead_letters, metrics, readiness)
+        self._own_later = Later()
+        self._later = later or self._own_later
+        self._tries: dict[tuple[str, int], int] = {}
         # An empty window is as false as an empty list.
         self.window = Window(max_rows=MAX_ROWS, max_bytes=MAX_BYTES) if window is None else window
         self._published: SimpleQueue[Row | None] = SimpleQueue()
@@ -62,8 +70,10 @@ class Engine:
         """Work until a stop is requested, then finish what is in flight."""
         publishers = _threads("publisher", PUBLISHERS, self._publish_batches)
         deleters = _threads("deleter", DELETERS, self._delete_batches)
+        _threads("later", 1, self._own_later.run)
         self._stop.wait()
         stopped = monotonic()
+        self._own_later.close()
         self.window.close()
         _join(publishers, stopped + PUBLISHED_WITHIN)
         for _ in deleters:
@@ -73,7 +83,9 @@ class Engine:
     def publish_next(self) -> bool:
         """Wait for a batch and publish it, however long that takes; False once there is none.
 
-        A stop leaves what has had a try where it is: in the outbox.
+        A row that met an error of its own, perhaps, is given back to the window for a while: it
+        waits there, with what is behind it in its aggregate, and no publisher waits for it. A stop
+        leaves what has had a try where it is: in the outbox.
         """
         batch = self.window.take(self._target)
         if not batch:
@@ -85,6 +97,8 @@ class Engine:
             self._done(outcome.done)
             if outcome.stuck:
                 self._leave(outcome.stuck)
+            if outcome.alone:
+                self._put_off(outcome.alone)
             batch = outcome.again
             if batch:
                 self._stop.wait(backoff(attempt, first=0.1, longest=LONGEST_WAIT))
@@ -124,13 +138,23 @@ class Engine:
     def _done(self, rows: Sequence[Row]) -> None:
         self.window.settle(rows)
         for row in rows:
+            self._tries.pop(row.key, None)
             self._published.put(row)
+
+    def _put_off(self, rows: Sequence[Row]) -> None:
+        """Have rows tried again later, each after as long as its own tries say."""
+        for row in rows:
+            tries = self._tries[row.key] = self._tries.get(row.key, 0) + 1
+            delay = backoff(tries, first=0.1, longest=LONGEST_WAIT)
+            self._later(delay, partial(self.window.give_back, [row]))
 
     def _leave(self, rows: Sequence[Row]) -> None:
         """Leave rows in the outbox, for each sweep to complain about.
 
         A publisher that held one would be one fewer for others.
         """
+        for row in rows:
+            self._tries.pop(row.key, None)
         self.window.settle(rows)
         self.window.leave(rows)
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from contracts.outbox import OutboxRecord
-from relay.refusals import find_culprit
+from relay.refusals import find_culprit, is_the_entrys_fault
 from relay.rows import Failure, Limits
-from runtime.aws import error_code, reaching
-from runtime.errors import Misconfigured
+from runtime.aws import asking, error_code, reaching
+from runtime.errors import Misconfigured, Unavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
@@ -17,15 +17,6 @@ if TYPE_CHECKING:
 
 LIMITS = Limits(entries=10, total_bytes=1024 * 1024 - 1)
 """PutEvents quotas: 10 entries; the entries' sizes add up to less than 1 MB."""
-
-_NEVER = {
-    "InvalidArgument",
-    "MalformedDetail",
-    "NotAuthorizedForDetailTypeException",
-    "NotAuthorizedForSourceException",
-    "ValidationException",
-}
-"""Error codes that are an entry's own fault. Any other, a denied access too, may pass."""
 
 
 class EventBus:
@@ -38,7 +29,7 @@ class EventBus:
 
     def check(self) -> None:
         """Raise Misconfigured if there is no such bus: PutEvents to it would succeed, silently."""
-        with reaching("EventBridge"):
+        with asking("EventBridge"):
             try:
                 self._events.describe_event_bus(Name=self._bus)
             except ClientError as error:
@@ -53,17 +44,17 @@ class EventBus:
 
     def publish(self, records: Sequence[OutboxRecord]) -> Sequence[Failure | None]:
         try:
-            with reaching("EventBridge"):
+            with reaching("EventBridge", "PutEvents"):
                 response = self._events.put_events(
                     Entries=[self._entry(record) for record in records]
                 )
-        except ClientError as error:
-            return find_culprit(records, self.publish, error, permanent=error_code(error) in _NEVER)
+        except (ClientError, Unavailable) as error:
+            return find_culprit(records, self.publish, error)
         return [
             Failure(
                 entry["ErrorCode"],
                 entry.get("ErrorMessage", ""),
-                permanent=entry["ErrorCode"] in _NEVER,
+                permanent=is_the_entrys_fault(entry["ErrorCode"]),
             )
             if entry.get("ErrorCode")
             else None

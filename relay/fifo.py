@@ -9,25 +9,16 @@ from botocore.exceptions import ClientError
 
 from contracts.outbox import OutboxRecord
 from relay.recent import Recent
-from relay.refusals import find_culprit
+from relay.refusals import find_culprit, is_the_entrys_fault
 from relay.rows import CannotBeSetAside, Failure, Limits
-from runtime.aws import error_code, reaching
+from runtime.aws import asking, reaching
+from runtime.errors import Unavailable
 from runtime.queues import MAX_BATCH, MAX_BATCH_BYTES, dead_letter, find_url
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 LIMITS = Limits(entries=MAX_BATCH, total_bytes=MAX_BATCH_BYTES)
-
-_NEVER = {
-    "BatchRequestTooLong",
-    "InvalidAttributeValue",
-    "InvalidMessageContents",
-    "InvalidParameterValue",
-    "MissingParameter",
-}
-"""Error codes that are a message's own fault. Any other, such as those of KMS, may pass: SQS's own
-SenderFault also blames the sender for a key that is disabled for an hour."""
 
 _NO_GROUP = re.compile("[^!-~]|.{129}", re.DOTALL)
 """What a group or deduplication id may not be: 128 letters, digits and punctuation, says SQS."""
@@ -55,7 +46,7 @@ class FifoQueue:
 
     def is_crowded(self) -> bool:
         """Whether CROWDED messages wait to be forwarded. Raises Unavailable."""
-        with reaching("SQS"):
+        with asking("SQS"):
             attributes = self._sqs.get_queue_attributes(
                 QueueUrl=self._url, AttributeNames=["ApproximateNumberOfMessages"]
             )["Attributes"]
@@ -66,7 +57,7 @@ class FifoQueue:
 
     def publish(self, records: Sequence[OutboxRecord]) -> Sequence[Failure | None]:
         try:
-            with reaching("SQS"):
+            with reaching("SQS", "SendMessageBatch"):
                 response = self._sqs.send_message_batch(
                     QueueUrl=self._url,
                     Entries=[
@@ -79,12 +70,13 @@ class FifoQueue:
                         for index, record in enumerate(records)
                     ],
                 )
-        except ClientError as error:
-            never = _is_never(error_code(error))
-            return find_culprit(records, self.publish, error, permanent=never)
+        except (ClientError, Unavailable) as error:
+            return find_culprit(records, self.publish, error)
         failed = {
             int(entry["Id"]): Failure(
-                entry["Code"], entry.get("Message", ""), permanent=_is_never(entry["Code"])
+                entry["Code"],
+                entry.get("Message", ""),
+                permanent=is_the_entrys_fault(entry["Code"]),
             )
             for entry in response.get("Failed", [])
         }
@@ -128,10 +120,6 @@ class DeadLetterQueue:
         )
         if once:
             self._sent_once.add([unique])
-
-
-def _is_never(code: str) -> bool:
-    return code.rpartition(".")[2] in _NEVER
 
 
 def _id(text: str) -> str:

@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import structlog
 
 from contracts.outbox import EventTooLarge, MalformedRecord, OutboxRecord
+from relay.publisher import TARGET
 from relay.receipts import Receipts
+from relay.refusals import is_unknown
 from relay.rows import DeadLetters, Failure, NeverAccepted, Target
 from runtime.errors import Unavailable
 from runtime.health import Readiness
@@ -27,6 +30,11 @@ MAX_HELD = 100
 
 LONGEST_WAIT = 2.0
 """Seconds between tries for the groups that wait; their forwarder's other groups wait as long."""
+
+MOST_STRIKES = 30
+"""Tries of one message, over half a minute or more, that failed with an error in no list while the
+bus took others. It is dead-lettered then. The queue's own count of receives would not do: a group
+that is put back is received as a whole, and good messages would be buried with it."""
 
 Groups = dict[str, "list[MessageTypeDef]"]
 """Messages in hand by group, in order."""
@@ -76,6 +84,8 @@ class Forwarder:
         self._readiness, self._wait_seconds = readiness, wait_seconds
         self._held: Groups = {}
         self._undeleted: set[str] = set()
+        self._accepted = 0
+        self._strikes: dict[str, Strikes] = {}
 
     def run(self) -> None:
         """Forward until a stop is requested; what is in flight then is finished or stays held."""
@@ -145,10 +155,19 @@ class Forwarder:
                 break  # the next batches would fare no better
             for (message, _), failure in zip(batch, failures, strict=True):
                 if failure is None or (
-                    failure.permanent and self._set_aside(message, NeverAccepted(failure))
+                    self._is_the_messages_fault(message, failure)
+                    and self._set_aside(message, NeverAccepted(failure))
                 ):
                     done.append(message)
+                    self._strikes.pop(message["MessageId"], None)
         return done
+
+    def _is_the_messages_fault(self, message: "MessageTypeDef", failure: Failure) -> bool:
+        """Whether the bus says so, or takes others again and again and never this one."""
+        if failure.permanent or not is_unknown(failure.code):
+            return failure.permanent
+        strikes = self._strikes.setdefault(message["MessageId"], Strikes(self._accepted))
+        return strikes.count(self._accepted) >= MOST_STRIKES
 
     def _try(self, records: Sequence[OutboxRecord]) -> Sequence[Failure | None] | None:
         """Publish one batch, and count what came of it; None if the whole call failed."""
@@ -157,6 +176,7 @@ class Forwarder:
         except Unavailable as error:
             self._metrics.refused(error.reason, len(records))
             log.warning("publish failed", reason=str(error), count=len(records))
+            self._readiness.down(TARGET, str(error))
             return None
         except Exception as error:
             # Never a reason to drop a message or to stop the others: hold it, loudly.
@@ -169,7 +189,13 @@ class Forwarder:
             record for record, failure in zip(records, failures, strict=True) if failure is None
         ]
         self._metrics.accepted([record.occurred_at for record in accepted])
+        self._accepted += len(accepted)
+        for failure in filter(None, failures):
+            log.warning("refused", reason=f"{failure.code}: {failure.message}")
+            if not accepted:
+                self._readiness.down(TARGET, f"{failure.code}: {failure.message}")
         if accepted:
+            self._readiness.up(TARGET)
             log.info(
                 "forwarded",
                 eventIds=[record.event_id for record in accepted],
@@ -200,6 +226,19 @@ class Forwarder:
         self._undeleted |= {message["MessageId"] for message in messages}
         self._undeleted -= {message["MessageId"] for message in gone}
         return gone
+
+
+@dataclass
+class Strikes:
+    """How often a message was refused while others were accepted; `seen` were before its last."""
+
+    seen: int
+    strikes: int = 0
+
+    def count(self, accepted: int) -> int:
+        self.strikes += accepted > self.seen
+        self.seen = accepted
+        return self.strikes
 
 
 def _group_of(message: "MessageTypeDef") -> str:

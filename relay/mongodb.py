@@ -74,7 +74,7 @@ class MongoOutbox:
         """
         in_arrays: set[bytes] = set()
         for query in (_old_texts(moment), _odd_texts(moment), _NO_TEXTS):
-            with self._mongo.reaching():
+            with self._mongo.asking():
                 found = self._collection.find_raw_batches(query, batch_size=PAGE, sort=_BY_AGE)
             yield from self._pages(found, moment, in_arrays)
 
@@ -86,7 +86,7 @@ class MongoOutbox:
         A query takes an array for each of its elements: what is `in_arrays` was read before.
         """
         while True:
-            with self._mongo.reaching():
+            with self._mongo.asking():
                 batch: Any = next(batches, None)
             if batch is None:
                 return
@@ -109,17 +109,17 @@ class MongoOutbox:
         """
         yield self._old_texts(before)
         for query in (_odd_texts(before), _dates(before)):
-            with self._mongo.reaching(), self._collection.find(query, _TIME_ALONE) as found:
+            with self._mongo.asking(), self._collection.find(query, _TIME_ALONE) as found:
                 times = [moment_of(bytes(each.raw)) for each in found]
             known, timeless = [each for each in times if each and each < before], times.count(None)
             yield LeftBehind(len(known) + timeless, min(known, default=None), timeless)
-        with self._mongo.reaching():
+        with self._mongo.asking():
             others = self._collection.count_documents(_TIMELESS)
         yield LeftBehind(others, None, others)
 
     def _old_texts(self, before: datetime) -> LeftBehind:
         old = _old_texts(before)
-        with self._mongo.reaching():
+        with self._mongo.asking():
             with self._collection.find(old, _TIME_ALONE).sort(_BY_AGE) as found:
                 timeless, oldest = 0, None
                 for document in found:
@@ -131,7 +131,7 @@ class MongoOutbox:
         return LeftBehind(count, oldest, timeless)
 
     def delete(self, rows: Sequence[Row]) -> Sequence[Row]:
-        with self._mongo.reaching():
+        with self._mongo.asking():
             self._collection.delete_many(filter_of(row.handle for row in rows))
         return []
 
@@ -145,7 +145,7 @@ class ChangeStream:
 
     def open(self) -> None:
         self.close()
-        with self._mongo.reaching():
+        with self._mongo.asking():
             collection = self._mongo.database[self._name].with_options(codec_options=RAW)
             self._changes = collection.watch(
                 [{"$match": {"operationType": "insert"}}],
@@ -207,7 +207,7 @@ def find_outbox(mongo: Mongo, collection: str) -> None:
     Raises Misconfigured without the collection, Unavailable. DocumentDB has change streams off
     until this; MongoDB does not know the command and has them always.
     """
-    with mongo.reaching():
+    with mongo.asking():
         if collection not in mongo.database.list_collection_names():
             raise Misconfigured(
                 f"the outbox collection {mongo.database.name}.{collection} does not exist:"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from contracts.outbox import OutboxRecord
+from relay.refusals import is_unknown
 from relay.rows import (
     ROW_KEY,
     DeadLetters,
@@ -18,36 +19,51 @@ from relay.rows import (
     Unpublishable,
 )
 from runtime.errors import Unavailable
+from runtime.health import Readiness
 from runtime.metrics import RelayMetrics
 
 log = structlog.get_logger(__name__)
+
+TARGET = "target"
+"""The part of a relay's readiness that publishing is."""
 
 
 @dataclass
 class Outcome:
     """What became of rows: `done` may leave the outbox, `again` may pass another time.
 
-    `stuck` can neither be published nor set aside: no try soon will change that.
+    `alone` met, each by itself, an error that is in no list: it may be the row's own, so others
+    must not wait for it. `stuck` can neither be published nor set aside: no try soon will change
+    that.
     """
 
     done: list[Row] = field(default_factory=list)
     again: list[Row] = field(default_factory=list)
+    alone: list[Row] = field(default_factory=list)
     stuck: list[Row] = field(default_factory=list)
 
     def add(self, other: "Outcome") -> None:
         self.done += other.done
         self.again += other.again
+        self.alone += other.alone
         self.stuck += other.stuck
 
 
 class Publisher:
     """Publishes a batch that fits one call; what can never be published is dead-lettered."""
 
-    def __init__(self, target: Target, dead_letters: DeadLetters, metrics: RelayMetrics) -> None:
+    def __init__(
+        self,
+        target: Target,
+        dead_letters: DeadLetters,
+        metrics: RelayMetrics,
+        readiness: Readiness | None = None,
+    ) -> None:
         self._target, self._dead_letters, self._metrics = target, dead_letters, metrics
+        self._readiness = readiness or Readiness()
 
     def publish(self, batch: Sequence[Row]) -> Outcome:
-        """Try once. Never raises: an error is logged, and says `again` or `stuck`."""
+        """Try once. Never raises: an error is logged, and says `again`, `alone` or `stuck`."""
         try:
             if isinstance(batch[0].content, Unpublishable):
                 return self._set_aside(batch[0], batch[0].content)
@@ -55,13 +71,14 @@ class Publisher:
         except Unavailable as error:
             self._metrics.refused(error.reason, len(batch))
             log.warning("publish failed", reason=str(error), count=len(batch))
+            self._readiness.down(TARGET, str(error))
+            if not error.is_unknown:
+                return Outcome(again=list(batch))
         except Exception as error:
-            # Never a reason to drop a row or to stop the others: hold it, loudly.
+            # Never a reason to drop a row or to stop the others: keep it, loudly.
             self._metrics.refused(type(error).__name__, len(batch))
             log.exception("publish failed", count=len(batch))
-            if len(batch) > 1:
-                return self._one_by_one(batch)
-        return Outcome(again=list(batch))
+        return self._one_by_one(batch) if len(batch) > 1 else Outcome(alone=list(batch))
 
     def _one_by_one(self, batch: Sequence[Row]) -> Outcome:
         """Find the row that no batch survives; those beside it have to pass without it."""
@@ -78,6 +95,9 @@ class Publisher:
         )
         self._count([each for each, failure in zip(records, failures, strict=True) if not failure])
         accepted = len(outcome.done)
+        if accepted:
+            self._readiness.up(TARGET)
+        reason = ""
         for row, record, failure in zip(batch, records, failures, strict=True):
             if failure is None:
                 continue
@@ -86,9 +106,12 @@ class Publisher:
                 never = Unpublishable(record.to_json(), NeverAccepted(failure))
                 outcome.add(self._set_aside(row, never))
             else:
-                outcome.again.append(row)
-        if outcome.again:
-            log.warning("half a batch failed", failed=len(outcome.again), accepted=accepted)
+                (outcome.alone if is_unknown(failure.code) else outcome.again).append(row)
+                reason = f"{failure.code}: {failure.message}"
+        if failed := len(outcome.again) + len(outcome.alone):
+            log.warning("part of a batch failed", failed=failed, accepted=accepted, reason=reason)
+            if not accepted:
+                self._readiness.down(TARGET, reason)
         return outcome
 
     def _set_aside(self, row: Row, unpublishable: Unpublishable) -> Outcome:
@@ -102,7 +125,7 @@ class Publisher:
             )
         except Unavailable as error:
             log.warning("dead-lettering failed", reason=str(error))
-            return Outcome(again=[row])
+            return Outcome(alone=[row]) if error.is_unknown else Outcome(again=[row])
         except Exception as error:
             log.exception(
                 "cannot be dead-lettered", aggregateId=row.aggregate_id, sequence=row.sequence

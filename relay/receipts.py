@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from runtime.aws import reaching
+from runtime.aws import asking
 from runtime.errors import Unavailable
 from runtime.queues import MAX_BATCH, Queue, delete_batch
 
@@ -24,7 +24,7 @@ class Receipts:
 
     def receive(self, *, wait_seconds: int) -> "list[MessageTypeDef]":
         """Receive a batch, with its groups. Raises Unavailable."""
-        with reaching("SQS"):
+        with asking("SQS"):
             return self._sqs.receive_message(
                 QueueUrl=self._queue.url,
                 MaxNumberOfMessages=MAX_BATCH,
@@ -51,7 +51,7 @@ class Receipts:
         """Set when messages are seen again; where that fails, the queue's own timeout holds."""
         for some in _calls(messages):
             try:
-                with reaching("SQS"):
+                with asking("SQS"):
                     self._sqs.change_message_visibility_batch(
                         QueueUrl=self._queue.url,
                         Entries=[

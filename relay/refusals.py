@@ -1,4 +1,4 @@
-"""Finds whose fault it was that a whole call was refused."""
+"""Finds whose fault it was that a whole call was refused, and what a refusal means."""
 
 from collections.abc import Callable, Sequence
 
@@ -7,21 +7,43 @@ from botocore.exceptions import ClientError
 from contracts.outbox import OutboxRecord
 from relay.rows import Failure
 from runtime.aws import error_code
+from runtime.aws_failures import family_of_code
 from runtime.errors import Unavailable
+from runtime.verdicts import Family
+
+
+def is_the_entrys_fault(code: str) -> bool:
+    """Whether an entry with this error is refused every time.
+
+    Those of KMS, say, are not its fault: SQS's own SenderFault blames the sender for a key that is
+    disabled for an hour.
+    """
+    return family_of_code(code) is Family.ENTRY
+
+
+def is_unknown(code: str) -> bool:
+    """Whether an error is in no list."""
+    return family_of_code(code) is Family.UNKNOWN
 
 
 def find_culprit(
     records: Sequence[OutboxRecord],
     publish: Callable[[Sequence[OutboxRecord]], Sequence[Failure | None]],
-    error: ClientError,
-    *,
-    permanent: bool,
+    error: ClientError | Unavailable,
 ) -> Sequence[Failure | None]:
-    """Send a refused batch's entries one by one; a refused single is its own fault's Failure."""
+    """Send a refused batch's entries one by one; a refused single is its own fault's Failure.
+
+    An error that is in no list may be one entry's as well. Raises Unavailable for any other that
+    says nothing against the entries.
+    """
+    if isinstance(error, Unavailable) and not error.is_unknown:
+        raise error
     if len(records) > 1:
         return [_alone(record, publish) for record in records]
-    message = error.response.get("Error", {}).get("Message", "")
-    return [Failure(error_code(error), message, permanent)]
+    if isinstance(error, Unavailable):
+        return [Failure(error.reason, str(error), permanent=False)]
+    code, message = error_code(error), error.response.get("Error", {}).get("Message", "")
+    return [Failure(code, message, is_the_entrys_fault(code))]
 
 
 def _alone(

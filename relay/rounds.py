@@ -70,7 +70,7 @@ class Rounds:
             for row in outcome.done:
                 done.add(waiting[row.aggregate_id].popleft())
                 del tries[row.aggregate_id]
-            tries.update(row.aggregate_id for row in outcome.again)
+            tries.update(row.aggregate_id for row in (*outcome.again, *outcome.alone))
             tries.update({row.aggregate_id: TRIES for row in outcome.stuck})
             waiting = {
                 name: group for name, group in waiting.items() if group and tries[name] < TRIES

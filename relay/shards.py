@@ -11,7 +11,7 @@ from relay.answers import read_as_json
 from relay.dynamodb import row_of
 from relay.pace import Pace
 from relay.rows import LostPlace, Row
-from runtime.aws import error_code, reaching
+from runtime.aws import asking, error_code
 from runtime.errors import Misconfigured, Unavailable
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class ShardedStream:
             self._wait(seconds)
 
     def _records(self, iterator: str) -> Any:
-        with reaching("DynamoDB Streams"):
+        with asking("DynamoDB Streams"):
             try:
                 return self._client.get_records(ShardIterator=iterator, Limit=MAX_RECORDS)
             except ClientError as error:
@@ -146,7 +146,7 @@ class ShardedStream:
         shards: list[ShardTypeDef] = []
         request: dict[str, Any] = {"StreamArn": self._arn}
         while True:
-            with reaching("DynamoDB Streams"):
+            with asking("DynamoDB Streams"):
                 description = self._client.describe_stream(**request)["StreamDescription"]
             shards += description["Shards"]
             if "LastEvaluatedShardId" not in description:
@@ -154,7 +154,7 @@ class ShardedStream:
             request["ExclusiveStartShardId"] = description["LastEvaluatedShardId"]
 
     def _iterator(self, shard_id: str, kind: Any) -> str:
-        with reaching("DynamoDB Streams"):
+        with asking("DynamoDB Streams"):
             try:
                 return self._client.get_shard_iterator(
                     StreamArn=self._arn, ShardId=shard_id, ShardIteratorType=kind

@@ -98,6 +98,16 @@ class Window:
             if self._ready:
                 self._has_ready.notify()
 
+    def give_back(self, rows: Sequence[Row]) -> None:
+        """They were taken in vain: each may be taken again, before what is behind it."""
+        with self._has_ready:
+            for row in rows:
+                self._taken.discard(row.aggregate_id)
+                self._ready.append(row.aggregate_id)
+                waiting = self._waiting.setdefault(row.aggregate_id, [])
+                insort(waiting, row, key=attrgetter("sequence"))
+            self._has_ready.notify()
+
     def remove(self, rows: Sequence[Row]) -> None:
         """They have left the outbox: make room for others."""
         with self._has_room:

@@ -17,16 +17,18 @@ from botocore.exceptions import (
     LoginError,
     MetadataRetrievalError,
     NoCredentialsError,
-    ParamValidationError,
     ProfileNotFound,
     SSOError,
     TokenRetrievalError,
 )
 from botocore.exceptions import ConnectionError as NotConnected
 
-from runtime.credentials import REFUSED_BY_AWS, session_of
+from runtime.aws_failures import family_of_class, family_of_code
+from runtime.credentials import session_of
 from runtime.errors import Misconfigured, Unavailable
+from runtime.passed import note
 from runtime.settings import AwsSettings
+from runtime.verdicts import RULES, Family, Verdict, holds
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
@@ -38,41 +40,6 @@ if TYPE_CHECKING:
 
 LONG_POLL_SECONDS = 20
 """The longest that ReceiveMessage waits: an SQS client's read timeout comes on top of it."""
-
-_SERVER_ERROR = 500
-_AWAY = {
-    # too fast for them
-    "LimitExceededException",
-    "OverLimit",
-    "ProvisionedThroughputExceededException",
-    "RequestLimitExceeded",
-    "RequestThrottled",
-    "RequestThrottledException",
-    "SlowDown",
-    "Throttling",
-    "ThrottlingError",
-    "ThrottlingException",
-    "TooManyRequestsException",
-    "TransactionInProgressException",
-    # their trouble
-    "InternalError",
-    "InternalException",
-    "InternalFailure",
-    "InternalServerError",
-    "RequestTimeout",
-    "RequestTimeoutException",
-    "ServiceUnavailable",
-    # ours, but no message's: a role, a secret or a resource that is being changed
-    "AccessDenied",
-    "AccessDeniedException",
-    "AWS.SimpleQueueService.NonExistentQueue",
-    "ExpiredToken",
-    "ExpiredTokenException",
-    "InvalidClientTokenId",
-    "QueueDoesNotExist",
-    "ResourceNotFoundException",
-    "UnrecognizedClientException",
-}
 
 Service = Literal["cloudwatch", "dynamodb", "dynamodbstreams", "events", "logs", "sqs"]
 
@@ -180,9 +147,14 @@ def _is_away(error: Exception) -> bool:
         case CredentialRetrievalError():
             refused = error.__cause__
             is_of_container = error.kwargs.get("provider") == "container-role"
-            return is_of_container or (isinstance(refused, ClientError) and is_outage(refused))
+            return is_of_container or (isinstance(refused, ClientError) and _may_pass(refused))
         case _:
             return isinstance(error, HTTPClientError | NotConnected | MetadataRetrievalError)
+
+
+def _may_pass(refused: ClientError) -> bool:
+    family = family_of(refused)
+    return family is not None and RULES[family].at_start is Verdict.HOLD
 
 
 def _what_to_do(error: Exception, profile: str | None) -> str:
@@ -217,35 +189,46 @@ def _what_to_do(error: Exception, profile: str | None) -> str:
 
 
 class reaching:  # noqa: N801 (it is used as contextlib's own are)
-    """Raises Unavailable for what an outage, a throttle or a 5xx looks like through botocore."""
+    """Raises Unavailable for every error that `runtime.verdicts` holds, and for unknown ones.
 
-    def __init__(self, dependency: str) -> None:
-        self._dependency = dependency
+    `call` names what is asked of the dependency. What is the entry's own fault, a lost race or a
+    bug of this system comes through as it is.
+    """
+
+    def __init__(self, dependency: str, call: str = "") -> None:
+        self._dependency, self._call = dependency, call
 
     def __enter__(self) -> None: ...
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        reason = None if error is None else _outage(error)
-        if reason is not None:
-            raise Unavailable(self._dependency, reason) from error
+        if error is None:
+            note(self._dependency, self._call)
+            return
+        family = family_of(error)
+        if family is not None and self._holds(family):
+            reason = error_code(error) if isinstance(error, ClientError) else type(error).__name__
+            raise Unavailable(self._dependency, reason, family, call=self._call) from error
+
+    def _holds(self, family: Family) -> bool:
+        return holds(family)
 
 
-def _outage(error: BaseException) -> str | None:
-    """Why an error is an outage; None for one that no waiting makes right."""
-    match error:
-        case ClientError():
-            return error_code(error) if is_outage(error) else None
-        case ParamValidationError():
-            return None
-        case HTTPClientError() | BotoCoreError():
-            return type(error).__name__
-        case _:
-            return None
+class asking(reaching):  # noqa: N801 (likewise)
+    """As `reaching`, for a call that carries no entry: for a receive, a scan, a look.
+
+    No answer of AWS's to it says anything against a message or a row, so each is Unavailable.
+    """
+
+    def _holds(self, family: Family) -> bool:  # noqa: ARG002 (any)
+        return True
 
 
-def is_outage(error: ClientError) -> bool:
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    return status >= _SERVER_ERROR or error_code(error) in _AWAY | REFUSED_BY_AWS
+def family_of(error: BaseException) -> Family | None:
+    """The family of an error; None if it is neither AWS's nor the way's to it."""
+    if isinstance(error, ClientError):
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        return family_of_code(error_code(error), status)
+    return family_of_class(type(error))
 
 
 def error_code(error: ClientError) -> str:

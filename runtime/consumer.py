@@ -21,12 +21,17 @@ GATHERS = 0.05
 """Seconds that free threads may wait for others: a receive for one message takes as long as one
 for ten, and busy threads come free one by one."""
 
+MADE_ROOM = 80
+"""Messages that may be held beside `concurrency` others: each met an error that is in no list, and
+may be the only one to meet it. When so many are held at a time it is an outage, and all wait."""
+
 
 class Consumer:
     """Receives, handles and deletes until a stop is requested, then finishes what is in flight.
 
     At most `concurrency` messages are being handled, and each has a thread: one that waits for a
     database to come back renews its own visibility, and no other message waits unseen behind it.
+    Up to MADE_ROOM more are held that have made room for others.
     """
 
     def __init__(
@@ -53,12 +58,15 @@ class Consumer:
         )
         self._concurrency = concurrency
         self._free = threading.Semaphore(concurrency)
+        self._rooms = threading.Semaphore(MADE_ROOM)
 
     def run(self) -> None:
         self._readiness.up(self._queue.name)
         with (
             Deletions(self._sqs, self._queue.url) as deletions,
-            ThreadPoolExecutor(self._concurrency, thread_name_prefix=self._queue.name) as pool,
+            ThreadPoolExecutor(
+                self._concurrency + MADE_ROOM, thread_name_prefix=self._queue.name
+            ) as pool,
         ):
             try:
                 while not self._stop.requested:
@@ -84,8 +92,25 @@ class Consumer:
         return messages
 
     def _settle(self, message: "MessageTypeDef", deletions: Deletions) -> None:
+        place = Place(self._free, self._rooms)
         try:
-            if self._messages.settle(message):
+            if self._messages.settle(message, place.make_room):
                 deletions.add(message["ReceiptHandle"])
         finally:
+            place.leave()
+
+
+class Place:
+    """A message's place among the `free` ones, which it can give up for one of the `rooms`."""
+
+    def __init__(self, free: threading.Semaphore, rooms: threading.Semaphore) -> None:
+        self._taken, self._free, self._rooms = free, free, rooms
+
+    def make_room(self) -> None:
+        """Let another message have the place, if there is room for this one beside it."""
+        if self._taken is self._free and self._rooms.acquire(blocking=False):
+            self._taken = self._rooms
             self._free.release()
+
+    def leave(self) -> None:
+        self._taken.release()

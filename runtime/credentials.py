@@ -29,7 +29,9 @@ from botocore.exceptions import (
     TokenRetrievalError,
 )
 
+from runtime.aws_failures import CODES
 from runtime.errors import Unavailable
+from runtime.verdicts import Family
 
 log = structlog.get_logger(__name__)
 
@@ -38,22 +40,10 @@ LOOK_AGAIN = 5.0
 
 `credential_process` starts a program, and SSO asks AWS."""
 
-REFUSED_BY_AWS = {
-    "AuthFailure",
-    "ExpiredToken",
-    "ExpiredTokenException",
-    "IncompleteSignature",
-    "InvalidAccessKeyId",
-    "InvalidClientTokenId",
-    "InvalidSignatureException",  # a secret that does not belong to its key; a wrong clock too
-    "InvalidToken",
-    "MissingAuthenticationToken",
-    "MissingAuthenticationTokenException",
-    "SignatureDoesNotMatch",
-    "TokenRefreshRequired",
-    "UnrecognizedClientException",
-}
-"""https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html, and SQS's and S3's own."""
+REFUSED_BY_AWS = frozenset[str]().union(
+    *(CODES[family] for family in (Family.CREDENTIALS, Family.EXPIRED, Family.CLOCK))
+)
+"""A secret that does not belong to its key looks like a wrong clock, and the other way round."""
 
 _NONE_TO_SIGN_WITH = (
     CredentialRetrievalError,

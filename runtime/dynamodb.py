@@ -9,11 +9,13 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
 from contracts.outbox import EventTooLarge, OutboxRecord
-from runtime.aws import error_code, reaching
+from runtime.aws import asking, error_code, reaching
+from runtime.aws_failures import family_of_code
 from runtime.backlog import MOST_COUNTED, Backlog
 from runtime.cursors import InvalidCursor, Page
 from runtime.errors import Conflict, Unavailable
 from runtime.tracing import Attributes, Tracer, spanned
+from runtime.verdicts import Family
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -93,7 +95,7 @@ class VersionedTable:
 
     def check(self) -> None:
         """Raise Unavailable unless the table answers."""
-        with reaching("DynamoDB"):
+        with asking("DynamoDB"):
             self._client.get_item(TableName=self._table, Key={self._key: {"S": "readiness"}})
 
     def backlog(self) -> Backlog:
@@ -101,7 +103,7 @@ class VersionedTable:
 
         Raises Unavailable.
         """
-        with reaching("DynamoDB"):
+        with asking("DynamoDB"):
             page = self._client.scan(
                 TableName=self._outbox, ProjectionExpression="occurredAt", Limit=MOST_COUNTED + 1
             )
@@ -109,7 +111,7 @@ class VersionedTable:
         return Backlog.of(len(rows), (row.get("occurredAt", {}).get("S") for row in rows))
 
     def get(self, key: str) -> dict[str, Any] | None:
-        with reaching("DynamoDB"):
+        with reaching("DynamoDB", "GetItem"):
             item = self._client.get_item(
                 TableName=self._table, Key={self._key: {"S": key}}, ConsistentRead=True
             ).get("Item")
@@ -133,7 +135,7 @@ class VersionedTable:
         }
         with spanned(self._tracer, f"{_COMMIT} {self._table}", "client", self._commit):
             try:
-                with reaching("DynamoDB"):
+                with reaching("DynamoDB", _COMMIT):
                     self._client.transact_write_items(TransactItems=[put_row, put_record])
             except ClientError as error:
                 raise _meaning(error, record) from error
@@ -204,9 +206,11 @@ def _meaning(error: ClientError, record: OutboxRecord) -> Exception:
     """Say what a cancelled transaction means; any other error is what it is."""
     if error_code(error) != "TransactionCanceledException":
         return error
-    reasons = {reason.get("Code") for reason in error.response.get("CancellationReasons", [])}
-    if reasons & {"ConditionalCheckFailed", "TransactionConflict", "DuplicateItem"}:
+    codes = {reason.get("Code", "None") for reason in error.response.get("CancellationReasons", [])}
+    families = {family_of_code(code): code for code in sorted(codes - {"None"})}
+    if Family.RACE in families:
         return Conflict(record.aggregate_id)
-    if reasons & {"ThrottlingError", "ProvisionedThroughputExceeded"}:
-        return Unavailable("DynamoDB", ", ".join(sorted(filter(None, reasons))))
-    return error
+    if not families or families.keys() & {Family.ENTRY, Family.REQUEST}:
+        return error
+    family, code = next(iter(families.items()))
+    return Unavailable("DynamoDB", code, family, call=_COMMIT)

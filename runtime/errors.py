@@ -1,12 +1,14 @@
 """The errors that mean the same in every process.
 
 RuntimeFault
-├── Unavailable   a dependency is away or throttles: try the same thing again later
+├── Unavailable   a dependency is away, throttles or refuses for now: try again later
 ├── Conflict      another writer was first: load and decide again
 └── Misconfigured a setting or a resource is missing: the process cannot start
 
 Whatever else reaches the edge of a process is a bug, or a domain's own error.
 """
+
+from runtime.verdicts import Family
 
 
 class RuntimeFault(Exception):
@@ -14,11 +16,22 @@ class RuntimeFault(Exception):
 
 
 class Unavailable(RuntimeFault):
-    """`dependency` did not answer, refused for now, or answered 5xx; nothing is wrong with us."""
+    """`dependency` did not answer, or refused in a way that says nothing against the work.
 
-    def __init__(self, dependency: str, reason: str) -> None:
+    `family` is why, `call` what was asked of it, where that is known.
+    """
+
+    def __init__(
+        self, dependency: str, reason: str, family: Family = Family.AWAY, *, call: str = ""
+    ) -> None:
         super().__init__(f"{dependency} is unavailable: {reason}")
         self.dependency, self.reason = dependency, reason
+        self.family, self.call = family, call
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether its error is in no list: it may be the work's fault after all."""
+        return self.family is Family.UNKNOWN
 
 
 class Conflict(RuntimeFault):

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Self
 
 import structlog
@@ -10,20 +10,20 @@ from bson.codec_options import CodecOptions, DatetimeConversion
 from pymongo import MongoClient
 from pymongo.database import Database
 from pymongo.errors import (
-    AutoReconnect,
+    BulkWriteError,
     ConfigurationError,
-    ConnectionFailure,
-    ExecutionTimeout,
+    DuplicateKeyError,
     InvalidOperation,
     OperationFailure,
     PyMongoError,
-    ServerSelectionTimeoutError,
-    WaitQueueTimeoutError,
 )
 
 from contracts.outbox import OutboxRecord
 from runtime.errors import Misconfigured, Unavailable
+from runtime.mongodb_failures import LABELS, family_of_class, family_of_code, name_of_code
+from runtime.passed import note
 from runtime.settings import MongoSettings
+from runtime.verdicts import Family, holds
 
 log = structlog.get_logger(__name__)
 
@@ -35,29 +35,6 @@ ANY_DOCUMENT: CodecOptions[Document] = CodecOptions(
     unicode_decode_error_handler="replace",
 )
 """Decodes what other drivers may have written: dates of any year, texts that are no UTF-8."""
-
-_AWAY = {
-    11600,  # InterruptedAtShutdown
-    11602,  # InterruptedDueToReplStateChange
-    10107,  # NotWritablePrimary
-    13435,  # NotPrimaryNoSecondaryOk
-    13436,  # NotPrimaryOrSecondary
-    189,  # PrimarySteppedDown
-    91,  # ShutdownInProgress
-    50,  # MaxTimeMSExpired
-    89,  # NetworkTimeout
-    64,  # WriteConcernFailed
-    43,  # CursorNotFound: it was not read for ten minutes
-    251,  # NoSuchTransaction: the server lost the transaction; a commit may have been applied
-}
-
-_REFUSED = {
-    11,  # UserNotFound
-    13,  # Unauthorized: also on a connection whose user was dropped and made again
-    18,  # AuthenticationFailed
-    391,  # ReauthenticationRequired
-}
-"""The credentials' errors. https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml"""
 
 _COMMAND_NOT_FOUND = 59
 
@@ -99,18 +76,25 @@ class Mongo:
 
         return cls(connect(uri, used)[database], renewed)
 
-    @contextmanager
-    def reaching(self) -> Iterator[None]:
+    def reaching(self, call: str = "") -> AbstractContextManager[None]:
         """Raise Unavailable as the function of this name does.
 
         After a refusal it looks for other credentials, before each use until one succeeds: for some
         seconds after it the driver says no more than that it finds no server.
         """
+        return self._using(reaching(call))
+
+    def asking(self) -> AbstractContextManager[None]:
+        """Likewise, as the function `asking` does."""
+        return self._using(asking())
+
+    @contextmanager
+    def _using(self, translated: AbstractContextManager[None]) -> Iterator[None]:
         if self._is_refused:
             self._renew(self.database)
         database = self.database
         try:
-            with reaching():
+            with translated:
                 yield
         except Unavailable as error:
             if refuses_credentials(error) and self.database is database:
@@ -173,22 +157,60 @@ def configuring() -> Iterator[None]:
 
 
 @contextmanager
-def reaching(dependency: str = "MongoDB") -> Iterator[None]:
-    """Raise Unavailable for what an outage or a failover looks like through pymongo."""
+def reaching(call: str = "") -> Iterator[None]:
+    """Raise Unavailable for every error that `runtime.verdicts` holds, and for unknown ones.
+
+    `call` names what is asked of the database. What is a document's own fault, a duplicate key or a
+    bug of this system comes through as it is; another lost race of the server's is Unavailable.
+    """
     try:
         yield
-    except (
-        AutoReconnect,
-        ConnectionFailure,
-        ExecutionTimeout,
-        ServerSelectionTimeoutError,
-        WaitQueueTimeoutError,
-    ) as error:
-        raise Unavailable(dependency, type(error).__name__) from error
-    except OperationFailure as error:
-        if error.code in _AWAY | _REFUSED or is_transient(error):
-            raise Unavailable(dependency, f"code {error.code}{_said(error)}") from error
+    except DuplicateKeyError:
         raise
+    except Exception as error:
+        family = family_of(error)
+        if family is not None and (holds(family) or family in _THE_SERVERS):
+            raise Unavailable("MongoDB", _reason(error), family, call=call) from error
+        raise
+    note("MongoDB", call)
+
+
+@contextmanager
+def asking() -> Iterator[None]:
+    """As `reaching`, for a call that carries no document: for a scan, a count, a look.
+
+    No answer of the server's to it says anything against a row, so each is Unavailable.
+    """
+    try:
+        with reaching():
+            yield
+    except PyMongoError as error:
+        family = family_of(error) or Family.UNKNOWN
+        raise Unavailable("MongoDB", _reason(error), family) from error
+
+
+_THE_SERVERS = {Family.POSITION, Family.RACE}
+"""Lost by what the server did to a cursor or a transaction: the same may pass again."""
+
+
+def family_of(error: BaseException) -> Family | None:
+    """The family of an error; None if it is neither the database's nor the way's to it."""
+    family = family_of_class(type(error))
+    if family is not Family.UNKNOWN or not isinstance(error, OperationFailure):
+        return family
+    code = error.code
+    if isinstance(error, BulkWriteError):
+        code = next((each["code"] for each in error.details.get("writeErrors", ())), code)
+    return family_of_code(code, [label for label in LABELS if error.has_error_label(label)])
+
+
+def _reason(error: Exception) -> str:
+    """Name a driver's error, or the server's by its code; a refusal in the server's words too."""
+    if not isinstance(error, OperationFailure) or error.code is None:
+        return type(error).__name__
+    named = f"code {error.code} {name_of_code(error.code)}".rstrip()
+    said = (error.details or {}).get("errmsg", "") if refuses_credentials(error) else ""
+    return f"{named}: {said}" if said else named
 
 
 def refuses_credentials(error: BaseException) -> bool:
@@ -196,13 +218,8 @@ def refuses_credentials(error: BaseException) -> bool:
 
     Waiting helps: until the source has others, or the server knows these.
     """
-    cause = error.__cause__ if isinstance(error, Unavailable) else error
-    return isinstance(cause, OperationFailure) and cause.code in _REFUSED
-
-
-def _said(error: OperationFailure) -> str:
-    """A refusal in the server's words."""
-    return f": {(error.details or {}).get('errmsg', '')}" if refuses_credentials(error) else ""
+    family = error.family if isinstance(error, Unavailable) else family_of(error)
+    return family in {Family.CREDENTIALS, Family.EXPIRED, Family.RIGHTS}
 
 
 def is_transient(error: PyMongoError) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from runtime.aws import reaching
+from runtime.aws import asking, reaching
 from runtime.errors import Misconfigured
 from runtime.logs import mask
 
@@ -44,7 +44,7 @@ class Queue:
 
 def find_url(sqs: "SQSClient", name: str) -> str:
     """Look a queue's URL up; raises Misconfigured if there is no such queue, or Unavailable."""
-    with reaching("SQS"):
+    with asking("SQS"):
         try:
             return sqs.get_queue_url(QueueName=name)["QueueUrl"]
         except sqs.exceptions.QueueDoesNotExist:
@@ -54,7 +54,7 @@ def find_url(sqs: "SQSClient", name: str) -> str:
 def find_queue(sqs: "SQSClient", name: str) -> Queue:
     """Read a queue's settings; raises Misconfigured if it or its redrive policy is missing."""
     url = find_url(sqs, name)
-    with reaching("SQS"):
+    with asking("SQS"):
         attributes = sqs.get_queue_attributes(
             QueueUrl=url, AttributeNames=["RedrivePolicy", "VisibilityTimeout"]
         )["Attributes"]
@@ -100,7 +100,7 @@ def dead_letter(
         attributes["receiveCount"] = {"DataType": "Number", "StringValue": str(receives)}
     if len(body.encode()) > MAX_BATCH_BYTES - MAX_ATTRIBUTE_BYTES:
         attributes = {}
-    with reaching("SQS"):
+    with reaching("SQS", "SendMessage"):
         sqs.send_message(
             QueueUrl=url, MessageBody=body, MessageAttributes=attributes, **(fifo or {})
         )
@@ -118,7 +118,7 @@ def delete_batch(sqs: "SQSClient", url: str, handles: Sequence[str]) -> list[int
     A handle that has expired (SenderFault behind HTTP 200) is not among them: it will never be
     taken, and its message comes anew. Raises Unavailable.
     """
-    with reaching("SQS"):
+    with asking("SQS"):
         response = sqs.delete_message_batch(
             QueueUrl=url,
             Entries=[

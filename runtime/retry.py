@@ -10,6 +10,13 @@ FIRST_DELAY = 1.0
 LONGEST_DELAY = 300.0
 """Seconds. A message that fails for an unknown reason is tried over a few minutes, not hours."""
 
+UNKNOWN_STRIKES = 5
+"""Tries that failed while the same call passed for others, before an error that is in no list is
+taken for the work's own."""
+
+UNKNOWN_FIRST_DELAY = 10.0
+"""Seconds. It may be an outage of one key or partition: the five receives last some minutes."""
+
 
 @dataclass(frozen=True)
 class Hold:
@@ -46,17 +53,24 @@ def decide(
     receives: int,
     max_receives: int,
     is_permanent: Callable[[Exception], bool],
+    strikes: int = 0,
 ) -> Verdict:
     """Judge a failure.
 
     `attempt` counts tries in this process since the message was received, `receives` counts how
     often the queue has handed it out, `max_receives` is the queue's own limit. Outages are held
     rather than put back, because a queue counts every receive and would bury good messages.
+
+    So is an error of a dependency that is in no list, until UNKNOWN_STRIKES: after each of so many
+    tries the same call has passed for another message, and failed for this one again. Then it is
+    this message that is wrong.
     """
     if is_permanent(error):
         return DeadLetter()
-    if isinstance(error, Unavailable | Conflict):
+    is_unknown = isinstance(error, Unavailable) and error.is_unknown
+    is_the_works = is_unknown and strikes >= UNKNOWN_STRIKES
+    if isinstance(error, Unavailable | Conflict) and not is_the_works:
         return Hold(backoff(attempt, first=0.1, longest=15))
     if receives >= max_receives:
         return DeadLetter()
-    return BackOff(backoff(receives))
+    return BackOff(backoff(receives, first=UNKNOWN_FIRST_DELAY if is_unknown else FIRST_DELAY))

@@ -17,6 +17,7 @@ from runtime.health import HealthServer, Readiness
 from runtime.retry import backoff
 from runtime.settings import WorkerSettings
 from runtime.stopping import Stop, on_signal
+from runtime.verdicts import RULES, Verdict
 
 log = structlog.get_logger(__name__)
 
@@ -37,8 +38,10 @@ def run_worker(
 ) -> None:
     """Prepare the parts, run each in a thread, and return when all have ended after a stop.
 
-    `prepare` is tried again while what it needs is Unavailable. A part that ends by an error
-    stops the others, and the error is raised here: whoever started the process starts a new one.
+    `prepare` is tried again while what it needs is Unavailable, unless a setting has to be changed
+    for it: that raises Misconfigured. Once the parts run, the same error holds. A part that ends by
+    an error stops the others, and the error is raised here: whoever started the process starts a
+    new one.
     A part that has not ended `stop_within` seconds after a stop waits for an answer that does not
     come: the process then leaves without it, with exit code 1. What it held comes again.
     """
@@ -57,7 +60,7 @@ def run_worker(
         settings.health_host, settings.health_port, readiness=readiness, registry=registry
     )
     with on_signal(stop), server.serving():
-        parts = until_available(prepare, stop)
+        parts = until_available(prepare, stop, starting=True)
         threads = [
             threading.Thread(target=guarded, args=item, name=item[0])
             for item in (parts or {}).items()
@@ -79,13 +82,19 @@ def run_worker(
         raise failures[0]
 
 
-def until_available(attempt: Callable[[], T], stop: Stop) -> T | None:
-    """Try until it is available; None if a stop was requested first."""
+def until_available(attempt: Callable[[], T], stop: Stop, *, starting: bool = False) -> T | None:
+    """Try until it is available; None if a stop was requested first.
+
+    When `starting`, raises Misconfigured for what `runtime.verdicts` says a start must end for.
+    """
     tries = 0
     while not stop.requested:
         try:
             return attempt()
         except Unavailable as error:
+            rule = RULES[error.family]
+            if starting and rule.at_start is Verdict.EXIT:
+                raise Misconfigured(f"{error}: {rule.means}") from error
             tries += 1
             log.warning("waiting at start", reason=str(error))
             stop.wait(backoff(tries, first=0.25, longest=10))

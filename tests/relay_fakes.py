@@ -24,6 +24,7 @@ from tests.memory_queues import Held, MemorySqs, Message
 LIMITS = Limits(entries=10, total_bytes=1024 * 1024)
 
 THROTTLED = Failure("ThrottlingException", "slow down", permanent=False)
+UNKNOWN = Failure("NobodyKnowsThis", "it is in no list", permanent=False)
 MALFORMED = Failure("MalformedDetail", "Detail is malformed.", permanent=True)
 
 Fault = Callable[[Sequence[Any]], object]

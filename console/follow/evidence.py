@@ -21,7 +21,7 @@ from operations.sources.peeking import open_queues, peek
 from operations.sources.routes import log_group_of, routes
 from operations.where.search import made_at
 from operations.where.waiting import WaitingRow, waiting_item
-from runtime.aws import reaching
+from runtime.aws import asking
 from runtime.ids import utc_now
 
 LOOK_BACK = timedelta(days=1)
@@ -106,7 +106,7 @@ def _rows(place: Place, aggregate_id: str) -> Iterator[WaitingRow]:
         if relay.empties is None:
             continue
         client = place.aws(relay.domain).client("dynamodb")
-        with reaching("DynamoDB"):
+        with asking("DynamoDB"):
             items = client.query(
                 TableName=relay.empties,
                 KeyConditionExpression="aggregateId = :id",

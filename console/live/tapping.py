@@ -13,7 +13,7 @@ from console.live.observing import Observer
 from console.live.rates import Rates
 from console.live.sampling import TOO_LATE, Sampler
 from console.live.taps import Tap
-from runtime.aws import reaching
+from runtime.aws import asking
 from runtime.errors import Unavailable
 from runtime.queues import MAX_BATCH, delete_batch
 from runtime.retry import backoff
@@ -92,7 +92,7 @@ class TapReader:
         return unless_stopped(self._stop, lambda: self._receive(url), thread=name) or []
 
     def _receive(self, url: str) -> "list[MessageTypeDef]":
-        with reaching("SQS"):
+        with asking("SQS"):
             return self.tap.sqs.receive_message(
                 QueueUrl=url,
                 MaxNumberOfMessages=MAX_BATCH,

@@ -29,7 +29,7 @@ from infra.resources import (
     Rule,
     ToQueue,
 )
-from runtime.aws import Aws, error_code, reaching
+from runtime.aws import Aws, asking, error_code
 from runtime.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Tap:
 
     def make(self, every_nth: int) -> str:
         """Make the queue and the rule, or bring them in line; returns the queue's URL."""
-        with reaching("SQS and EventBridge"):
+        with asking("SQS and EventBridge"):
             arns = self._arns()
             try:
                 url = self._queue_url()
@@ -97,7 +97,7 @@ class Tap:
 
     def let_through(self, every_nth: int) -> None:
         """Let the events of one of so many aggregates through."""
-        with reaching("EventBridge"):
+        with asking("EventBridge"):
             self._events.put_rule(
                 Name=self.rule.name,
                 EventBusName=self.bus,
@@ -107,7 +107,7 @@ class Tap:
 
     def is_there(self) -> bool:
         """Whether the rule is: `make provision` takes away what the topology does not have."""
-        with reaching("EventBridge"):
+        with asking("EventBridge"):
             try:
                 self._events.describe_rule(Name=self.rule.name, EventBusName=self.bus)
             except self._events.exceptions.ResourceNotFoundException:
@@ -119,7 +119,7 @@ class Tap:
 
         Raises Unavailable, also where it was done within the last minute.
         """
-        with reaching("SQS"):
+        with asking("SQS"):
             found = self.sqs.get_queue_attributes(
                 QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"]
             )["Attributes"]
@@ -132,7 +132,7 @@ class Tap:
     def remove(self) -> None:
         """Take the rule and the queue away; what is gone already is all right."""
         gone = self._events.exceptions.ResourceNotFoundException
-        with reaching("SQS and EventBridge"):
+        with asking("SQS and EventBridge"):
             try:
                 self._events.remove_targets(
                     Rule=self.rule.name, EventBusName=self.bus, Ids=[TARGET_ID]
@@ -151,7 +151,7 @@ class Tap:
 
         Returns the names of their queues.
         """
-        with reaching("SQS"):
+        with asking("SQS"):
             self.sqs.tag_queue(QueueUrl=url, Tags={SEEN: str(int(now.timestamp()))})
             pages = self.sqs.get_paginator("list_queues").paginate(
                 QueueNamePrefix=_PREFIX, PaginationConfig={"PageSize": 1000}
@@ -173,7 +173,7 @@ class Tap:
 
     def _seen(self, url: str) -> float:
         """When a tap's console was last there; one that does not say so was when it made it."""
-        with reaching("SQS"):
+        with asking("SQS"):
             try:
                 said = self.sqs.list_queue_tags(QueueUrl=url).get("Tags", {}).get(SEEN, "")
                 if said.isdecimal():

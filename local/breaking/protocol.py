@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from runtime.errors import Unavailable
+from runtime.verdicts import Family
 
 MAX_LINE = 64 * 1024
 """Bytes."""
@@ -43,10 +44,14 @@ class StartProcess(_Line):
 
 
 class Refuse(_Line):
-    """Have the buses refuse what the relays publish, or take it again."""
+    """Have the buses refuse what the relays publish, or take it again.
+
+    With the errors of a family of failures, where one is named; else they throttle.
+    """
 
     do: Literal["refuse"] = "refuse"
     refuse: bool
+    family: Family | None = None
 
 
 Request = Annotated[Look | StopProcess | StartProcess | Refuse, Field(discriminator="do")]

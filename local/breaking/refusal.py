@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from infra.workloads import WORKLOADS, PublishesTo
 from local.chaos.proxy import Proxy
-from local.chaos.schedule import Kind
+from local.chaos.schedule import Kind, Trouble
 from local.ports import LOOPBACK
 from local.process import Process
 
@@ -19,9 +19,10 @@ RELAYS = frozenset(
 
 
 class Refusal:
-    """While it is on, each PutEvents of a relay is throttled, as by a bus over its quota.
+    """While it is on, each PutEvents of a relay is refused: throttled, as by a bus over its quota.
 
-    That is an outage to a relay: it waits, and nothing is dead-lettered.
+    Or with whatever else is asked for; what holds is an outage to a relay: it waits, and nothing is
+    dead-lettered.
     """
 
     def __init__(self, proxy: Proxy) -> None:
@@ -41,9 +42,9 @@ class Refusal:
         endpoint = f"http://{LOOPBACK}:{self._proxy.port}"
         return replace(process, env={**process.env, "AWS_ENDPOINT_URL": endpoint})
 
-    def refuse(self, *, refuse: bool) -> None:
+    def refuse(self, *, refuse: bool, trouble: Trouble = Kind.THROTTLE) -> None:
         if refuse:
-            self._proxy.misbehave(Kind.THROTTLE, service=PUT_EVENTS)
+            self._proxy.misbehave(trouble, service=PUT_EVENTS)
         else:
             self._proxy.behave()
         self.refusing = refuse

@@ -21,6 +21,7 @@ from local.breaking.protocol import (
     read_request,
 )
 from local.breaking.refusal import Refusal
+from local.chaos.schedule import Kind
 from local.console import Console
 from local.errors import SocketPathTooLong, Stopped
 from local.supervisor import Supervisor
@@ -56,9 +57,10 @@ class Breaking:
                     self.supervisor.start(name)
                 except Stopped:
                     raise NotBroken("everything is being stopped") from None
-            case Refuse(refuse=refuse):
-                self.console.say(f"the buses {'refuse' if refuse else 'take events again'}")
-                self.refusal.refuse(refuse=refuse)
+            case Refuse(refuse=refuse, family=family):
+                how = f", with errors of the family {family}" if family else ""
+                self.console.say(f"the buses {f'refuse{how}' if refuse else 'take events again'}")
+                self.refusal.refuse(refuse=refuse, trouble=family or Kind.THROTTLE)
         return Answer(
             processes={name: self.supervisor.runs(name) for name in self.processes},
             refusing=self.refusal.refusing,

@@ -4,14 +4,14 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from threading import Lock
 
 from local.chaos.keys import Keys
 from local.chaos.proxy import Proxy
-from local.chaos.schedule import ENDPOINTS, Fault, Kind
+from local.chaos.schedule import ENDPOINTS, Fault, Kind, Trouble
 from local.console import Console
 from local.errors import Stopped
 from local.supervisor import Supervisor
@@ -19,6 +19,8 @@ from runtime.stopping import Stop
 
 LOOK_EVERY = 0.5
 """Seconds between two looks for processes that died."""
+
+Acts = tuple[Callable[[str], object], Callable[[str], object]]
 
 CANNOT_RETURN = "ministack"
 """Its state is gone with it: where it dies, a run has nothing more to say."""
@@ -41,8 +43,8 @@ class Injector:
         self._console, self._stop = console, stop
         self._down: set[str] = set()  # killed by us, not yet to be started
         self._lock = Lock()
-        self.injected: Counter[tuple[Kind, str]] = Counter()
-        self.missed: Counter[tuple[Kind, str]] = Counter()
+        self.injected: Counter[tuple[Trouble, str]] = Counter()
+        self.missed: Counter[tuple[Trouble, str]] = Counter()
         self.died: Counter[str] = Counter()
         self._began = time.monotonic()
 
@@ -93,11 +95,12 @@ class Injector:
         self._console.say(
             f"chaos {at:6.1f} s: {fault.kind} {fault.target} for {fault.duration:g} s{chance}"
         )
-        begin, end = {
+        of_processes: Mapping[Trouble, Acts] = {
             Kind.KILL: (self._kill, self._start),
             Kind.FREEZE: (self._freeze, self._thaw),
             Kind.ROTATE: (self._rotate, self._hand_out),
-        }.get(fault.kind, (partial(self._trouble, fault), self._calm))
+        }
+        begin, end = of_processes.get(fault.kind, (partial(self._trouble, fault), self._calm))
         hits = self._proxy.hits[fault.kind]
         was_alive = fault.target not in self._supervisor.dead()
         begin(fault.target)

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from local.chaos import halves
 from local.chaos.halves import Half
-from local.chaos.schedule import Kind
+from local.chaos.refusals import refuse
+from local.chaos.schedule import Kind, Trouble
 from local.chaos.wire import Message, answer
+from runtime.verdicts import Family
 
 SLOW_BY = (0.3, 1.0, 2.0, 7.0)
 """Seconds; our clients give an answer up after 5, so the last is one that comes too late."""
@@ -34,11 +36,15 @@ _THROTTLED = {
 }
 
 
-def decide(kind: Kind, chance: float, request: Message, chosen: random.Random) -> Mischief:
+def decide(kind: Trouble, chance: float, request: Message, chosen: random.Random) -> Mischief:
     """Decide on one request; PASS where the fault does not hit it."""
     if kind is Kind.HALF_FAIL:  # each entry by itself, not the request
         return _half(chance, request, chosen)
-    return _MISCHIEF[kind](request, chosen) if chosen.random() < chance else PASS
+    if chosen.random() >= chance:
+        return PASS
+    if isinstance(kind, Family):
+        return Mischief(instead=refuse(request, kind, chosen))
+    return _MISCHIEF[kind](request, chosen)
 
 
 def _half(chance: float, request: Message, chosen: random.Random) -> Mischief:

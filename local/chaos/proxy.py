@@ -15,19 +15,19 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from local.chaos.mischief import PASS, Mischief, decide
-from local.chaos.schedule import Kind
+from local.chaos.schedule import Kind, Trouble
 from local.chaos.wire import MAX_HEAD, Message, answer, read_message
 from local.ports import LOOPBACK
 
 
 @dataclass(frozen=True)
-class Trouble:
+class Misbehaviour:
     """The fault that is on; `chance` is the share of the requests it hits of those it is for.
 
     It is for those whose target begins with `target`.
     """
 
-    kind: Kind
+    kind: Trouble
     chance: float
     target: str
 
@@ -41,11 +41,11 @@ class Proxy:
     def __init__(self, target: int, *, seed: int = 0) -> None:
         self._target = target
         self._chosen = random.Random(f"{seed}/proxy")  # noqa: S311 (not secret)
-        self._trouble: Trouble | None = None
+        self._trouble: Misbehaviour | None = None
         self._key = ""
         self._open: set[asyncio.StreamWriter] = set()
         self._loop = asyncio.new_event_loop()
-        self.hits: Counter[Kind | None] = Counter()
+        self.hits: Counter[Trouble | None] = Counter()
         self.port = 0
 
     @contextmanager
@@ -62,13 +62,15 @@ class Proxy:
             thread.join()
             self._loop.close()
 
-    def misbehave(self, kind: Kind, chance: float = 1.0, *, service: str = "") -> None:
+    def misbehave(self, kind: Trouble, chance: float = 1.0, *, service: str = "") -> None:
         """Misbehave in this way until `behave`; a cut also resets what is under way.
+
+        A family of failures is answered with its errors, one or the other.
 
         `service` is how the target of its requests begins, a service's or an action's; empty is
         all of AWS.
         """
-        self._trouble = Trouble(kind, chance, service)
+        self._trouble = Misbehaviour(kind, chance, service)
         if kind is Kind.CUT and not service:
             self._loop.call_soon_threadsafe(self._reset_all)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from contracts.names import EventType
 from local.chaos.ledger import Ledger
-from local.chaos.schedule import Kind
+from local.chaos.schedule import Trouble
 from local.chaos.settling import Standstill
 from local.chaos.strangers import Accounted
 from operations.audit.report import AuditReport
@@ -32,8 +32,8 @@ class Report:
     seconds: float
     cores: int
     ledger: Ledger
-    injected: Mapping[tuple[Kind, str], int]
-    hits: Mapping[Kind | None, int]
+    injected: Mapping[tuple[Trouble, str], int]
+    hits: Mapping[Trouble | None, int]
     clocks: Mapping[str, float]
     died: Mapping[str, int]
     unanswered: int
@@ -156,7 +156,7 @@ class Report:
         yield from (f"| {name} | {value} |" for name, value in rows.items())
 
     def _faults(self) -> Iterator[str]:
-        by_kind: Counter[Kind] = Counter()
+        by_kind: Counter[Trouble] = Counter()
         for (kind, _), count in self.injected.items():
             by_kind[kind] += count
         yield "| fault | times | what it hit |"

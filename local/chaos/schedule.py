@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from infra.workloads import WORKLOADS
+from runtime.verdicts import Family
 
 
 class Kind(StrEnum):
@@ -22,6 +23,9 @@ class Kind(StrEnum):
     CONFLICT = "transaction conflict"
     ROTATE = "key rotated"
 
+
+Trouble = Kind | Family
+"""A fault; those of the endpoint that are named by a family answer with its errors."""
 
 MONGOD = "mongod"
 AWS = "aws"
@@ -41,7 +45,7 @@ class Fault:
     `chance` is the share of requests that an endpoint's fault hits.
     """
 
-    kind: Kind
+    kind: Trouble
     target: str
     start: float
     duration: float
@@ -67,7 +71,7 @@ class Span:
 class Lane:
     """Faults that exclude each other, with a pause after each for what was hit to recover in."""
 
-    bag: Sequence[tuple[Kind, str]]
+    bag: Sequence[tuple[Trouble, str]]
     duration: Span
     pause: Span
 
@@ -81,8 +85,15 @@ PROCESSES = Lane(
     pause=Span(3, 5.5),
 )
 AWAY = (Kind.CUT, Kind.SLOW, Kind.THROTTLE, Kind.ERROR, Kind.DROP)
+OF_EVERYTHING = (Family.CLOCK, Family.EXPIRED, Family.CREDENTIALS, Family.RIGHTS)
+OF_A_SERVICE = (Family.KEYS, Family.MISSING, Family.UNKNOWN)
+"""Refusals that hold; throttling and 5xx have kinds of their own. A clock and credentials are a
+process's, for whatever it calls; a key or a resource is one service's."""
+
 REQUESTS = Lane(
     bag=(
+        *((family, AWS) for family in OF_EVERYTHING),
+        *((family, service) for family in OF_A_SERVICE for service in SERVICES),
         *((kind, endpoint) for kind in AWAY for endpoint in ENDPOINTS),
         *((Kind.HALF_FAIL, endpoint) for endpoint in ENDPOINTS),
         (Kind.CONFLICT, "dynamodb"),

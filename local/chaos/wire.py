@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 MAX_HEAD = 64 * 1024
@@ -70,9 +72,11 @@ class Message:
 _OF_THE_BODY = (b"content-length:", b"transfer-encoding:", b"x-amz-crc32:", b"content-md5:")
 
 
-def answer(status: int, body: Any) -> Message:
-    """An answer of AWS's, in JSON."""
-    head = b"HTTP/1.1 %d Chaos\r\ncontent-type: application/x-amz-json-1.1\r\n\r\n" % status
+def answer(status: int, body: Any, headers: Mapping[str, str] = MappingProxyType({})) -> Message:
+    """An answer of AWS's, in JSON; `headers` are more than its own."""
+    lines = {"content-type": "application/x-amz-json-1.1", **headers}
+    more = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+    head = b"HTTP/1.1 %d Chaos\r\n%b\r\n" % (status, more.encode())
     return Message(head, b"").with_json(body)
 
 

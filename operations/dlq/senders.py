@@ -15,6 +15,7 @@ from relay.eventbridge import EventBus
 from relay.fifo import LIMITS as QUEUE_LIMITS
 from relay.rows import Limits
 from runtime.aws import error_code, reaching
+from runtime.errors import Unavailable
 from runtime.queues import find_url
 
 if TYPE_CHECKING:
@@ -79,9 +80,9 @@ class ToQueue:
             if isinstance(parcel.content, Message)
         ]
         try:
-            with reaching("SQS"):
+            with reaching("SQS", "SendMessageBatch"):
                 answer = self.sqs.send_message_batch(QueueUrl=self.url, Entries=entries)
-        except ClientError as error:
+        except (ClientError, Unavailable) as error:
             return _find_culprit(self, parcels, error)
         failed = {
             int(each["Id"]): _reason(each["Code"], each.get("Message"))
@@ -124,9 +125,9 @@ class ToBus:
             if isinstance(event, Event)
         ]
         try:
-            with reaching("EventBridge"):
+            with reaching("EventBridge", "PutEvents"):
                 answer = self.events.put_events(Entries=entries)
-        except ClientError as error:
+        except (ClientError, Unavailable) as error:
             return _find_culprit(self, parcels, error)
         return [
             _reason(each["ErrorCode"], each.get("ErrorMessage")) if each.get("ErrorCode") else None
@@ -135,10 +136,18 @@ class ToBus:
 
 
 def _find_culprit(
-    sender: Sender, parcels: Sequence[Parcel], error: ClientError
+    sender: Sender, parcels: Sequence[Parcel], error: ClientError | Unavailable
 ) -> Sequence[str | None]:
-    """Send a refused batch one by one: what is wrong with one letter must not hold the others."""
-    if len(parcels) == 1:
+    """Send a refused batch one by one: what is wrong with one letter must not hold the others.
+
+    An error that is in no list may be one letter's too. Raises Unavailable for any other that says
+    nothing against a letter.
+    """
+    if isinstance(error, Unavailable) and not error.is_unknown:
+        raise error
+    if len(parcels) == 1 and isinstance(error, Unavailable):
+        return [error.reason]
+    if len(parcels) == 1 and isinstance(error, ClientError):
         return [_reason(error_code(error), error.response.get("Error", {}).get("Message"))]
     return [answer for parcel in parcels for answer in sender.send([parcel])]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from contracts.timestamps import parse_timestamp
 from operations.errors import OperatorError
-from runtime.aws import reaching
+from runtime.aws import asking
 
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
@@ -160,7 +160,7 @@ def _lines(
 
 def _pages(logs: "CloudWatchLogsClient", request: dict[str, Any]) -> Iterator[Any]:
     while True:
-        with reaching("CloudWatch Logs"):
+        with asking("CloudWatch Logs"):
             page: Any = logs.filter_log_events(**request, limit=PAGE)
         yield page
         if "nextToken" not in page:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from operations.place import Place
-from runtime.aws import reaching
+from runtime.aws import asking
 from runtime.queues import find_url
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Depth:
 
 def depth_of(sqs: "SQSClient", url: str) -> Depth:
     """Count a queue's messages; delayed ones count as visible. Raises Unavailable."""
-    with reaching("SQS"):
+    with asking("SQS"):
         found = sqs.get_queue_attributes(
             QueueUrl=url,
             AttributeNames=[

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from operations.sources.dead_letters import DeadLetter, read
 from operations.sources.origins import Origin
-from runtime.aws import reaching
+from runtime.aws import asking
 from runtime.errors import Unavailable
 from runtime.queues import MAX_BATCH
 
@@ -74,7 +74,7 @@ class Hold:
         size = 0
         while len(taken) < most and size < MOST_BYTES:
             self.renew()
-            with reaching("SQS"):
+            with asking("SQS"):
                 messages = self._sqs.receive_message(
                     QueueUrl=self._url,
                     MaxNumberOfMessages=min(MAX_BATCH, most - len(taken)),
@@ -113,7 +113,7 @@ class Hold:
         """
         stay: list[str] = []
         for some in _calls(message_ids):
-            with reaching("SQS"):
+            with asking("SQS"):
                 answer = self._sqs.delete_message_batch(QueueUrl=self._url, Entries=self._by(some))
             failed = {some[int(each["Id"])] for each in answer.get("Failed", [])}
             stay += [each for each in some if each in failed]
@@ -124,7 +124,7 @@ class Hold:
 
     def _show_in(self, seconds: int, message_ids: Sequence[str]) -> None:
         for some in _calls(message_ids):
-            with reaching("SQS"):
+            with asking("SQS"):
                 self._sqs.change_message_visibility_batch(
                     QueueUrl=self._url, Entries=self._by(some, VisibilityTimeout=seconds)
                 )

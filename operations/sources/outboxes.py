@@ -11,7 +11,7 @@ from operations.place import Place
 from relay.dynamodb import DynamoOutbox
 from relay.mongodb import MongoOutbox
 from relay.rows import EVER, Outbox, Row
-from runtime.aws import reaching
+from runtime.aws import asking
 from runtime.errors import Misconfigured
 
 
@@ -66,7 +66,7 @@ class DynamoPending:
             TableName=self.name, ConsistentRead=True, ProjectionExpression="occurredAt"
         )
         depth, oldest = 0, None
-        with reaching("DynamoDB"):
+        with asking("DynamoDB"):
             try:
                 for page in pages:
                     depth += len(page["Items"])
@@ -98,7 +98,7 @@ class MongoPending:
         mongo = self.place.mongodb
         looks = MongoOutbox(mongo, self.collection).left_behind(EVER)
         oldest = min(filter(None, (look.oldest for look in looks)), default=None)
-        with mongo.reaching():
+        with mongo.asking():
             return Waiting(mongo.database[self.collection].count_documents({}), oldest)
 
     def rows(self) -> Iterator[Row]:

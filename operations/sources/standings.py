@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from contracts.timestamps import format_timestamp, parse_timestamp
 from operations.place import Place
 from operations.sources.ledger import PAYMENTS, STOCK, SUBSCRIPTIONS, Standing
-from runtime.aws import reaching
+from runtime.aws import asking
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -36,7 +36,7 @@ def standings_since(place: Place, since: datetime) -> Iterator[Standing]:
     for domain, table in TABLES.items():
         for item in _scan(place.aws(domain).client("dynamodb"), table, since):
             yield _of_row(domain, item)
-    with place.mongodb.reaching():
+    with place.mongodb.asking():
         payments = place.mongodb.database[COLLECTION]
         changed = payments.find({"updated": {"$gte": since}}, _MONGO_FIELDS)
         for document in changed:
@@ -46,11 +46,11 @@ def standings_since(place: Place, since: datetime) -> Iterator[Standing]:
 def standing(place: Place, domain: str, aggregate_id: str) -> Standing | None:
     """Read what one domain says of one aggregate; None if it knows none. Raises Unavailable."""
     if domain == PAYMENTS:
-        with place.mongodb.reaching():
+        with place.mongodb.asking():
             payments = place.mongodb.database[COLLECTION]
             document = payments.find_one({"_id": aggregate_id}, _MONGO_FIELDS)
         return _of_document(document) if document else None
-    with reaching("DynamoDB"):
+    with asking("DynamoDB"):
         answer = (
             place.aws(domain)
             .client("dynamodb")
@@ -76,7 +76,7 @@ def _scan(client: "DynamoDBClient", table: str, since: datetime) -> Iterator[Map
         **_PROJECTION,
     }
     while True:
-        with reaching("DynamoDB"):
+        with asking("DynamoDB"):
             page: Any = client.scan(**request)
         yield from page["Items"]
         if "LastEvaluatedKey" not in page:

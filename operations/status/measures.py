@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from infra.workloads import Workload
 from operations.place import Place
-from runtime.aws import reaching
+from runtime.aws import asking
 
 LAG = "relay_stream_lag_seconds"
 
@@ -118,7 +118,7 @@ def _latest(
     ]
     if not queries:
         return []
-    with reaching("CloudWatch"):
+    with asking("CloudWatch"):
         answer = client.get_metric_data(
             MetricDataQueries=queries,
             StartTime=now - LOOK_BACK,

@@ -65,12 +65,12 @@ class MongoStore:
 
     def check(self) -> None:
         """Raise Unavailable unless the primary lets us read. A ping needs no credentials."""
-        with self._mongo.reaching():
+        with self._mongo.asking():
             self._payments.find_one({}, {"_id": 1})
 
     def backlog(self) -> Backlog:
         """Count what waits in the outbox, and read the oldest by its index. Raises Unavailable."""
-        with self._mongo.reaching():
+        with self._mongo.asking():
             found = self._outbox.count_documents({}, limit=MOST_COUNTED + 1, maxTimeMS=5000)
             times = [*self._first_times(_TEXTS), *self._first_times(_DATES)]
         return Backlog.of(found, times)
@@ -82,7 +82,7 @@ class MongoStore:
             yield document["occurredAt"]
 
     def get(self, subscription_id: str) -> Payment | None:
-        with self._mongo.reaching():
+        with self._mongo.reaching("find"):
             document = self._payments.find_one({"_id": subscription_id})
         return _from_document(document) if document else None
 
@@ -100,7 +100,7 @@ class MongoStore:
     def _transact(self, after: Payment, record: OutboxRecord, replaces: Payment | None) -> None:
         try:
             with (
-                self._mongo.reaching(),
+                self._mongo.reaching(_COMMIT),
                 self._mongo.database.client.start_session(causal_consistency=False) as session,
             ):
                 session.start_transaction(

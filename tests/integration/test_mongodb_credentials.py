@@ -11,6 +11,7 @@ import services.payment.main
 from runtime.errors import Unavailable
 from runtime.mongodb import Document
 from runtime.settings import MongoSettings
+from runtime.verdicts import Family
 from tests.conftest import MiniStack
 from tests.processes import run_to_end
 from tests.relay_world import a_world, mongo_settings
@@ -42,8 +43,9 @@ def test_the_payment_service_signs_in(mongodb_uri: str, username: str) -> None:
         services.payment.main._store(settings).check()
 
     check(PASSWORD)
-    with pytest.raises(Unavailable, match="Authentication failed"):
+    with pytest.raises(Unavailable, match="Authentication failed") as raised:
         check("wrong")
+    assert raised.value.family is Family.CREDENTIALS
 
 
 def test_the_relay_signs_in(
@@ -58,4 +60,4 @@ def test_the_relay_signs_in(
             ended, output = run_to_end(tmp_path, "relay", "sweep change-stream", environment)
             assert ended == code, output
             assert password not in output
-    assert "Authentication failed" in output
+    assert output.startswith("MongoDB is unavailable: code 18 AuthenticationFailed: ")

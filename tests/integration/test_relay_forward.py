@@ -161,9 +161,9 @@ def test_sigterm_puts_back_what_is_held(ministack: MiniStack, tmp_path: Path) ->
     """It exits 0 within 10 s, and the messages are visible at once, not after their timeout."""
     with a_world(ministack, tmp_path) as world:
         world.provision_forwarding(visibility_timeout=600)
-        world.gate.refuse("PutEvents", 400, "ThrottlingException")
-        send(world, records(20, aggregates=4))
         with world.relay("forward", FIFO_QUEUE=FIFO, QUEUE_WAIT_SECONDS="1") as process:
+            world.gate.refuse("PutEvents", 400, "ThrottlingException")
+            send(world, records(20, aggregates=4))
             eventually(lambda: world.gate.calls["PutEvents"] >= 3, what="tries in vain")
             signal_child(process.child, signal.SIGTERM)
             assert process.child.wait(timeout=60) == 0

@@ -24,7 +24,9 @@ class Kind(StrEnum):
     LATE_ANSWER = "does it, and the answer comes late"
     CRASH_BEFORE = "is not reached: the caller is killed"
     CRASH_AFTER = "does it, and the caller is killed"
-    ODD = "answers with an error that nobody knows"
+    REFUSED = "refuses, and says nothing against the work"
+    UNKNOWN = "answers with an error that is in no list"
+    ODD = "is asked wrongly: a bug of this system"
     LOST_PLACE = "has lost the place"
     LATE = "comes late"
     TWICE = "comes twice"
@@ -42,7 +44,14 @@ class Fate(NamedTuple):
 Spot = tuple[str, int]
 """Who meets a fate, and at which of its calls."""
 
-OUTAGES = (Kind.AWAY, Kind.THROTTLED, Kind.LOST_ANSWER, Kind.HALF_FAILED)
+OUTAGES = (
+    Kind.AWAY,
+    Kind.THROTTLED,
+    Kind.LOST_ANSWER,
+    Kind.HALF_FAILED,
+    Kind.REFUSED,
+    Kind.UNKNOWN,
+)
 TIMING = (Kind.SLOW, Kind.SLOW, Kind.LATE_ANSWER, Kind.LATE, Kind.LATE)
 DELIVERY = (Kind.TWICE, Kind.RETRIED)
 CRASHES = (Kind.CRASH_BEFORE, Kind.CRASH_AFTER, Kind.STALLED, Kind.LOST_PLACE, Kind.UNDELIVERABLE)

@@ -9,6 +9,7 @@ from typing import Any
 from infra.workloads import WORKLOADS
 from relay.engine import Engine
 from relay.eventbridge import EventBus
+from runtime.messages import Messages
 from tests.fakes import MemoryStock
 from tests.simulation.fates import Choices, Fate, Given, Kind, Seeded, Spot
 from tests.simulation.findings import Finding
@@ -16,9 +17,9 @@ from tests.simulation.lambdas import Lambda
 from tests.simulation.ledger import Ledger
 from tests.simulation.outside import Outside
 from tests.simulation.places import Places, StockStore
-from tests.simulation.plans import Plan, plan_of
+from tests.simulation.plans import Plan, cursed_plan, plan_of
 from tests.simulation.processes import Process
-from tests.simulation.promises import check, check_no_outage_buried
+from tests.simulation.promises import check, check_curses_set_aside, check_no_outage_buried
 from tests.simulation.relaying import NewTarget, Relays, RingingSweeper
 from tests.simulation.scheduling import TASKS, Scheduler
 from tests.simulation.serving import Services
@@ -37,9 +38,13 @@ class Parts:
     engine: type[Engine] = Engine
     sweeper: type[RingingSweeper] = RingingSweeper
     stock: StockStore = MemoryStock
+    messages: type[Messages] = Messages
 
 
 REAL = Parts()
+
+CURSED_EVERY = 1000
+"""One of so many seeds is a history of poison of unknown kind: it takes as long as a hundred."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +74,7 @@ class Ended:
 def play_seed(seed: int, parts: Parts = REAL) -> Ended:
     """Play the history of a seed."""
     chance = random.Random(seed)
-    plan = plan_of(chance)
+    plan = cursed_plan(chance) if seed % CURSED_EVERY == 0 else plan_of(chance)
     return _play(seed, plan, Seeded(chance, plan.allowed, plan.share), parts, is_told=False)
 
 
@@ -104,7 +109,7 @@ class World:
         self._places = Places(
             self.weather, Ledger(), stock=parts.stock, page=plan.page, gaps=plan.gaps
         )
-        self._services = Services(self.weather, self._places)
+        self._services = Services(self.weather, self._places, messages=parts.messages)
         self._relays = Relays(
             self.weather,
             self._places,
@@ -133,6 +138,9 @@ class World:
         self.weather.choices.is_calm = True
         self._settle("when all faults were over", self._is_quiet)
         check_no_outage_buried(self._plan, self._places, self._outside)
+        check_curses_set_aside(self._plan, self._places)
+        for cursed in self._places.cursed.values():
+            cursed.clear()
         self._outside.redrive()
         self._settle("after the redrive", self._is_quiet)
         check(self._plan, self._places, self._outside)

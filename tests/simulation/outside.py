@@ -6,11 +6,21 @@ from typing import Any
 from runtime.errors import Conflict, Unavailable
 from services.payment.model import PaymentNotFound
 from tests.simulation.places import Places
-from tests.simulation.plans import Act, Cancel, Kill, Outage, Poison, Redrive, Replay, Subscribe
+from tests.simulation.plans import (
+    Act,
+    Cancel,
+    Curse,
+    Kill,
+    Outage,
+    Poison,
+    Redrive,
+    Replay,
+    Subscribe,
+)
 from tests.simulation.poisoning import Poisons
 from tests.simulation.processes import Process
 from tests.simulation.redriving import Redriver
-from tests.simulation.requests import cancel, subscribe
+from tests.simulation.requests import cancel, subscribe, subscription_id
 from tests.simulation.serving import Services
 from tests.simulation.wires import Weather
 
@@ -51,6 +61,8 @@ class Outside:
                 self.poisons.inject(act)
             case Outage():
                 self._outage(act)
+            case Curse():
+                self._curse(act)
             case Kill():
                 self._processes[act.process].kill(act.seconds)
             case Replay():
@@ -96,7 +108,7 @@ class Outside:
             ended()
 
     def _outage(self, act: Outage) -> None:
-        self._weather.away[act.service] = act.kind
+        self._weather.away[act.service] = act.fate
         self.waiting += 1
 
         def end() -> None:
@@ -106,3 +118,8 @@ class Outside:
                 self._weather.story.tell("outside", f"{act.service} is back")
 
         self._scheduler.after(act.seconds, end)
+
+    def _curse(self, act: Curse) -> None:
+        cursed, name = self._places.cursed[act.domain], subscription_id(act.number)
+        cursed.add(name)
+        self._scheduler.after(act.seconds, lambda: cursed.discard(name))

@@ -73,6 +73,8 @@ class Places:
             "payments": self._database("MongoDB", "payments.outbox", MemoryPayments()),
         }
         self.in_transit = 0
+        self.cursed: dict[str, set[str]] = {domain: set() for domain in self.databases}
+        """By domain, the aggregates that cannot be committed, for a reason nobody knows."""
         self._moment, self._now = 0, START
 
     def seconds(self) -> float:

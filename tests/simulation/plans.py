@@ -9,7 +9,7 @@ from typing import Literal
 
 from infra.topology import TOPOLOGY
 from infra.workloads import WORKLOADS
-from tests.simulation.fates import CRASHES, DELIVERY, ODDITIES, OUTAGES, TIMING, Kind
+from tests.simulation.fates import CRASHES, DELIVERY, ODDITIES, OUTAGES, TIMING, Fate, Kind
 
 Character = Literal["calm", "outages", "crashes", "everything"]
 
@@ -43,6 +43,13 @@ LONGEST_DEAFNESS = {"SQS": 50.0, "EventBridge": 30.0}
 handed a FIFO message out three times to nobody, and would dead-letter it: it counts receives that
 no one got to see, and no client can know of them. EventBridge copies an event with every try: more
 than some say nothing new, and take thousands of turns."""
+
+LONGEST_CURSE = 60.0
+"""Seconds: what nobody knows about one row is taken for poison after more than a minute only."""
+
+CURSED, PASSING, PASSING_EVERY = 5, 130, 5.0
+"""Of a history of poison of unknown kind: messages that carry it, more than a consumer holds at a
+time; the subscriptions that pass meanwhile, one after so many seconds: until the last receive."""
 
 LAST = 40.0
 """Seconds in which acts begin."""
@@ -111,11 +118,28 @@ class Outage:
 
     at: float
     service: str
-    kind: Kind
+    fate: Fate
     seconds: float
 
     def __str__(self) -> str:
-        return f"{self.service} {self.kind}, for {self.seconds:.0f} s"
+        return f"{self.service} {self.fate.kind}, for {self.seconds:.0f} s"
+
+
+@dataclass(frozen=True)
+class Curse:
+    """No commit of one subscription's row passes for so many seconds, with an unknown error.
+
+    Long enough, it is poison: what carries it has to be set aside while others pass.
+    """
+
+    at: float
+    domain: str
+    number: int
+    seconds: float
+
+    def __str__(self) -> str:
+        what = f"no commit of subscription {self.number} in {self.domain} passes"
+        return f"{what}, for {self.seconds:.0f} s"
 
 
 @dataclass(frozen=True)
@@ -152,7 +176,7 @@ class Redrive:
         return "redrive" + (", cut short between send and delete" if self.is_cut_short else "")
 
 
-Act = Subscribe | Cancel | Poison | Outage | Kill | Replay | Redrive
+Act = Subscribe | Cancel | Poison | Outage | Curse | Kill | Replay | Redrive
 
 
 @dataclass(frozen=True)
@@ -193,15 +217,14 @@ def plan_of(random: Random) -> Plan:
     if Kind.AWAY in allowed:
         while random.random() < 0.3:
             acts.append(_outage(random))
+        if random.random() < 0.05:
+            acts.append(_curse(random))
     if Kind.CRASH_AFTER in allowed:
         while random.random() < 0.3:
             seconds = random.random() * 40
             acts.append(Kill(_moment(random), random.choice(PROCESSES), seconds))
     if character != "calm":
-        if random.random() < 0.1:
-            acts.append(Replay(random.random() * LAST * 2, random.choice(BUSES)))
-        if random.random() < 0.1:
-            acts.append(Redrive(random.random() * LAST * 3, random.random() < 0.5))
+        acts += _operators(random)
     return Plan(
         character=character,
         share=random.choice(SHARES),
@@ -212,6 +235,27 @@ def plan_of(random: Random) -> Plan:
         gaps=random.choice((0, 0, 1, 2)),
         acts=tuple(acts),
     )
+
+
+def _operators(random: Random) -> list[Act]:
+    acts: list[Act] = []
+    if random.random() < 0.1:
+        acts.append(Replay(random.random() * LAST * 2, random.choice(BUSES)))
+    if random.random() < 0.1:
+        acts.append(Redrive(random.random() * LAST * 3, random.random() < 0.5))
+    return acts
+
+
+def cursed_plan(random: Random) -> Plan:
+    """Make a plan in which some subscriptions' stock cannot be allocated, and all others' can."""
+    acts: list[Act] = []
+    for number in range(1, CURSED + 1):
+        curse = Curse(0.0, "stock", number, PASSING * PASSING_EVERY)
+        acts += [curse, Subscribe(random.random(), number, 1, 15)]
+    for number in range(CURSED + 1, CURSED + 1 + PASSING):
+        at = (number - CURSED) * PASSING_EVERY + random.random()
+        acts.append(Subscribe(at, number, 1, 15))
+    return Plan("everything", 0.0, frozenset(), 2000, 1, tuple(acts))
 
 
 def _subscription(random: Random, number: int) -> list[Act]:
@@ -231,12 +275,18 @@ def _subscription(random: Random, number: int) -> list[Act]:
 
 
 def _outage(random: Random) -> Outage:
-    kind = random.choice((Kind.AWAY, Kind.THROTTLED, Kind.LOST_ANSWER))
+    kinds = (Kind.AWAY, Kind.THROTTLED, Kind.LOST_ANSWER, Kind.REFUSED, Kind.UNKNOWN)
+    kind = random.choice(kinds)
     service = random.choice(SERVICES)
     seconds = random.choice((1.0, 10.0, 60.0, 150.0)) * random.random()
     if kind is Kind.LOST_ANSWER:
         seconds = min(seconds, LONGEST_DEAFNESS.get(service, seconds))
-    return Outage(_moment(random), service, kind, seconds)
+    return Outage(_moment(random), service, Fate(kind, random.random()), seconds)
+
+
+def _curse(random: Random) -> Curse:
+    domain = random.choice(("subscriptions", "stock", "payments"))
+    return Curse(_moment(random), domain, random.randint(1, 3), random.random() * LONGEST_CURSE)
 
 
 def _moment(random: Random) -> float:

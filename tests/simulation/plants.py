@@ -1,4 +1,4 @@
-"""Four bugs that such systems are known for, to be planted: the simulation has to find each."""
+"""Bugs that such systems are known for, to be planted: the simulation has to find each."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -10,6 +10,9 @@ from relay.engine import Engine
 from relay.eventbridge import EventBus
 from relay.rows import Failure, Outbox, Row, Target
 from relay.window import Window
+from runtime.errors import Unavailable
+from runtime.messages import Messages
+from runtime.retry import Verdict
 from services.stock.model import Stock
 from tests.fakes import MemoryStock
 from tests.simulation.history import Parts
@@ -54,6 +57,29 @@ class AllocatesUnconditionally(MemoryStock):
         super().commit(after, record, replaces=self._rows.get(after.subscription_id))
 
 
+class BuriesUnknownErrors(Messages):
+    """Takes every error that is in no list for the message's own, as short lists did."""
+
+    def _judge(self, error: Exception, message: Any, attempt: int, *, strikes: int) -> Verdict:
+        if isinstance(error, Unavailable) and error.is_unknown:
+            error = ValueError(str(error))
+        return super()._judge(error, message, attempt, strikes=strikes)
+
+
+class HoldsUnknownErrors(Messages):
+    """Holds a message for every such error, however many others pass."""
+
+    def _judge(self, error: Exception, message: Any, attempt: int, *, strikes: int) -> Verdict:
+        return super()._judge(error, message, attempt, strikes=0)
+
+
+class MakesNoRoom(Messages):
+    """Keeps its thread while it holds a message that may be poison."""
+
+    def settle(self, message: Any, make_room: object = None) -> bool:
+        return super().settle(message)
+
+
 class StopsAtEmptyPage(RingingSweeper):
     """Takes a page that holds nothing for the end, as if it had no key to go on from."""
 
@@ -76,6 +102,9 @@ PLANTS: Mapping[str, Parts] = {
     "delete-before-publish": Parts(engine=DeletesFirst),
     "ignore-failed-entry-count": Parts(bus=IgnoresFailedEntries),
     "allocate-without-condition": Parts(stock=AllocatesUnconditionally),
+    "bury-unknown-errors": Parts(messages=BuriesUnknownErrors),
+    "hold-unknown-errors": Parts(messages=HoldsUnknownErrors),
+    "make-no-room": Parts(messages=MakesNoRoom),
     "stop-at-empty-page": Parts(sweeper=StopsAtEmptyPage),
 }
 """By the name that `python -m tests.simulation --plant` takes."""

@@ -11,7 +11,7 @@ from tests.simulation.findings import Finding
 from tests.simulation.ledger import BUS_OF, DEAD_LETTER_QUEUES, Ledger, name_of
 from tests.simulation.outside import Outside
 from tests.simulation.places import Places
-from tests.simulation.plans import Cancel, Plan, Subscribe
+from tests.simulation.plans import LONGEST_CURSE, PASSING, Cancel, Curse, Plan, Subscribe
 from tests.simulation.requests import subscription_id
 
 
@@ -36,6 +36,26 @@ def check_no_outage_buried(plan: Plan, places: Places, outside: Outside) -> None
         for body in bodies - poison - places.ledger.excused:
             if places.ledger.event_of(body) or places.ledger.record_of(body):
                 raise Finding(f"P5: an outage has buried in {queue}: {body[:200]}")
+
+
+def check_curses_set_aside(plan: Plan, places: Places) -> None:
+    """P4: what alone meets an unknown error for long is in a dead-letter queue, with the reason.
+
+    While many others pass: where hardly any do, it may as well be everyone's.
+    """
+    curses = [act for act in plan.acts if isinstance(act, Curse) and act.seconds > LONGEST_CURSE]
+    if len([act for act in plan.acts if isinstance(act, Subscribe)]) < len(curses) + PASSING:
+        return
+    names = {subscription_id(act.number) for act in curses}
+    found = {
+        name: message.error_type
+        for queue in DEAD_LETTER_QUEUES
+        for message in places.sqs.queues[queue].messages
+        for name in names
+        if name in message.body
+    }
+    if found != dict.fromkeys(names, "Unavailable"):
+        raise Finding(f"P4: {len(names)} carry poison of an unknown kind, set aside are {found}")
 
 
 def _published(places: Places) -> Iterator[str]:

@@ -140,6 +140,7 @@ class Relays:
             stop=stop,
             metrics=METRICS,
             window=window,
+            later=lambda seconds, act: self._later(process, seconds, act),
         )
         sweeper = self._sweeper(
             outbox,
@@ -156,6 +157,16 @@ class Relays:
             process.spawn(lambda: _repeat(engine.publish_next))
         window.settled = Deleter(process, engine)
         return engine, sweeper
+
+    def _later(self, process: Process, seconds: float, act: Callable[[], object]) -> None:
+        """Do something then, if the process still lives that life."""
+        life = process.life
+
+        def then() -> None:
+            if process.is_up and process.life == life:
+                act()
+
+        self._scheduler.after(seconds, then)
 
     def _target(self, process: Process, workload: Workload) -> Target:
         if "FIFO_QUEUE" in workload.settings:

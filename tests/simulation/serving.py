@@ -28,8 +28,9 @@ from tests.simulation.wires import Weather, Wire
 WAIT_SECONDS = 20
 """Of a long poll."""
 
-MOST_HELD = 3
-"""Messages that a consumer holds at a time; a real one holds 20, of far more."""
+MOST_HELD, MADE_ROOM = 3, 12
+"""Messages that a consumer holds at a time, and those that have made room for others; a real one
+holds 20 and 80, of far more."""
 
 HANDLERS: Mapping[str, Any] = {
     "subscriptions": SubscriptionHandlers,
@@ -56,8 +57,10 @@ QUEUES: Mapping[str, Queue] = {
 class Services:
     """Puts the services' processes together as services/*/main.py do."""
 
-    def __init__(self, weather: Weather, places: Places) -> None:
-        self._weather, self._places = weather, places
+    def __init__(
+        self, weather: Weather, places: Places, *, messages: type[Messages] = Messages
+    ) -> None:
+        self._weather, self._places, self._messages = weather, places, messages
         self._numbers = count(1)
 
     def handlers(self, process: Process, domain: str) -> Any:
@@ -68,6 +71,7 @@ class Services:
             wire,
             database.store,
             lambda record: self._places.commit(database, process.name, record),
+            self._places.cursed[domain],
         )
         return HANDLERS[domain](
             store,
@@ -88,7 +92,7 @@ class Services:
             for name in queues:
                 queue = QUEUES[name]
                 work = Observed(INBOXES[name](handlers), queue, places.ledger)
-                Consuming(scheduler, process, sqs, queue, work).start()
+                Consuming(scheduler, process, sqs, queue, work, messages=self._messages).start()
 
         return body
 
@@ -108,10 +112,11 @@ class Observed:
 
 
 class Hands:
-    """How many more messages a consumer may take."""
+    """How many more messages a consumer may take; as runtime.consumer.Place has it."""
 
     def __init__(self, scheduler: Scheduler) -> None:
         self.free = MOST_HELD
+        self._rooms = MADE_ROOM
         self._has_free = Bell(scheduler)
 
     def wait(self) -> None:
@@ -122,6 +127,19 @@ class Hands:
         self.free += 1
         self._has_free.ring()
 
+    def make_room(self, made: list[bool]) -> None:
+        """A message that has `made` none yet gives its place up, if there is room beside."""
+        if not made and self._rooms:
+            self._rooms -= 1
+            made.append(True)
+            self.release()
+
+    def leave(self, made: list[bool]) -> None:
+        if made:
+            self._rooms += 1
+        else:
+            self.release()
+
 
 class Consuming:
     """A runtime.consumer.Consumer's threads as tasks.
@@ -130,10 +148,17 @@ class Consuming:
     """
 
     def __init__(
-        self, scheduler: Scheduler, process: Process, sqs: Any, queue: Queue, work: Work
+        self,
+        scheduler: Scheduler,
+        process: Process,
+        sqs: Any,
+        queue: Queue,
+        work: Work,
+        *,
+        messages: type[Messages],
     ) -> None:
         self._process, self._hands = process, Hands(scheduler)
-        self._messages = Messages(
+        self._messages = messages(
             sqs,
             queue,
             work,
@@ -156,12 +181,13 @@ class Consuming:
                 self._process.spawn(lambda message=message: self._settle(message))  # type: ignore[misc]
 
     def _settle(self, message: Any) -> None:
-        if self._messages.settle(message):
+        made: list[bool] = []
+        if self._messages.settle(message, lambda: self._hands.make_room(made)):
             self._deletions.add(message["ReceiptHandle"])
             if not self._is_deleting:
                 self._is_deleting = True
                 self._process.spawn(self._delete)
-        self._hands.release()
+        self._hands.leave(made)
 
     def _delete(self) -> None:
         while not self._deletions._handles.empty():

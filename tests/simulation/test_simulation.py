@@ -12,8 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from runtime.verdicts import HELD, Family
+from tests.simulation.fates import Fate, Kind
 from tests.simulation.plants import PLANTS
 from tests.simulation.shrinking import minimal
+from tests.simulation.wires import REFUSALS, refusal
 
 ROOT = Path(__file__).parent.parent.parent
 SEEDS = 2500
@@ -66,6 +69,13 @@ def test_a_planted_bug_is_found(plant: str) -> None:
     found = re.search(r"seed (\d+) broke a promise", run.stdout)
     assert found, f"{plant} was not found in {PLANT_SEEDS} histories: {run.stdout}{run.stderr}"
     assert run.returncode == 1
+
+
+def test_every_family_that_holds_is_among_the_faults() -> None:
+    """Each code of each, and one that is in no list, may befall any call."""
+    assert {*(family for family, _ in REFUSALS), Family.UNKNOWN} == set(HELD)
+    met = {refusal(Fate(Kind.REFUSED, place / 10_000)) for place in range(10_000)}
+    assert met == set(REFUSALS)
 
 
 def test_a_finding_prints_its_shortest_history_and_replays_exactly() -> None:

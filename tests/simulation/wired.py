@@ -2,13 +2,15 @@
 
 # ruff: noqa: N803 (the names are boto3's)
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Generic
 
 from contracts.outbox import OutboxRecord
 from relay.rows import LostPlace, Row
+from runtime.errors import Unavailable
 from runtime.stores import A
+from runtime.verdicts import Family
 from tests.fakes import MemoryStore
 from tests.memory_buses import MemoryBuses
 from tests.memory_feed import Place
@@ -17,7 +19,7 @@ from tests.relay_fakes import MemoryOutbox
 from tests.simulation.fates import Kind
 from tests.simulation.feeds import Feed
 from tests.simulation.scheduling import Bell
-from tests.simulation.wires import ANY_CALL, BATCH, STREAM_READ, WRITE, Wire, part
+from tests.simulation.wires import ANY_CALL, BATCH, STREAM_READ, UNLISTED, WRITE, Wire, part
 
 STORE_WRITE = (*WRITE, Kind.ODD)
 STORE_READ = (*ANY_CALL, Kind.ODD)
@@ -29,18 +31,28 @@ INTERNAL = "InternalFailure"
 
 
 class WiredStore(Generic[A]):
-    """A service's Store; `committed` is told of what is in the database from then on."""
+    """A service's Store; `committed` is told of what is in the database from then on.
+
+    What is `cursed` cannot be committed: the database answers with an error that is in no list.
+    """
 
     def __init__(
-        self, wire: Wire, store: MemoryStore[A], committed: Callable[[OutboxRecord], object]
+        self,
+        wire: Wire,
+        store: MemoryStore[A],
+        committed: Callable[[OutboxRecord], object],
+        cursed: Collection[str],
     ) -> None:
         self._wire, self._store, self._committed = wire, store, committed
+        self._cursed = cursed
 
     def get(self, aggregate_id: str) -> A | None:
         return self._wire.call("get", lambda: self._store.get(aggregate_id), STORE_READ)
 
     def commit(self, after: A, record: OutboxRecord, *, replaces: A | None) -> None:
         def effect() -> None:
+            if record.aggregate_id in self._cursed:
+                raise Unavailable(self._wire.service, UNLISTED, Family.UNKNOWN, call="commit")
             self._store.commit(after, record, replaces=replaces)
             self._committed(record)
 

@@ -9,7 +9,10 @@ from typing import Any, NoReturn, TypeVar
 
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
+from runtime.aws_failures import CODES
 from runtime.errors import Unavailable
+from runtime.passed import note
+from runtime.verdicts import HELD, Family
 from tests.simulation.fates import Choices, Fate, Kind
 from tests.simulation.processes import Process
 from tests.simulation.scheduling import Killed, Scheduler
@@ -31,6 +34,8 @@ LONGEST_RESTART = 40.0
 ANY_CALL = (
     Kind.AWAY,
     Kind.THROTTLED,
+    Kind.REFUSED,
+    Kind.UNKNOWN,
     Kind.SLOW,
     Kind.STALLED,
     Kind.LATE_ANSWER,
@@ -41,6 +46,20 @@ WRITE = (*ANY_CALL, Kind.LOST_ANSWER)
 BATCH = (*WRITE, Kind.HALF_FAILED)
 STREAM_READ = (*ANY_CALL, Kind.LOST_PLACE)
 
+UNLISTED = "NobodyKnowsThis"
+
+REFUSALS = tuple(
+    (family, code) for family in HELD if family in CODES for code in sorted(CODES[family])
+)
+"""All that AWS may refuse with and that says nothing against the work: a fate's amount is which."""
+
+
+def refusal(fate: Fate) -> tuple[Family, str]:
+    """Which family and code a refusal has."""
+    if fate.kind is Kind.UNKNOWN:
+        return Family.UNKNOWN, UNLISTED
+    return REFUSALS[int(fate.amount * len(REFUSALS))]
+
 
 class Weather:
     """What all wires of a history share: its choices and its outages."""
@@ -48,7 +67,7 @@ class Weather:
     def __init__(self, scheduler: Scheduler, choices: Choices, story: Story) -> None:
         self.scheduler, self.choices, self.story = scheduler, choices, story
         self.fate = choices.next
-        self.away: dict[str, Kind] = {}
+        self.away: dict[str, Fate] = {}
         """Services that are not to be reached for now, and how that looks."""
 
 
@@ -57,7 +76,7 @@ class Wire:
 
     def __init__(self, weather: Weather, process: Process, service: str, *, aws: bool) -> None:
         self._weather, self._scheduler = weather, weather.scheduler
-        self._process, self._service, self._aws = process, service, aws
+        self._process, self.service, self._aws = process, service, aws
         self._life = process.life
         self._who: dict[str, str] = {}
 
@@ -77,44 +96,54 @@ class Wire:
         if who is None:
             who = self._who[operation] = f"{process.name}: {operation}"
         fate = weather.fate(who, possible)
-        away = weather.away.get(self._service)
+        away = weather.away.get(self.service)
         if fate is None and away is None:
             self._scheduler.sleep(LATENCY)
-            return effect()
-        if fate is None:
-            fate = Fate(away or Kind.AWAY, 0.0)
-        elif weather.story.is_told:
-            weather.story.tell(process.name, f"{operation}: {self._service} {fate.kind}")
-        return self._meet(fate, effect, half, away)
+            answer = effect()
+        else:
+            if fate is not None and weather.story.is_told:
+                weather.story.tell(process.name, f"{operation}: {self.service} {fate.kind}")
+            answer = self._meet(operation, fate or away or _PASS, effect, half, away)
+        if not self._aws:  # what is of AWS the code itself notes
+            note(self.service, operation)
+        return answer
 
     def _meet(
         self,
+        operation: str,
         fate: Fate,
         effect: Callable[[], T],
         half: Callable[[float], T] | None,
-        away: Kind | None,
+        away: Fate | None,
     ) -> T:
         kind, amount = fate
         if kind is Kind.CRASH_BEFORE:
             self._process.die_here(amount * LONGEST_RESTART)
         self._scheduler.sleep(_delay(kind, amount))
-        if kind in _REFUSALS or (away in _REFUSALS):
-            self._fail(kind if kind in _REFUSALS else away or kind)
+        refused = fate if kind in _REFUSALS else away
+        if refused is not None and refused.kind in _REFUSALS:
+            self._fail(operation, refused)
         answer = half(amount) if kind in _OTHERWISE and half is not None else effect()
         if kind is Kind.CRASH_AFTER:
             self._process.die_here(amount * LONGEST_RESTART)
-        if kind is Kind.LOST_ANSWER or away is Kind.LOST_ANSWER:
+        if Kind.LOST_ANSWER in {kind, away and away.kind}:
             self._scheduler.sleep(LATENCY)
-            self._fail(Kind.LOST_ANSWER)
+            self._fail(operation, Fate(Kind.LOST_ANSWER, 0.0))
         if kind is Kind.LATE_ANSWER:
             self._scheduler.sleep(amount * LONGEST_CALL)
         return answer
 
-    def _fail(self, kind: Kind) -> NoReturn:
+    def _fail(self, operation: str, fate: Fate) -> NoReturn:
+        kind = fate.kind
         if kind is Kind.ODD:
-            raise ClientError({"Error": {"Code": "Odd"}}, "Odd") if self._aws else OSError("odd")
+            raise TypeError("odd")
+        if kind in {Kind.REFUSED, Kind.UNKNOWN}:
+            family, code = refusal(fate)
+            if self._aws:
+                raise ClientError({"Error": {"Code": code}}, operation)
+            raise Unavailable(self.service, code, family, call=operation)
         if not self._aws:
-            raise Unavailable(self._service, kind)
+            raise Unavailable(self.service, kind, call=operation)
         error = _AWS_ERRORS[kind]
         raise error()
 
@@ -130,7 +159,8 @@ def _delay(kind: Kind, amount: float) -> float:
 
 
 _OTHERWISE = (Kind.HALF_FAILED, Kind.LOST_PLACE)
-_REFUSALS = (Kind.AWAY, Kind.THROTTLED, Kind.ODD)
+_REFUSALS = (Kind.AWAY, Kind.THROTTLED, Kind.REFUSED, Kind.UNKNOWN, Kind.ODD)
+_PASS = Fate(Kind.SLOW, 0.0)
 
 _ENDPOINT = "https://simulated"
 

@@ -13,10 +13,12 @@ from botocore.exceptions import (
     ReadTimeoutError,
     UnauthorizedSSOTokenError,
 )
+from botocore.parsers import ResponseParserError
 
-from runtime.aws import LONG_POLL_SECONDS, Aws, error_code, is_outage, reaching
+from runtime.aws import LONG_POLL_SECONDS, Aws, asking, error_code, family_of, reaching
 from runtime.credentials import REFUSED_BY_AWS, refuses_credentials
 from runtime.errors import Unavailable
+from runtime.verdicts import Family
 
 
 def client_error(code: str, status: int = 400) -> ClientError:
@@ -38,6 +40,14 @@ def client_error(code: str, status: int = 400) -> ClientError:
         client_error("AWS.SimpleQueueService.NonExistentQueue"),
         client_error("Whatever", 500),
         client_error("502", 502),
+        client_error("InvalidSignatureException"),
+        client_error("SignatureDoesNotMatch", 403),
+        client_error("RequestExpired"),
+        client_error("RequestTimeTooSkewed", 403),
+        client_error("KMS.DisabledException"),
+        client_error("NobodyKnowsThis"),
+        ResponseParserError("Unable to parse response, invalid JSON"),
+        OSError("credential_process: no such file"),
         EndpointConnectionError(endpoint_url="http://127.0.0.1:1"),
         ConnectionClosedError(endpoint_url="http://127.0.0.1:1"),
         ReadTimeoutError(endpoint_url="http://127.0.0.1:1"),
@@ -101,11 +111,23 @@ def test_another_error_is_not_the_credentials(error: Exception) -> None:
     assert not refuses_credentials(error)
 
 
-def test_an_error_without_particulars_is_no_outage() -> None:
+@pytest.mark.parametrize("error", [client_error("ValidationException"), client_error("Whatever")])
+def test_a_call_that_carries_no_entry_says_nothing_against_one(error: ClientError) -> None:
+    """A table that was made anew refuses a scan: the rows wait, and the process stays."""
+    with pytest.raises(Unavailable) as raised, asking("DynamoDB"):
+        raise error
+    assert raised.value.__cause__ is error
+
+
+def test_an_error_without_particulars_is_unknown() -> None:
     """A response that lacks status and code, as stubs and odd proxies make them."""
     error = ClientError({}, "PutItem")
     assert error_code(error) == "Unknown"
-    assert not is_outage(error)
+    assert family_of(error) is Family.UNKNOWN
+    with pytest.raises(Unavailable) as raised, reaching("DynamoDB", "PutItem"):
+        raise error
+    assert raised.value.is_unknown
+    assert raised.value.call == "PutItem"
 
 
 def test_only_sqs_waits_as_long_as_a_long_poll() -> None:

@@ -4,7 +4,18 @@ from itertools import pairwise
 
 import pytest
 
-from local.chaos.schedule import ENDPOINTS, MONGOD, OURS, Kind, draw_clocks, draw_faults
+from local.chaos.schedule import (
+    ENDPOINTS,
+    MONGOD,
+    OF_A_SERVICE,
+    OF_EVERYTHING,
+    OURS,
+    SERVICES,
+    Kind,
+    draw_clocks,
+    draw_faults,
+)
+from runtime.verdicts import Family
 
 STANDARD_RUN = 600
 SEEDS = range(50)
@@ -22,7 +33,8 @@ def test_ten_minutes_hold_a_hundred_faults_of_every_kind_on_every_target(seed: i
     """The standard run leaves nothing out, and every fault in it ends in time."""
     faults = draw_faults(seed, STANDARD_RUN)
     assert len(faults) >= 100
-    assert {fault.kind for fault in faults} == set(Kind)
+    assert {fault.kind for fault in faults} == {*Kind, *OF_EVERYTHING, *OF_A_SERVICE}
+    assert {fault.target for fault in faults if fault.kind is Family.KEYS} == set(SERVICES)
     killed = {fault.target for fault in faults if fault.kind is Kind.KILL}
     assert killed == {*OURS, MONGOD}
     assert {fault.target for fault in faults if fault.kind is Kind.CUT} == set(ENDPOINTS)

@@ -25,7 +25,7 @@ QUEUE = Queue("work", "url", "work-dlq", "dlq-url", max_receives=5, visibility_t
 
 
 class FakeSqs:
-    """One message, and an error of SQS's that nobody expects once it is being handled."""
+    """One message, and a bug of ours in the receive once it is being handled."""
 
     def __init__(self, handled: threading.Event, *, visibility_fails: bool = False) -> None:
         self._handled, self._visibility_fails = handled, visibility_fails
@@ -38,7 +38,7 @@ class FakeSqs:
             self._received = True
             return {"Messages": [{"MessageId": "1", "ReceiptHandle": "r", "Body": "b"}]}
         self._handled.wait(60)
-        raise ClientError({"Error": {"Code": "Odd"}}, "ReceiveMessage")
+        raise TypeError("a bug")
 
     def change_message_visibility(self, *, VisibilityTimeout: int, **_: Any) -> None:  # noqa: N803
         self.visibility.append(VisibilityTimeout)
@@ -63,7 +63,7 @@ class AwayWork:
 
 @pytest.mark.parametrize("visibility_fails", [False, True])
 def test_a_consumer_that_fails_lets_go_of_what_it_holds(visibility_fails: bool) -> None:
-    """An error in the receive ends the consumer, although a message is held for an outage."""
+    """A bug in the receive ends the consumer, although a message is held for an outage."""
     tried = threading.Event()
     sqs = FakeSqs(tried, visibility_fails=visibility_fails)
     consumer = Consumer(
@@ -75,7 +75,7 @@ def test_a_consumer_that_fails_lets_go_of_what_it_holds(visibility_fails: bool) 
         readiness=Readiness("work"),
         wait_seconds=8,
     )
-    with pytest.raises(ClientError):
+    with pytest.raises(TypeError):
         consumer.run()
     assert stop.requested
     assert sqs.visibility[0] == 60  # held for as long as the queue allows, and the delay

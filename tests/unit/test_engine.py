@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 
 import relay.engine
 from contracts.outbox import OutboxRecord
-from relay.engine import Engine
+from relay.engine import PUBLISHERS, Engine
 from relay.rows import Failure, NeverAccepted, Row, StaysInOutbox
 from relay.window import Window
 from runtime.metrics import RelayMetrics, new_registry
@@ -22,6 +22,7 @@ from runtime.stopping import Stop
 from tests.relay_fakes import (
     MALFORMED,
     THROTTLED,
+    UNKNOWN,
     MemoryDeadLetters,
     MemoryOutbox,
     MemoryTarget,
@@ -120,6 +121,39 @@ def test_only_the_failed_entries_of_a_batch_are_sent_again(relay_: Relay) -> Non
     assert [len(call) for call in relay_.target.calls] == [10, 5, 5]
     assert sorted(relay_.target.keys) == [(f"a{n}", 1) for n in range(10)]
     assert all(tries[f"a{n}"] == (3 if n % 2 else 1) for n in range(10))
+
+
+def test_rows_that_meet_an_unknown_error_alone_hold_no_publisher(relay_: Relay) -> None:
+    """More of them than there are publishers: others pass, and what is behind each waits for it."""
+    refusing = threading.Event()
+    refusing.set()
+    relay_.target.answer = lambda record: (
+        UNKNOWN if record.aggregate_id.startswith("odd") and refusing.is_set() else None
+    )
+    odd = [f"odd{n}" for n in range(PUBLISHERS * 2)]
+    with relay_.running():
+        relay_.commit(*(row_of(name, n) for name in odd for n in (1, 2)))
+        relay_.commit(*(row_of(f"good{n}", 1) for n in range(100)))
+        eventually(lambda: len(relay_.target.keys) == 100, what="the good rows")
+        assert not any(name.startswith("odd") for name, _ in relay_.target.keys)
+        refusing.clear()
+        relay_.drained()
+    assert all(relay_.target.sequences(name) == [1, 2] for name in odd)
+    assert not relay_.dead_letters.sent
+    assert not relay_.outbox.rows
+
+
+def test_an_unknown_error_of_the_whole_target_buries_nothing(relay_: Relay) -> None:
+    """Every call fails with it for a while: all rows are there afterwards, in order and once."""
+    failures = iter(range(300))
+    relay_.target.answer = lambda _: UNKNOWN if next(failures, None) is not None else None
+    with relay_.running():
+        relay_.commit(*(row_of(f"a{n % 7}", n) for n in range(1, 101)))
+        relay_.drained()
+    assert sorted(relay_.target.keys) == sorted((f"a{n % 7}", n) for n in range(1, 101))
+    for name in {name for name, _ in relay_.target.keys}:
+        assert relay_.target.sequences(name) == sorted(relay_.target.sequences(name))
+    assert not relay_.dead_letters.sent
 
 
 def test_no_event_overtakes_a_failed_one_of_its_aggregate(relay_: Relay) -> None:

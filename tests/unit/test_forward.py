@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 
 import relay.forward
 from contracts.outbox import MalformedRecord, OutboxRecord
-from relay.forward import Forwarder, run_together
+from relay.forward import MOST_STRIKES, Forwarder, run_together
 from relay.rows import Failure, Limits
 from runtime.health import Readiness
 from runtime.metrics import RelayMetrics, new_registry
@@ -24,6 +24,7 @@ from tests.hostile import Odd, document_of, times
 from tests.relay_fakes import (
     MALFORMED,
     THROTTLED,
+    UNKNOWN,
     MemoryDeadLetters,
     MemoryQueue,
     MemoryTarget,
@@ -127,6 +128,40 @@ def test_a_group_whose_head_fails_waits_and_the_others_go_on(forwarding: Forward
         refusing.clear()
         forwarding.drained()
     assert forwarding.target.sequences("stuck") == [1, 2]
+
+
+def test_a_message_that_alone_meets_an_unknown_error_is_dead_lettered(
+    forwarding: Forwarding,
+) -> None:
+    """Others are accepted between its tries; what is behind it in its group then goes on."""
+    forwarding.target.answer = lambda record: (
+        UNKNOWN if (record.aggregate_id, record.sequence) == ("odd", 1) else None
+    )
+    forwarding.put("odd", 1, 2)
+    groups = iter(range(10_000))
+
+    def others_come() -> bool:
+        forwarding.put(f"good{next(groups)}", 1)
+        return bool(forwarding.dead_letters.sent)
+
+    with forwarding.running():
+        eventually(others_come, what="its dead letter", every=0.02)
+        forwarding.drained()
+    ((group, _, error),) = forwarding.dead_letters.sent
+    assert (group, str(error)) == ("odd", "NobodyKnowsThis: it is in no list")
+    assert forwarding.target.sequences("odd") == [2]
+
+
+def test_an_unknown_error_that_all_groups_meet_buries_none(forwarding: Forwarding) -> None:
+    """The bus takes nothing for more tries than one message has: all are forwarded afterwards."""
+    left = iter(range(MOST_STRIKES * 20))
+    forwarding.target.answer = lambda _: UNKNOWN if next(left, None) is not None else None
+    for group in "abcd":
+        forwarding.put(group, 1, 2)
+    with forwarding.running():
+        forwarding.drained()
+    assert not forwarding.dead_letters.sent
+    assert all(forwarding.target.sequences(group) == [1, 2] for group in "abcd")
 
 
 def test_many_stuck_groups_leave_room_for_a_free_one(forwarding: Forwarding) -> None:

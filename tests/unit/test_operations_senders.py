@@ -11,19 +11,23 @@ from tests.builders import START
 from tests.dead_letters import letters_of
 
 REFUSED = {"Error": {"Code": "InvalidMessageContents", "Message": "what SQS refuses"}}
+UNLISTED = {"Error": {"Code": "NobodyKnowsThis", "Message": "it is in no list"}}
 
 
 class Refusing:
     """SQS and EventBridge in one: refuse every batch that has something bad in it."""
 
+    def __init__(self, refusal: Mapping[str, Any] = REFUSED) -> None:
+        self._refusal = refusal
+
     def send_message_batch(self, *, QueueUrl: str, Entries: Sequence[Any]) -> Mapping[str, Any]:  # noqa: N803
         if any(entry["MessageBody"] == "bad" for entry in Entries):
-            raise ClientError(cast("Any", REFUSED), "SendMessageBatch")
+            raise ClientError(cast("Any", self._refusal), "SendMessageBatch")
         return {"Successful": [{"Id": entry["Id"]} for entry in Entries]}
 
     def put_events(self, *, Entries: Sequence[Any]) -> Mapping[str, Any]:  # noqa: N803
         if any(entry["Detail"] == "bad" for entry in Entries):
-            raise ClientError(cast("Any", REFUSED), "PutEvents")
+            raise ClientError(cast("Any", self._refusal), "PutEvents")
         return {"Entries": [{"EventId": "1"} for _ in Entries]}
 
 
@@ -45,3 +49,11 @@ def test_one_bad_event_does_not_hold_the_others_of_its_batch() -> None:
     letters = letters_of(("a", 1), ("b", 1), ("c", 1))
     parcels = [Parcel(*pair) for pair in zip(letters, events, strict=True)]
     assert ToBus(cast("Any", Refusing()), "bus").send(parcels) == [None, WHY, None]
+
+
+def test_an_unknown_error_of_one_letter_does_not_hold_the_others() -> None:
+    """It stays in its queue with the code as the reason; the redrive goes on."""
+    letters = letters_of(("a", 1), ("b", 1), ("c", 1))
+    parcels = [Parcel(*pair) for pair in zip(letters, map(Message, BODIES), strict=True)]
+    sender = ToQueue(cast("Any", Refusing(UNLISTED)), "url", fifo=False, run="1")
+    assert sender.send(parcels) == [None, "NobodyKnowsThis", None]

@@ -238,9 +238,26 @@ def test_a_refusal_that_is_nobodys_fault_holds_all(
     make: Callable[[Answer], tuple[Target, Client]],
 ) -> None:
     """A key of KMS that is disabled for an hour is no reason to bury a message."""
-    target, _ = make(refusing(refusal("KmsDisabled"), ""))
-    failures = target.publish([record_of(name, 1) for name in "ab"])
-    assert [failure and failure.permanent for failure in failures] == [False, False]
+    target, client = make(refusing(refusal("KmsDisabled"), ""))
+    with pytest.raises(Unavailable):
+        target.publish([record_of(name, 1) for name in "ab"])
+    assert len(client.calls) == 1
+
+
+@pytest.mark.parametrize("make", [bus, queue])
+def test_an_error_in_no_list_is_one_entrys_until_others_meet_it(
+    make: Callable[[Answer], tuple[Target, Client]],
+) -> None:
+    """One by one the others are accepted; the one that alone meets it is never refused for good."""
+    target, client = make(refusing(refusal("NobodyKnowsThis"), "culprit"))
+    names = ("a", "culprit", "c")
+    first, second, third = target.publish(
+        [record_of(name, 1, detail=f'{{"n":"{name}"}}') for name in names]
+    )
+    assert (first, third) == (None, None)
+    assert second
+    assert (second.code, second.permanent) == ("NobodyKnowsThis", False)
+    assert [len(call) for call in client.calls] == [3, 1, 1, 1]
 
 
 def test_an_outage_amid_entries_keeps_what_was_accepted() -> None:

@@ -5,15 +5,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.errors import Conflict, Unavailable
-from runtime.retry import BackOff, DeadLetter, Hold, Verdict, backoff, decide
+from runtime.retry import UNKNOWN_STRIKES, BackOff, DeadLetter, Hold, Verdict, backoff, decide
+from runtime.verdicts import HELD, Family
+
+UNKNOWN = Unavailable("DynamoDB", "NobodyKnowsThis", Family.UNKNOWN)
 
 
-def verdict(error: Exception, *, attempt: int = 1, receives: int = 1) -> Verdict:
+def verdict(error: Exception, *, attempt: int = 1, receives: int = 1, strikes: int = 0) -> Verdict:
     return decide(
         error,
         attempt=attempt,
         receives=receives,
         max_receives=5,
+        strikes=strikes,
         is_permanent=lambda error: isinstance(error, LookupError),
     )
 
@@ -35,6 +39,23 @@ def test_an_unknown_error_backs_off_until_the_last_receive() -> None:
     """Put back while the queue allows it, set aside by us before the queue does it silently."""
     kinds = [type(verdict(ValueError("x"), receives=receives)) for receives in range(1, 7)]
     assert kinds == [BackOff] * 4 + [DeadLetter] * 2
+
+
+@pytest.mark.parametrize("family", HELD)
+def test_every_family_that_holds_is_held_however_many_others_pass(family: Family) -> None:
+    """What is known to say nothing against a message stays so; only what is unknown may turn."""
+    known = Unavailable("DynamoDB", "x", family)
+    found = verdict(known, receives=5, strikes=1000)
+    assert isinstance(found, DeadLetter if family is Family.UNKNOWN else Hold)
+
+
+def test_an_unknown_error_is_held_until_others_have_passed_often_enough() -> None:
+    """Then it backs off for longer than a bug does: a partition may be away for a minute."""
+    assert isinstance(verdict(UNKNOWN, receives=5, strikes=UNKNOWN_STRIKES - 1), Hold)
+    found = verdict(UNKNOWN, receives=1, strikes=UNKNOWN_STRIKES)
+    assert isinstance(found, BackOff)
+    assert 5 <= found.delay <= 10
+    assert verdict(UNKNOWN, receives=5, strikes=UNKNOWN_STRIKES) == DeadLetter()
 
 
 @given(attempt=st.integers(1, 10_000), first=st.floats(0.01, 10), longest=st.floats(10, 1000))

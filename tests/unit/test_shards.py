@@ -328,12 +328,12 @@ def test_throttling_is_an_outage_and_keeps_the_place(streams: Streams, operation
 
 
 @pytest.mark.parametrize("operation", ["get_records", "get_shard_iterator"])
-def test_what_is_no_outage_is_not_hidden(streams: Streams, operation: str) -> None:
-    """A request that is wrong stays an error: no waiting makes it right."""
+def test_a_request_that_is_refused_does_not_end_a_relay(streams: Streams, operation: str) -> None:
+    """A read carries no row that could be wrong: the stream waits, and says with which code."""
     streams.shards = {"s1": Shard()}
     stream = followed(streams)
     if operation == "get_records":
         stream.open()
     streams.refuses[operation] = "ValidationException"
-    with pytest.raises(ClientError):
+    with pytest.raises(Unavailable, match="ValidationException"):
         list(stream.read()) if operation == "get_records" else stream.open()

@@ -13,6 +13,7 @@ from runtime.errors import Misconfigured, Unavailable
 from runtime.health import Readiness
 from runtime.settings import WorkerSettings
 from runtime.stopping import Stop
+from runtime.verdicts import RULES, Family, Verdict
 
 Parts = Mapping[str, Callable[[], None]]
 
@@ -89,6 +90,39 @@ def test_a_resource_that_is_missing_is_not_waited_for() -> None:
 
     with pytest.raises(Misconfigured):
         run(prepare, Stop())
+
+
+@pytest.mark.parametrize("family", Family)
+def test_a_start_ends_for_what_a_setting_must_be_changed_for(family: Family) -> None:
+    """Rights, credentials, resources and settings: one sentence with the code; the rest waits."""
+    stop, tries = Stop(), []
+
+    def prepare() -> Parts:
+        tries.append(1)
+        if len(tries) == 2:
+            return {"part": lambda: None}
+        raise Unavailable("SQS", "AccessDeniedException", family)
+
+    if RULES[family].at_start is Verdict.EXIT:
+        with pytest.raises(Misconfigured, match="SQS is unavailable: AccessDeniedException: "):
+            run(prepare, stop)
+        assert len(tries) == 1
+    else:
+        run(prepare, stop)
+        assert len(tries) == 2
+
+
+def test_after_a_good_start_the_same_error_is_waited_for() -> None:
+    """A right that is taken away while a process runs is no reason to end it."""
+    tries: list[int] = []
+
+    def attempt() -> str:
+        tries.append(1)
+        if len(tries) == 1:
+            raise Unavailable("SQS", "AccessDeniedException", Family.RIGHTS)
+        return "there"
+
+    assert worker.until_available(attempt, Stop()) == "there"
 
 
 @pytest.mark.parametrize(

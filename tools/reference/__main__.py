@@ -1,8 +1,8 @@
 """Writes what docs/reference/ has of the code itself: `python -m tools.reference`.
 
 Settings from the settings classes, commands from `streamed`'s own grammar and the Makefile, routes
-from the OpenAPI documents. `--check` writes nothing and fails if a page is not what would be
-written.
+from the OpenAPI documents, verdicts on failures from their tables. `--check` writes nothing and
+fails if a page is not what would be written.
 """
 
 import os
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from local.isolation import avoid_aws
 from tools.book import DOCS, bound
-from tools.reference import commands, routes, variables
+from tools.reference import commands, failures, routes, variables
 
 MAKEFILE = DOCS.parent / "Makefile"
 
@@ -23,6 +23,7 @@ def rendered() -> Mapping[Path, str]:
         "reference/settings.md": variables.page(),
         "reference/cli.md": commands.page(MAKEFILE.read_text(encoding="utf-8")),
         "reference/http.md": routes.page(),
+        "reference/failures.md": failures.page(),
     }
     return {DOCS / path: bound(path, text) for path, text in texts.items()}
 

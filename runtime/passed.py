@@ -1,0 +1,43 @@
+"""Which calls pass for others while one piece of work fails: what tells poison from an outage."""
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+Call = tuple[str, str]
+"""A dependency, and what was asked of it."""
+
+_noted: ContextVar[set[Call] | None] = ContextVar("noted", default=None)
+
+
+def note(dependency: str, call: str) -> None:
+    """Say that a call passed; it counts for the work that this thread is at, if for any."""
+    noted = _noted.get()
+    if noted is not None:
+        noted.add((dependency, call))
+
+
+class Passed:
+    """Counts, for each call, the pieces of work for which it passed. For any number of threads."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[Call] = Counter()
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def noting(self) -> Iterator[None]:
+        """Count what passes in this block, once for each call."""
+        calls: set[Call] = set()
+        token = _noted.set(calls)
+        try:
+            yield
+        finally:
+            _noted.reset(token)
+            with self._lock:
+                self._counts.update(calls)
+
+    def count(self, call: Call) -> int:
+        with self._lock:
+            return self._counts[call]

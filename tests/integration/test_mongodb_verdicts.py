@@ -1,0 +1,162 @@
+"""Every family of the database's failures, under a consumer and an API that outlive each."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from pymongo import MongoClient
+
+from infra.documentdb import provision_collections
+from local import engines
+from local.child import start_child, stop_child
+from local.ports import free_ports
+from local.replica_set import ensure_replica_set
+from runtime.mongodb_failures import CODES
+from runtime.verdicts import HELD, Family
+from tests.builders import a_cause
+from tests.integration.test_api_bad_input import problem
+from tests.integration.test_processes import an_event
+from tests.processes import Process, running
+from tests.queues import TestQueue, make_queue
+from tests.system import System, serving
+from tests.waiting import eventually
+
+UNLISTED = 42424
+"""A code that is in no list."""
+
+EACH = [
+    *((family, min(CODES[family])) for family in HELD if family in CODES),
+    (Family.AWAY, 50),
+    (Family.THROTTLED, 14031),
+    (Family.UNKNOWN, UNLISTED),
+]
+each_code = pytest.mark.parametrize(
+    ("family", "code"), EACH, ids=[f"{family}-{code}" for family, code in EACH]
+)
+
+
+@dataclass(frozen=True)
+class Failing:
+    """A mongod of the module's own that fails the commands of our processes when asked to."""
+
+    uri: str
+
+    @contextmanager
+    def with_code(self, code: int) -> Iterator[None]:
+        commands = ["find", "insert", "update", "commitTransaction", "ping"]
+        data = {"errorCode": code, "failCommands": commands, "appName": "streamed-events"}
+        self._set("alwaysOn", data=data)
+        try:
+            yield
+        finally:
+            self._set("off")
+
+    def _set(self, mode: str, **more: Any) -> None:
+        with MongoClient[dict[str, Any]](self.uri) as client:
+            client.admin.command("configureFailPoint", "failCommand", mode=mode, **more)
+
+
+@pytest.fixture(scope="module")
+def mongod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Failing]:
+    (port,) = free_ports(1)
+    state = tmp_path_factory.mktemp("failing-mongod")
+    argv = [*engines.mongod_command(port, state).argv, "--setParameter", "enableTestCommands=1"]
+    with (state / "mongod.log").open("wb") as log:
+        child = start_child(argv, env={}, output=log)
+        try:
+            ensure_replica_set(engines.mongodb_uri(port))
+            yield Failing(engines.mongodb_uri(port))
+        finally:
+            stop_child(child)
+
+
+@pytest.fixture(scope="module")
+def payments(system: System, mongod: Failing) -> System:
+    """The payment service on that mongod."""
+    found = replace(system, mongodb_uri=mongod.uri, database=f"payments-{uuid4().hex[:8]}")
+    with MongoClient[dict[str, Any]](mongod.uri) as client:
+        provision_collections(client[found.database])
+    return found
+
+
+@dataclass(frozen=True)
+class Consuming:
+    process: Process
+    created: TestQueue
+
+
+@pytest.fixture(scope="module")
+def consumer(payments: System, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Consuming]:
+    created = make_queue(payments.aws, account="000000000000", region=payments.region)
+    environment = payments.environment("payment") | {
+        "SUBSCRIPTION_CREATED_QUEUE": created.queue.name,
+        "QUEUE_WAIT_SECONDS": "1",
+    }
+    folder: Path = tmp_path_factory.mktemp("consumer")
+    with running(
+        folder,
+        "services.payment.main",
+        "consumer",
+        environment,
+        port_name="HEALTH_PORT",
+        is_measured=False,
+    ) as process:
+        process.until_ready()
+        yield Consuming(process, created)
+
+
+@each_code
+def test_a_consumer_holds(
+    payments: System, mongod: Failing, consumer: Consuming, family: Family, code: int
+) -> None:
+    """Its log has the code; then the payment is made once, and nothing is buried."""
+    process, created = consumer.process, consumer.created
+    before, payment_id = len(process.lines()), str(uuid4())
+
+    def said() -> bool:
+        held = [line for line in process.lines()[before:] if line["event"] == "held"]
+        return any(f"code {code}" in line["reason"] for line in held)
+
+    with mongod.with_code(code):
+        created.send(an_event(payment_id, 1))
+        eventually(said, timeout=20, what=f"held for {family}, code {code}")
+    eventually(lambda: len(payments.outbox("payment", payment_id)) == 1, timeout=30, what="made")
+    eventually(created.empty, timeout=30, what="an empty queue")
+    process.until_ready()
+    assert created.dead_letters() == {}
+
+
+@pytest.fixture(scope="module")
+def api(payments: System) -> Iterator[httpx.Client]:
+    with (
+        serving(payments.app("payment")) as url,
+        httpx.Client(base_url=url, timeout=30, trust_env=False) as client,
+    ):
+        yield client
+
+
+@each_code
+def test_an_api_answers_503(
+    payments: System, mongod: Failing, api: httpx.Client, family: Family, code: int
+) -> None:
+    """With Retry-After, for reads, writes and readiness; and serves when it is over."""
+    payment_id = str(uuid4())
+    payments.payments.create(payment_id, "20000004", a_cause())
+    path = f"/payments/{payment_id}"
+    with mongod.with_code(code):
+        for answer in (
+            api.get(path),
+            api.get("/payments"),
+            api.patch(path, json={"status": "cancelled"}),
+            api.get("/readyz"),
+        ):
+            found = problem(answer, 503, "unavailable")
+            assert f"code {code}" in found["detail"], family
+            assert int(answer.headers["retry-after"]) > 0
+    eventually(lambda: api.get("/readyz").status_code == 200, what="ready again")
+    assert api.patch(path, json={"status": "cancelled"}).status_code == 200

@@ -1,0 +1,230 @@
+"""Every family of failures, as each process meets it: it stays, says so, and loses nothing."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import httpx
+import pytest
+from botocore.exceptions import ClientError
+
+from local.chaos.proxy import Proxy
+from local.chaos.refusals import codes_of
+from operations.__main__ import AWAY, CANNOT, main
+from runtime.aws import Aws, error_code, family_of
+from runtime.aws_failures import CODES
+from runtime.verdicts import HELD, RULES, Family, Verdict
+from tests.conftest import MiniStack
+from tests.integration.test_api_bad_input import ORDER, problem
+from tests.integration.test_processes import an_event, own_queues
+from tests.processes import Process, running
+from tests.queues import TestQueue, make_queue
+from tests.relay_world import World, a_world, ids, records
+from tests.system import System, serving
+from tests.waiting import eventually
+
+each_family = pytest.mark.parametrize("family", HELD)
+"""Of those that hold: what says something against an entry is another matter."""
+
+
+@pytest.fixture(scope="module")
+def proxy(ministack: MiniStack) -> Iterator[Proxy]:
+    """Stands between our processes and AWS."""
+    with Proxy(urlsplit(ministack.endpoint).port or 0).running() as proxy:
+        yield proxy
+
+
+@pytest.fixture(autouse=True)
+def calm(proxy: Proxy) -> Iterator[None]:
+    yield
+    proxy.behave()
+
+
+def endpoint(proxy: Proxy) -> str:
+    return f"http://127.0.0.1:{proxy.port}"
+
+
+LISTS = {
+    "sqs": "list_queues",
+    "events": "list_event_buses",
+    "dynamodb": "list_tables",
+    "dynamodbstreams": "list_streams",
+}
+"""A call of each service that needs nothing to be there."""
+
+
+@pytest.mark.parametrize("service", LISTS)
+@pytest.mark.parametrize("family", [*CODES, Family.UNKNOWN])
+def test_a_client_reads_from_each_answer_what_the_table_says(
+    proxy: Proxy, ministack: MiniStack, service: str, family: Family
+) -> None:
+    """The proxy writes each code as that service does, and botocore reads the same family."""
+    aws = Aws(region=ministack.region, endpoint_url=endpoint(proxy), attempts=1)
+    client = aws.client(service)  # type: ignore[call-overload]
+    ask = getattr(client, LISTS[service])
+    proxy.misbehave(family)
+    found = set()
+    for _ in range(3 * len(codes_of(family))):
+        with pytest.raises(ClientError) as raised:
+            ask()
+        assert family_of(raised.value) is family, error_code(raised.value)
+        found.add(error_code(raised.value))
+    assert found
+
+
+@dataclass(frozen=True)
+class Consuming:
+    process: Process
+    created: TestQueue
+
+
+@pytest.fixture(scope="module")
+def consumer(
+    system: System, proxy: Proxy, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Consuming]:
+    """One stock consumer for all families: it must outlive each of them."""
+    # A message that was handled while nothing could be deleted comes again soon.
+    created = make_queue(
+        system.aws, account="000000000000", region=system.region, visibility_timeout=2
+    )
+    environment = replace(system, endpoint=endpoint(proxy)).environment("stock") | {
+        **own_queues(system, "stock"),
+        "SUBSCRIPTION_CREATED_QUEUE": created.queue.name,
+        "QUEUE_WAIT_SECONDS": "1",
+    }
+    with running(
+        tmp_path_factory.mktemp("consumer"),
+        "services.stock.main",
+        "consumer",
+        environment,
+        port_name="HEALTH_PORT",
+        is_measured=False,
+    ) as process:
+        process.until_ready()
+        yield Consuming(process, created)
+
+
+@pytest.mark.parametrize("service", ["AmazonSQS", "DynamoDB"])
+@each_family
+def test_a_consumer_holds(
+    system: System, proxy: Proxy, consumer: Consuming, service: str, family: Family
+) -> None:
+    """Unready with the code in its log while it lasts; then handled once, and nothing buried."""
+    process, created = consumer.process, consumer.created
+    before = len(process.lines())
+    proxy.misbehave(family, service=service)
+    subscription_id = str(uuid4())
+    created.send(an_event(subscription_id, 1))
+
+    def said() -> bool:
+        warnings = [line for line in process.lines()[before:] if line["level"] == "warning"]
+        return any(_names_one(line.get("reason", ""), family) for line in warnings)
+
+    eventually(said, timeout=20, what=f"a warning about {family}")
+    eventually(lambda: _is_unready_for(process, family), timeout=20, what="unready")
+    proxy.behave()
+    eventually(
+        lambda: len(system.outbox("stock", subscription_id)) == 1, timeout=30, what="handled"
+    )
+    eventually(created.empty, timeout=30, what="an empty queue")
+    process.until_ready()
+    assert created.dead_letters() == {}
+
+
+def _is_unready_for(process: Process, family: Family) -> bool:
+    answer = process.get("/readyz")
+    return answer is not None and answer.status_code == 503 and _names_one(answer.text, family)
+
+
+def _names_one(text: str, family: Family) -> bool:
+    """Whether a text names a code of the family, or what an SQS client makes of one."""
+    codes = {code.removeprefix("Kms") for code in codes_of(family)}
+    return any(code in text for code in codes) or (
+        family is Family.MISSING and "SimpleQueueService" in text
+    )
+
+
+@pytest.fixture(scope="module")
+def relay(
+    ministack: MiniStack, proxy: Proxy, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[World, Process]]:
+    """One relay of a DynamoDB outbox for all families."""
+    with a_world(ministack, tmp_path_factory.mktemp("relay")) as world:
+        world.provision_dynamodb()
+        changes = {"AWS_ENDPOINT_URL": endpoint(proxy), "SWEEP_MIN_AGE_SECONDS": "1"}
+        with world.relay("dynamodb", SWEEP_INTERVAL_SECONDS="1", **changes) as process:
+            yield world, process
+
+
+@pytest.mark.parametrize("service", ["AWSEvents", "DynamoDB", "DynamoDBStreams"])
+@each_family
+def test_a_relay_holds(
+    proxy: Proxy, relay: tuple[World, Process], service: str, family: Family
+) -> None:
+    """All that is committed meanwhile is on the bus afterwards, and none is a dead letter."""
+    world, process = relay
+    before = len(process.lines())
+    proxy.misbehave(family, service=service)
+    committed = world.commit(records(12, aggregates=4, prefix=uuid4().hex[:6]))
+
+    def said() -> bool:
+        warnings = [line for line in process.lines()[before:] if line["level"] == "warning"]
+        return any(_names_one(line.get("reason", ""), family) for line in warnings)
+
+    eventually(said, timeout=20, what=f"a warning about {family}")
+    proxy.behave()
+    world.until_on_bus(ids(committed), timeout=40)
+    eventually(lambda: not world.outbox(), timeout=40, what="an empty outbox")
+    process.until_ready()
+    assert world.drained("dlq") == []
+
+
+@pytest.fixture(scope="module")
+def subscriptions(system: System, proxy: Proxy) -> Iterator[httpx.Client]:
+    """The subscription API behind the proxy."""
+    app = replace(system, endpoint=endpoint(proxy)).app("subscription")
+    with (
+        serving(app) as url,
+        httpx.Client(base_url=url, timeout=30, trust_env=False) as client,
+    ):
+        yield client
+
+
+@each_family
+def test_an_api_answers_503(proxy: Proxy, subscriptions: httpx.Client, family: Family) -> None:
+    """With Retry-After, for reads and writes and readiness; and serves when it is over."""
+    key = {"Idempotency-Key": str(uuid4())}
+    proxy.misbehave(family)
+    for answer in (
+        subscriptions.post("/subscriptions", json=ORDER, headers=key),
+        subscriptions.get("/subscriptions"),
+        subscriptions.get(f"/subscriptions/{uuid4()}"),
+        subscriptions.get("/readyz"),
+    ):
+        found = problem(answer, 503, "unavailable")
+        assert _names_one(found["detail"], family)
+        assert int(answer.headers["retry-after"]) > 0
+    proxy.behave()
+    assert subscriptions.post("/subscriptions", json=ORDER, headers=key).status_code == 201
+
+
+@each_family
+def test_a_command_has_the_exit_code_of_its_verdict(
+    system: System,
+    proxy: Proxy,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    family: Family,
+) -> None:
+    """75 for what passes by itself, 2 for what a setting or a right must be changed for."""
+    for name, value in replace(system, endpoint=endpoint(proxy)).environment("payment").items():
+        monkeypatch.setenv(name, value)
+    command = ["dlq", "list", "--at", "aws", "--queue", "stock-dlq"]
+    assert main(command) in {0, 1}
+    capsys.readouterr()
+    proxy.misbehave(family)
+    assert main(command) == (CANNOT if RULES[family].at_start is Verdict.EXIT else AWAY)
+    said = capsys.readouterr().err
+    assert len(said.strip().splitlines()) == 1
+    assert _names_one(said, family) or "stock-dlq does not exist" in said
