@@ -255,7 +255,7 @@ def cursed_plan(random: Random) -> Plan:
     for number in range(CURSED + 1, CURSED + 1 + PASSING):
         at = (number - CURSED) * PASSING_EVERY + random.random()
         acts.append(Subscribe(at, number, 1, 15))
-    return Plan("everything", 0.0, frozenset(), 2000, 1, tuple(acts))
+    return Plan("everything", 0.0, frozenset(), 2000, 1, page=100, gaps=0, acts=tuple(acts))
 
 
 def _subscription(random: Random, number: int) -> list[Act]:
