@@ -15,6 +15,15 @@ from tests.browser.visitor import PATIENCE_MS, Visitor, visiting
 MOST_SHOWN = 4000
 """Characters of the page beside a failure."""
 
+PROCESSES_TAKE = 400
+"""Seconds for a test with its fixtures: fourteen processes start at once on a busy machine."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.timeout(PROCESSES_TAKE))
+
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(

@@ -103,7 +103,7 @@ def _running(settings: LocalSettings, log: Path) -> Iterator[Running]:
             assert child.poll() is None, "make up ended"
             return "\nready in " in log.read_text() and is_ready(console_process(settings))
 
-        eventually(is_up, timeout=90, what="`make up` and its console ready")
+        eventually(is_up, timeout=240, what="`make up` and its console ready")
         with httpx.Client(base_url=console_address(settings), timeout=30, trust_env=False) as http:
             http.headers[TOKEN_HEADER] = http.get("/api/about").json()["token"]
             system = Running(settings, http, log)

@@ -21,6 +21,9 @@ HERE = Path(__file__).parent
 CONTAINERS_TAKE = 900
 """Seconds for one test with its fixtures: the first one may build the image."""
 
+PROCESSES_TAKE = 400
+"""The same for fourteen processes that start at once on a busy machine."""
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """CI ends a run with SIGTERM, too, and containers do not go away by themselves."""
@@ -29,10 +32,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("--system") == "compose":
-        for item in items:
-            if item.path.is_relative_to(HERE):
-                item.add_marker(pytest.mark.timeout(CONTAINERS_TAKE))
+    in_compose = config.getoption("--system") == "compose"
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            seconds = CONTAINERS_TAKE if in_compose else PROCESSES_TAKE
+            item.add_marker(pytest.mark.timeout(seconds))
 
 
 @pytest.hookimpl(wrapper=True)
