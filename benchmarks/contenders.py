@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from local.child import running_child
 from local.load.engines import Engines, workload_of
-from local.load.processes import READY_WITHIN, NotReady, Observed, observed, wait_until
+from local.load.processes import PATIENCE, NotReady, Observed, observed, wait_until
 from local.settings import ROOT
 
 LONG_POLL = 1.0
@@ -52,8 +52,8 @@ def floor(
         with running_child(
             module, [sys.executable, "-m", module], env=env, cwd=ROOT, log=log
         ) as child:
-            if not wait_until(lambda: "ready" in log.read_text(), within=READY_WITHIN):
-                raise NotReady(f"{module} was not ready within {READY_WITHIN:g} s")
+            if not wait_until(lambda: "ready" in log.read_text(), within=PATIENCE):
+                raise NotReady(f"{module} was not ready within {PATIENCE:g} s")
             yield Observed(module, child, 0, log)
     finally:
         if polls:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from bson.raw_bson import RawBSONDocument
+from bson.regex import Regex
 from pymongo.change_stream import CollectionChangeStream
 from pymongo.collection import Collection
 from pymongo.cursor import RawBatchCursor
@@ -30,24 +31,25 @@ MAX_AWAIT_MILLISECONDS = 500
 _BY_AGE = [("occurredAt", 1), ("sequence", 1)]
 
 
-_WIRE = (
+_WIRE = Regex(
     "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
     "T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9][.][0-9]{3}Z$"
 )
-"""The wire's own form, of which the order of texts is the order of times."""
+"""The wire's own form, of which the order of texts is the order of times. Not as $regex: before
+MongoDB 4.0.7, $not takes none."""
 
-# https://www.mongodb.com/docs/manual/reference/bson-types/: all but texts, symbols and dates, of
-# arrays what is in them.
-_NEITHER_TEXT_NOR_DATE = (1, 3, 5, 6, 7, 8, 11, 12, 13, 15, 16, 17, 18, 19, -1, 127)
+_NO_TEXTS: Mapping[str, Any] = {"occurredAt": {"$not": {"$type": "string"}}}
+"""Dates, and all that is no time. All of the index is walked: it has no such range."""
+
+# https://www.mongodb.com/docs/manual/reference/bson-types/: all that DocumentDB holds but texts,
+# dates and arrays. Each is a range of the index.
+_TIMELESS_TYPES = (1, 3, 5, 7, 8, 11, 16, 17, 18, 19, -1, 127)
 _TIMELESS: Mapping[str, Any] = {
     "$or": [
         {"occurredAt": {"$in": [None, []]}},
-        *({"occurredAt": {"$type": kind}} for kind in _NEITHER_TEXT_NOR_DATE),
+        *({"occurredAt": {"$type": kind}} for kind in _TIMELESS_TYPES),
     ]
 }
-
-_ARRAYS: Mapping[str, Any] = {"occurredAt": {"$type": 4}}
-"""An index has no range for these: all of it is walked."""
 
 _TIME_ALONE = {"occurredAt": 1}
 
@@ -71,13 +73,9 @@ class MongoOutbox:
         in an outage: that is Unavailable too, and the next sweep starts anew.
         """
         in_arrays: set[bytes] = set()
-        for query in (_old_texts(moment), _odd_texts(moment), _dates(moment)):
+        for query in (_old_texts(moment), _odd_texts(moment), _NO_TEXTS):
             with self._mongo.asking():
                 found = self._collection.find_raw_batches(query, batch_size=PAGE, sort=_BY_AGE)
-            yield from self._pages(found, moment, in_arrays)
-        for query in (_TIMELESS, _ARRAYS):
-            with self._mongo.asking():
-                found = self._collection.find_raw_batches(query, batch_size=PAGE)
             yield from self._pages(found, moment, in_arrays)
 
     def _pages(
@@ -107,7 +105,7 @@ class MongoOutbox:
         """Ask the index for the first text; what sorts behind it is not older, and only counted.
 
         Passes over texts that are no times: they may sort before all others. A row whose time is
-        an array may be counted more than once, and not if only arrays are in it.
+        an array may be counted more than once; JavaScript and what is obsolete is not counted.
         """
         yield self._old_texts(before)
         for query in (_odd_texts(before), _dates(before)):
@@ -191,7 +189,7 @@ def _odd_texts(moment: datetime) -> Mapping[str, Any]:
     ahead = min(moment, EVER - AHEAD) + AHEAD
     return {
         "$or": [
-            {"occurredAt": {"$gte": format_timestamp(moment), "$not": {"$regex": _WIRE}}},
+            {"occurredAt": {"$gte": format_timestamp(moment), "$not": _WIRE}},
             {"occurredAt": {"$gt": format_timestamp(ahead)}},
         ]
     }

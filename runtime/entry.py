@@ -38,12 +38,13 @@ def run_command(main: Callable[[], int], *, failures: tuple[type[Exception], ...
     `failures` likewise with 1; Ctrl-C with 130.
     """
     write_on_any_terminal()
+    away: tuple[type[Exception], ...] = (Unavailable, *failures)
     try:
         code = main()
     except Misconfigured as error:
         complain(error)
         code = MISCONFIGURED
-    except (Unavailable, *failures) as error:
+    except away as error:
         complain(error)
         code = FAILED
     except KeyboardInterrupt:

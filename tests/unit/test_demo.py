@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -41,6 +42,10 @@ def settings(tmp_path: Path) -> Iterator[LocalSettings]:
         yield reserved
 
 
+def has_said(said: list[str], more_than: int) -> bool:
+    return len(said) > more_than
+
+
 def test_it_waits_for_a_system_that_gets_further(settings: LocalSettings) -> None:
     """One API after the other is at work; it says what it still waits for."""
     said: list[str] = []
@@ -49,7 +54,7 @@ def test_it_waits_for_a_system_that_gets_further(settings: LocalSettings) -> Non
     waiting.start()
     with ExitStack() as stack:
         for number, api in enumerate(("subscription_api", "stock_api", "payment_api")):
-            eventually(lambda number=number: len(said) > number, what="it says for what it waits")
+            eventually(partial(has_said, said, number), what="it says for what it waits")
             stack.enter_context(serving(getattr(settings, f"{api}_port")))
         waiting.join()
     assert came == [True]
