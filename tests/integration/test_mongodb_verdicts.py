@@ -13,8 +13,8 @@ from pymongo import MongoClient
 
 from infra.documentdb import provision_collections
 from local import engines
-from local.child import start_child, stop_child
-from local.ports import free_ports
+from local.child import running_child
+from local.ports import reserved_ports, wait_until_listening
 from local.replica_set import ensure_replica_set
 from runtime.mongodb_failures import CODES
 from runtime.verdicts import HELD, Family
@@ -63,16 +63,14 @@ class Failing:
 
 @pytest.fixture(scope="module")
 def mongod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Failing]:
-    (port,) = free_ports(1)
     state = tmp_path_factory.mktemp("failing-mongod")
-    argv = [*engines.mongod_command(port, state).argv, "--setParameter", "enableTestCommands=1"]
-    with (state / "mongod.log").open("wb") as log:
-        child = start_child(argv, env={}, output=log)
-        try:
+    with reserved_ports(1) as (port,):
+        command = engines.mongod_command(port, state)
+        argv, log = (*command.argv, "--setParameter", "enableTestCommands=1"), state / "mongod.log"
+        with running_child("mongod", argv, env=command.env, log=log) as child:
+            wait_until_listening(port, timeout=60, what="mongod", child=child)
             ensure_replica_set(engines.mongodb_uri(port))
             yield Failing(engines.mongodb_uri(port))
-        finally:
-            stop_child(child)
 
 
 @pytest.fixture(scope="module")
