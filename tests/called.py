@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 from botocore import xform_name
 from botocore.model import ServiceModel
@@ -37,7 +37,8 @@ def listed_errors() -> Iterator[tuple[str, str, str]]:
     """Each service, operation and error code that the models list for what is called."""
     for service, operation in sorted(called_operations()):
         model = models()[service].operation_model(operation)
-        for shape in model.error_shapes:
+        shapes: Any = model.error_shapes  # its stubs know no error_code
+        for shape in shapes:
             yield service, operation, shape.error_code
 
 

@@ -14,7 +14,7 @@ from pymongo import MongoClient
 from infra.documentdb import provision_collections
 from local import engines
 from local.child import running_child
-from local.ports import reserved_ports
+from local.ports import reserved_ports, wait_until_listening
 from local.replica_set import ensure_replica_set
 from runtime.mongodb_failures import CODES
 from runtime.verdicts import HELD, Family
@@ -65,8 +65,10 @@ class Failing:
 def mongod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Failing]:
     state = tmp_path_factory.mktemp("failing-mongod")
     with reserved_ports(1) as (port,):
-        argv = [*engines.mongod_command(port, state).argv, "--setParameter", "enableTestCommands=1"]
-        with running_child("mongod", argv, log=state / "mongod.log"):
+        command = engines.mongod_command(port, state)
+        argv, log = (*command.argv, "--setParameter", "enableTestCommands=1"), state / "mongod.log"
+        with running_child("mongod", argv, env=command.env, log=log) as child:
+            wait_until_listening(port, timeout=60, what="mongod", child=child)
             ensure_replica_set(engines.mongodb_uri(port))
             yield Failing(engines.mongodb_uri(port))
 

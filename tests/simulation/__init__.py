@@ -11,7 +11,7 @@ with their outboxes and streams (feeds.py), SQS and EventBridge as the topology 
     wires.py       each call of a process waits its turn and meets its fate
     wired.py       the ends of the system through such wires, with the interfaces the code wants
     fates.py       what may befall a call, and the choices a seed makes
-    plans.py       who asks for what, and what goes wrong when
+    plans.py       who asks for what, and what goes wrong when; cursing.py, rows that alone fail
     places.py      all that is durable, and EventBridge's deliveries
     serving.py, relaying.py, lambdas.py   the processes, put together as their main modules do
     outside.py     clients that ask again (requests.py), outages, kills, replays, operators

@@ -11,13 +11,14 @@ from relay.engine import Engine
 from relay.eventbridge import EventBus
 from runtime.messages import Messages
 from tests.fakes import MemoryStock
+from tests.simulation.cursing import cursed_plan
 from tests.simulation.fates import Choices, Fate, Given, Kind, Seeded, Spot
 from tests.simulation.findings import Finding
 from tests.simulation.lambdas import Lambda
 from tests.simulation.ledger import Ledger
 from tests.simulation.outside import Outside
 from tests.simulation.places import Places, StockStore
-from tests.simulation.plans import Plan, cursed_plan, plan_of
+from tests.simulation.plans import Plan, plan_of
 from tests.simulation.processes import Process
 from tests.simulation.promises import check, check_curses_set_aside, check_no_outage_buried
 from tests.simulation.relaying import NewTarget, Relays, RingingSweeper

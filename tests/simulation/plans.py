@@ -47,10 +47,6 @@ than some say nothing new, and take thousands of turns."""
 LONGEST_CURSE = 60.0
 """Seconds: what nobody knows about one row is taken for poison after more than a minute only."""
 
-CURSED, PASSING, PASSING_EVERY = 5, 130, 5.0
-"""Of a history of poison of unknown kind: messages that carry it, more than a consumer holds at a
-time; the subscriptions that pass meanwhile, one after so many seconds: until the last receive."""
-
 LAST = 40.0
 """Seconds in which acts begin."""
 
@@ -244,18 +240,6 @@ def _operators(random: Random) -> list[Act]:
     if random.random() < 0.1:
         acts.append(Redrive(random.random() * LAST * 3, random.random() < 0.5))
     return acts
-
-
-def cursed_plan(random: Random) -> Plan:
-    """Make a plan in which some subscriptions' stock cannot be allocated, and all others' can."""
-    acts: list[Act] = []
-    for number in range(1, CURSED + 1):
-        curse = Curse(0.0, "stock", number, PASSING * PASSING_EVERY)
-        acts += [curse, Subscribe(random.random(), number, 1, 15)]
-    for number in range(CURSED + 1, CURSED + 1 + PASSING):
-        at = (number - CURSED) * PASSING_EVERY + random.random()
-        acts.append(Subscribe(at, number, 1, 15))
-    return Plan("everything", 0.0, frozenset(), 2000, 1, page=100, gaps=0, acts=tuple(acts))
 
 
 def _subscription(random: Random, number: int) -> list[Act]:

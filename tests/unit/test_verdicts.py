@@ -89,8 +89,11 @@ def test_every_exception_of_pymongo_has_a_verdict() -> None:
     """All that pymongo.errors defines; those that carry a code are judged by it."""
     by_code = {"PyMongoError", "OperationFailure", "WriteError", "BulkWriteError"}
     by_code |= {"ClientBulkWriteException"}
-    kinds = [kind for kind in vars(pymongo.errors).values() if inspect.isclass(kind)]
-    kinds = [kind for kind in kinds if issubclass(kind, pymongo.errors.PyMongoError)]
+    kinds: list[type[Exception]] = [
+        kind
+        for kind in vars(pymongo.errors).values()
+        if inspect.isclass(kind) and issubclass(kind, pymongo.errors.PyMongoError)
+    ]
     unlisted = {
         kind.__name__
         for kind in kinds
