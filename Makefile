@@ -3,28 +3,34 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up console demo test chaos load simulate bench bench-quick costs scaling compose-test check check-page format docs schemas diagrams asyncapi requests lock synth bootstrap deploy destroy clean \
+.PHONY: help setup up console demo test chaos load simulate bench bench-quick costs scaling compose-test check check-page format docs schemas diagrams asyncapi requests lock lock-check synth bootstrap deploy destroy clean \
 	docker-given place-given stage-given
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: .venv/installed ## create .venv from the lock (the others do this first)
+setup: .venv/full.installed ## fill .venv from the locks (the others do this first)
 
-up: setup ## serve the whole system on this machine, without Docker, until Ctrl-C; BREAK=1 lets the console break it
+up: .venv/local.installed ## serve the whole system on this machine, without Docker, until Ctrl-C; BREAK=1 lets the console break it
 	@$(BIN)/python -m local.up
 
-console: setup ## serve the console alone, for the system that AWS_REGION, AWS_PROFILE, … and SUBSCRIPTION_API_URL, … name
+console: .venv/local.installed ## serve the console alone, for the system that AWS_REGION, AWS_PROFILE, … and SUBSCRIPTION_API_URL, … name
 	@$(BIN)/python -m console
 
-demo: setup ## follow one subscription there and back, and print its journey
+demo: .venv/local.installed ## follow one subscription there and back, and print its journey
 	@$(BIN)/python -m local.demo
 
-# Tests start hundreds of processes: where no bytecode may be kept, each would compile our modules anew.
-test: setup ## run every test against real engines, with branch coverage
+# Tests start hundreds of processes: where no bytecode may be kept, each would compile our modules.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 3 --dist worksteal
+
+test: setup ## run every test against real engines; with COVERAGE=1 branch coverage too, at twice the time
+ifeq ($(COVERAGE),1)
 	@$(BIN)/python -m coverage erase
-	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 3 --dist worksteal --cov --cov-report=term
+	@$(PYTEST) --cov --cov-report=term
 	@$(BIN)/python -m tools.branch_coverage
+else
+	@$(PYTEST)
+endif
 
 # The schedule of faults is drawn from SEED; one is chosen, and printed, where none is given.
 MINUTES ?= 10
@@ -88,12 +94,11 @@ docs: setup ## write docs/reference anew from the code, and the lines that tie t
 	@$(BIN)/python -m tools.reference
 	@$(BIN)/python -m tools.book
 
-LOCK := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
-	--generate-hashes --no-emit-index-url pyproject.toml
+lock: setup ## pin the newest versions that pyproject.toml allows
+	@$(BIN)/python -m tools.locks
 
-lock: setup ## pin the dependencies anew: the newest versions that pyproject.toml allows
-	@$(LOCK) --upgrade --group dev -o requirements-dev.lock
-	@$(LOCK) --upgrade -c requirements-dev.lock -o requirements.lock
+lock-check: setup ## say what `make lock` would change, and change nothing
+	@$(BIN)/python -m tools.locks --check
 
 # Node is in .venv as a wheel; the CLI is an npm package, pinned here.
 CDK := PATH="$(CURDIR)/$(BIN):$$PATH" npx --yes aws-cdk@2.1148.1 --no-notices --no-version-reporting
@@ -138,9 +143,16 @@ clean: ## remove what the other targets made, the system's state in .local too
 	@rm -rf .venv .local build .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.venv/installed: requirements-dev.lock
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: try make PYTHON=python3.12")'
-	@echo "installing into .venv: once, about a minute"
-	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
-	@touch $@
+# What running needs, and everything: both in .venv, which tools/setup fills from the locks. A newer
+# interpreter than the stamp, a PYTHON that is named, or a lock that changed have it look again.
+NAMED := $(filter command environment,$(firstword $(origin PYTHON)))
+
+.venv/local.installed .venv/full.installed: .venv/%.installed: .venv/bin/python requirements-uv.lock $(if $(NAMED),always)
+	@command -v $(PYTHON) >/dev/null || { echo "set-up: $(PYTHON) was not found: install Python 3.11 or newer, or name one with make PYTHON=/path/to/python3" >&2; exit 2; }
+	@$(PYTHON) -m tools.setup $* --then "$(filter-out setup,$(MAKECMDGOALS))" $(if $(NAMED),--this-python)
+
+.venv/local.installed: requirements-local.lock
+.venv/full.installed: requirements-dev.lock
+.venv/bin/python:
+.PHONY: always
+always:

@@ -1,0 +1,92 @@
+"""Pins the dependencies: `python -m tools.locks` writes the locks; --check says what would change.
+
+One resolution decides, that of everything; the smaller locks are parts of it. Each is for Python
+3.11 and newer on the platforms of pyproject.toml's `required-environments`, has wheels alone, and
+names no index.
+"""
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+ROOT = Path(__file__).parent.parent
+EVERYTHING = "requirements-dev.lock"
+LOCKS = {
+    EVERYTHING: ("pyproject.toml", "--group", "dev"),
+    "requirements-local.lock": ("pyproject.toml", "--group", "local"),
+    "requirements.lock": ("pyproject.toml",),
+    "requirements-uv.lock": ("--group", "uv"),
+}
+"""By lock, what goes into it: the first before the others, which are held to it."""
+
+OPTIONS = (
+    *("--quiet", "--upgrade", "--universal", "--python-version", "3.11", "--generate-hashes"),
+    *("--no-build", "--no-strip-extras", "--no-emit-index-url"),
+)
+PINNED = re.compile(r"^([A-Za-z0-9][\w.-]*)(\[[^]]*\])?==([^\s;]+)(.*?)\s*\\?$", re.MULTILINE)
+"""A requirement: name, extras, version, and the marker with its semicolon."""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser("python -m tools.locks")
+    parser.add_argument("--check", action="store_true", help="say what would change")
+    checks = parser.parse_args().check
+    with TemporaryDirectory() as folder:
+        written = {name: written_to(Path(folder), name) for name in LOCKS}
+        changes = [
+            f"{name}: {change}"
+            for name, path in written.items()
+            for change in changed((ROOT / name).read_text(), path.read_text())
+        ]
+        if not checks:
+            for name, path in written.items():
+                shutil.copyfile(path, ROOT / name)
+    sys.stdout.writelines(f"{change}\n" for change in changes or ["nothing changes"])
+    return 0
+
+
+def written_to(folder: Path, name: str) -> Path:
+    """The lock as it would be now, in a folder that has those before it."""
+    target = folder / name
+    shutil.copyfile(ROOT / name, target)
+    held = () if name == EVERYTHING else ("--constraints", str(folder / EVERYTHING))
+    subprocess.run(
+        [
+            *(Path(sys.executable).with_name("uv"), "pip", "compile", *OPTIONS, *held),
+            *(*LOCKS[name], "--output-file", target),
+        ],
+        cwd=ROOT,
+        env={**os.environ, "UV_CUSTOM_COMPILE_COMMAND": "make lock"},
+        check=True,
+    )
+    text = target.read_text().replace(str(folder / EVERYTHING), EVERYTHING)
+    target.write_text(text)
+    return target
+
+
+def changed(before: str, after: str) -> list[str]:
+    """What a person wants to know of two locks: `boto3 1.43.106 -> 1.43.107`."""
+    old, new = versions(before), versions(after)
+    return [
+        f"{name} {' and '.join(sorted(old.get(name, ['nothing'])))} ->"
+        f" {' and '.join(sorted(new.get(name, ['nothing'])))}"
+        for name in sorted(old | new)
+        if old.get(name) != new.get(name)
+    ]
+
+
+def versions(lock: str) -> dict[str, set[str]]:
+    """By package, its versions with their markers, which may be several."""
+    found: dict[str, set[str]] = {}
+    for name, extras, version, marker in PINNED.findall(lock):
+        found.setdefault(f"{name}{extras}", set()).add(f"{version}{marker.rstrip()}")
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main())
