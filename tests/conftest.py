@@ -19,6 +19,7 @@ from local.ports import LOOPBACK, reserved_ports, wait_until_listening
 from local.replica_set import ensure_replica_set
 from tests.dynamodb_local import DynamoDBLocal, running_dynamodb_local
 from tests.engines import died, shared_engine
+from tests.missing_tools import CATEGORY, missing_of, summary
 from tests.processes import COVERAGE
 from tests.synthesis import Synthesize, synthesized_once
 
@@ -47,6 +48,21 @@ def pytest_runtest_makereport(
     if report.failed:
         report.sections += [("an engine died", words) for words in died(item.config)]
     return report
+
+
+def pytest_report_teststatus(
+    report: pytest.TestReport | pytest.CollectReport,
+) -> tuple[str, str, str] | None:
+    """What wants a missing tool is counted by itself, and not listed test by test."""
+    return (CATEGORY, "s", "SKIPPED") if missing_of(report) else None
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say once, at the end, which tools are missing and how to install them."""
+    if lines := summary(terminalreporter.stats.get(CATEGORY, [])):
+        terminalreporter.section("missing tools")
+        for line in lines:
+            terminalreporter.write_line(line)
 
 
 @dataclass(frozen=True)

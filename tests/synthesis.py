@@ -13,8 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import pytest
-
+from tests.missing_tools import NODE, missing
 from tests.templates import Stack
 
 ROOT = Path(__file__).parent.parent
@@ -35,7 +34,7 @@ def find_node() -> Path | None:
 def node_or_skip() -> Path:
     node = find_node()
     if node is None:
-        pytest.skip("CDK needs Node to synthesize, and none is beside this Python or on PATH")
+        missing(NODE)
     return node
 
 

@@ -11,6 +11,7 @@ from local.child import last_lines
 from tests.browser.browser import NoBrowser, chromium
 from tests.browser.system import Running, running
 from tests.browser.visitor import PATIENCE_MS, Visitor, visiting
+from tests.missing_tools import CHROMIUM, missing
 
 MOST_SHOWN = 4000
 """Characters of the page beside a failure."""
@@ -50,8 +51,8 @@ def browser() -> Iterator[Browser]:
     try:
         with chromium() as started:
             yield started
-    except NoBrowser as reason:
-        pytest.skip(f"there is no browser: {reason}")
+    except NoBrowser:
+        missing(CHROMIUM)
 
 
 @pytest.fixture(scope="package")

@@ -87,7 +87,7 @@ class Reader:
     def serving(self, shown: Block) -> Iterator[None]:
         """`make up`, from when it says that all is ready until the block ends."""
         # What is installed is what runs this test, whatever the lock's date.
-        command = f"exec {SERVE.strip()} --old-file=.venv/installed"
+        command = f"exec {SERVE.strip()} --old-file=.venv/local.installed"
         with self._terminal.beside(command, self._log, stop_within=100) as child:
 
             def is_ready() -> bool:

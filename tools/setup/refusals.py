@@ -99,9 +99,10 @@ NO_ANSWER = (
     r"|connect(ion)? ?(refused|reset|error)|newconnectionerror|proxyerror|sslerror|certificate"
     r"|name resolution|name or service|network (is )?(unreachable|connectivity)"
 )
+NOTHING_KNOWN = r"from versions: none"
 NO_WHEEL = (
     r"no matching distribution|no (usable |compatible )?wheel|not found in the package registry"
-    r"|no solution found|could not find a version"
+    r"|there is no version|no solution found|could not find a version"
 )
 MOST = 200
 """Characters of a tool's line in a sentence."""
@@ -117,6 +118,9 @@ def refusal(tool: str, lines: Iterable[str]) -> CannotSetUp:
         NO_VENV: lambda _: NoVenv(sys.version_info),
         WRONG_HASH: lambda _: NotWhatIsLocked(tool),
         NO_ANSWER: lambda line: Unreachable(tool, line),
+        NOTHING_KNOWN: lambda _: Unreachable(
+            tool, "it did not answer, or it knows no such package"
+        ),
         NO_WHEEL: lambda line: NothingPublished(tool, line),
     }
     for pattern, refuse in means.items():
@@ -147,6 +151,9 @@ def how_to_install(packages: Sequence[tuple[str, str]]) -> str:
 
 
 def _short(line: str) -> str:
-    """A line without the words that introduce it, and not too much of it."""
+    """What a line says without its introduction, an object's address or too much of it."""
+    line = re.sub(r"<[^>]*>:? ?", "", line)
+    if broken := re.search(r"broken by '\w+\(['\"]*(?P<why>[^'\"]+)", line):
+        line = broken["why"]
     plain = re.sub(r"^(error|cause|caused by|warning|\W)+", "", line, flags=re.IGNORECASE)
     return plain if len(plain) <= MOST else plain[: MOST - 1] + "…"

@@ -103,7 +103,9 @@ class Tools:
                 for line in child.stdout or ():
                     file.write(line)
                     said.append(line.rstrip())
-                    if not NOISE.search(line) and not is_failure(line):
+                    if line.startswith("WARNING: Retrying"):
+                        self.say("  the package index does not answer: trying again")
+                    elif not NOISE.search(line) and not FAILURE.match(line):
                         self.say(f"  {line.strip()}")
             except BaseException:
                 child.terminate()
@@ -141,11 +143,6 @@ def version_of(text: str) -> tuple[int, ...]:
     """(0, 13, 9) of `uv==0.13.9 …` and of `uv 0.13.9 (…)`; () where there is none."""
     found = re.search(r"^uv(?:==| )(\d+(?:\.\d+)*)", text, re.MULTILINE)
     return tuple(map(int, found[1].split("."))) if found else ()
-
-
-def is_failure(line: str) -> bool:
-    """Whether a line belongs to an error, which ends as one sentence of ours."""
-    return bool(FAILURE.match(line))
 
 
 def can_be_written(folder: Path) -> bool:
