@@ -6,11 +6,12 @@
 ARG BASE=python:3.11-slim-bookworm
 
 FROM ${BASE} AS dependencies
-# pip stays behind in this stage. Wheels only: nothing is compiled, so no compiler is needed.
+# pip stays behind in this stage. Wheels only: nothing is compiled, so no compiler is needed. The lock
+# is all of it: pip resolves nothing, and so no release of tomorrow can change or break this.
 RUN python -m venv --without-pip /opt/venv
 COPY requirements.lock .
 RUN python -m pip --python /opt/venv/bin/python install --quiet --no-cache-dir --no-compile \
-      --disable-pip-version-check --only-binary :all: --require-hashes --requirement requirements.lock \
+      --disable-pip-version-check --only-binary :all: --no-deps --require-hashes --requirement requirements.lock \
     # Bytecode for a root file system that cannot be written to: without it every start compiles
     # everything anew, for seconds. Unchecked, because nothing in an image changes.
     && python -m compileall -q --invalidation-mode unchecked-hash /opt/venv/lib

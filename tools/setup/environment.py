@@ -43,8 +43,8 @@ class PackageSet:
         return sum(line[:1].isalnum() for line in (root / self.lock).read_text().splitlines())
 
 
-LOCAL = PackageSet("local", Path("requirements-local.lock"), "what running needs", 70)
-FULL = PackageSet("full", Path("requirements-dev.lock"), "everything for tests and checks", 430)
+LOCAL = PackageSet("local", Path("requirements-local.lock"), "what running needs", 100)
+FULL = PackageSet("full", Path("requirements-dev.lock"), "everything for tests and checks", 450)
 SETS = {each.name: each for each in (LOCAL, FULL)}
 
 
@@ -146,7 +146,7 @@ class Environment:
                 count = each.count(self.root)
                 self.say(
                     f"installing {each.holds}: {count} packages, at most {each.megabytes} MB to"
-                    " download"
+                    f" download{', then compiled' if each is LOCAL else ''}"
                 )
                 keeps = each is LOCAL and self._holds(FULL)
                 tools.install(uv, each.lock, keeps=keeps, compiles=each is LOCAL)
