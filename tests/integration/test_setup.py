@@ -27,6 +27,10 @@ class Clone:
     folder: Path
     env: Mapping[str, str]
 
+    def program(self, name: str) -> Path:
+        """Where PATH looks first for it."""
+        return Path(self.env["PATH"].split(":")[0]) / name
+
     def make(self, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             ["make", *arguments],
@@ -105,8 +109,9 @@ def empty(tmp_path: Path) -> Clone:
 
 @pytest.fixture
 def clone(empty: Clone, a_venv: Path) -> Clone:
-    """One with a .venv that holds pip, and nothing else yet."""
+    """One with a .venv that holds pip, and nothing else yet; uv is on PATH."""
     shutil.copytree(a_venv, empty.folder / ".venv", symlinks=True)
+    empty.program("uv").symlink_to(UV)
     return empty
 
 
@@ -122,14 +127,14 @@ def test_a_fresh_clone_is_set_up_by_pip_and_uv(empty: Clone) -> None:
 
 def test_a_uv_on_path_is_used(clone: Clone) -> None:
     """Of the locked version or newer; then none is fetched."""
-    (Path(clone.env["PATH"].split(":")[0]) / "uv").symlink_to(UV)
     assert "fetching uv" not in clone.made(".venv/local.installed")
     assert clone.installed().keys() == {"ours"}
 
 
 def test_an_older_uv_on_path_is_not_used(clone: Clone) -> None:
     """What it would do with our options is not known."""
-    old = Path(clone.env["PATH"].split(":")[0]) / "uv"
+    old = clone.program("uv")
+    old.unlink()
     old.write_text("#!/bin/sh\necho uv 0.4.30\n")
     old.chmod(0o755)
     assert "fetching uv" in clone.made(".venv/local.installed")
@@ -143,7 +148,7 @@ def test_another_environment_that_the_shell_names_stays_untouched(
     before = sorted((clone.folder / "other").rglob("*"))
     other = str(clone.folder / "other")
     clone.made("setup", VIRTUAL_ENV=other, CONDA_PREFIX=other, PIP_TARGET=other, PIP_USER="1")
-    assert clone.installed().keys() == {"ours", "theirs", "uv"}
+    assert clone.installed().keys() == {"ours", "theirs"}
     assert sorted((clone.folder / "other").rglob("*")) == before
 
 
@@ -153,9 +158,9 @@ def test_what_running_needs_removes_nothing_of_the_full_set(clone: Clone) -> Non
     assert "set-up" not in clone.made(".venv/local.installed")
     clone.locks(ours="2.0", theirs="2.0")
     clone.made(".venv/local.installed")
-    assert clone.installed() | {"uv": ""} == {"ours": "2.0", "theirs": "1.0", "uv": ""}
+    assert clone.installed() == {"ours": "2.0", "theirs": "1.0"}
     clone.made("setup")
-    assert clone.installed() | {"uv": ""} == {"ours": "2.0", "theirs": "2.0", "uv": ""}
+    assert clone.installed() == {"ours": "2.0", "theirs": "2.0"}
 
 
 def test_what_left_the_lock_is_removed(clone: Clone) -> None:
@@ -163,7 +168,7 @@ def test_what_left_the_lock_is_removed(clone: Clone) -> None:
     clone.made("setup")
     shutil.copy(clone.folder / "requirements-local.lock", clone.folder / "requirements-dev.lock")
     clone.made("setup")
-    assert clone.installed().keys() == {"ours", "uv"}
+    assert clone.installed().keys() == {"ours"}
 
 
 @pytest.mark.parametrize("left", ["unfinished", "no pip", "no python"])
@@ -184,16 +189,18 @@ def test_an_interrupted_set_up_is_made_again(clone: Clone, left: str) -> None:
             (venv / "bin" / "python").unlink()
             (venv / "bin" / "python").symlink_to(clone.folder / "gone")
     assert "making .venv again" in clone.made("setup")
-    assert clone.installed().keys() == {"ours", "theirs", "uv"}
+    assert clone.installed().keys() == {"ours", "theirs"}
 
 
 def test_a_killed_install_leaves_a_mark(clone: Clone) -> None:
     """The next make knows that what it finds is not whole."""
-    programs = Path(clone.env["PATH"].split(":")[0])
-    (programs / "uv").write_text(f'#!/bin/sh\n[ "$1" = pip ] || exec {UV} "$@"\nkill -9 $PPID $$\n')
-    (programs / "uv").chmod(0o755)
+    uv = clone.program("uv")
+    uv.unlink()
+    uv.write_text(f'#!/bin/sh\n[ "$1" = pip ] || exec {UV} "$@"\nkill -9 $PPID $$\n')
+    uv.chmod(0o755)
     assert clone.make(".venv/local.installed").returncode == 2
-    (programs / "uv").unlink()
+    uv.unlink()
+    uv.symlink_to(UV)
     assert "was interrupted" in clone.made(".venv/local.installed")
 
 
@@ -204,7 +211,7 @@ def test_without_a_network_it_is_one_sentence_and_what_was_there_stays(clone: Cl
     nowhere = {"PIP_NO_INDEX": "", "PIP_FIND_LINKS": "", "PIP_INDEX_URL": "http://127.0.0.1:9/x"}
     sentence = clone.refused("setup", **nowhere, UV_HTTP_RETRIES="0")
     assert "could not reach the package index" in sentence
-    assert clone.installed() | {"uv": ""} == {"ours": "1.0", "theirs": "1.0", "uv": ""}
+    assert clone.installed() == {"ours": "1.0", "theirs": "1.0"}
     assert "making .venv" not in clone.made("setup")
 
 
@@ -255,4 +262,4 @@ def test_two_at_once_wait_for_each_other(clone: Clone) -> None:
     ]
     said = [each.communicate(timeout=WITHIN)[0] for each in both]
     assert [each.returncode for each in both] == [0, 0], said
-    assert clone.installed().keys() == {"ours", "theirs", "uv"}
+    assert clone.installed().keys() == {"ours", "theirs"}
