@@ -55,11 +55,10 @@ def written_to(folder: Path, name: str) -> Path:
     target = folder / name
     shutil.copyfile(ROOT / name, target)
     held = () if name == EVERYTHING else ("--constraints", str(folder / EVERYTHING))
+    uv = str(Path(sys.executable).with_name("uv"))
+    into = ("--output-file", str(target))
     subprocess.run(
-        [
-            *(Path(sys.executable).with_name("uv"), "pip", "compile", *OPTIONS, *held),
-            *(*LOCKS[name], "--output-file", target),
-        ],
+        [uv, "pip", "compile", *OPTIONS, *held, *LOCKS[name], *into],
         cwd=ROOT,
         env={**os.environ, "UV_CUSTOM_COMPILE_COMMAND": "make lock"},
         check=True,

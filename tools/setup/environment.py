@@ -119,7 +119,7 @@ class Environment:
             importlib.util.find_spec("venv") is None
             or importlib.util.find_spec("ensurepip") is None
         ):
-            raise NoVenv(sys.version_info)
+            raise NoVenv(sys.version_info[:2])
         if self._folder.is_symlink():
             raise CannotSetUp(
                 f".venv is a link to {self._folder.readlink()}, which cannot be used: remove the"

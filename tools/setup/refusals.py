@@ -115,7 +115,7 @@ def refusal(tool: str, lines: Iterable[str]) -> CannotSetUp:
         # In this order: a full disk, for one, is a failed download too.
         NO_SPACE: lambda _: NoSpace(),
         NOT_WRITABLE: NotWritable,
-        NO_VENV: lambda _: NoVenv(sys.version_info),
+        NO_VENV: lambda _: NoVenv(sys.version_info[:2]),
         WRONG_HASH: lambda _: NotWhatIsLocked(tool),
         NO_ANSWER: lambda line: Unreachable(tool, line),
         NOTHING_KNOWN: lambda _: Unreachable(
