@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import pytest
 from botocore.config import Config
 
 from local.ports import LOOPBACK, reserved_ports, wait_until_listening

@@ -28,6 +28,7 @@ OPTIONS = (
     *("--quiet", "--upgrade", "--universal", "--python-version", "3.11", "--generate-hashes"),
     *("--no-build", "--no-strip-extras", "--no-emit-index-url"),
 )
+NEWEST = "python_full_version < '3.15'"
 PINNED = re.compile(r"^([A-Za-z0-9][\w.-]*)(\[[^]]*\])?==([^\s;]+)(.*?)\s*\\?$", re.MULTILINE)
 """A requirement: name, extras, version, and the marker with its semicolon."""
 
@@ -63,9 +64,19 @@ def written_to(folder: Path, name: str) -> Path:
         env={**os.environ, "UV_CUSTOM_COMPILE_COMMAND": "make lock"},
         check=True,
     )
-    text = target.read_text().replace(str(folder / EVERYTHING), EVERYTHING)
+    text = unbounded(target.read_text()).replace(str(folder / EVERYTHING), EVERYTHING)
     target.write_text(text)
     return target
+
+
+def unbounded(lock: str) -> str:
+    """Without the upper end of pyproject.toml's `environments`, which uv repeats in each marker.
+
+    On a newer Python the whole lock would be empty; so it is tried, and a missing wheel named.
+    """
+    for bound in (f"{NEWEST} and ", f" and {NEWEST}", f" ; {NEWEST}"):
+        lock = lock.replace(bound, "")
+    return lock
 
 
 def changed(before: str, after: str) -> list[str]:

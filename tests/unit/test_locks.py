@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.locks import EVERYTHING, LOCKS, PINNED, changed, versions
+from tools.locks import EVERYTHING, LOCKS, NEWEST, PINNED, changed, unbounded, versions
 
 ROOT = Path(__file__).parent.parent.parent
 REQUIREMENT = re.compile(r"^([A-Za-z0-9][\w.-]*)\s*\[([^]]+)\]")
@@ -74,6 +74,19 @@ def test_mongod_comes_as_a_wheel_for_linux_and_macos() -> None:
     }
     uv = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["uv"]
     assert len(uv["required-environments"]) == 4
+    assert uv["environments"] == [NEWEST]
+
+
+def test_a_python_of_tomorrow_does_not_find_an_empty_lock() -> None:
+    """The upper end is for the resolution alone."""
+    bounded = (
+        f"six==1.17.0 ; {NEWEST} \\\nawslambdaric==4 ; {NEWEST} and sys_platform == 'linux' \\\n"
+        f"numpy==2.5.5 ; python_full_version >= '3.12' and {NEWEST} \\\n"
+    )
+    assert unbounded(bounded) == (
+        "six==1.17.0 \\\nawslambdaric==4 ; sys_platform == 'linux' \\\n"
+        "numpy==2.5.5 ; python_full_version >= '3.12' \\\n"
+    )
 
 
 def test_the_image_resolves_nothing() -> None:
