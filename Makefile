@@ -45,7 +45,7 @@ load: setup ## backlog, poison, hostile clients, a watched bus, with numbers; or
 bench: setup ## measure everything beside its floors and peers, in less than 20 minutes: docs/performance.md
 	@$(BIN)/python -m benchmarks
 
-bench-quick: setup ## the main rows of it, in less than 3 minutes
+bench-quick: setup ## the main rows of it, in about 3 minutes
 	@$(BIN)/python -m benchmarks --quick
 
 costs: setup ## dollars for a million subscriptions and for an idle month: docs/costs.md
