@@ -92,22 +92,22 @@ class Consumer:
         return messages
 
     def _settle(self, message: "MessageTypeDef", deletions: Deletions) -> None:
-        place = Place(self._free, self._rooms)
+        slot = Slot(self._free, self._rooms)
         try:
-            if self._messages.settle(message, place.make_room):
+            if self._messages.settle(message, slot.make_room):
                 deletions.add(message["ReceiptHandle"])
         finally:
-            place.leave()
+            slot.leave()
 
 
-class Place:
-    """A message's place among the `free` ones, which it can give up for one of the `rooms`."""
+class Slot:
+    """A message's slot among the `free` ones, which it can give up for one of the `rooms`."""
 
     def __init__(self, free: threading.Semaphore, rooms: threading.Semaphore) -> None:
         self._taken, self._free, self._rooms = free, free, rooms
 
     def make_room(self) -> None:
-        """Let another message have the place, if there is room for this one beside it."""
+        """Let another message have the slot, if there is room for this one beside it."""
         if self._taken is self._free and self._rooms.acquire(blocking=False):
             self._taken = self._rooms
             self._free.release()

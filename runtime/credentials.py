@@ -19,18 +19,11 @@ import structlog
 from botocore.credentials import Credentials, ReadOnlyCredentials
 from botocore.exceptions import (
     BotoCoreError,
-    ClientError,
     CredentialRetrievalError,
-    InvalidConfigError,
     NoCredentialsError,
-    PartialCredentialsError,
-    ProfileNotFound,
-    SSOError,
-    TokenRetrievalError,
 )
 
 from runtime.aws_failures import CODES
-from runtime.errors import Unavailable
 from runtime.verdicts import Family
 
 log = structlog.get_logger(__name__)
@@ -44,27 +37,6 @@ REFUSED_BY_AWS = frozenset[str]().union(
     *(CODES[family] for family in (Family.CREDENTIALS, Family.EXPIRED, Family.CLOCK))
 )
 """A secret that does not belong to its key looks like a wrong clock, and the other way round."""
-
-_NONE_TO_SIGN_WITH = (
-    CredentialRetrievalError,
-    InvalidConfigError,
-    NoCredentialsError,
-    PartialCredentialsError,
-    ProfileNotFound,
-    SSOError,
-    TokenRetrievalError,
-)
-
-
-def refuses_credentials(error: BaseException) -> bool:
-    """Whether botocore's error, or the Unavailable made of it, is for the credentials.
-
-    Waiting helps: until the source has others, or AWS knows these.
-    """
-    cause = error.__cause__ if isinstance(error, Unavailable) else error
-    if isinstance(cause, ClientError):
-        return cause.response.get("Error", {}).get("Code") in REFUSED_BY_AWS
-    return isinstance(cause, _NONE_TO_SIGN_WITH)
 
 
 def session_of(region: str, profile: str | None) -> "tuple[Current, botocore.session.Session]":

@@ -19,8 +19,8 @@ from infra.local import provision
 from local.child import stop_child
 from local.ports import LOOPBACK
 from runtime.aws import Aws, reaching
-from runtime.credentials import refuses_credentials
 from runtime.errors import Unavailable
+from runtime.verdicts import Family
 from tests.conftest import MiniStack
 from tests.gate import Gate
 from tests.integration.emulated import empty_aws
@@ -126,7 +126,7 @@ def is_taken(call: Callable[[], object]) -> bool:
         with reaching("SQS"):
             call()
     except Unavailable as error:
-        return not refuses_credentials(error)
+        return error.family not in {Family.CREDENTIALS, Family.EXPIRED, Family.CLOCK}
     return True
 
 
