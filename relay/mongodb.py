@@ -102,13 +102,13 @@ class MongoOutbox:
             yield page
 
     def left_behind(self, before: datetime) -> Iterator[LeftBehind]:
-        """Ask the index for the first text; what sorts behind it is not older, and only counted.
+        """Ask the index for the first text of the wire's form; those behind it are only counted.
 
-        Passes over texts that are no times: they may sort before all others. A row whose time is
-        an array may be counted more than once; JavaScript and what is obsolete is not counted.
+        Texts of other forms sort anywhere, so each of them is read. A row whose time is an array
+        may be counted more than once; JavaScript and what is obsolete is not counted.
         """
-        yield self._old_texts(before)
-        for query in (_odd_texts(before), _dates(before)):
+        yield self._wire_texts(before)
+        for query in (_early_odd_texts(before), _odd_texts(before), _dates(before)):
             with self._mongo.asking(), self._collection.find(query, _TIME_ALONE) as found:
                 times = [moment_of(bytes(each.raw)) for each in found]
             known, timeless = [each for each in times if each and each < before], times.count(None)
@@ -117,8 +117,9 @@ class MongoOutbox:
             others = self._collection.count_documents(_TIMELESS)
         yield LeftBehind(others, None, others)
 
-    def _old_texts(self, before: datetime) -> LeftBehind:
-        old = _old_texts(before)
+    def _wire_texts(self, before: datetime) -> LeftBehind:
+        """Those before a moment; what has the form and is no time may be first."""
+        old = {"$and": [_old_texts(before), {"occurredAt": _WIRE}]}
         with self._mongo.asking():
             with self._collection.find(old, _TIME_ALONE).sort(_BY_AGE) as found:
                 timeless, oldest = 0, None
@@ -177,6 +178,11 @@ class ChangeStream:
 
 def _old_texts(moment: datetime) -> Mapping[str, Any]:
     return {"occurredAt": {"$lt": format_timestamp(moment)}}
+
+
+def _early_odd_texts(moment: datetime) -> Mapping[str, Any]:
+    """Texts of another form than the wire's that sort before a moment, in whatever order."""
+    return {"occurredAt": {"$lt": format_timestamp(moment), "$not": _WIRE}}
 
 
 def _odd_texts(moment: datetime) -> Mapping[str, Any]:
