@@ -71,6 +71,11 @@ NO_TIMES = (
 )
 
 
+def an_hour_before(now: datetime) -> datetime:
+    """When a row occurred whose oddity is in another field than its time."""
+    return (now - timedelta(hours=1)).replace(microsecond=0)
+
+
 def forms_of(moment: datetime) -> list[str]:
     """Texts that name a whole second: the wire's own form, and others of ISO 8601."""
     year, week, day = moment.isocalendar()
@@ -111,7 +116,7 @@ def times(now: datetime) -> list[Odd]:
 
 def bson_values(now: datetime) -> list[Odd]:
     """What a BSON document can hold in place of a text, of a time and of a number."""
-    then = (now - timedelta(hours=1)).replace(microsecond=0)
+    then = an_hour_before(now)
     wire = format_timestamp(then)
     others: tuple[Any, ...] = (
         NotUtf8(),
@@ -166,7 +171,7 @@ def bson_values(now: datetime) -> list[Odd]:
 
 def dynamodb_values(now: datetime) -> list[Odd]:
     """What a DynamoDB item can hold in place of a text and of a time."""
-    then = (now - timedelta(hours=1)).replace(microsecond=0)
+    then = an_hour_before(now)
     wire = format_timestamp(then)
     others: tuple[dict[str, Any], ...] = (
         {"N": "5"},
@@ -198,7 +203,7 @@ def some(odd: list[Odd]) -> st.SearchStrategy[list[Odd]]:
 
 def document_of(aggregate_id: str, odd: Odd, now: datetime) -> dict[str, Any]:
     """A record of an hour ago in which one field is odd."""
-    then = (now - timedelta(hours=1)).replace(microsecond=0)
+    then = an_hour_before(now)
     document: dict[str, Any] = dict(a_told_record(aggregate_id, 1, occurred_at=then).to_document())
     if odd.value == ABSENT:
         del document[odd.field]

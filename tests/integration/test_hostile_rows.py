@@ -28,7 +28,10 @@ from runtime.mongodb import Mongo
 from tests.conftest import MiniStack
 from tests.dynamodb_local import DynamoDBLocal
 from tests.hostile import (
+    TEXTS,
+    NotUtf8,
     Odd,
+    an_hour_before,
     as_bson,
     as_item,
     bson_values,
@@ -193,7 +196,11 @@ def test_the_gauges_count_what_is_old_and_what_has_no_age(end: End, data: st.Dat
         count = len(old) + sum(each.occurred is None for each in rows)
         assert count <= sum(look.count for look in looks) <= len(rows)
         # A row that cannot be read for another field's sake has its time all the same.
-        old += [THEN for each in rows if isinstance(each.value, NotUtf8) and each.field in TEXTS]
+        old += [
+            an_hour_before(NOW)
+            for each in rows
+            if isinstance(each.value, NotUtf8) and each.field in TEXTS
+        ]
         times_found = [look.oldest for look in looks if look.oldest]
         assert min(times_found, default=None) == min(old, default=None)
 
