@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
 from contextlib import contextmanager
+from math import inf
+from time import monotonic
 from types import FrameType
 from typing import TypeVar
 
@@ -28,9 +30,17 @@ class Stop:
     def requested(self) -> bool:
         return self._event.is_set()
 
-    def wait(self, seconds: float | None = None) -> bool:
-        """Wait until a stop is requested, at most `seconds`; says whether it was."""
-        return self._event.wait(seconds)
+    def wait(self, seconds: float = inf) -> bool:
+        """Wait until a stop is requested, at most `seconds`; says whether it was.
+
+        By looks: the kernel may give a signal to any thread, and Python handles it in the main one,
+        which does not wake for it.
+        """
+        until = monotonic() + seconds
+        while not self._event.wait(min(LOOKS_AFTER, max(0.0, until - monotonic()))):
+            if monotonic() >= until:
+                return False
+        return True
 
 
 def unless_stopped(stop: Stop, act: Callable[[], T], *, thread: str) -> T | None:

@@ -22,6 +22,21 @@ def test_a_signal_requests_a_stop(number: signal.Signals) -> None:
         assert stop.requested
 
 
+def test_a_signal_that_another_thread_gets_is_handled_too() -> None:
+    """The main thread waits without an end, and the kernel does not wake it."""
+    stop, ended = Stop(), threading.Event()
+    other = threading.Thread(target=ended.wait)
+    other.start()
+    sends = threading.Timer(0.1, lambda: signal.pthread_kill(other.ident or 0, signal.SIGTERM))
+    try:
+        with on_signal(stop):
+            sends.start()
+            assert stop.wait(60)
+    finally:
+        ended.set()
+        other.join()
+
+
 @pytest.mark.timeout(20)
 def test_a_signal_does_not_wait_for_what_it_interrupts() -> None:
     """The main thread may be inside a wait, with its lock in hand, or inside another handler."""
