@@ -21,7 +21,7 @@ demo: .venv/local.installed ## follow one subscription there and back, and print
 	@$(BIN)/python -m local.demo
 
 # Tests start hundreds of processes: where no bytecode may be kept, each would compile our modules.
-PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 3 --dist worksteal
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 4 --dist worksteal
 
 test: setup ## run every test against real engines; with COVERAGE=1 branch coverage too, at twice the time
 ifeq ($(COVERAGE),1)
