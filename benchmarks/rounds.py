@@ -20,7 +20,7 @@ def interleaved(
     """Play every contender once a round; each round begins with another of them.
 
     Rounds are repeated until the first contender's ratio to each of the others is known narrowly,
-    or until the next round would end after so many seconds.
+    or until the next round would end after `seconds`.
     """
     values: dict[str, list[float]] = {name: [] for name in contenders}
     first, *others = names = list(contenders)

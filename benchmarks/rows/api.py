@@ -49,7 +49,7 @@ def race(
     *,
     seconds: int = ROUND_SECONDS,
 ) -> Sequence[Line]:
-    """Load both with each method, over so many connections at a time, in rounds of so many seconds.
+    """Load both with each method over each number of connections, in rounds of `seconds`.
 
     Raises LoadFailed.
     """
