@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any, Self
 
 import structlog
@@ -119,9 +119,14 @@ class Mongo:
                 return
             self.database, self._is_refused, self._was_renewed = database, False, True
         log.info("connecting to MongoDB with other credentials")
-        closing = threading.Timer(CLOSED_AFTER, before.client.close)
+        closing = threading.Timer(CLOSED_AFTER, _close, [before.client])
         closing.daemon = True
         closing.start()
+
+
+def _close(client: MongoClient[Document]) -> None:
+    with suppress(InvalidOperation):  # somebody closed it before, and left a cursor open
+        client.close()
 
 
 def connect(

@@ -127,13 +127,13 @@ class _Run:
             self.console.say("at work: load and faults begin")
             injector.run(plan.faults, seconds=plan.seconds)
             clients.begin_no_more()
-            strangers.stop()
             seconds = time.monotonic() - started
             if self.stop.requested:
                 self.notes.append("stopped before its time")
             self.console.say(f"faults are over; {len(self.ledger)} subscriptions were answered")
             calm = time.monotonic()
             self._wait_ready()
+            strangers.finish()
             unanswered = clients.finish(within=ANSWERED_WITHIN)
             self.console.say(
                 f"{unanswered} requests unanswered after {time.monotonic() - calm:.0f} s;"

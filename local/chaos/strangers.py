@@ -1,14 +1,16 @@
 """Rows that no service wrote: malformed, put into each outbox by a raw driver now and then.
 
 Each has to be in its dead-letter queue in the end, with its reason, and to have cost no other.
+However short the run and however long a database was away, each outbox gets one.
 """
 
 import base64
 import re
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -16,6 +18,7 @@ from typing import Any
 import bson
 from bson.datetime_ms import DatetimeMS
 from bson.raw_bson import RawBSONDocument
+from pymongo.errors import DuplicateKeyError
 
 from infra.workloads import Workload
 from operations.place import Place
@@ -27,6 +30,12 @@ from runtime.stopping import Stop
 
 EVERY = 4.0
 """Seconds between two rows."""
+
+AGAIN_AFTER = 1.0
+"""Seconds until a write that failed is tried again."""
+
+LAST_TRIES = 10
+"""For one row, once the run is over and its database is ready again."""
 
 _NAME = re.compile(rb"stranger-[0-9]{4}")
 
@@ -74,24 +83,25 @@ class Strangers:
     """Writes rows in a thread of its own, straight to the databases, and looks for them later."""
 
     def __init__(self, place: Place) -> None:
-        self._place, self._stop, self._numbers = place, Stop(), count(1)
+        self._place, self._stop = place, Stop()
         self._mongo = place.mongodb
         self._relays = [each for each in place.workloads if each.relays_outbox]
         self._written: set[str] = set()
+        self._thread = threading.Thread(target=self._run, name="strangers")
 
     @contextmanager
     def running(self) -> Iterator["Strangers"]:
-        """Write until the block ends, or `stop`."""
-        thread = threading.Thread(target=self._run, name="strangers")
-        thread.start()
+        """Write until the block ends, or `finish`."""
+        self._thread.start()
         try:
             yield self
         finally:
-            self.stop()
-            thread.join()
+            self.finish()
 
-    def stop(self) -> None:
+    def finish(self) -> None:
+        """Write no more, once each outbox has a row."""
         self._stop.request()
+        self._thread.join()
 
     def account(self) -> Accounted:
         """Take the rows' dead letters out of their queues. Raises Unavailable."""
@@ -104,15 +114,24 @@ class Strangers:
         return found
 
     def _run(self) -> None:
-        while not self._stop.wait(EVERY):
-            number = next(self._numbers)
+        for number in count(1):
+            if self._stop.wait(EVERY) and number > len(self._relays):
+                return
             relay = self._relays[number % len(self._relays)]
-            name = f"stranger-{number:04}"
+            self._insist(relay, f"stranger-{number:04}", number // len(self._relays))
+
+    def _insist(self, relay: Workload, name: str, variety: int) -> None:
+        """Write a row, again and again while its database is away: each time it is the same."""
+        tries = LAST_TRIES
+        while tries > 0:
+            tries -= self._stop.requested
             try:
-                self._write(relay, name, number // len(self._relays))
+                self._write(relay, name, variety)
             except Unavailable:
-                continue  # perhaps it was written all the same: that it is found is no fault
-            self._written.add(name)
+                time.sleep(AGAIN_AFTER)
+            else:
+                self._written.add(name)
+                return
 
     def _write(self, relay: Workload, name: str, variety: int) -> None:
         if relay.empties is not None:
@@ -129,7 +148,9 @@ class Strangers:
         raw = bson.encode({"_id": key, **key, **DOCUMENTS[variety % len(DOCUMENTS)]})
         document: Any = RawBSONDocument(raw.replace(b"\x01\x02\x03\x04", b"\xff\xfe\xc0\xaf"))
         with self._mongo.reaching():
-            self._mongo.database[relay.settings["OUTBOX_COLLECTION"]].insert_one(document)
+            outbox = self._mongo.database[relay.settings["OUTBOX_COLLECTION"]]
+            with suppress(DuplicateKeyError):  # an attempt without an answer had written it
+                outbox.insert_one(document)
 
     def _take(self, domain: str, queue: str, found: Accounted) -> set[str]:
         names: set[str] = set()

@@ -50,7 +50,7 @@ def test_nothing_is_lost_while_processes_are_killed_and_aws_fails(
     assert report.faults + report.missed == len(FAULTS), heard.lines
     assert report.hits.keys() >= SURE_TO_HIT
     assert len(report.ledger) > 5
-    assert len(report.strangers.written) > 1
+    assert len(report.strangers.written) >= 3  # one for each outbox
     assert report.committed == report.published > 15
 
 
