@@ -12,7 +12,7 @@ help: ## list the targets
 setup: .venv/full.installed ## fill .venv from the locks (the others do this first)
 
 up: .venv/local.installed ## serve the whole system on this machine, without Docker, until Ctrl-C; BREAK=1 lets the console break it
-	@$(BIN)/python -m local.up
+	@$(BIN)/python -m $(if $(filter-out 0 false no off,$(BREAK)),verification.fault_injection,local.up)
 
 console: .venv/local.installed ## serve the console alone, for the system that AWS_REGION, AWS_PROFILE, … and SUBSCRIPTION_API_URL, … name
 	@$(BIN)/python -m console
@@ -36,23 +36,23 @@ endif
 MINUTES ?= 10
 
 chaos: setup ## the system under load, kill -9 and a failing AWS, then its books: make chaos MINUTES=10 SEED=1
-	@$(BIN)/python -m local.chaos --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
+	@$(BIN)/python -m verification.chaos --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
 # What is given here reaches the run as its environment: ROWS, GOOD, POISON, CONNECTIONS, RATE, SECONDS.
 load: setup ## backlog, poison, hostile clients, a watched bus, with numbers; or one of them: make load RUN=backlog ROWS=100000
-	@$(BIN)/python -m local.load $(RUN)
+	@$(BIN)/python -m verification.load $(RUN)
 
 bench: setup ## measure everything beside its floors and peers, in less than 20 minutes: docs/performance.md
-	@$(BIN)/python -m benchmarks
+	@$(BIN)/python -m verification.benchmarks
 
 bench-quick: setup ## the main rows of it, in about 3 minutes
-	@$(BIN)/python -m benchmarks --quick
+	@$(BIN)/python -m verification.benchmarks --quick
 
 costs: setup ## dollars for a million subscriptions and for an idle month: docs/costs.md
-	@$(BIN)/python -m benchmarks.costs
+	@$(BIN)/python -m verification.benchmarks.costs
 
 scaling: setup ## what limits each stage on AWS, and what a simulation predicts: docs/scaling.md
-	@$(BIN)/python -m benchmarks.scaling
+	@$(BIN)/python -m verification.benchmarks.scaling
 
 simulate: setup ## play SEEDS=20000 histories of the whole system under faults; SEED=123 plays one again
 	@$(BIN)/python -m tests.simulation --processes 2 --seeds $(or $(SEEDS),20000) $(if $(SEED),--seed $(SEED)) $(if $(PLANT),--plant $(PLANT))

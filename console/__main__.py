@@ -1,7 +1,7 @@
 """`python -m console`."""
 
 from console.main import run
-from runtime.worker import main
+from runtime.process.worker import main
 
 if __name__ == "__main__":
     main({"": run})

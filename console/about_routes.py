@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from console.breaking.orders import why_not
+from console.faults.orders import why_not
 from console.live.map_document import map_document
 from console.parts import Parts
 from contracts.timestamps import format_timestamp

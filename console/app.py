@@ -7,23 +7,23 @@ from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 
 from console import about_routes, health_routes
-from console.attempts import routes as attempts_routes
-from console.breaking import routes as breaking_routes
+from console.dead_letters import routes as dead_letters_routes
+from console.faults import routes as breaking_routes
 from console.follow import routes as follow_routes
 from console.gauges import Gauges
-from console.letters import routes as dead_letters_routes
 from console.live import routes as live_routes
 from console.parts import Parts
 from console.reference import routes as events_reference
 from console.refusals import KINDS
 from console.replays import routes as replay_routes
 from console.replays.replays import Replays
+from console.requests import routes as attempts_routes
 from console.security import Guarded
-from runtime import problems
-from runtime.connections import BODY_SECONDS
-from runtime.json_bodies import JsonBodies
+from runtime.http import problems
+from runtime.http.connections import BODY_SECONDS
+from runtime.http.json_bodies import JsonBodies
+from runtime.http.middleware import QUIET, AroundRequests, HeadAsGet, LimitedBody
 from runtime.metrics import HttpMetrics
-from runtime.requests import QUIET, AroundRequests, HeadAsGet, LimitedBody
 
 PAGE = Path(__file__).parent / "page"
 

@@ -5,7 +5,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from console.live.watching import Watch
-from runtime.problems import UNAVAILABLE, respond
+from runtime.http.problems import UNAVAILABLE, respond
 
 
 def router(watch: Watch, registry: CollectorRegistry) -> APIRouter:

@@ -23,7 +23,7 @@ from infra.graph import Graph, graph_of
 from operations.place import Place
 from runtime.ids import utc_now
 from runtime.metrics import new_registry
-from runtime.stopping import Stop
+from runtime.process.shutdown import Stop
 
 
 @dataclass(frozen=True)

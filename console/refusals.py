@@ -2,16 +2,16 @@
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from console.breaking.orders import BreakingOff
-from console.letters.letters import NotThere
-from console.letters.previews import StalePreview
-from console.letters.turns import Busy
+from console.dead_letters.letters import NotThere
+from console.dead_letters.previews import StalePreview
+from console.dead_letters.turns import Busy
+from console.faults.orders import BreakingOff
 from console.replays.replays import UnknownReplay
-from local.breaking.protocol import NotBroken
+from infra.local_system.fault_protocol import NotBroken
 from operations.errors import NoSuchName, NothingChosen, OperatorError
 from operations.replay.replay import TooManyReplays
 from runtime.errors import Misconfigured
-from runtime.problems import NOT_FOUND, UNAVAILABLE, Kind
+from runtime.http.problems import NOT_FOUND, UNAVAILABLE, Kind
 
 BREAKING_OFF = Kind(403, "breaking-off", "Nothing can be broken here")
 NOT_BROKEN = Kind(409, "not-broken", "What runs the system did not do it")

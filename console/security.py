@@ -13,8 +13,8 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from console.settings import is_loopback
-from runtime.problem_kinds import Kind
-from runtime.problems import respond
+from runtime.http.problem_kinds import Kind
+from runtime.http.problems import respond
 
 TOKEN_HEADER = "X-Console-Token"  # noqa: S105 (a header's name)
 

@@ -9,9 +9,9 @@ from fastapi import FastAPI
 
 from console.live.hub import Hub
 from console.settings import ConsoleSettings
-from runtime.connections import limited
 from runtime.errors import Misconfigured
-from runtime.stopping import Stop, on_signal
+from runtime.http.connections import limited
+from runtime.process.shutdown import Stop, on_signal
 
 STOP_SECONDS = 3
 """What requests in flight have; taking the taps away comes after, and a process has 10 s in all."""

@@ -9,7 +9,7 @@ from infra.aws.plan import Plan
 from infra.stacks import render
 from infra.stages import Stage, StageError
 from infra.topology import TOPOLOGY
-from runtime.entry import run_command
+from runtime.process.command import run_command
 
 MISCONFIGURED, FAILED = 2, 1
 """Exit codes."""

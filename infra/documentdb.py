@@ -16,8 +16,8 @@ from infra.changes import CannotChangeError, Change, Report, change_of
 from infra.domains import Topology
 from infra.resources import Collection, CollectionIndex
 from infra.topology import TOPOLOGY
-from runtime.entry import run_command
 from runtime.mongodb import Document, configuring, enable_change_streams
+from runtime.process.command import run_command
 from runtime.settings import MongoSettings, load
 
 FAILED = 1

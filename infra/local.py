@@ -23,8 +23,8 @@ from infra.local_tables import render_tables
 from infra.taps import with_taps
 from infra.topology import TOPOLOGY
 from runtime.aws import Aws
-from runtime.entry import run_command
 from runtime.errors import Misconfigured
+from runtime.process.command import run_command
 from runtime.settings import Address, AwsSettings, load
 
 FAILED = 1

@@ -4,12 +4,15 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from subprocess import Popen
 from typing import IO
 
-from local.errors import last_words
+from infra.local_system.ports import LOOPBACK, is_listening
+from local.errors import how_it_died, last_words
 
 TETHER = Path(__file__).with_name("tether.py")
 STOP_WITHIN = 10.0
@@ -105,3 +108,26 @@ def stop_child(child: subprocess.Popen[bytes], *, within: float = STOP_WITHIN) -
         child.wait()
         return False
     return True
+
+
+def wait_until_listening(
+    port: int,
+    *,
+    timeout: float,
+    what: str,
+    host: str = LOOPBACK,
+    child: Popen[bytes] | None = None,
+) -> None:
+    """Return as soon as the port accepts connections.
+
+    Raises TimeoutError, naming `what`, after `timeout` seconds, and ChildProcessError as soon as
+    `child`, which should listen there, has ended.
+    """
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline:
+        if is_listening(port, host=host):
+            return
+        if child is not None and (code := child.poll()) is not None:
+            raise ChildProcessError(f"{what} died ({how_it_died(code)}) before it listened")
+        time.sleep(0.02)
+    raise TimeoutError(f"{what} did not listen on port {port} within {timeout:g} s")

@@ -7,7 +7,7 @@ from contextlib import suppress
 from threading import Lock
 from typing import TextIO
 
-from runtime.entry import replacing
+from runtime.process.command import replacing
 
 NAME_WIDTH = 22
 

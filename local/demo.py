@@ -16,23 +16,24 @@ from rich.markup import escape
 from rich.spinner import Spinner
 from rich.table import Table
 
+from infra.local_system.addresses import addresses, aws_endpoint, console_address
+from infra.local_system.environment import REGION
+from infra.local_system.ports import is_listening
+from infra.local_system.settings import LocalSettings
 from local.console import Console
 from local.engines import MINISTACK_HEALTH_PATH
 from local.errors import AlreadyRunning
-from local.isolation import REGION, isolate
+from local.isolation import isolate
 from local.journey import Arrival, Customer, Flow, Hop, Stuck, follow
-from local.ports import is_listening
 from local.probes import answers
-from local.processes import aws_endpoint, our_processes
+from local.processes import our_processes
 from local.progress import Progress
 from local.running import health_of
-from local.settings import LocalSettings
 from local.supervisor import PATIENCE
 from local.system import CANNOT_START, running_system
-from local.up import addresses, console_address
 from runtime.aws import Aws
-from runtime.entry import INTERRUPTED, complain, run_command
 from runtime.paths import require_writable_folder
+from runtime.process.command import INTERRUPTED, complain, run_command
 from runtime.settings import load
 
 

@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from infra.local_system.addresses import REPLICA_SET
+from infra.local_system.ports import LOOPBACK
 from local.errors import MongodMisnamed, MongodMissing
-from local.ports import LOOPBACK
 
 MINISTACK_HEALTH_PATH = "/_ministack/health"
-REPLICA_SET = "rs0"
 
 
 @dataclass(frozen=True)
@@ -55,11 +55,6 @@ def mongod_command(port: int, state_dir: Path, *, mongod: Path | None = None) ->
         *("--wiredTigerCacheSizeGB", "0.25", "--oplogSize", "256", "--nounixsocket", "--quiet"),
     )
     return EngineCommand(argv=argv, env={})
-
-
-def mongodb_uri(port: int) -> str:
-    """The URI for drivers; retryWrites is off because DocumentDB does not have it."""
-    return f"mongodb://{LOOPBACK}:{port}/?replicaSet={REPLICA_SET}&retryWrites=false"
 
 
 def find_mongod() -> Path:

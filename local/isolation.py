@@ -4,25 +4,12 @@ A developer has exported what other work needs: a profile, a database's password
 of it reaches the processes that are started here, but for what configures `make up`.
 """
 
-import os
 from collections.abc import Callable, Iterator, MutableMapping
 from importlib import import_module
-from pathlib import Path
 
+from infra.local_system.environment import SAMPLE_ENVIRONMENT, bypass_proxies
+from infra.local_system.settings import ROOT
 from runtime.settings import Settings, variables
-
-REGION = "eu-west-1"
-"""Fixed: MiniStack keeps a state for each region, and a changed shell must not hide it."""
-
-SAMPLE_ENVIRONMENT = {
-    "AWS_REGION": REGION,
-    "AWS_DEFAULT_REGION": REGION,
-    "AWS_ACCESS_KEY_ID": "test",
-    "AWS_SECRET_ACCESS_KEY": "test",
-    "AWS_CONFIG_FILE": os.devnull,
-    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-    "AWS_EC2_METADATA_DISABLED": "true",
-}
 
 COLLECTOR = "OTEL_EXPORTER_OTLP_ENDPOINT"
 """The one variable of OpenTelemetry that reaches what runs here. The others, such as a protocol
@@ -31,10 +18,8 @@ that our exporter does not speak, are for a developer's own programs."""
 FAMILIES = ("AWS_", "OTEL_", "MINISTACK_", "LOCALSTACK_")
 """How those variables begin that boto3, OpenTelemetry and the emulator read beside our settings."""
 
-PACKAGES = ("runtime", "services", "relay", "local", "operations", "console")
+PACKAGES = ("runtime", "services", "relay", "infra", "local", "operations", "console")
 """Whose settings are read by what runs here."""
-
-ROOT = Path(__file__).parent.parent
 
 
 def isolate(
@@ -66,23 +51,6 @@ def isolate(
             f"set in your shell, and not used by what runs here: {', '.join(named)}"
             " (README.md, Running it, has what is)"
         )
-
-
-def avoid_aws(environ: MutableMapping[str, str]) -> None:
-    """Replace everything about AWS by samples, for a process that calls the emulator and no more.
-
-    AWS_PORT, which is a setting of ours, stays.
-    """
-    for name in [name for name in environ if name.startswith("AWS_") and name != "AWS_PORT"]:
-        del environ[name]
-    environ.update(SAMPLE_ENVIRONMENT)
-    bypass_proxies(environ)
-
-
-def bypass_proxies(environ: MutableMapping[str, str]) -> None:
-    for name in ("NO_PROXY", "no_proxy"):
-        hosts = [host for host in environ.get(name, "").split(",") if host]
-        environ[name] = ",".join(dict.fromkeys([*hosts, "127.0.0.1", "localhost"]))
 
 
 def settings_classes() -> Iterator[type[Settings]]:

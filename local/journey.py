@@ -14,7 +14,7 @@ import httpx
 
 from contracts.names import EventType
 from local.progress import Progress
-from runtime.stopping import Stop
+from runtime.process.shutdown import Stop
 
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient

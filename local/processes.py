@@ -3,16 +3,22 @@
 import signal
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 
+from infra.local_system.addresses import (
+    DATABASE,
+    audit_file,
+    aws_endpoint,
+    breaking_socket,
+    mongodb_uri,
+    port_field,
+    port_of,
+)
+from infra.local_system.environment import REGION, SAMPLE_ENVIRONMENT
+from infra.local_system.ports import LOOPBACK
+from infra.local_system.settings import LocalSettings
 from infra.workloads import WORKLOADS, Workload
 from local import engines
-from local.isolation import REGION, SAMPLE_ENVIRONMENT
-from local.ports import LOOPBACK
 from local.process import Engine, Process
-from local.settings import LocalSettings
-
-DATABASE = "payments"
 
 COLOURS = {
     "subscription-api": 36,
@@ -71,7 +77,7 @@ def console_process(settings: LocalSettings) -> Process:
     """The console, for who wants one: it needs nothing but what the others are seen by."""
     port = port_of("console", settings)
     apis = {
-        f"{_port_field(each.name).removesuffix('_port')}_url".upper(): (
+        f"{port_field(each.name).removesuffix('_port')}_url".upper(): (
             f"http://{LOOPBACK}:{port_of(each.name, settings)}"
         )
         for each in WORKLOADS
@@ -90,16 +96,6 @@ def console_process(settings: LocalSettings) -> Process:
     return _ours("console", ("console",), environment, port, settings, needs=needs)
 
 
-def audit_file(settings: LocalSettings) -> Path:
-    """Where each dead letter that is redriven or dropped gets its line, by `streamed` as well."""
-    return settings.streamed_audit_file or settings.state_dir / "operations.jsonl"
-
-
-def breaking_socket(settings: LocalSettings) -> Path:
-    """Where `make up BREAK=1` listens to the console."""
-    return settings.state_dir / "breaking" / "socket"
-
-
 def _process(workload: Workload, settings: LocalSettings) -> Process:
     environment = dict(workload.settings)
     needs: set[Engine] = set()
@@ -108,7 +104,7 @@ def _process(workload: Workload, settings: LocalSettings) -> Process:
         needs.add("ministack")
     if workload.uses_documents:
         environment |= {
-            "MONGODB_URI": engines.mongodb_uri(settings.mongodb_port),
+            "MONGODB_URI": mongodb_uri(settings.mongodb_port),
             "MONGODB_DATABASE": DATABASE,
         }
         needs.add("mongod")
@@ -148,19 +144,10 @@ def _ours(
             **environment,
         },
         port=port,
-        port_variable=_port_field(name).upper(),
+        port_variable=port_field(name).upper(),
         colour=COLOURS[name],
         needs=needs,
     )
-
-
-def port_of(name: str, settings: LocalSettings) -> int:
-    port: int = getattr(settings, _port_field(name))
-    return port
-
-
-def _port_field(name: str) -> str:
-    return f"{name}_port".replace("-", "_")
 
 
 def _aws(settings: LocalSettings) -> dict[str, str]:
@@ -174,7 +161,3 @@ def _http(port: int) -> dict[str, str]:
 def _health(port: int) -> dict[str, str]:
     """A long poll cannot be cut short, and a person waits for Ctrl-C: so it waits 2 s."""
     return {"HEALTH_HOST": LOOPBACK, "HEALTH_PORT": str(port), "QUEUE_WAIT_SECONDS": "2"}
-
-
-def aws_endpoint(settings: LocalSettings) -> str:
-    return f"http://{LOOPBACK}:{settings.aws_port}"

@@ -16,13 +16,13 @@ from pymongo.errors import PyMongoError
 from infra.changes import CannotChangeError, Report
 from infra.documentdb import provision_collections
 from infra.local import EmulatorSettings, provision, refuse_aws
+from infra.local_system.environment import REGION
 from local.engines import MINISTACK_HEALTH_PATH
-from local.isolation import REGION
 from local.probes import answers
 from local.replica_set import ensure_replica_set
 from runtime.aws import Aws
-from runtime.entry import run_command
 from runtime.mongodb import Document, configuring
+from runtime.process.command import run_command
 from runtime.settings import MongoSettings, load
 
 ANSWERS_WITHIN = 60.0

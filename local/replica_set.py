@@ -10,7 +10,7 @@ from pymongo import MongoClient
 from pymongo.errors import ConfigurationError, OperationFailure, PyMongoError
 from pymongo.uri_parser import parse_uri
 
-from local.ports import wait_until_listening
+from local.child import wait_until_listening
 from local.progress import Progress
 from runtime.errors import Misconfigured
 

@@ -8,9 +8,9 @@ from collections import deque
 from dataclasses import dataclass
 from threading import Thread
 
+from infra.local_system.ports import LOOPBACK, is_listening
 from local.child import LAST_LINES, cpu_seconds, last_lines
 from local.console import Console
-from local.ports import LOOPBACK, is_listening
 from local.process import Process
 from local.progress import Progress
 

@@ -15,6 +15,8 @@ from threading import Lock
 from types import TracebackType
 from typing import Self
 
+from infra.local_system.ports import is_taken
+from infra.local_system.settings import ROOT
 from local.child import STOP_WITHIN, signal_child, start_child
 from local.console import Console
 from local.errors import (
@@ -27,11 +29,9 @@ from local.errors import (
     how_it_died,
     last_words,
 )
-from local.ports import is_taken
 from local.process import Process
 from local.running import Health, Running
-from local.settings import ROOT
-from runtime.stopping import Stop
+from runtime.process.shutdown import Stop
 
 PATIENCE = 60.0
 """Seconds that a process which is not at work yet may give no sign of life. A start is as long as

@@ -5,19 +5,19 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
-from local import engines
+from infra.local_system.addresses import DATABASE, aws_endpoint, mongodb_uri
+from infra.local_system.settings import LocalSettings
 from local.console import Console
 from local.errors import LocalError
 from local.isolation import isolate
 from local.lock import only_one
 from local.process import Process
-from local.processes import DATABASE, aws_endpoint, engine_processes, our_processes
+from local.processes import engine_processes, our_processes
 from local.provision import CANNOT_PROVISION, provision_aws, provision_documentdb
-from local.settings import LocalSettings
 from local.supervisor import Supervisor
-from runtime import tracing
 from runtime.paths import require_writable_file
-from runtime.stopping import Stop
+from runtime.process import tracing
+from runtime.process.shutdown import Stop
 
 CANNOT_START = (LocalError, *CANNOT_PROVISION)
 """Why the system may not come up: each carries a sentence for the person at the terminal."""
@@ -92,4 +92,4 @@ def _prepare_aws(supervisor: Supervisor, settings: LocalSettings) -> str:
 
 def _prepare_mongodb(supervisor: Supervisor, settings: LocalSettings) -> str:
     supervisor.wait_ready("mongod")
-    return str(provision_documentdb(engines.mongodb_uri(settings.mongodb_port), DATABASE))
+    return str(provision_documentdb(mongodb_uri(settings.mongodb_port), DATABASE))

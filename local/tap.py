@@ -16,14 +16,14 @@ from infra.topology import TOPOLOGY
 from local.log_batches import MAX_BYTES, LogEvent, batches
 from runtime.aws import LONG_POLL_SECONDS, Aws, reaching
 from runtime.errors import Unavailable
-from runtime.health import Readiness
 from runtime.logs import configure
 from runtime.metrics import new_registry
-from runtime.queues import MAX_BATCH, find_url
+from runtime.process.health import Readiness
+from runtime.process.shutdown import Stop, unless_stopped
+from runtime.process.worker import main, run_worker
 from runtime.retry import backoff
 from runtime.settings import AwsSettings, WorkerSettings, load
-from runtime.stopping import Stop, unless_stopped
-from runtime.worker import main, run_worker
+from runtime.sqs.queue import MAX_BATCH, find_url
 
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient

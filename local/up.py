@@ -3,29 +3,31 @@
 import signal
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
-from infra.workloads import WORKLOADS
-from local.breaking.refusal import Refusal
-from local.breaking.server import Breaking, listening
+from infra.local_system.addresses import addresses, console_address
+from infra.local_system.settings import LocalSettings
 from local.console import Console
 from local.errors import ProcessDied, Stopped
-from local.ports import LOOPBACK
-from local.processes import breaking_socket, console_process, our_processes, port_of
-from local.settings import LocalSettings
+from local.processes import console_process, our_processes
 from local.supervisor import Supervisor
 from local.system import CANNOT_START, running_system
-from runtime.entry import run_command
 from runtime.errors import Misconfigured
+from runtime.process.command import run_command
+from runtime.process.shutdown import Stop, on_signal
 from runtime.settings import load
-from runtime.stopping import Stop, on_signal
 
 FAILED, MISCONFIGURED = 1, 2
 """Exit codes; a stop that was asked for is 0."""
 
 
 def main() -> int:
+    return up(serving)
+
+
+def up(serving: "Serving") -> int:
+    """Run the system until Ctrl-C; the exit code says how it ended."""
     started = time.monotonic()
     console, stop = Console(sys.stdout), Stop()
     try:
@@ -36,8 +38,6 @@ def main() -> int:
             console.say(f"  {'console':<13} {console_address(settings)}/")
             for name, address in addresses(settings).items():
                 console.say(f"  {name:<13} {address}/docs")
-            if settings.breakable:
-                console.say("BREAK=1: the console may stop processes and have the buses refuse")
             console.say(f"Ctrl-C stops it; its state stays in {settings.state_dir}")
             try:
                 supervisor.supervise()
@@ -59,35 +59,19 @@ def main() -> int:
 
 @contextmanager
 def serving(settings: LocalSettings, console: Console, stop: Stop) -> Iterator[Supervisor]:
-    """Run the system with its console, which may break it where the settings say so.
-
-    What it broke ends with this. Raises what CANNOT_START lists.
-    """
-    ours, beside = our_processes(settings), [console_process(settings)]
-    with ExitStack() as stack:
-        refusal = None
-        if settings.breakable:
-            refusal = stack.enter_context(Refusal.in_front_of(settings.aws_port))
-            ours = [refusal.behind(each) for each in ours]
-        supervisor = stack.enter_context(
-            running_system(settings, console=console, stop=stop, ours=ours, beside=beside)
+    """Run the system with its console. Raises what CANNOT_START lists."""
+    if settings.breakable:
+        raise Misconfigured(
+            "BREAK is for `make up BREAK=1`: python -m verification.fault_injection"
         )
-        if refusal is not None:
-            breaking = Breaking(supervisor, refusal, [each.name for each in WORKLOADS], console)
-            stack.enter_context(listening(breaking_socket(settings), breaking))
+    ours, beside = our_processes(settings), [console_process(settings)]
+    with running_system(
+        settings, console=console, stop=stop, ours=ours, beside=beside
+    ) as supervisor:
         yield supervisor
 
 
-def console_address(settings: LocalSettings) -> str:
-    return f"http://{LOOPBACK}:{settings.console_port}"
-
-
-def addresses(settings: LocalSettings) -> dict[str, str]:
-    """Where each API answers, by its service: subscription, stock, payment."""
-    apis = [workload.name for workload in WORKLOADS if workload.path]
-    return {
-        name.removesuffix("-api"): f"http://{LOOPBACK}:{port_of(name, settings)}" for name in apis
-    }
+Serving = Callable[[LocalSettings, Console, Stop], AbstractContextManager[Supervisor]]
 
 
 if __name__ == "__main__":

@@ -19,8 +19,8 @@ from operations.replay import command as replay
 from operations.status import command as status
 from operations.where import command as where
 from runtime import aws, mongodb
-from runtime.entry import write_on_any_terminal
 from runtime.errors import Misconfigured, Unavailable
+from runtime.process.command import write_on_any_terminal
 from runtime.verdicts import RULES, Family, Verdict
 
 COMMANDS: tuple[Callable[[Parser], None], ...] = (

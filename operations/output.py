@@ -14,7 +14,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 
 from contracts.timestamps import format_timestamp
-from runtime.entry import replacing
+from runtime.process.command import replacing
 
 UNKNOWN = "\N{EN DASH}"
 

@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any, Self
 
 from infra.domains import Topology
+from infra.local_system.addresses import DATABASE, audit_file, aws_endpoint, mongodb_uri
+from infra.local_system.environment import REGION, avoid_aws
+from infra.local_system.ports import LOOPBACK
 from infra.topology import TOPOLOGY
 from infra.workloads import WORKLOADS, Workload
-from local.engines import mongodb_uri
-from local.isolation import REGION, avoid_aws
-from local.ports import LOOPBACK
-from local.processes import DATABASE, audit_file, aws_endpoint
 from operations.errors import NoSuchName
 from operations.settings import AwsPlaceSettings, LocalPlaceSettings, OperationsSettings, Where
 from operations.sources.hold import HIDDEN_FOR

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from local.settings import LocalSettings
+from infra.local_system.settings import LocalSettings
 from operations.sources.hold import HIDDEN_FOR
 from runtime.settings import AwsSettings, MongoSettings, Settings
 

@@ -3,7 +3,11 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from relay.ages import Dated
+from relay.adapters.dynamodb import DynamoOutbox
+from relay.adapters.dynamodb_stream import ShardedStream
+from relay.adapters.mongodb import ChangeStream, MongoOutbox, find_outbox
+from relay.adapters.sqs_fifo import DeadLetterQueue, FifoQueue
+from relay.backlog_gauges import Dated
 from relay.composition import (
     Ends,
     ages_of,
@@ -14,11 +18,9 @@ from relay.composition import (
     sweeper_of,
     sweeping,
 )
-from relay.dynamodb import DynamoOutbox
-from relay.fifo import DeadLetterQueue, FifoQueue
-from relay.forward import Forwarder, run_together
-from relay.mongodb import ChangeStream, MongoOutbox, find_outbox
-from relay.rows import Stream
+from relay.feed_reader import PART, Tail
+from relay.forwarder import Forwarder, run_together
+from relay.ports import Stream
 from relay.settings import (
     ChangeStreamRelaySettings,
     ChangeStreamSettings,
@@ -27,20 +29,19 @@ from relay.settings import (
     ForwardSettings,
     SweepSettings,
 )
-from relay.shards import ShardedStream
-from relay.tail import PART, Tail
 from relay.traced import Destination, traced
-from runtime import logs, tracing
+from runtime import logs
 from runtime.aws import Aws
-from runtime.health import Readiness
 from runtime.ids import utc_now
 from runtime.metrics import RelayMetrics, new_registry
 from runtime.mongodb import Mongo
-from runtime.queues import find_queue
+from runtime.process import tracing
+from runtime.process.health import Readiness
+from runtime.process.shutdown import Stop, on_signal
+from runtime.process.tracing import Tracer
+from runtime.process.worker import main, run_worker, until_available
 from runtime.settings import ProcessSettings, WorkerSettings, load
-from runtime.stopping import Stop, on_signal
-from runtime.tracing import Tracer
-from runtime.worker import main, run_worker, until_available
+from runtime.sqs.queue import find_queue
 
 _FORWARD = "relay-forward"
 

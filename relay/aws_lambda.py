@@ -15,17 +15,18 @@ from functools import cache
 from threading import Timer
 from typing import Any, Protocol
 
+from relay.adapters.dynamodb import DynamoOutbox
+from relay.batch import Rounds
 from relay.composition import Ends, aws_of, dynamodb_ends, sweeping
-from relay.dynamodb import DynamoOutbox
 from relay.mapped import MappedStream
-from relay.rounds import Rounds
 from relay.settings import DynamoDBSettings, SweepSettings
-from runtime import logs, tracing
+from runtime import logs
 from runtime.errors import Misconfigured
 from runtime.metrics import RelayMetrics, new_registry
+from runtime.process import tracing
+from runtime.process.shutdown import Stop
+from runtime.process.tracing import Tracer
 from runtime.settings import load
-from runtime.stopping import Stop
-from runtime.tracing import Tracer
 
 LEAVES_WITHIN = 12.0
 """Seconds at an invocation's end in which nothing new begins: a call to bus or table is answered or

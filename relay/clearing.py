@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import structlog
 
-from relay.rows import Outbox, Row
+from relay.ports import Outbox, Row
 from runtime.errors import Unavailable
 
 log = structlog.get_logger(__name__)

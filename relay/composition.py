@@ -6,22 +6,22 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from threading import Thread
 
-from relay.ages import Ages, Dated
-from relay.dynamodb import DynamoOutbox
-from relay.engine import Engine
-from relay.eventbridge import EventBus
-from relay.fifo import DeadLetterQueue
-from relay.rows import DeadLetters, Outbox, Target
+from relay.adapters.dynamodb import DynamoOutbox
+from relay.adapters.eventbridge import EventBus
+from relay.adapters.sqs_fifo import DeadLetterQueue
+from relay.backlog_gauges import Ages, Dated
+from relay.pipeline import Engine
+from relay.ports import DeadLetters, Outbox, Target
 from relay.settings import DynamoDBSettings, SweepSettings
-from relay.sweep import Sweeper
+from relay.sweeper import Sweeper
 from relay.traced import Destination, traced
 from runtime.aws import Aws
-from runtime.health import Readiness
 from runtime.ids import utc_now
 from runtime.metrics import RelayMetrics
+from runtime.process.health import Readiness
+from runtime.process.shutdown import Stop
+from runtime.process.tracing import Tracer
 from runtime.settings import AwsSettings
-from runtime.stopping import Stop
-from runtime.tracing import Tracer
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ from typing import Any
 
 import structlog
 
-from relay.dynamodb import row_of
+from relay.adapters.dynamodb import row_of
+from relay.batch import Rounds
+from relay.ports import Row
 from relay.recent import Recent
-from relay.rounds import Rounds
-from relay.rows import Row
 from runtime.errors import Misconfigured
 
 log = structlog.get_logger(__name__)

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from contracts.outbox import OutboxRecord
-from relay.refusals import is_unknown
-from relay.rows import (
+from relay.ports import (
     ROW_KEY,
     DeadLetters,
     NeverAccepted,
@@ -18,9 +17,10 @@ from relay.rows import (
     Target,
     Unpublishable,
 )
+from relay.refusals import is_unknown
 from runtime.errors import Unavailable
-from runtime.health import Readiness
 from runtime.metrics import RelayMetrics
+from runtime.process.health import Readiness
 
 log = structlog.get_logger(__name__)
 

@@ -7,7 +7,7 @@ import structlog
 
 from runtime.aws import asking
 from runtime.errors import Unavailable
-from runtime.queues import MAX_BATCH, Queue, delete_batch
+from runtime.sqs.queue import MAX_BATCH, Queue, delete_batch
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from botocore.exceptions import ClientError
 
 from contracts.outbox import OutboxRecord
-from relay.rows import Failure
+from relay.ports import Failure
 from runtime.aws import error_code
 from runtime.aws_failures import family_of_code
 from runtime.errors import Unavailable

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from relay.pace import Pace
+from relay.poll_interval import Pace
 from runtime.settings import AwsSettings, ConsumerSettings, MongoSettings, WorkerSettings
 
 

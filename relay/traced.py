@@ -10,8 +10,8 @@ from time import time_ns
 from typing import Literal
 
 from contracts.outbox import OutboxRecord
-from relay.rows import Failure, Limits, Target
-from runtime.tracing import Attributes, Tracer
+from relay.ports import Failure, Limits, Target
+from runtime.process.tracing import Attributes, Tracer
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from operator import attrgetter
 from threading import Condition, Lock
 
 from contracts.outbox import OutboxRecord
-from relay.rows import Row, Target
+from relay.ports import Row, Target
 
 
 class Window:

@@ -13,7 +13,16 @@ from botocore.session import get_session
 from runtime.aws import Service
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("runtime", "relay", "services", "operations", "console", "local", "infra", "benchmarks")
+PACKAGES = (
+    "runtime",
+    "relay",
+    "services",
+    "operations",
+    "console",
+    "local",
+    "infra",
+    "verification",
+)
 
 
 @cache

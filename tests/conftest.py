@@ -13,9 +13,11 @@ import hypothesis
 import pytest
 import structlog
 
+from infra.local_system.environment import REGION
+from infra.local_system.ports import LOOPBACK, reserved_ports
 from local import engines
-from local.isolation import COLLECTOR, REGION, isolate
-from local.ports import LOOPBACK, reserved_ports, wait_until_listening
+from local.child import wait_until_listening
+from local.isolation import COLLECTOR, isolate
 from local.replica_set import ensure_replica_set
 from tests.dynamodb_local import DynamoDBLocal, running_dynamodb_local
 from tests.engines import died, shared_engine
@@ -162,8 +164,8 @@ def mongodb_uri(
         log = state / "mongod.log"
         with shared_engine(pytestconfig, "mongod", command.argv, log=log) as child:
             wait_until_listening(port, timeout=60, what="mongod", child=child)
-            ensure_replica_set(engines.mongodb_uri(port))
-            yield engines.mongodb_uri(port)
+            ensure_replica_set(mongodb_uri(port))
+            yield mongodb_uri(port)
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ import httpx
 from fastapi import APIRouter, FastAPI
 
 from console.refusals import KINDS
-from runtime import problems
+from runtime.http import problems
 from tests.system import serving
 
 

@@ -13,7 +13,7 @@ from operations.dlq.redriving import Redrive
 from operations.dlq.senders import Parcel
 from operations.sources.dead_letters import DeadLetter, EventInside, read
 from operations.sources.origins import BackToQueue, Destination
-from relay.rows import Limits
+from relay.ports import Limits
 from runtime.errors import Unavailable
 from tests.builders import ACCOUNT, an_envelope
 

@@ -13,7 +13,8 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from local.ports import LOOPBACK, reserved_ports, wait_until_listening
+from infra.local_system.ports import LOOPBACK, reserved_ports
+from local.child import wait_until_listening
 from tests.dynamodb_local_package import dynamodb_local_folder
 from tests.engines import shared_engine
 from tests.missing_tools import JAVA, missing

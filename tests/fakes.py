@@ -8,7 +8,7 @@ from typing import Generic
 from contracts.outbox import MAX_RECORD_BYTES, EventTooLarge, OutboxRecord
 from runtime.cursors import InvalidCursor, Page
 from runtime.errors import Conflict
-from runtime.stores import A
+from runtime.outbox.commit import A
 from services.payment.model import Payment
 from services.payment.model import Status as PaymentStatus
 from services.stock.model import Status as StockStatus

@@ -9,9 +9,10 @@ from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
 from infra.documentdb import provision_collections
-from local.child import running_child
-from local.engines import REPLICA_SET, mongod_command
-from local.ports import LOOPBACK, reserved_ports, wait_until_listening
+from infra.local_system.addresses import REPLICA_SET
+from infra.local_system.ports import LOOPBACK, reserved_ports
+from local.child import running_child, wait_until_listening
+from local.engines import mongod_command
 from local.replica_set import read_only_what_lasts
 from runtime.mongodb import Document
 from tests.waiting import eventually

@@ -12,9 +12,9 @@ from typing import Any
 
 import httpx
 
+from infra.local_system.ports import LOOPBACK, reserved_ports
 from local.child import running_child
 from local.errors import how_it_died
-from local.ports import LOOPBACK, reserved_ports
 from local.probes import ask
 from tests.waiting import eventually
 

@@ -10,7 +10,7 @@ from infra.local_queues import render_queues
 from infra.resources import DAY, Domain, Redrive
 from infra.resources import Queue as QueueResource
 from runtime.aws import Aws
-from runtime.queues import Queue, find_queue
+from runtime.sqs.queue import Queue, find_queue
 
 
 @dataclass(frozen=True)

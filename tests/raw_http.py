@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from fastapi import FastAPI
 
-from local.ports import LOOPBACK
+from infra.local_system.ports import LOOPBACK
 
 ENDLESS = "/api/live"
 """The console's stream of events: a GET of it has no end."""

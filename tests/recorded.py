@@ -9,7 +9,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON, ParentBased, Sampler
 from opentelemetry.trace import StatusCode, format_span_id, format_trace_id
 
-from runtime.spans import OtlpTracer
+from runtime.process.spans import OtlpTracer
 
 
 class Recorded:

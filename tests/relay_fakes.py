@@ -15,7 +15,7 @@ from typing import Any
 
 from contracts.outbox import OutboxRecord
 from infra.resources import Queue
-from relay.rows import Failure, Limits, Row, Unpublishable, is_old
+from relay.ports import Failure, Limits, Row, Unpublishable, is_old
 from runtime.errors import Unavailable
 from runtime.ids import utc_now
 from tests.builders import a_record

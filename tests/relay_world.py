@@ -22,19 +22,19 @@ import relay.__main__
 from contracts.outbox import OutboxRecord
 from local.child import signal_child
 from relay.__main__ import TailedEnds
-from relay.engine import Engine
-from relay.mongodb import MongoOutbox
+from relay.adapters.mongodb import MongoOutbox
+from relay.feed_reader import PART, Tail
+from relay.pipeline import Engine
 from relay.settings import ChangeStreamRelaySettings, DynamoDBRelaySettings
-from relay.sweep import Sweeper
-from relay.tail import PART, Tail
+from relay.sweeper import Sweeper
 from runtime.aws import Aws
-from runtime.dynamodb import to_item
-from runtime.health import Readiness
 from runtime.ids import utc_now
 from runtime.metrics import RelayMetrics, new_registry
 from runtime.mongodb import Document, outbox_document
+from runtime.outbox.dynamodb import to_item
+from runtime.process.health import Readiness
+from runtime.process.shutdown import Stop
 from runtime.settings import WorkerSettings
-from runtime.stopping import Stop
 from tests.conftest import MiniStack
 from tests.gate import Gate
 from tests.integration.emulated import empty_aws

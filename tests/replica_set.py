@@ -13,10 +13,11 @@ from pymongo.errors import AutoReconnect, OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
-from local.child import last_lines, signal_child, start_child, stop_child
-from local.engines import REPLICA_SET, find_mongod
+from infra.local_system.addresses import REPLICA_SET
+from infra.local_system.ports import LOOPBACK, reserved_ports
+from local.child import last_lines, signal_child, start_child, stop_child, wait_until_listening
+from local.engines import find_mongod
 from local.errors import last_words
-from local.ports import LOOPBACK, reserved_ports, wait_until_listening
 from local.replica_set import read_only_what_lasts
 from tests.waiting import eventually
 

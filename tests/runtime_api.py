@@ -16,8 +16,8 @@ from subprocess import TimeoutExpired
 from typing import Any
 from uuid import uuid4
 
+from infra.local_system.ports import LOOPBACK
 from local.child import running_child
-from local.ports import LOOPBACK
 from tests.builders import ACCOUNT
 from tests.processes import COVERAGE, ROOT
 

@@ -13,11 +13,11 @@ from boto3.dynamodb.types import TypeDeserializer
 from fastapi import FastAPI
 from pymongo import MongoClient
 
+from infra.local_system.ports import LOOPBACK
 from infra.workloads import WORKLOADS
-from local.ports import LOOPBACK
 from runtime.aws import Aws
-from runtime.connections import limited
-from runtime.inbox import Inbox
+from runtime.http.connections import limited
+from runtime.sqs.inbox import Inbox
 from services.payment import consumer as payment_consumer
 from services.payment import main as payment_main
 from services.payment.handlers import Handlers as PaymentHandlers

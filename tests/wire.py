@@ -7,7 +7,7 @@ from math import inf
 from types import TracebackType
 from typing import Self
 
-from local.ports import LOOPBACK
+from infra.local_system.ports import LOOPBACK
 
 CHUNK = 65536
 """Bytes read at a time."""

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections import defaultdict
 
-from runtime.entry import run_command
+from runtime.process.command import run_command
 
 PACKAGES = ("relay", "runtime", "services")
 FLOOR = 90.0

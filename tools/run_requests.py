@@ -13,12 +13,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from infra.local_system.addresses import addresses
+from infra.local_system.settings import LocalSettings
 from local.console import Console
 from local.isolation import isolate
-from local.settings import LocalSettings
 from local.system import CANNOT_START, running_system
-from local.up import addresses
-from runtime.entry import complain, run_command
+from runtime.process.command import complain, run_command
 
 COLLECTIONS = Path(__file__).parent.parent / "collections"
 NEWMAN, HTTPYAC = "newman@6.2.2", "httpyac@6.16.7"

@@ -14,7 +14,7 @@ from operations.place import Place
 from operations.sources.depths import Depth, depth_of
 from operations.sources.origins import origins, work_queues
 from runtime.errors import Misconfigured, Unavailable
-from runtime.queues import find_url
+from runtime.sqs.queue import find_url
 
 AT_ONCE = 8
 

@@ -8,7 +8,7 @@ from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from console.live.hub import Full, Hub, Page
-from runtime.problems import UNAVAILABLE, respond
+from runtime.http.problems import UNAVAILABLE, respond
 
 KEEP_ALIVE = 15.0
 """Seconds of silence after which a comment tells that the connection lives."""

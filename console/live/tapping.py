@@ -15,9 +15,9 @@ from console.live.sampling import TOO_LATE, Sampler
 from console.live.taps import Tap
 from runtime.aws import asking
 from runtime.errors import Unavailable
-from runtime.queues import MAX_BATCH, delete_batch
+from runtime.process.shutdown import Stop, unless_stopped
 from runtime.retry import backoff
-from runtime.stopping import Stop, unless_stopped
+from runtime.sqs.queue import MAX_BATCH, delete_batch
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageTypeDef

@@ -16,7 +16,7 @@ from console.live.sampling import sentence
 from console.live.states import NodeState, needing_a_person, states_of
 from console.live.tapping import Tapping
 from infra.graph import Graph
-from runtime.stopping import Stop
+from runtime.process.shutdown import Stop
 
 log = structlog.get_logger(__name__)
 

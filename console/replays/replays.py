@@ -14,7 +14,7 @@ from operations.errors import OperatorError
 from operations.place import Place
 from operations.replay.replay import Progress, Replay, Request, TooManyReplays
 from runtime.errors import Unavailable
-from runtime.stopping import Stop
+from runtime.process.shutdown import Stop
 
 LOOK_EVERY = 1.0
 """Seconds."""

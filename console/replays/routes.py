@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter
 from pydantic import ConfigDict, Field
 
-from console.letters.previews import Previews
+from console.dead_letters.previews import Previews
 from console.replays.replays import Replays
 from contracts.envelope import ReadModel
 from contracts.timestamps import format_timestamp

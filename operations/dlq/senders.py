@@ -10,13 +10,13 @@ from operations.dlq.outgoing import Event, Message
 from operations.place import Place
 from operations.sources.dead_letters import DeadLetter
 from operations.sources.origins import BackToQueue, Destination
-from relay.eventbridge import LIMITS as BUS_LIMITS
-from relay.eventbridge import EventBus
-from relay.fifo import LIMITS as QUEUE_LIMITS
-from relay.rows import Limits
+from relay.adapters.eventbridge import LIMITS as BUS_LIMITS
+from relay.adapters.eventbridge import EventBus
+from relay.adapters.sqs_fifo import LIMITS as QUEUE_LIMITS
+from relay.ports import Limits
 from runtime.aws import error_code, reaching
 from runtime.errors import Unavailable
-from runtime.queues import find_url
+from runtime.sqs.queue import find_url
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient

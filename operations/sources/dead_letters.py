@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from operations.sources.origins import Origin
-from relay.rows import BASE64_BSON, DYNAMODB_JSON
+from relay.ports import BASE64_BSON, DYNAMODB_JSON
 from runtime.logs import MASK, mask, redact
 
 if TYPE_CHECKING:

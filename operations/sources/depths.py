@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from operations.place import Place
 from runtime.aws import asking
-from runtime.queues import find_url
+from runtime.sqs.queue import find_url
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

@@ -9,7 +9,7 @@ from operations.sources.dead_letters import DeadLetter, read
 from operations.sources.origins import Origin
 from runtime.aws import asking
 from runtime.errors import Unavailable
-from runtime.queues import MAX_BATCH
+from runtime.sqs.queue import MAX_BATCH
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

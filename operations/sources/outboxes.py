@@ -8,9 +8,9 @@ from typing import Protocol
 from contracts.timestamps import parse_timestamp
 from infra.workloads import Workload
 from operations.place import Place
-from relay.dynamodb import DynamoOutbox
-from relay.mongodb import MongoOutbox
-from relay.rows import EVER, Outbox, Row
+from relay.adapters.dynamodb import DynamoOutbox
+from relay.adapters.mongodb import MongoOutbox
+from relay.ports import EVER, Outbox, Row
 from runtime.aws import asking
 from runtime.errors import Misconfigured
 

@@ -11,7 +11,7 @@ from operations.sources.dead_letters import DeadLetter
 from operations.sources.depths import Depth, depth_of
 from operations.sources.hold import Hold
 from operations.sources.origins import Origin, origins
-from runtime.queues import find_url
+from runtime.sqs.queue import find_url
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

@@ -22,7 +22,7 @@ from operations.status.verdicts import (
     on_stream,
 )
 from runtime.errors import Unavailable
-from runtime.queues import find_url
+from runtime.sqs.queue import find_url
 
 Kind = Literal["outbox", "stream", "queue", "dead-letter queue"]
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from contracts.outbox import OutboxRecord
 from operations.sources.ledger import EventKey, type_of
-from relay.dynamodb import row_of
-from relay.rows import Row
+from relay.adapters.dynamodb import row_of
+from relay.ports import Row
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,11 @@ from pydantic.config import JsonDict
 
 from contracts.envelope import ReadModel, WireModel
 from contracts.timestamps import Timestamp
-from runtime import cursors, problems
-from runtime.api import cause_of
-from runtime.paging import DEFAULT_LIMIT, Cursor, Limit, PageView
-from runtime.problems import documented
+from runtime import cursors
+from runtime.http import problems
+from runtime.http.app import cause_of
+from runtime.http.pagination import DEFAULT_LIMIT, Cursor, Limit, PageView
+from runtime.http.problems import documented
 from services.payment.handlers import Handlers
 from services.payment.model import (
     DomainError,

@@ -1,7 +1,7 @@
 """Which event leads to which use case."""
 
 from contracts.names import EventType
-from runtime.inbox import Inbox, reads
+from runtime.sqs.inbox import Inbox, reads
 from services.payment.handlers import Handlers
 from services.payment.inbound import SubscriptionCreated
 from services.payment.model import DomainError

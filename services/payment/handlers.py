@@ -7,7 +7,7 @@ from functools import partial
 
 from contracts.causes import Cause
 from runtime.ids import new_event_id, utc_now
-from runtime.stores import change
+from runtime.outbox.commit import change
 from services.payment.events import record_of
 from services.payment.model import Payment, PaymentNotFound
 from services.payment.store import Store

@@ -2,14 +2,15 @@
 
 from fastapi import FastAPI
 
-from runtime import logs, tracing
-from runtime.api import create_api, serve
-from runtime.consuming import run_consumers
+from runtime import logs
+from runtime.http.app import create_api, serve
 from runtime.metrics import new_registry
 from runtime.mongodb import Mongo
+from runtime.process import tracing
+from runtime.process.tracing import Tracer
+from runtime.process.worker import main
 from runtime.settings import MongoSettings, load
-from runtime.tracing import Tracer
-from runtime.worker import main
+from runtime.sqs.consumers import run_consumers
 from services.payment import api, consumer
 from services.payment.handlers import Handlers
 from services.payment.settings import PaymentApiSettings, PaymentConsumerSettings

@@ -11,12 +11,12 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from contracts.outbox import OutboxRecord
-from runtime import stores
-from runtime.backlog import MOST_COUNTED, Backlog
 from runtime.cursors import InvalidCursor, Page
 from runtime.errors import Conflict, Unavailable
 from runtime.mongodb import ANY_DOCUMENT, Document, Mongo, is_transient, outbox_document
-from runtime.tracing import Attributes, Tracer, spanned
+from runtime.outbox import commit as stores
+from runtime.outbox.stats import MOST_COUNTED, Backlog
+from runtime.process.tracing import Attributes, Tracer, spanned
 from services.payment.model import Happened, Payment, Status
 
 PAYMENTS = "payments"

@@ -9,9 +9,10 @@ from pydantic.config import JsonDict
 
 from contracts.envelope import WireModel
 from contracts.timestamps import Timestamp
-from runtime import cursors, problems
-from runtime.paging import DEFAULT_LIMIT, Cursor, Limit, PageView
-from runtime.problems import documented
+from runtime import cursors
+from runtime.http import problems
+from runtime.http.pagination import DEFAULT_LIMIT, Cursor, Limit, PageView
+from runtime.http.problems import documented
 from services.stock.handlers import Handlers
 from services.stock.model import DomainError, Status, Stock, StockNotFound
 from services.stock.store import Store

@@ -1,7 +1,7 @@
 """Which event leads to which use case."""
 
 from contracts.names import EventType
-from runtime.inbox import Inbox, reads
+from runtime.sqs.inbox import Inbox, reads
 from services.stock.handlers import Handlers
 from services.stock.inbound import PaymentCancelled, SubscriptionCreated
 from services.stock.model import DomainError

@@ -10,7 +10,7 @@ from functools import partial
 
 from contracts.causes import Cause
 from runtime.ids import new_event_id, utc_now
-from runtime.stores import change
+from runtime.outbox.commit import change
 from services.stock.events import record_of
 from services.stock.model import Stock, StockNotFound
 from services.stock.store import Store

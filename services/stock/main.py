@@ -2,15 +2,16 @@
 
 from fastapi import FastAPI
 
-from runtime import logs, tracing
-from runtime.api import create_api, serve
+from runtime import logs
 from runtime.aws import Aws
-from runtime.consuming import run_consumers
-from runtime.dynamodb import VersionedTable
+from runtime.http.app import create_api, serve
 from runtime.metrics import new_registry
+from runtime.outbox.dynamodb import VersionedTable
+from runtime.process import tracing
+from runtime.process.tracing import Tracer
+from runtime.process.worker import main
 from runtime.settings import load
-from runtime.tracing import Tracer
-from runtime.worker import main
+from runtime.sqs.consumers import run_consumers
 from services.stock import api, consumer
 from services.stock.handlers import Handlers
 from services.stock.settings import StockApiSettings, StockConsumerSettings, TableSettings

@@ -11,7 +11,7 @@ from uuid import NAMESPACE_URL, uuid4, uuid5
 
 from contracts.causes import Cause
 from runtime.ids import new_event_id, utc_now
-from runtime.stores import change
+from runtime.outbox.commit import change
 from services.subscription.events import record_of
 from services.subscription.model import (
     IdempotencyKeyReused,

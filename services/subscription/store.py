@@ -5,9 +5,9 @@ from typing import Any, Protocol
 
 from contracts.outbox import OutboxRecord
 from contracts.timestamps import format_timestamp, parse_timestamp
-from runtime import stores
 from runtime.cursors import Page
-from runtime.dynamodb import VersionedTable, Where
+from runtime.outbox import commit as stores
+from runtime.outbox.dynamodb import VersionedTable, Where
 from services.subscription.model import Happened, Order, Status, Subscription
 
 INDEX = "by-account-number"

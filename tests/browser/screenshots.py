@@ -13,9 +13,9 @@ from threading import Event, Thread
 
 from playwright.sync_api import Browser, expect
 
+from infra.local_system.settings import ROOT
 from local.isolation import isolate
-from local.settings import ROOT
-from runtime.entry import complain, run_command
+from runtime.process.command import complain, run_command
 from tests.browser.browser import NoBrowser, chromium
 from tests.browser.system import Running, running
 from tests.browser.visitor import Visitor, visiting

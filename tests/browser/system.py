@@ -10,11 +10,11 @@ from typing import Any
 import httpx
 
 from console.security import TOKEN_HEADER
+from infra.local_system.addresses import breaking_socket, console_address
+from infra.local_system.settings import LocalSettings
 from local.child import running_child
-from local.processes import breaking_socket, console_process, our_processes
+from local.processes import console_process, our_processes
 from local.running import is_ready
-from local.settings import LocalSettings
-from local.up import console_address
 from tests.processes import ROOT
 from tests.waiting import eventually
 
@@ -96,7 +96,7 @@ def running(folder: Path) -> Iterator[Running]:
 def _running(settings: LocalSettings, log: Path) -> Iterator[Running]:
     given = settings.model_dump(exclude_none=True) | {"break": "1"}
     env = {name.upper(): str(value) for name, value in given.items()}
-    command = [sys.executable, "-m", "local.up"]
+    command = [sys.executable, "-m", "verification.fault_injection"]
     with running_child("make up", command, env=env, cwd=ROOT, log=log, stop_within=100) as child:
 
         def is_up() -> bool:

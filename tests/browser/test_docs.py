@@ -6,7 +6,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 
-from local.up import addresses
+from infra.local_system.addresses import addresses
 from tests.browser.system import Running
 from tests.browser.visitor import visiting
 from tests.operations import operations

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from playwright.sync_api import Page, expect
 
-from local.up import addresses
+from infra.local_system.addresses import addresses
 from tests.browser.system import Running
 from tests.browser.visitor import Visitor
 

@@ -3,8 +3,8 @@
 It needs no browser.
 """
 
+from infra.local_system.addresses import addresses, console_address
 from infra.workloads import WORKLOADS
-from local.up import addresses, console_address
 from tests.browser.system import Running
 from tests.waiting import eventually
 

@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator, FormatChecker, ValidationError
 from contracts.envelope import ReceivedEvent
 from contracts.names import EventType
 from contracts.timestamps import parse_timestamp
-from runtime.inbox import Inbox
+from runtime.sqs.inbox import Inbox
 from services.payment import consumer as payment_consumer
 from services.payment.handlers import Handlers as PaymentHandlers
 from services.stock import consumer as stock_consumer

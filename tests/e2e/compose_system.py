@@ -5,9 +5,9 @@ import subprocess
 from functools import partial
 from pathlib import Path
 
+from infra.local_system.settings import LocalSettings
 from local.processes import our_processes
 from local.running import is_ready
-from local.settings import LocalSettings
 from tests.waiting import eventually
 
 ROOT = Path(__file__).parents[2]

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from local.settings import LocalSettings
+from infra.local_system.settings import LocalSettings
 from tests.e2e.compose_system import ComposeSystem
 from tests.e2e.local_system import LocalSystem
 from tests.e2e.system import System

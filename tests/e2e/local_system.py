@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 
+from infra.local_system.settings import LocalSettings
 from local.console import Console
 from local.processes import our_processes
-from local.settings import LocalSettings
 from local.supervisor import Supervisor
 from local.system import running_system
 

@@ -11,8 +11,8 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from local.isolation import REGION
-from local.processes import DATABASE, aws_endpoint
+from infra.local_system.addresses import DATABASE, aws_endpoint
+from infra.local_system.environment import REGION
 from operations.__main__ import parser
 from operations.audit.command import audit
 from operations.audit.report import AuditReport

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from local.settings import LocalSettings
+from infra.local_system.settings import LocalSettings
 
 
 class System(Protocol):

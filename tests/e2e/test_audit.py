@@ -10,7 +10,7 @@ import pytest
 
 from contracts.timestamps import format_timestamp
 from operations.audit.report import Kind
-from runtime.queues import find_url
+from runtime.sqs.queue import find_url
 from tests.e2e.operated import Operator
 from tests.e2e.world import World
 from tests.waiting import eventually

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from local.chaos.clients import Load
-from local.chaos.run import Plan, run
-from local.chaos.schedule import AWS, MONGOD, Fault, Kind
 from local.console import Console
-from runtime.stopping import Stop
+from runtime.process.shutdown import Stop
 from tests.e2e.local_system import Silence
+from verification.chaos.clients import Load
+from verification.chaos.run import Plan, run
+from verification.chaos.schedule import AWS, MONGOD, Fault, Kind
 
 FAULTS = (
     Fault(Kind.KILL, "stock-consumer", start=1, duration=0.5),  # early: it costs half a minute

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from local.settings import ROOT, LocalSettings
+from infra.local_system.settings import ROOT, LocalSettings
 
 EXPORTED = {
     "AWS_PROFILE": "work",

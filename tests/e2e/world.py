@@ -10,10 +10,10 @@ from uuid import uuid4
 import httpx
 from pymongo import MongoClient
 
-from local.isolation import REGION
-from local.processes import DATABASE, aws_endpoint, our_processes
-from local.settings import LocalSettings
-from local.up import addresses
+from infra.local_system.addresses import DATABASE, addresses, aws_endpoint
+from infra.local_system.environment import REGION
+from infra.local_system.settings import LocalSettings
+from local.processes import our_processes
 from runtime.aws import Aws
 from tests.e2e.system import System
 from tests.waiting import eventually

@@ -16,8 +16,8 @@ from console.security import TOKEN_HEADER
 from console.settings import ConsoleSettings
 from infra.documentdb import provision_collections
 from infra.local import provision
-from local.ports import LOOPBACK
-from runtime.health import HealthServer, Readiness
+from infra.local_system.ports import LOOPBACK
+from runtime.process.health import HealthServer, Readiness
 from tests.builders import a_cause
 from tests.conftest import MiniStack
 from tests.operations import operations

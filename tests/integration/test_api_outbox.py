@@ -8,7 +8,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from runtime.backlog import MOST_COUNTED, Backlog
+from runtime.outbox.stats import MOST_COUNTED, Backlog
 from tests.builders import START, a_cause
 from tests.system import Name, System
 from tests.waiting import eventually

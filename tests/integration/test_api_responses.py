@@ -12,7 +12,7 @@ from fastapi import APIRouter
 from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
-from runtime.api import create_api
+from runtime.http.app import create_api
 from runtime.metrics import new_registry
 from tests.integration.test_api_bad_input import problem
 from tests.system import NAMES, Name, serving

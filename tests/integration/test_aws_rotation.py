@@ -16,8 +16,8 @@ from uuid import uuid4
 import pytest
 
 from infra.local import provision
+from infra.local_system.ports import LOOPBACK
 from local.child import stop_child
-from local.ports import LOOPBACK
 from runtime.aws import Aws, reaching
 from runtime.errors import Unavailable
 from runtime.verdicts import Family

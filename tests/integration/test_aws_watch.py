@@ -100,7 +100,7 @@ def test_silence_is_an_alarm_where_something_should_always_be_heard(
 def test_the_age_of_the_oldest_row_is_read_from_what_sweeps_and_looks_log(
     synthesized: Synthesize,
 ) -> None:
-    """Its field is that of the lines in relay/sweep.py and relay/ages.py, whose tests hold it."""
+    """Its field is that of the lines of sweeper and gauges in relay/, whose tests hold it."""
     for domain in DOMAINS:
         stack = synthesized("dev").stacks[f"streamed-events-dev-{domain}"]
         (found,) = stack.resources("AWS::Logs::MetricFilter")

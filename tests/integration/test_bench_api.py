@@ -5,10 +5,10 @@ from uuid import uuid4
 
 import pytest
 
-from benchmarks.rows.api import race
-from local.load.engines import Engines
 from local.provision import provision_aws
 from tests.conftest import MiniStack
+from verification.benchmarks.rows.api import race
+from verification.load.engines import Engines
 
 
 @pytest.fixture

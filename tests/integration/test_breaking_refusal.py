@@ -8,12 +8,12 @@ from uuid import uuid4
 import pytest
 from botocore.exceptions import ClientError
 
-from local.breaking.refusal import Refusal
 from local.process import Process
-from relay.eventbridge import EventBus
+from relay.adapters.eventbridge import EventBus
 from runtime.aws import Aws, family_of
 from runtime.verdicts import HELD
 from tests.conftest import MiniStack
+from verification.fault_injection.refusal import Refusal
 
 
 def an_entry(bus: str) -> Any:

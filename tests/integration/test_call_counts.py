@@ -6,15 +6,15 @@ from uuid import uuid4
 import pytest
 from pymongo import MongoClient
 
-from benchmarks.calls import expected
-from benchmarks.calls.drain import EVENTS, STEPPED, count_lambda, count_stepped
-from benchmarks.calls.lifecycle import count_lifecycle
-from benchmarks.calls.tally import Sections, total
 from infra.documentdb import provision_collections
 from infra.local import provision
-from local.load.engines import Engines
 from runtime.mongodb import Document
 from tests.conftest import MiniStack
+from verification.benchmarks.calls import expected
+from verification.benchmarks.calls.drain import EVENTS, STEPPED, count_lambda, count_stepped
+from verification.benchmarks.calls.lifecycle import count_lifecycle
+from verification.benchmarks.calls.tally import Sections, total
+from verification.load.engines import Engines
 
 
 @pytest.fixture

@@ -10,13 +10,13 @@ from uuid import uuid4
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError
 
-from local.chaos.keys import Keys
-from local.chaos.proxy import Proxy
-from local.chaos.schedule import SERVICES, Kind
 from runtime.aws import Aws, error_code, family_of
 from runtime.verdicts import HELD
 from tests.conftest import MiniStack
 from tests.waiting import eventually
+from verification.chaos.keys import Keys
+from verification.chaos.proxy import Proxy
+from verification.chaos.schedule import SERVICES, Kind
 
 
 @pytest.fixture(scope="module")
@@ -193,7 +193,7 @@ def test_a_slow_endpoint_answers_late(
     calm: Proxy, ministack: MiniStack, queue: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The answer is right, when it comes."""
-    monkeypatch.setattr("local.chaos.mischief.SLOW_BY", (0.4,))
+    monkeypatch.setattr("verification.chaos.mischief.SLOW_BY", (0.4,))
     calm.misbehave(Kind.SLOW)
     sqs = through(calm, ministack, "sqs")
     began = time.monotonic()

@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from console.letters import letters as dead_letters
-from console.letters import routes as dead_letters_routes
+from console.dead_letters import letters as dead_letters
+from console.dead_letters import routes as dead_letters_routes
 from tests.conftest import MiniStack
 from tests.console_client import asking
 from tests.dead_letters import a_record_body, an_event, by_eventbridge

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from infra.local import provision
-from local.isolation import SAMPLE_ENVIRONMENT
+from infra.local_system.environment import SAMPLE_ENVIRONMENT
 from runtime.aws import Aws
 from tests.conftest import MiniStack
 from tests.integration.emulated import empty_aws

@@ -11,7 +11,7 @@ import pytest
 
 from console.replays import routes as replay_routes
 from console.replays.replays import Replays
-from runtime.stopping import Stop
+from runtime.process.shutdown import Stop
 from tests.conftest import MiniStack
 from tests.console import a_body
 from tests.console_client import asking

@@ -14,13 +14,13 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from runtime.aws import Aws
-from runtime.consumer import Consumer
 from runtime.errors import Misconfigured, Unavailable
-from runtime.health import Readiness
-from runtime.messages import Work
 from runtime.metrics import ConsumerMetrics
-from runtime.queues import Queue, find_queue
-from runtime.stopping import Stop
+from runtime.process.health import Readiness
+from runtime.process.shutdown import Stop
+from runtime.sqs.consumer import Consumer
+from runtime.sqs.messages import Work
+from runtime.sqs.queue import Queue, find_queue
 from services.stock.model import Status as StockStatus
 from tests.builders import a_cause, a_detail, an_envelope, an_order
 from tests.proxy import Proxy

@@ -11,11 +11,12 @@ import boto3
 import pytest
 from pymongo import MongoClient
 
+from infra.local_system.addresses import REPLICA_SET, mongodb_uri
+from infra.local_system.environment import REGION
+from infra.local_system.ports import LOOPBACK, reserved_ports
 from local import engines
-from local.child import running_child
+from local.child import running_child, wait_until_listening
 from local.errors import MongodMissing
-from local.isolation import REGION
-from local.ports import LOOPBACK, reserved_ports, wait_until_listening
 from local.replica_set import ensure_replica_set
 from tests.conftest import MiniStack
 
@@ -37,7 +38,7 @@ def running(command: engines.EngineCommand, folder: Path) -> Iterator[subprocess
 
 
 def mongo(port: int) -> MongoClient[dict[str, Any]]:
-    return MongoClient(engines.mongodb_uri(port))
+    return MongoClient(mongodb_uri(port))
 
 
 def test_the_shared_engines_answer(ministack: MiniStack, mongodb_uri: str) -> None:
@@ -45,7 +46,7 @@ def test_the_shared_engines_answer(ministack: MiniStack, mongodb_uri: str) -> No
     sqs = boto3.client("sqs", endpoint_url=ministack.endpoint, region_name=REGION)
     assert "ResponseMetadata" in sqs.list_queues()
     with MongoClient[dict[str, Any]](mongodb_uri) as client:
-        assert client.admin.command("hello")["setName"] == engines.REPLICA_SET
+        assert client.admin.command("hello")["setName"] == REPLICA_SET
 
 
 def test_mongod_keeps_its_state_and_is_initiated_once(tmp_path: Path, ports: list[int]) -> None:
@@ -53,13 +54,13 @@ def test_mongod_keeps_its_state_and_is_initiated_once(tmp_path: Path, ports: lis
     port = ports[0]
     command = engines.mongod_command(port, tmp_path)
     with running(command, tmp_path):
-        ensure_replica_set(engines.mongodb_uri(port))
+        ensure_replica_set(mongodb_uri(port))
         with mongo(port) as client:
             before = client.admin.command("replSetGetConfig")["config"]
             client["payments"]["payments"].insert_one({"_id": "one"})
     with running(command, tmp_path):
-        ensure_replica_set(engines.mongodb_uri(port))
-        ensure_replica_set(engines.mongodb_uri(port))
+        ensure_replica_set(mongodb_uri(port))
+        ensure_replica_set(mongodb_uri(port))
         with mongo(port) as client:
             after = client.admin.command("replSetGetConfig")["config"]
             assert client["payments"]["payments"].find_one() == {"_id": "one"}
@@ -71,11 +72,11 @@ def test_mongod_can_move_to_another_port(tmp_path: Path, ports: list[int]) -> No
     """Data written under one port is served under another (MONGODB_PORT was changed)."""
     first, second = ports
     with running(engines.mongod_command(first, tmp_path), tmp_path):
-        ensure_replica_set(engines.mongodb_uri(first))
+        ensure_replica_set(mongodb_uri(first))
         with mongo(first) as client:
             client["payments"]["payments"].insert_one({"_id": "one"})
     with running(engines.mongod_command(second, tmp_path), tmp_path):
-        ensure_replica_set(engines.mongodb_uri(second))
+        ensure_replica_set(mongodb_uri(second))
         with mongo(second) as client:
             assert client["payments"]["payments"].find_one() == {"_id": "one"}
 

@@ -14,11 +14,11 @@ from bson.datetime_ms import DatetimeMS
 from bson.raw_bson import RawBSONDocument
 
 from contracts.outbox import OutboxRecord
-from relay.dynamodb import DynamoOutbox
-from relay.mongodb import MongoOutbox
-from relay.rows import EVER, Outbox, Row
-from runtime.dynamodb import to_item
+from relay.adapters.dynamodb import DynamoOutbox
+from relay.adapters.mongodb import MongoOutbox
+from relay.ports import EVER, Outbox, Row
 from runtime.mongodb import Mongo
+from runtime.outbox.dynamodb import to_item
 from tests.conftest import MiniStack
 from tests.hostile import NUMBERS, NotUtf8
 from tests.relay_world import (

@@ -15,14 +15,14 @@ from bson.raw_bson import RawBSONDocument
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import relay.dynamodb
-import relay.mongodb
+import relay.adapters.dynamodb
+import relay.adapters.mongodb
 from contracts.outbox import OutboxRecord
 from contracts.timestamps import format_timestamp
-from relay.ages import Dated
-from relay.dynamodb import DynamoOutbox
-from relay.mongodb import MongoOutbox
-from relay.rows import EVER, Outbox, Row
+from relay.adapters.dynamodb import DynamoOutbox
+from relay.adapters.mongodb import MongoOutbox
+from relay.backlog_gauges import Dated
+from relay.ports import EVER, Outbox, Row
 from runtime.ids import utc_now
 from runtime.mongodb import Mongo
 from tests.conftest import MiniStack
@@ -85,7 +85,7 @@ def world(ministack: MiniStack, mongodb_uri: str, tmp_path: Path) -> Iterator[Wo
 
 @pytest.fixture
 def mongodb(world: World, monkeypatch: pytest.MonkeyPatch) -> End:
-    monkeypatch.setattr(relay.mongodb, "PAGE", 7)
+    monkeypatch.setattr(relay.adapters.mongodb, "PAGE", 7)
     world.provision_change_stream()
 
     def put(odd: Sequence[Odd]) -> None:
@@ -113,7 +113,7 @@ def in_table(world: World) -> End:
 
 @pytest.fixture
 def dynamodb(world: World, monkeypatch: pytest.MonkeyPatch) -> End:
-    monkeypatch.setattr(relay.dynamodb, "PAGE", 7)
+    monkeypatch.setattr(relay.adapters.dynamodb, "PAGE", 7)
     return in_table(world)
 
 
@@ -124,7 +124,7 @@ def dynamodb_of_aws(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[End]:
-    monkeypatch.setattr(relay.dynamodb, "PAGE", 7)
+    monkeypatch.setattr(relay.adapters.dynamodb, "PAGE", 7)
     with a_world(ministack, tmp_path, dynamodb=dynamodb_local.endpoint) as world:
         yield in_table(world)
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import pytest
 
 from console.parts import Parts
-from local.ports import LOOPBACK
+from infra.local_system.ports import LOOPBACK
 from tests.builders import a_cause
 from tests.integration.test_api_bad_input import ORDER
 from tests.raw_http import ENDLESS, Answer, Server

@@ -67,7 +67,7 @@ def test_the_images_command_sweeps(world: World) -> None:
         "found": 3,
         "new": 3,
         "level": "info",
-        "logger": "relay.sweep",
+        "logger": "relay.sweeper",
         "process": "sweep-dynamodb",
     }
 

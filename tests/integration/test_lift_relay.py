@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 
 from contracts.outbox import _REQUIRED
-from local.ports import reserved_ports
+from infra.local_system.ports import reserved_ports
 from tests.conftest import MiniStack
 from tests.following import Terminal
 from tests.pages import DOCS, ROOT, blocks, write_file

@@ -5,10 +5,10 @@ from uuid import uuid4
 
 import pytest
 
-from local.load import backlog, exhaustion, poison
-from local.load.engines import Engines
 from local.provision import provision_aws, provision_documentdb
 from tests.conftest import MiniStack
+from verification.load import backlog, exhaustion, poison
+from verification.load.engines import Engines
 
 pytestmark = pytest.mark.timeout(300)
 

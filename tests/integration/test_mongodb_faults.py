@@ -18,8 +18,8 @@ from pymongo.errors import DuplicateKeyError, PyMongoError
 from contracts.outbox import OutboxRecord
 from infra.documentdb import provision_collections
 from local.child import signal_child
-from relay.mongodb import ChangeStream, MongoOutbox
-from relay.rows import LostPlace
+from relay.adapters.mongodb import ChangeStream, MongoOutbox
+from relay.ports import LostPlace
 from runtime.errors import Conflict, Unavailable
 from runtime.ids import utc_now
 from runtime.mongodb import Document, Mongo, connect, outbox_document

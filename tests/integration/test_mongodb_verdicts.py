@@ -12,9 +12,10 @@ import pytest
 from pymongo import MongoClient
 
 from infra.documentdb import provision_collections
+from infra.local_system.addresses import mongodb_uri
+from infra.local_system.ports import reserved_ports
 from local import engines
-from local.child import running_child
-from local.ports import reserved_ports, wait_until_listening
+from local.child import running_child, wait_until_listening
 from local.replica_set import ensure_replica_set
 from runtime.mongodb_failures import CODES
 from runtime.verdicts import HELD, Family
@@ -69,8 +70,8 @@ def mongod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Failing]:
         argv, log = (*command.argv, "--setParameter", "enableTestCommands=1"), state / "mongod.log"
         with running_child("mongod", argv, env=command.env, log=log) as child:
             wait_until_listening(port, timeout=60, what="mongod", child=child)
-            ensure_replica_set(engines.mongodb_uri(port))
-            yield Failing(engines.mongodb_uri(port))
+            ensure_replica_set(mongodb_uri(port))
+            yield Failing(mongodb_uri(port))
 
 
 @pytest.fixture(scope="module")

@@ -13,12 +13,12 @@ from pymongo import MongoClient
 from operations.__main__ import main, parser
 from operations.place import Place
 from operations.status.lines import standing
-from relay.dynamodb import row_of
-from runtime.dynamodb import to_item
-from runtime.health import HealthServer, Readiness
+from relay.adapters.dynamodb import row_of
 from runtime.ids import utc_now
 from runtime.metrics import RelayMetrics, new_registry
 from runtime.mongodb import outbox_document
+from runtime.outbox.dynamodb import to_item
+from runtime.process.health import HealthServer, Readiness
 from tests.conftest import MiniStack
 from tests.dead_letters import an_event
 from tests.integration.operated import Operated, operated

@@ -11,8 +11,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from infra.local_system.ports import LOOPBACK, reserved_ports
 from local.child import signal_child, stop_child
-from local.ports import LOOPBACK, reserved_ports
 from tests.builders import a_cause, a_detail, an_envelope
 from tests.processes import Process, run_to_end, running
 from tests.queues import TestQueue, make_queue

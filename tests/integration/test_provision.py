@@ -7,11 +7,12 @@ from uuid import uuid4
 import pytest
 from pymongo import MongoClient
 
+from infra.local_system.addresses import mongodb_uri
+from infra.local_system.environment import REGION
+from infra.local_system.ports import reserved_ports
 from infra.topology import TOPOLOGY
 from local import engines
 from local.child import running_child
-from local.isolation import REGION
-from local.ports import reserved_ports
 from local.provision import provision_aws, provision_documentdb
 from runtime.errors import Misconfigured
 from tests.conftest import MiniStack
@@ -25,7 +26,7 @@ def fresh_mongodb_uri(tmp_path: Path) -> Iterator[str]:
         command = engines.mongod_command(port, tmp_path / "mongod")
         log = tmp_path / "mongod.log"
         with running_child("mongod", command.argv, env=command.env, log=log):
-            yield engines.mongodb_uri(port)
+            yield mongodb_uri(port)
 
 
 def test_it_prepares_both_engines_and_changes_nothing_the_second_time(
@@ -79,7 +80,7 @@ def test_an_engine_that_does_not_answer_is_waited_for_with_a_bound() -> None:
         with pytest.raises(TimeoutError, match=rf":{port}/.* did not answer within 0.3 s"):
             provision_aws(f"http://127.0.0.1:{port}", region=REGION, answers_within=0.3)
         with pytest.raises(TimeoutError, match=rf"mongod did not listen on port {port} within"):
-            provision_documentdb(engines.mongodb_uri(port), "payments", answers_within=0.3)
+            provision_documentdb(mongodb_uri(port), "payments", answers_within=0.3)
 
 
 @pytest.mark.parametrize("uri", ["mongodb://127.0.0.1:1/", "mongodb://127.0.0.1:none/"])

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
-from relay.engine import MAX_ROWS
-from runtime.dynamodb import to_item
+from relay.pipeline import MAX_ROWS
+from runtime.outbox.dynamodb import to_item
 from tests.conftest import MiniStack
 from tests.gate import Where
 from tests.relay_world import (

@@ -10,15 +10,15 @@ import pytest
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
-import relay.dynamodb
-import relay.mongodb
+import relay.adapters.dynamodb
+import relay.adapters.mongodb
 from contracts.timestamps import format_timestamp
-from relay.ages import Dated
-from relay.dynamodb import DynamoOutbox
-from relay.mongodb import ChangeStream, MongoOutbox
-from relay.pace import Pace
-from relay.rows import LostPlace, Outbox, Row, Stream
-from relay.shards import ShardedStream
+from relay.adapters.dynamodb import DynamoOutbox
+from relay.adapters.dynamodb_stream import ShardedStream
+from relay.adapters.mongodb import ChangeStream, MongoOutbox
+from relay.backlog_gauges import Dated
+from relay.poll_interval import Pace
+from relay.ports import LostPlace, Outbox, Row, Stream
 from runtime.errors import Unavailable
 from runtime.ids import utc_now
 from runtime.mongodb import Mongo
@@ -70,7 +70,7 @@ def memory() -> End:
 
 @pytest.fixture
 def dynamodb(world: World, monkeypatch: pytest.MonkeyPatch) -> End:
-    monkeypatch.setattr(relay.dynamodb, "PAGE", 2)
+    monkeypatch.setattr(relay.adapters.dynamodb, "PAGE", 2)
     world.create_table()
     outbox = DynamoOutbox(world.aws.client("dynamodb"), TABLE)
     stream = ShardedStream(
@@ -84,8 +84,8 @@ def dynamodb(world: World, monkeypatch: pytest.MonkeyPatch) -> End:
 
 @pytest.fixture
 def mongodb(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[End]:
-    monkeypatch.setattr(relay.mongodb, "PAGE", 2)
-    monkeypatch.setattr(relay.mongodb, "MAX_AWAIT_MILLISECONDS", 50)
+    monkeypatch.setattr(relay.adapters.mongodb, "PAGE", 2)
+    monkeypatch.setattr(relay.adapters.mongodb, "MAX_AWAIT_MILLISECONDS", 50)
     world.provision_change_stream()
     collection = world.collection
 
@@ -208,7 +208,7 @@ def test_unprocessed_items_are_given_back() -> None:
             return {"UnprocessedItems": {"outbox": RequestItems["outbox"][1:]}}
 
     rows = [
-        relay.dynamodb.row_of({"aggregateId": {"S": "a"}, "sequence": {"N": str(number)}})
+        relay.adapters.dynamodb.row_of({"aggregateId": {"S": "a"}, "sequence": {"N": str(number)}})
         for number in (1, 2, 3)
     ]
     assert DynamoOutbox(cast("Any", Client()), "outbox").delete(rows) == rows[1:]

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from relay.aws_lambda import sweep_within
+from relay.batch import Rounds
 from relay.mapped import MappedStream
-from relay.rounds import Rounds
 from runtime.metrics import RelayMetrics, new_registry
 from tests.conftest import MiniStack
 from tests.event_source_mapping import EventSourceMapping

@@ -12,15 +12,15 @@ from uuid import uuid4
 
 import pytest
 
+from infra.local_system.ports import LOOPBACK, reserved_ports
 from infra.taps import Tap
 from local import engines
-from local.child import running_child, stop_child
+from local.child import running_child, stop_child, wait_until_listening
 from local.log_batches import MAX_BYTES, MAX_EVENTS, MAX_SPAN, OVERHEAD, LogEvent, batches
-from local.ports import LOOPBACK, reserved_ports, wait_until_listening
 from local.tap import BusTap, log_event
 from runtime.aws import Aws
-from runtime.health import Readiness
-from runtime.stopping import Stop
+from runtime.process.health import Readiness
+from runtime.process.shutdown import Stop
 from tests.conftest import MiniStack
 from tests.waiting import eventually
 

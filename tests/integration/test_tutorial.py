@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from local.ports import reserved_ports
-from local.settings import LocalSettings
+from infra.local_system.ports import reserved_ports
+from infra.local_system.settings import LocalSettings
 from tests.following import Terminal
 from tests.pages import DOCS, ROOT, Block, apply_diff, blocks, write_file
 from tests.waiting import eventually

@@ -9,8 +9,6 @@ import httpx
 import pytest
 from botocore.exceptions import ClientError
 
-from local.chaos.proxy import Proxy
-from local.chaos.refusals import codes_of
 from operations.__main__ import AWAY, CANNOT, main
 from runtime.aws import Aws, error_code, family_of
 from runtime.aws_failures import CODES
@@ -23,6 +21,8 @@ from tests.queues import TestQueue, make_queue
 from tests.relay_world import World, a_world, ids, records
 from tests.system import System, serving
 from tests.waiting import eventually
+from verification.chaos.proxy import Proxy
+from verification.chaos.refusals import codes_of
 
 each_family = pytest.mark.parametrize("family", HELD)
 """Of those that hold: what says something against an entry is another matter."""

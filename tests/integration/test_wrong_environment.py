@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from local.isolation import SAMPLE_ENVIRONMENT
+from infra.local_system.environment import SAMPLE_ENVIRONMENT
 from tests.processes import ROOT
 
 KEYLESS = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
@@ -72,10 +72,14 @@ WRONG: tuple[tuple[str, Mapping[str, str], str], ...] = (
     ("local.up", {"STREAMED_AUDIT_FILE": "/dev/null/x"}, "STREAMED_AUDIT_FILE: /dev/null/x cannot"),
     ("local.up", {"OTEL_EXPORTER_OTLP_ENDPOINT": "x:1"}, "OTEL_EXPORTER_OTLP_ENDPOINT: give"),
     ("local.demo", {"STATE_DIR": "/dev/null/state"}, "STATE_DIR: /dev/null/state cannot be"),
-    ("local.chaos --minutes 0.1", {"MONGOD": "/nowhere"}, "MONGOD=/nowhere is not a program"),
-    ("local.load poison", {"MONGOD": "/nowhere"}, "MONGOD=/nowhere is not a program"),
-    ("benchmarks relay", {"MONGOD": "/nowhere"}, "MONGOD=/nowhere is not a program"),
-    ("benchmarks.calls", {"MONGOD": "/nowhere"}, "MONGOD=/nowhere is not a program"),
+    (
+        "verification.chaos --minutes 0.1",
+        {"MONGOD": "/nowhere"},
+        "MONGOD=/nowhere is not a program",
+    ),
+    ("verification.load poison", {"MONGOD": "/nowhere"}, "MONGOD=/nowhere is not a program"),
+    ("verification.benchmarks relay", {"MONGOD": "/nowhere"}, "MONGOD=/nowhere is not a program"),
+    ("verification.benchmarks.calls", {"MONGOD": "/nowhere"}, "MONGOD=/nowhere is not a program"),
 )
 """Every command once, and every kind: what boto3 alone can meet has tests of its own, in one
 process (tests/unit/test_aws_configuring.py). Nobody is at the addresses: nothing may be called."""

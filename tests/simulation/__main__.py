@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from time import monotonic
 
-from runtime.entry import run_command
+from runtime.process.command import run_command
 from tests.simulation.history import Ended, Parts, play_seed
 from tests.simulation.plants import PLANTS
 from tests.simulation.running import Tally, play_all, prepare

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from infra.workloads import WORKLOADS
-from relay.engine import Engine
-from relay.eventbridge import EventBus
-from runtime.messages import Messages
+from relay.adapters.eventbridge import EventBus
+from relay.pipeline import Engine
+from runtime.sqs.messages import Messages
 from tests.fakes import MemoryStock
 from tests.simulation.cursing import cursed_plan
 from tests.simulation.fates import Choices, Fate, Given, Kind, Seeded, Spot

@@ -6,13 +6,13 @@ from itertools import takewhile
 from typing import Any
 
 from contracts.outbox import OutboxRecord
-from relay.engine import Engine
-from relay.eventbridge import EventBus
-from relay.rows import Failure, Outbox, Row, Target
+from relay.adapters.eventbridge import EventBus
+from relay.pipeline import Engine
+from relay.ports import Failure, Outbox, Row, Target
 from relay.window import Window
 from runtime.errors import Unavailable
-from runtime.messages import Messages
 from runtime.retry import Verdict
+from runtime.sqs.messages import Messages
 from services.stock.model import Stock
 from tests.fakes import MemoryStock
 from tests.simulation.history import Parts

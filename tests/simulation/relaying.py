@@ -7,17 +7,17 @@ from typing import Any
 from weakref import proxy
 
 from infra.workloads import Workload
-from relay.engine import Engine
-from relay.eventbridge import EventBus
-from relay.fifo import DeadLetterQueue, FifoQueue
-from relay.forward import Forwarder
+from relay.adapters.eventbridge import EventBus
+from relay.adapters.sqs_fifo import DeadLetterQueue, FifoQueue
+from relay.batch import HasTime, Rounds
+from relay.feed_reader import PART, Tail
+from relay.forwarder import Forwarder
 from relay.mapped import MappedStream
-from relay.rounds import HasTime, Rounds
-from relay.rows import Row, Target
-from relay.sweep import Sweeper
-from relay.tail import PART, Tail
+from relay.pipeline import Engine
+from relay.ports import Row, Target
+from relay.sweeper import Sweeper
 from relay.window import Window
-from runtime.health import Readiness
+from runtime.process.health import Readiness
 from tests.simulation.ledger import Ledger
 from tests.simulation.places import Database, Places
 from tests.simulation.plans import FIFO

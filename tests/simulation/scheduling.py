@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from greenlet import GreenletExit, getcurrent, greenlet
 
-from runtime.stopping import Stop
+from runtime.process.shutdown import Stop
 
 T = TypeVar("T")
 

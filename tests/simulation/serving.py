@@ -6,10 +6,10 @@ from typing import Any, cast
 
 from infra.topology import TOPOLOGY
 from infra.workloads import Consumes, Workload
-from runtime.deletions import Deletions
-from runtime.health import Readiness
-from runtime.messages import Messages, Work
-from runtime.queues import Queue, find_queue
+from runtime.process.health import Readiness
+from runtime.sqs.deletions import Deletions
+from runtime.sqs.messages import Messages, Work
+from runtime.sqs.queue import Queue, find_queue
 from services.payment import consumer as payment_consumer
 from services.payment.handlers import Handlers as PaymentHandlers
 from services.stock import consumer as stock_consumer

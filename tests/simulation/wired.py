@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any, Generic
 
 from contracts.outbox import OutboxRecord
-from relay.rows import LostPlace, Row
+from relay.ports import LostPlace, Row
 from runtime.errors import Unavailable
-from runtime.stores import A
+from runtime.outbox.commit import A
 from runtime.verdicts import Family
 from tests.fakes import MemoryStore
 from tests.memory_buses import MemoryBuses

@@ -9,10 +9,10 @@ import pytest
 from prometheus_client import Gauge
 from structlog.testing import capture_logs
 
-from relay.ages import SHORTEST_WAIT, Ages, LeftBehind
+from relay.backlog_gauges import SHORTEST_WAIT, Ages, LeftBehind
 from relay.window import Window
 from runtime.metrics import RelayMetrics, new_registry
-from runtime.stopping import Stop
+from runtime.process.shutdown import Stop
 from tests.builders import START
 from tests.relay_fakes import away, row_of
 

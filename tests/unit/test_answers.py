@@ -11,9 +11,9 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.exceptions import ClientError
 
-from relay.answers import read_as_json
-from relay.dynamodb import row_of
-from runtime.dynamodb import to_item
+from relay.adapters.dynamodb import row_of
+from relay.adapters.fast_json import read_as_json
+from runtime.outbox.dynamodb import to_item
 from tests.relay_fakes import record_of
 
 

@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from contracts.outbox import OutboxRecord
 from relay.aws_lambda import NothingSwept, publish, sweep, sweep_within
 from relay.composition import Ends
-from relay.rows import Failure, Row
+from relay.ports import Failure, Row
 from runtime.errors import Misconfigured, Unavailable
 from tests.mapped_relay import EVERYTHING, MappedRelay, rows
 from tests.processes import ROOT

@@ -7,10 +7,10 @@ from typing import cast
 
 import pytest
 
-from benchmarks.effects import Effects, NotSettled
-from benchmarks.journeys import Requests
-from benchmarks.sustainable import growth
-from benchmarks.whole_system import WholeSystem
+from verification.benchmarks.effects import Effects, NotSettled
+from verification.benchmarks.journeys import Requests
+from verification.benchmarks.sustainable import growth
+from verification.benchmarks.whole_system import WholeSystem
 
 START = datetime(2026, 11, 23, 9, 30, tzinfo=UTC).timestamp()
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.intervals import CONFIDENCE, FEWEST, interval, ratio
+from verification.benchmarks.intervals import CONFIDENCE, FEWEST, interval, ratio
 
 RATIO = 0.9
 """Of the two contenders, behind the noise of a simulation."""

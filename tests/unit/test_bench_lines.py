@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.__main__ import exit_code
-from benchmarks.intervals import Interval
-from benchmarks.lines import Goal, Line, Results, Series
-from benchmarks.storing import load, save
-from benchmarks.table import markdown, number, verdicts
+from verification.benchmarks.__main__ import exit_code
+from verification.benchmarks.intervals import Interval
+from verification.benchmarks.lines import Goal, Line, Results, Series
+from verification.benchmarks.storing import load, save
+from verification.benchmarks.table import markdown, number, verdicts
 
 OURS = Series("relay", (90.0, 40.0, 110.0, 88.0, 92.0, 90.0))
 FLOOR = Series("raw floor", (100.0, 50.0, 100.0, 100.0, 100.0, 100.0))

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.loads import LoadFailed, read
+from verification.benchmarks.loads import LoadFailed, read
 
 
 def written(**changed: Any) -> str:

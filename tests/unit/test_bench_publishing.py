@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import plots
-from benchmarks.lines import BESIDE_A_FLOOR
-from benchmarks.pages import block
-from benchmarks.publishing import DATA, PAGE, pages
-from benchmarks.rows import calls, end_to_end, processes, relay_drain
-from benchmarks.storing import load
+from verification.benchmarks import plots
+from verification.benchmarks.lines import BESIDE_A_FLOOR
+from verification.benchmarks.pages import block
+from verification.benchmarks.publishing import DATA, PAGE, pages
+from verification.benchmarks.rows import calls, end_to_end, processes, relay_drain
+from verification.benchmarks.storing import load
 
-HOW = "run `python -m benchmarks --publish`, all rows, and read the difference"
+HOW = "run `python -m verification.benchmarks --publish`, all rows, and read the difference"
 
 
 def test_pages_hold_what_the_published_run_found() -> None:

@@ -6,9 +6,9 @@ from itertools import count
 
 import pytest
 
-from benchmarks.intervals import FEWEST
-from benchmarks.lines import Series
-from benchmarks.rounds import interleaved
+from verification.benchmarks.intervals import FEWEST
+from verification.benchmarks.lines import Series
+from verification.benchmarks.rounds import interleaved
 
 
 class Race:

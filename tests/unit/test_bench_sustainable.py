@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.sustainable import STEP, TRIALS, NeverSteady, search
+from verification.benchmarks.sustainable import STEP, TRIALS, NeverSteady, search
 
 
 def tried(guess: float, limit: float) -> tuple[float, list[float]]:

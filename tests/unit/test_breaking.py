@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from local.breaking.protocol import (
+from infra.local_system.fault_protocol import (
     Look,
     NotBroken,
     Refuse,
@@ -19,16 +19,16 @@ from local.breaking.protocol import (
     StopProcess,
     ask,
 )
-from local.breaking.refusal import RELAYS, Refusal
-from local.breaking.server import Breaking, listening
+from infra.local_system.settings import LocalSettings
 from local.console import Console
 from local.errors import SocketPathTooLong
 from local.process import Process
 from local.processes import our_processes
-from local.settings import LocalSettings
 from local.supervisor import Supervisor
 from runtime.errors import Unavailable
 from tests.unit.test_supervisor import servers
+from verification.fault_injection.refusal import RELAYS, Refusal
+from verification.fault_injection.server import Breaking, listening
 
 
 @dataclass

@@ -19,7 +19,14 @@ print(sys.argv[1], Handlers(None)._now().isoformat(), __name__)
 def test_a_process_runs_by_the_clock_that_it_is_given(tmp_path: Path, days: int) -> None:
     """What a composition root builds tells the time so many seconds off, arguments are kept."""
     (tmp_path / "tells.py").write_text(TELLS_THE_TIME)
-    command = [sys.executable, "-m", "local.chaos.clocks", str(days * 86_400), "tells", "argument"]
+    command = [
+        sys.executable,
+        "-m",
+        "verification.chaos.clocks",
+        str(days * 86_400),
+        "tells",
+        "argument",
+    ]
     said = subprocess.run(
         command,
         env={"PYTHONPATH": f"{ROOT}:{tmp_path}"},

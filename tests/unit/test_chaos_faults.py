@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from local.chaos.faults import CANNOT_RETURN, Injector
-from local.chaos.keys import Keys
-from local.chaos.proxy import Proxy
-from local.chaos.schedule import AWS, Fault, Kind
+from infra.local_system.ports import reserved_ports
 from local.console import Console
-from local.ports import reserved_ports
 from local.process import Process
 from local.supervisor import Supervisor
-from runtime.stopping import Stop
+from runtime.process.shutdown import Stop
 from tests.waiting import eventually
+from verification.chaos.faults import CANNOT_RETURN, Injector
+from verification.chaos.keys import Keys
+from verification.chaos.proxy import Proxy
+from verification.chaos.schedule import AWS, Fault, Kind
 
 NAMES = ("stock-relay", CANNOT_RETURN)
 

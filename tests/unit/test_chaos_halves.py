@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from local.chaos.halves import Body, halve
+from verification.chaos.halves import Body, halve
 
 
 def failing(*which: bool) -> Callable[[], bool]:

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from local.chaos.ledger import Ledger, Promise
-from local.chaos.report import Report
-from local.chaos.schedule import Kind
-from local.chaos.settling import Standstill
-from local.chaos.states import difference
-from local.chaos.strangers import Accounted, name_in
 from operations.audit.report import AuditReport, Difference, EventCount
 from operations.audit.report import Kind as Gap
+from verification.chaos.ledger import Ledger, Promise
+from verification.chaos.report import Report
+from verification.chaos.schedule import Kind
+from verification.chaos.settling import Standstill
+from verification.chaos.states import difference
+from verification.chaos.strangers import Accounted, name_in
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 CLEAN = AuditReport(

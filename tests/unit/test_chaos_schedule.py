@@ -4,7 +4,8 @@ from itertools import pairwise
 
 import pytest
 
-from local.chaos.schedule import (
+from runtime.verdicts import Family
+from verification.chaos.schedule import (
     ENDPOINTS,
     MONGOD,
     OF_A_SERVICE,
@@ -15,7 +16,6 @@ from local.chaos.schedule import (
     draw_clocks,
     draw_faults,
 )
-from runtime.verdicts import Family
 
 STANDARD_RUN = 600
 SEEDS = range(50)

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 
 import pytest
 
-from local.chaos import settling
-from local.chaos.ledger import Promise
-from local.chaos.settling import Standstill, settled
+from verification.chaos import settling
+from verification.chaos.ledger import Promise
+from verification.chaos.settling import Standstill, settled
 
 ONE, TWO = (Promise(name, quantity=1, account_number="12345678") for name in ("one", "two"))
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from local.child import LAST_LINES, last_lines, running_child
-from local.ports import reserved_ports, wait_until_listening
+from infra.local_system.ports import reserved_ports
+from local.child import LAST_LINES, last_lines, running_child, wait_until_listening
 from tests.engines import died, shared_engine
 
 DIES = "for line in range(100): print('line', line)\nraise SystemExit('no such table')"

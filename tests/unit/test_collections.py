@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
-from local.ports import LOOPBACK
-from local.settings import LocalSettings
-from local.up import addresses
-from runtime.problem_kinds import INVALID, INVALID_CURSOR, MALFORMED, NOT_FOUND
+from infra.local_system.addresses import addresses
+from infra.local_system.ports import LOOPBACK
+from infra.local_system.settings import LocalSettings
+from runtime.http.problem_kinds import INVALID, INVALID_CURSOR, MALFORMED, NOT_FOUND
 from services.payment import api as payment_api
 from services.payment.handlers import Handlers as PaymentHandlers
 from services.stock import api as stock_api

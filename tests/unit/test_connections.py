@@ -15,10 +15,10 @@ from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
 from starlette.types import Message, Receive, Scope, Send
 
-from local.ports import LOOPBACK
-from runtime import connections
-from runtime.connections import limited
-from runtime.requests import LimitedBody
+from infra.local_system.ports import LOOPBACK
+from runtime.http import connections
+from runtime.http.connections import limited
+from runtime.http.middleware import LimitedBody
 from tests.waiting import eventually
 
 LARGE = b"x" * 20_000_000

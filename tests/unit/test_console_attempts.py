@@ -5,7 +5,7 @@ import shlex
 import httpx
 
 from console.apis import Api
-from console.attempts.attempts import curl, send
+from console.requests.attempts import curl, send
 
 
 def an_api(handle: httpx.MockTransport) -> Api:

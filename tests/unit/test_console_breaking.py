@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from console.breaking import routes as breaking_routes
-from console.breaking.orders import why_not
-from console.breaking.poison import PoisonKind, poison, poison_queues
+from console.faults import routes as breaking_routes
+from console.faults.orders import why_not
+from console.faults.poison import PoisonKind, poison, poison_queues
 from contracts.envelope import NotAnEvent
 from contracts.names import EventType
 from infra.topology import TOPOLOGY
 from operations.place import Place
-from runtime.inbox import Inbox, SchemaViolation, UnexpectedEvent
+from runtime.sqs.inbox import Inbox, SchemaViolation, UnexpectedEvent
 from services.payment import consumer as payment
 from services.stock import consumer as stock
 from services.subscription import consumer as subscription

@@ -2,7 +2,7 @@
 
 import pytest
 
-from console.letters.plain_words import plain
+from console.dead_letters.plain_words import plain
 from infra.topology import TOPOLOGY
 from infra.workloads import WORKLOADS
 from operations.sources.dead_letters import DeadLetter

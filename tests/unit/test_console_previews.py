@@ -2,7 +2,7 @@
 
 import pytest
 
-from console.letters.previews import LASTS, MOST, Previews, StalePreview
+from console.dead_letters.previews import LASTS, MOST, Previews, StalePreview
 
 
 class Clock:

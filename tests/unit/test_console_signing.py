@@ -9,8 +9,8 @@ from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import UnauthorizedSSOTokenError
 
 from console.apis import apis_of
-from console.attempts.attempts import send
 from console.place import place_of
+from console.requests.attempts import send
 from console.settings import ConsoleSettings
 from console.signing import Signed
 from runtime.aws import Aws

@@ -4,8 +4,8 @@ from threading import Thread
 
 import pytest
 
-from console.letters import turns
-from console.letters.turns import Busy, Turns
+from console.dead_letters import turns
+from console.dead_letters.turns import Busy, Turns
 
 
 @pytest.fixture(autouse=True)

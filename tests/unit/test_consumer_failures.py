@@ -8,18 +8,18 @@ from botocore.exceptions import ClientError
 from prometheus_client import CollectorRegistry
 
 from contracts.envelope import NotAnEvent
-from runtime.consumer import Consumer
 from runtime.errors import Unavailable
-from runtime.health import Readiness
 from runtime.metrics import ConsumerMetrics
-from runtime.queues import (
+from runtime.process.health import Readiness
+from runtime.process.shutdown import Stop
+from runtime.sqs.consumer import Consumer
+from runtime.sqs.queue import (
     MAX_ATTRIBUTE_BYTES,
     MAX_BATCH_BYTES,
     MAX_ERROR_MESSAGE,
     Queue,
     dead_letter,
 )
-from runtime.stopping import Stop
 
 QUEUE = Queue("work", "url", "work-dlq", "dlq-url", max_receives=5, visibility_timeout=60)
 

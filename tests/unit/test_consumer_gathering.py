@@ -9,12 +9,12 @@ from typing import Any, cast
 import pytest
 from prometheus_client import CollectorRegistry
 
-import runtime.consumer
-from runtime.consumer import Consumer
-from runtime.health import Readiness
+import runtime.sqs.consumer
 from runtime.metrics import ConsumerMetrics
-from runtime.queues import Queue
-from runtime.stopping import Stop
+from runtime.process.health import Readiness
+from runtime.process.shutdown import Stop
+from runtime.sqs.consumer import Consumer
+from runtime.sqs.queue import Queue
 
 QUEUE = Queue("work", "url", "work-dlq", "dlq-url", max_receives=5, visibility_timeout=30)
 THREADS = 20
@@ -84,7 +84,7 @@ def test_threads_that_come_free_one_by_one_receive_together(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Ten of twenty end, each for itself, and the next receive is for ten."""
-    monkeypatch.setattr(runtime.consumer, "GATHERS", 10)
+    monkeypatch.setattr(runtime.sqs.consumer, "GATHERS", 10)
     sqs, work = EndlessSqs(), Slow()
     with consuming(sqs, work):
         sqs.wait_for_calls(2)

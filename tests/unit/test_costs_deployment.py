@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from benchmarks.calls.drain import BATCH_SIZE
-from benchmarks.costs import deployment
 from tests.synthesis import Synthesize
 from tests.templates import Resource
+from verification.benchmarks.calls.drain import BATCH_SIZE
+from verification.benchmarks.costs import deployment
 
 
 @pytest.fixture(scope="module")

@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from benchmarks.calls import expected
-from benchmarks.costs import document
-from benchmarks.costs.book import Price, load
-from benchmarks.costs.model import costs
-from benchmarks.costs.plot import draw
-from benchmarks.pages import written
+from verification.benchmarks.calls import expected
+from verification.benchmarks.costs import document
+from verification.benchmarks.costs.book import Price, load
+from verification.benchmarks.costs.model import costs
+from verification.benchmarks.costs.plot import draw
+from verification.benchmarks.pages import written
 
-HOW = "run `python -m benchmarks.costs --write` and read the difference"
+HOW = "run `python -m verification.benchmarks.costs --write` and read the difference"
 
 
 def test_the_page_holds_the_tables_that_the_command_prints() -> None:

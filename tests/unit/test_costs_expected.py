@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from benchmarks.calls import expected
-from benchmarks.calls.tally import Tally, total
+from verification.benchmarks.calls import expected
+from verification.benchmarks.calls.tally import Tally, total
 
 COUNTS = {
     "calls.created.stock-relay": {"dynamodb BatchWriteItem": 1, "events PutEvents": 1},
@@ -29,7 +29,7 @@ def test_every_difference_is_named_and_how_to_accept_it() -> None:
         "calls.created.stock-relay: events PutEvents: expected 1, counted 2",
         "calls.created.stock-relay: sqs SendMessage: expected 0, counted 1",
     ]
-    assert "python -m benchmarks.calls --accept" in expected.complaint(lines)
+    assert "python -m verification.benchmarks.calls --accept" in expected.complaint(lines)
     assert expected.changes(COUNTS, COUNTS) == []
 
 

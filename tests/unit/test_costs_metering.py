@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from benchmarks.calls.metering import (
+from verification.benchmarks.calls.metering import (
     DELETE_UNITS,
     FIFO,
     READ_UNITS,
@@ -11,7 +11,7 @@ from benchmarks.calls.metering import (
     Meter,
     item_bytes,
 )
-from benchmarks.calls.tally import Tally
+from verification.benchmarks.calls.tally import Tally
 
 SUBSCRIPTION = {
     "subscriptionId": {"S": "s1"},

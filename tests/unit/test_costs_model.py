@@ -2,14 +2,14 @@
 
 import pytest
 
-from benchmarks.costs.bill import Bill, Charge, dollars, lines, times
-from benchmarks.costs.book import Assumption, Book, Price, load
-from benchmarks.costs.design import Design
-from benchmarks.costs.model import Cost
-from benchmarks.costs.naive import Naive
-from benchmarks.costs.ours import Ours
-from benchmarks.costs.pipes import Pipes
-from benchmarks.costs.usage import Published, Usage
+from verification.benchmarks.costs.bill import Bill, Charge, dollars, lines, times
+from verification.benchmarks.costs.book import Assumption, Book, Price, load
+from verification.benchmarks.costs.design import Design
+from verification.benchmarks.costs.model import Cost
+from verification.benchmarks.costs.naive import Naive
+from verification.benchmarks.costs.ours import Ours
+from verification.benchmarks.costs.pipes import Pipes
+from verification.benchmarks.costs.usage import Published, Usage
 
 GIGA = 1_000_000_000
 

@@ -1,6 +1,6 @@
 """Each bus that takes an event is paid for, and each delivery to a queue."""
 
-from benchmarks.costs.routes import buses, queues
+from verification.benchmarks.costs.routes import buses, queues
 
 
 def test_a_new_subscription_is_on_three_buses_and_in_two_queues() -> None:

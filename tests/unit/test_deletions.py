@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from runtime.deletions import MOST_WAITING, TRIES, Deletions
+from runtime.sqs.deletions import MOST_WAITING, TRIES, Deletions
 
 
 class FakeSqs:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from infra.local_system.ports import LOOPBACK
+from infra.local_system.settings import LocalSettings
 from local.demo import comes_up
-from local.ports import LOOPBACK
-from local.settings import LocalSettings
 from tests.waiting import eventually
 
 

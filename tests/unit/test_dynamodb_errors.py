@@ -9,8 +9,8 @@ from botocore.stub import Stubber
 
 from runtime.aws import Aws
 from runtime.cursors import InvalidCursor
-from runtime.dynamodb import VersionedTable, Where
 from runtime.errors import Conflict, Unavailable
+from runtime.outbox.dynamodb import VersionedTable, Where
 from tests.builders import a_record
 
 if TYPE_CHECKING:

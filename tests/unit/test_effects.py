@@ -10,10 +10,10 @@ from prometheus_client import CollectorRegistry
 from contracts.causes import Cause
 from contracts.envelope import NotAnEvent, ReadModel
 from contracts.names import EventType
-from runtime.effects import Effects
-from runtime.inbox import Inbox, UnexpectedEvent, reads
 from runtime.metrics import ConsumerMetrics
-from runtime.tracing import Tracer
+from runtime.process.tracing import Tracer
+from runtime.sqs.effects import Effects
+from runtime.sqs.inbox import Inbox, UnexpectedEvent, reads
 from tests import builders
 from tests.builders import START, TRACEPARENT
 from tests.recorded import Recorded, attributes_of, error_of, parent_of, traceparent_of

@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-import relay.engine
+import relay.pipeline
 from contracts.outbox import OutboxRecord
-from relay.engine import PUBLISHERS, Engine
-from relay.rows import Failure, NeverAccepted, Row, StaysInOutbox
+from relay.pipeline import PUBLISHERS, Engine
+from relay.ports import Failure, NeverAccepted, Row, StaysInOutbox
 from relay.window import Window
 from runtime.metrics import RelayMetrics, new_registry
-from runtime.stopping import Stop
+from runtime.process.shutdown import Stop
 from tests.relay_fakes import (
     MALFORMED,
     THROTTLED,
@@ -79,7 +79,7 @@ class Relay:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Short waits between tries, and no logs at the terminal."""
-    monkeypatch.setattr(relay.engine, "LONGEST_WAIT", 0.02)
+    monkeypatch.setattr(relay.pipeline, "LONGEST_WAIT", 0.02)
     with capture_logs():
         yield
 
@@ -239,7 +239,7 @@ def test_what_not_even_the_dead_letters_take_stays_and_holds_no_publisher(relay_
         raise ValueError("too large for a message")
 
     relay_.dead_letters.fault = fault
-    rows = [poison(f"bad{n}", 1) for n in range(relay.engine.PUBLISHERS + 4)]
+    rows = [poison(f"bad{n}", 1) for n in range(relay.pipeline.PUBLISHERS + 4)]
     relay_.commit(*rows, row_of("good", 1))
     with relay_.running():
         relay_.drained()
@@ -293,7 +293,7 @@ def test_a_target_that_fails_loses_nothing(relay_: Relay, error: Exception) -> N
 @pytest.mark.parametrize("error", [away(), RuntimeError("a bug")])
 def test_a_delete_that_fails_is_tried_again(relay_: Relay, error: Exception) -> None:
     """Nothing is published twice for it, and more failures than deleters stop nobody."""
-    failures = iter([error] * (relay.engine.DELETERS + 2))
+    failures = iter([error] * (relay.pipeline.DELETERS + 2))
 
     def fault(_: Sequence[Any]) -> None:
         for each in failures:
@@ -376,7 +376,7 @@ def test_a_stop_in_an_outage_keeps_the_rows(relay_: Relay) -> None:
         relay_.commit(row_of("b", 1))
         eventually(lambda: len(relay_.target.calls) >= 2, what="a failed try")
         since = monotonic()
-    assert monotonic() - since < relay.engine.PUBLISHED_WITHIN
+    assert monotonic() - since < relay.pipeline.PUBLISHED_WITHIN
     assert set(relay_.outbox.rows) == {("a", 1), ("b", 1)}
 
 
@@ -384,8 +384,8 @@ def test_a_stop_does_not_wait_for_an_answer_that_never_comes(
     relay_: Relay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A call that hangs is left behind: its row is in the outbox, or it was deleted."""
-    monkeypatch.setattr(relay.engine, "PUBLISHED_WITHIN", 0.1)
-    monkeypatch.setattr(relay.engine, "DELETED_WITHIN", 0.2)
+    monkeypatch.setattr(relay.pipeline, "PUBLISHED_WITHIN", 0.1)
+    monkeypatch.setattr(relay.pipeline, "DELETED_WITHIN", 0.2)
     reached, never = threading.Event(), threading.Event()
 
     def fault(_: Sequence[Any]) -> None:

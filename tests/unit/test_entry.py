@@ -9,18 +9,27 @@ from pathlib import Path
 
 import pytest
 
-from runtime.entry import replacing, run_command
 from runtime.errors import Misconfigured, Unavailable
+from runtime.process.command import replacing, run_command
 
 ROOT = Path(__file__).parents[2]
 
-PACKAGES = ("runtime", "services", "relay", "infra", "local", "operations", "console", "benchmarks")
+PACKAGES = (
+    "runtime",
+    "services",
+    "relay",
+    "infra",
+    "local",
+    "operations",
+    "console",
+    "verification",
+)
 
 PRINTS_NOTHING_OF_ITS_OWN = {
     "local/tether.py",  # becomes another program
-    "local/chaos/clocks.py",  # runs another module's edge
+    "verification/chaos/clocks.py",  # runs another module's edge
     "runtime/probe.py",  # for a health check: its exit code is all
-    "benchmarks/delay_proxy.py",
+    "verification/benchmarks/delay_proxy.py",
 }
 
 
@@ -79,7 +88,7 @@ def test_a_bug_keeps_its_traceback() -> None:
 def test_a_process_prints_every_line_in_any_encoding(encoding: str) -> None:
     """On stdout, where Python would raise, and with stdout closed."""
     script = (
-        "from runtime.entry import run_command\n"
+        "from runtime.process.command import run_command\n"
         "def main():\n"
         "    print('first \u2502 line'); print('second')\n"
         "    return 0\n"
@@ -107,8 +116,8 @@ def edges() -> list[str]:
 
 @pytest.mark.parametrize("path", edges())
 def test_every_program_goes_through_one_edge(path: str) -> None:
-    """runtime.entry.run_command, or runtime.worker.main, which is as good."""
-    if path in PRINTS_NOTHING_OF_ITS_OWN or path.startswith("benchmarks/floors/"):
+    """runtime.process.command.run_command, or runtime.worker.main, which is as good."""
+    if path in PRINTS_NOTHING_OF_ITS_OWN or path.startswith("verification/benchmarks/floors/"):
         return
     tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
     (edge,) = [each for each in tree.body if isinstance(each, ast.If)][-1:]
@@ -119,6 +128,6 @@ def test_every_program_goes_through_one_edge(path: str) -> None:
         if isinstance(each, ast.ImportFrom)
         for name in each.names
     }
-    through_worker = "main" in called and "runtime.worker.main" in imported
+    through_worker = "main" in called and "runtime.process.worker.main" in imported
     of_the_operator = path == "operations/__main__.py"  # it begins with write_on_any_terminal
     assert "run_command" in called or through_worker or of_the_operator

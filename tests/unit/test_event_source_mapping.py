@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from contracts.outbox import OutboxRecord
-from relay.rows import Failure
+from relay.ports import Failure
 from tests.event_source_mapping import EventSourceMapping
 from tests.mapped_relay import MappedRelay, events
 from tests.relay_fakes import away, record_of

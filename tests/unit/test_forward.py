@@ -11,14 +11,14 @@ from typing import Any, cast
 import pytest
 from structlog.testing import capture_logs
 
-import relay.forward
+import relay.forwarder
 from contracts.outbox import MalformedRecord, OutboxRecord
-from relay.forward import MOST_STRIKES, Forwarder, run_together
-from relay.rows import Failure, Limits
-from runtime.health import Readiness
+from relay.forwarder import MOST_STRIKES, Forwarder, run_together
+from relay.ports import Failure, Limits
 from runtime.metrics import RelayMetrics, new_registry
-from runtime.queues import Queue
-from runtime.stopping import Stop
+from runtime.process.health import Readiness
+from runtime.process.shutdown import Stop
+from runtime.sqs.queue import Queue
 from tests.builders import START
 from tests.hostile import Odd, document_of, times
 from tests.relay_fakes import (
@@ -80,7 +80,7 @@ class Forwarding:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(relay.forward, "LONGEST_WAIT", 0.02)
+    monkeypatch.setattr(relay.forwarder, "LONGEST_WAIT", 0.02)
     with capture_logs():
         yield
 
@@ -179,7 +179,7 @@ def test_many_stuck_groups_leave_room_for_a_free_one(forwarding: Forwarding) -> 
 
 def test_holds_no_more_than_it_may(forwarding: Forwarding, monkeypatch: pytest.MonkeyPatch) -> None:
     """While everything fails it stops receiving: its memory is bounded whatever the backlog."""
-    monkeypatch.setattr(relay.forward, "MAX_HELD", 20)
+    monkeypatch.setattr(relay.forwarder, "MAX_HELD", 20)
     forwarding.target.fault = seldom(1, 1.0, away)
     for n in range(60):
         forwarding.put(f"g{n}", 1)

@@ -4,9 +4,9 @@ import httpx
 import pytest
 from prometheus_client import CollectorRegistry, Counter
 
-from local.ports import LOOPBACK
+from infra.local_system.ports import LOOPBACK
 from runtime.errors import Misconfigured
-from runtime.health import HealthServer, Readiness
+from runtime.process.health import HealthServer, Readiness
 
 
 def test_a_process_is_ready_when_every_part_is_up() -> None:

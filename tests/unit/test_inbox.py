@@ -8,7 +8,7 @@ import pytest
 from contracts.causes import Cause
 from contracts.envelope import NotAnEvent, ReadModel
 from contracts.names import EventType
-from runtime.inbox import Inbox, SchemaViolation, UnexpectedEvent, reads
+from runtime.sqs.inbox import Inbox, SchemaViolation, UnexpectedEvent, reads
 from tests import builders
 
 

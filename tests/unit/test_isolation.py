@@ -6,19 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.isolation import (
-    COLLECTOR,
-    FAMILIES,
-    REGION,
-    ROOT,
-    SAMPLE_ENVIRONMENT,
-    avoid_aws,
-    isolate,
-    settings_classes,
-)
-from local.load.__main__ import LoadSettings
-from local.settings import LocalSettings
+from infra.local_system.environment import REGION, SAMPLE_ENVIRONMENT, avoid_aws
+from infra.local_system.settings import ROOT, LocalSettings
+from local.isolation import COLLECTOR, FAMILIES, isolate, settings_classes
 from runtime.settings import Settings, variables
+from verification.load.__main__ import LoadSettings
 
 EXPORTED = {
     "PATH": "/usr/bin",

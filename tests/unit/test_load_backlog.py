@@ -6,8 +6,8 @@ from typing import Any, cast
 
 import pytest
 
-from local.load.backlog import Ages, Drain, _promise
-from local.load.report import Report
+from verification.load.backlog import Ages, Drain, _promise
+from verification.load.report import Report
 
 
 @dataclass

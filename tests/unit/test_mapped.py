@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-import relay.rounds
+import relay.batch
 from contracts.outbox import MalformedRecord, OutboxRecord
 from relay.mapped import NotAStreamEvent
-from relay.rows import NeverAccepted
+from relay.ports import NeverAccepted
 from runtime.errors import Misconfigured
 from tests.mapped_relay import SUCCESS, MappedRelay, events
 from tests.relay_fakes import MALFORMED, THROTTLED, away, record_of
@@ -61,7 +61,7 @@ def test_half_failed_calls_report_exactly_what_failed(relay_: MappedRelay) -> No
     assert answer == failures(failed)
     assert set(relay_.outbox.rows) == {(name, sequence) for name in odd for sequence in (1, 2)}
     tries = Counter(key for call in relay_.target.calls for key in call)
-    assert all(tries[name, 1] == relay.rounds.TRIES and not tries[name, 2] for name in odd)
+    assert all(tries[name, 1] == relay.batch.TRIES and not tries[name, 2] for name in odd)
     assert all(tries[f"a{n}", s] == 1 for n in range(0, 12, 2) for s in (1, 2))
 
 

@@ -10,7 +10,7 @@ import pytest
 from fastapi import APIRouter
 from prometheus_client import CollectorRegistry, Metric
 
-from runtime.api import create_api
+from runtime.http.app import create_api
 from runtime.metrics import MOST_REASONS, ConsumerMetrics, HttpMetrics, RelayMetrics
 from tests.waiting import eventually
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from infra.local_system.settings import LocalSettings
 from infra.workloads import WORKLOADS
-from local.settings import LocalSettings
 from operations.errors import NoSuchName
 from operations.place import Place
 from runtime.errors import Misconfigured

@@ -1,6 +1,6 @@
 """How often a stream is looked at."""
 
-from relay.pace import QUIET_AFTER, Pace
+from relay.poll_interval import QUIET_AFTER, Pace
 
 
 class Clock:

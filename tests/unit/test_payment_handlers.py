@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from runtime.inbox import SchemaViolation, UnexpectedEvent
+from runtime.sqs.inbox import SchemaViolation, UnexpectedEvent
 from services.payment.consumer import subscription_created
 from services.payment.handlers import Handlers
 from services.payment.model import PaymentNotFound, Status

@@ -9,15 +9,15 @@ from prometheus_client import CollectorRegistry
 
 from infra.resources import Queue as QueueResource
 from infra.resources import Redrive
-from runtime.consumer import Consumer
 from runtime.errors import Unavailable
-from runtime.health import Readiness
-from runtime.messages import Messages
 from runtime.metrics import ConsumerMetrics
 from runtime.passed import Passed, note
-from runtime.queues import find_queue
+from runtime.process.health import Readiness
+from runtime.process.shutdown import Stop
 from runtime.retry import UNKNOWN_STRIKES
-from runtime.stopping import Stop
+from runtime.sqs.consumer import Consumer
+from runtime.sqs.messages import Messages
+from runtime.sqs.queue import find_queue
 from runtime.verdicts import Family
 from tests.memory_queues import MemorySqs
 from tests.waiting import eventually

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
-from local.ports import LOOPBACK, reserved_ports
-from runtime.health import HealthServer, Readiness
+from infra.local_system.ports import LOOPBACK, reserved_ports
+from runtime.process.health import HealthServer, Readiness
 from tests.processes import run_to_end
 
 

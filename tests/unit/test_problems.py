@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from runtime import problems
-from runtime.problems import FieldProblem, documented, respond
+from runtime.http import problems
+from runtime.http.problems import FieldProblem, documented, respond
 
 KINDS = [kind for kind in vars(problems).values() if isinstance(kind, problems.Kind)]
 

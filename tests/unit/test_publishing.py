@@ -9,10 +9,11 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
 from contracts.outbox import MAX_RECORD_BYTES, OutboxRecord
-from relay import eventbridge, fifo
-from relay.eventbridge import EventBus
-from relay.fifo import DeadLetterQueue, FifoQueue
-from relay.rows import Failure, Limits, Row, Target
+from relay.adapters import eventbridge
+from relay.adapters import sqs_fifo as fifo
+from relay.adapters.eventbridge import EventBus
+from relay.adapters.sqs_fifo import DeadLetterQueue, FifoQueue
+from relay.ports import Failure, Limits, Row, Target
 from relay.window import Window
 from runtime.errors import Unavailable
 from tests.relay_fakes import MemoryTarget, record_of

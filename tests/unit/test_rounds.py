@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-import relay.rounds
+import relay.batch
 from contracts.outbox import OutboxRecord
-from relay.rows import Failure, Limits, Row
+from relay.ports import Failure, Limits, Row
 from tests.mapped_relay import SUCCESS, MappedRelay, events
 from tests.relay_fakes import MALFORMED, THROTTLED, MemoryTarget, away, record_of, seldom
 from tests.stream_events import failures
@@ -35,7 +35,7 @@ def test_only_failed_entries_are_tried_again(relay_: MappedRelay) -> None:
     assert tries.pop("a3") == 4
     assert set(tries.values()) == {1}
     first, second, third = relay_.waits
-    assert 0 < first < second < third <= relay.rounds.LONGEST_WAIT
+    assert 0 < first < second < third <= relay.batch.LONGEST_WAIT
 
 
 def test_each_row_has_its_own_tries(relay_: MappedRelay) -> None:
@@ -58,7 +58,7 @@ def test_an_outage_gives_everything_back(relay_: MappedRelay) -> None:
     assert relay_.publish(records) == failures(records)
     assert len(relay_.outbox.rows) == 20
     assert not relay_.dead_letters.sent
-    assert len(relay_.target.calls) == relay.rounds.TRIES
+    assert len(relay_.target.calls) == relay.batch.TRIES
     assert sum(relay_.waits) < 10
 
 
@@ -87,7 +87,7 @@ def test_rows_that_cannot_be_deleted_are_no_failure(relay_: MappedRelay) -> None
     records = relay_.commit(*events(("a", 1), ("b", 1)))
     assert relay_.publish(records) == SUCCESS
     assert len(relay_.outbox.rows) == 2
-    assert len(relay_.waits) == relay.rounds.TRIES - 1
+    assert len(relay_.waits) == relay.batch.TRIES - 1
     relay_.outbox.fault = lambda rows: None
     relay_.sweep()
     assert not relay_.outbox.rows

@@ -6,23 +6,23 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.pages import block, written
-from benchmarks.scaling import inputs
-from benchmarks.scaling.__main__ import DOCUMENT, PLOT, fixed_blocks
-from benchmarks.scaling.events import MEASURES
-from benchmarks.scaling.inputs import INPUTS
-from benchmarks.scaling.knobs import STEPS
-from benchmarks.scaling.lifecycle import EVENTS, invocations, queued
-from benchmarks.scaling.plot import draw
-from benchmarks.scaling.runs import Run, Spread
-from benchmarks.scaling.tables import onset_table, result_table
-from local.settings import ROOT
+from infra.local_system.settings import ROOT
 from relay.__main__ import FORWARDERS
-from relay.dynamodb import MAX_DELETES
-from relay.engine import PUBLISHERS
-from relay.eventbridge import LIMITS
-from runtime.consumer import GATHERS, Consumer
-from runtime.queues import MAX_BATCH
+from relay.adapters.dynamodb import MAX_DELETES
+from relay.adapters.eventbridge import LIMITS
+from relay.pipeline import PUBLISHERS
+from runtime.sqs.consumer import GATHERS, Consumer
+from runtime.sqs.queue import MAX_BATCH
+from verification.benchmarks.pages import block, written
+from verification.benchmarks.scaling import inputs
+from verification.benchmarks.scaling.__main__ import DOCUMENT, PLOT, fixed_blocks
+from verification.benchmarks.scaling.events import MEASURES
+from verification.benchmarks.scaling.inputs import INPUTS
+from verification.benchmarks.scaling.knobs import STEPS
+from verification.benchmarks.scaling.lifecycle import EVENTS, invocations, queued
+from verification.benchmarks.scaling.plot import draw
+from verification.benchmarks.scaling.runs import Run, Spread
+from verification.benchmarks.scaling.tables import onset_table, result_table
 
 
 @pytest.mark.parametrize("name", fixed_blocks())

@@ -7,16 +7,16 @@ from statistics import fmean, quantiles
 import pytest
 import simpy
 
-from benchmarks.scaling import inputs, latency
-from benchmarks.scaling.events import Event, Life
-from benchmarks.scaling.fifo import FifoQueue
-from benchmarks.scaling.knobs import AS_DEPLOYED
-from benchmarks.scaling.latency import Latency
-from benchmarks.scaling.servers import RateQuota, Servers
-from benchmarks.scaling.stream import StreamedOutbox
-from benchmarks.scaling.waiting import Process
-from benchmarks.scaling.world import World
 from contracts.names import EventType
+from verification.benchmarks.scaling import inputs, latency
+from verification.benchmarks.scaling.events import Event, Life
+from verification.benchmarks.scaling.fifo import FifoQueue
+from verification.benchmarks.scaling.knobs import AS_DEPLOYED
+from verification.benchmarks.scaling.latency import Latency
+from verification.benchmarks.scaling.servers import RateQuota, Servers
+from verification.benchmarks.scaling.stream import StreamedOutbox
+from verification.benchmarks.scaling.waiting import Process
+from verification.benchmarks.scaling.world import World
 
 
 def erlang_c(servers: int, load: float) -> float:

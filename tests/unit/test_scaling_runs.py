@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from benchmarks.scaling.capacity import bottleneck
-from benchmarks.scaling.events import ALLOCATED, CANCELLED, GIVEN_BACK, MEASURES, PAID
-from benchmarks.scaling.knobs import AS_DEPLOYED, MILLION, Knobs
-from benchmarks.scaling.runs import Run, play
+from verification.benchmarks.scaling.capacity import bottleneck
+from verification.benchmarks.scaling.events import ALLOCATED, CANCELLED, GIVEN_BACK, MEASURES, PAID
+from verification.benchmarks.scaling.knobs import AS_DEPLOYED, MILLION, Knobs
+from verification.benchmarks.scaling.runs import Run, play
 
 LIVES = 600
 """Of fewer, some seeds pile up by chance what others do not."""

@@ -9,12 +9,12 @@ from typing import Any, cast
 import pytest
 from botocore.exceptions import ClientError
 
-from relay import shards
-from relay.pace import Pace
-from relay.rows import LostPlace
-from relay.shards import ShardedStream
-from runtime.dynamodb import to_item
+from relay.adapters import dynamodb_stream as shards
+from relay.adapters.dynamodb_stream import ShardedStream
+from relay.poll_interval import Pace
+from relay.ports import LostPlace
 from runtime.errors import Misconfigured, Unavailable
+from runtime.outbox.dynamodb import to_item
 from tests.relay_fakes import record_of
 
 

@@ -11,7 +11,7 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased
 from structlog.testing import capture_logs
 
-from runtime.spans import COMPLAINT_EVERY, Complaining
+from runtime.process.spans import COMPLAINT_EVERY, Complaining
 from tests.builders import TRACEPARENT
 from tests.recorded import Recorded, error_of, ids_of, parent_of, traceparent_of
 

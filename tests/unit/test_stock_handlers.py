@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from runtime.inbox import SchemaViolation, UnexpectedEvent
+from runtime.sqs.inbox import SchemaViolation, UnexpectedEvent
 from services.stock import consumer
 from services.stock.handlers import Handlers
 from services.stock.model import Status, StockNotFound

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from runtime.stopping import Stop, on_signal, unless_stopped
+from runtime.process.shutdown import Stop, on_signal, unless_stopped
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

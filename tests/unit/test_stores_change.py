@@ -6,7 +6,7 @@ import pytest
 
 from contracts.outbox import EventTooLarge, OutboxRecord
 from runtime.errors import Conflict, Unavailable
-from runtime.stores import TRIES, change
+from runtime.outbox.commit import TRIES, change
 from tests.builders import a_record
 from tests.fakes import Hooks, MemoryStore, Plan
 

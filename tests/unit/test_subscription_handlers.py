@@ -7,7 +7,7 @@ import pytest
 
 from contracts.envelope import NotAnEvent
 from runtime.errors import Unavailable
-from runtime.inbox import SchemaViolation, UnexpectedEvent
+from runtime.sqs.inbox import SchemaViolation, UnexpectedEvent
 from services.subscription.consumer import payment_cancelled
 from services.subscription.handlers import Handlers
 from services.subscription.model import IdempotencyKeyReused, Status, SubscriptionNotFound

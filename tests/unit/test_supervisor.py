@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.local_system.ports import is_listening, reserved_ports
 from local.console import Console
 from local.errors import (
     NotReady,
@@ -24,10 +25,9 @@ from local.errors import (
     Stopped,
     how_it_died,
 )
-from local.ports import is_listening, reserved_ports
 from local.process import Process
 from local.supervisor import Supervisor, restart_delay
-from runtime.stopping import Stop
+from runtime.process.shutdown import Stop
 from tests.waiting import eventually
 
 ROOT = Path(__file__).parents[2]

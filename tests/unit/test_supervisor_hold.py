@@ -8,11 +8,11 @@ from threading import Thread
 
 import pytest
 
+from infra.local_system.ports import is_listening
 from local.console import Console
-from local.ports import is_listening
 from local.process import Process
 from local.supervisor import Supervisor
-from runtime.stopping import Stop
+from runtime.process.shutdown import Stop
 from tests.unit.test_supervisor import Server, servers
 from tests.waiting import eventually
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from infra.local_system.ports import is_listening
+from infra.local_system.settings import LocalSettings
 from local.errors import AlreadyRunning
 from local.lock import only_one
-from local.ports import is_listening
-from local.settings import LocalSettings
 
 ROOT = Path(__file__).parents[2]
 

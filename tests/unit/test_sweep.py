@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from relay.engine import Engine
-from relay.rows import Outbox
-from relay.sweep import Sweeper
+from relay.pipeline import Engine
+from relay.ports import Outbox
+from relay.sweeper import Sweeper
 from relay.window import Window
 from runtime.ids import utc_now
 from runtime.metrics import RelayMetrics, new_registry
-from runtime.stopping import Stop
+from runtime.process.shutdown import Stop
 from tests.relay_fakes import (
     LazyOutbox,
     MemoryDeadLetters,

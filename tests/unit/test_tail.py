@@ -9,14 +9,14 @@ from itertools import count
 
 import pytest
 
-from relay.rows import LostPlace
-from relay.sweep import Sweeper
-from relay.tail import PART, Tail
+from relay.feed_reader import PART, Tail
+from relay.ports import LostPlace
+from relay.sweeper import Sweeper
 from relay.window import Window
-from runtime.health import Readiness
 from runtime.ids import utc_now
 from runtime.metrics import RelayMetrics, new_registry
-from runtime.stopping import Stop
+from runtime.process.health import Readiness
+from runtime.process.shutdown import Stop
 from tests.relay_fakes import MemoryOutbox, MemoryStream, MemoryTarget, away, poison, row_of
 from tests.waiting import eventually
 

@@ -9,8 +9,8 @@ import pytest
 from fastapi import APIRouter, FastAPI, HTTPException, Request
 from prometheus_client import CollectorRegistry
 
-from runtime.api import cause_of, create_api
-from runtime.tracing import Tracer
+from runtime.http.app import cause_of, create_api
+from runtime.process.tracing import Tracer
 from tests.builders import TRACEPARENT
 from tests.recorded import Recorded, attributes_of, error_of, ids_of, parent_of, traceparent_of
 

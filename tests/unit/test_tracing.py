@@ -8,11 +8,11 @@ from time import monotonic
 
 import pytest
 
-from local.ports import LOOPBACK, reserved_ports
+from infra.local_system.ports import LOOPBACK, reserved_ports
 from relay.aws_lambda import flushed
-from runtime import tracing
 from runtime.errors import Misconfigured
-from runtime.tracing import LEAVES_WITHIN, is_wanted, spanned, start, started
+from runtime.process import tracing
+from runtime.process.tracing import LEAVES_WITHIN, is_wanted, spanned, start, started
 from tests.otlp import receiving
 from tests.processes import ROOT, run_to_end
 
@@ -79,7 +79,7 @@ def test_where_it_is_off_nothing_of_it_is_loaded(process: str) -> None:
     """Neither the SDK nor the exporter nor what these need; FastAPI itself needs their API."""
     program = (
         f"import sys, {process}\n"
-        "from runtime import tracing\n"
+        "from runtime.process import tracing\n"
         "assert tracing.start('a-process') is None\n"
         f"sys.exit(', '.join({UNWANTED} & set(sys.modules)) or 0)"
     )

@@ -9,7 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from relay.rows import Limits, Row
+from relay.ports import Limits, Row
 from relay.window import Window
 from tests.relay_fakes import MemoryTarget, poison, row_of
 from tests.waiting import eventually

@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping
 import pytest
 from prometheus_client import CollectorRegistry
 
-from runtime import worker
 from runtime.errors import Misconfigured, Unavailable
-from runtime.health import Readiness
+from runtime.process import worker
+from runtime.process.health import Readiness
+from runtime.process.shutdown import Stop
 from runtime.settings import WorkerSettings
-from runtime.stopping import Stop
 from runtime.verdicts import RULES, Family, Verdict
 
 Parts = Mapping[str, Callable[[], None]]

@@ -7,10 +7,10 @@ HANGS = """
 import threading
 from prometheus_client import CollectorRegistry
 from runtime import logs
-from runtime.health import Readiness
+from runtime.process.health import Readiness
 from runtime.settings import WorkerSettings
-from runtime.stopping import Stop
-from runtime.worker import run_worker
+from runtime.process.shutdown import Stop
+from runtime.process.worker import run_worker
 
 logs.configure(process="hangs")
 stop = Stop()

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from local.isolation import avoid_aws
+from infra.local_system.environment import avoid_aws
 from tools.book import DOCS, bound
 from tools.reference import commands, failures, routes, variables
 

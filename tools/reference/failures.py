@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from operations.__main__ import AWAY, CANNOT
 from runtime import aws_failures, mongodb_failures
 from runtime.aws_failures import STATUSES
-from runtime.problem_kinds import UNAVAILABLE
+from runtime.http.problem_kinds import UNAVAILABLE
 from runtime.verdicts import RULES, Family, Rule, Verdict
 from tools.reference.markdown import code, table
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from runtime.problem_kinds import MEDIA_TYPE
+from runtime.http.problem_kinds import MEDIA_TYPE
 from services.payment import main as payment
 from services.payment.settings import PaymentApiSettings
 from services.stock import main as stock

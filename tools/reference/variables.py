@@ -9,9 +9,8 @@ from pydantic import AliasChoices, SecretStr
 from pydantic.fields import FieldInfo
 
 from console.settings import ConsoleSettings
-from local.load.__main__ import LoadSettings
+from infra.local_system.settings import ROOT, LocalSettings
 from local.provision import ProvisionSettings
-from local.settings import ROOT, LocalSettings
 from local.tap import TapSettings
 from operations.settings import AwsPlaceSettings, LocalPlaceSettings
 from relay.settings import (
@@ -35,6 +34,7 @@ from services.stock.settings import StockApiSettings, StockConsumerSettings
 from services.subscription.settings import SubscriptionApiSettings, SubscriptionConsumerSettings
 from tools.reference.markdown import code, table
 from tools.reference.meanings import MEANINGS
+from verification.load.__main__ import LoadSettings
 
 SHARED: dict[type[Settings], str] = {
     ProcessSettings: "Every process",

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from relay.fifo import DeadLetterQueue, FifoQueue
+from relay.adapters.sqs_fifo import DeadLetterQueue, FifoQueue
 from runtime.errors import Misconfigured
-from runtime.queues import find_queue
+from runtime.sqs.queue import find_queue
 from tests.integration.conformance.conftest import (
     MAX_RECEIVES,
     VISIBILITY,

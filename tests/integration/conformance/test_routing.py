@@ -7,7 +7,7 @@ import pytest
 
 from contracts.names import EventType, Source
 from infra.topology import TOPOLOGY
-from relay.eventbridge import EventBus
+from relay.adapters.eventbridge import EventBus
 from runtime.errors import Misconfigured
 from tests.integration.conformance.conftest import Routed
 from tests.relay_fakes import record_of

@@ -10,7 +10,7 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from local.ports import LOOPBACK
+from infra.local_system.ports import LOOPBACK
 from local.processes import console_process, our_processes
 from runtime.metrics import RelayMetrics
 from tests.integration.observability.traced import Traced

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 import pytest
 from pymongo import MongoClient
 
-from local.isolation import REGION
-from local.ports import LOOPBACK
+from infra.local_system.environment import REGION
+from infra.local_system.ports import LOOPBACK
 from runtime.aws import Aws
 from runtime.mongodb import Document, connect
 from tests.conftest import MiniStack

@@ -15,9 +15,9 @@ from infra.local_tables import render_tables
 from infra.resources import Domain
 from infra.topology import STOCK as STOCK_DOMAIN
 from infra.topology import SUBSCRIPTIONS as SUBSCRIPTION_DOMAIN
-from runtime.dynamodb import MAX_ITEM_BYTES, VersionedTable, from_item
 from runtime.errors import Unavailable
 from runtime.mongodb import Document, Mongo
+from runtime.outbox.dynamodb import MAX_ITEM_BYTES, VersionedTable, from_item
 from services.payment.store import MongoStore
 from services.stock.store import DynamoStore as StockStore
 from services.subscription.store import DynamoStore as SubscriptionStore

@@ -1,0 +1,224 @@
+"""What can be done with dead letters from the console: all of it is `streamed dlq`'s own work.
+
+Nothing is moved or deleted that was not shown in a preview, and of that nothing that came later.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from console.dead_letters.plain_words import plain
+from console.dead_letters.previews import Previews
+from console.dead_letters.turns import Turns
+from contracts.timestamps import format_timestamp
+from infra.graph import node_id
+from operations.dlq.choice import Choice, End, Tally
+from operations.dlq.pace import Pace
+from operations.dlq.planning import plan
+from operations.dlq.redriving import Redrive, drop
+from operations.dlq.senders import sender_to
+from operations.dlq.trail import Trail, newest
+from operations.errors import NothingChosen, OperatorError
+from operations.place import Place
+from operations.sources.dead_letters import DeadLetter
+from operations.sources.hold import MOST as MOST_LOOKED_AT
+from operations.sources.origins import Origin, origins
+from operations.sources.peeking import open_queues, peek
+
+LISTED = 200
+"""Letters of each queue in the list; the rest is counted."""
+
+MOST_MOVED = 1_000
+"""Letters in one preview, and so in one redrive or drop: less than half a minute's work."""
+
+RATE = 50.0
+"""Messages a second: a consumer handles hundreds."""
+
+
+class NotThere(OperatorError):
+    """It is gone, or hidden."""
+
+    def __init__(self, queue: str, message_id: str) -> None:
+        super().__init__(
+            f"no message or event {message_id} is to be seen in {queue}: it is gone, or somebody"
+            " has it in hand"
+        )
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a preview showed of a queue."""
+
+    queue: str
+    message_ids: frozenset[str]
+
+
+class DeadLetters:
+    """Methods block, for seconds where there is much: they belong into a thread pool.
+
+    Each raises Unavailable, Misconfigured and OperatorError.
+    """
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._origins = origins(place.topology, place.workloads)
+        self._turns = Turns(self._origins)
+        self._previews = Previews[Shown]()
+
+    def list(self) -> dict[str, Any]:
+        queues = open_queues(self._place, None)
+        with self._turns.of_all_free() as free:
+            peeks = peek([each for each in queues if each.origin.dlq in free], most=LISTED)
+        looked = {each.origin.dlq: each for each in peeks}
+        found: list[dict[str, Any]] = []
+        for queue in queues:
+            seen = looked.get(queue.origin.dlq)
+            depth = seen.depth if seen else queue.depth()
+            found.append(
+                {
+                    "queue": queue.origin.dlq,
+                    "node": node_id("dead-letter queue", queue.origin.dlq),
+                    "belongsTo": str(queue.origin.destination),
+                    "visible": depth.visible,
+                    "inFlight": depth.in_flight,
+                    "notShown": seen.unseen if seen else depth.total,
+                    "letters": [described(each, queue.origin) for each in seen.letters]
+                    if seen
+                    else [],
+                }
+            )
+        return {"queues": found}
+
+    def show(self, queue: str, message_id: str) -> dict[str, Any]:
+        """Raises NotThere as well."""
+        (opened,) = open_queues(self._place, queue)
+        with self._turns.of(queue):
+            (looked,) = peek([opened], most=MOST_LOOKED_AT)
+        for letter in looked.letters:
+            if letter.is_called(message_id):
+                return {
+                    **described(letter, opened.origin),
+                    "attributes": dict(letter.facts(reveal=False)),
+                    "body": letter.text(reveal=False),
+                }
+        raise NotThere(queue, message_id)
+
+    def preview(self, queue: str, choice: Choice) -> dict[str, Any]:
+        """Show what is chosen and what a redrive would do with it. Raises NothingChosen as well."""
+        (opened,) = open_queues(self._place, queue)
+        destination = opened.origin.destination
+        most = MOST_MOVED if choice == Choice() else MOST_LOOKED_AT
+        with self._turns.of(queue), opened.hold() as letters:
+            tally = plan(letters, choice, queue=queue, destination=destination, most=most)
+        ends = tally.ends[:MOST_MOVED]
+        if not ends:
+            raise NothingChosen(f"nothing of {choice} is to be seen in {queue}: list it again")
+        ids = frozenset(end.letter.message_id for end in ends)
+        return {
+            "preview": self._previews.keep(Shown(queue, ids)),
+            "queue": queue,
+            "destination": str(destination),
+            "letters": [_planned(end) for end in ends],
+            "note": _note(tally),
+        }
+
+    def redrive(self, preview: str) -> dict[str, Any]:
+        """Send what a preview showed to where it belongs. Raises StalePreview as well."""
+        shown = self._previews.take(preview)
+        (opened,) = open_queues(self._place, shown.queue)
+        origin = opened.origin
+        sender = sender_to(self._place, origin.destination, run=uuid4().hex)
+        with (
+            self._turns.of(shown.queue),
+            Trail(self._place.audit_file, "redrive") as trail,
+            opened.hold() as letters,
+        ):
+            tally = Redrive(
+                letters,
+                queue=shown.queue,
+                destination=origin.destination,
+                sender=sender,
+                trail=trail,
+                pace=Pace(RATE),
+            ).run(Choice(ids=shown.message_ids), MOST_LOOKED_AT)
+        return _done(tally, shown)
+
+    def drop(self, preview: str) -> dict[str, Any]:
+        """Delete what a preview showed, for good. Raises StalePreview as well."""
+        shown = self._previews.take(preview)
+        (opened,) = open_queues(self._place, shown.queue)
+        with (
+            self._turns.of(shown.queue),
+            Trail(self._place.audit_file, "drop") as trail,
+            opened.hold() as letters,
+        ):
+            tally = drop(
+                letters,
+                Choice(ids=shown.message_ids),
+                queue=shown.queue,
+                trail=trail,
+                most=MOST_LOOKED_AT,
+            )
+        return _done(tally, shown)
+
+    def trail(self, most: int) -> dict[str, Any]:
+        """Read what was done last, by `streamed` too; bodies stay in the file."""
+        file = self._place.audit_file
+        return {"file": str(file), "lines": [_audited(each) for each in newest(file, most)]}
+
+
+def described(letter: DeadLetter, origin: Origin) -> dict[str, Any]:
+    """Tell of a letter what a list shows; without its body, and without bank details."""
+    summary = letter.summary()
+    return {
+        **summary,
+        "sentAt": format_timestamp(letter.sent_at) if letter.sent_at else None,
+        "receives": letter.receives,
+        "plain": plain(letter, origin),
+    }
+
+
+def _planned(end: End) -> dict[str, Any]:
+    return {
+        "messageId": end.letter.message_id,
+        "eventId": end.letter.event.event_id,
+        "eventType": end.letter.event.event_type,
+        "outcome": end.outcome,
+        "willBeSent": end.moved,
+    }
+
+
+def _note(tally: Tally) -> str | None:
+    if tally.more or len(tally.ends) > MOST_MOVED:
+        return f"There may be more: {MOST_MOVED:,} at most go at once. Come again for the rest."
+    return None
+
+
+def _done(tally: Tally, shown: Shown) -> dict[str, Any]:
+    """Tell what became of each that was shown; what is not there any more too."""
+    ended = {end.letter.message_id for end in tally.ends}
+    gone: Sequence[dict[str, Any]] = [
+        {
+            "messageId": each,
+            "done": False,
+            "outcome": "not to be seen any more: it is gone, or somebody has it in hand",
+        }
+        for each in sorted(shown.message_ids - ended)
+    ]
+    messages = [
+        {"messageId": end.letter.message_id, "done": end.moved, "outcome": end.outcome}
+        for end in tally.ends
+    ]
+    return {
+        "queue": tally.queue,
+        "done": tally.moved,
+        "leftBehind": tally.left,
+        "stopped": tally.stopped,
+        "messages": [*messages, *gone],
+    }
+
+
+def _audited(line: dict[str, Any]) -> dict[str, Any]:
+    names = ("at", "who", "queue", "messageId", "eventId", "eventType", "outcome", "destination")
+    return {"action": line.get("operation"), **{name: line.get(name) for name in names}}

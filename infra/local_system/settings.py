@@ -1,0 +1,63 @@
+"""What a person can change about the system on their laptop: ports, where state lives, restarts."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, AliasChoices, Field
+
+from infra.local_system.ports import reserved_ports
+from runtime.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class LocalSettings(Settings):
+    """Read from the environment: AWS_PORT=4567 MONGODB_PORT=27018 make up.
+
+    With MONGOD and OTEL_EXPORTER_OTLP_ENDPOINT it is all that configures what runs on a laptop.
+
+    STATE_DIR holds the engines' data. RESTART=1 starts a process of ours that died again, instead
+    of stopping everything; an engine that dies stops everything either way. BREAK=1 lets the
+    console stop processes, have the buses refuse and send poison. STREAMED_AUDIT_FILE is where the
+    console and `streamed` write what they did with dead letters. UP_LOG_LEVEL and UP_LOG_FORMAT are
+    the log of our processes; their own names are for what else a developer runs.
+    """
+
+    aws_port: Port = 4566
+    mongodb_port: Port = 27017
+    console_port: Port = 8000
+    subscription_api_port: Port = 8001
+    stock_api_port: Port = 8002
+    payment_api_port: Port = 8003
+    subscription_consumer_port: Port = 9101
+    stock_consumer_port: Port = 9102
+    payment_consumer_port: Port = 9103
+    subscriptions_relay_port: Port = 9104
+    stock_relay_port: Port = 9105
+    payments_change_stream_port: Port = 9106
+    payments_forward_port: Port = 9107
+    tap_port: Port = 9108
+
+    state_dir: Annotated[Path, AfterValidator(Path.absolute)] = ROOT / ".local"
+    streamed_audit_file: Annotated[Path, AfterValidator(Path.absolute)] | None = None
+    restart: bool = False
+    up_log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    up_log_format: Literal["json", "console"] = "console"
+    breakable: bool = Field(default=False, validation_alias=AliasChoices("break", "breakable"))
+
+    @classmethod
+    @contextmanager
+    def on_free_ports(cls, state_dir: Path) -> Iterator[Self]:
+        """Settings for a test: the state in a place of its own, every port reserved for the block.
+
+        What runs on the ports must have ended when the block ends.
+        """
+        names = [name for name in cls.model_fields if name.endswith("_port")]
+        with reserved_ports(len(names)) as ports:
+            yield cls.model_validate(
+                {"state_dir": state_dir, **dict(zip(names, ports, strict=True))}
+            )

@@ -1,0 +1,135 @@
+"""How old an outbox's oldest row is, and how many wait: told truly in a drain, and in an outage."""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from time import monotonic
+from typing import Protocol
+
+import structlog
+
+from relay.window import Window
+from runtime.errors import Unavailable
+from runtime.metrics import RelayMetrics
+from runtime.process.shutdown import Stop
+
+log = structlog.get_logger(__name__)
+
+SHORTEST_WAIT = 5.0
+"""Seconds between looks at an outbox in which something was left behind."""
+
+WAIT_PER_LOOK = 5
+"""How many times as long as the last look the next one waits: a look at a large table costs reads.
+It never waits longer than a sweep's interval: an alarm must not run dry of lines."""
+
+
+@dataclass(frozen=True)
+class LeftBehind:
+    """How many rows a page has, and when the oldest occurred of those whose time can be read.
+
+    `timeless` are those of `count` whose time cannot be read.
+    """
+
+    count: int
+    oldest: datetime | None
+    timeless: int = 0
+
+
+class Dated(Protocol):
+    """An outbox that can be asked for its rows' times alone."""
+
+    def left_behind(self, before: datetime) -> Iterator[LeftBehind]:
+        """Tell, page by page, of the rows older than a moment, and of those that have no age.
+
+        Raises Unavailable.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one look found that occurred `before` a moment."""
+
+    before: datetime
+    count: int
+    oldest: datetime | None
+
+
+class Ages:
+    """Looks at all that was left behind, and says at any time how old the oldest of it is.
+
+    A sweep cannot say so: DynamoDB reads its pages in no order, and a sweep that waits for room
+    reads none. Between two looks the age grows with the clock, so it may be too old until the next
+    one finds the oldest row gone; it is never too young for what a look has found. A row whose time
+    cannot be read is as old as the first of the looks that have found such a row one after another.
+    """
+
+    def __init__(
+        self,
+        outbox: Dated,
+        window: Window,
+        *,
+        stop: Stop,
+        metrics: RelayMetrics,
+        now: Callable[[], datetime],
+        min_age: timedelta,
+        interval: timedelta,
+    ) -> None:
+        self._outbox, self._window, self._stop, self._now = outbox, window, stop, now
+        self._min_age, self._interval = min_age, interval.total_seconds()
+        self._last: Look | None = None
+        self._timeless_since: datetime | None = None
+        metrics.oldest.set_function(self.age)
+        metrics.depth.set_function(self.depth)
+
+    def run(self) -> None:
+        """Look until a stop is requested."""
+        wait = 0.0
+        while not self._stop.wait(wait):
+            wait = self.look()
+
+    def age(self) -> float:
+        """Seconds since the oldest row occurred, of those left behind at the last look or in hand.
+
+        0 without any; NaN, which is no number to compare, before the first look.
+        """
+        if self._last is None:
+            return math.nan
+        known = [each for each in (self._last.oldest, self._window.oldest()) if each]
+        return max(0.0, (self._now() - min(known)).total_seconds()) if known else 0.0
+
+    def depth(self) -> float:
+        """Rows that were left behind at the last look, and younger ones in hand.
+
+        Never the outbox's own count at this moment: what has left since the look still counts, and
+        what is too young for it and was not yet told does not. NaN before the first look.
+        """
+        if self._last is None:
+            return math.nan
+        return self._last.count + self._window.count_since(self._last.before)
+
+    def look(self) -> float:
+        """Look at the outbox, all of it; returns the seconds to wait before the next look."""
+        started, now = monotonic(), self._now()
+        before = now - self._min_age
+        count = timeless = 0
+        oldest: datetime | None = None
+        try:
+            for found in self._outbox.left_behind(before):
+                if self._stop.requested:
+                    return 0.0
+                count += found.count
+                timeless += found.timeless
+                oldest = min(filter(None, (oldest, found.oldest)), default=None)
+        except Unavailable as error:
+            log.warning("cannot tell the oldest row's age", reason=str(error))
+            return min(self._interval, SHORTEST_WAIT)
+        self._timeless_since = (self._timeless_since or now) if timeless else None
+        oldest = min(filter(None, (oldest, self._timeless_since)), default=None)
+        self._last = Look(before, count, oldest)
+        if oldest is None:
+            return self._interval
+        # An alarm reads this line where nobody scrapes the gauge; a sweep that waits writes none.
+        log.info("left behind", oldestAgeSeconds=round(self.age(), 1))
+        return min(self._interval, max(SHORTEST_WAIT, WAIT_PER_LOOK * (monotonic() - started)))

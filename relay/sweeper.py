@@ -1,0 +1,120 @@
+"""Sweeps the outbox: whatever stayed in it is offered again, whatever the reason it stayed."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from threading import Lock
+from time import monotonic
+
+import structlog
+
+from relay.ports import Outbox
+from relay.window import Window
+from runtime.errors import Unavailable
+from runtime.metrics import RelayMetrics
+from runtime.process.shutdown import Stop
+from runtime.retry import backoff
+
+log = structlog.get_logger(__name__)
+
+TICK = 0.25
+"""Seconds between looks at whether a sweep is due."""
+
+CROWDED_WAIT = 0.1
+"""Seconds between looks at whether the target has room for another page."""
+
+
+class Sweeper:
+    """Sweeps when asked, and every `interval` for the rows that are older than `min_age`.
+
+    Younger rows are the stream's to tell. So even a bug in the tail delays an event by no more
+    than `min_age` and `interval` together. `now` tells rows' ages, `elapsed` measures the interval
+    in seconds: a clock that is set must not put a sweep off. While the target `is_crowded` by what
+    waits in it, a sweep waits too: in a queue, a backlog would stand before all that is new.
+    """
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        window: Window,
+        *,
+        stop: Stop,
+        metrics: RelayMetrics,
+        now: Callable[[], datetime],
+        min_age: timedelta,
+        interval: timedelta,
+        elapsed: Callable[[], float] = monotonic,
+        is_crowded: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._outbox, self._window, self._stop, self._metrics = outbox, window, stop, metrics
+        self._now, self._min_age, self._interval, self._elapsed = now, min_age, interval, elapsed
+        self._is_crowded = is_crowded
+        self._lock = Lock()
+        self._asked: datetime | None = None
+        self._due = elapsed() + interval.total_seconds()
+        self._failures = 0
+
+    def ask(self, *, before: datetime) -> None:
+        """Have everything swept, soon, that occurred before this moment."""
+        with self._lock:
+            self._asked = before
+
+    def run(self) -> None:
+        """Sweep until a stop is requested."""
+        while not self._stop.wait(TICK):
+            self.sweep_if_due()
+
+    def sweep_if_due(self) -> None:
+        """Sweep if somebody asked, or the interval is over; after an outage, wait a while."""
+        with self._lock:
+            asked, self._asked = self._asked, None
+        if asked is None and self._elapsed() < self._due:
+            return
+        try:
+            self.sweep(before=asked or self._now() - self._min_age)
+            self._failures = 0
+            self._due = self._elapsed() + self._interval.total_seconds()
+        except Unavailable as error:
+            self._failures += 1
+            log.warning("sweep failed", reason=str(error))
+            with self._lock:
+                self._asked = self._asked or asked
+            self._stop.wait(backoff(self._failures, first=0.5, longest=15))
+
+    def sweep(self, *, before: datetime) -> int:
+        """Offer every row that occurred before a moment; returns how many were new to the window.
+
+        Reads a page at a time and waits while the window is full, so memory stays bounded
+        whatever the backlog. Raises Unavailable.
+        """
+        started = self._now()
+        found = new = 0
+        age = 0.0
+        oldest: datetime | None = None
+        stuck = set(self._window.stuck)
+        for rows in self._outbox.older_than(before):
+            if self._stop.requested:
+                break
+            if not rows:
+                continue
+            found += len(rows)
+            stuck -= {row.key for row in rows}
+            times = (oldest, *(row.occurred_at for row in rows))
+            oldest = min((when for when in times if when), default=None)
+            age = (started - oldest).total_seconds() if oldest else 0.0
+            self._wait_for_the_target()
+            new += self._window.offer(rows, swept=True)
+        else:
+            self._window.have_left(stuck)
+        self._metrics.swept.inc(new)
+        if found:
+            # An alarm reads this line where nobody scrapes the gauge.
+            log.info("swept", found=found, new=new, oldestAgeSeconds=round(age, 1))
+        return new
+
+    def _wait_for_the_target(self) -> None:
+        try:
+            while self._is_crowded() and not self._stop.wait(CROWDED_WAIT):
+                pass
+        except Unavailable as error:
+            # Who cannot ask must not keep rows for that: publishing finds out what is away.
+            log.warning("cannot tell whether the target is crowded", reason=str(error))

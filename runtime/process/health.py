@@ -1,0 +1,92 @@
+"""Health: is the process alive, is it at work, and what has it counted."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from runtime.errors import Misconfigured
+from runtime.http.connections import limited
+
+LEAVE_SECONDS = 2.0
+"""How long a stop waits for this server, which holds nothing that matters."""
+
+
+class Readiness:
+    """Which parts of a process are at work. A part that was never reported up keeps it unready."""
+
+    def __init__(self, *parts: str) -> None:
+        self._lock = threading.Lock()
+        self._reasons: dict[str, str | None] = dict.fromkeys(parts, "starting")
+
+    def up(self, part: str) -> None:
+        with self._lock:
+            self._reasons[part] = None
+
+    def down(self, part: str, reason: str) -> None:
+        with self._lock:
+            self._reasons[part] = reason
+
+    def reasons(self) -> dict[str, str]:
+        """Say why the process is not ready, by part; empty when it is."""
+        with self._lock:
+            return {part: reason for part, reason in self._reasons.items() if reason is not None}
+
+
+class HealthServer:
+    """Serves /healthz, /readyz and /metrics of a worker from a thread of its own.
+
+    Within the limits of the APIs: a probe is answered however many clients hang on.
+    """
+
+    def __init__(
+        self, host: str, port: int, *, readiness: Readiness, registry: CollectorRegistry
+    ) -> None:
+        try:
+            self._socket = socket.create_server((host, port))
+        except OSError as error:
+            raise Misconfigured(f"HEALTH_HOST, HEALTH_PORT: {host}:{port}: {error}") from error
+        self.port = int(self._socket.getsockname()[1])
+        self._server = uvicorn.Server(limited(_app(readiness, registry), stop_seconds=1))
+
+    @contextmanager
+    def serving(self) -> Iterator[None]:
+        thread = threading.Thread(
+            target=self._server.run, args=([self._socket],), name="health", daemon=True
+        )
+        thread.start()
+        try:
+            yield
+        finally:
+            self._server.should_exit = self._server.force_exit = True
+            thread.join(LEAVE_SECONDS)
+
+
+def _app(readiness: Readiness, registry: CollectorRegistry) -> ASGIApp:
+    def answer(path: str) -> Response:
+        match path:
+            case "/healthz":
+                return PlainTextResponse("alive\n")
+            case "/readyz":
+                reasons = readiness.reasons()
+                text = "".join(f"{part}: {why}\n" for part, why in reasons.items()) or "ready\n"
+                return PlainTextResponse(text, 503 if reasons else 200)
+            case "/metrics":
+                return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+            case _:
+                return PlainTextResponse("try /healthz, /readyz or /metrics\n", 404)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] in {"GET", "HEAD"}:
+            response = answer(scope["path"])
+        else:
+            response = PlainTextResponse("ask by GET\n", 405, {"Allow": "GET, HEAD"})
+        await response(scope, receive, send)
+
+    return app

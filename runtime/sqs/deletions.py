@@ -1,0 +1,91 @@
+"""Deletes handled messages in batches: each call costs time here, and money at AWS."""
+
+import threading
+import time
+from collections.abc import Callable
+from queue import Queue
+from typing import TYPE_CHECKING, Self
+
+import structlog
+
+from runtime.errors import Unavailable
+from runtime.retry import backoff
+from runtime.sqs.queue import MAX_BATCH, delete_batch
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+log = structlog.get_logger(__name__)
+
+TRIES = 3
+"""How often a receipt handle is tried. A message that stays comes, and is handled, again."""
+
+
+GATHERS = 0.05
+"""Seconds that handles may wait for others to fill a call: without it, busy threads are done one by
+one, and so was the deleting."""
+
+MOST_WAITING = 100
+"""Handled messages that wait to be deleted; past these, whoever handles waits too."""
+
+
+class Deletions:
+    """A thread that deletes receipt handles from one queue, up to ten a call.
+
+    `wait` is how it waits, between tries and for a fuller call, in seconds.
+    """
+
+    def __init__(
+        self,
+        sqs: "SQSClient",
+        url: str,
+        *,
+        wait: Callable[[float], object] = time.sleep,
+    ) -> None:
+        self._sqs, self._url, self._wait = sqs, url, wait
+        self._handles: Queue[str | None] = Queue(MOST_WAITING)
+
+    def __enter__(self) -> Self:
+        self._thread = threading.Thread(target=self._run, name="deletions", daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Delete what has been added, then end."""
+        self._handles.put(None)
+        self._thread.join()
+
+    def add(self, receipt_handle: str) -> None:
+        """Have a message deleted, soon; waits while MOST_WAITING are before it."""
+        self._handles.put(receipt_handle)
+
+    def delete_next(self) -> bool:
+        """Wait for handles and delete a batch of them; False when the last have been added."""
+        batch = [self._handles.get()]
+        while len(batch) < MAX_BATCH and not self._handles.empty():
+            batch.append(self._handles.get())
+        handles = [handle for handle in batch if handle is not None]
+        if handles:
+            try:
+                self._delete(handles)
+            except Exception:
+                # Whatever it is, the thread has to live: the consumer would stand still.
+                log.exception("handled messages were not deleted and will come again")
+        return None not in batch
+
+    def _run(self) -> None:
+        while self.delete_next():
+            if self._handles.qsize() < MAX_BATCH:
+                self._wait(GATHERS)
+
+    def _delete(self, handles: list[str]) -> None:
+        for attempt in range(1, TRIES + 1):
+            try:
+                handles = [handles[i] for i in delete_batch(self._sqs, self._url, handles)]
+            except Unavailable as error:
+                log.warning("delete failed", reason=str(error), attempt=attempt)
+            if not handles:
+                return
+            if attempt < TRIES:
+                self._wait(backoff(attempt, first=0.1, longest=1))
+        log.warning("handled messages were not deleted and will come again", count=len(handles))

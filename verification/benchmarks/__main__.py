@@ -1,0 +1,104 @@
+"""`make bench`: play every row, print the table, keep the results."""
+
+import argparse
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from time import monotonic
+
+from infra.local_system.settings import ROOT
+from local.isolation import isolate
+from local.system import CANNOT_START
+from runtime import logs
+from runtime.process.command import complain, run_command
+from verification.benchmarks.lines import Line, Results
+from verification.benchmarks.publishing import publish
+from verification.benchmarks.rows import (
+    api,
+    calls,
+    change_stream,
+    consumer,
+    end_to_end,
+    processes,
+    relay_drain,
+)
+from verification.benchmarks.sizes import FULL, QUICK, Size
+from verification.benchmarks.storing import save
+from verification.benchmarks.table import markdown, verdicts
+from verification.load.report import machine
+
+RESULTS = ROOT / "build" / "bench" / "results.json"
+
+VERSIONS = ("boto3", "pymongo", "fastapi", "uvicorn", "pydantic", "ministack")
+
+Row = Callable[[Size], Sequence[Line]]
+
+ROWS: dict[str, Row] = {
+    "relay": relay_drain.run,
+    "change-stream": change_stream.run,
+    "consumer": consumer.run,
+    "api": api.run,
+    "end-to-end": end_to_end.run,
+    "processes": processes.run,
+    "calls": calls.run,
+}
+
+QUICK_ROWS = tuple(name for name in ROWS if name not in {"consumer", "processes", "calls"})
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m verification.benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="the main rows, in 3 minutes")
+    parser.add_argument("--out", type=Path, default=RESULTS, help="where the JSON goes")
+    parser.add_argument("--publish", action="store_true", help="into docs/ and README.md")
+    parser.add_argument("rows", nargs="*", metavar="ROW", help=", ".join(ROWS))
+    chosen = parser.parse_args(arguments)
+    if unknown := set(chosen.rows) - ROWS.keys():
+        parser.error(f"no row is called {', '.join(sorted(unknown))}: say one of {', '.join(ROWS)}")
+    isolate(os.environ, say=complain)
+    logs.configure(level="WARNING", form="console", process="benchmarks")
+    size = QUICK if chosen.quick else FULL
+    lines: list[Line] = []
+    started = monotonic()
+    for name in chosen.rows or (QUICK_ROWS if chosen.quick else ROWS):
+        print(f"{monotonic() - started:5.0f} s  {name} …", file=sys.stderr, flush=True)
+        lines += ROWS[name](size)
+    results = Results(
+        command="make bench-quick" if chosen.quick else "make bench",
+        date=datetime.now(UTC).date().isoformat(),
+        machine=machine(),
+        versions={"Python": platform.python_version()} | {name: version(name) for name in VERSIONS},
+        commit=_commit(),
+        lines=lines,
+    )
+    save(results, chosen.out)
+    print(markdown(results))
+    print(verdicts(results), file=sys.stderr)
+    if chosen.publish:
+        publish(results, chosen.out)
+    return exit_code(results)
+
+
+def exit_code(results: Results) -> int:
+    """1 where a goal is missed; 0 also where the noise was too much to decide."""
+    return 1 if results.with_verdict("missed") else 0
+
+
+def _commit() -> str:
+    described = subprocess.run(
+        ["git", "describe", "--always", "--dirty"],  # noqa: S607 (git is where the clone's is)
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return described.stdout.strip() or "unknown"
+
+
+if __name__ == "__main__":
+    run_command(main, failures=CANNOT_START)

@@ -1,0 +1,45 @@
+"""Count the calls to AWS, and hold them against what is committed."""
+
+import argparse
+import logging
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import structlog
+
+from local.isolation import isolate
+from local.system import CANNOT_START
+from runtime.process.command import complain, run_command
+from verification.benchmarks.calls import expected
+from verification.benchmarks.calls.all import count
+from verification.load.engines import running_engines
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m verification.benchmarks.calls", description=__doc__
+    )
+    parser.add_argument("--accept", action="store_true", help="make what was counted the expected")
+    chosen = parser.parse_args(arguments)
+    isolate(os.environ, say=complain)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    with (
+        tempfile.TemporaryDirectory(prefix="calls-") as folder,
+        running_engines(Path(folder)) as engines,
+    ):
+        found = count(engines)
+    if chosen.accept:
+        expected.PATH.write_text(expected.dump(found), encoding="utf-8")
+        return 0
+    print(expected.dump(found))
+    differences = expected.changes(expected.load(), found)
+    if differences:
+        print(expected.complaint(differences), file=sys.stderr)
+    return 1 if differences else 0
+
+
+if __name__ == "__main__":
+    run_command(main, failures=CANNOT_START)

@@ -1,0 +1,90 @@
+"""Counts what our processes' own clients send: a hook on boto3's, a listener on pymongo's."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+from unittest.mock import patch
+
+from pymongo import MongoClient
+from pymongo.monitoring import (
+    CommandFailedEvent,
+    CommandListener,
+    CommandStartedEvent,
+    CommandSucceededEvent,
+)
+
+from runtime import mongodb
+from runtime.aws import Aws
+from verification.benchmarks.calls.metering import Meter
+from verification.benchmarks.calls.tally import Tally
+
+
+@contextmanager
+def counted(process: str, tally: Tally, meter: Meter) -> Iterator[None]:
+    """Count, as a process's, all that the clients do which are made in this block.
+
+    Composition roots make their clients themselves, so the two places are patched where every
+    client of ours comes from. What was made stays counted when the block has ended.
+    """
+    make = Aws.client
+
+    def client(aws: Aws, service: Any) -> Any:
+        made = make(aws, service)
+        _watch(made, process, tally, meter)
+        return made
+
+    listener = _Commands(process, tally)
+    with (
+        patch.object(Aws, "client", client),
+        patch.object(mongodb, "MongoClient", partial(MongoClient, event_listeners=[listener])),
+    ):
+        yield
+
+
+def _watch(client: Any, process: str, tally: Tally, meter: Meter) -> None:
+    """https://botocore.amazonaws.com/v1/documentation/api/latest/topics/events.html."""
+
+    def asked(params: Any, context: dict[str, Any], **_: Any) -> None:
+        context["asked"] = params
+
+    def answered(parsed: Any, model: Any, context: dict[str, Any], **_: Any) -> None:
+        service, operation = model.service_model.service_name, model.name
+        name = f"{service} {operation}"
+        if _is_poll(operation, parsed):
+            tally.poll(process, name)
+            return
+        tally.call(process, name, 1 + parsed["ResponseMetadata"].get("RetryAttempts", 0))
+        meter.note(operation, context["asked"], parsed)
+
+    client.meta.events.register("before-parameter-build", asked)
+    client.meta.events.register("after-call", answered)
+
+
+def _is_poll(operation: str, parsed: Any) -> bool:
+    """Whether it brought nothing new: our own deletes come back from a stream as REMOVE."""
+    if operation == "ReceiveMessage":
+        return not parsed.get("Messages")
+    if operation == "GetRecords":
+        return not any(record["eventName"] == "INSERT" for record in parsed.get("Records", ()))
+    return False
+
+
+class _Commands(CommandListener):
+    """A command without a batch is counted when it starts, one that reads when it has answered."""
+
+    def __init__(self, process: str, tally: Tally) -> None:
+        self._process, self._tally = process, tally
+
+    def started(self, event: CommandStartedEvent) -> None:
+        if event.command_name != "getMore":
+            self._tally.call(self._process, f"mongodb {event.command_name}")
+
+    def succeeded(self, event: CommandSucceededEvent) -> None:
+        if event.command_name == "getMore":
+            brought = event.reply["cursor"]["nextBatch"]
+            count = self._tally.call if brought else self._tally.poll
+            count(self._process, "mongodb getMore")
+
+    def failed(self, event: CommandFailedEvent) -> None:
+        """A command that failed was counted when it started."""

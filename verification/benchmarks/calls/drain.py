@@ -1,0 +1,120 @@
+"""The relay's calls for each event of a drain: stepped, with its own threads, and as a Lambda."""
+
+import threading
+from collections.abc import Sequence
+from typing import Any
+from uuid import uuid4
+
+from prometheus_client import CollectorRegistry
+
+from relay.__main__ import TailedEnds, _dynamodb
+from relay.batch import Rounds
+from relay.composition import engine_of
+from relay.mapped import MappedStream
+from relay.settings import DynamoDBRelaySettings
+from runtime.ids import utc_now
+from runtime.metrics import RelayMetrics
+from runtime.process.shutdown import Stop
+from verification.benchmarks.calls.counting import counted
+from verification.benchmarks.calls.environment import settings_of
+from verification.benchmarks.calls.metering import Meter
+from verification.benchmarks.calls.relaying import Relaying
+from verification.benchmarks.calls.tally import Tally
+from verification.load.engines import Engines
+from verification.load.outboxes import BACKLOG, DynamoOutbox, a_record
+
+EVENTS = 1000
+"""Rows of a drain, each of an aggregate of its own."""
+
+RELAY = "subscriptions-relay"
+BATCH_SIZE = 100
+"""Records that Lambda hands over, as infra/aws/relays.py says; importing that would start CDK."""
+
+STEPPED, THREADED, LAMBDA = "stepped", "threaded", "lambda"
+
+
+def count_stepped(engines: Engines, events: int = EVENTS) -> Tally:
+    """One reads all, publishes all, deletes all: the fewest calls that the code makes."""
+    tally = Tally()
+    relaying = Relaying(_ends(engines, tally))
+    fill(engines, events)
+    tally.phase = STEPPED
+    relaying.relay(events)
+    return tally
+
+
+def count_threaded(engines: Engines, events: int = EVENTS) -> Tally:
+    """With the engine's own publishers and deleters, as the daemon runs: it varies with timing."""
+    tally = Tally()
+    ends = _ends(engines, tally)
+    stop = Stop()
+    engine = engine_of(ends, stop, RelayMetrics(CollectorRegistry()))
+    ends.stream.open()
+    fill(engines, events)
+    tally.phase = THREADED
+    running = threading.Thread(target=engine.run)
+    running.start()
+    told = 0
+    try:
+        while told < events:
+            told += engine.window.offer(ends.stream.read())
+        engine.window.wait_until_empty()
+    finally:
+        stop.request()
+        running.join()
+    return tally
+
+
+def count_lambda(engines: Engines, events: int = EVENTS) -> Tally:
+    """As on AWS: Lambda reads the stream, at no charge, and hands batches of 100 over."""
+    tally = Tally()
+    ends = _ends(engines, tally)
+    streams = engines.aws.client("dynamodbstreams")
+    iterator, arn = _end_of_stream(engines)
+    fill(engines, events)
+    tally.phase = LAMBDA
+    metrics = RelayMetrics(CollectorRegistry())
+    rounds = Rounds(ends.outbox, ends.target, ends.dead_letters, metrics)
+    mapped = MappedStream(rounds, DynamoOutbox(engines).table)
+    records: list[Any] = []
+    while len(records) < events:
+        answer: Any = streams.get_records(ShardIterator=iterator)
+        iterator = answer["NextShardIterator"]
+        inserts = [each for each in answer["Records"] if each["eventName"] == "INSERT"]
+        records += [{**each, "eventSourceARN": arn} for each in inserts]
+    for start in range(0, events, BATCH_SIZE):
+        _hand_over(mapped, records[start : start + BATCH_SIZE])
+    return tally
+
+
+class NotPublished(Exception):
+    """The function reported records as failed."""
+
+
+def _hand_over(mapped: MappedStream, records: Sequence[Any]) -> None:
+    answer = mapped.publish({"Records": records}, lambda: True)
+    if answer["batchItemFailures"]:
+        raise NotPublished(answer)
+
+
+def fill(engines: Engines, events: int) -> None:
+    """Commit rows that occur now and that no rule sends anywhere."""
+    outbox = DynamoOutbox(engines)
+    outbox.write([a_record(outbox, str(uuid4()), 1, utc_now(), BACKLOG) for _ in range(events)])
+
+
+def _ends(engines: Engines, tally: Tally) -> TailedEnds:
+    settings = settings_of(DynamoDBRelaySettings, engines, RELAY)
+    with counted(RELAY, tally, Meter(tally)):
+        return _dynamodb(settings, Stop())
+
+
+def _end_of_stream(engines: Engines) -> tuple[str, str]:
+    table = DynamoOutbox(engines).table
+    arn = engines.aws.client("dynamodb").describe_table(TableName=table)["Table"]["LatestStreamArn"]
+    streams = engines.aws.client("dynamodbstreams")
+    (shard,) = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
+    iterator = streams.get_shard_iterator(
+        StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType="LATEST"
+    )["ShardIterator"]
+    return iterator, arn

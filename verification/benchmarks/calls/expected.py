@@ -1,0 +1,66 @@
+"""The committed counts, and what has changed since: verification/benchmarks/calls/expected.toml."""
+
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from verification.benchmarks.calls.tally import Sections
+
+PATH = Path(__file__).with_name("expected.toml")
+
+COMMAND = "python -m verification.benchmarks.calls --accept"
+
+_HEAD = f"""\
+# Calls to AWS of one subscription's full life at batch size 1, by phase, process and operation,
+# what AWS bills of them, and the calls of a drain of 1000 events. Counted by `python -m
+# benchmarks.calls`; tests/integration/test_call_counts.py holds the code to it, and docs/costs.md
+# is reckoned from it. Written by `{COMMAND}`: read the difference.
+"""
+
+
+def load(path: Path = PATH) -> Sections:
+    """Read what is committed."""
+    return dict(_flat(tomllib.loads(path.read_text())))
+
+
+def dump(sections: Sections) -> str:
+    """Write sections as TOML, in their order."""
+    tables = [
+        "\n".join([f"[{name}]", *(f'"{key}" = {count}' for key, count in counts.items())])
+        for name, counts in sections.items()
+    ]
+    return "\n\n".join([_HEAD.rstrip(), *tables]) + "\n"
+
+
+def changes(expected: Sections, found: Sections) -> list[str]:
+    """Say, line by line, where two counts differ; empty if nowhere."""
+    return [
+        f"{section}: {name}: expected {before}, counted {now}"
+        for section in sorted(expected.keys() | found.keys())
+        for name in sorted(expected.get(section, {}).keys() | found.get(section, {}).keys())
+        if (before := expected.get(section, {}).get(name, 0))
+        != (now := found.get(section, {}).get(name, 0))
+    ]
+
+
+def complaint(lines: list[str]) -> str:
+    """What a person reads when the gate is shut."""
+    return "\n".join(
+        [
+            "The calls to AWS have changed, and what a subscription costs with them:",
+            *(f"  {line}" for line in lines),
+            f"If that is meant: run `{COMMAND}` and",
+            "`python -m verification.benchmarks.costs --write`, read the difference in",
+            "verification/benchmarks/calls/expected.toml and docs/costs.md, and commit both with",
+            "the reason. If not, the code now calls AWS more often, or less, than it needs to.",
+        ]
+    )
+
+
+def _flat(tables: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, dict[str, int]]]:
+    for name, value in tables.items():
+        if all(isinstance(inner, dict) for inner in value.values()):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value

@@ -1,0 +1,60 @@
+"""One subscription from its creation to its end, step by step: the same calls every time."""
+
+from typing import Any
+
+from verification.benchmarks.calls.processes import Processes
+from verification.benchmarks.calls.tally import Tally
+from verification.benchmarks.orders import ORDER
+from verification.load.engines import Engines
+
+CREATED, CANCELLED = "created", "cancelled"
+"""The phases: up to PaymentCreated on its bus, and from the PATCH to SubscriptionCancelled."""
+
+
+class NotCancelled(Exception):
+    """The lifecycle did not come to its end: what was counted is not one."""
+
+
+def count_lifecycle(engines: Engines) -> Tally:
+    """Count one full lifecycle at batch size 1, on engines where nothing else is going on.
+
+    Each part works only when there is something for it: no timers, no sweeps, nobody who polls
+    meanwhile. Raises NotCancelled, or waiting.NothingCame.
+    """
+    tally = Tally()
+    processes = Processes(engines, tally)
+    processes.start()
+
+    tally.phase = CREATED
+    subscription: str = processes.subscription_api.ask("POST", "/subscriptions", ORDER)["id"]
+    processes.subscriptions_relay.relay()
+    processes.stock_allocating.handle_next()
+    processes.payment_creating.handle_next()
+    processes.stock_relay.relay()
+    processes.payments_change_stream.relay()
+    processes.payments_forward.forward()
+
+    tally.phase = CANCELLED
+    processes.payment_api.ask("PATCH", f"/payments/{subscription}", {"status": "cancelled"})
+    processes.payments_change_stream.relay()
+    processes.payments_forward.forward()
+    processes.stock_deallocating.handle_next()
+    processes.subscription_cancelling.handle_next()
+    processes.stock_relay.relay()
+    processes.subscriptions_relay.relay()
+
+    _check(engines, subscription)
+    return tally
+
+
+def _check(engines: Engines, subscription: str) -> None:
+    """Look with clients that are not counted."""
+    dynamodb: Any = engines.aws.client("dynamodb")
+    key = {"subscriptionId": {"S": subscription}}
+    for table, status in (("subscriptions", "cancelled"), ("stock", "deallocated")):
+        found = dynamodb.get_item(TableName=table, Key=key)["Item"]["status"]["S"]
+        if found != status:
+            raise NotCancelled(f"{table}: {found}")
+        left = dynamodb.scan(TableName=f"{table}-outbox")["Items"]
+        if left:
+            raise NotCancelled(f"{table}-outbox: {len(left)} events stayed")

@@ -1,0 +1,127 @@
+"""What AWS bills of a call, from what was asked and answered. An emulator bills nothing itself."""
+
+from collections.abc import Mapping
+from math import ceil
+from typing import Any
+
+from infra.resources import Table
+from infra.topology import TOPOLOGY
+from verification.benchmarks.calls.tally import Tally
+
+WRITE_UNITS, READ_UNITS = "DynamoDB write request units", "DynamoDB read request units"
+DELETE_UNITS = "DynamoDB write request units of deletes"
+STREAM_READS = "DynamoDB streams read request units"
+KEPT, PASSED = "bytes more in tables", "bytes put in outboxes"
+STANDARD, FIFO = "SQS requests, standard", "SQS requests, FIFO"
+
+WRITE_UNIT, READ_UNIT = 1024, 4096
+"""Bytes that one unit writes, or reads consistently; a transaction takes twice as many.
+https://aws.amazon.com/dynamodb/pricing/on-demand/"""
+
+ROW_OVERHEAD = 100
+"""Bytes that DynamoDB bills with each row it stores, and with its copy in an index.
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html"""
+
+CHUNK = 64 * 1024
+"""Bytes that one request to SQS carries. https://aws.amazon.com/sqs/pricing/"""
+
+TABLES: Mapping[str, Table] = {table.name: table for table in TOPOLOGY.tables}
+
+Item = Mapping[str, Any]
+
+
+class Meter:
+    """Adds what is billed to a tally. It remembers rows: a delete costs what the row weighs."""
+
+    def __init__(self, tally: Tally) -> None:
+        self._tally = tally
+        self._rows: dict[tuple[str, ...], Item] = {}
+
+    def note(self, operation: str, asked: Item, answered: Item) -> None:
+        """Add what a call is billed that brought something; another operation costs nothing."""
+        match operation:
+            case "TransactWriteItems":
+                for action in asked["TransactItems"]:
+                    self._put(action["Put"]["TableName"], action["Put"]["Item"])
+            case "BatchWriteItem":
+                self._delete_all(asked["RequestItems"])
+            case "GetItem":
+                self._tally.unit(READ_UNITS, _units(answered.get("Item", {}), READ_UNIT))
+            case "GetRecords":
+                self._tally.unit(STREAM_READS, 1)
+            case "PutEvents":
+                for entry in asked["Entries"]:
+                    size = entry_bytes(entry)
+                    self._tally.event(entry["EventBusName"], entry["DetailType"], size)
+            case _ if "QueueUrl" in asked:
+                self._sqs(asked, answered)
+
+    def _put(self, name: str, item: Item) -> None:
+        """A transaction's put is two writes, and each index's copy one; two if it moves there.
+
+        https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html#GSI.Writes
+        """
+        table, units = TABLES[name], _units(item, WRITE_UNIT)
+        before = self._rows.get(_key(table, item))
+        self._rows[_key(table, item)] = item
+        self._store(table, item, before)
+        writes = 2
+        for index in table.indexes:
+            names = [attribute.name for attribute in index.key.attributes]
+            moves = before is not None and any(before[each] != item[each] for each in names)
+            writes += 2 if moves else 1
+        self._tally.unit(WRITE_UNITS, writes * units)
+
+    def _delete_all(self, items: Mapping[str, Any]) -> None:
+        for name, requests in items.items():
+            for request in requests:
+                row = self._rows.pop(_key(TABLES[name], request["DeleteRequest"]["Key"]), {})
+                self._tally.unit(DELETE_UNITS, _units(row, WRITE_UNIT))
+
+    def _store(self, table: Table, item: Item, before: Item | None) -> None:
+        """An outbox, the table with a stream, keeps nothing: what passes through it is noted."""
+        size = item_bytes(item) + ROW_OVERHEAD
+        if table.stream:
+            self._tally.unit(PASSED, size)
+        else:
+            grown = size if before is None else item_bytes(item) - item_bytes(before)
+            self._tally.unit(KEPT, grown * (1 + len(table.indexes)))
+
+    def _sqs(self, asked: Item, answered: Item) -> None:
+        """A request carries what is sent or received; a batch is one request."""
+        bodies = [entry.get("MessageBody", "") for entry in asked.get("Entries", ())]
+        bodies += [message["Body"] for message in answered.get("Messages", ())]
+        chunks = max(1, ceil(sum(map(_bytes, bodies)) / CHUNK))
+        self._tally.unit(FIFO if asked["QueueUrl"].endswith(".fifo") else STANDARD, chunks)
+
+
+def item_bytes(item: Item) -> int:
+    """Bytes of a row of texts and numbers, as DynamoDB counts: names too, a number by its digits.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
+    """
+    return sum(
+        _bytes(name) + (_bytes(value["S"]) if "S" in value else (len(value["N"]) + 1) // 2 + 1)
+        for name, value in item.items()
+    )
+
+
+def entry_bytes(entry: Mapping[str, Any]) -> int:
+    """Bytes of an entry of PutEvents: source, type and detail, and 14 for its time.
+
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html
+    """
+    return 14 + sum(_bytes(entry[name]) for name in ("Source", "DetailType", "Detail"))
+
+
+def _units(item: Item, size: int) -> int:
+    return max(1, ceil(item_bytes(item) / size))
+
+
+def _key(table: Table, item: Item) -> tuple[str, ...]:
+    values = (item[attribute.name] for attribute in table.key.attributes)
+    return (table.name, *(str(value) for value in values))
+
+
+def _bytes(text: str) -> int:
+    return len(text.encode())

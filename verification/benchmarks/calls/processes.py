@@ -1,0 +1,138 @@
+"""The system's processes, put together as their composition roots do and counted by name."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+
+from relay.__main__ import _change_stream, _dynamodb
+from relay.settings import ChangeStreamRelaySettings, DynamoDBRelaySettings, ForwardSettings
+from runtime.aws import Aws
+from runtime.mongodb import Mongo
+from runtime.outbox.dynamodb import VersionedTable
+from runtime.process.shutdown import Stop
+from services.payment import consumer as payment_consumer
+from services.payment import main as payment_main
+from services.payment.handlers import Handlers as PaymentHandlers
+from services.payment.settings import PaymentApiSettings, PaymentConsumerSettings
+from services.payment.store import MongoStore
+from services.stock import consumer as stock_consumer
+from services.stock.handlers import Handlers as StockHandlers
+from services.stock.settings import StockConsumerSettings
+from services.stock.store import DynamoStore as StockStore
+from services.subscription import consumer as subscription_consumer
+from services.subscription import main as subscription_main
+from services.subscription.handlers import Handlers as SubscriptionHandlers
+from services.subscription.settings import SubscriptionApiSettings, SubscriptionConsumerSettings
+from services.subscription.store import DynamoStore as SubscriptionStore
+from verification.benchmarks.calls.counting import counted
+from verification.benchmarks.calls.environment import S, settings_of
+from verification.benchmarks.calls.metering import Meter
+from verification.benchmarks.calls.relaying import Forwarding, Relaying
+from verification.benchmarks.calls.serving import Api, Consuming
+from verification.benchmarks.calls.tally import Tally
+from verification.load.engines import Engines
+
+
+class Processes:
+    """One of each, on engines that the topology was rendered to. Made before the first step."""
+
+    def __init__(self, engines: Engines, tally: Tally) -> None:
+        self._engines, self._tally, self._meter = engines, tally, Meter(tally)
+
+    @cached_property
+    def subscription_api(self) -> Api:
+        with self._as("subscription-api"):
+            settings = self._settings(SubscriptionApiSettings, "subscription-api")
+            return Api(subscription_main.create_app(settings))
+
+    @cached_property
+    def payment_api(self) -> Api:
+        with self._as("payment-api"):
+            settings = self._settings(PaymentApiSettings, "payment-api")
+            return Api(payment_main.create_app(settings))
+
+    @cached_property
+    def subscription_cancelling(self) -> Consuming:
+        with self._as("subscription-consumer"):
+            settings = self._settings(SubscriptionConsumerSettings, "subscription-consumer")
+            table = VersionedTable(
+                Aws.of(settings).client("dynamodb"),
+                table=settings.subscriptions_table,
+                key="subscriptionId",
+                outbox=settings.subscriptions_outbox_table,
+            )
+            inbox = subscription_consumer.payment_cancelled(
+                SubscriptionHandlers(SubscriptionStore(table))
+            )
+            return Consuming(settings, settings.payment_cancelled_queue, inbox)
+
+    @cached_property
+    def stock_allocating(self) -> Consuming:
+        with self._as("stock-consumer"):
+            inbox = stock_consumer.subscription_created(self._stock)
+            settings = self._settings(StockConsumerSettings, "stock-consumer")
+            return Consuming(settings, settings.subscription_created_queue, inbox)
+
+    @cached_property
+    def stock_deallocating(self) -> Consuming:
+        with self._as("stock-consumer"):
+            inbox = stock_consumer.payment_cancelled(self._stock)
+            settings = self._settings(StockConsumerSettings, "stock-consumer")
+            return Consuming(settings, settings.payment_cancelled_queue, inbox)
+
+    @cached_property
+    def payment_creating(self) -> Consuming:
+        with self._as("payment-consumer"):
+            settings = self._settings(PaymentConsumerSettings, "payment-consumer")
+            handlers = PaymentHandlers(MongoStore(Mongo.of(settings)))
+            inbox = payment_consumer.subscription_created(handlers)
+            return Consuming(settings, settings.subscription_created_queue, inbox)
+
+    @cached_property
+    def subscriptions_relay(self) -> Relaying:
+        return self._dynamodb_relay("subscriptions-relay")
+
+    @cached_property
+    def stock_relay(self) -> Relaying:
+        return self._dynamodb_relay("stock-relay")
+
+    @cached_property
+    def payments_change_stream(self) -> Relaying:
+        with self._as("payments-change-stream"):
+            settings = self._settings(ChangeStreamRelaySettings, "payments-change-stream")
+            return Relaying(_change_stream(settings))
+
+    @cached_property
+    def payments_forward(self) -> Forwarding:
+        with self._as("payments-forward"):
+            return Forwarding(self._settings(ForwardSettings, "payments-forward"))
+
+    def start(self) -> None:
+        """Make every process: from here on a stream tells of all that happens."""
+        for name, value in vars(type(self)).items():
+            if isinstance(value, cached_property):
+                getattr(self, name)
+
+    @property
+    def _stock(self) -> StockHandlers:
+        settings = self._settings(StockConsumerSettings, "stock-consumer")
+        table = VersionedTable(
+            Aws.of(settings).client("dynamodb"),
+            table=settings.stock_table,
+            key="subscriptionId",
+            outbox=settings.stock_outbox_table,
+        )
+        return StockHandlers(StockStore(table))
+
+    def _dynamodb_relay(self, name: str) -> Relaying:
+        with self._as(name):
+            settings = self._settings(DynamoDBRelaySettings, name)
+            return Relaying(_dynamodb(settings, Stop()))
+
+    @contextmanager
+    def _as(self, process: str) -> Iterator[None]:
+        with counted(process, self._tally, self._meter):
+            yield
+
+    def _settings(self, kind: type[S], workload: str) -> S:
+        return settings_of(kind, self._engines, workload)

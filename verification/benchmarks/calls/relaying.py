@@ -1,0 +1,86 @@
+"""The relays' processes without their threads: each does its next work when it is told to."""
+
+import time
+
+from prometheus_client import CollectorRegistry
+
+from relay.__main__ import TailedEnds
+from relay.adapters.eventbridge import EventBus
+from relay.adapters.sqs_fifo import DeadLetterQueue
+from relay.composition import aws_of, engine_of
+from relay.forwarder import Forwarder
+from relay.settings import ForwardSettings
+from runtime.metrics import RelayMetrics
+from runtime.process.health import Readiness
+from runtime.process.shutdown import Stop
+from runtime.sqs.queue import find_queue
+from verification.benchmarks.calls.waiting import PATIENCE, NothingCame, until
+
+
+class Relaying:
+    """A relay from an outbox: it reads, then publishes, then deletes."""
+
+    def __init__(self, ends: TailedEnds) -> None:
+        self._registry = CollectorRegistry()
+        self._stream = ends.stream
+        self._engine = engine_of(ends, Stop(), RelayMetrics(self._registry))
+        self._stream.open()
+
+    def relay(self, rows: int = 1) -> None:
+        """Bring so many rows to their target, each of another aggregate; raises NothingCame."""
+        window, before = self._engine.window, _published(self._registry)
+        told = 0
+        while told < rows:
+            told += until(lambda: window.offer(self._stream.read()), "the stream")
+        while _published(self._registry) < before + rows:
+            self._engine.publish_next()
+        while len(window):
+            self._engine.delete_next()
+
+
+class Forwarding:
+    """One of `relay forward`'s forwarders."""
+
+    def __init__(self, settings: ForwardSettings) -> None:
+        sqs = aws_of(settings).client("sqs")
+        bus = EventBus(aws_of(settings).client("events"), settings.event_bus)
+        bus.check()
+        queue = find_queue(sqs, settings.fifo_queue)
+        self._registry = CollectorRegistry()
+        self._stop = _StopWhenPublished(self._registry)
+        self._forwarder = Forwarder(
+            sqs,
+            queue,
+            bus,
+            DeadLetterQueue(sqs, queue.dead_letter_queue),
+            stop=self._stop,
+            metrics=RelayMetrics(self._registry),
+            readiness=Readiness(queue.name),
+            wait_seconds=settings.queue_wait_seconds,
+        )
+
+    def forward(self) -> None:
+        """Forward one message; raises NothingCame."""
+        self._stop.aim(at=_published(self._registry) + 1)
+        self._forwarder.run()
+
+
+class _StopWhenPublished(Stop):
+    """A stop that a forwarder finds requested once so many events are published."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        super().__init__()
+        self._registry = registry
+
+    def aim(self, *, at: float) -> None:
+        self._goal, self._deadline = at, time.monotonic() + PATIENCE
+
+    @property
+    def requested(self) -> bool:
+        if time.monotonic() > self._deadline:
+            raise NothingCame("the FIFO queue")
+        return _published(self._registry) >= self._goal
+
+
+def _published(registry: CollectorRegistry) -> float:
+    return registry.get_sample_value("relay_events_published_total") or 0.0

@@ -1,0 +1,65 @@
+"""Dollars per million subscriptions, and per idle month, of each design."""
+
+from dataclasses import dataclass
+
+from verification.benchmarks.calls.lifecycle import CANCELLED, CREATED
+from verification.benchmarks.calls.tally import Sections
+from verification.benchmarks.costs.bill import Bill, dollars, times
+from verification.benchmarks.costs.book import Book
+from verification.benchmarks.costs.design import Design
+from verification.benchmarks.costs.naive import Naive
+from verification.benchmarks.costs.ours import Ours
+from verification.benchmarks.costs.pipes import Pipes
+from verification.benchmarks.costs.usage import Usage
+
+DESIGNS: tuple[Design, ...] = (Ours(), Naive(), Pipes())
+
+MILLION = 1_000_000
+
+
+@dataclass(frozen=True)
+class Cost:
+    """One design's bills: of a million subscriptions by phase, and of an idle month."""
+
+    design: str
+    created: Bill
+    cancelled: Bill
+    month: Bill
+    book: Book
+
+    @property
+    def created_only(self) -> float:
+        """US dollars a million subscriptions that are never cancelled."""
+        return dollars(self.created, self.book.prices)
+
+    @property
+    def full(self) -> float:
+        """US dollars a million subscriptions that are all cancelled in the end."""
+        return self.created_only + dollars(self.cancelled, self.book.prices)
+
+    @property
+    def mixed(self) -> float:
+        """US dollars a million subscriptions of which the assumed share is cancelled."""
+        share = self.book.assumed("cancelled-share")
+        return self.created_only + share * (self.full - self.created_only)
+
+    @property
+    def idle(self) -> float:
+        """US dollars a month in which nothing happens."""
+        return dollars(self.month, self.book.prices)
+
+    def monthly(self, subscriptions: float) -> float:
+        """US dollars a month with so many new subscriptions, and cancellations in proportion."""
+        return self.idle + self.mixed * subscriptions / MILLION
+
+
+def costs(sections: Sections, book: Book) -> list[Cost]:
+    """Reckon every design from what was counted."""
+    return [_cost(design, sections, book) for design in DESIGNS]
+
+
+def _cost(design: Design, sections: Sections, book: Book) -> Cost:
+    def million(phase: str) -> Bill:
+        return times(design.phase(Usage.of(sections, phase), phase, book), MILLION)
+
+    return Cost(design.name, million(CREATED), million(CANCELLED), design.month(book), book)

@@ -1,0 +1,50 @@
+"""This design: a Lambda function behind each outbox's stream, and one that sweeps it."""
+
+from collections.abc import Iterator
+
+from verification.benchmarks.calls import metering
+from verification.benchmarks.costs import deployment, payments
+from verification.benchmarks.costs.bill import Bill, Charge
+from verification.benchmarks.costs.book import Book
+from verification.benchmarks.costs.shared import READS, WRITES, logs, shared
+from verification.benchmarks.costs.standing import standing
+from verification.benchmarks.costs.usage import Usage
+
+FUNCTIONS = "Lambda: relays"
+
+
+class Ours:
+    """A row leaves its outbox once its event is published; a sweep a minute brings what stayed."""
+
+    name = "this design"
+
+    def phase(self, usage: Usage, phase: str, book: Book) -> Bill:
+        return (
+            *shared(usage, phase, book),
+            Charge(WRITES, usage.unit(metering.DELETE_UNITS), "dynamodb-write"),
+            *_invoked(usage.relayed, book.assumed("lambda-seconds-publish")),
+            *logs(usage.relayed * book.assumed("lambda-log-bytes"), book),
+            *payments.relayed(usage, book),
+        )
+
+    def month(self, book: Book) -> Bill:
+        sweeps = (
+            len(deployment.FUNCTIONS) * deployment.SWEEPS_AN_HOUR * book.assumed("hours-a-month")
+        )
+        return (
+            *standing(
+                book,
+                tasks=len(deployment.TASKS),
+                alarms=deployment.alarm_metrics(),
+                outboxes=deployment.OUTBOXES,
+            ),
+            *_invoked(sweeps, book.assumed("lambda-seconds-sweep")),
+            Charge(READS, sweeps, "dynamodb-read"),  # one Scan of an empty table each
+            *payments.idle(book),
+        )
+
+
+def _invoked(times: float, seconds: float) -> Iterator[Charge]:
+    yield Charge(FUNCTIONS, times, "lambda-request")
+    gigabyte_seconds = times * seconds * deployment.FUNCTION_MEMORY
+    yield Charge(FUNCTIONS, gigabyte_seconds, "lambda-duration")

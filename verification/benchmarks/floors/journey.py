@@ -1,0 +1,195 @@
+"""The raw hops of a journey, one by one: what the engines alone take from commit to effect.
+
+Each hop is one call, made as soon as the one before has its answer; a long poll is already waiting
+for what comes to a queue. No polling interval, no work of ours. What a journey takes above is ours.
+"""
+
+import json
+import random
+import time
+from collections.abc import Callable
+from queue import SimpleQueue
+from threading import Thread
+from typing import Any
+from uuid import uuid4
+
+from botocore.exceptions import EndpointConnectionError
+from pymongo import MongoClient
+from pymongo.change_stream import CollectionChangeStream
+from pymongo.collection import Collection
+
+from verification.benchmarks.floors.aws import stream_end
+from verification.load.engines import Engines
+
+Hop = Callable[[str], None]
+"""Does its part for the journey of that name, and returns when the next may begin."""
+
+_DETAIL = {"load": "raw", "text": "x" * 400}
+SOURCE, TYPE = "app.raw", "Raw"
+
+PHASE = 0.1
+"""Seconds between the looks of MiniStack's long poll at its queue: a journey begins at any moment
+between two, as a customer's does, where one right after the other would always wait for all of it.
+"""
+
+
+class Hops:
+    """Hops on tables, a collection, a bus and queues of its own."""
+
+    def __init__(self, engines: Engines) -> None:
+        aws = engines.aws
+        self._dynamodb: Any = aws.client("dynamodb")
+        self._streams: Any = aws.client("dynamodbstreams")
+        self._events: Any = aws.client("events")
+        self._sqs: Any = aws.client("sqs")
+        self._bus, self._next_bus = _buses(self._events)
+        self._table, self._effects = (_table(self._dynamodb) for _ in range(2))
+        self._iterator = stream_end(self._table, self._dynamodb, self._streams)
+        self._queue = _queue(self._sqs)
+        self._fifo = _queue(self._sqs, fifo=True)
+        _route(self._events, self._sqs, self._bus, self._next_bus, self._queue)
+        self._arrivals, self._fifo_arrivals = (
+            _LongPoll(self._sqs, url) for url in (self._queue, self._fifo)
+        )
+        self._mongodb: MongoClient[dict[str, Any]] = MongoClient(engines.mongodb_uri)
+        database = self._mongodb[engines.database]
+        self._rows, self._outbox, self._payments = (
+            database.create_collection(_name()) for _ in range(3)
+        )
+        self._changes: CollectionChangeStream[dict[str, Any]] = self._outbox.watch()
+
+    def created(self, last: Hop) -> float:
+        """Seconds from a customer's commit, through a stream and two buses, to an effect."""
+        return self._timed([self.commit, self.read_stream, self.publish, self.receive, last])
+
+    def cancelled(self, last: Hop) -> float:
+        """Seconds from a payment's commit, through the FIFO queue and two buses, to an effect."""
+        hops = [self.commit_document, self.read_changes, self.send, self.take]
+        return self._timed([*hops, self.publish, self.receive, last])
+
+    def commit(self, name: str) -> None:
+        """Write two items in one transaction; the stream tells of it."""
+        self._transact(self._table, name)
+
+    def commit_effect(self, name: str) -> None:
+        """Write two items in one transaction, of which nobody is told."""
+        self._transact(self._effects, name)
+
+    def commit_document(self, name: str) -> None:
+        """Write two documents in one transaction; the change stream tells of it."""
+        self._insert(self._outbox, name)
+
+    def commit_payment(self, name: str) -> None:
+        """Write two documents in one transaction, of which nobody is told."""
+        self._insert(self._payments, name)
+
+    def read_stream(self, _: str) -> None:
+        """Ask until it tells: both items of a transaction come at once."""
+        records: list[Any] = []
+        while not records:
+            answer = self._streams.get_records(ShardIterator=self._iterator, Limit=1000)
+            self._iterator, records = answer["NextShardIterator"], answer["Records"]
+
+    def read_changes(self, _: str) -> None:
+        self._changes.next()
+
+    def send(self, name: str) -> None:
+        self._sqs.send_message(
+            QueueUrl=self._fifo,
+            MessageBody=json.dumps(_DETAIL),
+            MessageGroupId=name,
+            MessageDeduplicationId=name,
+        )
+
+    def take(self, _: str) -> None:
+        self._fifo_arrivals.take()
+
+    def publish(self, _: str) -> None:
+        entry = {"Source": SOURCE, "DetailType": TYPE, "Detail": json.dumps(_DETAIL)}
+        self._events.put_events(Entries=[{"EventBusName": self._bus, **entry}])
+
+    def receive(self, _: str) -> None:
+        self._arrivals.take()
+
+    def _transact(self, table: str, name: str) -> None:
+        items = [{"id": {"S": f"{name} {part}"}, "detail": {"S": "x" * 500}} for part in "ab"]
+        self._dynamodb.transact_write_items(
+            TransactItems=[{"Put": {"TableName": table, "Item": item}} for item in items]
+        )
+
+    def _insert(self, collection: Collection[dict[str, Any]], name: str) -> None:
+        with self._mongodb.start_session() as session, session.start_transaction():
+            self._rows.insert_one({"_id": f"{collection.name} {name}"}, session=session)
+            collection.insert_one({"_id": name, "detail": "x" * 500}, session=session)
+
+    def _timed(self, hops: list[Hop]) -> float:
+        name = str(uuid4())
+        time.sleep(random.uniform(0, PHASE))  # noqa: S311 (not a secret)
+        started = time.perf_counter()
+        for hop in hops:
+            hop(name)
+        return time.perf_counter() - started
+
+
+class _LongPoll:
+    """A long poll that is always waiting, as a consumer's is: its queue's messages, one by one."""
+
+    def __init__(self, sqs: Any, url: str) -> None:
+        self._sqs, self._url = sqs, url
+        self._came: SimpleQueue[str] = SimpleQueue()
+        Thread(target=self._poll, daemon=True).start()
+
+    def take(self) -> None:
+        """Wait for a message."""
+        self._came.get()
+
+    def _poll(self) -> None:
+        while True:
+            try:
+                answer = self._sqs.receive_message(QueueUrl=self._url, WaitTimeSeconds=5)
+            except EndpointConnectionError:
+                return  # the engines have stopped
+            for message in answer.get("Messages", []):
+                self._came.put(message["MessageId"])
+                handle = message["ReceiptHandle"]
+                self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=handle)
+
+
+def _name(suffix: str = "") -> str:
+    return f"raw-{uuid4()}{suffix}"
+
+
+def _buses(events: Any) -> tuple[str, str]:
+    names = _name(), _name()
+    for name in names:
+        events.create_event_bus(Name=name)
+    return names
+
+
+def _table(dynamodb: Any) -> str:
+    name = _name()
+    dynamodb.create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"},
+    )
+    return name
+
+
+def _queue(sqs: Any, *, fifo: bool = False) -> str:
+    attributes = {"FifoQueue": "true"} if fifo else {}
+    name = _name(".fifo" if fifo else "")
+    url: str = sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
+    return url
+
+
+def _route(events: Any, sqs: Any, bus: str, next_bus: str, queue: str) -> None:
+    """Send what comes to a bus to the next, and from there to a queue."""
+    attributes = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
+    onward = events.describe_event_bus(Name=next_bus)["Arn"]
+    for name, target in ((bus, onward), (next_bus, attributes["Attributes"]["QueueArn"])):
+        pattern = json.dumps({"source": [SOURCE]})
+        events.put_rule(Name=name, EventBusName=name, EventPattern=pattern)
+        events.put_targets(Rule=name, EventBusName=name, Targets=[{"Id": "next", "Arn": target}])

@@ -1,0 +1,50 @@
+"""The raw floor of the DynamoDB relay: its AWS calls in a loop, and nothing else.
+
+GetRecords of 1000, PutEvents of 10, BatchWriteItem of 25 deletes, eight threads. It keeps no order,
+looks at no failure, validates, measures and logs nothing, and holds whatever it has read.
+"""
+
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from verification.benchmarks.floors.aws import client, entry, stream_end
+
+THREADS = 8
+"""As many as shared/engines.md found fastest; sixteen are not faster."""
+
+PIECE = 50
+"""Rows that a thread takes at a time: five whole PutEvents and two whole BatchWriteItems."""
+
+
+def run(table: str, bus: str) -> None:
+    streams, dynamodb, events = client("dynamodbstreams"), client("dynamodb"), client("events")
+    iterator = stream_end(table, dynamodb, streams)
+
+    def relay(images: list[dict[str, Any]]) -> None:
+        for some in _cut(images, 10):
+            events.put_events(Entries=[entry(bus, image) for image in some])
+        for some in _cut(images, 25):
+            keys = [{name: image[name] for name in ("aggregateId", "sequence")} for image in some]
+            requests = [{"DeleteRequest": {"Key": key}} for key in keys]
+            dynamodb.batch_write_item(RequestItems={table: requests})
+
+    print("ready", flush=True)
+    with ThreadPoolExecutor(THREADS) as pool:
+        while True:
+            answer = streams.get_records(ShardIterator=iterator, Limit=1000)
+            iterator = answer["NextShardIterator"]
+            records = [each for each in answer["Records"] if each["eventName"] == "INSERT"]
+            for some in _cut([each["dynamodb"]["NewImage"] for each in records], PIECE):
+                pool.submit(relay, some)
+            if not records:
+                time.sleep(0.01)
+
+
+def _cut(items: list[Any], size: int) -> list[list[Any]]:
+    return [items[start : start + size] for start in range(0, len(items), size)]
+
+
+if __name__ == "__main__":
+    run(os.environ["OUTBOX_TABLE"], os.environ["EVENT_BUS"])

@@ -1,0 +1,106 @@
+"""What a benchmark found, as values: series of rounds, their ratios, and the goals beside them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Literal
+
+from verification.benchmarks.intervals import Interval, interval, ratio
+
+Verdict = Literal["met", "missed", "not decided"]
+
+
+@dataclass(frozen=True)
+class Series:
+    """One contender's rounds, in the order in which they were played."""
+
+    name: str
+    values: tuple[float, ...]
+
+    @property
+    def median(self) -> float:
+        return median(self.values)
+
+    @property
+    def spread(self) -> tuple[float, float]:
+        """The least and the most of all rounds."""
+        return min(self.values), max(self.values)
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What a line's ratio, or its value where it has no peer, is to reach on any machine."""
+
+    bound: Literal["at least", "at most"]
+    value: float
+
+    def verdict(self, found: Interval | None) -> Verdict:
+        """Neither met nor missed where the goal is inside the interval, or there is none yet."""
+        if found is None:
+            return "not decided"
+        if self.bound == "at least":
+            is_met, is_missed = found.low >= self.value, found.high < self.value
+        else:
+            is_met, is_missed = found.high <= self.value, found.low > self.value
+        return "met" if is_met else "missed" if is_missed else "not decided"
+
+    def __str__(self) -> str:
+        return f"{'≥' if self.bound == 'at least' else '≤'} {self.value:g}"
+
+
+BESIDE_A_FLOOR = Goal("at least", 0.75)
+"""A quarter is what order, checks, logs and metrics may cost beside the same calls in a loop.
+
+Both are limited by the same CPU, and a faster machine makes both faster: the relay's ratio was
+1.16 on the machine of the published run, 1.06 on the next.
+"""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the table. `row` names the benchmark, `what` the thing measured, in `unit`.
+
+    Where there is a `peer` (a raw floor or another way to do it), rounds were played in turns, so
+    that the n-th of each met the same machine: the ratio is that of the pairs. A goal without a
+    peer is for what is counted and not timed.
+    """
+
+    row: str
+    what: str
+    unit: str
+    ours: Series
+    peer: Series | None = None
+    goal: Goal | None = None
+    note: str = ""
+
+    @property
+    def ratio(self) -> float | None:
+        return None if self.peer is None else ratio(self.ours.values, self.peer.values)
+
+    @property
+    def interval(self) -> Interval | None:
+        """Where the ratio lies; None while there are too few rounds, and without a peer."""
+        return None if self.peer is None else interval(self.ours.values, self.peer.values)
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """What is known of its goal; None without one. What was counted is exact, each time."""
+        if self.goal is None:
+            return None
+        counted = Interval(*self.ours.spread)
+        return self.goal.verdict(self.interval if self.peer else counted)
+
+
+@dataclass(frozen=True)
+class Results:
+    """A run: when and where it was, what it ran on, and its lines."""
+
+    command: str
+    date: str
+    machine: str
+    versions: Mapping[str, str]
+    commit: str
+    lines: Sequence[Line] = field(default_factory=tuple)
+
+    def with_verdict(self, verdict: Verdict) -> Sequence[Line]:
+        return [line for line in self.lines if line.verdict == verdict]

@@ -1,0 +1,115 @@
+"""POST /subscriptions and GET: the API beside the smallest FastAPI app on the same two tables.
+
+Both processes live all the while and one is loaded at a time. Ours writes its log as it does in
+production: a line for each request.
+"""
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
+
+import httpx
+
+from verification.benchmarks.lines import BESIDE_A_FLOOR, Goal, Line, Series
+from verification.benchmarks.loads import Met, load
+from verification.benchmarks.orders import ORDER
+from verification.benchmarks.rounds import interleaved
+from verification.benchmarks.sizes import Size
+from verification.load.engines import Engines, running_engines, workload_of
+from verification.load.processes import Observed, observed
+
+ROW = "API"
+OURS, SMALLEST = "subscription-api", "smallest FastAPI app"
+GOALS = {"POST": BESIDE_A_FLOOR}
+"""For throughput, by method."""
+
+WARM_UP_REQUESTS = 100
+"""Before the first load: by then a process has its connections, on a busy machine too."""
+
+ROUND_SECONDS = 2
+"""Whole ones: locust takes no others. Each load costs another half a second to start and end."""
+
+
+def run(size: Size) -> Sequence[Line]:
+    with (
+        tempfile.TemporaryDirectory(prefix="bench-") as folder,
+        running_engines(Path(folder)) as engines,
+    ):
+        if size.is_quick:
+            return race(engines, {"POST": (16,)}, 1.5 * size.compare_seconds)
+        return race(engines, {"POST": (1, 16, 64), "GET": (16,)}, size.compare_seconds)
+
+
+def race(
+    engines: Engines,
+    loads: Mapping[str, Sequence[int]],
+    compare_seconds: float,
+    *,
+    seconds: int = ROUND_SECONDS,
+) -> Sequence[Line]:
+    """Load both with each method over each number of connections, in rounds of `seconds`.
+
+    Raises LoadFailed.
+    """
+    with _both(engines) as contenders:
+        env = {"SUBSCRIPTION_ID": _subscribe(contenders[OURS])}
+        for each in contenders.values():
+            for _ in range(WARM_UP_REQUESTS):
+                _subscribe(each)
+        return [
+            line
+            for method, connections in loads.items()
+            for at_once in connections
+            for line in _lines(
+                f"{method}, {at_once} connection{'s' * (at_once > 1)}",
+                {
+                    name: partial(load, each, method, connections=at_once, seconds=seconds, env=env)
+                    for name, each in contenders.items()
+                },
+                compare_seconds,
+                GOALS.get(method),
+            )
+        ]
+
+
+def _lines(
+    what: str, loads: Mapping[str, Callable[[], Met]], seconds: float, goal: Goal | None
+) -> Iterator[Line]:
+    met: dict[str, list[Met]] = {name: [] for name in loads}
+
+    def play(name: str) -> float:
+        met[name].append(loads[name]())
+        return met[name][-1].throughput
+
+    found = interleaved({name: partial(play, name) for name in loads}, seconds=seconds)
+    yield Line(ROW, what, "requests/s", found[OURS], found[SMALLEST], goal)
+    for part, percent in ((0.5, "p50"), (0.99, "p99")):
+        ours, smallest = (
+            Series(name, tuple(each.milliseconds(part) for each in met[name]))
+            for name in (OURS, SMALLEST)
+        )
+        yield Line(ROW, f"{what}: {percent}", "ms", ours, smallest)
+
+
+@contextmanager
+def _both(engines: Engines) -> Iterator[Mapping[str, Observed]]:
+    env = {**engines.environment(OURS), "LOG_LEVEL": "INFO"}
+    commands = {
+        OURS: " ".join(workload_of(OURS).command),
+        SMALLEST: "verification.benchmarks.floors.smallest_api",
+    }
+    with ExitStack() as stack:
+        yield {
+            name: stack.enter_context(
+                observed(engines.folder, name, command, env, port_name="HTTP_PORT")
+            )
+            for name, command in commands.items()
+        }
+
+
+def _subscribe(process: Observed) -> str:
+    """Make a subscription, such as the one that is read; its id."""
+    answer = httpx.post(f"{process.url}/subscriptions", json=ORDER, trust_env=False)
+    return str(answer.raise_for_status().json()["id"])

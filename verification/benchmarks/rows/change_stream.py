@@ -1,0 +1,79 @@
+"""Committed documents → change stream → FIFO queue → bus, beside the same calls in loops."""
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pymongo import MongoClient
+
+from verification.benchmarks.contenders import SHORT_POLL, floor, ours
+from verification.benchmarks.lines import BESIDE_A_FLOOR, Line
+from verification.benchmarks.outboxes import Sampler, fill, wait_until_empty
+from verification.benchmarks.racing import Entry, rate
+from verification.benchmarks.rounds import interleaved
+from verification.benchmarks.sizes import Size
+from verification.load.engines import Engines, running_engines
+from verification.load.outboxes import MongoOutbox
+from verification.load.queues import depth
+
+ROW = "Change stream → FIFO queue → bus"
+RELAY, FLOOR = "relay and forwarder", "raw floor"
+STREAM, FORWARD, BUS = "payments-change-stream", "payments-forward", "bench-event-bus"
+SETTINGS = {"EVENT_BUS": BUS, **SHORT_POLL}
+FIFO = "payment-events.fifo"
+
+
+def run(size: Size) -> Sequence[Line]:
+    events = size.events // 3  # MiniStack's FIFO queue takes some hundreds a second
+    with (
+        tempfile.TemporaryDirectory(prefix="bench-") as folder,
+        running_engines(Path(folder)) as engines,
+    ):
+        drain = _Drain(engines)
+        found = interleaved(
+            {
+                RELAY: lambda: drain.rate(
+                    [ours(engines, STREAM), ours(engines, FORWARD, SETTINGS)], events
+                ),
+                FLOOR: lambda: drain.rate(
+                    [
+                        floor(engines, "verification.benchmarks.floors.change_stream", STREAM),
+                        floor(
+                            engines,
+                            "verification.benchmarks.floors.forward",
+                            FORWARD,
+                            SETTINGS,
+                            polls=True,
+                        ),
+                    ],
+                    events,
+                ),
+            },
+            seconds=2 * size.compare_seconds,
+        )
+    return [Line(ROW, "drain", "events/s", found[RELAY], found[FLOOR], BESIDE_A_FLOOR)]
+
+
+class _Drain:
+    def __init__(self, engines: Engines) -> None:
+        self._engines = engines
+        self._outbox = MongoOutbox(engines)
+        engines.aws.client("events").create_event_bus(Name=BUS)
+        self._sampler = Sampler(engines, BUS)
+        client: MongoClient[dict[str, Any]] = MongoClient(engines.mongodb_uri)
+        self._collection = client[engines.database]["outbox"]
+
+    def rate(self, entry: Entry, events: int) -> float:
+        """Events a second, until all are on the bus and both the outbox and the queue are empty."""
+
+        def wait() -> None:
+            self._sampler.wait_for(events)
+            wait_until_empty(self._is_empty)
+
+        found = rate(entry, events, prepare=lambda: fill(self._outbox, events), wait=wait)
+        self._sampler.clear()
+        return found
+
+    def _is_empty(self) -> bool:
+        return self._collection.find_one({}, {"_id": 1}) is None and not depth(self._engines, FIFO)

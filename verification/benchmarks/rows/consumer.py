@@ -1,0 +1,51 @@
+"""Messages in a queue → effects committed: the stock consumer beside a raw loop."""
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from verification.benchmarks.contenders import SHORT_POLL, floor, ours
+from verification.benchmarks.lines import BESIDE_A_FLOOR, Line
+from verification.benchmarks.outboxes import wait_until_empty
+from verification.benchmarks.racing import Entry, rate
+from verification.benchmarks.rounds import interleaved
+from verification.benchmarks.sizes import Size
+from verification.load import poison
+from verification.load.engines import running_engines
+from verification.load.queues import depth, send_all
+
+ROW = "Consumer: messages → effects committed"
+CONSUMER, FLOOR = "stock-consumer", "raw loop"
+
+
+def run(size: Size) -> Sequence[Line]:
+    messages = size.events // 3  # some hundreds a second
+    with (
+        tempfile.TemporaryDirectory(prefix="bench-") as folder,
+        running_engines(Path(folder)) as engines,
+    ):
+
+        def drain(entry: Entry) -> float:
+            """Messages a second, until each is handled and deleted."""
+            bodies = poison.a_load(messages, 0).bodies
+            return rate(
+                entry,
+                messages,
+                prepare=lambda: send_all(engines, poison.QUEUE, bodies),
+                wait=lambda: wait_until_empty(lambda: not depth(engines, poison.QUEUE)),
+            )
+
+        found = interleaved(
+            {
+                CONSUMER: lambda: drain([ours(engines, CONSUMER, SHORT_POLL)]),
+                FLOOR: lambda: drain(
+                    [
+                        floor(
+                            engines, "verification.benchmarks.floors.consumer", CONSUMER, polls=True
+                        )
+                    ]
+                ),
+            },
+            seconds=2 * size.compare_seconds,
+        )
+    return [Line(ROW, "drain", "messages/s", found[CONSUMER], found[FLOOR], BESIDE_A_FLOOR)]

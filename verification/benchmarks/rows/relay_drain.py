@@ -1,0 +1,144 @@
+"""Committed rows of a DynamoDB outbox → on the bus: beside the raw floor, and the naive relay."""
+
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+from verification.benchmarks.contenders import floor, ours
+from verification.benchmarks.delay_proxy import delayed
+from verification.benchmarks.lines import BESIDE_A_FLOOR, Goal, Line, Series
+from verification.benchmarks.outboxes import Sampler, fill, wait_until_empty
+from verification.benchmarks.racing import rate
+from verification.benchmarks.rounds import interleaved
+from verification.benchmarks.sizes import Size
+from verification.load.engines import Engines, running_engines
+from verification.load.outboxes import DynamoOutbox
+from verification.load.processes import Observed
+
+ROW = "Relay: committed rows → on the bus"
+RELAY, FLOOR, NAIVE = "relay", "raw floor", "naive relay"
+WORKLOAD, BUS = "subscriptions-relay", "bench-event-bus"
+"""A bus without rules, archive and log group: what those cost the emulator is nobody's merit."""
+
+ON_LOOPBACK = "drain on loopback"
+
+NAIVE_GOALS = {0: BESIDE_A_FLOOR, 20: Goal("at least", 3.0), 100: Goal("at least", 12.0)}
+"""By milliseconds added to every call to AWS.
+
+On loopback both are limited by CPU, and ours does more: it deletes. Far away the naive relay is
+limited by the delay (5 events a call, one call at a time) and ours by the CPU, so the ratio grows
+with the machine. These goals ask for some 600 events a second of ours, a third or less of what it
+did on the machines that we had.
+"""
+
+NAIVE_SECONDS = 3
+"""How long the naive relay is watched where each of its calls takes 20 ms or more."""
+
+
+def run(size: Size) -> Sequence[Line]:
+    with (
+        tempfile.TemporaryDirectory(prefix="bench-") as folder,
+        running_engines(Path(folder)) as engines,
+    ):
+        drain = _Drain(engines)
+        lines = _near(drain, size)
+        for milliseconds in () if size.is_quick else (20, 100):
+            lines += _far(drain, size, milliseconds)
+        return lines
+
+
+def _near(drain: "_Drain", size: Size) -> list[Line]:
+    contenders: dict[str, Callable[[], float]] = {
+        RELAY: lambda: drain.rate(drain.relay(), size.events),
+        FLOOR: lambda: drain.rate(drain.floor(), size.events),
+    }
+    if not size.is_quick:
+        contenders |= {NAIVE: lambda: drain.rate(drain.naive(), size.events, deletes=False)}
+    found = interleaved(contenders, seconds=1.5 * size.compare_seconds)
+    goals = {FLOOR: BESIDE_A_FLOOR, NAIVE: NAIVE_GOALS[0]}
+    return [
+        _line(ON_LOOPBACK, found[RELAY], found[name], goal)
+        for name, goal in goals.items()
+        if name in found
+    ]
+
+
+def _far(drain: "_Drain", size: Size, milliseconds: int) -> list[Line]:
+    naive_rows = round(NAIVE_SECONDS * 5 / (milliseconds / 1000 + 0.002))
+    with delayed(drain.engines, milliseconds) as far:
+        contenders: Mapping[str, Callable[[], float]] = {
+            RELAY: lambda: drain.rate(drain.relay(far), size.events),
+            NAIVE: lambda: drain.rate(drain.naive(far), naive_rows, deletes=False),
+        }
+        found = interleaved(contenders, seconds=1.5 * size.compare_seconds)
+    return [_line(added(milliseconds), found[RELAY], found[NAIVE], NAIVE_GOALS[milliseconds])]
+
+
+def added(milliseconds: int) -> str:
+    """What a drain is called for which AWS is so far away."""
+    return f"drain with {milliseconds} ms added to every call"
+
+
+def _line(what: str, relay: Series, peer: Series, goal: Goal) -> Line:
+    return Line(ROW, what, "events/s", relay, peer, goal)
+
+
+class _Drain:
+    """One outbox and one bus, drained by one contender after the other."""
+
+    def __init__(self, engines: Engines) -> None:
+        self.engines = engines
+        self._outbox = DynamoOutbox(engines)
+        engines.aws.client("events").create_event_bus(Name=BUS)
+        self._sampler = Sampler(engines, BUS)
+        self._dynamodb: Any = engines.aws.client("dynamodb")
+
+    def relay(self, far: Mapping[str, str] | None = None) -> AbstractContextManager[Observed]:
+        return ours(self.engines, WORKLOAD, _settings(far))
+
+    def floor(self) -> AbstractContextManager[Observed]:
+        return floor(self.engines, "verification.benchmarks.floors.relay", WORKLOAD, _settings())
+
+    def naive(self, far: Mapping[str, str] | None = None) -> AbstractContextManager[Observed]:
+        return floor(
+            self.engines, "verification.benchmarks.floors.naive_relay", WORKLOAD, _settings(far)
+        )
+
+    def rate(
+        self, contender: AbstractContextManager[Observed], rows: int, *, deletes: bool = True
+    ) -> float:
+        """Events a second: rows are written while it stands still, then it is let go.
+
+        The time ends when all are on the bus and, where it `deletes`, have left the outbox.
+        """
+
+        def wait() -> None:
+            self._sampler.wait_for(rows)
+            if deletes:
+                wait_until_empty(self._is_empty)
+
+        found = rate([contender], rows, prepare=lambda: fill(self._outbox, rows), wait=wait)
+        self._clear()
+        return found
+
+    def _is_empty(self) -> bool:
+        return not self._dynamodb.scan(TableName=self._outbox.table, Limit=1)["Items"]
+
+    def _clear(self) -> None:
+        """Take away what a contender leaves: the sample, and rows where it deletes none."""
+        self._sampler.clear()
+        while items := self._dynamodb.scan(TableName=self._outbox.table)["Items"]:
+            for start in range(0, len(items), 25):
+                keys = [_key(item) for item in items[start : start + 25]]
+                requests = [{"DeleteRequest": {"Key": key}} for key in keys]
+                self._dynamodb.batch_write_item(RequestItems={self._outbox.table: requests})
+
+
+def _settings(far: Mapping[str, str] | None = None) -> Mapping[str, str]:
+    return {"EVENT_BUS": BUS, **(far or {})}
+
+
+def _key(item: dict[str, Any]) -> dict[str, Any]:
+    return {name: item[name] for name in ("aggregateId", "sequence")}

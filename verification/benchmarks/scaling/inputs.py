@@ -1,0 +1,173 @@
+"""Every number that the arithmetic and the simulation begin with: what it is, and where from."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["quota", "measurement", "ours", "assumption"]
+"""`quota`: AWS says so. `measurement`: somebody else measured it. `ours`: a constant of this
+repository, or measured with its code. `assumption`: nobody has said so, we think it."""
+
+
+@dataclass(frozen=True)
+class Input:
+    """One number with its unit; `source` is an address, a file, or the reason to assume it."""
+
+    name: str
+    value: float
+    unit: str
+    kind: Kind
+    source: str
+
+    def __post_init__(self) -> None:
+        if self.value <= 0 or not self.source:
+            raise ValueError(f"{self.name}: a number above 0 and where it is from")
+        if self.kind in {"quota", "measurement"} and not self.source.startswith("https://"):
+            raise ValueError(f"{self.name}: the address of who says so")
+
+
+_AWS = "https://docs.aws.amazon.com/"
+_EVENTBRIDGE = _AWS + "eventbridge/latest/userguide/eb-quota.html"
+_DYNAMODB = _AWS + "amazondynamodb/latest/developerguide/"
+_PARTITIONS = _AWS + "es_es/amazondynamodb/latest/developerguide/warm-throughput-scenarios.html"
+_ON_DEMAND = _DYNAMODB + "on-demand-capacity-mode.html"
+_SQS = _AWS + "AWSSimpleQueueService/latest/SQSDeveloperGuide/"
+_LAMBDA = _AWS + "lambda/latest/dg/"
+_MESSAGING = "https://bitesizedserverless.com/bite/serverless-messaging-latency-compared/"
+_STUBBED = "here with AWS's answers made up, times two: a vCPU is half a core; rounded up"
+
+# What AWS allows. Region eu-west-1, one account, before anything was asked for.
+
+HTTP_ACCOUNT = Input(
+    "API Gateway, all APIs of an account", 10_000, "requests/s", "quota",
+    _AWS + "apigateway/latest/developerguide/limits.html",
+)  # fmt: skip
+PUT_EVENTS = Input("PutEvents, all buses of an account", 10_000, "calls/s", "quota", _EVENTBRIDGE)
+PUT_EVENTS_ENTRIES = Input("entries in a PutEvents call", 10, "entries", "quota", _EVENTBRIDGE)
+INVOCATIONS = Input(
+    "rule invocations, all buses of an account", 18_750, "invocations/s", "quota", _EVENTBRIDGE
+)
+FIFO_CALLS = Input(
+    "FIFO queue, calls of each action", 300, "calls/s", "quota",
+    _SQS + "troubleshooting-fifo-throttling-issues.html",
+)  # fmt: skip
+FIFO_CALLS_HIGH = Input(
+    "the same in high-throughput mode, eu-west-1", 70_000, "calls/s", "quota",
+    _SQS + "quotas-messages.html",
+)  # fmt: skip
+SQS_BATCH = Input("messages in an SQS call", 10, "messages", "quota", _SQS + "quotas-messages.html")
+IN_FLIGHT = Input(
+    "messages in flight in a standard queue", 120_000, "messages", "quota",
+    _SQS + "quotas-queues.html",
+)  # fmt: skip
+LAMBDA_CONCURRENCY = Input(
+    "Lambda, concurrent executions of an account", 1000, "executions", "quota",
+    "https://serverlessland.com/content/service/lambda/guides/aws-lambda-operator-guide/scaling-concurrency",
+)  # fmt: skip
+PARALLELIZATION_MOST = Input(
+    "parallelization factor, at most", 10, "batches/shard", "quota",
+    _LAMBDA + "services-ddb-params.html",
+)  # fmt: skip
+STREAM_POLL = Input(
+    "Lambda looks at an idle shard every", 0.25, "s", "quota", _LAMBDA + "with-ddb.html"
+)
+PARTITION_WCU = Input("a DynamoDB partition writes", 1000, "WCU/s", "quota", _PARTITIONS)
+TABLE_WCU = Input(
+    "a DynamoDB table writes, at most", 40_000, "WCU/s", "quota", _DYNAMODB + "Limits.html"
+)
+NEW_TABLE_WCU = Input("a new on-demand table writes at once", 4000, "WCU/s", "quota", _ON_DEMAND)
+TRANSACTION_FACTOR = Input(
+    "a write in a transaction costs", 2, "times the WCU", "quota",
+    _DYNAMODB + "transaction-apis.html",
+)  # fmt: skip
+WCU_BYTES = Input("a WCU writes", 1024, "bytes", "quota", _ON_DEMAND)
+
+# What is set in this repository; a test holds these to the code.
+
+HTTP_THROTTLE = Input("HTTP API throttle, each API", 100, "requests/s", "ours", "infra/aws/http.py")
+HTTP_BURST = Input("HTTP API burst", 200, "requests", "ours", "infra/aws/http.py")
+TASK_VCPU = Input("a Fargate task has", 0.25, "vCPU", "ours", "infra/aws/tasks.py")
+LAMBDA_MEMORY = Input("the relay function has", 512, "MiB", "ours", "infra/aws/relays.py")
+BATCH_SIZE = Input("records in a Lambda batch", 100, "records", "ours", "infra/aws/relays.py")
+DELETES = Input(
+    "rows deleted in a BatchWriteItem", 25, "rows", "ours", "relay/adapters/dynamodb.py"
+)
+THREADS = Input(
+    "threads of a consumer, each queue", 20, "threads", "ours", "runtime/sqs/consumer.py"
+)
+GATHERS = Input("wait of free threads for others", 0.05, "s", "ours", "runtime/sqs/consumer.py")
+PUBLISHERS = Input("publishers of a daemon", 32, "threads", "ours", "relay/pipeline.py")
+FORWARDERS = Input("forwarders of a process", 4, "threads", "ours", "relay/__main__.py")
+
+# CPU, in seconds of one whole core.
+
+CPU_REQUEST = Input("CPU of an API request", 0.005, "s", "ours", f"2.4 ms {_STUBBED}")
+CPU_MESSAGE = Input("CPU of a consumed message", 0.003, "s", "ours", f"1.5 ms {_STUBBED}")
+CPU_RECORD = Input("CPU of a relayed stream record", 0.0006, "s", "ours", f"0.3 ms {_STUBBED}")
+CPU_FORWARDED = Input("CPU of a forwarded message", 0.0007, "s", "ours", f"0.32 ms {_STUBBED}")
+CPU_DOCUMENT = Input(
+    "CPU of a relayed document", 0.0006, "s", "ours",
+    f"0.17 ms {_STUBBED}, with room for cursor and deletes",
+)  # fmt: skip
+FULL_CORE = Input(
+    "MiB of Lambda memory that come with a vCPU", 1769, "MiB", "quota",
+    _AWS + "fr_fr/lambda/latest/dg/configuration-memory.md",
+)  # fmt: skip
+
+# Latencies: p50 and p99, of which a lognormal distribution is made.
+
+STREAM_P50 = Input("DynamoDB stream to Lambda, p50", 0.213, "s", "measurement", _MESSAGING)
+STREAM_P99 = Input("DynamoDB stream to Lambda, p99", 0.552, "s", "measurement", _MESSAGING)
+BUS_P50 = Input("EventBridge to its target, p50", 0.148, "s", "measurement", _MESSAGING)
+BUS_P99 = Input("EventBridge to its target, p99", 0.387, "s", "measurement", _MESSAGING)
+SQS_P50 = Input("SQS standard, sent to received, p50", 0.0162, "s", "measurement", _MESSAGING)
+SQS_P99 = Input("SQS standard, sent to received, p99", 0.105, "s", "measurement", _MESSAGING)
+FIFO_P50 = Input("SQS FIFO, sent to received, p50", 0.0281, "s", "measurement", _MESSAGING)
+FIFO_P99 = Input("SQS FIFO, sent to received, p99", 0.645, "s", "measurement", _MESSAGING)
+READ_P50 = Input(
+    "GetItem, p50", 0.010, "s", "measurement", "https://dynobase.dev/dynamodb-performance-latency/"
+)
+READ_P99 = Input("GetItem, p99", 0.030, "s", "assumption", "three times the p50")
+COMMIT_P50 = Input("TransactWriteItems, p50", 0.020, "s", "assumption", "two phases: twice a read")
+COMMIT_P99 = Input("TransactWriteItems, p99", 0.060, "s", "assumption", "three times the p50")
+DELETE_P50 = Input("BatchWriteItem of 25, p50", 0.020, "s", "assumption", "as a transaction")
+DELETE_P99 = Input("BatchWriteItem of 25, p99", 0.060, "s", "assumption", "as a transaction")
+CALL_P50 = Input("a call to SQS or PutEvents, p50", 0.015, "s", "assumption", "within a region")
+CALL_P99 = Input("a call to SQS or PutEvents, p99", 0.080, "s", "assumption", "within a region")
+DOCUMENT_P50 = Input(
+    "DocumentDB transaction, p50", 0.015, "s", "assumption", "four round trips, a majority commit"
+)
+DOCUMENT_P99 = Input("DocumentDB transaction, p99", 0.060, "s", "assumption", "four times the p50")
+CHANGE_P50 = Input("change stream, commit to reader, p50", 0.020, "s", "assumption", "it is pushed")
+CHANGE_P99 = Input(
+    "change stream, commit to reader, p99", 0.200, "s", "assumption", "ten times the p50"
+)
+
+# The rest is assumed.
+
+STREAM_SHARDS = Input(
+    "open shards of a new table's stream", 4, "shards", "assumption",
+    "one for each partition that 4 000 WCU/s need",
+)  # fmt: skip
+CLUSTER_COMMITS = Input(
+    "a db.t4g.medium commits", 500, "transactions/s", "assumption", "two small shared cores"
+)
+CLUSTER_COMMITS_LARGE = Input(
+    "a db.r6g.4xlarge commits", 5000, "transactions/s", "assumption", "eight times the cores"
+)
+CLUSTER_COMMITS_MIDDLE = Input(
+    "a db.r6g.large commits", 1000, "transactions/s", "assumption", "two cores that are not shared"
+)
+ARCHIVED = Input(
+    "invocations that an archive takes of an event", 1, "invocations", "assumption",
+    "an archive is a managed rule on its bus; if AWS does not count it, there is more room",
+)  # fmt: skip
+CANCELLED_SHARE = Input(
+    "of all subscriptions are cancelled in the end", 1, "share", "assumption",
+    "the worst case: as many end as begin",
+)  # fmt: skip
+CANCEL_AFTER = Input(
+    "a cancellation follows its payment after, mean", 2, "s", "assumption",
+    "days in life; the load is the same, and two events of one group do meet",
+)  # fmt: skip
+
+INPUTS: tuple[Input, ...] = tuple(each for each in globals().values() if isinstance(each, Input))

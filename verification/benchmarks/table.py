@@ -1,0 +1,78 @@
+"""Results as the table that a person reads: in the terminal and in docs/performance.md."""
+
+from typing import get_args
+
+from verification.benchmarks.lines import Line, Results, Series, Verdict
+
+_HEAD = (
+    "| what | ours | beside | ratio | 95 % interval | goal | |",
+    "|---|---|---|---|---|---|---|",
+)
+
+
+def markdown(results: Results) -> str:
+    """One table per row of the benchmark, medians with the least and the most in brackets."""
+    rows = dict.fromkeys(line.row for line in results.lines)
+    blocks = []
+    for row in rows:
+        lines = [_line(line) for line in results.lines if line.row == row]
+        blocks.append("\n".join([f"**{row}**", "", *_HEAD, *lines]))
+    versions = ", ".join(f"{name} {version}" for name, version in results.versions.items())
+    where = f"{results.date}, commit {results.commit}, {results.machine}"
+    blocks.append(f"`{results.command}`: {where}; {versions}.")
+    return "\n\n".join(blocks)
+
+
+def verdicts(results: Results) -> str:
+    """How many goals were met, and a line for each that was not, or that was not decided."""
+    found = {verdict: results.with_verdict(verdict) for verdict in get_args(Verdict)}
+    counts = ", ".join(f"{len(lines)} {verdict}" for verdict, lines in found.items())
+    others = [
+        f"{verdict}: {line.row}, {line.what}: {_found(line)}, goal {line.goal}"
+        for verdict, lines in found.items()
+        for line in lines
+        if verdict != "met"
+    ]
+    return "\n".join([f"goals: {counts}", *others])
+
+
+def _found(line: Line) -> str:
+    if line.ratio is None or line.peer is None:
+        return _shown(line.ours, line.unit)
+    return f"{line.ratio:.2f} times {line.peer.name} ({_interval(line)})"
+
+
+def _line(line: Line) -> str:
+    peer = f"{line.peer.name}: {_shown(line.peer, '')}" if line.peer else ""
+    ratio = "" if line.ratio is None else f"{line.ratio:.2f}"
+    goal = "" if line.goal is None else str(line.goal)
+    verdict = f"**{line.verdict}**" if line.verdict == "missed" else line.verdict or ""
+    note = f" ({line.note})" if line.note else ""
+    ours = _shown(line.ours, line.unit)
+    cells = (f"{line.what}{note}", ours, peer, ratio, _interval(line), goal, verdict)
+    return f"| {' | '.join(cells)} |"
+
+
+def _interval(line: Line) -> str:
+    """The interval, or why there is none; nothing without a peer."""
+    if line.peer is None:
+        return ""
+    if line.interval is None:
+        rounds = len(line.ours.values)
+        return f"none from {rounds} round{'s' * (rounds > 1)}"
+    return f"{line.interval.low:.2f} to {line.interval.high:.2f}"
+
+
+def _shown(series: Series, unit: str) -> str:
+    low, high = series.spread
+    spread = "" if low == high else f" ({number(low)} to {number(high)})"
+    return f"{number(series.median)} {unit}".rstrip() + spread
+
+
+def number(value: float) -> str:
+    """Write a number with three digits that say something."""
+    if value == 0:
+        return "0"
+    if abs(value) >= 100:  # noqa: PLR2004 (three digits)
+        return f"{value:,.0f}"
+    return f"{value:.3g}"

@@ -1,0 +1,42 @@
+"""Who loads an API: `locust -f users.py --host URL NewSubscriber`, or `Reader`.
+
+Each user has one connection, and asks again as soon as it is answered. Any answer but the one that
+a user came for is a failure.
+"""
+
+import os
+from itertools import count
+
+from locust import FastHttpUser, task
+
+_numbers = count(1)
+
+
+class NewSubscriber(FastHttpUser):
+    """Subscribes, with another body each time."""
+
+    @task
+    def subscribe(self) -> None:
+        number = next(_numbers)
+        body = {
+            "accountNumber": f"{number:08}",
+            "accountName": f"Customer {number}",
+            "accountSortCode": "12-34-56",
+            "customerFirstName": "Customer",
+            "customerSurname": f"Number {number}",
+            "quantity": number % 10 + 1,
+        }
+        with self.client.post("/subscriptions", json=body, catch_response=True) as answer:
+            if answer.status_code != 201:  # noqa: PLR2004 (Created)
+                answer.failure(f"{answer.status_code}: {answer.text}")
+
+
+class Reader(FastHttpUser):
+    """Reads one subscription again and again: the one that SUBSCRIPTION_ID names."""
+
+    @task
+    def read(self) -> None:
+        path = f"/subscriptions/{os.environ['SUBSCRIPTION_ID']}"
+        with self.client.get(path, catch_response=True) as answer:
+            if answer.status_code != 200:  # noqa: PLR2004 (OK)
+                answer.failure(f"{answer.status_code}: {answer.text}")

@@ -1,0 +1,45 @@
+"""All eleven processes of ours on engines of a run's own, with the logs that production has."""
+
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+
+from infra.workloads import WORKLOADS
+from local.child import signal_child
+from verification.benchmarks.contenders import ours
+from verification.load.engines import Engines
+from verification.load.processes import Observed
+
+
+@dataclass
+class WholeSystem:
+    """Processes by name, and the seconds that each took from its start until it was ready."""
+
+    processes: dict[str, Observed] = field(default_factory=dict)
+    start_seconds: dict[str, float] = field(default_factory=dict)
+
+    def url(self, name: str) -> str:
+        return self.processes[name].url
+
+    def cpu_seconds(self) -> dict[str, float]:
+        """CPU that each process has used so far."""
+        return {name: process.cpu_seconds for name, process in self.processes.items()}
+
+
+@contextmanager
+def whole_system(engines: Engines) -> Iterator[WholeSystem]:
+    """Start one process after the other; stop all when the block ends."""
+    system = WholeSystem()
+    with ExitStack() as stack:
+        for name in (workload.name for workload in WORKLOADS):
+            started = time.monotonic()
+            process = ours(engines, name, {"LOG_LEVEL": "INFO"})
+            system.processes[name] = stack.enter_context(process)
+            system.start_seconds[name] = time.monotonic() - started
+        try:
+            yield system
+        finally:  # all at once: each waits for its last long poll
+            for each in system.processes.values():
+                signal_child(each.child, signal.SIGTERM)

@@ -1,0 +1,158 @@
+"""Carries a schedule out: kills, freezes and brings back, and makes the endpoint misbehave."""
+
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from threading import Lock
+
+from local.console import Console
+from local.errors import Stopped
+from local.supervisor import Supervisor
+from runtime.process.shutdown import Stop
+from verification.chaos.keys import Keys
+from verification.chaos.proxy import Proxy
+from verification.chaos.schedule import ENDPOINTS, Fault, Kind, Trouble
+
+LOOK_EVERY = 0.5
+"""Seconds between two looks for processes that died."""
+
+Acts = tuple[Callable[[str], object], Callable[[str], object]]
+
+CANNOT_RETURN = "ministack"
+"""Its state is gone with it: where it dies, a run has nothing more to say."""
+
+
+class Injector:
+    """Injects faults by their time; `injected` counts by kind and target what really was done.
+
+    `missed` counts those that did nothing: an endpoint that misbehaved while nobody asked it for
+    what it would have failed in, a process that had died before it was killed.
+
+    `died` counts the processes that ended without our doing; like those that we killed they are
+    started again, as an orchestrator would.
+    """
+
+    def __init__(
+        self, supervisor: Supervisor, proxy: Proxy, keys: Keys, *, console: Console, stop: Stop
+    ) -> None:
+        self._supervisor, self._proxy, self._keys = supervisor, proxy, keys
+        self._console, self._stop = console, stop
+        self._down: set[str] = set()  # killed by us, not yet to be started
+        self._lock = Lock()
+        self.injected: Counter[tuple[Trouble, str]] = Counter()
+        self.missed: Counter[tuple[Trouble, str]] = Counter()
+        self.died: Counter[str] = Counter()
+        self._began = time.monotonic()
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Start again what dies meanwhile."""
+        ended = Stop()
+        thread = threading.Thread(target=self._watch, args=(ended,), name="watch")
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.request()
+            thread.join()
+
+    def run(self, faults: Iterable[Fault], *, seconds: float) -> None:
+        """Inject each fault at its time, and return after so many seconds, or at a stop.
+
+        Then every fault is over, and what was killed is started (and perhaps not ready).
+        """
+        self._began = time.monotonic()
+        ordered = sorted(faults, key=lambda fault: fault.start)
+        lanes = [
+            threading.Thread(target=self._inject_all, args=(lane,), name="lane")
+            for lane in (
+                [fault for fault in ordered if fault.target not in ENDPOINTS],
+                [fault for fault in ordered if fault.target in ENDPOINTS],
+            )
+        ]
+        for lane in lanes:
+            lane.start()
+        self._stop.wait(max(0, self._began + seconds - time.monotonic()))
+        for lane in lanes:
+            lane.join()
+
+    def _inject_all(self, faults: Sequence[Fault]) -> None:
+        for fault in faults:
+            if self._stop.wait(max(0, self._began + fault.start - time.monotonic())):
+                return
+            with self._on(fault):
+                self._stop.wait(fault.duration)
+
+    @contextmanager
+    def _on(self, fault: Fault) -> Iterator[None]:
+        at = time.monotonic() - self._began
+        partly = fault.target in ENDPOINTS and fault.kind not in {Kind.CUT, Kind.ROTATE}
+        chance = f", {fault.chance:.0%} of requests" if partly else ""
+        self._console.say(
+            f"chaos {at:6.1f} s: {fault.kind} {fault.target} for {fault.duration:g} s{chance}"
+        )
+        of_processes: Mapping[Trouble, Acts] = {
+            Kind.KILL: (self._kill, self._start),
+            Kind.FREEZE: (self._freeze, self._thaw),
+            Kind.ROTATE: (self._rotate, self._hand_out),
+        }
+        begin, end = of_processes.get(fault.kind, (partial(self._trouble, fault), self._calm))
+        hits = self._proxy.hits[fault.kind]
+        was_alive = fault.target not in self._supervisor.dead()
+        begin(fault.target)
+        try:
+            yield
+        finally:
+            end(fault.target)
+            hit = self._proxy.hits[fault.kind] > hits if fault.target in ENDPOINTS else was_alive
+            (self.injected if hit else self.missed)[fault.kind, fault.target] += 1
+
+    def _trouble(self, fault: Fault, _: str) -> None:
+        self._proxy.misbehave(fault.kind, fault.chance, service=ENDPOINTS[fault.target])
+
+    def _calm(self, _: str) -> None:
+        self._proxy.behave()
+
+    def _rotate(self, _: str) -> None:
+        """Delete the key that all processes have, before they can have the next."""
+        self._proxy.trust(self._keys.rotate())
+
+    def _hand_out(self, _: str) -> None:
+        self._keys.hand_out()
+
+    def _kill(self, name: str) -> None:
+        with self._lock:
+            self._down.add(name)
+        self._supervisor.kill(name)
+
+    def _start(self, name: str) -> None:
+        self._supervisor.start(name)
+        with self._lock:
+            self._down.discard(name)
+
+    def _freeze(self, name: str) -> None:
+        """Stop it where it stands: it comes back believing that no time has passed."""
+        self._supervisor.kill(name, signal.SIGSTOP)
+
+    def _thaw(self, name: str) -> None:
+        self._supervisor.kill(name, signal.SIGCONT)
+
+    def _watch(self, ended: Stop) -> None:
+        while not ended.wait(LOOK_EVERY):
+            with self._lock:
+                fallen = [name for name in self._supervisor.dead() if name not in self._down]
+            for name in fallen:
+                self.died[name] += 1
+                lines = self._supervisor.last_lines(name)
+                self._console.say("\n    ".join([f"{name} died; its last lines:", *lines]))
+                if name == CANNOT_RETURN:
+                    self._stop.request()
+                    return
+                try:
+                    self._supervisor.start(name)
+                except Stopped:
+                    return

@@ -1,0 +1,57 @@
+"""What AWS answers for each family of failures: the codes are those of the table of verdicts."""
+
+import random
+from collections.abc import Mapping
+
+from runtime.aws_failures import CODES
+from runtime.verdicts import Family
+from verification.chaos.wire import Message, answer
+
+UNLISTED = "NobodyKnowsThis"
+"""A code that is in no list."""
+
+_NAMESPACES = {
+    "AmazonSQS": "com.amazonaws.sqs#",
+    "AWSEvents": "",
+    "DynamoDB_20120810": "com.amazonaws.dynamodb.v20120810#",
+    "DynamoDBStreams_20120810": "com.amazonaws.dynamodb.v20120810#",
+}
+"""How each service's JSON begins an error's type."""
+
+_QUERY_CODES = {
+    "QueueDoesNotExist": "AWS.SimpleQueueService.NonExistentQueue",
+    "QueueDeletedRecently": "AWS.SimpleQueueService.QueueDeletedRecently",
+    "KmsAccessDenied": "KMS.AccessDeniedException",
+    "KmsDisabled": "KMS.DisabledException",
+    "KmsInvalidKeyUsage": "KMS.InvalidKeyUsageException",
+    "KmsInvalidState": "KMS.InvalidStateException",
+    "KmsNotFound": "KMS.NotFoundException",
+    "KmsOptInRequired": "KMS.OptInRequired",
+    "KmsThrottled": "KMS.ThrottlingException",
+}
+"""What SQS says beside a code of its JSON, for clients that know its older protocol's."""
+
+_SERVER_ERROR, _CLIENT_ERROR = 500, 400
+
+
+def codes_of(family: Family) -> tuple[str, ...]:
+    """Every code that an answer of this family may have, in order; none where no code says it."""
+    return (UNLISTED,) if family is Family.UNKNOWN else tuple(sorted(CODES[family]))
+
+
+def refuse(request: Message, family: Family, chosen: random.Random) -> Message:
+    """Refuse a request with an error of this family, as the service that is asked writes it."""
+    return refuse_with(request, chosen.choice(codes_of(family)), family)
+
+
+def refuse_with(request: Message, code: str, family: Family) -> Message:
+    """Refuse a request with this very code."""
+    status = _SERVER_ERROR if family is Family.AWAY else _CLIENT_ERROR
+    body = {"__type": f"{_NAMESPACES.get(request.service, '')}{code}", "message": "chaos"}
+    return answer(status, body, _headers(request, code))
+
+
+def _headers(request: Message, code: str) -> Mapping[str, str]:
+    if request.service != "AmazonSQS":
+        return {}
+    return {"x-amzn-query-error": f"{_QUERY_CODES.get(code, code)};Sender"}

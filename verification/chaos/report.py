@@ -1,0 +1,208 @@
+"""What a run found: numbers, a verdict, and both as markdown."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from contracts.names import EventType
+from operations.audit.report import AuditReport
+from operations.audit.report import Kind as Gap
+from verification.chaos.ledger import Ledger
+from verification.chaos.schedule import Trouble
+from verification.chaos.settling import Standstill
+from verification.chaos.strangers import Accounted
+
+LOST = {Gap.NOT_PUBLISHED, Gap.NOT_ON_NEXT_BUS, Gap.NOT_HANDLED}
+"""Differences that mean that an event did not get where it should."""
+
+MOST_SHOWN = 20
+"""Sentences of a kind in a report; the number stands beside them."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """`seconds` of load and faults; `unanswered` requests that nobody answered to the very end.
+
+    `died` are processes that ended without our doing, `hits` requests by the fault that hit them,
+    `missed` faults that hit nothing.
+    """
+
+    command: str
+    seed: int
+    seconds: float
+    cores: int
+    ledger: Ledger
+    injected: Mapping[tuple[Trouble, str], int]
+    hits: Mapping[Trouble | None, int]
+    clocks: Mapping[str, float]
+    died: Mapping[str, int]
+    unanswered: int
+    standstill: Standstill
+    audit: AuditReport | None
+    strangers: Accounted = field(default_factory=Accounted)
+    missed: int = 0
+    why_no_audit: str = ""
+    notes: Sequence[str] = field(default=())
+
+    @property
+    def faults(self) -> int:
+        return sum(self.injected.values())
+
+    @property
+    def committed(self) -> int:
+        return sum(each.committed for each in self.audit.events.values()) if self.audit else 0
+
+    @property
+    def published(self) -> int:
+        return sum(each.published for each in self.audit.events.values()) if self.audit else 0
+
+    @property
+    def lost(self) -> int:
+        return sum(each.kind in LOST for each in self.audit.differences) if self.audit else 0
+
+    @property
+    def in_flight(self) -> int:
+        """Events that the audit did not find, and did not miss for long enough to say so."""
+        return self.audit.in_flight if self.audit else 0
+
+    @property
+    def unmatched(self) -> int:
+        """Subscriptions and cancellations committed twice, unasked, or not at all.
+
+        The audit holds events against states: it does not know for what somebody had asked.
+        """
+        asked = {
+            EventType.SUBSCRIPTION_CREATED: len(self.ledger),
+            EventType.PAYMENT_CANCELLED: sum(each.cancelled for each in self.ledger),
+        }
+        if self.unanswered or not self.audit:  # whether those were carried out nobody knows
+            return 0
+        events = self.audit.events
+        return sum(
+            abs(events[name].committed - count) for name, count in asked.items() if name in events
+        )
+
+    @property
+    def wrong(self) -> int:
+        return len(self.standstill.wrong) + len(self.ledger.broken) + self.unanswered
+
+    @property
+    def dead_lettered(self) -> int:
+        """Messages: whether they lie in a queue, or the audit knows them from there.
+
+        Those of malformed rows are not among them: they have to be there.
+        """
+        found = Counter(self.standstill.dead_letters)
+        in_queues = (found - self.strangers.messages).total()
+        return max(in_queues, self.audit.dead_lettered if self.audit else 0)
+
+    @property
+    def buried(self) -> int:
+        """Malformed rows that are in no dead-letter queue, or are there without a reason."""
+        return len(self.strangers.missing) + self.strangers.unexplained
+
+    @property
+    def failures(self) -> list[str]:
+        """Why the verdict is what it is: empty is good."""
+        found = {
+            f"{self.lost} events lost": self.lost,
+            f"{self.wrong} promises broken": self.wrong,
+            f"{self.dead_lettered} messages dead-lettered": self.dead_lettered,
+            f"{self.buried} malformed rows not accounted for": self.buried,
+            "not settled": not self.standstill.settled,
+            f"no audit: {self.why_no_audit}": self.audit is None,
+            "audit not clean": self.audit is not None and not self.audit.clean,
+            f"{self.in_flight} events still on their way": self.in_flight,
+            f"{self.unmatched} commits more or fewer than promises": self.unmatched,
+            "nothing was promised": not len(self.ledger),
+        }
+        return [sentence for sentence, is_so in found.items() if is_so]
+
+    def markdown(self) -> str:
+        """Tell it for docs/reliability.md."""
+        return "\n".join([*self._numbers(), "", *self._faults(), *self._findings()]) + "\n"
+
+    def _numbers(self) -> Iterator[str]:
+        ledger, promises = self.ledger, list(self.ledger)
+        events = self.audit.events if self.audit else {}
+        yield f"`{self.command}`"
+        yield ""
+        yield "| | |"
+        yield "|---|---|"
+        rows = {
+            "verdict": "**" + ("; ".join(self.failures) or "nothing lost, nothing wrong") + "**",
+            "seed": self.seed,
+            "load and faults": f"{self.seconds:.0f} s, on {self.cores} cores",
+            "faults injected": f"{self.faults}, and {self.missed} that hit nothing",
+            "requests": f"{sum(ledger.requests.values())}, of them sent again "
+            f"{sum(ledger.retries.values())}",
+            "subscriptions": f"{len(promises)}, of them cancelled "
+            f"{sum(promise.cancelled for promise in promises)}",
+            "events committed": self.committed,
+            "events published": self.published,
+            "published more than once": sum(each.duplicates for each in events.values()),
+            "dead-lettered": self.dead_lettered,
+            "malformed rows written by a raw driver": len(self.strangers.written),
+            "of them dead-lettered": len(self.strangers.written - self.strangers.missing),
+            "lost": self.lost,
+            "wrong states and broken promises": self.wrong,
+            "audit": "not made"
+            if self.audit is None
+            else "clean"
+            if self.audit.clean
+            else f"{len(self.audit.differences)} differences",
+            "time to settle": f"{self.standstill.seconds:.0f} s after the last fault",
+        }
+        yield from (f"| {name} | {value} |" for name, value in rows.items())
+
+    def _faults(self) -> Iterator[str]:
+        by_kind: Counter[Trouble] = Counter()
+        for (kind, _), count in self.injected.items():
+            by_kind[kind] += count
+        yield "| fault | times | what it hit |"
+        yield "|---|---|---|"
+        for kind, count in sorted(by_kind.items(), key=lambda item: -item[1]):
+            targets = {target: n for (each, target), n in self.injected.items() if each is kind}
+            hit = (
+                f"{self.hits[kind]} requests"
+                if kind in self.hits
+                else ", ".join(f"{name} {n}" for name, n in sorted(targets.items()))
+            )
+            yield f"| {kind} | {count} | {hit} |"
+        yield ""
+        yield (
+            f"Between our processes and AWS {self.hits.get(None, 0)} requests were left alone. "
+            f"Clocks that were off: {_list(self.clocks, '{:+g} s') or 'none'}. "
+            f"Ended without being killed: {_list(self.died, '{}') or 'none'}."
+        )
+        yield ""
+        yield "Sent again: no answer, 503, or 404 for a payment that was not there yet."
+        yield ""
+        yield "| request | sent | of them again |"
+        yield "|---|---|---|"
+        for kind_of_request, count in self.ledger.requests.items():
+            yield f"| {kind_of_request} | {count} | {self.ledger.retries[kind_of_request]} |"
+
+    def _findings(self) -> Iterator[str]:
+        differences = [
+            f"{each.kind}: {each.event_type} {each.sequence} of {each.aggregate_id} ({each.place})"
+            f" {each.hint}"
+            for each in (self.audit.differences if self.audit else ())
+        ]
+        findings = {
+            "Note": list(self.notes),
+            "Broken": list(self.ledger.broken),
+            "Wrong": [f"{one}: {what}" for one, what in self.standstill.wrong.items()],
+            "Still waiting": [f"{name}: {n}" for name, n in self.standstill.waiting.items()],
+            "Dead letters": [f"{name}: {n}" for name, n in self.standstill.dead_letters.items()],
+            "Difference": differences,
+        }
+        for title, sentences in findings.items():
+            if sentences:
+                yield ""
+                yield f"{title} ({len(sentences)}):"
+                yield from (f"- {sentence}" for sentence in sentences[:MOST_SHOWN])
+
+
+def _list(values: Mapping[str, float], form: str) -> str:
+    return ", ".join(f"{name} {form.format(value)}" for name, value in values.items() if value)

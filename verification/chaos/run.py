@@ -1,0 +1,188 @@
+"""One run: the system of `make up` under load and faults, then peace, then the books."""
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from infra.local_system.addresses import addresses
+from infra.local_system.ports import LOOPBACK
+from infra.local_system.settings import LocalSettings
+from local.console import Console
+from local.errors import LocalError
+from local.process import Process
+from local.processes import our_processes
+from local.supervisor import Supervisor
+from local.system import running_system
+from operations.audit.command import audit
+from operations.audit.report import AuditReport
+from operations.errors import OperatorError
+from operations.place import Place
+from operations.settings import LocalPlaceSettings
+from runtime.errors import Misconfigured, Unavailable
+from runtime.process.shutdown import Stop
+from verification.chaos.clients import Clients, Load
+from verification.chaos.faults import Injector
+from verification.chaos.keys import Keys
+from verification.chaos.ledger import Ledger
+from verification.chaos.proxy import Proxy
+from verification.chaos.report import Report
+from verification.chaos.schedule import Fault
+from verification.chaos.settling import settle
+from verification.chaos.strangers import Strangers
+
+READY_WITHIN = 120.0
+ANSWERED_WITHIN = 240.0
+"""Seconds that the last requests have: a payment that is to be cancelled may first have to wait for
+the visibility of its message, and for a minute for a commit of which MongoDB never heard."""
+
+SETTLED_WITHIN = 300.0
+"""Seconds: a message whose consumer died waits for its visibility, which a consumer that held it
+had made up to 45 s, and so may the next; a sweep comes every 30 s, later by what clocks are off."""
+
+SLACK = timedelta(minutes=15)
+"""More than clocks are off: what happened is sought by its time."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run does. `clocks` says by how many seconds a process's clock is off."""
+
+    seed: int
+    seconds: float
+    faults: Sequence[Fault]
+    clocks: Mapping[str, float] = field(default_factory=dict)
+    load: Load = field(default_factory=Load)
+
+
+def run(
+    plan: Plan, state_dir: Path, *, command: str, console: Console, processes: Console, stop: Stop
+) -> Report:
+    """Run a plan and report; a requested stop ends the load early.
+
+    `console` is told what is done, `processes` what the processes say. Raises what
+    local.system.CANNOT_START lists.
+    """
+    began = datetime.now(UTC)
+    keys = Keys(state_dir / "chaos-credentials")
+    with (
+        LocalSettings.on_free_ports(state_dir) as on_free_ports,
+        Proxy(on_free_ports.aws_port, seed=plan.seed).running() as proxy,
+    ):
+        settings = on_free_ports.model_copy(update={"up_log_format": "json"})
+        ours = [disturbed(each, proxy.port, plan.clocks, keys) for each in our_processes(settings)]
+        with running_system(settings, console=processes, ours=ours) as supervisor:
+            run = _Run(plan, settings, supervisor, proxy, keys, console, stop)
+            return run.report(command, began)
+
+
+def disturbed(process: Process, port: int, clocks: Mapping[str, float], keys: Keys) -> Process:
+    """Put a process behind the proxy, with its own clock, and with keys that are rotated.
+
+    The tap is left alone: it stands for what AWS does itself, and what it writes is the evidence.
+    """
+    if process.name == "tap":
+        return process
+    env = {
+        **process.env,
+        **keys.environment,
+        "AWS_ENDPOINT_URL": f"http://{LOOPBACK}:{port}",
+    }
+    off = clocks.get(process.name, 0.0)
+    python, dash_m, *module = process.command
+    clock = ("verification.chaos.clocks", str(off)) if off else ()
+    return replace(
+        process,
+        command=(python, dash_m, *clock, *module),
+        env=env if "AWS_ENDPOINT_URL" in process.env else process.env,
+    )
+
+
+@dataclass(frozen=True)
+class _Run:
+    """The parts of a run, once the system is up."""
+
+    plan: Plan
+    settings: LocalSettings
+    supervisor: Supervisor
+    proxy: Proxy
+    keys: Keys
+    console: Console
+    stop: Stop
+    ledger: Ledger = field(default_factory=Ledger)
+    notes: list[str] = field(default_factory=list)
+
+    def report(self, command: str, began: datetime) -> Report:
+        plan, where = self.plan, addresses(self.settings)
+        injector = Injector(
+            self.supervisor, self.proxy, self.keys, console=self.console, stop=self.stop
+        )
+        clients = Clients(where, self.ledger, seed=plan.seed, load=plan.load)
+        started = time.monotonic()
+        place = self._place()
+        strangers = Strangers(place)
+        with injector.watching(), clients.running(), strangers.running():
+            self.console.say("at work: load and faults begin")
+            injector.run(plan.faults, seconds=plan.seconds)
+            clients.begin_no_more()
+            seconds = time.monotonic() - started
+            if self.stop.requested:
+                self.notes.append("stopped before its time")
+            self.console.say(f"faults are over; {len(self.ledger)} subscriptions were answered")
+            calm = time.monotonic()
+            self._wait_ready()
+            strangers.finish()
+            unanswered = clients.finish(within=ANSWERED_WITHIN)
+            self.console.say(
+                f"{unanswered} requests unanswered after {time.monotonic() - calm:.0f} s;"
+                " waiting until everything has arrived"
+            )
+            standstill = settle(
+                place, self.ledger, where, within=SETTLED_WITHIN, say=self.console.say
+            )
+            standstill = replace(standstill, seconds=time.monotonic() - calm)
+            accounted = strangers.account()
+            books, why_not = self._audit(place, began)
+        return Report(
+            command=command,
+            seed=plan.seed,
+            seconds=seconds,
+            cores=os.cpu_count() or 0,
+            ledger=self.ledger,
+            injected=dict(injector.injected),
+            missed=injector.missed.total(),
+            hits=dict(self.proxy.hits),
+            clocks=plan.clocks,
+            died=dict(injector.died),
+            unanswered=unanswered,
+            standstill=standstill,
+            strangers=accounted,
+            audit=books,
+            why_no_audit=why_not,
+            notes=self.notes,
+        )
+
+    def _wait_ready(self) -> None:
+        """Wait for all to be at work; one that is not shows in what follows."""
+        deadline = time.monotonic() + READY_WITHIN
+        while True:
+            try:
+                self.supervisor.wait_ready(timeout=max(0, deadline - time.monotonic()))
+            except LocalError as error:  # it died just now, and is being started again
+                if time.monotonic() > deadline:
+                    self.notes.append(str(error))
+                    return
+                time.sleep(0.5)
+            else:
+                return
+
+    def _audit(self, place: Place, began: datetime) -> tuple[AuditReport | None, str]:
+        try:
+            return audit(place, began - SLACK, datetime.now(UTC) + SLACK, settle=60), ""
+        except (OperatorError, Unavailable, Misconfigured) as error:
+            return None, str(error)
+
+    def _place(self) -> Place:
+        return Place.of_local(LocalPlaceSettings.model_validate(self.settings.model_dump()))

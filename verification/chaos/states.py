@@ -1,0 +1,67 @@
+"""Whether each promise is kept, asked of the three HTTP APIs as anybody could ask."""
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+
+from verification.chaos.ledger import Promise
+
+MONTHS = 12
+"""A subscription is a year of razors."""
+
+COLLECTIONS = {"subscription": "subscriptions", "stock": "stock", "payment": "payments"}
+
+AT_ONCE = 4
+"""Requests in flight: the machine has two cores, and the system's own work comes first."""
+
+
+def wrong_states(promises: Iterable[Promise], addresses: dict[str, str]) -> dict[Promise, str]:
+    """Say of each promise that is not kept what is there in place of it."""
+    with httpx.Client(timeout=10, trust_env=False) as http, ThreadPoolExecutor(AT_ONCE) as pool:
+
+        def check(promise: Promise) -> tuple[Promise, str]:
+            found = {
+                service: _read(http, f"{addresses[service]}/{name}/{promise.subscription_id}")
+                for service, name in COLLECTIONS.items()
+            }
+            return promise, difference(promise, found)
+
+        return {promise: wrong for promise, wrong in pool.map(check, promises) if wrong}
+
+
+def expected(promise: Promise) -> dict[str, dict[str, Any]]:
+    """Tell what each service has to say of a subscription once everything has arrived."""
+    if promise.cancelled:
+        return {
+            "subscription": {"status": "cancelled", "cancelledReason": "payment cancelled"},
+            "stock": {"status": "deallocated", "stock": 0},
+            "payment": {"status": "cancelled"},
+        }
+    return {
+        "subscription": {"status": "active", "quantity": promise.quantity},
+        "stock": {"status": "allocated", "stock": MONTHS * promise.quantity},
+        "payment": {"status": "active", "accountNumber": promise.account_number},
+    }
+
+
+def difference(promise: Promise, found: dict[str, dict[str, Any]]) -> str:
+    """Say how what was found differs from what was promised; empty if it does not."""
+    wrong = [
+        f"{service} has {name} {found[service].get(name)!r} in place of {value!r}"
+        for service, fields in expected(promise).items()
+        for name, value in fields.items()
+        if found[service].get(name) != value
+    ]
+    return "; ".join(wrong)
+
+
+def _read(http: httpx.Client, url: str) -> dict[str, Any]:
+    """Return what the service knows; nothing where it knows nothing, or does not answer."""
+    try:
+        answer = http.get(url)
+    except httpx.TransportError:
+        return {}
+    body: dict[str, Any] = answer.json() if answer.status_code == httpx.codes.OK else {}
+    return body

@@ -1,0 +1,41 @@
+"""`make up BREAK=1`: the system in the foreground, and a console that may break it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from infra.local_system.addresses import breaking_socket
+from infra.local_system.settings import LocalSettings
+from infra.workloads import WORKLOADS
+from local.console import Console
+from local.processes import console_process, our_processes
+from local.supervisor import Supervisor
+from local.system import running_system
+from local.up import up
+from runtime.process.command import run_command
+from runtime.process.shutdown import Stop
+from verification.fault_injection.refusal import Refusal
+from verification.fault_injection.server import Breaking, listening
+
+
+def main() -> int:
+    return up(breakable)
+
+
+@contextmanager
+def breakable(settings: LocalSettings, console: Console, stop: Stop) -> Iterator[Supervisor]:
+    """Run the system with its console and what breaks it; what was broken ends with the block."""
+    settings = settings.model_copy(update={"breakable": True})
+    with Refusal.in_front_of(settings.aws_port) as refusal:
+        ours = [refusal.behind(each) for each in our_processes(settings)]
+        beside = [console_process(settings)]
+        with running_system(
+            settings, console=console, stop=stop, ours=ours, beside=beside
+        ) as supervisor:
+            breaking = Breaking(supervisor, refusal, [each.name for each in WORKLOADS], console)
+            with listening(breaking_socket(settings), breaking):
+                console.say("BREAK=1: the console may stop processes and have the buses refuse")
+                yield supervisor
+
+
+if __name__ == "__main__":
+    run_command(main)

@@ -1,0 +1,118 @@
+"""Lets the console break what `make up BREAK=1` runs: its processes, and the way to its buses."""
+
+import os
+import socketserver
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from infra.local_system.fault_protocol import (
+    MAX_LINE,
+    MAX_PATH,
+    Answer,
+    Look,
+    NotBroken,
+    Refuse,
+    Request,
+    StartProcess,
+    StopProcess,
+    read_request,
+)
+from local.console import Console
+from local.errors import SocketPathTooLong, Stopped
+from local.supervisor import Supervisor
+from verification.chaos.schedule import Kind
+from verification.fault_injection.refusal import Refusal
+
+SENDS_WITHIN = 5.0
+"""Seconds that a client has for its line."""
+
+
+@dataclass(frozen=True)
+class Breaking:
+    """Does what is asked for to processes of these names, and to no other."""
+
+    supervisor: Supervisor
+    refusal: Refusal
+    processes: Sequence[str]
+    console: Console
+
+    def do(self, request: Request) -> Answer:
+        """Raises NotBroken."""
+        match request:
+            case Look():
+                pass
+            case StopProcess(process=name, kill=kill):
+                self._known(name)
+                self.console.say(
+                    f"{name} is {'killed' if kill else 'stopped'}, as the console asks"
+                )
+                self.supervisor.hold(name, kill=kill)
+            case StartProcess(process=name):
+                self._known(name)
+                self.console.say(f"{name} is started again, as the console asks")
+                try:
+                    self.supervisor.start(name)
+                except Stopped:
+                    raise NotBroken("everything is being stopped") from None
+            case Refuse(refuse=refuse, family=family):
+                how = f", with errors of the family {family}" if family else ""
+                self.console.say(f"the buses {f'refuse{how}' if refuse else 'take events again'}")
+                self.refusal.refuse(refuse=refuse, trouble=family or Kind.THROTTLE)
+        return Answer(
+            processes={name: self.supervisor.runs(name) for name in self.processes},
+            refusing=self.refusal.refusing,
+        )
+
+    def _known(self, name: str) -> None:
+        if name not in self.processes:
+            raise NotBroken(f"there is no process {name!r}: there are {', '.join(self.processes)}")
+
+
+@contextmanager
+def listening(path: Path, breaking: Breaking) -> Iterator[None]:
+    """Answer on a Unix socket, for this user alone, until the block ends.
+
+    Raises SocketPathTooLong.
+    """
+    if len(os.fsencode(path)) > MAX_PATH:
+        raise SocketPathTooLong(path, MAX_PATH)
+    # In a folder that nobody else enters: between bind and chmod the socket is anybody's.
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.parent.chmod(0o700)
+    path.unlink(missing_ok=True)  # of one that was killed; the state directory is ours alone
+
+    class Handler(socketserver.StreamRequestHandler):
+        timeout = SENDS_WITHIN
+
+        def handle(self) -> None:
+            try:
+                answer = breaking.do(read_request(self.rfile.readline(MAX_LINE)))
+            except NotBroken as reason:
+                answer = Answer(why=str(reason))
+            except OSError:
+                return  # it sent nothing in time, or went
+            self.wfile.write(answer.model_dump_json().encode() + b"\n")
+
+    with _Server(str(path), Handler) as server:
+        path.chmod(0o600)
+        thread = threading.Thread(target=server.serve_forever, args=(0.1,), name="breaking")
+        thread.start()
+        try:
+            yield
+        finally:
+            server.shutdown()
+            thread.join()
+            path.unlink(missing_ok=True)
+
+
+class _Server(socketserver.ThreadingUnixStreamServer):
+    """A request that still waits for a process to end does not keep `make up` from ending."""
+
+    daemon_threads = True
+    block_on_close = False
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing: whoever asked has gone."""

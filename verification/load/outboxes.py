@@ -1,0 +1,144 @@
+"""The two kinds of outbox as a load run fills and watches them."""
+
+import json
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+from uuid import uuid4
+
+from pymongo import MongoClient
+from pymongo.collection import Collection
+
+from contracts.names import EventType, Source
+from contracts.outbox import OutboxRecord
+from contracts.timestamps import format_timestamp
+from runtime.ids import new_event_id, utc_now
+from runtime.mongodb import Document, outbox_document
+from runtime.outbox.dynamodb import to_item
+from verification.load.engines import Engines
+
+DAY = timedelta(days=1)
+
+
+class Outbox(Protocol):
+    """An outbox from the outside: what was written to it, and what is left."""
+
+    event_type: EventType
+    source: Source
+
+    def write(self, records: Sequence[OutboxRecord]) -> None: ...
+
+    def oldest(self) -> datetime | None:
+        """When the oldest row that is still in it occurred; None once those of the run are gone."""
+        ...
+
+
+BACKLOG, SAMPLED, FRESH = "backlog", "sampled", "fresh"
+"""Kinds of event: those of the backlog, those of them that are looked for on the bus, new ones."""
+
+
+def a_backlog(outbox: Outbox, rows: int, *, one_in: int) -> list[OutboxRecord]:
+    """Events of a day, evenly spread; two of each aggregate. One in so many is SAMPLED."""
+    end = utc_now() - timedelta(minutes=2)
+    step = (DAY - timedelta(minutes=2)) / rows
+    names = [str(uuid4()) for _ in range((rows + 1) // 2)]
+    return [
+        a_record(
+            outbox,
+            names[n % len(names)],
+            n // len(names) + 1,
+            end - step * (rows - n),
+            BACKLOG if n % one_in else SAMPLED,
+        )
+        for n in range(rows)
+    ]
+
+
+def a_record(
+    outbox: Outbox, aggregate_id: str, sequence: int, at: datetime, kind: str
+) -> OutboxRecord:
+    """An event of half a kilobyte that no rule of the topology sends anywhere."""
+    detail = {"id": aggregate_id, "sequence": sequence, "load": kind, "text": "x" * 300}
+    return OutboxRecord(
+        aggregate_id=aggregate_id,
+        sequence=sequence,
+        event_id=new_event_id(),
+        event_type=outbox.event_type,
+        source=outbox.source,
+        occurred_at=at,
+        detail=json.dumps(detail),
+        correlation_id="load",
+    )
+
+
+@dataclass
+class DynamoOutbox:
+    """subscriptions-outbox."""
+
+    engines: Engines
+    event_type: EventType = EventType.SUBSCRIPTION_CANCELLED
+    source: Source = Source.SUBSCRIPTIONS
+    table: str = "subscriptions-outbox"
+    _written: list[OutboxRecord] = field(default_factory=list)
+    _gone: int = 0
+
+    def __post_init__(self) -> None:
+        self._client: Any = self.engines.aws.client("dynamodb")
+
+    def write(self, records: Sequence[OutboxRecord]) -> None:
+        """Write with as many rows a call as DynamoDB takes, some calls at a time."""
+        self._written += records
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(self._write, _cut(records, 25)))
+
+    def oldest(self) -> datetime | None:
+        """Ask for the rows from the oldest on: a scan of all of them would slow the engine down."""
+        while self._gone < len(self._written):
+            some = self._written[self._gone : self._gone + 100]
+            keys = [self._key(record) for record in some]
+            answer = self._client.batch_get_item(
+                RequestItems={self.table: {"Keys": keys, "ConsistentRead": True}}
+            )
+            left = {item["eventId"]["S"] for item in answer["Responses"][self.table]}
+            for record in some:
+                if record.event_id in left:
+                    return record.occurred_at
+                self._gone += 1
+        return None
+
+    def _write(self, records: Sequence[OutboxRecord]) -> None:
+        requests = [{"PutRequest": {"Item": to_item(each.to_document())}} for each in records]
+        self._client.batch_write_item(RequestItems={self.table: requests})
+
+    @staticmethod
+    def _key(record: OutboxRecord) -> dict[str, Any]:
+        return to_item({"aggregateId": record.aggregate_id, "sequence": record.sequence})
+
+
+@dataclass
+class MongoOutbox:
+    """The payments' outbox."""
+
+    engines: Engines
+    event_type: EventType = EventType.PAYMENT_CREATED
+    source: Source = Source.PAYMENTS
+
+    def __post_init__(self) -> None:
+        client: MongoClient[Document] = MongoClient(self.engines.mongodb_uri)
+        self._collection: Collection[Document] = client[self.engines.database]["outbox"]
+
+    def write(self, records: Sequence[OutboxRecord]) -> None:
+        self._last = max(record.occurred_at for record in records)
+        for some in _cut(records, 1000):
+            self._collection.insert_many([outbox_document(record) for record in some])
+
+    def oldest(self) -> datetime | None:
+        mine = {"occurredAt": {"$lte": format_timestamp(self._last)}}
+        found = self._collection.find_one(mine, sort=[("occurredAt", 1)])
+        return datetime.fromisoformat(found["occurredAt"]) if found else None
+
+
+def _cut(records: Sequence[OutboxRecord], size: int) -> Iterator[Sequence[OutboxRecord]]:
+    return (records[start : start + size] for start in range(0, len(records), size))

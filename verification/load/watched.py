@@ -1,0 +1,239 @@
+"""The console beside a busy bus: what it costs, and whether it keeps up and stays small."""
+
+import json
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+from uuid import uuid4
+
+import httpx
+
+from contracts.causes import Cause
+from contracts.names import EventType, Source
+from contracts.timestamps import format_timestamp
+from infra.workloads import WORKLOADS
+from runtime.aws import Aws
+from runtime.ids import new_event_id, utc_now
+from verification.load.engines import Engines
+from verification.load.processes import Observed, observed, wait_until
+from verification.load.report import Report, percentile
+from verification.load.taps import every, untap
+
+BUS = "stock-event-bus"
+"""What stock publishes goes to no other bus and to no work queue."""
+
+ENTRIES = 10
+"""Events of one PutEvents: its quota."""
+
+PUTTERS = 8
+"""Calls at a time."""
+
+PAGES = 3
+"""Browsers that follow it."""
+
+SETTLES = 20.0
+"""Seconds until the console has narrowed its taps, and memory is compared from then on."""
+
+MEMORY = 200.0
+"""Megabytes that the console may ever take: 5,000 sightings of some 2 KB, and Python with boto3."""
+
+GROWTH = 10.0
+"""Megabytes by which it may grow once it has settled."""
+
+BEHIND = 10.0
+"""Seconds from an event's arrival to its being shown: beyond, the console throws events away."""
+
+SILENCE = 5.0
+"""Seconds between two snapshots, one a second being the rule, on a machine that is full."""
+
+
+@dataclass
+class Followed:
+    """What one page was told, by the seconds since the run began."""
+
+    snapshots: list[tuple[float, dict[str, Any]]] = field(default_factory=list)
+    events: int = 0
+
+    @contextmanager
+    def listening(self, url: str) -> Iterator[None]:
+        """Follow the console's live stream until the block ends."""
+        stopping = threading.Event()
+        began = time.monotonic()
+
+        def listen() -> None:
+            with httpx.stream("GET", f"{url}/api/live", timeout=30, trust_env=False) as answer:
+                name = ""
+                for line in answer.iter_lines():
+                    if stopping.is_set():
+                        return
+                    if line.startswith("event: "):
+                        name = line.removeprefix("event: ")
+                    elif line.startswith("data: ") and name == "snapshot":
+                        seen = json.loads(line.removeprefix("data: "))
+                        self.snapshots.append((time.monotonic() - began, seen))
+                    elif line.startswith("data: ") and name == "event":
+                        self.events += 1
+
+        thread = threading.Thread(target=listen, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            stopping.set()
+            thread.join(timeout=5)
+
+    @property
+    def longest_silence(self) -> float:
+        times = [at for at, _ in self.snapshots]
+        return max((b - a for a, b in pairwise(times)), default=float("inf"))
+
+    def after(self, seconds: float) -> list[dict[str, Any]]:
+        return [seen for at, seen in self.snapshots if at > seconds]
+
+
+@dataclass
+class Watched:
+    """What was measured; memory in megabytes."""
+
+    rate: int
+    seconds: int
+    pages: Sequence[Followed]
+    elapsed: float = 0.0
+    accepted: int = 0
+    settled: float = 0.0
+    end: float = 0.0
+    peak: float = 0.0
+    cpu: float = 0.0
+    """Of one core, 1 being all of it."""
+
+
+def run(engines: Engines, rate: int, seconds: int) -> Report:
+    """Put `rate` events a second on a bus for so many seconds while pages follow the console."""
+    untap(engines.aws, BUS)  # the tap of the logs would read them all, on the same two cores
+    with ExitStack() as stack:
+        console = stack.enter_context(_console(engines, stack))
+        pages = [Followed() for _ in range(PAGES)]
+        for page in pages:
+            stack.enter_context(page.listening(console.url))
+        wait_until(lambda: all(page.snapshots for page in pages), within=30)
+        watched = Watched(rate, seconds, pages)
+        _load(watched, engines.aws, console)
+    return _report(watched)
+
+
+def _console(engines: Engines, stack: ExitStack) -> Any:
+    """Start the console, and the three APIs that it asks."""
+    apis: dict[str, str] = {}
+    for workload in (each for each in WORKLOADS if each.path):
+        api = stack.enter_context(
+            observed(
+                engines.folder,
+                workload.name,
+                " ".join(workload.command),
+                engines.environment(workload.name),
+                port_name="HTTP_PORT",
+            )
+        )
+        apis[f"{workload.name}_url".replace("-", "_").upper()] = api.url
+    env = {"AWS_REGION": engines.region, "AWS_ENDPOINT_URL": engines.endpoint, **apis}
+    env["STREAMED_AUDIT_FILE"] = str(engines.folder / "operations.jsonl")
+    return observed(engines.folder, "console", "console", env, port_name="CONSOLE_PORT")
+
+
+def _load(watched: Watched, aws: Aws, console: Observed) -> None:
+    events, lock = aws.client("events"), threading.Lock()
+
+    def put() -> None:
+        answer = events.put_events(Entries=[_entry() for _ in range(ENTRIES)])
+        with lock:
+            watched.accepted += ENTRIES - answer["FailedEntryCount"]
+
+    started, cpu = time.monotonic(), console.cpu_seconds
+    with (
+        ThreadPoolExecutor(PUTTERS) as pool,
+        every(ENTRIES / watched.rate, lambda: pool.submit(put)),
+    ):
+        time.sleep(min(SETTLES, watched.seconds / 2))
+        watched.settled = console.resident_megabytes
+        time.sleep(max(0.0, started + watched.seconds - time.monotonic()))
+    watched.elapsed = time.monotonic() - started
+    watched.cpu = (console.cpu_seconds - cpu) / watched.elapsed
+    watched.end, watched.peak = console.resident_megabytes, console.peak_megabytes
+
+
+def _entry() -> Any:
+    """An event as stock publishes it."""
+    aggregate_id, now = str(uuid4()), utc_now()
+    metadata = Cause(correlation_id=str(uuid4())).metadata(
+        event_id=new_event_id(), aggregate_id=aggregate_id, sequence=1, occurred_at=now
+    )
+    detail = {
+        "event": EventType.STOCK_ALLOCATED,
+        "metadata": metadata.model_dump(mode="json", by_alias=True),
+        "id": aggregate_id,
+        "subscriptionId": aggregate_id,
+        "stockId": "razor-123",
+        "stock": 24,
+        "status": "allocated",
+        "created": format_timestamp(now),
+        "updated": format_timestamp(now),
+    }
+    return {
+        "Source": Source.STOCK,
+        "DetailType": EventType.STOCK_ALLOCATED,
+        "Detail": json.dumps(detail),
+        "EventBusName": BUS,
+    }
+
+
+def _report(watched: Watched) -> Report:
+    page, rate = watched.pages[0], watched.accepted / watched.elapsed
+    report = Report(
+        f"The console beside {watched.rate:,.0f} events a second",
+        f"make load RUN=console RATE={watched.rate} SECONDS={watched.seconds}",
+    )
+    settled = [seen for each in watched.pages for seen in each.after(SETTLES)]
+    behind = max((seen["consoleBehindSeconds"] for seen in settled), default=float("inf"))
+    told = [sum(seen["busRates"].values()) for seen in page.after(SETTLES)]
+    shown = percentile(told, 0.5)
+    shares = sorted({seen["sampling"]["everyNth"] for seen in settled})
+    report.number(
+        "events on the bus",
+        f"{watched.accepted:,} in {watched.elapsed:.0f} s, {rate:,.0f} a second",
+    )
+    report.number("shares looked at, once settled", ", ".join(f"1 of {each}" for each in shares))
+    report.number("rate that the map shows, at the median", f"{shown:,.0f} a second")
+    report.number(
+        "memory: settled / at the end / peak",
+        f"{watched.settled:.0f} / {watched.end:.0f} / {watched.peak:.0f} MB",
+    )
+    report.number("processor", f"{100 * watched.cpu:.0f} % of a core")
+    report.number(
+        f"snapshots and events to each of {len(watched.pages)} pages",
+        "; ".join(f"{len(each.snapshots)} and {each.events:,}" for each in watched.pages),
+    )
+    report.promise(
+        f"memory stays under {MEMORY:.0f} MB", f"{watched.peak:.0f} MB", holds=watched.peak < MEMORY
+    )
+    growth = watched.end - watched.settled
+    report.promise("it does not grow", f"by {growth:.1f} MB", holds=growth < GROWTH)
+    report.promise(
+        f"it is never {BEHIND:g} s behind the bus", f"{behind:.1f} s", holds=behind < BEHIND
+    )
+    silence = max(each.longest_silence for each in watched.pages)
+    report.promise(
+        "every page hears of it each second",
+        f"{silence:.1f} s at the longest; {SILENCE:g} are allowed",
+        holds=silence < SILENCE,
+    )
+    report.promise(
+        "what it shows is the rate that passes, within a quarter",
+        f"{shown:,.0f} of {rate:,.0f}",
+        holds=abs(shown - rate) < rate / 4,
+    )
+    return report
