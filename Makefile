@@ -51,7 +51,7 @@ bench-quick: setup ## the main rows of it, in about 3 minutes
 costs: setup ## dollars for a million subscriptions and for an idle month: docs/costs.md
 	@$(BIN)/python -m verification.benchmarks.costs
 
-scaling: setup ## what limits each stage on AWS, and what a simulation predicts: docs/scaling.md
+scaling: setup ## what limits each stage on AWS, and at which rate it is full: docs/scaling.md
 	@$(BIN)/python -m verification.benchmarks.scaling
 
 simulate: setup ## play SEEDS=20000 histories of the whole system under faults; SEED=123 plays one again

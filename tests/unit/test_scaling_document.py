@@ -1,81 +1,113 @@
-"""docs/scaling.md says what the model says, and the model what the repository is set to."""
+"""docs/scaling.md has the tables that are computed, from inputs that the repository is set to."""
 
 import re
+from collections.abc import Iterable
+from dataclasses import fields
+from datetime import UTC, datetime
 from inspect import signature
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from contracts.causes import Cause
 from infra.local_system.settings import ROOT
 from relay.__main__ import FORWARDERS
 from relay.adapters.dynamodb import MAX_DELETES
 from relay.adapters.eventbridge import LIMITS
-from relay.pipeline import PUBLISHERS
+from runtime.outbox.dynamodb import VersionedTable
 from runtime.sqs.consumer import GATHERS, Consumer
 from runtime.sqs.queue import MAX_BATCH
+from services.stock import events as stock_events
+from services.stock import store as stock_store
+from services.stock.model import Stock
+from services.subscription import events as subscription_events
+from services.subscription import store as subscription_store
+from services.subscription.model import Order, Subscription
+from verification.benchmarks import scaling
+from verification.benchmarks import scaling_inputs as inputs
+from verification.benchmarks.calls.metering import item_bytes
 from verification.benchmarks.pages import block, written
-from verification.benchmarks.scaling import inputs
-from verification.benchmarks.scaling.__main__ import DOCUMENT, PLOT, fixed_blocks
-from verification.benchmarks.scaling.events import MEASURES
-from verification.benchmarks.scaling.inputs import INPUTS
-from verification.benchmarks.scaling.knobs import STEPS
-from verification.benchmarks.scaling.lifecycle import EVENTS, invocations, queued
-from verification.benchmarks.scaling.plot import draw
-from verification.benchmarks.scaling.runs import Run, Spread
-from verification.benchmarks.scaling.tables import onset_table, result_table
+from verification.benchmarks.scaling import (
+    DOCUMENT,
+    KNOBS,
+    Knobs,
+    blocks,
+    events,
+    invocations,
+    messages,
+)
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+ID = "8bafc8b9-58d6-5e6c-9256-db6c11513867"
+EVERY_FIELD = Cause(ID, ID, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+
+ONLY_IN_WORDS = {
+    "HTTP_ACCOUNT": "10 000 for an account",
+    "FIFO_CALLS_HIGH": "70 000 calls",
+    "IN_FLIGHT": "120 000 messages in flight",
+    "PARALLELIZATION_MOST": "at most 10",
+    "STREAM_POLL": "every 0.25 s",
+    "TABLE_WCU": "40 000 for a table",
+    "DELETES": "deleted 25 at a time",
+    "GATHERS": "0.05 s at most",
+}
+"""Inputs that no table multiplies, and where the page quotes each."""
 
 
-@pytest.mark.parametrize("name", fixed_blocks())
+@pytest.mark.parametrize("name", blocks())
 def test_document_has_the_tables_as_they_are_computed(name: str) -> None:
-    """Whoever changes an input writes the document anew: `make scaling`, with --write."""
-    assert block(DOCUMENT.read_text(), name) == fixed_blocks()[name]
+    """A changed input changes the page: `python -m verification.benchmarks.scaling --write`."""
+    assert block(DOCUMENT.read_text(), name) == blocks()[name]
 
 
-@pytest.mark.parametrize("name", ["results", "onset"])
-def test_document_has_what_the_simulation_found(name: str) -> None:
-    """The results are there; to play them anew takes too long for a test."""
-    assert block(DOCUMENT.read_text(), name).count("\n") > 3
-    assert PLOT.exists()
+def test_document_has_no_other_tables_between_marks() -> None:
+    """What is not computed any more is not left behind."""
+    assert re.findall(r"<!-- (\w+) -->", DOCUMENT.read_text()) == list(blocks())
 
 
-def test_each_input_says_what_it_is() -> None:
-    """A quota and a measurement name their address, a constant of ours its file or its way."""
-    assert len({each.name for each in INPUTS}) == len(INPUTS)
-    for each in INPUTS:
+def test_each_input_has_a_source() -> None:
+    """A quota and a measurement name their address, a constant of this repository its file."""
+    assert len({each.name for each in inputs.INPUTS}) == len(inputs.INPUTS)
+    for each in inputs.INPUTS:
+        assert each.value > 0
+        assert each.source
         is_address = each.source.startswith("https://")
         assert is_address == (each.kind in {"quota", "measurement"}), each
         if each.kind == "ours" and "/" in each.source:
             assert (ROOT / each.source).exists(), each
 
 
+def test_each_input_is_used() -> None:
+    """A table multiplies it, or the page quotes it."""
+    arithmetic, page = Path(scaling.__file__).read_text(), DOCUMENT.read_text()
+    used = set(re.findall(r"inputs\.([A-Z_0-9]+)", arithmetic)) - {"INPUTS"}
+    names = {name for name, value in vars(inputs).items() if isinstance(value, inputs.Input)}
+    assert names - used == set(ONLY_IN_WORDS)
+    for name, words in ONLY_IN_WORDS.items():
+        assert words in page
+        assert f"{getattr(inputs, name).value:,g}".replace(",", " ") in words
+
+
 def test_writing_changes_nothing_but_the_blocks() -> None:
-    """What stands around a block stays, and a block that is missing is an error."""
+    """The text around a block stays, and a block that is missing is an error."""
     text = "a\n<!-- x -->\nold\n<!-- /x -->\nb\n"
     assert written(text, {"x": "new"}) == "a\n<!-- x -->\nnew\n<!-- /x -->\nb\n"
     with pytest.raises(KeyError):
         written(text, {"y": "new"})
 
 
-def test_picture_of_the_same_runs_is_the_same(tmp_path: Path) -> None:
-    """No date and no chance is in the SVG: git sees a change only where a number changed."""
-    spreads = dict.fromkeys(MEASURES, Spread(0.6, 1.2))
-    runs = [
-        Run(knobs, rate, spreads, backlog=None if rate < 200 else "somewhere")
-        for knobs in STEPS
-        for rate in (100.0, 200.0)
-    ]
-    first, second = tmp_path / "first.svg", tmp_path / "second.svg"
-    draw(runs, first)
-    draw(runs, second)
-    assert first.read_bytes() == second.read_bytes()
-    assert "keeps up" in onset_table(runs)
-    assert "somewhere" in result_table(runs)
+def test_each_knob_has_a_row() -> None:
+    """Two steps that differ show in the table where they differ."""
+    assert sorted(KNOBS.values()) == sorted({each.name for each in fields(Knobs)} - {"name"})
 
 
 def test_settings_are_those_of_the_code() -> None:
-    """Each constant of ours has the value that the running code has."""
+    """Each constant has the value that the running code has."""
     assert inputs.DELETES.value == MAX_DELETES
-    assert inputs.PUBLISHERS.value == PUBLISHERS
     assert inputs.FORWARDERS.value == FORWARDERS
     assert inputs.GATHERS.value == GATHERS
     assert inputs.THREADS.value == signature(Consumer).parameters["concurrency"].default
@@ -95,10 +127,53 @@ def test_settings_are_those_of_the_stacks() -> None:
 
 def test_lifecycle_is_what_the_topology_makes_of_it() -> None:
     """Six events, four messages in work queues, and 28 invocations with logs and archives."""
-    assert EVENTS == 6
-    assert set(queued().values()) == {1}
-    assert queued().total() == 4
+    assert events() == 6
+    assert messages() == 4
+    assert messages("stock-") == 2
     assert invocations() == 28
+
+
+def test_rows_are_as_large_as_the_stores_write_them() -> None:
+    """The largest row of a lifecycle, by table, in bytes as DynamoDB counts them."""
+    client = PutRecorder()
+    write_subscription(cast("DynamoDBClient", client))
+    write_stock(cast("DynamoDBClient", client))
+    assert {table: max(sizes) for table, sizes in client.sizes.items()} == {
+        "subscriptions": inputs.SUBSCRIPTION_ROW.value,
+        "subscriptions-outbox": inputs.SUBSCRIPTION_RECORD.value,
+        "stock": inputs.STOCK_ROW.value,
+        "stock-outbox": inputs.STOCK_RECORD.value,
+    }
+
+
+class PutRecorder:
+    """A DynamoDB client that only notes the size of what transactions put, by table."""
+
+    def __init__(self) -> None:
+        self.sizes: dict[str, list[int]] = {}
+
+    def transact_write_items(self, *, TransactItems: Iterable[Any]) -> None:  # noqa: N803 (boto3's)
+        for put in (each["Put"] for each in TransactItems):
+            self.sizes.setdefault(put["TableName"], []).append(item_bytes(put["Item"]))
+
+
+def write_subscription(client: "DynamoDBClient") -> None:
+    table = VersionedTable(
+        client, table="subscriptions", key="subscriptionId", outbox="subscriptions-outbox"
+    )
+    order = Order("12345678", "A Lovelace", "12-34-56", "Ada", "Lovelace", 2)
+    active = Subscription.create(ID, order, request_digest="0" * 64, now=NOW)
+    for after in (active, active.cancel("payment cancelled", now=NOW)):
+        record = subscription_events.record_of(after, EVERY_FIELD, event_id=ID)
+        subscription_store.DynamoStore(table).commit(after, record, replaces=None)
+
+
+def write_stock(client: "DynamoDBClient") -> None:
+    table = VersionedTable(client, table="stock", key="subscriptionId", outbox="stock-outbox")
+    allocated = Stock.allocate(ID, 2, now=NOW)
+    for after in (allocated, allocated.deallocate(now=NOW)):
+        record = stock_events.record_of(after, EVERY_FIELD, event_id=ID)
+        stock_store.DynamoStore(table).commit(after, record, replaces=None)
 
 
 def constant(path: Path, name: str) -> float:

@@ -12,7 +12,7 @@ def buses(bus: str, event_type: str) -> tuple[str, ...]:
     A type has one source, so the type alone tells which rules match.
     """
     reached = [bus]
-    for rule in _rules(bus, event_type):
+    for rule in rules(bus, event_type):
         if isinstance(rule.target, ToBus):
             reached += buses(rule.target.bus, event_type)
     return tuple(reached)
@@ -23,12 +23,13 @@ def queues(bus: str, event_type: str) -> tuple[str, ...]:
     return tuple(
         rule.target.queue
         for each in buses(bus, event_type)
-        for rule in _rules(each, event_type)
+        for rule in rules(each, event_type)
         if isinstance(rule.target, ToQueue)
     )
 
 
-def _rules(bus: str, event_type: str) -> Iterator[Rule]:
+def rules(bus: str, event_type: str) -> Iterator[Rule]:
+    """Every rule of a bus that matches the event: to a bus, to a queue, to a log group."""
     for rule in TOPOLOGY.rules:
         types = rule.pattern.detail_types
         if rule.bus == bus and (not types or event_type in types):

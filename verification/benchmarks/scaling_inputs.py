@@ -1,28 +1,22 @@
-"""Every number that the arithmetic and the simulation begin with: what it is, and where from."""
+"""Every number that verification/benchmarks/scaling.py begins with, its kind and its source."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 Kind = Literal["quota", "measurement", "ours", "assumption"]
-"""`quota`: AWS says so. `measurement`: somebody else measured it. `ours`: a constant of this
-repository, or measured with its code. `assumption`: nobody has said so, we think it."""
+"""`quota`: AWS documents it. `measurement`: someone else published it. `ours`: a constant of this
+repository, or measured with its code. `assumption`: no source; `Input.source` gives the reason."""
 
 
 @dataclass(frozen=True)
 class Input:
-    """One number with its unit; `source` is an address, a file, or the reason to assume it."""
+    """One number with its unit; `source` is an address, a file, or how it was found."""
 
     name: str
     value: float
     unit: str
     kind: Kind
     source: str
-
-    def __post_init__(self) -> None:
-        if self.value <= 0 or not self.source:
-            raise ValueError(f"{self.name}: a number above 0 and where it is from")
-        if self.kind in {"quota", "measurement"} and not self.source.startswith("https://"):
-            raise ValueError(f"{self.name}: the address of who says so")
 
 
 _AWS = "https://docs.aws.amazon.com/"
@@ -32,10 +26,9 @@ _PARTITIONS = _AWS + "es_es/amazondynamodb/latest/developerguide/warm-throughput
 _ON_DEMAND = _DYNAMODB + "on-demand-capacity-mode.html"
 _SQS = _AWS + "AWSSimpleQueueService/latest/SQSDeveloperGuide/"
 _LAMBDA = _AWS + "lambda/latest/dg/"
-_MESSAGING = "https://bitesizedserverless.com/bite/serverless-messaging-latency-compared/"
-_STUBBED = "here with AWS's answers made up, times two: a vCPU is half a core; rounded up"
+_STUBBED = "measured here with stubbed AWS answers, times two: a vCPU is half a core; rounded up"
 
-# What AWS allows. Region eu-west-1, one account, before anything was asked for.
+# What AWS allows in eu-west-1 for one account, before any quota is raised.
 
 HTTP_ACCOUNT = Input(
     "API Gateway, all APIs of an account", 10_000, "requests/s", "quota",
@@ -56,7 +49,7 @@ FIFO_CALLS_HIGH = Input(
 )  # fmt: skip
 SQS_BATCH = Input("messages in an SQS call", 10, "messages", "quota", _SQS + "quotas-messages.html")
 IN_FLIGHT = Input(
-    "messages in flight in a standard queue", 120_000, "messages", "quota",
+    "messages in flight, standard queue", 120_000, "messages", "quota",
     _SQS + "quotas-queues.html",
 )  # fmt: skip
 LAMBDA_CONCURRENCY = Input(
@@ -76,12 +69,12 @@ TABLE_WCU = Input(
 )
 NEW_TABLE_WCU = Input("a new on-demand table writes at once", 4000, "WCU/s", "quota", _ON_DEMAND)
 TRANSACTION_FACTOR = Input(
-    "a write in a transaction costs", 2, "times the WCU", "quota",
+    "a write in a transaction takes", 2, "times the WCU", "quota",
     _DYNAMODB + "transaction-apis.html",
 )  # fmt: skip
 WCU_BYTES = Input("a WCU writes", 1024, "bytes", "quota", _ON_DEMAND)
 
-# What is set in this repository; a test holds these to the code.
+# What this repository sets; tests/unit/test_scaling_document.py compares these with the code.
 
 HTTP_THROTTLE = Input("HTTP API throttle, each API", 100, "requests/s", "ours", "infra/aws/http.py")
 HTTP_BURST = Input("HTTP API burst", 200, "requests", "ours", "infra/aws/http.py")
@@ -94,9 +87,22 @@ DELETES = Input(
 THREADS = Input(
     "threads of a consumer, each queue", 20, "threads", "ours", "runtime/sqs/consumer.py"
 )
-GATHERS = Input("wait of free threads for others", 0.05, "s", "ours", "runtime/sqs/consumer.py")
-PUBLISHERS = Input("publishers of a daemon", 32, "threads", "ours", "relay/pipeline.py")
+GATHERS = Input(
+    "a free thread waits for others, at most", 0.05, "s", "ours", "runtime/sqs/consumer.py"
+)
 FORWARDERS = Input("forwarders of a process", 4, "threads", "ours", "relay/__main__.py")
+
+# The largest row that a lifecycle writes to each table, as the services' own stores write it; an
+# outbox record has every optional field of its metadata.
+
+SUBSCRIPTION_ROW = Input(
+    "a row of subscriptions", 389, "bytes", "ours", "services/subscription/store.py"
+)
+SUBSCRIPTION_RECORD = Input(
+    "an outbox record of a subscription", 1085, "bytes", "ours", "services/subscription/events.py"
+)
+STOCK_ROW = Input("a row of stock", 182, "bytes", "ours", "services/stock/store.py")
+STOCK_RECORD = Input("an outbox record of stock", 912, "bytes", "ours", "services/stock/events.py")
 
 # CPU, in seconds of one whole core.
 
@@ -113,16 +119,8 @@ FULL_CORE = Input(
     _AWS + "fr_fr/lambda/latest/dg/configuration-memory.md",
 )  # fmt: skip
 
-# Latencies: p50 and p99, of which a lognormal distribution is made.
+# Latencies; scaling.py takes the mean of the lognormal distribution through p50 and p99.
 
-STREAM_P50 = Input("DynamoDB stream to Lambda, p50", 0.213, "s", "measurement", _MESSAGING)
-STREAM_P99 = Input("DynamoDB stream to Lambda, p99", 0.552, "s", "measurement", _MESSAGING)
-BUS_P50 = Input("EventBridge to its target, p50", 0.148, "s", "measurement", _MESSAGING)
-BUS_P99 = Input("EventBridge to its target, p99", 0.387, "s", "measurement", _MESSAGING)
-SQS_P50 = Input("SQS standard, sent to received, p50", 0.0162, "s", "measurement", _MESSAGING)
-SQS_P99 = Input("SQS standard, sent to received, p99", 0.105, "s", "measurement", _MESSAGING)
-FIFO_P50 = Input("SQS FIFO, sent to received, p50", 0.0281, "s", "measurement", _MESSAGING)
-FIFO_P99 = Input("SQS FIFO, sent to received, p99", 0.645, "s", "measurement", _MESSAGING)
 READ_P50 = Input(
     "GetItem, p50", 0.010, "s", "measurement", "https://dynobase.dev/dynamodb-performance-latency/"
 )
@@ -133,16 +131,8 @@ DELETE_P50 = Input("BatchWriteItem of 25, p50", 0.020, "s", "assumption", "as a 
 DELETE_P99 = Input("BatchWriteItem of 25, p99", 0.060, "s", "assumption", "as a transaction")
 CALL_P50 = Input("a call to SQS or PutEvents, p50", 0.015, "s", "assumption", "within a region")
 CALL_P99 = Input("a call to SQS or PutEvents, p99", 0.080, "s", "assumption", "within a region")
-DOCUMENT_P50 = Input(
-    "DocumentDB transaction, p50", 0.015, "s", "assumption", "four round trips, a majority commit"
-)
-DOCUMENT_P99 = Input("DocumentDB transaction, p99", 0.060, "s", "assumption", "four times the p50")
-CHANGE_P50 = Input("change stream, commit to reader, p50", 0.020, "s", "assumption", "it is pushed")
-CHANGE_P99 = Input(
-    "change stream, commit to reader, p99", 0.200, "s", "assumption", "ten times the p50"
-)
 
-# The rest is assumed.
+# Assumptions.
 
 STREAM_SHARDS = Input(
     "open shards of a new table's stream", 4, "shards", "assumption",
@@ -152,22 +142,14 @@ CLUSTER_COMMITS = Input(
     "a db.t4g.medium commits", 500, "transactions/s", "assumption", "two small shared cores"
 )
 CLUSTER_COMMITS_LARGE = Input(
-    "a db.r6g.4xlarge commits", 5000, "transactions/s", "assumption", "eight times the cores"
-)
-CLUSTER_COMMITS_MIDDLE = Input(
     "a db.r6g.large commits", 1000, "transactions/s", "assumption", "two cores that are not shared"
+)
+CLUSTER_COMMITS_4XLARGE = Input(
+    "a db.r6g.4xlarge commits", 5000, "transactions/s", "assumption", "eight times the cores"
 )
 ARCHIVED = Input(
     "invocations that an archive takes of an event", 1, "invocations", "assumption",
     "an archive is a managed rule on its bus; if AWS does not count it, there is more room",
-)  # fmt: skip
-CANCELLED_SHARE = Input(
-    "of all subscriptions are cancelled in the end", 1, "share", "assumption",
-    "the worst case: as many end as begin",
-)  # fmt: skip
-CANCEL_AFTER = Input(
-    "a cancellation follows its payment after, mean", 2, "s", "assumption",
-    "days in life; the load is the same, and two events of one group do meet",
 )  # fmt: skip
 
 INPUTS: tuple[Input, ...] = tuple(each for each in globals().values() if isinstance(each, Input))

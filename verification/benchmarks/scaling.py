@@ -1,0 +1,418 @@
+"""`make scaling`: what limits each stage on AWS, by multiplication alone.
+
+It prints the tables of docs/scaling.md, and `--write` writes them there. Below, in this order: what
+a rate needs of each service, the rate at which each stage is full, the knobs that this depends on,
+and what one lifecycle takes: a subscription is created and cancelled. Every number that the
+arithmetic begins with is in verification/benchmarks/scaling_inputs.py.
+"""
+
+import argparse
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from math import ceil, exp, isclose, log
+from statistics import NormalDist
+
+from infra.local_system.settings import ROOT
+from infra.topology import TOPOLOGY
+from runtime.process.command import run_command
+from verification.benchmarks import scaling_inputs as inputs
+from verification.benchmarks.calls import expected
+from verification.benchmarks.calls.lifecycle import CANCELLED, CREATED
+from verification.benchmarks.costs.routes import buses, queues, rules
+from verification.benchmarks.costs.usage import Published, Usage
+from verification.benchmarks.pages import written
+from verification.benchmarks.scaling_inputs import Input
+
+DOCUMENT = ROOT / "docs" / "scaling.md"
+
+RATES = (100, 10_000, 1_000_000)
+"""Subscriptions a minute; as many are cancelled."""
+
+COMMITS = 2
+"""Of each domain in a lifecycle: its creation and its cancellation. Each commit puts a row and an
+outbox record; the record is relayed and then deleted."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m verification.benchmarks.scaling", description=__doc__
+    )
+    parser.add_argument("--write", action="store_true", help=f"write them into {DOCUMENT.name}")
+    chosen = parser.parse_args(arguments)
+    tables = blocks()
+    for name, content in tables.items():
+        print(f"\n**{name}**\n\n{content}")
+    if chosen.write:
+        DOCUMENT.write_text(written(DOCUMENT.read_text(encoding="utf-8"), tables), encoding="utf-8")
+    return 0
+
+
+def blocks() -> dict[str, str]:
+    """The tables of docs/scaling.md, by the name of their marks."""
+    return {
+        "needs": needs_table(),
+        "capacities": capacities_table(),
+        "knobs": knobs_table(),
+        "inputs": inputs_table(),
+    }
+
+
+# What a rate needs of each service.
+
+
+@dataclass(frozen=True)
+class Need:
+    """`each` is what one lifecycle takes; `available` is what there is as deployed."""
+
+    name: str
+    each: float
+    available: Input | str = ""
+    whole: bool = False
+
+    def at(self, lifecycles: float) -> float:
+        """For this many lifecycles a second; rounded up where only whole ones exist."""
+        needed = self.each * lifecycles
+        return ceil(round(needed, 6)) if self.whole else needed
+
+
+def needs() -> list[Need]:
+    row, record = inputs.SUBSCRIPTION_ROW, inputs.SUBSCRIPTION_RECORD
+    stock_row, stock_record = inputs.STOCK_ROW, inputs.STOCK_RECORD
+    calls = events() / inputs.PUT_EVENTS_ENTRIES.value
+    fifo_calls = COMMITS / inputs.SQS_BATCH.value
+    partitions = outbox_wcu(record) / inputs.PARTITION_WCU.value
+    return [
+        Need("lifecycles", 1),
+        Need("requests, of each API", 1, inputs.HTTP_THROTTLE),
+        Need("events", events()),
+        Need("PutEvents calls, batches full", calls, inputs.PUT_EVENTS),
+        Need("rule invocations", invocations(), inputs.INVOCATIONS),
+        Need("messages in work queues", messages(), "no limit"),
+        Need("table subscriptions, WCU/s", table_wcu(row), inputs.NEW_TABLE_WCU),
+        Need("table stock, WCU/s", table_wcu(stock_row), inputs.NEW_TABLE_WCU),
+        Need("index of subscriptions, WCU/s", index_wcu(row)),
+        Need("index of stock, WCU/s", index_wcu(stock_row) + moved_wcu()),
+        Need("by-status, key `allocated`, WCU/s", hot_key_wcu(), inputs.PARTITION_WCU),
+        Need("table subscriptions-outbox, WCU/s", outbox_wcu(record), inputs.NEW_TABLE_WCU),
+        Need("table stock-outbox, WCU/s", outbox_wcu(stock_record), inputs.NEW_TABLE_WCU),
+        Need(
+            "partitions, and so shards, of subscriptions-outbox",
+            partitions,
+            inputs.STREAM_SHARDS,
+            whole=True,
+        ),
+        Need("DocumentDB transactions", COMMITS, inputs.CLUSTER_COMMITS),
+        Need("FIFO calls of each action, batches full", fifo_calls, inputs.FIFO_CALLS),
+        Need("busy cores: subscription and payment APIs", 2 * inputs.CPU_REQUEST.value),
+        Need("busy cores: stock consumer", messages("stock-") * inputs.CPU_MESSAGE.value),
+        Need("busy cores: payment and subscription consumers", 2 * inputs.CPU_MESSAGE.value),
+        Need("busy cores: relay functions", 2 * COMMITS * inputs.CPU_RECORD.value),
+        Need("busy cores: change-stream relay", COMMITS * inputs.CPU_DOCUMENT.value),
+        Need("busy cores: forwarders", COMMITS * inputs.CPU_FORWARDED.value),
+    ]
+
+
+def needs_table() -> str:
+    head = ("a second", *(f"{_number(rate)} a minute" for rate in RATES), "available")
+    rows = [
+        (
+            need.name,
+            *(_number(need.at(rate / 60)) for rate in RATES),
+            need.available if isinstance(need.available, str) else _number(need.available.value),
+        )
+        for need in needs()
+    ]
+    return _table(head, rows)
+
+
+# The rate at which each stage is full.
+
+
+def capacities(knobs: "Knobs") -> dict[str, float]:
+    """Lifecycles a second that fill each stage, if no other one is full before."""
+    outbox = max(outbox_wcu(inputs.SUBSCRIPTION_RECORD), outbox_wcu(inputs.STOCK_RECORD))
+    stock = messages("stock-") * inputs.CPU_MESSAGE.value
+    batches = inputs.BATCH_SIZE.value / _batch_seconds(knobs)
+    return {
+        "HTTP throttle": knobs.http_rate,
+        "API tasks": knobs.api_tasks * knobs.core / inputs.CPU_REQUEST.value,
+        "outbox partitions": knobs.shards * inputs.PARTITION_WCU.value / outbox,
+        "relay functions": knobs.shards * knobs.parallelization * batches / COMMITS,
+        "Lambda concurrency": knobs.lambda_concurrency * batches / (2 * COMMITS),
+        "PutEvents": knobs.put_events * inputs.PUT_EVENTS_ENTRIES.value / events(),
+        "rule invocations": knobs.invocations / invocations(),
+        "stock consumer": knobs.stock_tasks * knobs.core / stock,
+        "consumers' threads": _consumer_threads(knobs),
+        "by-status index": knobs.status_keys * inputs.PARTITION_WCU.value / hot_key_wcu(),
+        "other consumers": knobs.consumer_tasks * knobs.core / inputs.CPU_MESSAGE.value,
+        "DocumentDB": knobs.document_commits / COMMITS,
+        "change stream": knobs.outboxes * knobs.core / (COMMITS * inputs.CPU_DOCUMENT.value),
+        "FIFO queue": knobs.outboxes * knobs.fifo_calls * inputs.SQS_BATCH.value / COMMITS,
+        "forwarders": _forwarders(knobs),
+    }
+
+
+def _batch_seconds(knobs: "Knobs") -> float:
+    """How long a full batch takes a relay function; its calls go out side by side."""
+    work = inputs.BATCH_SIZE.value * inputs.CPU_RECORD.value / knobs.lambda_core
+    return work + _mean_call() + _mean(inputs.DELETE_P50, inputs.DELETE_P99)
+
+
+def _consumer_threads(knobs: "Knobs") -> float:
+    """A thread is taken from before its message is received until that is handled."""
+    read = _mean(inputs.READ_P50, inputs.READ_P99)
+    commit = _mean(inputs.COMMIT_P50, inputs.COMMIT_P99)
+    taken = _mean_call() + read + commit + inputs.CPU_MESSAGE.value / knobs.core
+    return min(knobs.stock_tasks, knobs.consumer_tasks) * inputs.THREADS.value / taken
+
+
+def _forwarders(knobs: "Knobs") -> float:
+    """CPU, or three calls one after the other (receive, publish, delete) for ten messages."""
+    cpu = knobs.forward_tasks * knobs.core / inputs.CPU_FORWARDED.value
+    rounds = knobs.forward_tasks * inputs.FORWARDERS.value / (3 * _mean_call())
+    return min(cpu, rounds * inputs.SQS_BATCH.value) / COMMITS
+
+
+def _mean_call() -> float:
+    return _mean(inputs.CALL_P50, inputs.CALL_P99)
+
+
+def _mean(p50: Input, p99: Input) -> float:
+    """Mean of the lognormal distribution that has these two percentiles."""
+    sigma = log(p99.value / p50.value) / NormalDist().inv_cdf(0.99)
+    return p50.value * exp(sigma**2 / 2)
+
+
+def capacities_table() -> str:
+    """Subscriptions a minute that fill each stage; in bold what is full first."""
+    columns = [capacities(knobs) for knobs in STEPS]
+    rows = [
+        (stage, *(_capacity(column[stage], min(column.values())) for column in columns))
+        for stage in columns[0]
+    ]
+    return _table(("full at, a minute", *(knobs.name for knobs in STEPS)), rows)
+
+
+def _capacity(a_second: float, least: float) -> str:
+    a_minute = _number(a_second * 60)
+    return f"**{a_minute}**" if isclose(a_second, least) else a_minute
+
+
+# The knobs.
+
+CLUSTERS = {
+    "db.t4g.medium": inputs.CLUSTER_COMMITS,
+    "db.r6g.large": inputs.CLUSTER_COMMITS_LARGE,
+    "db.r6g.4xlarge": inputs.CLUSTER_COMMITS_4XLARGE,
+}
+"""Transactions a second, by the class of a DocumentDB cluster's instance."""
+
+
+@dataclass(frozen=True)
+class Knobs:
+    """One way to run the system. Counts are totals; a rate is a second's.
+
+    `api_tasks` is of each of the two APIs that a lifecycle calls, `consumer_tasks` of the payment
+    and of the subscription consumer. `outboxes` counts collections, each with its own change
+    stream, relay process and FIFO queue. `shards` are those of each outbox table.
+    """
+
+    name: str
+    http_rate: float = inputs.HTTP_THROTTLE.value
+    http_burst: float = inputs.HTTP_BURST.value
+    task_cpu: float = 1024 * inputs.TASK_VCPU.value
+    api_tasks: int = 2
+    stock_tasks: int = 2
+    consumer_tasks: int = 2
+    forward_tasks: int = 2
+    outboxes: int = 1
+    shards: float = inputs.STREAM_SHARDS.value
+    parallelization: int = 1
+    lambda_memory: float = inputs.LAMBDA_MEMORY.value
+    lambda_concurrency: float = inputs.LAMBDA_CONCURRENCY.value
+    put_events: float = inputs.PUT_EVENTS.value
+    invocations: float = inputs.INVOCATIONS.value
+    fifo_calls: float = inputs.FIFO_CALLS.value
+    status_keys: int = 1
+    clusters: int = 1
+    instance: str = "db.t4g.medium"
+
+    @property
+    def core(self) -> float:
+        """The share of a core that a task's Python has: never more than one."""
+        return min(1.0, self.task_cpu / 1024)
+
+    @property
+    def lambda_core(self) -> float:
+        return min(1.0, self.lambda_memory / inputs.FULL_CORE.value)
+
+    @property
+    def document_commits(self) -> float:
+        return self.clusters * CLUSTERS[self.instance].value
+
+
+AS_DEPLOYED = Knobs("as deployed")
+"""A protected stage, all in one account: two tasks of each process that may run twice."""
+
+TEN_THOUSAND = Knobs(
+    "10 000 a minute", http_rate=400, http_burst=400, task_cpu=1024, instance="db.r6g.large"
+)
+
+MILLION = Knobs(
+    "1 000 000 a minute",
+    http_rate=25_000,
+    http_burst=25_000,
+    task_cpu=1024,
+    api_tasks=200,
+    stock_tasks=200,
+    consumer_tasks=200,
+    forward_tasks=100,
+    outboxes=100,
+    shards=400,
+    put_events=100_000,
+    invocations=650_000,
+    status_keys=100,
+    clusters=10,
+    instance="db.r6g.4xlarge",
+)
+
+STEPS = (AS_DEPLOYED, TEN_THOUSAND, MILLION)
+
+KNOBS = {
+    "`REQUESTS_A_SECOND` in `infra/aws/http.py`": "http_rate",
+    "`BURST` in `infra/aws/http.py`": "http_burst",
+    "`CPU` in `infra/aws/tasks.py`, 1 024 for a vCPU": "task_cpu",
+    "tasks of each API": "api_tasks",
+    "tasks of the stock consumer": "stock_tasks",
+    "tasks of each other consumer": "consumer_tasks",
+    "tasks of the forwarder": "forward_tasks",
+    "`parallelization_factor` in `infra/aws/relays.py`": "parallelization",
+    "`MEMORY` in `infra/aws/relays.py`, MiB": "lambda_memory",
+    "shards of each outbox stream": "shards",
+    "`by-status`, keys for a status": "status_keys",
+    "DocumentDB: clusters": "clusters",
+    "DocumentDB: instance class in `infra/aws/documents.py`": "instance",
+    "outbox collections, change-stream relays and FIFO queues, of each": "outboxes",
+    "FIFO queue: calls/s of each action": "fifo_calls",
+    "EventBridge quota: PutEvents, calls/s": "put_events",
+    "EventBridge quota: invocations/s": "invocations",
+    "Lambda quota: concurrent executions": "lambda_concurrency",
+}
+"""The rows of the table of knobs, each with its attribute of Knobs."""
+
+
+def knobs_table() -> str:
+    rows = [
+        (name, *(_knob(getattr(knobs, attribute)) for knobs in STEPS))
+        for name, attribute in KNOBS.items()
+    ]
+    return _table(("knob", *(knobs.name for knobs in STEPS)), rows)
+
+
+def _knob(value: float | str) -> str:
+    return value if isinstance(value, str) else _number(value)
+
+
+# What one lifecycle takes. Its events are those that the counted calls have; the topology's rules
+# say where they go.
+
+
+@cache
+def _published() -> tuple[Published, ...]:
+    sections = expected.load()
+    return tuple(
+        event for phase in (CREATED, CANCELLED) for event in Usage.of(sections, phase).published
+    )
+
+
+def events() -> int:
+    return len(_published())
+
+
+@cache
+def messages(prefix: str = "") -> int:
+    """Messages in the work queues whose names begin so."""
+    return sum(
+        queue.startswith(prefix)
+        for event in _published()
+        for queue in queues(event.bus, event.event_type)
+    )
+
+
+@cache
+def invocations() -> float:
+    """Rules that match, on every bus that an event reaches, and those buses' archives."""
+    return sum(
+        len(list(rules(bus, event.event_type))) + _archives(bus) * inputs.ARCHIVED.value
+        for event in _published()
+        for bus in buses(event.bus, event.event_type)
+    )
+
+
+def _archives(bus: str) -> int:
+    return sum(archive.bus == bus for archive in TOPOLOGY.archives)
+
+
+# DynamoDB write capacity units (WCU) of one lifecycle.
+
+
+def outbox_wcu(record: Input) -> float:
+    """Of an outbox table: a record is put in a transaction and later deleted."""
+    return COMMITS * (inputs.TRANSACTION_FACTOR.value + 1) * _units(record)
+
+
+def table_wcu(row: Input) -> float:
+    """Of a table of aggregates, without its index."""
+    return COMMITS * inputs.TRANSACTION_FACTOR.value * _units(row)
+
+
+def index_wcu(row: Input) -> float:
+    """Of an index that holds whole rows."""
+    return COMMITS * _units(row)
+
+
+def moved_wcu() -> float:
+    """Of by-status beside that: a new status moves a row, which is a delete and a put."""
+    return _units(inputs.STOCK_ROW)
+
+
+def hot_key_wcu() -> float:
+    """Of by-status's key `allocated`: the row is put there, and later deleted."""
+    return 2 * _units(inputs.STOCK_ROW)
+
+
+def _units(row: Input) -> int:
+    """Of one write outside a transaction."""
+    return ceil(row.value / inputs.WCU_BYTES.value)
+
+
+# Tables of markdown.
+
+
+def inputs_table() -> str:
+    rows = [
+        (each.name, f"{_number(each.value)} {each.unit}", each.kind, _linked(each.source))
+        for each in inputs.INPUTS
+    ]
+    return _table(("input", "value", "kind", "source"), rows)
+
+
+def _linked(source: str) -> str:
+    return f"<{source}>" if source.startswith("https://") else source
+
+
+def _number(value: float) -> str:
+    """Whole from 100 on, with three digits below."""
+    if value >= 100:  # noqa: PLR2004 (three digits)
+        return f"{value:,.0f}".replace(",", " ")
+    return f"{value:.3g}"
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    marks = ["---"] * len(head)
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, marks, *rows))
+
+
+if __name__ == "__main__":
+    run_command(main)
