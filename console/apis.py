@@ -8,7 +8,7 @@ import httpx
 
 from console.settings import ConsoleSettings, is_loopback
 from console.signing import Signed
-from infra.workloads import WORKLOADS
+from infra.topology import WORKLOADS
 from operations.place import Place
 
 TIMEOUT = httpx.Timeout(5.0, connect=2.0)

@@ -5,10 +5,18 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
+from infra.topology import WORKLOADS
 from operations.settings import AccountSettings, HandlingSettings
-from runtime.settings import Address
+from runtime.settings import Address, with_fields
 
 
+@with_fields(
+    {
+        f"{each.name}_url".replace("-", "_"): (Address, f"http://127.0.0.1:{each.port}")
+        for each in WORKLOADS
+        if each.path
+    }
+)
 class ConsoleSettings(HandlingSettings, AccountSettings):
     """Read by `python -m console`.
 
@@ -24,9 +32,6 @@ class ConsoleSettings(HandlingSettings, AccountSettings):
     console_allowed_hosts: str = Field(default="", pattern=r"^[A-Za-z0-9._:,\[\] -]*$")
     console_breaking_socket: str | None = None
     console_dead_letter_seconds: float = Field(default=2, gt=0, le=600)
-    subscription_api_url: Address = "http://127.0.0.1:8001"
-    stock_api_url: Address = "http://127.0.0.1:8002"
-    payment_api_url: Address = "http://127.0.0.1:8003"
 
     @property
     def allowed_hosts(self) -> frozenset[str]:

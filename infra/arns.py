@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from infra.domains import Topology
 from infra.resources import Rule, Target, ToBus, ToLogGroup, ToQueue
+from infra.topology import Topology
 
 
 @dataclass(frozen=True, slots=True)

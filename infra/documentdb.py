@@ -13,9 +13,8 @@ from pymongo.database import Database
 from pymongo.errors import OperationFailure, PyMongoError
 
 from infra.changes import CannotChangeError, Change, Report, change_of
-from infra.domains import Topology
 from infra.resources import Collection, CollectionIndex
-from infra.topology import TOPOLOGY
+from infra.topology import TOPOLOGY, Topology
 from runtime.mongodb import Document, configuring, enable_change_streams
 from runtime.process.command import run_command
 from runtime.settings import MongoSettings, load

@@ -8,19 +8,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from infra.domains import Topology
 from infra.resources import EventPattern, Rule, Target, ToBus, ToLogGroup, ToQueue
-from infra.topology import TOPOLOGY
-from infra.workloads import (
-    WORKLOADS,
-    Consumes,
-    Empties,
-    Owns,
-    PublishesTo,
-    SendsTo,
-    UsesDocuments,
-    Workload,
-)
+from infra.topology import TOPOLOGY, WORKLOADS, Topology
+from infra.workloads import Consumes, Empties, Owns, PublishesTo, SendsTo, UsesDocuments, Workload
 
 NodeKind = Literal[
     "api", "consumer", "outbox", "relay", "bus", "rule", "queue", "dead-letter queue", "log group"

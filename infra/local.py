@@ -14,14 +14,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.arns import Arns
 from infra.changes import CannotChangeError, Change, Report
-from infra.domains import Topology
 from infra.local_buses import account_of, render_archives, render_buses
 from infra.local_logs import render_log_groups
 from infra.local_queues import render_queues
 from infra.local_rules import render_rules
 from infra.local_tables import render_tables
 from infra.taps import with_taps
-from infra.topology import TOPOLOGY
+from infra.topology import TOPOLOGY, Topology
 from runtime.aws import Aws
 from runtime.errors import Misconfigured
 from runtime.process.command import run_command

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from infra.arns import Arns
 from infra.changes import CannotChangeError, Change, change_of
-from infra.domains import Topology
 from infra.policies import publisher_statement_id
 from infra.resources import Archive
+from infra.topology import Topology
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 from infra.arns import Arns
 from infra.changes import Change, change_of
-from infra.domains import Topology
 from infra.policies import log_group_policy_document, log_group_policy_name
 from infra.resources import LogGroup
+from infra.topology import Topology
 
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient

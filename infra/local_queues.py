@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from infra.arns import Arns
 from infra.changes import Change, change_of
-from infra.domains import Topology
 from infra.policies import queue_policy_document
 from infra.resources import Queue, QueuePolicy
+from infra.topology import Topology
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

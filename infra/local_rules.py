@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from infra.arns import Arns
 from infra.changes import Change, change_of
-from infra.domains import Topology
 from infra.resources import TARGET_ID, Bus, Rule
+from infra.topology import Topology
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient

@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING, Any, Final
 
 from infra.changes import CannotChangeError, Change, change_of
-from infra.domains import Topology
 from infra.resources import GlobalIndex, Key, Table
+from infra.topology import Topology
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

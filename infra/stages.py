@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from infra.arns import Place
-from infra.domains import Topology
+from infra.topology import Topology
 
 AccountId = Annotated[str, Field(pattern=r"^\d{12}$")]
 

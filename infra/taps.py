@@ -6,7 +6,6 @@ also has a queue that gets everything; local.tap moves it on to the log group.
 
 from dataclasses import dataclass, replace
 
-from infra.domains import Topology
 from infra.resources import (
     DAY,
     Bus,
@@ -18,6 +17,7 @@ from infra.resources import (
     ToLogGroup,
     ToQueue,
 )
+from infra.topology import Topology
 
 QUEUE_PREFIX = "local-tap-"
 RULE_PREFIX = "LocalTap"

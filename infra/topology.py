@@ -1,21 +1,21 @@
-"""This system, as one value: docs/architecture.md tells the story, this is what is built."""
+"""This system, as one value: its domains, what they own, and the permissions that follow."""
 
-from contracts.names import EventType, Source
-from infra.domains import Topology
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+from infra.domains import payments, stock, subscriptions
+from infra.faults import faults_in
 from infra.resources import (
-    DAY,
     Archive,
-    Attribute,
     Bus,
+    BusPolicy,
     Collection,
-    CollectionIndex,
     Domain,
-    EventPattern,
-    GlobalIndex,
-    Key,
     LogGroup,
+    LogGroupPolicy,
     Queue,
-    Redrive,
+    QueuePolicy,
     Rule,
     Table,
     ToBus,
@@ -23,198 +23,125 @@ from infra.resources import (
     ToQueue,
 )
 
-EVERYTHING = EventPattern()
-SUBSCRIPTION_CREATED = EventPattern((Source.SUBSCRIPTIONS,), (EventType.SUBSCRIPTION_CREATED,))
-PAYMENT_CANCELLED = EventPattern((Source.PAYMENTS,), (EventType.PAYMENT_CANCELLED,))
 
-VISIBILITY_TIMEOUT = 30
-"""Seconds. A try at a message takes milliseconds and gives up after some 20 s; while a dependency
-is away the consumer renews the timeout. A consumer that was killed delays its messages by it."""
+class TopologyError(ValueError):
+    """The topology contradicts itself or AWS; the message names every resource at fault."""
 
-LOG_RETENTION_DAYS = 30
-"""A month of reading back; what must be kept longer is in the archives."""
+    def __init__(self, faults: Iterable[str]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("the topology cannot be built:\n  " + "\n  ".join(self.faults))
 
 
-def work_queue(name: str, dlq: str) -> Queue:
-    """A consumer's queue: half a minute a try, five tries, four days for an outage."""
-    return Queue(
-        name, visibility_timeout=VISIBILITY_TIMEOUT, retention=4 * DAY, redrive=Redrive(dlq, 5)
-    )
+@dataclass(frozen=True)
+class Topology:
+    """One value that describes the system. Raises TopologyError when it could not work on AWS."""
+
+    domains: tuple[Domain, ...]
+
+    def __post_init__(self) -> None:
+        faults = faults_in(self.domains)
+        if faults:
+            raise TopologyError(faults)
+
+    @cached_property
+    def buses(self) -> tuple[Bus, ...]:
+        return tuple(bus for domain in self.domains for bus in domain.buses)
+
+    @cached_property
+    def archives(self) -> tuple[Archive, ...]:
+        return tuple(archive for domain in self.domains for archive in domain.archives)
+
+    @cached_property
+    def log_groups(self) -> tuple[LogGroup, ...]:
+        return tuple(group for domain in self.domains for group in domain.log_groups)
+
+    @cached_property
+    def rules(self) -> tuple[Rule, ...]:
+        return tuple(rule for domain in self.domains for rule in domain.rules)
+
+    @cached_property
+    def queues(self) -> tuple[Queue, ...]:
+        return tuple(queue for domain in self.domains for queue in domain.queues)
+
+    @cached_property
+    def tables(self) -> tuple[Table, ...]:
+        return tuple(table for domain in self.domains for table in domain.tables)
+
+    @cached_property
+    def collections(self) -> tuple[Collection, ...]:
+        return tuple(collection for domain in self.domains for collection in domain.collections)
+
+    @cached_property
+    def queue_policies(self) -> tuple[QueuePolicy, ...]:
+        """One for each queue that a rule delivers to or dead-letters to."""
+        return tuple(
+            QueuePolicy(queue.name, rules)
+            for queue in self.queues
+            if (rules := tuple(rule for rule in self.rules if _sends_to(rule, queue.name)))
+        )
+
+    @cached_property
+    def log_group_policies(self) -> tuple[LogGroupPolicy, ...]:
+        """One for each log group that a rule writes to."""
+        return tuple(
+            LogGroupPolicy(group.name, rules)
+            for group in self.log_groups
+            if (rules := tuple(r for r in self.rules if r.target == ToLogGroup(group.name)))
+        )
+
+    @cached_property
+    def bus_policies(self) -> tuple[BusPolicy, ...]:
+        """One for each bus that another domain's rule puts events on."""
+        return tuple(
+            BusPolicy(bus.name, publishers)
+            for domain in self.domains
+            for bus in domain.buses
+            if (publishers := self._publishers_to(bus.name, outside=domain))
+        )
+
+    def domain_of_bus(self, name: str) -> str:
+        return _owner(name, ((d.name, bus.name) for d in self.domains for bus in d.buses))
+
+    def domain_of_queue(self, name: str) -> str:
+        return _owner(name, ((d.name, queue.name) for d in self.domains for queue in d.queues))
+
+    def domain_of_table(self, name: str) -> str:
+        return _owner(name, ((d.name, table.name) for d in self.domains for table in d.tables))
+
+    def domain_of_log_group(self, name: str) -> str:
+        return _owner(name, ((d.name, group.name) for d in self.domains for group in d.log_groups))
+
+    def _publishers_to(self, bus: str, outside: Domain) -> tuple[str, ...]:
+        return tuple(
+            domain.name
+            for domain in self.domains
+            if domain != outside and any(rule.target == ToBus(bus) for rule in domain.rules)
+        )
 
 
-def dead_letter_queue(name: str) -> Queue:
-    """The longest that SQS keeps anything: 14 days for a person to come and look."""
-    return Queue(name, retention=14 * DAY)
+def _sends_to(rule: Rule, queue: str) -> bool:
+    return rule.target == ToQueue(queue) or rule.dlq == queue
 
 
-def outbox_table(name: str) -> Table:
-    """One aggregate's events share a partition; `sequence` is the aggregate's version."""
-    key = Key(Attribute("aggregateId"), Attribute("sequence", "N"))
-    return Table(name, key, stream="NEW_IMAGE")
+def _owner(name: str, owned: Iterable[tuple[str, str]]) -> str:
+    for domain, resource in owned:
+        if resource == name:
+            return domain
+    raise KeyError(name)
 
 
-def by_creation(name: str, attribute: str) -> GlobalIndex:
-    """Lists the rows with one value of `attribute`, oldest first; `created` is ISO 8601 text."""
-    return GlobalIndex(name, Key(Attribute(attribute), Attribute("created")))
+TOPOLOGY = Topology((subscriptions.DOMAIN, stock.DOMAIN, payments.DOMAIN))
+"""A domain's facts are in a file of its own; here they come together."""
 
+LIFECYCLES = {
+    each.domain: each for each in (subscriptions.LIFECYCLE, stock.LIFECYCLE, payments.LIFECYCLE)
+}
 
-SUBSCRIPTIONS = Domain(
-    name="subscriptions",
-    buses=(Bus("subscriptions-event-bus"),),
-    archives=(Archive("subscriptions-bus-archive", "subscriptions-event-bus", retention_days=20),),
-    log_groups=(LogGroup("subscriptions-event-logs", LOG_RETENTION_DAYS),),
-    rules=(
-        Rule(
-            name="SubscriptionToStockRule",
-            bus="subscriptions-event-bus",
-            pattern=SUBSCRIPTION_CREATED,
-            target=ToBus("stock-event-bus"),
-            dlq="subscriptions-to-stock-dlq",
-        ),
-        Rule(
-            name="SubscriptionToPaymentsRule",
-            bus="subscriptions-event-bus",
-            pattern=SUBSCRIPTION_CREATED,
-            target=ToBus("payments-event-bus"),
-            dlq="subscriptions-to-payments-dlq",
-        ),
-        Rule(
-            name="CancelSubscriptionRule",
-            bus="subscriptions-event-bus",
-            pattern=PAYMENT_CANCELLED,
-            target=ToQueue("subscriptions-payment-cancelled"),
-            dlq="cancel-subscription-dlq",
-        ),
-        Rule(
-            name="SubscriptionsLogRule",
-            bus="subscriptions-event-bus",
-            pattern=EVERYTHING,
-            target=ToLogGroup("subscriptions-event-logs"),
-        ),
-    ),
-    queues=(
-        work_queue("subscriptions-payment-cancelled", dlq="cancel-subscription-dlq"),
-        dead_letter_queue("cancel-subscription-dlq"),
-        dead_letter_queue("subscriptions-to-stock-dlq"),
-        dead_letter_queue("subscriptions-to-payments-dlq"),
-        dead_letter_queue("subscriptions-dlq"),  # what the outbox's stream could not publish
-    ),
-    tables=(
-        Table(
-            "subscriptions",
-            Key(Attribute("subscriptionId")),
-            indexes=(by_creation("by-account-number", "accountNumber"),),
-        ),
-        outbox_table("subscriptions-outbox"),
-    ),
+_PROCESSES = (*subscriptions.WORKLOADS, *stock.WORKLOADS, *payments.WORKLOADS)
+
+WORKLOADS = (
+    *(each for each in _PROCESSES if each.path),
+    *(each for each in _PROCESSES if each.is_consumer),
+    *(each for each in _PROCESSES if each.is_relay),
 )
-
-STOCK = Domain(
-    name="stock",
-    buses=(Bus("stock-event-bus"),),
-    archives=(Archive("stock-bus-archive", "stock-event-bus", retention_days=20),),
-    log_groups=(LogGroup("stock-event-logs", LOG_RETENTION_DAYS),),
-    rules=(
-        Rule(
-            name="SubscriptionCreatedRule",
-            bus="stock-event-bus",
-            pattern=SUBSCRIPTION_CREATED,
-            target=ToQueue("stock-subscription-created"),
-            dlq="subscriptions-created-dlq",
-        ),
-        Rule(
-            name="PaymentCancelledRule",
-            bus="stock-event-bus",
-            pattern=PAYMENT_CANCELLED,
-            target=ToQueue("stock-payment-cancelled"),
-            dlq="payment-cancelled-dlq",
-        ),
-        Rule(
-            name="StockLogRule",
-            bus="stock-event-bus",
-            pattern=EVERYTHING,
-            target=ToLogGroup("stock-event-logs"),
-        ),
-    ),
-    queues=(
-        work_queue("stock-subscription-created", dlq="subscriptions-created-dlq"),
-        work_queue("stock-payment-cancelled", dlq="payment-cancelled-dlq"),
-        dead_letter_queue("subscriptions-created-dlq"),
-        dead_letter_queue("payment-cancelled-dlq"),
-        dead_letter_queue("stock-dlq"),  # what the outbox's stream could not publish
-    ),
-    tables=(
-        Table(
-            "stock",
-            Key(Attribute("subscriptionId")),
-            indexes=(by_creation("by-status", "status"),),
-        ),
-        outbox_table("stock-outbox"),
-    ),
-)
-
-PAYMENTS = Domain(
-    name="payments",
-    buses=(Bus("payments-event-bus"),),
-    # A year: direct debits are disputed long after a razor has gone blunt.
-    archives=(Archive("payments-bus-archive", "payments-event-bus", retention_days=365),),
-    log_groups=(LogGroup("payments-event-logs", LOG_RETENTION_DAYS),),
-    rules=(
-        Rule(
-            name="PaymentsToStockRule",
-            bus="payments-event-bus",
-            pattern=PAYMENT_CANCELLED,
-            target=ToBus("stock-event-bus"),
-            dlq="payments-to-stock-dlq",
-        ),
-        Rule(
-            name="PaymentsToSubscriptionsRule",
-            bus="payments-event-bus",
-            pattern=PAYMENT_CANCELLED,
-            target=ToBus("subscriptions-event-bus"),
-            dlq="payments-to-subscriptions-dlq",
-        ),
-        Rule(
-            name="CreatePaymentRule",
-            bus="payments-event-bus",
-            pattern=SUBSCRIPTION_CREATED,
-            target=ToQueue("payments-subscription-created"),
-            dlq="create-payment-subscription-dlq",
-        ),
-        Rule(
-            name="PaymentsLogRule",
-            bus="payments-event-bus",
-            pattern=EVERYTHING,
-            target=ToLogGroup("payments-event-logs"),
-        ),
-    ),
-    queues=(
-        work_queue("payments-subscription-created", dlq="create-payment-subscription-dlq"),
-        dead_letter_queue("create-payment-subscription-dlq"),
-        dead_letter_queue("payments-to-stock-dlq"),
-        dead_letter_queue("payments-to-subscriptions-dlq"),
-        # Between the change stream and the bus. The relay sets the deduplication id (the event id).
-        Queue(
-            "payment-events.fifo",
-            visibility_timeout=VISIBILITY_TIMEOUT,
-            retention=4 * DAY,
-            redrive=Redrive("payment-events-dlq.fifo", 3),
-        ),
-        dead_letter_queue("payment-events-dlq.fifo"),
-    ),
-    collections=(
-        Collection(
-            "payments",
-            "payments",
-            indexes=(CollectionIndex("by-status", (("status", 1), ("_id", 1))),),
-        ),
-        Collection(
-            "payments",
-            "outbox",
-            indexes=(CollectionIndex("by-age", (("occurredAt", 1), ("sequence", 1))),),
-            change_stream=True,
-        ),
-    ),
-)
-
-TOPOLOGY = Topology(domains=(SUBSCRIPTIONS, STOCK, PAYMENTS))
+"""The processes: APIs, consumers, relays."""

@@ -10,31 +10,18 @@ from infra.local_system.addresses import (
     aws_endpoint,
     breaking_socket,
     mongodb_uri,
-    port_field,
     port_of,
 )
 from infra.local_system.environment import REGION, SAMPLE_ENVIRONMENT
 from infra.local_system.ports import LOOPBACK
-from infra.local_system.settings import LocalSettings
-from infra.workloads import WORKLOADS, Workload
+from infra.local_system.settings import LocalSettings, port_field
+from infra.topology import WORKLOADS
+from infra.workloads import Workload
 from local import engines
 from local.process import Engine, Process
 
-COLOURS = {
-    "subscription-api": 36,
-    "stock-api": 33,
-    "payment-api": 35,
-    "subscription-consumer": 36,
-    "stock-consumer": 33,
-    "payment-consumer": 35,
-    "subscriptions-relay": 96,
-    "stock-relay": 93,
-    "payments-change-stream": 95,
-    "payments-forward": 95,
-    "tap": 34,
-    "console": 32,
-}
-"""ANSI: a domain's processes are of one colour, its relays bright."""
+TAP_COLOUR, CONSOLE_COLOUR = 34, 32
+"""ANSI."""
 
 
 def engine_processes(settings: LocalSettings) -> list[Process]:
@@ -93,7 +80,9 @@ def console_process(settings: LocalSettings) -> Process:
     if settings.breakable:
         environment["CONSOLE_BREAKING_SOCKET"] = str(breaking_socket(settings))
     needs: frozenset[Engine] = frozenset({"ministack"})
-    return _ours("console", ("console",), environment, port, settings, needs=needs)
+    return _ours(
+        "console", ("console",), environment, port, settings, colour=CONSOLE_COLOUR, needs=needs
+    )
 
 
 def _process(workload: Workload, settings: LocalSettings) -> Process:
@@ -111,7 +100,13 @@ def _process(workload: Workload, settings: LocalSettings) -> Process:
     port = port_of(workload.name, settings)
     environment |= _http(port) if workload.path else _health(port)
     return _ours(
-        workload.name, workload.command, environment, port, settings, needs=frozenset(needs)
+        workload.name,
+        workload.command,
+        environment,
+        port,
+        settings,
+        colour=workload.colour,
+        needs=frozenset(needs),
     )
 
 
@@ -119,7 +114,7 @@ def _tap(settings: LocalSettings) -> Process:
     port = port_of("tap", settings)
     environment = {**_aws(settings), **_health(port)}
     needs: frozenset[Engine] = frozenset({"ministack"})
-    return _ours("tap", ("local.tap",), environment, port, settings, needs=needs)
+    return _ours("tap", ("local.tap",), environment, port, settings, colour=TAP_COLOUR, needs=needs)
 
 
 def _ours(
@@ -129,6 +124,7 @@ def _ours(
     port: int,
     settings: LocalSettings,
     *,
+    colour: int,
     needs: frozenset[Engine],
 ) -> Process:
     return Process(
@@ -145,7 +141,7 @@ def _ours(
         },
         port=port,
         port_variable=port_field(name).upper(),
-        colour=COLOURS[name],
+        colour=colour,
         needs=needs,
     )
 

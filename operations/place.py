@@ -8,12 +8,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
-from infra.domains import Topology
 from infra.local_system.addresses import DATABASE, audit_file, aws_endpoint, mongodb_uri
 from infra.local_system.environment import REGION, avoid_aws
 from infra.local_system.ports import LOOPBACK
-from infra.topology import TOPOLOGY
-from infra.workloads import WORKLOADS, Workload
+from infra.topology import TOPOLOGY, WORKLOADS, Topology
+from infra.workloads import Workload
 from operations.errors import NoSuchName
 from operations.settings import AwsPlaceSettings, LocalPlaceSettings, OperationsSettings, Where
 from operations.sources.hold import HIDDEN_FOR

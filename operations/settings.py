@@ -6,8 +6,9 @@ from typing import Literal
 from pydantic import Field
 
 from infra.local_system.settings import LocalSettings
+from infra.topology import TOPOLOGY
 from operations.sources.hold import HIDDEN_FOR
-from runtime.settings import AwsSettings, MongoSettings, Settings
+from runtime.settings import AwsSettings, MongoSettings, Settings, with_fields
 
 Where = Literal["local", "aws"]
 
@@ -34,15 +35,12 @@ class LocalPlaceSettings(OperationsSettings, LocalSettings):
     """`--at local`: the ports of `make up`, from the same variables."""
 
 
+@with_fields({f"{each.name}_profile": (str | None, None) for each in TOPOLOGY.domains})
 class AccountSettings(AwsSettings):
     """Credentials come from boto3's own chain, as for every process of ours.
 
     A domain with an account of its own is reached through an AWS profile.
     """
-
-    subscriptions_profile: str | None = None
-    stock_profile: str | None = None
-    payments_profile: str | None = None
 
     def profile(self, domain: str) -> str | None:
         profile: str | None = getattr(self, f"{domain}_profile")

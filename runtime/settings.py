@@ -1,6 +1,7 @@
 """The typed environment: each process reads its own, once, and says all that is wrong with it."""
 
 import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ from pydantic import (
     StringConstraints,
     ValidationError,
     ValidationInfo,
+    create_model,
     field_validator,
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -136,6 +138,22 @@ def _content(file: Path) -> str:
 
 
 S = TypeVar("S", bound=Settings)
+
+
+def with_fields(fields: Mapping[str, tuple[Any, Any]]) -> Callable[[type[S]], type[S]]:
+    """Add fields that a table names: each name with its type and its default."""
+
+    def extended(settings: type[S]) -> type[S]:
+        of_table: dict[str, Any] = dict(fields)
+        return create_model(
+            settings.__name__,
+            __base__=settings,
+            __module__=settings.__module__,
+            __doc__=settings.__doc__,
+            **of_table,
+        )
+
+    return extended
 
 
 def variables(settings: type[Settings]) -> frozenset[str]:

@@ -13,8 +13,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from infra.domains import Topology
 from infra.resources import EventPattern, Rule
+from infra.topology import Topology
 from tests.builders import ACCOUNT
 
 

@@ -5,10 +5,10 @@ from typing import Any
 from uuid import uuid4
 
 from infra.arns import Arns
-from infra.domains import Topology
 from infra.local_queues import render_queues
 from infra.resources import DAY, Domain, Redrive
 from infra.resources import Queue as QueueResource
+from infra.topology import Topology
 from runtime.aws import Aws
 from runtime.sqs.queue import Queue, find_queue
 

@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from pymongo import MongoClient
 
 from infra.local_system.ports import LOOPBACK
-from infra.workloads import WORKLOADS
+from infra.topology import WORKLOADS
 from runtime.aws import Aws
 from runtime.http.connections import limited
 from runtime.sqs.inbox import Inbox

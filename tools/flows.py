@@ -9,9 +9,8 @@ from typing import Any
 
 from contracts.envelope import PAYLOAD_VERSION
 from contracts.names import EventType
-from infra.domains import Topology
 from infra.resources import EventPattern, Rule, ToBus, ToLogGroup, ToQueue
-from infra.topology import TOPOLOGY
+from infra.topology import TOPOLOGY, Topology
 
 SAMPLES = Path(__file__).parent.parent / "contracts" / "samples"
 

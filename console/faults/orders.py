@@ -8,7 +8,7 @@ from console.faults.poison import PoisonKind, poison, poison_queues
 from console.settings import is_loopback
 from infra.graph import kind_of, node_id
 from infra.local_system.fault_protocol import Answer, Look, Refuse, StartProcess, StopProcess, ask
-from infra.workloads import WORKLOADS
+from infra.topology import WORKLOADS
 from operations.errors import NoSuchName, OperatorError
 from operations.place import Place
 from runtime.aws import reaching

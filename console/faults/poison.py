@@ -8,10 +8,10 @@ from uuid import uuid4
 from contracts.envelope import PAYLOAD_VERSION, Metadata
 from contracts.names import EventType
 from contracts.timestamps import format_timestamp
-from infra.domains import Topology
 from infra.graph import kind_of
 from infra.resources import ToQueue
-from infra.workloads import WORKLOADS, Consumes
+from infra.topology import WORKLOADS, Topology
+from infra.workloads import Consumes
 from operations.sources.routes import SOURCES
 from runtime.ids import new_event_id, utc_now
 

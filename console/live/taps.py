@@ -17,7 +17,6 @@ from botocore.exceptions import ClientError
 from console.live.sampling import pattern
 from infra.arns import Arns
 from infra.arns import Place as Account
-from infra.domains import Topology
 from infra.policies import queue_policy_document
 from infra.resources import (
     TARGET_ID,
@@ -29,6 +28,7 @@ from infra.resources import (
     Rule,
     ToQueue,
 )
+from infra.topology import Topology
 from runtime.aws import Aws, asking, error_code
 from runtime.errors import Unavailable
 

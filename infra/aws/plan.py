@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from infra.arns import Arns, Place
-from infra.domains import Topology
 from infra.resources import Domain
 from infra.stages import Stage
-from infra.workloads import WORKLOADS, Workload
+from infra.topology import WORKLOADS, Topology
+from infra.workloads import Workload
 
 SYSTEM = "streamed-events"
 """What the names of our stacks, clusters and logs begin with."""

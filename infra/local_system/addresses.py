@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from infra.local_system.ports import LOOPBACK
-from infra.local_system.settings import LocalSettings
-from infra.workloads import WORKLOADS
+from infra.local_system.settings import LocalSettings, port_field
+from infra.topology import WORKLOADS
 
 DATABASE = "payments"
 
@@ -35,10 +35,6 @@ def addresses(settings: LocalSettings) -> dict[str, str]:
 def port_of(name: str, settings: LocalSettings) -> int:
     port: int = getattr(settings, port_field(name))
     return port
-
-
-def port_field(name: str) -> str:
-    return f"{name}_port".replace("-", "_")
 
 
 def audit_file(settings: LocalSettings) -> Path:

@@ -8,13 +8,20 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, AliasChoices, Field
 
 from infra.local_system.ports import reserved_ports
-from runtime.settings import Settings
+from infra.topology import WORKLOADS
+from runtime.settings import Settings, with_fields
 
 ROOT = Path(__file__).parents[2]
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
+def port_field(process: str) -> str:
+    """Which field has the port of a process: stock_api_port for stock-api."""
+    return f"{process}_port".replace("-", "_")
+
+
+@with_fields({port_field(each.name): (Port, each.port) for each in WORKLOADS})
 class LocalSettings(Settings):
     """Read from the environment: AWS_PORT=4567 MONGODB_PORT=27018 make up.
 
@@ -30,16 +37,6 @@ class LocalSettings(Settings):
     aws_port: Port = 4566
     mongodb_port: Port = 27017
     console_port: Port = 8000
-    subscription_api_port: Port = 8001
-    stock_api_port: Port = 8002
-    payment_api_port: Port = 8003
-    subscription_consumer_port: Port = 9101
-    stock_consumer_port: Port = 9102
-    payment_consumer_port: Port = 9103
-    subscriptions_relay_port: Port = 9104
-    stock_relay_port: Port = 9105
-    payments_change_stream_port: Port = 9106
-    payments_forward_port: Port = 9107
     tap_port: Port = 9108
 
     state_dir: Annotated[Path, AfterValidator(Path.absolute)] = ROOT / ".local"

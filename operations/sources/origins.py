@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from infra.domains import Topology
 from infra.resources import Queue, Rule, ToBus
+from infra.topology import Topology
 from infra.workloads import Consumes, Empties, PublishesTo, SendsTo, Use, Workload
 
 

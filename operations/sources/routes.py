@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from functools import cache
 
 from contracts.names import EventType, Source
-from infra.domains import Topology
 from infra.resources import EventPattern, Rule, ToBus, ToLogGroup, ToQueue
-from infra.topology import TOPOLOGY
-from infra.workloads import WORKLOADS, Workload
+from infra.topology import TOPOLOGY, WORKLOADS, Topology
+from infra.workloads import Workload
 
 SOURCES = {
     EventType.SUBSCRIPTION_CREATED: Source.SUBSCRIPTIONS,

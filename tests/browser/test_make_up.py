@@ -4,7 +4,7 @@ It needs no browser.
 """
 
 from infra.local_system.addresses import addresses, console_address
-from infra.workloads import WORKLOADS
+from infra.topology import WORKLOADS
 from tests.browser.system import Running
 from tests.waiting import eventually
 

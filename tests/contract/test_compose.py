@@ -7,7 +7,8 @@ import pytest
 import yaml
 
 from console.settings import ConsoleSettings
-from infra.workloads import WORKLOADS, Workload
+from infra.topology import WORKLOADS
+from infra.workloads import Workload
 from runtime.settings import load
 
 FILE = Path(__file__).parents[2] / "compose.yaml"

@@ -12,8 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 from infra.local import provision
-from infra.topology import TOPOLOGY
-from infra.workloads import WORKLOADS
+from infra.topology import TOPOLOGY, WORKLOADS
 from local.child import running_child
 from operations.__main__ import parser
 from operations.output import Output

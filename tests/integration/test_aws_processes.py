@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from infra.workloads import WORKLOADS
+from infra.topology import WORKLOADS
 from tests.synthesis import Synthesize
 from tests.templates import Resource
 

@@ -4,8 +4,7 @@ import json
 
 import pytest
 
-from infra.topology import TOPOLOGY
-from infra.workloads import WORKLOADS
+from infra.topology import TOPOLOGY, WORKLOADS
 from tests.synthesis import Synthesize
 from tests.templates import ACCOUNT
 

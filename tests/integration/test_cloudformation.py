@@ -18,7 +18,8 @@ from botocore.exceptions import ClientError
 from pymongo import MongoClient
 
 from infra.documentdb import provision_collections
-from infra.workloads import WORKLOADS, Workload
+from infra.topology import WORKLOADS
+from infra.workloads import Workload
 from local.child import signal_child
 from tests.agreement import Meant, differences, unexpected
 from tests.conftest import running_ministack

@@ -18,9 +18,8 @@ from pymongo.monitoring import (
 
 from infra.changes import CannotChangeError
 from infra.documentdb import main, provision_collections
-from infra.domains import Topology
 from infra.resources import CollectionIndex
-from infra.topology import TOPOLOGY
+from infra.topology import TOPOLOGY, Topology
 from runtime.errors import Misconfigured
 
 Document = dict[str, Any]

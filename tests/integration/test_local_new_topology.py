@@ -5,10 +5,9 @@ from dataclasses import replace
 import pytest
 
 from infra.changes import CannotChangeError
-from infra.domains import Topology
 from infra.local import provision
 from infra.resources import EventPattern, Rule
-from infra.topology import TOPOLOGY
+from infra.topology import TOPOLOGY, Topology
 from runtime.aws import Aws
 from tests.conftest import MiniStack
 from tests.integration.emulated import empty_aws

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from infra.workloads import WORKLOADS
+from infra.topology import WORKLOADS
 from relay.adapters.eventbridge import EventBus
 from relay.pipeline import Engine
 from runtime.sqs.messages import Messages

@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Literal
 
-from infra.topology import TOPOLOGY
-from infra.workloads import WORKLOADS
+from infra.topology import TOPOLOGY, WORKLOADS
 from tests.simulation.fates import CRASHES, DELIVERY, ODDITIES, OUTAGES, TIMING, Fate, Kind
 
 Character = Literal["calm", "outages", "crashes", "everything"]

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.topology import TOPOLOGY
-from infra.workloads import WORKLOADS
+from infra.topology import TOPOLOGY, WORKLOADS
 from tests.observability import FOLDER, Alert, alerts, expressions, loaded, panels, scraped
 
 ROOT = FOLDER.parent

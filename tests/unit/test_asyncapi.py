@@ -12,8 +12,8 @@ from contracts.envelope import ReceivedEvent
 from contracts.names import EventType
 from contracts.outbox import OutboxRecord
 from infra.resources import Queue, ToBus, ToQueue
-from infra.topology import TOPOLOGY
-from infra.workloads import WORKLOADS, Consumes, PublishesTo
+from infra.topology import TOPOLOGY, WORKLOADS
+from infra.workloads import Consumes, PublishesTo
 from tools.asyncapi.__main__ import FILE, main
 from tools.event_schemas import EVENTS, event_type_of
 

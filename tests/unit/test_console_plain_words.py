@@ -3,8 +3,7 @@
 import pytest
 
 from console.dead_letters.plain_words import plain
-from infra.topology import TOPOLOGY
-from infra.workloads import WORKLOADS
+from infra.topology import TOPOLOGY, WORKLOADS
 from operations.sources.dead_letters import DeadLetter
 from operations.sources.origins import Origin, origins
 from tests.dead_letters import BATCH_GIVEN_UP, a_record_body, an_event, by_eventbridge, read_by

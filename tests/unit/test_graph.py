@@ -1,8 +1,7 @@
 """The graph that the map and the diagrams are drawn from."""
 
 from infra.graph import graph_of
-from infra.topology import TOPOLOGY
-from infra.workloads import WORKLOADS
+from infra.topology import TOPOLOGY, WORKLOADS
 
 GRAPH = graph_of()
 

@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from infra.resources import ToBus, ToQueue
-from infra.topology import TOPOLOGY
-from infra.workloads import WORKLOADS
+from infra.topology import TOPOLOGY, WORKLOADS
 from operations.dlq.outgoing import Event, Message, Unsendable, outgoing
 from operations.sources.dead_letters import DeadLetter, masked
 from operations.sources.origins import BackToQueue, Destination, OnToBus, Origin, OutToBus, origins

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from infra.local_system.settings import LocalSettings
-from infra.workloads import WORKLOADS
+from infra.topology import WORKLOADS
 from operations.errors import NoSuchName
 from operations.place import Place
 from runtime.errors import Misconfigured

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from console.settings import ConsoleSettings
-from infra.local_system.addresses import DATABASE, audit_file, breaking_socket
+from infra.local_system.addresses import DATABASE, audit_file, breaking_socket, port_of
 from infra.local_system.settings import LocalSettings
 from infra.topology import TOPOLOGY
 from local.process import Process
@@ -89,9 +89,12 @@ def test_the_console_finds_the_system_in_its_environment(
 
     assert (console.console_host, console.console_port) == ("127.0.0.1", settings.console_port)
     assert console.aws_endpoint_url == f"http://127.0.0.1:{settings.aws_port}"
-    assert console.subscription_api_url.endswith(f":{settings.subscription_api_port}")
-    assert console.stock_api_url.endswith(f":{settings.stock_api_port}")
-    assert console.payment_api_url.endswith(f":{settings.payment_api_port}")
+    urls = {name: url for name, url in console.model_dump().items() if name.endswith("_api_url")}
+    assert urls == {
+        "subscription_api_url": f"http://127.0.0.1:{port_of('subscription-api', settings)}",
+        "stock_api_url": f"http://127.0.0.1:{port_of('stock-api', settings)}",
+        "payment_api_url": f"http://127.0.0.1:{port_of('payment-api', settings)}",
+    }
     place = Place.of_local(LocalPlaceSettings.model_validate(settings.model_dump()))
     assert console.streamed_audit_file == place.audit_file == tmp_path / "operations.jsonl"
 

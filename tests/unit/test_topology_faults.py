@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 
-from infra.domains import Topology, TopologyError
 from infra.resources import (
     DAY,
     Archive,
@@ -23,6 +22,7 @@ from infra.resources import (
     ToLogGroup,
     ToQueue,
 )
+from infra.topology import Topology, TopologyError
 
 HERE = Domain(
     "here",

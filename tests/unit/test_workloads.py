@@ -7,8 +7,8 @@ from typing import Protocol
 import pytest
 
 from infra.resources import Domain
-from infra.topology import TOPOLOGY
-from infra.workloads import WORKLOADS, Consumes, Empties, Owns, PublishesTo, SendsTo, Workload
+from infra.topology import TOPOLOGY, WORKLOADS
+from infra.workloads import Consumes, Empties, Owns, PublishesTo, SendsTo, Workload
 from relay.settings import ChangeStreamRelaySettings, DynamoDBRelaySettings, ForwardSettings
 from runtime.errors import Misconfigured
 from runtime.settings import (

@@ -1,7 +1,6 @@
 """The whole document, from the topology, the processes, the models and the samples."""
 
-from infra.domains import Topology
-from infra.topology import TOPOLOGY
+from infra.topology import TOPOLOGY, Topology
 from tools.asyncapi.channels import channels
 from tools.asyncapi.messages import messages
 from tools.asyncapi.operations import Operations

@@ -11,7 +11,8 @@ from functools import cached_property
 from contracts.names import EventType
 from infra.graph import Edge, Graph, Node, graph_of
 from infra.resources import Rule
-from infra.workloads import WORKLOADS, Empties, SendsTo
+from infra.topology import WORKLOADS
+from infra.workloads import Empties, SendsTo
 from tools.asyncapi.messages import (
     ABANDONED,
     REFUSED,

@@ -5,11 +5,9 @@ Rules and dead-letter queues are left out: `pictures` has them.
 
 from collections.abc import Iterator
 
-from infra.domains import Topology
 from infra.graph import Graph, graph_of
 from infra.resources import Domain, Rule, ToBus, ToQueue
-from infra.topology import TOPOLOGY
-from infra.workloads import WORKLOADS
+from infra.topology import TOPOLOGY, WORKLOADS, Topology
 from tools.diagrams.mermaid import edge, flowchart, identifier, node, subgraph
 from tools.flows import Flows
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
-from infra.workloads import WORKLOADS
+from infra.topology import WORKLOADS
 from local.child import signal_child
 from verification.benchmarks.contenders import ours
 from verification.load.engines import Engines

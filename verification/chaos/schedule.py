@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from infra.workloads import WORKLOADS
+from infra.topology import WORKLOADS
 from runtime.verdicts import Family
 
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from infra.local_system.addresses import breaking_socket
 from infra.local_system.settings import LocalSettings
-from infra.workloads import WORKLOADS
+from infra.topology import WORKLOADS
 from local.console import Console
 from local.processes import console_process, our_processes
 from local.supervisor import Supervisor

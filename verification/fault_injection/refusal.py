@@ -5,7 +5,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from infra.local_system.ports import LOOPBACK
-from infra.workloads import WORKLOADS, PublishesTo
+from infra.topology import WORKLOADS
+from infra.workloads import PublishesTo
 from local.process import Process
 from verification.chaos.proxy import Proxy
 from verification.chaos.schedule import Kind, Trouble

@@ -10,7 +10,8 @@ from typing import Any
 from infra.local_system.addresses import mongodb_uri
 from infra.local_system.environment import REGION
 from infra.local_system.ports import LOOPBACK, reserved_ports
-from infra.workloads import WORKLOADS, Workload
+from infra.topology import WORKLOADS
+from infra.workloads import Workload
 from local import engines
 from local.child import running_child, wait_until_listening
 from local.provision import provision_aws, provision_documentdb

@@ -16,7 +16,7 @@ import httpx
 from contracts.causes import Cause
 from contracts.names import EventType, Source
 from contracts.timestamps import format_timestamp
-from infra.workloads import WORKLOADS
+from infra.topology import WORKLOADS
 from runtime.aws import Aws
 from runtime.ids import new_event_id, utc_now
 from verification.load.engines import Engines

@@ -8,11 +8,10 @@ from uuid import uuid4
 import pytest
 
 from infra.arns import Arns
-from infra.domains import Topology
 from infra.local import provision
 from infra.local_queues import render_queues
 from infra.resources import Domain, Queue, Redrive, Rule, ToBus, ToQueue
-from infra.topology import TOPOLOGY
+from infra.topology import TOPOLOGY, Topology
 from tests.conftest import MiniStack
 from tests.integration.emulated import OneClientEach, empty_aws
 from tests.memory_buses import Event, MemoryBuses

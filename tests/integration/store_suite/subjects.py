@@ -10,11 +10,11 @@ from pymongo import MongoClient
 
 from contracts.outbox import MAX_RECORD_BYTES, OutboxRecord
 from infra.documentdb import provision_collections
-from infra.domains import Topology
+from infra.domains.stock import DOMAIN as STOCK_DOMAIN
+from infra.domains.subscriptions import DOMAIN as SUBSCRIPTION_DOMAIN
 from infra.local_tables import render_tables
 from infra.resources import Domain
-from infra.topology import STOCK as STOCK_DOMAIN
-from infra.topology import SUBSCRIPTIONS as SUBSCRIPTION_DOMAIN
+from infra.topology import Topology
 from runtime.errors import Unavailable
 from runtime.mongodb import Document, Mongo
 from runtime.outbox.dynamodb import MAX_ITEM_BYTES, VersionedTable, from_item

@@ -4,8 +4,8 @@ infra/ imports CDK, so what it decides is said again here; tests/unit/test_costs
 it to the synthesized templates.
 """
 
-from infra.topology import TOPOLOGY
-from infra.workloads import WORKLOADS, Consumes
+from infra.topology import TOPOLOGY, WORKLOADS
+from infra.workloads import Consumes
 from relay.__main__ import FORWARDERS
 from runtime.settings import ConsumerSettings
 

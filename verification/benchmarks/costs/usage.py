@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
 
-from infra.workloads import WORKLOADS
+from infra.topology import WORKLOADS
 from verification.benchmarks.calls.tally import Sections
 
 RELAYED_BUSES = {each.settings["EVENT_BUS"] for each in WORKLOADS if each.empties}

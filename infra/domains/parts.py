@@ -1,0 +1,47 @@
+"""What the domains are made of: patterns, queues and tables of the usual kinds."""
+
+from contracts.names import EventType, Source
+from infra.resources import (
+    DAY,
+    Attribute,
+    EventPattern,
+    GlobalIndex,
+    Key,
+    Queue,
+    Redrive,
+    Table,
+)
+
+EVERYTHING = EventPattern()
+SUBSCRIPTION_CREATED = EventPattern((Source.SUBSCRIPTIONS,), (EventType.SUBSCRIPTION_CREATED,))
+PAYMENT_CANCELLED = EventPattern((Source.PAYMENTS,), (EventType.PAYMENT_CANCELLED,))
+
+VISIBILITY_TIMEOUT = 30
+"""Seconds. A try at a message takes milliseconds and gives up after some 20 s; while a dependency
+is away the consumer renews the timeout. A consumer that was killed delays its messages by it."""
+
+LOG_RETENTION_DAYS = 30
+"""A month of reading back; what must be kept longer is in the archives."""
+
+
+def work_queue(name: str, dlq: str) -> Queue:
+    """A consumer's queue: half a minute a try, five tries, four days for an outage."""
+    return Queue(
+        name, visibility_timeout=VISIBILITY_TIMEOUT, retention=4 * DAY, redrive=Redrive(dlq, 5)
+    )
+
+
+def dead_letter_queue(name: str) -> Queue:
+    """The longest that SQS keeps anything: 14 days for a person to come and look."""
+    return Queue(name, retention=14 * DAY)
+
+
+def outbox_table(name: str) -> Table:
+    """One aggregate's events share a partition; `sequence` is the aggregate's version."""
+    key = Key(Attribute("aggregateId"), Attribute("sequence", "N"))
+    return Table(name, key, stream="NEW_IMAGE")
+
+
+def by_creation(name: str, attribute: str) -> GlobalIndex:
+    """Lists the rows with one value of `attribute`, oldest first; `created` is ISO 8601 text."""
+    return GlobalIndex(name, Key(Attribute(attribute), Attribute("created")))

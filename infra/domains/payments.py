@@ -1,0 +1,149 @@
+"""The payment domain: direct debits, in DocumentDB."""
+
+from contracts.names import EventType, Source
+from infra.domains.parts import (
+    EVERYTHING,
+    LOG_RETENTION_DAYS,
+    PAYMENT_CANCELLED,
+    SUBSCRIPTION_CREATED,
+    VISIBILITY_TIMEOUT,
+    dead_letter_queue,
+    work_queue,
+)
+from infra.lifecycle import Lifecycle
+from infra.resources import (
+    DAY,
+    Archive,
+    Bus,
+    Collection,
+    CollectionIndex,
+    Domain,
+    LogGroup,
+    Queue,
+    Redrive,
+    Rule,
+    ToBus,
+    ToLogGroup,
+    ToQueue,
+)
+from infra.workloads import Consumes, PublishesTo, SendsTo, UsesDocuments, Workload
+
+LIFECYCLE = Lifecycle(
+    domain="payments",
+    source=Source.PAYMENTS,
+    events=(EventType.PAYMENT_CREATED, EventType.PAYMENT_CANCELLED),
+    kept_in="payments",
+)
+
+DOMAIN = Domain(
+    name="payments",
+    buses=(Bus("payments-event-bus"),),
+    # A year: direct debits are disputed long after a razor has gone blunt.
+    archives=(Archive("payments-bus-archive", "payments-event-bus", retention_days=365),),
+    log_groups=(LogGroup("payments-event-logs", LOG_RETENTION_DAYS),),
+    rules=(
+        Rule(
+            name="PaymentsToStockRule",
+            bus="payments-event-bus",
+            pattern=PAYMENT_CANCELLED,
+            target=ToBus("stock-event-bus"),
+            dlq="payments-to-stock-dlq",
+        ),
+        Rule(
+            name="PaymentsToSubscriptionsRule",
+            bus="payments-event-bus",
+            pattern=PAYMENT_CANCELLED,
+            target=ToBus("subscriptions-event-bus"),
+            dlq="payments-to-subscriptions-dlq",
+        ),
+        Rule(
+            name="CreatePaymentRule",
+            bus="payments-event-bus",
+            pattern=SUBSCRIPTION_CREATED,
+            target=ToQueue("payments-subscription-created"),
+            dlq="create-payment-subscription-dlq",
+        ),
+        Rule(
+            name="PaymentsLogRule",
+            bus="payments-event-bus",
+            pattern=EVERYTHING,
+            target=ToLogGroup("payments-event-logs"),
+        ),
+    ),
+    queues=(
+        work_queue("payments-subscription-created", dlq="create-payment-subscription-dlq"),
+        dead_letter_queue("create-payment-subscription-dlq"),
+        dead_letter_queue("payments-to-stock-dlq"),
+        dead_letter_queue("payments-to-subscriptions-dlq"),
+        # Between the change stream and the bus. The relay sets the deduplication id (the event id).
+        Queue(
+            "payment-events.fifo",
+            visibility_timeout=VISIBILITY_TIMEOUT,
+            retention=4 * DAY,
+            redrive=Redrive("payment-events-dlq.fifo", 3),
+        ),
+        dead_letter_queue("payment-events-dlq.fifo"),
+    ),
+    collections=(
+        Collection(
+            "payments",
+            "payments",
+            indexes=(CollectionIndex("by-status", (("status", 1), ("_id", 1))),),
+        ),
+        Collection(
+            "payments",
+            "outbox",
+            indexes=(CollectionIndex("by-age", (("occurredAt", 1), ("sequence", 1))),),
+            change_stream=True,
+        ),
+    ),
+)
+
+
+WORKLOADS = (
+    Workload(
+        name="payment-api",
+        domain="payments",
+        command=("services.payment.main", "api"),
+        uses=(UsesDocuments(),),
+        port=8003,
+        colour=35,
+        path="payments",
+    ),
+    Workload(
+        name="payment-consumer",
+        domain="payments",
+        command=("services.payment.main", "consumer"),
+        uses=(UsesDocuments(), Consumes("payments-subscription-created")),
+        port=9103,
+        colour=35,
+        settings={"SUBSCRIPTION_CREATED_QUEUE": "payments-subscription-created"},
+    ),
+    Workload(
+        name="payments-change-stream",
+        domain="payments",
+        command=("relay", "change-stream"),
+        uses=(
+            UsesDocuments(),
+            SendsTo("payment-events.fifo", asks_depth=True),
+            SendsTo("payment-events-dlq.fifo"),
+        ),
+        port=9106,
+        colour=95,
+        settings={
+            "OUTBOX_COLLECTION": "outbox",
+            "FIFO_QUEUE": "payment-events.fifo",
+            "DEAD_LETTER_QUEUE": "payment-events-dlq.fifo",
+        },
+        relays_outbox=True,
+    ),
+    Workload(
+        name="payments-forward",
+        domain="payments",
+        command=("relay", "forward"),
+        uses=(Consumes("payment-events.fifo"), PublishesTo("payments-event-bus")),
+        port=9107,
+        colour=95,
+        settings={"FIFO_QUEUE": "payment-events.fifo", "EVENT_BUS": "payments-event-bus"},
+    ),
+)
