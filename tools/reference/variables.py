@@ -33,16 +33,16 @@ from runtime.settings import (
 from services.payment.settings import PaymentApiSettings, PaymentConsumerSettings
 from services.stock.settings import StockApiSettings, StockConsumerSettings
 from services.subscription.settings import SubscriptionApiSettings, SubscriptionConsumerSettings
-from tools.reference.markdown import code, table
+from tools.reference.markdown import code, paragraph, table
 from tools.reference.meanings import MEANINGS
 
 SHARED: dict[type[Settings], str] = {
     ProcessSettings: "Every process",
-    AwsSettings: "Whoever calls AWS",
-    ApiSettings: "Whoever serves HTTP",
+    AwsSettings: "AWS settings",
+    ApiSettings: "HTTP settings",
     WorkerSettings: "Background processes",
     ConsumerSettings: "Consumers of queues",
-    MongoSettings: "Whoever uses MongoDB or DocumentDB",
+    MongoSettings: "MongoDB and DocumentDB settings",
     LocalSettings: "The system on this machine",
 }
 
@@ -80,7 +80,7 @@ KINDS: dict[type, str] = {
 
 
 class Unexplained(LookupError):
-    """A setting that nobody has written a sentence for."""
+    """A setting without a sentence in MEANINGS."""
 
     def __init__(self, variable: str) -> None:
         super().__init__(f"say what {variable} means, in tools/reference/meanings.py")
@@ -117,7 +117,7 @@ def _of_process(settings: type[Settings]) -> str:
     rest = {name: each for name, each in settings.model_fields.items() if name not in said}
     intro = f"Reads what is under {links}" if links else "Reads"
     joined = f"{intro}, and" if links else intro
-    return f"{joined}:\n\n{_table(rest)}" if rest else f"{intro}."
+    return f"{paragraph(joined + ':')}\n\n{_table(rest)}" if rest else paragraph(f"{intro}.")
 
 
 def anchor(title: str) -> str:
