@@ -7,7 +7,7 @@ from tools.book import WIDTH
 
 
 def paragraph(text: str) -> str:
-    """A text in lines of at most WIDTH columns; a link may be broken between two words of its text."""
+    """A text in lines of at most WIDTH columns; a link is broken between words of its text."""
     return textwrap.fill(text, WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
