@@ -21,7 +21,7 @@ AT = """
 Each takes `--at local` (the default: what `make up` serves) or `--at aws`, and `--json` for one
 JSON document in place of tables. Exit codes: 0 all is well, 1 something needs a person, 2 it could
 not be done, 75 not now ([what passes by itself](failures.md)), 130 interrupted.
-[Operations](../operations.md#looking-after-it-streamed) tells more.
+[Operations](../operations.md#the-operators-commands-streamed) tells more.
 """
 
 _TARGET = re.compile(r"^([a-z-]+):[^#\n]*## (.*)$", re.MULTILINE)
