@@ -88,11 +88,11 @@ class Unexplained(LookupError):
 
 HEAD = """# Settings
 
-Environment variables: one environment for each process. A variable that is set to nothing is not
-set. A process that lacks one, or cannot read one, exits with 2 and one sentence that names all of
-them. AWS credentials come from boto3's own chain; [traces](../operations.md#traces) go where
-OpenTelemetry's own variables say. This page is written by `make docs` from the settings classes,
-and a test holds it to them; [operations](../operations.md#settings) has a shorter table.
+*Which environment variables does each process read?* An empty variable counts as not set. If one is
+missing or invalid, a process exits with 2 and one sentence that names all of them. AWS credentials
+come from boto3's own chain; OpenTelemetry's own variables configure
+[traces](../operations.md#traces). `make docs` writes this page from the settings classes, and a
+test compares them; [operations](../operations.md#settings) has a shorter table.
 """
 
 
@@ -115,7 +115,7 @@ def _of_process(settings: type[Settings]) -> str:
         if _row(name, field) == _row(name, settings.model_fields[name])
     }
     rest = {name: each for name, each in settings.model_fields.items() if name not in said}
-    intro = f"Reads what is under {links}" if links else "Reads"
+    intro = f"Reads the variables of {links}" if links else "Reads"
     joined = f"{intro}, and" if links else intro
     return f"{paragraph(joined + ':')}\n\n{_table(rest)}" if rest else paragraph(f"{intro}.")
 
