@@ -25,8 +25,8 @@ http://127.0.0.1:8001/docs, http://127.0.0.1:8002/docs and http://127.0.0.1:8003
 
 A request may carry `X-Correlation-Id` and `traceparent`; both are copied to every event that it
 causes. `HEAD` works wherever `GET` does, a slash at a path's end changes nothing (an API Gateway in
-front forwards only the paths of its routes), and a full URL is served like its path. A body is JSON in
-UTF-8, without a byte order mark and without a `Content-Encoding` (415); one that names a field
+front forwards only the paths of its routes), and a full URL is served like its path. A body is JSON
+in UTF-8, without a byte order mark and without a `Content-Encoding` (415); one that names a field
 twice, or has a surrogate without its pair, is refused with the reason (400). Any route may also
 return 400, 405, 408, 413, 415, 431, 500, 501 or 503 ([limits](../operations.md#limits-of-http)).
 `make docs` writes this page from the OpenAPI documents, and a test compares them.
