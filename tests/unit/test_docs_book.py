@@ -65,14 +65,6 @@ def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
     assert dead == []
 
 
-def test_every_runbook_of_an_alert_is_on_its_page() -> None:
-    """An alert's link leads to a heading that is there."""
-    alerts = (ROOT / "observability" / "prometheus" / "alerts.yml").read_text(encoding="utf-8")
-    linked = set(re.findall(r"runbook: (\S+)#(\S+)", alerts))
-    assert linked
-    assert [each for each in linked if each[1] not in anchors(ROOT / each[0])] == []
-
-
 @pytest.mark.parametrize("name", ["README.md", *(page.path for page in book.pages())])
 def test_every_page_begins_with_the_question_that_it_answers(name: str) -> None:
     """In its title or in the first paragraph: a page without one has no reason to be read."""
