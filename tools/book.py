@@ -16,7 +16,10 @@ DOCS = Path(__file__).parent.parent / "docs"
 CONTENTS = DOCS / "README.md"
 
 _LISTED = re.compile(r"^- \[(.+?)\]\(([^)#]+\.md)\)", re.MULTILINE)
-_TURN = re.compile(r"\n---\n\n[^\n]*\[Contents\]\([^)]*\)[^\n]*\n\Z")
+_TURN = re.compile(r"\n---\n\n(?:[^\n]+\n)?[^\n]*\[Contents\]\([^)]*\)[^\n]*\n(?:[^\n]+\n)?\Z")
+
+WIDTH = 120
+"""Columns of a line of a page: a longer one hides its end in an editor and in a diff."""
 
 
 @dataclass(frozen=True)
@@ -49,13 +52,14 @@ def bound(path: str, text: str) -> str:
     before = order[place - 1] if place else None
     after = order[place + 1] if place + 1 < len(order) else None
     here = Path(path).parent
-    turn = " · ".join(
-        [
-            *([f"← {_link(before, here)}"] if before else []),
-            _link(Page("Contents", "README.md"), here),
-            *([f"{_link(after, here)} →"] if after else []),
-        ]
-    )
+    links = [
+        *([f"← {_link(before, here)}"] if before else []),
+        _link(Page("Contents", "README.md"), here),
+        *([f"{_link(after, here)} →"] if after else []),
+    ]
+    turn = " · ".join(links)
+    if len(turn) > WIDTH:
+        turn = " ·\n".join(links)
     return f"{bare(text)}\n---\n\n{turn}\n"
 
 

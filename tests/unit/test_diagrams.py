@@ -64,14 +64,13 @@ def test_a_block_that_cannot_be_written_is_refused(
 
 
 def test_every_picture_has_its_place() -> None:
-    """The overview in README and architecture, and in the reference every domain and event."""
+    """The overview with its queues in architecture, all else in the reference."""
     places = (
-        "README.md",
         "docs/architecture.md",
         *(f"docs/reference/{n}.md" for n in ("topology", "events")),
     )
     assert {name for place in places for name in named(text_of(place))} == set(blocks())
-    assert named(text_of("README.md")) == ["diagram: overview"]
+    assert named(text_of("docs/architecture.md")) == ["diagram: overview with queues"]
 
 
 def test_the_whole_picture_has_every_node_and_every_edge() -> None:

@@ -65,6 +65,13 @@ def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
     assert dead == []
 
 
+@pytest.mark.parametrize("name", ["README.md", *(page.path for page in book.pages())])
+def test_every_page_begins_with_the_question_that_it_answers(name: str) -> None:
+    """In its title or in the first paragraph: a page without one has no reason to be read."""
+    title, first, *_ = book.bare((DOCS / name).read_text(encoding="utf-8")).split("\n\n")
+    assert "?" in title + first
+
+
 def test_every_page_is_in_the_contents_once() -> None:
     """A page that nobody listed would be found by nobody."""
     listed = [page.path for page in book.pages()]

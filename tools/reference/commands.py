@@ -9,9 +9,9 @@ from tools.reference.markdown import code, table
 
 HEAD = """# Commands
 
-`make` is what a newcomer types, `./streamed` what an operator types. The processes of the system
-have no arguments but their environment: [settings](settings.md). This page is written by `make
-docs` from the Makefile and from the command line's own grammar, and a test holds it to them.
+*Which commands are there, and what are their arguments?* `make` is for developers, `./streamed` for
+operators. The processes of the system have no arguments, only [settings](settings.md). `make docs`
+writes this page from the Makefile and from the argument parser, and a test compares them.
 
 ## `make`
 
@@ -19,9 +19,9 @@ docs` from the Makefile and from the command line's own grammar, and a test hold
 
 AT = """
 Each takes `--at local` (the default: what `make up` serves) or `--at aws`, and `--json` for one
-JSON document in place of tables. Exit codes: 0 all is well, 1 something needs a person, 2 it could
-not be done, 75 not now ([what passes by itself](failures.md)), 130 interrupted.
-[Operations](../operations.md#looking-after-it-streamed) tells more.
+JSON document in place of tables. Exit codes: 0 all is well, 1 something needs attention, 2 it
+could not be done, 75 a dependency is down or refuses for now ([failures](failures.md)), 130
+interrupted. [Operations](../operations.md#the-operators-commands-streamed) has more.
 """
 
 _TARGET = re.compile(r"^([a-z-]+):[^#\n]*## (.*)$", re.MULTILINE)

@@ -11,10 +11,10 @@ from tools.reference.markdown import code, table
 
 HEAD = """# Failures
 
-What a process does about an error of AWS's or of the database's. This page is written by `make
-docs` from `runtime/verdicts.py`, `runtime/aws_failures.py` and `runtime/mongodb_failures.py`; a
-test holds it to them, and another holds them to every error that botocore's models list for what
-is called.
+*What does a process do about an error of AWS or of the database?* `make docs` writes this page from
+`runtime/verdicts.py`, `runtime/aws_failures.py` and `runtime/mongodb_failures.py`, and a test
+compares them. Another test checks that every error in botocore's models of the operations that are
+called has a verdict.
 
 | verdict | relay, forwarder | consumer | API | `./streamed` |
 | --- | --- | --- | --- | --- |
@@ -22,47 +22,46 @@ is called.
 
 VERDICTS = {
     Verdict.HOLD: (
-        "keeps the row or message, says so at WARN with the code, is not ready meanwhile",
-        "likewise; the message stays hidden, and no receive is counted",
+        "keeps the row or message, logs a warning with the code, is not ready until it is over",
+        "the same; the message stays hidden, and no receive is counted",
         f"{UNAVAILABLE.status} `{UNAVAILABLE.slug}` with Retry-After",
         f"exit code {AWAY}, or {CANNOT} where a start would exit",
     ),
     Verdict.RETRY: (
-        "tries again; a stream that lost its place is opened at its end and its outbox swept",
-        "decides again on what is stored now; then as dead-letter",
+        "retries; a stream whose position was lost is opened at its end and its outbox swept",
+        "decides again on what is stored now; after that as dead-letter",
         "decides again on what is stored now",
         f"exit code {CANNOT}",
     ),
     Verdict.DEAD_LETTER: (
         "dead-letters the entry at once, with the reason",
-        "the message goes back to its queue for a while, and is dead-lettered at its last receive",
+        "returns the message to its queue with a delay, and dead-letters it at its last receive",
         "500",
         f"exit code {CANNOT}",
     ),
     Verdict.EXIT: ("at start only: one sentence, and exit code 2",) * 2
-    + ("likewise", "exit code 2"),
+    + ("the same", "exit code 2"),
 }
 
 UNKNOWN = """
-An error that is in no list holds: nothing is known that speaks against the work. But one message
-or row may meet it alone, and must not stop the others:
+An unlisted error has the verdict hold: it is not known to be the message's fault. But only one
+message or row may meet it, and it must not block the others:
 
-- A consumer gives its place to another message, up to 80 of them. Once the same call has passed
-  for others between five of its tries, the message goes back to its queue for 10 s, 20 s, 40 s
-  and 80 s, and is dead-lettered at its last receive.
-- A relay's row waits in the window for at most 5 s between two tries, with what is behind it in
-  its aggregate; no publisher waits for it. It is never dead-lettered: an outbox counts no
-  receives, and what its target did not refuse as the entry's own fault stays where it is.
-- A forwarder's message is dead-lettered after 30 tries between which the bus took others. On
-  Lambda a row is reported as failed after six tries, and the sweep takes it up.
+- A consumer gives its thread to another message; up to 80 messages can wait like this. If the same
+  call succeeds for other messages between five of its attempts, the message returns to its queue
+  for 10 s, 20 s, 40 s and 80 s, and is dead-lettered at its last receive.
+- A relay's row waits in the window for at most 5 s between two attempts, with later rows of its
+  aggregate; no publisher waits for it. It is never dead-lettered: an outbox counts no receives, and
+  a row stays there unless its target refuses the entry itself.
+- A forwarder's message is dead-lettered after 30 attempts between which the bus accepted others. On
+  Lambda a row is reported as failed after six attempts, and the sweep publishes it later.
 
-An error of a process's own, such as a TypeError, is no dependency's: the message goes back to its
-queue, and is dead-lettered at its last receive.
+An error in a process itself, such as a TypeError, is not an error of a dependency: the message
+returns to its queue, and is dead-lettered at its last receive.
 
-At start a process ends with one sentence and exit code 2 for what a setting, a role or a resource
-has to be changed for. It waits for what passes by itself: a clock that is wrong and credentials
-that expired are put right on a machine that goes on running. Once it has started it never ends
-for either.
+At start a process ends with one sentence and exit code 2 if a setting, a role or a resource has to
+be changed. It waits if the error can end by itself: a wrong clock or expired credentials are fixed
+on a running machine. After its start a process never ends because of these errors.
 """
 
 

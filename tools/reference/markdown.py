@@ -1,6 +1,14 @@
-"""Tables of a Markdown page, and the line that ties the page into the book."""
+"""Tables and paragraphs of a Markdown page."""
 
+import textwrap
 from collections.abc import Iterable, Sequence
+
+from tools.book import WIDTH
+
+
+def paragraph(text: str) -> str:
+    """A text in lines of at most WIDTH columns; a link is broken between words of its text."""
+    return textwrap.fill(text, WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

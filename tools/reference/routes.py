@@ -17,19 +17,19 @@ from tools.reference.markdown import code, table
 
 HEAD = """# HTTP
 
-Three APIs of one kind: JSON in camelCase, errors as RFC 9457 problems (`application/problem+json`)
-whose `type` is stable and the one to branch on, lists in pages with a `limit` and an opaque
-`cursor`. Each serves its own OpenAPI document (`/openapi.json`) and a page to try it (`/docs`), and
-beside its routes `/healthz`, `/readyz` and `/metrics`. With `make up` they are at
+*Which routes do the APIs have, and what do they return?* JSON in camelCase; errors as RFC 9457
+problems (`application/problem+json`) with a stable `type`, the field to branch on; lists in pages
+with a `limit` and an opaque `cursor`. Each API serves its OpenAPI document (`/openapi.json`) and a
+page to try it (`/docs`), and `/healthz`, `/readyz` and `/metrics`. With `make up` they are at
 http://127.0.0.1:8001/docs, http://127.0.0.1:8002/docs and http://127.0.0.1:8003/docs.
 
-A request may carry `X-Correlation-Id` and `traceparent`; both go on into every event that it leads
-to. `HEAD` is answered wherever `GET` is, a slash at a path's end changes nothing (an API Gateway in
-front passes on only the paths of its routes), and a URL is served as its path is. A body is JSON in
-UTF-8, without a byte order mark and without a `Content-Encoding` (415); one that names a field
+A request may carry `X-Correlation-Id` and `traceparent`; both are copied to every event that it
+causes. `HEAD` works wherever `GET` does, a slash at a path's end changes nothing (an API Gateway in
+front forwards only the paths of its routes), and a full URL is served like its path. A body is JSON
+in UTF-8, without a byte order mark and without a `Content-Encoding` (415); one that names a field
 twice, or has a surrogate without its pair, is refused with the reason (400). Any route may also
-answer 400, 405, 408, 413, 415, 431, 500, 501 or 503 ([limits](../operations.md#limits-of-http)).
-This page is written by `make docs` from the OpenAPI documents, and a test holds it to them.
+return 400, 405, 408, 413, 415, 431, 500, 501 or 503 ([limits](../operations.md#limits-of-http)).
+`make docs` writes this page from the OpenAPI documents, and a test compares them.
 """
 
 _TYPE = "urn:streamed-events:problem:"

@@ -32,17 +32,17 @@ from runtime.settings import (
 from services.payment.settings import PaymentApiSettings, PaymentConsumerSettings
 from services.stock.settings import StockApiSettings, StockConsumerSettings
 from services.subscription.settings import SubscriptionApiSettings, SubscriptionConsumerSettings
-from tools.reference.markdown import code, table
+from tools.reference.markdown import code, paragraph, table
 from tools.reference.meanings import MEANINGS
 from verification.load.__main__ import LoadSettings
 
 SHARED: dict[type[Settings], str] = {
     ProcessSettings: "Every process",
-    AwsSettings: "Whoever calls AWS",
-    ApiSettings: "Whoever serves HTTP",
+    AwsSettings: "AWS settings",
+    ApiSettings: "HTTP settings",
     WorkerSettings: "Background processes",
     ConsumerSettings: "Consumers of queues",
-    MongoSettings: "Whoever uses MongoDB or DocumentDB",
+    MongoSettings: "MongoDB and DocumentDB settings",
     LocalSettings: "The system on this machine",
 }
 
@@ -80,7 +80,7 @@ KINDS: dict[type, str] = {
 
 
 class Unexplained(LookupError):
-    """A setting that nobody has written a sentence for."""
+    """A setting without a sentence in MEANINGS."""
 
     def __init__(self, variable: str) -> None:
         super().__init__(f"say what {variable} means, in tools/reference/meanings.py")
@@ -88,11 +88,11 @@ class Unexplained(LookupError):
 
 HEAD = """# Settings
 
-Environment variables: one environment for each process. A variable that is set to nothing is not
-set. A process that lacks one, or cannot read one, exits with 2 and one sentence that names all of
-them. AWS credentials come from boto3's own chain; [traces](../operations.md#traces) go where
-OpenTelemetry's own variables say. This page is written by `make docs` from the settings classes,
-and a test holds it to them; [operations](../operations.md#settings) has a shorter table.
+*Which environment variables does each process read?* An empty variable counts as not set. If one is
+missing or invalid, a process exits with 2 and one sentence that names all of them. AWS credentials
+come from boto3's own chain; OpenTelemetry's own variables configure
+[traces](../operations.md#traces). `make docs` writes this page from the settings classes, and a
+test compares them; [operations](../operations.md#settings) has a shorter table.
 """
 
 
@@ -115,9 +115,9 @@ def _of_process(settings: type[Settings]) -> str:
         if _row(name, field) == _row(name, settings.model_fields[name])
     }
     rest = {name: each for name, each in settings.model_fields.items() if name not in said}
-    intro = f"Reads what is under {links}" if links else "Reads"
+    intro = f"Reads the variables of {links}" if links else "Reads"
     joined = f"{intro}, and" if links else intro
-    return f"{joined}:\n\n{_table(rest)}" if rest else f"{intro}."
+    return f"{paragraph(joined + ':')}\n\n{_table(rest)}" if rest else paragraph(f"{intro}.")
 
 
 def anchor(title: str) -> str:
