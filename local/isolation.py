@@ -49,7 +49,7 @@ def isolate(
     if named and say is not None:
         say(
             f"set in your shell, and not used by what runs here: {', '.join(named)}"
-            " (README.md, Running it, has what is)"
+            " (docs/running.md has what is)"
         )
 
 

@@ -1,6 +1,28 @@
 """What each environment variable means, with its unit: one sentence, wherever it is read."""
 
+from infra.local_system.settings import port_field
+from infra.topology import TOPOLOGY, WORKLOADS
+
+PORTS = {
+    port_field(
+        each.name
+    ).upper(): f"Where {each.name} serves {'its API' if each.path else 'health'}."
+    for each in WORKLOADS
+}
+URLS = {
+    f"{each.name}_url".replace("-", "_").upper(): f"Where {each.name} answers."
+    for each in WORKLOADS
+    if each.path
+}
+PROFILES = {
+    f"{each.name}_profile".upper(): "The AWS profile of the domain, if it has its own account."
+    for each in TOPOLOGY.domains
+}
+
 MEANINGS = {
+    **PORTS,
+    **URLS,
+    **PROFILES,
     "LOG_LEVEL": "What is logged, to stdout.",
     "LOG_FORMAT": "One JSON object a line, or readable lines.",
     "AWS_REGION": "The region of all AWS calls.",
@@ -34,16 +56,6 @@ MEANINGS = {
     "AWS_PORT": "MiniStack's port.",
     "MONGODB_PORT": "mongod's port.",
     "CONSOLE_PORT": "The console's port.",
-    "SUBSCRIPTION_API_PORT": "The subscription API's port.",
-    "STOCK_API_PORT": "The stock API's port.",
-    "PAYMENT_API_PORT": "The payment API's port.",
-    "SUBSCRIPTION_CONSUMER_PORT": "Where the consumer serves its health.",
-    "STOCK_CONSUMER_PORT": "Where the consumer serves its health.",
-    "PAYMENT_CONSUMER_PORT": "Where the consumer serves its health.",
-    "SUBSCRIPTIONS_RELAY_PORT": "Where the relay serves its health.",
-    "STOCK_RELAY_PORT": "Where the relay serves its health.",
-    "PAYMENTS_CHANGE_STREAM_PORT": "Where the relay serves its health.",
-    "PAYMENTS_FORWARD_PORT": "Where the relay serves its health.",
     "TAP_PORT": "Where the tap serves its health.",
     "STATE_DIR": "Where the engines keep their data; a folder of your own, made if it is missing.",
     "RESTART": "Whether a process that died is restarted instead of stopping everything.",
@@ -61,15 +73,9 @@ MEANINGS = {
     "STREAMED_HOLD_SECONDS": "Seconds that received dead letters stay hidden from others.",
     "STREAMED_METRICS_URL": "Where a process shows its metrics, with `{process}` for its name;"
     " without it CloudWatch's are read.",
-    "SUBSCRIPTIONS_PROFILE": "The AWS profile of the domain, if it has an account of its own.",
-    "STOCK_PROFILE": "The AWS profile of the domain, if it has an account of its own.",
-    "PAYMENTS_PROFILE": "The AWS profile of the domain, if it has an account of its own.",
     "CONSOLE_HOST": "The address to listen on; any but loopback needs CONSOLE_ALLOWED_HOSTS.",
     "CONSOLE_NAME": "Distinguishes two consoles of one system: it is in the names of their queues.",
     "CONSOLE_ALLOWED_HOSTS": "Host headers to answer to beside loopback's, with commas between.",
     "CONSOLE_BREAKING_SOCKET": "The socket on which a local system's supervisor injects faults.",
     "CONSOLE_DEAD_LETTER_SECONDS": "Seconds from one read of the dead letters to the next.",
-    "SUBSCRIPTION_API_URL": "Where the subscription API answers.",
-    "STOCK_API_URL": "Where the stock API answers.",
-    "PAYMENT_API_URL": "Where the payment API answers.",
 }

@@ -125,12 +125,14 @@ def anchor(title: str) -> str:
 
 
 def _own(settings: type[Settings]) -> dict[str, FieldInfo]:
-    """The fields that a class adds to those it inherits."""
-    return {
-        name: field
-        for name, field in settings.model_fields.items()
-        if name in settings.__annotations__
+    """The fields that a class adds to those it inherits; `with_fields` made a class of its name."""
+    written = {
+        name
+        for each in settings.__mro__
+        if each.__name__ == settings.__name__
+        for name in each.__annotations__
     }
+    return {name: field for name, field in settings.model_fields.items() if name in written}
 
 
 def _table(fields: dict[str, FieldInfo]) -> str:
