@@ -9,11 +9,13 @@ from contracts.names import EventType, Source
 class Lifecycle:
     """`events` are a domain's, by sequence: each aggregate begins, and may end.
 
-    `kept_in` is the table or collection of its rows. `may_begin_ended`: the end may come first, and
-    then there is no beginning; such a row begins at the last version.
+    `about` says in a sentence what the domain is for; `kept_in` is the table or collection of its
+    rows. `may_begin_ended`: the end may come first, and then there is no beginning; such a row
+    begins at the last version.
     """
 
     domain: str
+    about: str
     source: Source
     events: tuple[EventType, EventType]
     kept_in: str

@@ -8,7 +8,8 @@ and one for the outbox record, whose rule contracts/outbox.py states;
 import json
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any, get_args
 
@@ -19,20 +20,31 @@ from contracts.envelope import PAYLOAD_VERSION, EventDetail
 from contracts.names import EventType
 from contracts.outbox import MAX_SEQUENCE
 from contracts.timestamps import ISO_8601
-from services.payment.events import PaymentCancelled, PaymentCreated
-from services.stock.events import StockAllocated, StockDeallocated
-from services.subscription.events import SubscriptionCancelled, SubscriptionCreated
+from infra.topology import LIFECYCLES, WORKLOADS
 
 SCHEMAS = Path(__file__).parent.parent / "contracts" / "schemas"
 
-EVENTS: tuple[type[EventDetail], ...] = (
-    SubscriptionCreated,
-    SubscriptionCancelled,
-    StockAllocated,
-    StockDeallocated,
-    PaymentCreated,
-    PaymentCancelled,
-)
+
+def event_type_of(model: type[EventDetail]) -> EventType:
+    """The one value that the model's `event` can have."""
+    (event_type,) = get_args(model.model_fields["event"].annotation)
+    return EventType(event_type)
+
+
+def _events() -> Iterator[type[EventDetail]]:
+    for api in (each for each in WORKLOADS if each.path):
+        module = import_module(api.command[0].replace(".main", ".events"))
+        models = {
+            event_type_of(each): each
+            for each in vars(module).values()
+            if isinstance(each, type) and each.__module__ == module.__name__
+            if issubclass(each, EventDetail) and get_args(each.model_fields["event"].annotation)
+        }
+        yield from (models[event] for event in LIFECYCLES[api.domain].events)
+
+
+EVENTS = tuple(_events())
+"""The model of each event that a service publishes, by service and sequence."""
 
 
 def _text(description: str, **more: Any) -> dict[str, Any]:
@@ -79,12 +91,6 @@ OUTBOX_RECORD: dict[str, Any] = {
         },
     },
 }
-
-
-def event_type_of(model: type[EventDetail]) -> EventType:
-    """The one value that the model's `event` can have."""
-    (event_type,) = get_args(model.model_fields["event"].annotation)
-    return EventType(event_type)
 
 
 def schema_of(model: type[EventDetail]) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from infra.workloads import Consumes, PublishesTo, SendsTo, UsesDocuments, Workl
 
 LIFECYCLE = Lifecycle(
     domain="payments",
+    about="Direct debits.",
     source=Source.PAYMENTS,
     events=(EventType.PAYMENT_CREATED, EventType.PAYMENT_CANCELLED),
     kept_in="payments",

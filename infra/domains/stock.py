@@ -28,6 +28,7 @@ from infra.workloads import Consumes, Owns, Workload, dynamodb_relay
 
 LIFECYCLE = Lifecycle(
     domain="stock",
+    about="Razors put aside, and given back.",
     source=Source.STOCK,
     events=(EventType.STOCK_ALLOCATED, EventType.STOCK_DEALLOCATED),
     kept_in="stock",

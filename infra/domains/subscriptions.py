@@ -29,6 +29,7 @@ from infra.workloads import Consumes, Owns, Workload, dynamodb_relay
 
 LIFECYCLE = Lifecycle(
     domain="subscriptions",
+    about="Who gets razors, and who no longer does.",
     source=Source.SUBSCRIPTIONS,
     events=(EventType.SUBSCRIPTION_CREATED, EventType.SUBSCRIPTION_CANCELLED),
     kept_in="subscriptions",

@@ -1,6 +1,6 @@
 """The whole document, from the topology, the processes, the models and the samples."""
 
-from infra.topology import TOPOLOGY, Topology
+from infra.topology import LIFECYCLES, TOPOLOGY, Topology
 from tools.asyncapi.channels import channels
 from tools.asyncapi.messages import messages
 from tools.asyncapi.operations import Operations
@@ -16,12 +16,6 @@ Delivery is at least once and in any order: deduplicate on `metadata.eventId`, o
 version, with a schema and a sample beside the old ones.
 """
 
-WHAT = {
-    "subscriptions": "Who gets razors, and who no longer does.",
-    "stock": "Razors put aside, and given back.",
-    "payments": "Direct debits.",
-}
-
 
 def document(topology: Topology = TOPOLOGY) -> Json:
     flows = Flows(topology)
@@ -35,7 +29,10 @@ def document(topology: Topology = TOPOLOGY) -> Json:
             "description": DESCRIPTION,
             "license": {"name": "MIT", "url": "https://opensource.org/license/mit"},
             "tags": [
-                *({"name": each.name, "description": WHAT[each.name]} for each in topology.domains),
+                *(
+                    {"name": each.name, "description": LIFECYCLES[each.name].about}
+                    for each in topology.domains
+                ),
                 {"name": "dead letters", "description": "What could not go on, and why."},
             ],
         },
