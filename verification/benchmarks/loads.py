@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from infra.local_system.settings import ROOT
@@ -18,9 +18,16 @@ USERS = {"POST": "NewSubscriber", "GET": "Reader"}
 ENDS_WITHIN = 30.0
 """Seconds that locust has beside those of the load, on a machine that is busy."""
 
+LONGEST = 60
+"""Seconds of a load: one that was too short is played again, for twice as long."""
+
 
 class LoadFailed(Exception):
-    """A load in which a request failed, or that met nobody: its numbers say nothing."""
+    """A load in which a request failed: its numbers say nothing."""
+
+
+class TooShort(LoadFailed):
+    """A load in whose seconds fewer than two requests were answered: the machine is busy."""
 
 
 @dataclass(frozen=True)
@@ -41,14 +48,26 @@ class Met:
 def load(
     process: Observed, method: str, *, connections: int, seconds: int, env: Mapping[str, str]
 ) -> Met:
-    """Let that many users ask it for that long; raises LoadFailed."""
-    command = [
-        sys.executable,
-        "-m",
-        "locust",
-        "-f",
-        str(ROOT / "verification" / "benchmarks" / "users.py"),
-    ]
+    """Let that many users ask it for so long, or longer if that is too short; raises LoadFailed."""
+    return met_within(lambda long: _played(process, method, connections, long, env), seconds)
+
+
+def met_within(play: Callable[[int], str], seconds: int) -> Met:
+    """Read what a load of so many seconds wrote, or one of twice as many. Raises LoadFailed."""
+    while True:
+        try:
+            return read(play(seconds))
+        except TooShort:
+            if seconds >= LONGEST:
+                raise
+            seconds = min(2 * seconds, LONGEST)
+
+
+def _played(
+    process: Observed, method: str, connections: int, seconds: int, env: Mapping[str, str]
+) -> str:
+    users = ROOT / "verification" / "benchmarks" / "users.py"
+    command = [sys.executable, "-m", "locust", "-f", str(users)]
     command += ["--headless", "--json", "--only-summary", "--skip-log-setup"]
     command += ["-u", str(connections), "-r", str(connections), "-t", f"{seconds}s"]
     ended = subprocess.run(
@@ -63,20 +82,23 @@ def load(
         raise LoadFailed(
             f"{method} at {process.name}: {ended.stdout[-1000:]}{ended.stderr[-1000:]}"
         )
-    return read(ended.stdout)
+    return ended.stdout
 
 
 def read(text: str) -> Met:
     """Read what `locust --json` wrote of the one kind of request that its users made.
 
     Throughput is that between the first answer and the last, which leaves locust's start out.
+    Raises TooShort, and LoadFailed for a request that failed.
     """
     entries = json.loads(text)
+    if not entries:
+        raise TooShort("no request was answered")
     if len(entries) != 1 or entries[0]["num_failures"]:
         raise LoadFailed(text)
     (entry,) = entries
     seconds = entry["last_request_timestamp"] - entry["start_time"]
     if not seconds:
-        raise LoadFailed(f"one answer only: {text}")
+        raise TooShort(f"one answer only: {text}")
     answers = {float(took): count for took, count in entry["response_times"].items()}
     return Met((entry["num_requests"] - 1) / seconds, answers)
