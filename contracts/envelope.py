@@ -76,11 +76,6 @@ class ReceivedEvent(BaseModel):
         except ValidationError as error:
             raise NotAnEvent(describe(error)) from None
 
-    def within(self, traceparent: str) -> Self:
-        """The event as part of what is being done with it: what it leads to follows from that."""
-        metadata = self.metadata.model_copy(update={"traceparent": traceparent})
-        return self.model_copy(update={"metadata": metadata})
-
 
 class _Envelope(BaseModel):
     id: str

@@ -1,8 +1,10 @@
-"""Turns a queue message's body into a call: parse the event, find its handler, bind the logs."""
+"""Handles a queue's events: parse, find the use case, call it; measured and traced."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TypeVar
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Generic, Protocol, TypeVar
 
 import structlog
 from pydantic import ValidationError
@@ -11,8 +13,21 @@ from contracts.causes import Cause
 from contracts.envelope import PAYLOAD_VERSION, NotAnEvent, ReceivedEvent, WireModel, describe
 from contracts.names import EventType
 from contracts.outbox import EventTooLarge
+from runtime.ids import utc_now
+from runtime.metrics import ConsumerMetrics
+from runtime.process.tracing import Attributes, Tracer, spanned
+
+log = structlog.get_logger(__name__)
 
 M = TypeVar("M", bound=WireModel)
+
+
+class Handler(Protocol):
+    """What a consumer does with a body, and which of its errors are permanent."""
+
+    def handle(self, body: str, /) -> None: ...
+
+    def is_permanent(self, error: Exception, /) -> bool: ...
 
 
 class UnexpectedEvent(ValueError):
@@ -27,71 +42,98 @@ class SchemaViolation(ValueError):
 
 
 @dataclass(frozen=True)
-class Reader:
-    """How one type of event is read and handled. Made by `reads`, which ties the two together."""
+class Reader(Generic[M]):
+    """Reads one version of an event's detail as `model`, strictly, for the use case `call`."""
 
-    version: int
-    call: Callable[[ReceivedEvent], object]
+    model: type[M]
+    call: Callable[[M, Cause], object]
+    version: int = PAYLOAD_VERSION
 
-
-def reads(
-    model: type[M], handle: Callable[[M, Cause], object], *, version: int = PAYLOAD_VERSION
-) -> Reader:
-    """Read that version of the detail as `model`, strictly, and hand it over with its cause."""
-
-    def call(event: ReceivedEvent) -> object:
+    def read(self, event: ReceivedEvent) -> M:
         try:
-            detail = model.model_validate(event.detail, strict=True)
+            return self.model.model_validate(event.detail, strict=True)
         except ValidationError as error:
             raise SchemaViolation(describe(error)) from None
-        return handle(detail, Cause.of(event))
-
-    return Reader(version, call)
 
 
-class Inbox:
+@dataclass(frozen=True)
+class Instruments:
+    """What the handling of a queue's events is measured and traced with."""
+
+    queue: str
+    metrics: ConsumerMetrics
+    tracer: Tracer | None = None
+    now: Callable[[], datetime] = utc_now
+
+    @contextmanager
+    def observed(self, event: ReceivedEvent) -> Iterator[Cause]:
+        """Measure the time from commit to effect, and follow the event; gives its cause.
+
+        A try is a CONSUMER span, a child of the one that the event was committed in, by the
+        semantic conventions for messaging (in development, 1.36):
+        https://opentelemetry.io/docs/specs/semconv/messaging/messaging-spans/
+        The cause carries the try's span, so that a trace goes on from event to event.
+        """
+        cause, parent = Cause.of(event), event.metadata.traceparent
+        name, attributes = f"process {self.queue}", self._attributes(event)
+        with spanned(self.tracer, name, "consumer", attributes, parent=parent) as span:
+            yield cause if span is None else replace(cause, traceparent=span.traceparent)
+        waited = self.now() - event.metadata.occurred_at
+        self.metrics.effect(self.queue, event.detail_type, waited.total_seconds())
+
+    def _attributes(self, event: ReceivedEvent) -> Attributes:
+        return {
+            "messaging.system": "aws_sqs",
+            "messaging.destination.name": self.queue,
+            "messaging.operation.type": "process",
+            "messaging.operation.name": "process",
+            "messaging.message.id": event.metadata.event_id,
+            "messaging.message.conversation_id": event.metadata.correlation_id,
+        }
+
+
+@dataclass(frozen=True)
+class EventHandler:
     """Handles bodies from one queue, each event type by its reader, or by one for each version."""
 
-    def __init__(
-        self,
-        readers: Mapping[EventType, Reader | tuple[Reader, ...]],
-        domain_errors: tuple[type[Exception], ...],
-    ) -> None:
-        self._readers = [
-            (event_type, reader)
-            for event_type, given in readers.items()
-            for reader in (given if isinstance(given, tuple) else (given,))
-        ]
-        self._permanent = (
-            NotAnEvent,
-            UnexpectedEvent,
-            SchemaViolation,
-            EventTooLarge,
-            *domain_errors,
-        )
+    readers: Mapping[EventType, Reader[Any] | tuple[Reader[Any], ...]]
+    domain_errors: tuple[type[Exception], ...]
+    instruments: Instruments | None = None
 
     def handle(self, body: str) -> None:
-        """Handle one body; raises what `is_permanent` knows, or what the handler raises."""
-        self.take(ReceivedEvent.parse(body))
-
-    def take(self, event: ReceivedEvent) -> None:
-        """Handle one event, likewise."""
-        with structlog.contextvars.bound_contextvars(
-            eventId=event.metadata.event_id,
-            correlationId=event.metadata.correlation_id,
-            eventType=event.detail_type,
+        """Handle one body; raises what `is_permanent` knows, or what the use case raises."""
+        event = ReceivedEvent.parse(body)
+        with (
+            self._observed(event) as cause,
+            structlog.contextvars.bound_contextvars(
+                eventId=event.metadata.event_id,
+                correlationId=event.metadata.correlation_id,
+                eventType=event.detail_type,
+            ),
         ):
-            self._reader(event).call(event)
-            structlog.get_logger(__name__).info("handled")
+            reader = self._reader(event)
+            reader.call(reader.read(event), cause)
+            log.info("handled")
 
     def is_permanent(self, error: Exception) -> bool:
-        """Whether no retry can mend it: the message itself is wrong, or the domain refuses it."""
-        return isinstance(error, self._permanent)
+        """Whether no retry can succeed: the message itself is wrong, or the domain refuses it."""
+        own = NotAnEvent, UnexpectedEvent, SchemaViolation, EventTooLarge
+        return isinstance(error, (*own, *self.domain_errors))
 
-    def _reader(self, event: ReceivedEvent) -> Reader:
-        for event_type, reader in self._readers:
+    def _observed(self, event: ReceivedEvent) -> AbstractContextManager[Cause]:
+        if self.instruments is None:
+            return nullcontext(Cause.of(event))
+        return self.instruments.observed(event)
+
+    def _reader(self, event: ReceivedEvent) -> Reader[Any]:
+        readers = [
+            (event_type, reader)
+            for event_type, given in self.readers.items()
+            for reader in (given if isinstance(given, tuple) else (given,))
+        ]
+        for event_type, reader in readers:
             if (event.detail_type, event.metadata.version) == (event_type, reader.version):
                 return reader
         found = f"{event.detail_type} version {event.metadata.version}"
-        expected = [f"{name} version {reader.version}" for name, reader in self._readers]
+        expected = [f"{name} version {reader.version}" for name, reader in readers]
         raise UnexpectedEvent(found, expected)
