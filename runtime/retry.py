@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from runtime.errors import Conflict, Unavailable
 
@@ -39,18 +39,21 @@ class DeadLetter:
 Decision = Hold | BackOff | DeadLetter
 
 
+@dataclass
 class Strikes:
     """How often a call has failed for one piece of work while it passed for others."""
 
-    def __init__(self) -> None:
-        self._passed: dict[Hashable, int] = {}
-        self.count = 0
+    total: int = 0
+    _passed: dict[Hashable, int] = field(default_factory=dict)
 
-    def add(self, call: Hashable, passed: int) -> int:
-        """Count a failure, if `passed`, the successes of others, has grown since the last one."""
-        self.count += passed > self._passed.get(call, passed)
+    def count(self, call: Hashable, passed: int) -> int:
+        """Count a failed try of a call that has `passed` so many times for others; the total.
+
+        A try is a strike if the call has passed since the try before it.
+        """
+        self.total += passed > self._passed.get(call, passed)
         self._passed[call] = passed
-        return self.count
+        return self.total
 
 
 def backoff(attempt: int, *, first: float = FIRST_DELAY, longest: float = LONGEST_DELAY) -> float:

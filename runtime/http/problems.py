@@ -199,3 +199,12 @@ def documented(*kinds: Kind) -> dict[int | str, dict[str, Any]]:
         }
         for kind in kinds
     }
+
+
+ON_READ = documented(NOT_FOUND, INVALID, UNAVAILABLE)
+ON_LIST = documented(INVALID_CURSOR, INVALID, UNAVAILABLE)
+ON_CREATE = documented(MALFORMED, CONTENT_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, INVALID, UNAVAILABLE)
+ON_CHANGE = documented(
+    MALFORMED, NOT_FOUND, CONTENT_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, INVALID, UNAVAILABLE
+)
+"""The problems of a route that reads one row, lists rows, creates or changes one."""

@@ -107,8 +107,8 @@ class Messages:
         try:
             if isinstance(error, Unavailable) and error.is_unknown:
                 call = error.dependency, error.call
-                strikes.add(call, self._passed.count(call))
-            match self._decide(error, message, attempt, strikes=strikes.count):
+                strikes.count(call, self._passed.count(call))
+            match self._decide(error, message, attempt, strikes=strikes.total):
                 case DeadLetter():
                     return self._dead_letter(error, message)
                 case BackOff(delay):
