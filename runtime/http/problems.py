@@ -109,7 +109,7 @@ class Problem(BaseModel):
     type: str = Field(description="The kind of problem; stable, the one to branch on.")
     title: str = Field(description="The kind in words; the same for every such problem.")
     status: int = Field(description="The response's status code.")
-    detail: str = Field(description="What is wrong this time, and how to mend it.")
+    detail: str = Field(description="What is wrong this time, and how to fix it.")
     errors: list[FieldProblem] = Field(default=[], description="Each field that is wrong.")
 
 

@@ -127,7 +127,7 @@ class OtlpTracer:
 
 
 class OtlpSpan:
-    """A Span of the SDK's, or the one that stands for a trace that is not sampled."""
+    """A Span of the SDK's, or the placeholder of a trace that is not sampled."""
 
     def __init__(self, span: trace.Span) -> None:
         self._span = span
