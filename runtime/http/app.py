@@ -17,6 +17,7 @@ from runtime.http import problems
 from runtime.http.connections import BODY_SECONDS, limited
 from runtime.http.json_bodies import JsonBodies
 from runtime.http.middleware import AroundRequests, HeadAsGet, LimitedBody
+from runtime.http.problem_kinds import Kind
 from runtime.http.tracing import TracedRequests
 from runtime.metrics import HttpMetrics, new_registry
 from runtime.outbox.stats import Backlog
@@ -37,7 +38,7 @@ def create_api(
     title: str,
     description: str,
     router: APIRouter,
-    kinds: Mapping[type[Exception], problems.Kind],
+    kinds: Mapping[type[Exception], Kind],
     check: Callable[[], None],
     registry: CollectorRegistry | None = None,
     outbox: Callable[[], Backlog] | None = None,

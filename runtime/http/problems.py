@@ -16,42 +16,17 @@ from runtime.errors import Conflict, Unavailable
 from runtime.http.problem_kinds import (
     CONTENT_TOO_LARGE,
     HEADERS_TOO_LARGE,
-    INTERNAL,
     INVALID,
     INVALID_CURSOR,
     MALFORMED,
     MEDIA_TYPE,
     METHOD_NOT_ALLOWED,
     NOT_FOUND,
-    TOO_MANY_CONNECTIONS,
     TOO_SLOW,
     UNAVAILABLE,
-    UNKNOWN_CODING,
     UNSUPPORTED_MEDIA_TYPE,
     Kind,
 )
-
-__all__ = [
-    "CONTENT_TOO_LARGE",
-    "HEADERS_TOO_LARGE",
-    "INTERNAL",
-    "INVALID",
-    "INVALID_CURSOR",
-    "MALFORMED",
-    "METHOD_NOT_ALLOWED",
-    "NOT_FOUND",
-    "TOO_MANY_CONNECTIONS",
-    "TOO_SLOW",
-    "UNAVAILABLE",
-    "UNKNOWN_CODING",
-    "UNSUPPORTED_MEDIA_TYPE",
-    "FieldProblem",
-    "Kind",
-    "Problem",
-    "documented",
-    "install",
-    "respond",
-]
 
 RETRY_AFTER_SECONDS = 2
 METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")

@@ -56,10 +56,15 @@ class Deletions:
         """Have a message deleted, soon; waits while MOST_WAITING are before it."""
         self._handles.put(receipt_handle)
 
+    @property
+    def pending(self) -> bool:
+        """Whether a handle waits for its call."""
+        return not self._handles.empty()
+
     def delete_next(self) -> bool:
         """Wait for handles and delete a batch of them; False when the last have been added."""
         batch = [self._handles.get()]
-        while len(batch) < MAX_BATCH and not self._handles.empty():
+        while len(batch) < MAX_BATCH and self.pending:
             batch.append(self._handles.get())
         handles = [handle for handle in batch if handle is not None]
         if handles:

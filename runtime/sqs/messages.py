@@ -108,7 +108,7 @@ class Messages:
             if isinstance(error, Unavailable) and error.is_unknown:
                 call = error.dependency, error.call
                 strikes.count(call, self._passed.count(call))
-            match self._decide(error, message, attempt, strikes=strikes.total):
+            match self.decide(error, message, attempt, strikes=strikes.total):
                 case DeadLetter():
                     return self._dead_letter(error, message)
                 case BackOff(delay):
@@ -122,9 +122,10 @@ class Messages:
             log.exception("message left in the queue")
             return "failed"
 
-    def _decide(
+    def decide(
         self, error: Exception, message: "MessageTypeDef", attempt: int, *, strikes: int
     ) -> Decision:
+        """Say what is done about a failed try: as `runtime.retry` has it."""
         return decide(
             error,
             attempt=attempt,

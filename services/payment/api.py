@@ -10,9 +10,10 @@ from pydantic.config import JsonDict
 from contracts.envelope import ReadModel, WireModel
 from contracts.timestamps import Timestamp
 from runtime import cursors
-from runtime.http import problems
 from runtime.http.app import cause_of
 from runtime.http.pagination import DEFAULT_LIMIT, Cursor, Limit, PageView, page_example
+from runtime.http.problem_kinds import INVALID, NOT_FOUND, Kind
+from runtime.http.problems import ON_CHANGE, ON_LIST, ON_READ
 from services.payment.handlers import Handlers
 from services.payment.model import (
     DomainError,
@@ -23,10 +24,10 @@ from services.payment.model import (
 )
 from services.payment.store import Store
 
-KINDS: dict[type[Exception], problems.Kind] = {
-    PaymentNotFound: problems.NOT_FOUND,
-    SubscriptionMismatch: problems.INVALID,
-    DomainError: problems.INVALID,
+KINDS: dict[type[Exception], Kind] = {
+    PaymentNotFound: NOT_FOUND,
+    SubscriptionMismatch: INVALID,
+    DomainError: INVALID,
 }
 
 # The id of the subscription in the subscription service's examples.
@@ -97,7 +98,7 @@ def routes(handlers: Handlers, store: Store) -> APIRouter:
         summary="Read one payment",
         description="Reads what was last committed.",
         response_description="The payment.",
-        responses=problems.ON_READ,
+        responses=ON_READ,
     )
     async def get(payment_id: _PaymentId) -> PaymentView:
         return PaymentView.of(await run_in_threadpool(handlers.get, payment_id))
@@ -110,7 +111,7 @@ def routes(handlers: Handlers, store: Store) -> APIRouter:
             "Cancelling again answers the same and raises no second event."
         ),
         response_description="The payment, cancelled.",
-        responses=problems.ON_CHANGE,
+        responses=ON_CHANGE,
     )
     async def patch(payment_id: _PaymentId, body: PaymentPatch, request: Request) -> PaymentView:
         if body.subscription_id not in {None, payment_id}:
@@ -123,7 +124,7 @@ def routes(handlers: Handlers, store: Store) -> APIRouter:
         summary="List payments",
         description="Lists the payments with one status, or all, in order of their ids.",
         response_description="A page of payments.",
-        responses=problems.ON_LIST,
+        responses=ON_LIST,
     )
     def page(
         status: Annotated[

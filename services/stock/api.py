@@ -10,15 +10,16 @@ from pydantic.config import JsonDict
 from contracts.envelope import WireModel
 from contracts.timestamps import Timestamp
 from runtime import cursors
-from runtime.http import problems
 from runtime.http.pagination import DEFAULT_LIMIT, Cursor, Limit, PageView, page_example
+from runtime.http.problem_kinds import INVALID, NOT_FOUND, Kind
+from runtime.http.problems import ON_LIST, ON_READ
 from services.stock.handlers import Handlers
 from services.stock.model import DomainError, Status, Stock, StockNotFound
 from services.stock.store import Store
 
-KINDS: dict[type[Exception], problems.Kind] = {
-    StockNotFound: problems.NOT_FOUND,
-    DomainError: problems.INVALID,
+KINDS: dict[type[Exception], Kind] = {
+    StockNotFound: NOT_FOUND,
+    DomainError: INVALID,
 }
 
 # The id of the subscription in the subscription service's examples.
@@ -70,7 +71,7 @@ def routes(handlers: Handlers, store: Store) -> APIRouter:
         summary="Read the stock of one subscription",
         description="Reads what was last committed.",
         response_description="The stock.",
-        responses=problems.ON_READ,
+        responses=ON_READ,
     )
     async def get(
         subscription_id: Annotated[
@@ -92,7 +93,7 @@ def routes(handlers: Handlers, store: Store) -> APIRouter:
             "order. A change shows here up to a second after it was made."
         ),
         response_description="A page of stock.",
-        responses=problems.ON_LIST,
+        responses=ON_LIST,
     )
     def page(
         status: Annotated[

@@ -10,9 +10,10 @@ from pydantic.config import JsonDict
 from contracts.envelope import ReadModel, WireModel
 from contracts.timestamps import Timestamp
 from runtime import cursors
-from runtime.http import problems
 from runtime.http.app import cause_of
 from runtime.http.pagination import DEFAULT_LIMIT, Cursor, Limit, PageView, page_example
+from runtime.http.problem_kinds import INVALID, NOT_FOUND, Kind
+from runtime.http.problems import ON_CREATE, ON_LIST, ON_READ
 from services.subscription.handlers import Handlers
 from services.subscription.model import (
     DomainError,
@@ -24,10 +25,10 @@ from services.subscription.model import (
 )
 from services.subscription.store import Store
 
-KINDS: dict[type[Exception], problems.Kind] = {
-    SubscriptionNotFound: problems.NOT_FOUND,
-    IdempotencyKeyReused: problems.INVALID,
-    DomainError: problems.INVALID,
+KINDS: dict[type[Exception], Kind] = {
+    SubscriptionNotFound: NOT_FOUND,
+    IdempotencyKeyReused: INVALID,
+    DomainError: INVALID,
 }
 
 # What the example key leads to: the examples work one after the other, as they are.
@@ -136,7 +137,7 @@ def routes(handlers: Handlers, store: Store) -> APIRouter:
         summary="Subscribe",
         description="Creates a subscription. Stock and a direct debit follow by themselves.",
         response_description="The subscription; its address is in Location.",
-        responses=problems.ON_CREATE,
+        responses=ON_CREATE,
     )
     async def subscribe(
         body: NewSubscription,
@@ -167,7 +168,7 @@ def routes(handlers: Handlers, store: Store) -> APIRouter:
         summary="Read one subscription",
         description="Reads what was last committed.",
         response_description="The subscription.",
-        responses=problems.ON_READ,
+        responses=ON_READ,
     )
     async def get(
         subscription_id: Annotated[
@@ -189,7 +190,7 @@ def routes(handlers: Handlers, store: Store) -> APIRouter:
             "in no particular order. A change shows here up to a second after it was made."
         ),
         response_description="A page of subscriptions.",
-        responses=problems.ON_LIST,
+        responses=ON_LIST,
     )
     def page(
         account_number: Annotated[

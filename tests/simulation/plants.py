@@ -60,17 +60,17 @@ class AllocatesUnconditionally(MemoryStock):
 class BuriesUnknownErrors(Messages):
     """Takes every error that is in no list for the message's own, as short lists did."""
 
-    def _decide(self, error: Exception, message: Any, attempt: int, *, strikes: int) -> Decision:
+    def decide(self, error: Exception, message: Any, attempt: int, *, strikes: int) -> Decision:
         if isinstance(error, Unavailable) and error.is_unknown:
             error = ValueError(str(error))
-        return super()._decide(error, message, attempt, strikes=strikes)
+        return super().decide(error, message, attempt, strikes=strikes)
 
 
 class HoldsUnknownErrors(Messages):
     """Holds a message for every such error, however many others pass."""
 
-    def _decide(self, error: Exception, message: Any, attempt: int, *, strikes: int) -> Decision:
-        return super()._decide(error, message, attempt, strikes=0)
+    def decide(self, error: Exception, message: Any, attempt: int, *, strikes: int) -> Decision:
+        return super().decide(error, message, attempt, strikes=0)
 
 
 class MakesNoRoom(Messages):

@@ -191,6 +191,6 @@ class Consuming:
         self._hands.leave(made)
 
     def _delete(self) -> None:
-        while not self._deletions._handles.empty():
+        while self._deletions.pending:
             self._deletions.delete_next()
         self._is_deleting = False
