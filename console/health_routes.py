@@ -5,7 +5,8 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from console.live.watching import Watch
-from runtime.http.problems import UNAVAILABLE, respond
+from runtime.http.problem_kinds import UNAVAILABLE
+from runtime.http.problems import respond
 
 
 def router(watch: Watch, registry: CollectorRegistry) -> APIRouter:

@@ -11,7 +11,7 @@ from infra.local_system.fault_protocol import NotBroken
 from operations.errors import NoSuchName, NothingChosen, OperatorError
 from operations.replay.replay import TooManyReplays
 from runtime.errors import Misconfigured
-from runtime.http.problems import NOT_FOUND, UNAVAILABLE, Kind
+from runtime.http.problem_kinds import NOT_FOUND, UNAVAILABLE, Kind
 
 BREAKING_OFF = Kind(403, "breaking-off", "Nothing can be broken here")
 NOT_BROKEN = Kind(409, "not-broken", "What runs the system did not do it")

@@ -22,6 +22,12 @@ class WireModel(BaseModel):
         alias_generator=to_camel, populate_by_name=True, frozen=True, serialize_by_alias=True
     )
 
+    @classmethod
+    def from_fields_of(cls, *parts: object, **fields: object) -> Self:
+        """Take the fields that it has of these dataclasses, and `fields`; what comes last wins."""
+        found = {name: value for part in parts for name, value in vars(part).items()}
+        return cls.model_validate(found | fields)
+
 
 class ReadModel(WireModel):
     """What comes in: read by the wire's names alone, since a guess at a field hides a mistake."""
@@ -75,11 +81,6 @@ class ReceivedEvent(BaseModel):
             )
         except ValidationError as error:
             raise NotAnEvent(describe(error)) from None
-
-    def within(self, traceparent: str) -> Self:
-        """The event as part of what is being done with it: what it leads to follows from that."""
-        metadata = self.metadata.model_copy(update={"traceparent": traceparent})
-        return self.model_copy(update={"metadata": metadata})
 
 
 class _Envelope(BaseModel):

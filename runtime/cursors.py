@@ -40,7 +40,7 @@ def decode(scope: str, cursor: str | None) -> dict[str, str] | None:
     """Read a cursor back; raises InvalidCursor unless `encode` made it for the same scope.
 
     The digest keeps honest callers from mixing cursors up. It is no secret and guards nothing:
-    whoever forges a cursor reads what the list would have shown anyway.
+    a forged cursor reads what the list would have shown anyway.
     """
     if cursor is None:
         return None

@@ -43,4 +43,4 @@ class Conflict(RuntimeFault):
 
 
 class Misconfigured(RuntimeFault):
-    """What stops a process at start; the message names everything that must be mended."""
+    """What stops a process at start; the message names everything that must be fixed."""

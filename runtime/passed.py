@@ -1,4 +1,4 @@
-"""Which calls pass for others while one piece of work fails: what tells poison from an outage."""
+"""Which calls pass for others while one piece of work fails: then it is poison, no outage."""
 
 import threading
 from collections import Counter

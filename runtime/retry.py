@@ -1,8 +1,8 @@
 """What to do with work that failed: a pure decision. Something else carries it out."""
 
 import random
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
 
 from runtime.errors import Conflict, Unavailable
 
@@ -11,8 +11,7 @@ LONGEST_DELAY = 300.0
 """Seconds. A message that fails for an unknown reason is tried over a few minutes, not hours."""
 
 UNKNOWN_STRIKES = 5
-"""Tries that failed while the same call passed for others, before an error that is in no list is
-taken for the work's own."""
+"""Strikes before an error that is in no list is taken for the work's own."""
 
 UNKNOWN_FIRST_DELAY = 10.0
 """Seconds. It may be an outage of one key or partition: the five receives last some minutes."""
@@ -37,7 +36,24 @@ class DeadLetter:
     """It can never succeed, or has had its tries: set it aside with the reason."""
 
 
-Verdict = Hold | BackOff | DeadLetter
+Decision = Hold | BackOff | DeadLetter
+
+
+@dataclass
+class Strikes:
+    """How often a call has failed for one piece of work while it passed for others."""
+
+    total: int = 0
+    _passed: dict[Hashable, int] = field(default_factory=dict)
+
+    def count(self, call: Hashable, passed: int) -> int:
+        """Count a failed try of a call that has `passed` so many times for others; the total.
+
+        A try is a strike if the call has passed since the try before it.
+        """
+        self.total += passed > self._passed.get(call, passed)
+        self._passed[call] = passed
+        return self.total
 
 
 def backoff(attempt: int, *, first: float = FIRST_DELAY, longest: float = LONGEST_DELAY) -> float:
@@ -54,14 +70,14 @@ def decide(
     max_receives: int,
     is_permanent: Callable[[Exception], bool],
     strikes: int = 0,
-) -> Verdict:
-    """Judge a failure.
+) -> Decision:
+    """Decide what is done about a failure.
 
     `attempt` counts tries in this process since the message was received, `receives` counts how
     often the queue has handed it out, `max_receives` is the queue's own limit. Outages are held
     rather than put back, because a queue counts every receive and would bury good messages.
 
-    So is an error of a dependency that is in no list, until UNKNOWN_STRIKES: after each of so many
+    So is an error of a dependency that is in no list, until UNKNOWN_STRIKES: after each of those
     tries the same call has passed for another message, and failed for this one again. Then it is
     this message that is wrong.
     """

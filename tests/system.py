@@ -1,4 +1,4 @@
-"""The three services over real engines: their settings, apps, inboxes and outboxes."""
+"""The three services over real engines: their settings, apps, handlers and outboxes."""
 
 import socket
 import threading
@@ -17,7 +17,7 @@ from infra.local_system.ports import LOOPBACK
 from infra.topology import WORKLOADS
 from runtime.aws import Aws
 from runtime.http.connections import limited
-from runtime.sqs.inbox import Inbox
+from runtime.sqs.handler import EventHandler
 from services.payment import consumer as payment_consumer
 from services.payment import main as payment_main
 from services.payment.handlers import Handlers as PaymentHandlers
@@ -67,9 +67,9 @@ class System:
         }
         return makers[service]()
 
-    def inbox(self, queue: str) -> Inbox:
-        """The inbox that the composition root gives to a queue's consumer."""
-        makers: dict[str, Callable[[], Inbox]] = {
+    def handler(self, queue: str) -> EventHandler:
+        """The handler that the composition root gives to a queue's consumer."""
+        makers: dict[str, Callable[[], EventHandler]] = {
             "subscriptions-payment-cancelled": lambda: subscription_consumer.payment_cancelled(
                 self.subscriptions
             ),

@@ -8,7 +8,8 @@ from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from console.live.hub import Full, Hub, Page
-from runtime.http.problems import UNAVAILABLE, respond
+from runtime.http.problem_kinds import UNAVAILABLE
+from runtime.http.problems import respond
 
 KEEP_ALIVE = 15.0
 """Seconds of silence after which a comment tells that the connection lives."""

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 import uvicorn
 from fastapi import APIRouter, FastAPI, Request, Response
@@ -16,12 +17,16 @@ from runtime.http import problems
 from runtime.http.connections import BODY_SECONDS, limited
 from runtime.http.json_bodies import JsonBodies
 from runtime.http.middleware import AroundRequests, HeadAsGet, LimitedBody
+from runtime.http.problem_kinds import Kind
 from runtime.http.tracing import TracedRequests
-from runtime.metrics import HttpMetrics
+from runtime.metrics import HttpMetrics, new_registry
 from runtime.outbox.stats import Backlog
 from runtime.process.shutdown import Stop, on_signal
+from runtime.process.startup import startup
 from runtime.process.tracing import Tracer
 from runtime.settings import ApiSettings
+
+S = TypeVar("S", bound=ApiSettings)
 
 MAX_BODY_BYTES = 64 * 1024
 STOP_SECONDS = 8
@@ -33,9 +38,9 @@ def create_api(
     title: str,
     description: str,
     router: APIRouter,
-    kinds: Mapping[type[Exception], problems.Kind],
+    kinds: Mapping[type[Exception], Kind],
     check: Callable[[], None],
-    registry: CollectorRegistry,
+    registry: CollectorRegistry | None = None,
     outbox: Callable[[], Backlog] | None = None,
     tracer: Tracer | None = None,
 ) -> FastAPI:
@@ -45,6 +50,7 @@ def create_api(
     database is away, and so does `outbox`, which reads what waits to be published. Routes for one
     row are async, and send only their handler to the thread pool (`run_in_threadpool`).
     """
+    registry = registry or new_registry()
     # FastAPI sends each plain function to the thread pool, each dependency of a route as well, and
     # what a plain route returned once more to be written as JSON. A POST went there four times; it
     # goes once now, which halved what we add to the CPU of the database's call.
@@ -90,6 +96,14 @@ def create_api(
 def cause_of(request: Request) -> Cause:
     cause: Cause = request.scope["cause"]
     return cause
+
+
+def run_api(
+    name: str, settings_type: type[S], create_app: Callable[[S, Tracer | None], FastAPI]
+) -> None:
+    """Run the API process `name` until it is asked to stop. Raises Misconfigured."""
+    with startup(name, settings_type) as (settings, tracer):
+        serve(create_app(settings, tracer), settings)
 
 
 def serve(app: FastAPI, settings: ApiSettings) -> None:

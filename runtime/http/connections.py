@@ -10,7 +10,9 @@ import json
 import math
 import socket
 import sys
-from typing import Any
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, cast
 
 import h11
 import uvicorn
@@ -28,51 +30,62 @@ from runtime.http.problem_kinds import (
 )
 from runtime.http.request_target import settle
 
-MAX_CONNECTIONS = 800
-"""At a time: under the 1024 files that many systems give a process, with room for its own."""
-
 MAX_HEAD_BYTES = 16 * 1024
 """Request line and headers. At most twice as many are looked at."""
 
-KEEP_ALIVE_SECONDS = 360
-"""From an answer to the next request's first byte: longer than a load balancer keeps an idle
-connection. Else it sends a request on one that we are closing, and its client gets 502.
-
-An Application Load Balancer closes after 60 s unless it is set otherwise
-(https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html),
-a Network Load Balancer forgets a TCP flow after 350 s
-(https://docs.aws.amazon.com/elasticloadbalancing/latest/network/update-idle-timeout.html). For the
-VPC link of an API Gateway there is no number in its documentation."""
-
-HEAD_SECONDS = 5.0
-"""From a connection's start, or a later request's first byte, to the end of a request's headers."""
-
 BODY_SECONDS = 10.0
-"""From the end of the headers to the end of the body. A body that nobody reads has twice that."""
-
-SEND_SECONDS = 10.0
-"""How long a client may take to read what waits for it; ours write 64 KiB, then wait for that."""
-
-LEAVE_SECONDS = 3.0
-"""How long a stop waits for a client to send the rest of a body, or to read the rest of an answer:
-what it has not sent, nobody has begun."""
-
-LINGER_SECONDS = 2.0
-"""How long what a refused client still sends is thrown away, so that it can read why."""
+"""From the end of the headers to the end of the body."""
 
 
-def limited(app: ASGIApp, *, stop_seconds: int) -> uvicorn.Config:
+@dataclass(frozen=True)
+class Limits:
+    """What one server, and each of its connections, may take. Times are in seconds."""
+
+    connections: int = 800
+    """At a time: under the 1024 files that many systems give a process, with room for its own."""
+
+    keep_alive: int = 360
+    """From an answer to the next request's first byte: longer than a load balancer keeps an idle
+    connection. Else it sends a request on one that we are closing, and its client gets 502.
+
+    An Application Load Balancer closes after 60 s unless it is set otherwise
+    (https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html),
+    a Network Load Balancer forgets a TCP flow after 350 s
+    (https://docs.aws.amazon.com/elasticloadbalancing/latest/network/update-idle-timeout.html). For
+    the VPC link of an API Gateway there is no number in its documentation."""
+
+    head: float = 5.0
+    """From a connection's start, or a later request's first byte, to the end of the headers."""
+
+    body: float = BODY_SECONDS
+    """As the application has it. A body that no route reads has twice that."""
+
+    send: float = 10.0
+    """To read an answer that waits for the client: ours write 64 KiB, then wait for that."""
+
+    leave: float = 3.0
+    """How long a stop waits for a client to send the rest of a body, or to read the rest of an
+    answer: a request that has not arrived whole has not been begun."""
+
+    linger: float = 2.0
+    """How long what a refused client still sends is thrown away, so that it can read why."""
+
+
+LIMITS = Limits()
+
+
+def limited(app: ASGIApp, *, stop_seconds: int, limits: Limits = LIMITS) -> uvicorn.Config:
     """Configure uvicorn to serve within these limits; a stop waits at most that many seconds."""
     return uvicorn.Config(
         _readable(app),
-        http=LimitedConnection,
+        http=cast("type[asyncio.Protocol]", partial(LimitedConnection, limits)),
         ws="none",
         lifespan="off",
         log_config=None,
         access_log=False,
         server_header=False,
         h11_max_incomplete_event_size=MAX_HEAD_BYTES,
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_keep_alive=limits.keep_alive,
         timeout_graceful_shutdown=stop_seconds,
     )
 
@@ -80,8 +93,9 @@ def limited(app: ASGIApp, *, stop_seconds: int) -> uvicorn.Config:
 class LimitedConnection(H11Protocol):
     """One connection. What it waits for has one timer, what it writes has another."""
 
-    def __init__(self, *args: Any, **named: Any) -> None:
+    def __init__(self, limits: Limits, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
+        self._limits = limits
         self._waits_for: object = None
         self._deadline: asyncio.TimerHandle | None = None
         self._stalled: asyncio.TimerHandle | None = None
@@ -93,8 +107,10 @@ class LimitedConnection(H11Protocol):
         # asyncio sets it on sockets that name their protocol, which a listener of
         # socket.create_server does not: an answer in two pieces would wait 40 ms between them.
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if len(self.connections) > MAX_CONNECTIONS and not self._make_room():
-            self._refuse(TOO_MANY_CONNECTIONS, f"it serves {MAX_CONNECTIONS} at a time; try again")
+        if len(self.connections) > self._limits.connections and not self._make_room():
+            self._refuse(
+                TOO_MANY_CONNECTIONS, f"it serves {self._limits.connections} at a time; try again"
+            )
         self._watch()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -123,11 +139,11 @@ class LimitedConnection(H11Protocol):
     def shutdown(self) -> None:
         super().shutdown()
         self._watch()
-        self.loop.call_later(LEAVE_SECONDS, self._leave)
+        self.loop.call_later(self._limits.leave, self._leave)
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._stalled = self.loop.call_later(SEND_SECONDS, self.transport.abort)
+        self._stalled = self.loop.call_later(self._limits.send, self.transport.abort)
 
     def resume_writing(self) -> None:
         super().resume_writing()
@@ -150,17 +166,17 @@ class LimitedConnection(H11Protocol):
         waits_for: object = None
         is_idle, seconds, then = False, 0.0, self.transport.abort
         if self._refused:
-            waits_for, seconds = "its end", LINGER_SECONDS
+            waits_for, seconds = "its end", self._limits.linger
         elif self.transport.is_closing():
-            waits_for, seconds = "the client's reading", SEND_SECONDS
+            waits_for, seconds = "the client's reading", self._limits.send
         elif self.conn.their_state is h11.IDLE:
             begun, _ = self.conn.trailing_data
             is_idle = self.cycle is not None and not begun
             waits_for, then = (h11.IDLE, self.cycle, is_idle), self._give_up
-            seconds = KEEP_ALIVE_SECONDS if is_idle else HEAD_SECONDS
+            seconds = self._limits.keep_alive if is_idle else self._limits.head
         elif self.conn.their_state is h11.SEND_BODY:
-            # Twice as long as whoever reads the body waits: that one says why.
-            waits_for, seconds = (h11.SEND_BODY, self.cycle), 2 * BODY_SECONDS
+            # Twice as long as the application waits for the body: that one says why.
+            waits_for, seconds = (h11.SEND_BODY, self.cycle), 2 * self._limits.body
         if waits_for == self._waits_for:
             return
         self._waits_for = waits_for
@@ -191,7 +207,7 @@ class LimitedConnection(H11Protocol):
         """End a connection whose request does not come."""
         begun, _ = self.conn.trailing_data
         if begun:
-            self._refuse(TOO_SLOW, f"its headers may take {HEAD_SECONDS:g} s")
+            self._refuse(TOO_SLOW, f"its headers may take {self._limits.head:g} s")
         else:
             self.transport.close()
         self._watch()

@@ -11,7 +11,8 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from contracts.causes import Cause
-from runtime.http.problems import CONTENT_TOO_LARGE, INTERNAL, METHODS, TOO_SLOW, respond
+from runtime.http.problem_kinds import CONTENT_TOO_LARGE, INTERNAL, TOO_SLOW
+from runtime.http.problems import METHODS, respond
 from runtime.metrics import HttpMetrics
 
 log = structlog.get_logger(__name__)

@@ -9,7 +9,8 @@ from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
 
 from contracts.envelope import WireModel
-from runtime.http.problems import UNAVAILABLE, documented
+from runtime.http.problem_kinds import UNAVAILABLE
+from runtime.http.problems import documented
 from runtime.outbox.stats import MOST_COUNTED, Backlog
 
 _EXAMPLE: JsonDict = {"depth": 3, "atLeast": False, "oldestAgeSeconds": 0.4}

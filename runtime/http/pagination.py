@@ -1,12 +1,17 @@
-"""Lists over HTTP: the parameters and the shape that every list of ours has."""
+"""Lists over HTTP: the parameters and the shape of every list."""
 
-from typing import Annotated, Generic, TypeVar
+from collections.abc import Callable
+from typing import Annotated, Generic, Self, TypeVar
 
 from fastapi import Query
-from pydantic import Field
+from pydantic import ConfigDict, Field
+from pydantic.config import JsonDict
 
 from contracts.envelope import WireModel
+from runtime import cursors
+from runtime.cursors import Page
 
+A = TypeVar("A")
 V = TypeVar("V")
 
 MAX_LIMIT = 100
@@ -24,3 +29,16 @@ class PageView(WireModel, Generic[V]):
     next_cursor: str | None = Field(
         default=None, description="Send it as `cursor` for the next page; null after the last."
     )
+
+    @classmethod
+    def of(cls, page: Page[A], view: Callable[[A], V], scope: str) -> Self:
+        """Show a page of the list that `scope` names, filter included."""
+        return cls(
+            items=[view(each) for each in page.items],
+            next_cursor=cursors.encode(scope, page.next_position),
+        )
+
+
+def page_example(item: JsonDict) -> ConfigDict:
+    """The configuration of a list's model: an example of it, with one item."""
+    return ConfigDict(json_schema_extra={"examples": [{"items": [item], "nextCursor": "WyI1Zj"}]})

@@ -16,42 +16,17 @@ from runtime.errors import Conflict, Unavailable
 from runtime.http.problem_kinds import (
     CONTENT_TOO_LARGE,
     HEADERS_TOO_LARGE,
-    INTERNAL,
     INVALID,
     INVALID_CURSOR,
     MALFORMED,
     MEDIA_TYPE,
     METHOD_NOT_ALLOWED,
     NOT_FOUND,
-    TOO_MANY_CONNECTIONS,
     TOO_SLOW,
     UNAVAILABLE,
-    UNKNOWN_CODING,
     UNSUPPORTED_MEDIA_TYPE,
     Kind,
 )
-
-__all__ = [
-    "CONTENT_TOO_LARGE",
-    "HEADERS_TOO_LARGE",
-    "INTERNAL",
-    "INVALID",
-    "INVALID_CURSOR",
-    "MALFORMED",
-    "METHOD_NOT_ALLOWED",
-    "NOT_FOUND",
-    "TOO_MANY_CONNECTIONS",
-    "TOO_SLOW",
-    "UNAVAILABLE",
-    "UNKNOWN_CODING",
-    "UNSUPPORTED_MEDIA_TYPE",
-    "FieldProblem",
-    "Kind",
-    "Problem",
-    "documented",
-    "install",
-    "respond",
-]
 
 RETRY_AFTER_SECONDS = 2
 METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
@@ -109,7 +84,7 @@ class Problem(BaseModel):
     type: str = Field(description="The kind of problem; stable, the one to branch on.")
     title: str = Field(description="The kind in words; the same for every such problem.")
     status: int = Field(description="The response's status code.")
-    detail: str = Field(description="What is wrong this time, and how to mend it.")
+    detail: str = Field(description="What is wrong this time, and how to fix it.")
     errors: list[FieldProblem] = Field(default=[], description="Each field that is wrong.")
 
 
@@ -199,3 +174,12 @@ def documented(*kinds: Kind) -> dict[int | str, dict[str, Any]]:
         }
         for kind in kinds
     }
+
+
+ON_READ = documented(NOT_FOUND, INVALID, UNAVAILABLE)
+ON_LIST = documented(INVALID_CURSOR, INVALID, UNAVAILABLE)
+ON_CREATE = documented(MALFORMED, CONTENT_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, INVALID, UNAVAILABLE)
+ON_CHANGE = documented(
+    MALFORMED, NOT_FOUND, CONTENT_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, INVALID, UNAVAILABLE
+)
+"""The problems of a route that reads one row, lists rows, creates or changes one."""

@@ -18,7 +18,7 @@ class TracedRequests:
     """ASGI middleware. To what is inside it, the span is the caller: its context is the header's.
 
     So the Cause that a request leads to carries the span's context on, as it carries a caller's
-    where nobody traces. A query is left out: it may have an account number in it.
+    where tracing is off. A query is left out: it may have an account number in it.
     """
 
     def __init__(self, app: ASGIApp, tracer: Tracer) -> None:

@@ -13,8 +13,8 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-LOOKS_AFTER = 0.5
-"""Seconds between two looks at whether a stop was requested."""
+CHECK_INTERVAL = 0.5
+"""Seconds between two checks whether a stop was requested."""
 
 
 class Stop:
@@ -33,11 +33,11 @@ class Stop:
     def wait(self, seconds: float = inf) -> bool:
         """Wait until a stop is requested, at most `seconds`; says whether it was.
 
-        By looks: the kernel may give a signal to any thread, and Python handles it in the main one,
-        which does not wake for it.
+        By polling: the kernel may give a signal to any thread, and Python handles it in the main
+        one, which does not wake for it.
         """
         until = monotonic() + seconds
-        while not self._event.wait(min(LOOKS_AFTER, max(0.0, until - monotonic()))):
+        while not self._event.wait(min(CHECK_INTERVAL, max(0.0, until - monotonic()))):
             if monotonic() >= until:
                 return False
         return True
@@ -58,7 +58,7 @@ def unless_stopped(stop: Stop, act: Callable[[], T], *, thread: str) -> T | None
 
     threading.Thread(target=run, name=thread, daemon=True).start()
     while not stop.requested:
-        if wait([outcome], timeout=LOOKS_AFTER).done:
+        if wait([outcome], timeout=CHECK_INTERVAL).done:
             return outcome.result()
     return None
 

@@ -17,7 +17,7 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from runtime.process.tracing import LEAVES_WITHIN, Attributes, Kind
+from runtime.process.tracing import FLUSH_TIMEOUT, Attributes, Kind
 
 log = structlog.get_logger(__name__)
 
@@ -27,8 +27,8 @@ EXPORT_SECONDS = 2.0
 """How long one export may take, tries and waits together, unless OTEL_EXPORTER_OTLP_TIMEOUT says
 so: it runs in a thread of its own, and what does not fit in the queue meanwhile is dropped."""
 
-COMPLAINT_EVERY = 60.0
-"""Seconds between two lines that say that spans are lost."""
+WARNING_INTERVAL = 60.0
+"""Seconds between two warnings that spans are lost."""
 
 _TIMEOUTS = ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT")
 
@@ -59,7 +59,9 @@ def exporting(process: str) -> "OtlpTracer":
     )
     timeout = None if any(os.environ.get(name) for name in _TIMEOUTS) else EXPORT_SECONDS
     provider = TracerProvider(resource=resource, shutdown_on_exit=False)
-    provider.add_span_processor(BatchSpanProcessor(Complaining(OTLPSpanExporter(timeout=timeout))))
+    provider.add_span_processor(
+        BatchSpanProcessor(RateLimitedWarnings(OTLPSpanExporter(timeout=timeout)))
+    )
     return OtlpTracer(provider)
 
 
@@ -83,7 +85,7 @@ class OtlpTracer:
             "trace_id": trace.format_trace_id(context.trace_id),
             "span_id": trace.format_span_id(context.span_id),
         }
-        # What an error says may be bank details: its type alone is told, and the log has the rest.
+        # An error's text may hold bank details: the span has its type alone, the log has the rest.
         with (
             trace.use_span(
                 started, end_on_exit=True, record_exception=False, set_status_on_exception=False
@@ -118,14 +120,14 @@ class OtlpTracer:
         span.end()
 
     def flush(self) -> None:
-        _within(LEAVES_WITHIN, self._provider.force_flush)
+        _within(FLUSH_TIMEOUT, self._provider.force_flush)
 
     def stop(self) -> None:
-        _within(LEAVES_WITHIN, self._provider.shutdown)
+        _within(FLUSH_TIMEOUT, self._provider.shutdown)
 
 
 class OtlpSpan:
-    """A Span of the SDK's, or the one that stands for a trace that is not sampled."""
+    """A Span of the SDK's, or the placeholder of a trace that is not sampled."""
 
     def __init__(self, span: trace.Span) -> None:
         self._span = span
@@ -147,8 +149,8 @@ class OtlpSpan:
         self._span.set_status(trace.StatusCode.ERROR)
 
 
-class Complaining(SpanExporter):
-    """An exporter that never raises, and says at most once a minute that it loses spans."""
+class RateLimitedWarnings(SpanExporter):
+    """An exporter that never raises, and warns of lost spans at most every WARNING_INTERVAL."""
 
     def __init__(self, exporter: SpanExporter, *, elapsed: Callable[[], float] = monotonic) -> None:
         self._exporter, self._elapsed = exporter, elapsed
@@ -156,14 +158,14 @@ class Complaining(SpanExporter):
         self._lost = 0
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        reason = "refused, or nobody there"
+        reason = "refused, or not reachable"
         try:
             result = self._exporter.export(spans)
         except Exception as error:  # noqa: BLE001 (the thread that exports has to live)
             result, reason = SpanExportResult.FAILURE, type(error).__name__
         if result is not SpanExportResult.SUCCESS:
             self._lost += len(spans)
-            self._complain(reason)
+            self._warn(reason)
         return result
 
     def shutdown(self) -> None:
@@ -172,11 +174,11 @@ class Complaining(SpanExporter):
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         return self._exporter.force_flush(timeout_millis)
 
-    def _complain(self, reason: str) -> None:
+    def _warn(self, reason: str) -> None:
         now = self._elapsed()
         if now >= self._silent_until:
             log.warning("spans lost: no collector took them", count=self._lost, reason=reason)
-            self._silent_until, self._lost = now + COMPLAINT_EVERY, 0
+            self._silent_until, self._lost = now + WARNING_INTERVAL, 0
 
 
 def _context(parent: str | None) -> Context | None:

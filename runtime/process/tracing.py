@@ -66,7 +66,7 @@ class Tracer(Protocol):
         ...
 
     def flush(self) -> None:
-        """Send what is waiting, at most for LEAVES_WITHIN: a Lambda is frozen between calls."""
+        """Send what is waiting, at most for FLUSH_TIMEOUT: a Lambda is frozen between calls."""
         ...
 
     def stop(self) -> None:
@@ -74,7 +74,7 @@ class Tracer(Protocol):
         ...
 
 
-LEAVES_WITHIN = 0.5
+FLUSH_TIMEOUT = 0.5
 """Seconds that spans may delay a stop: a worker's parts have 9.5 s of the 10 s there are."""
 
 
@@ -122,10 +122,15 @@ def started(process: str) -> Iterator[Tracer | None]:
 
 
 def spanned(
-    tracer: Tracer | None, name: str, kind: Kind, attributes: Attributes
+    tracer: Tracer | None,
+    name: str,
+    kind: Kind,
+    attributes: Attributes,
+    *,
+    parent: str | None = None,
 ) -> AbstractContextManager[Span | None]:
     """Open a span for a block, if there is a tracer."""
-    return _NOTHING if tracer is None else tracer.span(name, kind, attributes)
+    return _NOTHING if tracer is None else tracer.span(name, kind, attributes, parent=parent)
 
 
 _NOTHING = nullcontext()

@@ -40,8 +40,8 @@ def run_worker(
 
     `prepare` is tried again while what it needs is Unavailable, unless a setting has to be changed
     for it: that raises Misconfigured. Once the parts run, the same error holds. A part that ends by
-    an error stops the others, and the error is raised here: whoever started the process starts a
-    new one.
+    an error stops the others, and the error is raised here: the supervisor starts a new
+    process.
     A part that has not ended `stop_within` seconds after a stop waits for an answer that does not
     come: the process then leaves without it, with exit code 1. What it held comes again.
     """
@@ -105,7 +105,7 @@ def main(commands: Mapping[str, Callable[[], None]]) -> NoReturn:
     """Run the command that the arguments name, and exit.
 
     Exit codes: 0 after an orderly stop, 1 after a failure, 2 when the process is misconfigured,
-    with one message on stderr that names everything to mend.
+    with one message on stderr that names everything to fix.
     """
     write_on_any_terminal()
     command = commands.get(" ".join(sys.argv[1:]))

@@ -1,29 +1,64 @@
-"""Consumes one SQS queue: long polls, many messages at a time, each to its own end."""
+"""Consumes SQS queues: long polls, many messages at a time, each to its own end."""
 
 import threading
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from runtime.metrics import ConsumerMetrics
+from runtime.aws import Aws
+from runtime.metrics import ConsumerMetrics, new_registry
 from runtime.process.health import Readiness
 from runtime.process.shutdown import Stop
+from runtime.process.startup import startup
+from runtime.process.tracing import Tracer
+from runtime.process.worker import run_worker
+from runtime.settings import ConsumerSettings
 from runtime.sqs.deletions import Deletions
-from runtime.sqs.messages import Messages, Work
-from runtime.sqs.queue import MAX_BATCH, Queue
+from runtime.sqs.handler import EventHandler, Instruments
+from runtime.sqs.messages import Messages
+from runtime.sqs.queue import BATCH_LINGER_SECONDS, MAX_BATCH, find_queue
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
+S = TypeVar("S", bound=ConsumerSettings)
 
-GATHERS = 0.05
-"""Seconds that free threads may wait for others: a receive for one message takes as long as one
-for ten, and busy threads come free one by one."""
 
-MADE_ROOM = 80
-"""Messages that may be held beside `concurrency` others: each met an error that is in no list, and
-may be the only one to meet it. When so many are held at a time it is an outage, and all wait."""
+def run_consumers(
+    name: str,
+    settings_type: type[S],
+    handlers_of: Callable[[S, Tracer | None], Mapping[str, EventHandler]],
+) -> None:
+    """Run the consumer process `name` until it is asked to stop: one consumer a queue.
+
+    `handlers_of` makes each queue's handler. Raises Misconfigured if a setting is missing or a
+    queue does not exist; waits for SQS if it is away.
+    """
+    with startup(name, settings_type) as (settings, tracer):
+        handlers = handlers_of(settings, tracer)
+        registry, stop, readiness = new_registry(), Stop(), Readiness(*handlers)
+        metrics = ConsumerMetrics(registry)
+
+        def consumer(sqs: "SQSClient", queue: str, handler: EventHandler) -> Consumer:
+            messages = Messages(
+                sqs,
+                find_queue(sqs, queue),
+                replace(handler, instruments=Instruments(queue, metrics, tracer)),
+                stop=stop,
+                metrics=metrics,
+                readiness=readiness,
+                wait_seconds=settings.queue_wait_seconds,
+            )
+            return Consumer(messages)
+
+        def prepare() -> Mapping[str, Callable[[], None]]:
+            sqs = Aws.of(settings).client("sqs")
+            return {queue: consumer(sqs, queue, each).run for queue, each in handlers.items()}
+
+        run_worker(settings, prepare=prepare, stop=stop, readiness=readiness, registry=registry)
 
 
 class Consumer:
@@ -31,55 +66,44 @@ class Consumer:
 
     At most `concurrency` messages are being handled, and each has a thread: one that waits for a
     database to come back renews its own visibility, and no other message waits unseen behind it.
-    Up to MADE_ROOM more are held that have made room for others.
+    Up to `overflow` more are held that have made room for others: each met an error that is in no
+    list, and may be the only one to meet it. When more are held it is an outage, and all wait.
+    `linger` is how long, in seconds, free threads wait for others before they receive: busy threads
+    come free one by one.
     """
 
     def __init__(
         self,
-        sqs: "SQSClient",
-        queue: Queue,
-        work: Work,
+        messages: Messages,
         *,
-        stop: Stop,
-        metrics: ConsumerMetrics,
-        readiness: Readiness,
-        wait_seconds: int,
         concurrency: int = 20,
+        overflow: int = 80,
+        linger: float = BATCH_LINGER_SECONDS,
     ) -> None:
-        self._sqs, self._queue, self._stop, self._readiness = sqs, queue, stop, readiness
-        self._messages = Messages(
-            sqs,
-            queue,
-            work,
-            stop=stop,
-            metrics=metrics,
-            readiness=readiness,
-            wait_seconds=wait_seconds,
-        )
-        self._concurrency = concurrency
+        self._messages, self._linger = messages, linger
+        self._threads = concurrency + overflow
         self._free = threading.Semaphore(concurrency)
-        self._rooms = threading.Semaphore(MADE_ROOM)
+        self._overflow = threading.Semaphore(overflow)
 
     def run(self) -> None:
-        self._readiness.up(self._queue.name)
+        messages = self._messages
+        messages.readiness.up(messages.queue.name)
         with (
-            Deletions(self._sqs, self._queue.url) as deletions,
-            ThreadPoolExecutor(
-                self._concurrency + MADE_ROOM, thread_name_prefix=self._queue.name
-            ) as pool,
+            Deletions(messages.sqs, messages.queue.url) as deletions,
+            ThreadPoolExecutor(self._threads, thread_name_prefix=messages.queue.name) as pool,
         ):
             try:
-                while not self._stop.requested:
+                while not messages.stop.requested:
                     for message in self._receive():
                         pool.submit(self._settle, message, deletions)
             finally:
-                self._stop.request()  # also after a failure: what is held lets go of its message
+                messages.stop.request()  # also after a failure: what is held lets go of its message
 
     def _receive(self) -> "list[MessageTypeDef]":
         """Claim free threads, a batch of them if they come soon, and receive as many messages."""
         if not self._free.acquire(timeout=0.5):
             return []
-        claimed, deadline = 1, monotonic() + GATHERS
+        claimed, deadline = 1, monotonic() + self._linger
         while claimed < MAX_BATCH and self._free.acquire(timeout=max(0, deadline - monotonic())):
             claimed += 1
         messages: list[MessageTypeDef] = []
@@ -92,7 +116,7 @@ class Consumer:
         return messages
 
     def _settle(self, message: "MessageTypeDef", deletions: Deletions) -> None:
-        slot = Slot(self._free, self._rooms)
+        slot = Slot(self._free, self._overflow)
         try:
             if self._messages.settle(message, slot.make_room):
                 deletions.add(message["ReceiptHandle"])
@@ -101,15 +125,15 @@ class Consumer:
 
 
 class Slot:
-    """A message's slot among the `free` ones, which it can give up for one of the `rooms`."""
+    """A message's slot among the `free` ones, which it can exchange for one of the `overflow`."""
 
-    def __init__(self, free: threading.Semaphore, rooms: threading.Semaphore) -> None:
-        self._taken, self._free, self._rooms = free, free, rooms
+    def __init__(self, free: threading.Semaphore, overflow: threading.Semaphore) -> None:
+        self._taken, self._free, self._overflow = free, free, overflow
 
     def make_room(self) -> None:
         """Let another message have the slot, if there is room for this one beside it."""
-        if self._taken is self._free and self._rooms.acquire(blocking=False):
-            self._taken = self._rooms
+        if self._taken is self._free and self._overflow.acquire(blocking=False):
+            self._taken = self._overflow
             self._free.release()
 
     def leave(self) -> None:

@@ -10,7 +10,7 @@ import structlog
 
 from runtime.errors import Unavailable
 from runtime.retry import backoff
-from runtime.sqs.queue import MAX_BATCH, delete_batch
+from runtime.sqs.queue import BATCH_LINGER_SECONDS, MAX_BATCH, delete_batch
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -20,19 +20,15 @@ log = structlog.get_logger(__name__)
 TRIES = 3
 """How often a receipt handle is tried. A message that stays comes, and is handled, again."""
 
-
-GATHERS = 0.05
-"""Seconds that handles may wait for others to fill a call: without it, busy threads are done one by
-one, and so was the deleting."""
-
 MOST_WAITING = 100
-"""Handled messages that wait to be deleted; past these, whoever handles waits too."""
+"""Handled messages that wait to be deleted; past these, the threads that handle wait too."""
 
 
 class Deletions:
     """A thread that deletes receipt handles from one queue, up to ten a call.
 
-    `wait` is how it waits, between tries and for a fuller call, in seconds.
+    `wait` is how it waits, in seconds: between tries, and `linger` for a fuller call, since busy
+    threads end one by one.
     """
 
     def __init__(
@@ -41,8 +37,9 @@ class Deletions:
         url: str,
         *,
         wait: Callable[[float], object] = time.sleep,
+        linger: float = BATCH_LINGER_SECONDS,
     ) -> None:
-        self._sqs, self._url, self._wait = sqs, url, wait
+        self._sqs, self._url, self._wait, self._linger = sqs, url, wait, linger
         self._handles: Queue[str | None] = Queue(MOST_WAITING)
 
     def __enter__(self) -> Self:
@@ -59,24 +56,29 @@ class Deletions:
         """Have a message deleted, soon; waits while MOST_WAITING are before it."""
         self._handles.put(receipt_handle)
 
+    @property
+    def pending(self) -> bool:
+        """Whether a handle waits for its call."""
+        return not self._handles.empty()
+
     def delete_next(self) -> bool:
         """Wait for handles and delete a batch of them; False when the last have been added."""
         batch = [self._handles.get()]
-        while len(batch) < MAX_BATCH and not self._handles.empty():
+        while len(batch) < MAX_BATCH and self.pending:
             batch.append(self._handles.get())
         handles = [handle for handle in batch if handle is not None]
         if handles:
             try:
                 self._delete(handles)
             except Exception:
-                # Whatever it is, the thread has to live: the consumer would stand still.
+                # Whatever it is, the thread has to live: without it the consumer stops.
                 log.exception("handled messages were not deleted and will come again")
         return None not in batch
 
     def _run(self) -> None:
         while self.delete_next():
             if self._handles.qsize() < MAX_BATCH:
-                self._wait(GATHERS)
+                self._wait(self._linger)
 
     def _delete(self, handles: list[str]) -> None:
         for attempt in range(1, TRIES + 1):

@@ -1,18 +1,19 @@
-"""One queue's messages, received and each brought to its end, by whichever thread has it."""
+"""One queue's messages: received, and each brought to its end by the thread that has it."""
 
 from collections.abc import Callable
 from time import perf_counter
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import structlog
 
 from runtime.aws import asking, reaching
 from runtime.errors import Unavailable
 from runtime.metrics import ConsumerMetrics
-from runtime.passed import Call, Passed
+from runtime.passed import Passed
 from runtime.process.health import Readiness
 from runtime.process.shutdown import Stop
-from runtime.retry import BackOff, DeadLetter, Hold, Verdict, backoff, decide
+from runtime.retry import BackOff, DeadLetter, Decision, Hold, Strikes, backoff, decide
+from runtime.sqs.handler import Handler
 from runtime.sqs.queue import Queue, dead_letter, receive_count
 
 if TYPE_CHECKING:
@@ -22,38 +23,30 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 
-class Work(Protocol):
-    """What a consumer does with a body, and which of its errors no retry can mend."""
-
-    def handle(self, body: str, /) -> None: ...
-
-    def is_permanent(self, error: Exception, /) -> bool: ...
-
-
-def _nothing() -> None:
-    """Nobody waits for this thread."""
+def _keep_place() -> None:
+    """Make no room: no other message waits for this thread."""
 
 
 class Messages:
     """Receives messages and settles each: handled, dead-lettered, or back in the queue.
 
-    Two calls to it never wait for one another: it holds nothing but its queue, its work, and what
-    has passed for other messages.
+    Two calls to it never wait for one another: it holds nothing but its queue, its handler, and
+    what has passed for other messages.
     """
 
     def __init__(
         self,
         sqs: "SQSClient",
         queue: Queue,
-        work: Work,
+        handler: Handler,
         *,
         stop: Stop,
         metrics: ConsumerMetrics,
         readiness: Readiness,
         wait_seconds: int,
     ) -> None:
-        self._sqs, self._queue, self._work = sqs, queue, work
-        self._stop, self._metrics, self._readiness = stop, metrics, readiness
+        self.sqs, self.queue, self.stop, self.readiness = sqs, queue, stop, readiness
+        self._handler, self._metrics = handler, metrics
         self._wait_seconds = wait_seconds
         self._passed = Passed()
 
@@ -61,119 +54,125 @@ class Messages:
         """Wait for messages and receive up to `most`; after a while, or an outage, none."""
         try:
             with asking("SQS"):
-                messages = self._sqs.receive_message(
-                    QueueUrl=self._queue.url,
+                messages = self.sqs.receive_message(
+                    QueueUrl=self.queue.url,
                     MaxNumberOfMessages=most,
                     WaitTimeSeconds=self._wait_seconds,
                     MessageSystemAttributeNames=["ApproximateReceiveCount"],
                 ).get("Messages", [])
         except Unavailable as error:
-            log.warning("receive failed", queue=self._queue.name, reason=str(error))
-            self._readiness.down(self._queue.name, str(error))
-            self._stop.wait(backoff(1, first=1))
+            log.warning("receive failed", queue=self.queue.name, reason=str(error))
+            self.readiness.down(self.queue.name, str(error))
+            self.stop.wait(backoff(1, first=1))
             return []
-        self._readiness.up(self._queue.name)
+        self.readiness.up(self.queue.name)
         return messages
 
-    def settle(self, message: "MessageTypeDef", make_room: Callable[[], object] = _nothing) -> bool:
+    def settle(
+        self, message: "MessageTypeDef", make_room: Callable[[], object] = _keep_place
+    ) -> bool:
         """Bring one message to its end, however long that takes; whether it may be deleted.
 
         `make_room` is called when the message is held for an error that perhaps it alone meets:
         another one is to be handled beside it, and shows by that whose fault it is.
         """
         started = perf_counter()
-        self._metrics.begun(self._queue.name)
+        self._metrics.begun(self.queue.name)
+        attempt, strikes, outcome = 0, Strikes(), ""
         with structlog.contextvars.bound_contextvars(
-            queue=self._queue.name, messageId=message["MessageId"]
+            queue=self.queue.name, messageId=message["MessageId"]
         ):
-            try:
-                outcome = self._settle(message, make_room)
-            except Exception:
-                # Not even the verdict could be carried out: the message stays and comes again.
-                log.exception("message left in the queue")
-                outcome = "failed"
-        self._metrics.done(self._queue.name, outcome, perf_counter() - started)
+            while not outcome:
+                attempt += 1
+                try:
+                    with self._passed.noting():
+                        self._handler.handle(message["Body"])
+                except Exception as error:  # noqa: BLE001 (what it means is decided there)
+                    outcome = self._failed(error, message, attempt, strikes, make_room)
+                else:
+                    self.readiness.up(self.queue.name)
+                    outcome = "handled"
+        self._metrics.done(self.queue.name, outcome, perf_counter() - started)
         return outcome in {"handled", "dead-lettered"}
 
-    def _settle(self, message: "MessageTypeDef", make_room: Callable[[], object]) -> str:
-        attempt = 0
-        strikes = Strikes(self._passed)
-        while True:
-            attempt += 1
-            try:
-                with self._passed.noting():
-                    self._work.handle(message["Body"])
-            except Exception as error:
-                verdict = self._judge(error, message, attempt, strikes=strikes.count(error))
-                match verdict:
-                    case DeadLetter():
-                        dead_letter(
-                            self._sqs,
-                            self._queue.dead_letter_url,
-                            message["Body"],
-                            error,
-                            receives=receive_count(message),
-                        )
-                        log.exception(
-                            "dead-lettered", deadLetterQueue=self._queue.dead_letter_queue
-                        )
-                        return "dead-lettered"
-                    case BackOff(delay):
-                        log.exception("failed, backing off", seconds=round(delay, 1))
-                        self._show_again_in(message, delay)
-                        return "backed-off"
-                    case Hold(delay):
-                        log.warning("held", reason=str(error), seconds=round(delay, 1))
-                        self._readiness.down(self._queue.name, str(error))
-                        if isinstance(error, Unavailable) and error.is_unknown:
-                            make_room()
-                        self._show_again_in(message, delay + self._queue.visibility_timeout)
-                        if self._stop.wait(delay):
-                            # Not sooner than our last poll ends, which would receive it again.
-                            self._show_again_in(message, self._wait_seconds)
-                            return "released"
-            else:
-                self._readiness.up(self._queue.name)
-                return "handled"
+    def _failed(
+        self,
+        error: Exception,
+        message: "MessageTypeDef",
+        attempt: int,
+        strikes: Strikes,
+        make_room: Callable[[], object],
+    ) -> str:
+        """Do what is decided about a failed try; returns the message's outcome, "" for no end."""
+        try:
+            if isinstance(error, Unavailable) and error.is_unknown:
+                call = error.dependency, error.call
+                strikes.count(call, self._passed.count(call))
+            match self.decide(error, message, attempt, strikes=strikes.total):
+                case DeadLetter():
+                    return self._dead_letter(error, message)
+                case BackOff(delay):
+                    log.error("failed, backing off", seconds=round(delay, 1), exc_info=error)
+                    self._show_again_in(message, delay)
+                    return "backed-off"
+                case Hold(delay):
+                    return self._hold(error, message, delay, make_room)
+        except Exception:
+            # The decision could not be carried out: the message stays and comes again.
+            log.exception("message left in the queue")
+            return "failed"
 
-    def _judge(
+    def decide(
         self, error: Exception, message: "MessageTypeDef", attempt: int, *, strikes: int
-    ) -> Verdict:
+    ) -> Decision:
+        """Say what is done about a failed try: as `runtime.retry` has it."""
         return decide(
             error,
             attempt=attempt,
             strikes=strikes,
             receives=receive_count(message),
-            max_receives=self._queue.max_receives,
-            is_permanent=self._work.is_permanent,
+            max_receives=self.queue.max_receives,
+            is_permanent=self._handler.is_permanent,
         )
+
+    def _dead_letter(self, error: Exception, message: "MessageTypeDef") -> str:
+        dead_letter(
+            self.sqs,
+            self.queue.dead_letter_url,
+            message["Body"],
+            error,
+            receives=receive_count(message),
+        )
+        log.error("dead-lettered", deadLetterQueue=self.queue.dead_letter_queue, exc_info=error)
+        return "dead-lettered"
+
+    def _hold(
+        self,
+        error: Exception,
+        message: "MessageTypeDef",
+        delay: float,
+        make_room: Callable[[], object],
+    ) -> str:
+        """Keep the message, hidden from others, until it is to be tried again or a stop comes."""
+        log.warning("held", reason=str(error), seconds=round(delay, 1))
+        self.readiness.down(self.queue.name, str(error))
+        if isinstance(error, Unavailable) and error.is_unknown:
+            make_room()
+        self._show_again_in(message, delay + self.queue.visibility_timeout)
+        if not self.stop.wait(delay):
+            return ""
+        # Not sooner than our last poll ends, which would receive it again.
+        self._show_again_in(message, self._wait_seconds)
+        return "released"
 
     def _show_again_in(self, message: "MessageTypeDef", seconds: float) -> None:
         """Set when the message is seen again; where that fails, the queue's own timeout holds."""
         try:
             with reaching("SQS"):
-                self._sqs.change_message_visibility(
-                    QueueUrl=self._queue.url,
+                self.sqs.change_message_visibility(
+                    QueueUrl=self.queue.url,
                     ReceiptHandle=message["ReceiptHandle"],
                     VisibilityTimeout=round(seconds),
                 )
         except Exception as error:  # noqa: BLE001 (the message comes again either way)
             log.warning("visibility not changed", reason=str(error))
-
-
-class Strikes:
-    """How often a call has failed for one message while it passed for others."""
-
-    def __init__(self, passed: Passed) -> None:
-        self._passed = passed
-        self._last: dict[Call, int] = {}
-        self._strikes = 0
-
-    def count(self, error: Exception) -> int:
-        """Take an error in; a try counts if others have passed since the one before it."""
-        if isinstance(error, Unavailable) and error.is_unknown:
-            call = error.dependency, error.call
-            passed = self._passed.count(call)
-            self._strikes += passed > self._last.get(call, passed)
-            self._last[call] = passed
-        return self._strikes

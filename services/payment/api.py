@@ -10,10 +10,10 @@ from pydantic.config import JsonDict
 from contracts.envelope import ReadModel, WireModel
 from contracts.timestamps import Timestamp
 from runtime import cursors
-from runtime.http import problems
 from runtime.http.app import cause_of
-from runtime.http.pagination import DEFAULT_LIMIT, Cursor, Limit, PageView
-from runtime.http.problems import documented
+from runtime.http.pagination import DEFAULT_LIMIT, Cursor, Limit, PageView, page_example
+from runtime.http.problem_kinds import INVALID, NOT_FOUND, Kind
+from runtime.http.problems import ON_CHANGE, ON_LIST, ON_READ
 from services.payment.handlers import Handlers
 from services.payment.model import (
     DomainError,
@@ -24,10 +24,10 @@ from services.payment.model import (
 )
 from services.payment.store import Store
 
-KINDS: dict[type[Exception], problems.Kind] = {
-    PaymentNotFound: problems.NOT_FOUND,
-    SubscriptionMismatch: problems.INVALID,
-    DomainError: problems.INVALID,
+KINDS: dict[type[Exception], Kind] = {
+    PaymentNotFound: NOT_FOUND,
+    SubscriptionMismatch: INVALID,
+    DomainError: INVALID,
 }
 
 # The id of the subscription in the subscription service's examples.
@@ -71,7 +71,7 @@ class PaymentView(WireModel):
 
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
-    id: str = Field(description="The same as subscriptionId.")
+    id: str = Field(validation_alias="subscription_id", description="The same as subscriptionId.")
     subscription_id: str = Field(description="The subscription that it pays for.")
     account_number: str = Field(description="Bank account that is debited.")
     status: Status = Field(description="active, and later perhaps cancelled.")
@@ -81,23 +81,13 @@ class PaymentView(WireModel):
 
     @classmethod
     def of(cls, payment: Payment) -> Self:
-        return cls(
-            id=payment.subscription_id,
-            subscription_id=payment.subscription_id,
-            account_number=payment.account_number,
-            status=payment.status,
-            created=payment.created,
-            updated=payment.updated,
-            version=payment.version,
-        )
+        return cls.from_fields_of(payment)
 
 
 class PaymentPage(PageView[PaymentView]):
     """Some payments, and where to go on."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"items": [_EXAMPLE], "nextCursor": "WyI1Zj"}]}
-    )
+    model_config = page_example(_EXAMPLE)
 
 
 def routes(handlers: Handlers, store: Store) -> APIRouter:
@@ -108,7 +98,7 @@ def routes(handlers: Handlers, store: Store) -> APIRouter:
         summary="Read one payment",
         description="Reads what was last committed.",
         response_description="The payment.",
-        responses=documented(problems.NOT_FOUND, problems.INVALID, problems.UNAVAILABLE),
+        responses=ON_READ,
     )
     async def get(payment_id: _PaymentId) -> PaymentView:
         return PaymentView.of(await run_in_threadpool(handlers.get, payment_id))
@@ -121,14 +111,7 @@ def routes(handlers: Handlers, store: Store) -> APIRouter:
             "Cancelling again answers the same and raises no second event."
         ),
         response_description="The payment, cancelled.",
-        responses=documented(
-            problems.MALFORMED,
-            problems.NOT_FOUND,
-            problems.CONTENT_TOO_LARGE,
-            problems.UNSUPPORTED_MEDIA_TYPE,
-            problems.INVALID,
-            problems.UNAVAILABLE,
-        ),
+        responses=ON_CHANGE,
     )
     async def patch(payment_id: _PaymentId, body: PaymentPatch, request: Request) -> PaymentView:
         if body.subscription_id not in {None, payment_id}:
@@ -141,7 +124,7 @@ def routes(handlers: Handlers, store: Store) -> APIRouter:
         summary="List payments",
         description="Lists the payments with one status, or all, in order of their ids.",
         response_description="A page of payments.",
-        responses=documented(problems.INVALID_CURSOR, problems.INVALID, problems.UNAVAILABLE),
+        responses=ON_LIST,
     )
     def page(
         status: Annotated[
@@ -152,9 +135,6 @@ def routes(handlers: Handlers, store: Store) -> APIRouter:
     ) -> PaymentPage:
         scope = f"payments?status={status}"
         found = store.page(status=status, limit=limit, after=cursors.decode(scope, cursor))
-        return PaymentPage(
-            items=[PaymentView.of(payment) for payment in found.items],
-            next_cursor=cursors.encode(scope, found.next_position),
-        )
+        return PaymentPage.of(found, PaymentView.of, scope)
 
     return router

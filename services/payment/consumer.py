@@ -1,16 +1,16 @@
 """Which event leads to which use case."""
 
 from contracts.names import EventType
-from runtime.sqs.inbox import Inbox, reads
+from runtime.sqs.handler import EventHandler, Reader
 from services.payment.handlers import Handlers
 from services.payment.inbound import SubscriptionCreated
 from services.payment.model import DomainError
 
 
-def subscription_created(handlers: Handlers) -> Inbox:
+def subscription_created(handlers: Handlers) -> EventHandler:
     """For the queue payments-subscription-created."""
-    reader = reads(
+    reader = Reader(
         SubscriptionCreated,
         lambda event, cause: handlers.create(event.subscription_id, event.account_number, cause),
     )
-    return Inbox({EventType.SUBSCRIPTION_CREATED: reader}, (DomainError,))
+    return EventHandler({EventType.SUBSCRIPTION_CREATED: reader}, (DomainError,))

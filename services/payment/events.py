@@ -16,7 +16,11 @@ from services.payment.model import Happened, Payment, Status
 class PaymentDetail(EventDetail):
     """The payment as it stands after the event."""
 
-    id: str = Field(alias="_id", description="The same as subscriptionId.")
+    id: str = Field(
+        validation_alias="subscription_id",
+        serialization_alias="_id",
+        description="The same as subscriptionId.",
+    )
     subscription_id: str = Field(description="The subscription that it pays for.")
     account_number: str = Field(description="Bank account that is debited.")
     status: Status = Field(description="active, and later perhaps cancelled.")
@@ -43,20 +47,12 @@ _DETAILS: dict[Happened, type[PaymentDetail]] = {
 
 
 def record_of(payment: Payment, cause: Cause, *, event_id: str) -> OutboxRecord:
-    """The outbox record of what last happened to a payment."""
-    detail = _DETAILS[payment.event](
-        id=payment.subscription_id,
-        subscription_id=payment.subscription_id,
-        account_number=payment.account_number,
-        status=payment.status,
-        event=EventType(payment.event),
-        created=payment.created,
-        updated=payment.updated,
-        metadata=cause.metadata(
-            event_id=event_id,
-            aggregate_id=payment.subscription_id,
-            sequence=payment.version,
-            occurred_at=payment.updated,
-        ),
+    """The outbox record of the last event of a payment; raises EventTooLarge."""
+    metadata = cause.metadata(
+        event_id=event_id,
+        aggregate_id=payment.subscription_id,
+        sequence=payment.version,
+        occurred_at=payment.updated,
     )
+    detail = _DETAILS[payment.event].from_fields_of(payment, metadata=metadata)
     return outbox_record(detail, Source.PAYMENTS)

@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import partial
 
 from contracts.causes import Cause
+from contracts.outbox import OutboxRecord
 from runtime.ids import new_event_id, utc_now
 from runtime.outbox.commit import change
 from services.payment.events import record_of
@@ -24,7 +25,8 @@ class Handlers:
         new_id: Callable[[], str] = new_event_id,
         wait: Callable[[float], object] = time.sleep,
     ) -> None:
-        self._store, self._now, self._new_id, self._wait = store, now, new_id, wait
+        self._store, self._now, self._new_id = store, now, new_id
+        self._change = partial(change, store, wait=wait)
 
     def create(self, subscription_id: str, account_number: str, cause: Cause) -> Payment:
         """Set the debit up, unless there is one already."""
@@ -32,7 +34,7 @@ class Handlers:
         def decide(current: Payment | None) -> Payment:
             return current or Payment.create(subscription_id, account_number, now=self._now())
 
-        return self._change(subscription_id, decide, cause, presumed_new=True)
+        return self._change(subscription_id, decide, self._record(cause), presumed_new=True)
 
     def cancel(self, payment_id: str, cause: Cause) -> Payment:
         """Cancel the debit; raises PaymentNotFound."""
@@ -42,7 +44,7 @@ class Handlers:
                 raise PaymentNotFound(payment_id)
             return current.cancel(now=self._now())
 
-        return self._change(payment_id, decide, cause)
+        return self._change(payment_id, decide, self._record(cause))
 
     def get(self, payment_id: str) -> Payment:
         """Read one; raises PaymentNotFound."""
@@ -51,20 +53,5 @@ class Handlers:
             raise PaymentNotFound(payment_id)
         return payment
 
-    def _change(
-        self,
-        payment_id: str,
-        decide: Callable[[Payment | None], Payment],
-        cause: Cause,
-        *,
-        presumed_new: bool = False,
-    ) -> Payment:
-        record = partial(record_of, cause=cause, event_id=self._new_id())
-        return change(
-            self._store,
-            payment_id,
-            decide,
-            record,
-            presumed_new=presumed_new,
-            wait=self._wait,
-        )
+    def _record(self, cause: Cause) -> Callable[[Payment], OutboxRecord]:
+        return partial(record_of, cause=cause, event_id=self._new_id())

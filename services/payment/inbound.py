@@ -6,7 +6,7 @@ from contracts.envelope import ReadModel
 
 
 class SubscriptionCreated(ReadModel):
-    """From the subscription domain: somebody agreed to be debited."""
+    """From the subscription domain: a customer agreed to be debited."""
 
     subscription_id: str = Field(min_length=1, max_length=128)
     account_number: str = Field(min_length=1, max_length=34)

@@ -1,16 +1,17 @@
 """Composition root of the payment service: `python -m services.payment.main api`."""
 
+from collections.abc import Mapping
+from functools import partial
+
 from fastapi import FastAPI
 
-from runtime import logs
-from runtime.http.app import create_api, serve
-from runtime.metrics import new_registry
+from runtime.http.app import create_api, run_api
 from runtime.mongodb import Mongo
-from runtime.process import tracing
 from runtime.process.tracing import Tracer
 from runtime.process.worker import main
-from runtime.settings import MongoSettings, load
-from runtime.sqs.consumers import run_consumers
+from runtime.settings import MongoSettings
+from runtime.sqs.consumer import run_consumers
+from runtime.sqs.handler import EventHandler
 from services.payment import api, consumer
 from services.payment.handlers import Handlers
 from services.payment.settings import PaymentApiSettings, PaymentConsumerSettings
@@ -26,28 +27,16 @@ def create_app(settings: PaymentApiSettings, tracer: Tracer | None = None) -> Fa
         kinds=api.KINDS,
         check=store.check,
         outbox=store.backlog,
-        registry=new_registry(),
         tracer=tracer,
     )
 
 
-def run_api() -> None:
-    settings = load(PaymentApiSettings)
-    logs.configure(level=settings.log_level, form=settings.log_format, process="payment-api")
-    with tracing.started("payment-api") as tracer:
-        serve(create_app(settings, tracer), settings)
-
-
-def run_consumer() -> None:
-    settings = load(PaymentConsumerSettings)
-    with tracing.started("payment-consumer") as tracer:
-        handlers = Handlers(_store(settings, tracer))
-        run_consumers(
-            "payment-consumer",
-            settings,
-            {settings.subscription_created_queue: consumer.subscription_created(handlers)},
-            tracer,
-        )
+def event_handlers(
+    settings: PaymentConsumerSettings, tracer: Tracer | None = None
+) -> Mapping[str, EventHandler]:
+    """By the queue that the events come from."""
+    handlers = Handlers(_store(settings, tracer))
+    return {settings.subscription_created_queue: consumer.subscription_created(handlers)}
 
 
 def _store(settings: MongoSettings, tracer: Tracer | None = None) -> MongoStore:
@@ -55,4 +44,11 @@ def _store(settings: MongoSettings, tracer: Tracer | None = None) -> MongoStore:
 
 
 if __name__ == "__main__":
-    main({"api": run_api, "consumer": run_consumer})
+    main(
+        {
+            "api": partial(run_api, "payment-api", PaymentApiSettings, create_app),
+            "consumer": partial(
+                run_consumers, "payment-consumer", PaymentConsumerSettings, event_handlers
+            ),
+        }
+    )

@@ -10,16 +10,16 @@ from pydantic.config import JsonDict
 from contracts.envelope import WireModel
 from contracts.timestamps import Timestamp
 from runtime import cursors
-from runtime.http import problems
-from runtime.http.pagination import DEFAULT_LIMIT, Cursor, Limit, PageView
-from runtime.http.problems import documented
+from runtime.http.pagination import DEFAULT_LIMIT, Cursor, Limit, PageView, page_example
+from runtime.http.problem_kinds import INVALID, NOT_FOUND, Kind
+from runtime.http.problems import ON_LIST, ON_READ
 from services.stock.handlers import Handlers
 from services.stock.model import DomainError, Status, Stock, StockNotFound
 from services.stock.store import Store
 
-KINDS: dict[type[Exception], problems.Kind] = {
-    StockNotFound: problems.NOT_FOUND,
-    DomainError: problems.INVALID,
+KINDS: dict[type[Exception], Kind] = {
+    StockNotFound: NOT_FOUND,
+    DomainError: INVALID,
 }
 
 # The id of the subscription in the subscription service's examples.
@@ -43,7 +43,7 @@ class StockView(WireModel):
 
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
-    id: str = Field(description="The same as subscriptionId.")
+    id: str = Field(validation_alias="subscription_id", description="The same as subscriptionId.")
     subscription_id: str = Field(description="The subscription that it is put aside for.")
     stock_id: str = Field(description="The product.")
     stock: int = Field(description="Razors put aside: 12 months' worth, 0 once given back.")
@@ -54,24 +54,13 @@ class StockView(WireModel):
 
     @classmethod
     def of(cls, stock: Stock) -> Self:
-        return cls(
-            id=stock.subscription_id,
-            subscription_id=stock.subscription_id,
-            stock_id=stock.stock_id,
-            stock=stock.stock,
-            status=stock.status,
-            created=stock.created,
-            updated=stock.updated,
-            version=stock.version,
-        )
+        return cls.from_fields_of(stock)
 
 
 class StockPage(PageView[StockView]):
     """Some stock, and where to go on."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"items": [_EXAMPLE], "nextCursor": "WyI1Zj"}]}
-    )
+    model_config = page_example(_EXAMPLE)
 
 
 def routes(handlers: Handlers, store: Store) -> APIRouter:
@@ -82,7 +71,7 @@ def routes(handlers: Handlers, store: Store) -> APIRouter:
         summary="Read the stock of one subscription",
         description="Reads what was last committed.",
         response_description="The stock.",
-        responses=documented(problems.NOT_FOUND, problems.INVALID, problems.UNAVAILABLE),
+        responses=ON_READ,
     )
     async def get(
         subscription_id: Annotated[
@@ -104,7 +93,7 @@ def routes(handlers: Handlers, store: Store) -> APIRouter:
             "order. A change shows here up to a second after it was made."
         ),
         response_description="A page of stock.",
-        responses=documented(problems.INVALID_CURSOR, problems.INVALID, problems.UNAVAILABLE),
+        responses=ON_LIST,
     )
     def page(
         status: Annotated[
@@ -115,9 +104,6 @@ def routes(handlers: Handlers, store: Store) -> APIRouter:
     ) -> StockPage:
         scope = f"stock?status={status}"
         found = store.page(status=status, limit=limit, after=cursors.decode(scope, cursor))
-        return StockPage(
-            items=[StockView.of(stock) for stock in found.items],
-            next_cursor=cursors.encode(scope, found.next_position),
-        )
+        return StockPage.of(found, StockView.of, scope)
 
     return router

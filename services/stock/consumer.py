@@ -1,24 +1,24 @@
 """Which event leads to which use case."""
 
 from contracts.names import EventType
-from runtime.sqs.inbox import Inbox, reads
+from runtime.sqs.handler import EventHandler, Reader
 from services.stock.handlers import Handlers
 from services.stock.inbound import PaymentCancelled, SubscriptionCreated
 from services.stock.model import DomainError
 
 
-def subscription_created(handlers: Handlers) -> Inbox:
+def subscription_created(handlers: Handlers) -> EventHandler:
     """For the queue stock-subscription-created."""
-    reader = reads(
+    reader = Reader(
         SubscriptionCreated,
         lambda event, cause: handlers.allocate(event.subscription_id, event.quantity, cause),
     )
-    return Inbox({EventType.SUBSCRIPTION_CREATED: reader}, (DomainError,))
+    return EventHandler({EventType.SUBSCRIPTION_CREATED: reader}, (DomainError,))
 
 
-def payment_cancelled(handlers: Handlers) -> Inbox:
+def payment_cancelled(handlers: Handlers) -> EventHandler:
     """For the queue stock-payment-cancelled."""
-    reader = reads(
+    reader = Reader(
         PaymentCancelled, lambda event, cause: handlers.deallocate(event.subscription_id, cause)
     )
-    return Inbox({EventType.PAYMENT_CANCELLED: reader}, (DomainError,))
+    return EventHandler({EventType.PAYMENT_CANCELLED: reader}, (DomainError,))

@@ -16,7 +16,7 @@ from services.stock.model import Happened, Status, Stock
 class StockDetail(EventDetail):
     """The stock as it stands after the event."""
 
-    id: str = Field(description="The same as subscriptionId.")
+    id: str = Field(validation_alias="subscription_id", description="The same as subscriptionId.")
     subscription_id: str = Field(description="The subscription that it is put aside for.")
     stock_id: str = Field(description="The product.")
     stock: int = Field(description="Razors put aside.", ge=0)
@@ -44,21 +44,12 @@ _DETAILS: dict[Happened, type[StockDetail]] = {
 
 
 def record_of(stock: Stock, cause: Cause, *, event_id: str) -> OutboxRecord:
-    """The outbox record of what last happened to stock."""
-    detail = _DETAILS[stock.event](
-        id=stock.subscription_id,
-        subscription_id=stock.subscription_id,
-        stock_id=stock.stock_id,
-        stock=stock.stock,
-        status=stock.status,
-        event=EventType(stock.event),
-        created=stock.created,
-        updated=stock.updated,
-        metadata=cause.metadata(
-            event_id=event_id,
-            aggregate_id=stock.subscription_id,
-            sequence=stock.version,
-            occurred_at=stock.updated,
-        ),
+    """The outbox record of the last event of stock; raises EventTooLarge."""
+    metadata = cause.metadata(
+        event_id=event_id,
+        aggregate_id=stock.subscription_id,
+        sequence=stock.version,
+        occurred_at=stock.updated,
     )
+    detail = _DETAILS[stock.event].from_fields_of(stock, metadata=metadata)
     return outbox_record(detail, Source.STOCK)

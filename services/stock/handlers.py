@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import partial
 
 from contracts.causes import Cause
+from contracts.outbox import OutboxRecord
 from runtime.ids import new_event_id, utc_now
 from runtime.outbox.commit import change
 from services.stock.events import record_of
@@ -27,7 +28,8 @@ class Handlers:
         new_id: Callable[[], str] = new_event_id,
         wait: Callable[[float], object] = time.sleep,
     ) -> None:
-        self._store, self._now, self._new_id, self._wait = store, now, new_id, wait
+        self._store, self._now, self._new_id = store, now, new_id
+        self._change = partial(change, store, wait=wait)
 
     def allocate(self, subscription_id: str, quantity: int, cause: Cause) -> Stock:
         """Put twelve months aside, unless that was done, or has been made needless, before."""
@@ -35,7 +37,7 @@ class Handlers:
         def decide(current: Stock | None) -> Stock:
             return current or Stock.allocate(subscription_id, quantity, now=self._now())
 
-        return self._change(subscription_id, decide, cause, presumed_new=True)
+        return self._change(subscription_id, decide, self._record(cause), presumed_new=True)
 
     def deallocate(self, subscription_id: str, cause: Cause) -> Stock:
         """Give the stock back; where there is none yet, see to it that there never will be."""
@@ -45,7 +47,7 @@ class Handlers:
                 return Stock.deallocate_before_allocation(subscription_id, now=self._now())
             return current.deallocate(now=self._now())
 
-        return self._change(subscription_id, decide, cause)
+        return self._change(subscription_id, decide, self._record(cause))
 
     def get(self, subscription_id: str) -> Stock:
         """Read one; raises StockNotFound."""
@@ -54,20 +56,5 @@ class Handlers:
             raise StockNotFound(subscription_id)
         return stock
 
-    def _change(
-        self,
-        subscription_id: str,
-        decide: Callable[[Stock | None], Stock],
-        cause: Cause,
-        *,
-        presumed_new: bool = False,
-    ) -> Stock:
-        record = partial(record_of, cause=cause, event_id=self._new_id())
-        return change(
-            self._store,
-            subscription_id,
-            decide,
-            record,
-            presumed_new=presumed_new,
-            wait=self._wait,
-        )
+    def _record(self, cause: Cause) -> Callable[[Stock], OutboxRecord]:
+        return partial(record_of, cause=cause, event_id=self._new_id())

@@ -6,13 +6,13 @@ from contracts.envelope import ReadModel
 
 
 class SubscriptionCreated(ReadModel):
-    """From the subscription domain: somebody will want razors."""
+    """From the subscription domain: a customer will want razors."""
 
     subscription_id: str = Field(min_length=1, max_length=128)
     quantity: int = Field(ge=1, le=10)
 
 
 class PaymentCancelled(ReadModel):
-    """From the payment domain: nobody will pay for them."""
+    """From the payment domain: the razors will not be paid for."""
 
     subscription_id: str = Field(min_length=1, max_length=128)

@@ -1,17 +1,17 @@
 """Composition root of the stock service: `python -m services.stock.main api`."""
 
+from collections.abc import Mapping
+from functools import partial
+
 from fastapi import FastAPI
 
-from runtime import logs
 from runtime.aws import Aws
-from runtime.http.app import create_api, serve
-from runtime.metrics import new_registry
+from runtime.http.app import create_api, run_api
 from runtime.outbox.dynamodb import VersionedTable
-from runtime.process import tracing
 from runtime.process.tracing import Tracer
 from runtime.process.worker import main
-from runtime.settings import load
-from runtime.sqs.consumers import run_consumers
+from runtime.sqs.consumer import run_consumers
+from runtime.sqs.handler import EventHandler
 from services.stock import api, consumer
 from services.stock.handlers import Handlers
 from services.stock.settings import StockApiSettings, StockConsumerSettings, TableSettings
@@ -28,31 +28,19 @@ def create_app(settings: StockApiSettings, tracer: Tracer | None = None) -> Fast
         kinds=api.KINDS,
         check=table.check,
         outbox=table.backlog,
-        registry=new_registry(),
         tracer=tracer,
     )
 
 
-def run_api() -> None:
-    settings = load(StockApiSettings)
-    logs.configure(level=settings.log_level, form=settings.log_format, process="stock-api")
-    with tracing.started("stock-api") as tracer:
-        serve(create_app(settings, tracer), settings)
-
-
-def run_consumer() -> None:
-    settings = load(StockConsumerSettings)
-    with tracing.started("stock-consumer") as tracer:
-        handlers = Handlers(DynamoStore(_table(settings, tracer)))
-        run_consumers(
-            "stock-consumer",
-            settings,
-            {
-                settings.subscription_created_queue: consumer.subscription_created(handlers),
-                settings.payment_cancelled_queue: consumer.payment_cancelled(handlers),
-            },
-            tracer,
-        )
+def event_handlers(
+    settings: StockConsumerSettings, tracer: Tracer | None = None
+) -> Mapping[str, EventHandler]:
+    """By the queue that the events come from."""
+    handlers = Handlers(DynamoStore(_table(settings, tracer)))
+    return {
+        settings.subscription_created_queue: consumer.subscription_created(handlers),
+        settings.payment_cancelled_queue: consumer.payment_cancelled(handlers),
+    }
 
 
 def _table(settings: TableSettings, tracer: Tracer | None = None) -> VersionedTable:
@@ -66,4 +54,11 @@ def _table(settings: TableSettings, tracer: Tracer | None = None) -> VersionedTa
 
 
 if __name__ == "__main__":
-    main({"api": run_api, "consumer": run_consumer})
+    main(
+        {
+            "api": partial(run_api, "stock-api", StockApiSettings, create_app),
+            "consumer": partial(
+                run_consumers, "stock-consumer", StockConsumerSettings, event_handlers
+            ),
+        }
+    )

@@ -10,10 +10,10 @@ from pydantic.config import JsonDict
 from contracts.envelope import ReadModel, WireModel
 from contracts.timestamps import Timestamp
 from runtime import cursors
-from runtime.http import problems
 from runtime.http.app import cause_of
-from runtime.http.pagination import DEFAULT_LIMIT, Cursor, Limit, PageView
-from runtime.http.problems import documented
+from runtime.http.pagination import DEFAULT_LIMIT, Cursor, Limit, PageView, page_example
+from runtime.http.problem_kinds import INVALID, NOT_FOUND, Kind
+from runtime.http.problems import ON_CREATE, ON_LIST, ON_READ
 from services.subscription.handlers import Handlers
 from services.subscription.model import (
     DomainError,
@@ -25,10 +25,10 @@ from services.subscription.model import (
 )
 from services.subscription.store import Store
 
-KINDS: dict[type[Exception], problems.Kind] = {
-    SubscriptionNotFound: problems.NOT_FOUND,
-    IdempotencyKeyReused: problems.INVALID,
-    DomainError: problems.INVALID,
+KINDS: dict[type[Exception], Kind] = {
+    SubscriptionNotFound: NOT_FOUND,
+    IdempotencyKeyReused: INVALID,
+    DomainError: INVALID,
 }
 
 # What the example key leads to: the examples work one after the other, as they are.
@@ -99,7 +99,7 @@ class SubscriptionView(WireModel):
 
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
-    id: str = Field(description="The same as subscriptionId.")
+    id: str = Field(validation_alias="subscription_id", description="The same as subscriptionId.")
     subscription_id: str = Field(description="Names the subscription in all three services.")
     account_number: str = Field(description="Bank account that is debited.")
     account_name: str = Field(description="Name on the bank account.")
@@ -119,29 +119,13 @@ class SubscriptionView(WireModel):
 
     @classmethod
     def of(cls, subscription: Subscription) -> Self:
-        return cls(
-            id=subscription.subscription_id,
-            subscription_id=subscription.subscription_id,
-            account_number=subscription.order.account_number,
-            account_name=subscription.order.account_name,
-            account_sort_code=subscription.order.account_sort_code,
-            customer_first_name=subscription.order.customer_first_name,
-            customer_surname=subscription.order.customer_surname,
-            quantity=subscription.order.quantity,
-            status=subscription.status,
-            cancelled_reason=subscription.cancelled_reason,
-            created=subscription.created,
-            updated=subscription.updated,
-            version=subscription.version,
-        )
+        return cls.from_fields_of(subscription.order, subscription)
 
 
 class SubscriptionPage(PageView[SubscriptionView]):
     """Some subscriptions, and where to go on."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"items": [_EXAMPLE], "nextCursor": "WyI1Zj"}]}
-    )
+    model_config = page_example(_EXAMPLE)
 
 
 def routes(handlers: Handlers, store: Store) -> APIRouter:
@@ -153,13 +137,7 @@ def routes(handlers: Handlers, store: Store) -> APIRouter:
         summary="Subscribe",
         description="Creates a subscription. Stock and a direct debit follow by themselves.",
         response_description="The subscription; its address is in Location.",
-        responses=documented(
-            problems.MALFORMED,
-            problems.CONTENT_TOO_LARGE,
-            problems.UNSUPPORTED_MEDIA_TYPE,
-            problems.INVALID,
-            problems.UNAVAILABLE,
-        ),
+        responses=ON_CREATE,
     )
     async def subscribe(
         body: NewSubscription,
@@ -190,7 +168,7 @@ def routes(handlers: Handlers, store: Store) -> APIRouter:
         summary="Read one subscription",
         description="Reads what was last committed.",
         response_description="The subscription.",
-        responses=documented(problems.NOT_FOUND, problems.INVALID, problems.UNAVAILABLE),
+        responses=ON_READ,
     )
     async def get(
         subscription_id: Annotated[
@@ -212,7 +190,7 @@ def routes(handlers: Handlers, store: Store) -> APIRouter:
             "in no particular order. A change shows here up to a second after it was made."
         ),
         response_description="A page of subscriptions.",
-        responses=documented(problems.INVALID_CURSOR, problems.INVALID, problems.UNAVAILABLE),
+        responses=ON_LIST,
     )
     def page(
         account_number: Annotated[
@@ -230,9 +208,6 @@ def routes(handlers: Handlers, store: Store) -> APIRouter:
         found = store.page(
             account_number=account_number, limit=limit, after=cursors.decode(scope, cursor)
         )
-        return SubscriptionPage(
-            items=[SubscriptionView.of(subscription) for subscription in found.items],
-            next_cursor=cursors.encode(scope, found.next_position),
-        )
+        return SubscriptionPage.of(found, SubscriptionView.of, scope)
 
     return router

@@ -16,7 +16,7 @@ from services.subscription.model import Happened, Status, Subscription
 class SubscriptionDetail(EventDetail):
     """The subscription as it stands after the event."""
 
-    id: str = Field(description="The same as subscriptionId.")
+    id: str = Field(validation_alias="subscription_id", description="The same as subscriptionId.")
     subscription_id: str = Field(description="Names the subscription in all three domains.")
     account_number: str = Field(description="Bank account that is debited.")
     account_name: str = Field(description="Name on the bank account.")
@@ -51,27 +51,14 @@ _DETAILS: dict[Happened, type[SubscriptionDetail]] = {
 
 
 def record_of(subscription: Subscription, cause: Cause, *, event_id: str) -> OutboxRecord:
-    """The outbox record of what last happened to a subscription; raises EventTooLarge."""
-    order = subscription.order
-    detail = _DETAILS[subscription.event](
-        id=subscription.subscription_id,
-        subscription_id=subscription.subscription_id,
-        account_number=order.account_number,
-        account_name=order.account_name,
-        account_sort_code=order.account_sort_code,
-        customer_first_name=order.customer_first_name,
-        customer_surname=order.customer_surname,
-        quantity=order.quantity,
-        status=subscription.status,
-        cancelled_reason=subscription.cancelled_reason,
-        event=EventType(subscription.event),
-        created=subscription.created,
-        updated=subscription.updated,
-        metadata=cause.metadata(
-            event_id=event_id,
-            aggregate_id=subscription.subscription_id,
-            sequence=subscription.version,
-            occurred_at=subscription.updated,
-        ),
+    """The outbox record of the last event of a subscription; raises EventTooLarge."""
+    metadata = cause.metadata(
+        event_id=event_id,
+        aggregate_id=subscription.subscription_id,
+        sequence=subscription.version,
+        occurred_at=subscription.updated,
+    )
+    detail = _DETAILS[subscription.event].from_fields_of(
+        subscription.order, subscription, metadata=metadata
     )
     return outbox_record(detail, Source.SUBSCRIPTIONS)

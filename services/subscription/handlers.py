@@ -10,6 +10,7 @@ from functools import partial
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
 from contracts.causes import Cause
+from contracts.outbox import OutboxRecord
 from runtime.ids import new_event_id, utc_now
 from runtime.outbox.commit import change
 from services.subscription.events import record_of
@@ -35,7 +36,8 @@ class Handlers:
         new_id: Callable[[], str] = new_event_id,
         wait: Callable[[float], object] = time.sleep,
     ) -> None:
-        self._store, self._now, self._new_id, self._wait = store, now, new_id, wait
+        self._store, self._now, self._new_id = store, now, new_id
+        self._change = partial(change, store, wait=wait)
 
     def subscribe(self, order: Order, cause: Cause, *, key: str | None = None) -> Subscription:
         """Create a subscription; with an idempotency key, at most one however often it is sent.
@@ -55,7 +57,7 @@ class Handlers:
                 raise IdempotencyKeyReused
             return current
 
-        return self._change(subscription_id, decide, cause, presumed_new=True)
+        return self._change(subscription_id, decide, self._record(cause), presumed_new=True)
 
     def cancel(self, subscription_id: str, cause: Cause) -> Subscription:
         """Cancel because the payment is gone; raises SubscriptionNotFound."""
@@ -65,7 +67,7 @@ class Handlers:
                 raise SubscriptionNotFound(subscription_id)
             return current.cancel(PAYMENT_CANCELLED, now=self._now())
 
-        return self._change(subscription_id, decide, cause)
+        return self._change(subscription_id, decide, self._record(cause))
 
     def get(self, subscription_id: str) -> Subscription:
         """Read one; raises SubscriptionNotFound."""
@@ -74,23 +76,8 @@ class Handlers:
             raise SubscriptionNotFound(subscription_id)
         return subscription
 
-    def _change(
-        self,
-        subscription_id: str,
-        decide: Callable[[Subscription | None], Subscription],
-        cause: Cause,
-        *,
-        presumed_new: bool = False,
-    ) -> Subscription:
-        record = partial(record_of, cause=cause, event_id=self._new_id())
-        return change(
-            self._store,
-            subscription_id,
-            decide,
-            record,
-            presumed_new=presumed_new,
-            wait=self._wait,
-        )
+    def _record(self, cause: Cause) -> Callable[[Subscription], OutboxRecord]:
+        return partial(record_of, cause=cause, event_id=self._new_id())
 
 
 _KEYS = uuid5(NAMESPACE_URL, "urn:streamed-events:idempotency-key")

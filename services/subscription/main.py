@@ -1,17 +1,17 @@
 """Composition root of the subscription service: `python -m services.subscription.main api`."""
 
+from collections.abc import Mapping
+from functools import partial
+
 from fastapi import FastAPI
 
-from runtime import logs
 from runtime.aws import Aws
-from runtime.http.app import create_api, serve
-from runtime.metrics import new_registry
+from runtime.http.app import create_api, run_api
 from runtime.outbox.dynamodb import VersionedTable
-from runtime.process import tracing
 from runtime.process.tracing import Tracer
 from runtime.process.worker import main
-from runtime.settings import load
-from runtime.sqs.consumers import run_consumers
+from runtime.sqs.consumer import run_consumers
+from runtime.sqs.handler import EventHandler
 from services.subscription import api, consumer
 from services.subscription.handlers import Handlers
 from services.subscription.settings import (
@@ -32,28 +32,16 @@ def create_app(settings: SubscriptionApiSettings, tracer: Tracer | None = None) 
         kinds=api.KINDS,
         check=table.check,
         outbox=table.backlog,
-        registry=new_registry(),
         tracer=tracer,
     )
 
 
-def run_api() -> None:
-    settings = load(SubscriptionApiSettings)
-    logs.configure(level=settings.log_level, form=settings.log_format, process="subscription-api")
-    with tracing.started("subscription-api") as tracer:
-        serve(create_app(settings, tracer), settings)
-
-
-def run_consumer() -> None:
-    settings = load(SubscriptionConsumerSettings)
-    with tracing.started("subscription-consumer") as tracer:
-        handlers = Handlers(DynamoStore(_table(settings, tracer)))
-        run_consumers(
-            "subscription-consumer",
-            settings,
-            {settings.payment_cancelled_queue: consumer.payment_cancelled(handlers)},
-            tracer,
-        )
+def event_handlers(
+    settings: SubscriptionConsumerSettings, tracer: Tracer | None = None
+) -> Mapping[str, EventHandler]:
+    """By the queue that the events come from."""
+    handlers = Handlers(DynamoStore(_table(settings, tracer)))
+    return {settings.payment_cancelled_queue: consumer.payment_cancelled(handlers)}
 
 
 def _table(settings: TableSettings, tracer: Tracer | None = None) -> VersionedTable:
@@ -67,4 +55,11 @@ def _table(settings: TableSettings, tracer: Tracer | None = None) -> VersionedTa
 
 
 if __name__ == "__main__":
-    main({"api": run_api, "consumer": run_consumer})
+    main(
+        {
+            "api": partial(run_api, "subscription-api", SubscriptionApiSettings, create_app),
+            "consumer": partial(
+                run_consumers, "subscription-consumer", SubscriptionConsumerSettings, event_handlers
+            ),
+        }
+    )

@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator, FormatChecker, ValidationError
 from contracts.envelope import ReceivedEvent
 from contracts.names import EventType
 from contracts.timestamps import parse_timestamp
-from runtime.sqs.inbox import Inbox
+from runtime.sqs.handler import EventHandler
 from services.payment import consumer as payment_consumer
 from services.payment.handlers import Handlers as PaymentHandlers
 from services.stock import consumer as stock_consumer
@@ -187,8 +187,8 @@ def test_a_published_sample_is_never_edited() -> None:
     assert found == recorded
 
 
-def consumers() -> dict[str, tuple[str, Inbox]]:
-    """Each queue, the event that its rule lets in, and the inbox that reads it.
+def consumers() -> dict[str, tuple[str, EventHandler]]:
+    """Each queue, the event that its rule lets in, and the handler that reads it.
 
     Subscription and payment of the samples exist: their consumers would refuse a stranger's.
     """
@@ -219,8 +219,8 @@ def consumers() -> dict[str, tuple[str, Inbox]]:
 @pytest.mark.parametrize("queue", consumers())
 def test_every_consumer_reads_the_samples_it_gets(queue: str) -> None:
     """What was ever published is still handled by whoever receives it, today's code included."""
-    event_type, inbox = consumers()[queue]
-    inbox.handle(json.dumps(sample_of(event_type)))
+    event_type, handler = consumers()[queue]
+    handler.handle(json.dumps(sample_of(event_type)))
 
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=70)

@@ -19,7 +19,8 @@ from runtime.metrics import ConsumerMetrics
 from runtime.process.health import Readiness
 from runtime.process.shutdown import Stop
 from runtime.sqs.consumer import Consumer
-from runtime.sqs.messages import Work
+from runtime.sqs.handler import Handler
+from runtime.sqs.messages import Messages
 from runtime.sqs.queue import Queue, find_queue
 from services.stock.model import Status as StockStatus
 from tests.builders import a_cause, a_detail, an_envelope, an_order
@@ -34,7 +35,7 @@ class Refused(Exception):
 
 
 class Recorder:
-    """Work that does what a test has planned for a body, and notes what it was given."""
+    """A handler that does what a test has planned for a body, and notes what it was given."""
 
     def __init__(self, *plans: tuple[str, Callable[[int], None]]) -> None:
         self._plans = dict(plans)
@@ -78,17 +79,21 @@ class Running:
 
 
 @contextmanager
-def consuming(sqs: Any, queue: Queue, work: Work, *, concurrency: int = 20) -> Iterator[Running]:
+def consuming(
+    sqs: Any, queue: Queue, handler: Handler, *, concurrency: int = 20
+) -> Iterator[Running]:
     """A consumer in a thread, stopped when the block ends."""
     registry, stop, readiness = CollectorRegistry(), Stop(), Readiness(queue.name)
     consumer = Consumer(
-        sqs,
-        queue,
-        work,
-        stop=stop,
-        metrics=ConsumerMetrics(registry),
-        readiness=readiness,
-        wait_seconds=1,
+        Messages(
+            sqs,
+            queue,
+            handler,
+            stop=stop,
+            metrics=ConsumerMetrics(registry),
+            readiness=readiness,
+            wait_seconds=1,
+        ),
         concurrency=concurrency,
     )
     thread = threading.Thread(target=consumer.run)
@@ -166,7 +171,10 @@ def test_an_outage_holds_a_message_without_using_up_its_receives(system: System)
     work = Recorder(("held", away))
     with consuming(queue.sqs, queue.queue, work) as consumer:
         eventually(lambda: work.seen["held"] >= 5, what="five tries")
-        assert "DynamoDB" in consumer.readiness.reasons()[queue.queue.name]
+        eventually(
+            lambda: "DynamoDB" in consumer.readiness.reasons().get(queue.queue.name, ""),
+            what="not ready, and the reason",
+        )
         assert queue.depth() == (0, 1)
         back.set()
         eventually(queue.empty, what="an empty queue")
@@ -346,7 +354,7 @@ def test_each_kind_of_poison_is_dead_lettered_with_its_reason(
         an_event(detail_type, subscriptionId="x" * 129): ("SchemaViolation", "subscriptionId: "),
     }
     queue.send(*poison, good)
-    with consuming(queue.sqs, queue.queue, system.inbox(name)) as consumer:
+    with consuming(queue.sqs, queue.queue, system.handler(name)) as consumer:
         eventually(queue.empty, what="an empty queue")
     assert consumer.outcomes(queue.queue) == {"handled": 1, "dead-lettered": len(poison)}
     found = queue.dead_letters()
@@ -363,7 +371,7 @@ def test_a_cancellation_for_an_unknown_subscription_is_dead_lettered(system: Sys
     queue = a_queue(system)
     body = an_event("PaymentCancelled", subscriptionId="nobody-knows")
     queue.send(body)
-    with consuming(queue.sqs, queue.queue, system.inbox("subscriptions-payment-cancelled")):
+    with consuming(queue.sqs, queue.queue, system.handler("subscriptions-payment-cancelled")):
         eventually(queue.empty, what="an empty queue")
     assert queue.dead_letters() == {
         body: ("SubscriptionNotFound", "there is no subscription nobody-knows")
@@ -371,15 +379,15 @@ def test_a_cancellation_for_an_unknown_subscription_is_dead_lettered(system: Sys
 
 
 def test_a_database_that_is_away_holds_an_event_until_it_is_back(system: System) -> None:
-    """The real inbox over a cut connection: not dead-lettered, and allocated in the end."""
+    """The real handler over a cut connection: not dead-lettered, and allocated in the end."""
     queue = a_queue(system, max_receives=2)
     subscription_id = str(uuid4())
     with Proxy(urlsplit(system.endpoint).port or 0).running() as proxy:
         cut_off = replace(system, endpoint=f"http://127.0.0.1:{proxy.port}")
         proxy.cut()
         queue.send(an_event("SubscriptionCreated", subscriptionId=subscription_id))
-        inbox = cut_off.inbox("stock-subscription-created")
-        with consuming(queue.sqs, queue.queue, inbox) as consumer:
+        handler = cut_off.handler("stock-subscription-created")
+        with consuming(queue.sqs, queue.queue, handler) as consumer:
             eventually(
                 lambda: "DynamoDB" in consumer.readiness.reasons().get(queue.queue.name, ""),
                 what="not ready, and the reason",

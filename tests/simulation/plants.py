@@ -11,7 +11,7 @@ from relay.pipeline import Engine
 from relay.ports import Failure, Outbox, Row, Target
 from relay.window import Window
 from runtime.errors import Unavailable
-from runtime.retry import Verdict
+from runtime.retry import Decision
 from runtime.sqs.messages import Messages
 from services.stock.model import Stock
 from tests.fakes import MemoryStock
@@ -60,17 +60,17 @@ class AllocatesUnconditionally(MemoryStock):
 class BuriesUnknownErrors(Messages):
     """Takes every error that is in no list for the message's own, as short lists did."""
 
-    def _judge(self, error: Exception, message: Any, attempt: int, *, strikes: int) -> Verdict:
+    def decide(self, error: Exception, message: Any, attempt: int, *, strikes: int) -> Decision:
         if isinstance(error, Unavailable) and error.is_unknown:
             error = ValueError(str(error))
-        return super()._judge(error, message, attempt, strikes=strikes)
+        return super().decide(error, message, attempt, strikes=strikes)
 
 
 class HoldsUnknownErrors(Messages):
     """Holds a message for every such error, however many others pass."""
 
-    def _judge(self, error: Exception, message: Any, attempt: int, *, strikes: int) -> Verdict:
-        return super()._judge(error, message, attempt, strikes=0)
+    def decide(self, error: Exception, message: Any, attempt: int, *, strikes: int) -> Decision:
+        return super().decide(error, message, attempt, strikes=0)
 
 
 class MakesNoRoom(Messages):

@@ -8,7 +8,8 @@ from infra.topology import TOPOLOGY
 from infra.workloads import Consumes, Workload
 from runtime.process.health import Readiness
 from runtime.sqs.deletions import Deletions
-from runtime.sqs.messages import Messages, Work
+from runtime.sqs.handler import Handler
+from runtime.sqs.messages import Messages
 from runtime.sqs.queue import Queue, find_queue
 from services.payment import consumer as payment_consumer
 from services.payment.handlers import Handlers as PaymentHandlers
@@ -38,7 +39,7 @@ HANDLERS: Mapping[str, Any] = {
     "payments": PaymentHandlers,
 }
 
-INBOXES: Mapping[str, Callable[[Any], Work]] = {
+EVENT_HANDLERS: Mapping[str, Callable[[Any], Handler]] = {
     "subscriptions-payment-cancelled": subscription_consumer.payment_cancelled,
     "stock-subscription-created": stock_consumer.subscription_created,
     "stock-payment-cancelled": stock_consumer.payment_cancelled,
@@ -91,28 +92,28 @@ class Services:
             sqs: Any = WiredSqs(wire, places.sqs, places.bells, places.ledger.lose_receipt)
             for name in queues:
                 queue = QUEUES[name]
-                work = Observed(INBOXES[name](handlers), queue, places.ledger)
-                Consuming(scheduler, process, sqs, queue, work, messages=self._messages).start()
+                handler = Observed(EVENT_HANDLERS[name](handlers), queue, places.ledger)
+                Consuming(scheduler, process, sqs, queue, handler, messages=self._messages).start()
 
         return body
 
 
 class Observed:
-    """Work of which the ledger knows what was handled."""
+    """A handler of which the ledger knows what was handled."""
 
-    def __init__(self, work: Work, queue: Queue, ledger: Ledger) -> None:
-        self._work, self._queue, self._ledger = work, queue, ledger
-        self.is_permanent = work.is_permanent
+    def __init__(self, handler: Handler, queue: Queue, ledger: Ledger) -> None:
+        self._handler, self._queue, self._ledger = handler, queue, ledger
+        self.is_permanent = handler.is_permanent
 
     def handle(self, body: str) -> None:
-        self._work.handle(body)
+        self._handler.handle(body)
         event = self._ledger.event_of(body)
         if event is not None:
             self._ledger.handled[self._queue.name].add(event.detail)
 
 
 class Hands:
-    """How many more messages a consumer may take; as runtime.consumer.Place has it."""
+    """How many more messages a consumer may take; as runtime.sqs.consumer.Slot has it."""
 
     def __init__(self, scheduler: Scheduler) -> None:
         self.free = MOST_HELD
@@ -142,7 +143,7 @@ class Hands:
 
 
 class Consuming:
-    """A runtime.consumer.Consumer's threads as tasks.
+    """A runtime.sqs.consumer.Consumer's threads as tasks.
 
     One receives, each message has one, and one deletes while there is something to delete.
     """
@@ -153,7 +154,7 @@ class Consuming:
         process: Process,
         sqs: Any,
         queue: Queue,
-        work: Work,
+        handler: Handler,
         *,
         messages: type[Messages],
     ) -> None:
@@ -161,7 +162,7 @@ class Consuming:
         self._messages = messages(
             sqs,
             queue,
-            work,
+            handler,
             stop=TaskStop(scheduler),
             metrics=METRICS,
             readiness=Readiness(queue.name),
@@ -190,6 +191,6 @@ class Consuming:
         self._hands.leave(made)
 
     def _delete(self) -> None:
-        while not self._deletions._handles.empty():
+        while self._deletions.pending:
             self._deletions.delete_next()
         self._is_deleting = False

@@ -23,13 +23,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.outbox import OutboxRecord
-from services.payment.consumer import subscription_created as payment_inbox
+from services.payment.consumer import subscription_created as payment_handler
 from services.payment.handlers import Handlers as PaymentHandlers
 from services.payment.model import PaymentNotFound
 from services.stock.consumer import payment_cancelled as stock_cancelled_inbox
 from services.stock.consumer import subscription_created as stock_created_inbox
 from services.stock.handlers import Handlers as StockHandlers
-from services.subscription.consumer import payment_cancelled as subscription_inbox
+from services.subscription.consumer import payment_cancelled as subscription_handler
 from services.subscription.handlers import Handlers as SubscriptionHandlers
 from services.subscription.model import SubscriptionNotFound
 from tests.builders import a_cause, an_order, clock, delivered
@@ -68,7 +68,7 @@ def _tell() -> Story:
     SubscriptionHandlers(subscriptions, now=clock()).subscribe(an_order(), a_cause(), key="one")
     (created,) = subscriptions.outbox
     handlers = PaymentHandlers(payments, now=clock())
-    payment_inbox(handlers).handle(delivered(created))
+    payment_handler(handlers).handle(delivered(created))
     handlers.cancel(created.aggregate_id, a_cause("request-2"))
     return Story(created, payments.outbox[-1])
 
@@ -94,10 +94,10 @@ def play_subscription(schedule: Sequence[Step]) -> Ending:
     scene = Scene(premature=SubscriptionNotFound)
     store = MemorySubscriptions(scene.hooks)
     handlers = SubscriptionHandlers(store, now=clock())
-    inbox = subscription_inbox(handlers)
+    handler = subscription_handler(handlers)
     scene.deliveries = {
         "created": lambda: handlers.subscribe(an_order(), a_cause(), key="one"),
-        "cancelled": lambda: inbox.handle(delivered(STORY.payment_cancelled)),
+        "cancelled": lambda: handler.handle(delivered(STORY.payment_cancelled)),
     }
     scene.play(schedule)
     return ending_of(store.get(STORY.subscription_id), store.outbox)
@@ -108,9 +108,9 @@ def play_payment(schedule: Sequence[Step]) -> Ending:
     scene = Scene(premature=PaymentNotFound)
     store = MemoryPayments(scene.hooks)
     handlers = PaymentHandlers(store, now=clock())
-    inbox = payment_inbox(handlers)
+    handler = payment_handler(handlers)
     scene.deliveries = {
-        "created": lambda: inbox.handle(delivered(STORY.subscription_created)),
+        "created": lambda: handler.handle(delivered(STORY.subscription_created)),
         "cancelled": lambda: handlers.cancel(STORY.subscription_id, a_cause("request-2")),
     }
     scene.play(schedule)

@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from time import monotonic
 from typing import Any
 
@@ -16,8 +17,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from infra.local_system.ports import LOOPBACK
-from runtime.http import connections
-from runtime.http.connections import limited
+from runtime.http.connections import Limits, limited
 from runtime.http.middleware import LimitedBody
 from tests.waiting import eventually
 
@@ -33,23 +33,16 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
     await PlainTextResponse(body)(scope, receive, send)
 
 
-@pytest.fixture(autouse=True)
-def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Limits of a test's patience."""
-    for name in ("HEAD_SECONDS", "BODY_SECONDS", "SEND_SECONDS", "LINGER_SECONDS"):
-        monkeypatch.setattr(connections, name, 0.3)
+SHORT = Limits(head=0.3, body=0.3, send=0.3, linger=0.3)
+"""Limits of a test's patience."""
 
-
-@pytest.fixture
-def patient(monkeypatch: pytest.MonkeyPatch, short: None) -> None:
-    """Limits that a busy machine does not meet, where another limit is the point."""
-    for name in ("HEAD_SECONDS", "BODY_SECONDS", "SEND_SECONDS"):
-        monkeypatch.setattr(connections, name, 60)
+PATIENT = replace(SHORT, head=60, body=60, send=60)
+"""Limits that a busy machine does not meet, where another limit is the point."""
 
 
 @contextmanager
-def running(*, stop_seconds: int = 1) -> Iterator[uvicorn.Server]:
-    server = uvicorn.Server(limited(app, stop_seconds=stop_seconds))
+def running(limits: Limits = SHORT, *, stop_seconds: int = 1) -> Iterator[uvicorn.Server]:
+    server = uvicorn.Server(limited(app, stop_seconds=stop_seconds, limits=limits))
     listening = socket.create_server((LOOPBACK, 0))
     thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
     thread.start()
@@ -67,8 +60,8 @@ def port_of(server: uvicorn.Server) -> int:
 
 
 @contextmanager
-def serving() -> Iterator[int]:
-    with running() as server:
+def serving(limits: Limits = SHORT) -> Iterator[int]:
+    with running(limits) as server:
         yield port_of(server)
 
 
@@ -117,10 +110,9 @@ def test_a_body_that_does_not_come_ends_the_connection() -> None:
         assert sent(port, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n") == b""
 
 
-@pytest.mark.usefixtures("patient")
 def test_headers_that_are_too_large_are_431() -> None:
     """In one piece, in many, and without an end; the client can read why."""
-    with serving() as port:
+    with serving(PATIENT) as port:
         for pieces in (
             [GET + b"X: " + b"x" * 40_000 + b"\r\n\r\n"],
             [GET, *[b"X-More: x\r\n"] * 6000],
@@ -129,7 +121,6 @@ def test_headers_that_are_too_large_are_431() -> None:
             assert problem(sent(port, *pieces))["type"].endswith(":headers-too-large")
 
 
-@pytest.mark.usefixtures("patient")
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -143,14 +134,13 @@ def test_headers_that_are_too_large_are_431() -> None:
 )
 def test_what_is_not_http_is_400(wrong: bytes) -> None:
     """Once, and whatever stands behind it is not read as a request."""
-    with serving() as port:
+    with serving(PATIENT) as port:
         assert problem(sent(port, wrong))["type"].endswith(":malformed-request")
 
 
-@pytest.mark.usefixtures("patient")
 def test_a_head_request_is_refused_without_a_body(caplog: pytest.LogCaptureFixture) -> None:
     """By its status and headers alone, as HTTP wants it, and without an error of ours."""
-    with serving() as port:
+    with serving(PATIENT) as port:
         answer = sent(
             port, b"HEAD / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nno\r\n"
         )
@@ -159,15 +149,14 @@ def test_a_head_request_is_refused_without_a_body(caplog: pytest.LogCaptureFixtu
     assert [record for record in caplog.records if record.exc_info] == []
 
 
-def test_a_client_that_does_not_read_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_client_that_does_not_read_is_dropped() -> None:
     """The rest of its answer is thrown away; one that reads gets all of it."""
     request = b"GET /large HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
     with running() as server, socket.create_connection((LOOPBACK, port_of(server))) as client:
         client.sendall(request)
         eventually(lambda: server.server_state.connections, what="a connection")
         eventually(lambda: not server.server_state.connections, what="none")
-    monkeypatch.setattr(connections, "SEND_SECONDS", 60)
-    with serving() as port:
+    with serving(replace(SHORT, send=60)) as port:
         assert sent(port, request).endswith(LARGE)
 
 
@@ -180,15 +169,10 @@ def test_a_client_that_does_not_read_is_dropped(monkeypatch: pytest.MonkeyPatch)
     ],
     ids=["headers", "body", "answer"],
 )
-def test_a_stop_does_not_wait_for_slow_clients(
-    monkeypatch: pytest.MonkeyPatch, begun: bytes
-) -> None:
+def test_a_stop_does_not_wait_for_slow_clients(begun: bytes) -> None:
     """Whatever they have begun, long before their own time would be up."""
-    for name in ("HEAD_SECONDS", "BODY_SECONDS", "SEND_SECONDS"):
-        monkeypatch.setattr(connections, name, 60)
-    monkeypatch.setattr(connections, "LEAVE_SECONDS", 0.2)
     with (
-        running(stop_seconds=60) as server,
+        running(replace(PATIENT, leave=0.2), stop_seconds=60) as server,
         socket.create_connection((LOOPBACK, port_of(server))) as client,
     ):
         client.sendall(begun)
@@ -197,11 +181,9 @@ def test_a_stop_does_not_wait_for_slow_clients(
         eventually(lambda: not server.server_state.connections, what="none", timeout=30)
 
 
-def test_more_connections_than_are_served_are_503(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_connections_than_are_served_are_503() -> None:
     """One too many is told so at once; when another has left there is room again."""
-    monkeypatch.setattr(connections, "MAX_CONNECTIONS", 1)
-    monkeypatch.setattr(connections, "HEAD_SECONDS", 60)
-    with serving() as port:
+    with serving(replace(SHORT, connections=1, head=60)) as port:
         with socket.create_connection((LOOPBACK, port)) as first:
             first.sendall(GET)
             assert problem(sent(port))["type"].endswith(":too-many-connections")
@@ -232,18 +214,15 @@ def test_it_is_kept_longer_than_a_load_balancer_keeps_it() -> None:
     assert limited(app, stop_seconds=1).timeout_keep_alive > 350
 
 
-def test_a_connection_that_is_not_used_again_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_connection_that_is_not_used_again_is_closed() -> None:
     """Without an answer: there was no request."""
-    monkeypatch.setattr(connections, "KEEP_ALIVE_SECONDS", 0.3)
-    with serving() as port:
+    with serving(replace(SHORT, keep_alive=1)) as port:
         assert sent(port, GET + b"\r\n").endswith(b"done")
 
 
-def test_the_longest_idle_connection_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_longest_idle_connection_makes_room() -> None:
     """However many are kept after an answer, a new client is served; one that is busy stays."""
-    monkeypatch.setattr(connections, "MAX_CONNECTIONS", 3)
-    monkeypatch.setattr(connections, "HEAD_SECONDS", 60)
-    with serving() as port, ExitStack() as stack:
+    with serving(replace(SHORT, connections=3, head=60)) as port, ExitStack() as stack:
 
         def connected() -> socket.socket:
             return stack.enter_context(socket.create_connection((LOOPBACK, port), timeout=60))
@@ -261,11 +240,10 @@ def test_the_longest_idle_connection_makes_room(monkeypatch: pytest.MonkeyPatch)
         assert asked(busy, b"\r\n").endswith(b"done")
 
 
-@pytest.mark.usefixtures("patient")
 def test_an_answer_is_not_held_back() -> None:
     """Its head and its body are two pieces: the second does not wait 40 ms for the first's ACK."""
     took: list[float] = []
-    with serving() as port, socket.create_connection((LOOPBACK, port), timeout=60) as client:
+    with serving(PATIENT) as port, socket.create_connection((LOOPBACK, port), timeout=60) as client:
         for _ in range(100):
             since = monotonic()
             client.sendall(GET + b"\r\n")

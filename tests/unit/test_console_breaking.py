@@ -13,7 +13,7 @@ from contracts.envelope import NotAnEvent
 from contracts.names import EventType
 from infra.topology import TOPOLOGY
 from operations.place import Place
-from runtime.sqs.inbox import Inbox, SchemaViolation, UnexpectedEvent
+from runtime.sqs.handler import EventHandler, SchemaViolation, UnexpectedEvent
 from services.payment import consumer as payment
 from services.stock import consumer as stock
 from services.subscription import consumer as subscription
@@ -32,7 +32,7 @@ VPC_ENDPOINT = replace(LOCAL, endpoint_url="https://vpce-1.sqs.eu-west-1.vpce.am
 
 QUEUES = poison_queues(TOPOLOGY)
 
-INBOXES = {
+EVENT_HANDLERS = {
     "stock-subscription-created": stock.subscription_created,
     "stock-payment-cancelled": stock.payment_cancelled,
     "payments-subscription-created": payment.subscription_created,
@@ -85,7 +85,7 @@ def test_a_socket_that_nobody_listens_on_is_an_outage(tmp_path: Path) -> None:
 
 def test_poison_is_for_the_queues_of_consumers() -> None:
     """A relay's queue has rows in it, and dead-letter queues have nobody."""
-    assert QUEUES.keys() == INBOXES.keys()
+    assert QUEUES.keys() == EVENT_HANDLERS.keys()
 
 
 @pytest.mark.parametrize("queue", QUEUES)
@@ -100,10 +100,10 @@ def test_poison_is_for_the_queues_of_consumers() -> None:
 def test_no_consumer_handles_poison(queue: str, kind: PoisonKind, error: type[Exception]) -> None:
     """Each kind is refused for its own reason, and for good: no retry is wasted on it."""
     body, what = poison(QUEUES[queue], kind)
-    inbox: Inbox = INBOXES[queue](None)  # type: ignore[operator]
+    handler: EventHandler = EVENT_HANDLERS[queue](None)  # type: ignore[operator]
     with pytest.raises(error) as raised:
-        inbox.handle(body)
-    assert inbox.is_permanent(raised.value)
+        handler.handle(body)
+    assert handler.is_permanent(raised.value)
     assert what
 
 

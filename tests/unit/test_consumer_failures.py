@@ -13,6 +13,7 @@ from runtime.metrics import ConsumerMetrics
 from runtime.process.health import Readiness
 from runtime.process.shutdown import Stop
 from runtime.sqs.consumer import Consumer
+from runtime.sqs.messages import Messages
 from runtime.sqs.queue import (
     MAX_ATTRIBUTE_BYTES,
     MAX_BATCH_BYTES,
@@ -67,13 +68,15 @@ def test_a_consumer_that_fails_lets_go_of_what_it_holds(visibility_fails: bool) 
     tried = threading.Event()
     sqs = FakeSqs(tried, visibility_fails=visibility_fails)
     consumer = Consumer(
-        cast("Any", sqs),
-        QUEUE,
-        AwayWork(tried),
-        stop=(stop := Stop()),
-        metrics=ConsumerMetrics(CollectorRegistry()),
-        readiness=Readiness("work"),
-        wait_seconds=8,
+        Messages(
+            cast("Any", sqs),
+            QUEUE,
+            AwayWork(tried),
+            stop=(stop := Stop()),
+            metrics=ConsumerMetrics(CollectorRegistry()),
+            readiness=Readiness("work"),
+            wait_seconds=8,
+        )
     )
     with pytest.raises(TypeError):
         consumer.run()

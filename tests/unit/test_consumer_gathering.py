@@ -6,15 +6,14 @@ from contextlib import contextmanager
 from itertools import count
 from typing import Any, cast
 
-import pytest
 from prometheus_client import CollectorRegistry
 
-import runtime.sqs.consumer
 from runtime.metrics import ConsumerMetrics
 from runtime.process.health import Readiness
 from runtime.process.shutdown import Stop
 from runtime.sqs.consumer import Consumer
-from runtime.sqs.queue import Queue
+from runtime.sqs.messages import Messages
+from runtime.sqs.queue import BATCH_LINGER_SECONDS, Queue
 
 QUEUE = Queue("work", "url", "work-dlq", "dlq-url", max_receives=5, visibility_timeout=30)
 THREADS = 20
@@ -57,17 +56,22 @@ class Slow:
 
 
 @contextmanager
-def consuming(sqs: EndlessSqs, work: Slow) -> Iterator[None]:
+def consuming(
+    sqs: EndlessSqs, work: Slow, *, linger: float = BATCH_LINGER_SECONDS
+) -> Iterator[None]:
     stop = Stop()
     consumer = Consumer(
-        cast("Any", sqs),
-        QUEUE,
-        work,
-        stop=stop,
-        metrics=ConsumerMetrics(CollectorRegistry()),
-        readiness=Readiness(QUEUE.name),
-        wait_seconds=1,
+        Messages(
+            cast("Any", sqs),
+            QUEUE,
+            work,
+            stop=stop,
+            metrics=ConsumerMetrics(CollectorRegistry()),
+            readiness=Readiness(QUEUE.name),
+            wait_seconds=1,
+        ),
         concurrency=THREADS,
+        linger=linger,
     )
     thread = threading.Thread(target=consumer.run)
     thread.start()
@@ -80,13 +84,10 @@ def consuming(sqs: EndlessSqs, work: Slow) -> Iterator[None]:
         assert not thread.is_alive()
 
 
-def test_threads_that_come_free_one_by_one_receive_together(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_threads_that_come_free_one_by_one_receive_together() -> None:
     """Ten of twenty end, each for itself, and the next receive is for ten."""
-    monkeypatch.setattr(runtime.sqs.consumer, "GATHERS", 10)
     sqs, work = EndlessSqs(), Slow()
-    with consuming(sqs, work):
+    with consuming(sqs, work, linger=10):
         sqs.wait_for_calls(2)
         for _ in range(10):
             work.may_end.release()

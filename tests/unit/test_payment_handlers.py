@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from runtime.sqs.inbox import SchemaViolation, UnexpectedEvent
+from runtime.sqs.handler import SchemaViolation, UnexpectedEvent
 from services.payment.consumer import subscription_created
 from services.payment.handlers import Handlers
 from services.payment.model import PaymentNotFound, Status
@@ -95,17 +95,17 @@ def test_a_body_that_cannot_be_read_is_permanent(
     handlers: Handlers, store: MemoryPayments, body: str, error: type[Exception]
 ) -> None:
     """The queue takes its own event, with what this service reads of it within bounds."""
-    inbox = subscription_created(handlers)
+    handler = subscription_created(handlers)
     with pytest.raises(error) as refused:
-        inbox.handle(body)
-    assert inbox.is_permanent(refused.value)
+        handler.handle(body)
+    assert handler.is_permanent(refused.value)
     assert store.outbox == []
 
 
 def test_a_broken_schema_is_told_without_the_values() -> None:
     """The reason travels in the DLQ and the logs: the field's name, not the account number."""
-    inbox = subscription_created(Handlers(MemoryPayments()))
+    handler = subscription_created(Handlers(MemoryPayments()))
     with pytest.raises(SchemaViolation) as refused:
-        inbox.handle(a_body(accountNumber=12345678))
+        handler.handle(a_body(accountNumber=12345678))
     assert "accountNumber" in str(refused.value)
     assert "12345678" not in str(refused.value)

@@ -176,13 +176,15 @@ def test_poison_on_every_thread_does_not_stop_a_queue(endless: EndlessSqs, poiso
     for number in range(30):
         endless.send_message(QueueUrl="work", MessageBody=f"good {number}")
     consumer = Consumer(
-        cast("Any", endless),
-        find_queue(cast("Any", endless), "work"),
-        work,
-        stop=endless.stop,
-        metrics=ConsumerMetrics(CollectorRegistry()),
-        readiness=Readiness("work"),
-        wait_seconds=1,
+        Messages(
+            cast("Any", endless),
+            find_queue(cast("Any", endless), "work"),
+            work,
+            stop=endless.stop,
+            metrics=ConsumerMetrics(CollectorRegistry()),
+            readiness=Readiness("work"),
+            wait_seconds=1,
+        ),
         concurrency=4,
     )
     running = threading.Thread(target=consumer.run)

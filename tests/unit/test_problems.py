@@ -4,10 +4,11 @@ import json
 
 import pytest
 
-from runtime.http import problems
+from runtime.http import problem_kinds
+from runtime.http.problem_kinds import Kind
 from runtime.http.problems import FieldProblem, documented, respond
 
-KINDS = [kind for kind in vars(problems).values() if isinstance(kind, problems.Kind)]
+KINDS = [kind for kind in vars(problem_kinds).values() if isinstance(kind, Kind)]
 
 
 def test_types_are_stable() -> None:
@@ -32,7 +33,7 @@ def test_types_are_stable() -> None:
 
 def test_a_problem_holds_the_errors_only_where_there_are_some() -> None:
     """RFC 9457's members, and `errors` for fields."""
-    plain = json.loads(bytes(respond(problems.NOT_FOUND, "there is no x").body))
+    plain = json.loads(bytes(respond(problem_kinds.NOT_FOUND, "there is no x").body))
     assert plain == {
         "type": "urn:streamed-events:problem:not-found",
         "title": "There is nothing here",
@@ -40,12 +41,12 @@ def test_a_problem_holds_the_errors_only_where_there_are_some() -> None:
         "detail": "there is no x",
     }
     error = FieldProblem(field="quantity", location="body", rule="too much")
-    full = json.loads(bytes(respond(problems.INVALID, "d", errors=[error]).body))
+    full = json.loads(bytes(respond(problem_kinds.INVALID, "d", errors=[error]).body))
     assert full["errors"] == [{"field": "quantity", "location": "body", "rule": "too much"}]
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.slug)
-def test_a_documented_problem_shows_an_example_of_itself(kind: problems.Kind) -> None:
+def test_a_documented_problem_shows_an_example_of_itself(kind: Kind) -> None:
     """The example has the type and the status that a caller will see."""
     content = documented(kind)[kind.status]["content"]["application/problem+json"]
     assert content["schema"] == {"$ref": "#/components/schemas/Problem"}

@@ -16,8 +16,8 @@ from relay.__main__ import FORWARDERS
 from relay.adapters.dynamodb import MAX_DELETES
 from relay.adapters.eventbridge import LIMITS
 from runtime.outbox.dynamodb import VersionedTable
-from runtime.sqs.consumer import GATHERS, Consumer
-from runtime.sqs.queue import MAX_BATCH
+from runtime.sqs.consumer import Consumer
+from runtime.sqs.queue import BATCH_LINGER_SECONDS, MAX_BATCH
 from services.stock import events as stock_events
 from services.stock import store as stock_store
 from services.stock.model import Stock
@@ -53,7 +53,7 @@ ONLY_IN_WORDS = {
     "STREAM_POLL": "every 0.25 s",
     "TABLE_WCU": "40 000 for a table",
     "DELETES": "deleted 25 at a time",
-    "GATHERS": "0.05 s at most",
+    "BATCH_LINGER": "0.05 s at most",
 }
 """Inputs that no table multiplies, and where the page quotes each."""
 
@@ -109,7 +109,7 @@ def test_settings_are_those_of_the_code() -> None:
     """Each constant has the value that the running code has."""
     assert inputs.DELETES.value == MAX_DELETES
     assert inputs.FORWARDERS.value == FORWARDERS
-    assert inputs.GATHERS.value == GATHERS
+    assert inputs.BATCH_LINGER.value == BATCH_LINGER_SECONDS
     assert inputs.THREADS.value == signature(Consumer).parameters["concurrency"].default
     assert inputs.PUT_EVENTS_ENTRIES.value == LIMITS.entries
     assert inputs.SQS_BATCH.value == MAX_BATCH

@@ -11,7 +11,7 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased
 from structlog.testing import capture_logs
 
-from runtime.process.spans import COMPLAINT_EVERY, Complaining
+from runtime.process.spans import WARNING_INTERVAL, RateLimitedWarnings
 from tests.builders import TRACEPARENT
 from tests.recorded import Recorded, error_of, ids_of, parent_of, traceparent_of
 
@@ -132,12 +132,12 @@ class Refusing(SpanExporter):
 def test_lost_spans_are_told_once_a_minute_with_their_number(error: Exception | None) -> None:
     """A collector that is away for a day is no reason for a line every five seconds."""
     now = 0.0
-    exporter = Complaining(Refusing(error), elapsed=lambda: now)
+    exporter = RateLimitedWarnings(Refusing(error), elapsed=lambda: now)
     recorded = Recorded()
     with recorded.tracer.span("a", "client", {}):
         pass
     with capture_logs() as lines:
-        for now in (0.0, 5.0, COMPLAINT_EVERY - 1, COMPLAINT_EVERY):  # noqa: B007
+        for now in (0.0, 5.0, WARNING_INTERVAL - 1, WARNING_INTERVAL):  # noqa: B007
             assert exporter.export(recorded.spans) is SpanExportResult.FAILURE
     assert [line["count"] for line in lines] == [1, 3]
     assert {line["log_level"] for line in lines} == {"warning"}

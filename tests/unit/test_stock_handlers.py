@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from runtime.sqs.inbox import SchemaViolation, UnexpectedEvent
+from runtime.sqs.handler import SchemaViolation, UnexpectedEvent
 from services.stock import consumer
 from services.stock.handlers import Handlers
 from services.stock.model import Status, StockNotFound
@@ -101,8 +101,8 @@ def test_a_body_that_cannot_be_read_is_permanent(
     handlers: Handlers, store: MemoryStock, queue: str, body: str, error: type[Exception]
 ) -> None:
     """Each queue takes its own event, with what this service reads of it within bounds."""
-    inbox = getattr(consumer, queue)(handlers)
+    handler = getattr(consumer, queue)(handlers)
     with pytest.raises(error) as refused:
-        inbox.handle(body)
-    assert inbox.is_permanent(refused.value)
+        handler.handle(body)
+    assert handler.is_permanent(refused.value)
     assert store.outbox == []

@@ -7,7 +7,7 @@ import pytest
 
 from contracts.envelope import NotAnEvent
 from runtime.errors import Unavailable
-from runtime.sqs.inbox import SchemaViolation, UnexpectedEvent
+from runtime.sqs.handler import SchemaViolation, UnexpectedEvent
 from services.subscription.consumer import payment_cancelled
 from services.subscription.handlers import Handlers
 from services.subscription.model import IdempotencyKeyReused, Status, SubscriptionNotFound
@@ -147,10 +147,10 @@ def a_body(*, detail_type: str = "PaymentCancelled", **changes: object) -> str:
 
 def test_a_cancellation_of_what_does_not_exist_is_permanent(handlers: Handlers) -> None:
     """The domain refuses it, and no retry could mend that: it belongs in the DLQ."""
-    inbox = payment_cancelled(handlers)
+    handler = payment_cancelled(handlers)
     with pytest.raises(SubscriptionNotFound) as refused:
-        inbox.handle(a_body())
-    assert inbox.is_permanent(refused.value)
+        handler.handle(a_body())
+    assert handler.is_permanent(refused.value)
 
 
 @pytest.mark.parametrize(
@@ -169,10 +169,10 @@ def test_a_body_that_cannot_be_read_is_permanent(
     handlers: Handlers, body: str, error: type[Exception]
 ) -> None:
     """Not JSON, not an event, of another type, or against the schema: to the DLQ at once."""
-    inbox = payment_cancelled(handlers)
+    handler = payment_cancelled(handlers)
     with pytest.raises(error) as refused:
-        inbox.handle(body)
-    assert inbox.is_permanent(refused.value)
+        handler.handle(body)
+    assert handler.is_permanent(refused.value)
 
 
 def test_an_outage_is_not_permanent(handlers: Handlers) -> None:

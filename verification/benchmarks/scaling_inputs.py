@@ -87,7 +87,7 @@ DELETES = Input(
 THREADS = Input(
     "threads of a consumer, each queue", 20, "threads", "ours", "runtime/sqs/consumer.py"
 )
-GATHERS = Input(
+BATCH_LINGER = Input(
     "a free thread waits for others, at most", 0.05, "s", "ours", "runtime/sqs/consumer.py"
 )
 FORWARDERS = Input("forwarders of a process", 4, "threads", "ours", "relay/__main__.py")

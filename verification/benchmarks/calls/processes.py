@@ -61,32 +61,32 @@ class Processes:
                 key="subscriptionId",
                 outbox=settings.subscriptions_outbox_table,
             )
-            inbox = subscription_consumer.payment_cancelled(
+            handler = subscription_consumer.payment_cancelled(
                 SubscriptionHandlers(SubscriptionStore(table))
             )
-            return Consuming(settings, settings.payment_cancelled_queue, inbox)
+            return Consuming(settings, settings.payment_cancelled_queue, handler)
 
     @cached_property
     def stock_allocating(self) -> Consuming:
         with self._as("stock-consumer"):
-            inbox = stock_consumer.subscription_created(self._stock)
+            handler = stock_consumer.subscription_created(self._stock)
             settings = self._settings(StockConsumerSettings, "stock-consumer")
-            return Consuming(settings, settings.subscription_created_queue, inbox)
+            return Consuming(settings, settings.subscription_created_queue, handler)
 
     @cached_property
     def stock_deallocating(self) -> Consuming:
         with self._as("stock-consumer"):
-            inbox = stock_consumer.payment_cancelled(self._stock)
+            handler = stock_consumer.payment_cancelled(self._stock)
             settings = self._settings(StockConsumerSettings, "stock-consumer")
-            return Consuming(settings, settings.payment_cancelled_queue, inbox)
+            return Consuming(settings, settings.payment_cancelled_queue, handler)
 
     @cached_property
     def payment_creating(self) -> Consuming:
         with self._as("payment-consumer"):
             settings = self._settings(PaymentConsumerSettings, "payment-consumer")
             handlers = PaymentHandlers(MongoStore(Mongo.of(settings)))
-            inbox = payment_consumer.subscription_created(handlers)
-            return Consuming(settings, settings.subscription_created_queue, inbox)
+            handler = payment_consumer.subscription_created(handlers)
+            return Consuming(settings, settings.subscription_created_queue, handler)
 
     @cached_property
     def subscriptions_relay(self) -> Relaying:

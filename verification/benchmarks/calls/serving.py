@@ -14,7 +14,7 @@ from runtime.process.health import Readiness
 from runtime.process.shutdown import Stop
 from runtime.settings import ConsumerSettings
 from runtime.sqs.deletions import Deletions
-from runtime.sqs.inbox import Inbox
+from runtime.sqs.handler import EventHandler
 from runtime.sqs.messages import Messages
 from runtime.sqs.queue import MAX_BATCH, find_queue
 from verification.benchmarks.calls.waiting import NothingCame, until
@@ -38,16 +38,16 @@ class Api:
 
 
 class Consuming:
-    """A runtime.consumer.Consumer of one queue."""
+    """A runtime.sqs.consumer.Consumer of one queue."""
 
-    def __init__(self, settings: ConsumerSettings, name: str, inbox: Inbox) -> None:
+    def __init__(self, settings: ConsumerSettings, name: str, handler: EventHandler) -> None:
         sqs = Aws.of(settings).client("sqs")
         queue = find_queue(sqs, name)
         self._name = name
         self._messages = Messages(
             sqs,
             queue,
-            inbox,
+            handler,
             stop=Stop(),
             metrics=ConsumerMetrics(CollectorRegistry()),
             readiness=Readiness(name),

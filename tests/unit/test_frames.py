@@ -1,0 +1,189 @@
+"""Through how many functions of this repository a message, or a request, comes to its commit."""
+
+import asyncio
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType
+from typing import Any, cast
+from unittest.mock import MagicMock
+
+import httpx
+import pytest
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
+from prometheus_client import CollectorRegistry
+
+from infra.resources import Queue as QueueResource
+from infra.resources import Redrive
+from runtime.http.app import create_api
+from runtime.metrics import ConsumerMetrics
+from runtime.outbox.dynamodb import VersionedTable
+from runtime.process.health import Readiness
+from runtime.process.shutdown import Stop
+from runtime.sqs.consumer import Consumer
+from runtime.sqs.handler import EventHandler, Instruments
+from runtime.sqs.messages import Messages
+from runtime.sqs.queue import find_queue
+from services.payment import api as payment_api
+from services.payment import consumer as payment_consumer
+from services.payment.handlers import Handlers as PaymentHandlers
+from services.payment.store import MongoStore
+from services.stock import consumer as stock_consumer
+from services.stock.handlers import Handlers as StockHandlers
+from services.stock.store import DynamoStore as StockStore
+from services.subscription import api as subscription_api
+from services.subscription.handlers import Handlers as SubscriptionHandlers
+from services.subscription.store import DynamoStore as SubscriptionStore
+from tests.builders import START, a_cause, an_order, delivered
+from tests.fakes import MemorySubscriptions
+from tests.memory_queues import MemorySqs
+from tests.recorded import Recorded
+
+ROOT = Path(__file__).parent.parent.parent
+OURS = tuple(str(ROOT / package) for package in ("contracts", "runtime", "services"))
+
+FROM_SQS = [
+    "Consumer._settle",
+    "Messages.settle",
+    "EventHandler.handle",
+    "subscription_created.<locals>.<lambda>",
+]
+FROM_DYNAMO_STORE = ["DynamoStore.commit", "VersionedTable.commit"]
+MOST_FROM_SQS, MOST_FROM_HTTP = 8, 5
+
+
+class Commit:
+    """A database's call that commits: it keeps the names of our functions that led to it."""
+
+    def __init__(self) -> None:
+        self.then: Callable[[], object] = lambda: None
+        self.frames: list[str] = []
+
+    def __call__(self, **_: Any) -> None:
+        self.frames = [
+            frame.f_code.co_qualname
+            for frame in _stack()
+            if frame.f_code.co_filename.startswith(OURS)
+        ]
+        self.then()
+
+
+def _stack() -> list[FrameType]:
+    """The caller's frames, the outermost first."""
+    frames: list[FrameType] = []
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None:
+        frames.insert(0, frame)
+        frame = frame.f_back
+    return frames
+
+
+@pytest.fixture
+def commit() -> Commit:
+    return Commit()
+
+
+def a_table(commit: Commit) -> VersionedTable:
+    client: Any = MagicMock(transact_write_items=commit)
+    return VersionedTable(client, table="rows", key="subscriptionId", outbox="rows-outbox")
+
+
+def a_mongo_store(commit: Commit) -> MongoStore:
+    mongo = MagicMock()
+    database = mongo.database
+    database.client.start_session().__enter__().commit_transaction = commit
+    database.__getitem__().find_one.return_value = {
+        "_id": "one",
+        "accountNumber": "12345678",
+        "status": "active",
+        "created": START,
+        "updated": START,
+        "version": 1,
+        "event": "PaymentCreated",
+    }
+    return MongoStore(mongo)
+
+
+def consume(commit: Commit, handler: EventHandler) -> list[str]:
+    """The frames from the thread that handles a message, traced as in production."""
+    subscriptions = MemorySubscriptions()
+    SubscriptionHandlers(subscriptions).subscribe(an_order(), a_cause())
+    queues = (
+        QueueResource("work", visibility_timeout=60, redrive=Redrive("work-dlq", 5)),
+        QueueResource("work-dlq"),
+    )
+    sqs = MemorySqs(queues, now=lambda: 0.0)
+    sqs.send_message(QueueUrl="work", MessageBody=delivered(subscriptions.outbox[0]))
+    stop, metrics = Stop(), ConsumerMetrics(CollectorRegistry())
+    commit.then = stop.request
+    messages = Messages(
+        cast("Any", sqs),
+        find_queue(cast("Any", sqs), "work"),
+        replace(handler, instruments=Instruments("work", metrics, Recorded().tracer)),
+        stop=stop,
+        metrics=metrics,
+        readiness=Readiness("work"),
+        wait_seconds=1,
+    )
+    Consumer(messages).run()
+    return commit.frames
+
+
+def ask(commit: Commit, router: APIRouter, method: str, path: str, body: object) -> list[str]:
+    """The frames from a route on, the middleware's left out."""
+    app = create_api(title="Any", description="any", router=router, kinds={}, check=lambda: None)
+    assert asyncio.run(_ask(app, method, path, body)).is_success
+    (route,) = (
+        each
+        for each in router.routes
+        if isinstance(each, APIRoute) and method in (each.methods or ())
+    )
+    return [route.endpoint.__qualname__, *commit.frames]
+
+
+async def _ask(app: FastAPI, method: str, path: str, body: object) -> httpx.Response:
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:
+        return await client.request(method, path, json=body)
+
+
+def test_from_a_message_to_a_transaction_of_dynamodb(commit: Commit) -> None:
+    """Receive, parse and call, decide, write: each once."""
+    handlers = StockHandlers(StockStore(a_table(commit)))
+    frames = consume(commit, stock_consumer.subscription_created(handlers))
+    assert frames == [*FROM_SQS, "Handlers.allocate", "change", *FROM_DYNAMO_STORE]
+    assert len(frames) <= MOST_FROM_SQS
+
+
+def test_from_a_message_to_a_transaction_of_mongodb(commit: Commit) -> None:
+    """The same way, into the other database."""
+    handlers = PaymentHandlers(a_mongo_store(commit))
+    frames = consume(commit, payment_consumer.subscription_created(handlers))
+    assert frames[:6] == [*FROM_SQS, "Handlers.create", "change"]
+    assert len(frames) <= MOST_FROM_SQS
+
+
+def test_from_a_post_to_a_transaction_of_dynamodb(commit: Commit) -> None:
+    """The use case is the one that a message would lead to."""
+    store = SubscriptionStore(a_table(commit))
+    router = subscription_api.routes(SubscriptionHandlers(store), store)
+    body = subscription_api.NewSubscription.model_config["json_schema_extra"]["examples"][0]  # type: ignore[index]
+    frames = ask(commit, router, "POST", "/subscriptions", body)
+    assert frames == [
+        "routes.<locals>.subscribe",
+        "Handlers.subscribe",
+        "change",
+        *FROM_DYNAMO_STORE,
+    ]
+    assert len(frames) <= MOST_FROM_HTTP
+
+
+def test_from_a_patch_to_a_transaction_of_mongodb(commit: Commit) -> None:
+    """A row that exists is read first, and written the same way."""
+    store = a_mongo_store(commit)
+    router = payment_api.routes(PaymentHandlers(store), store)
+    frames = ask(commit, router, "PATCH", "/payments/one", {"status": "cancelled"})
+    assert frames[:3] == ["routes.<locals>.patch", "Handlers.cancel", "change"]
+    assert len(frames) <= MOST_FROM_HTTP
