@@ -13,6 +13,7 @@ import hypothesis
 import pytest
 import structlog
 
+from infra.local_system import addresses
 from infra.local_system.environment import REGION
 from infra.local_system.ports import LOOPBACK, reserved_ports
 from local import engines
@@ -164,8 +165,8 @@ def mongodb_uri(
         log = state / "mongod.log"
         with shared_engine(pytestconfig, "mongod", command.argv, log=log) as child:
             wait_until_listening(port, timeout=60, what="mongod", child=child)
-            ensure_replica_set(mongodb_uri(port))
-            yield mongodb_uri(port)
+            ensure_replica_set(addresses.mongodb_uri(port))
+            yield addresses.mongodb_uri(port)
 
 
 @pytest.fixture(scope="session")

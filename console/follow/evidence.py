@@ -9,7 +9,6 @@ from typing import Any
 
 from console.apis import Api
 from console.follow.stated import State, state_of
-from console.live.reading import OutboxReading
 from console.live.sightings import Sighting, masked
 from console.parts import Parts
 from contracts.envelope import Metadata
@@ -23,6 +22,7 @@ from operations.where.search import made_at
 from operations.where.waiting import WaitingRow, waiting_item
 from runtime.aws import asking
 from runtime.ids import utc_now
+from runtime.outbox.stats import OutboxStats
 
 LOOK_BACK = timedelta(days=1)
 """How far back the buses' logs are searched for a name that does not tell when it was made."""
@@ -79,7 +79,7 @@ def gather(parts: Parts, aggregate_id: str, *, with_logs: bool) -> Gathered:
         waiting = {name: depth.total for name, depth in reading.depths.items()}
         for outbox in ("payments",):
             found = reading.outboxes.get(outbox)
-            if isinstance(found, OutboxReading):
+            if isinstance(found, OutboxStats):
                 waiting[_outbox_name(outbox)] = found.depth
         return Gathered(
             aggregate_id, utc_now(), states, seen, rows.result(), letters.result(), waiting

@@ -8,8 +8,8 @@ from typing import Any
 
 from contracts.outbox import OutboxRecord
 from operations.sources.ledger import EventKey, type_of
-from relay.adapters.dynamodb import row_of
-from relay.ports import Row
+from runtime.outbox.dynamodb_rows import row_of
+from runtime.outbox.rows import Row
 
 
 @dataclass(frozen=True, slots=True)

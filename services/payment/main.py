@@ -9,23 +9,24 @@ from runtime.mongodb import Mongo
 from runtime.process import tracing
 from runtime.process.tracing import Tracer
 from runtime.process.worker import main
-from runtime.settings import MongoSettings, load
+from runtime.settings import load
 from runtime.sqs.consumers import run_consumers
 from services.payment import api, consumer
 from services.payment.handlers import Handlers
 from services.payment.settings import PaymentApiSettings, PaymentConsumerSettings
-from services.payment.store import MongoStore
+from services.payment.store import MongoStore, collection
 
 
 def create_app(settings: PaymentApiSettings, tracer: Tracer | None = None) -> FastAPI:
-    store = _store(settings, tracer)
+    payments = collection(Mongo.of(settings), tracer)
+    store = MongoStore(payments)
     return create_api(
         title="Payments",
         description="Direct debits, one for each subscription.",
         router=api.routes(Handlers(store), store),
         kinds=api.KINDS,
-        check=store.check,
-        outbox=store.backlog,
+        check=payments.check,
+        outbox=payments.outbox,
         registry=new_registry(),
         tracer=tracer,
     )
@@ -41,17 +42,13 @@ def run_api() -> None:
 def run_consumer() -> None:
     settings = load(PaymentConsumerSettings)
     with tracing.started("payment-consumer") as tracer:
-        handlers = Handlers(_store(settings, tracer))
+        handlers = Handlers(MongoStore(collection(Mongo.of(settings), tracer)))
         run_consumers(
             "payment-consumer",
             settings,
             {settings.subscription_created_queue: consumer.subscription_created(handlers)},
             tracer,
         )
-
-
-def _store(settings: MongoSettings, tracer: Tracer | None = None) -> MongoStore:
-    return MongoStore(Mongo.of(settings), tracer=tracer)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from operations.sources.ledger import EventKey
 from operations.sources.routes import routes
 from operations.where.story import Evidence, Missing, Story, tell
 from operations.where.waiting import WaitingRow, waiting_item
-from runtime.outbox.dynamodb import to_item
+from runtime.outbox.dynamodb_rows import to_item
 from tests.audited import SINCE, TAPS, UNTIL, Settled
 from tests.builders import START
 from tests.hostile import Odd, as_item, dynamodb_values

@@ -15,8 +15,9 @@ from contracts.names import EventType, Source
 from contracts.outbox import OutboxRecord
 from contracts.timestamps import format_timestamp
 from runtime.ids import new_event_id, utc_now
-from runtime.mongodb import Document, outbox_document
-from runtime.outbox.dynamodb import to_item
+from runtime.mongodb import Document
+from runtime.outbox.dynamodb_rows import to_item
+from runtime.outbox.mongodb_rows import to_document
 from verification.load.engines import Engines
 
 DAY = timedelta(days=1)
@@ -132,7 +133,7 @@ class MongoOutbox:
     def write(self, records: Sequence[OutboxRecord]) -> None:
         self._last = max(record.occurred_at for record in records)
         for some in _cut(records, 1000):
-            self._collection.insert_many([outbox_document(record) for record in some])
+            self._collection.insert_many([to_document(record) for record in some])
 
     def oldest(self) -> datetime | None:
         mine = {"occurredAt": {"$lte": format_timestamp(self._last)}}
