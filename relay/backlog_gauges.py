@@ -88,7 +88,7 @@ class BacklogGauges:
         try:
             found = self._outbox.stats(before, stopped=lambda: self._stop.requested)
         except Unavailable as error:
-            log.warning("cannot tell the oldest row's age", reason=str(error))
+            log.warning("cannot read the outbox's depth and age", reason=str(error))
             return min(self._interval, SHORTEST_WAIT)
         if self._stop.requested:
             return 0.0
@@ -97,6 +97,6 @@ class BacklogGauges:
         self._last = before, replace(found, oldest=oldest)
         if oldest is None:
             return self._interval
-        # An alarm reads this line where nobody scrapes the gauge; a sweep that waits writes none.
+        # An alarm reads this line where the gauge is not scraped; a sweep that waits writes none.
         log.info("left behind", oldestAgeSeconds=round(self.age(), 1))
         return min(self._interval, max(SHORTEST_WAIT, WAIT_PER_LOOK * (monotonic() - started)))

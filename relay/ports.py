@@ -1,4 +1,4 @@
-"""What a relay needs besides an outbox: a stream that tells of rows, a target, dead letters."""
+"""What a relay needs besides an outbox: a stream of its rows, a target, dead letters."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass

@@ -19,9 +19,10 @@ from operations.sources.hold import MOST
 from operations.sources.peeking import open_queues, peek
 from operations.sources.routes import log_group_of, routes
 from operations.where.search import made_at
-from operations.where.waiting import WaitingRow, waiting_item
+from operations.where.waiting import WaitingRow, waiting_row
 from runtime.aws import asking
 from runtime.ids import utc_now
+from runtime.outbox.dynamodb_rows import row_of
 from runtime.outbox.stats import OutboxStats
 
 LOOK_BACK = timedelta(days=1)
@@ -114,7 +115,8 @@ def _rows(place: Place, aggregate_id: str) -> Iterator[WaitingRow]:
                 ConsistentRead=True,
             )["Items"]
         for item in items:
-            yield waiting_item(item, domain=relay.domain, outbox=relay.empties, relay=relay.name)
+            row = row_of(item)
+            yield waiting_row(row, domain=relay.domain, outbox=relay.empties, relay=relay.name)
 
 
 def _letters(place: Place, queues: Sequence[str], aggregate_id: str) -> Iterator[DeadLetter]:

@@ -18,7 +18,7 @@ MAX_AWAIT_MILLISECONDS = 500
 
 
 class ChangeStream:
-    """A Stream. Any trouble with it means opening it anew: there is no resume token to keep."""
+    """A Stream. Any trouble with it means opening it again: there is no resume token to keep."""
 
     def __init__(
         self,

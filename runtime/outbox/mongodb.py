@@ -75,7 +75,7 @@ class MongoOutbox:
         """Walk the index on occurredAt and sequence: in that order an aggregate's events happened.
 
         The server forgets a cursor that is not read for ten minutes, as while the window is full
-        in an outage: that is Unavailable too, and the next sweep starts anew.
+        in an outage: that is Unavailable too, and the next sweep starts again.
         """
         in_arrays: set[bytes] = set()
         for query in (old_texts(before), odd_texts(before), NO_TEXTS):
