@@ -6,9 +6,9 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 
 from console.live.hub import Hub
 from console.live.observing import Observer
-from console.live.reading import OutboxReading
 from console.live.watching import Watch
 from infra.graph import Graph
+from runtime.outbox.stats import OutboxStats
 
 
 class Gauges:
@@ -70,6 +70,6 @@ class Gauges:
         )
         for node in self._graph.nodes:
             reading = self._watch.reading.outboxes.get(node.domain)
-            if node.kind == "outbox" and isinstance(reading, OutboxReading):
+            if node.kind == "outbox" and isinstance(reading, OutboxStats):
                 found.add_metric([node.name], reading.depth)
         return found

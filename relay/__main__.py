@@ -2,16 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
-from relay.adapters.dynamodb import DynamoOutbox
-from relay.adapters.dynamodb_stream import ShardedStream
-from relay.adapters.mongodb import ChangeStream, MongoOutbox, find_outbox
+from relay.adapters.change_stream import ChangeStream, find_outbox
+from relay.adapters.dynamodb_stream import ShardedStream, find_stream
 from relay.adapters.sqs_fifo import DeadLetterQueue, FifoQueue
-from relay.backlog_gauges import Dated
 from relay.composition import (
     Ends,
-    ages_of,
     aws_of,
+    backlog_gauges_of,
     bus_of,
     dynamodb_ends,
     engine_of,
@@ -31,10 +30,10 @@ from relay.settings import (
 )
 from relay.traced import Destination, traced
 from runtime import logs
-from runtime.aws import Aws
 from runtime.ids import utc_now
 from runtime.metrics import RelayMetrics, new_registry
 from runtime.mongodb import Mongo
+from runtime.outbox.mongodb import MongoOutbox
 from runtime.process import tracing
 from runtime.process.health import Readiness
 from runtime.process.shutdown import Stop, on_signal
@@ -54,7 +53,6 @@ class TailedEnds(Ends):
     """What a relay stands between that is told of new rows."""
 
     stream: Stream
-    dated: Dated
 
 
 def run_dynamodb() -> None:
@@ -116,7 +114,7 @@ def sweep_dynamodb() -> None:
     _sweep_once(
         "sweep-dynamodb",
         settings,
-        lambda _, tracer: _dynamodb_ends(settings, aws_of(settings), tracer)[1],
+        lambda _, tracer: _swept_dynamodb(settings, tracer),
     )
 
 
@@ -129,19 +127,17 @@ def _dynamodb(
     settings: DynamoDBRelaySettings, stop: Stop, tracer: Tracer | None = None
 ) -> TailedEnds:
     aws = aws_of(settings)
-    outbox, ends = _dynamodb_ends(settings, aws, tracer)
-    stream = ShardedStream(
-        aws.client("dynamodbstreams"), outbox.stream_arn, pace=settings.pace, wait=stop.wait
-    )
-    return TailedEnds(outbox, ends.target, ends.dead_letters, stream, outbox)
+    find = partial(find_stream, aws.client("dynamodb"), settings.outbox_table)
+    find()
+    ends = dynamodb_ends(settings, aws, tracer)
+    stream = ShardedStream(aws.client("dynamodbstreams"), find, pace=settings.pace, wait=stop.wait)
+    return TailedEnds(ends.outbox, ends.target, ends.dead_letters, stream)
 
 
-def _dynamodb_ends(
-    settings: DynamoDBSettings, aws: Aws, tracer: Tracer | None = None
-) -> tuple[DynamoOutbox, Ends]:
-    outbox = DynamoOutbox(aws.client("dynamodb"), settings.outbox_table)
-    outbox.stream_arn()
-    return outbox, dynamodb_ends(settings, aws, outbox, tracer)
+def _swept_dynamodb(settings: DynamoDBSettings, tracer: Tracer | None) -> Ends:
+    aws = aws_of(settings)
+    find_stream(aws.client("dynamodb"), settings.outbox_table)
+    return dynamodb_ends(settings, aws, tracer)
 
 
 def _change_stream(settings: ChangeStreamSettings, tracer: Tracer | None = None) -> TailedEnds:
@@ -154,7 +150,6 @@ def _change_stream(settings: ChangeStreamSettings, tracer: Tracer | None = None)
         traced(queue, Destination("aws_sqs", settings.fifo_queue), tracer),
         DeadLetterQueue(sqs, settings.dead_letter_queue),
         ChangeStream(mongo, name),
-        outbox,
         is_crowded=queue.is_crowded,
     )
 
@@ -189,12 +184,12 @@ def _run_relay_with(
             now=utc_now,
             lag=metrics.stream_lag.set,
         )
-        ages = ages_of(ends.dated, engine, stop, metrics, sweep)
+        gauges = backlog_gauges_of(ends, engine, stop, metrics, sweep)
         return {
             "engine": engine.run,
             "sweeper": sweeper.run,
             "tail": tail.run,
-            "ages": ages.run,
+            "backlog gauges": gauges.run,
         }
 
     run_worker(settings, prepare=prepare, stop=stop, readiness=readiness, registry=registry)

@@ -15,7 +15,6 @@ from functools import cache
 from threading import Timer
 from typing import Any, Protocol
 
-from relay.adapters.dynamodb import DynamoOutbox
 from relay.batch import Rounds
 from relay.composition import Ends, aws_of, dynamodb_ends, sweeping
 from relay.mapped import MappedStream
@@ -119,6 +118,5 @@ def _composed(process: str) -> tuple[DynamoDBSettings, Ends, Tracer | None]:
     settings = load(DynamoDBSettings)
     logs.configure(level=settings.log_level, form=settings.log_format, process=process)
     aws = aws_of(settings)
-    outbox = DynamoOutbox(aws.client("dynamodb"), settings.outbox_table)
     tracer = tracing.start(process)
-    return settings, dynamodb_ends(settings, aws, outbox, tracer), tracer
+    return settings, dynamodb_ends(settings, aws, tracer), tracer

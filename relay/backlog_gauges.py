@@ -1,17 +1,18 @@
-"""How old an outbox's oldest row is, and how many wait: told truly in a drain, and in an outage."""
+"""Depth and oldest age of an outbox as gauges: accurate during a drain, and during an outage."""
 
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from time import monotonic
-from typing import Protocol
 
 import structlog
 
 from relay.window import Window
 from runtime.errors import Unavailable
 from runtime.metrics import RelayMetrics
+from runtime.outbox.ports import Outbox
+from runtime.outbox.stats import OutboxStats
 from runtime.process.shutdown import Stop
 
 log = structlog.get_logger(__name__)
@@ -24,39 +25,7 @@ WAIT_PER_LOOK = 5
 It never waits longer than a sweep's interval: an alarm must not run dry of lines."""
 
 
-@dataclass(frozen=True)
-class LeftBehind:
-    """How many rows a page has, and when the oldest occurred of those whose time can be read.
-
-    `timeless` are those of `count` whose time cannot be read.
-    """
-
-    count: int
-    oldest: datetime | None
-    timeless: int = 0
-
-
-class Dated(Protocol):
-    """An outbox that can be asked for its rows' times alone."""
-
-    def left_behind(self, before: datetime) -> Iterator[LeftBehind]:
-        """Tell, page by page, of the rows older than a moment, and of those that have no age.
-
-        Raises Unavailable.
-        """
-        ...
-
-
-@dataclass(frozen=True)
-class Look:
-    """What one look found that occurred `before` a moment."""
-
-    before: datetime
-    count: int
-    oldest: datetime | None
-
-
-class Ages:
+class BacklogGauges:
     """Looks at all that was left behind, and says at any time how old the oldest of it is.
 
     A sweep cannot say so: DynamoDB reads its pages in no order, and a sweep that waits for room
@@ -67,7 +36,7 @@ class Ages:
 
     def __init__(
         self,
-        outbox: Dated,
+        outbox: Outbox,
         window: Window,
         *,
         stop: Stop,
@@ -78,8 +47,9 @@ class Ages:
     ) -> None:
         self._outbox, self._window, self._stop, self._now = outbox, window, stop, now
         self._min_age, self._interval = min_age, interval.total_seconds()
-        self._last: Look | None = None
-        self._timeless_since: datetime | None = None
+        self._last: tuple[datetime, OutboxStats] | None = None
+        """What occurred before a moment, as the last look found it."""
+        self._undated_since: datetime | None = None
         metrics.oldest.set_function(self.age)
         metrics.depth.set_function(self.depth)
 
@@ -90,46 +60,43 @@ class Ages:
             wait = self.look()
 
     def age(self) -> float:
-        """Seconds since the oldest row occurred, of those left behind at the last look or in hand.
+        """Seconds since the oldest row occurred, of those at the last look and in the window.
 
         0 without any; NaN, which is no number to compare, before the first look.
         """
         if self._last is None:
             return math.nan
-        known = [each for each in (self._last.oldest, self._window.oldest()) if each]
+        _, found = self._last
+        known = [each for each in (found.oldest, self._window.oldest()) if each]
         return max(0.0, (self._now() - min(known)).total_seconds()) if known else 0.0
 
     def depth(self) -> float:
-        """Rows that were left behind at the last look, and younger ones in hand.
+        """Rows that were left behind at the last look, and younger ones in the window.
 
         Never the outbox's own count at this moment: what has left since the look still counts, and
-        what is too young for it and was not yet told does not. NaN before the first look.
+        what is too young for it and was not yet read does not. NaN before the first look.
         """
         if self._last is None:
             return math.nan
-        return self._last.count + self._window.count_since(self._last.before)
+        before, found = self._last
+        return found.depth + self._window.count_since(before)
 
     def look(self) -> float:
         """Look at the outbox, all of it; returns the seconds to wait before the next look."""
         started, now = monotonic(), self._now()
         before = now - self._min_age
-        count = timeless = 0
-        oldest: datetime | None = None
         try:
-            for found in self._outbox.left_behind(before):
-                if self._stop.requested:
-                    return 0.0
-                count += found.count
-                timeless += found.timeless
-                oldest = min(filter(None, (oldest, found.oldest)), default=None)
+            found = self._outbox.stats(before, stopped=lambda: self._stop.requested)
         except Unavailable as error:
-            log.warning("cannot tell the oldest row's age", reason=str(error))
+            log.warning("cannot read the outbox's depth and age", reason=str(error))
             return min(self._interval, SHORTEST_WAIT)
-        self._timeless_since = (self._timeless_since or now) if timeless else None
-        oldest = min(filter(None, (oldest, self._timeless_since)), default=None)
-        self._last = Look(before, count, oldest)
+        if self._stop.requested:
+            return 0.0
+        self._undated_since = (self._undated_since or now) if found.undated else None
+        oldest = min(filter(None, (found.oldest, self._undated_since)), default=None)
+        self._last = before, replace(found, oldest=oldest)
         if oldest is None:
             return self._interval
-        # An alarm reads this line where nobody scrapes the gauge; a sweep that waits writes none.
+        # An alarm reads this line where the gauge is not scraped; a sweep that waits writes none.
         log.info("left behind", oldestAgeSeconds=round(self.age(), 1))
         return min(self._interval, max(SHORTEST_WAIT, WAIT_PER_LOOK * (monotonic() - started)))

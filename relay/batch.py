@@ -14,9 +14,11 @@ import structlog
 
 from contracts.outbox import OutboxRecord
 from relay.clearing import clear
-from relay.ports import DeadLetters, Outbox, Row, Target
+from relay.ports import DeadLetters, Target
 from relay.publisher import Outcome, Publisher
 from runtime.metrics import RelayMetrics
+from runtime.outbox.ports import Outbox
+from runtime.outbox.rows import Row
 from runtime.retry import backoff
 
 log = structlog.get_logger(__name__)

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import structlog
 
-from relay.ports import Outbox, Row
 from runtime.errors import Unavailable
+from runtime.outbox.ports import Outbox
+from runtime.outbox.rows import Row
 
 log = structlog.get_logger(__name__)
 

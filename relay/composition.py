@@ -6,18 +6,19 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from threading import Thread
 
-from relay.adapters.dynamodb import DynamoOutbox
 from relay.adapters.eventbridge import EventBus
 from relay.adapters.sqs_fifo import DeadLetterQueue
-from relay.backlog_gauges import Ages, Dated
+from relay.backlog_gauges import BacklogGauges
 from relay.pipeline import Engine
-from relay.ports import DeadLetters, Outbox, Target
+from relay.ports import DeadLetters, Target
 from relay.settings import DynamoDBSettings, SweepSettings
 from relay.sweeper import Sweeper
 from relay.traced import Destination, traced
 from runtime.aws import Aws
 from runtime.ids import utc_now
 from runtime.metrics import RelayMetrics
+from runtime.outbox.dynamodb import DynamoOutbox
+from runtime.outbox.ports import Outbox
 from runtime.process.health import Readiness
 from runtime.process.shutdown import Stop
 from runtime.process.tracing import Tracer
@@ -51,10 +52,9 @@ def aws_of(settings: AwsSettings) -> Aws:
     return aws
 
 
-def dynamodb_ends(
-    settings: DynamoDBSettings, aws: Aws, outbox: DynamoOutbox, tracer: Tracer | None = None
-) -> Ends:
+def dynamodb_ends(settings: DynamoDBSettings, aws: Aws, tracer: Tracer | None = None) -> Ends:
     """Raises Misconfigured for a bus or a queue that does not exist, or Unavailable."""
+    outbox = DynamoOutbox(aws.client("dynamodb"), settings.outbox_table)
     bus = bus_of(settings.event_bus, aws, tracer)
     return Ends(outbox, bus, DeadLetterQueue(aws.client("sqs"), settings.dead_letter_queue))
 
@@ -94,11 +94,11 @@ def sweeper_of(
     )
 
 
-def ages_of(
-    outbox: Dated, engine: Engine, stop: Stop, metrics: RelayMetrics, settings: SweepSettings
-) -> Ages:
-    return Ages(
-        outbox,
+def backlog_gauges_of(
+    ends: Ends, engine: Engine, stop: Stop, metrics: RelayMetrics, settings: SweepSettings
+) -> BacklogGauges:
+    return BacklogGauges(
+        ends.outbox,
         engine.window,
         stop=stop,
         metrics=metrics,

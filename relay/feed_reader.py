@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from relay.ports import LostPlace, Row, Stream
+from relay.ports import LostPlace, Stream
 from relay.sweeper import Sweeper
 from relay.window import Window
 from runtime.errors import Unavailable
+from runtime.outbox.rows import Row
 from runtime.process.health import Readiness
 from runtime.process.shutdown import Stop
 from runtime.retry import backoff

@@ -6,11 +6,11 @@ from typing import Any
 
 import structlog
 
-from relay.adapters.dynamodb import row_of
 from relay.batch import Rounds
-from relay.ports import Row
 from relay.recent import Recent
 from runtime.errors import Misconfigured
+from runtime.outbox.dynamodb_rows import row_of
+from runtime.outbox.rows import Row
 
 log = structlog.get_logger(__name__)
 

@@ -10,10 +10,12 @@ import structlog
 
 from relay.clearing import clear
 from relay.later import Later
-from relay.ports import DeadLetters, Outbox, Row, Target
+from relay.ports import DeadLetters, Target
 from relay.publisher import Publisher
 from relay.window import Window
 from runtime.metrics import RelayMetrics
+from runtime.outbox.ports import Outbox
+from runtime.outbox.rows import Row
 from runtime.process.health import Readiness
 from runtime.process.shutdown import Stop
 from runtime.retry import backoff

@@ -1,115 +1,13 @@
-"""A row of an outbox as a relay sees it, and what a relay needs of outboxes and targets."""
+"""What a relay needs besides an outbox: a stream of its rows, a target, dead letters."""
 
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
-from contracts.outbox import EventTooLarge, MalformedRecord, OutboxRecord
+from contracts.outbox import OutboxRecord
+from runtime.outbox.rows import Row
 
 T = TypeVar("T")
-
-EVER = datetime.max.replace(tzinfo=UTC)
-"""Later than any row: every row is older, whether or not its time can be read."""
-
-AHEAD = timedelta(hours=1)
-"""How far ahead of a moment a database is trusted to know a young row by its text alone.
-
-What lies further ahead is read and judged here: a text may look like a time and be none.
-"""
-
-DYNAMODB_JSON, BASE64_BSON, ROW_KEY = "dynamodb-json", "base64-bson", "row-key"
-"""How the body of a dead letter is written that is not the row as plain JSON: DynamoDB's JSON of
-the item, the document's BSON in base64, or the key alone of a row that stays in its outbox."""
-
-
-@dataclass(frozen=True)
-class Unpublishable:
-    """A row that no retry can make right: what it holds, as text, and the reason.
-
-    `encoding` names how the text is written; None for plain JSON.
-    """
-
-    body: str
-    error: Exception
-    encoding: str | None = None
-
-
-@dataclass(frozen=True)
-class Row:
-    """Where a row stands, what its outbox deletes it by, and what is in it."""
-
-    aggregate_id: str
-    sequence: int
-    handle: Any
-    content: OutboxRecord | Unpublishable
-
-    @property
-    def key(self) -> tuple[str, int]:
-        return self.aggregate_id, self.sequence
-
-    @property
-    def occurred_at(self) -> datetime | None:
-        """When the event happened; None where that cannot be read."""
-        return self.content.occurred_at if isinstance(self.content, OutboxRecord) else None
-
-    @property
-    def size(self) -> int:
-        """Bytes, roughly, that the row holds in memory."""
-        if isinstance(self.content, OutboxRecord):
-            return self.content.size
-        return len(self.content.body)
-
-
-def parse(
-    document: Mapping[str, Any], as_stored: Callable[[], tuple[str, str]]
-) -> OutboxRecord | Unpublishable:
-    """Read a stored document by the rule of contracts.outbox; never raises.
-
-    One that is no outbox record is set aside as JSON, or as text and encoding of `as_stored` where
-    JSON has no way to write what is in it.
-    """
-    try:
-        return OutboxRecord.from_document(document)
-    except (MalformedRecord, EventTooLarge) as error:
-        text = _plain_json(document)
-        body, encoding = (text, None) if text is not None else as_stored()
-        return Unpublishable(body, error, encoding)
-
-
-def is_old(row: Row, moment: datetime) -> bool:
-    """Whether a sweep up to a moment wants a row: one whose time cannot be read counts as old."""
-    return row.occurred_at is None or row.occurred_at < moment
-
-
-def _plain_json(document: Mapping[str, Any]) -> str | None:
-    """Write a document as JSON; None where it holds what JSON or UTF-8 cannot."""
-    try:
-        text = json.dumps(document, ensure_ascii=False, allow_nan=False)
-        text.encode()
-    except (TypeError, ValueError, RecursionError):
-        return None
-    return text
-
-
-class Outbox(Protocol):
-    """The truth: a row is in it exactly as long as its event is not in durable hands."""
-
-    def older_than(self, moment: datetime) -> Iterator[Sequence[Row]]:
-        """Read the rows that occurred before `moment`, page by page, in sequence per aggregate.
-
-        A page may be empty with others behind it. A row whose time cannot be read counts as old.
-        Raises Unavailable.
-        """
-        ...
-
-    def delete(self, rows: Sequence[Row]) -> Sequence[Row]:
-        """Delete rows, at most MAX_DELETES; returns those that are still there. Unavailable."""
-        ...
-
-    @property
-    def max_deletes(self) -> int: ...
 
 
 class Stream(Protocol):

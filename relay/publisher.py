@@ -8,18 +8,11 @@ from dataclasses import dataclass, field
 import structlog
 
 from contracts.outbox import OutboxRecord
-from relay.ports import (
-    ROW_KEY,
-    DeadLetters,
-    NeverAccepted,
-    Row,
-    StaysInOutbox,
-    Target,
-    Unpublishable,
-)
+from relay.ports import DeadLetters, NeverAccepted, StaysInOutbox, Target
 from relay.refusals import is_unknown
 from runtime.errors import Unavailable
 from runtime.metrics import RelayMetrics
+from runtime.outbox.rows import ROW_KEY, Row, Unpublishable
 from runtime.process.health import Readiness
 
 log = structlog.get_logger(__name__)

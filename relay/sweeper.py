@@ -7,10 +7,10 @@ from time import monotonic
 
 import structlog
 
-from relay.ports import Outbox
 from relay.window import Window
 from runtime.errors import Unavailable
 from runtime.metrics import RelayMetrics
+from runtime.outbox.ports import Outbox
 from runtime.process.shutdown import Stop
 from runtime.retry import backoff
 
@@ -91,7 +91,7 @@ class Sweeper:
         age = 0.0
         oldest: datetime | None = None
         stuck = set(self._window.stuck)
-        for rows in self._outbox.older_than(before):
+        for rows in self._outbox.scan(before):
             if self._stop.requested:
                 break
             if not rows:

@@ -9,7 +9,8 @@ from operator import attrgetter
 from threading import Condition, Lock
 
 from contracts.outbox import OutboxRecord
-from relay.ports import Row, Target
+from relay.ports import Target
+from runtime.outbox.rows import Row
 
 
 class Window:

@@ -6,7 +6,6 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any, Self
 
 import structlog
-from bson.codec_options import CodecOptions, DatetimeConversion
 from pymongo import MongoClient
 from pymongo.database import Database
 from pymongo.errors import (
@@ -18,7 +17,6 @@ from pymongo.errors import (
     PyMongoError,
 )
 
-from contracts.outbox import OutboxRecord
 from runtime.errors import Misconfigured, Unavailable
 from runtime.mongodb_failures import LABELS, family_of_class, family_of_code, name_of_code
 from runtime.passed import note
@@ -28,13 +26,6 @@ from runtime.verdicts import Family, holds
 log = structlog.get_logger(__name__)
 
 Document = dict[str, Any]
-
-ANY_DOCUMENT: CodecOptions[Document] = CodecOptions(
-    tz_aware=True,
-    datetime_conversion=DatetimeConversion.DATETIME_AUTO,
-    unicode_decode_error_handler="replace",
-)
-"""Decodes what other drivers may have written: dates of any year, texts that are no UTF-8."""
 
 _COMMAND_NOT_FOUND = 59
 
@@ -252,11 +243,3 @@ def enable_change_streams(database: Database[Document], collection: str) -> None
     except OperationFailure as error:
         if error.code != _COMMAND_NOT_FOUND:
             raise
-
-
-def outbox_document(record: OutboxRecord) -> Document:
-    """An outbox record with the key that makes it unique: one per aggregate and sequence."""
-    return {
-        "_id": {"aggregateId": record.aggregate_id, "sequence": record.sequence},
-        **record.to_document(),
-    }

@@ -15,7 +15,7 @@ from bson.raw_bson import RawBSONDocument
 from hypothesis import strategies as st
 
 from contracts.timestamps import format_timestamp
-from runtime.outbox.dynamodb import to_item
+from runtime.outbox.dynamodb_rows import to_item
 from tests.relay_world import a_told_record
 
 

@@ -6,16 +6,15 @@ from datetime import timedelta
 from typing import Any
 
 from contracts.outbox import OutboxRecord
-from relay.adapters.dynamodb import row_of
 from relay.aws_lambda import sweep_within
 from relay.batch import Rounds
 from relay.composition import Ends
 from relay.mapped import MappedStream
-from relay.ports import Row
 from relay.settings import SweepSettings
 from runtime.ids import utc_now
 from runtime.metrics import RelayMetrics, new_registry
-from runtime.outbox.dynamodb import to_item
+from runtime.outbox.dynamodb_rows import row_of, to_item
+from runtime.outbox.rows import Row
 from tests.relay_fakes import MemoryDeadLetters, MemoryOutbox, MemoryTarget, record_of
 from tests.stream_events import TABLE, insert_of
 

@@ -5,7 +5,7 @@ The suite of tests/integration/test_relay_ends.py holds it to the real streams.
 
 from collections.abc import Sequence
 
-from relay.ports import Row
+from runtime.outbox.rows import Row
 
 
 class MemoryFeed:

@@ -8,16 +8,19 @@ Each has one hook, `fault`: what it raises is what the relay sees, before anythi
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
 from contracts.outbox import OutboxRecord
 from infra.resources import Queue
-from relay.ports import Failure, Limits, Row, Unpublishable, is_old
+from relay.ports import Failure, Limits
 from runtime.errors import Unavailable
 from runtime.ids import utc_now
+from runtime.outbox.ports import never
+from runtime.outbox.rows import EVER, Row, Unpublishable, is_old
+from runtime.outbox.stats import OutboxStats
 from tests.builders import a_record
 from tests.memory_queues import Held, MemorySqs, Message
 
@@ -90,13 +93,25 @@ class MemoryOutbox:
     def put(self, *rows: Row) -> None:
         self.rows |= {row.key: row for row in rows}
 
-    def older_than(self, moment: datetime) -> Iterator[Sequence[Row]]:
+    def scan(self, before: datetime = EVER) -> Iterator[Sequence[Row]]:
         self.fault(())
         for _ in range(self.gaps):
             yield []
         rows = sorted(self.rows.values(), key=lambda row: row.key)
         for start in range(0, max(len(rows), 1), self.page):
-            yield [row for row in rows[start : start + self.page] if is_old(row, moment)]
+            yield [row for row in rows[start : start + self.page] if is_old(row, before)]
+
+    def stats(
+        self,
+        before: datetime = EVER,
+        *,
+        limit: int | None = None,
+        stopped: Callable[[], bool] = never,
+    ) -> OutboxStats:
+        self.fault(())
+        found = OutboxStats.of((row.occurred_at for row in self.rows.values()), before)
+        found = replace(found, at_least=stopped())
+        return found if limit is None else found.limited(limit)
 
     def delete(self, rows: Sequence[Row]) -> Sequence[Row]:
         assert 0 < len(rows) <= self.max_deletes
@@ -195,21 +210,20 @@ class MemoryStream:
         return [told]
 
 
-class LazyOutbox:
+class LazyOutbox(MemoryOutbox):
     """An Outbox with a backlog that is made while it is read; counts what was read ahead of it."""
 
-    max_deletes = 25
-
     def __init__(self, count: int, *, page: int, detail: str) -> None:
-        self._count, self._page, self._detail = count, page, detail
+        super().__init__(page=page)
+        self._count, self._detail = count, detail
         self._lock = threading.Lock()
         self.deleted: set[tuple[str, int]] = set()
         self.read = self.most_ahead = 0
 
-    def older_than(self, moment: datetime) -> Iterator[Sequence[Row]]:
-        then = moment - timedelta(hours=1)
-        for start in range(0, self._count, self._page):
-            numbers = range(start, min(start + self._page, self._count))
+    def scan(self, before: datetime = EVER) -> Iterator[Sequence[Row]]:
+        then = before - timedelta(hours=1)
+        for start in range(0, self._count, self.page):
+            numbers = range(start, min(start + self.page, self._count))
             with self._lock:
                 self.read += len(numbers)
                 self.most_ahead = max(self.most_ahead, self.read - len(self.deleted))

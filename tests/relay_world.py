@@ -22,7 +22,6 @@ import relay.__main__
 from contracts.outbox import OutboxRecord
 from local.child import signal_child
 from relay.__main__ import TailedEnds
-from relay.adapters.mongodb import MongoOutbox
 from relay.feed_reader import PART, Tail
 from relay.pipeline import Engine
 from relay.settings import ChangeStreamRelaySettings, DynamoDBRelaySettings
@@ -30,8 +29,10 @@ from relay.sweeper import Sweeper
 from runtime.aws import Aws
 from runtime.ids import utc_now
 from runtime.metrics import RelayMetrics, new_registry
-from runtime.mongodb import Document, outbox_document
-from runtime.outbox.dynamodb import to_item
+from runtime.mongodb import Document
+from runtime.outbox.dynamodb_rows import to_item
+from runtime.outbox.mongodb import MongoOutbox
+from runtime.outbox.mongodb_rows import to_document
 from runtime.process.health import Readiness
 from runtime.process.shutdown import Stop
 from runtime.settings import WorkerSettings
@@ -292,7 +293,7 @@ def kill(process: Process) -> None:
 
 
 def mongo_documents(committed: Sequence[OutboxRecord]) -> list[Document]:
-    return [outbox_document(record) for record in committed]
+    return [to_document(record) for record in committed]
 
 
 def mongo_settings(world: World) -> dict[str, str]:

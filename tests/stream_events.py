@@ -12,7 +12,7 @@ from uuid import uuid4
 from contracts.outbox import OutboxRecord
 from runtime.aws import Aws
 from runtime.ids import utc_now
-from runtime.outbox.dynamodb import to_item
+from runtime.outbox.dynamodb_rows import to_item
 from tests.builders import ACCOUNT, START
 
 TABLE = "subscriptions-outbox"

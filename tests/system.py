@@ -17,11 +17,14 @@ from infra.local_system.ports import LOOPBACK
 from infra.topology import WORKLOADS
 from runtime.aws import Aws
 from runtime.http.connections import limited
+from runtime.mongodb import Mongo
 from runtime.sqs.handler import EventHandler
 from services.payment import consumer as payment_consumer
 from services.payment import main as payment_main
 from services.payment.handlers import Handlers as PaymentHandlers
 from services.payment.settings import PaymentApiSettings
+from services.payment.store import MongoStore as PaymentStore
+from services.payment.store import collection
 from services.stock import consumer as stock_consumer
 from services.stock import main as stock_main
 from services.stock.handlers import Handlers as StockHandlers
@@ -91,7 +94,7 @@ class System:
 
     @cached_property
     def payments(self) -> PaymentHandlers:
-        return PaymentHandlers(payment_main._store(self._payment))
+        return PaymentHandlers(PaymentStore(collection(Mongo.of(self._payment))))
 
     def outbox(self, service: Name, aggregate_id: str) -> list[dict[str, Any]]:
         """The records that an aggregate has in its service's outbox, in order."""

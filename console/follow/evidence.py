@@ -9,7 +9,6 @@ from typing import Any
 
 from console.apis import Api
 from console.follow.stated import State, state_of
-from console.live.reading import OutboxReading
 from console.live.sightings import Sighting, masked
 from console.parts import Parts
 from contracts.envelope import Metadata
@@ -20,9 +19,11 @@ from operations.sources.hold import MOST
 from operations.sources.peeking import open_queues, peek
 from operations.sources.routes import log_group_of, routes
 from operations.where.search import made_at
-from operations.where.waiting import WaitingRow, waiting_item
+from operations.where.waiting import WaitingRow, waiting_row
 from runtime.aws import asking
 from runtime.ids import utc_now
+from runtime.outbox.dynamodb_rows import row_of
+from runtime.outbox.stats import OutboxStats
 
 LOOK_BACK = timedelta(days=1)
 """How far back the buses' logs are searched for a name that does not tell when it was made."""
@@ -79,7 +80,7 @@ def gather(parts: Parts, aggregate_id: str, *, with_logs: bool) -> Gathered:
         waiting = {name: depth.total for name, depth in reading.depths.items()}
         for outbox in ("payments",):
             found = reading.outboxes.get(outbox)
-            if isinstance(found, OutboxReading):
+            if isinstance(found, OutboxStats):
                 waiting[_outbox_name(outbox)] = found.depth
         return Gathered(
             aggregate_id, utc_now(), states, seen, rows.result(), letters.result(), waiting
@@ -114,7 +115,8 @@ def _rows(place: Place, aggregate_id: str) -> Iterator[WaitingRow]:
                 ConsistentRead=True,
             )["Items"]
         for item in items:
-            yield waiting_item(item, domain=relay.domain, outbox=relay.empties, relay=relay.name)
+            row = row_of(item)
+            yield waiting_row(row, domain=relay.domain, outbox=relay.empties, relay=relay.name)
 
 
 def _letters(place: Place, queues: Sequence[str], aggregate_id: str) -> Iterator[DeadLetter]:

@@ -8,12 +8,14 @@ from time import monotonic
 import httpx
 
 from console.apis import Api, Apis
-from console.live.reading import OutboxReading, Reading
+from console.live.reading import Reading
 from console.live.standstill import Standstills
 from operations.place import Place
 from operations.sources.depths import Depth, depth_of
 from operations.sources.origins import origins, work_queues
 from runtime.errors import Misconfigured, Unavailable
+from runtime.ids import utc_now
+from runtime.outbox.stats import OutboxStats
 from runtime.sqs.queue import find_url
 
 AT_ONCE = 8
@@ -76,17 +78,17 @@ class Measures:
         return depth_of(sqs, self._urls[queue])
 
 
-def _outbox(api: Api) -> OutboxReading | str:
+def _outbox(api: Api) -> OutboxStats | str:
     """Ask an API for its outbox, which it knows only while it reaches its database; or why not."""
     try:
         answer = api.client.get(api.outbox_url, timeout=LOOK)
         answer.raise_for_status()
         found = answer.json()
         age = found["oldestAgeSeconds"]
-        return OutboxReading(
+        return OutboxStats(
             depth=int(found["depth"]),
             at_least=bool(found["atLeast"]),
-            oldest=None if age is None else timedelta(seconds=float(age)),
+            oldest=None if age is None else utc_now() - timedelta(seconds=float(age)),
         )
     except httpx.HTTPError as error:
         return f"{api.process} does not answer {api.outbox_url}: {said(error)}"
@@ -94,7 +96,7 @@ def _outbox(api: Api) -> OutboxReading | str:
         return f"{api.outbox_url} does not answer as our APIs do: is something else there?"
 
 
-def _why_away(answer: OutboxReading | str) -> str | None:
+def _why_away(answer: OutboxStats | str) -> str | None:
     return answer if isinstance(answer, str) else None
 
 

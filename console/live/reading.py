@@ -2,18 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime
 
 from operations.sources.depths import Depth
-
-
-@dataclass(frozen=True, slots=True)
-class OutboxReading:
-    """What an API says of its outbox: `depth`, or more where `at_least`."""
-
-    depth: int
-    at_least: bool
-    oldest: timedelta | None
+from runtime.ids import utc_now
+from runtime.outbox.stats import OutboxStats
 
 
 @dataclass(frozen=True)
@@ -25,6 +18,7 @@ class Reading:
 
     depths: Mapping[str, Depth] = field(default_factory=dict)
     still: Mapping[str, float] = field(default_factory=dict)
-    outboxes: Mapping[str, OutboxReading | str] = field(default_factory=dict)
+    outboxes: Mapping[str, OutboxStats | str] = field(default_factory=dict)
     apis: Mapping[str, str | None] = field(default_factory=dict)
     trouble: str | None = None
+    read_at: datetime = field(default_factory=utc_now)

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal
 
-from console.live.reading import OutboxReading, Reading
+from console.live.reading import Reading
 from infra.graph import EdgeKind, Graph, Node
 from operations.output import age
 from operations.sources.depths import Depth
 from operations.status.verdicts import Verdict, dead_letters, on_outbox, on_queue
+from runtime.outbox.stats import OutboxStats
 
 State = Literal["ok", "busy", "stuck", "away", "unknown"]
 
@@ -67,11 +68,12 @@ class _Judge:
 
     def _outbox(self, node: Node) -> NodeState:
         found = self._reading.outboxes.get(node.domain, "it has yet to be looked at")
-        if not isinstance(found, OutboxReading):
+        if not isinstance(found, OutboxStats):
             return NodeState("unknown", found)
         relay = self._neighbour(node, "stream")
-        verdict = on_outbox(found.depth, found.oldest, relay)
-        waited = found.oldest.total_seconds() if found.oldest else 0.0
+        oldest = found.age(self._reading.read_at)
+        verdict = on_outbox(found.depth, oldest, relay)
+        waited = oldest.total_seconds() if oldest else 0.0
         moves = any(self._rates.get(each) for each in self._edges(node, "stream"))
         if found.depth and not verdict.needs_person and waited > STANDS_AFTER and not moves:
             verdict = Verdict(
@@ -84,7 +86,7 @@ class _Judge:
             _state(verdict, found.depth),
             verdict.text + more,
             waiting=found.depth,
-            oldest=found.oldest,
+            oldest=oldest,
         )
 
     def _queue(self, node: Node, depth: Depth) -> NodeState:

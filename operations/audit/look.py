@@ -17,7 +17,7 @@ from operations.sources.outboxes import pending
 from operations.sources.peeking import Peek, open_queues, peek
 from operations.sources.routes import log_group_of
 from operations.sources.standings import standings_since
-from relay.ports import ROW_KEY
+from runtime.outbox.rows import ROW_KEY
 
 SKEW = timedelta(minutes=5)
 """How far the clocks of two machines may differ, and how much a line's whole second cuts off."""

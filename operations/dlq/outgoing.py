@@ -10,7 +10,7 @@ from contracts.outbox import EventTooLarge, MalformedRecord, OutboxRecord
 from contracts.timestamps import parse_timestamp
 from operations.sources.dead_letters import BATCH_INFO, DeadLetter
 from operations.sources.origins import BackToQueue, Destination, OnToBus, OutToBus
-from relay.ports import ROW_KEY
+from runtime.outbox.rows import ROW_KEY
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from operations.sources.origins import Origin
-from relay.ports import BASE64_BSON, DYNAMODB_JSON
 from runtime.logs import MASK, mask, redact
+from runtime.outbox.rows import BASE64_BSON, DYNAMODB_JSON
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageTypeDef
@@ -56,7 +56,7 @@ class DeadLetter:
 
     @property
     def encoding(self) -> str | None:
-        """How a relay wrote the body, if it is not the row as plain JSON: see relay.rows."""
+        """How a relay wrote the body (runtime.outbox.rows); None for plain JSON."""
         return self.attributes.get("bodyEncoding")
 
     def is_called(self, name: str) -> bool:

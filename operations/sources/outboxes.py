@@ -1,117 +1,54 @@
-"""What is committed and not yet in durable hands: each outbox's depth, oldest row, and rows."""
+"""Every outbox of the system: what is committed, and not yet accepted by a bus or a queue."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
 
-from contracts.timestamps import parse_timestamp
 from infra.workloads import Workload
 from operations.place import Place
-from relay.adapters.dynamodb import DynamoOutbox
-from relay.adapters.mongodb import MongoOutbox
-from relay.ports import EVER, Outbox, Row
-from runtime.aws import asking
-from runtime.errors import Misconfigured
+from runtime.errors import Misconfigured, Unavailable
+from runtime.outbox.dynamodb import DynamoOutbox
+from runtime.outbox.mongodb import MongoOutbox
+from runtime.outbox.ports import Outbox
+from runtime.outbox.rows import Row
+from runtime.outbox.stats import OutboxStats
+from runtime.verdicts import Family
 
 
 @dataclass(frozen=True)
-class Waiting:
-    """`oldest` is the occurredAt of the row that has waited longest, if any can be read."""
+class PendingOutbox:
+    """One outbox: `name` as an operator knows it, `relay` the process that empties it."""
 
-    depth: int
-    oldest: datetime | None
+    name: str
+    relay: str
+    domain: str
+    outbox: Outbox
 
-
-class PendingOutbox(Protocol):
-    """One outbox: `name` as a person knows it, `relay` the process that empties it."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def relay(self) -> str: ...
-    @property
-    def domain(self) -> str: ...
-
-    def waiting(self) -> Waiting:
-        """Count the rows; memory stays bounded. Raises Unavailable, Misconfigured."""
-        ...
+    def stats(self) -> OutboxStats:
+        """Count the rows. Raises Unavailable, Misconfigured."""
+        try:
+            return self.outbox.stats()
+        except Unavailable as error:
+            if error.family is Family.MISSING:
+                raise Misconfigured(
+                    f"the outbox {self.name} does not exist there: provision it first"
+                ) from None
+            raise
 
     def rows(self) -> Iterator[Row]:
         """Read the rows page by page, in sequence per aggregate. Raises Unavailable."""
-        ...
+        for page in self.outbox.scan():
+            yield from page
 
 
-def pending(place: Place) -> list[PendingOutbox]:
+def pending(place: Place) -> Iterator[PendingOutbox]:
     """Name every outbox of the system; nothing is read before it is asked for."""
-    return [_outbox(place, each) for each in place.workloads if each.relays_outbox]
+    return (_outbox(place, each) for each in place.workloads if each.relays_outbox)
 
 
 def _outbox(place: Place, relay: Workload) -> PendingOutbox:
     if relay.empties is None:
-        return MongoPending(place, relay.name, relay.domain, relay.settings["OUTBOX_COLLECTION"])
-    return DynamoPending(place, relay.name, relay.domain, relay.empties)
-
-
-@dataclass(frozen=True)
-class DynamoPending:
-    place: Place
-    relay: str
-    domain: str
-    name: str
-
-    def waiting(self) -> Waiting:
-        client = self.place.aws(self.domain).client("dynamodb")
-        pages = client.get_paginator("scan").paginate(
-            TableName=self.name, ConsistentRead=True, ProjectionExpression="occurredAt"
-        )
-        depth, oldest = 0, None
-        with asking("DynamoDB"):
-            try:
-                for page in pages:
-                    depth += len(page["Items"])
-                    times = (item.get("occurredAt", {}).get("S") for item in page["Items"])
-                    oldest = min(filter(None, (oldest, *map(_time, times))), default=None)
-            except client.exceptions.ResourceNotFoundException:
-                raise Misconfigured(
-                    f"the outbox table {self.name} does not exist there: provision it first"
-                ) from None
-        return Waiting(depth, oldest)
-
-    def rows(self) -> Iterator[Row]:
-        client = self.place.aws(self.domain).client("dynamodb")
-        return _rows(DynamoOutbox(client, self.name))
-
-
-@dataclass(frozen=True)
-class MongoPending:
-    place: Place
-    relay: str
-    domain: str
-    collection: str
-
-    @property
-    def name(self) -> str:
-        return f"{self.domain}.{self.collection}"
-
-    def waiting(self) -> Waiting:
-        mongo = self.place.mongodb
-        looks = MongoOutbox(mongo, self.collection).left_behind(EVER)
-        oldest = min(filter(None, (look.oldest for look in looks)), default=None)
-        with mongo.asking():
-            return Waiting(mongo.database[self.collection].count_documents({}), oldest)
-
-    def rows(self) -> Iterator[Row]:
-        return _rows(MongoOutbox(self.place.mongodb, self.collection))
-
-
-def _rows(outbox: Outbox) -> Iterator[Row]:
-    for page in outbox.older_than(EVER):
-        yield from page
-
-
-def _time(text: str | None) -> datetime | None:
-    try:
-        return parse_timestamp(text or "")
-    except ValueError:
-        return None
+        collection = relay.settings["OUTBOX_COLLECTION"]
+        outbox = MongoOutbox(place.mongodb, collection)
+        return PendingOutbox(f"{relay.domain}.{collection}", relay.name, relay.domain, outbox)
+    table = DynamoOutbox(place.aws(relay.domain).client("dynamodb"), relay.empties)
+    return PendingOutbox(relay.empties, relay.name, relay.domain, table)

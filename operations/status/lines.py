@@ -10,7 +10,7 @@ from infra.workloads import Consumes
 from operations.place import Place
 from operations.sources.depths import Depth, depth_of
 from operations.sources.origins import work_queues
-from operations.sources.outboxes import PendingOutbox, Waiting, pending
+from operations.sources.outboxes import PendingOutbox, pending
 from operations.sources.peeking import AT_ONCE, open_queues
 from operations.status.measures import ages_of_oldest, lag_of
 from operations.status.verdicts import (
@@ -22,6 +22,7 @@ from operations.status.verdicts import (
     on_stream,
 )
 from runtime.errors import Unavailable
+from runtime.outbox.stats import OutboxStats
 from runtime.sqs.queue import find_url
 
 Kind = Literal["outbox", "stream", "queue", "dead-letter queue"]
@@ -77,7 +78,7 @@ def standing(
     """
     queues = _queue_lines(place, now(), wait)  # first: where AWS is away it says so soonest
     dead_letters = _dead_letter_lines(place, now)
-    outboxes = [(each, _waiting(each)) for each in pending(place)]
+    outboxes = [(each, _stats(each)) for each in pending(place)]
     return Standing(
         [
             *(_outbox_line(each, found, now()) for each, found in outboxes),
@@ -88,28 +89,28 @@ def standing(
     )
 
 
-def _waiting(outbox: PendingOutbox) -> Waiting | Unavailable:
+def _stats(outbox: PendingOutbox) -> OutboxStats | Unavailable:
     try:
-        return outbox.waiting()
+        return outbox.stats()
     except Unavailable as error:
         return error
 
 
-def _outbox_line(outbox: PendingOutbox, found: Waiting | Unavailable, now: datetime) -> Line:
+def _outbox_line(outbox: PendingOutbox, found: OutboxStats | Unavailable, now: datetime) -> Line:
     if isinstance(found, Unavailable):
         return Line("outbox", outbox.name, Verdict(f"cannot be read: {found}", needs_person=True))
-    oldest = None if found.oldest is None else now - found.oldest
+    oldest = found.age(now)
     verdict = on_outbox(found.depth, oldest, outbox.relay)
     return Line("outbox", outbox.name, verdict, waiting=found.depth, oldest=oldest)
 
 
 def _stream_lines(
-    place: Place, outboxes: dict[str, Waiting | Unavailable], now: datetime
+    place: Place, outboxes: dict[str, OutboxStats | Unavailable], now: datetime
 ) -> list[Line]:
     lines: list[Line] = []
     for relay in (each for each in place.workloads if each.relays_outbox):
         measured, found = lag_of(place, relay, now), outboxes[relay.name]
-        waiting = found.depth if isinstance(found, Waiting) else 0
+        waiting = found.depth if isinstance(found, OutboxStats) else 0
         verdict = (
             on_stream(measured.lag, waiting, relay.name, measured.why_not)
             if measured.silent is None

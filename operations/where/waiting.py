@@ -1,15 +1,12 @@
 """A row of an outbox as a person is shown it, also one that no event can be made of."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from contracts.outbox import OutboxRecord
 from operations.sources.ledger import EventKey, type_of
-from relay.adapters.dynamodb import row_of
-from relay.ports import Row
+from runtime.outbox.rows import Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +47,6 @@ def waiting_row(row: Row, *, domain: str, outbox: str, relay: str) -> WaitingRow
         relay=relay,
         problem=str(record.error),
     )
-
-
-def waiting_item(item: Mapping[str, Any], *, domain: str, outbox: str, relay: str) -> WaitingRow:
-    """Describe an item of a DynamoDB outbox."""
-    return waiting_row(row_of(item), domain=domain, outbox=outbox, relay=relay)
 
 
 def _causation(detail: str) -> str | None:

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from botocore.exceptions import ClientError
 
-from relay.adapters.dynamodb import row_of
-from relay.adapters.fast_json import read_as_json
 from relay.poll_interval import Pace
-from relay.ports import LostPlace, Row
+from relay.ports import LostPlace
 from runtime.aws import asking, error_code
 from runtime.errors import Misconfigured, Unavailable
+from runtime.outbox.dynamodb_rows import row_of
+from runtime.outbox.fast_json import read_as_json
+from runtime.outbox.rows import Row
 
 if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodbstreams import DynamoDBStreamsClient
     from mypy_boto3_dynamodbstreams.type_defs import ShardTypeDef
 
@@ -163,3 +165,23 @@ class ShardedStream:
                 if error_code(error) in _LOST:
                     raise LostPlace(error_code(error)) from error
                 raise
+
+
+def find_stream(client: "DynamoDBClient", table: str) -> str:
+    """Find the ARN of an outbox table's stream; raises Misconfigured without a table or a stream.
+
+    Raises Unavailable.
+    """
+    with asking("DynamoDB"):
+        try:
+            found = client.describe_table(TableName=table)["Table"]
+        except client.exceptions.ResourceNotFoundException:
+            raise Misconfigured(
+                f"the outbox table {table} does not exist: provision it first"
+            ) from None
+    stream = found.get("StreamSpecification", {})
+    if not stream.get("StreamEnabled") or "NEW" not in stream.get("StreamViewType", ""):
+        raise Misconfigured(
+            f"the outbox table {table} has no stream of new images: provision it again"
+        )
+    return found["LatestStreamArn"]

@@ -20,7 +20,7 @@ from runtime.http.middleware import AroundRequests, HeadAsGet, LimitedBody
 from runtime.http.problem_kinds import Kind
 from runtime.http.tracing import TracedRequests
 from runtime.metrics import HttpMetrics, new_registry
-from runtime.outbox.stats import Backlog
+from runtime.outbox.ports import Outbox
 from runtime.process.shutdown import Stop, on_signal
 from runtime.process.startup import startup
 from runtime.process.tracing import Tracer
@@ -41,13 +41,13 @@ def create_api(
     kinds: Mapping[type[Exception], Kind],
     check: Callable[[], None],
     registry: CollectorRegistry | None = None,
-    outbox: Callable[[], Backlog] | None = None,
+    outbox: Outbox | None = None,
     tracer: Tracer | None = None,
 ) -> FastAPI:
     """Put a service's routes behind what every service shares.
 
     `kinds` says which problem each domain error is; `check` raises Unavailable while the service's
-    database is away, and so does `outbox`, which reads what waits to be published. Routes for one
+    database is away, and so does `outbox`, the one that it commits to. Routes for one
     row are async, and send only their handler to the thread pool (`run_in_threadpool`).
     """
     registry = registry or new_registry()

@@ -1,6 +1,5 @@
-"""GET /outbox: how many events of a service wait to be published, for whoever watches from afar."""
+"""GET /outbox: how many events of a service wait to be published, and for how long."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Self
 
@@ -11,7 +10,11 @@ from pydantic.config import JsonDict
 from contracts.envelope import WireModel
 from runtime.http.problem_kinds import UNAVAILABLE
 from runtime.http.problems import documented
-from runtime.outbox.stats import MOST_COUNTED, Backlog
+from runtime.outbox.ports import Outbox
+from runtime.outbox.stats import OutboxStats
+
+MOST_COUNTED = 500
+"""Events counted at most: asking stays cheap while an outbox is deep."""
 
 _EXAMPLE: JsonDict = {"depth": 3, "atLeast": False, "oldestAgeSeconds": 0.4}
 
@@ -30,21 +33,22 @@ class BacklogView(WireModel):
     )
 
     @classmethod
-    def of(cls, backlog: Backlog, now: datetime) -> Self:
-        age = None if backlog.oldest is None else (now - backlog.oldest).total_seconds()
+    def of(cls, stats: OutboxStats, now: datetime) -> Self:
+        age = stats.age(now)
         return cls(
-            depth=backlog.depth,
-            at_least=backlog.at_least,
-            oldest_age_seconds=None if age is None else round(max(0.0, age), 3),
+            depth=stats.depth,
+            at_least=stats.at_least,
+            oldest_age_seconds=None if age is None else round(max(0.0, age.total_seconds()), 3),
         )
 
 
-def routes(backlog: Callable[[], Backlog]) -> APIRouter:
-    """Serve what `backlog` reads; it raises Unavailable while the database is away."""
+def routes(outbox: Outbox) -> APIRouter:
+    """Serve an outbox's stats; it raises Unavailable while the database is away."""
     router = APIRouter(tags=["operations"])
 
     @router.get(
         "/outbox",
+        name="outbox",
         summary="Look at the outbox",
         description=(
             f"Tells how many events wait to be published, at most {MOST_COUNTED}, and the age of "
@@ -53,7 +57,7 @@ def routes(backlog: Callable[[], Backlog]) -> APIRouter:
         response_description="How much waits.",
         responses=documented(UNAVAILABLE),
     )
-    def outbox() -> BacklogView:
-        return BacklogView.of(backlog(), datetime.now(UTC))
+    def look() -> BacklogView:
+        return BacklogView.of(outbox.stats(limit=MOST_COUNTED), datetime.now(UTC))
 
     return router

@@ -48,7 +48,7 @@ def change(
     presumed_new: bool = False,
     wait: Callable[[float], object] = time.sleep,
 ) -> A:
-    """Decide on what is stored and commit the decision with its event; returns what then stands.
+    """Decide on what is stored and commit the decision with its event; returns what is then stored.
 
     `decide` returns its argument where there is nothing to do: that is what makes a repeated
     delivery harmless. It is called again on fresh state when another writer was first.

@@ -1,11 +1,10 @@
-"""DynamoDB tables: rows with versions, outbox records beside them, pages from an index."""
+"""An outbox in a DynamoDB table, and the table of aggregates that is written with it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from decimal import Decimal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
 from contracts.outbox import EventTooLarge, OutboxRecord
@@ -13,7 +12,12 @@ from runtime.aws import asking, error_code, reaching
 from runtime.aws_failures import family_of_code
 from runtime.cursors import InvalidCursor, Page
 from runtime.errors import Conflict, Unavailable
-from runtime.outbox.stats import MOST_COUNTED, Backlog
+from runtime.outbox.dynamodb_queries import not_surely_young
+from runtime.outbox.dynamodb_rows import from_item, moment_of, row_of, to_item
+from runtime.outbox.fast_json import read_as_json
+from runtime.outbox.ports import never
+from runtime.outbox.rows import EVER, Row, is_old
+from runtime.outbox.stats import OutboxStats
 from runtime.process.tracing import Attributes, Tracer, spanned
 from runtime.verdicts import Family
 
@@ -23,43 +27,79 @@ if TYPE_CHECKING:
 MAX_ITEM_BYTES = 400 * 1024 - 1024
 """DynamoDB's item limit is 400 KB, attribute names included; 1 KB is left for those names."""
 
+MAX_DELETES = 25
+"""Requests in one BatchWriteItem: a DynamoDB quota."""
+
+PAGE = 500
+"""Rows that one page of a scan looks at, besides DynamoDB's 1 MB: 2000 took 7 MB more memory."""
+
 _COMMIT = "TransactWriteItems"
 
-_serialize = TypeSerializer().serialize
-_deserialize = TypeDeserializer().deserialize
+
+class DynamoOutbox:
+    """An Outbox: hash key aggregateId, range key sequence."""
+
+    max_deletes = MAX_DELETES
+
+    def __init__(self, client: "DynamoDBClient", table: str, *, page: int = PAGE) -> None:
+        self._client, self._table, self._page = client, table, page
+        read_as_json(client, "Scan")
+
+    def scan(self, before: datetime = EVER) -> Iterator[Sequence[Row]]:
+        request = {"ConsistentRead": True, "Limit": self._page, **not_surely_young(before)}
+        for page in self._pages(request):
+            yield [row for row in map(row_of, page["Items"]) if is_old(row, before)]
+
+    def stats(
+        self,
+        before: datetime = EVER,
+        *,
+        limit: int | None = None,
+        stopped: Callable[[], bool] = never,
+    ) -> OutboxStats:
+        """Read times alone; with a limit one page of them, which may lag a second behind.
+
+        What is older than a moment has had the time to be seen without a consistent read.
+        """
+        request: dict[str, Any] = {"ProjectionExpression": "occurredAt", **not_surely_young(before)}
+        if limit is None:
+            request["ConsistentRead"] = before == EVER
+        else:
+            request["Limit"] = limit + 1
+        found, at_least = OutboxStats(), False
+        for page in self._pages(request):
+            found += OutboxStats.of(map(moment_of, page["Items"]), before)
+            at_least = "LastEvaluatedKey" in page
+            if limit is not None or stopped():
+                break
+        found = replace(found, at_least=at_least)
+        return found if limit is None else found.limited(limit)
+
+    def _pages(self, request: dict[str, Any]) -> Iterator[Any]:
+        """Scan page by page to the end, which only an answer without a last key is."""
+        request = {"TableName": self._table, **request}
+        while True:
+            with asking("DynamoDB"):
+                page: Any = self._client.scan(**request)
+            yield page
+            if "LastEvaluatedKey" not in page:
+                return
+            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+    def delete(self, rows: Sequence[Row]) -> Sequence[Row]:
+        keys = {_hashable(row.handle): row for row in rows}
+        with asking("DynamoDB"):
+            response = self._client.batch_write_item(
+                RequestItems={
+                    self._table: [{"DeleteRequest": {"Key": row.handle}} for row in keys.values()]
+                }
+            )
+        unprocessed: Any = response.get("UnprocessedItems", {}).get(self._table, [])
+        return [keys[_hashable(request["DeleteRequest"]["Key"])] for request in unprocessed]
 
 
-def to_item(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Write a row as DynamoDB's attribute values; fields that are None are left out."""
-    return {name: _attribute(value) for name, value in fields.items() if value is not None}
-
-
-def _attribute(value: Any) -> Mapping[str, object]:
-    """Write one value: texts and whole numbers, of which rows are made, without boto3's serializer.
-
-    That one tries every type in turn: 33 µs for a row and its record, where this takes 6 µs.
-    """
-    if isinstance(value, str):
-        return {"S": value}
-    if type(value) is int:  # a bool is another type
-        return {"N": str(value)}
-    return _serialize(value)
-
-
-def from_item(item: Mapping[str, Any]) -> dict[str, Any]:
-    """Read a row back; numbers without a fraction come as int."""
-    return {name: _read(value) for name, value in item.items()}
-
-
-def _read(value: Any) -> Any:
-    # Nearly all are texts and natural numbers, for which boto3 takes three to six times as long.
-    if (text := value.get("S")) is not None:
-        return text
-    if (digits := value.get("N")) is not None and digits.isdecimal():
-        return int(digits)
-    found = _deserialize(value)
-    is_whole = isinstance(found, Decimal) and found == found.to_integral_value()
-    return int(found) if is_whole else found
+def _hashable(key: Mapping[str, Any]) -> tuple[str, str]:
+    return key["aggregateId"]["S"], key["sequence"]["N"]
 
 
 @dataclass(frozen=True)
@@ -84,6 +124,7 @@ class VersionedTable:
         tracer: Tracer | None = None,
     ) -> None:
         self._client, self._table, self._key, self._outbox = client, table, key, outbox
+        self.outbox = DynamoOutbox(client, outbox)
         self._tracer = tracer
         # https://opentelemetry.io/docs/specs/semconv/database/dynamodb/
         self._commit: Attributes = {
@@ -97,18 +138,6 @@ class VersionedTable:
         """Raise Unavailable unless the table answers."""
         with asking("DynamoDB"):
             self._client.get_item(TableName=self._table, Key={self._key: {"S": "readiness"}})
-
-    def backlog(self) -> Backlog:
-        """Count what waits in the outbox, in one page of an eventually consistent Scan.
-
-        Raises Unavailable.
-        """
-        with asking("DynamoDB"):
-            page = self._client.scan(
-                TableName=self._outbox, ProjectionExpression="occurredAt", Limit=MOST_COUNTED + 1
-            )
-        rows = page["Items"]
-        return Backlog.of(len(rows), (row.get("occurredAt", {}).get("S") for row in rows))
 
     def get(self, key: str) -> dict[str, Any] | None:
         with reaching("DynamoDB", "GetItem"):

@@ -1,39 +1,45 @@
 """How many events wait in an outbox to be published, and for how long."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Self
-
-from contracts.timestamps import normalised, parse_timestamp
-
-MOST_COUNTED = 500
-"""Events counted at most: asking stays cheap while an outbox is deep."""
 
 
 @dataclass(frozen=True, slots=True)
-class Backlog:
-    """`depth` events wait, or more where `at_least`; `oldest` is the occurredAt of the oldest.
+class OutboxStats:
+    """`depth` rows wait, or more where `at_least`; `oldest` is the occurredAt of the oldest.
 
-    Where there are more than were counted, an older one may be among the others.
+    Where there are more than were counted, an older one may be among the others. `undated` are
+    those of `depth` whose time cannot be read: they have no age.
     """
 
-    depth: int
-    at_least: bool
-    oldest: datetime | None
+    depth: int = 0
+    at_least: bool = False
+    oldest: datetime | None = None
+    undated: int = 0
 
     @classmethod
-    def of(cls, depth: int, occurred: Iterable[object]) -> Self:
-        """Describe `depth` events, of which up to MOST_COUNTED + 1 were looked at.
+    def of(cls, times: Iterable[datetime | None], before: datetime) -> Self:
+        """Count the rows that occurred before a moment, or whose time cannot be read."""
+        found = list(times)
+        known = [time for time in found if time and time < before]
+        undated = found.count(None)
+        return cls(len(known) + undated, oldest=min(known, default=None), undated=undated)
 
-        A row whose time cannot be read counts, and has no age: the relay sets it aside.
-        """
-        times = [moment for text in occurred if (moment := _moment(text))]
-        return cls(min(depth, MOST_COUNTED), depth > MOST_COUNTED, min(times, default=None))
+    def __add__(self, other: Self) -> Self:
+        return type(self)(
+            self.depth + other.depth,
+            self.at_least or other.at_least,
+            min(filter(None, (self.oldest, other.oldest)), default=None),
+            self.undated + other.undated,
+        )
 
+    def limited(self, limit: int) -> Self:
+        """Count no further than `limit`."""
+        more = self.at_least or self.depth > limit
+        return replace(self, depth=min(self.depth, limit), at_least=more)
 
-def _moment(found: object) -> datetime | None:
-    try:
-        return normalised(found) if isinstance(found, datetime) else parse_timestamp(str(found))
-    except ValueError:
-        return None
+    def age(self, now: datetime) -> timedelta | None:
+        """How long the oldest has waited; None if there is none, or its time cannot be read."""
+        return None if self.oldest is None else now - self.oldest

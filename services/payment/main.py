@@ -9,24 +9,24 @@ from runtime.http.app import create_api, run_api
 from runtime.mongodb import Mongo
 from runtime.process.tracing import Tracer
 from runtime.process.worker import main
-from runtime.settings import MongoSettings
 from runtime.sqs.consumer import run_consumers
 from runtime.sqs.handler import EventHandler
 from services.payment import api, consumer
 from services.payment.handlers import Handlers
 from services.payment.settings import PaymentApiSettings, PaymentConsumerSettings
-from services.payment.store import MongoStore
+from services.payment.store import MongoStore, collection
 
 
 def create_app(settings: PaymentApiSettings, tracer: Tracer | None = None) -> FastAPI:
-    store = _store(settings, tracer)
+    payments = collection(Mongo.of(settings), tracer)
+    store = MongoStore(payments)
     return create_api(
         title="Payments",
         description="Direct debits, one for each subscription.",
         router=api.routes(Handlers(store), store),
         kinds=api.KINDS,
-        check=store.check,
-        outbox=store.backlog,
+        check=payments.check,
+        outbox=payments.outbox,
         tracer=tracer,
     )
 
@@ -35,12 +35,8 @@ def event_handlers(
     settings: PaymentConsumerSettings, tracer: Tracer | None = None
 ) -> Mapping[str, EventHandler]:
     """By the queue that the events come from."""
-    handlers = Handlers(_store(settings, tracer))
+    handlers = Handlers(MongoStore(collection(Mongo.of(settings), tracer)))
     return {settings.subscription_created_queue: consumer.subscription_created(handlers)}
-
-
-def _store(settings: MongoSettings, tracer: Tracer | None = None) -> MongoStore:
-    return MongoStore(Mongo.of(settings), tracer=tracer)
 
 
 if __name__ == "__main__":

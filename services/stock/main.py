@@ -27,7 +27,7 @@ def create_app(settings: StockApiSettings, tracer: Tracer | None = None) -> Fast
         router=api.routes(Handlers(store), store),
         kinds=api.KINDS,
         check=table.check,
-        outbox=table.backlog,
+        outbox=table.outbox,
         tracer=tracer,
     )
 

@@ -31,7 +31,7 @@ def create_app(settings: SubscriptionApiSettings, tracer: Tracer | None = None) 
         router=api.routes(Handlers(store), store),
         kinds=api.KINDS,
         check=table.check,
-        outbox=table.backlog,
+        outbox=table.outbox,
         tracer=tracer,
     )
 

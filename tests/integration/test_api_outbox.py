@@ -1,15 +1,13 @@
 """GET /outbox: how much waits to be published, in each of the three services."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
 
-from runtime.outbox.stats import MOST_COUNTED, Backlog
-from tests.builders import START, a_cause
+from tests.builders import a_cause
 from tests.system import Name, System
 from tests.waiting import eventually
 
@@ -55,18 +53,3 @@ def test_it_is_documented_in_every_api(apis: Mapping[Name, httpx.Client]) -> Non
     for client in apis.values():
         responses = client.get("/openapi.json").json()["paths"]["/outbox"]["get"]["responses"]
         assert responses.keys() == {"200", "503"}
-
-
-def test_counting_ends_where_it_would_cost() -> None:
-    """What was looked at beyond the bound says that there is more."""
-    times = [f"2026-11-23T09:30:{second:02}.000Z" for second in (30, 0, 59)]
-    assert Backlog.of(3, times) == Backlog(3, False, START)
-    assert Backlog.of(MOST_COUNTED + 1, times) == Backlog(MOST_COUNTED, True, START)
-    assert Backlog.of(0, []) == Backlog(0, False, None)
-
-
-def test_a_time_that_cannot_be_read_is_passed_over() -> None:
-    """The relay sets its row aside; whoever counts does not fail on it."""
-    assert Backlog.of(3, [None, "yesterday", "2026-11-23T09:31:00.000Z"]) == Backlog(
-        3, False, START + timedelta(minutes=1)
-    )

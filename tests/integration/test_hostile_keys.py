@@ -14,11 +14,12 @@ from bson.datetime_ms import DatetimeMS
 from bson.raw_bson import RawBSONDocument
 
 from contracts.outbox import OutboxRecord
-from relay.adapters.dynamodb import DynamoOutbox
-from relay.adapters.mongodb import MongoOutbox
-from relay.ports import EVER, Outbox, Row
 from runtime.mongodb import Mongo
-from runtime.outbox.dynamodb import to_item
+from runtime.outbox.dynamodb import DynamoOutbox
+from runtime.outbox.dynamodb_rows import to_item
+from runtime.outbox.mongodb import MongoOutbox
+from runtime.outbox.ports import Outbox
+from runtime.outbox.rows import Row
 from tests.conftest import MiniStack
 from tests.hostile import NUMBERS, NotUtf8
 from tests.relay_world import (
@@ -43,7 +44,7 @@ def world(ministack: MiniStack, mongodb_uri: str, tmp_path: Path) -> Iterator[Wo
 
 
 def every_row(outbox: Outbox) -> list[Row]:
-    return [row for page in outbox.older_than(EVER) for row in page]
+    return [row for page in outbox.scan() for row in page]
 
 
 ODD_IDS: tuple[Any, ...] = (

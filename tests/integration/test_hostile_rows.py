@@ -15,16 +15,14 @@ from bson.raw_bson import RawBSONDocument
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import relay.adapters.dynamodb
-import relay.adapters.mongodb
 from contracts.outbox import OutboxRecord
 from contracts.timestamps import format_timestamp
-from relay.adapters.dynamodb import DynamoOutbox
-from relay.adapters.mongodb import MongoOutbox
-from relay.backlog_gauges import Dated
-from relay.ports import EVER, Outbox, Row
 from runtime.ids import utc_now
 from runtime.mongodb import Mongo
+from runtime.outbox.dynamodb import DynamoOutbox
+from runtime.outbox.mongodb import MongoOutbox
+from runtime.outbox.ports import Outbox
+from runtime.outbox.rows import EVER, Row
 from tests.conftest import MiniStack
 from tests.dynamodb_local import DynamoDBLocal
 from tests.hostile import (
@@ -84,8 +82,7 @@ def world(ministack: MiniStack, mongodb_uri: str, tmp_path: Path) -> Iterator[Wo
 
 
 @pytest.fixture
-def mongodb(world: World, monkeypatch: pytest.MonkeyPatch) -> End:
-    monkeypatch.setattr(relay.adapters.mongodb, "PAGE", 7)
+def mongodb(world: World) -> End:
     world.provision_change_stream()
 
     def put(odd: Sequence[Odd]) -> None:
@@ -94,7 +91,7 @@ def mongodb(world: World, monkeypatch: pytest.MonkeyPatch) -> End:
         )
 
     return End(
-        MongoOutbox(Mongo(world.collection.database), COLLECTION),
+        MongoOutbox(Mongo(world.collection.database), COLLECTION, page=7),
         put,
         [*times(NOW), *bson_values(NOW)],
     )
@@ -108,12 +105,11 @@ def in_table(world: World) -> End:
         for number, each in enumerate(odd):
             client.put_item(TableName=TABLE, Item=as_item(f"a{number}", each, NOW))
 
-    return End(DynamoOutbox(client, TABLE), put, [*times(NOW), *dynamodb_values(NOW)])
+    return End(DynamoOutbox(client, TABLE, page=7), put, [*times(NOW), *dynamodb_values(NOW)])
 
 
 @pytest.fixture
-def dynamodb(world: World, monkeypatch: pytest.MonkeyPatch) -> End:
-    monkeypatch.setattr(relay.adapters.dynamodb, "PAGE", 7)
+def dynamodb(world: World) -> End:
     return in_table(world)
 
 
@@ -122,9 +118,7 @@ def dynamodb_of_aws(
     ministack: MiniStack,
     dynamodb_local: DynamoDBLocal,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[End]:
-    monkeypatch.setattr(relay.adapters.dynamodb, "PAGE", 7)
     with a_world(ministack, tmp_path, dynamodb=dynamodb_local.endpoint) as world:
         yield in_table(world)
 
@@ -141,15 +135,15 @@ def holding(end: End, odd: Sequence[Odd]) -> Iterator[dict[str, Odd]]:
     try:
         yield {f"a{number}": each for number, each in enumerate(odd)}
     finally:
-        rows = [row for page in end.outbox.older_than(EVER) for row in page]
+        rows = [row for page in end.outbox.scan() for row in page]
         for row in rows:
             assert not end.outbox.delete([row])
-        assert not list(filter(None, end.outbox.older_than(EVER)))
+        assert not list(filter(None, end.outbox.scan()))
         assert len(rows) == len(odd)
 
 
 def swept(end: End, moment: datetime) -> list[Row]:
-    return [row for page in end.outbox.older_than(moment) for row in page]
+    return [row for page in end.outbox.scan(moment) for row in page]
 
 
 @FEW
@@ -176,11 +170,10 @@ def test_a_page_of_young_rows_is_not_the_last(dynamodb_of_aws: End) -> None:
     young = [Odd("occurredAt", format_timestamp(ahead), ahead, is_malformed=False)] * 60
     old = [Odd("occurredAt", format_timestamp(ago), ago, is_malformed=False)] * 3
     with holding(dynamodb_of_aws, [*young, *old]):
-        pages = list(dynamodb_of_aws.outbox.older_than(NOW))
+        pages = list(dynamodb_of_aws.outbox.scan(NOW))
         assert [] in pages[:-1]
         assert sum(map(len, pages)) == len(old)
-        looks = list(cast("Dated", dynamodb_of_aws.outbox).left_behind(NOW))
-        assert sum(look.count for look in looks) == len(old)
+        assert dynamodb_of_aws.outbox.stats(NOW).depth == len(old)
 
 
 @FEW
@@ -191,18 +184,17 @@ def test_the_gauges_count_what_is_old_and_what_has_no_age(end: End, data: st.Dat
     if not rows:
         return
     with holding(end, rows):
-        looks = list(cast("Dated", end.outbox).left_behind(NOW))
+        found = end.outbox.stats(NOW)
         old = [each.occurred for each in rows if each.occurred and each.occurred < NOW]
         count = len(old) + sum(each.occurred is None for each in rows)
-        assert count <= sum(look.count for look in looks) <= len(rows)
+        assert count <= found.depth <= len(rows)
         # A row that cannot be read for another field's sake has its time all the same.
         old += [
             an_hour_before(NOW)
             for each in rows
             if isinstance(each.value, NotUtf8) and each.field in TEXTS
         ]
-        times_found = [look.oldest for look in looks if look.oldest]
-        assert min(times_found, default=None) == min(old, default=None)
+        assert found.oldest == min(old, default=None)
 
 
 @pytest.mark.parametrize("name", ["mongodb", "dynamodb"])

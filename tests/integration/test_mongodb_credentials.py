@@ -7,11 +7,11 @@ from uuid import uuid4
 import pytest
 from pymongo import MongoClient
 
-import services.payment.main
 from runtime.errors import Unavailable
-from runtime.mongodb import Document
+from runtime.mongodb import Document, Mongo
 from runtime.settings import MongoSettings
 from runtime.verdicts import Family
+from services.payment.store import collection
 from tests.conftest import MiniStack
 from tests.processes import run_to_end
 from tests.relay_world import a_world, mongo_settings
@@ -40,7 +40,7 @@ def test_the_payment_service_signs_in(mongodb_uri: str, username: str) -> None:
                 "mongodb_password": password,
             }
         )
-        services.payment.main._store(settings).check()
+        collection(Mongo.of(settings)).check()
 
     check(PASSWORD)
     with pytest.raises(Unavailable, match="Authentication failed") as raised:

@@ -18,14 +18,16 @@ from pymongo.errors import DuplicateKeyError, PyMongoError
 from contracts.outbox import OutboxRecord
 from infra.documentdb import provision_collections
 from local.child import signal_child
-from relay.adapters.mongodb import ChangeStream, MongoOutbox
+from relay.adapters.change_stream import ChangeStream
 from relay.ports import LostPlace
 from runtime.errors import Conflict, Unavailable
 from runtime.ids import utc_now
-from runtime.mongodb import Document, Mongo, connect, outbox_document
+from runtime.mongodb import Document, Mongo, connect
+from runtime.outbox.mongodb import MongoOutbox
+from runtime.outbox.mongodb_rows import to_document
 from services.payment.handlers import Handlers
 from services.payment.model import Payment, PaymentNotFound, Status
-from services.payment.store import OUTBOX, PAYMENTS, MongoStore
+from services.payment.store import OUTBOX, PAYMENTS, MongoStore, collection
 from tests.builders import ACCOUNT, a_cause
 from tests.conftest import MiniStack
 from tests.received import Received
@@ -63,7 +65,7 @@ class Payments:
     def __init__(self, client: MongoClient[Document]) -> None:
         self.database = client[f"payments-{uuid4().hex[:8]}"]
         provision_collections(self.database)
-        self.store = MongoStore(Mongo(self.database))
+        self.store = MongoStore(collection(Mongo(self.database)))
         self.handlers = Handlers(self.store)
 
     def create(self, payment_id: str) -> Payment:
@@ -202,7 +204,7 @@ def test_a_commit_that_only_a_lost_primary_had(members: ReplicaSet, payments: Pa
         ThreadPoolExecutor(1) as first,
     ):
         mongo = Mongo(other[payments.database.name])
-        store = MongoStore(mongo)
+        store = MongoStore(collection(mongo))
         stream = ChangeStream(mongo, OUTBOX)
         stream.open()
         for port in members.secondaries():
@@ -213,7 +215,7 @@ def test_a_commit_that_only_a_lost_primary_had(members: ReplicaSet, payments: Pa
             what="a commit on the primary alone",
         )
         assert store.get("p") is None
-        assert not any(MongoOutbox(mongo, OUTBOX).older_than(utc_now()))
+        assert not any(MongoOutbox(mongo, OUTBOX).scan(utc_now()))
         assert not list(stream.read())
         port = members.kill_primary()
         alone.close()
@@ -243,7 +245,7 @@ def commit(world: World, events: list[OutboxRecord]) -> None:
     marks = world.mongodb[world.database]["marks"]
 
     def written(event: OutboxRecord) -> bool:
-        document = outbox_document(replace(event, occurred_at=utc_now()))
+        document = to_document(replace(event, occurred_at=utc_now()))
         try:
             with (
                 world.mongodb.start_session() as session,

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from pymongo import MongoClient
 
+from runtime.http.outbox_endpoint import MOST_COUNTED
 from runtime.mongodb import Mongo
-from services.payment.store import MongoStore
+from runtime.outbox.mongodb import MongoOutbox
 from tests.builders import START
 from tests.conftest import MiniStack
 from tests.dead_letters import a_record_body
@@ -77,12 +78,12 @@ def test_a_redrive_of_all_leaves_what_cannot_be_sent(system: Operated) -> None:
 def test_the_services_count_every_row(system: Operated, mongodb_uri: str) -> None:
     """GET /outbox: a row without an age is one more, and hides no age of another."""
     with MongoClient[dict[str, Any]](mongodb_uri) as mongo:
-        store = MongoStore(Mongo(mongo[system.region]))
-        before = store.backlog()
+        outbox = MongoOutbox(Mongo(mongo[system.region]), "outbox")
+        before = outbox.stats(limit=MOST_COUNTED)
         odd = [each for each in (*times(START), *bson_values(START)) if not each.is_malformed]
         documents: Any = [as_bson(f"good{n}", each, START) for n, each in enumerate(odd)]
         mongo[system.region]["outbox"].insert_many(documents)
-        after = store.backlog()
+        after = outbox.stats(limit=MOST_COUNTED)
     assert before.depth == len(DOCUMENTS)
     assert (after.depth, after.at_least) == (len(DOCUMENTS) + len(odd), False)
     assert after.oldest == min(each.occurred for each in odd if each.occurred)

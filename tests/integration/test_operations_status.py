@@ -13,11 +13,10 @@ from pymongo import MongoClient
 from operations.__main__ import main, parser
 from operations.place import Place
 from operations.status.lines import standing
-from relay.adapters.dynamodb import row_of
 from runtime.ids import utc_now
 from runtime.metrics import RelayMetrics, new_registry
-from runtime.mongodb import outbox_document
-from runtime.outbox.dynamodb import to_item
+from runtime.outbox.dynamodb_rows import row_of, to_item
+from runtime.outbox.mongodb_rows import to_document
 from runtime.process.health import HealthServer, Readiness
 from tests.conftest import MiniStack
 from tests.dead_letters import an_event
@@ -75,7 +74,7 @@ def test_rows_that_wait_too_long_need_a_person(system: Operated) -> None:
         system.aws.client("dynamodb").put_item(TableName="stock-outbox", Item=item)
     with MongoClient[dict[str, Any]](system.mongodb_uri) as mongo:
         record = record_of("b", 1, occurred_at=young)
-        mongo[system.region]["outbox"].insert_one(outbox_document(record))
+        mongo[system.region]["outbox"].insert_one(to_document(record))
 
     code, found = lines(system)
 

@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from relay.pipeline import MAX_ROWS
-from runtime.outbox.dynamodb import to_item
+from runtime.outbox.dynamodb_rows import to_item
 from tests.conftest import MiniStack
 from tests.gate import Where
 from tests.relay_world import (

@@ -1,7 +1,7 @@
 """One suite for every outbox and every stream, in memory and real."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -10,18 +10,20 @@ import pytest
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
-import relay.adapters.dynamodb
-import relay.adapters.mongodb
 from contracts.timestamps import format_timestamp
-from relay.adapters.dynamodb import DynamoOutbox
-from relay.adapters.dynamodb_stream import ShardedStream
-from relay.adapters.mongodb import ChangeStream, MongoOutbox
-from relay.backlog_gauges import Dated
+from relay.adapters.change_stream import ChangeStream
+from relay.adapters.dynamodb_stream import ShardedStream, find_stream
 from relay.poll_interval import Pace
-from relay.ports import LostPlace, Outbox, Row, Stream
+from relay.ports import LostPlace, Stream
 from runtime.errors import Unavailable
 from runtime.ids import utc_now
 from runtime.mongodb import Mongo
+from runtime.outbox.dynamodb import DynamoOutbox
+from runtime.outbox.dynamodb_rows import row_of as item_row
+from runtime.outbox.mongodb import MongoOutbox
+from runtime.outbox.ports import Outbox
+from runtime.outbox.rows import Row
+from runtime.outbox.stats import OutboxStats
 from tests.conftest import MiniStack
 from tests.memory_feed import MemoryFeed, Place
 from tests.relay_fakes import MemoryOutbox, poison, row_of
@@ -69,23 +71,21 @@ def memory() -> End:
 
 
 @pytest.fixture
-def dynamodb(world: World, monkeypatch: pytest.MonkeyPatch) -> End:
-    monkeypatch.setattr(relay.adapters.dynamodb, "PAGE", 2)
+def dynamodb(world: World) -> End:
     world.create_table()
-    outbox = DynamoOutbox(world.aws.client("dynamodb"), TABLE)
+    client = world.aws.client("dynamodb")
     stream = ShardedStream(
         world.aws.client("dynamodbstreams"),
-        outbox.stream_arn,
+        lambda: find_stream(client, TABLE),
         pace=Pace(0.02, 0.02),
         wait=lambda _: None,
     )
+    outbox = DynamoOutbox(client, TABLE, page=2)
     return End(outbox, lambda *of: world.put(document(*of)), stream)
 
 
 @pytest.fixture
-def mongodb(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[End]:
-    monkeypatch.setattr(relay.adapters.mongodb, "PAGE", 2)
-    monkeypatch.setattr(relay.adapters.mongodb, "MAX_AWAIT_MILLISECONDS", 50)
+def mongodb(world: World) -> Iterator[End]:
     world.provision_change_stream()
     collection = world.collection
 
@@ -94,8 +94,8 @@ def mongodb(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[End]:
         collection.insert_one({"_id": key, **document(aggregate_id, sequence, occurred_at)})
 
     mongo = Mongo(collection.database)
-    stream = ChangeStream(mongo, COLLECTION)
-    yield End(MongoOutbox(mongo, COLLECTION), commit, stream)
+    stream = ChangeStream(mongo, COLLECTION, max_await_milliseconds=50)
+    yield End(MongoOutbox(mongo, COLLECTION, page=2), commit, stream)
     stream.close()
 
 
@@ -121,7 +121,7 @@ def test_old_rows_are_found_page_by_page_in_order(end: End) -> None:
             happened = now - HOUR + timedelta(seconds=sequence)
             end.commit(aggregate, sequence, happened.isoformat())
     end.commit("young", 1, (now + HOUR).isoformat())
-    found = keys(end.outbox.older_than(now))
+    found = keys(end.outbox.scan(now))
     assert len(found) == 9
     for aggregate in "abc":
         assert [sequence for name, sequence in found if name == aggregate] == [1, 2, 3]
@@ -134,7 +134,7 @@ def test_a_page_that_holds_nothing_is_not_the_last(end: End) -> None:
         end.commit(f"young{number}", 1, format_timestamp(now + HOUR / 2))
         if number % 10 == 5:
             end.commit(f"old{number}", 1, format_timestamp(now - HOUR))
-    found = keys(end.outbox.older_than(now))
+    found = keys(end.outbox.scan(now))
     assert sorted(found) == [("old15", 1), ("old25", 1), ("old5", 1)]
 
 
@@ -142,30 +142,61 @@ def test_a_page_that_holds_nothing_is_not_the_last(end: End) -> None:
 def test_a_row_whose_time_cannot_be_read_is_old(end: End, occurred_at: Any) -> None:
     """It would stay for good if the stream had missed it."""
     end.commit("a", 1, occurred_at)
-    assert keys(end.outbox.older_than(utc_now())) == [("a", 1)]
+    assert keys(end.outbox.scan(utc_now())) == [("a", 1)]
 
 
-@pytest.mark.parametrize("name", ["dynamodb", "mongodb"])
-def test_the_oldest_time_is_told_beside_those_that_cannot_be_read(
-    request: pytest.FixtureRequest, name: str
-) -> None:
+def test_the_oldest_time_is_found_beside_those_that_cannot_be_read(end: End) -> None:
     """Wherever they sort; a younger row does not count, and where none is old there is no time.
 
     All that sorts as old is counted.
     """
-    end: End = request.getfixturevalue(name)
-    outbox = cast("Dated", end.outbox)
     now = utc_now()
     end.commit("young", 1, (now + HOUR).isoformat())
     for sequence, time in enumerate((None, 5, "tomorrow", "9999", "", "0")):
         end.commit("unreadable", sequence, time)
-    assert {page.oldest for page in outbox.left_behind(now)} == {None}
-    unreadable = sum(page.count for page in outbox.left_behind(now))
+    found = end.outbox.stats(now)
+    assert found.oldest is None
+    assert 0 < found.undated == found.depth
     for sequence in (2, 1, 3):
         end.commit("a", sequence, (now - sequence * HOUR).isoformat())
-    pages = list(outbox.left_behind(now))
-    assert min(page.oldest for page in pages if page.oldest) == now - 3 * HOUR
-    assert sum(page.count for page in pages) == unreadable + 3
+    assert end.outbox.stats(now) == replace(found, depth=found.depth + 3, oldest=now - 3 * HOUR)
+    assert end.outbox.stats().depth == 10
+
+
+def test_counting_ends_where_it_would_cost(end: End) -> None:
+    """At a limit; what was looked at beyond it says that there is more."""
+    assert end.outbox.stats(limit=2) == OutboxStats()
+    now = utc_now()
+    for sequence in (1, 3, 2):
+        end.commit("a", sequence, (now - sequence * HOUR).isoformat())
+    assert end.outbox.stats(limit=3) == OutboxStats(3, oldest=now - 3 * HOUR)
+    assert (end.outbox.stats(limit=2).depth, end.outbox.stats(limit=2).at_least) == (2, True)
+
+
+def test_a_time_that_cannot_be_read_is_passed_over(end: End) -> None:
+    """Its row is one more, and hides no age of another: a relay sets it aside."""
+    now = utc_now()
+    for sequence, time in enumerate((None, "yesterday", (now - HOUR).isoformat()), 1):
+        end.commit("a", sequence, time)
+    found = end.outbox.stats(limit=10)
+    assert (found.depth, found.at_least, found.oldest) == (3, False, now - HOUR)
+
+
+def test_a_count_that_is_stopped_ends_early(mongodb: End) -> None:
+    """And says that there may be more."""
+    assert mongodb.outbox.stats(stopped=lambda: True).at_least
+
+
+@pytest.mark.parametrize("how", [{"limit": 500}, {"stopped": lambda: True}])
+def test_a_count_that_need_not_be_complete_is_one_page(how: dict[str, Any]) -> None:
+    """Of DynamoDB's megabyte, perhaps: it says that there may be more."""
+
+    class Client:
+        def scan(self, **_: Any) -> dict[str, Any]:
+            return {"Items": [{}, {}], "LastEvaluatedKey": {}}
+
+    found = DynamoOutbox(cast("Any", Client()), "outbox").stats(**how)
+    assert found == OutboxStats(2, at_least=True, undated=2)
 
 
 def test_rows_are_deleted_and_only_those(end: End) -> None:
@@ -174,13 +205,13 @@ def test_rows_are_deleted_and_only_those(end: End) -> None:
     count = end.outbox.max_deletes + 1
     for number in range(count):
         end.commit(f"a{number}", 1, then)
-    rows = [row for page in end.outbox.older_than(utc_now()) for row in page]
+    rows = [row for page in end.outbox.scan(utc_now()) for row in page]
     assert len(rows) == count
     assert not end.outbox.delete(rows[1:])
-    assert keys(end.outbox.older_than(utc_now())) == [rows[0].key]
+    assert keys(end.outbox.scan(utc_now())) == [rows[0].key]
     assert not end.outbox.delete(rows[:1])
     assert not end.outbox.delete(rows[:1])
-    assert not keys(end.outbox.older_than(utc_now()))
+    assert not keys(end.outbox.scan(utc_now()))
 
 
 def test_a_stream_tells_what_is_committed_after_its_opening(streamed: End) -> None:
@@ -196,7 +227,7 @@ def test_a_stream_tells_what_is_committed_after_its_opening(streamed: End) -> No
     eventually(lambda: told.extend(stream.read()) or len(told) == 3, what="three rows")  # type: ignore[func-returns-value]
     assert [row.key for row in told] == [("a", 1), ("a", 2), ("a", 3)]
     assert not streamed.outbox.delete(told)
-    assert keys(streamed.outbox.older_than(utc_now() + HOUR)) == [("before", 1)]
+    assert keys(streamed.outbox.scan(utc_now() + HOUR)) == [("before", 1)]
     assert list(stream.read()) == []
 
 
@@ -208,7 +239,7 @@ def test_unprocessed_items_are_given_back() -> None:
             return {"UnprocessedItems": {"outbox": RequestItems["outbox"][1:]}}
 
     rows = [
-        relay.adapters.dynamodb.row_of({"aggregateId": {"S": "a"}, "sequence": {"N": str(number)}})
+        item_row({"aggregateId": {"S": "a"}, "sequence": {"N": str(number)}})
         for number in (1, 2, 3)
     ]
     assert DynamoOutbox(cast("Any", Client()), "outbox").delete(rows) == rows[1:]
@@ -257,7 +288,7 @@ def test_a_collection_whose_server_is_away_is_unavailable() -> None:
     with pytest.raises(Unavailable):
         ChangeStream(Mongo(client["payments"]), COLLECTION).open()
     with pytest.raises(Unavailable):
-        keys(MongoOutbox(Mongo(client["payments"]), COLLECTION).older_than(utc_now()))
+        keys(MongoOutbox(Mongo(client["payments"]), COLLECTION).scan(utc_now()))
 
 
 def test_a_document_keeps_its_own_id(world: World) -> None:
@@ -274,7 +305,7 @@ def test_a_document_keeps_its_own_id(world: World) -> None:
     world.collection.insert_many({"_id": each, "aggregateId": "a"} for each in odd)
     world.collection.insert_many(mongo_documents([a_told_record("a", 1)]))
     outbox = MongoOutbox(Mongo(world.collection.database), COLLECTION)
-    rows = [row for page in outbox.older_than(utc_now() + HOUR) for row in page]
+    rows = [row for page in outbox.scan(utc_now() + HOUR) for row in page]
     assert len({row.key for row in rows}) == len(odd) + 1
     outbox.delete(rows)
     assert not world.collection.count_documents({})

@@ -1,6 +1,6 @@
 """What a table's stream tells: every insertion, in sequence per aggregate, some of them late."""
 
-from relay.ports import Row
+from runtime.outbox.rows import Row
 from tests.memory_feed import MemoryFeed
 from tests.simulation.fates import Kind
 from tests.simulation.scheduling import Bell

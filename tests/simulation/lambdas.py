@@ -7,9 +7,9 @@ from typing import Any
 from contracts.outbox import OutboxRecord
 from infra.workloads import Workload
 from relay.mapped import MappedStream
-from relay.ports import DYNAMODB_JSON, Unpublishable
 from runtime.errors import Unavailable
-from runtime.outbox.dynamodb import to_item
+from runtime.outbox.dynamodb_rows import to_item
+from runtime.outbox.rows import DYNAMODB_JSON, Unpublishable
 from tests.event_source_mapping import EventSourceMapping
 from tests.simulation.places import Database, Places
 from tests.simulation.processes import Process

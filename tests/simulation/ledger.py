@@ -9,7 +9,7 @@ from itertools import takewhile
 
 from contracts.outbox import OutboxRecord
 from infra.topology import TOPOLOGY
-from relay.ports import Row, Unpublishable
+from runtime.outbox.rows import Row, Unpublishable
 from tests.memory_buses import Event
 from tests.memory_queues import Message
 from tests.simulation.findings import Finding

@@ -11,7 +11,7 @@ from typing import Any
 from contracts.outbox import OutboxRecord
 from infra.resources import Rule, ToBus, ToLogGroup
 from infra.topology import TOPOLOGY
-from relay.ports import Row
+from runtime.outbox.rows import Row
 from tests.fakes import MemoryPayments, MemoryStock, MemoryStore, MemorySubscriptions
 from tests.memory_buses import Event, MemoryBuses
 from tests.memory_queues import MemorySqs, Message, What

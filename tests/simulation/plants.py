@@ -8,9 +8,11 @@ from typing import Any
 from contracts.outbox import OutboxRecord
 from relay.adapters.eventbridge import EventBus
 from relay.pipeline import Engine
-from relay.ports import Failure, Outbox, Row, Target
+from relay.ports import Failure, Target
 from relay.window import Window
 from runtime.errors import Unavailable
+from runtime.outbox.ports import Outbox
+from runtime.outbox.rows import EVER, Row
 from runtime.retry import Decision
 from runtime.sqs.messages import Messages
 from services.stock.model import Stock
@@ -92,10 +94,11 @@ class _UntilEmpty:
 
     def __init__(self, outbox: Outbox) -> None:
         self._outbox = outbox
-        self.delete, self.max_deletes = outbox.delete, outbox.max_deletes
+        self.delete, self.stats = outbox.delete, outbox.stats
+        self.max_deletes = outbox.max_deletes
 
-    def older_than(self, moment: datetime) -> Iterator[Sequence[Row]]:
-        return takewhile(len, self._outbox.older_than(moment))
+    def scan(self, before: datetime = EVER) -> Iterator[Sequence[Row]]:
+        return takewhile(len, self._outbox.scan(before))
 
 
 PLANTS: Mapping[str, Parts] = {

@@ -5,9 +5,9 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from contracts.outbox import OutboxRecord
-from relay.adapters.bson_rows import row_of as document_row
-from relay.adapters.dynamodb import row_of as item_row
-from relay.ports import Row, Unpublishable
+from runtime.outbox.dynamodb_rows import row_of as item_row
+from runtime.outbox.mongodb_rows import row_of as document_row
+from runtime.outbox.rows import Row, Unpublishable
 from tests.builders import a_detail
 from tests.hostile import as_bson, as_item, bson_values, document_of, dynamodb_values, times
 from tests.simulation.places import START, Database, Places

@@ -14,9 +14,10 @@ from relay.feed_reader import PART, Tail
 from relay.forwarder import Forwarder
 from relay.mapped import MappedStream
 from relay.pipeline import Engine
-from relay.ports import Row, Target
+from relay.ports import Target
 from relay.sweeper import Sweeper
 from relay.window import Window
+from runtime.outbox.rows import Row
 from runtime.process.health import Readiness
 from tests.simulation.ledger import Ledger
 from tests.simulation.places import Database, Places

@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import Any, Generic
 
 from contracts.outbox import OutboxRecord
-from relay.ports import LostPlace, Row
+from relay.ports import LostPlace
 from runtime.errors import Unavailable
 from runtime.outbox.commit import A
+from runtime.outbox.rows import EVER, Row
 from runtime.verdicts import Family
 from tests.fakes import MemoryStore
 from tests.memory_buses import MemoryBuses
@@ -66,10 +67,10 @@ class WiredOutbox:
         self, wire: Wire, outbox: MemoryOutbox, leaving: Callable[[Sequence[Row]], object]
     ) -> None:
         self._wire, self._outbox, self._leaving = wire, outbox, leaving
-        self.max_deletes = outbox.max_deletes
+        self.max_deletes, self.stats = outbox.max_deletes, outbox.stats
 
-    def older_than(self, moment: datetime) -> Iterator[Sequence[Row]]:
-        pages = iter(self._wire.call("scan", lambda: self._outbox.older_than(moment), ANY_CALL))
+    def scan(self, before: datetime = EVER) -> Iterator[Sequence[Row]]:
+        pages = iter(self._wire.call("scan", lambda: self._outbox.scan(before), ANY_CALL))
         yield next(pages)
         for page in pages:
             self._wire.call("scan", lambda: None, ANY_CALL)

@@ -11,9 +11,8 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.exceptions import ClientError
 
-from relay.adapters.dynamodb import row_of
-from relay.adapters.fast_json import read_as_json
-from runtime.outbox.dynamodb import to_item
+from runtime.outbox.dynamodb_rows import row_of, to_item
+from runtime.outbox.fast_json import read_as_json
 from tests.relay_fakes import record_of
 
 

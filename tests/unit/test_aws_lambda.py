@@ -13,8 +13,9 @@ from structlog.testing import capture_logs
 from contracts.outbox import OutboxRecord
 from relay.aws_lambda import NothingSwept, publish, sweep, sweep_within
 from relay.composition import Ends
-from relay.ports import Failure, Row
+from relay.ports import Failure
 from runtime.errors import Misconfigured, Unavailable
+from runtime.outbox.rows import EVER, Row
 from tests.mapped_relay import EVERYTHING, MappedRelay, rows
 from tests.processes import ROOT
 from tests.relay_fakes import (
@@ -148,8 +149,8 @@ def test_what_was_found_before_an_outage_leaves(relay_: MappedRelay) -> None:
     """The second page cannot be read: the first is published all the same, then it fails."""
 
     class HalfAway(MemoryOutbox):
-        def older_than(self, moment: Any) -> Iterator[Sequence[Row]]:
-            yield next(iter(super().older_than(moment)))
+        def scan(self, before: Any = EVER) -> Iterator[Sequence[Row]]:
+            yield next(iter(super().scan(before)))
             raise away()
 
     relay_.outbox = HalfAway(page=5)

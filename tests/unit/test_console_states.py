@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 
-from console.live.reading import OutboxReading, Reading
+from console.live.reading import Reading
 from console.live.standstill import Standstills
 from console.live.states import STANDS_AFTER, NodeState, needing_a_person, states_of
 from infra.graph import graph_of
 from operations.sources.depths import Depth
+from runtime.outbox.stats import OutboxStats
+from tests.builders import START
 
 GRAPH = graph_of()
 QUEUE = "queue:stock-subscription-created"
@@ -18,11 +20,11 @@ STREAM = "outbox:subscriptions-outbox stream relay:subscriptions-relay"
 
 
 def states(rates: dict[str, float] | None = None, **found: Any) -> dict[str, NodeState]:
-    return states_of(GRAPH, Reading(**found), rates or {})
+    return states_of(GRAPH, Reading(read_at=START, **found), rates or {})
 
 
-def waiting(depth: int, seconds: float, *, at_least: bool = False) -> dict[str, OutboxReading]:
-    return {"subscriptions": OutboxReading(depth, at_least, timedelta(seconds=seconds))}
+def waiting(depth: int, seconds: float, *, at_least: bool = False) -> dict[str, OutboxStats]:
+    return {"subscriptions": OutboxStats(depth, at_least, START - timedelta(seconds=seconds))}
 
 
 def test_every_node_has_a_state_and_a_sentence() -> None:

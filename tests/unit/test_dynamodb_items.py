@@ -8,7 +8,7 @@ from boto3.dynamodb.types import TypeSerializer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.outbox.dynamodb import from_item, to_item
+from runtime.outbox.dynamodb_rows import from_item, to_item
 
 VALUES = st.recursive(
     st.text() | st.integers(-(10**37), 10**37) | st.booleans() | st.just(None),

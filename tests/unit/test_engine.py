@@ -15,9 +15,10 @@ from structlog.testing import capture_logs
 import relay.pipeline
 from contracts.outbox import OutboxRecord
 from relay.pipeline import PUBLISHERS, Engine
-from relay.ports import Failure, NeverAccepted, Row, StaysInOutbox
+from relay.ports import Failure, NeverAccepted, StaysInOutbox
 from relay.window import Window
 from runtime.metrics import RelayMetrics, new_registry
+from runtime.outbox.rows import Row
 from runtime.process.shutdown import Stop
 from tests.relay_fakes import (
     MALFORMED,

@@ -12,8 +12,8 @@ from operations.sources.dead_letters import DeadLetter, EventInside
 from operations.sources.ledger import EventKey
 from operations.sources.routes import routes
 from operations.where.story import Evidence, Missing, Story, tell
-from operations.where.waiting import WaitingRow, waiting_item
-from runtime.outbox.dynamodb import to_item
+from operations.where.waiting import WaitingRow, waiting_row
+from runtime.outbox.dynamodb_rows import row_of, to_item
 from tests.audited import SINCE, TAPS, UNTIL, Settled
 from tests.builders import START
 from tests.hostile import Odd, as_item, dynamodb_values
@@ -247,7 +247,7 @@ def test_a_row_that_cannot_be_published_says_why(world: Settled) -> None:
 def test_any_item_of_an_outbox_can_be_told_of(odd: Odd) -> None:
     """By its record, or by its key and what is wrong with it; never with a traceback."""
     item = as_item("a", odd, START)
-    row = waiting_item(item, domain="stock", outbox="stock-outbox", relay="stock-relay")
+    row = waiting_row(row_of(item), domain="stock", outbox="stock-outbox", relay="stock-relay")
     assert row.key == EventKey("StockAllocated", "a", 1)
     assert row.problem
 
@@ -257,5 +257,5 @@ def test_a_detail_of_any_shape_names_no_cause(metadata: object) -> None:
     """A detail is a JSON object, whatever wrote it: there need be no metadata in it."""
     record = record_of("a", 1, detail=json.dumps({"metadata": metadata}))
     item = to_item(record.to_document())
-    row = waiting_item(item, domain="stock", outbox="stock-outbox", relay="stock-relay")
+    row = waiting_row(row_of(item), domain="stock", outbox="stock-outbox", relay="stock-relay")
     assert (row.causation_id, row.problem) == (None, None)

@@ -13,9 +13,10 @@ from relay.adapters import eventbridge
 from relay.adapters import sqs_fifo as fifo
 from relay.adapters.eventbridge import EventBus
 from relay.adapters.sqs_fifo import DeadLetterQueue, FifoQueue
-from relay.ports import Failure, Limits, Row, Target
+from relay.ports import Failure, Limits, Target
 from relay.window import Window
 from runtime.errors import Unavailable
+from runtime.outbox.rows import Row
 from tests.relay_fakes import MemoryTarget, record_of
 
 Answer = Callable[[list[dict[str, Any]]], dict[str, Any]]

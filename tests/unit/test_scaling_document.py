@@ -13,9 +13,8 @@ import pytest
 from contracts.causes import Cause
 from infra.local_system.settings import ROOT
 from relay.__main__ import FORWARDERS
-from relay.adapters.dynamodb import MAX_DELETES
 from relay.adapters.eventbridge import LIMITS
-from runtime.outbox.dynamodb import VersionedTable
+from runtime.outbox.dynamodb import MAX_DELETES, VersionedTable
 from runtime.sqs.consumer import Consumer
 from runtime.sqs.queue import BATCH_LINGER_SECONDS, MAX_BATCH
 from services.stock import events as stock_events

@@ -14,7 +14,7 @@ from relay.adapters.dynamodb_stream import ShardedStream
 from relay.poll_interval import Pace
 from relay.ports import LostPlace
 from runtime.errors import Misconfigured, Unavailable
-from runtime.outbox.dynamodb import to_item
+from runtime.outbox.dynamodb_rows import to_item
 from tests.relay_fakes import record_of
 
 

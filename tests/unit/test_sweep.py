@@ -11,11 +11,11 @@ import pytest
 from structlog.testing import capture_logs
 
 from relay.pipeline import Engine
-from relay.ports import Outbox
 from relay.sweeper import Sweeper
 from relay.window import Window
 from runtime.ids import utc_now
 from runtime.metrics import RelayMetrics, new_registry
+from runtime.outbox.ports import Outbox
 from runtime.process.shutdown import Stop
 from tests.relay_fakes import (
     LazyOutbox,
@@ -212,7 +212,7 @@ def test_a_page_that_holds_nothing_is_not_the_last(gaps: int) -> None:
     now = utc_now()
     outbox.put(*(row_of(f"a{n}", 1, occurred_at=now + HOUR) for n in range(4)))
     outbox.put(*(row_of(f"b{n}", 1, occurred_at=now - HOUR) for n in range(4)))
-    assert [len(page) for page in outbox.older_than(now)] == [*[0] * gaps, 0, 0, 2, 2]
+    assert [len(page) for page in outbox.scan(now)] == [*[0] * gaps, 0, 0, 2, 2]
     sweeping = Sweeping(outbox)
     assert sweeping.sweeper.sweep(before=now) == 4
     assert len(sweeping.window) == 4

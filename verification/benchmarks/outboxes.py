@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from runtime.ids import utc_now
 from verification.load.engines import Engines
-from verification.load.outboxes import BACKLOG, SAMPLED, Outbox, a_record
+from verification.load.outboxes import BACKLOG, SAMPLED, LoadedOutbox, a_record
 from verification.load.processes import wait_until
 from verification.load.taps import tap
 
@@ -46,7 +46,7 @@ class Sampler:
             raise NotDrained(f"{self.count()} of {expected} sampled events came to the bus")
 
 
-def fill(outbox: Outbox, rows: int) -> None:
+def fill(outbox: LoadedOutbox, rows: int) -> None:
     """Commit rows, each of an aggregate of its own, that occur now."""
     kinds = [BACKLOG if number % ONE_IN else SAMPLED for number in range(rows)]
     outbox.write([a_record(outbox, str(uuid4()), 1, utc_now(), kind) for kind in kinds])

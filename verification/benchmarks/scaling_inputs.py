@@ -82,7 +82,7 @@ TASK_VCPU = Input("a Fargate task has", 0.25, "vCPU", "ours", "infra/aws/tasks.p
 LAMBDA_MEMORY = Input("the relay function has", 512, "MiB", "ours", "infra/aws/relays.py")
 BATCH_SIZE = Input("records in a Lambda batch", 100, "records", "ours", "infra/aws/relays.py")
 DELETES = Input(
-    "rows deleted in a BatchWriteItem", 25, "rows", "ours", "relay/adapters/dynamodb.py"
+    "rows deleted in a BatchWriteItem", 25, "rows", "ours", "runtime/outbox/dynamodb.py"
 )
 THREADS = Input(
     "threads of a consumer, each queue", 20, "threads", "ours", "runtime/sqs/consumer.py"

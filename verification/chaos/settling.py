@@ -94,7 +94,7 @@ def _list(waiting: Mapping[str, int]) -> str:
 
 
 def _waiting(place: Place) -> dict[str, int]:
-    counts = {f"outbox {each.name}": each.waiting().depth for each in pending(place)}
+    counts = {f"outbox {each.name}": each.stats().depth for each in pending(place)}
     for workload in place.workloads:
         for use in workload.uses:
             if isinstance(use, Consumes):

@@ -22,9 +22,9 @@ from pymongo.errors import DuplicateKeyError
 
 from infra.workloads import Workload
 from operations.place import Place
-from relay.ports import BASE64_BSON
 from runtime.aws import reaching
 from runtime.errors import Unavailable
+from runtime.outbox.rows import BASE64_BSON
 from runtime.process.shutdown import Stop
 from runtime.sqs.queue import MAX_BATCH, find_url
 

@@ -13,9 +13,9 @@ from verification.load.engines import Engines, workload_of
 from verification.load.outboxes import (
     FRESH,
     SAMPLED,
-    DynamoOutbox,
-    MongoOutbox,
-    Outbox,
+    LoadedCollection,
+    LoadedOutbox,
+    LoadedTable,
     a_backlog,
     a_record,
 )
@@ -55,18 +55,18 @@ class Side:
 
     name: str
     run: str
-    outbox: Callable[[Engines], Outbox]
+    outbox: Callable[[Engines], LoadedOutbox]
     workloads: tuple[str, ...]
     bus: str
 
 
 DYNAMODB = Side(
-    "DynamoDB", "backlog", DynamoOutbox, ("subscriptions-relay",), "subscriptions-event-bus"
+    "DynamoDB", "backlog", LoadedTable, ("subscriptions-relay",), "subscriptions-event-bus"
 )
 MONGODB = Side(
     "MongoDB",
     "backlog-mongodb",
-    MongoOutbox,
+    LoadedCollection,
     ("payments-change-stream", "payments-forward"),
     "payments-event-bus",
 )
@@ -79,7 +79,7 @@ class Ages:
     samples: list[tuple[float, float, float]] = field(default_factory=list)
     """The gauge, and the truth just before it and just after it."""
 
-    def take(self, relay: Observed, outbox: Outbox) -> bool:
+    def take(self, relay: Observed, outbox: LoadedOutbox) -> bool:
         """Take a sample; False once nothing old is left.
 
         A gauge that says that it does not know yet is no sample.
@@ -159,7 +159,7 @@ def run(engines: Engines, rows: int, side: Side = DYNAMODB, *, calm: float = 5.0
         return _report(drain, side)
 
 
-def _watch(drain: Drain, outbox: Outbox, news: Outbox, calm: float) -> None:
+def _watch(drain: Drain, outbox: LoadedOutbox, news: LoadedOutbox, calm: float) -> None:
     """Write new events until the backlog is on the bus, and a while longer."""
 
     def write_one() -> None:

@@ -15,14 +15,15 @@ from contracts.names import EventType, Source
 from contracts.outbox import OutboxRecord
 from contracts.timestamps import format_timestamp
 from runtime.ids import new_event_id, utc_now
-from runtime.mongodb import Document, outbox_document
-from runtime.outbox.dynamodb import to_item
+from runtime.mongodb import Document
+from runtime.outbox.dynamodb_rows import to_item
+from runtime.outbox.mongodb_rows import to_document
 from verification.load.engines import Engines
 
 DAY = timedelta(days=1)
 
 
-class Outbox(Protocol):
+class LoadedOutbox(Protocol):
     """An outbox from the outside: what was written to it, and what is left."""
 
     event_type: EventType
@@ -39,7 +40,7 @@ BACKLOG, SAMPLED, FRESH = "backlog", "sampled", "fresh"
 """Kinds of event: those of the backlog, those of them that are looked for on the bus, new ones."""
 
 
-def a_backlog(outbox: Outbox, rows: int, *, one_in: int) -> list[OutboxRecord]:
+def a_backlog(outbox: LoadedOutbox, rows: int, *, one_in: int) -> list[OutboxRecord]:
     """Events of a day, evenly spread; two of each aggregate. One in so many is SAMPLED."""
     end = utc_now() - timedelta(minutes=2)
     step = (DAY - timedelta(minutes=2)) / rows
@@ -57,7 +58,7 @@ def a_backlog(outbox: Outbox, rows: int, *, one_in: int) -> list[OutboxRecord]:
 
 
 def a_record(
-    outbox: Outbox, aggregate_id: str, sequence: int, at: datetime, kind: str
+    outbox: LoadedOutbox, aggregate_id: str, sequence: int, at: datetime, kind: str
 ) -> OutboxRecord:
     """An event of half a kilobyte that no rule of the topology sends anywhere."""
     detail = {"id": aggregate_id, "sequence": sequence, "load": kind, "text": "x" * 300}
@@ -74,7 +75,7 @@ def a_record(
 
 
 @dataclass
-class DynamoOutbox:
+class LoadedTable:
     """subscriptions-outbox."""
 
     engines: Engines
@@ -118,7 +119,7 @@ class DynamoOutbox:
 
 
 @dataclass
-class MongoOutbox:
+class LoadedCollection:
     """The payments' outbox."""
 
     engines: Engines
@@ -132,7 +133,7 @@ class MongoOutbox:
     def write(self, records: Sequence[OutboxRecord]) -> None:
         self._last = max(record.occurred_at for record in records)
         for some in _cut(records, 1000):
-            self._collection.insert_many([outbox_document(record) for record in some])
+            self._collection.insert_many([to_document(record) for record in some])
 
     def oldest(self) -> datetime | None:
         mine = {"occurredAt": {"$lte": format_timestamp(self._last)}}

@@ -21,7 +21,7 @@ from verification.benchmarks.calls.metering import Meter
 from verification.benchmarks.calls.relaying import Relaying
 from verification.benchmarks.calls.tally import Tally
 from verification.load.engines import Engines
-from verification.load.outboxes import BACKLOG, DynamoOutbox, a_record
+from verification.load.outboxes import BACKLOG, LoadedTable, a_record
 
 EVENTS = 1000
 """Rows of a drain, each of an aggregate of its own."""
@@ -75,7 +75,7 @@ def count_lambda(engines: Engines, events: int = EVENTS) -> Tally:
     tally.phase = LAMBDA
     metrics = RelayMetrics(CollectorRegistry())
     rounds = Rounds(ends.outbox, ends.target, ends.dead_letters, metrics)
-    mapped = MappedStream(rounds, DynamoOutbox(engines).table)
+    mapped = MappedStream(rounds, LoadedTable(engines).table)
     records: list[Any] = []
     while len(records) < events:
         answer: Any = streams.get_records(ShardIterator=iterator)
@@ -99,7 +99,7 @@ def _hand_over(mapped: MappedStream, records: Sequence[Any]) -> None:
 
 def fill(engines: Engines, events: int) -> None:
     """Commit rows that occur now and that no rule sends anywhere."""
-    outbox = DynamoOutbox(engines)
+    outbox = LoadedTable(engines)
     outbox.write([a_record(outbox, str(uuid4()), 1, utc_now(), BACKLOG) for _ in range(events)])
 
 
@@ -110,7 +110,7 @@ def _ends(engines: Engines, tally: Tally) -> TailedEnds:
 
 
 def _end_of_stream(engines: Engines) -> tuple[str, str]:
-    table = DynamoOutbox(engines).table
+    table = LoadedTable(engines).table
     arn = engines.aws.client("dynamodb").describe_table(TableName=table)["Table"]["LatestStreamArn"]
     streams = engines.aws.client("dynamodbstreams")
     (shard,) = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]

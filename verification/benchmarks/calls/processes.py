@@ -14,7 +14,7 @@ from services.payment import consumer as payment_consumer
 from services.payment import main as payment_main
 from services.payment.handlers import Handlers as PaymentHandlers
 from services.payment.settings import PaymentApiSettings, PaymentConsumerSettings
-from services.payment.store import MongoStore
+from services.payment.store import MongoStore, collection
 from services.stock import consumer as stock_consumer
 from services.stock.handlers import Handlers as StockHandlers
 from services.stock.settings import StockConsumerSettings
@@ -84,7 +84,7 @@ class Processes:
     def payment_creating(self) -> Consuming:
         with self._as("payment-consumer"):
             settings = self._settings(PaymentConsumerSettings, "payment-consumer")
-            handlers = PaymentHandlers(MongoStore(Mongo.of(settings)))
+            handlers = PaymentHandlers(MongoStore(collection(Mongo.of(settings))))
             handler = payment_consumer.subscription_created(handlers)
             return Consuming(settings, settings.subscription_created_queue, handler)
 

@@ -14,7 +14,7 @@ from verification.benchmarks.racing import Entry, rate
 from verification.benchmarks.rounds import interleaved
 from verification.benchmarks.sizes import Size
 from verification.load.engines import Engines, running_engines
-from verification.load.outboxes import MongoOutbox
+from verification.load.outboxes import LoadedCollection
 from verification.load.queues import depth
 
 ROW = "Change stream → FIFO queue → bus"
@@ -58,7 +58,7 @@ def run(size: Size) -> Sequence[Line]:
 class _Drain:
     def __init__(self, engines: Engines) -> None:
         self._engines = engines
-        self._outbox = MongoOutbox(engines)
+        self._outbox = LoadedCollection(engines)
         engines.aws.client("events").create_event_bus(Name=BUS)
         self._sampler = Sampler(engines, BUS)
         client: MongoClient[dict[str, Any]] = MongoClient(engines.mongodb_uri)

@@ -14,7 +14,7 @@ from verification.benchmarks.sizes import Size
 from verification.benchmarks.starting import up_seconds
 from verification.benchmarks.whole_system import WholeSystem, whole_system
 from verification.load.engines import Engines, running_engines
-from verification.load.outboxes import DynamoOutbox, a_backlog
+from verification.load.outboxes import LoadedTable, a_backlog
 
 ROW = "Processes"
 RELAY = "subscriptions-relay"
@@ -73,7 +73,7 @@ def _busy(system: WholeSystem, seconds: float) -> list[Line]:
 
 def _draining(engines: Engines) -> Line:
     """The relay's peak of resident memory while it drains that backlog."""
-    outbox = DynamoOutbox(engines)
+    outbox = LoadedTable(engines)
     outbox.write(a_backlog(outbox, BACKLOG, one_in=BACKLOG))
     with ours(engines, RELAY) as relay:
         wait_until_empty(lambda: outbox.oldest() is None, within=600, every=0.5)

@@ -14,7 +14,7 @@ from verification.benchmarks.racing import rate
 from verification.benchmarks.rounds import interleaved
 from verification.benchmarks.sizes import Size
 from verification.load.engines import Engines, running_engines
-from verification.load.outboxes import DynamoOutbox
+from verification.load.outboxes import LoadedTable
 from verification.load.processes import Observed
 
 ROW = "Relay: committed rows → on the bus"
@@ -90,7 +90,7 @@ class _Drain:
 
     def __init__(self, engines: Engines) -> None:
         self.engines = engines
-        self._outbox = DynamoOutbox(engines)
+        self._outbox = LoadedTable(engines)
         engines.aws.client("events").create_event_bus(Name=BUS)
         self._sampler = Sampler(engines, BUS)
         self._dynamodb: Any = engines.aws.client("dynamodb")

@@ -1,17 +1,20 @@
 """The age of the oldest row: never too young, falling as the oldest leave."""
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any, cast
 
 import pytest
 from prometheus_client import Gauge
 from structlog.testing import capture_logs
 
-from relay.backlog_gauges import SHORTEST_WAIT, Ages, LeftBehind
+from relay.backlog_gauges import SHORTEST_WAIT, BacklogGauges
 from relay.window import Window
 from runtime.metrics import RelayMetrics, new_registry
+from runtime.outbox.ports import Outbox
+from runtime.outbox.rows import EVER
+from runtime.outbox.stats import OutboxStats
 from runtime.process.shutdown import Stop
 from tests.builders import START
 from tests.relay_fakes import away, row_of
@@ -22,30 +25,28 @@ INTERVAL = timedelta(seconds=30)
 
 @dataclass
 class Pages:
-    """A Dated: the times of its rows, page by page."""
+    """An outbox of which only the times of its rows are known, page by page."""
 
     pages: list[list[datetime]] = field(default_factory=list)
     is_away: bool = False
-    timeless: int = 0
+    undated: int = 0
 
-    def left_behind(self, before: datetime) -> Iterator[LeftBehind]:
+    def stats(self, before: datetime = EVER, **_: Any) -> OutboxStats:
         if self.is_away:
             raise away()
-        for page in self.pages:
-            found = [each for each in page if each < before]
-            yield LeftBehind(len(found), min(found, default=None))
-        yield LeftBehind(self.timeless, None, self.timeless)
+        times = [each for page in self.pages for each in page]
+        return OutboxStats.of([*times, *[None] * self.undated], before)
 
 
 class Looking:
-    """Ages over pages and a window, with a clock of the test's own."""
+    """Gauges over pages and a window, with a clock of the test's own."""
 
     def __init__(self) -> None:
         self.outbox, self.stop = Pages(), Stop()
         self.window = Window(max_rows=10, max_bytes=10_000)
         self.metrics, self.now = RelayMetrics(new_registry()), START
-        self.ages = Ages(
-            self.outbox,
+        self.gauges = BacklogGauges(
+            cast("Outbox", self.outbox),
             self.window,
             stop=self.stop,
             metrics=self.metrics,
@@ -77,22 +78,22 @@ def test_nothing_is_said_before_the_first_look_is_complete(looking: Looking) -> 
     """Not 0: that would say that all is well."""
     looking.outbox.is_away = True
     with capture_logs():
-        assert looking.ages.look() == SHORTEST_WAIT
+        assert looking.gauges.look() == SHORTEST_WAIT
     assert math.isnan(looking.gauge)
     looking.outbox.is_away = False
-    looking.ages.look()
+    looking.gauges.look()
     assert looking.gauge == 0
 
 
 def test_the_oldest_of_all_pages_counts_wherever_it_stands(looking: Looking) -> None:
     """And it grows older with the clock while nobody looks; an outage changes nothing."""
     looking.outbox.pages = [[START - HOUR], [], [START - 9 * HOUR, START - HOUR]]
-    looking.ages.look()
+    looking.gauges.look()
     assert looking.gauge == 9 * 3600
     looking.now += HOUR
     looking.outbox.is_away = True
     with capture_logs():
-        looking.ages.look()
+        looking.gauges.look()
     assert looking.gauge == 10 * 3600
 
 
@@ -102,28 +103,28 @@ def test_each_look_that_finds_something_writes_the_line_that_an_alarm_reads(
     """Also while a sweep waits for room and writes none; an outbox without old rows is silent."""
     looking.outbox.pages = [[START - HOUR]]
     with capture_logs() as lines:
-        looking.ages.look()
+        looking.gauges.look()
         looking.outbox.pages = []
-        looking.ages.look()
+        looking.gauges.look()
     assert [(line["event"], line["oldestAgeSeconds"]) for line in lines] == [("left behind", 3600)]
 
 
 def test_it_falls_when_a_look_finds_the_oldest_gone(looking: Looking) -> None:
     """Step by step, and to 0 with the last."""
     looking.outbox.pages = [[START - 2 * HOUR], [START - HOUR]]
-    looking.ages.look()
+    looking.gauges.look()
     looking.outbox.pages = [[START - HOUR]]
-    looking.ages.look()
+    looking.gauges.look()
     assert looking.gauge == 3600
     looking.outbox.pages = []
-    looking.ages.look()
+    looking.gauges.look()
     assert looking.gauge == 0
 
 
 def test_what_is_in_the_window_counts_at_once(looking: Looking) -> None:
     """Rows that a look passes over, because they are the stream's to tell, and that are held up."""
     looking.outbox.pages = [[START]]
-    looking.ages.look()
+    looking.gauges.look()
     row = row_of("a", 1, occurred_at=START)
     looking.window.offer([row])
     looking.now += timedelta(seconds=20)
@@ -134,17 +135,17 @@ def test_what_is_in_the_window_counts_at_once(looking: Looking) -> None:
 
 def test_looks_are_rare_at_what_is_empty_and_at_what_is_large(looking: Looking) -> None:
     """Seldom where nothing is, soon where something was left, never more often than that."""
-    assert looking.ages.look() == INTERVAL.total_seconds()
+    assert looking.gauges.look() == INTERVAL.total_seconds()
     looking.outbox.pages = [[START - HOUR]]
-    assert looking.ages.look() == SHORTEST_WAIT
+    assert looking.gauges.look() == SHORTEST_WAIT
 
 
 def test_a_stop_ends_a_look_at_the_next_page(looking: Looking) -> None:
     """What it had seen by then is not taken for all there is."""
     looking.outbox.pages = [[START - HOUR], [START - 9 * HOUR]]
     looking.stop.request()
-    looking.ages.run()
-    looking.ages.look()
+    looking.gauges.run()
+    looking.gauges.look()
     assert math.isnan(looking.gauge)
 
 
@@ -153,7 +154,7 @@ def test_the_depth_is_what_was_left_behind_and_what_is_younger_in_hand(looking: 
     with capture_logs():
         looking.outbox.pages = [[START - HOUR], [], [START - 9 * HOUR, START - HOUR]]
         assert math.isnan(looking.depth)
-        looking.ages.look()
+        looking.gauges.look()
     assert looking.depth == 3
     found, new = row_of("a", 1, occurred_at=START - HOUR), row_of("b", 1, occurred_at=START)
     looking.window.offer([found], swept=True)
@@ -163,32 +164,32 @@ def test_the_depth_is_what_was_left_behind_and_what_is_younger_in_hand(looking: 
     looking.window.remove([found, new])
     assert looking.depth == 3
     looking.outbox.pages = []
-    looking.ages.look()
+    looking.gauges.look()
     assert looking.depth == 0
 
 
 def test_a_row_whose_time_cannot_be_read_ages_from_the_look_that_found_it() -> None:
     """It counts in the depth, and is never too young for what is known; gone, it is forgotten."""
     looking = Looking()
-    looking.outbox.timeless = 2
-    looking.ages.look()
+    looking.outbox.undated = 2
+    looking.gauges.look()
     assert (looking.depth, looking.gauge) == (2, 0)
     looking.now += HOUR
     assert looking.gauge == HOUR.total_seconds()
-    looking.outbox.timeless = 1
-    looking.ages.look()
+    looking.outbox.undated = 1
+    looking.gauges.look()
     assert (looking.depth, looking.gauge) == (1, HOUR.total_seconds())
-    looking.outbox.timeless = 0
-    looking.ages.look()
+    looking.outbox.undated = 0
+    looking.gauges.look()
     assert (looking.depth, looking.gauge) == (0, 0)
-    looking.outbox.timeless = 1
-    looking.ages.look()
+    looking.outbox.undated = 1
+    looking.gauges.look()
     assert looking.gauge == 0
 
 
 def test_an_older_row_whose_time_can_be_read_is_the_oldest() -> None:
     """The gauge is the age of the oldest of both kinds."""
     looking = Looking()
-    looking.outbox.timeless, looking.outbox.pages = 1, [[START - 2 * HOUR]]
-    looking.ages.look()
+    looking.outbox.undated, looking.outbox.pages = 1, [[START - 2 * HOUR]]
+    looking.gauges.look()
     assert looking.gauge == 2 * HOUR.total_seconds()

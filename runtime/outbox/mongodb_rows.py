@@ -18,7 +18,8 @@ from bson.raw_bson import RawBSONDocument
 
 from contracts.outbox import MAX_SEQUENCE, MalformedRecord, OutboxRecord
 from contracts.timestamps import format_timestamp, parse_timestamp
-from relay.ports import BASE64_BSON, Row, Unpublishable, parse
+from runtime.mongodb import Document
+from runtime.outbox.rows import BASE64_BSON, Row, Unpublishable, parse
 
 RAW: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawBSONDocument)
 """Leaves each document as its bytes."""
@@ -46,6 +47,14 @@ _FIXED = {
     **dict.fromkeys(_EIGHT, 8),
 }
 _LEFT_OUT = {0x02: 4, 0x03: 0, 0x04: 0, 0x05: 5, 0x0C: 16, 0x0D: 4, 0x0E: 4, 0x0F: 0}
+
+
+def to_document(record: OutboxRecord) -> Document:
+    """Write a record with the key that makes it unique: one per aggregate and sequence."""
+    return {
+        "_id": {"aggregateId": record.aggregate_id, "sequence": record.sequence},
+        **record.to_document(),
+    }
 
 
 def rows_of(batch: bytes) -> Iterator[tuple[Row, bytes]]:

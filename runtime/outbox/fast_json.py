@@ -1,4 +1,4 @@
-"""Answers that are full of rows, read as the JSON that they are."""
+"""DynamoDB's answers that are full of rows, without botocore's parser."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ def read_as_json(client: Any, operation: str) -> None:
     botocore looks at every attribute of every row, and parses each record's time with dateutil,
     only to make of them what the JSON says: of a relay's CPU in a drain that was more than half.
     Times stay numbers. What is no JSON object, or has what only botocore's reader takes (binary
-    values, half surrogates), is left to botocore: no row of ours has any.
+    values, half surrogates), is left to botocore: no valid row has any.
     """
     if isinstance(client, BaseClient):
         service = client.meta.service_model.service_id.hyphenize()

@@ -1,0 +1,103 @@
+"""An item of an outbox table as a row, whatever wrote it, and rows as items."""
+
+import base64
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+
+from contracts.outbox import MAX_SEQUENCE, MalformedRecord
+from contracts.timestamps import parse_timestamp
+from runtime.outbox.rows import DYNAMODB_JSON, Row, Unpublishable, parse
+
+_serialize = TypeSerializer().serialize
+_deserialize = TypeDeserializer().deserialize
+
+
+def to_item(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Write a row as DynamoDB's attribute values; fields that are None are left out."""
+    return {name: _attribute(value) for name, value in fields.items() if value is not None}
+
+
+def _attribute(value: Any) -> Mapping[str, object]:
+    """Write one value: texts and whole numbers, of which rows are made, without boto3's serializer.
+
+    That one tries every type in turn: 33 µs for a row and its record, where this takes 6 µs.
+    """
+    if isinstance(value, str):
+        return {"S": value}
+    if type(value) is int:  # a bool is another type
+        return {"N": str(value)}
+    return _serialize(value)
+
+
+def from_item(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Read a row back; numbers without a fraction come as int."""
+    return {name: _read(value) for name, value in item.items()}
+
+
+def _read(value: Any) -> Any:
+    # Nearly all are texts and natural numbers, for which boto3 takes three to six times as long.
+    if (text := value.get("S")) is not None:
+        return text
+    if (digits := value.get("N")) is not None and digits.isdecimal():
+        return int(digits)
+    found = _deserialize(value)
+    is_whole = isinstance(found, Decimal) and found == found.to_integral_value()
+    return int(found) if is_whole else found
+
+
+def row_of(item: Mapping[str, Any]) -> Row:
+    """Read an item of an outbox table, or the NewImage of its insertion, whatever is in it."""
+    aggregate_id, sequence = item["aggregateId"]["S"], _whole(item["sequence"]["N"])
+    try:
+        content = parse(from_item(item), lambda: _as_stored(item))
+    except (ArithmeticError, AttributeError, RecursionError, TypeError, ValueError) as error:
+        reason = MalformedRecord(f"it cannot be read: {type(error).__name__}: {error}")
+        body, encoding = _as_stored(item)
+        content = Unpublishable(body, reason, encoding)
+    return Row(
+        # The key names one row: what is no whole number cannot be in the aggregate's order.
+        aggregate_id=aggregate_id if sequence else f"{aggregate_id}#{item['sequence']['N']}",
+        sequence=sequence or 0,
+        handle={"aggregateId": item["aggregateId"], "sequence": item["sequence"]},
+        content=content,
+    )
+
+
+def _as_stored(item: Mapping[str, Any]) -> tuple[str, str]:
+    """The item in DynamoDB's JSON: each value with its type, bytes in base64."""
+    text = json.dumps(item, ensure_ascii=False, default=_base64)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        text = json.dumps(item, default=_base64)
+    return text, DYNAMODB_JSON
+
+
+def _base64(value: object) -> str:
+    return base64.b64encode(value).decode() if isinstance(value, bytes) else str(value)
+
+
+def _whole(number: str) -> int | None:
+    """A sequence, if it is one: a whole number from 1 on that a record may have."""
+    if number.isdecimal():
+        found = int(number)
+    else:
+        try:
+            decimal = Decimal(number)
+            found = int(decimal) if decimal == decimal.to_integral_value() else 0
+        except (InvalidOperation, OverflowError):
+            return None
+    return found if 1 <= found <= MAX_SEQUENCE else None
+
+
+def moment_of(item: Mapping[str, Any]) -> datetime | None:
+    """When an item's event occurred; None if that cannot be read. A projection is enough."""
+    try:
+        return parse_timestamp(item["occurredAt"]["S"])
+    except (KeyError, ValueError):
+        return None
