@@ -38,9 +38,9 @@ from runtime.settings import WorkerSettings
 from tests.conftest import MiniStack
 from tests.gate import Gate
 from tests.integration.emulated import empty_aws
-from tests.processes import Process, running
 from tests.relay_fakes import record_of
-from tests.waiting import eventually
+from verification.testkit.launcher import LaunchedProcess, running
+from verification.testkit.waiting import eventually
 
 S = TypeVar("S", bound=WorkerSettings)
 
@@ -95,7 +95,7 @@ class World:
         }
 
     @contextmanager
-    def relay(self, command: str, **changes: str) -> Iterator[Process]:
+    def relay(self, command: str, **changes: str) -> Iterator[LaunchedProcess]:
         """Run a relay until the block ends; it is at work when the block begins."""
         env = self.environment(**changes)
         with running(
@@ -285,7 +285,7 @@ def a_world(
             world.mongodb.close()
 
 
-def kill(process: Process) -> None:
+def kill(process: LaunchedProcess) -> None:
     """kill -9, and wait until it is gone."""
     signal_child(process.child, signal.SIGKILL)
     process.child.wait(timeout=60)

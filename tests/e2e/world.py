@@ -16,7 +16,7 @@ from infra.local_system.settings import LocalSettings
 from local.processes import our_processes
 from runtime.aws import Aws
 from tests.e2e.system import System
-from tests.waiting import eventually
+from verification.testkit.waiting import eventually
 
 ORDER = {
     "accountNumber": "87654321",

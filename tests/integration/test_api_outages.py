@@ -14,7 +14,7 @@ from tests.builders import a_cause
 from tests.integration.test_api_bad_input import ORDER, problem
 from tests.proxy import Proxy
 from tests.system import System, serving
-from tests.waiting import eventually
+from verification.testkit.waiting import eventually
 
 
 @pytest.fixture

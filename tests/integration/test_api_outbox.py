@@ -11,7 +11,7 @@ import pytest
 from runtime.outbox.stats import MOST_COUNTED, Backlog
 from tests.builders import START, a_cause
 from tests.system import Name, System
-from tests.waiting import eventually
+from verification.testkit.waiting import eventually
 
 
 def change(system: System, service: Name) -> None:

@@ -25,11 +25,11 @@ from tests.conftest import MiniStack
 from tests.gate import Gate
 from tests.integration.emulated import empty_aws
 from tests.integration.test_processes import an_event, main_of
-from tests.processes import Process, running
 from tests.queues import TestQueue, make_queue
 from tests.relay_world import DLQ, a_world, ids, records
 from tests.system import System
-from tests.waiting import eventually
+from verification.testkit.launcher import LaunchedProcess, running
+from verification.testkit.waiting import eventually
 
 OLD, NEW = "AKIDOLD", "AKIDNEW"
 REFUSALS = [
@@ -197,7 +197,7 @@ def test_a_program_that_fails_is_an_outage(home: Path, gate: Gate, sqs: Any) -> 
 @contextmanager
 def a_stock_consumer(
     system: System, gate: Gate, folder: Path, **changes: str
-) -> Iterator[tuple[Process, TestQueue]]:
+) -> Iterator[tuple[LaunchedProcess, TestQueue]]:
     """The process behind the gate, at work on a queue of the test's own."""
     created, cancelled = (
         make_queue(system.aws, account="000000000000", region=system.region) for _ in range(2)
@@ -218,7 +218,7 @@ def a_stock_consumer(
         assert process.child.poll() is None
 
 
-def until_not_ready(process: Process) -> None:
+def until_not_ready(process: LaunchedProcess) -> None:
     def waits() -> bool:
         answer = process.get("/readyz")
         return answer is not None and answer.status_code == 503

@@ -14,7 +14,7 @@ from verification.benchmarks.calls import expected
 from verification.benchmarks.calls.drain import EVENTS, STEPPED, count_lambda, count_stepped
 from verification.benchmarks.calls.lifecycle import count_lifecycle
 from verification.benchmarks.calls.tally import Sections, total
-from verification.load.engines import Engines
+from verification.testkit.engines import Engines
 
 
 @pytest.fixture

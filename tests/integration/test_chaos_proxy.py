@@ -13,10 +13,10 @@ from botocore.exceptions import ClientError, ConnectionClosedError
 from runtime.aws import Aws, error_code, family_of
 from runtime.verdicts import HELD
 from tests.conftest import MiniStack
-from tests.waiting import eventually
 from verification.chaos.keys import Keys
 from verification.chaos.proxy import Proxy
 from verification.chaos.schedule import SERVICES, Kind
+from verification.testkit.waiting import eventually
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,7 @@ from tests.builders import a_cause, a_detail, an_envelope, an_order
 from tests.proxy import Proxy
 from tests.queues import TestQueue, make_queue
 from tests.system import System
-from tests.waiting import eventually
+from verification.testkit.waiting import eventually
 
 
 class Refused(Exception):

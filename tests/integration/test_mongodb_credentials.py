@@ -13,8 +13,8 @@ from runtime.mongodb import Document
 from runtime.settings import MongoSettings
 from runtime.verdicts import Family
 from tests.conftest import MiniStack
-from tests.processes import run_to_end
 from tests.relay_world import a_world, mongo_settings
+from verification.testkit.launcher import run_to_end
 
 PASSWORD = "s/e:c@r%t"
 

@@ -12,7 +12,6 @@ from pymongo.uri_parser import parse_uri
 from contracts.outbox import OutboxRecord
 from runtime.ids import utc_now
 from tests.conftest import MiniStack
-from tests.processes import run_to_end
 from tests.proxy import LOOPBACK, Proxy
 from tests.received import Received
 from tests.relay_world import (
@@ -27,7 +26,8 @@ from tests.relay_world import (
     mongo_settings,
     records,
 )
-from tests.waiting import eventually
+from verification.testkit.launcher import run_to_end
+from verification.testkit.waiting import eventually
 
 
 @pytest.fixture

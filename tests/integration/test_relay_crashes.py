@@ -26,7 +26,7 @@ from tests.relay_world import (
     records,
     send,
 )
-from tests.waiting import eventually
+from verification.testkit.waiting import eventually
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import pytest
 
-from infra.local_system.ports import LOOPBACK, reserved_ports
+from infra.local_system.ports import LOOPBACK
 from infra.taps import Tap
 from local import engines
 from local.child import running_child, stop_child, wait_until_listening
@@ -22,7 +22,8 @@ from runtime.aws import Aws
 from runtime.process.health import Readiness
 from runtime.process.shutdown import Stop
 from tests.conftest import MiniStack
-from tests.waiting import eventually
+from verification.testkit.ports import reserved_ports
+from verification.testkit.waiting import eventually
 
 
 @dataclass(frozen=True)

@@ -16,13 +16,13 @@ from runtime.verdicts import HELD, RULES, Family, Verdict
 from tests.conftest import MiniStack
 from tests.integration.test_api_bad_input import ORDER, problem
 from tests.integration.test_processes import an_event, own_queues
-from tests.processes import Process, running
 from tests.queues import TestQueue, make_queue
 from tests.relay_world import World, a_world, ids, records
 from tests.system import System, serving
-from tests.waiting import eventually
 from verification.chaos.proxy import Proxy
 from verification.chaos.refusals import codes_of
+from verification.testkit.launcher import LaunchedProcess, running
+from verification.testkit.waiting import eventually
 
 each_family = pytest.mark.parametrize("family", HELD)
 """Of those that hold: what says something against an entry is another matter."""
@@ -75,7 +75,7 @@ def test_a_client_reads_from_each_answer_what_the_table_says(
 
 @dataclass(frozen=True)
 class Consuming:
-    process: Process
+    process: LaunchedProcess
     created: TestQueue
 
 
@@ -132,7 +132,7 @@ def test_a_consumer_holds(
     assert created.dead_letters() == {}
 
 
-def _is_unready_for(process: Process, family: Family) -> bool:
+def _is_unready_for(process: LaunchedProcess, family: Family) -> bool:
     answer = process.get("/readyz")
     return answer is not None and answer.status_code == 503 and _names_one(answer.text, family)
 
@@ -148,7 +148,7 @@ def _names_one(text: str, family: Family) -> bool:
 @pytest.fixture(scope="module")
 def relay(
     ministack: MiniStack, proxy: Proxy, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[World, Process]]:
+) -> Iterator[tuple[World, LaunchedProcess]]:
     """One relay of a DynamoDB outbox for all families."""
     with a_world(ministack, tmp_path_factory.mktemp("relay")) as world:
         world.provision_dynamodb()
@@ -160,7 +160,7 @@ def relay(
 @pytest.mark.parametrize("service", ["AWSEvents", "DynamoDB", "DynamoDBStreams"])
 @each_family
 def test_a_relay_holds(
-    proxy: Proxy, relay: tuple[World, Process], service: str, family: Family
+    proxy: Proxy, relay: tuple[World, LaunchedProcess], service: str, family: Family
 ) -> None:
     """All that is committed meanwhile is on the bus afterwards, and none is a dead letter."""
     world, process = relay

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.waiting import eventually
 from verification.chaos.clients import Clients, Load
 from verification.chaos.ledger import Ledger
+from verification.testkit.waiting import eventually
 
 Script = dict[str, list[int]]
 """By method, the answers to give first; 0 resets the connection. Then everything succeeds."""

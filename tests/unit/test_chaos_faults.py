@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from infra.local_system.ports import reserved_ports
 from local.console import Console
 from local.process import Process
 from local.supervisor import Supervisor
 from runtime.process.shutdown import Stop
-from tests.waiting import eventually
 from verification.chaos.faults import CANNOT_RETURN, Injector
 from verification.chaos.keys import Keys
 from verification.chaos.proxy import Proxy
 from verification.chaos.schedule import AWS, Fault, Kind
+from verification.testkit.ports import reserved_ports
+from verification.testkit.waiting import eventually
 
 NAMES = ("stock-relay", CANNOT_RETURN)
 

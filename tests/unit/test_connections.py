@@ -19,7 +19,7 @@ from infra.local_system.ports import LOOPBACK
 from runtime.http import connections
 from runtime.http.connections import limited
 from runtime.http.middleware import LimitedBody
-from tests.waiting import eventually
+from verification.testkit.waiting import eventually
 
 LARGE = b"x" * 20_000_000
 

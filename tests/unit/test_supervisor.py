@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.local_system.ports import is_listening, reserved_ports
+from infra.local_system.ports import is_listening
 from local.console import Console
 from local.errors import (
     NotReady,
@@ -28,7 +28,8 @@ from local.errors import (
 from local.process import Process
 from local.supervisor import Supervisor, restart_delay
 from runtime.process.shutdown import Stop
-from tests.waiting import eventually
+from verification.testkit.ports import reserved_ports
+from verification.testkit.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
 

@@ -10,10 +10,11 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 
-from infra.local_system.ports import LOOPBACK, reserved_ports
+from infra.local_system.ports import LOOPBACK
 from infra.local_system.settings import ROOT
 from local.child import running_child, wait_until_listening
-from verification.load.engines import Engines
+from verification.testkit.engines import Engines
+from verification.testkit.ports import reserved_ports
 
 CHUNK = 256 * 1024
 

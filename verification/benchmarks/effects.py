@@ -11,7 +11,7 @@ from datetime import datetime
 from contracts.names import EventType
 from verification.benchmarks.journeys import Requests
 from verification.benchmarks.whole_system import WholeSystem
-from verification.load.processes import wait_until
+from verification.testkit.waiting import wait_until
 
 EFFECTS: Mapping[str, tuple[str, EventType]] = {
     "allocated": ("stock-consumer", EventType.SUBSCRIPTION_CREATED),
@@ -30,7 +30,7 @@ class Effects:
     """Reads on in the logs; `at` has, by effect, each one's moment by correlation id."""
 
     def __init__(self, system: WholeSystem) -> None:
-        self._logs = {name: system.processes[name].log for name, _ in EFFECTS.values()}
+        self._logs = {name: system.processes[name].output for name, _ in EFFECTS.values()}
         self._read = dict.fromkeys(self._logs, 0)
         self.at: dict[str, dict[str, float]] = {effect: {} for effect in EFFECTS}
 

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from infra.local_system.settings import ROOT
-from verification.load.processes import Observed
 from verification.load.report import percentile
+from verification.testkit.launcher import LaunchedProcess
 
 USERS = {"POST": "NewSubscriber", "GET": "Reader"}
 """Classes of verification/benchmarks/users.py, by the method of what they do."""
@@ -39,7 +39,7 @@ class Met:
 
 
 def load(
-    process: Observed, method: str, *, connections: int, seconds: int, env: Mapping[str, str]
+    process: LaunchedProcess, method: str, *, connections: int, seconds: int, env: Mapping[str, str]
 ) -> Met:
     """Let that many users ask it for that long; raises LoadFailed."""
     command = [

@@ -5,10 +5,10 @@ from typing import Any
 from uuid import uuid4
 
 from runtime.ids import utc_now
-from verification.load.engines import Engines
 from verification.load.outboxes import BACKLOG, SAMPLED, Outbox, a_record
-from verification.load.processes import wait_until
 from verification.load.taps import tap
+from verification.testkit.engines import Engines
+from verification.testkit.waiting import wait_until
 
 ONE_IN = 25
 """Of so many events one is looked for on the bus: to deliver each would cost the emulator as much

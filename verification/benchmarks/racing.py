@@ -4,9 +4,9 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 
-from verification.load.processes import Observed
+from verification.testkit.launcher import LaunchedProcess
 
-Entry = Sequence[AbstractContextManager[Observed]]
+Entry = Sequence[AbstractContextManager[LaunchedProcess]]
 """The processes of a contender, in the order in which work passes them."""
 
 

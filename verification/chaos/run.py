@@ -32,6 +32,7 @@ from verification.chaos.report import Report
 from verification.chaos.schedule import Fault
 from verification.chaos.settling import settle
 from verification.chaos.strangers import Strangers
+from verification.testkit.ports import settings_on_free_ports
 
 READY_WITHIN = 120.0
 ANSWERED_WITHIN = 240.0
@@ -68,7 +69,7 @@ def run(
     began = datetime.now(UTC)
     keys = Keys(state_dir / "chaos-credentials")
     with (
-        LocalSettings.on_free_ports(state_dir) as on_free_ports,
+        settings_on_free_ports(state_dir) as on_free_ports,
         Proxy(on_free_ports.aws_port, seed=plan.seed).running() as proxy,
     ):
         settings = on_free_ports.model_copy(update={"up_log_format": "json"})

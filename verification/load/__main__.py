@@ -14,9 +14,9 @@ from runtime.errors import Misconfigured
 from runtime.process.command import complain, run_command
 from runtime.settings import Settings, load
 from verification.load import backlog, exhaustion, poison, watched
-from verification.load.engines import Engines, running_engines
-from verification.load.processes import NotReady
 from verification.load.report import Report
+from verification.testkit.engines import Engines, running_engines
+from verification.testkit.launcher import ProcessNotReady
 
 BROKEN = 1
 """Exit code: a run missed what it promises."""
@@ -72,4 +72,4 @@ def _run(one: Run, settings: LoadSettings) -> Report:
 
 
 if __name__ == "__main__":
-    run_command(lambda: main(sys.argv[1:]), failures=(NotReady, *CANNOT_START))
+    run_command(lambda: main(sys.argv[1:]), failures=(ProcessNotReady, *CANNOT_START))

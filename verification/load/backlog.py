@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from runtime.ids import utc_now
-from verification.load.engines import Engines, workload_of
 from verification.load.outboxes import (
     FRESH,
     SAMPLED,
@@ -19,9 +18,11 @@ from verification.load.outboxes import (
     a_backlog,
     a_record,
 )
-from verification.load.processes import Observed, observed, wait_until
 from verification.load.report import Report, percentile, spread
 from verification.load.taps import Tap, event_id_of, every, tap, untap
+from verification.testkit.engines import Engines
+from verification.testkit.launcher import LaunchedProcess
+from verification.testkit.waiting import wait_until
 
 MAX_SAMPLED = 10_000
 """Events of a backlog that are looked for on the bus: more in a queue would slow the emulator."""
@@ -79,7 +80,7 @@ class Ages:
     samples: list[tuple[float, float, float]] = field(default_factory=list)
     """The gauge, and the truth just before it and just after it."""
 
-    def take(self, relay: Observed, outbox: Outbox) -> bool:
+    def take(self, relay: LaunchedProcess, outbox: Outbox) -> bool:
         """Take a sample; False once nothing old is left.
 
         A gauge that says that it does not know yet is no sample.
@@ -107,7 +108,7 @@ class Drain:
 
     sampled: Tap
     fresh: Tap
-    relays: Sequence[Observed]
+    relays: Sequence[LaunchedProcess]
     rows: int
     expected: int
     """Events of the backlog that come to `sampled`."""
@@ -153,7 +154,7 @@ def run(engines: Engines, rows: int, side: Side = DYNAMODB, *, calm: float = 5.0
         Tap(engines.aws, queues[1]).draining(1) as fresh,
         ExitStack() as stack,
     ):
-        relays = [_started(stack, engines, name) for name in side.workloads]
+        relays = [stack.enter_context(engines.running(name)) for name in side.workloads]
         drain = Drain(sampled, fresh, relays, rows, len(range(0, rows, one_in)))
         _watch(drain, outbox, side.outbox(engines), calm)
         return _report(drain, side)
@@ -176,8 +177,8 @@ def _watch(drain: Drain, outbox: Outbox, news: Outbox, calm: float) -> None:
         drain.during = frozenset(drain.written)
         wait_until(lambda: not drain.missing(drain.during), within=60 + 4 * drain.outbox_seconds)
         drain.bus_seconds = time.monotonic() - started
-        drain.gauge_fell = wait_until(
-            lambda: relay.total(GAUGE) < FALLS_WITHIN, within=FALLS_WITHIN, every=1
+        drain.gauge_fell = bool(
+            wait_until(lambda: relay.total(GAUGE) < FALLS_WITHIN, within=FALLS_WITHIN, every=1)
         )
         drain.calm_from = time.time()
         time.sleep(calm)
@@ -193,7 +194,7 @@ def _report(drain: Drain, side: Side) -> Report:
     relay, waits, ages = drain.relays[0], drain.waits, drain.ages
     rate = rows / drain.outbox_seconds
     swept = relay.total("relay_events_swept_total")
-    lost_places = relay.log.read_text().count("lost the stream")
+    lost_places = relay.output.read_text().count("lost the stream")
     report.number("outbox drained in", f"{drain.outbox_seconds:.1f} s, {rate:,.0f} rows/s")
     report.number(
         "seen on the bus in", f"{drain.bus_seconds:.1f} s ({drain.expected:,} looked for)"
@@ -248,13 +249,6 @@ def _promise(report: Report, drain: Drain) -> None:
         f"its age falls within {FALLS_WITHIN:.0f} s when the old rows have left",
         "it did" if drain.gauge_fell else "it did not",
         holds=drain.gauge_fell,
-    )
-
-
-def _started(stack: ExitStack, engines: Engines, name: str) -> Observed:
-    command, env = " ".join(workload_of(name).command), engines.environment(name)
-    return stack.enter_context(
-        observed(engines.folder, name, command, env, port_name="HEALTH_PORT")
     )
 
 

@@ -13,9 +13,10 @@ import httpx
 
 from verification.load import clients
 from verification.load.clients import CLOSED, HELD, Attack, Target
-from verification.load.engines import Engines, workload_of
-from verification.load.processes import Observed, observed, wait_until
 from verification.load.report import Report, percentile, spread
+from verification.testkit.engines import Engines
+from verification.testkit.launcher import LaunchedProcess
+from verification.testkit.waiting import wait_until
 
 SLOWER_BY = 0.5
 """Seconds that the p99 of others may be above that of the clients of a process without attack."""
@@ -114,7 +115,7 @@ def run(
     )
 
     def attack_one(name: str) -> None:
-        with _running(engines, name) as process, _running(engines, name) as twin:
+        with engines.running(name) as process, engines.running(name) as twin:
             attack(process, twin, crowd, report, slower_by=slower_by)
 
     with ThreadPoolExecutor(at_once) as pool:
@@ -123,7 +124,12 @@ def run(
 
 
 def attack(
-    process: Observed, twin: Observed, crowd: Crowd, report: Report, *, slower_by: float
+    process: LaunchedProcess,
+    twin: LaunchedProcess,
+    crowd: Crowd,
+    report: Report,
+    *,
+    slower_by: float,
 ) -> None:
     """Attack a process, stop it while slow clients hang on, and note what holds.
 
@@ -137,7 +143,7 @@ def attack(
     with asking(process.url + ask) as others, asking(twin.url + ask) as elsewhere:
         ended = asyncio.run(clients.outcomes(target, _attacks(crowd)))
         broken = asyncio.run(_garbage(target))
-    came_back = wait_until(lambda: process.open_files <= files + 5, within=15)
+    came_back = bool(wait_until(lambda: process.open_files <= files + 5, within=15))
     grown = process.peak_megabytes - peak
     slower = percentile(others.seconds, 0.99) - percentile(elsewhere.seconds, 0.99)
     report.number(
@@ -171,14 +177,6 @@ def attack(
     )
     for promise, (what, holds) in found.items():
         report.promise(f"{name} {promise}", what or "it does", holds=holds)
-
-
-@contextmanager
-def _running(engines: Engines, name: str) -> Iterator[Observed]:
-    command, env = " ".join(workload_of(name).command), engines.environment(name)
-    port_name = "HTTP_PORT" if name in APIS else "HEALTH_PORT"
-    with observed(engines.folder, name, command, env, port_name=port_name) as process:
-        yield process
 
 
 @contextmanager
@@ -273,7 +271,7 @@ async def _garbage(target: Target) -> dict[str, str]:
     }
 
 
-async def _stop_amid(process: Observed, target: Target) -> tuple[float, int]:
+async def _stop_amid(process: LaunchedProcess, target: Target) -> tuple[float, int]:
     """Stop a process while clients hang on to it; seconds and exit code."""
     hanging: list[Attack] = [
         clients.half_open,

@@ -17,7 +17,7 @@ from contracts.timestamps import format_timestamp
 from runtime.ids import new_event_id, utc_now
 from runtime.mongodb import Document, outbox_document
 from runtime.outbox.dynamodb import to_item
-from verification.load.engines import Engines
+from verification.testkit.engines import Engines
 
 DAY = timedelta(days=1)
 

@@ -13,10 +13,11 @@ from uuid import uuid4
 from contracts.names import EventType, Source
 from contracts.timestamps import format_timestamp
 from runtime.ids import new_event_id, utc_now
-from verification.load.engines import Engines, workload_of
-from verification.load.processes import Observed, observed, wait_until
 from verification.load.queues import depth, send_all
 from verification.load.report import Report
+from verification.testkit.engines import Engines
+from verification.testkit.launcher import LaunchedProcess
+from verification.testkit.waiting import wait_until
 
 QUEUE = "stock-subscription-created"
 DLQ = "subscriptions-created-dlq"
@@ -172,14 +173,10 @@ def _race(engines: Engines, *queues: str) -> list[float]:
     return rates
 
 
-def _consuming(engines: Engines, queue: str) -> AbstractContextManager[Observed]:
+def _consuming(engines: Engines, queue: str) -> AbstractContextManager[LaunchedProcess]:
     """The real stock consumer, of that queue."""
-    command = " ".join(workload_of("stock-consumer").command)
-    env = engines.environment("stock-consumer") | {
-        "QUEUE_WAIT_SECONDS": "1",
-        "SUBSCRIPTION_CREATED_QUEUE": queue,
-    }
-    return observed(engines.folder, "stock-consumer", command, env, port_name="HEALTH_PORT")
+    settings = {"QUEUE_WAIT_SECONDS": "1", "SUBSCRIPTION_CREATED_QUEUE": queue}
+    return engines.running("stock-consumer", settings)
 
 
 def _twin_queue(engines: Engines) -> str:

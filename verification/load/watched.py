@@ -19,10 +19,11 @@ from contracts.timestamps import format_timestamp
 from infra.workloads import WORKLOADS
 from runtime.aws import Aws
 from runtime.ids import new_event_id, utc_now
-from verification.load.engines import Engines
-from verification.load.processes import Observed, observed, wait_until
 from verification.load.report import Report, percentile
 from verification.load.taps import every, untap
+from verification.testkit.engines import Engines
+from verification.testkit.launcher import LaunchedProcess, running
+from verification.testkit.waiting import wait_until
 
 BUS = "stock-event-bus"
 """What stock publishes goes to no other bus and to no work queue."""
@@ -116,7 +117,7 @@ def run(engines: Engines, rate: int, seconds: int) -> Report:
     """Put `rate` events a second on a bus for so many seconds while pages follow the console."""
     untap(engines.aws, BUS)  # the tap of the logs would read them all, on the same two cores
     with ExitStack() as stack:
-        console = stack.enter_context(_console(engines, stack))
+        console = _console(engines, stack)
         pages = [Followed() for _ in range(PAGES)]
         for page in pages:
             stack.enter_context(page.listening(console.url))
@@ -126,26 +127,30 @@ def run(engines: Engines, rate: int, seconds: int) -> Report:
     return _report(watched)
 
 
-def _console(engines: Engines, stack: ExitStack) -> Any:
+def _console(engines: Engines, stack: ExitStack) -> LaunchedProcess:
     """Start the console, and the three APIs that it asks."""
-    apis: dict[str, str] = {}
-    for workload in (each for each in WORKLOADS if each.path):
-        api = stack.enter_context(
-            observed(
-                engines.folder,
-                workload.name,
-                " ".join(workload.command),
-                engines.environment(workload.name),
-                port_name="HTTP_PORT",
-            )
-        )
-        apis[f"{workload.name}_url".replace("-", "_").upper()] = api.url
-    env = {"AWS_REGION": engines.region, "AWS_ENDPOINT_URL": engines.endpoint, **apis}
-    env["STREAMED_AUDIT_FILE"] = str(engines.folder / "operations.jsonl")
-    return observed(engines.folder, "console", "console", env, port_name="CONSOLE_PORT")
+    apis = {
+        f"{each.name}_url".replace("-", "_").upper(): stack.enter_context(
+            engines.running(each.name)
+        ).url
+        for each in WORKLOADS
+        if each.path
+    }
+    env = {
+        "AWS_REGION": engines.region,
+        "AWS_ENDPOINT_URL": engines.endpoint,
+        "LOG_LEVEL": "WARNING",
+        "STREAMED_AUDIT_FILE": str(engines.folder / "operations.jsonl"),
+        **apis,
+    }
+    console = stack.enter_context(
+        running(engines.folder, "console", "", env, port_name="CONSOLE_PORT", is_measured=False)
+    )
+    console.until_ready()
+    return console
 
 
-def _load(watched: Watched, aws: Aws, console: Observed) -> None:
+def _load(watched: Watched, aws: Aws, console: LaunchedProcess) -> None:
     events, lock = aws.client("events"), threading.Lock()
 
     def put() -> None:

@@ -15,7 +15,7 @@ from local.system import CANNOT_START
 from runtime.process.command import complain, run_command
 from verification.benchmarks.calls import expected
 from verification.benchmarks.calls.all import count
-from verification.load.engines import running_engines
+from verification.testkit.engines import running_engines
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

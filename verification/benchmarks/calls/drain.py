@@ -20,8 +20,8 @@ from verification.benchmarks.calls.environment import settings_of
 from verification.benchmarks.calls.metering import Meter
 from verification.benchmarks.calls.relaying import Relaying
 from verification.benchmarks.calls.tally import Tally
-from verification.load.engines import Engines
 from verification.load.outboxes import BACKLOG, DynamoOutbox, a_record
+from verification.testkit.engines import Engines
 
 EVENTS = 1000
 """Rows of a drain, each of an aggregate of its own."""

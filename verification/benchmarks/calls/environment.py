@@ -3,7 +3,7 @@
 from typing import Any, TypeVar
 
 from runtime.settings import ProcessSettings
-from verification.load.engines import Engines
+from verification.testkit.engines import Engines
 
 S = TypeVar("S", bound=ProcessSettings)
 

@@ -5,7 +5,7 @@ from typing import Any
 from verification.benchmarks.calls.processes import Processes
 from verification.benchmarks.calls.tally import Tally
 from verification.benchmarks.orders import ORDER
-from verification.load.engines import Engines
+from verification.testkit.engines import Engines
 
 CREATED, CANCELLED = "created", "cancelled"
 """The phases: up to PaymentCreated on its bus, and from the PATCH to SubscriptionCancelled."""

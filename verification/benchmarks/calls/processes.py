@@ -30,7 +30,7 @@ from verification.benchmarks.calls.metering import Meter
 from verification.benchmarks.calls.relaying import Forwarding, Relaying
 from verification.benchmarks.calls.serving import Api, Consuming
 from verification.benchmarks.calls.tally import Tally
-from verification.load.engines import Engines
+from verification.testkit.engines import Engines
 
 
 class Processes:

@@ -19,7 +19,7 @@ from pymongo.change_stream import CollectionChangeStream
 from pymongo.collection import Collection
 
 from verification.benchmarks.floors.aws import stream_end
-from verification.load.engines import Engines
+from verification.testkit.engines import Engines
 
 Hop = Callable[[str], None]
 """Does its part for the journey of that name, and returns when the next may begin."""

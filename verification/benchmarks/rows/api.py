@@ -6,7 +6,7 @@ production: a line for each request.
 
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -17,8 +17,8 @@ from verification.benchmarks.loads import Met, load
 from verification.benchmarks.orders import ORDER
 from verification.benchmarks.rounds import interleaved
 from verification.benchmarks.sizes import Size
-from verification.load.engines import Engines, running_engines, workload_of
-from verification.load.processes import Observed, observed
+from verification.testkit.engines import Engines, running_engines
+from verification.testkit.launcher import LaunchedProcess, running
 
 ROW = "API"
 OURS, SMALLEST = "subscription-api", "smallest FastAPI app"
@@ -94,22 +94,24 @@ def _lines(
 
 
 @contextmanager
-def _both(engines: Engines) -> Iterator[Mapping[str, Observed]]:
-    env = {**engines.environment(OURS), "LOG_LEVEL": "INFO"}
-    commands = {
-        OURS: " ".join(workload_of(OURS).command),
-        SMALLEST: "verification.benchmarks.floors.smallest_api",
-    }
-    with ExitStack() as stack:
-        yield {
-            name: stack.enter_context(
-                observed(engines.folder, name, command, env, port_name="HTTP_PORT")
-            )
-            for name, command in commands.items()
-        }
+def _both(engines: Engines) -> Iterator[Mapping[str, LaunchedProcess]]:
+    settings = {"LOG_LEVEL": "INFO"}
+    with (
+        engines.running(OURS, settings) as ours,
+        running(
+            engines.folder,
+            "verification.benchmarks.floors.smallest_api",
+            "",
+            engines.environment(OURS) | settings,
+            port_name="HTTP_PORT",
+            is_measured=False,
+        ) as smallest,
+    ):
+        smallest.until_ready()
+        yield {OURS: ours, SMALLEST: smallest}
 
 
-def _subscribe(process: Observed) -> str:
+def _subscribe(process: LaunchedProcess) -> str:
     """Make a subscription, such as the one that is read; its id."""
     answer = httpx.post(f"{process.url}/subscriptions", json=ORDER, trust_env=False)
     return str(answer.raise_for_status().json()["id"])

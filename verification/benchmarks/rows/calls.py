@@ -12,7 +12,7 @@ from verification.benchmarks.costs.model import Cost, costs
 from verification.benchmarks.costs.tables import SERVICES
 from verification.benchmarks.lines import Goal, Line, Series
 from verification.benchmarks.sizes import Size
-from verification.load.engines import Engines, running_engines
+from verification.testkit.engines import Engines, running_engines
 
 ROW = "AWS calls and cost"
 

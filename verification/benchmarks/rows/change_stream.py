@@ -7,15 +7,15 @@ from typing import Any
 
 from pymongo import MongoClient
 
-from verification.benchmarks.contenders import SHORT_POLL, floor, ours
+from verification.benchmarks.contenders import SHORT_POLL, floor
 from verification.benchmarks.lines import BESIDE_A_FLOOR, Line
 from verification.benchmarks.outboxes import Sampler, fill, wait_until_empty
 from verification.benchmarks.racing import Entry, rate
 from verification.benchmarks.rounds import interleaved
 from verification.benchmarks.sizes import Size
-from verification.load.engines import Engines, running_engines
 from verification.load.outboxes import MongoOutbox
 from verification.load.queues import depth
+from verification.testkit.engines import Engines, running_engines
 
 ROW = "Change stream → FIFO queue → bus"
 RELAY, FLOOR = "relay and forwarder", "raw floor"
@@ -34,7 +34,7 @@ def run(size: Size) -> Sequence[Line]:
         found = interleaved(
             {
                 RELAY: lambda: drain.rate(
-                    [ours(engines, STREAM), ours(engines, FORWARD, SETTINGS)], events
+                    [engines.running(STREAM), engines.running(FORWARD, SETTINGS)], events
                 ),
                 FLOOR: lambda: drain.rate(
                     [

@@ -4,15 +4,15 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from verification.benchmarks.contenders import SHORT_POLL, floor, ours
+from verification.benchmarks.contenders import SHORT_POLL, floor
 from verification.benchmarks.lines import BESIDE_A_FLOOR, Line
 from verification.benchmarks.outboxes import wait_until_empty
 from verification.benchmarks.racing import Entry, rate
 from verification.benchmarks.rounds import interleaved
 from verification.benchmarks.sizes import Size
 from verification.load import poison
-from verification.load.engines import running_engines
 from verification.load.queues import depth, send_all
+from verification.testkit.engines import running_engines
 
 ROW = "Consumer: messages → effects committed"
 CONSUMER, FLOOR = "stock-consumer", "raw loop"
@@ -37,7 +37,7 @@ def run(size: Size) -> Sequence[Line]:
 
         found = interleaved(
             {
-                CONSUMER: lambda: drain([ours(engines, CONSUMER, SHORT_POLL)]),
+                CONSUMER: lambda: drain([engines.running(CONSUMER, SHORT_POLL)]),
                 FLOOR: lambda: drain(
                     [
                         floor(

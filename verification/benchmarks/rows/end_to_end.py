@@ -14,8 +14,8 @@ from verification.benchmarks.rounds import is_narrow, rounds
 from verification.benchmarks.sizes import Size
 from verification.benchmarks.sustainable import highest_rate
 from verification.benchmarks.whole_system import WholeSystem, whole_system
-from verification.load.engines import running_engines
 from verification.load.report import percentile
+from verification.testkit.engines import running_engines
 
 ROW = "End to end: request → effect"
 OURS, RAW = "system", "raw hops"

@@ -5,16 +5,16 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from verification.benchmarks.contenders import ours
 from verification.benchmarks.effects import Effects
 from verification.benchmarks.journeys import travel
 from verification.benchmarks.lines import Goal, Line, Series
 from verification.benchmarks.outboxes import wait_until_empty
 from verification.benchmarks.sizes import Size
-from verification.benchmarks.starting import up_seconds
 from verification.benchmarks.whole_system import WholeSystem, whole_system
-from verification.load.engines import Engines, running_engines
 from verification.load.outboxes import DynamoOutbox, a_backlog
+from verification.testkit.engines import Engines, running_engines
+from verification.testkit.launcher import running_up
+from verification.testkit.ports import settings_on_free_ports
 
 ROW = "Processes"
 RELAY = "subscriptions-relay"
@@ -36,7 +36,7 @@ def run(size: Size) -> Sequence[Line]:
     ):
         with whole_system(engines) as system:
             lines = [
-                *_each("start", "s", {**system.start_seconds, "make up": up_seconds()}),
+                *_each("start", "s", {**system.start_seconds, "make up": _up_seconds()}),
                 *_idle(system, size.steady_seconds / 2),
                 *_busy(system, size.steady_seconds / 2),
             ]
@@ -75,7 +75,7 @@ def _draining(engines: Engines) -> Line:
     """The relay's peak of resident memory while it drains that backlog."""
     outbox = DynamoOutbox(engines)
     outbox.write(a_backlog(outbox, BACKLOG, one_in=BACKLOG))
-    with ours(engines, RELAY) as relay:
+    with engines.running(RELAY) as relay:
         wait_until_empty(lambda: outbox.oldest() is None, within=600, every=0.5)
         peak = relay.peak_megabytes
     what = f"{RELAY}: peak memory while it drains {BACKLOG:,} rows"
@@ -87,6 +87,17 @@ def _cpu(system: WholeSystem, do: Callable[[], object]) -> dict[str, float]:
     before = system.cpu_seconds()
     do()
     return {name: after - before[name] for name, after in system.cpu_seconds().items()}
+
+
+def _up_seconds() -> float:
+    """How long `make up` takes until it is ready, on empty engines and free ports."""
+    with (
+        tempfile.TemporaryDirectory(prefix="bench-up-") as folder,
+        settings_on_free_ports(Path(folder) / "state") as settings,
+    ):
+        started = time.monotonic()
+        with running_up("local.up", settings, Path(folder) / "up.log"):
+            return time.monotonic() - started
 
 
 def _each(what: str, unit: str, found: Mapping[str, float]) -> list[Line]:

@@ -6,16 +6,16 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from verification.benchmarks.contenders import floor, ours
+from verification.benchmarks.contenders import floor
 from verification.benchmarks.delay_proxy import delayed
 from verification.benchmarks.lines import BESIDE_A_FLOOR, Goal, Line, Series
 from verification.benchmarks.outboxes import Sampler, fill, wait_until_empty
 from verification.benchmarks.racing import rate
 from verification.benchmarks.rounds import interleaved
 from verification.benchmarks.sizes import Size
-from verification.load.engines import Engines, running_engines
 from verification.load.outboxes import DynamoOutbox
-from verification.load.processes import Observed
+from verification.testkit.engines import Engines, running_engines
+from verification.testkit.launcher import LaunchedProcess
 
 ROW = "Relay: committed rows → on the bus"
 RELAY, FLOOR, NAIVE = "relay", "raw floor", "naive relay"
@@ -85,6 +85,9 @@ def _line(what: str, relay: Series, peer: Series, goal: Goal) -> Line:
     return Line(ROW, what, "events/s", relay, peer, goal)
 
 
+Contender = AbstractContextManager[LaunchedProcess]
+
+
 class _Drain:
     """One outbox and one bus, drained by one contender after the other."""
 
@@ -95,20 +98,18 @@ class _Drain:
         self._sampler = Sampler(engines, BUS)
         self._dynamodb: Any = engines.aws.client("dynamodb")
 
-    def relay(self, far: Mapping[str, str] | None = None) -> AbstractContextManager[Observed]:
-        return ours(self.engines, WORKLOAD, _settings(far))
+    def relay(self, far: Mapping[str, str] | None = None) -> Contender:
+        return self.engines.running(WORKLOAD, _settings(far))
 
-    def floor(self) -> AbstractContextManager[Observed]:
+    def floor(self) -> Contender:
         return floor(self.engines, "verification.benchmarks.floors.relay", WORKLOAD, _settings())
 
-    def naive(self, far: Mapping[str, str] | None = None) -> AbstractContextManager[Observed]:
+    def naive(self, far: Mapping[str, str] | None = None) -> Contender:
         return floor(
             self.engines, "verification.benchmarks.floors.naive_relay", WORKLOAD, _settings(far)
         )
 
-    def rate(
-        self, contender: AbstractContextManager[Observed], rows: int, *, deletes: bool = True
-    ) -> float:
+    def rate(self, contender: Contender, rows: int, *, deletes: bool = True) -> float:
         """Events a second: rows are written while it stands still, then it is let go.
 
         The time ends when all are on the bus and, where it `deletes`, have left the outbox.
