@@ -13,8 +13,8 @@ from infra.local_system.addresses import REPLICA_SET
 from infra.local_system.ports import LOOPBACK
 from local.replica_set import read_only_what_lasts
 from runtime.mongodb import Document
-from tests.wire import Wire
 from verification.testkit.engines import running_mongod
+from verification.testkit.tcp_proxy import TcpProxy
 from verification.testkit.waiting import eventually
 
 ROOT = "root"
@@ -25,7 +25,7 @@ class GuardedMongod:
     """`wire` is what its clients come through: cut it, and they have to sign in again."""
 
     port: int
-    wire: Wire
+    wire: TcpProxy
 
     @property
     def uri(self) -> str:
@@ -49,7 +49,7 @@ class GuardedMongod:
         with MongoClient[Document](self.root_uri) as client:
             client.admin.command("updateUser", name, pwd=password)
         self.wire.cut()
-        self.wire.mend()
+        self.wire.restore()
 
     def replace_user(self, name: str, password: str) -> None:
         """Drop the user and make it again: connections stay, and may do nothing any more."""
@@ -66,7 +66,7 @@ def a_guarded_mongod(folder: Path) -> Iterator[GuardedMongod]:
     key.chmod(0o600)
     with running_mongod(folder / "data", "--keyFile", str(key)) as port:
         _set_up(port)
-        with Wire(port) as wire:
+        with TcpProxy(port).running() as wire:
             yield GuardedMongod(port, wire)
 
 

@@ -36,9 +36,9 @@ from runtime.process.health import Readiness
 from runtime.process.shutdown import Stop
 from runtime.settings import WorkerSettings
 from tests.conftest import MiniStack
-from tests.gate import Gate
 from tests.integration.emulated import empty_aws
 from tests.relay_fakes import record_of
+from verification.testkit.fault_proxy import FaultProxy
 from verification.testkit.launcher import LaunchedProcess, running
 from verification.testkit.waiting import eventually
 
@@ -76,7 +76,7 @@ class World:
     """
 
     aws: Aws
-    gate: Gate
+    gate: FaultProxy
     folder: Path
     region: str
     mongodb_uri: str | None = None
@@ -278,7 +278,7 @@ def a_world(
     """A world on the emulator; its DynamoDB is at the endpoint `dynamodb`, if one is named."""
     aws = empty_aws(ministack, dynamodb=dynamodb)
     region = aws.client("sqs").meta.region_name
-    with Gate(ministack.endpoint, dynamodb=dynamodb).running() as gate:
+    with FaultProxy(ministack.endpoint, dynamodb=dynamodb).running() as gate:
         world = World(aws, gate, folder, region, mongodb_uri)
         yield world
         if "mongodb" in vars(world):

@@ -23,7 +23,7 @@ from operations.sources.origins import origins
 from runtime.aws import Aws, CachingAws
 from tests.conftest import MiniStack
 from tests.dead_letters import as_attributes
-from tests.gate import Gate
+from verification.testkit.fault_proxy import FaultProxy
 
 DLQS = tuple(origins(TOPOLOGY, WORKLOADS))
 QUEUES = (*DLQS, *(queue.name for queue in TOPOLOGY.queues if queue.redrive))
@@ -36,7 +36,7 @@ class Operated:
 
     region: str
     aws: Aws
-    gate: Gate
+    gate: FaultProxy
     folder: Path
     mongodb_uri: str
     hold_seconds: int = 120
@@ -150,5 +150,5 @@ def operated(ministack: MiniStack, mongodb_uri: str, folder: Path) -> Iterator[O
     region = f"test-{uuid4().hex[:8]}"
     aws = CachingAws(region=region, endpoint_url=ministack.endpoint)
     provision(aws)
-    with Gate(ministack.endpoint).running() as gate:
+    with FaultProxy(ministack.endpoint).running() as gate:
         yield Operated(region, aws, gate, folder, mongodb_uri)

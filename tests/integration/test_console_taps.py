@@ -17,8 +17,8 @@ from runtime.errors import Unavailable
 from runtime.ids import utc_now
 from tests.conftest import MiniStack
 from tests.console import a_body
-from tests.gate import Gate
 from tests.integration.emulated import attributes_of, empty_aws, url_of
+from verification.testkit.fault_proxy import FaultProxy
 from verification.testkit.waiting import eventually
 
 BUS = "stock-event-bus"
@@ -217,7 +217,7 @@ def test_what_a_console_left_is_removed_when_its_credentials_are_back(
     aws: Aws, ministack: MiniStack
 ) -> None:
     """They had expired when it stopped; an hour later any console of the account does it."""
-    with Gate(ministack.endpoint).running() as gate:
+    with FaultProxy(ministack.endpoint).running() as gate:
         region = aws.client("sqs").meta.region_name
         expired = CachingAws(region=region, endpoint_url=gate.endpoint)
         left = a_tap(expired, "left")

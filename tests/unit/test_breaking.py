@@ -46,7 +46,7 @@ def breakable() -> Iterator[Broken]:
     said = io.StringIO()
     with (
         TemporaryDirectory() as folder,  # a path of pytest's may be too long for a socket
-        Refusal.in_front_of(1) as refusal,
+        Refusal.in_front_of("http://127.0.0.1:1") as refusal,
         servers() as server,
         Supervisor(
             [relay := server("relay"), server("console")], console=Console(said)
@@ -138,7 +138,7 @@ def test_a_path_that_no_socket_can_have_is_named(tmp_path: Path) -> None:
 def test_only_what_publishes_stands_behind_the_refusal(tmp_path: Path) -> None:
     """The other processes reach AWS as ever."""
     ours = our_processes(LocalSettings(state_dir=tmp_path))
-    with Refusal.in_front_of(1) as refusal:
+    with Refusal.in_front_of("http://127.0.0.1:1") as refusal:
         moved = {
             before.name
             for before in ours
@@ -149,5 +149,5 @@ def test_only_what_publishes_stands_behind_the_refusal(tmp_path: Path) -> None:
 
 
 def _no_refusal() -> Refusal:
-    with Refusal.in_front_of(1) as refusal:
+    with Refusal.in_front_of("http://127.0.0.1:1") as refusal:
         return refusal

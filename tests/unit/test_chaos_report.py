@@ -12,11 +12,11 @@ import pytest
 from operations.audit.report import AuditReport, Difference, EventCount
 from operations.audit.report import Kind as Gap
 from verification.chaos.ledger import Ledger, Promise
+from verification.chaos.malformed_rows import Accounted, name_in
 from verification.chaos.report import Report
-from verification.chaos.schedule import Kind
 from verification.chaos.settling import Standstill
 from verification.chaos.states import difference
-from verification.chaos.strangers import Accounted, name_in
+from verification.testkit.injected_fault import FaultKind
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 CLEAN = AuditReport(
@@ -54,8 +54,8 @@ def good() -> Report:
         seconds=600,
         cores=2,
         ledger=ledger,
-        injected={(Kind.KILL, "mongod"): 1, (Kind.CUT, "aws"): 2},
-        hits={Kind.CUT: 7, None: 100},
+        injected={(FaultKind.KILL, "mongod"): 1, (FaultKind.CUT, "aws"): 2},
+        hits={FaultKind.CUT: 7, None: 100},
         missed=1,
         clocks={"stock-relay": -90.0, "stock-api": 0.0},
         died={},
@@ -113,16 +113,16 @@ def test_a_dead_letter_turns_it_red(good: Report, changes: Mapping[str, object])
 
 def test_malformed_rows_have_to_be_dead_letters(good: Report) -> None:
     """Each of them, with a reason; what else is in those queues turns the run red as ever."""
-    queues = {"stock-dlq": {"stranger-0001", "stranger-0002"}}
+    queues = {"stock-dlq": {"malformed-0001", "malformed-0002"}}
     standstill = Standstill(3, dead_letters={"stock-dlq": 3})
-    found = Accounted({"stranger-0001"}, queues, messages=Counter({"stock-dlq": 3}))
-    kept = replace(good, standstill=standstill, strangers=found)
+    found = Accounted({"malformed-0001"}, queues, messages=Counter({"stock-dlq": 3}))
+    kept = replace(good, standstill=standstill, malformed_rows=found)
     assert kept.failures == []
     assert "| malformed rows written by a raw driver | 1 |" in kept.markdown()
-    lost = replace(found, written={"stranger-0001", "stranger-0003"})
+    lost = replace(found, written={"malformed-0001", "malformed-0003"})
     silent = replace(found, unexplained=1)
     for broken in (lost, silent):
-        red = replace(kept, strangers=broken)
+        red = replace(kept, malformed_rows=broken)
         assert red.failures == ["1 malformed rows not accounted for"]
     other = replace(kept, standstill=Standstill(3, dead_letters={"stock-dlq": 4}))
     assert other.failures == ["1 messages dead-lettered"]
@@ -130,10 +130,10 @@ def test_malformed_rows_have_to_be_dead_letters(good: Report) -> None:
 
 def test_a_malformed_row_is_known_by_its_name_in_any_body() -> None:
     """As plain JSON, and in base64 of BSON; any other dead letter is none of them."""
-    encoded = base64.b64encode(b"..stranger-0007..").decode()
+    encoded = base64.b64encode(b"..malformed-0007..").decode()
     bson = {"bodyEncoding": {"StringValue": "base64-bson"}}
-    assert name_in({"Body": encoded, "MessageAttributes": bson}) == "stranger-0007"
-    assert name_in({"Body": '{"aggregateId":"stranger-0007"}'}) == "stranger-0007"
+    assert name_in({"Body": encoded, "MessageAttributes": bson}) == "malformed-0007"
+    assert name_in({"Body": '{"aggregateId":"malformed-0007"}'}) == "malformed-0007"
     assert name_in({"Body": encoded}) is None
 
 

@@ -12,10 +12,10 @@ from verification.chaos.schedule import (
     OF_EVERYTHING,
     OURS,
     SERVICES,
-    Kind,
     draw_clocks,
     draw_faults,
 )
+from verification.testkit.injected_fault import FaultKind
 
 STANDARD_RUN = 600
 SEEDS = range(50)
@@ -33,11 +33,11 @@ def test_ten_minutes_hold_a_hundred_faults_of_every_kind_on_every_target(seed: i
     """The standard run leaves nothing out, and every fault in it ends in time."""
     faults = draw_faults(seed, STANDARD_RUN)
     assert len(faults) >= 100
-    assert {fault.kind for fault in faults} == {*Kind, *OF_EVERYTHING, *OF_A_SERVICE}
+    assert {fault.kind for fault in faults} == {*FaultKind, *OF_EVERYTHING, *OF_A_SERVICE}
     assert {fault.target for fault in faults if fault.kind is Family.KEYS} == set(SERVICES)
-    killed = {fault.target for fault in faults if fault.kind is Kind.KILL}
+    killed = {fault.target for fault in faults if fault.kind is FaultKind.KILL}
     assert killed == {*OURS, MONGOD}
-    assert {fault.target for fault in faults if fault.kind is Kind.CUT} == set(ENDPOINTS)
+    assert {fault.target for fault in faults if fault.kind is FaultKind.CUT} == set(ENDPOINTS)
     assert all(fault.duration > 0 and fault.end <= STANDARD_RUN for fault in faults)
     assert all(0 < fault.chance <= 1 for fault in faults)
 

@@ -8,9 +8,9 @@ from contracts.names import EventType
 from operations.audit.report import AuditReport
 from operations.audit.report import Kind as Gap
 from verification.chaos.ledger import Ledger
-from verification.chaos.schedule import Trouble
+from verification.chaos.malformed_rows import Accounted
 from verification.chaos.settling import Standstill
-from verification.chaos.strangers import Accounted
+from verification.testkit.injected_fault import AnyFault
 
 LOST = {Gap.NOT_PUBLISHED, Gap.NOT_ON_NEXT_BUS, Gap.NOT_HANDLED}
 """Differences that mean that an event did not get where it should."""
@@ -32,14 +32,14 @@ class Report:
     seconds: float
     cores: int
     ledger: Ledger
-    injected: Mapping[tuple[Trouble, str], int]
-    hits: Mapping[Trouble | None, int]
+    injected: Mapping[tuple[AnyFault, str], int]
+    hits: Mapping[AnyFault | None, int]
     clocks: Mapping[str, float]
     died: Mapping[str, int]
     unanswered: int
     standstill: Standstill
     audit: AuditReport | None
-    strangers: Accounted = field(default_factory=Accounted)
+    malformed_rows: Accounted = field(default_factory=Accounted)
     missed: int = 0
     why_no_audit: str = ""
     notes: Sequence[str] = field(default=())
@@ -93,13 +93,13 @@ class Report:
         Those of malformed rows are not among them: they have to be there.
         """
         found = Counter(self.standstill.dead_letters)
-        in_queues = (found - self.strangers.messages).total()
+        in_queues = (found - self.malformed_rows.messages).total()
         return max(in_queues, self.audit.dead_lettered if self.audit else 0)
 
     @property
     def buried(self) -> int:
         """Malformed rows that are in no dead-letter queue, or are there without a reason."""
-        return len(self.strangers.missing) + self.strangers.unexplained
+        return len(self.malformed_rows.missing) + self.malformed_rows.unexplained
 
     @property
     def failures(self) -> list[str]:
@@ -142,8 +142,8 @@ class Report:
             "events published": self.published,
             "published more than once": sum(each.duplicates for each in events.values()),
             "dead-lettered": self.dead_lettered,
-            "malformed rows written by a raw driver": len(self.strangers.written),
-            "of them dead-lettered": len(self.strangers.written - self.strangers.missing),
+            "malformed rows written by a raw driver": len(self.malformed_rows.written),
+            "of them dead-lettered": len(self.malformed_rows.written - self.malformed_rows.missing),
             "lost": self.lost,
             "wrong states and broken promises": self.wrong,
             "audit": "not made"
@@ -156,7 +156,7 @@ class Report:
         yield from (f"| {name} | {value} |" for name, value in rows.items())
 
     def _faults(self) -> Iterator[str]:
-        by_kind: Counter[Trouble] = Counter()
+        by_kind: Counter[AnyFault] = Counter()
         for (kind, _), count in self.injected.items():
             by_kind[kind] += count
         yield "| fault | times | what it hit |"

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from infra.local_system.addresses import addresses
-from infra.local_system.ports import LOOPBACK
+from infra.local_system.addresses import addresses, aws_endpoint
 from infra.local_system.settings import LocalSettings
 from local.console import Console
 from local.errors import LocalError
@@ -24,14 +23,14 @@ from operations.settings import LocalPlaceSettings
 from runtime.errors import Misconfigured, Unavailable
 from runtime.process.shutdown import Stop
 from verification.chaos.clients import Clients, Load
-from verification.chaos.faults import Injector
+from verification.chaos.injector import Injector
 from verification.chaos.keys import Keys
 from verification.chaos.ledger import Ledger
-from verification.chaos.proxy import Proxy
+from verification.chaos.malformed_rows import MalformedRows
 from verification.chaos.report import Report
 from verification.chaos.schedule import Fault
 from verification.chaos.settling import settle
-from verification.chaos.strangers import Strangers
+from verification.testkit.fault_proxy import FaultProxy
 from verification.testkit.ports import settings_on_free_ports
 
 READY_WITHIN = 120.0
@@ -70,16 +69,18 @@ def run(
     keys = Keys(state_dir / "chaos-credentials")
     with (
         settings_on_free_ports(state_dir) as on_free_ports,
-        Proxy(on_free_ports.aws_port, seed=plan.seed).running() as proxy,
+        FaultProxy(aws_endpoint(on_free_ports), seed=plan.seed).running() as proxy,
     ):
         settings = on_free_ports.model_copy(update={"up_log_format": "json"})
-        ours = [disturbed(each, proxy.port, plan.clocks, keys) for each in our_processes(settings)]
+        ours = [
+            disturbed(each, proxy.endpoint, plan.clocks, keys) for each in our_processes(settings)
+        ]
         with running_system(settings, console=processes, ours=ours) as supervisor:
             run = _Run(plan, settings, supervisor, proxy, keys, console, stop)
             return run.report(command, began)
 
 
-def disturbed(process: Process, port: int, clocks: Mapping[str, float], keys: Keys) -> Process:
+def disturbed(process: Process, endpoint: str, clocks: Mapping[str, float], keys: Keys) -> Process:
     """Put a process behind the proxy, with its own clock, and with keys that are rotated.
 
     The tap is left alone: it stands for what AWS does itself, and what it writes is the evidence.
@@ -89,7 +90,7 @@ def disturbed(process: Process, port: int, clocks: Mapping[str, float], keys: Ke
     env = {
         **process.env,
         **keys.environment,
-        "AWS_ENDPOINT_URL": f"http://{LOOPBACK}:{port}",
+        "AWS_ENDPOINT_URL": endpoint,
     }
     off = clocks.get(process.name, 0.0)
     python, dash_m, *module = process.command
@@ -108,7 +109,7 @@ class _Run:
     plan: Plan
     settings: LocalSettings
     supervisor: Supervisor
-    proxy: Proxy
+    proxy: FaultProxy
     keys: Keys
     console: Console
     stop: Stop
@@ -123,8 +124,8 @@ class _Run:
         clients = Clients(where, self.ledger, seed=plan.seed, load=plan.load)
         started = time.monotonic()
         place = self._place()
-        strangers = Strangers(place)
-        with injector.watching(), clients.running(), strangers.running():
+        malformed_rows = MalformedRows(place)
+        with injector.watching(), clients.running(), malformed_rows.running():
             self.console.say("at work: load and faults begin")
             injector.run(plan.faults, seconds=plan.seconds)
             clients.begin_no_more()
@@ -134,7 +135,7 @@ class _Run:
             self.console.say(f"faults are over; {len(self.ledger)} subscriptions were answered")
             calm = time.monotonic()
             self._wait_ready()
-            strangers.finish()
+            malformed_rows.finish()
             unanswered = clients.finish(within=ANSWERED_WITHIN)
             self.console.say(
                 f"{unanswered} requests unanswered after {time.monotonic() - calm:.0f} s;"
@@ -144,7 +145,7 @@ class _Run:
                 place, self.ledger, where, within=SETTLED_WITHIN, say=self.console.say
             )
             standstill = replace(standstill, seconds=time.monotonic() - calm)
-            accounted = strangers.account()
+            accounted = malformed_rows.account()
             books, why_not = self._audit(place, began)
         return Report(
             command=command,
@@ -159,7 +160,7 @@ class _Run:
             died=dict(injector.died),
             unanswered=unanswered,
             standstill=standstill,
-            strangers=accounted,
+            malformed_rows=accounted,
             audit=books,
             why_no_audit=why_not,
             notes=self.notes,

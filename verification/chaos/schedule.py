@@ -3,29 +3,10 @@
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 from infra.workloads import WORKLOADS
 from runtime.verdicts import Family
-
-
-class Kind(StrEnum):
-    """What can be done to a process, or to the endpoint between our processes and AWS."""
-
-    KILL = "kill -9"
-    FREEZE = "freeze"
-    CUT = "cut"
-    SLOW = "slow"
-    THROTTLE = "throttle"
-    ERROR = "5xx"
-    DROP = "answer dropped after success"
-    HALF_FAIL = "half-fail behind 200"
-    CONFLICT = "transaction conflict"
-    ROTATE = "key rotated"
-
-
-Trouble = Kind | Family
-"""A fault; those of the endpoint that are named by a family answer with its errors."""
+from verification.testkit.injected_fault import AnyFault, FaultKind
 
 MONGOD = "mongod"
 AWS = "aws"
@@ -45,7 +26,7 @@ class Fault:
     `chance` is the share of requests that an endpoint's fault hits.
     """
 
-    kind: Trouble
+    kind: AnyFault
     target: str
     start: float
     duration: float
@@ -71,20 +52,20 @@ class Span:
 class Lane:
     """Faults that exclude each other, with a pause after each for what was hit to recover in."""
 
-    bag: Sequence[tuple[Trouble, str]]
+    bag: Sequence[tuple[AnyFault, str]]
     duration: Span
     pause: Span
 
 
 PROCESSES = Lane(
     bag=(
-        *((Kind.KILL, name) for name in (*OURS, MONGOD)),
-        *((Kind.FREEZE, name) for name in (*OURS, MONGOD)),
+        *((FaultKind.KILL, name) for name in (*OURS, MONGOD)),
+        *((FaultKind.FREEZE, name) for name in (*OURS, MONGOD)),
     ),
     duration=Span(0.2, 5),
     pause=Span(3, 5.5),
 )
-AWAY = (Kind.CUT, Kind.SLOW, Kind.THROTTLE, Kind.ERROR, Kind.DROP)
+AWAY = (FaultKind.CUT, FaultKind.SLOW, FaultKind.THROTTLE, FaultKind.ERROR, FaultKind.DROP)
 OF_EVERYTHING = (Family.CLOCK, Family.EXPIRED, Family.CREDENTIALS, Family.RIGHTS)
 OF_A_SERVICE = (Family.KEYS, Family.MISSING, Family.UNKNOWN)
 """Refusals that hold; throttling and 5xx have kinds of their own. A clock and credentials are a
@@ -95,9 +76,9 @@ REQUESTS = Lane(
         *((family, AWS) for family in OF_EVERYTHING),
         *((family, service) for family in OF_A_SERVICE for service in SERVICES),
         *((kind, endpoint) for kind in AWAY for endpoint in ENDPOINTS),
-        *((Kind.HALF_FAIL, endpoint) for endpoint in ENDPOINTS),
-        (Kind.CONFLICT, "dynamodb"),
-        (Kind.ROTATE, AWS),
+        *((FaultKind.HALF_FAIL, endpoint) for endpoint in ENDPOINTS),
+        (FaultKind.CONFLICT, "dynamodb"),
+        (FaultKind.ROTATE, AWS),
     ),
     duration=Span(1, 5),
     pause=Span(2, 5),

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from infra.local_system.addresses import breaking_socket
+from infra.local_system.addresses import aws_endpoint, breaking_socket
 from infra.local_system.settings import LocalSettings
 from infra.workloads import WORKLOADS
 from local.console import Console
@@ -25,7 +25,7 @@ def main() -> int:
 def breakable(settings: LocalSettings, console: Console, stop: Stop) -> Iterator[Supervisor]:
     """Run the system with its console and what breaks it; what was broken ends with the block."""
     settings = settings.model_copy(update={"breakable": True})
-    with Refusal.in_front_of(settings.aws_port) as refusal:
+    with Refusal.in_front_of(aws_endpoint(settings)) as refusal:
         ours = [refusal.behind(each) for each in our_processes(settings)]
         beside = [console_process(settings)]
         with running_system(

@@ -23,8 +23,8 @@ from infra.local_system.fault_protocol import (
 from local.console import Console
 from local.errors import SocketPathTooLong, Stopped
 from local.supervisor import Supervisor
-from verification.chaos.schedule import Kind
 from verification.fault_injection.refusal import Refusal
+from verification.testkit.injected_fault import FaultKind
 
 SENDS_WITHIN = 5.0
 """Seconds that a client has for its line."""
@@ -60,7 +60,7 @@ class Breaking:
             case Refuse(refuse=refuse, family=family):
                 how = f", with errors of the family {family}" if family else ""
                 self.console.say(f"the buses {f'refuse{how}' if refuse else 'take events again'}")
-                self.refusal.refuse(refuse=refuse, trouble=family or Kind.THROTTLE)
+                self.refusal.refuse(refuse=refuse, trouble=family or FaultKind.THROTTLE)
         return Answer(
             processes={name: self.supervisor.runs(name) for name in self.processes},
             refusing=self.refusal.refusing,

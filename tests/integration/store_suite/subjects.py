@@ -31,7 +31,7 @@ from tests.fakes import (
     nothing,
 )
 from tests.integration.store_suite.kinds import PAYMENT, STOCK, SUBSCRIPTION, Kind
-from tests.wire import Wire
+from verification.testkit.tcp_proxy import TcpProxy
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -97,9 +97,9 @@ class MemoryFaults:
 
 
 class WireFaults:
-    def __init__(self, wire: Wire, commit: bytes) -> None:
+    def __init__(self, wire: TcpProxy, commit: bytes) -> None:
         self._wire, self._commit = wire, commit
-        self.cut, self.mend = wire.cut, wire.mend
+        self.cut, self.mend = wire.cut, wire.restore
 
     def swallow_commits(self) -> None:
         self._wire.swallow(self._commit)
@@ -146,7 +146,7 @@ def dynamodb(
     wired: "DynamoDBClient",
     impatient: "DynamoDBClient",
     direct: "DynamoDBClient",
-    wire: Wire,
+    wire: TcpProxy,
 ) -> Subject:
     """On tables of its own, made from the topology; all clients but `direct` use the wire."""
     domain = SUBSCRIPTION_DOMAIN if kind is SUBSCRIPTION else STOCK_DOMAIN
@@ -183,7 +183,7 @@ def mongodb(
     wired: MongoClient[Document],
     impatient: MongoClient[Document],
     direct: MongoClient[Document],
-    wire: Wire,
+    wire: TcpProxy,
 ) -> Iterator[Subject]:
     """In a database of its own, made as the topology says and dropped afterwards."""
     database = direct[f"test-{uuid4().hex[:8]}"]

@@ -1,13 +1,14 @@
 """Committed rows of a DynamoDB outbox → on the bus: beside the raw floor, and the naive relay."""
 
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+from local.child import wait_until_listening
 from verification.benchmarks.contenders import floor
-from verification.benchmarks.delay_proxy import delayed
 from verification.benchmarks.lines import BESIDE_A_FLOOR, Goal, Line, Series
 from verification.benchmarks.outboxes import Sampler, fill, wait_until_empty
 from verification.benchmarks.racing import rate
@@ -15,7 +16,7 @@ from verification.benchmarks.rounds import interleaved
 from verification.benchmarks.sizes import Size
 from verification.load.outboxes import DynamoOutbox
 from verification.testkit.engines import Engines, running_engines
-from verification.testkit.launcher import LaunchedProcess
+from verification.testkit.launcher import LaunchedProcess, running
 
 ROW = "Relay: committed rows → on the bus"
 RELAY, FLOOR, NAIVE = "relay", "raw floor", "naive relay"
@@ -67,13 +68,29 @@ def _near(drain: "_Drain", size: Size) -> list[Line]:
 
 def _far(drain: "_Drain", size: Size, milliseconds: int) -> list[Line]:
     naive_rows = round(NAIVE_SECONDS * 5 / (milliseconds / 1000 + 0.002))
-    with delayed(drain.engines, milliseconds) as far:
+    with _delayed(drain.engines, milliseconds) as far:
         contenders: Mapping[str, Callable[[], float]] = {
             RELAY: lambda: drain.rate(drain.relay(far), size.events),
             NAIVE: lambda: drain.rate(drain.naive(far), naive_rows, deletes=False),
         }
         found = interleaved(contenders, seconds=1.5 * size.compare_seconds)
     return [_line(added(milliseconds), found[RELAY], found[NAIVE], NAIVE_GOALS[milliseconds])]
+
+
+@contextmanager
+def _delayed(engines: Engines, milliseconds: int) -> Iterator[Mapping[str, str]]:
+    """Give the settings of a process that is so far away from AWS, until the block ends."""
+    command = f"{urlsplit(engines.endpoint).port} {milliseconds}"
+    with running(
+        engines.folder,
+        "verification.testkit.tcp_proxy",
+        command,
+        {},
+        port_name="PROXY_PORT",
+        is_measured=False,
+    ) as proxy:
+        wait_until_listening(proxy.port, timeout=60, what=proxy.name, child=proxy.child)
+        yield {"AWS_ENDPOINT_URL": proxy.url}
 
 
 def added(milliseconds: int) -> str:

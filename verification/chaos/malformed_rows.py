@@ -37,7 +37,7 @@ AGAIN_AFTER = 1.0
 LAST_TRIES = 10
 """For one row, once the run is over and its database is ready again."""
 
-_NAME = re.compile(rb"stranger-[0-9]{4}")
+_NAME = re.compile(rb"malformed-[0-9]{4}")
 
 ITEMS: Sequence[Mapping[str, Any]] = (
     {},
@@ -79,7 +79,7 @@ class Accounted:
         return self.written.difference(*self.dead_lettered.values())
 
 
-class Strangers:
+class MalformedRows:
     """Writes rows in a thread of its own, straight to the databases, and looks for them later."""
 
     def __init__(self, place: Place) -> None:
@@ -87,10 +87,10 @@ class Strangers:
         self._mongo = place.mongodb
         self._relays = [each for each in place.workloads if each.relays_outbox]
         self._written: set[str] = set()
-        self._thread = threading.Thread(target=self._run, name="strangers")
+        self._thread = threading.Thread(target=self._run, name="malformed_rows")
 
     @contextmanager
-    def running(self) -> Iterator["Strangers"]:
+    def running(self) -> Iterator["MalformedRows"]:
         """Write until the block ends, or `finish`."""
         self._thread.start()
         try:
@@ -118,7 +118,7 @@ class Strangers:
             if self._stop.wait(EVERY) and number > len(self._relays):
                 return
             relay = self._relays[number % len(self._relays)]
-            self._insist(relay, f"stranger-{number:04}", number // len(self._relays))
+            self._insist(relay, f"malformed-{number:04}", number // len(self._relays))
 
     def _insist(self, relay: Workload, name: str, variety: int) -> None:
         """Write a row, again and again while its database is away: each time it is the same."""

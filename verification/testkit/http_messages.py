@@ -7,9 +7,6 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-MAX_HEAD = 64 * 1024
-"""Bytes of a start line with its headers; AWS takes 16 KB."""
-
 
 @dataclass(frozen=True)
 class Message:
@@ -76,7 +73,7 @@ def answer(status: int, body: Any, headers: Mapping[str, str] = MappingProxyType
     """An answer of AWS's, in JSON; `headers` are more than its own."""
     lines = {"content-type": "application/x-amz-json-1.1", **headers}
     more = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
-    head = b"HTTP/1.1 %d Chaos\r\n%b\r\n" % (status, more.encode())
+    head = b"HTTP/1.1 %d Injected\r\n%b\r\n" % (status, more.encode())
     return Message(head, b"").with_json(body)
 
 

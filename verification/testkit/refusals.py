@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from runtime.aws_failures import CODES
 from runtime.verdicts import Family
-from verification.chaos.wire import Message, answer
+from verification.testkit.http_messages import Message, answer
 
 UNLISTED = "NobodyKnowsThis"
 """A code that is in no list."""
@@ -47,7 +47,7 @@ def refuse(request: Message, family: Family, chosen: random.Random) -> Message:
 def refuse_with(request: Message, code: str, family: Family) -> Message:
     """Refuse a request with this very code."""
     status = _SERVER_ERROR if family is Family.AWAY else _CLIENT_ERROR
-    body = {"__type": f"{_NAMESPACES.get(request.service, '')}{code}", "message": "chaos"}
+    body = {"__type": f"{_NAMESPACES.get(request.service, '')}{code}", "message": "injected"}
     return answer(status, body, _headers(request, code))
 
 
