@@ -11,16 +11,16 @@ from pymongo.errors import ConfigurationError, OperationFailure, PyMongoError
 from pymongo.uri_parser import parse_uri
 
 from local.child import wait_until_listening
-from local.progress import Progress
+from local.progress import SignsOfLife
 from runtime.errors import Misconfigured
 
-PATIENCE = 60.0
+ELECTION_PATIENCE = 60.0
 """Seconds without any change; the whole takes under 2, a busy laptop or a recovery takes longer."""
 
 ALREADY_INITIALIZED = 23  # MongoDB error code
 
 
-def ensure_replica_set(uri: str, *, timeout: float = PATIENCE) -> None:
+def ensure_replica_set(uri: str, *, timeout: float = ELECTION_PATIENCE) -> None:
     """Return when the mongod that `uri` names is the writable primary of the set that it names.
 
     The URI's host is what every driver is told to use afterwards. Running it again changes
@@ -34,7 +34,7 @@ def ensure_replica_set(uri: str, *, timeout: float = PATIENCE) -> None:
     client: MongoClient[dict[str, Any]] = MongoClient(
         host, port, directConnection=True, serverSelectionTimeoutMS=1000
     )
-    last, progress = "it never answered", Progress()
+    last, progress = "it never answered", SignsOfLife()
     with client:
         while progress.silence() < timeout:
             try:

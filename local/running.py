@@ -12,7 +12,7 @@ from infra.local_system.ports import LOOPBACK, is_listening
 from local.child import LAST_LINES, cpu_seconds, last_lines
 from local.console import Console
 from local.process import Process
-from local.progress import Progress
+from local.progress import SignsOfLife
 
 HEALTH_WITHIN = 5.0
 """Seconds for one answer about a process's health: it asks its database, on a busy machine."""
@@ -35,7 +35,7 @@ class Running(Thread):
         self.process, self.child = process, child
         self._console, self._ended = console, ended
         self._since = time.monotonic()
-        self._progress = Progress()
+        self._progress = SignsOfLife()
         self.health = Health(is_ready=False)
         self._last: deque[str] = deque(maxlen=LAST_LINES)
 

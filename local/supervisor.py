@@ -17,7 +17,7 @@ from typing import Self
 
 from infra.local_system.ports import is_taken
 from infra.local_system.settings import ROOT
-from local.child import STOP_WITHIN, signal_child, start_child
+from local.child import CHILD_STOPS_WITHIN, signal_child, start_child
 from local.console import Console
 from local.errors import (
     NotReady,
@@ -33,7 +33,7 @@ from local.process import Process
 from local.running import Health, Running
 from runtime.process.shutdown import Stop
 
-PATIENCE = 60.0
+START_PATIENCE = 60.0
 """Seconds that a process which is not at work yet may give no sign of life. A start is as long as
 it takes: a busy machine takes minutes, and shows lines, answers and work meanwhile."""
 
@@ -63,7 +63,7 @@ class Supervisor:
         console: Console,
         stop: Stop | None = None,
         restart_ours: bool = False,
-        stop_within: float = STOP_WITHIN,
+        stop_within: float = CHILD_STOPS_WITHIN,
     ) -> None:
         self._table = {process.name: process for process in processes}
         self._console = console
@@ -113,7 +113,7 @@ class Supervisor:
     def wait_ready(
         self,
         *names: str,
-        patience: float = PATIENCE,
+        patience: float = START_PATIENCE,
         timeout: float = math.inf,
         say_every: float = SAY_EVERY,
     ) -> None:

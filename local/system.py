@@ -12,7 +12,7 @@ from local.errors import LocalError
 from local.isolation import isolate
 from local.lock import only_one
 from local.process import Process
-from local.processes import engine_processes, our_processes
+from local.process_table import engine_processes, our_processes
 from local.provision import CANNOT_PROVISION, provision_aws, provision_documentdb
 from local.supervisor import Supervisor
 from runtime.paths import require_writable_file

@@ -11,7 +11,7 @@ import httpx
 from console.security import TOKEN_HEADER
 from infra.local_system.addresses import breaking_socket, console_address
 from infra.local_system.settings import LocalSettings
-from local.processes import console_process, our_processes
+from local.process_table import console_process, our_processes
 from local.running import is_ready
 from verification.testkit.launcher import running_up
 from verification.testkit.ports import settings_on_free_ports

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from infra.local_system.settings import LocalSettings
-from local.processes import our_processes
+from local.process_table import our_processes
 from local.running import is_ready
 from verification.testkit.waiting import eventually
 

@@ -7,8 +7,8 @@ import pytest
 from local.console import Console
 from runtime.process.shutdown import Stop
 from tests.e2e.local_system import Silence
-from verification.chaos.clients import Load
-from verification.chaos.run import Plan, run
+from verification.chaos.clients import ClientLoad
+from verification.chaos.run import ChaosPlan, run
 from verification.chaos.schedule import AWS, MONGOD, Fault
 from verification.testkit.injected_fault import FaultKind
 
@@ -46,7 +46,7 @@ def test_nothing_is_lost_while_processes_are_killed_and_aws_fails(
         pytest.skip("it puts a proxy into the system of `make up`")
     heard = Lines()
     report = run(
-        Plan(seed=1, seconds=15, faults=FAULTS, clocks=CLOCKS, load=Load(subscribers=2)),
+        ChaosPlan(seed=1, seconds=15, faults=FAULTS, clocks=CLOCKS, load=ClientLoad(subscribers=2)),
         tmp_path,
         command="tests/e2e/test_chaos.py",
         console=Console(heard, coloured=False),  # type: ignore[arg-type]

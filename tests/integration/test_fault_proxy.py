@@ -13,7 +13,7 @@ from runtime.aws import Aws, error_code, family_of
 from runtime.verdicts import HELD
 from tests.conftest import MiniStack
 from verification.chaos.keys import Keys
-from verification.chaos.schedule import SERVICES
+from verification.chaos.schedule import SERVICE_TARGETS
 from verification.testkit.fault_proxy import FaultProxy
 from verification.testkit.injected_fault import FaultKind
 from verification.testkit.waiting import eventually
@@ -217,7 +217,7 @@ def test_a_transaction_conflict_cancels_the_transaction_only(
 
 def test_an_outage_can_be_one_service_s(calm: FaultProxy, ministack: MiniStack) -> None:
     """EventBridge is away, and SQS and DynamoDB are not."""
-    calm.inject(FaultKind.CUT, service=SERVICES["events"])
+    calm.inject(FaultKind.CUT, service=SERVICE_TARGETS["events"])
     _ask(through(calm, ministack, "sqs"), "sqs")
     _ask(through(calm, ministack, "dynamodb"), "dynamodb")
     with pytest.raises(ConnectionClosedError):

@@ -10,7 +10,7 @@ from infra.local_system.addresses import DATABASE, audit_file, breaking_socket
 from infra.local_system.settings import LocalSettings
 from infra.topology import TOPOLOGY
 from local.process import Process
-from local.processes import console_process, our_processes
+from local.process_table import console_process, our_processes
 from operations.place import Place
 from operations.settings import LocalPlaceSettings
 from runtime.settings import load

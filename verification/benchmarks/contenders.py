@@ -4,8 +4,9 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+from local.supervisor import START_PATIENCE
 from verification.testkit.engines import Engines
-from verification.testkit.launcher import PATIENCE, LaunchedProcess, ProcessNotReady, running
+from verification.testkit.launcher import LaunchedProcess, ProcessNotReady, running
 from verification.testkit.waiting import wait_until
 
 LONG_POLL = 1.0
@@ -36,8 +37,8 @@ def floor(
         with running(
             engines.folder, module, "", env, port_name=port_name, is_measured=False
         ) as process:
-            if not wait_until(lambda: "ready" in process.output.read_text(), within=PATIENCE):
-                raise ProcessNotReady(f"{module} was not ready within {PATIENCE:g} s")
+            if not wait_until(lambda: "ready" in process.output.read_text(), within=START_PATIENCE):
+                raise ProcessNotReady(f"{module} was not ready within {START_PATIENCE:g} s")
             yield process
     finally:
         if polls:

@@ -12,7 +12,7 @@ from infra.local_system.settings import ROOT
 from verification.load.report import percentile
 from verification.testkit.launcher import LaunchedProcess
 
-USERS = {"POST": "NewSubscriber", "GET": "Reader"}
+USERS = {"POST": "SubscribingUser", "GET": "ReadingUser"}
 """Classes of verification/benchmarks/users.py, by the method of what they do."""
 
 ENDS_WITHIN = 30.0

@@ -10,11 +10,14 @@ from verification.load.taps import tap
 from verification.testkit.engines import Engines
 from verification.testkit.waiting import wait_until
 
+BENCH_BUS = "bench-event-bus"
+"""A bus without rules, archive and log group: their cost to the emulator is not measured."""
+
 ONE_IN = 25
 """Of so many events one is looked for on the bus: to deliver each would cost the emulator as much
 as to take it, from every contender alike."""
 
-PATIENCE = 120.0
+DRAIN_PATIENCE = 120.0
 """Seconds that a drain may take."""
 
 
@@ -22,7 +25,7 @@ class NotDrained(Exception):
     """A contender that did not bring everything to the bus."""
 
 
-class Sampler:
+class BusSample:
     """Counts, on a bus, the events of a drain that are looked for."""
 
     def __init__(self, engines: Engines, bus: str) -> None:
@@ -42,7 +45,7 @@ class Sampler:
     def wait_for(self, rows: int) -> None:
         """Wait until the sample of so many rows is on the bus; raises NotDrained."""
         expected = sampled(rows)
-        if not wait_until(lambda: self.count() >= expected, within=PATIENCE, every=0.02):
+        if not wait_until(lambda: self.count() >= expected, within=DRAIN_PATIENCE, every=0.02):
             raise NotDrained(f"{self.count()} of {expected} sampled events came to the bus")
 
 
@@ -57,7 +60,7 @@ def sampled(rows: int) -> int:
 
 
 def wait_until_empty(
-    is_empty: Callable[[], bool], *, within: float = PATIENCE, every: float = 0.02
+    is_empty: Callable[[], bool], *, within: float = DRAIN_PATIENCE, every: float = 0.02
 ) -> None:
     """Look every so many seconds; raises NotDrained if something stays."""
     if not wait_until(is_empty, within=within, every=every):

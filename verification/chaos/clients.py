@@ -19,12 +19,12 @@ ANSWER_WITHIN = 15.0
 
 ASK_AGAIN_AFTER = 0.5
 
-BUSY = {httpx.codes.SERVICE_UNAVAILABLE}
+RETRIED_STATUSES = {httpx.codes.SERVICE_UNAVAILABLE}
 """Answers that ask for patience. Any other failure but a lost connection breaks a promise."""
 
 
 @dataclass(frozen=True)
-class Load:
+class ClientLoad:
     """`subscribers` threads wait `pause` seconds (on average) between two subscriptions.
 
     `cancelled` is the share of payments that are cancelled.
@@ -48,7 +48,9 @@ class Cancellation:
 class Clients:
     """Threads that put load on the three APIs; what they were promised is in the ledger."""
 
-    def __init__(self, addresses: dict[str, str], ledger: Ledger, *, seed: int, load: Load) -> None:
+    def __init__(
+        self, addresses: dict[str, str], ledger: Ledger, *, seed: int, load: ClientLoad
+    ) -> None:
         self._addresses, self._ledger, self._load = addresses, ledger, load
         self._seed = seed
         self._stop = Stop()
@@ -217,7 +219,7 @@ class Clients:
 
     def _judge(self, answer: httpx.Response | None, request: str) -> None:
         """Complain about an answer that neither keeps the promise nor asks for patience."""
-        if answer is not None and answer.status_code not in BUSY:
+        if answer is not None and answer.status_code not in RETRIED_STATUSES:
             self._ledger.accuse(f"{request} answered {answer.status_code}: {answer.text[:200]}")
 
 

@@ -18,7 +18,7 @@ from verification.chaos.schedule import ENDPOINTS, Fault
 from verification.testkit.fault_proxy import FaultProxy
 from verification.testkit.injected_fault import AnyFault, FaultKind
 
-LOOK_EVERY = 0.5
+WATCH_INTERVAL = 0.5
 """Seconds between two looks for processes that died."""
 
 Acts = tuple[Callable[[str], object], Callable[[str], object]]
@@ -143,7 +143,7 @@ class Injector:
         self._supervisor.kill(name, signal.SIGCONT)
 
     def _watch(self, ended: Stop) -> None:
-        while not ended.wait(LOOK_EVERY):
+        while not ended.wait(WATCH_INTERVAL):
             with self._lock:
                 fallen = [name for name in self._supervisor.dead() if name not in self._down]
             for name in fallen:

@@ -15,12 +15,12 @@ from verification.testkit.injected_fault import AnyFault
 LOST = {Gap.NOT_PUBLISHED, Gap.NOT_ON_NEXT_BUS, Gap.NOT_HANDLED}
 """Differences that mean that an event did not get where it should."""
 
-MOST_SHOWN = 20
+FINDINGS_SHOWN = 20
 """Sentences of a kind in a report; the number stands beside them."""
 
 
 @dataclass(frozen=True)
-class Report:
+class ChaosReport:
     """`seconds` of load and faults; `unanswered` requests that nobody answered to the very end.
 
     `died` are processes that ended without our doing, `hits` requests by the fault that hit them,
@@ -201,7 +201,7 @@ class Report:
             if sentences:
                 yield ""
                 yield f"{title} ({len(sentences)}):"
-                yield from (f"- {sentence}" for sentence in sentences[:MOST_SHOWN])
+                yield from (f"- {sentence}" for sentence in sentences[:FINDINGS_SHOWN])
 
 
 def _list(values: Mapping[str, float], form: str) -> str:

@@ -12,7 +12,7 @@ from infra.local_system.settings import LocalSettings
 from local.console import Console
 from local.errors import LocalError
 from local.process import Process
-from local.processes import our_processes
+from local.process_table import our_processes
 from local.supervisor import Supervisor
 from local.system import running_system
 from operations.audit.command import audit
@@ -22,18 +22,18 @@ from operations.place import Place
 from operations.settings import LocalPlaceSettings
 from runtime.errors import Misconfigured, Unavailable
 from runtime.process.shutdown import Stop
-from verification.chaos.clients import Clients, Load
+from verification.chaos.clients import ClientLoad, Clients
 from verification.chaos.injector import Injector
 from verification.chaos.keys import Keys
 from verification.chaos.ledger import Ledger
 from verification.chaos.malformed_rows import MalformedRows
-from verification.chaos.report import Report
+from verification.chaos.report import ChaosReport
 from verification.chaos.schedule import Fault
 from verification.chaos.settling import settle
 from verification.testkit.fault_proxy import FaultProxy
 from verification.testkit.ports import settings_on_free_ports
 
-READY_WITHIN = 120.0
+SYSTEM_READY_WITHIN = 120.0
 ANSWERED_WITHIN = 240.0
 """Seconds that the last requests have: a payment that is to be cancelled may first have to wait for
 the visibility of its message, and for a minute for a commit of which MongoDB never heard."""
@@ -42,24 +42,30 @@ SETTLED_WITHIN = 300.0
 """Seconds: a message whose consumer died waits for its visibility, which a consumer that held it
 had made up to 45 s, and so may the next; a sweep comes every 30 s, later by what clocks are off."""
 
-SLACK = timedelta(minutes=15)
+CLOCK_SLACK = timedelta(minutes=15)
 """More than clocks are off: what happened is sought by its time."""
 
 
 @dataclass(frozen=True)
-class Plan:
+class ChaosPlan:
     """What a run does. `clocks` says by how many seconds a process's clock is off."""
 
     seed: int
     seconds: float
     faults: Sequence[Fault]
     clocks: Mapping[str, float] = field(default_factory=dict)
-    load: Load = field(default_factory=Load)
+    load: ClientLoad = field(default_factory=ClientLoad)
 
 
 def run(
-    plan: Plan, state_dir: Path, *, command: str, console: Console, processes: Console, stop: Stop
-) -> Report:
+    plan: ChaosPlan,
+    state_dir: Path,
+    *,
+    command: str,
+    console: Console,
+    processes: Console,
+    stop: Stop,
+) -> ChaosReport:
     """Run a plan and report; a requested stop ends the load early.
 
     `console` is told what is done, `processes` what the processes say. Raises what
@@ -106,7 +112,7 @@ def disturbed(process: Process, endpoint: str, clocks: Mapping[str, float], keys
 class _Run:
     """The parts of a run, once the system is up."""
 
-    plan: Plan
+    plan: ChaosPlan
     settings: LocalSettings
     supervisor: Supervisor
     proxy: FaultProxy
@@ -116,7 +122,7 @@ class _Run:
     ledger: Ledger = field(default_factory=Ledger)
     notes: list[str] = field(default_factory=list)
 
-    def report(self, command: str, began: datetime) -> Report:
+    def report(self, command: str, began: datetime) -> ChaosReport:
         plan, where = self.plan, addresses(self.settings)
         injector = Injector(
             self.supervisor, self.proxy, self.keys, console=self.console, stop=self.stop
@@ -147,7 +153,7 @@ class _Run:
             standstill = replace(standstill, seconds=time.monotonic() - calm)
             accounted = malformed_rows.account()
             books, why_not = self._audit(place, began)
-        return Report(
+        return ChaosReport(
             command=command,
             seed=plan.seed,
             seconds=seconds,
@@ -168,7 +174,7 @@ class _Run:
 
     def _wait_ready(self) -> None:
         """Wait for all to be at work; one that is not shows in what follows."""
-        deadline = time.monotonic() + READY_WITHIN
+        deadline = time.monotonic() + SYSTEM_READY_WITHIN
         while True:
             try:
                 self.supervisor.wait_ready(timeout=max(0, deadline - time.monotonic()))
@@ -182,7 +188,7 @@ class _Run:
 
     def _audit(self, place: Place, began: datetime) -> tuple[AuditReport | None, str]:
         try:
-            return audit(place, began - SLACK, datetime.now(UTC) + SLACK, settle=60), ""
+            return audit(place, began - CLOCK_SLACK, datetime.now(UTC) + CLOCK_SLACK, settle=60), ""
         except (OperatorError, Unavailable, Misconfigured) as error:
             return None, str(error)
 

@@ -13,8 +13,6 @@ from runtime.errors import Unavailable
 from verification.chaos.ledger import Ledger, Promise
 from verification.chaos.states import wrong_states
 
-LOOK_EVERY = 1.0
-
 
 @dataclass(frozen=True)
 class Standstill:
@@ -59,8 +57,9 @@ def settled(
     *,
     within: float,
     say: Callable[[str], None],
+    every: float = 1.0,
 ) -> Standstill:
-    """Look as `settle` does; `depths` tells what waits, and the dead letters.
+    """Look as `settle` does, `every` so many seconds; `depths` gives what waits, and dead letters.
 
     What is right may be undone by what is still on its way: once nothing is, all are looked at.
     """
@@ -86,7 +85,7 @@ def settled(
         if (awaited := f"{len(wrong)} subscriptions, {_list(waiting)}") != told:
             told = awaited
             say(f"awaited after {found.seconds:.0f} s: {awaited}")
-        time.sleep(LOOK_EVERY)
+        time.sleep(every)
 
 
 def _list(waiting: Mapping[str, int]) -> str:

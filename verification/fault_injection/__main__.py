@@ -7,14 +7,14 @@ from infra.local_system.addresses import aws_endpoint, breaking_socket
 from infra.local_system.settings import LocalSettings
 from infra.workloads import WORKLOADS
 from local.console import Console
-from local.processes import console_process, our_processes
+from local.process_table import console_process, our_processes
 from local.supervisor import Supervisor
 from local.system import running_system
 from local.up import up
 from runtime.process.command import run_command
 from runtime.process.shutdown import Stop
 from verification.fault_injection.refusal import Refusal
-from verification.fault_injection.server import Breaking, listening
+from verification.fault_injection.server import FaultCommands, listening
 
 
 def main() -> int:
@@ -31,7 +31,9 @@ def breakable(settings: LocalSettings, console: Console, stop: Stop) -> Iterator
         with running_system(
             settings, console=console, stop=stop, ours=ours, beside=beside
         ) as supervisor:
-            breaking = Breaking(supervisor, refusal, [each.name for each in WORKLOADS], console)
+            breaking = FaultCommands(
+                supervisor, refusal, [each.name for each in WORKLOADS], console
+            )
             with listening(breaking_socket(settings), breaking):
                 console.say("BREAK=1: the console may stop processes and have the buses refuse")
                 yield supervisor

@@ -9,7 +9,7 @@ from local.process import Process
 from verification.testkit.fault_proxy import FaultProxy
 from verification.testkit.injected_fault import AnyFault, FaultKind
 
-PUT_EVENTS = "AWSEvents.PutEvents"
+PUT_EVENTS_TARGET = "AWSEvents.PutEvents"
 
 RELAYS = frozenset(
     each.name for each in WORKLOADS if any(isinstance(use, PublishesTo) for use in each.uses)
@@ -42,7 +42,7 @@ class Refusal:
 
     def refuse(self, *, refuse: bool, trouble: AnyFault = FaultKind.THROTTLE) -> None:
         if refuse:
-            self._proxy.inject(trouble, service=PUT_EVENTS)
+            self._proxy.inject(trouble, service=PUT_EVENTS_TARGET)
         else:
             self._proxy.recover()
         self.refusing = refuse

@@ -31,7 +31,7 @@ SENDS_WITHIN = 5.0
 
 
 @dataclass(frozen=True)
-class Breaking:
+class FaultCommands:
     """Does what is asked for to processes of these names, and to no other."""
 
     supervisor: Supervisor
@@ -72,7 +72,7 @@ class Breaking:
 
 
 @contextmanager
-def listening(path: Path, breaking: Breaking) -> Iterator[None]:
+def listening(path: Path, breaking: FaultCommands) -> Iterator[None]:
     """Answer on a Unix socket, for this user alone, until the block ends.
 
     Raises SocketPathTooLong.

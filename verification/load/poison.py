@@ -14,7 +14,7 @@ from contracts.names import EventType, Source
 from contracts.timestamps import format_timestamp
 from runtime.ids import new_event_id, utc_now
 from verification.load.queues import depth, send_all
-from verification.load.report import Report
+from verification.load.report import LoadReport
 from verification.testkit.engines import Engines
 from verification.testkit.launcher import LaunchedProcess
 from verification.testkit.waiting import wait_until
@@ -34,7 +34,7 @@ BACK_OFF = 7.0
 
 
 @dataclass
-class Load:
+class QueueLoad:
     """Bodies for a queue, and what must become of them."""
 
     good: list[str] = field(default_factory=list)
@@ -44,13 +44,13 @@ class Load:
     """By body, the errorType that it must have in the dead-letter queue."""
 
 
-def run(engines: Engines, good: int, poison: int, *, slower: float = SLOWER) -> Report:
+def run(engines: Engines, good: int, poison: int, *, slower: float = SLOWER) -> LoadReport:
     """Drain two queues of the same depth side by side, one of which holds poison.
 
     Each has a real consumer of its own. Side by side, the emulator's slowness at depth and whatever
     else the machine does meanwhile slow both of them.
     """
-    report = Report(
+    report = LoadReport(
         f"Poison: {poison:,} messages among {good:,} good ones",
         f"make load RUN=poison GOOD={good} POISON={poison}",
     )
@@ -93,9 +93,9 @@ def run(engines: Engines, good: int, poison: int, *, slower: float = SLOWER) -> 
     return report
 
 
-def a_load(good: int, poison: int) -> Load:
+def a_load(good: int, poison: int) -> QueueLoad:
     """Shuffled messages, of every kind that is poison at once."""
-    load = Load()
+    load = QueueLoad()
     for _ in range(good):
         load.good.append(str(uuid4()))
         load.bodies.append(_event(load.good[-1]))
@@ -190,7 +190,7 @@ def _twin_queue(engines: Engines) -> str:
     return name
 
 
-def _back_off(engines: Engines, report: Report) -> None:
+def _back_off(engines: Engines, report: LoadReport) -> None:
     """Poison that looks like a bug: it may pass, so it is tried until the last receive.
 
     Rows that a bad deploy may have written: no reader understands them.

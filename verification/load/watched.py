@@ -19,13 +19,13 @@ from contracts.timestamps import format_timestamp
 from infra.workloads import WORKLOADS
 from runtime.aws import Aws
 from runtime.ids import new_event_id, utc_now
-from verification.load.report import Report, percentile
+from verification.load.report import LoadReport, percentile
 from verification.load.taps import every, untap
 from verification.testkit.engines import Engines
 from verification.testkit.launcher import LaunchedProcess, running
 from verification.testkit.waiting import wait_until
 
-BUS = "stock-event-bus"
+WATCHED_BUS = "stock-event-bus"
 """What stock publishes goes to no other bus and to no work queue."""
 
 ENTRIES = 10
@@ -40,21 +40,21 @@ PAGES = 3
 SETTLES = 20.0
 """Seconds until the console has narrowed its taps, and memory is compared from then on."""
 
-MEMORY = 200.0
+CONSOLE_MEMORY = 200.0
 """Megabytes that the console may ever take: 5,000 sightings of some 2 KB, and Python with boto3."""
 
-GROWTH = 10.0
+MEMORY_GROWTH = 10.0
 """Megabytes by which it may grow once it has settled."""
 
-BEHIND = 10.0
+MOST_BEHIND = 10.0
 """Seconds from an event's arrival to its being shown: beyond, the console throws events away."""
 
-SILENCE = 5.0
+LONGEST_GAP = 5.0
 """Seconds between two snapshots, one a second being the rule, on a machine that is full."""
 
 
 @dataclass
-class Followed:
+class FollowedPage:
     """What one page was told, by the seconds since the run began."""
 
     snapshots: list[tuple[float, dict[str, Any]]] = field(default_factory=list)
@@ -103,7 +103,7 @@ class Watched:
 
     rate: int
     seconds: int
-    pages: Sequence[Followed]
+    pages: Sequence[FollowedPage]
     elapsed: float = 0.0
     accepted: int = 0
     settled: float = 0.0
@@ -113,12 +113,14 @@ class Watched:
     """Of one core, 1 being all of it."""
 
 
-def run(engines: Engines, rate: int, seconds: int) -> Report:
+def run(engines: Engines, rate: int, seconds: int) -> LoadReport:
     """Put `rate` events a second on a bus for so many seconds while pages follow the console."""
-    untap(engines.aws, BUS)  # the tap of the logs would read them all, on the same two cores
+    untap(
+        engines.aws, WATCHED_BUS
+    )  # the tap of the logs would read them all, on the same two cores
     with ExitStack() as stack:
         console = _console(engines, stack)
-        pages = [Followed() for _ in range(PAGES)]
+        pages = [FollowedPage() for _ in range(PAGES)]
         for page in pages:
             stack.enter_context(page.listening(console.url))
         wait_until(lambda: all(page.snapshots for page in pages), within=30)
@@ -192,13 +194,13 @@ def _entry() -> Any:
         "Source": Source.STOCK,
         "DetailType": EventType.STOCK_ALLOCATED,
         "Detail": json.dumps(detail),
-        "EventBusName": BUS,
+        "EventBusName": WATCHED_BUS,
     }
 
 
-def _report(watched: Watched) -> Report:
+def _report(watched: Watched) -> LoadReport:
     page, rate = watched.pages[0], watched.accepted / watched.elapsed
-    report = Report(
+    report = LoadReport(
         f"The console beside {watched.rate:,.0f} events a second",
         f"make load RUN=console RATE={watched.rate} SECONDS={watched.seconds}",
     )
@@ -223,18 +225,22 @@ def _report(watched: Watched) -> Report:
         "; ".join(f"{len(each.snapshots)} and {each.events:,}" for each in watched.pages),
     )
     report.promise(
-        f"memory stays under {MEMORY:.0f} MB", f"{watched.peak:.0f} MB", holds=watched.peak < MEMORY
+        f"memory stays under {CONSOLE_MEMORY:.0f} MB",
+        f"{watched.peak:.0f} MB",
+        holds=watched.peak < CONSOLE_MEMORY,
     )
     growth = watched.end - watched.settled
-    report.promise("it does not grow", f"by {growth:.1f} MB", holds=growth < GROWTH)
+    report.promise("it does not grow", f"by {growth:.1f} MB", holds=growth < MEMORY_GROWTH)
     report.promise(
-        f"it is never {BEHIND:g} s behind the bus", f"{behind:.1f} s", holds=behind < BEHIND
+        f"it is never {MOST_BEHIND:g} s behind the bus",
+        f"{behind:.1f} s",
+        holds=behind < MOST_BEHIND,
     )
     silence = max(each.longest_silence for each in watched.pages)
     report.promise(
         "every page hears of it each second",
-        f"{silence:.1f} s at the longest; {SILENCE:g} are allowed",
-        holds=silence < SILENCE,
+        f"{silence:.1f} s at the longest; {LONGEST_GAP:g} are allowed",
+        holds=silence < LONGEST_GAP,
     )
     report.promise(
         "what it shows is the rate that passes, within a quarter",

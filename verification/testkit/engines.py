@@ -19,11 +19,11 @@ from runtime.aws import CachingAws
 from verification.testkit.launcher import LaunchedProcess, running
 from verification.testkit.ports import reserved_ports
 
-READY_WITHIN = 60
+ENGINE_LISTENS_WITHIN = 60
 """Seconds until an engine listens; it takes 2, and a busy machine more."""
 
 
-class Run(Protocol):
+class RunEngine(Protocol):
     """How an engine is run: as `running_child` does."""
 
     def __call__(
@@ -32,24 +32,24 @@ class Run(Protocol):
 
 
 @contextmanager
-def running_ministack(folder: Path, *, run: Run = running_child) -> Iterator[str]:
+def running_ministack(folder: Path, *, run: RunEngine = running_child) -> Iterator[str]:
     """An AWS emulator until the block ends, with its state and its log in a folder; its address."""
     with reserved_ports(1) as (port,):
         command = ministack_command(port, folder, region=REGION)
         log = folder / "ministack.log"
         with run("MiniStack", command.argv, env=command.env, log=log) as child:
-            wait_until_listening(port, timeout=READY_WITHIN, what="MiniStack", child=child)
+            wait_until_listening(port, timeout=ENGINE_LISTENS_WITHIN, what="MiniStack", child=child)
             yield f"http://{LOOPBACK}:{port}"
 
 
 @contextmanager
-def running_mongod(folder: Path, *options: str, run: Run = running_child) -> Iterator[int]:
+def running_mongod(folder: Path, *options: str, run: RunEngine = running_child) -> Iterator[int]:
     """A mongod that is no replica set yet, with its data and its log in a folder; its port."""
     with reserved_ports(1) as (port,):
         command = mongod_command(port, folder)
         argv, log = (*command.argv, *options), folder / "mongod.log"
         with run("mongod", argv, env=command.env, log=log) as child:
-            wait_until_listening(port, timeout=READY_WITHIN, what="mongod", child=child)
+            wait_until_listening(port, timeout=ENGINE_LISTENS_WITHIN, what="mongod", child=child)
             yield port
 
 

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from infra.local_system.ports import LOOPBACK
-from verification.testkit.http_messages import Message, answer, read_message
+from verification.testkit.http_messages import HttpMessage, answer, read_message
 from verification.testkit.injected_fault import (
     DELAYS,
     NO_FAULT,
@@ -147,8 +147,8 @@ class FaultProxy(LoopbackServer):
                 upstream.close()
 
     async def _counted(
-        self, request: Message, client: asyncio.StreamReader, upstream: "Upstream"
-    ) -> Message | None:
+        self, request: HttpMessage, client: asyncio.StreamReader, upstream: "Upstream"
+    ) -> HttpMessage | None:
         self.calls[request.action] += 1
         self._active += 1
         try:
@@ -158,8 +158,8 @@ class FaultProxy(LoopbackServer):
             self._notify()
 
     async def _respond(
-        self, request: Message, client: asyncio.StreamReader, upstream: "Upstream"
-    ) -> Message | None:
+        self, request: HttpMessage, client: asyncio.StreamReader, upstream: "Upstream"
+    ) -> HttpMessage | None:
         """Answer one request; None if the connection is to be reset in place of it."""
         action = request.action
         if not await self._passes("before", action):
@@ -180,13 +180,13 @@ class FaultProxy(LoopbackServer):
             return None
         return response
 
-    def _decide(self, request: Message, source: FaultSource | None) -> InjectedFault:
+    def _decide(self, request: HttpMessage, source: FaultSource | None) -> InjectedFault:
         if self._choose and request.action == "PutEvents":
             partial = fail_partially(request.action, request.json, self._choose)
             return InjectedFault(partial=partial)
         return source.decide(request, self._chosen) if source else NO_FAULT
 
-    def _distrust(self, request: Message) -> Message | None:
+    def _distrust(self, request: HttpMessage) -> HttpMessage | None:
         signed_with = request.header("authorization").partition("Credential=")[2].partition("/")[0]
         if self.trusted is None or signed_with in self.trusted[0]:
             return None
@@ -194,7 +194,7 @@ class FaultProxy(LoopbackServer):
         self.hits[FaultKind.ROTATE] += 1
         return _error(403, self.trusted[1])
 
-    def _refusal(self, action: str) -> Message | None:
+    def _refusal(self, action: str) -> HttpMessage | None:
         status, code, times = self._refusals.get(action, (0, "", 0))
         if times == 0:
             return None
@@ -219,11 +219,11 @@ class FaultProxy(LoopbackServer):
 
     async def _carry_out(
         self,
-        request: Message,
+        request: HttpMessage,
         fault: InjectedFault,
         client: asyncio.StreamReader,
         upstream: "Upstream",
-    ) -> Message | None:
+    ) -> HttpMessage | None:
         if fault.delay and not await _unless_gone(client, asyncio.sleep(fault.delay, result=True)):
             return None
         if fault.instead:
@@ -260,7 +260,7 @@ class Upstream:
         self._port = port
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
-    async def ask(self, request: Message) -> Message | None:
+    async def ask(self, request: HttpMessage) -> HttpMessage | None:
         """Send a request and return the answer; None if the target does not give one."""
         with suppress(ConnectionError):
             if self._streams and self._streams[0].at_eof():  # it was idle, and the target hung up
@@ -298,7 +298,7 @@ async def _unless_gone(client: asyncio.StreamReader, work: Coroutine[Any, Any, A
         await asyncio.gather(doing, gone, return_exceptions=True)
 
 
-def _error(status: int, code: str) -> Message:
+def _error(status: int, code: str) -> HttpMessage:
     return answer(status, {"__type": code, "message": "injected"})
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from runtime.verdicts import Family
-from verification.testkit.http_messages import Message, answer
+from verification.testkit.http_messages import HttpMessage, answer
 from verification.testkit.partial_failures import Body, EntryFailure, PartialFailure, fail_partially
 from verification.testkit.refusals import refuse
 
@@ -41,7 +41,7 @@ class InjectedFault:
     """
 
     delay: float = 0
-    instead: Message | None = None
+    instead: HttpMessage | None = None
     partial: PartialFailure | None = None
     reset: bool = False
 
@@ -61,7 +61,7 @@ class FaultSource:
     target: str = ""
     delays: Sequence[float] = DELAYS
 
-    def decide(self, request: Message, chosen: random.Random) -> InjectedFault:
+    def decide(self, request: HttpMessage, chosen: random.Random) -> InjectedFault:
         """Decide on one request; NO_FAULT where the fault does not hit it."""
         if not request.target.startswith(self.target):
             return NO_FAULT
@@ -75,7 +75,7 @@ class FaultSource:
             return InjectedFault(delay=chosen.choice(self.delays))
         return _FAULTS[self.kind](request, chosen)
 
-    def _partial(self, request: Message, chosen: random.Random) -> InjectedFault:
+    def _partial(self, request: HttpMessage, chosen: random.Random) -> InjectedFault:
         code = "InternalFailure" if request.action == "PutEvents" else "InternalError"
 
         def choose(_: Body) -> EntryFailure | None:
@@ -91,27 +91,27 @@ _THROTTLED = {
 }
 
 
-def _throttled(request: Message, _: random.Random) -> InjectedFault:
+def _throttled(request: HttpMessage, _: random.Random) -> InjectedFault:
     code = _THROTTLED.get(request.service, "ThrottlingException")
     return InjectedFault(instead=answer(400, {"__type": code, "message": "Rate exceeded"}))
 
 
-def _failed(_: Message, chosen: random.Random) -> InjectedFault:
+def _failed(_: HttpMessage, chosen: random.Random) -> InjectedFault:
     code, status = chosen.choice((("InternalFailure", 500), ("ServiceUnavailable", 503)))
     return InjectedFault(instead=answer(status, {"__type": code, "message": "injected"}))
 
 
-def _dropped(_: Message, __: random.Random) -> InjectedFault:
+def _dropped(_: HttpMessage, __: random.Random) -> InjectedFault:
     return InjectedFault(reset=True)
 
 
-def _conflicting(request: Message, _: random.Random) -> InjectedFault:
+def _conflicting(request: HttpMessage, _: random.Random) -> InjectedFault:
     """Say what AWS says to a transaction that another one got in the way of."""
     if request.action != "TransactWriteItems":
         return NO_FAULT
     count = len((request.json or {}).get("TransactItems", []))
     reasons = [
-        {"Code": "TransactionConflict", "Message": "injected"},
+        {"Code": "TransactionConflict", "HttpMessage": "injected"},
         *[{"Code": "None"}] * (count - 1),
     ]
     body = {
@@ -123,7 +123,7 @@ def _conflicting(request: Message, _: random.Random) -> InjectedFault:
     return InjectedFault(instead=answer(400, body))
 
 
-_FAULTS: Mapping[FaultKind, Callable[[Message, random.Random], InjectedFault]] = {
+_FAULTS: Mapping[FaultKind, Callable[[HttpMessage, random.Random], InjectedFault]] = {
     FaultKind.THROTTLE: _throttled,
     FaultKind.ERROR: _failed,
     FaultKind.DROP: _dropped,

@@ -20,11 +20,9 @@ from infra.local_system.settings import ROOT, LocalSettings
 from local.child import cpu_seconds, running_child, signal_child
 from local.errors import how_it_died
 from local.probes import ask
-from local.progress import Progress
+from local.progress import SignsOfLife
+from local.supervisor import START_PATIENCE
 from verification.testkit.ports import reserved_ports
-
-PATIENCE = 60.0
-"""Seconds in which a process that starts shows no line, no new answer and no work."""
 
 COVERAGE = {
     name: os.environ[name]
@@ -56,15 +54,15 @@ class LaunchedProcess:
         return ask(self.url + path, within=5)
 
     def until_ready(self) -> None:
-        """Raise ProcessNotReady if it dies, or gives no sign of life for PATIENCE."""
-        progress = Progress()
+        """Raise ProcessNotReady if it dies, or gives no sign of life for START_PATIENCE."""
+        progress = SignsOfLife()
         while not (answer := self.get("/readyz")) or not answer.is_success:
             if (code := self.child.poll()) is not None:
                 raise ProcessNotReady(f"{self.name} died ({how_it_died(code)})")
             progress.see((answer.text if answer else "", self.output.stat().st_size))
             progress.see_work(self.cpu_seconds)
-            if progress.silence() > PATIENCE:
-                raise ProcessNotReady(f"{self.name} gave no sign of life for {PATIENCE:g} s")
+            if progress.silence() > START_PATIENCE:
+                raise ProcessNotReady(f"{self.name} gave no sign of life for {START_PATIENCE:g} s")
             time.sleep(0.05)
 
     def lines(self) -> list[dict[str, Any]]:

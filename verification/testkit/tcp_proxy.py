@@ -13,7 +13,7 @@ from math import inf
 from infra.local_system.ports import LOOPBACK
 from verification.testkit.loopback import LoopbackServer
 
-CHUNK = 256 * 1024
+READ_BYTES = 256 * 1024
 """Bytes read at a time."""
 
 
@@ -77,7 +77,7 @@ class TcpProxy(LoopbackServer):
         self, link: "_Link", client: asyncio.StreamReader, engine: asyncio.StreamWriter
     ) -> None:
         before = b""
-        while data := await client.read(CHUNK):
+        while data := await client.read(READ_BYTES):
             if _contains(before, data, self._swallowed):
                 return
             if _contains(before, data, self._unanswered):
@@ -92,7 +92,7 @@ class TcpProxy(LoopbackServer):
         self, link: "_Link", engine: asyncio.StreamReader, client: asyncio.StreamWriter
     ) -> None:
         """Hold each piece for the delay after it came; none waits for the piece before it."""
-        while data := await engine.read(CHUNK):
+        while data := await engine.read(READ_BYTES):
             if link.loses_answer and not self._is_silent:
                 return
             if self._delay:

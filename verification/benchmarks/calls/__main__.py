@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ):
         found = count(engines)
     if chosen.accept:
-        expected.PATH.write_text(expected.dump(found), encoding="utf-8")
+        expected.EXPECTED_COUNTS.write_text(expected.dump(found), encoding="utf-8")
         return 0
     print(expected.dump(found))
     differences = expected.changes(expected.load(), found)

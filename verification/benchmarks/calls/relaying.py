@@ -14,7 +14,7 @@ from runtime.metrics import RelayMetrics
 from runtime.process.health import Readiness
 from runtime.process.shutdown import Stop
 from runtime.sqs.queue import find_queue
-from verification.benchmarks.calls.waiting import PATIENCE, NothingCame, until
+from verification.benchmarks.calls.waiting import WORK_PATIENCE, NothingCame, until
 
 
 class Relaying:
@@ -73,7 +73,7 @@ class _StopWhenPublished(Stop):
         self._registry = registry
 
     def aim(self, *, at: float) -> None:
-        self._goal, self._deadline = at, time.monotonic() + PATIENCE
+        self._goal, self._deadline = at, time.monotonic() + WORK_PATIENCE
 
     @property
     def requested(self) -> bool:

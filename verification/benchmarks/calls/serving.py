@@ -20,7 +20,7 @@ from runtime.sqs.queue import MAX_BATCH, find_queue
 from verification.benchmarks.calls.waiting import NothingCame, until
 
 
-class Api:
+class InProcessApi:
     """A service's app, asked without a socket."""
 
     def __init__(self, app: FastAPI) -> None:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-PATIENCE = 20.0
+WORK_PATIENCE = 20.0
 """Seconds that work may take to come; it takes milliseconds."""
 
 
@@ -14,7 +14,7 @@ class NothingCame(Exception):
 
 def until(look: Callable[[], Any], where: str) -> Any:
     """Look until something is there; raises NothingCame."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + WORK_PATIENCE
     while time.monotonic() < deadline:
         if found := look():
             return found

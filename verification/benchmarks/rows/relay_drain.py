@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 from local.child import wait_until_listening
 from verification.benchmarks.contenders import floor
-from verification.benchmarks.lines import BESIDE_A_FLOOR, Goal, Line, Series
-from verification.benchmarks.outboxes import Sampler, fill, wait_until_empty
+from verification.benchmarks.lines import BESIDE_A_FLOOR, BenchmarkLine, Goal, Series
+from verification.benchmarks.outboxes import BENCH_BUS, BusSample, fill, wait_until_empty
 from verification.benchmarks.racing import rate
 from verification.benchmarks.rounds import interleaved
 from verification.benchmarks.sizes import Size
@@ -19,9 +19,8 @@ from verification.testkit.engines import Engines, running_engines
 from verification.testkit.launcher import LaunchedProcess, running
 
 ROW = "Relay: committed rows → on the bus"
-RELAY, FLOOR, NAIVE = "relay", "raw floor", "naive relay"
-WORKLOAD, BUS = "subscriptions-relay", "bench-event-bus"
-"""A bus without rules, archive and log group: what those cost the emulator is nobody's merit."""
+_RELAY, _FLOOR, NAIVE = "relay", "raw floor", "naive relay"
+WORKLOAD = "subscriptions-relay"
 
 ON_LOOPBACK = "drain on loopback"
 
@@ -38,7 +37,7 @@ NAIVE_SECONDS = 3
 """How long the naive relay is watched where each of its calls takes 20 ms or more."""
 
 
-def run(size: Size) -> Sequence[Line]:
+def run(size: Size) -> Sequence[BenchmarkLine]:
     with (
         tempfile.TemporaryDirectory(prefix="bench-") as folder,
         running_engines(Path(folder)) as engines,
@@ -50,31 +49,31 @@ def run(size: Size) -> Sequence[Line]:
         return lines
 
 
-def _near(drain: "_Drain", size: Size) -> list[Line]:
+def _near(drain: "_Drain", size: Size) -> list[BenchmarkLine]:
     contenders: dict[str, Callable[[], float]] = {
-        RELAY: lambda: drain.rate(drain.relay(), size.events),
-        FLOOR: lambda: drain.rate(drain.floor(), size.events),
+        _RELAY: lambda: drain.rate(drain.relay(), size.events),
+        _FLOOR: lambda: drain.rate(drain.floor(), size.events),
     }
     if not size.is_quick:
         contenders |= {NAIVE: lambda: drain.rate(drain.naive(), size.events, deletes=False)}
     found = interleaved(contenders, seconds=1.5 * size.compare_seconds)
-    goals = {FLOOR: BESIDE_A_FLOOR, NAIVE: NAIVE_GOALS[0]}
+    goals = {_FLOOR: BESIDE_A_FLOOR, NAIVE: NAIVE_GOALS[0]}
     return [
-        _line(ON_LOOPBACK, found[RELAY], found[name], goal)
+        _line(ON_LOOPBACK, found[_RELAY], found[name], goal)
         for name, goal in goals.items()
         if name in found
     ]
 
 
-def _far(drain: "_Drain", size: Size, milliseconds: int) -> list[Line]:
+def _far(drain: "_Drain", size: Size, milliseconds: int) -> list[BenchmarkLine]:
     naive_rows = round(NAIVE_SECONDS * 5 / (milliseconds / 1000 + 0.002))
     with _delayed(drain.engines, milliseconds) as far:
         contenders: Mapping[str, Callable[[], float]] = {
-            RELAY: lambda: drain.rate(drain.relay(far), size.events),
+            _RELAY: lambda: drain.rate(drain.relay(far), size.events),
             NAIVE: lambda: drain.rate(drain.naive(far), naive_rows, deletes=False),
         }
         found = interleaved(contenders, seconds=1.5 * size.compare_seconds)
-    return [_line(added(milliseconds), found[RELAY], found[NAIVE], NAIVE_GOALS[milliseconds])]
+    return [_line(added(milliseconds), found[_RELAY], found[NAIVE], NAIVE_GOALS[milliseconds])]
 
 
 @contextmanager
@@ -98,8 +97,8 @@ def added(milliseconds: int) -> str:
     return f"drain with {milliseconds} ms added to every call"
 
 
-def _line(what: str, relay: Series, peer: Series, goal: Goal) -> Line:
-    return Line(ROW, what, "events/s", relay, peer, goal)
+def _line(what: str, relay: Series, peer: Series, goal: Goal) -> BenchmarkLine:
+    return BenchmarkLine(ROW, what, "events/s", relay, peer, goal)
 
 
 Contender = AbstractContextManager[LaunchedProcess]
@@ -111,8 +110,8 @@ class _Drain:
     def __init__(self, engines: Engines) -> None:
         self.engines = engines
         self._outbox = DynamoOutbox(engines)
-        engines.aws.client("events").create_event_bus(Name=BUS)
-        self._sampler = Sampler(engines, BUS)
+        engines.aws.client("events").create_event_bus(Name=BENCH_BUS)
+        self._sampler = BusSample(engines, BENCH_BUS)
         self._dynamodb: Any = engines.aws.client("dynamodb")
 
     def relay(self, far: Mapping[str, str] | None = None) -> Contender:
@@ -155,7 +154,7 @@ class _Drain:
 
 
 def _settings(far: Mapping[str, str] | None = None) -> Mapping[str, str]:
-    return {"EVENT_BUS": BUS, **(far or {})}
+    return {"EVENT_BUS": BENCH_BUS, **(far or {})}
 
 
 def _key(item: dict[str, Any]) -> dict[str, Any]:

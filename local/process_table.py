@@ -20,7 +20,7 @@ from infra.workloads import WORKLOADS, Workload
 from local import engines
 from local.process import Engine, Process
 
-COLOURS = {
+PROCESS_COLOURS = {
     "subscription-api": 36,
     "stock-api": 33,
     "payment-api": 35,
@@ -145,7 +145,7 @@ def _ours(
         },
         port=port,
         port_variable=port_field(name).upper(),
-        colour=COLOURS[name],
+        colour=PROCESS_COLOURS[name],
         needs=needs,
     )
 

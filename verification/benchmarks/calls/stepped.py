@@ -28,28 +28,28 @@ from verification.benchmarks.calls.counting import counted
 from verification.benchmarks.calls.environment import S, settings_of
 from verification.benchmarks.calls.metering import Meter
 from verification.benchmarks.calls.relaying import Forwarding, Relaying
-from verification.benchmarks.calls.serving import Api, Consuming
-from verification.benchmarks.calls.tally import Tally
+from verification.benchmarks.calls.serving import Consuming, InProcessApi
+from verification.benchmarks.calls.tally import CallTally
 from verification.testkit.engines import Engines
 
 
-class Processes:
+class SteppedProcesses:
     """One of each, on engines that the topology was rendered to. Made before the first step."""
 
-    def __init__(self, engines: Engines, tally: Tally) -> None:
+    def __init__(self, engines: Engines, tally: CallTally) -> None:
         self._engines, self._tally, self._meter = engines, tally, Meter(tally)
 
     @cached_property
-    def subscription_api(self) -> Api:
+    def subscription_api(self) -> InProcessApi:
         with self._as("subscription-api"):
             settings = self._settings(SubscriptionApiSettings, "subscription-api")
-            return Api(subscription_main.create_app(settings))
+            return InProcessApi(subscription_main.create_app(settings))
 
     @cached_property
-    def payment_api(self) -> Api:
+    def payment_api(self) -> InProcessApi:
         with self._as("payment-api"):
             settings = self._settings(PaymentApiSettings, "payment-api")
-            return Api(payment_main.create_app(settings))
+            return InProcessApi(payment_main.create_app(settings))
 
     @cached_property
     def subscription_cancelling(self) -> Consuming:
