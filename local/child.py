@@ -1,4 +1,4 @@
-"""One operating-system process of ours: in a group of its own, and never an orphan."""
+"""One operating-system process: in a group of its own, and never an orphan."""
 
 import os
 import signal

@@ -114,7 +114,7 @@ def follow(flow: Flow, *, within: float = JOURNEY_PATIENCE) -> Iterator[Arrival]
 
 
 class Customer:
-    """Somebody who subscribes, watches, and cancels the direct debit."""
+    """A customer who subscribes, watches, and cancels the direct debit."""
 
     def __init__(
         self, http: httpx.Client, logs: "CloudWatchLogsClient", addresses: dict[str, str]

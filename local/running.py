@@ -48,7 +48,7 @@ class Running(Thread):
         return self._progress.silence()
 
     def look(self) -> bool:
-        """Ask whether it is at work."""
+        """Ask whether it is ready."""
         self.health = health_of(self.process)
         log = self.process.log
         written = log.stat().st_size if log is not None and log.exists() else 0
@@ -78,14 +78,14 @@ class Running(Thread):
 
 @dataclass(frozen=True)
 class Health:
-    """What a process answered when it was asked whether it is at work."""
+    """What a process answered when it was asked whether it is ready."""
 
     is_ready: bool
     text: str = "no answer yet"
 
 
 def is_ready(process: Process) -> bool:
-    """Whether the process says that it is at work."""
+    """Whether the process says that it is ready."""
     return health_of(process).is_ready
 
 

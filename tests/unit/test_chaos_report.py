@@ -164,7 +164,7 @@ def test_as_much_is_committed_as_was_promised(good: ChaosReport, committed: int)
 
 def test_an_answer_that_breaks_a_promise_turns_it_red(good: ChaosReport) -> None:
     """A subscription that was answered is there at once, and no request fails for good."""
-    good.ledger.accuse("GET /subscriptions/one answered 404: ")
+    good.ledger.report_broken("GET /subscriptions/one answered 404: ")
     assert good.failures == ["1 promises broken"]
     assert "answered 404" in good.markdown()
 

@@ -11,10 +11,10 @@ from verification.testkit.waiting import wait_until
 
 LONG_POLL = 1.0
 """Seconds that a floor waits for messages, the least there is. MiniStack gives messages to the long
-poll of a process that has been killed, where nobody sees them for half a minute."""
+poll of a process that has been killed, where they stay unseen for half a minute."""
 
 SHORT_POLL = {"QUEUE_WAIT_SECONDS": f"{LONG_POLL:.0f}"}
-"""The same for a process of ours, which at its stop waits for its last poll."""
+"""The same for a process of the system, which at its stop waits for its last poll."""
 
 
 @contextmanager

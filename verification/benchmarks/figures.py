@@ -1,4 +1,4 @@
-"""The three figures that somebody asks for first: how fast, how many, how dear."""
+"""The three figures of README.md: latency, throughput and cost."""
 
 from verification.benchmarks.costs.ours import Ours
 from verification.benchmarks.lines import Results

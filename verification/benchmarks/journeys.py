@@ -29,7 +29,7 @@ class Requests:
 
 
 def travel(system: WholeSystem, *, rate: float, seconds: float, seed: int = 1) -> Requests:
-    """Let customers come at random (Poisson) moments, `rate` a second, for so many seconds.
+    """Let customers come at random (Poisson) moments, `rate` a second, for `seconds`.
 
     Returns when the last has sent both requests.
     """

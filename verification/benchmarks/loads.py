@@ -20,12 +20,12 @@ ENDS_WITHIN = 30.0
 
 
 class LoadFailed(Exception):
-    """A load in which a request failed, or that met nobody: its numbers say nothing."""
+    """A load in which a request failed, or that had no answer: its numbers say nothing."""
 
 
 @dataclass(frozen=True)
 class Met:
-    """What a load met: `throughput` in requests/s; how many answers took so many milliseconds.
+    """What a load met: `throughput` in requests/s; how many answers took how many milliseconds.
 
     locust rounds what is above 100 ms to 10 ms, and what is above 1 s to 100 ms.
     """

@@ -14,7 +14,7 @@ BENCH_BUS = "bench-event-bus"
 """A bus without rules, archive and log group: their cost to the emulator is not measured."""
 
 ONE_IN = 25
-"""Of so many events one is looked for on the bus: to deliver each would cost the emulator as much
+"""Of that many events one is looked for on the bus: to deliver each would cost the emulator as much
 as to take it, from every contender alike."""
 
 DRAIN_PATIENCE = 120.0
@@ -43,7 +43,7 @@ class BusSample:
         return int(attributes["ApproximateNumberOfMessages"])
 
     def wait_for(self, rows: int) -> None:
-        """Wait until the sample of so many rows is on the bus; raises NotDrained."""
+        """Wait until the sample of these rows is on the bus; raises NotDrained."""
         expected = sampled(rows)
         if not wait_until(lambda: self.count() >= expected, within=DRAIN_PATIENCE, every=0.02):
             raise NotDrained(f"{self.count()} of {expected} sampled events came to the bus")
@@ -62,6 +62,6 @@ def sampled(rows: int) -> int:
 def wait_until_empty(
     is_empty: Callable[[], bool], *, within: float = DRAIN_PATIENCE, every: float = 0.02
 ) -> None:
-    """Look every so many seconds; raises NotDrained if something stays."""
+    """Poll `every` seconds; raises NotDrained if something stays."""
     if not wait_until(is_empty, within=within, every=every):
         raise NotDrained(f"not all was drained within {within:g} s")

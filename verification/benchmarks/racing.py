@@ -13,7 +13,7 @@ Entry = Sequence[AbstractContextManager[LaunchedProcess]]
 def rate(
     entry: Entry, amount: int, *, prepare: Callable[[], None], wait: Callable[[], None]
 ) -> float:
-    """Pieces of work a second: `prepare` makes so many of them, `wait` returns when all are done.
+    """Pieces of work a second: `prepare` makes `amount` of them, `wait` returns when all are done.
 
     Starting the processes is not in the time.
     """

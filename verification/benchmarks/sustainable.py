@@ -29,7 +29,7 @@ class NeverSteady(Exception):
 
 
 def highest_rate(system: WholeSystem, seconds: float) -> Series:
-    """Try rates for so many seconds each; the highest that held. Raises NeverSteady."""
+    """Try rates for `seconds` each; the highest that held. Raises NeverSteady."""
     found = search(_burst(system), lambda rate: _holds(system, rate, seconds))
     return Series("system", (found,))
 

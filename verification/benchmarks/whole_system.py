@@ -1,4 +1,4 @@
-"""All eleven processes of ours on engines of a run's own, with the logs that production has."""
+"""All eleven processes of the system on engines of their own, with the logs of production."""
 
 import signal
 import time

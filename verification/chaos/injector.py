@@ -30,8 +30,8 @@ CANNOT_RETURN = "ministack"
 class Injector:
     """Injects faults by their time; `injected` counts by kind and target what really was done.
 
-    `missed` counts those that did nothing: an endpoint that misbehaved while nobody asked it for
-    what it would have failed in, a process that had died before it was killed.
+    `missed` counts those that did nothing: a fault of an endpoint that no request
+    met, a process that had died before it was killed.
 
     `died` counts the processes that ended without our doing; like those that we killed they are
     started again, as an orchestrator would.
@@ -62,7 +62,7 @@ class Injector:
             thread.join()
 
     def run(self, faults: Iterable[Fault], *, seconds: float) -> None:
-        """Inject each fault at its time, and return after so many seconds, or at a stop.
+        """Inject each fault at its time, and return after `seconds`, or at a stop.
 
         Then every fault is over, and what was killed is started (and perhaps not ready).
         """

@@ -21,7 +21,7 @@ FINDINGS_SHOWN = 20
 
 @dataclass(frozen=True)
 class ChaosReport:
-    """`seconds` of load and faults; `unanswered` requests that nobody answered to the very end.
+    """`seconds` of load and faults; `unanswered` requests that were never answered.
 
     `died` are processes that ended without our doing, `hits` requests by the fault that hit them,
     `missed` faults that hit nothing.
@@ -69,13 +69,13 @@ class ChaosReport:
     def unmatched(self) -> int:
         """Subscriptions and cancellations committed twice, unasked, or not at all.
 
-        The audit holds events against states: it does not know for what somebody had asked.
+        The audit holds events against states: it does not know what was asked for.
         """
         asked = {
             EventType.SUBSCRIPTION_CREATED: len(self.ledger),
             EventType.PAYMENT_CANCELLED: sum(each.cancelled for each in self.ledger),
         }
-        if self.unanswered or not self.audit:  # whether those were carried out nobody knows
+        if self.unanswered or not self.audit:  # those may have been carried out or not
             return 0
         events = self.audit.events
         return sum(
@@ -97,7 +97,7 @@ class ChaosReport:
         return max(in_queues, self.audit.dead_lettered if self.audit else 0)
 
     @property
-    def buried(self) -> int:
+    def unaccounted(self) -> int:
         """Malformed rows that are in no dead-letter queue, or are there without a reason."""
         return len(self.malformed_rows.missing) + self.malformed_rows.unexplained
 
@@ -108,7 +108,7 @@ class ChaosReport:
             f"{self.lost} events lost": self.lost,
             f"{self.wrong} promises broken": self.wrong,
             f"{self.dead_lettered} messages dead-lettered": self.dead_lettered,
-            f"{self.buried} malformed rows not accounted for": self.buried,
+            f"{self.unaccounted} malformed rows not accounted for": self.unaccounted,
             "not settled": not self.standstill.settled,
             f"no audit: {self.why_no_audit}": self.audit is None,
             "audit not clean": self.audit is not None and not self.audit.clean,

@@ -68,7 +68,7 @@ def run(
 ) -> ChaosReport:
     """Run a plan and report; a requested stop ends the load early.
 
-    `console` is told what is done, `processes` what the processes say. Raises what
+    `console` shows what is done, `processes` what the processes say. Raises what
     local.system.CANNOT_START lists.
     """
     began = datetime.now(UTC)
@@ -132,7 +132,7 @@ class _Run:
         place = self._place()
         malformed_rows = MalformedRows(place)
         with injector.watching(), clients.running(), malformed_rows.running():
-            self.console.say("at work: load and faults begin")
+            self.console.say("ready: load and faults begin")
             injector.run(plan.faults, seconds=plan.seconds)
             clients.begin_no_more()
             seconds = time.monotonic() - started
@@ -173,7 +173,7 @@ class _Run:
         )
 
     def _wait_ready(self) -> None:
-        """Wait for all to be at work; one that is not shows in what follows."""
+        """Wait for all to be ready; one that is not shows in what follows."""
         deadline = time.monotonic() + SYSTEM_READY_WITHIN
         while True:
             try:

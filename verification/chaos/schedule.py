@@ -90,11 +90,11 @@ CHANCE = Range(0.3, 1.0)
 """Less than one of three requests is what botocore's own retries hide."""
 
 CLOCK_OFFSETS = (-90.0, -20.0, -3.0, 0.0, 0.0, 0.0, 3.0, 20.0, 90.0)
-"""Seconds that the clock of a process of ours is off; one of three is right."""
+"""Seconds that the clock of a process is off; one of three is right."""
 
 
 def draw_faults(seed: int, seconds: float) -> list[Fault]:
-    """Draw the faults of a run of so many seconds, in order; each ends before the run does."""
+    """Draw the faults of a run of that length, in order; each ends before the run does."""
     faults = [
         fault
         for number, lane in enumerate((PROCESS_FAULTS, REQUEST_FAULTS))
@@ -104,7 +104,7 @@ def draw_faults(seed: int, seconds: float) -> list[Fault]:
 
 
 def draw_clocks(seed: int) -> dict[str, float]:
-    """Draw by how many seconds the clock of each process of ours is off."""
+    """Draw by how many seconds the clock of each process is off."""
     chosen = random.Random(f"{seed}/clocks")  # noqa: S311 (not secret)
     return {name: chosen.choice(CLOCK_OFFSETS) for name in WORKLOAD_NAMES}
 

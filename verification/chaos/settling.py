@@ -39,7 +39,7 @@ def settle(
 ) -> Standstill:
     """Look until every promise is kept and nothing waits, `within` seconds at most.
 
-    `say` is told what is still awaited, whenever that has changed.
+    `say` gets what is still awaited, whenever that has changed.
     """
     return settled(
         ledger,
@@ -59,11 +59,11 @@ def settled(
     say: Callable[[str], None],
     every: float = 1.0,
 ) -> Standstill:
-    """Look as `settle` does, `every` so many seconds; `depths` gives what waits, and dead letters.
+    """Look as `settle` does, every `every` seconds; `depths` gives what waits, and dead letters.
 
     What is right may be undone by what is still on its way: once nothing is, all are looked at.
     """
-    began, told = time.monotonic(), ""
+    began, said = time.monotonic(), ""
     suspects = promises = list(ledger)
     was_still = False
     while True:
@@ -82,8 +82,8 @@ def settled(
         if was_still if found.settled else found.seconds >= within:
             return found
         was_still = found.settled
-        if (awaited := f"{len(wrong)} subscriptions, {_list(waiting)}") != told:
-            told = awaited
+        if (awaited := f"{len(wrong)} subscriptions, {_list(waiting)}") != said:
+            said = awaited
             say(f"awaited after {found.seconds:.0f} s: {awaited}")
         time.sleep(every)
 
@@ -105,7 +105,7 @@ def _waiting(place: Place) -> dict[str, int]:
 
 
 def _dead_letters(place: Place) -> dict[str, int]:
-    """Count what is in the queues that nobody consumes: the dead-letter queues."""
+    """Count what is in the queues without a consumer: the dead-letter queues."""
     consumed = {
         use.queue
         for workload in place.workloads

@@ -1,4 +1,4 @@
-"""Whether each promise is kept, asked of the three HTTP APIs as anybody could ask."""
+"""Whether each promise is kept, as the three HTTP APIs say."""
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor

@@ -79,7 +79,7 @@ def listening(path: Path, breaking: FaultCommands) -> Iterator[None]:
     """
     if len(os.fsencode(path)) > MAX_PATH:
         raise SocketPathTooLong(path, MAX_PATH)
-    # In a folder that nobody else enters: between bind and chmod the socket is anybody's.
+    # In a folder of this user alone: between bind and chmod every user may use the socket.
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.parent.chmod(0o700)
     path.unlink(missing_ok=True)  # of one that was killed; the state directory is ours alone
@@ -115,4 +115,4 @@ class _Server(socketserver.ThreadingUnixStreamServer):
     block_on_close = False
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing: whoever asked has gone."""
+        """Say nothing: the client has gone."""

@@ -27,7 +27,7 @@ Attack = Callable[["AttackTarget"], Awaitable[str]]
 
 @dataclass(frozen=True)
 class AttackTarget:
-    """A port of ours; `large_path` answers with kilobytes, `write_path` takes a body by POST."""
+    """A port; `large_path` answers with kilobytes, `write_path` takes a body by POST."""
 
     port: int
     large_path: str
@@ -38,7 +38,7 @@ class AttackTarget:
 
 
 async def outcomes(target: AttackTarget, attacks: Sequence[tuple[Attack, int]]) -> Counter[str]:
-    """Let so many clients of each kind loose at once; how each of them ended."""
+    """Run a number of clients of each kind at once; how each of them ended."""
 
     async def one(attack: Attack) -> str:
         try:
@@ -55,12 +55,12 @@ async def outcomes(target: AttackTarget, attacks: Sequence[tuple[Attack, int]]) 
 
 async def silent(target: AttackTarget) -> str:
     """Connects and says nothing."""
-    return await _told(target, b"")
+    return await _exchange(target, b"")
 
 
 async def half_open(target: AttackTarget) -> str:
     """Begins its headers and says no more."""
-    return await _told(target, b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Rest:")
+    return await _exchange(target, b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Rest:")
 
 
 async def idle_after_an_answer(target: AttackTarget) -> str:
@@ -93,7 +93,7 @@ async def slow_chunks(target: AttackTarget) -> str:
 async def never_reads(target: AttackTarget) -> str:
     """Asks for megabytes and reads none of them."""
     client = socket.socket()
-    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)  # what nobody reads is not taken
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)  # what is not read is not taken
     client.setblocking(False)
     await asyncio.get_running_loop().sock_connect(client, (LOOPBACK, target.port))
     reader, writer = await asyncio.open_connection(sock=client)
@@ -116,17 +116,19 @@ async def never_reads(target: AttackTarget) -> str:
 
 async def announces_more_than_it_sends(target: AttackTarget) -> str:
     """A Content-Length that is too long, and then silence."""
-    return await _told(target, _post(target, "Content-Length: 100") + b"{}")
+    return await _exchange(target, _post(target, "Content-Length: 100") + b"{}")
 
 
 async def sends_more_than_it_announces(target: AttackTarget) -> str:
     """A Content-Length that is too short: what follows is no request."""
-    return await _told(target, _post(target, "Content-Length: 2") + b"{}" + b"x" * 64 + b"\r\n\r\n")
+    return await _exchange(
+        target, _post(target, "Content-Length: 2") + b"{}" + b"x" * 64 + b"\r\n\r\n"
+    )
 
 
 async def large_header(target: AttackTarget) -> str:
     """One header of 64 KiB."""
-    return await _told(
+    return await _exchange(
         target, b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Large: " + b"x" * 65536 + b"\r\n\r\n"
     )
 
@@ -134,7 +136,7 @@ async def large_header(target: AttackTarget) -> str:
 async def many_headers(target: AttackTarget) -> str:
     """Ten thousand headers."""
     lines = b"".join(b"X-%d: x\r\n" % number for number in range(10_000))
-    return await _told(target, b"GET /healthz HTTP/1.1\r\nHost: x\r\n" + lines + b"\r\n")
+    return await _exchange(target, b"GET /healthz HTTP/1.1\r\nHost: x\r\n" + lines + b"\r\n")
 
 
 async def endless_headers(target: AttackTarget) -> str:
@@ -158,13 +160,13 @@ async def pipelines(target: AttackTarget) -> str:
     """Twenty requests in one piece, and one answer to each."""
     request = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
     last = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
-    return await _told(target, request * 19 + last)
+    return await _exchange(target, request * 19 + last)
 
 
 async def garbage(target: AttackTarget, sent: bytes) -> str:
     """Send what is no HTTP, or what two readers of HTTP could read in two ways."""
     try:
-        return await asyncio.wait_for(_told(target, sent), CLIENT_PATIENCE)
+        return await asyncio.wait_for(_exchange(target, sent), CLIENT_PATIENCE)
     except TimeoutError:
         return HELD_FOREVER
     except OSError:
@@ -178,7 +180,7 @@ def _post(target: AttackTarget, framing: str) -> bytes:
     ).encode()
 
 
-async def _told(target: AttackTarget, sent: bytes) -> str:
+async def _exchange(target: AttackTarget, sent: bytes) -> str:
     """Send, wait for the connection's end, and say which statuses came."""
     reader, writer = await target.connect()
     try:

@@ -1,4 +1,4 @@
-"""Slow, greedy and broken clients against one HTTP port of ours, while others use it."""
+"""Slow, greedy and broken clients against one HTTP port, while others use it."""
 
 import asyncio
 import threading
@@ -28,7 +28,7 @@ BETWEEN_REQUESTS = 0.05
 """Seconds between an answer and a client of good will's next request."""
 
 STOPS_WITHIN = 10.0
-"""Seconds from SIGTERM to the end of a process, whoever hangs on."""
+"""Seconds from SIGTERM to the end of a process, clients or not."""
 
 GARBAGE: dict[str, tuple[bytes, str]] = {
     "two lengths": (
@@ -73,9 +73,9 @@ class Crowd:
     connections: int
     """That are silent, stop in their headers, or idle after an answer: a third each."""
     slow: int
-    """That trickle headers, bodies and chunks, and that do not read: so many of each."""
+    """That trickle headers, bodies and chunks, and that do not read: of each."""
     greedy: int
-    """That send too much: so many of each kind."""
+    """That send too much: of each kind."""
 
 
 @dataclass
@@ -105,7 +105,7 @@ def run(
     at_once: int = 1,
     slower_by: float = SLOWER_BY,
 ) -> LoadReport:
-    """Attack the APIs and the health servers of workers, or those named, so many at a time.
+    """Attack the APIs and the health servers of workers, or those named, `at_once` of them.
 
     `slower_by` is the seconds by which the p99 of others may be above a twin's.
     """
@@ -133,12 +133,12 @@ def attack(
 ) -> None:
     """Attack a process, stop it while slow clients hang on, and note what holds.
 
-    Its twin, which nobody attacks, tells how slow the machine is meanwhile.
+    Its twin, which is not attacked, shows how slow the machine is meanwhile.
     """
     name = process.name
     target = replace((ATTACKED_APIS | ATTACKED_WORKERS)[name], port=process.port)
     # Any answer under 500 is right.
-    ask = f"{target.write_path}/nobody" if name in ATTACKED_APIS else "/readyz"
+    ask = f"{target.write_path}/unknown" if name in ATTACKED_APIS else "/readyz"
     files, peak = process.open_files, process.peak_megabytes
     with asking(process.url + ask) as others, asking(twin.url + ask) as elsewhere:
         ended = asyncio.run(clients.outcomes(target, _attacks(crowd)))
@@ -150,7 +150,7 @@ def attack(
         f"{name}: others meanwhile (p50 / p99 / max)",
         f"{spread(others.seconds)}, {len(others.seconds):,} requests",
     )
-    report.number(f"{name}: the same of a twin that nobody attacks", spread(elsewhere.seconds))
+    report.number(f"{name}: the same of a twin without attacks", spread(elsewhere.seconds))
     report.number(f"{name}: peak memory, before and after", f"{peak:.0f} and {peak + grown:.0f} MB")
     report.number(
         f"{name}: how they ended",

@@ -27,7 +27,7 @@ SLOWER = 1.25
 SQS, as a good one costs a transaction; the rest is chance."""
 
 PUZZLING = 5
-"""Messages that fail for a reason that nobody knows."""
+"""Messages that fail for an unknown reason."""
 
 BACK_OFF = 7.0
 """Seconds, at least, between a message's first and fifth receive: half of 1 + 2 + 4 + 8."""
@@ -71,22 +71,22 @@ def run(engines: Engines, good: int, poison: int, *, slower: float = SLOWER) -> 
         f"{ratio:.2f} times",
         holds=ratio < slower,
     )
-    letters = _dead_letters(engines)
-    by_reason = Counter(error_type for error_type, _ in letters.values())
+    dead_letters = _dead_letters(engines)
+    by_reason = Counter(error_type for error_type, _ in dead_letters.values())
     for error_type, count in sorted(by_reason.items()):
         report.number(f"dead-lettered as {error_type}", count)
     wrong = {
         body: found
         for body, found in mixed.poison.items()
-        if letters.get(body, ("missing", ""))[0] != found or not letters[body][1]
+        if dead_letters.get(body, ("missing", ""))[0] != found or not dead_letters[body][1]
     }
     report.promise(
         "every poison message is in the DLQ with its reason",
         f"{len(wrong)} are not",
         holds=not wrong,
     )
-    strangers = letters.keys() - mixed.poison.keys()
-    report.promise("no good one is", f"{len(strangers)} are", holds=not strangers)
+    others = dead_letters.keys() - mixed.poison.keys()
+    report.promise("no good one is", f"{len(others)} are", holds=not others)
     missing = sum(len(each.good) - _allocated(engines, each.good) for each in (mixed, twin))
     report.promise("every good one has its stock", f"{missing} have none", holds=not missing)
     _back_off(engines, report)
@@ -208,15 +208,15 @@ def _back_off(engines: Engines, report: LoadReport) -> None:
     with _consuming(engines, QUEUE):
         wait_until(lambda: not depth(engines, QUEUE), within=120)
     seconds = time.monotonic() - started
-    letters = _dead_letters(engines)
+    dead_letters = _dead_letters(engines)
     right = [
-        body for body in bodies if letters.get(body, ("", ""))[0] in {"KeyError", "ValueError"}
+        body for body in bodies if dead_letters.get(body, ("", ""))[0] in {"KeyError", "ValueError"}
     ]
     missing = len(load.good) - _allocated(engines, load.good)
     report.promise(
         "what fails for an unknown reason is tried again, and then in the DLQ with its reason",
         f"{len(right)} of {PUZZLING} after {seconds:.0f} s, {missing} of their neighbours missing",
-        holds=len(letters) == len(right) == PUZZLING and not missing and seconds > BACK_OFF,
+        holds=len(dead_letters) == len(right) == PUZZLING and not missing and seconds > BACK_OFF,
     )
 
 

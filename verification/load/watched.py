@@ -55,7 +55,7 @@ LONGEST_GAP = 5.0
 
 @dataclass
 class FollowedPage:
-    """What one page was told, by the seconds since the run began."""
+    """What one page received, by the seconds since the run began."""
 
     snapshots: list[tuple[float, dict[str, Any]]] = field(default_factory=list)
     events: int = 0
@@ -114,7 +114,7 @@ class Watched:
 
 
 def run(engines: Engines, rate: int, seconds: int) -> LoadReport:
-    """Put `rate` events a second on a bus for so many seconds while pages follow the console."""
+    """Put `rate` events a second on a bus for `seconds` while pages follow the console."""
     untap(
         engines.aws, WATCHED_BUS
     )  # the tap of the logs would read them all, on the same two cores
@@ -206,8 +206,8 @@ def _report(watched: Watched) -> LoadReport:
     )
     settled = [seen for each in watched.pages for seen in each.after(SETTLES)]
     behind = max((seen["consoleBehindSeconds"] for seen in settled), default=float("inf"))
-    told = [sum(seen["busRates"].values()) for seen in page.after(SETTLES)]
-    shown = percentile(told, 0.5)
+    rates = [sum(seen["busRates"].values()) for seen in page.after(SETTLES)]
+    shown = percentile(rates, 0.5)
     shares = sorted({seen["sampling"]["everyNth"] for seen in settled})
     report.number(
         "events on the bus",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from subprocess import Popen
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 from infra.local_system.addresses import mongodb_uri
 from infra.local_system.environment import REGION
@@ -16,11 +16,15 @@ from local.child import running_child, wait_until_listening
 from local.engines import ministack_command, mongod_command
 from local.provision import provision_aws, provision_documentdb
 from runtime.aws import CachingAws
+from runtime.settings import ProcessSettings
 from verification.testkit.launcher import LaunchedProcess, running
 from verification.testkit.ports import reserved_ports
 
 ENGINE_LISTENS_WITHIN = 60
 """Seconds until an engine listens; it takes 2, and a busy machine more."""
+
+
+S = TypeVar("S", bound=ProcessSettings)
 
 
 class RunEngine(Protocol):
@@ -68,6 +72,12 @@ class Engines:
         aws = {"AWS_REGION": self.region, "AWS_ENDPOINT_URL": self.endpoint}
         mongo = {"MONGODB_URI": self.mongodb_uri, "MONGODB_DATABASE": self.database}
         return {"LOG_LEVEL": "WARNING", **aws, **mongo, **workload_of(workload).settings}
+
+    def settings(self, kind: type[S], workload: str) -> S:
+        """A workload's settings as `kind`, which knows some of the variables; nothing listens."""
+        values: dict[str, Any] = {"http_port": 0, "health_port": 0}
+        values |= {name.lower(): value for name, value in self.environment(workload).items()}
+        return kind(**{name: value for name, value in values.items() if name in kind.model_fields})
 
     @contextmanager
     def running(

@@ -38,14 +38,14 @@ if TYPE_CHECKING:
 
 
 class Faults(Protocol):
-    """What can go wrong between a store and its engine, until it is mended."""
+    """What can go wrong between a store and its engine, until it is restored."""
 
     def cut(self) -> None: ...
     def swallow_commits(self) -> None: ...
     def lose_answers_to_commits(self) -> None: ...
     def lose_one_answer_to_a_commit(self) -> None: ...
     def never_answer_commits(self) -> None: ...
-    def mend(self) -> None: ...
+    def restore(self) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class MemoryFaults:
     def never_answer_commits(self) -> None:
         self.at_answer.action = self.refuse
 
-    def mend(self) -> None:
+    def restore(self) -> None:
         for plan in (self.at_read, self.at_commit, self.at_outbox, self.at_answer):
             plan.action = nothing
 
@@ -99,7 +99,7 @@ class MemoryFaults:
 class WireFaults:
     def __init__(self, wire: TcpProxy, commit: bytes) -> None:
         self._wire, self._commit = wire, commit
-        self.cut, self.mend = wire.cut, wire.restore
+        self.cut, self.restore = wire.cut, wire.restore
 
     def swallow_commits(self) -> None:
         self._wire.swallow(self._commit)

@@ -25,7 +25,7 @@ def counted(process: str, tally: CallTally, meter: Meter) -> Iterator[None]:
     """Count, as a process's, all that the clients do which are made in this block.
 
     Composition roots make their clients themselves, so the two places are patched where every
-    client of ours comes from. What was made stays counted when the block has ended.
+    client comes from. What was made stays counted when the block has ended.
     """
     make = Aws.client
 

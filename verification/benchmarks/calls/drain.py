@@ -16,7 +16,6 @@ from runtime.ids import utc_now
 from runtime.metrics import RelayMetrics
 from runtime.process.shutdown import Stop
 from verification.benchmarks.calls.counting import counted
-from verification.benchmarks.calls.environment import settings_of
 from verification.benchmarks.calls.metering import Meter
 from verification.benchmarks.calls.relaying import Relaying
 from verification.benchmarks.calls.tally import CallTally
@@ -54,10 +53,10 @@ def count_threaded(engines: Engines, events: int = DRAINED_EVENTS) -> CallTally:
     tally.phase = THREADED_DRAIN
     running = threading.Thread(target=engine.run)
     running.start()
-    told = 0
+    offered = 0
     try:
-        while told < events:
-            told += engine.window.offer(ends.stream.read())
+        while offered < events:
+            offered += engine.window.offer(ends.stream.read())
         engine.window.wait_until_empty()
     finally:
         stop.request()
@@ -104,7 +103,7 @@ def fill(engines: Engines, events: int) -> None:
 
 
 def _ends(engines: Engines, tally: CallTally) -> TailedEnds:
-    settings = settings_of(DynamoDBRelaySettings, engines, DRAINED_RELAY)
+    settings = engines.settings(DynamoDBRelaySettings, DRAINED_RELAY)
     with counted(DRAINED_RELAY, tally, Meter(tally)):
         return _dynamodb(settings, Stop())
 

@@ -18,8 +18,8 @@ class NotCancelled(Exception):
 def count_lifecycle(engines: Engines) -> CallTally:
     """Count one full lifecycle at batch size 1, on engines where nothing else is going on.
 
-    Each part works only when there is something for it: no timers, no sweeps, nobody who polls
-    meanwhile. Raises NotCancelled, or waiting.NothingCame.
+    Each part works only when there is something for it: no timers, no sweeps, no polls
+    meanwhile. Raises NotCancelled, or NotInTime.
     """
     tally = CallTally()
     processes = SteppedProcesses(engines, tally)

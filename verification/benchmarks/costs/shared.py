@@ -37,7 +37,7 @@ def shared(usage: Usage, phase: str, book: Book) -> Iterator[Charge]:
 
 
 def rows(size: float, months: float, what: str = ROWS_ITEM) -> Iterator[Charge]:
-    """Bytes in tables for so many months, with their point-in-time recovery."""
+    """Bytes in tables for some months, with their point-in-time recovery."""
     for price in ("dynamodb-kept", "dynamodb-recovery"):
         yield Charge(what, size * months / GIGABYTE, price)
 

@@ -21,7 +21,7 @@ TASKS_ITEM, WATCHING_ITEM, OTHER_ITEM = (
 
 
 def standing(book: Book, *, tasks: int, alarms: int, outboxes: int) -> Iterator[Charge]:
-    """With so many tasks, metrics under alarm, and outboxes whose age is measured."""
+    """With these numbers of tasks, metrics under alarm, and outboxes whose age is measured."""
     hours = book.assumed("hours-a-month")
     yield Charge(TASKS_ITEM, tasks * deployment.TASK_PROCESSORS * hours, "fargate-processor")
     yield Charge(TASKS_ITEM, tasks * deployment.TASK_GIGABYTES * hours, "fargate-memory")

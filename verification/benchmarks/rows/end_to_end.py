@@ -20,7 +20,7 @@ from verification.testkit.engines import running_engines
 ROW = "End to end: request → effect"
 _OURS, RAW_HOPS = "system", "raw hops"
 LOW_RATE = 4.0
-"""Customers a second at which nobody waits for another."""
+"""Customers a second at which no customer waits for another."""
 
 LOW, SUSTAINABLE = f"{LOW_RATE:g} customers/s", "sustainable rate"
 SHARES = {share: f"{share:.0%} of the sustainable rate" for share in (0.5, 0.8)}

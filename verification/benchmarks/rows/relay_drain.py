@@ -29,8 +29,8 @@ NAIVE_GOALS = {0: BESIDE_A_FLOOR, 20: Goal("at least", 3.0), 100: Goal("at least
 
 On loopback both are limited by CPU, and ours does more: it deletes. Far away the naive relay is
 limited by the delay (5 events a call, one call at a time) and ours by the CPU, so the ratio grows
-with the machine. These goals ask for some 600 events a second of ours, a third or less of what it
-did on the machines that we had.
+with the machine. These goals ask for some 600 events a second of the relay, a third or less of what
+it did on the machines that we had.
 """
 
 NAIVE_SECONDS = 3
