@@ -1,4 +1,4 @@
-"""One operating-system process of ours: in a group of its own, and never an orphan."""
+"""One operating-system process: in a group of its own, and never an orphan."""
 
 import os
 import signal
@@ -15,7 +15,7 @@ from infra.local_system.ports import LOOPBACK, is_listening
 from local.errors import how_it_died, last_words
 
 TETHER = Path(__file__).with_name("tether.py")
-STOP_WITHIN = 10.0
+CHILD_STOPS_WITHIN = 10.0
 """Seconds a process has between SIGTERM and SIGKILL."""
 
 LAST_LINES = 20
@@ -30,7 +30,7 @@ def running_child(
     log: Path,
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
-    stop_within: float = STOP_WITHIN,
+    stop_within: float = CHILD_STOPS_WITHIN,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run `command` until the block ends; stdout and stderr go to the file `log`.
 
@@ -98,7 +98,7 @@ def signal_child(child: subprocess.Popen[bytes], number: signal.Signals) -> None
             os.killpg(child.pid, number)
 
 
-def stop_child(child: subprocess.Popen[bytes], *, within: float = STOP_WITHIN) -> bool:
+def stop_child(child: subprocess.Popen[bytes], *, within: float = CHILD_STOPS_WITHIN) -> bool:
     """SIGTERM, then SIGKILL after `within` seconds; True when it went without being killed."""
     signal_child(child, signal.SIGTERM)
     try:

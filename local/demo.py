@@ -24,12 +24,12 @@ from local.console import Console
 from local.engines import MINISTACK_HEALTH_PATH
 from local.errors import AlreadyRunning
 from local.isolation import isolate
-from local.journey import Arrival, Customer, Flow, Hop, Stuck, follow
+from local.journey import Arrival, Customer, Flow, JourneyHop, Stuck, follow
 from local.probes import answers
-from local.processes import our_processes
-from local.progress import Progress
+from local.process_table import our_processes
+from local.progress import SignsOfLife
 from local.running import health_of
-from local.supervisor import PATIENCE
+from local.supervisor import START_PATIENCE
 from local.system import CANNOT_START, running_system
 from runtime.aws import Aws
 from runtime.paths import require_writable_folder
@@ -108,13 +108,13 @@ def is_up(settings: LocalSettings) -> bool:
 
 
 def comes_up(
-    settings: LocalSettings, *, say: Callable[[str], None], patience: float = PATIENCE
+    settings: LocalSettings, *, say: Callable[[str], None], patience: float = START_PATIENCE
 ) -> bool:
     """Wait for a system that another process starts, as long as a process of it gets further.
 
     `say` is called with what is waited for. False after `patience` seconds in which none did.
     """
-    table, progress, said = our_processes(settings), Progress(), ""
+    table, progress, said = our_processes(settings), SignsOfLife(), ""
     while not is_up(settings):
         health = {process.name: health_of(process) for process in table}
         aws = answers(aws_endpoint(settings) + MINISTACK_HEALTH_PATH)
@@ -132,7 +132,7 @@ def comes_up(
 def show(customer: Customer, terminal: Terminal) -> None:
     """Follow both flows and keep the table up to date meanwhile; raises Stuck."""
     flows = [customer.subscribes(), customer.cancels_the_payment()]
-    arrivals: dict[Hop, Arrival] = {}
+    arrivals: dict[JourneyHop, Arrival] = {}
     try:
         with Live(table(flows, arrivals), console=terminal, refresh_per_second=12) as live:
             for flow in flows:
@@ -143,7 +143,7 @@ def show(customer: Customer, terminal: Terminal) -> None:
         terminal.print()  # where the output is no terminal, Live ends in the middle of a line
 
 
-def table(flows: list[Flow], arrivals: dict[Hop, Arrival]) -> Table:
+def table(flows: list[Flow], arrivals: dict[JourneyHop, Arrival]) -> Table:
     """The journey so far; what is still awaited turns."""
     rows = Table(
         title="One subscription, there and back",

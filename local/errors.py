@@ -1,15 +1,15 @@
-"""Why the system does not run: each is one sentence, with the mend, for whoever started it.
+"""Why the system does not run: each is one sentence, with what to do.
 
 LocalError
 ├── MongodMissing      an engine is not installed
 │   └── MongodMisnamed *
 ├── AlreadyRunning     another process has this state directory
 ├── SocketPathTooLong* the state directory is too deep for the console's socket
-├── PortTaken          somebody else listens where one of our processes should
+├── PortTaken          another program listens where one of our processes should
 ├── PortWantedTwice*   two of our processes were given the same port
 ├── ProcessDied        one of our processes, or an engine, ended by itself
-├── NotReady           one is alive, and not at work in time
-├── Silent             one is alive, not at work, and gives no sign of life any more
+├── NotReady           one is alive, and not ready in time
+├── Silent             one is alive, not ready, and gives no sign of life any more
 └── Stopped            a stop was requested meanwhile
 
 Those with a star are Misconfigured too: a setting is wrong, and the exit code is 2.
@@ -75,7 +75,7 @@ class ProcessDied(LocalError):
     """`lines` are its last ones: a note, since `make up` has them on the terminal already."""
 
     def __init__(self, process: Process, returncode: int, lines: Sequence[str] = ()) -> None:
-        super().__init__(f"{process.name} died ({how_it_died(returncode)}): {process.mend}")
+        super().__init__(f"{process.name} died ({how_it_died(returncode)}): {process.what_to_do}")
         self.process, self.returncode = process, returncode
         self.add_note(last_words(process.name, returncode, lines))
 
@@ -96,7 +96,7 @@ class Silent(LocalError):
         self, process: Process, health: str, patience: float, lines: Sequence[str] = ()
     ) -> None:
         super().__init__(
-            f"{process.name} is not at work ({health}), and gave no sign of life for"
+            f"{process.name} is not ready ({health}), and gave no sign of life for"
             f" {patience:g} s: its last lines are {process.lines_are}"
         )
         self.add_note(last_words(process.name, None, lines))

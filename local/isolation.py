@@ -18,7 +18,7 @@ that our exporter does not speak, are for a developer's own programs."""
 FAMILIES = ("AWS_", "OTEL_", "MINISTACK_", "LOCALSTACK_")
 """How those variables begin that boto3, OpenTelemetry and the emulator read beside our settings."""
 
-PACKAGES = ("runtime", "services", "relay", "infra", "local", "operations", "console")
+SETTINGS_PACKAGES = ("runtime", "services", "relay", "infra", "local", "operations", "console")
 """Whose settings are read by what runs here."""
 
 
@@ -54,12 +54,12 @@ def isolate(
 
 
 def settings_classes() -> Iterator[type[Settings]]:
-    """Find every class of every `settings.py` of PACKAGES.
+    """Find every class of every `settings.py` of SETTINGS_PACKAGES.
 
     They are imported by their names: nothing here may depend on the console or the operator's
     commands, but what a shell has for them reaches them.
     """
-    for package in PACKAGES:
+    for package in SETTINGS_PACKAGES:
         for file in sorted((ROOT / package).rglob("settings.py")):
             import_module(".".join(file.relative_to(ROOT).with_suffix("").parts))
     yield from (each for each in _subclasses(Settings) if each.__module__.endswith(".settings"))

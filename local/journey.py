@@ -13,21 +13,21 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from contracts.names import EventType
-from local.progress import Progress
+from local.progress import SignsOfLife
 from runtime.process.shutdown import Stop
 
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
 
-PATIENCE = 30.0
+JOURNEY_PATIENCE = 30.0
 """Seconds in which no hop arrives and none is seen in another state; under a second is usual."""
 
-POLL_EVERY = 0.02
+JOURNEY_POLL_INTERVAL = 0.02
 """Seconds between two looks at a hop, and a tenth of the time waited once that is more."""
 
 LONGEST_POLL = 3.0
 
-ORDER = {
+DEMO_ORDER = {
     "accountNumber": "12345678",
     "accountName": "Ada Lovelace",
     "accountSortCode": "12-34-56",
@@ -37,21 +37,21 @@ ORDER = {
 }
 
 
-class NotYet(Exception):
+class NotYetThere(Exception):
     """A hop that has not happened; the message says what was seen instead."""
 
 
 class Stuck(Exception):
     """A hop that did not happen in time."""
 
-    def __init__(self, hop: "Hop", seen: str, within: float) -> None:
+    def __init__(self, hop: "JourneyHop", seen: str, within: float) -> None:
         super().__init__(
             f"stuck at “{hop.title}”: not within {within:g} s ({seen}); look at {hop.look_at}"
         )
 
 
 @dataclass(frozen=True)
-class Hop:
+class JourneyHop:
     """Something that should happen; `observe` says what did, or raises NotYet."""
 
     title: str
@@ -61,7 +61,7 @@ class Hop:
 
 @dataclass(frozen=True)
 class Arrival:
-    hop: Hop
+    hop: JourneyHop
     what: str
     milliseconds: float
     """Since the request that set it off."""
@@ -72,29 +72,29 @@ class Flow:
     """A request and what must follow from it, in any order."""
 
     title: str
-    request: Hop
-    consequences: Sequence[Hop]
+    request: JourneyHop
+    consequences: Sequence[JourneyHop]
 
 
-def follow(flow: Flow, *, within: float = PATIENCE) -> Iterator[Arrival]:
+def follow(flow: Flow, *, within: float = JOURNEY_PATIENCE) -> Iterator[Arrival]:
     """Send the request and yield each hop as it arrives, as long as there is progress.
 
     Raises Stuck, after `within` seconds without any, for the first hop, in the order of the flow,
     that did not arrive: it is the nearest to the cause.
     """
     started = time.monotonic()
-    stop, progress = Stop(), Progress()
+    stop, progress = Stop(), SignsOfLife()
 
-    def watch(hop: Hop) -> Arrival:
+    def watch(hop: JourneyHop) -> Arrival:
         seen = "nothing was seen"
         while progress.silence() < within and not stop.requested:
             try:
                 what = hop.observe()
-            except (NotYet, httpx.TransportError) as reason:
+            except (NotYetThere, httpx.TransportError) as reason:
                 seen = str(reason) or type(reason).__name__
                 progress.see(f"{hop.title}: {seen}")
                 waited = (time.monotonic() - started) / 10
-                stop.wait(min(max(POLL_EVERY, waited), LONGEST_POLL))
+                stop.wait(min(max(JOURNEY_POLL_INTERVAL, waited), LONGEST_POLL))
             else:
                 progress.sign()
                 return Arrival(hop, what, (time.monotonic() - started) * 1000)
@@ -114,7 +114,7 @@ def follow(flow: Flow, *, within: float = PATIENCE) -> Iterator[Arrival]:
 
 
 class Customer:
-    """Somebody who subscribes, watches, and cancels the direct debit."""
+    """A customer who subscribes, watches, and cancels the direct debit."""
 
     def __init__(
         self, http: httpx.Client, logs: "CloudWatchLogsClient", addresses: dict[str, str]
@@ -129,9 +129,9 @@ class Customer:
     def subscribes(self) -> Flow:
         return Flow(
             "POST /subscriptions",
-            Hop("subscription created", self._subscribe, "subscription-api"),
+            JourneyHop("subscription created", self._subscribe, "subscription-api"),
             [
-                Hop(
+                JourneyHop(
                     "event logged",
                     lambda: self._logged(
                         "subscriptions-event-logs", EventType.SUBSCRIPTION_CREATED
@@ -139,13 +139,13 @@ class Customer:
                     "subscriptions-relay and tap, the table subscriptions-outbox and the queue"
                     " subscriptions-dlq",
                 ),
-                Hop(
+                JourneyHop(
                     "stock allocated",
                     lambda: self._reads(self._stock, "allocated"),
                     "stock-consumer, the queue stock-subscription-created and its dead-letter"
                     " queue subscriptions-created-dlq",
                 ),
-                Hop(
+                JourneyHop(
                     "payment created",
                     lambda: self._reads(self._payments, "active"),
                     "payment-consumer, the queue payments-subscription-created and its"
@@ -157,21 +157,21 @@ class Customer:
     def cancels_the_payment(self) -> Flow:
         return Flow(
             "PATCH /payments/{id}",
-            Hop("payment cancelled", self._cancel, "payment-api"),
+            JourneyHop("payment cancelled", self._cancel, "payment-api"),
             [
-                Hop(
+                JourneyHop(
                     "event logged",
                     lambda: self._logged("payments-event-logs", EventType.PAYMENT_CANCELLED),
                     "payments-change-stream, payments-forward and tap, the collection outbox and"
                     " the queues payment-events.fifo and payment-events-dlq.fifo",
                 ),
-                Hop(
+                JourneyHop(
                     "stock deallocated",
                     lambda: self._reads(self._stock, "deallocated"),
                     "stock-consumer, the queue stock-payment-cancelled and its dead-letter queue"
                     " payment-cancelled-dlq",
                 ),
-                Hop(
+                JourneyHop(
                     "subscription cancelled",
                     lambda: self._reads(self._subscriptions, "cancelled"),
                     "subscription-consumer, the queue subscriptions-payment-cancelled and its"
@@ -183,7 +183,7 @@ class Customer:
     def _subscribe(self) -> str:
         # The key makes a second try safe where the first one's answer was lost.
         key = {"Idempotency-Key": f"demo-{self._since}"}
-        answer = self._http.post(self._subscriptions, json=ORDER, headers=key)
+        answer = self._http.post(self._subscriptions, json=DEMO_ORDER, headers=key)
         self._id = _body(answer, httpx.codes.CREATED)["subscriptionId"]
         return f"201, {self._id}"
 
@@ -194,7 +194,7 @@ class Customer:
     def _reads(self, collection: str, status: str) -> str:
         body = _body(self._http.get(f"{collection}/{self._id}"), httpx.codes.OK)
         if body["status"] != status:
-            raise NotYet(f"{collection}/{self._id} is {body['status']}")
+            raise NotYetThere(f"{collection}/{self._id} is {body['status']}")
         razors = f", {body['stock']} razors put aside" if "stock" in body else ""
         return f"{status}{razors}"
 
@@ -210,11 +210,11 @@ class Customer:
                     self._id,
                 ):
                     return f"{event_type} in {group}"
-        raise NotYet(f"no {event_type} of {self._id} in log group {group}")
+        raise NotYetThere(f"no {event_type} of {self._id} in log group {group}")
 
 
 def _body(answer: httpx.Response, expected: int) -> dict[str, Any]:
     if answer.status_code != expected:
-        raise NotYet(f"{answer.request.method} {answer.url} answered {answer.status_code}")
+        raise NotYetThere(f"{answer.request.method} {answer.url} answered {answer.status_code}")
     body: dict[str, Any] = answer.json()
     return body

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-MAX_EVENTS = 10_000
+MAX_PUT_EVENTS = 10_000
 """Events in one PutLogEvents call."""
 
-MAX_BYTES = 1_048_576
+MAX_PUT_BYTES = 1_048_576
 """Bytes of one PutLogEvents call: the messages in UTF-8 plus `OVERHEAD` for each."""
 
 OVERHEAD = 26
@@ -39,8 +39,8 @@ def batches(events: Iterable[LogEvent]) -> Iterator[list[LogEvent]]:
     size = 0
     for event in sorted(events, key=lambda event: event.timestamp):
         if batch and (
-            len(batch) == MAX_EVENTS
-            or size + event.size > MAX_BYTES
+            len(batch) == MAX_PUT_EVENTS
+            or size + event.size > MAX_PUT_BYTES
             or event.timestamp - batch[0].timestamp > MAX_SPAN
         ):
             yield batch

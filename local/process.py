@@ -11,7 +11,7 @@ Engine = Literal["ministack", "mongod"]
 
 @dataclass(frozen=True)
 class Process:
-    """One row: what runs, under which environment, how to see that it is at work."""
+    """One row: what runs, under which environment, how to see that it is ready."""
 
     name: str
     command: tuple[str, ...]
@@ -19,7 +19,7 @@ class Process:
     port_variable: str
     """The variable that moves the port."""
     ready_path: str | None = "/readyz"
-    """Answers 200 on `port` once the process is at work; None: it is when the port listens."""
+    """Answers 200 on `port` once the process is ready; None: it is when the port listens."""
     env: Mapping[str, str] = field(default_factory=dict)
     colour: int = 37
     """ANSI."""
@@ -27,7 +27,7 @@ class Process:
     """Engines that must be up and provisioned before it starts."""
     is_engine: bool = False
     log: Path | None = None
-    """A file for its output, written anew by each start; None: the console."""
+    """A file for its output, overwritten by each start; None: the console."""
     on_parent_death: signal.Signals = signal.SIGKILL
 
     @property
@@ -35,9 +35,9 @@ class Process:
         return "above" if self.log is None else f"in {self.log}"
 
     @property
-    def mend(self) -> str:
+    def what_to_do(self) -> str:
         """What to do when it died."""
         return (
             f"everything else is stopped; its last lines are {self.lines_are},"
-            " mend it and run `make up` again"
+            " fix it and run `make up` again"
         )

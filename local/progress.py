@@ -7,7 +7,7 @@ WORK, MOST_WORK = 0.25, 60.0
 """Seconds of CPU time that are a sign of life, and up to which; a start takes 2."""
 
 
-class Progress:
+class SignsOfLife:
     """Since when nothing new was seen.
 
     To and fro between two states is no progress: each state counts once.

@@ -25,7 +25,7 @@ from runtime.mongodb import Document, configuring
 from runtime.process.command import run_command
 from runtime.settings import MongoSettings, load
 
-ANSWERS_WITHIN = 60.0
+ENGINES_ANSWER_WITHIN = 60.0
 """Seconds that an engine has to answer; containers that start together take some."""
 
 CALL_WITHIN = 60.0
@@ -56,7 +56,7 @@ def main() -> int:
 
 
 def provision_aws(
-    endpoint: str, *, region: str = REGION, answers_within: float = ANSWERS_WITHIN
+    endpoint: str, *, region: str = REGION, answers_within: float = ENGINES_ANSWER_WITHIN
 ) -> Report:
     """Make MiniStack what the topology says, as soon as it answers.
 
@@ -79,7 +79,7 @@ def provision_documentdb(
     database: str,
     credentials: Mapping[str, Any] | None = None,
     *,
-    answers_within: float = ANSWERS_WITHIN,
+    answers_within: float = ENGINES_ANSWER_WITHIN,
 ) -> Report:
     """Make a mongod the primary of its replica set, and in it what the topology says.
 

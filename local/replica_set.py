@@ -11,30 +11,30 @@ from pymongo.errors import ConfigurationError, OperationFailure, PyMongoError
 from pymongo.uri_parser import parse_uri
 
 from local.child import wait_until_listening
-from local.progress import Progress
+from local.progress import SignsOfLife
 from runtime.errors import Misconfigured
 
-PATIENCE = 60.0
+ELECTION_PATIENCE = 60.0
 """Seconds without any change; the whole takes under 2, a busy laptop or a recovery takes longer."""
 
 ALREADY_INITIALIZED = 23  # MongoDB error code
 
 
-def ensure_replica_set(uri: str, *, timeout: float = PATIENCE) -> None:
+def ensure_replica_set(uri: str, *, timeout: float = ELECTION_PATIENCE) -> None:
     """Return when the mongod that `uri` names is the writable primary of the set that it names.
 
-    The URI's host is what every driver is told to use afterwards. Running it again changes
+    The URI's host is what every driver uses afterwards. Running it again changes
     nothing; data that was written under another address is taken over.
     Raises Misconfigured for a URI without the set's name, TimeoutError once `timeout` seconds went
     by in which nothing changed.
     """
     host, port, name = _parse(uri)
-    # A driver that finds nobody waits half a second before it looks again: knock first.
+    # A driver that finds no server waits half a second before it looks again: knock first.
     wait_until_listening(port, timeout=timeout, what="mongod", host=host)
     client: MongoClient[dict[str, Any]] = MongoClient(
         host, port, directConnection=True, serverSelectionTimeoutMS=1000
     )
-    last, progress = "it never answered", Progress()
+    last, progress = "it never answered", SignsOfLife()
     with client:
         while progress.silence() < timeout:
             try:
@@ -50,7 +50,7 @@ def ensure_replica_set(uri: str, *, timeout: float = PATIENCE) -> None:
 
 
 def read_only_what_lasts(client: MongoClient[dict[str, Any]]) -> None:
-    """Make majority the read concern of whoever names none, on the primary that this client is of.
+    """Make majority the default read concern, on the primary of this client.
 
     MongoDB would read what only the primary has, and what is undone if that one dies: a relay would
     publish an event that was never committed, and a consumer drop a message as handled whose effect

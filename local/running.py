@@ -12,7 +12,7 @@ from infra.local_system.ports import LOOPBACK, is_listening
 from local.child import LAST_LINES, cpu_seconds, last_lines
 from local.console import Console
 from local.process import Process
-from local.progress import Progress
+from local.progress import SignsOfLife
 
 HEALTH_WITHIN = 5.0
 """Seconds for one answer about a process's health: it asks its database, on a busy machine."""
@@ -35,7 +35,7 @@ class Running(Thread):
         self.process, self.child = process, child
         self._console, self._ended = console, ended
         self._since = time.monotonic()
-        self._progress = Progress()
+        self._progress = SignsOfLife()
         self.health = Health(is_ready=False)
         self._last: deque[str] = deque(maxlen=LAST_LINES)
 
@@ -48,7 +48,7 @@ class Running(Thread):
         return self._progress.silence()
 
     def look(self) -> bool:
-        """Ask whether it is at work."""
+        """Ask whether it is ready."""
         self.health = health_of(self.process)
         log = self.process.log
         written = log.stat().st_size if log is not None and log.exists() else 0
@@ -78,14 +78,14 @@ class Running(Thread):
 
 @dataclass(frozen=True)
 class Health:
-    """What a process answered when it was asked whether it is at work."""
+    """What a process answered when it was asked whether it is ready."""
 
     is_ready: bool
     text: str = "no answer yet"
 
 
 def is_ready(process: Process) -> bool:
-    """Whether the process says that it is at work."""
+    """Whether the process says that it is ready."""
     return health_of(process).is_ready
 
 

@@ -17,7 +17,7 @@ from typing import Self
 
 from infra.local_system.ports import is_taken
 from infra.local_system.settings import ROOT
-from local.child import STOP_WITHIN, signal_child, start_child
+from local.child import CHILD_STOPS_WITHIN, signal_child, start_child
 from local.console import Console
 from local.errors import (
     NotReady,
@@ -33,8 +33,8 @@ from local.process import Process
 from local.running import Health, Running
 from runtime.process.shutdown import Stop
 
-PATIENCE = 60.0
-"""Seconds that a process which is not at work yet may give no sign of life. A start is as long as
+START_PATIENCE = 60.0
+"""Seconds that a process which is not ready yet may give no sign of life. A start is as long as
 it takes: a busy machine takes minutes, and shows lines, answers and work meanwhile."""
 
 SAY_EVERY = 10.0
@@ -46,14 +46,14 @@ ENGINES_STOP_WITHIN = 60.0
 """Seconds at least: an engine writes its state at its end, which is lost where it is killed."""
 
 STEADY_AFTER = 60.0
-"""Seconds: a process that lived this long starts its back-off anew."""
+"""Seconds: a process that lived this long starts its back-off again."""
 
 
 class Supervisor:
     """Owns the processes from `start` to `stop`; use it as a context manager and none is left.
 
-    `stop` asks it from outside (a signal, a test) to end; `restart_ours` starts a process of ours
-    that died again instead of ending.
+    `stop` asks it from outside (a signal, a test) to end; `restart_ours` starts a process that died
+    again instead of ending, an engine excepted.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Supervisor:
         console: Console,
         stop: Stop | None = None,
         restart_ours: bool = False,
-        stop_within: float = STOP_WITHIN,
+        stop_within: float = CHILD_STOPS_WITHIN,
     ) -> None:
         self._table = {process.name: process for process in processes}
         self._console = console
@@ -113,11 +113,11 @@ class Supervisor:
     def wait_ready(
         self,
         *names: str,
-        patience: float = PATIENCE,
+        patience: float = START_PATIENCE,
         timeout: float = math.inf,
         say_every: float = SAY_EVERY,
     ) -> None:
-        """Return when these processes, or all that were started, are at work.
+        """Return when these processes, or all that were started, are ready.
 
         Raises ProcessDied as soon as one of them is dead, Silent for one that gave no sign of life
         for `patience` seconds, NotReady after `timeout` seconds, and Stopped when a stop was
@@ -177,7 +177,7 @@ class Supervisor:
             child.wait()
 
     def hold(self, name: str, *, kill: bool = False) -> None:
-        """Stop a process, by SIGKILL if `kill`, until it is started again; nobody misses it.
+        """Stop a process, by SIGKILL if `kill`, until it is started again; it is not restarted.
 
         Raises KeyError for one that is not in the table.
         """
@@ -206,7 +206,7 @@ class Supervisor:
         return self._running[name].child.pid
 
     def dead(self) -> list[str]:
-        """The names of those that were started and have ended, whoever ended them."""
+        """The names of those that were started and have ended, for whatever reason."""
         return [name for name, one in list(self._running.items()) if one.child.poll() is not None]
 
     def last_lines(self, name: str) -> list[str]:
@@ -235,7 +235,7 @@ class Supervisor:
             self._spawner.shutdown()
 
     def _start(self, name: str) -> None:
-        """With the lock in hand. Raises Stopped."""
+        """The lock is held. Raises Stopped."""
         if self._closed:
             raise Stopped
         running = self._running.get(name)

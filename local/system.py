@@ -12,7 +12,7 @@ from local.errors import LocalError
 from local.isolation import isolate
 from local.lock import only_one
 from local.process import Process
-from local.processes import engine_processes, our_processes
+from local.process_table import engine_processes, our_processes
 from local.provision import CANNOT_PROVISION, provision_aws, provision_documentdb
 from local.supervisor import Supervisor
 from runtime.paths import require_writable_file
@@ -32,13 +32,13 @@ def running_system(
     ours: Sequence[Process] | None = None,
     beside: Sequence[Process] = (),
 ) -> Iterator[Supervisor]:
-    """Bring everything up, yield its supervisor when all is at work, and stop everything.
+    """Bring everything up, yield its supervisor when all is ready, and stop everything.
 
-    Nobody watches for deaths until `Supervisor.supervise` is called: a test that kills processes
+    Deaths are not watched for until `Supervisor.supervise` is called: a test that kills processes
     does without, or runs it in a thread. What would reach the processes by accident is taken out
     of this process's environment, with one line that says so.
     `ours` is the table of our processes, for who runs them otherwise than `make up`. Those in
-    `beside` are started with them, and nobody waits for those to be at work.
+    `beside` are started with them, and not waited for.
     Raises Misconfigured and what CANNOT_START lists; nothing is left running then.
     """
     isolate(os.environ, configured_by=LocalSettings, say=console.say)

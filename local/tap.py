@@ -13,7 +13,7 @@ import structlog
 
 from infra.taps import Tap, taps_of
 from infra.topology import TOPOLOGY
-from local.log_batches import MAX_BYTES, LogEvent, batches
+from local.log_batches import MAX_PUT_BYTES, LogEvent, batches
 from runtime.aws import LONG_POLL_SECONDS, Aws, reaching
 from runtime.errors import Unavailable
 from runtime.logs import configure
@@ -123,7 +123,7 @@ class BusTap:
 
     def _move(self, messages: "list[MessageTypeDef]") -> None:
         for batch in batches(map(log_event, messages)):
-            if batch[0].size > MAX_BYTES:
+            if batch[0].size > MAX_PUT_BYTES:
                 log.error("event too large for a log line", bus=self._tap.bus, bytes=batch[0].size)
             else:
                 self._write(batch)

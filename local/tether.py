@@ -19,7 +19,7 @@ def main() -> None:
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal_number)
         if os.getppid() != parent:
-            # The parent died before the wish was spoken: nobody would carry it out any more.
+            # The parent died before the signal was asked for: it would never come.
             sys.exit(f"{command[0]} was not started: the process that wanted it is gone")
     # A shell starts what it runs in the background with SIGINT ignored, and that is inherited.
     signal.signal(signal.SIGINT, signal.SIG_DFL)

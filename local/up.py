@@ -10,16 +10,13 @@ from infra.local_system.addresses import addresses, console_address
 from infra.local_system.settings import LocalSettings
 from local.console import Console
 from local.errors import ProcessDied, Stopped
-from local.processes import console_process, our_processes
+from local.process_table import console_process, our_processes
 from local.supervisor import Supervisor
 from local.system import CANNOT_START, running_system
 from runtime.errors import Misconfigured
-from runtime.process.command import run_command
+from runtime.process.command import FAILED, MISCONFIGURED, run_command
 from runtime.process.shutdown import Stop, on_signal
 from runtime.settings import load
-
-FAILED, MISCONFIGURED = 1, 2
-"""Exit codes; a stop that was asked for is 0."""
 
 
 def main() -> int:

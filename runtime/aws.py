@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 import boto3
@@ -125,6 +126,21 @@ class Aws:
                 endpoint_url=self._endpoint_url,
                 config=self._polling if service == "sqs" else self._config,
             )
+
+
+class CachingAws(Aws):
+    """Makes one client for each service and keeps it: making one costs more than most calls."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._clients: dict[str, Any] = {}
+        self._lock = Lock()  # a session makes one client at a time; clients are shared
+
+    def client(self, service: Any) -> Any:
+        with self._lock:
+            if service not in self._clients:
+                self._clients[service] = super().client(service)
+            return self._clients[service]
 
 
 @contextmanager

@@ -15,16 +15,14 @@ import structlog
 
 from infra.local_system import addresses
 from infra.local_system.environment import REGION
-from infra.local_system.ports import LOOPBACK, reserved_ports
-from local import engines
-from local.child import wait_until_listening
 from local.isolation import COLLECTOR, isolate
 from local.replica_set import ensure_replica_set
 from tests.dynamodb_local import DynamoDBLocal, running_dynamodb_local
-from tests.engines import died, shared_engine
 from tests.missing_tools import CATEGORY, missing_of, summary
-from tests.processes import COVERAGE
+from tests.shared_engines import died, shared_engine
 from tests.synthesis import Synthesize, synthesized_once
+from verification.testkit import engines
+from verification.testkit.launcher import COVERAGE
 
 # A busy machine makes an example slow, which says nothing about what is tested.
 hypothesis.settings.register_profile(
@@ -91,7 +89,7 @@ def sample_credentials() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def unmeasured_engines() -> Iterator[None]:
-    """Coverage measures what tests/processes.py starts, and slows no emulator down."""
+    """Coverage measures what the launcher starts, and slows no emulator down."""
     with pytest.MonkeyPatch.context() as patch:
         for name in COVERAGE:
             patch.delenv(name)
@@ -134,12 +132,8 @@ def ministack(
 @contextmanager
 def running_ministack(state: Path, config: pytest.Config) -> Iterator[MiniStack]:
     """An AWS emulator for as long as the block lasts, with its state and its log in a folder."""
-    with reserved_ports(1) as (port,):
-        command = engines.ministack_command(port, state, region=REGION)
-        log = state / "ministack.log"
-        with shared_engine(config, "MiniStack", command.argv, env=command.env, log=log) as child:
-            wait_until_listening(port, timeout=60, what="MiniStack", child=child)
-            yield MiniStack(endpoint=f"http://{LOOPBACK}:{port}")
+    with engines.running_ministack(state, run=partial(shared_engine, config)) as endpoint:
+        yield MiniStack(endpoint)
 
 
 @pytest.fixture(scope="session")
@@ -160,14 +154,10 @@ def mongodb_uri(
 ) -> Iterator[str]:
     """The URI of a replica set of one, shared by the session: use a database of your own."""
     state = tmp_path_factory.mktemp("mongod")
-    with reserved_ports(1) as (port,):
-        command = engines.mongod_command(port, state)
-        log = state / "mongod.log"
-        with shared_engine(pytestconfig, "mongod", command.argv, log=log) as child:
-            wait_until_listening(port, timeout=60, what="mongod", child=child)
-            uri = addresses.mongodb_uri(port)
-            ensure_replica_set(uri)
-            yield uri
+    with engines.running_mongod(state, run=partial(shared_engine, pytestconfig)) as port:
+        uri = addresses.mongodb_uri(port)
+        ensure_replica_set(uri)
+        yield uri
 
 
 @pytest.fixture(scope="session")

@@ -6,9 +6,9 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from tests.integration.emulated import OneClientEach
+from runtime.aws import CachingAws
 from tests.templates import Stack
-from tests.waiting import eventually
+from verification.testkit.waiting import eventually
 
 DEPLOYED = frozenset(
     [
@@ -63,7 +63,7 @@ def deployable(stack: Stack) -> Stack:
     return replace(stack, template=template)
 
 
-def deploy(aws: OneClientEach, stacks: Iterable[Stack]) -> None:
+def deploy(aws: CachingAws, stacks: Iterable[Stack]) -> None:
     """Create the stacks, each after the one before; raises AssertionError with what failed."""
     aws.client("ssm").put_parameter(Name=BOOTSTRAP_VERSION, Value="21", Type="String")
     cloudformation = aws.client("cloudformation")
@@ -80,7 +80,7 @@ def deploy(aws: OneClientEach, stacks: Iterable[Stack]) -> None:
         assert status == "CREATE_COMPLETE", list(_failures(cloudformation, stack.name))
 
 
-def keys(aws: OneClientEach, stacks: Iterable[Stack]) -> Mapping[str, str]:
+def keys(aws: CachingAws, stacks: Iterable[Stack]) -> Mapping[str, str]:
     """The logical ids of the KMS keys that were made, by key id."""
     cloudformation = aws.client("cloudformation")
     return {

@@ -13,11 +13,12 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from infra.local_system.ports import LOOPBACK, reserved_ports
+from infra.local_system.ports import LOOPBACK
 from local.child import wait_until_listening
 from tests.dynamodb_local_package import dynamodb_local_folder
-from tests.engines import shared_engine
 from tests.missing_tools import JAVA, missing
+from tests.shared_engines import shared_engine
+from verification.testkit.ports import reserved_ports
 
 SERVER = Path(__file__).with_name("dynamodb_local_server.py")
 READY_WITHIN = 60

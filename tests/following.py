@@ -10,7 +10,7 @@ from subprocess import Popen
 
 from local.child import running_child
 from tests.pages import Block, masked, shown_lines
-from tests.waiting import eventually
+from verification.testkit.waiting import eventually
 
 
 @dataclass(frozen=True)

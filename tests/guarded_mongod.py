@@ -10,13 +10,12 @@ from pymongo.errors import PyMongoError
 
 from infra.documentdb import provision_collections
 from infra.local_system.addresses import REPLICA_SET
-from infra.local_system.ports import LOOPBACK, reserved_ports
-from local.child import running_child, wait_until_listening
-from local.engines import mongod_command
+from infra.local_system.ports import LOOPBACK
 from local.replica_set import read_only_what_lasts
 from runtime.mongodb import Document
-from tests.waiting import eventually
-from tests.wire import Wire
+from verification.testkit.engines import running_mongod
+from verification.testkit.tcp_proxy import TcpProxy
+from verification.testkit.waiting import eventually
 
 ROOT = "root"
 
@@ -26,7 +25,7 @@ class GuardedMongod:
     """`wire` is what its clients come through: cut it, and they have to sign in again."""
 
     port: int
-    wire: Wire
+    wire: TcpProxy
 
     @property
     def uri(self) -> str:
@@ -50,7 +49,7 @@ class GuardedMongod:
         with MongoClient[Document](self.root_uri) as client:
             client.admin.command("updateUser", name, pwd=password)
         self.wire.cut()
-        self.wire.mend()
+        self.wire.restore()
 
     def replace_user(self, name: str, password: str) -> None:
         """Drop the user and make it again: connections stay, and may do nothing any more."""
@@ -65,14 +64,10 @@ def a_guarded_mongod(folder: Path) -> Iterator[GuardedMongod]:
     key = folder / "key"
     key.write_text("0123456789abcdef")
     key.chmod(0o600)
-    with reserved_ports(1) as (port,):
-        command = mongod_command(port, folder / "data")
-        argv, log = (*command.argv, "--keyFile", str(key)), folder / "mongod.log"
-        with running_child("mongod", argv, env=command.env, log=log) as child:
-            wait_until_listening(port, timeout=60, what="mongod", child=child)
-            _set_up(port)
-            with Wire(port) as wire:
-                yield GuardedMongod(port, wire)
+    with running_mongod(folder / "data", "--keyFile", str(key)) as port:
+        _set_up(port)
+        with TcpProxy(port).running() as wire:
+            yield GuardedMongod(port, wire)
 
 
 def _set_up(port: int) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from contracts.outbox import OutboxRecord
 from tests.relay_world import FIFO, World, ids
-from tests.waiting import eventually
+from verification.testkit.waiting import eventually
 
 
 class Received:

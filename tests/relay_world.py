@@ -37,11 +37,11 @@ from runtime.process.health import Readiness
 from runtime.process.shutdown import Stop
 from runtime.settings import WorkerSettings
 from tests.conftest import MiniStack
-from tests.gate import Gate
 from tests.integration.emulated import empty_aws
-from tests.processes import Process, running
 from tests.relay_fakes import record_of
-from tests.waiting import eventually
+from verification.testkit.fault_proxy import FaultProxy
+from verification.testkit.launcher import LaunchedProcess, running
+from verification.testkit.waiting import eventually
 
 S = TypeVar("S", bound=WorkerSettings)
 
@@ -77,7 +77,7 @@ class World:
     """
 
     aws: Aws
-    gate: Gate
+    gate: FaultProxy
     folder: Path
     region: str
     mongodb_uri: str | None = None
@@ -96,7 +96,7 @@ class World:
         }
 
     @contextmanager
-    def relay(self, command: str, **changes: str) -> Iterator[Process]:
+    def relay(self, command: str, **changes: str) -> Iterator[LaunchedProcess]:
         """Run a relay until the block ends; it is at work when the block begins."""
         env = self.environment(**changes)
         with running(
@@ -279,14 +279,14 @@ def a_world(
     """A world on the emulator; its DynamoDB is at the endpoint `dynamodb`, if one is named."""
     aws = empty_aws(ministack, dynamodb=dynamodb)
     region = aws.client("sqs").meta.region_name
-    with Gate(ministack.endpoint, dynamodb=dynamodb).running() as gate:
+    with FaultProxy(ministack.endpoint, dynamodb=dynamodb).running() as gate:
         world = World(aws, gate, folder, region, mongodb_uri)
         yield world
         if "mongodb" in vars(world):
             world.mongodb.close()
 
 
-def kill(process: Process) -> None:
+def kill(process: LaunchedProcess) -> None:
     """kill -9, and wait until it is gone."""
     signal_child(process.child, signal.SIGKILL)
     process.child.wait(timeout=60)

@@ -14,12 +14,13 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from infra.local_system.addresses import REPLICA_SET
-from infra.local_system.ports import LOOPBACK, reserved_ports
+from infra.local_system.ports import LOOPBACK
 from local.child import last_lines, signal_child, start_child, stop_child, wait_until_listening
 from local.engines import find_mongod
 from local.errors import last_words
 from local.replica_set import read_only_what_lasts
-from tests.waiting import eventually
+from verification.testkit.ports import reserved_ports
+from verification.testkit.waiting import eventually
 
 OPLOG_MEGABYTES = 16
 """What a primary remembers of its changes: little, so that a test can make it forget."""

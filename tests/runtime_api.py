@@ -17,9 +17,10 @@ from typing import Any
 from uuid import uuid4
 
 from infra.local_system.ports import LOOPBACK
+from infra.local_system.settings import ROOT
 from local.child import running_child
 from tests.builders import ACCOUNT
-from tests.processes import COVERAGE, ROOT
+from verification.testkit.launcher import COVERAGE
 
 PREFIX = "/2018-06-01/runtime"
 ANSWERED_WITHIN = 60.0

@@ -15,7 +15,7 @@ from pymongo import MongoClient
 
 from infra.local_system.ports import LOOPBACK
 from infra.topology import WORKLOADS
-from runtime.aws import Aws
+from runtime.aws import Aws, CachingAws
 from runtime.http.connections import limited
 from runtime.mongodb import Mongo
 from runtime.sqs.handler import EventHandler
@@ -35,8 +35,7 @@ from services.subscription import main as subscription_main
 from services.subscription.handlers import Handlers as SubscriptionHandlers
 from services.subscription.settings import SubscriptionApiSettings
 from services.subscription.store import DynamoStore as SubscriptionStore
-from tests.integration.emulated import OneClientEach
-from tests.waiting import eventually
+from verification.testkit.waiting import eventually
 
 Name = Literal["subscription", "stock", "payment"]
 NAMES: tuple[Name, ...] = ("subscription", "stock", "payment")
@@ -53,7 +52,7 @@ class System:
 
     @cached_property
     def aws(self) -> Aws:
-        return OneClientEach(region=self.region, endpoint_url=self.endpoint)
+        return CachingAws(region=self.region, endpoint_url=self.endpoint)
 
     def environment(self, service: Name) -> dict[str, str]:
         """What a process of the service needs, but for its port: its consumer's, its API's too."""

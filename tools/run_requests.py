@@ -14,11 +14,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from infra.local_system.addresses import addresses
-from infra.local_system.settings import LocalSettings
 from local.console import Console
 from local.isolation import isolate
 from local.system import CANNOT_START, running_system
 from runtime.process.command import complain, run_command
+from verification.testkit.ports import settings_on_free_ports
 
 COLLECTIONS = Path(__file__).parent.parent / "collections"
 NEWMAN, HTTPYAC = "newman@6.2.2", "httpyac@6.16.7"
@@ -32,7 +32,7 @@ def main() -> int:
     with TemporaryDirectory(prefix="streamed-requests-") as place:
         log = Path(place) / "system.log"
         with (
-            LocalSettings.on_free_ports(Path(place) / "state") as settings,
+            settings_on_free_ports(Path(place) / "state") as settings,
             log.open("w", encoding="utf-8") as output,
             running_system(settings, console=Console(output)),
         ):

@@ -1,13 +1,10 @@
 """What a person can change about the system on their laptop: ports, where state lives, restarts."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AliasChoices, Field
 
-from infra.local_system.ports import reserved_ports
 from infra.topology import WORKLOADS
 from runtime.settings import Settings, with_fields
 
@@ -45,16 +42,3 @@ class LocalSettings(Settings):
     up_log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     up_log_format: Literal["json", "console"] = "console"
     breakable: bool = Field(default=False, validation_alias=AliasChoices("break", "breakable"))
-
-    @classmethod
-    @contextmanager
-    def on_free_ports(cls, state_dir: Path) -> Iterator[Self]:
-        """Settings for a test: the state in a place of its own, every port reserved for the block.
-
-        What runs on the ports must have ended when the block ends.
-        """
-        names = [name for name in cls.model_fields if name.endswith("_port")]
-        with reserved_ports(len(names)) as ports:
-            yield cls.model_validate(
-                {"state_dir": state_dir, **dict(zip(names, ports, strict=True))}
-            )

@@ -19,7 +19,7 @@ from runtime.process.command import complain, run_command
 from tests.browser.browser import NoBrowser, chromium
 from tests.browser.system import Running, running
 from tests.browser.visitor import Visitor, visiting
-from tests.waiting import eventually
+from verification.testkit.waiting import eventually
 
 IMAGES = ROOT / "docs" / "images"
 

@@ -1,6 +1,5 @@
 """`make up BREAK=1` as the process that it is, on free ports and in a place of its own."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,11 +11,11 @@ import httpx
 from console.security import TOKEN_HEADER
 from infra.local_system.addresses import breaking_socket, console_address
 from infra.local_system.settings import LocalSettings
-from local.child import running_child
-from local.processes import console_process, our_processes
+from local.process_table import console_process, our_processes
 from local.running import is_ready
-from tests.processes import ROOT
-from tests.waiting import eventually
+from verification.testkit.launcher import running_up
+from verification.testkit.ports import settings_on_free_ports
+from verification.testkit.waiting import eventually
 
 
 @dataclass(frozen=True)
@@ -89,21 +88,13 @@ def running(folder: Path) -> Iterator[Running]:
 
     Nothing of it may be left then, not even of what was stopped and never started again.
     """
-    with LocalSettings.on_free_ports(folder / "state") as settings:
+    with settings_on_free_ports(folder / "state") as settings:
         yield from _running(settings, folder / "up.log")
 
 
 def _running(settings: LocalSettings, log: Path) -> Iterator[Running]:
-    given = settings.model_dump(exclude_none=True) | {"break": "1"}
-    env = {name.upper(): str(value) for name, value in given.items()}
-    command = [sys.executable, "-m", "verification.fault_injection"]
-    with running_child("make up", command, env=env, cwd=ROOT, log=log, stop_within=100) as child:
-
-        def is_up() -> bool:
-            assert child.poll() is None, "make up ended"
-            return "\nready in " in log.read_text() and is_ready(console_process(settings))
-
-        eventually(is_up, timeout=240, what="`make up` and its console ready")
+    with running_up("verification.fault_injection", settings, log) as child:
+        eventually(lambda: is_ready(console_process(settings)), timeout=240, what="its console")
         with httpx.Client(base_url=console_address(settings), timeout=30, trust_env=False) as http:
             http.headers[TOKEN_HEADER] = http.get("/api/about").json()["token"]
             system = Running(settings, http, log)

@@ -6,7 +6,7 @@ It needs no browser.
 from infra.local_system.addresses import addresses, console_address
 from infra.topology import WORKLOADS
 from tests.browser.system import Running
-from tests.waiting import eventually
+from verification.testkit.waiting import eventually
 
 
 def test_the_address_of_the_console_is_what_is_said_first(system: Running) -> None:

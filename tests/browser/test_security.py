@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.browser.system import Running
 from tests.browser.visitor import Visitor
 from tests.system import serving
-from tests.waiting import eventually
+from verification.testkit.waiting import eventually
 
 ACT = """
 async ([url, options]) => {

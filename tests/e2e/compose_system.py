@@ -6,9 +6,9 @@ from functools import partial
 from pathlib import Path
 
 from infra.local_system.settings import LocalSettings
-from local.processes import our_processes
+from local.process_table import our_processes
 from local.running import is_ready
-from tests.waiting import eventually
+from verification.testkit.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
 PORTS = Path(__file__).with_name("compose.ports.yaml")

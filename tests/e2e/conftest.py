@@ -11,11 +11,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from infra.local_system.settings import LocalSettings
 from tests.e2e.compose_system import ComposeSystem
 from tests.e2e.local_system import LocalSystem
 from tests.e2e.system import System
 from tests.e2e.world import World
+from verification.testkit.ports import settings_on_free_ports
 
 HERE = Path(__file__).parent
 CONTAINERS_TAKE = 900
@@ -69,7 +69,7 @@ def in_containers(request: pytest.FixtureRequest) -> bool:
 
 @contextmanager
 def local(folder: Path, environment: Mapping[str, str] | None = None) -> Iterator[World]:
-    with LocalSettings.on_free_ports(folder) as settings:
+    with settings_on_free_ports(folder) as settings:
         system = LocalSystem(settings, environment)
         with at_work(system, then=system.stop) as world:
             yield world
@@ -77,7 +77,7 @@ def local(folder: Path, environment: Mapping[str, str] | None = None) -> Iterato
 
 @contextmanager
 def composed(folder: Path) -> Iterator[World]:
-    with LocalSettings.on_free_ports(folder) as settings:
+    with settings_on_free_ports(folder) as settings:
         system = ComposeSystem(settings)
         with at_work(system, then=system.remove) as world:
             yield world

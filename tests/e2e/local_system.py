@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from infra.local_system.settings import LocalSettings
 from local.console import Console
-from local.processes import our_processes
+from local.process_table import our_processes
 from local.supervisor import Supervisor
 from local.system import running_system
 

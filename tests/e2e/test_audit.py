@@ -13,7 +13,7 @@ from operations.audit.report import Kind
 from runtime.sqs.queue import find_url
 from tests.e2e.operated import Operator
 from tests.e2e.world import World
-from tests.waiting import eventually
+from verification.testkit.waiting import eventually
 
 
 @pytest.fixture

@@ -7,23 +7,30 @@ import pytest
 from local.console import Console
 from runtime.process.shutdown import Stop
 from tests.e2e.local_system import Silence
-from verification.chaos.clients import Load
-from verification.chaos.run import Plan, run
-from verification.chaos.schedule import AWS, MONGOD, Fault, Kind
+from verification.chaos.clients import ClientLoad
+from verification.chaos.run import ChaosPlan, run
+from verification.chaos.schedule import AWS, MONGOD, Fault
+from verification.testkit.injected_fault import FaultKind
 
 FAULTS = (
-    Fault(Kind.KILL, "stock-consumer", start=1, duration=0.5),  # early: it costs half a minute
-    Fault(Kind.HALF_FAIL, AWS, start=0.5, duration=4.5, chance=0.6),
-    Fault(Kind.KILL, MONGOD, start=3, duration=1),
-    Fault(Kind.DROP, AWS, start=5.2, duration=2.5, chance=0.6),
-    Fault(Kind.KILL, "subscriptions-relay", start=6, duration=1),
-    Fault(Kind.CUT, AWS, start=8, duration=1.5),
-    Fault(Kind.FREEZE, "payments-forward", start=9, duration=1),
-    Fault(Kind.THROTTLE, AWS, start=10, duration=1.5, chance=0.8),
-    Fault(Kind.CONFLICT, AWS, start=12, duration=1),
-    Fault(Kind.ERROR, AWS, start=13.5, duration=1, chance=0.8),
+    Fault(FaultKind.KILL, "stock-consumer", start=1, duration=0.5),  # early: it costs half a minute
+    Fault(FaultKind.HALF_FAIL, AWS, start=0.5, duration=4.5, chance=0.6),
+    Fault(FaultKind.KILL, MONGOD, start=3, duration=1),
+    Fault(FaultKind.DROP, AWS, start=5.2, duration=2.5, chance=0.6),
+    Fault(FaultKind.KILL, "subscriptions-relay", start=6, duration=1),
+    Fault(FaultKind.CUT, AWS, start=8, duration=1.5),
+    Fault(FaultKind.FREEZE, "payments-forward", start=9, duration=1),
+    Fault(FaultKind.THROTTLE, AWS, start=10, duration=1.5, chance=0.8),
+    Fault(FaultKind.CONFLICT, AWS, start=12, duration=1),
+    Fault(FaultKind.ERROR, AWS, start=13.5, duration=1, chance=0.8),
 )
-SURE_TO_HIT = {Kind.HALF_FAIL, Kind.DROP, Kind.CUT, Kind.THROTTLE, Kind.ERROR}
+SURE_TO_HIT = {
+    FaultKind.HALF_FAIL,
+    FaultKind.DROP,
+    FaultKind.CUT,
+    FaultKind.THROTTLE,
+    FaultKind.ERROR,
+}
 """Polls there are all the time, and batches while customers subscribe; transactions perhaps not
 in the one second of a conflict."""
 
@@ -39,7 +46,7 @@ def test_nothing_is_lost_while_processes_are_killed_and_aws_fails(
         pytest.skip("it puts a proxy into the system of `make up`")
     heard = Lines()
     report = run(
-        Plan(seed=1, seconds=15, faults=FAULTS, clocks=CLOCKS, load=Load(subscribers=2)),
+        ChaosPlan(seed=1, seconds=15, faults=FAULTS, clocks=CLOCKS, load=ClientLoad(subscribers=2)),
         tmp_path,
         command="tests/e2e/test_chaos.py",
         console=Console(heard, coloured=False),  # type: ignore[arg-type]
@@ -50,7 +57,7 @@ def test_nothing_is_lost_while_processes_are_killed_and_aws_fails(
     assert report.faults + report.missed == len(FAULTS), heard.lines
     assert report.hits.keys() >= SURE_TO_HIT
     assert len(report.ledger) > 5
-    assert len(report.strangers.written) >= 3  # one for each outbox
+    assert len(report.malformed_rows.written) >= 3  # one for each outbox
     assert report.committed == report.published > 15
 
 

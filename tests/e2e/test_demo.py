@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.local_system.settings import ROOT, LocalSettings
+from infra.local_system.settings import ROOT
+from verification.testkit.ports import settings_on_free_ports
 
 EXPORTED = {
     "AWS_PROFILE": "work",
@@ -29,7 +30,7 @@ EXPORTED = {
 @pytest.mark.timeout(300)  # it waits for as long as the start shows progress
 def test_the_demo_runs_in_a_shell_full_of_other_settings(tmp_path: Path) -> None:
     """It ends well, names what it does not use in one line, and prints the journey in latin-1."""
-    with LocalSettings.on_free_ports(tmp_path / "state") as settings:
+    with settings_on_free_ports(tmp_path / "state") as settings:
         given = settings.model_dump(exclude_none=True)
         ours = {name.upper(): str(value) for name, value in given.items() if name != "breakable"}
         done = subprocess.run(

@@ -7,9 +7,9 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from local.processes import our_processes
+from local.process_table import our_processes
 from tests.e2e.world import ORDER, World
-from tests.waiting import eventually
+from verification.testkit.waiting import eventually
 
 SCHEMAS = Path(__file__).parents[2] / "contracts" / "schemas"
 

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
 from tests.e2e.world import World
-from tests.waiting import eventually
+from verification.testkit.waiting import eventually
 
 SUBSCRIPTIONS = 200
 

@@ -13,10 +13,10 @@ from pymongo import MongoClient
 from infra.local_system.addresses import DATABASE, addresses, aws_endpoint
 from infra.local_system.environment import REGION
 from infra.local_system.settings import LocalSettings
-from local.processes import our_processes
+from local.process_table import our_processes
 from runtime.aws import Aws
 from tests.e2e.system import System
-from tests.waiting import eventually
+from verification.testkit.waiting import eventually
 
 ORDER = {
     "accountNumber": "87654321",

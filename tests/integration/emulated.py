@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 from uuid import uuid4
 
-from runtime.aws import Aws
+from runtime.aws import Aws, CachingAws
 from tests.conftest import MiniStack
 
 
@@ -16,19 +16,11 @@ def empty_aws(ministack: MiniStack, *, dynamodb: str | None = None) -> Aws:
     `dynamodb` is the endpoint of another emulator, for DynamoDB and its streams.
     """
     region = f"test-{uuid4().hex[:8]}"
-    rest = OneClientEach(region=region, endpoint_url=ministack.endpoint)
+    rest = CachingAws(region=region, endpoint_url=ministack.endpoint)
     return rest if dynamodb is None else WithDynamoDB(rest, dynamodb, region=region)
 
 
-class OneClientEach(Aws):
-    """Keeps the clients it made: making one costs more than the calls of a test."""
-
-    @cache  # noqa: B019  (it lives as long as the test, or the module, that made it)
-    def client(self, service: Any) -> Any:
-        return super().client(service)
-
-
-class WithDynamoDB(OneClientEach):
+class WithDynamoDB(CachingAws):
     """Has DynamoDB and its streams at an endpoint, and everything else of another AWS."""
 
     def __init__(self, rest: Aws, endpoint: str, *, region: str) -> None:

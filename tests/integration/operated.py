@@ -12,17 +12,17 @@ from typing import Any
 from uuid import uuid4
 
 from infra.local import provision
+from infra.local_system.settings import ROOT
 from infra.topology import TOPOLOGY, WORKLOADS
 from local.child import running_child
 from operations.__main__ import parser
 from operations.output import Output
-from operations.place import KeepsClients, Place
+from operations.place import Place
 from operations.sources.origins import origins
-from runtime.aws import Aws
+from runtime.aws import Aws, CachingAws
 from tests.conftest import MiniStack
 from tests.dead_letters import as_attributes
-from tests.gate import Gate
-from tests.processes import ROOT
+from verification.testkit.fault_proxy import FaultProxy
 
 DLQS = tuple(origins(TOPOLOGY, WORKLOADS))
 QUEUES = (*DLQS, *(queue.name for queue in TOPOLOGY.queues if queue.redrive))
@@ -35,7 +35,7 @@ class Operated:
 
     region: str
     aws: Aws
-    gate: Gate
+    gate: FaultProxy
     folder: Path
     mongodb_uri: str
     hold_seconds: int = 120
@@ -147,7 +147,7 @@ class Operated:
 @contextmanager
 def operated(ministack: MiniStack, mongodb_uri: str, folder: Path) -> Iterator[Operated]:
     region = f"test-{uuid4().hex[:8]}"
-    aws = KeepsClients(region=region, endpoint_url=ministack.endpoint)
+    aws = CachingAws(region=region, endpoint_url=ministack.endpoint)
     provision(aws)
-    with Gate(ministack.endpoint).running() as gate:
+    with FaultProxy(ministack.endpoint).running() as gate:
         yield Operated(region, aws, gate, folder, mongodb_uri)

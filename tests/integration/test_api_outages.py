@@ -12,23 +12,23 @@ import pytest
 from contracts.names import EventType
 from tests.builders import a_cause
 from tests.integration.test_api_bad_input import ORDER, problem
-from tests.proxy import Proxy
 from tests.system import System, serving
-from tests.waiting import eventually
+from verification.testkit.tcp_proxy import TcpProxy
+from verification.testkit.waiting import eventually
 
 
 @pytest.fixture
-def dynamodb(system: System) -> Iterator[tuple[Proxy, System]]:
+def dynamodb(system: System) -> Iterator[tuple[TcpProxy, System]]:
     """A system whose AWS can be cut off."""
-    with Proxy(urlsplit(system.endpoint).port or 0).running() as proxy:
+    with TcpProxy(urlsplit(system.endpoint).port or 0).running() as proxy:
         yield proxy, replace(system, endpoint=f"http://127.0.0.1:{proxy.port}")
 
 
 @pytest.fixture
-def mongodb(system: System) -> Iterator[tuple[Proxy, System]]:
+def mongodb(system: System) -> Iterator[tuple[TcpProxy, System]]:
     """A system whose MongoDB can be cut off; a direct connection stays on the proxy."""
     port = urlsplit(system.mongodb_uri).port or 0
-    with Proxy(port).running() as proxy:
+    with TcpProxy(port).running() as proxy:
         uri = f"mongodb://127.0.0.1:{proxy.port}/?directConnection=true&retryWrites=false"
         yield proxy, replace(system, mongodb_uri=uri)
 
@@ -40,7 +40,7 @@ def at_once(*requests: Callable[[], httpx.Response]) -> list[httpx.Response]:
 
 
 def test_dynamodb_away_is_503_until_it_is_back(
-    dynamodb: tuple[Proxy, System], system: System
+    dynamodb: tuple[TcpProxy, System], system: System
 ) -> None:
     """Reads, lists, writes and readiness say so; the same process serves when it is back."""
     proxy, cut_off = dynamodb
@@ -74,7 +74,7 @@ def test_dynamodb_away_is_503_until_it_is_back(
 
 
 def test_mongodb_away_is_503_until_it_is_back(
-    mongodb: tuple[Proxy, System], system: System
+    mongodb: tuple[TcpProxy, System], system: System
 ) -> None:
     """A cancellation that met the outage left nothing; sent again, it is one event."""
     proxy, cut_off = mongodb
@@ -108,7 +108,7 @@ def test_mongodb_away_is_503_until_it_is_back(
 
 
 def test_an_api_that_starts_while_its_database_is_away_waits_for_it(
-    mongodb: tuple[Proxy, System],
+    mongodb: tuple[TcpProxy, System],
 ) -> None:
     """It starts, is alive and not ready, and is ready as soon as there is a database."""
     proxy, cut_off = mongodb

@@ -9,7 +9,7 @@ import pytest
 
 from tests.builders import a_cause
 from tests.system import Name, System
-from tests.waiting import eventually
+from verification.testkit.waiting import eventually
 
 
 def change(system: System, service: Name) -> None:

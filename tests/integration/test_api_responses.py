@@ -16,7 +16,7 @@ from runtime.http.app import create_api
 from runtime.metrics import new_registry
 from tests.integration.test_api_bad_input import problem
 from tests.system import NAMES, Name, serving
-from tests.waiting import eventually
+from verification.testkit.waiting import eventually
 
 WAITED_FOR = 60
 """Seconds: longer than a busy machine takes for anything here."""

@@ -22,14 +22,14 @@ from runtime.aws import Aws, reaching
 from runtime.errors import Unavailable
 from runtime.verdicts import Family
 from tests.conftest import MiniStack
-from tests.gate import Gate
 from tests.integration.emulated import empty_aws
 from tests.integration.test_processes import an_event, main_of
-from tests.processes import Process, running
 from tests.queues import TestQueue, make_queue
 from tests.relay_world import DLQ, a_world, ids, records
 from tests.system import System
-from tests.waiting import eventually
+from verification.testkit.fault_proxy import FaultProxy
+from verification.testkit.launcher import LaunchedProcess, running
+from verification.testkit.waiting import eventually
 
 OLD, NEW = "AKIDOLD", "AKIDNEW"
 REFUSALS = [
@@ -109,13 +109,13 @@ def replace(file: Path, text: str) -> None:
 
 
 @pytest.fixture
-def gate(ministack: MiniStack) -> Iterator[Gate]:
-    with Gate(ministack.endpoint).running() as gate:
+def gate(ministack: MiniStack) -> Iterator[FaultProxy]:
+    with FaultProxy(ministack.endpoint).running() as gate:
         yield gate
 
 
 @pytest.fixture
-def sqs(home: Path, gate: Gate) -> Any:
+def sqs(home: Path, gate: FaultProxy) -> Any:
     """Made before there are any keys; each call is tried once."""
     return Aws(region="eu-west-1", endpoint_url=gate.endpoint, attempts=1).client("sqs")
 
@@ -132,7 +132,7 @@ def is_taken(call: Callable[[], object]) -> bool:
 
 @SOURCES
 def test_the_first_call_after_a_rotation_succeeds(
-    home: Path, gate: Gate, sqs: Any, source: Callable[[Path], Write]
+    home: Path, gate: FaultProxy, sqs: Any, source: Callable[[Path], Write]
 ) -> None:
     """A command in the middle of its work does not notice that its key was replaced."""
     write = source(home)
@@ -150,7 +150,7 @@ def test_the_first_call_after_a_rotation_succeeds(
     ],
 )
 def test_a_refused_key_is_an_outage_until_there_is_another(
-    home: Path, gate: Gate, sqs: Any, source: Callable[[Path], Write], code: str
+    home: Path, gate: FaultProxy, sqs: Any, source: Callable[[Path], Write], code: str
 ) -> None:
     """Whatever AWS calls it; nothing that waited for it is dead-lettered for that."""
     write = source(home)
@@ -161,7 +161,9 @@ def test_a_refused_key_is_an_outage_until_there_is_another(
     eventually(lambda: is_taken(sqs.list_queues), what="a call that is signed with the new key")
 
 
-def test_a_file_that_is_being_written_takes_no_keys_away(home: Path, gate: Gate, sqs: Any) -> None:
+def test_a_file_that_is_being_written_takes_no_keys_away(
+    home: Path, gate: FaultProxy, sqs: Any
+) -> None:
     """Empty, cut off or malformed for a moment: what was read before still signs."""
     credentials_file(home)(OLD)
     gate.trust(OLD, code="InvalidClientTokenId")
@@ -171,7 +173,7 @@ def test_a_file_that_is_being_written_takes_no_keys_away(home: Path, gate: Gate,
         sqs.list_queues()
 
 
-def test_credentials_that_are_found_late_are_used(home: Path, gate: Gate, sqs: Any) -> None:
+def test_credentials_that_are_found_late_are_used(home: Path, gate: FaultProxy, sqs: Any) -> None:
     """A process that started before anyone signed in waits for it."""
     with pytest.raises(Unavailable, match="NoCredentialsError"), reaching("SQS"):
         sqs.list_queues()
@@ -180,7 +182,7 @@ def test_credentials_that_are_found_late_are_used(home: Path, gate: Gate, sqs: A
     sqs.list_queues()
 
 
-def test_a_program_that_fails_is_an_outage(home: Path, gate: Gate, sqs: Any) -> None:
+def test_a_program_that_fails_is_an_outage(home: Path, gate: FaultProxy, sqs: Any) -> None:
     """credential_process that is missing, fails, or says nothing that can be read."""
     write = process_without_expiration(home)
     for break_it in (
@@ -196,8 +198,8 @@ def test_a_program_that_fails_is_an_outage(home: Path, gate: Gate, sqs: Any) -> 
 
 @contextmanager
 def a_stock_consumer(
-    system: System, gate: Gate, folder: Path, **changes: str
-) -> Iterator[tuple[Process, TestQueue]]:
+    system: System, gate: FaultProxy, folder: Path, **changes: str
+) -> Iterator[tuple[LaunchedProcess, TestQueue]]:
     """The process behind the gate, at work on a queue of the test's own."""
     created, cancelled = (
         make_queue(system.aws, account="000000000000", region=system.region) for _ in range(2)
@@ -218,7 +220,7 @@ def a_stock_consumer(
         assert process.child.poll() is None
 
 
-def until_not_ready(process: Process) -> None:
+def until_not_ready(process: LaunchedProcess) -> None:
     def waits() -> bool:
         answer = process.get("/readyz")
         return answer is not None and answer.status_code == 503
@@ -235,7 +237,7 @@ def handles(system: System, queue: TestQueue) -> None:
 
 
 def test_a_consumer_lives_through_a_rotation(
-    home: Path, gate: Gate, ministack: MiniStack, system: System
+    home: Path, gate: FaultProxy, ministack: MiniStack, system: System
 ) -> None:
     """Its key is deleted before the next is written: it is not ready, loses nothing, goes on."""
     write = credentials_file(home)
@@ -247,7 +249,7 @@ def test_a_consumer_lives_through_a_rotation(
         created.send(an_event(held := str(uuid4()), 2))
         gate.reached("before", "TransactWriteItems")  # it has the message by now
         gate.trust(NEW, code="InvalidClientTokenId")
-        gate.let_go()
+        gate.release()
         until_not_ready(process)
         eventually(lambda: gate.distrusted["TransactWriteItems"] > 1, what="tries to commit")
         write(NEW)
@@ -275,7 +277,9 @@ def test_a_relay_lives_through_a_rotation(home: Path, ministack: MiniStack) -> N
             assert not world.drained(DLQ)
 
 
-def test_a_console_lives_through_a_rotation(home: Path, gate: Gate, ministack: MiniStack) -> None:
+def test_a_console_lives_through_a_rotation(
+    home: Path, gate: FaultProxy, ministack: MiniStack
+) -> None:
     """It says that it sees nothing, sees again, and takes its taps away with the key of now."""
     write = credentials_file(home)
     write(OLD)
@@ -360,7 +364,7 @@ def sign_in() -> Iterator[SignIn]:
 
 
 def test_a_consumer_waits_for_the_next_sso_session(
-    home: Path, gate: Gate, ministack: MiniStack, system: System, sign_in: SignIn
+    home: Path, gate: FaultProxy, ministack: MiniStack, system: System, sign_in: SignIn
 ) -> None:
     """A session that ends makes it not ready; `aws sso login`, in a shell beside it, ready."""
     credentials_file(home)(OLD)  # the test's own calls

@@ -8,7 +8,7 @@ import pytest
 from local.provision import provision_aws
 from tests.conftest import MiniStack
 from verification.benchmarks.rows.api import race
-from verification.load.engines import Engines
+from verification.testkit.engines import Engines
 
 
 @pytest.fixture

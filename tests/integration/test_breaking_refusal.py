@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
@@ -22,7 +21,7 @@ def an_entry(bus: str) -> Any:
 
 @pytest.fixture
 def refusal(ministack: MiniStack) -> Iterator[Refusal]:
-    with Refusal.in_front_of(urlsplit(ministack.endpoint).port or 0) as refusal:
+    with Refusal.in_front_of(ministack.endpoint) as refusal:
         yield refusal
 
 

@@ -11,10 +11,15 @@ from infra.local import provision
 from runtime.mongodb import Document
 from tests.conftest import MiniStack
 from verification.benchmarks.calls import expected
-from verification.benchmarks.calls.drain import EVENTS, STEPPED, count_lambda, count_stepped
+from verification.benchmarks.calls.drain import (
+    DRAINED_EVENTS,
+    STEPPED_DRAIN,
+    count_lambda,
+    count_stepped,
+)
 from verification.benchmarks.calls.lifecycle import count_lifecycle
 from verification.benchmarks.calls.tally import Sections, total
-from verification.load.engines import Engines
+from verification.testkit.engines import Engines
 
 
 @pytest.fixture
@@ -39,7 +44,7 @@ def test_a_drain_takes_exactly_the_calls_that_are_committed(engines: Engines) ->
     """Full batches of ten, full deletes of 25, and few reads: at most 0.15 calls an event."""
     found = count_stepped(engines).sections("calls")
     _compare(found)
-    assert total(found, "calls", phase=STEPPED) / EVENTS <= 0.15
+    assert total(found, "calls", phase=STEPPED_DRAIN) / DRAINED_EVENTS <= 0.15
 
 
 def test_a_drain_by_the_function_takes_exactly_the_calls_that_are_committed(

@@ -21,17 +21,17 @@ from infra.documentdb import provision_collections
 from infra.topology import WORKLOADS
 from infra.workloads import Workload
 from local.child import signal_child
+from runtime.aws import CachingAws
 from tests.agreement import Meant, differences, unexpected
 from tests.conftest import running_ministack
 from tests.declared import declared
 from tests.deployment import DEPLOYED, LEFT_OUT, deploy, deployable, keys
 from tests.e2e.world import ORDER
-from tests.integration.emulated import OneClientEach
 from tests.observed import observed
-from tests.processes import Process, running
 from tests.synthesis import Synthesize
 from tests.templates import Stack
-from tests.waiting import eventually
+from verification.testkit.launcher import LaunchedProcess, running
+from verification.testkit.waiting import eventually
 
 PARTS = ("shared", "subscriptions", "stock", "payments")
 """In the order in which the app deploys them."""
@@ -53,11 +53,11 @@ def stacks(synthesized: Synthesize) -> list[Stack]:
 @pytest.fixture(scope="module")
 def deployed(
     stacks: list[Stack], tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
-) -> Iterator[OneClientEach]:
+) -> Iterator[CachingAws]:
     """An AWS in which CloudFormation alone has made anything."""
     folder = tmp_path_factory.mktemp("cloudformation")
     with running_ministack(folder, pytestconfig) as ministack:
-        aws = OneClientEach(region=ministack.region, endpoint_url=ministack.endpoint)
+        aws = CachingAws(region=ministack.region, endpoint_url=ministack.endpoint)
         deploy(aws, stacks)
         yield aws
 
@@ -74,7 +74,7 @@ def test_only_what_is_named_is_left_out(synthesized: Synthesize) -> None:
     assert [each for each in known if not any(one.startswith(each) for one in found)] == []
 
 
-def test_archives_are_left_out_because_the_emulator_takes_none(deployed: OneClientEach) -> None:
+def test_archives_are_left_out_because_the_emulator_takes_none(deployed: CachingAws) -> None:
     """One refuses the whole template: when this fails, tests/deployment.py can keep them."""
     archive = {"Type": "AWS::Events::Archive", "Properties": {"SourceArn": "arn"}}
     with pytest.raises(ClientError, match=r"Unrecognized.*Events::Archive"):
@@ -84,7 +84,7 @@ def test_archives_are_left_out_because_the_emulator_takes_none(deployed: OneClie
 
 
 def test_cloudformation_makes_what_the_templates_declare(
-    deployed: OneClientEach, stacks: list[Stack]
+    deployed: CachingAws, stacks: list[Stack]
 ) -> None:
     """Read back by AWS's own APIs, it is all there, but for what MiniStack drops."""
     made = json.dumps(observed(deployed, region="eu-west-1"))
@@ -96,7 +96,7 @@ def test_cloudformation_makes_what_the_templates_declare(
 
 
 def test_the_lifecycle_runs_on_what_cloudformation_made(
-    deployed: OneClientEach, mongodb_uri: str, tmp_path: Path
+    deployed: CachingAws, mongodb_uri: str, tmp_path: Path
 ) -> None:
     """A subscription is stocked and paid for; cancelling the payment undoes all of it."""
     database = f"payments-{uuid4().hex[:8]}"
@@ -131,8 +131,8 @@ def test_the_lifecycle_runs_on_what_cloudformation_made(
 
 
 def _running(
-    workload: Workload, aws: OneClientEach, documents: Mapping[str, str], folder: Path
-) -> AbstractContextManager[Process]:
+    workload: Workload, aws: CachingAws, documents: Mapping[str, str], folder: Path
+) -> AbstractContextManager[LaunchedProcess]:
     module, *command = workload.command
     return running(
         folder,
@@ -153,20 +153,20 @@ def _running(
     )
 
 
-def _stop_all(processes: Iterable[Process]) -> None:
+def _stop_all(processes: Iterable[LaunchedProcess]) -> None:
     """At once: one after the other would wait for each one's last long poll."""
     for process in processes:
         signal_child(process.child, signal.SIGTERM)
 
 
-def _call(process: Process, method: str, path: str, **given: Any) -> dict[str, Any]:
+def _call(process: LaunchedProcess, method: str, path: str, **given: Any) -> dict[str, Any]:
     answer = httpx.request(method, process.url + path, timeout=20, trust_env=False, **given)
     assert answer.is_success, answer.text
     body: dict[str, Any] = answer.json()
     return body
 
 
-def _until(process: Process, path: str, status: str) -> dict[str, Any]:
+def _until(process: LaunchedProcess, path: str, status: str) -> dict[str, Any]:
     def found() -> dict[str, Any] | None:
         answer = process.get(path)
         body: dict[str, Any] = answer.json() if answer is not None else {}

@@ -17,7 +17,7 @@ from console.security import TOKEN_HEADER
 from console.settings import ConsoleSettings
 from tests.builders import a_cause
 from tests.system import Name, System, serving
-from tests.waiting import eventually
+from verification.testkit.waiting import eventually
 
 ORDER = {
     "accountNumber": "12345678",

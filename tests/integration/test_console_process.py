@@ -10,8 +10,8 @@ from infra.local_system.environment import SAMPLE_ENVIRONMENT
 from runtime.aws import Aws
 from tests.conftest import MiniStack
 from tests.integration.emulated import empty_aws
-from tests.processes import run_to_end, running
-from tests.waiting import eventually
+from verification.testkit.launcher import run_to_end, running
+from verification.testkit.waiting import eventually
 
 NOWHERE = "http://127.0.0.1:1"
 

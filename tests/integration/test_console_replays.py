@@ -17,7 +17,7 @@ from tests.console import a_body
 from tests.console_client import asking
 from tests.dead_letters import an_event
 from tests.integration.operated import Operated, operated
-from tests.waiting import eventually
+from verification.testkit.waiting import eventually
 
 BUS = "stock-event-bus"
 

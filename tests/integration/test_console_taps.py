@@ -12,14 +12,14 @@ from console.live.sampling import is_shown, pattern
 from console.live.taps import ABANDONED_AFTER, RETENTION, SEEN, Tap, taps_of
 from infra.local import provision
 from infra.topology import TOPOLOGY
-from runtime.aws import Aws
+from runtime.aws import Aws, CachingAws
 from runtime.errors import Unavailable
 from runtime.ids import utc_now
 from tests.conftest import MiniStack
 from tests.console import a_body
-from tests.gate import Gate
-from tests.integration.emulated import OneClientEach, attributes_of, empty_aws, url_of
-from tests.waiting import eventually
+from tests.integration.emulated import attributes_of, empty_aws, url_of
+from verification.testkit.fault_proxy import FaultProxy
+from verification.testkit.waiting import eventually
 
 BUS = "stock-event-bus"
 
@@ -217,9 +217,9 @@ def test_what_a_console_left_is_removed_when_its_credentials_are_back(
     aws: Aws, ministack: MiniStack
 ) -> None:
     """They had expired when it stopped; an hour later any console of the account does it."""
-    with Gate(ministack.endpoint).running() as gate:
+    with FaultProxy(ministack.endpoint).running() as gate:
         region = aws.client("sqs").meta.region_name
-        expired = OneClientEach(region=region, endpoint_url=gate.endpoint)
+        expired = CachingAws(region=region, endpoint_url=gate.endpoint)
         left = a_tap(expired, "left")
         left.keep(left.make(1), utc_now() - timedelta(seconds=ABANDONED_AFTER + 1))
         gate.trust(code="ExpiredTokenException")

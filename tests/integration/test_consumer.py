@@ -24,10 +24,10 @@ from runtime.sqs.messages import Messages
 from runtime.sqs.queue import Queue, find_queue
 from services.stock.model import Status as StockStatus
 from tests.builders import a_cause, a_detail, an_envelope, an_order
-from tests.proxy import Proxy
 from tests.queues import TestQueue, make_queue
 from tests.system import System
-from tests.waiting import eventually
+from verification.testkit.tcp_proxy import TcpProxy
+from verification.testkit.waiting import eventually
 
 
 class Refused(Exception):
@@ -270,7 +270,7 @@ def test_sqs_away_and_back(system: System) -> None:
     What SQS handed out when nobody was listening any more comes after its visibility timeout.
     """
     queue = a_queue(system, visibility_timeout=1)
-    with Proxy(urlsplit(system.endpoint).port or 0).running() as proxy:
+    with TcpProxy(urlsplit(system.endpoint).port or 0).running() as proxy:
         aws = Aws(region=system.region, endpoint_url=f"http://127.0.0.1:{proxy.port}", attempts=1)
         work = Recorder()
         with consuming(aws.client("sqs"), queue.queue, work) as consumer:
@@ -382,7 +382,7 @@ def test_a_database_that_is_away_holds_an_event_until_it_is_back(system: System)
     """The real handler over a cut connection: not dead-lettered, and allocated in the end."""
     queue = a_queue(system, max_receives=2)
     subscription_id = str(uuid4())
-    with Proxy(urlsplit(system.endpoint).port or 0).running() as proxy:
+    with TcpProxy(urlsplit(system.endpoint).port or 0).running() as proxy:
         cut_off = replace(system, endpoint=f"http://127.0.0.1:{proxy.port}")
         proxy.cut()
         queue.send(an_event("SubscriptionCreated", subscriptionId=subscription_id))

@@ -13,12 +13,13 @@ from pymongo import MongoClient
 
 from infra.local_system.addresses import REPLICA_SET, mongodb_uri
 from infra.local_system.environment import REGION
-from infra.local_system.ports import LOOPBACK, reserved_ports
+from infra.local_system.ports import LOOPBACK
 from local import engines
 from local.child import running_child, wait_until_listening
 from local.errors import MongodMissing
 from local.replica_set import ensure_replica_set
 from tests.conftest import MiniStack
+from verification.testkit.ports import reserved_ports
 
 
 @pytest.fixture

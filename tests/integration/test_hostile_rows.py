@@ -52,7 +52,7 @@ from tests.relay_world import (
     in_threads,
     mongo_documents,
 )
-from tests.waiting import eventually
+from verification.testkit.waiting import eventually
 
 NOW = utc_now()
 

@@ -15,7 +15,7 @@ from tests.builders import a_cause
 from tests.integration.test_api_bad_input import ORDER
 from tests.raw_http import ENDLESS, Answer, Server
 from tests.system import NAMES, System
-from tests.waiting import eventually
+from verification.testkit.waiting import eventually
 
 VARY = {"/metrics", "/outbox", "/readyz"}
 """What they answer is not twice the same."""

@@ -12,10 +12,10 @@ from uuid import uuid4
 import pytest
 
 from contracts.outbox import _REQUIRED
-from infra.local_system.ports import reserved_ports
 from tests.conftest import MiniStack
 from tests.following import Terminal
 from tests.pages import DOCS, ROOT, blocks, write_file
+from verification.testkit.ports import reserved_ports
 
 PAGE = DOCS / "how-to" / "lift-the-relay.md"
 

@@ -8,7 +8,7 @@ import pytest
 from local.provision import provision_aws, provision_documentdb
 from tests.conftest import MiniStack
 from verification.load import backlog, exhaustion, poison
-from verification.load.engines import Engines
+from verification.testkit.engines import Engines
 
 pytestmark = pytest.mark.timeout(300)
 

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-from tests.processes import ROOT
+from infra.local_system.settings import ROOT
 
 NEEDS_A_BROWSER = "tests/browser/test_looks.py"
 

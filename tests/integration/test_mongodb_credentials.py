@@ -13,8 +13,8 @@ from runtime.settings import MongoSettings
 from runtime.verdicts import Family
 from services.payment.store import collection
 from tests.conftest import MiniStack
-from tests.processes import run_to_end
 from tests.relay_world import a_world, mongo_settings
+from verification.testkit.launcher import run_to_end
 
 PASSWORD = "s/e:c@r%t"
 

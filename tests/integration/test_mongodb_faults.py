@@ -33,7 +33,7 @@ from tests.conftest import MiniStack
 from tests.received import Received
 from tests.relay_world import COLLECTION, World, a_world, mongo_settings, records
 from tests.replica_set import ReplicaSet
-from tests.waiting import eventually
+from verification.testkit.waiting import eventually
 
 WORKERS = 8
 

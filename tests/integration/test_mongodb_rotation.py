@@ -17,12 +17,12 @@ from tests.conftest import MiniStack
 from tests.guarded_mongod import GuardedMongod, a_guarded_mongod
 from tests.integration.test_aws_rotation import replace, until_not_ready
 from tests.integration.test_processes import an_event, main_of
-from tests.processes import Process, running
 from tests.queues import TestQueue, make_queue
 from tests.received import Received
 from tests.relay_world import FIFO_DLQ, a_world, mongo_documents, mongo_settings, records
 from tests.system import System
-from tests.waiting import eventually
+from verification.testkit.launcher import LaunchedProcess, running
+from verification.testkit.waiting import eventually
 
 OLD, NEW = "s/e:c@r%t", "an0ther one"
 
@@ -56,7 +56,7 @@ class Payments:
     queue: TestQueue
 
     @contextmanager
-    def running(self, command: str, **credentials: str) -> Iterator[Process]:
+    def running(self, command: str, **credentials: str) -> Iterator[LaunchedProcess]:
         environment = self.system.environment("payment") | {
             "MONGODB_URI": self.mongod.uri,
             "MONGODB_DATABASE": self.database,

@@ -13,19 +13,17 @@ from pymongo import MongoClient
 
 from infra.documentdb import provision_collections
 from infra.local_system.addresses import mongodb_uri
-from infra.local_system.ports import reserved_ports
-from local import engines
-from local.child import running_child, wait_until_listening
 from local.replica_set import ensure_replica_set
 from runtime.mongodb_failures import CODES
 from runtime.verdicts import HELD, Family
 from tests.builders import a_cause
 from tests.integration.test_api_bad_input import problem
 from tests.integration.test_processes import an_event
-from tests.processes import Process, running
 from tests.queues import TestQueue, make_queue
 from tests.system import System, serving
-from tests.waiting import eventually
+from verification.testkit.engines import running_mongod
+from verification.testkit.launcher import LaunchedProcess, running
+from verification.testkit.waiting import eventually
 
 UNLISTED = 42424
 """A code that is in no list."""
@@ -65,13 +63,9 @@ class Failing:
 @pytest.fixture(scope="module")
 def mongod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Failing]:
     state = tmp_path_factory.mktemp("failing-mongod")
-    with reserved_ports(1) as (port,):
-        command = engines.mongod_command(port, state)
-        argv, log = (*command.argv, "--setParameter", "enableTestCommands=1"), state / "mongod.log"
-        with running_child("mongod", argv, env=command.env, log=log) as child:
-            wait_until_listening(port, timeout=60, what="mongod", child=child)
-            ensure_replica_set(mongodb_uri(port))
-            yield Failing(mongodb_uri(port))
+    with running_mongod(state, "--setParameter", "enableTestCommands=1") as port:
+        ensure_replica_set(mongodb_uri(port))
+        yield Failing(mongodb_uri(port))
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +79,7 @@ def payments(system: System, mongod: Failing) -> System:
 
 @dataclass(frozen=True)
 class Consuming:
-    process: Process
+    process: LaunchedProcess
     created: TestQueue
 
 

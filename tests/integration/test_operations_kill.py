@@ -11,9 +11,9 @@ import pytest
 from local.child import signal_child
 from tests.conftest import MiniStack
 from tests.dead_letters import a_record_body, an_event, by_eventbridge
-from tests.gate import Where
 from tests.integration.operated import Operated, operated
-from tests.waiting import eventually
+from verification.testkit.fault_proxy import Where
+from verification.testkit.waiting import eventually
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import pytest
 from operations.place import Place
 from operations.replay.replay import NoArchive, Replay, request_of
 from tests.conftest import MiniStack
-from tests.waiting import eventually
+from verification.testkit.waiting import eventually
 
 REGION = "eu-north-1"
 """Another than the shared one: nothing is provisioned here but what these tests make."""

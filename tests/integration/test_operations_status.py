@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from pymongo import MongoClient
 
+from infra.local_system.settings import ROOT
 from operations.__main__ import main, parser
 from operations.place import Place
 from operations.status.lines import standing
@@ -21,7 +22,6 @@ from runtime.process.health import HealthServer, Readiness
 from tests.conftest import MiniStack
 from tests.dead_letters import an_event
 from tests.integration.operated import Operated, operated
-from tests.processes import ROOT
 from tests.relay_fakes import record_of
 
 

@@ -11,13 +11,14 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from infra.local_system.ports import LOOPBACK, reserved_ports
+from infra.local_system.ports import LOOPBACK
 from local.child import signal_child, stop_child
 from tests.builders import a_cause, a_detail, an_envelope
-from tests.processes import Process, run_to_end, running
 from tests.queues import TestQueue, make_queue
 from tests.system import NAMES, Name, System
-from tests.waiting import eventually
+from verification.testkit.launcher import LaunchedProcess, run_to_end, running
+from verification.testkit.ports import reserved_ports
+from verification.testkit.waiting import eventually
 
 REQUIRED: dict[tuple[Name, str], set[str]] = {
     ("subscription", "api"): {
@@ -149,7 +150,7 @@ def test_an_api_serves_small_and_leaves_with_0(tmp_path: Path, system: System, n
     assert (wanted["event"], wanted["method"], wanted["level"]) == ("request", "POST", "info")
 
 
-def megabytes(process: Process) -> float:
+def megabytes(process: LaunchedProcess) -> float:
     """Resident memory, as the process itself counts it."""
     answer = process.get("/metrics")
     assert answer is not None

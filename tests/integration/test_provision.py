@@ -9,14 +9,14 @@ from pymongo import MongoClient
 
 from infra.local_system.addresses import mongodb_uri
 from infra.local_system.environment import REGION
-from infra.local_system.ports import reserved_ports
 from infra.topology import TOPOLOGY
 from local import engines
 from local.child import running_child
 from local.provision import provision_aws, provision_documentdb
 from runtime.errors import Misconfigured
 from tests.conftest import MiniStack
-from tests.processes import run_to_end
+from verification.testkit.launcher import run_to_end
+from verification.testkit.ports import reserved_ports
 
 
 @pytest.fixture

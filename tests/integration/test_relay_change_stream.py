@@ -10,10 +10,9 @@ import pytest
 from pymongo.uri_parser import parse_uri
 
 from contracts.outbox import OutboxRecord
+from infra.local_system.ports import LOOPBACK
 from runtime.ids import utc_now
 from tests.conftest import MiniStack
-from tests.processes import run_to_end
-from tests.proxy import LOOPBACK, Proxy
 from tests.received import Received
 from tests.relay_world import (
     COLLECTION,
@@ -27,7 +26,9 @@ from tests.relay_world import (
     mongo_settings,
     records,
 )
-from tests.waiting import eventually
+from verification.testkit.launcher import run_to_end
+from verification.testkit.tcp_proxy import TcpProxy
+from verification.testkit.waiting import eventually
 
 
 @pytest.fixture
@@ -122,7 +123,7 @@ def test_a_server_that_goes_away_and_comes_back(world: World) -> None:
     received = Received(world)
     before, during, after = (records(20, prefix=name) for name in "xyz")
     (_, port) = parse_uri(str(world.mongodb_uri))["nodelist"][0]
-    with Proxy(int(port or 0)).running() as proxy:
+    with TcpProxy(int(port or 0)).running() as proxy:
         uri, world.mongodb_uri = (
             world.mongodb_uri,
             f"mongodb://{LOOPBACK}:{proxy.port}/?directConnection=true",

@@ -11,7 +11,6 @@ from botocore.exceptions import ClientError
 from relay.pipeline import MAX_ROWS
 from runtime.outbox.dynamodb_rows import to_item
 from tests.conftest import MiniStack
-from tests.gate import Where
 from tests.relay_world import (
     FIFO,
     TABLE,
@@ -26,7 +25,8 @@ from tests.relay_world import (
     records,
     send,
 )
-from tests.waiting import eventually
+from verification.testkit.fault_proxy import Where
+from verification.testkit.waiting import eventually
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ import pytest
 
 from local.child import signal_child
 from tests.conftest import MiniStack
-from tests.processes import run_to_end
 from tests.relay_world import (
     DLQ,
     World,
@@ -22,7 +21,8 @@ from tests.relay_world import (
     in_threads,
     records,
 )
-from tests.waiting import eventually
+from verification.testkit.launcher import run_to_end
+from verification.testkit.waiting import eventually
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ from tests.conftest import MiniStack
 from tests.memory_feed import MemoryFeed, Place
 from tests.relay_fakes import MemoryOutbox, poison, row_of
 from tests.relay_world import COLLECTION, TABLE, World, a_told_record, a_world, mongo_documents
-from tests.waiting import eventually
+from verification.testkit.waiting import eventually
 
 HOUR = timedelta(hours=1)
 

@@ -11,7 +11,6 @@ import pytest
 
 from local.child import signal_child
 from tests.conftest import MiniStack
-from tests.processes import Process
 from tests.relay_world import (
     FIFO,
     FIFO_DLQ,
@@ -23,7 +22,8 @@ from tests.relay_world import (
     records,
     send,
 )
-from tests.waiting import eventually
+from verification.testkit.launcher import LaunchedProcess
+from verification.testkit.waiting import eventually
 
 
 @pytest.fixture(scope="module")
@@ -43,14 +43,14 @@ def impatient(ministack: MiniStack, tmp_path: Path) -> Iterator[World]:
 
 
 @pytest.fixture(scope="module")
-def process(world: World) -> Iterator[Process]:
+def process(world: World) -> Iterator[LaunchedProcess]:
     """One forwarder for all tests but those that need a queue of their own."""
     with world.relay("forward", FIFO_QUEUE=FIFO, QUEUE_WAIT_SECONDS="1") as process:
         yield process
 
 
 @pytest.fixture
-def forwarding(world: World, process: Process) -> Iterator[World]:
+def forwarding(world: World, process: LaunchedProcess) -> Iterator[World]:
     yield world
     world.gate.open()
     assert process.child.poll() is None, process.output.read_text()

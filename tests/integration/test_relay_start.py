@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import MiniStack
-from tests.processes import run_to_end, running
 from tests.relay_world import (
     BUS,
     COLLECTION,
@@ -20,7 +19,8 @@ from tests.relay_world import (
     mongo_settings,
     records,
 )
-from tests.waiting import eventually
+from verification.testkit.launcher import run_to_end, running
+from verification.testkit.waiting import eventually
 
 
 @pytest.fixture

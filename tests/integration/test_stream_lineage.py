@@ -15,9 +15,9 @@ import pytest
 from contracts.outbox import OutboxRecord
 from tests.conftest import MiniStack
 from tests.dynamodb_local import DynamoDBLocal, TestControl
-from tests.processes import Process
 from tests.relay_world import TABLE, World, a_world, dynamodb_ends, ids, in_threads, records
-from tests.waiting import eventually
+from verification.testkit.launcher import LaunchedProcess
+from verification.testkit.waiting import eventually
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def lost_places(logged: Iterable[Mapping[str, Any]]) -> list[str]:
     ]
 
 
-def reasons(process: Process) -> str:
+def reasons(process: LaunchedProcess) -> str:
     """What its readiness check complains of."""
     answer = process.get("/readyz")
     return answer.text if answer is not None else ""

@@ -12,17 +12,18 @@ from uuid import uuid4
 
 import pytest
 
-from infra.local_system.ports import LOOPBACK, reserved_ports
+from infra.local_system.ports import LOOPBACK
 from infra.taps import Tap
 from local import engines
 from local.child import running_child, stop_child, wait_until_listening
-from local.log_batches import MAX_BYTES, MAX_EVENTS, MAX_SPAN, OVERHEAD, LogEvent, batches
+from local.log_batches import MAX_PUT_BYTES, MAX_PUT_EVENTS, MAX_SPAN, OVERHEAD, LogEvent, batches
 from local.tap import BusTap, log_event
 from runtime.aws import Aws
 from runtime.process.health import Readiness
 from runtime.process.shutdown import Stop
 from tests.conftest import MiniStack
-from tests.waiting import eventually
+from verification.testkit.ports import reserved_ports
+from verification.testkit.waiting import eventually
 
 
 @dataclass(frozen=True)
@@ -168,14 +169,14 @@ def test_batches_are_chronological() -> None:
 
 def test_batches_end_at_the_number_of_events() -> None:
     """10 000 events fit one call, one more starts the next."""
-    sizes = [len(batch) for batch in batches(at(1) for _ in range(MAX_EVENTS + 1))]
-    assert sizes == [MAX_EVENTS, 1]
+    sizes = [len(batch) for batch in batches(at(1) for _ in range(MAX_PUT_EVENTS + 1))]
+    assert sizes == [MAX_PUT_EVENTS, 1]
 
 
 @pytest.mark.parametrize(("beyond", "expected"), [(0, [2]), (1, [1, 1])])
 def test_batches_end_at_the_bytes(beyond: int, expected: list[int]) -> None:
     """1 MiB fits, one byte more does not; characters count as UTF-8, each event 26 bytes more."""
-    half = MAX_BYTES // 2 - OVERHEAD
+    half = MAX_PUT_BYTES // 2 - OVERHEAD
     events = [at(1, "é" * (half // 2)), at(2, "x" * (half + beyond))]
     assert [len(batch) for batch in batches(events)] == expected
 

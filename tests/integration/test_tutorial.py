@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from infra.local_system.ports import reserved_ports
 from infra.local_system.settings import LocalSettings
 from tests.following import Terminal
 from tests.pages import DOCS, ROOT, Block, apply_diff, blocks, write_file
-from tests.waiting import eventually
+from verification.testkit.ports import reserved_ports
+from verification.testkit.waiting import eventually
 
 PAGE = DOCS / "tutorial.md"
 SERVE = "make up\n"

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 import httpx
@@ -16,32 +15,32 @@ from runtime.verdicts import HELD, RULES, Family, Verdict
 from tests.conftest import MiniStack
 from tests.integration.test_api_bad_input import ORDER, problem
 from tests.integration.test_processes import an_event, own_queues
-from tests.processes import Process, running
 from tests.queues import TestQueue, make_queue
 from tests.relay_world import World, a_world, ids, records
 from tests.system import System, serving
-from tests.waiting import eventually
-from verification.chaos.proxy import Proxy
-from verification.chaos.refusals import codes_of
+from verification.testkit.fault_proxy import FaultProxy
+from verification.testkit.launcher import LaunchedProcess, running
+from verification.testkit.refusals import codes_of
+from verification.testkit.waiting import eventually
 
 each_family = pytest.mark.parametrize("family", HELD)
 """Of those that hold: what says something against an entry is another matter."""
 
 
 @pytest.fixture(scope="module")
-def proxy(ministack: MiniStack) -> Iterator[Proxy]:
+def proxy(ministack: MiniStack) -> Iterator[FaultProxy]:
     """Stands between our processes and AWS."""
-    with Proxy(urlsplit(ministack.endpoint).port or 0).running() as proxy:
+    with FaultProxy(ministack.endpoint).running() as proxy:
         yield proxy
 
 
 @pytest.fixture(autouse=True)
-def calm(proxy: Proxy) -> Iterator[None]:
+def calm(proxy: FaultProxy) -> Iterator[None]:
     yield
-    proxy.behave()
+    proxy.recover()
 
 
-def endpoint(proxy: Proxy) -> str:
+def endpoint(proxy: FaultProxy) -> str:
     return f"http://127.0.0.1:{proxy.port}"
 
 
@@ -57,13 +56,13 @@ LISTS = {
 @pytest.mark.parametrize("service", LISTS)
 @pytest.mark.parametrize("family", [*CODES, Family.UNKNOWN])
 def test_a_client_reads_from_each_answer_what_the_table_says(
-    proxy: Proxy, ministack: MiniStack, service: str, family: Family
+    proxy: FaultProxy, ministack: MiniStack, service: str, family: Family
 ) -> None:
     """The proxy writes each code as that service does, and botocore reads the same family."""
     aws = Aws(region=ministack.region, endpoint_url=endpoint(proxy), attempts=1)
     client = aws.client(service)  # type: ignore[call-overload]
     ask = getattr(client, LISTS[service])
-    proxy.misbehave(family)
+    proxy.inject(family)
     found = set()
     for _ in range(3 * len(codes_of(family))):
         with pytest.raises(ClientError) as raised:
@@ -75,13 +74,13 @@ def test_a_client_reads_from_each_answer_what_the_table_says(
 
 @dataclass(frozen=True)
 class Consuming:
-    process: Process
+    process: LaunchedProcess
     created: TestQueue
 
 
 @pytest.fixture(scope="module")
 def consumer(
-    system: System, proxy: Proxy, tmp_path_factory: pytest.TempPathFactory
+    system: System, proxy: FaultProxy, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Consuming]:
     """One stock consumer for all families: it must outlive each of them."""
     # A message that was handled while nothing could be deleted comes again soon.
@@ -108,12 +107,12 @@ def consumer(
 @pytest.mark.parametrize("service", ["AmazonSQS", "DynamoDB"])
 @each_family
 def test_a_consumer_holds(
-    system: System, proxy: Proxy, consumer: Consuming, service: str, family: Family
+    system: System, proxy: FaultProxy, consumer: Consuming, service: str, family: Family
 ) -> None:
     """Unready with the code in its log while it lasts; then handled once, and nothing buried."""
     process, created = consumer.process, consumer.created
     before = len(process.lines())
-    proxy.misbehave(family, service=service)
+    proxy.inject(family, service=service)
     subscription_id = str(uuid4())
     created.send(an_event(subscription_id, 1))
 
@@ -123,7 +122,7 @@ def test_a_consumer_holds(
 
     eventually(said, timeout=20, what=f"a warning about {family}")
     eventually(lambda: _is_unready_for(process, family), timeout=20, what="unready")
-    proxy.behave()
+    proxy.recover()
     eventually(
         lambda: len(system.outbox("stock", subscription_id)) == 1, timeout=30, what="handled"
     )
@@ -132,7 +131,7 @@ def test_a_consumer_holds(
     assert created.dead_letters() == {}
 
 
-def _is_unready_for(process: Process, family: Family) -> bool:
+def _is_unready_for(process: LaunchedProcess, family: Family) -> bool:
     answer = process.get("/readyz")
     return answer is not None and answer.status_code == 503 and _names_one(answer.text, family)
 
@@ -147,8 +146,8 @@ def _names_one(text: str, family: Family) -> bool:
 
 @pytest.fixture(scope="module")
 def relay(
-    ministack: MiniStack, proxy: Proxy, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[World, Process]]:
+    ministack: MiniStack, proxy: FaultProxy, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[World, LaunchedProcess]]:
     """One relay of a DynamoDB outbox for all families."""
     with a_world(ministack, tmp_path_factory.mktemp("relay")) as world:
         world.provision_dynamodb()
@@ -160,12 +159,12 @@ def relay(
 @pytest.mark.parametrize("service", ["AWSEvents", "DynamoDB", "DynamoDBStreams"])
 @each_family
 def test_a_relay_holds(
-    proxy: Proxy, relay: tuple[World, Process], service: str, family: Family
+    proxy: FaultProxy, relay: tuple[World, LaunchedProcess], service: str, family: Family
 ) -> None:
     """All that is committed meanwhile is on the bus afterwards, and none is a dead letter."""
     world, process = relay
     before = len(process.lines())
-    proxy.misbehave(family, service=service)
+    proxy.inject(family, service=service)
     committed = world.commit(records(12, aggregates=4, prefix=uuid4().hex[:6]))
 
     def said() -> bool:
@@ -173,7 +172,7 @@ def test_a_relay_holds(
         return any(_names_one(line.get("reason", ""), family) for line in warnings)
 
     eventually(said, timeout=20, what=f"a warning about {family}")
-    proxy.behave()
+    proxy.recover()
     world.until_on_bus(ids(committed), timeout=40)
     eventually(lambda: not world.outbox(), timeout=40, what="an empty outbox")
     process.until_ready()
@@ -181,7 +180,7 @@ def test_a_relay_holds(
 
 
 @pytest.fixture(scope="module")
-def subscriptions(system: System, proxy: Proxy) -> Iterator[httpx.Client]:
+def subscriptions(system: System, proxy: FaultProxy) -> Iterator[httpx.Client]:
     """The subscription API behind the proxy."""
     app = replace(system, endpoint=endpoint(proxy)).app("subscription")
     with (
@@ -192,10 +191,10 @@ def subscriptions(system: System, proxy: Proxy) -> Iterator[httpx.Client]:
 
 
 @each_family
-def test_an_api_answers_503(proxy: Proxy, subscriptions: httpx.Client, family: Family) -> None:
+def test_an_api_answers_503(proxy: FaultProxy, subscriptions: httpx.Client, family: Family) -> None:
     """With Retry-After, for reads and writes and readiness; and serves when it is over."""
     key = {"Idempotency-Key": str(uuid4())}
-    proxy.misbehave(family)
+    proxy.inject(family)
     for answer in (
         subscriptions.post("/subscriptions", json=ORDER, headers=key),
         subscriptions.get("/subscriptions"),
@@ -205,14 +204,14 @@ def test_an_api_answers_503(proxy: Proxy, subscriptions: httpx.Client, family: F
         found = problem(answer, 503, "unavailable")
         assert _names_one(found["detail"], family)
         assert int(answer.headers["retry-after"]) > 0
-    proxy.behave()
+    proxy.recover()
     assert subscriptions.post("/subscriptions", json=ORDER, headers=key).status_code == 201
 
 
 @each_family
 def test_a_command_has_the_exit_code_of_its_verdict(
     system: System,
-    proxy: Proxy,
+    proxy: FaultProxy,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     family: Family,
@@ -223,7 +222,7 @@ def test_a_command_has_the_exit_code_of_its_verdict(
     command = ["dlq", "list", "--at", "aws", "--queue", "stock-dlq"]
     assert main(command) in {0, 1}
     capsys.readouterr()
-    proxy.misbehave(family)
+    proxy.inject(family)
     assert main(command) == (CANNOT if RULES[family].at_start is Verdict.EXIT else AWAY)
     said = capsys.readouterr().err
     assert len(said.strip().splitlines()) == 1

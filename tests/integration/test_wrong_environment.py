@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from infra.local_system.environment import SAMPLE_ENVIRONMENT
-from tests.processes import ROOT
+from infra.local_system.settings import ROOT
 
 KEYLESS = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
 AWS = {"AWS_REGION": "eu-west-1", "AWS_ENDPOINT_URL": "http://127.0.0.1:1"}

@@ -19,11 +19,11 @@ from tests.simulation.ledger import Ledger
 from tests.simulation.outside import Outside
 from tests.simulation.places import Places, StockStore
 from tests.simulation.plans import Plan, plan_of
-from tests.simulation.processes import Process
 from tests.simulation.promises import check, check_curses_set_aside, check_no_outage_buried
 from tests.simulation.relaying import NewTarget, Relays, RingingSweeper
 from tests.simulation.scheduling import TASKS, Scheduler
 from tests.simulation.serving import Services
+from tests.simulation.simulated_processes import Process
 from tests.simulation.telling import Story
 from tests.simulation.wires import Weather
 

@@ -12,9 +12,9 @@ from runtime.outbox.dynamodb_rows import to_item
 from runtime.outbox.rows import DYNAMODB_JSON, Unpublishable
 from tests.event_source_mapping import EventSourceMapping
 from tests.simulation.places import Database, Places
-from tests.simulation.processes import Process
 from tests.simulation.relaying import HAS_TIME_FOR, SWEEP_EVERY, Relays
 from tests.simulation.scheduling import Bell, Scheduler
+from tests.simulation.simulated_processes import Process
 from tests.stream_events import a_stream_record
 
 

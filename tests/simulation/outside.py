@@ -18,10 +18,10 @@ from tests.simulation.plans import (
     Subscribe,
 )
 from tests.simulation.poisoning import Poisons
-from tests.simulation.processes import Process
 from tests.simulation.redriving import Redriver
 from tests.simulation.requests import cancel, subscribe, subscription_id
 from tests.simulation.serving import Services
+from tests.simulation.simulated_processes import Process
 from tests.simulation.wires import Weather
 
 RETRY_AFTER = 1.5

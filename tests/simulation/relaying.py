@@ -22,9 +22,9 @@ from runtime.process.health import Readiness
 from tests.simulation.ledger import Ledger
 from tests.simulation.places import Database, Places
 from tests.simulation.plans import FIFO
-from tests.simulation.processes import Process
 from tests.simulation.scheduling import Bell, Scheduler, Signal, TaskPool, TaskStop
 from tests.simulation.serving import QUEUES
+from tests.simulation.simulated_processes import Process
 from tests.simulation.uncounted import UncountedRelay
 from tests.simulation.wired import WiredEvents, WiredOutbox, WiredSqs, WiredStream
 from tests.simulation.wires import Weather, Wire

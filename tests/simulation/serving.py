@@ -20,8 +20,8 @@ from services.subscription.handlers import Handlers as SubscriptionHandlers
 from tests.memory_queues import MemorySqs
 from tests.simulation.ledger import WORK_QUEUES, Ledger
 from tests.simulation.places import Places
-from tests.simulation.processes import Process
 from tests.simulation.scheduling import Bell, Scheduler, TaskStop
+from tests.simulation.simulated_processes import Process
 from tests.simulation.uncounted import UncountedConsumer
 from tests.simulation.wired import WiredSqs, WiredStore
 from tests.simulation.wires import Weather, Wire

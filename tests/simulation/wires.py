@@ -14,8 +14,8 @@ from runtime.errors import Unavailable
 from runtime.passed import note
 from runtime.verdicts import HELD, Family
 from tests.simulation.fates import Choices, Fate, Kind
-from tests.simulation.processes import Process
 from tests.simulation.scheduling import Killed, Scheduler
+from tests.simulation.simulated_processes import Process
 from tests.simulation.telling import Story
 
 T = TypeVar("T")

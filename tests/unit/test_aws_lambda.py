@@ -11,13 +11,13 @@ import pytest
 from structlog.testing import capture_logs
 
 from contracts.outbox import OutboxRecord
+from infra.local_system.settings import ROOT
 from relay.aws_lambda import NothingSwept, publish, sweep, sweep_within
 from relay.composition import Ends
 from relay.ports import Failure
 from runtime.errors import Misconfigured, Unavailable
 from runtime.outbox.rows import EVER, Row
 from tests.mapped_relay import EVERYTHING, MappedRelay, rows
-from tests.processes import ROOT
 from tests.relay_fakes import (
     LazyOutbox,
     MemoryDeadLetters,

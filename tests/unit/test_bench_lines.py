@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from verification.benchmarks.__main__ import exit_code
 from verification.benchmarks.intervals import Interval
-from verification.benchmarks.lines import Goal, Line, Results, Series
+from verification.benchmarks.lines import BenchmarkLine, Goal, Results, Series
 from verification.benchmarks.storing import load, save
 from verification.benchmarks.table import markdown, number, verdicts
 
@@ -18,11 +18,11 @@ FLOOR = Series("raw floor", (100.0, 50.0, 100.0, 100.0, 100.0, 100.0))
 FEW = Series("relay", (90.0, 40.0)), Series("raw floor", (100.0, 50.0))
 
 
-def line(goal: Goal | None = None, peer: Series | None = FLOOR) -> Line:
-    return Line("Row", "drain", "events/s", OURS, peer, goal)
+def line(goal: Goal | None = None, peer: Series | None = FLOOR) -> BenchmarkLine:
+    return BenchmarkLine("Row", "drain", "events/s", OURS, peer, goal)
 
 
-def results(*lines: Line) -> Results:
+def results(*lines: BenchmarkLine) -> Results:
     return Results(
         command="make bench",
         date="2026-11-23",
@@ -49,7 +49,10 @@ def test_a_goal_is_for_the_ratio_where_there_is_one() -> None:
 
 def test_too_few_rounds_decide_nothing() -> None:
     """However far the goal is."""
-    assert Line("Row", "drain", "events/s", *FEW, Goal("at least", 0.01)).verdict == "not decided"
+    assert (
+        BenchmarkLine("Row", "drain", "events/s", *FEW, Goal("at least", 0.01)).verdict
+        == "not decided"
+    )
 
 
 def test_a_goal_is_for_what_was_counted_where_there_is_no_peer() -> None:
@@ -134,14 +137,16 @@ def test_the_table_has_the_interval_and_the_verdict_of_each_goal() -> None:
 
 def test_the_table_says_where_rounds_were_too_few() -> None:
     """An empty cell would look like a ratio that is exact."""
-    shown = markdown(results(Line("Row", "drain", "events/s", *FEW)))
+    shown = markdown(results(BenchmarkLine("Row", "drain", "events/s", *FEW)))
     assert "| 0.85 | none from 2 rounds |" in shown
 
 
 def test_a_summary_names_each_goal_that_is_not_met() -> None:
     """With what was found, and the goal."""
     lines = [line(Goal("at least", goal)) for goal in (1.15, 0.9, 0.75)]
-    calls = Line("Calls", "a drain", "calls", Series("counted", (3.0,)), goal=Goal("at most", 2))
+    calls = BenchmarkLine(
+        "Calls", "a drain", "calls", Series("counted", (3.0,)), goal=Goal("at most", 2)
+    )
     assert verdicts(results(*lines, calls)).splitlines() == [
         "goals: 1 met, 2 missed, 1 not decided",
         "missed: Row, drain: 0.90 times raw floor (0.80 to 1.10), goal ≥ 1.15",

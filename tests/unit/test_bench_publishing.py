@@ -9,8 +9,8 @@ import pytest
 from verification.benchmarks import plots
 from verification.benchmarks.lines import BESIDE_A_FLOOR
 from verification.benchmarks.pages import block
-from verification.benchmarks.publishing import DATA, PAGE, pages
-from verification.benchmarks.rows import calls, end_to_end, processes, relay_drain
+from verification.benchmarks.publishing import PERFORMANCE_DATA, PERFORMANCE_PAGE, pages
+from verification.benchmarks.rows import calls, end_to_end, process_costs, relay_drain
 from verification.benchmarks.storing import load
 
 HOW = "run `python -m verification.benchmarks --publish`, all rows, and read the difference"
@@ -18,24 +18,24 @@ HOW = "run `python -m verification.benchmarks --publish`, all rows, and read the
 
 def test_pages_hold_what_the_published_run_found() -> None:
     """The table and the three figures of README.md come from docs/performance.json."""
-    for page, blocks in pages(load(DATA)).items():
+    for page, blocks in pages(load(PERFORMANCE_DATA)).items():
         for name, content in blocks.items():
             assert block(page.read_text(), name) == content, HOW
 
 
 def test_plots_are_drawn_anew_byte_for_byte(tmp_path: Path) -> None:
     """They are those of docs/images."""
-    plots.draw(load(DATA), tmp_path)
+    plots.draw(load(PERFORMANCE_DATA), tmp_path)
     drawn = sorted(each.name for each in tmp_path.iterdir())
     assert drawn == ["performance-latency.svg", "performance-relay.svg"]
     for name in drawn:
-        published = DATA.parent / "images" / name
+        published = PERFORMANCE_DATA.parent / "images" / name
         assert (tmp_path / name).read_bytes() == published.read_bytes(), HOW
 
 
 def test_a_run_of_some_rows_cannot_be_published() -> None:
     """README.md would keep figures of another run beside it."""
-    results = load(DATA)
+    results = load(PERFORMANCE_DATA)
     with pytest.raises(LookupError, match="before publishing"):
         pages(replace(results, lines=[line for line in results.lines if "End" not in line.row]))
 
@@ -43,7 +43,7 @@ def test_a_run_of_some_rows_cannot_be_published() -> None:
 def test_the_page_names_the_goals_that_the_rows_have() -> None:
     """Those of the next run: the table of the last has the goals of its commit."""
     goals = {BESIDE_A_FLOOR, *relay_drain.NAIVE_GOALS.values(), end_to_end.RAW_GOAL}
-    goals |= {processes.MEMORY, calls.DRAINED, calls.THREADED}
-    section = PAGE.read_text().partition("### The goals")[2].partition("\n## ")[0]
+    goals |= {process_costs.MEMORY_GOAL, calls.DRAINED_GOAL, calls.THREADED_GOAL}
+    section = PERFORMANCE_PAGE.read_text().partition("### The goals")[2].partition("\n## ")[0]
     named = re.findall(r"[≥≤] [0-9.]+", section)
     assert set(named) == {str(goal) for goal in goals}

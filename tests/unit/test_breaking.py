@@ -23,12 +23,12 @@ from infra.local_system.settings import LocalSettings
 from local.console import Console
 from local.errors import SocketPathTooLong
 from local.process import Process
-from local.processes import our_processes
+from local.process_table import our_processes
 from local.supervisor import Supervisor
 from runtime.errors import Unavailable
 from tests.unit.test_supervisor import servers
 from verification.fault_injection.refusal import RELAYS, Refusal
-from verification.fault_injection.server import Breaking, listening
+from verification.fault_injection.server import FaultCommands, listening
 
 
 @dataclass
@@ -46,7 +46,7 @@ def breakable() -> Iterator[Broken]:
     said = io.StringIO()
     with (
         TemporaryDirectory() as folder,  # a path of pytest's may be too long for a socket
-        Refusal.in_front_of(1) as refusal,
+        Refusal.in_front_of("http://127.0.0.1:1") as refusal,
         servers() as server,
         Supervisor(
             [relay := server("relay"), server("console")], console=Console(said)
@@ -55,7 +55,7 @@ def breakable() -> Iterator[Broken]:
         supervisor.start()
         supervisor.wait_ready()
         path = Path(folder) / "breaking" / "socket"
-        with listening(path, Breaking(supervisor, refusal, ["relay"], Console(said))):
+        with listening(path, FaultCommands(supervisor, refusal, ["relay"], Console(said))):
             yield Broken(path, supervisor, relay, said)
 
 
@@ -122,7 +122,7 @@ def test_what_was_left_behind_by_a_killed_one_is_replaced(tmp_path: Path) -> Non
         path = Path(folder) / "socket"
         with socket.socket(socket.AF_UNIX) as dead:
             dead.bind(str(path))
-        breaking = Breaking(Supervisor([], console=Console()), _no_refusal(), [], Console())
+        breaking = FaultCommands(Supervisor([], console=Console()), _no_refusal(), [], Console())
         with listening(path, breaking):
             assert ask(path, Look()).processes == {}
 
@@ -130,7 +130,7 @@ def test_what_was_left_behind_by_a_killed_one_is_replaced(tmp_path: Path) -> Non
 def test_a_path_that_no_socket_can_have_is_named(tmp_path: Path) -> None:
     """With the setting that mends it."""
     path = tmp_path / ("deep" * 30) / "socket"
-    breaking = Breaking(Supervisor([], console=Console()), _no_refusal(), [], Console())
+    breaking = FaultCommands(Supervisor([], console=Console()), _no_refusal(), [], Console())
     with pytest.raises(SocketPathTooLong, match="set STATE_DIR to a shorter one"):
         listening(path, breaking).__enter__()
 
@@ -138,7 +138,7 @@ def test_a_path_that_no_socket_can_have_is_named(tmp_path: Path) -> None:
 def test_only_what_publishes_stands_behind_the_refusal(tmp_path: Path) -> None:
     """The other processes reach AWS as ever."""
     ours = our_processes(LocalSettings(state_dir=tmp_path))
-    with Refusal.in_front_of(1) as refusal:
+    with Refusal.in_front_of("http://127.0.0.1:1") as refusal:
         moved = {
             before.name
             for before in ours
@@ -149,5 +149,5 @@ def test_only_what_publishes_stands_behind_the_refusal(tmp_path: Path) -> None:
 
 
 def _no_refusal() -> Refusal:
-    with Refusal.in_front_of(1) as refusal:
+    with Refusal.in_front_of("http://127.0.0.1:1") as refusal:
         return refusal

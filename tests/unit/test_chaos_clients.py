@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from tests.waiting import eventually
-from verification.chaos.clients import Clients, Load
+from verification.chaos.clients import ClientLoad, Clients
 from verification.chaos.ledger import Ledger
+from verification.testkit.waiting import eventually
 
 Script = dict[str, list[int]]
 """By method, the answers to give first; 0 resets the connection. Then everything succeeds."""
 
-ONE = Load(subscribers=1, pause=0.01, cancelled=1.0, cancellers=1)
+ONE = ClientLoad(subscribers=1, pause=0.01, cancelled=1.0, cancellers=1)
 SUCCESS = {"POST": 201, "PATCH": 200, "GET": 200}
 
 

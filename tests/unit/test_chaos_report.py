@@ -12,11 +12,11 @@ import pytest
 from operations.audit.report import AuditReport, Difference, EventCount
 from operations.audit.report import Kind as Gap
 from verification.chaos.ledger import Ledger, Promise
-from verification.chaos.report import Report
-from verification.chaos.schedule import Kind
+from verification.chaos.malformed_rows import Accounted, name_in
+from verification.chaos.report import ChaosReport
 from verification.chaos.settling import Standstill
 from verification.chaos.states import difference
-from verification.chaos.strangers import Accounted, name_in
+from verification.testkit.injected_fault import FaultKind
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 CLEAN = AuditReport(
@@ -43,19 +43,19 @@ UNDONE: States = {
 
 
 @pytest.fixture
-def good() -> Report:
+def good() -> ChaosReport:
     """A run with one subscription, after which everything was as it should be."""
     ledger = Ledger()
     ledger.sent("POST /subscriptions")
     ledger.promised(ACTIVE)
-    return Report(
+    return ChaosReport(
         command="make chaos MINUTES=10 SEED=1",
         seed=1,
         seconds=600,
         cores=2,
         ledger=ledger,
-        injected={(Kind.KILL, "mongod"): 1, (Kind.CUT, "aws"): 2},
-        hits={Kind.CUT: 7, None: 100},
+        injected={(FaultKind.KILL, "mongod"): 1, (FaultKind.CUT, "aws"): 2},
+        hits={FaultKind.CUT: 7, None: 100},
         missed=1,
         clocks={"stock-relay": -90.0, "stock-api": 0.0},
         died={},
@@ -65,7 +65,7 @@ def good() -> Report:
     )
 
 
-def test_a_run_with_nothing_lost_and_nothing_wrong_passes(good: Report) -> None:
+def test_a_run_with_nothing_lost_and_nothing_wrong_passes(good: ChaosReport) -> None:
     """Events that were published twice are what at-least-once means: no reason to fail."""
     assert good.failures == []
     text = good.markdown()
@@ -77,7 +77,7 @@ def test_a_run_with_nothing_lost_and_nothing_wrong_passes(good: Report) -> None:
 
 
 @pytest.mark.parametrize("gap", [Gap.NOT_PUBLISHED, Gap.NOT_ON_NEXT_BUS, Gap.NOT_HANDLED])
-def test_a_lost_event_turns_it_red_and_is_named(good: Report, gap: Gap) -> None:
+def test_a_lost_event_turns_it_red_and_is_named(good: ChaosReport, gap: Gap) -> None:
     """Committed and not published, or published and not handled: both are lost."""
     lost = Difference(gap, "SubscriptionCreated", "lost-one", 1, "subscriptions-event-bus")
     red = replace(good, audit=replace(CLEAN, differences=(lost,)))
@@ -85,13 +85,13 @@ def test_a_lost_event_turns_it_red_and_is_named(good: Report, gap: Gap) -> None:
     assert "lost-one" in red.markdown()
 
 
-def test_an_event_without_a_commit_turns_it_red(good: Report) -> None:
+def test_an_event_without_a_commit_turns_it_red(good: ChaosReport) -> None:
     """Any difference of the audit does, also one that is no loss."""
     ghost = Difference(Gap.NOT_COMMITTED, "StockAllocated", "ghost", 1, "stock-event-bus")
     assert replace(good, audit=replace(CLEAN, differences=(ghost,))).failures == ["audit not clean"]
 
 
-def test_a_wrong_state_turns_it_red_and_is_named(good: Report) -> None:
+def test_a_wrong_state_turns_it_red_and_is_named(good: ChaosReport) -> None:
     """What the APIs say in the end is what was promised, for every subscription."""
     red = replace(good, standstill=Standstill(300, {"odd-one": "stock has stock 12"}))
     assert red.failures == ["1 promises broken", "not settled"]
@@ -105,24 +105,24 @@ def test_a_wrong_state_turns_it_red_and_is_named(good: Report) -> None:
         {"audit": replace(CLEAN, events={"StockAllocated": EventCount(set_aside=1)})},
     ],
 )
-def test_a_dead_letter_turns_it_red(good: Report, changes: Mapping[str, object]) -> None:
+def test_a_dead_letter_turns_it_red(good: ChaosReport, changes: Mapping[str, object]) -> None:
     """An outage is not poison, and no client sent any."""
     red = replace(good, **changes)  # type: ignore[arg-type]
     assert red.failures == ["1 messages dead-lettered"]
 
 
-def test_malformed_rows_have_to_be_dead_letters(good: Report) -> None:
+def test_malformed_rows_have_to_be_dead_letters(good: ChaosReport) -> None:
     """Each of them, with a reason; what else is in those queues turns the run red as ever."""
-    queues = {"stock-dlq": {"stranger-0001", "stranger-0002"}}
+    queues = {"stock-dlq": {"malformed-0001", "malformed-0002"}}
     standstill = Standstill(3, dead_letters={"stock-dlq": 3})
-    found = Accounted({"stranger-0001"}, queues, messages=Counter({"stock-dlq": 3}))
-    kept = replace(good, standstill=standstill, strangers=found)
+    found = Accounted({"malformed-0001"}, queues, messages=Counter({"stock-dlq": 3}))
+    kept = replace(good, standstill=standstill, malformed_rows=found)
     assert kept.failures == []
     assert "| malformed rows written by a raw driver | 1 |" in kept.markdown()
-    lost = replace(found, written={"stranger-0001", "stranger-0003"})
+    lost = replace(found, written={"malformed-0001", "malformed-0003"})
     silent = replace(found, unexplained=1)
     for broken in (lost, silent):
-        red = replace(kept, strangers=broken)
+        red = replace(kept, malformed_rows=broken)
         assert red.failures == ["1 malformed rows not accounted for"]
     other = replace(kept, standstill=Standstill(3, dead_letters={"stock-dlq": 4}))
     assert other.failures == ["1 messages dead-lettered"]
@@ -130,10 +130,10 @@ def test_malformed_rows_have_to_be_dead_letters(good: Report) -> None:
 
 def test_a_malformed_row_is_known_by_its_name_in_any_body() -> None:
     """As plain JSON, and in base64 of BSON; any other dead letter is none of them."""
-    encoded = base64.b64encode(b"..stranger-0007..").decode()
+    encoded = base64.b64encode(b"..malformed-0007..").decode()
     bson = {"bodyEncoding": {"StringValue": "base64-bson"}}
-    assert name_in({"Body": encoded, "MessageAttributes": bson}) == "stranger-0007"
-    assert name_in({"Body": '{"aggregateId":"stranger-0007"}'}) == "stranger-0007"
+    assert name_in({"Body": encoded, "MessageAttributes": bson}) == "malformed-0007"
+    assert name_in({"Body": '{"aggregateId":"malformed-0007"}'}) == "malformed-0007"
     assert name_in({"Body": encoded}) is None
 
 
@@ -148,23 +148,23 @@ def test_a_malformed_row_is_known_by_its_name_in_any_body() -> None:
     ],
 )
 def test_a_run_that_cannot_tell_is_red(
-    good: Report, changes: Mapping[str, object], failure: str
+    good: ChaosReport, changes: Mapping[str, object], failure: str
 ) -> None:
     """What still waits, what nobody answered, and books that could not be read are no success."""
     assert replace(good, **changes).failures == [failure]  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("committed", [0, 2])
-def test_as_much_is_committed_as_was_promised(good: Report, committed: int) -> None:
+def test_as_much_is_committed_as_was_promised(good: ChaosReport, committed: int) -> None:
     """A subscription that a second request made again balances, and nobody asked for it."""
     count = EventCount(committed=committed, published=committed)
     red = replace(good, audit=replace(CLEAN, events={"SubscriptionCreated": count}))
     assert red.failures == ["1 commits more or fewer than promises"]
 
 
-def test_an_answer_that_breaks_a_promise_turns_it_red(good: Report) -> None:
+def test_an_answer_that_breaks_a_promise_turns_it_red(good: ChaosReport) -> None:
     """A subscription that was answered is there at once, and no request fails for good."""
-    good.ledger.accuse("GET /subscriptions/one answered 404: ")
+    good.ledger.report_broken("GET /subscriptions/one answered 404: ")
     assert good.failures == ["1 promises broken"]
     assert "answered 404" in good.markdown()
 

@@ -8,14 +8,14 @@ from runtime.verdicts import Family
 from verification.chaos.schedule import (
     ENDPOINTS,
     MONGOD,
-    OF_A_SERVICE,
-    OF_EVERYTHING,
-    OURS,
-    SERVICES,
-    Kind,
+    REFUSALS_OF_A_SERVICE,
+    REFUSALS_OF_AWS,
+    SERVICE_TARGETS,
+    WORKLOAD_NAMES,
     draw_clocks,
     draw_faults,
 )
+from verification.testkit.injected_fault import FaultKind
 
 STANDARD_RUN = 600
 SEEDS = range(50)
@@ -33,11 +33,15 @@ def test_ten_minutes_hold_a_hundred_faults_of_every_kind_on_every_target(seed: i
     """The standard run leaves nothing out, and every fault in it ends in time."""
     faults = draw_faults(seed, STANDARD_RUN)
     assert len(faults) >= 100
-    assert {fault.kind for fault in faults} == {*Kind, *OF_EVERYTHING, *OF_A_SERVICE}
-    assert {fault.target for fault in faults if fault.kind is Family.KEYS} == set(SERVICES)
-    killed = {fault.target for fault in faults if fault.kind is Kind.KILL}
-    assert killed == {*OURS, MONGOD}
-    assert {fault.target for fault in faults if fault.kind is Kind.CUT} == set(ENDPOINTS)
+    assert {fault.kind for fault in faults} == {
+        *FaultKind,
+        *REFUSALS_OF_AWS,
+        *REFUSALS_OF_A_SERVICE,
+    }
+    assert {fault.target for fault in faults if fault.kind is Family.KEYS} == set(SERVICE_TARGETS)
+    killed = {fault.target for fault in faults if fault.kind is FaultKind.KILL}
+    assert killed == {*WORKLOAD_NAMES, MONGOD}
+    assert {fault.target for fault in faults if fault.kind is FaultKind.CUT} == set(ENDPOINTS)
     assert all(fault.duration > 0 and fault.end <= STANDARD_RUN for fault in faults)
     assert all(0 < fault.chance <= 1 for fault in faults)
 
@@ -56,13 +60,13 @@ def test_after_each_fault_what_it_hit_has_time_to_recover(seed: int) -> None:
 def test_the_emulator_of_aws_is_never_killed() -> None:
     """MiniStack would lose what AWS never loses: a run would say nothing about us."""
     targets = {fault.target for seed in SEEDS for fault in draw_faults(seed, STANDARD_RUN)}
-    assert targets == {*OURS, MONGOD, *ENDPOINTS}
+    assert targets == {*WORKLOAD_NAMES, MONGOD, *ENDPOINTS}
 
 
 def test_some_clocks_are_off_by_more_than_a_minute_and_some_are_right() -> None:
     """The clocks of our processes need not agree."""
     for seed in SEEDS:
-        assert draw_clocks(seed).keys() == set(OURS)
+        assert draw_clocks(seed).keys() == set(WORKLOAD_NAMES)
     offsets = {offset for seed in SEEDS for offset in draw_clocks(seed).values()}
     assert min(offsets) < -60
     assert max(offsets) > 60

@@ -4,17 +4,10 @@ from collections.abc import Iterable, Mapping
 
 import pytest
 
-from verification.chaos import settling
 from verification.chaos.ledger import Promise
 from verification.chaos.settling import Standstill, settled
 
 ONE, TWO = (Promise(name, quantity=1, account_number="12345678") for name in ("one", "two"))
-
-
-@pytest.fixture(autouse=True)
-def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody waits between two looks."""
-    monkeypatch.setattr(settling, "LOOK_EVERY", 0)
 
 
 class System:
@@ -33,7 +26,9 @@ class System:
         return ({"a queue": queued} if queued else {}), {}
 
     def settled(self, *, within: float = 600) -> Standstill:
-        return settled([ONE, TWO], self.wrong_of, self.depths, within=within, say=lambda _: None)
+        return settled(
+            [ONE, TWO], self.wrong_of, self.depths, within=within, say=lambda _: None, every=0
+        )
 
     @property
     def _now(self) -> tuple[set[Promise], int]:

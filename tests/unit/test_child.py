@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from infra.local_system.ports import reserved_ports
 from local.child import LAST_LINES, last_lines, running_child, wait_until_listening
-from tests.engines import died, shared_engine
+from tests.shared_engines import died, shared_engine
+from verification.testkit.ports import reserved_ports
 
 DIES = "for line in range(100): print('line', line)\nraise SystemExit('no such table')"
 

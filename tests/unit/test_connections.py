@@ -19,7 +19,7 @@ from starlette.types import Message, Receive, Scope, Send
 from infra.local_system.ports import LOOPBACK
 from runtime.http.connections import Limits, limited
 from runtime.http.middleware import LimitedBody
-from tests.waiting import eventually
+from verification.testkit.waiting import eventually
 
 LARGE = b"x" * 20_000_000
 

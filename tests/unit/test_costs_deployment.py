@@ -7,7 +7,7 @@ import pytest
 
 from tests.synthesis import Synthesize
 from tests.templates import Resource
-from verification.benchmarks.calls.drain import BATCH_SIZE
+from verification.benchmarks.calls.drain import LAMBDA_BATCH_SIZE
 from verification.benchmarks.costs import deployment
 
 
@@ -25,14 +25,14 @@ def test_tasks_and_functions_are_the_templates(resources: list[Resource]) -> Non
     """As many, of that size, one of each."""
     services = of(resources, "AWS::ECS::Service")
     definitions = of(resources, "AWS::ECS::TaskDefinition")
-    assert sorted(each["ServiceName"] for each in services) == sorted(deployment.TASKS)
+    assert sorted(each["ServiceName"] for each in services) == sorted(deployment.TASK_NAMES)
     assert {each["DesiredCount"] for each in services} == {1}
-    assert {int(each["Cpu"]) / 1024 for each in definitions} == {deployment.PROCESSOR}
-    assert {int(each["Memory"]) / 1024 for each in definitions} == {deployment.MEMORY}
+    assert {int(each["Cpu"]) / 1024 for each in definitions} == {deployment.TASK_PROCESSORS}
+    assert {int(each["Memory"]) / 1024 for each in definitions} == {deployment.TASK_GIGABYTES}
     functions = of(resources, "AWS::Lambda::Function")
     relays = [each for each in functions if each.get("PackageType") == "Image"]
-    assert len(relays) == 2 * len(deployment.FUNCTIONS)
-    assert {each["MemorySize"] / 1024 for each in relays} == {deployment.FUNCTION_MEMORY}
+    assert len(relays) == 2 * len(deployment.FUNCTION_NAMES)
+    assert {each["MemorySize"] / 1024 for each in relays} == {deployment.FUNCTION_GIGABYTES}
 
 
 def test_what_is_paid_by_the_hour_or_the_month_is_the_templates(resources: list[Resource]) -> None:
@@ -41,11 +41,11 @@ def test_what_is_paid_by_the_hour_or_the_month_is_the_templates(resources: list[
         "AWS::DocDB::DBInstance": 1,
         "AWS::EC2::NatGateway": 1,
         "AWS::EC2::EIP": 1,
-        "AWS::KMS::Key": deployment.KEYS,
+        "AWS::KMS::Key": deployment.KEY_COUNT,
         "AWS::SecretsManager::Secret": 1,
         "AWS::ServiceDiscovery::PrivateDnsNamespace": 1,
         "AWS::CloudWatch::Dashboard": 1,
-        "AWS::Logs::MetricFilter": deployment.OUTBOXES,
+        "AWS::Logs::MetricFilter": deployment.OUTBOX_COUNT,
         "AWS::EC2::VPCEndpoint": 2,  # of DynamoDB and S3: gateways, which are free
     }
     assert {kind: len(of(resources, kind)) for kind in counts} == counts
@@ -65,4 +65,4 @@ def test_alarms_watch_as_many_metrics(resources: list[Resource]) -> None:
 def test_lambda_hands_over_batches_of_that_size(resources: list[Resource]) -> None:
     """The counted drain cuts its records as the event source mapping does."""
     mappings = of(resources, "AWS::Lambda::EventSourceMapping")
-    assert {each["BatchSize"] for each in mappings} == {BATCH_SIZE}
+    assert {each["BatchSize"] for each in mappings} == {LAMBDA_BATCH_SIZE}

@@ -18,7 +18,7 @@ HOW = "run `python -m verification.benchmarks.costs --write` and read the differ
 
 def test_the_page_holds_the_tables_that_the_command_prints() -> None:
     """Whoever changes a count, a price or an assumption writes the page anew."""
-    page, generated = document.PATH.read_text(), document.parts(expected.load(), load())
+    page, generated = document.COSTS_PAGE.read_text(), document.parts(expected.load(), load())
     assert written(page, generated) == page, HOW
     assert set(re.findall(r"<!-- (\w+) -->", page)) == set(generated)
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from verification.benchmarks.calls import expected
-from verification.benchmarks.calls.tally import Tally, total
+from verification.benchmarks.calls.tally import CallTally, total
 
 COUNTS = {
     "calls.created.stock-relay": {"dynamodb BatchWriteItem": 1, "events PutEvents": 1},
@@ -35,7 +35,7 @@ def test_every_difference_is_named_and_how_to_accept_it() -> None:
 
 def test_polls_and_what_happens_at_the_start_are_no_calls() -> None:
     """They are kept apart: how many there are is a matter of timing."""
-    tally = Tally()
+    tally = CallTally()
     tally.call("stock-consumer", "sqs GetQueueUrl")
     tally.phase = "created"
     tally.poll("stock-consumer", "sqs ReceiveMessage")

@@ -4,14 +4,14 @@ from typing import Any
 
 from verification.benchmarks.calls.metering import (
     DELETE_UNITS,
-    FIFO,
     READ_UNITS,
-    STANDARD,
+    SQS_FIFO,
+    SQS_STANDARD,
     WRITE_UNITS,
     Meter,
     item_bytes,
 )
-from verification.benchmarks.calls.tally import Tally
+from verification.benchmarks.calls.tally import CallTally
 
 SUBSCRIPTION = {
     "subscriptionId": {"S": "s1"},
@@ -35,7 +35,7 @@ Call = tuple[str, dict[str, Any], dict[str, Any]]
 
 def billed(*calls: Call) -> dict[str, int]:
     """Units of some calls, one after the other."""
-    tally = Tally()
+    tally = CallTally()
     tally.phase = "test"
     meter = Meter(tally)
     for operation, asked, answered in calls:
@@ -89,8 +89,8 @@ def test_a_batch_of_messages_is_one_request_for_each_64_kilobytes() -> None:
     """Ten small messages are one request; two of 50 KB are two."""
     small = {"QueueUrl": "q.fifo", "Entries": [{"MessageBody": "x" * 500}] * 10}
     large = {"Messages": [{"Body": "x" * 50_000}] * 2}
-    assert billed(("SendMessageBatch", small, {})) == {FIFO: 1}
-    assert billed(("ReceiveMessage", {"QueueUrl": "q"}, large)) == {STANDARD: 2}
+    assert billed(("SendMessageBatch", small, {})) == {SQS_FIFO: 1}
+    assert billed(("ReceiveMessage", {"QueueUrl": "q"}, large)) == {SQS_STANDARD: 2}
 
 
 def test_a_row_weighs_its_names_its_texts_and_half_its_digits() -> None:

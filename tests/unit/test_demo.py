@@ -12,7 +12,8 @@ import pytest
 from infra.local_system.ports import LOOPBACK
 from infra.local_system.settings import LocalSettings
 from local.demo import comes_up
-from tests.waiting import eventually
+from verification.testkit.ports import settings_on_free_ports
+from verification.testkit.waiting import eventually
 
 
 class Ready(BaseHTTPRequestHandler):
@@ -38,7 +39,7 @@ def serving(port: int) -> Iterator[None]:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Iterator[LocalSettings]:
-    with LocalSettings.on_free_ports(tmp_path) as reserved:
+    with settings_on_free_ports(tmp_path) as reserved:
         yield reserved
 
 

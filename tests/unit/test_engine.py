@@ -32,7 +32,7 @@ from tests.relay_fakes import (
     row_of,
     seldom,
 )
-from tests.waiting import eventually
+from verification.testkit.waiting import eventually
 
 
 @dataclass

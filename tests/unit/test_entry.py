@@ -29,7 +29,7 @@ PRINTS_NOTHING_OF_ITS_OWN = {
     "local/tether.py",  # becomes another program
     "verification/chaos/clocks.py",  # runs another module's edge
     "runtime/probe.py",  # for a health check: its exit code is all
-    "verification/benchmarks/delay_proxy.py",
+    "verification/testkit/tcp_proxy.py",
 }
 
 

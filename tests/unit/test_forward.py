@@ -32,7 +32,7 @@ from tests.relay_fakes import (
     record_of,
     seldom,
 )
-from tests.waiting import eventually
+from verification.testkit.waiting import eventually
 
 QUEUE = Queue("events.fifo", "url", "events-dlq.fifo", "dlq-url", 3, 30)
 

@@ -4,22 +4,22 @@ import itertools
 
 import pytest
 
-from local.journey import Flow, Hop, NotYet, Stuck, follow
+from local.journey import Flow, JourneyHop, NotYetThere, Stuck, follow
 
 
-def arrives(title: str, *, after: int = 0) -> Hop:
+def arrives(title: str, *, after: int = 0) -> JourneyHop:
     """A hop that is there at the n-th look."""
     looks = itertools.count()
 
     def observe() -> str:
         if next(looks) < after:
-            raise NotYet("still on its way")
+            raise NotYetThere("still on its way")
         return f"{title} happened"
 
-    return Hop(title, observe, look_at="nowhere")
+    return JourneyHop(title, observe, look_at="nowhere")
 
 
-def never(title: str) -> Hop:
+def never(title: str) -> JourneyHop:
     return arrives(title, after=1_000_000)
 
 
@@ -52,10 +52,10 @@ def test_a_journey_is_followed_as_long_as_a_hop_gets_further() -> None:
 
     def observe() -> str:
         if (step := next(steps)) < 30:
-            raise NotYet(f"step {step}")
+            raise NotYetThere(f"step {step}")
         return "done"
 
-    flow = Flow("", arrives("request"), [Hop("slow", observe, "nowhere")])
+    flow = Flow("", arrives("request"), [JourneyHop("slow", observe, "nowhere")])
     assert [each.hop.title for each in follow(flow, within=1)] == ["request", "slow"]
 
 

@@ -6,8 +6,8 @@ from typing import Any, cast
 
 import pytest
 
-from verification.load.backlog import Ages, Drain, _promise
-from verification.load.report import Report
+from verification.load.backlog import AgeSamples, Drain, _promise
+from verification.load.report import LoadReport
 
 
 @dataclass
@@ -30,7 +30,7 @@ class Bus:
     duplicates: int = 0
 
 
-def drained(*, seen: int, published: float) -> Report:
+def drained(*, seen: int, published: float) -> LoadReport:
     """A backlog of 100, ten of which are looked for on the bus, and one new event."""
     drain = Drain(
         sampled=cast("Any", Bus(Counter(str(n) for n in range(seen)))),
@@ -40,11 +40,11 @@ def drained(*, seen: int, published: float) -> Report:
         expected=10,
         written={"new": 1.0},
         during=frozenset({"new"}),
-        ages=Ages([(5.0, 5.0, 5.0)]),
+        ages=AgeSamples([(5.0, 5.0, 5.0)]),
         bus_seconds=10.0,
         gauge_fell=True,
     )
-    report = Report("a backlog", "make load")
+    report = LoadReport("a backlog", "make load")
     _promise(report, drain)
     return report
 

@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry, Metric
 
 from runtime.http.app import create_api
 from runtime.metrics import MOST_REASONS, ConsumerMetrics, HttpMetrics, RelayMetrics
-from tests.waiting import eventually
+from verification.testkit.waiting import eventually
 
 HANDBOOK = Path(__file__).parents[2] / "docs/operations.md"
 

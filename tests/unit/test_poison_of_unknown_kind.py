@@ -20,7 +20,7 @@ from runtime.sqs.messages import Messages
 from runtime.sqs.queue import find_queue
 from runtime.verdicts import Family
 from tests.memory_queues import MemorySqs
-from tests.waiting import eventually
+from verification.testkit.waiting import eventually
 
 CALL = "TransactWriteItems"
 

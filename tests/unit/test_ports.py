@@ -8,7 +8,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from infra.local_system.ports import LOOPBACK, is_listening, is_taken, reserved_ports
+from infra.local_system.ports import LOOPBACK, is_listening, is_taken
+from verification.testkit.ports import reserved_ports
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux", reason="elsewhere a port cannot be held for another process"

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
-from infra.local_system.ports import LOOPBACK, reserved_ports
+from infra.local_system.ports import LOOPBACK
 from runtime.process.health import HealthServer, Readiness
-from tests.processes import run_to_end
+from verification.testkit.launcher import run_to_end
+from verification.testkit.ports import reserved_ports
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Signs of life: what is new counts, and to and fro does not."""
 
-from local.progress import Progress
+from local.progress import SignsOfLife
 
 
 class Clock:
@@ -14,7 +14,7 @@ class Clock:
 def test_silence_lasts_since_the_last_new_state() -> None:
     """A state that was seen before is no progress."""
     clock = Clock()
-    progress = Progress(clock)
+    progress = SignsOfLife(clock)
     for time, state, silence in [(1, "a", 0), (3, "b", 0), (6, "a", 3), (8, "b", 5), (9, "c", 0)]:
         clock.time = time
         progress.see(state)
@@ -24,7 +24,7 @@ def test_silence_lasts_since_the_last_new_state() -> None:
 def test_work_is_a_sign_of_life_up_to_a_bound() -> None:
     """A start that imports is waited for; one that turns in a circle for a minute is not."""
     clock = Clock()
-    progress = Progress(clock)
+    progress = SignsOfLife(clock)
     for time, work, silence in [(10, 0.1, 0), (20, 0.2, 10), (30, 0.6, 0), (900, 59.9, 0)]:
         clock.time = time
         progress.see_work(work)
@@ -37,7 +37,7 @@ def test_work_is_a_sign_of_life_up_to_a_bound() -> None:
 def test_a_sign_is_one_however_often_it_comes() -> None:
     """A line that a process writes counts each time."""
     clock = Clock()
-    progress = Progress(clock)
+    progress = SignsOfLife(clock)
     clock.time = 5
     progress.sign()
     assert progress.silence() == 0

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.local_system.ports import is_listening, reserved_ports
+from infra.local_system.ports import is_listening
 from local.console import Console
 from local.errors import (
     NotReady,
@@ -28,7 +28,8 @@ from local.errors import (
 from local.process import Process
 from local.supervisor import Supervisor, restart_delay
 from runtime.process.shutdown import Stop
-from tests.waiting import eventually
+from verification.testkit.ports import reserved_ports
+from verification.testkit.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
 
@@ -142,7 +143,7 @@ def watch() -> Iterator[Watch]:
 
 
 def test_starts_waits_until_ready_and_stops(watch: Watch, server: Server) -> None:
-    """Processes are at work after wait_ready, their lines carry their name, stop ends them."""
+    """Processes are ready after wait_ready, their lines carry their name, stop ends them."""
     first, second = server("first"), server("second")
     watched = watch(first, second)
     watched.supervisor.start()
@@ -193,7 +194,7 @@ for number in range(45):
 
 
 def talking(process: Process) -> Process:
-    """The same, but that it says much before it is at work."""
+    """The same, but that it says much before it is ready."""
     command = (sys.executable, "-I", "-S", "-c", TALKING, str(process.port), "200")
     return replace(process, command=command)
 
@@ -223,12 +224,12 @@ def test_one_without_a_sign_of_life_is_named_with_its_last_answer(
     watched = watch(server("steady"), server("sulking", status=503))
     watched.supervisor.start()
     watched.supervisor.wait_ready("steady")
-    with pytest.raises(Silent, match=r"^sulking is not at work \(503\), and gave no .* for 1 s: "):
+    with pytest.raises(Silent, match=r"^sulking is not ready \(503\), and gave no .* for 1 s: "):
         watched.supervisor.wait_ready(patience=1)
 
 
 def test_what_is_waited_for_is_said(watch: Watch, server: Server) -> None:
-    """By name, with what it answered, and only those that are not at work yet."""
+    """By name, with what it answered, and only those that are not ready yet."""
     watched = watch(server("steady"), server("sulking", status=503))
     watched.supervisor.start()
     watched.supervisor.wait_ready("steady")
@@ -378,7 +379,7 @@ print("engine is", "up" if up else "gone")
     assert not is_listening(engine.port)
 
 
-def test_a_taken_port_is_one_sentence_with_the_mend(watch: Watch, server: Server) -> None:
+def test_a_taken_port_is_one_sentence_with_what_to_do(watch: Watch, server: Server) -> None:
     """The sentence has the port, who needs it and the variable that moves it."""
     holder = server("holder")
     wanting = Process("stock-api", holder.command, holder.port, "STOCK_API_PORT")
@@ -393,7 +394,7 @@ def test_a_taken_port_is_one_sentence_with_the_mend(watch: Watch, server: Server
     )
 
 
-def test_a_port_wanted_twice_is_one_sentence_with_the_mend(watch: Watch, server: Server) -> None:
+def test_a_port_wanted_twice_is_one_sentence_with_what_to_do(watch: Watch, server: Server) -> None:
     """Two processes that were given the same port are named before either starts."""
     first = server("first")
     second = replace(first, name="second", port_variable="SECOND_PORT")

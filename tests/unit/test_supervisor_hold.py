@@ -14,7 +14,7 @@ from local.process import Process
 from local.supervisor import Supervisor
 from runtime.process.shutdown import Stop
 from tests.unit.test_supervisor import Server, servers
-from tests.waiting import eventually
+from verification.testkit.waiting import eventually
 
 
 @pytest.fixture

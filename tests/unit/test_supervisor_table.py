@@ -10,10 +10,11 @@ from infra.local_system.addresses import DATABASE, audit_file, breaking_socket, 
 from infra.local_system.settings import LocalSettings
 from infra.topology import TOPOLOGY
 from local.process import Process
-from local.processes import console_process, our_processes
+from local.process_table import console_process, our_processes
 from operations.place import Place
 from operations.settings import LocalPlaceSettings
 from runtime.settings import load
+from verification.testkit.ports import settings_on_free_ports
 
 NAMED = {
     "_TABLE": {table.name for table in TOPOLOGY.tables},
@@ -26,7 +27,7 @@ NAMED = {
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Iterator[LocalSettings]:
-    with LocalSettings.on_free_ports(tmp_path) as settings:
+    with settings_on_free_ports(tmp_path) as settings:
         yield settings
 
 

@@ -13,6 +13,7 @@ from infra.local_system.ports import is_listening
 from infra.local_system.settings import LocalSettings
 from local.errors import AlreadyRunning
 from local.lock import only_one
+from verification.testkit.ports import settings_on_free_ports
 
 ROOT = Path(__file__).parents[2]
 
@@ -21,7 +22,7 @@ Up = Callable[[Mapping[str, str]], "subprocess.CompletedProcess[str]"]
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Iterator[LocalSettings]:
-    with LocalSettings.on_free_ports(tmp_path) as settings:
+    with settings_on_free_ports(tmp_path) as settings:
         yield settings
 
 

@@ -26,7 +26,7 @@ from tests.relay_fakes import (
     poison,
     row_of,
 )
-from tests.waiting import eventually
+from verification.testkit.waiting import eventually
 
 HOUR = timedelta(hours=1)
 

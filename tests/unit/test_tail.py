@@ -18,7 +18,7 @@ from runtime.metrics import RelayMetrics, new_registry
 from runtime.process.health import Readiness
 from runtime.process.shutdown import Stop
 from tests.relay_fakes import MemoryOutbox, MemoryStream, MemoryTarget, away, poison, row_of
-from tests.waiting import eventually
+from verification.testkit.waiting import eventually
 
 
 @dataclass

@@ -8,13 +8,15 @@ from time import monotonic
 
 import pytest
 
-from infra.local_system.ports import LOOPBACK, reserved_ports
+from infra.local_system.ports import LOOPBACK
+from infra.local_system.settings import ROOT
 from relay.aws_lambda import flushed
 from runtime.errors import Misconfigured
 from runtime.process import tracing
 from runtime.process.tracing import FLUSH_TIMEOUT, is_wanted, spanned, start, started
 from tests.otlp import receiving
-from tests.processes import ROOT, run_to_end
+from verification.testkit.launcher import run_to_end
+from verification.testkit.ports import reserved_ports
 
 ENDPOINT = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318"}
 TRACES_ENDPOINT = {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "https://collector/v1/traces"}

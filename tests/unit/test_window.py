@@ -13,7 +13,7 @@ from relay.ports import Limits
 from relay.window import Window
 from runtime.outbox.rows import Row
 from tests.relay_fakes import MemoryTarget, poison, row_of
-from tests.waiting import eventually
+from verification.testkit.waiting import eventually
 
 MAX_ROWS, MAX_BYTES = 6, 6000
 START, SECOND = datetime(2026, 11, 23, 9, 30, tzinfo=UTC), timedelta(seconds=1)

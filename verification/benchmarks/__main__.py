@@ -16,7 +16,7 @@ from local.isolation import isolate
 from local.system import CANNOT_START
 from runtime import logs
 from runtime.process.command import complain, run_command
-from verification.benchmarks.lines import Line, Results
+from verification.benchmarks.lines import BenchmarkLine, Results
 from verification.benchmarks.publishing import publish
 from verification.benchmarks.rows import (
     api,
@@ -24,10 +24,10 @@ from verification.benchmarks.rows import (
     change_stream,
     consumer,
     end_to_end,
-    processes,
+    process_costs,
     relay_drain,
 )
-from verification.benchmarks.sizes import FULL, QUICK, Size
+from verification.benchmarks.sizes import FULL_SIZE, QUICK_SIZE, Size
 from verification.benchmarks.storing import save
 from verification.benchmarks.table import markdown, verdicts
 from verification.load.report import machine
@@ -36,19 +36,19 @@ RESULTS = ROOT / "build" / "bench" / "results.json"
 
 VERSIONS = ("boto3", "pymongo", "fastapi", "uvicorn", "pydantic", "ministack")
 
-Row = Callable[[Size], Sequence[Line]]
+Row = Callable[[Size], Sequence[BenchmarkLine]]
 
-ROWS: dict[str, Row] = {
+BENCHMARKS: dict[str, Row] = {
     "relay": relay_drain.run,
     "change-stream": change_stream.run,
     "consumer": consumer.run,
     "api": api.run,
     "end-to-end": end_to_end.run,
-    "processes": processes.run,
+    "processes": process_costs.run,
     "calls": calls.run,
 }
 
-QUICK_ROWS = tuple(name for name in ROWS if name not in {"consumer", "processes", "calls"})
+QUICK_ROWS = tuple(name for name in BENCHMARKS if name not in {"consumer", "processes", "calls"})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -56,18 +56,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help="the main rows, in 3 minutes")
     parser.add_argument("--out", type=Path, default=RESULTS, help="where the JSON goes")
     parser.add_argument("--publish", action="store_true", help="into docs/ and README.md")
-    parser.add_argument("rows", nargs="*", metavar="ROW", help=", ".join(ROWS))
+    parser.add_argument("rows", nargs="*", metavar="ROW", help=", ".join(BENCHMARKS))
     chosen = parser.parse_args(arguments)
-    if unknown := set(chosen.rows) - ROWS.keys():
-        parser.error(f"no row is called {', '.join(sorted(unknown))}: say one of {', '.join(ROWS)}")
+    if unknown := set(chosen.rows) - BENCHMARKS.keys():
+        parser.error(
+            f"no row is called {', '.join(sorted(unknown))}: say one of {', '.join(BENCHMARKS)}"
+        )
     isolate(os.environ, say=complain)
     logs.configure(level="WARNING", form="console", process="benchmarks")
-    size = QUICK if chosen.quick else FULL
-    lines: list[Line] = []
+    size = QUICK_SIZE if chosen.quick else FULL_SIZE
+    lines: list[BenchmarkLine] = []
     started = monotonic()
-    for name in chosen.rows or (QUICK_ROWS if chosen.quick else ROWS):
+    for name in chosen.rows or (QUICK_ROWS if chosen.quick else BENCHMARKS):
         print(f"{monotonic() - started:5.0f} s  {name} …", file=sys.stderr, flush=True)
-        lines += ROWS[name](size)
+        lines += BENCHMARKS[name](size)
     results = Results(
         command="make bench-quick" if chosen.quick else "make bench",
         date=datetime.now(UTC).date().isoformat(),

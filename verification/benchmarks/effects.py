@@ -11,9 +11,9 @@ from datetime import datetime
 from contracts.names import EventType
 from verification.benchmarks.journeys import Requests
 from verification.benchmarks.whole_system import WholeSystem
-from verification.load.processes import wait_until
+from verification.testkit.waiting import wait_until
 
-EFFECTS: Mapping[str, tuple[str, EventType]] = {
+MEASURED_EFFECTS: Mapping[str, tuple[str, EventType]] = {
     "allocated": ("stock-consumer", EventType.SUBSCRIPTION_CREATED),
     "paid": ("payment-consumer", EventType.SUBSCRIPTION_CREATED),
     "given back": ("stock-consumer", EventType.PAYMENT_CANCELLED),
@@ -26,13 +26,13 @@ class NotSettled(Exception):
     """Effects that did not come."""
 
 
-class Effects:
+class EffectLog:
     """Reads on in the logs; `at` has, by effect, each one's moment by correlation id."""
 
     def __init__(self, system: WholeSystem) -> None:
-        self._logs = {name: system.processes[name].log for name, _ in EFFECTS.values()}
+        self._logs = {name: system.processes[name].output for name, _ in MEASURED_EFFECTS.values()}
         self._read = dict.fromkeys(self._logs, 0)
-        self.at: dict[str, dict[str, float]] = {effect: {} for effect in EFFECTS}
+        self.at: dict[str, dict[str, float]] = {effect: {} for effect in MEASURED_EFFECTS}
 
     def read(self) -> None:
         for name in self._logs:
@@ -71,7 +71,7 @@ class Effects:
         yield from whole.decode().splitlines()
 
     def _note(self, name: str, said: Mapping[str, str]) -> None:
-        for effect, key in EFFECTS.items():
+        for effect, key in MEASURED_EFFECTS.items():
             if key == (name, said["eventType"]):
                 moment = datetime.fromisoformat(said["timestamp"]).timestamp()
                 self.at[effect].setdefault(said["correlationId"], moment)
@@ -79,6 +79,6 @@ class Effects:
 
 def by_effect(requests: Requests) -> Iterator[tuple[str, Mapping[str, float]]]:
     """Each effect with the requests that lead to it."""
-    for effect, (_, event) in EFFECTS.items():
+    for effect, (_, event) in MEASURED_EFFECTS.items():
         created = event is EventType.SUBSCRIPTION_CREATED
         yield effect, requests.created if created else requests.cancelled

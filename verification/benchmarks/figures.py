@@ -1,4 +1,4 @@
-"""The three figures that somebody asks for first: how fast, how many, how dear."""
+"""The three figures of README.md: latency, throughput and cost."""
 
 from verification.benchmarks.costs.ours import Ours
 from verification.benchmarks.lines import Results
@@ -14,7 +14,7 @@ def figures(results: Results) -> str:
     )
     customers = _found(results, end_to_end.ROW, end_to_end.SUSTAINABLE)
     events = _found(results, relay_drain.ROW, relay_drain.ON_LOOPBACK)
-    dollars = _found(results, calls.ROW, f"{calls.MILLION}, {Ours.name}")
+    dollars = _found(results, calls.ROW, f"{calls.COST_OF_A_MILLION}, {Ours.name}")
     latency = f"{p50} ms at the median, {p99} ms at the 99th percentile"
     rows = (
         ("from a request to its effect in another service", latency, "make bench"),

@@ -15,7 +15,7 @@ from verification.benchmarks.whole_system import WholeSystem
 CANCELS_AFTER = 2.0
 """Seconds between the two requests: the payment is there by then, unless there is a backlog."""
 
-TRIES, TRY_AGAIN = 40, 0.25
+CANCEL_TRIES, TRY_AGAIN = 40, 0.25
 """Of a cancellation that is too early for its payment, and the seconds between them."""
 
 
@@ -29,7 +29,7 @@ class Requests:
 
 
 def travel(system: WholeSystem, *, rate: float, seconds: float, seed: int = 1) -> Requests:
-    """Let customers come at random (Poisson) moments, `rate` a second, for so many seconds.
+    """Let customers come at random (Poisson) moments, `rate` a second, for `seconds`.
 
     Returns when the last has sent both requests.
     """
@@ -67,7 +67,7 @@ async def _live(system: WholeSystem, client: httpx.AsyncClient, requests: Reques
     requests.created[f"create-{name}"] = sent
     payment = f"{system.url('payment-api')}/payments/{answer.json()['id']}"
     await asyncio.sleep(CANCELS_AFTER)
-    for _ in range(TRIES):
+    for _ in range(CANCEL_TRIES):
         sent = time.time()
         answer = await client.patch(
             payment,

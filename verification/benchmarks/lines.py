@@ -7,7 +7,7 @@ from typing import Literal
 
 from verification.benchmarks.intervals import Interval, interval, ratio
 
-Verdict = Literal["met", "missed", "not decided"]
+GoalVerdict = Literal["met", "missed", "not decided"]
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Goal:
     bound: Literal["at least", "at most"]
     value: float
 
-    def verdict(self, found: Interval | None) -> Verdict:
+    def verdict(self, found: Interval | None) -> GoalVerdict:
         """Neither met nor missed where the goal is inside the interval, or there is none yet."""
         if found is None:
             return "not decided"
@@ -57,7 +57,7 @@ Both are limited by the same CPU, and a faster machine makes both faster: the re
 
 
 @dataclass(frozen=True)
-class Line:
+class BenchmarkLine:
     """One line of the table. `row` names the benchmark, `what` the thing measured, in `unit`.
 
     Where there is a `peer` (a raw floor or another way to do it), rounds were played in turns, so
@@ -83,7 +83,7 @@ class Line:
         return None if self.peer is None else interval(self.ours.values, self.peer.values)
 
     @property
-    def verdict(self) -> Verdict | None:
+    def verdict(self) -> GoalVerdict | None:
         """What is known of its goal; None without one. What was counted is exact, each time."""
         if self.goal is None:
             return None
@@ -100,7 +100,7 @@ class Results:
     machine: str
     versions: Mapping[str, str]
     commit: str
-    lines: Sequence[Line] = field(default_factory=tuple)
+    lines: Sequence[BenchmarkLine] = field(default_factory=tuple)
 
-    def with_verdict(self, verdict: Verdict) -> Sequence[Line]:
+    def with_verdict(self, verdict: GoalVerdict) -> Sequence[BenchmarkLine]:
         return [line for line in self.lines if line.verdict == verdict]

@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from infra.local_system.settings import ROOT
-from verification.load.processes import Observed
 from verification.load.report import percentile
+from verification.testkit.launcher import LaunchedProcess
 
-USERS = {"POST": "NewSubscriber", "GET": "Reader"}
+USERS = {"POST": "SubscribingUser", "GET": "ReadingUser"}
 """Classes of verification/benchmarks/users.py, by the method of what they do."""
 
 ENDS_WITHIN = 30.0
@@ -32,7 +32,7 @@ class TooShort(LoadFailed):
 
 @dataclass(frozen=True)
 class Met:
-    """What a load met: `throughput` in requests/s; how many answers took so many milliseconds.
+    """What a load met: `throughput` in requests/s; how many answers took how many milliseconds.
 
     locust rounds what is above 100 ms to 10 ms, and what is above 1 s to 100 ms.
     """
@@ -46,7 +46,7 @@ class Met:
 
 
 def load(
-    process: Observed, method: str, *, connections: int, seconds: int, env: Mapping[str, str]
+    process: LaunchedProcess, method: str, *, connections: int, seconds: int, env: Mapping[str, str]
 ) -> Met:
     """Let that many users ask it for so long, or longer if that is too short; raises LoadFailed."""
     return met_within(lambda long: _played(process, method, connections, long, env), seconds)
@@ -64,7 +64,7 @@ def met_within(play: Callable[[int], str], seconds: int) -> Met:
 
 
 def _played(
-    process: Observed, method: str, connections: int, seconds: int, env: Mapping[str, str]
+    process: LaunchedProcess, method: str, connections: int, seconds: int, env: Mapping[str, str]
 ) -> str:
     users = ROOT / "verification" / "benchmarks" / "users.py"
     command = [sys.executable, "-m", "locust", "-f", str(users)]

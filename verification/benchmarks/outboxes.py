@@ -5,16 +5,19 @@ from typing import Any
 from uuid import uuid4
 
 from runtime.ids import utc_now
-from verification.load.engines import Engines
 from verification.load.outboxes import BACKLOG, SAMPLED, LoadedOutbox, a_record
-from verification.load.processes import wait_until
 from verification.load.taps import tap
+from verification.testkit.engines import Engines
+from verification.testkit.waiting import wait_until
+
+BENCH_BUS = "bench-event-bus"
+"""A bus without rules, archive and log group: their cost to the emulator is not measured."""
 
 ONE_IN = 25
-"""Of so many events one is looked for on the bus: to deliver each would cost the emulator as much
+"""Of that many events one is looked for on the bus: to deliver each would cost the emulator as much
 as to take it, from every contender alike."""
 
-PATIENCE = 120.0
+DRAIN_PATIENCE = 120.0
 """Seconds that a drain may take."""
 
 
@@ -22,7 +25,7 @@ class NotDrained(Exception):
     """A contender that did not bring everything to the bus."""
 
 
-class Sampler:
+class BusSample:
     """Counts, on a bus, the events of a drain that are looked for."""
 
     def __init__(self, engines: Engines, bus: str) -> None:
@@ -40,9 +43,9 @@ class Sampler:
         return int(attributes["ApproximateNumberOfMessages"])
 
     def wait_for(self, rows: int) -> None:
-        """Wait until the sample of so many rows is on the bus; raises NotDrained."""
+        """Wait until the sample of these rows is on the bus; raises NotDrained."""
         expected = sampled(rows)
-        if not wait_until(lambda: self.count() >= expected, within=PATIENCE, every=0.02):
+        if not wait_until(lambda: self.count() >= expected, within=DRAIN_PATIENCE, every=0.02):
             raise NotDrained(f"{self.count()} of {expected} sampled events came to the bus")
 
 
@@ -57,8 +60,8 @@ def sampled(rows: int) -> int:
 
 
 def wait_until_empty(
-    is_empty: Callable[[], bool], *, within: float = PATIENCE, every: float = 0.02
+    is_empty: Callable[[], bool], *, within: float = DRAIN_PATIENCE, every: float = 0.02
 ) -> None:
-    """Look every so many seconds; raises NotDrained if something stays."""
+    """Poll `every` seconds; raises NotDrained if something stays."""
     if not wait_until(is_empty, within=within, every=every):
         raise NotDrained(f"not all was drained within {within:g} s")

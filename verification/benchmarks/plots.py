@@ -6,8 +6,8 @@ from pathlib import Path
 from matplotlib.axes import Axes
 
 from verification.benchmarks.drawing import COLOURS, drawn
-from verification.benchmarks.effects import EFFECTS
-from verification.benchmarks.lines import Line, Results
+from verification.benchmarks.effects import MEASURED_EFFECTS
+from verification.benchmarks.lines import BenchmarkLine, Results
 from verification.benchmarks.rows import end_to_end, relay_drain
 
 PERCENTILES = (0.5, 0.95, 0.99)
@@ -25,7 +25,7 @@ def draw(results: Results, folder: Path) -> None:
             _draw_waits(axes, waits)
 
 
-def _rates(results: Results) -> dict[str, Line]:
+def _rates(results: Results) -> dict[str, BenchmarkLine]:
     """The relay beside the naive one, by how far AWS is."""
     names = {
         relay_drain.ON_LOOPBACK: "on loopback",
@@ -48,11 +48,11 @@ def _waits(results: Results, load: str) -> list[list[float]]:
             for what in (end_to_end.latency(effect, part, load) for part in PERCENTILES)
             if what in found
         ]
-        for effect in EFFECTS
+        for effect in MEASURED_EFFECTS
     ]
 
 
-def _draw_rates(axes: Axes, rates: Mapping[str, Line]) -> None:
+def _draw_rates(axes: Axes, rates: Mapping[str, BenchmarkLine]) -> None:
     """Bars side by side."""
     for place, line in enumerate(rates.values()):
         for offset, series, colour in ((-0.2, line.ours, COLOURS[0]), (0.2, line.peer, COLOURS[1])):
@@ -74,7 +74,7 @@ def _draw_waits(axes: Axes, waits: Mapping[str, list[list[float]]]) -> None:
             at = [place + 0.22 * (number - 1)] * len(percentiles)
             label = f"at {load}" if place == 0 else None
             axes.plot(at, percentiles, "-o", color=COLOURS[number], label=label)
-    axes.set_xticks(range(len(EFFECTS)), list(EFFECTS))
+    axes.set_xticks(range(len(MEASURED_EFFECTS)), list(MEASURED_EFFECTS))
     axes.set_ylabel("milliseconds: p50, p95, p99")
     axes.set_ylim(bottom=0)
     axes.grid(visible=True, axis="y", alpha=0.25)

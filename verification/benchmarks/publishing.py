@@ -11,14 +11,17 @@ from verification.benchmarks.lines import Results
 from verification.benchmarks.pages import written
 from verification.benchmarks.table import markdown
 
-PAGE, DATA = ROOT / "docs" / "performance.md", ROOT / "docs" / "performance.json"
+PERFORMANCE_PAGE, PERFORMANCE_DATA = (
+    ROOT / "docs" / "performance.md",
+    ROOT / "docs" / "performance.json",
+)
 README = ROOT / "README.md"
 IMAGES = ROOT / "docs" / "images"
 
 
 def publish(results: Results, stored: Path) -> None:
     """Write what is made from results, and keep the JSON that they were `stored` in."""
-    shutil.copyfile(stored, DATA)
+    shutil.copyfile(stored, PERFORMANCE_DATA)
     for page, blocks in pages(results).items():
         page.write_text(written(page.read_text(encoding="utf-8"), blocks), encoding="utf-8")
     plots.draw(results, IMAGES)
@@ -26,4 +29,4 @@ def publish(results: Results, stored: Path) -> None:
 
 def pages(results: Results) -> Mapping[Path, Mapping[str, str]]:
     """By page, the blocks that follow from results."""
-    return {PAGE: {"results": markdown(results)}, README: {"figures": figures(results)}}
+    return {PERFORMANCE_PAGE: {"results": markdown(results)}, README: {"figures": figures(results)}}

@@ -4,16 +4,16 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 
-from verification.load.processes import Observed
+from verification.testkit.launcher import LaunchedProcess
 
-Entry = Sequence[AbstractContextManager[Observed]]
+Entry = Sequence[AbstractContextManager[LaunchedProcess]]
 """The processes of a contender, in the order in which work passes them."""
 
 
 def rate(
     entry: Entry, amount: int, *, prepare: Callable[[], None], wait: Callable[[], None]
 ) -> float:
-    """Pieces of work a second: `prepare` makes so many of them, `wait` returns when all are done.
+    """Pieces of work a second: `prepare` makes `amount` of them, `wait` returns when all are done.
 
     Starting the processes is not in the time.
     """

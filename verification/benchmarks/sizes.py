@@ -16,5 +16,5 @@ class Size:
     is_quick: bool
 
 
-FULL = Size(events=3000, compare_seconds=45, steady_seconds=60, is_quick=False)
-QUICK = Size(events=2000, compare_seconds=23, steady_seconds=10, is_quick=True)
+FULL_SIZE = Size(events=3000, compare_seconds=45, steady_seconds=60, is_quick=False)
+QUICK_SIZE = Size(events=2000, compare_seconds=23, steady_seconds=10, is_quick=True)

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from verification.benchmarks.lines import Goal, Line, Results, Series
+from verification.benchmarks.lines import BenchmarkLine, Goal, Results, Series
 
 
 def save(results: Results, path: Path) -> None:
@@ -22,9 +22,9 @@ def load(path: Path) -> Results:
     return Results(**stored, lines=lines)
 
 
-def _line(stored: dict[str, Any]) -> Line:
+def _line(stored: dict[str, Any]) -> BenchmarkLine:
     peer, goal = stored.pop("peer"), stored.pop("goal")
-    return Line(
+    return BenchmarkLine(
         **{name: value for name, value in stored.items() if name != "ours"},
         ours=_series(stored["ours"]),
         peer=_series(peer) if peer else None,

@@ -5,19 +5,19 @@ import time
 from collections.abc import Callable
 from statistics import linear_regression
 
-from verification.benchmarks.effects import Effects, by_effect
+from verification.benchmarks.effects import EffectLog, by_effect
 from verification.benchmarks.journeys import Requests, travel
 from verification.benchmarks.lines import Series
 from verification.benchmarks.whole_system import WholeSystem
 
-BURST = 300
+BURST_CUSTOMERS = 300
 """Customers who come at once for the first guess."""
 
 STEP = 1.2
 """Between two rates that are tried: the answer is as fine as this."""
 
 TRIALS = 3
-GROWTH = 0.02
+OUTSTANDING_GROWTH = 0.02
 """Of the effects that are due each second, the share by which what is outstanding may grow: a
 rate that is too high by a tenth grows by a tenth."""
 
@@ -29,7 +29,7 @@ class NeverSteady(Exception):
 
 
 def highest_rate(system: WholeSystem, seconds: float) -> Series:
-    """Try rates for so many seconds each; the highest that held. Raises NeverSteady."""
+    """Try rates for `seconds` each; the highest that held. Raises NeverSteady."""
     found = search(_burst(system), lambda rate: _holds(system, rate, seconds))
     return Series("system", (found,))
 
@@ -51,15 +51,15 @@ def search(guess: float, holds: Callable[[float], bool]) -> float:
 
 def _burst(system: WholeSystem) -> float:
     """Customers a second that a backlog is worked off with."""
-    effects = Effects(system)
+    effects = EffectLog(system)
     started = time.monotonic()
-    requests = travel(system, rate=BURST, seconds=1)
+    requests = travel(system, rate=BURST_CUSTOMERS, seconds=1)
     effects.wait_for(requests, within=SETTLES_WITHIN)
     return len(requests.created) / (time.monotonic() - started)
 
 
 def _holds(system: WholeSystem, rate: float, seconds: float) -> bool:
-    effects = Effects(system)
+    effects = EffectLog(system)
     started = time.time()
     requests = travel(system, rate=rate, seconds=seconds)
     effects.wait_for(requests, within=SETTLES_WITHIN)
@@ -68,16 +68,16 @@ def _holds(system: WholeSystem, rate: float, seconds: float) -> bool:
     share, settled = grew / effects_a_second, time.time() - started - seconds
     said = f"{rate:.1f} customers/s: outstanding grew by {share:.1%}, settled after {settled:.0f} s"
     print(f"         {said}", file=sys.stderr, flush=True)
-    return share <= GROWTH
+    return share <= OUTSTANDING_GROWTH
 
 
-def growth(requests: Requests, effects: Effects, start: float, end: float) -> float:
+def growth(requests: Requests, effects: EffectLog, start: float, end: float) -> float:
     """Effects by which what is outstanding grew a second, fitted through the window's seconds."""
     moments = [start + second for second in range(int(end - start) + 1)]
     return linear_regression(moments, [_outstanding(requests, effects, at) for at in moments]).slope
 
 
-def _outstanding(requests: Requests, effects: Effects, moment: float) -> int:
+def _outstanding(requests: Requests, effects: EffectLog, moment: float) -> int:
     """Effects that were asked for before a moment and had not come by then."""
     return sum(
         sent <= moment < effects.at[effect][name]

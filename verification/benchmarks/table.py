@@ -2,7 +2,7 @@
 
 from typing import get_args
 
-from verification.benchmarks.lines import Line, Results, Series, Verdict
+from verification.benchmarks.lines import BenchmarkLine, GoalVerdict, Results, Series
 
 _HEAD = (
     "| what | ours | beside | ratio | 95 % interval | goal | |",
@@ -25,7 +25,7 @@ def markdown(results: Results) -> str:
 
 def verdicts(results: Results) -> str:
     """How many goals were met, and a line for each that was not, or that was not decided."""
-    found = {verdict: results.with_verdict(verdict) for verdict in get_args(Verdict)}
+    found = {verdict: results.with_verdict(verdict) for verdict in get_args(GoalVerdict)}
     counts = ", ".join(f"{len(lines)} {verdict}" for verdict, lines in found.items())
     others = [
         f"{verdict}: {line.row}, {line.what}: {_found(line)}, goal {line.goal}"
@@ -36,13 +36,13 @@ def verdicts(results: Results) -> str:
     return "\n".join([f"goals: {counts}", *others])
 
 
-def _found(line: Line) -> str:
+def _found(line: BenchmarkLine) -> str:
     if line.ratio is None or line.peer is None:
         return _shown(line.ours, line.unit)
     return f"{line.ratio:.2f} times {line.peer.name} ({_interval(line)})"
 
 
-def _line(line: Line) -> str:
+def _line(line: BenchmarkLine) -> str:
     peer = f"{line.peer.name}: {_shown(line.peer, '')}" if line.peer else ""
     ratio = "" if line.ratio is None else f"{line.ratio:.2f}"
     goal = "" if line.goal is None else str(line.goal)
@@ -53,7 +53,7 @@ def _line(line: Line) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _interval(line: Line) -> str:
+def _interval(line: BenchmarkLine) -> str:
     """The interval, or why there is none; nothing without a peer."""
     if line.peer is None:
         return ""

@@ -12,7 +12,7 @@ from locust import FastHttpUser, task
 _numbers = count(1)
 
 
-class NewSubscriber(FastHttpUser):
+class SubscribingUser(FastHttpUser):
     """Subscribes, with another body each time."""
 
     @task
@@ -31,7 +31,7 @@ class NewSubscriber(FastHttpUser):
                 answer.failure(f"{answer.status_code}: {answer.text}")
 
 
-class Reader(FastHttpUser):
+class ReadingUser(FastHttpUser):
     """Reads one subscription again and again: the one that SUBSCRIPTION_ID names."""
 
     @task

@@ -1,4 +1,4 @@
-"""All eleven processes of ours on engines of a run's own, with the logs that production has."""
+"""All eleven processes of the system on engines of their own, with the logs of production."""
 
 import signal
 import time
@@ -8,16 +8,15 @@ from dataclasses import dataclass, field
 
 from infra.topology import WORKLOADS
 from local.child import signal_child
-from verification.benchmarks.contenders import ours
-from verification.load.engines import Engines
-from verification.load.processes import Observed
+from verification.testkit.engines import Engines
+from verification.testkit.launcher import LaunchedProcess
 
 
 @dataclass
 class WholeSystem:
     """Processes by name, and the seconds that each took from its start until it was ready."""
 
-    processes: dict[str, Observed] = field(default_factory=dict)
+    processes: dict[str, LaunchedProcess] = field(default_factory=dict)
     start_seconds: dict[str, float] = field(default_factory=dict)
 
     def url(self, name: str) -> str:
@@ -35,7 +34,7 @@ def whole_system(engines: Engines) -> Iterator[WholeSystem]:
     with ExitStack() as stack:
         for name in (workload.name for workload in WORKLOADS):
             started = time.monotonic()
-            process = ours(engines, name, {"LOG_LEVEL": "INFO"})
+            process = engines.running(name, {"LOG_LEVEL": "INFO"})
             system.processes[name] = stack.enter_context(process)
             system.start_seconds[name] = time.monotonic() - started
         try:

@@ -14,14 +14,11 @@ from local.errors import with_notes
 from local.isolation import isolate
 from local.system import CANNOT_START
 from runtime.errors import Misconfigured
-from runtime.process.command import run_command
+from runtime.process.command import FAILED, run_command
 from runtime.process.shutdown import Stop, on_signal
-from verification.chaos.report import Report
-from verification.chaos.run import Plan, run
+from verification.chaos.report import ChaosReport
+from verification.chaos.run import ChaosPlan, run
 from verification.chaos.schedule import draw_clocks, draw_faults
-
-FAILED = 1
-"""Exit code: something was lost, wrong or dead-lettered, or the system did not come up."""
 
 
 def main() -> int:
@@ -30,7 +27,7 @@ def main() -> int:
     command = f"make chaos MINUTES={arguments.minutes:g} SEED={seed}"
     console, stop = Console(sys.stdout), Stop()
     seconds = arguments.minutes * 60
-    plan = Plan(seed, seconds, draw_faults(seed, seconds), draw_clocks(seed))
+    plan = ChaosPlan(seed, seconds, draw_faults(seed, seconds), draw_clocks(seed))
     isolate(os.environ, say=console.say)
     state_dir = Path(tempfile.mkdtemp(prefix="streamed-chaos-"))
     log = state_dir / "processes.log"
@@ -53,7 +50,7 @@ def main() -> int:
     return _tell(report, console, state_dir, arguments.report or _place_of_report(seed))
 
 
-def _tell(report: Report, console: Console, state_dir: Path, file: Path) -> int:
+def _tell(report: ChaosReport, console: Console, state_dir: Path, file: Path) -> int:
     text = report.markdown()
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text, encoding="utf-8")

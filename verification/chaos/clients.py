@@ -19,12 +19,12 @@ ANSWER_WITHIN = 15.0
 
 ASK_AGAIN_AFTER = 0.5
 
-BUSY = {httpx.codes.SERVICE_UNAVAILABLE}
+RETRIED_STATUSES = {httpx.codes.SERVICE_UNAVAILABLE}
 """Answers that ask for patience. Any other failure but a lost connection breaks a promise."""
 
 
 @dataclass(frozen=True)
-class Load:
+class ClientLoad:
     """`subscribers` threads wait `pause` seconds (on average) between two subscriptions.
 
     `cancelled` is the share of payments that are cancelled.
@@ -48,7 +48,9 @@ class Cancellation:
 class Clients:
     """Threads that put load on the three APIs; what they were promised is in the ledger."""
 
-    def __init__(self, addresses: dict[str, str], ledger: Ledger, *, seed: int, load: Load) -> None:
+    def __init__(
+        self, addresses: dict[str, str], ledger: Ledger, *, seed: int, load: ClientLoad
+    ) -> None:
         self._addresses, self._ledger, self._load = addresses, ledger, load
         self._seed = seed
         self._stop = Stop()
@@ -61,14 +63,16 @@ class Clients:
 
     @contextmanager
     def running(self) -> Iterator["Clients"]:
-        """Put load on until the block ends, which waits for nobody: see `finish`."""
+        """Put load on until the block ends, without waiting: see `finish`."""
         works = [
             *((self._subscribe_on, n) for n in range(self._load.subscribers)),
             *((self._cancel_on, n) for n in range(self._load.cancellers)),
             (self._read_on, 0),
         ]
         self._threads = [
-            threading.Thread(target=self._told, args=(work, n), name=f"client-{work.__name__}-{n}")
+            threading.Thread(
+                target=self._supervised, args=(work, n), name=f"client-{work.__name__}-{n}"
+            )
             for work, n in works
         ]
         for thread in self._threads:
@@ -89,7 +93,7 @@ class Clients:
     def finish(self, *, within: float) -> int:
         """Bring to its end what was begun.
 
-        Returns how many requests nobody answered `within` seconds.
+        Returns how many requests were not answered `within` seconds.
         """
         self.begin_no_more()
         deadline = time.monotonic() + within
@@ -106,12 +110,12 @@ class Clients:
     def _http(self) -> httpx.Client:
         return httpx.Client(timeout=ANSWER_WITHIN, trust_env=False)
 
-    def _told(self, work: Callable[[int], None], number: int) -> None:
-        """Work, and accuse what ends it: a client that is gone would complain of nothing."""
+    def _supervised(self, work: Callable[[int], None], number: int) -> None:
+        """Work, and report what ends it: a client that is gone would report nothing."""
         try:
             work(number)
-        except Exception as error:  # noqa: BLE001 (an answer that nobody can read, of whatever kind)
-            self._ledger.accuse(f"{threading.current_thread().name} gave up: {error!r}")
+        except Exception as error:  # noqa: BLE001 (an unreadable answer, of whatever kind)
+            self._ledger.report_broken(f"{threading.current_thread().name} gave up: {error!r}")
 
     def _subscribe_on(self, number: int) -> None:
         chosen = random.Random(f"{self._seed}/subscriber/{number}")  # noqa: S311 (not secret)
@@ -126,7 +130,7 @@ class Clients:
                     self._due.put(Cancellation(promise.subscription_id, at))
 
     def _subscribe(self, http: httpx.Client, chosen: random.Random) -> Promise | None:
-        """Ask with one key until there is an answer; None if nobody waits for it any more."""
+        """Ask with one key until there is an answer; None if it was given up."""
         key = str(UUID(int=chosen.getrandbits(128), version=4))
         account, quantity = f"{chosen.randrange(10**8):08}", chosen.randint(1, 10)
         order: dict[str, object] = {
@@ -213,12 +217,14 @@ class Clients:
             if answer is not None and answer.status_code != httpx.codes.OK:
                 self._judge(answer, f"GET /payments/{one}")
             elif answer is not None and answer.json()["status"] != "cancelled":
-                self._ledger.accuse(f"payment {one} was cancelled, and is {answer.json()}")
+                self._ledger.report_broken(f"payment {one} was cancelled, and is {answer.json()}")
 
     def _judge(self, answer: httpx.Response | None, request: str) -> None:
-        """Complain about an answer that neither keeps the promise nor asks for patience."""
-        if answer is not None and answer.status_code not in BUSY:
-            self._ledger.accuse(f"{request} answered {answer.status_code}: {answer.text[:200]}")
+        """Report an answer that neither keeps the promise nor asks for patience."""
+        if answer is not None and answer.status_code not in RETRIED_STATUSES:
+            self._ledger.report_broken(
+                f"{request} answered {answer.status_code}: {answer.text[:200]}"
+            )
 
 
 def _join(threads: Iterable[threading.Thread], deadline: float) -> None:

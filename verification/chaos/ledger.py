@@ -52,6 +52,6 @@ class Ledger:
             known = self._promises[subscription_id]
             self._promises[subscription_id] = replace(known, cancelled=True)
 
-    def accuse(self, sentence: str) -> None:
+    def report_broken(self, sentence: str) -> None:
         with self._lock:
             self.broken.append(sentence)

@@ -8,20 +8,20 @@ from contracts.names import EventType
 from operations.audit.report import AuditReport
 from operations.audit.report import Kind as Gap
 from verification.chaos.ledger import Ledger
-from verification.chaos.schedule import Trouble
+from verification.chaos.malformed_rows import Accounted
 from verification.chaos.settling import Standstill
-from verification.chaos.strangers import Accounted
+from verification.testkit.injected_fault import AnyFault
 
 LOST = {Gap.NOT_PUBLISHED, Gap.NOT_ON_NEXT_BUS, Gap.NOT_HANDLED}
 """Differences that mean that an event did not get where it should."""
 
-MOST_SHOWN = 20
+FINDINGS_SHOWN = 20
 """Sentences of a kind in a report; the number stands beside them."""
 
 
 @dataclass(frozen=True)
-class Report:
-    """`seconds` of load and faults; `unanswered` requests that nobody answered to the very end.
+class ChaosReport:
+    """`seconds` of load and faults; `unanswered` requests that were never answered.
 
     `died` are processes that ended without our doing, `hits` requests by the fault that hit them,
     `missed` faults that hit nothing.
@@ -32,14 +32,14 @@ class Report:
     seconds: float
     cores: int
     ledger: Ledger
-    injected: Mapping[tuple[Trouble, str], int]
-    hits: Mapping[Trouble | None, int]
+    injected: Mapping[tuple[AnyFault, str], int]
+    hits: Mapping[AnyFault | None, int]
     clocks: Mapping[str, float]
     died: Mapping[str, int]
     unanswered: int
     standstill: Standstill
     audit: AuditReport | None
-    strangers: Accounted = field(default_factory=Accounted)
+    malformed_rows: Accounted = field(default_factory=Accounted)
     missed: int = 0
     why_no_audit: str = ""
     notes: Sequence[str] = field(default=())
@@ -69,13 +69,13 @@ class Report:
     def unmatched(self) -> int:
         """Subscriptions and cancellations committed twice, unasked, or not at all.
 
-        The audit holds events against states: it does not know for what somebody had asked.
+        The audit holds events against states: it does not know what was asked for.
         """
         asked = {
             EventType.SUBSCRIPTION_CREATED: len(self.ledger),
             EventType.PAYMENT_CANCELLED: sum(each.cancelled for each in self.ledger),
         }
-        if self.unanswered or not self.audit:  # whether those were carried out nobody knows
+        if self.unanswered or not self.audit:  # those may have been carried out or not
             return 0
         events = self.audit.events
         return sum(
@@ -93,13 +93,13 @@ class Report:
         Those of malformed rows are not among them: they have to be there.
         """
         found = Counter(self.standstill.dead_letters)
-        in_queues = (found - self.strangers.messages).total()
+        in_queues = (found - self.malformed_rows.messages).total()
         return max(in_queues, self.audit.dead_lettered if self.audit else 0)
 
     @property
-    def buried(self) -> int:
+    def unaccounted(self) -> int:
         """Malformed rows that are in no dead-letter queue, or are there without a reason."""
-        return len(self.strangers.missing) + self.strangers.unexplained
+        return len(self.malformed_rows.missing) + self.malformed_rows.unexplained
 
     @property
     def failures(self) -> list[str]:
@@ -108,7 +108,7 @@ class Report:
             f"{self.lost} events lost": self.lost,
             f"{self.wrong} promises broken": self.wrong,
             f"{self.dead_lettered} messages dead-lettered": self.dead_lettered,
-            f"{self.buried} malformed rows not accounted for": self.buried,
+            f"{self.unaccounted} malformed rows not accounted for": self.unaccounted,
             "not settled": not self.standstill.settled,
             f"no audit: {self.why_no_audit}": self.audit is None,
             "audit not clean": self.audit is not None and not self.audit.clean,
@@ -142,8 +142,8 @@ class Report:
             "events published": self.published,
             "published more than once": sum(each.duplicates for each in events.values()),
             "dead-lettered": self.dead_lettered,
-            "malformed rows written by a raw driver": len(self.strangers.written),
-            "of them dead-lettered": len(self.strangers.written - self.strangers.missing),
+            "malformed rows written by a raw driver": len(self.malformed_rows.written),
+            "of them dead-lettered": len(self.malformed_rows.written - self.malformed_rows.missing),
             "lost": self.lost,
             "wrong states and broken promises": self.wrong,
             "audit": "not made"
@@ -156,7 +156,7 @@ class Report:
         yield from (f"| {name} | {value} |" for name, value in rows.items())
 
     def _faults(self) -> Iterator[str]:
-        by_kind: Counter[Trouble] = Counter()
+        by_kind: Counter[AnyFault] = Counter()
         for (kind, _), count in self.injected.items():
             by_kind[kind] += count
         yield "| fault | times | what it hit |"
@@ -201,7 +201,7 @@ class Report:
             if sentences:
                 yield ""
                 yield f"{title} ({len(sentences)}):"
-                yield from (f"- {sentence}" for sentence in sentences[:MOST_SHOWN])
+                yield from (f"- {sentence}" for sentence in sentences[:FINDINGS_SHOWN])
 
 
 def _list(values: Mapping[str, float], form: str) -> str:

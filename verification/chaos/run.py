@@ -7,13 +7,12 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from infra.local_system.addresses import addresses
-from infra.local_system.ports import LOOPBACK
+from infra.local_system.addresses import addresses, aws_endpoint
 from infra.local_system.settings import LocalSettings
 from local.console import Console
 from local.errors import LocalError
 from local.process import Process
-from local.processes import our_processes
+from local.process_table import our_processes
 from local.supervisor import Supervisor
 from local.system import running_system
 from operations.audit.command import audit
@@ -23,17 +22,18 @@ from operations.place import Place
 from operations.settings import LocalPlaceSettings
 from runtime.errors import Misconfigured, Unavailable
 from runtime.process.shutdown import Stop
-from verification.chaos.clients import Clients, Load
-from verification.chaos.faults import Injector
+from verification.chaos.clients import ClientLoad, Clients
+from verification.chaos.injector import Injector
 from verification.chaos.keys import Keys
 from verification.chaos.ledger import Ledger
-from verification.chaos.proxy import Proxy
-from verification.chaos.report import Report
+from verification.chaos.malformed_rows import MalformedRows
+from verification.chaos.report import ChaosReport
 from verification.chaos.schedule import Fault
 from verification.chaos.settling import settle
-from verification.chaos.strangers import Strangers
+from verification.testkit.fault_proxy import FaultProxy
+from verification.testkit.ports import settings_on_free_ports
 
-READY_WITHIN = 120.0
+SYSTEM_READY_WITHIN = 120.0
 ANSWERED_WITHIN = 240.0
 """Seconds that the last requests have: a payment that is to be cancelled may first have to wait for
 the visibility of its message, and for a minute for a commit of which MongoDB never heard."""
@@ -42,43 +42,51 @@ SETTLED_WITHIN = 300.0
 """Seconds: a message whose consumer died waits for its visibility, which a consumer that held it
 had made up to 45 s, and so may the next; a sweep comes every 30 s, later by what clocks are off."""
 
-SLACK = timedelta(minutes=15)
+CLOCK_SLACK = timedelta(minutes=15)
 """More than clocks are off: what happened is sought by its time."""
 
 
 @dataclass(frozen=True)
-class Plan:
+class ChaosPlan:
     """What a run does. `clocks` says by how many seconds a process's clock is off."""
 
     seed: int
     seconds: float
     faults: Sequence[Fault]
     clocks: Mapping[str, float] = field(default_factory=dict)
-    load: Load = field(default_factory=Load)
+    load: ClientLoad = field(default_factory=ClientLoad)
 
 
 def run(
-    plan: Plan, state_dir: Path, *, command: str, console: Console, processes: Console, stop: Stop
-) -> Report:
+    plan: ChaosPlan,
+    state_dir: Path,
+    *,
+    command: str,
+    console: Console,
+    processes: Console,
+    stop: Stop,
+) -> ChaosReport:
     """Run a plan and report; a requested stop ends the load early.
 
-    `console` is told what is done, `processes` what the processes say. Raises what
+    `console` shows what is done, `processes` what the processes say. Raises what
     local.system.CANNOT_START lists.
     """
     began = datetime.now(UTC)
     keys = Keys(state_dir / "chaos-credentials")
     with (
-        LocalSettings.on_free_ports(state_dir) as on_free_ports,
-        Proxy(on_free_ports.aws_port, seed=plan.seed).running() as proxy,
+        settings_on_free_ports(state_dir) as on_free_ports,
+        FaultProxy(aws_endpoint(on_free_ports), seed=plan.seed).running() as proxy,
     ):
         settings = on_free_ports.model_copy(update={"up_log_format": "json"})
-        ours = [disturbed(each, proxy.port, plan.clocks, keys) for each in our_processes(settings)]
+        ours = [
+            disturbed(each, proxy.endpoint, plan.clocks, keys) for each in our_processes(settings)
+        ]
         with running_system(settings, console=processes, ours=ours) as supervisor:
             run = _Run(plan, settings, supervisor, proxy, keys, console, stop)
             return run.report(command, began)
 
 
-def disturbed(process: Process, port: int, clocks: Mapping[str, float], keys: Keys) -> Process:
+def disturbed(process: Process, endpoint: str, clocks: Mapping[str, float], keys: Keys) -> Process:
     """Put a process behind the proxy, with its own clock, and with keys that are rotated.
 
     The tap is left alone: it stands for what AWS does itself, and what it writes is the evidence.
@@ -88,7 +96,7 @@ def disturbed(process: Process, port: int, clocks: Mapping[str, float], keys: Ke
     env = {
         **process.env,
         **keys.environment,
-        "AWS_ENDPOINT_URL": f"http://{LOOPBACK}:{port}",
+        "AWS_ENDPOINT_URL": endpoint,
     }
     off = clocks.get(process.name, 0.0)
     python, dash_m, *module = process.command
@@ -104,17 +112,17 @@ def disturbed(process: Process, port: int, clocks: Mapping[str, float], keys: Ke
 class _Run:
     """The parts of a run, once the system is up."""
 
-    plan: Plan
+    plan: ChaosPlan
     settings: LocalSettings
     supervisor: Supervisor
-    proxy: Proxy
+    proxy: FaultProxy
     keys: Keys
     console: Console
     stop: Stop
     ledger: Ledger = field(default_factory=Ledger)
     notes: list[str] = field(default_factory=list)
 
-    def report(self, command: str, began: datetime) -> Report:
+    def report(self, command: str, began: datetime) -> ChaosReport:
         plan, where = self.plan, addresses(self.settings)
         injector = Injector(
             self.supervisor, self.proxy, self.keys, console=self.console, stop=self.stop
@@ -122,9 +130,9 @@ class _Run:
         clients = Clients(where, self.ledger, seed=plan.seed, load=plan.load)
         started = time.monotonic()
         place = self._place()
-        strangers = Strangers(place)
-        with injector.watching(), clients.running(), strangers.running():
-            self.console.say("at work: load and faults begin")
+        malformed_rows = MalformedRows(place)
+        with injector.watching(), clients.running(), malformed_rows.running():
+            self.console.say("ready: load and faults begin")
             injector.run(plan.faults, seconds=plan.seconds)
             clients.begin_no_more()
             seconds = time.monotonic() - started
@@ -133,7 +141,7 @@ class _Run:
             self.console.say(f"faults are over; {len(self.ledger)} subscriptions were answered")
             calm = time.monotonic()
             self._wait_ready()
-            strangers.finish()
+            malformed_rows.finish()
             unanswered = clients.finish(within=ANSWERED_WITHIN)
             self.console.say(
                 f"{unanswered} requests unanswered after {time.monotonic() - calm:.0f} s;"
@@ -143,9 +151,9 @@ class _Run:
                 place, self.ledger, where, within=SETTLED_WITHIN, say=self.console.say
             )
             standstill = replace(standstill, seconds=time.monotonic() - calm)
-            accounted = strangers.account()
+            accounted = malformed_rows.account()
             books, why_not = self._audit(place, began)
-        return Report(
+        return ChaosReport(
             command=command,
             seed=plan.seed,
             seconds=seconds,
@@ -158,15 +166,15 @@ class _Run:
             died=dict(injector.died),
             unanswered=unanswered,
             standstill=standstill,
-            strangers=accounted,
+            malformed_rows=accounted,
             audit=books,
             why_no_audit=why_not,
             notes=self.notes,
         )
 
     def _wait_ready(self) -> None:
-        """Wait for all to be at work; one that is not shows in what follows."""
-        deadline = time.monotonic() + READY_WITHIN
+        """Wait for all to be ready; one that is not shows in what follows."""
+        deadline = time.monotonic() + SYSTEM_READY_WITHIN
         while True:
             try:
                 self.supervisor.wait_ready(timeout=max(0, deadline - time.monotonic()))
@@ -180,7 +188,7 @@ class _Run:
 
     def _audit(self, place: Place, began: datetime) -> tuple[AuditReport | None, str]:
         try:
-            return audit(place, began - SLACK, datetime.now(UTC) + SLACK, settle=60), ""
+            return audit(place, began - CLOCK_SLACK, datetime.now(UTC) + CLOCK_SLACK, settle=60), ""
         except (OperatorError, Unavailable, Misconfigured) as error:
             return None, str(error)
 

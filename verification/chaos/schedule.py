@@ -3,39 +3,20 @@
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 from infra.topology import WORKLOADS
 from runtime.verdicts import Family
-
-
-class Kind(StrEnum):
-    """What can be done to a process, or to the endpoint between our processes and AWS."""
-
-    KILL = "kill -9"
-    FREEZE = "freeze"
-    CUT = "cut"
-    SLOW = "slow"
-    THROTTLE = "throttle"
-    ERROR = "5xx"
-    DROP = "answer dropped after success"
-    HALF_FAIL = "half-fail behind 200"
-    CONFLICT = "transaction conflict"
-    ROTATE = "key rotated"
-
-
-Trouble = Kind | Family
-"""A fault; those of the endpoint that are named by a family answer with its errors."""
+from verification.testkit.injected_fault import AnyFault, FaultKind
 
 MONGOD = "mongod"
 AWS = "aws"
-SERVICES = {"events": "AWSEvents", "sqs": "AmazonSQS", "dynamodb": "DynamoDB"}
+SERVICE_TARGETS = {"events": "AWSEvents", "sqs": "AmazonSQS", "dynamodb": "DynamoDB"}
 """How each service's requests name it (x-amz-target): an outage is mostly one service's."""
 
-ENDPOINTS = {AWS: "", **SERVICES}
+ENDPOINTS = {AWS: "", **SERVICE_TARGETS}
 """What a fault of the endpoint can be aimed at: all of AWS, or one service."""
 
-OURS = tuple(workload.name for workload in WORKLOADS)
+WORKLOAD_NAMES = tuple(workload.name for workload in WORKLOADS)
 
 
 @dataclass(frozen=True)
@@ -45,7 +26,7 @@ class Fault:
     `chance` is the share of requests that an endpoint's fault hits.
     """
 
-    kind: Trouble
+    kind: AnyFault
     target: str
     start: float
     duration: float
@@ -57,7 +38,7 @@ class Fault:
 
 
 @dataclass(frozen=True)
-class Span:
+class Range:
     """The shortest and the longest; seconds, or shares."""
 
     least: float
@@ -71,61 +52,61 @@ class Span:
 class Lane:
     """Faults that exclude each other, with a pause after each for what was hit to recover in."""
 
-    bag: Sequence[tuple[Trouble, str]]
-    duration: Span
-    pause: Span
+    bag: Sequence[tuple[AnyFault, str]]
+    duration: Range
+    pause: Range
 
 
-PROCESSES = Lane(
+PROCESS_FAULTS = Lane(
     bag=(
-        *((Kind.KILL, name) for name in (*OURS, MONGOD)),
-        *((Kind.FREEZE, name) for name in (*OURS, MONGOD)),
+        *((FaultKind.KILL, name) for name in (*WORKLOAD_NAMES, MONGOD)),
+        *((FaultKind.FREEZE, name) for name in (*WORKLOAD_NAMES, MONGOD)),
     ),
-    duration=Span(0.2, 5),
-    pause=Span(3, 5.5),
+    duration=Range(0.2, 5),
+    pause=Range(3, 5.5),
 )
-AWAY = (Kind.CUT, Kind.SLOW, Kind.THROTTLE, Kind.ERROR, Kind.DROP)
-OF_EVERYTHING = (Family.CLOCK, Family.EXPIRED, Family.CREDENTIALS, Family.RIGHTS)
-OF_A_SERVICE = (Family.KEYS, Family.MISSING, Family.UNKNOWN)
+OUTAGES = (FaultKind.CUT, FaultKind.SLOW, FaultKind.THROTTLE, FaultKind.ERROR, FaultKind.DROP)
+REFUSALS_OF_AWS = (Family.CLOCK, Family.EXPIRED, Family.CREDENTIALS, Family.RIGHTS)
+REFUSALS_OF_A_SERVICE = (Family.KEYS, Family.MISSING, Family.UNKNOWN)
 """Refusals that hold; throttling and 5xx have kinds of their own. A clock and credentials are a
 process's, for whatever it calls; a key or a resource is one service's."""
 
-REQUESTS = Lane(
+REQUEST_FAULTS = Lane(
     bag=(
-        *((family, AWS) for family in OF_EVERYTHING),
-        *((family, service) for family in OF_A_SERVICE for service in SERVICES),
-        *((kind, endpoint) for kind in AWAY for endpoint in ENDPOINTS),
-        *((Kind.HALF_FAIL, endpoint) for endpoint in ENDPOINTS),
-        (Kind.CONFLICT, "dynamodb"),
-        (Kind.ROTATE, AWS),
+        *((family, AWS) for family in REFUSALS_OF_AWS),
+        *((family, service) for family in REFUSALS_OF_A_SERVICE for service in SERVICE_TARGETS),
+        *((kind, endpoint) for kind in OUTAGES for endpoint in ENDPOINTS),
+        *((FaultKind.HALF_FAIL, endpoint) for endpoint in ENDPOINTS),
+        (FaultKind.CONFLICT, "dynamodb"),
+        (FaultKind.ROTATE, AWS),
     ),
-    duration=Span(1, 5),
-    pause=Span(2, 5),
+    duration=Range(1, 5),
+    pause=Range(2, 5),
 )
 """The two lanes overlap: a relay is killed while its bus throttles. Even if every draw were the
 longest they hold 117 faults in ten minutes."""
 
-CHANCE = Span(0.3, 1.0)
+CHANCE = Range(0.3, 1.0)
 """Less than one of three requests is what botocore's own retries hide."""
 
 CLOCK_OFFSETS = (-90.0, -20.0, -3.0, 0.0, 0.0, 0.0, 3.0, 20.0, 90.0)
-"""Seconds that the clock of a process of ours is off; one of three is right."""
+"""Seconds that the clock of a process is off; one of three is right."""
 
 
 def draw_faults(seed: int, seconds: float) -> list[Fault]:
-    """Draw the faults of a run of so many seconds, in order; each ends before the run does."""
+    """Draw the faults of a run of that length, in order; each ends before the run does."""
     faults = [
         fault
-        for number, lane in enumerate((PROCESSES, REQUESTS))
+        for number, lane in enumerate((PROCESS_FAULTS, REQUEST_FAULTS))
         for fault in _fill(lane, random.Random(f"{seed}/{number}"), seconds)  # noqa: S311 (not secret)
     ]
     return sorted(faults, key=lambda fault: fault.start)
 
 
 def draw_clocks(seed: int) -> dict[str, float]:
-    """Draw by how many seconds the clock of each process of ours is off."""
+    """Draw by how many seconds the clock of each process is off."""
     chosen = random.Random(f"{seed}/clocks")  # noqa: S311 (not secret)
-    return {name: chosen.choice(CLOCK_OFFSETS) for name in OURS}
+    return {name: chosen.choice(CLOCK_OFFSETS) for name in WORKLOAD_NAMES}
 
 
 def _fill(lane: Lane, chosen: random.Random, seconds: float) -> Iterator[Fault]:

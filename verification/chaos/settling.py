@@ -13,8 +13,6 @@ from runtime.errors import Unavailable
 from verification.chaos.ledger import Ledger, Promise
 from verification.chaos.states import wrong_states
 
-LOOK_EVERY = 1.0
-
 
 @dataclass(frozen=True)
 class Standstill:
@@ -41,7 +39,7 @@ def settle(
 ) -> Standstill:
     """Look until every promise is kept and nothing waits, `within` seconds at most.
 
-    `say` is told what is still awaited, whenever that has changed.
+    `say` gets what is still awaited, whenever that has changed.
     """
     return settled(
         ledger,
@@ -59,12 +57,13 @@ def settled(
     *,
     within: float,
     say: Callable[[str], None],
+    every: float = 1.0,
 ) -> Standstill:
-    """Look as `settle` does; `depths` tells what waits, and the dead letters.
+    """Look as `settle` does, every `every` seconds; `depths` gives what waits, and dead letters.
 
     What is right may be undone by what is still on its way: once nothing is, all are looked at.
     """
-    began, told = time.monotonic(), ""
+    began, said = time.monotonic(), ""
     suspects = promises = list(ledger)
     was_still = False
     while True:
@@ -83,10 +82,10 @@ def settled(
         if was_still if found.settled else found.seconds >= within:
             return found
         was_still = found.settled
-        if (awaited := f"{len(wrong)} subscriptions, {_list(waiting)}") != told:
-            told = awaited
+        if (awaited := f"{len(wrong)} subscriptions, {_list(waiting)}") != said:
+            said = awaited
             say(f"awaited after {found.seconds:.0f} s: {awaited}")
-        time.sleep(LOOK_EVERY)
+        time.sleep(every)
 
 
 def _list(waiting: Mapping[str, int]) -> str:
@@ -106,7 +105,7 @@ def _waiting(place: Place) -> dict[str, int]:
 
 
 def _dead_letters(place: Place) -> dict[str, int]:
-    """Count what is in the queues that nobody consumes: the dead-letter queues."""
+    """Count what is in the queues without a consumer: the dead-letter queues."""
     consumed = {
         use.queue
         for workload in place.workloads

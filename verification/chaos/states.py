@@ -1,4 +1,4 @@
-"""Whether each promise is kept, asked of the three HTTP APIs as anybody could ask."""
+"""Whether each promise is kept, as the three HTTP APIs say."""
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -11,20 +11,23 @@ from verification.chaos.ledger import Promise
 MONTHS = 12
 """A subscription is a year of razors."""
 
-COLLECTIONS = {"subscription": "subscriptions", "stock": "stock", "payment": "payments"}
+COLLECTION_OF_SERVICE = {"subscription": "subscriptions", "stock": "stock", "payment": "payments"}
 
-AT_ONCE = 4
+READS_AT_ONCE = 4
 """Requests in flight: the machine has two cores, and the system's own work comes first."""
 
 
 def wrong_states(promises: Iterable[Promise], addresses: dict[str, str]) -> dict[Promise, str]:
     """Say of each promise that is not kept what is there in place of it."""
-    with httpx.Client(timeout=10, trust_env=False) as http, ThreadPoolExecutor(AT_ONCE) as pool:
+    with (
+        httpx.Client(timeout=10, trust_env=False) as http,
+        ThreadPoolExecutor(READS_AT_ONCE) as pool,
+    ):
 
         def check(promise: Promise) -> tuple[Promise, str]:
             found = {
                 service: _read(http, f"{addresses[service]}/{name}/{promise.subscription_id}")
-                for service, name in COLLECTIONS.items()
+                for service, name in COLLECTION_OF_SERVICE.items()
             }
             return promise, difference(promise, found)
 

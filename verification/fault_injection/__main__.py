@@ -3,18 +3,18 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from infra.local_system.addresses import breaking_socket
+from infra.local_system.addresses import aws_endpoint, breaking_socket
 from infra.local_system.settings import LocalSettings
 from infra.topology import WORKLOADS
 from local.console import Console
-from local.processes import console_process, our_processes
+from local.process_table import console_process, our_processes
 from local.supervisor import Supervisor
 from local.system import running_system
 from local.up import up
 from runtime.process.command import run_command
 from runtime.process.shutdown import Stop
 from verification.fault_injection.refusal import Refusal
-from verification.fault_injection.server import Breaking, listening
+from verification.fault_injection.server import FaultCommands, listening
 
 
 def main() -> int:
@@ -25,13 +25,15 @@ def main() -> int:
 def breakable(settings: LocalSettings, console: Console, stop: Stop) -> Iterator[Supervisor]:
     """Run the system with its console and what breaks it; what was broken ends with the block."""
     settings = settings.model_copy(update={"breakable": True})
-    with Refusal.in_front_of(settings.aws_port) as refusal:
+    with Refusal.in_front_of(aws_endpoint(settings)) as refusal:
         ours = [refusal.behind(each) for each in our_processes(settings)]
         beside = [console_process(settings)]
         with running_system(
             settings, console=console, stop=stop, ours=ours, beside=beside
         ) as supervisor:
-            breaking = Breaking(supervisor, refusal, [each.name for each in WORKLOADS], console)
+            breaking = FaultCommands(
+                supervisor, refusal, [each.name for each in WORKLOADS], console
+            )
             with listening(breaking_socket(settings), breaking):
                 console.say("BREAK=1: the console may stop processes and have the buses refuse")
                 yield supervisor

@@ -4,14 +4,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from infra.local_system.ports import LOOPBACK
 from infra.topology import WORKLOADS
 from infra.workloads import PublishesTo
 from local.process import Process
-from verification.chaos.proxy import Proxy
-from verification.chaos.schedule import Kind, Trouble
+from verification.testkit.fault_proxy import FaultProxy
+from verification.testkit.injected_fault import AnyFault, FaultKind
 
-PUT_EVENTS = "AWSEvents.PutEvents"
+PUT_EVENTS_TARGET = "AWSEvents.PutEvents"
 
 RELAYS = frozenset(
     each.name for each in WORKLOADS if any(isinstance(use, PublishesTo) for use in each.uses)
@@ -26,26 +25,25 @@ class Refusal:
     dead-lettered.
     """
 
-    def __init__(self, proxy: Proxy) -> None:
+    def __init__(self, proxy: FaultProxy) -> None:
         self._proxy = proxy
         self.refusing = False
 
     @classmethod
     @contextmanager
-    def in_front_of(cls, aws_port: int) -> Iterator["Refusal"]:
-        with Proxy(aws_port).running() as proxy:
+    def in_front_of(cls, endpoint: str) -> Iterator["Refusal"]:
+        with FaultProxy(endpoint).running() as proxy:
             yield cls(proxy)
 
     def behind(self, process: Process) -> Process:
         """Have a process reach AWS through here, if it publishes."""
         if process.name not in RELAYS:
             return process
-        endpoint = f"http://{LOOPBACK}:{self._proxy.port}"
-        return replace(process, env={**process.env, "AWS_ENDPOINT_URL": endpoint})
+        return replace(process, env={**process.env, "AWS_ENDPOINT_URL": self._proxy.endpoint})
 
-    def refuse(self, *, refuse: bool, trouble: Trouble = Kind.THROTTLE) -> None:
+    def refuse(self, *, refuse: bool, trouble: AnyFault = FaultKind.THROTTLE) -> None:
         if refuse:
-            self._proxy.misbehave(trouble, service=PUT_EVENTS)
+            self._proxy.inject(trouble, service=PUT_EVENTS_TARGET)
         else:
-            self._proxy.behave()
+            self._proxy.recover()
         self.refusing = refuse

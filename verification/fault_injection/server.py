@@ -23,15 +23,15 @@ from infra.local_system.fault_protocol import (
 from local.console import Console
 from local.errors import SocketPathTooLong, Stopped
 from local.supervisor import Supervisor
-from verification.chaos.schedule import Kind
 from verification.fault_injection.refusal import Refusal
+from verification.testkit.injected_fault import FaultKind
 
 SENDS_WITHIN = 5.0
 """Seconds that a client has for its line."""
 
 
 @dataclass(frozen=True)
-class Breaking:
+class FaultCommands:
     """Does what is asked for to processes of these names, and to no other."""
 
     supervisor: Supervisor
@@ -60,7 +60,7 @@ class Breaking:
             case Refuse(refuse=refuse, family=family):
                 how = f", with errors of the family {family}" if family else ""
                 self.console.say(f"the buses {f'refuse{how}' if refuse else 'take events again'}")
-                self.refusal.refuse(refuse=refuse, trouble=family or Kind.THROTTLE)
+                self.refusal.refuse(refuse=refuse, trouble=family or FaultKind.THROTTLE)
         return Answer(
             processes={name: self.supervisor.runs(name) for name in self.processes},
             refusing=self.refusal.refusing,
@@ -72,14 +72,14 @@ class Breaking:
 
 
 @contextmanager
-def listening(path: Path, breaking: Breaking) -> Iterator[None]:
+def listening(path: Path, breaking: FaultCommands) -> Iterator[None]:
     """Answer on a Unix socket, for this user alone, until the block ends.
 
     Raises SocketPathTooLong.
     """
     if len(os.fsencode(path)) > MAX_PATH:
         raise SocketPathTooLong(path, MAX_PATH)
-    # In a folder that nobody else enters: between bind and chmod the socket is anybody's.
+    # In a folder of this user alone: between bind and chmod every user may use the socket.
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.parent.chmod(0o700)
     path.unlink(missing_ok=True)  # of one that was killed; the state directory is ours alone
@@ -115,4 +115,4 @@ class _Server(socketserver.ThreadingUnixStreamServer):
     block_on_close = False
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing: whoever asked has gone."""
+        """Say nothing: the client has gone."""

@@ -14,9 +14,9 @@ from runtime.errors import Misconfigured
 from runtime.process.command import complain, run_command
 from runtime.settings import Settings, load
 from verification.load import backlog, exhaustion, poison, watched
-from verification.load.engines import Engines, running_engines
-from verification.load.processes import NotReady
-from verification.load.report import Report
+from verification.load.report import LoadReport
+from verification.testkit.engines import Engines, running_engines
+from verification.testkit.launcher import ProcessNotReady
 
 BROKEN = 1
 """Exit code: a run missed what it promises."""
@@ -33,7 +33,7 @@ class LoadSettings(Settings):
     seconds: int = Field(default=120, ge=10)
 
 
-Run = Callable[[Engines, LoadSettings], Report]
+Run = Callable[[Engines, LoadSettings], LoadReport]
 
 RUNS: dict[str, Run] = {
     "backlog": lambda engines, settings: backlog.run(engines, settings.rows),
@@ -61,7 +61,7 @@ def _wanted(names: list[str]) -> list[Run]:
     return [RUNS[name] for name in names or RUNS]
 
 
-def _run(one: Run, settings: LoadSettings) -> Report:
+def _run(one: Run, settings: LoadSettings) -> LoadReport:
     with (
         tempfile.TemporaryDirectory(prefix="load-") as folder,
         running_engines(Path(folder)) as engines,
@@ -72,4 +72,4 @@ def _run(one: Run, settings: LoadSettings) -> Report:
 
 
 if __name__ == "__main__":
-    run_command(lambda: main(sys.argv[1:]), failures=(NotReady, *CANNOT_START))
+    run_command(lambda: main(sys.argv[1:]), failures=(ProcessNotReady, *CANNOT_START))

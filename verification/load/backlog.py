@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from runtime.ids import utc_now
-from verification.load.engines import Engines, workload_of
 from verification.load.outboxes import (
     FRESH,
     SAMPLED,
@@ -19,9 +18,11 @@ from verification.load.outboxes import (
     a_backlog,
     a_record,
 )
-from verification.load.processes import Observed, observed, wait_until
-from verification.load.report import Report, percentile, spread
-from verification.load.taps import Tap, event_id_of, every, tap, untap
+from verification.load.report import LoadReport, percentile, spread
+from verification.load.taps import TapQueue, event_id_of, every, tap, untap
+from verification.testkit.engines import Engines
+from verification.testkit.launcher import LaunchedProcess
+from verification.testkit.waiting import wait_until
 
 MAX_SAMPLED = 10_000
 """Events of a backlog that are looked for on the bus: more in a queue would slow the emulator."""
@@ -31,16 +32,16 @@ GAUGE = "outbox_oldest_age_seconds"
 PER_SECOND = 10
 """New events during the drain."""
 
-MEMORY = 120.0
+RELAY_MEMORY = 120.0
 """Megabytes that a relay may ever take: it holds a window and a page, whatever the backlog."""
 
-SLACK = 1.5
+GAUGE_SLACK = 1.5
 """Seconds between a look at the truth and one at the gauge."""
 
 FALLS_WITHIN = 60.0
 """Seconds after the last old row has left in which the gauge must say so."""
 
-AHEAD = 2_500
+ROWS_AHEAD = 2_500
 """Rows of a backlog that may be before a new event: half a window (1 000) and, with a FIFO queue
 behind it, the most that a sweep finds in that (500) and the page that it adds (500); a quarter
 more, since the emulator is not always as fast as in the mean."""
@@ -73,13 +74,13 @@ MONGODB = Side(
 
 
 @dataclass
-class Ages:
+class AgeSamples:
     """What the relay said of its oldest row, beside the truth, sample by sample; seconds."""
 
     samples: list[tuple[float, float, float]] = field(default_factory=list)
     """The gauge, and the truth just before it and just after it."""
 
-    def take(self, relay: Observed, outbox: LoadedOutbox) -> bool:
+    def take(self, relay: LaunchedProcess, outbox: LoadedOutbox) -> bool:
         """Take a sample; False once nothing old is left.
 
         A gauge that says that it does not know yet is no sample.
@@ -105,15 +106,15 @@ class Ages:
 class Drain:
     """What was measured; times in seconds, commits in seconds since the epoch by event."""
 
-    sampled: Tap
-    fresh: Tap
-    relays: Sequence[Observed]
+    sampled: TapQueue
+    fresh: TapQueue
+    relays: Sequence[LaunchedProcess]
     rows: int
     expected: int
     """Events of the backlog that come to `sampled`."""
     written: dict[str, float] = field(default_factory=dict)
     during: frozenset[str] = frozenset()
-    ages: Ages = field(default_factory=Ages)
+    ages: AgeSamples = field(default_factory=AgeSamples)
     outbox_seconds: float = 0.0
     bus_seconds: float = 0.0
     calm_from: float = math.inf
@@ -138,7 +139,7 @@ class Drain:
         return self.fresh.came[event_id] - self.written[event_id]
 
 
-def run(engines: Engines, rows: int, side: Side = DYNAMODB, *, calm: float = 5.0) -> Report:
+def run(engines: Engines, rows: int, side: Side = DYNAMODB, *, calm: float = 5.0) -> LoadReport:
     """Fill an outbox, start its relay, and watch it drain while new events are written.
 
     New events go on for `calm` seconds after the backlog, to compare with.
@@ -149,11 +150,11 @@ def run(engines: Engines, rows: int, side: Side = DYNAMODB, *, calm: float = 5.0
     one_in = max(1, rows // MAX_SAMPLED)
     outbox.write(a_backlog(outbox, rows, one_in=one_in))
     with (
-        Tap(engines.aws, queues[0]).draining() as sampled,
-        Tap(engines.aws, queues[1]).draining(1) as fresh,
+        TapQueue(engines.aws, queues[0]).draining() as sampled,
+        TapQueue(engines.aws, queues[1]).draining(1) as fresh,
         ExitStack() as stack,
     ):
-        relays = [_started(stack, engines, name) for name in side.workloads]
+        relays = [stack.enter_context(engines.running(name)) for name in side.workloads]
         drain = Drain(sampled, fresh, relays, rows, len(range(0, rows, one_in)))
         _watch(drain, outbox, side.outbox(engines), calm)
         return _report(drain, side)
@@ -176,24 +177,24 @@ def _watch(drain: Drain, outbox: LoadedOutbox, news: LoadedOutbox, calm: float) 
         drain.during = frozenset(drain.written)
         wait_until(lambda: not drain.missing(drain.during), within=60 + 4 * drain.outbox_seconds)
         drain.bus_seconds = time.monotonic() - started
-        drain.gauge_fell = wait_until(
-            lambda: relay.total(GAUGE) < FALLS_WITHIN, within=FALLS_WITHIN, every=1
+        drain.gauge_fell = bool(
+            wait_until(lambda: relay.total(GAUGE) < FALLS_WITHIN, within=FALLS_WITHIN, every=1)
         )
         drain.calm_from = time.time()
         time.sleep(calm)
     wait_until(lambda: not drain.missing(drain.written), within=30)
 
 
-def _report(drain: Drain, side: Side) -> Report:
+def _report(drain: Drain, side: Side) -> LoadReport:
     rows = drain.rows
-    report = Report(
+    report = LoadReport(
         f"Backlog: {rows:,} rows of a day in {side.name}",
         f"make load RUN={side.run} ROWS={rows}",
     )
     relay, waits, ages = drain.relays[0], drain.waits, drain.ages
     rate = rows / drain.outbox_seconds
     swept = relay.total("relay_events_swept_total")
-    lost_places = relay.log.read_text().count("lost the stream")
+    lost_places = relay.output.read_text().count("lost the stream")
     report.number("outbox drained in", f"{drain.outbox_seconds:.1f} s, {rate:,.0f} rows/s")
     report.number(
         "seen on the bus in", f"{drain.bus_seconds:.1f} s ({drain.expected:,} looked for)"
@@ -214,9 +215,11 @@ def _report(drain: Drain, side: Side) -> Report:
     return report
 
 
-def _promise(report: Report, drain: Drain) -> None:
+def _promise(report: LoadReport, drain: Drain) -> None:
     peak = max(each.peak_megabytes for each in drain.relays)
-    report.promise(f"memory stays under {MEMORY:.0f} MB", f"{peak:.0f} MB", holds=peak < MEMORY)
+    report.promise(
+        f"memory stays under {RELAY_MEMORY:.0f} MB", f"{peak:.0f} MB", holds=peak < RELAY_MEMORY
+    )
     lost, written = drain.missing(drain.written), drain.rows + len(drain.written)
     # Of a large backlog a part is looked for on the bus: the relay's own count is of all.
     published = drain.relays[-1].total("relay_events_published_total")
@@ -233,28 +236,21 @@ def _promise(report: Report, drain: Drain) -> None:
         holds=twice <= unanswered,
     )
     slow = percentile(drain.waits, 0.99)
-    bound = GRACE + drain.bus_seconds * min(1.0, AHEAD / drain.rows)
+    bound = GRACE + drain.bus_seconds * min(1.0, ROWS_AHEAD / drain.rows)
     report.promise(
         "new events do not wait for the backlog's end",
-        f"p99 {slow:.1f} s; {bound:.1f} s are what {AHEAD:,} rows take, and {GRACE:g} s",
+        f"p99 {slow:.1f} s; {bound:.1f} s are what {ROWS_AHEAD:,} rows take, and {GRACE:g} s",
         holds=bool(drain.waits) and slow < bound,
     )
     report.promise(
         "the oldest row is never reported too young",
         f"by {drain.ages.too_young:.1f} s at most",
-        holds=bool(drain.ages.samples) and drain.ages.too_young < SLACK,
+        holds=bool(drain.ages.samples) and drain.ages.too_young < GAUGE_SLACK,
     )
     report.promise(
         f"its age falls within {FALLS_WITHIN:.0f} s when the old rows have left",
         "it did" if drain.gauge_fell else "it did not",
         holds=drain.gauge_fell,
-    )
-
-
-def _started(stack: ExitStack, engines: Engines, name: str) -> Observed:
-    command, env = " ".join(workload_of(name).command), engines.environment(name)
-    return stack.enter_context(
-        observed(engines.folder, name, command, env, port_name="HEALTH_PORT")
     )
 
 

@@ -1,4 +1,4 @@
-"""Slow, greedy and broken clients against one HTTP port of ours, while others use it."""
+"""Slow, greedy and broken clients against one HTTP port, while others use it."""
 
 import asyncio
 import threading
@@ -12,22 +12,23 @@ from dataclasses import dataclass, field, replace
 import httpx
 
 from verification.load import clients
-from verification.load.clients import CLOSED, HELD, Attack, Target
-from verification.load.engines import Engines, workload_of
-from verification.load.processes import Observed, observed, wait_until
-from verification.load.report import Report, percentile, spread
+from verification.load.clients import CLOSED, HELD_FOREVER, Attack, AttackTarget
+from verification.load.report import LoadReport, percentile, spread
+from verification.testkit.engines import Engines
+from verification.testkit.launcher import LaunchedProcess
+from verification.testkit.waiting import wait_until
 
 SLOWER_BY = 0.5
 """Seconds that the p99 of others may be above that of the clients of a process without attack."""
 
-MEMORY = 60.0
+ATTACK_MEMORY = 60.0
 """Megabytes that a process may grow by under attack."""
 
 BETWEEN_REQUESTS = 0.05
 """Seconds between an answer and a client of good will's next request."""
 
 STOPS_WITHIN = 10.0
-"""Seconds from SIGTERM to the end of a process, whoever hangs on."""
+"""Seconds from SIGTERM to the end of a process, clients or not."""
 
 GARBAGE: dict[str, tuple[bytes, str]] = {
     "two lengths": (
@@ -72,9 +73,9 @@ class Crowd:
     connections: int
     """That are silent, stop in their headers, or idle after an answer: a third each."""
     slow: int
-    """That trickle headers, bodies and chunks, and that do not read: so many of each."""
+    """That trickle headers, bodies and chunks, and that do not read: of each."""
     greedy: int
-    """That send too much: so many of each kind."""
+    """That send too much: of each kind."""
 
 
 @dataclass
@@ -85,14 +86,14 @@ class Others:
     failures: Counter[str] = field(default_factory=Counter)
 
 
-APIS = {
-    "subscription-api": Target(0, "/docs/assets/swagger-ui-bundle.js", "/subscriptions"),
-    "stock-api": Target(0, "/docs/assets/swagger-ui-bundle.js", "/stock"),
-    "payment-api": Target(0, "/docs/assets/swagger-ui-bundle.js", "/payments"),
+ATTACKED_APIS = {
+    "subscription-api": AttackTarget(0, "/docs/assets/swagger-ui-bundle.js", "/subscriptions"),
+    "stock-api": AttackTarget(0, "/docs/assets/swagger-ui-bundle.js", "/stock"),
+    "payment-api": AttackTarget(0, "/docs/assets/swagger-ui-bundle.js", "/payments"),
 }
-WORKERS = {
-    "stock-consumer": Target(0, "/metrics", "/healthz"),
-    "subscriptions-relay": Target(0, "/metrics", "/healthz"),
+ATTACKED_WORKERS = {
+    "stock-consumer": AttackTarget(0, "/metrics", "/healthz"),
+    "subscriptions-relay": AttackTarget(0, "/metrics", "/healthz"),
 }
 """Each by its workload; the ports are chosen when it starts."""
 
@@ -103,48 +104,53 @@ def run(
     *names: str,
     at_once: int = 1,
     slower_by: float = SLOWER_BY,
-) -> Report:
-    """Attack the APIs and the health servers of workers, or those named, so many at a time.
+) -> LoadReport:
+    """Attack the APIs and the health servers of workers, or those named, `at_once` of them.
 
     `slower_by` is the seconds by which the p99 of others may be above a twin's.
     """
-    report = Report(
+    report = LoadReport(
         f"Exhaustion: {crowd.connections} idle connections, and slow, greedy and broken clients",
         f"make load RUN=exhaustion CONNECTIONS={crowd.connections}",
     )
 
     def attack_one(name: str) -> None:
-        with _running(engines, name) as process, _running(engines, name) as twin:
+        with engines.running(name) as process, engines.running(name) as twin:
             attack(process, twin, crowd, report, slower_by=slower_by)
 
     with ThreadPoolExecutor(at_once) as pool:
-        list(pool.map(attack_one, names or APIS | WORKERS))
+        list(pool.map(attack_one, names or ATTACKED_APIS | ATTACKED_WORKERS))
     return report
 
 
 def attack(
-    process: Observed, twin: Observed, crowd: Crowd, report: Report, *, slower_by: float
+    process: LaunchedProcess,
+    twin: LaunchedProcess,
+    crowd: Crowd,
+    report: LoadReport,
+    *,
+    slower_by: float,
 ) -> None:
     """Attack a process, stop it while slow clients hang on, and note what holds.
 
-    Its twin, which nobody attacks, tells how slow the machine is meanwhile.
+    Its twin, which is not attacked, shows how slow the machine is meanwhile.
     """
     name = process.name
-    target = replace((APIS | WORKERS)[name], port=process.port)
+    target = replace((ATTACKED_APIS | ATTACKED_WORKERS)[name], port=process.port)
     # Any answer under 500 is right.
-    ask = f"{target.write_path}/nobody" if name in APIS else "/readyz"
+    ask = f"{target.write_path}/unknown" if name in ATTACKED_APIS else "/readyz"
     files, peak = process.open_files, process.peak_megabytes
     with asking(process.url + ask) as others, asking(twin.url + ask) as elsewhere:
         ended = asyncio.run(clients.outcomes(target, _attacks(crowd)))
         broken = asyncio.run(_garbage(target))
-    came_back = wait_until(lambda: process.open_files <= files + 5, within=15)
+    came_back = bool(wait_until(lambda: process.open_files <= files + 5, within=15))
     grown = process.peak_megabytes - peak
     slower = percentile(others.seconds, 0.99) - percentile(elsewhere.seconds, 0.99)
     report.number(
         f"{name}: others meanwhile (p50 / p99 / max)",
         f"{spread(others.seconds)}, {len(others.seconds):,} requests",
     )
-    report.number(f"{name}: the same of a twin that nobody attacks", spread(elsewhere.seconds))
+    report.number(f"{name}: the same of a twin without attacks", spread(elsewhere.seconds))
     report.number(f"{name}: peak memory, before and after", f"{peak:.0f} and {peak + grown:.0f} MB")
     report.number(
         f"{name}: how they ended",
@@ -161,7 +167,10 @@ def attack(
             f"p99 {1000 * slower:+,.0f} ms to its twin's, failures: {dict(others.failures) or 0}",
             slower < slower_by and not others.failures,
         ),
-        f"takes no more than {MEMORY:.0f} MB for it": (f"{grown:.0f} MB", grown < MEMORY),
+        f"takes no more than {ATTACK_MEMORY:.0f} MB for it": (
+            f"{grown:.0f} MB",
+            grown < ATTACK_MEMORY,
+        ),
         "has its files back": (f"{files} before, {process.open_files} after", came_back),
     }
     seconds, code = asyncio.run(_stop_amid(process, target))
@@ -171,14 +180,6 @@ def attack(
     )
     for promise, (what, holds) in found.items():
         report.promise(f"{name} {promise}", what or "it does", holds=holds)
-
-
-@contextmanager
-def _running(engines: Engines, name: str) -> Iterator[Observed]:
-    command, env = " ".join(workload_of(name).command), engines.environment(name)
-    port_name = "HTTP_PORT" if name in APIS else "HEALTH_PORT"
-    with observed(engines.folder, name, command, env, port_name=port_name) as process:
-        yield process
 
 
 @contextmanager
@@ -237,7 +238,7 @@ def _attacks(crowd: Crowd) -> list[tuple[Attack, int]]:
 def _is_right(outcome: str) -> bool:
     """Whether a client came to an end that it can understand."""
     kind, _, ended = outcome.partition(": ")
-    if ended == HELD:
+    if ended == HELD_FOREVER:
         return False
     return ended in _RIGHT.get(kind, {ended})
 
@@ -262,7 +263,7 @@ _RIGHT = {
 }
 
 
-async def _garbage(target: Target) -> dict[str, str]:
+async def _garbage(target: AttackTarget) -> dict[str, str]:
     """Send all that is garbage; what was answered in another way than it should."""
     found = await asyncio.gather(*(clients.garbage(target, sent) for sent, _ in GARBAGE.values()))
     wanted = {name: status for name, (_, status) in GARBAGE.items()}
@@ -273,7 +274,7 @@ async def _garbage(target: Target) -> dict[str, str]:
     }
 
 
-async def _stop_amid(process: Observed, target: Target) -> tuple[float, int]:
+async def _stop_amid(process: LaunchedProcess, target: AttackTarget) -> tuple[float, int]:
     """Stop a process while clients hang on to it; seconds and exit code."""
     hanging: list[Attack] = [
         clients.half_open,

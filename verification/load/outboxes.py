@@ -18,7 +18,7 @@ from runtime.ids import new_event_id, utc_now
 from runtime.mongodb import Document
 from runtime.outbox.dynamodb_rows import to_item
 from runtime.outbox.mongodb_rows import to_document
-from verification.load.engines import Engines
+from verification.testkit.engines import Engines
 
 DAY = timedelta(days=1)
 

@@ -13,10 +13,11 @@ from uuid import uuid4
 from contracts.names import EventType, Source
 from contracts.timestamps import format_timestamp
 from runtime.ids import new_event_id, utc_now
-from verification.load.engines import Engines, workload_of
-from verification.load.processes import Observed, observed, wait_until
 from verification.load.queues import depth, send_all
-from verification.load.report import Report
+from verification.load.report import LoadReport
+from verification.testkit.engines import Engines
+from verification.testkit.launcher import LaunchedProcess
+from verification.testkit.waiting import wait_until
 
 QUEUE = "stock-subscription-created"
 DLQ = "subscriptions-created-dlq"
@@ -26,14 +27,14 @@ SLOWER = 1.25
 SQS, as a good one costs a transaction; the rest is chance."""
 
 PUZZLING = 5
-"""Messages that fail for a reason that nobody knows."""
+"""Messages that fail for an unknown reason."""
 
 BACK_OFF = 7.0
 """Seconds, at least, between a message's first and fifth receive: half of 1 + 2 + 4 + 8."""
 
 
 @dataclass
-class Load:
+class QueueLoad:
     """Bodies for a queue, and what must become of them."""
 
     good: list[str] = field(default_factory=list)
@@ -43,13 +44,13 @@ class Load:
     """By body, the errorType that it must have in the dead-letter queue."""
 
 
-def run(engines: Engines, good: int, poison: int, *, slower: float = SLOWER) -> Report:
+def run(engines: Engines, good: int, poison: int, *, slower: float = SLOWER) -> LoadReport:
     """Drain two queues of the same depth side by side, one of which holds poison.
 
     Each has a real consumer of its own. Side by side, the emulator's slowness at depth and whatever
     else the machine does meanwhile slow both of them.
     """
-    report = Report(
+    report = LoadReport(
         f"Poison: {poison:,} messages among {good:,} good ones",
         f"make load RUN=poison GOOD={good} POISON={poison}",
     )
@@ -70,31 +71,31 @@ def run(engines: Engines, good: int, poison: int, *, slower: float = SLOWER) -> 
         f"{ratio:.2f} times",
         holds=ratio < slower,
     )
-    letters = _dead_letters(engines)
-    by_reason = Counter(error_type for error_type, _ in letters.values())
+    dead_letters = _dead_letters(engines)
+    by_reason = Counter(error_type for error_type, _ in dead_letters.values())
     for error_type, count in sorted(by_reason.items()):
         report.number(f"dead-lettered as {error_type}", count)
     wrong = {
         body: found
         for body, found in mixed.poison.items()
-        if letters.get(body, ("missing", ""))[0] != found or not letters[body][1]
+        if dead_letters.get(body, ("missing", ""))[0] != found or not dead_letters[body][1]
     }
     report.promise(
         "every poison message is in the DLQ with its reason",
         f"{len(wrong)} are not",
         holds=not wrong,
     )
-    strangers = letters.keys() - mixed.poison.keys()
-    report.promise("no good one is", f"{len(strangers)} are", holds=not strangers)
+    others = dead_letters.keys() - mixed.poison.keys()
+    report.promise("no good one is", f"{len(others)} are", holds=not others)
     missing = sum(len(each.good) - _allocated(engines, each.good) for each in (mixed, twin))
     report.promise("every good one has its stock", f"{missing} have none", holds=not missing)
     _back_off(engines, report)
     return report
 
 
-def a_load(good: int, poison: int) -> Load:
+def a_load(good: int, poison: int) -> QueueLoad:
     """Shuffled messages, of every kind that is poison at once."""
-    load = Load()
+    load = QueueLoad()
     for _ in range(good):
         load.good.append(str(uuid4()))
         load.bodies.append(_event(load.good[-1]))
@@ -172,14 +173,10 @@ def _race(engines: Engines, *queues: str) -> list[float]:
     return rates
 
 
-def _consuming(engines: Engines, queue: str) -> AbstractContextManager[Observed]:
+def _consuming(engines: Engines, queue: str) -> AbstractContextManager[LaunchedProcess]:
     """The real stock consumer, of that queue."""
-    command = " ".join(workload_of("stock-consumer").command)
-    env = engines.environment("stock-consumer") | {
-        "QUEUE_WAIT_SECONDS": "1",
-        "SUBSCRIPTION_CREATED_QUEUE": queue,
-    }
-    return observed(engines.folder, "stock-consumer", command, env, port_name="HEALTH_PORT")
+    settings = {"QUEUE_WAIT_SECONDS": "1", "SUBSCRIPTION_CREATED_QUEUE": queue}
+    return engines.running("stock-consumer", settings)
 
 
 def _twin_queue(engines: Engines) -> str:
@@ -193,7 +190,7 @@ def _twin_queue(engines: Engines) -> str:
     return name
 
 
-def _back_off(engines: Engines, report: Report) -> None:
+def _back_off(engines: Engines, report: LoadReport) -> None:
     """Poison that looks like a bug: it may pass, so it is tried until the last receive.
 
     Rows that a bad deploy may have written: no reader understands them.
@@ -211,15 +208,15 @@ def _back_off(engines: Engines, report: Report) -> None:
     with _consuming(engines, QUEUE):
         wait_until(lambda: not depth(engines, QUEUE), within=120)
     seconds = time.monotonic() - started
-    letters = _dead_letters(engines)
+    dead_letters = _dead_letters(engines)
     right = [
-        body for body in bodies if letters.get(body, ("", ""))[0] in {"KeyError", "ValueError"}
+        body for body in bodies if dead_letters.get(body, ("", ""))[0] in {"KeyError", "ValueError"}
     ]
     missing = len(load.good) - _allocated(engines, load.good)
     report.promise(
         "what fails for an unknown reason is tried again, and then in the DLQ with its reason",
         f"{len(right)} of {PUZZLING} after {seconds:.0f} s, {missing} of their neighbours missing",
-        holds=len(letters) == len(right) == PUZZLING and not missing and seconds > BACK_OFF,
+        holds=len(dead_letters) == len(right) == PUZZLING and not missing and seconds > BACK_OFF,
     )
 
 

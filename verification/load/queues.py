@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from verification.load.engines import Engines
+from verification.testkit.engines import Engines
 
 LARGE = 100_000
 """Bytes past which a message is sent alone: a batch may take 1 MiB."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 @dataclass
-class Report:
+class LoadReport:
     """One run. `numbers` are what was measured, `promises` what must hold."""
 
     title: str

@@ -17,7 +17,7 @@ DRAINERS = 3
 """Threads: a queue that grows would slow the emulator, and with it what is measured."""
 
 
-class Tap:
+class TapQueue:
     """Receives all that a queue gets, and tells each event's id and when it came, in seconds."""
 
     def __init__(self, aws: Aws, queue: str) -> None:
@@ -29,7 +29,7 @@ class Tap:
         self.came: dict[str, float] = {}
 
     @contextmanager
-    def draining(self, threads: int = DRAINERS) -> Iterator["Tap"]:
+    def draining(self, threads: int = DRAINERS) -> Iterator["TapQueue"]:
         """Drain until the block ends."""
         running = [threading.Thread(target=self._drain, daemon=True) for _ in range(threads)]
         for thread in running:

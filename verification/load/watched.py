@@ -19,12 +19,13 @@ from contracts.timestamps import format_timestamp
 from infra.topology import WORKLOADS
 from runtime.aws import Aws
 from runtime.ids import new_event_id, utc_now
-from verification.load.engines import Engines
-from verification.load.processes import Observed, observed, wait_until
-from verification.load.report import Report, percentile
+from verification.load.report import LoadReport, percentile
 from verification.load.taps import every, untap
+from verification.testkit.engines import Engines
+from verification.testkit.launcher import LaunchedProcess, running
+from verification.testkit.waiting import wait_until
 
-BUS = "stock-event-bus"
+WATCHED_BUS = "stock-event-bus"
 """What stock publishes goes to no other bus and to no work queue."""
 
 ENTRIES = 10
@@ -39,22 +40,22 @@ PAGES = 3
 SETTLES = 20.0
 """Seconds until the console has narrowed its taps, and memory is compared from then on."""
 
-MEMORY = 200.0
+CONSOLE_MEMORY = 200.0
 """Megabytes that the console may ever take: 5,000 sightings of some 2 KB, and Python with boto3."""
 
-GROWTH = 10.0
+MEMORY_GROWTH = 10.0
 """Megabytes by which it may grow once it has settled."""
 
-BEHIND = 10.0
+MOST_BEHIND = 10.0
 """Seconds from an event's arrival to its being shown: beyond, the console throws events away."""
 
-SILENCE = 5.0
+LONGEST_GAP = 5.0
 """Seconds between two snapshots, one a second being the rule, on a machine that is full."""
 
 
 @dataclass
-class Followed:
-    """What one page was told, by the seconds since the run began."""
+class FollowedPage:
+    """What one page received, by the seconds since the run began."""
 
     snapshots: list[tuple[float, dict[str, Any]]] = field(default_factory=list)
     events: int = 0
@@ -102,7 +103,7 @@ class Watched:
 
     rate: int
     seconds: int
-    pages: Sequence[Followed]
+    pages: Sequence[FollowedPage]
     elapsed: float = 0.0
     accepted: int = 0
     settled: float = 0.0
@@ -112,12 +113,14 @@ class Watched:
     """Of one core, 1 being all of it."""
 
 
-def run(engines: Engines, rate: int, seconds: int) -> Report:
-    """Put `rate` events a second on a bus for so many seconds while pages follow the console."""
-    untap(engines.aws, BUS)  # the tap of the logs would read them all, on the same two cores
+def run(engines: Engines, rate: int, seconds: int) -> LoadReport:
+    """Put `rate` events a second on a bus for `seconds` while pages follow the console."""
+    untap(
+        engines.aws, WATCHED_BUS
+    )  # the tap of the logs would read them all, on the same two cores
     with ExitStack() as stack:
-        console = stack.enter_context(_console(engines, stack))
-        pages = [Followed() for _ in range(PAGES)]
+        console = _console(engines, stack)
+        pages = [FollowedPage() for _ in range(PAGES)]
         for page in pages:
             stack.enter_context(page.listening(console.url))
         wait_until(lambda: all(page.snapshots for page in pages), within=30)
@@ -126,26 +129,30 @@ def run(engines: Engines, rate: int, seconds: int) -> Report:
     return _report(watched)
 
 
-def _console(engines: Engines, stack: ExitStack) -> Any:
+def _console(engines: Engines, stack: ExitStack) -> LaunchedProcess:
     """Start the console, and the three APIs that it asks."""
-    apis: dict[str, str] = {}
-    for workload in (each for each in WORKLOADS if each.path):
-        api = stack.enter_context(
-            observed(
-                engines.folder,
-                workload.name,
-                " ".join(workload.command),
-                engines.environment(workload.name),
-                port_name="HTTP_PORT",
-            )
-        )
-        apis[f"{workload.name}_url".replace("-", "_").upper()] = api.url
-    env = {"AWS_REGION": engines.region, "AWS_ENDPOINT_URL": engines.endpoint, **apis}
-    env["STREAMED_AUDIT_FILE"] = str(engines.folder / "operations.jsonl")
-    return observed(engines.folder, "console", "console", env, port_name="CONSOLE_PORT")
+    apis = {
+        f"{each.name}_url".replace("-", "_").upper(): stack.enter_context(
+            engines.running(each.name)
+        ).url
+        for each in WORKLOADS
+        if each.path
+    }
+    env = {
+        "AWS_REGION": engines.region,
+        "AWS_ENDPOINT_URL": engines.endpoint,
+        "LOG_LEVEL": "WARNING",
+        "STREAMED_AUDIT_FILE": str(engines.folder / "operations.jsonl"),
+        **apis,
+    }
+    console = stack.enter_context(
+        running(engines.folder, "console", "", env, port_name="CONSOLE_PORT", is_measured=False)
+    )
+    console.until_ready()
+    return console
 
 
-def _load(watched: Watched, aws: Aws, console: Observed) -> None:
+def _load(watched: Watched, aws: Aws, console: LaunchedProcess) -> None:
     events, lock = aws.client("events"), threading.Lock()
 
     def put() -> None:
@@ -187,20 +194,20 @@ def _entry() -> Any:
         "Source": Source.STOCK,
         "DetailType": EventType.STOCK_ALLOCATED,
         "Detail": json.dumps(detail),
-        "EventBusName": BUS,
+        "EventBusName": WATCHED_BUS,
     }
 
 
-def _report(watched: Watched) -> Report:
+def _report(watched: Watched) -> LoadReport:
     page, rate = watched.pages[0], watched.accepted / watched.elapsed
-    report = Report(
+    report = LoadReport(
         f"The console beside {watched.rate:,.0f} events a second",
         f"make load RUN=console RATE={watched.rate} SECONDS={watched.seconds}",
     )
     settled = [seen for each in watched.pages for seen in each.after(SETTLES)]
     behind = max((seen["consoleBehindSeconds"] for seen in settled), default=float("inf"))
-    told = [sum(seen["busRates"].values()) for seen in page.after(SETTLES)]
-    shown = percentile(told, 0.5)
+    rates = [sum(seen["busRates"].values()) for seen in page.after(SETTLES)]
+    shown = percentile(rates, 0.5)
     shares = sorted({seen["sampling"]["everyNth"] for seen in settled})
     report.number(
         "events on the bus",
@@ -218,18 +225,22 @@ def _report(watched: Watched) -> Report:
         "; ".join(f"{len(each.snapshots)} and {each.events:,}" for each in watched.pages),
     )
     report.promise(
-        f"memory stays under {MEMORY:.0f} MB", f"{watched.peak:.0f} MB", holds=watched.peak < MEMORY
+        f"memory stays under {CONSOLE_MEMORY:.0f} MB",
+        f"{watched.peak:.0f} MB",
+        holds=watched.peak < CONSOLE_MEMORY,
     )
     growth = watched.end - watched.settled
-    report.promise("it does not grow", f"by {growth:.1f} MB", holds=growth < GROWTH)
+    report.promise("it does not grow", f"by {growth:.1f} MB", holds=growth < MEMORY_GROWTH)
     report.promise(
-        f"it is never {BEHIND:g} s behind the bus", f"{behind:.1f} s", holds=behind < BEHIND
+        f"it is never {MOST_BEHIND:g} s behind the bus",
+        f"{behind:.1f} s",
+        holds=behind < MOST_BEHIND,
     )
     silence = max(each.longest_silence for each in watched.pages)
     report.promise(
         "every page hears of it each second",
-        f"{silence:.1f} s at the longest; {SILENCE:g} are allowed",
-        holds=silence < SILENCE,
+        f"{silence:.1f} s at the longest; {LONGEST_GAP:g} are allowed",
+        holds=silence < LONGEST_GAP,
     )
     report.promise(
         "what it shows is the rate that passes, within a quarter",

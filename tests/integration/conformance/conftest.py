@@ -12,11 +12,12 @@ from infra.local import provision
 from infra.local_queues import render_queues
 from infra.resources import Domain, Queue, Redrive, Rule, ToBus, ToQueue
 from infra.topology import TOPOLOGY, Topology
+from runtime.aws import CachingAws
 from tests.conftest import MiniStack
-from tests.integration.emulated import OneClientEach, empty_aws
+from tests.integration.emulated import empty_aws
 from tests.memory_buses import Event, MemoryBuses
 from tests.memory_queues import MemorySqs
-from tests.waiting import eventually
+from verification.testkit.waiting import eventually
 
 VISIBILITY, MAX_RECEIVES = 1, 3
 """Seconds and receives of the queues under test: a real client waits for both."""
@@ -111,7 +112,7 @@ def _in_memory(suffix: str) -> Queues:
 
 
 def _emulated(ministack: MiniStack, suffix: str) -> Queues:
-    aws = OneClientEach(region=ministack.region, endpoint_url=ministack.endpoint)
+    aws = CachingAws(region=ministack.region, endpoint_url=ministack.endpoint)
     work, dlq = _resources(suffix)
     topology = Topology((Domain("test", queues=(work, dlq)),))
     sqs = aws.client("sqs")

@@ -10,7 +10,7 @@ from tests.e2e.world import ORDER, World
 from tests.integration.observability.story import STORY, missing, story
 from tests.integration.observability.traced import Traced
 from tests.otlp import ReceivedSpan, Receiver, receiving
-from tests.waiting import eventually
+from verification.testkit.waiting import eventually
 
 
 @pytest.fixture(scope="session")

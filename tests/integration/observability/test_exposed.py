@@ -11,13 +11,13 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from infra.local_system.ports import LOOPBACK
-from local.processes import console_process, our_processes
+from local.process_table import console_process, our_processes
 from runtime.metrics import RelayMetrics
 from tests.integration.observability.traced import Traced
 from tests.observability import expressions, scraped
-from tests.processes import running
 from tests.promql import Query, Selector, read
-from tests.waiting import eventually
+from verification.testkit.launcher import running
+from verification.testkit.waiting import eventually
 
 PROMETHEUS = {"up": set[str]()}
 """What Prometheus measures itself."""

@@ -7,7 +7,7 @@ import httpx
 from tests.e2e.world import ORDER
 from tests.integration.observability.story import STORY, story
 from tests.integration.observability.traced import Traced
-from tests.waiting import eventually
+from verification.testkit.waiting import eventually
 
 
 def test_one_trace_spans_all_three_services(traced: Traced) -> None:

@@ -22,7 +22,7 @@ from tests.dynamodb_local import DynamoDBLocal
 from tests.integration.store_suite import subjects
 from tests.integration.store_suite.kinds import PAYMENT, STOCK, SUBSCRIPTION, Kind
 from tests.integration.store_suite.subjects import Subject
-from tests.wire import Wire
+from verification.testkit.tcp_proxy import TcpProxy
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -31,9 +31,9 @@ IMPATIENCE = 0.3
 """Seconds that the impatient clients wait for an answer; the services' own wait 5 and 10."""
 
 
-def _wire_to(port: int | None) -> Wire:
+def _wire_to(port: int | None) -> TcpProxy:
     assert port
-    return Wire(port)
+    return TcpProxy(port)
 
 
 @dataclass(frozen=True)
@@ -43,12 +43,12 @@ class DynamoDBs:
     direct: "DynamoDBClient"
     wired: "DynamoDBClient"
     impatient: "DynamoDBClient"
-    wire: Wire
+    wire: TcpProxy
 
 
 @contextmanager
 def _dynamodbs(endpoint: str) -> Iterator[DynamoDBs]:
-    with _wire_to(urlsplit(endpoint).port) as wire:
+    with _wire_to(urlsplit(endpoint).port).running() as wire:
         wired = f"http://{LOOPBACK}:{wire.port}"
         yield DynamoDBs(
             direct=Aws(region=REGION, endpoint_url=endpoint).client("dynamodb"),
@@ -73,8 +73,8 @@ def dynamodb_local_dynamodbs(dynamodb_local: DynamoDBLocal) -> Iterator[DynamoDB
 
 
 @pytest.fixture(scope="session")
-def mongodb_wire(mongodb_uri: str) -> Iterator[Wire]:
-    with _wire_to(urlsplit(mongodb_uri).port) as wire:
+def mongodb_wire(mongodb_uri: str) -> Iterator[TcpProxy]:
+    with _wire_to(urlsplit(mongodb_uri).port).running() as wire:
         yield wire
 
 
@@ -85,14 +85,14 @@ def mongodb_direct(mongodb_uri: str) -> Iterator[MongoClient[Document]]:
 
 
 @pytest.fixture(scope="session")
-def mongodb_wired(mongodb_wire: Wire) -> Iterator[MongoClient[Document]]:
+def mongodb_wired(mongodb_wire: TcpProxy) -> Iterator[MongoClient[Document]]:
     """Straight to the wire: a client that is told the replica set's members would go past it."""
     with connect(f"mongodb://{LOOPBACK}:{mongodb_wire.port}/?directConnection=true") as client:
         yield client
 
 
 @pytest.fixture(scope="session")
-def mongodb_impatient(mongodb_wire: Wire) -> Iterator[MongoClient[Document]]:
+def mongodb_impatient(mongodb_wire: TcpProxy) -> Iterator[MongoClient[Document]]:
     with MongoClient[Document](
         LOOPBACK,
         mongodb_wire.port,
@@ -122,13 +122,13 @@ def on_dynamodb(
             direct=clients.direct,
             wire=clients.wire,
         )
-        clients.wire.mend()
+        clients.wire.restore()
 
     return make
 
 
 def on_mongodb(request: pytest.FixtureRequest) -> Iterator[Subject]:
-    wire: Wire = request.getfixturevalue("mongodb_wire")
+    wire: TcpProxy = request.getfixturevalue("mongodb_wire")
     with subjects.mongodb(
         wired=request.getfixturevalue("mongodb_wired"),
         impatient=request.getfixturevalue("mongodb_impatient"),
@@ -136,7 +136,7 @@ def on_mongodb(request: pytest.FixtureRequest) -> Iterator[Subject]:
         wire=wire,
     ) as subject:
         yield subject
-    wire.mend()
+    wire.restore()
 
 
 @pytest.fixture(

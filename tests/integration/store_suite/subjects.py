@@ -32,21 +32,21 @@ from tests.fakes import (
     nothing,
 )
 from tests.integration.store_suite.kinds import PAYMENT, STOCK, SUBSCRIPTION, Kind
-from tests.wire import Wire
+from verification.testkit.tcp_proxy import TcpProxy
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 
 class Faults(Protocol):
-    """What can go wrong between a store and its engine, until it is mended."""
+    """What can go wrong between a store and its engine, until it is restored."""
 
     def cut(self) -> None: ...
     def swallow_commits(self) -> None: ...
     def lose_answers_to_commits(self) -> None: ...
     def lose_one_answer_to_a_commit(self) -> None: ...
     def never_answer_commits(self) -> None: ...
-    def mend(self) -> None: ...
+    def restore(self) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class MemoryFaults:
     def never_answer_commits(self) -> None:
         self.at_answer.action = self.refuse
 
-    def mend(self) -> None:
+    def restore(self) -> None:
         for plan in (self.at_read, self.at_commit, self.at_outbox, self.at_answer):
             plan.action = nothing
 
@@ -98,9 +98,9 @@ class MemoryFaults:
 
 
 class WireFaults:
-    def __init__(self, wire: Wire, commit: bytes) -> None:
+    def __init__(self, wire: TcpProxy, commit: bytes) -> None:
         self._wire, self._commit = wire, commit
-        self.cut, self.mend = wire.cut, wire.mend
+        self.cut, self.restore = wire.cut, wire.restore
 
     def swallow_commits(self) -> None:
         self._wire.swallow(self._commit)
@@ -147,7 +147,7 @@ def dynamodb(
     wired: "DynamoDBClient",
     impatient: "DynamoDBClient",
     direct: "DynamoDBClient",
-    wire: Wire,
+    wire: TcpProxy,
 ) -> Subject:
     """On tables of its own, made from the topology; all clients but `direct` use the wire."""
     domain = SUBSCRIPTION_DOMAIN if kind is SUBSCRIPTION else STOCK_DOMAIN
@@ -184,7 +184,7 @@ def mongodb(
     wired: MongoClient[Document],
     impatient: MongoClient[Document],
     direct: MongoClient[Document],
-    wire: Wire,
+    wire: TcpProxy,
 ) -> Iterator[Subject]:
     """In a database of its own, made as the topology says and dropped afterwards."""
     database = direct[f"test-{uuid4().hex[:8]}"]

@@ -20,13 +20,13 @@ def test_a_commit_whose_answer_is_lost_is_found_applied(subject: Subject) -> Non
     with pytest.raises(Unavailable):
         create(subject.store)
     assert len(subject.outbox()) == 1
-    subject.faults.mend()
+    subject.faults.restore()
     identity = create(subject.store)
     assert [record.sequence for record in subject.outbox()] == [1]
     subject.faults.lose_answers_to_commits()
     with pytest.raises(Unavailable):
         cancel(subject.store, identity)
-    subject.faults.mend()
+    subject.faults.restore()
     assert cancel(subject.store, identity).version == 2
     assert [record.sequence for record in subject.outbox()] == [1, 2]
 
@@ -36,7 +36,7 @@ def test_a_commit_that_times_out_is_found_applied(subject: Subject) -> None:
     subject.faults.never_answer_commits()
     with pytest.raises(Unavailable):
         subject.kind.create(subject.impatient)
-    subject.faults.mend()
+    subject.faults.restore()
     before = subject.outbox()
     assert [record.sequence for record in before] == [1]
     subject.kind.create(subject.store)
@@ -62,7 +62,7 @@ def test_a_commit_that_never_arrives_writes_nothing(subject: Subject) -> None:
     subject.faults.swallow_commits()
     with pytest.raises(Unavailable):
         subject.store.commit(aggregate, subject.kind.record(aggregate), replaces=None)
-    subject.faults.mend()
+    subject.faults.restore()
     assert subject.store.get("one") is None
     assert subject.outbox() == []
     subject.settle()
@@ -86,7 +86,7 @@ def test_an_outage_is_told_within_seconds_and_writes_nothing(subject: Subject) -
     assert [type(error) for error in raised] == [Unavailable] * 3
     assert time.monotonic() - started < 25
     assert subject.outbox() == []
-    subject.faults.mend()
+    subject.faults.restore()
     subject.store.commit(aggregate, record, replaces=None)
     assert subject.store.get("one") == aggregate
     assert subject.outbox() == [record]

@@ -15,7 +15,7 @@ from local.system import CANNOT_START
 from runtime.process.command import complain, run_command
 from verification.benchmarks.calls import expected
 from verification.benchmarks.calls.all import count
-from verification.load.engines import running_engines
+from verification.testkit.engines import running_engines
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ):
         found = count(engines)
     if chosen.accept:
-        expected.PATH.write_text(expected.dump(found), encoding="utf-8")
+        expected.EXPECTED_COUNTS.write_text(expected.dump(found), encoding="utf-8")
         return 0
     print(expected.dump(found))
     differences = expected.changes(expected.load(), found)

@@ -3,7 +3,7 @@
 from verification.benchmarks.calls.drain import count_lambda, count_stepped
 from verification.benchmarks.calls.lifecycle import count_lifecycle
 from verification.benchmarks.calls.tally import Sections
-from verification.load.engines import Engines
+from verification.testkit.engines import Engines
 
 
 def count(engines: Engines) -> Sections:

@@ -17,15 +17,15 @@ from pymongo.monitoring import (
 from runtime import mongodb
 from runtime.aws import Aws
 from verification.benchmarks.calls.metering import Meter
-from verification.benchmarks.calls.tally import Tally
+from verification.benchmarks.calls.tally import CallTally
 
 
 @contextmanager
-def counted(process: str, tally: Tally, meter: Meter) -> Iterator[None]:
+def counted(process: str, tally: CallTally, meter: Meter) -> Iterator[None]:
     """Count, as a process's, all that the clients do which are made in this block.
 
     Composition roots make their clients themselves, so the two places are patched where every
-    client of ours comes from. What was made stays counted when the block has ended.
+    client comes from. What was made stays counted when the block has ended.
     """
     make = Aws.client
 
@@ -42,7 +42,7 @@ def counted(process: str, tally: Tally, meter: Meter) -> Iterator[None]:
         yield
 
 
-def _watch(client: Any, process: str, tally: Tally, meter: Meter) -> None:
+def _watch(client: Any, process: str, tally: CallTally, meter: Meter) -> None:
     """https://botocore.amazonaws.com/v1/documentation/api/latest/topics/events.html."""
 
     def asked(params: Any, context: dict[str, Any], **_: Any) -> None:
@@ -73,7 +73,7 @@ def _is_poll(operation: str, parsed: Any) -> bool:
 class _Commands(CommandListener):
     """A command without a batch is counted when it starts, one that reads when it has answered."""
 
-    def __init__(self, process: str, tally: Tally) -> None:
+    def __init__(self, process: str, tally: CallTally) -> None:
         self._process, self._tally = process, tally
 
     def started(self, event: CommandStartedEvent) -> None:

@@ -16,48 +16,47 @@ from runtime.ids import utc_now
 from runtime.metrics import RelayMetrics
 from runtime.process.shutdown import Stop
 from verification.benchmarks.calls.counting import counted
-from verification.benchmarks.calls.environment import settings_of
 from verification.benchmarks.calls.metering import Meter
 from verification.benchmarks.calls.relaying import Relaying
-from verification.benchmarks.calls.tally import Tally
-from verification.load.engines import Engines
+from verification.benchmarks.calls.tally import CallTally
 from verification.load.outboxes import BACKLOG, LoadedTable, a_record
+from verification.testkit.engines import Engines
 
-EVENTS = 1000
+DRAINED_EVENTS = 1000
 """Rows of a drain, each of an aggregate of its own."""
 
-RELAY = "subscriptions-relay"
-BATCH_SIZE = 100
+DRAINED_RELAY = "subscriptions-relay"
+LAMBDA_BATCH_SIZE = 100
 """Records that Lambda hands over, as infra/aws/relays.py says; importing that would start CDK."""
 
-STEPPED, THREADED, LAMBDA = "stepped", "threaded", "lambda"
+STEPPED_DRAIN, THREADED_DRAIN, LAMBDA_DRAIN = "stepped", "threaded", "lambda"
 
 
-def count_stepped(engines: Engines, events: int = EVENTS) -> Tally:
+def count_stepped(engines: Engines, events: int = DRAINED_EVENTS) -> CallTally:
     """One reads all, publishes all, deletes all: the fewest calls that the code makes."""
-    tally = Tally()
+    tally = CallTally()
     relaying = Relaying(_ends(engines, tally))
     fill(engines, events)
-    tally.phase = STEPPED
+    tally.phase = STEPPED_DRAIN
     relaying.relay(events)
     return tally
 
 
-def count_threaded(engines: Engines, events: int = EVENTS) -> Tally:
+def count_threaded(engines: Engines, events: int = DRAINED_EVENTS) -> CallTally:
     """With the engine's own publishers and deleters, as the daemon runs: it varies with timing."""
-    tally = Tally()
+    tally = CallTally()
     ends = _ends(engines, tally)
     stop = Stop()
     engine = engine_of(ends, stop, RelayMetrics(CollectorRegistry()))
     ends.stream.open()
     fill(engines, events)
-    tally.phase = THREADED
+    tally.phase = THREADED_DRAIN
     running = threading.Thread(target=engine.run)
     running.start()
-    told = 0
+    offered = 0
     try:
-        while told < events:
-            told += engine.window.offer(ends.stream.read())
+        while offered < events:
+            offered += engine.window.offer(ends.stream.read())
         engine.window.wait_until_empty()
     finally:
         stop.request()
@@ -65,14 +64,14 @@ def count_threaded(engines: Engines, events: int = EVENTS) -> Tally:
     return tally
 
 
-def count_lambda(engines: Engines, events: int = EVENTS) -> Tally:
+def count_lambda(engines: Engines, events: int = DRAINED_EVENTS) -> CallTally:
     """As on AWS: Lambda reads the stream, at no charge, and hands batches of 100 over."""
-    tally = Tally()
+    tally = CallTally()
     ends = _ends(engines, tally)
     streams = engines.aws.client("dynamodbstreams")
     iterator, arn = _end_of_stream(engines)
     fill(engines, events)
-    tally.phase = LAMBDA
+    tally.phase = LAMBDA_DRAIN
     metrics = RelayMetrics(CollectorRegistry())
     rounds = Rounds(ends.outbox, ends.target, ends.dead_letters, metrics)
     mapped = MappedStream(rounds, LoadedTable(engines).table)
@@ -82,8 +81,8 @@ def count_lambda(engines: Engines, events: int = EVENTS) -> Tally:
         iterator = answer["NextShardIterator"]
         inserts = [each for each in answer["Records"] if each["eventName"] == "INSERT"]
         records += [{**each, "eventSourceARN": arn} for each in inserts]
-    for start in range(0, events, BATCH_SIZE):
-        _hand_over(mapped, records[start : start + BATCH_SIZE])
+    for start in range(0, events, LAMBDA_BATCH_SIZE):
+        _hand_over(mapped, records[start : start + LAMBDA_BATCH_SIZE])
     return tally
 
 
@@ -103,9 +102,9 @@ def fill(engines: Engines, events: int) -> None:
     outbox.write([a_record(outbox, str(uuid4()), 1, utc_now(), BACKLOG) for _ in range(events)])
 
 
-def _ends(engines: Engines, tally: Tally) -> TailedEnds:
-    settings = settings_of(DynamoDBRelaySettings, engines, RELAY)
-    with counted(RELAY, tally, Meter(tally)):
+def _ends(engines: Engines, tally: CallTally) -> TailedEnds:
+    settings = engines.settings(DynamoDBRelaySettings, DRAINED_RELAY)
+    with counted(DRAINED_RELAY, tally, Meter(tally)):
         return _dynamodb(settings, Stop())
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from verification.benchmarks.calls.tally import Sections
 
-PATH = Path(__file__).with_name("expected.toml")
+EXPECTED_COUNTS = Path(__file__).with_name("expected.toml")
 
 COMMAND = "python -m verification.benchmarks.calls --accept"
 
@@ -19,7 +19,7 @@ _HEAD = f"""\
 """
 
 
-def load(path: Path = PATH) -> Sections:
+def load(path: Path = EXPECTED_COUNTS) -> Sections:
     """Read what is committed."""
     return dict(_flat(tomllib.loads(path.read_text())))
 

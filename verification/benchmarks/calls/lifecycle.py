@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from verification.benchmarks.calls.processes import Processes
-from verification.benchmarks.calls.tally import Tally
+from verification.benchmarks.calls.stepped import SteppedProcesses
+from verification.benchmarks.calls.tally import CallTally
 from verification.benchmarks.orders import ORDER
-from verification.load.engines import Engines
+from verification.testkit.engines import Engines
 
 CREATED, CANCELLED = "created", "cancelled"
 """The phases: up to PaymentCreated on its bus, and from the PATCH to SubscriptionCancelled."""
@@ -15,14 +15,14 @@ class NotCancelled(Exception):
     """The lifecycle did not come to its end: what was counted is not one."""
 
 
-def count_lifecycle(engines: Engines) -> Tally:
+def count_lifecycle(engines: Engines) -> CallTally:
     """Count one full lifecycle at batch size 1, on engines where nothing else is going on.
 
-    Each part works only when there is something for it: no timers, no sweeps, nobody who polls
-    meanwhile. Raises NotCancelled, or waiting.NothingCame.
+    Each part works only when there is something for it: no timers, no sweeps, no polls
+    meanwhile. Raises NotCancelled, or NotInTime.
     """
-    tally = Tally()
-    processes = Processes(engines, tally)
+    tally = CallTally()
+    processes = SteppedProcesses(engines, tally)
     processes.start()
 
     tally.phase = CREATED

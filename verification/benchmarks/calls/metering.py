@@ -6,13 +6,13 @@ from typing import Any
 
 from infra.resources import Table
 from infra.topology import TOPOLOGY
-from verification.benchmarks.calls.tally import Tally
+from verification.benchmarks.calls.tally import CallTally
 
 WRITE_UNITS, READ_UNITS = "DynamoDB write request units", "DynamoDB read request units"
 DELETE_UNITS = "DynamoDB write request units of deletes"
 STREAM_READS = "DynamoDB streams read request units"
-KEPT, PASSED = "bytes more in tables", "bytes put in outboxes"
-STANDARD, FIFO = "SQS requests, standard", "SQS requests, FIFO"
+STORED_BYTES, OUTBOX_BYTES = "bytes more in tables", "bytes put in outboxes"
+SQS_STANDARD, SQS_FIFO = "SQS requests, standard", "SQS requests, FIFO"
 
 WRITE_UNIT, READ_UNIT = 1024, 4096
 """Bytes that one unit writes, or reads consistently; a transaction takes twice as many.
@@ -22,10 +22,10 @@ ROW_OVERHEAD = 100
 """Bytes that DynamoDB bills with each row it stores, and with its copy in an index.
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html"""
 
-CHUNK = 64 * 1024
+SQS_CHUNK = 64 * 1024
 """Bytes that one request to SQS carries. https://aws.amazon.com/sqs/pricing/"""
 
-TABLES: Mapping[str, Table] = {table.name: table for table in TOPOLOGY.tables}
+TABLE_OF_NAME: Mapping[str, Table] = {table.name: table for table in TOPOLOGY.tables}
 
 Item = Mapping[str, Any]
 
@@ -33,7 +33,7 @@ Item = Mapping[str, Any]
 class Meter:
     """Adds what is billed to a tally. It remembers rows: a delete costs what the row weighs."""
 
-    def __init__(self, tally: Tally) -> None:
+    def __init__(self, tally: CallTally) -> None:
         self._tally = tally
         self._rows: dict[tuple[str, ...], Item] = {}
 
@@ -61,7 +61,7 @@ class Meter:
 
         https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html#GSI.Writes
         """
-        table, units = TABLES[name], _units(item, WRITE_UNIT)
+        table, units = TABLE_OF_NAME[name], _units(item, WRITE_UNIT)
         before = self._rows.get(_key(table, item))
         self._rows[_key(table, item)] = item
         self._store(table, item, before)
@@ -75,24 +75,24 @@ class Meter:
     def _delete_all(self, items: Mapping[str, Any]) -> None:
         for name, requests in items.items():
             for request in requests:
-                row = self._rows.pop(_key(TABLES[name], request["DeleteRequest"]["Key"]), {})
+                row = self._rows.pop(_key(TABLE_OF_NAME[name], request["DeleteRequest"]["Key"]), {})
                 self._tally.unit(DELETE_UNITS, _units(row, WRITE_UNIT))
 
     def _store(self, table: Table, item: Item, before: Item | None) -> None:
         """An outbox, the table with a stream, keeps nothing: what passes through it is noted."""
         size = item_bytes(item) + ROW_OVERHEAD
         if table.stream:
-            self._tally.unit(PASSED, size)
+            self._tally.unit(OUTBOX_BYTES, size)
         else:
             grown = size if before is None else item_bytes(item) - item_bytes(before)
-            self._tally.unit(KEPT, grown * (1 + len(table.indexes)))
+            self._tally.unit(STORED_BYTES, grown * (1 + len(table.indexes)))
 
     def _sqs(self, asked: Item, answered: Item) -> None:
         """A request carries what is sent or received; a batch is one request."""
         bodies = [entry.get("MessageBody", "") for entry in asked.get("Entries", ())]
         bodies += [message["Body"] for message in answered.get("Messages", ())]
-        chunks = max(1, ceil(sum(map(_bytes, bodies)) / CHUNK))
-        self._tally.unit(FIFO if asked["QueueUrl"].endswith(".fifo") else STANDARD, chunks)
+        chunks = max(1, ceil(sum(map(_bytes, bodies)) / SQS_CHUNK))
+        self._tally.unit(SQS_FIFO if asked["QueueUrl"].endswith(".fifo") else SQS_STANDARD, chunks)
 
 
 def item_bytes(item: Item) -> int:

@@ -1,4 +1,4 @@
-"""The relays' processes without their threads: each does its next work when it is told to."""
+"""The relays' processes without their threads: each does its next work when it is asked to."""
 
 import time
 
@@ -14,7 +14,10 @@ from runtime.metrics import RelayMetrics
 from runtime.process.health import Readiness
 from runtime.process.shutdown import Stop
 from runtime.sqs.queue import find_queue
-from verification.benchmarks.calls.waiting import PATIENCE, NothingCame, until
+from verification.testkit.waiting import NotInTime, eventually
+
+FORWARDED_WITHIN = 20.0
+"""Seconds; it takes milliseconds."""
 
 
 class Relaying:
@@ -27,11 +30,11 @@ class Relaying:
         self._stream.open()
 
     def relay(self, rows: int = 1) -> None:
-        """Bring so many rows to their target, each of another aggregate; raises NothingCame."""
+        """Bring rows to their target, each of another aggregate; raises NotInTime."""
         window, before = self._engine.window, _published(self._registry)
-        told = 0
-        while told < rows:
-            told += until(lambda: window.offer(self._stream.read()), "the stream")
+        offered = 0
+        while offered < rows:
+            offered += eventually(lambda: window.offer(self._stream.read()), what="the stream")
         while _published(self._registry) < before + rows:
             self._engine.publish_next()
         while len(window):
@@ -60,25 +63,25 @@ class Forwarding:
         )
 
     def forward(self) -> None:
-        """Forward one message; raises NothingCame."""
+        """Forward one message; raises NotInTime."""
         self._stop.aim(at=_published(self._registry) + 1)
         self._forwarder.run()
 
 
 class _StopWhenPublished(Stop):
-    """A stop that a forwarder finds requested once so many events are published."""
+    """A stop that a forwarder finds requested once that many events are published."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         super().__init__()
         self._registry = registry
 
     def aim(self, *, at: float) -> None:
-        self._goal, self._deadline = at, time.monotonic() + PATIENCE
+        self._goal, self._deadline = at, time.monotonic() + FORWARDED_WITHIN
 
     @property
     def requested(self) -> bool:
         if time.monotonic() > self._deadline:
-            raise NothingCame("the FIFO queue")
+            raise NotInTime("the FIFO queue")
         return _published(self._registry) >= self._goal
 
 

@@ -1,4 +1,4 @@
-"""The services' processes without their threads: each does its next work when it is told to."""
+"""The services' processes without their threads: each does its next work when it is asked to."""
 
 import asyncio
 from collections.abc import Mapping
@@ -17,10 +17,10 @@ from runtime.sqs.deletions import Deletions
 from runtime.sqs.handler import EventHandler
 from runtime.sqs.messages import Messages
 from runtime.sqs.queue import MAX_BATCH, find_queue
-from verification.benchmarks.calls.waiting import NothingCame, until
+from verification.testkit.waiting import NotInTime, eventually
 
 
-class Api:
+class InProcessApi:
     """A service's app, asked without a socket."""
 
     def __init__(self, app: FastAPI) -> None:
@@ -56,9 +56,9 @@ class Consuming:
         self._deletions = Deletions(sqs, queue.url)
 
     def handle_next(self) -> None:
-        """Receive what there is, handle it and delete it; raises NothingCame."""
-        for message in until(lambda: self._messages.receive(MAX_BATCH), self._name):
+        """Receive what there is, handle it and delete it; raises NotInTime."""
+        for message in eventually(lambda: self._messages.receive(MAX_BATCH), what=self._name):
             if not self._messages.settle(message):
-                raise NothingCame(f"{self._name}: a message was not handled")
+                raise NotInTime(f"{self._name}: a message was not handled")
             self._deletions.add(message["ReceiptHandle"])
         self._deletions.delete_next()

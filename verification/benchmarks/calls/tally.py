@@ -11,7 +11,7 @@ Sections = Mapping[str, Mapping[str, int]]
 """Counts by section and name; a section's parts stand apart by dots: calls.created.stock-relay."""
 
 
-class Tally:
+class CallTally:
     """What was counted so far; `phase` is what is going on, and who steps the parts sets it.
 
     A poll is a call that came back with nothing new. How many there are is a matter of timing, so

@@ -21,8 +21,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sections, book = expected.load(), load()
     generated = document.parts(sections, book)
     if chosen.write:
-        document.PATH.write_text(
-            written(document.PATH.read_text(encoding="utf-8"), generated), encoding="utf-8"
+        document.COSTS_PAGE.write_text(
+            written(document.COSTS_PAGE.read_text(encoding="utf-8"), generated), encoding="utf-8"
         )
         draw(costs(sections, book), document.PLOT)
     else:

@@ -8,7 +8,7 @@ from verification.benchmarks.costs.book import Price
 
 @dataclass(frozen=True)
 class Charge:
-    """So many units of a price; `what` is the line of the table that it belongs to."""
+    """Units of a price; `what` is the line of the table that it belongs to."""
 
     what: str
     quantity: float
@@ -31,5 +31,5 @@ def lines(bill: Iterable[Charge], prices: Mapping[str, Price]) -> dict[str, floa
 
 
 def times(bill: Iterable[Charge], factor: float) -> Bill:
-    """The bill of so many times as much."""
+    """The bill of that many times as much."""
     return tuple(replace(charge, quantity=charge.quantity * factor) for charge in bill)

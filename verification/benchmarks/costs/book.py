@@ -14,7 +14,7 @@ _Text = Annotated[str, Field(min_length=1)]
 
 
 class Price(BaseModel):
-    """So many US dollars for `per` units. `source` is where it was seen, and `edition` when.
+    """US dollars for `per` units. `source` is where it was seen, and `edition` when.
 
     `assumption` says what of it was not seen.
     """

@@ -9,16 +9,16 @@ from infra.workloads import Consumes
 from relay.__main__ import FORWARDERS
 from runtime.settings import ConsumerSettings
 
-TASKS = tuple(each.name for each in WORKLOADS if not each.empties)
+TASK_NAMES = tuple(each.name for each in WORKLOADS if not each.empties)
 """Fargate services: what is not the relay of a DynamoDB outbox."""
 
-FUNCTIONS = tuple(each.name for each in WORKLOADS if each.empties)
+FUNCTION_NAMES = tuple(each.name for each in WORKLOADS if each.empties)
 """Relays of DynamoDB outboxes: each is a function that publishes and one that sweeps."""
 
-PROCESSOR, MEMORY = 0.25, 0.5
+TASK_PROCESSORS, TASK_GIGABYTES = 0.25, 0.5
 """Of a task: vCPUs and GB."""
 
-FUNCTION_MEMORY = 0.5
+FUNCTION_GIGABYTES = 0.5
 """GB."""
 
 SWEEPS_AN_HOUR = 60
@@ -27,18 +27,18 @@ SWEEPS_AN_HOUR = 60
 OUTBOX_LOOKS_AN_HOUR = 3 * 120
 """GetQueueAttributes of the change-stream relay: three for each sweep, a sweep every 30 s."""
 
-KEYS = 1 + len(TOPOLOGY.domains)
+KEY_COUNT = 1 + len(TOPOLOGY.domains)
 """One for what domains share, one for each domain."""
 
 ALARMS_OF_A_FUNCTION = 4
 """Errors of both functions, how far behind, and whether the sweep runs."""
 
-OUTBOXES = sum(each.relays_outbox for each in WORKLOADS)
+OUTBOX_COUNT = sum(each.relays_outbox for each in WORKLOADS)
 """Each has a metric of its own, its oldest row's age, and an alarm on it."""
 
-APIS = sum(each.path is not None for each in WORKLOADS)
+API_COUNT = sum(each.path is not None for each in WORKLOADS)
 
-QUEUES = len(TOPOLOGY.queues)
+QUEUE_COUNT = len(TOPOLOGY.queues)
 
 WAIT_SECONDS = ConsumerSettings.model_fields["queue_wait_seconds"].default
 """Of a long poll."""
@@ -53,5 +53,5 @@ FIFO_POLLERS = FORWARDERS
 
 def alarm_metrics() -> int:
     """Metrics that alarms watch: an API's alarm divides one by another."""
-    functions = len(FUNCTIONS) * ALARMS_OF_A_FUNCTION
-    return QUEUES + len(TASKS) + OUTBOXES + functions + 2 * APIS
+    functions = len(FUNCTION_NAMES) * ALARMS_OF_A_FUNCTION
+    return QUEUE_COUNT + len(TASK_NAMES) + OUTBOX_COUNT + functions + 2 * API_COUNT

@@ -8,7 +8,7 @@ from verification.benchmarks.costs import tables
 from verification.benchmarks.costs.book import Book
 from verification.benchmarks.costs.model import costs
 
-PATH = ROOT / "docs" / "costs.md"
+COSTS_PAGE = ROOT / "docs" / "costs.md"
 PLOT = ROOT / "docs" / "images" / "costs.svg"
 
 

@@ -49,7 +49,7 @@ class Cost:
         return dollars(self.month, self.book.prices)
 
     def monthly(self, subscriptions: float) -> float:
-        """US dollars a month with so many new subscriptions, and cancellations in proportion."""
+        """US dollars a month with that many new subscriptions, and cancellations in proportion."""
         return self.idle + self.mixed * subscriptions / MILLION
 
 

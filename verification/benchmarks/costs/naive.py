@@ -4,7 +4,7 @@ from verification.benchmarks.calls import metering
 from verification.benchmarks.costs import deployment, payments
 from verification.benchmarks.costs.bill import Bill, Charge
 from verification.benchmarks.costs.book import Book
-from verification.benchmarks.costs.shared import OUTBOX_ROWS, READS, rows, shared, traffic
+from verification.benchmarks.costs.shared import OUTBOX_ROWS_ITEM, READS_ITEM, rows, shared, traffic
 from verification.benchmarks.costs.standing import standing
 from verification.benchmarks.costs.usage import Usage
 
@@ -22,24 +22,24 @@ class Naive:
     name = "naive relay"
 
     def phase(self, usage: Usage, phase: str, book: Book) -> Bill:
-        outbox = usage.unit(metering.PASSED)
-        calls = usage.calls_through_nat(without_relays=False) - usage.unit(metering.FIFO)
+        outbox = usage.unit(metering.OUTBOX_BYTES)
+        calls = usage.calls_through_nat(without_relays=False) - usage.unit(metering.SQS_FIFO)
         return (
             *shared(usage, phase, book),
-            *rows(outbox, book.assumed("row-months"), OUTBOX_ROWS),
-            Charge(READS, usage.relayed, "dynamodb-stream-read"),
+            *rows(outbox, book.assumed("row-months"), OUTBOX_ROWS_ITEM),
+            Charge(READS_ITEM, usage.relayed, "dynamodb-stream-read"),
             *payments.documents(usage, book, deletes=False),
             traffic((calls + usage.relayed) * book.assumed("call-bytes")),
         )
 
     def month(self, book: Book) -> Bill:
-        relays = len(deployment.FUNCTIONS) + 1
-        tasks = 2 * deployment.APIS + relays
-        alarms = deployment.QUEUES - MISSING_QUEUES + tasks + 2 * deployment.APIS
-        looks = len(deployment.FUNCTIONS) * book.assumed("stream-polls-a-second") * 3600
+        relays = len(deployment.FUNCTION_NAMES) + 1
+        tasks = 2 * deployment.API_COUNT + relays
+        alarms = deployment.QUEUE_COUNT - MISSING_QUEUES + tasks + 2 * deployment.API_COUNT
+        looks = len(deployment.FUNCTION_NAMES) * book.assumed("stream-polls-a-second") * 3600
         polled = looks * book.assumed("hours-a-month")
         return (
             *standing(book, tasks=tasks, alarms=alarms, outboxes=0),
-            Charge(READS, polled, "dynamodb-stream-read"),
+            Charge(READS_ITEM, polled, "dynamodb-stream-read"),
             traffic(polled * book.assumed("poll-bytes")),
         )

@@ -6,11 +6,11 @@ from verification.benchmarks.calls import metering
 from verification.benchmarks.costs import deployment, payments
 from verification.benchmarks.costs.bill import Bill, Charge
 from verification.benchmarks.costs.book import Book
-from verification.benchmarks.costs.shared import READS, WRITES, logs, shared
+from verification.benchmarks.costs.shared import READS_ITEM, WRITES_ITEM, logs, shared
 from verification.benchmarks.costs.standing import standing
 from verification.benchmarks.costs.usage import Usage
 
-FUNCTIONS = "Lambda: relays"
+FUNCTIONS_ITEM = "Lambda: relays"
 
 
 class Ours:
@@ -21,7 +21,7 @@ class Ours:
     def phase(self, usage: Usage, phase: str, book: Book) -> Bill:
         return (
             *shared(usage, phase, book),
-            Charge(WRITES, usage.unit(metering.DELETE_UNITS), "dynamodb-write"),
+            Charge(WRITES_ITEM, usage.unit(metering.DELETE_UNITS), "dynamodb-write"),
             *_invoked(usage.relayed, book.assumed("lambda-seconds-publish")),
             *logs(usage.relayed * book.assumed("lambda-log-bytes"), book),
             *payments.relayed(usage, book),
@@ -29,22 +29,24 @@ class Ours:
 
     def month(self, book: Book) -> Bill:
         sweeps = (
-            len(deployment.FUNCTIONS) * deployment.SWEEPS_AN_HOUR * book.assumed("hours-a-month")
+            len(deployment.FUNCTION_NAMES)
+            * deployment.SWEEPS_AN_HOUR
+            * book.assumed("hours-a-month")
         )
         return (
             *standing(
                 book,
-                tasks=len(deployment.TASKS),
+                tasks=len(deployment.TASK_NAMES),
                 alarms=deployment.alarm_metrics(),
-                outboxes=deployment.OUTBOXES,
+                outboxes=deployment.OUTBOX_COUNT,
             ),
             *_invoked(sweeps, book.assumed("lambda-seconds-sweep")),
-            Charge(READS, sweeps, "dynamodb-read"),  # one Scan of an empty table each
+            Charge(READS_ITEM, sweeps, "dynamodb-read"),  # one Scan of an empty table each
             *payments.idle(book),
         )
 
 
 def _invoked(times: float, seconds: float) -> Iterator[Charge]:
-    yield Charge(FUNCTIONS, times, "lambda-request")
-    gigabyte_seconds = times * seconds * deployment.FUNCTION_MEMORY
-    yield Charge(FUNCTIONS, gigabyte_seconds, "lambda-duration")
+    yield Charge(FUNCTIONS_ITEM, times, "lambda-request")
+    gigabyte_seconds = times * seconds * deployment.FUNCTION_GIGABYTES
+    yield Charge(FUNCTIONS_ITEM, gigabyte_seconds, "lambda-duration")

@@ -8,7 +8,7 @@ from verification.benchmarks.costs.bill import Bill, lines
 from verification.benchmarks.costs.book import Book
 from verification.benchmarks.costs.model import Cost
 
-SERVICES = {
+SERVICE_TITLES = {
     "dynamodb": "DynamoDB",
     "dynamodbstreams": "DynamoDB Streams",
     "events": "EventBridge",
@@ -42,7 +42,7 @@ def fixed(found: Sequence[Cost]) -> str:
 def calls(sections: Sections) -> str:
     """Calls of a lifecycle by service and phase."""
     rows = []
-    for service, name in SERVICES.items():
+    for service, name in SERVICE_TITLES.items():
         counts = [_calls(sections, phase, service) for phase in (CREATED, CANCELLED)]
         rows.append([name, *map(str, counts), str(sum(counts))])
     counts = [_calls(sections, phase) for phase in (CREATED, CANCELLED)]

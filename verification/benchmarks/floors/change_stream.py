@@ -13,8 +13,8 @@ from pymongo import MongoClient
 
 from verification.benchmarks.floors.aws import client
 
-THREADS = 8
-PIECE = 100
+_THREADS = 8
+_PIECE = 100
 """Documents that a thread takes at a time: ten whole SendMessageBatch and one delete."""
 
 
@@ -32,7 +32,7 @@ def run(uri: str, database: str, name: str, queue: str) -> None:
 
     with (
         outbox.watch([{"$match": {"operationType": "insert"}}], max_await_time_ms=20) as changes,
-        ThreadPoolExecutor(THREADS) as pool,
+        ThreadPoolExecutor(_THREADS) as pool,
     ):
         print("ready", flush=True)
         piece: list[dict[str, Any]] = []
@@ -40,7 +40,7 @@ def run(uri: str, database: str, name: str, queue: str) -> None:
             change = changes.try_next()
             if change is not None:
                 piece.append(change["fullDocument"])
-            if piece and (change is None or len(piece) == PIECE):
+            if piece and (change is None or len(piece) == _PIECE):
                 pool.submit(relay, piece)
                 piece = []
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from verification.benchmarks.floors.aws import client
 
-THREADS = 4
+_THREADS = 4
 """As many receives at a time as the forwarder has."""
 
 
@@ -25,7 +25,7 @@ def run(queue: str, bus: str) -> None:
                 events.put_events(Entries=[_entry(bus, record) for record in records])
                 sqs.delete_message_batch(QueueUrl=url, Entries=_handles(messages))
 
-    threads = [Thread(target=forward) for _ in range(THREADS)]
+    threads = [Thread(target=forward) for _ in range(_THREADS)]
     for thread in threads:
         thread.start()
     print("ready", flush=True)

@@ -1,7 +1,7 @@
 """The raw hops of a journey, one by one: what the engines alone take from commit to effect.
 
 Each hop is one call, made as soon as the one before has its answer; a long poll is already waiting
-for what comes to a queue. No polling interval, no work of ours. What a journey takes above is ours.
+for what comes to a queue. What a journey takes above is the system's: polling and work.
 """
 
 import json
@@ -19,7 +19,7 @@ from pymongo.change_stream import CollectionChangeStream
 from pymongo.collection import Collection
 
 from verification.benchmarks.floors.aws import stream_end
-from verification.load.engines import Engines
+from verification.testkit.engines import Engines
 
 Hop = Callable[[str], None]
 """Does its part for the journey of that name, and returns when the next may begin."""
@@ -72,7 +72,7 @@ class Hops:
         self._transact(self._table, name)
 
     def commit_effect(self, name: str) -> None:
-        """Write two items in one transaction, of which nobody is told."""
+        """Write two items in one transaction, that no stream reports."""
         self._transact(self._effects, name)
 
     def commit_document(self, name: str) -> None:
@@ -80,7 +80,7 @@ class Hops:
         self._insert(self._outbox, name)
 
     def commit_payment(self, name: str) -> None:
-        """Write two documents in one transaction, of which nobody is told."""
+        """Write two documents in one transaction, that no stream reports."""
         self._insert(self._payments, name)
 
     def read_stream(self, _: str) -> None:

@@ -11,10 +11,10 @@ from typing import Any
 
 from verification.benchmarks.floors.aws import client, entry, stream_end
 
-THREADS = 8
+_THREADS = 8
 """As many as shared/engines.md found fastest; sixteen are not faster."""
 
-PIECE = 50
+_PIECE = 50
 """Rows that a thread takes at a time: five whole PutEvents and two whole BatchWriteItems."""
 
 
@@ -31,12 +31,12 @@ def run(table: str, bus: str) -> None:
             dynamodb.batch_write_item(RequestItems={table: requests})
 
     print("ready", flush=True)
-    with ThreadPoolExecutor(THREADS) as pool:
+    with ThreadPoolExecutor(_THREADS) as pool:
         while True:
             answer = streams.get_records(ShardIterator=iterator, Limit=1000)
             iterator = answer["NextShardIterator"]
             records = [each for each in answer["Records"] if each["eventName"] == "INSERT"]
-            for some in _cut([each["dynamodb"]["NewImage"] for each in records], PIECE):
+            for some in _cut([each["dynamodb"]["NewImage"] for each in records], _PIECE):
                 pool.submit(relay, some)
             if not records:
                 time.sleep(0.01)

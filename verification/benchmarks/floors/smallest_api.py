@@ -21,7 +21,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
-TABLE, OUTBOX = os.environ["SUBSCRIPTIONS_TABLE"], os.environ["SUBSCRIPTIONS_OUTBOX_TABLE"]
+_TABLE, _OUTBOX = os.environ["SUBSCRIPTIONS_TABLE"], os.environ["SUBSCRIPTIONS_OUTBOX_TABLE"]
 
 app = FastAPI()
 client = boto3.client(
@@ -32,7 +32,7 @@ client = boto3.client(
 )
 
 
-class NewSubscription(BaseModel):
+class SubscriptionOrder(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel)
 
     account_number: str
@@ -48,7 +48,7 @@ async def readyz() -> None: ...
 
 
 @app.post("/subscriptions", status_code=201)
-def subscribe(body: NewSubscription) -> dict[str, Any]:
+def subscribe(body: SubscriptionOrder) -> dict[str, Any]:
     key, event, correlation = str(uuid4()), str(uuid4()), str(uuid4())
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
     order = body.model_dump(by_alias=True)
@@ -90,7 +90,7 @@ def subscribe(body: NewSubscription) -> dict[str, Any]:
         "correlationId": correlation,
     }
     put_row: Any = {
-        "TableName": TABLE,
+        "TableName": _TABLE,
         "Item": _item(row),
         "ConditionExpression": "attribute_not_exists(#key)",
         "ExpressionAttributeNames": {"#key": "subscriptionId"},
@@ -98,7 +98,7 @@ def subscribe(body: NewSubscription) -> dict[str, Any]:
     client.transact_write_items(
         TransactItems=[
             {"Put": put_row},
-            {"Put": {"TableName": OUTBOX, "Item": _item(record)}},
+            {"Put": {"TableName": _OUTBOX, "Item": _item(record)}},
         ]
     )
     return {**view, "id": key, "cancelledReason": None}
@@ -107,7 +107,7 @@ def subscribe(body: NewSubscription) -> dict[str, Any]:
 @app.get("/subscriptions/{key}")
 def get(key: str) -> dict[str, Any]:
     found: Any = client.get_item(
-        TableName=TABLE, Key={"subscriptionId": {"S": key}}, ConsistentRead=True
+        TableName=_TABLE, Key={"subscriptionId": {"S": key}}, ConsistentRead=True
     )
     row = {
         name: int(value["N"]) if "N" in value else value["S"]

@@ -6,22 +6,22 @@ production: a line for each request.
 
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 import httpx
 
-from verification.benchmarks.lines import BESIDE_A_FLOOR, Goal, Line, Series
+from verification.benchmarks.lines import BESIDE_A_FLOOR, BenchmarkLine, Goal, Series
 from verification.benchmarks.loads import Met, load
 from verification.benchmarks.orders import ORDER
 from verification.benchmarks.rounds import interleaved
 from verification.benchmarks.sizes import Size
-from verification.load.engines import Engines, running_engines, workload_of
-from verification.load.processes import Observed, observed
+from verification.testkit.engines import Engines, running_engines
+from verification.testkit.launcher import LaunchedProcess, running
 
 ROW = "API"
-OURS, SMALLEST = "subscription-api", "smallest FastAPI app"
+_OURS, SMALLEST = "subscription-api", "smallest FastAPI app"
 GOALS = {"POST": BESIDE_A_FLOOR}
 """For throughput, by method."""
 
@@ -32,7 +32,7 @@ ROUND_SECONDS = 2
 """Whole ones: locust takes no others. Each load costs another half a second to start and end."""
 
 
-def run(size: Size) -> Sequence[Line]:
+def run(size: Size) -> Sequence[BenchmarkLine]:
     with (
         tempfile.TemporaryDirectory(prefix="bench-") as folder,
         running_engines(Path(folder)) as engines,
@@ -48,13 +48,13 @@ def race(
     compare_seconds: float,
     *,
     seconds: int = ROUND_SECONDS,
-) -> Sequence[Line]:
+) -> Sequence[BenchmarkLine]:
     """Load both with each method over each number of connections, in rounds of `seconds`.
 
     Raises LoadFailed.
     """
     with _both(engines) as contenders:
-        env = {"SUBSCRIPTION_ID": _subscribe(contenders[OURS])}
+        env = {"SUBSCRIPTION_ID": _subscribe(contenders[_OURS])}
         for each in contenders.values():
             for _ in range(WARM_UP_REQUESTS):
                 _subscribe(each)
@@ -76,7 +76,7 @@ def race(
 
 def _lines(
     what: str, loads: Mapping[str, Callable[[], Met]], seconds: float, goal: Goal | None
-) -> Iterator[Line]:
+) -> Iterator[BenchmarkLine]:
     met: dict[str, list[Met]] = {name: [] for name in loads}
 
     def play(name: str) -> float:
@@ -84,32 +84,34 @@ def _lines(
         return met[name][-1].throughput
 
     found = interleaved({name: partial(play, name) for name in loads}, seconds=seconds)
-    yield Line(ROW, what, "requests/s", found[OURS], found[SMALLEST], goal)
+    yield BenchmarkLine(ROW, what, "requests/s", found[_OURS], found[SMALLEST], goal)
     for part, percent in ((0.5, "p50"), (0.99, "p99")):
         ours, smallest = (
             Series(name, tuple(each.milliseconds(part) for each in met[name]))
-            for name in (OURS, SMALLEST)
+            for name in (_OURS, SMALLEST)
         )
-        yield Line(ROW, f"{what}: {percent}", "ms", ours, smallest)
+        yield BenchmarkLine(ROW, f"{what}: {percent}", "ms", ours, smallest)
 
 
 @contextmanager
-def _both(engines: Engines) -> Iterator[Mapping[str, Observed]]:
-    env = {**engines.environment(OURS), "LOG_LEVEL": "INFO"}
-    commands = {
-        OURS: " ".join(workload_of(OURS).command),
-        SMALLEST: "verification.benchmarks.floors.smallest_api",
-    }
-    with ExitStack() as stack:
-        yield {
-            name: stack.enter_context(
-                observed(engines.folder, name, command, env, port_name="HTTP_PORT")
-            )
-            for name, command in commands.items()
-        }
+def _both(engines: Engines) -> Iterator[Mapping[str, LaunchedProcess]]:
+    settings = {"LOG_LEVEL": "INFO"}
+    with (
+        engines.running(_OURS, settings) as ours,
+        running(
+            engines.folder,
+            "verification.benchmarks.floors.smallest_api",
+            "",
+            engines.environment(_OURS) | settings,
+            port_name="HTTP_PORT",
+            is_measured=False,
+        ) as smallest,
+    ):
+        smallest.until_ready()
+        yield {_OURS: ours, SMALLEST: smallest}
 
 
-def _subscribe(process: Observed) -> str:
+def _subscribe(process: LaunchedProcess) -> str:
     """Make a subscription, such as the one that is read; its id."""
     answer = httpx.post(f"{process.url}/subscriptions", json=ORDER, trust_env=False)
     return str(answer.raise_for_status().json()["id"])

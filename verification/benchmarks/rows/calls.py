@@ -4,29 +4,34 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from verification.benchmarks.calls.drain import EVENTS, count_lambda, count_stepped, count_threaded
+from verification.benchmarks.calls.drain import (
+    DRAINED_EVENTS,
+    count_lambda,
+    count_stepped,
+    count_threaded,
+)
 from verification.benchmarks.calls.lifecycle import CANCELLED, CREATED, count_lifecycle
-from verification.benchmarks.calls.tally import Sections, Tally, total
+from verification.benchmarks.calls.tally import CallTally, Sections, total
 from verification.benchmarks.costs.book import load
 from verification.benchmarks.costs.model import Cost, costs
-from verification.benchmarks.costs.tables import SERVICES
-from verification.benchmarks.lines import Goal, Line, Series
+from verification.benchmarks.costs.tables import SERVICE_TITLES
+from verification.benchmarks.lines import BenchmarkLine, Goal, Series
 from verification.benchmarks.sizes import Size
-from verification.load.engines import Engines, running_engines
+from verification.testkit.engines import Engines, running_engines
 
 ROW = "AWS calls and cost"
 
-MILLION = "a million full lifecycles"
+COST_OF_A_MILLION = "a million full lifecycles"
 
-DRAINED = Goal("at most", 0.15)
+DRAINED_GOAL = Goal("at most", 0.15)
 """PutEvents of ten and deletes of 25 are 0.14; the rest is for GetRecords."""
 
-THREADED, TIMES = Goal("at most", 0.17), 3
+THREADED_GOAL, THREADED_RUNS = Goal("at most", 0.17), 3
 """The daemon's threads wait 10 ms for more to delete: a slow machine fills fewer calls. Counted so
 many times, since each differs."""
 
 
-def run(_size: Size) -> Sequence[Line]:
+def run(_size: Size) -> Sequence[BenchmarkLine]:
     with (
         tempfile.TemporaryDirectory(prefix="bench-") as folder,
         running_engines(Path(folder)) as engines,
@@ -35,9 +40,10 @@ def run(_size: Size) -> Sequence[Line]:
         return [*_lifecycle(lifecycle), *_drains(engines), *_dollars(lifecycle)]
 
 
-def _lifecycle(found: Sections) -> list[Line]:
+def _lifecycle(found: Sections) -> list[BenchmarkLine]:
     parts = ", ".join(
-        f"{name} {total(found, 'calls', service=service)}" for service, name in SERVICES.items()
+        f"{name} {total(found, 'calls', service=service)}"
+        for service, name in SERVICE_TITLES.items()
     )
     created, cancelled = (total(found, "calls", phase=each) for each in (CREATED, CANCELLED))
     note = f"{created} until created, {cancelled} until cancelled; {parts}"
@@ -48,31 +54,33 @@ def _lifecycle(found: Sections) -> list[Line]:
     ]
 
 
-def _drains(engines: Engines) -> list[Line]:
-    what = f"relay's calls for each of {EVENTS} drained events"
-    threaded = [_each(count_threaded(engines)) for _ in range(TIMES)]
+def _drains(engines: Engines) -> list[BenchmarkLine]:
+    what = f"relay's calls for each of {DRAINED_EVENTS} drained events"
+    threaded = [_each(count_threaded(engines)) for _ in range(THREADED_RUNS)]
     return [
-        _line(f"{what}, stepped", "calls", "", _each(count_stepped(engines)), goal=DRAINED),
-        _line(f"{what}, daemon's threads", "calls", "", *threaded, goal=THREADED),
-        _line(f"{what}, Lambda", "calls", "", _each(count_lambda(engines)), goal=DRAINED),
+        _line(f"{what}, stepped", "calls", "", _each(count_stepped(engines)), goal=DRAINED_GOAL),
+        _line(f"{what}, daemon's threads", "calls", "", *threaded, goal=THREADED_GOAL),
+        _line(f"{what}, Lambda", "calls", "", _each(count_lambda(engines)), goal=DRAINED_GOAL),
     ]
 
 
-def _each(tally: Tally) -> float:
-    return total(tally.sections(), "calls") / EVENTS
+def _each(tally: CallTally) -> float:
+    return total(tally.sections(), "calls") / DRAINED_EVENTS
 
 
-def _dollars(found: Sections) -> list[Line]:
+def _dollars(found: Sections) -> list[BenchmarkLine]:
     return [line for cost in costs(found, load()) for line in _design(cost)]
 
 
-def _design(cost: Cost) -> list[Line]:
+def _design(cost: Cost) -> list[BenchmarkLine]:
     note = f"{cost.created_only:.0f} if none is cancelled; docs/costs.md"
     return [
-        _line(f"{MILLION}, {cost.design}", "US dollars", note, cost.full),
+        _line(f"{COST_OF_A_MILLION}, {cost.design}", "US dollars", note, cost.full),
         _line(f"an idle month, {cost.design}", "US dollars", "docs/costs.md", cost.idle),
     ]
 
 
-def _line(what: str, unit: str, note: str, *values: float, goal: Goal | None = None) -> Line:
-    return Line(ROW, what, unit, Series("counted", values), goal=goal, note=note)
+def _line(
+    what: str, unit: str, note: str, *values: float, goal: Goal | None = None
+) -> BenchmarkLine:
+    return BenchmarkLine(ROW, what, unit, Series("counted", values), goal=goal, note=note)

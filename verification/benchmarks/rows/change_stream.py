@@ -1,4 +1,4 @@
-"""Committed documents → change stream → FIFO queue → bus, beside the same calls in loops."""
+"""Committed documents → change stream → FIFO_QUEUE queue → bus, beside the same calls in loops."""
 
 import tempfile
 from collections.abc import Sequence
@@ -7,24 +7,24 @@ from typing import Any
 
 from pymongo import MongoClient
 
-from verification.benchmarks.contenders import SHORT_POLL, floor, ours
-from verification.benchmarks.lines import BESIDE_A_FLOOR, Line
-from verification.benchmarks.outboxes import Sampler, fill, wait_until_empty
+from verification.benchmarks.contenders import SHORT_POLL, floor
+from verification.benchmarks.lines import BESIDE_A_FLOOR, BenchmarkLine
+from verification.benchmarks.outboxes import BENCH_BUS, BusSample, fill, wait_until_empty
 from verification.benchmarks.racing import Entry, rate
 from verification.benchmarks.rounds import interleaved
 from verification.benchmarks.sizes import Size
-from verification.load.engines import Engines, running_engines
 from verification.load.outboxes import LoadedCollection
 from verification.load.queues import depth
+from verification.testkit.engines import Engines, running_engines
 
 ROW = "Change stream → FIFO queue → bus"
-RELAY, FLOOR = "relay and forwarder", "raw floor"
-STREAM, FORWARD, BUS = "payments-change-stream", "payments-forward", "bench-event-bus"
-SETTINGS = {"EVENT_BUS": BUS, **SHORT_POLL}
-FIFO = "payment-events.fifo"
+_RELAY, _FLOOR = "relay and forwarder", "raw floor"
+STREAM, FORWARD = "payments-change-stream", "payments-forward"
+SETTINGS = {"EVENT_BUS": BENCH_BUS, **SHORT_POLL}
+FIFO_QUEUE = "payment-events.fifo"
 
 
-def run(size: Size) -> Sequence[Line]:
+def run(size: Size) -> Sequence[BenchmarkLine]:
     events = size.events // 3  # MiniStack's FIFO queue takes some hundreds a second
     with (
         tempfile.TemporaryDirectory(prefix="bench-") as folder,
@@ -33,10 +33,10 @@ def run(size: Size) -> Sequence[Line]:
         drain = _Drain(engines)
         found = interleaved(
             {
-                RELAY: lambda: drain.rate(
-                    [ours(engines, STREAM), ours(engines, FORWARD, SETTINGS)], events
+                _RELAY: lambda: drain.rate(
+                    [engines.running(STREAM), engines.running(FORWARD, SETTINGS)], events
                 ),
-                FLOOR: lambda: drain.rate(
+                _FLOOR: lambda: drain.rate(
                     [
                         floor(engines, "verification.benchmarks.floors.change_stream", STREAM),
                         floor(
@@ -52,15 +52,15 @@ def run(size: Size) -> Sequence[Line]:
             },
             seconds=2 * size.compare_seconds,
         )
-    return [Line(ROW, "drain", "events/s", found[RELAY], found[FLOOR], BESIDE_A_FLOOR)]
+    return [BenchmarkLine(ROW, "drain", "events/s", found[_RELAY], found[_FLOOR], BESIDE_A_FLOOR)]
 
 
 class _Drain:
     def __init__(self, engines: Engines) -> None:
         self._engines = engines
         self._outbox = LoadedCollection(engines)
-        engines.aws.client("events").create_event_bus(Name=BUS)
-        self._sampler = Sampler(engines, BUS)
+        engines.aws.client("events").create_event_bus(Name=BENCH_BUS)
+        self._sampler = BusSample(engines, BENCH_BUS)
         client: MongoClient[dict[str, Any]] = MongoClient(engines.mongodb_uri)
         self._collection = client[engines.database]["outbox"]
 
@@ -76,4 +76,6 @@ class _Drain:
         return found
 
     def _is_empty(self) -> bool:
-        return self._collection.find_one({}, {"_id": 1}) is None and not depth(self._engines, FIFO)
+        return self._collection.find_one({}, {"_id": 1}) is None and not depth(
+            self._engines, FIFO_QUEUE
+        )

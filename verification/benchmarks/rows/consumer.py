@@ -4,21 +4,21 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from verification.benchmarks.contenders import SHORT_POLL, floor, ours
-from verification.benchmarks.lines import BESIDE_A_FLOOR, Line
+from verification.benchmarks.contenders import SHORT_POLL, floor
+from verification.benchmarks.lines import BESIDE_A_FLOOR, BenchmarkLine
 from verification.benchmarks.outboxes import wait_until_empty
 from verification.benchmarks.racing import Entry, rate
 from verification.benchmarks.rounds import interleaved
 from verification.benchmarks.sizes import Size
 from verification.load import poison
-from verification.load.engines import running_engines
 from verification.load.queues import depth, send_all
+from verification.testkit.engines import running_engines
 
 ROW = "Consumer: messages → effects committed"
-CONSUMER, FLOOR = "stock-consumer", "raw loop"
+_CONSUMER, _FLOOR = "stock-consumer", "raw loop"
 
 
-def run(size: Size) -> Sequence[Line]:
+def run(size: Size) -> Sequence[BenchmarkLine]:
     messages = size.events // 3  # some hundreds a second
     with (
         tempfile.TemporaryDirectory(prefix="bench-") as folder,
@@ -37,15 +37,20 @@ def run(size: Size) -> Sequence[Line]:
 
         found = interleaved(
             {
-                CONSUMER: lambda: drain([ours(engines, CONSUMER, SHORT_POLL)]),
-                FLOOR: lambda: drain(
+                _CONSUMER: lambda: drain([engines.running(_CONSUMER, SHORT_POLL)]),
+                _FLOOR: lambda: drain(
                     [
                         floor(
-                            engines, "verification.benchmarks.floors.consumer", CONSUMER, polls=True
+                            engines,
+                            "verification.benchmarks.floors.consumer",
+                            _CONSUMER,
+                            polls=True,
                         )
                     ]
                 ),
             },
             seconds=2 * size.compare_seconds,
         )
-    return [Line(ROW, "drain", "messages/s", found[CONSUMER], found[FLOOR], BESIDE_A_FLOOR)]
+    return [
+        BenchmarkLine(ROW, "drain", "messages/s", found[_CONSUMER], found[_FLOOR], BESIDE_A_FLOOR)
+    ]

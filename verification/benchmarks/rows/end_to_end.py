@@ -6,21 +6,21 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 
-from verification.benchmarks.effects import EFFECTS, Effects
+from verification.benchmarks.effects import MEASURED_EFFECTS, EffectLog
 from verification.benchmarks.floors.journey import Hops
 from verification.benchmarks.journeys import travel
-from verification.benchmarks.lines import Goal, Line, Series
+from verification.benchmarks.lines import BenchmarkLine, Goal, Series
 from verification.benchmarks.rounds import is_narrow, rounds
 from verification.benchmarks.sizes import Size
 from verification.benchmarks.sustainable import highest_rate
 from verification.benchmarks.whole_system import WholeSystem, whole_system
-from verification.load.engines import running_engines
 from verification.load.report import percentile
+from verification.testkit.engines import running_engines
 
 ROW = "End to end: request → effect"
-OURS, RAW = "system", "raw hops"
+_OURS, RAW_HOPS = "system", "raw hops"
 LOW_RATE = 4.0
-"""Customers a second at which nobody waits for another."""
+"""Customers a second at which no customer waits for another."""
 
 LOW, SUSTAINABLE = f"{LOW_RATE:g} customers/s", "sustainable rate"
 SHARES = {share: f"{share:.0%} of the sustainable rate" for share in (0.5, 0.8)}
@@ -36,14 +36,14 @@ HOPS_A_TURN = 5
 RAW_GOAL = Goal("at most", 2.0)
 """For the median of a turn: a journey through the system is less than two without it."""
 
-SETTLES_WITHIN = 120.0
+EFFECTS_WITHIN = 120.0
 
 
 class RequestsFailed(Exception):
     """The system refused requests, each named by its method and status."""
 
 
-def run(size: Size) -> Sequence[Line]:
+def run(size: Size) -> Sequence[BenchmarkLine]:
     with (
         tempfile.TemporaryDirectory(prefix="bench-") as folder,
         running_engines(Path(folder)) as engines,
@@ -54,7 +54,7 @@ def run(size: Size) -> Sequence[Line]:
             return lines
         rate = highest_rate(system, size.steady_seconds)
         note = f"the highest rate at which nothing piles up in {size.steady_seconds:g} s"
-        lines.append(Line(ROW, SUSTAINABLE, "customers/s", rate, note=note))
+        lines.append(BenchmarkLine(ROW, SUSTAINABLE, "customers/s", rate, note=note))
         for share, load in SHARES.items():
             lines += _loaded(system, size, rate.median * share, load)
         return lines
@@ -65,19 +65,19 @@ def latency(effect: str, part: float, load: str = LOW) -> str:
     return f"{effect}, at {load}: p{part * 100:g}"
 
 
-def _low_rate(system: WholeSystem, hops: Hops, size: Size) -> list[Line]:
+def _low_rate(system: WholeSystem, hops: Hops, size: Size) -> list[BenchmarkLine]:
     """Latencies without a queue anywhere, beside the engines' own, taken in turns with them."""
     found: dict[str, dict[str, list[list[float]]]] = {
-        effect: {OURS: [], RAW: []} for effect in EFFECTS
+        effect: {_OURS: [], RAW_HOPS: []} for effect in MEASURED_EFFECTS
     }
 
     def travel_in(turn: int) -> None:
         for effect, waits in _travelled(system, LOW_RATE, TURN_SECONDS, turn).items():
-            found[effect][OURS].append(waits)
+            found[effect][_OURS].append(waits)
 
     def hop() -> None:
         for effect, journey in _journeys(hops).items():
-            found[effect][RAW].append([journey() for _ in range(HOPS_A_TURN)])
+            found[effect][RAW_HOPS].append([journey() for _ in range(HOPS_A_TURN)])
 
     def is_known() -> bool:
         return all(is_narrow(*map(_medians, each.values())) for each in found.values())
@@ -89,16 +89,16 @@ def _low_rate(system: WholeSystem, hops: Hops, size: Size) -> list[Line]:
     return [line for effect, each in found.items() for line in _beside(effect, each)]
 
 
-def _beside(effect: str, found: Mapping[str, Sequence[Sequence[float]]]) -> Iterator[Line]:
+def _beside(effect: str, found: Mapping[str, Sequence[Sequence[float]]]) -> Iterator[BenchmarkLine]:
     """The medians of the turns, whose ratio has a goal; and the higher percentiles of all turns."""
     ours, raw = (Series(name, tuple(_medians(turns))) for name, turns in found.items())
-    yield Line(ROW, latency(effect, 0.5), "ms", ours, raw, RAW_GOAL)
+    yield BenchmarkLine(ROW, latency(effect, 0.5), "ms", ours, raw, RAW_GOAL)
     for part in (0.95, 0.99):
         ours, raw = (
             Series(name, (1000 * percentile([each for turn in turns for each in turn], part),))
             for name, turns in found.items()
         )
-        yield Line(ROW, latency(effect, part), "ms", ours, raw)
+        yield BenchmarkLine(ROW, latency(effect, part), "ms", ours, raw)
 
 
 def _medians(turns: Sequence[Sequence[float]]) -> list[float]:
@@ -116,16 +116,16 @@ def _journeys(hops: Hops) -> Mapping[str, Callable[[], float]]:
     }
 
 
-def _loaded(system: WholeSystem, size: Size, rate: float, load: str) -> list[Line]:
+def _loaded(system: WholeSystem, size: Size, rate: float, load: str) -> list[BenchmarkLine]:
     found = _travelled(system, rate, size.steady_seconds / 2, seed=7)
     return [
-        Line(
+        BenchmarkLine(
             ROW,
             latency(effect, part, load),
             "ms",
-            Series(OURS, (1000 * percentile(found[effect], part),)),
+            Series(_OURS, (1000 * percentile(found[effect], part),)),
         )
-        for effect in EFFECTS
+        for effect in MEASURED_EFFECTS
         for part in (0.5, 0.95, 0.99)
     ]
 
@@ -134,9 +134,9 @@ def _travelled(
     system: WholeSystem, rate: float, seconds: float, seed: int
 ) -> Mapping[str, list[float]]:
     """Latencies in seconds, by effect, once all have come."""
-    effects = Effects(system)
+    effects = EffectLog(system)
     requests = travel(system, rate=rate, seconds=seconds, seed=seed)
     if requests.failed:
         raise RequestsFailed(requests.failed)
-    effects.wait_for(requests, within=SETTLES_WITHIN)
+    effects.wait_for(requests, within=EFFECTS_WITHIN)
     return effects.latencies(requests)

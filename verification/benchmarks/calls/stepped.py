@@ -25,36 +25,35 @@ from services.subscription.handlers import Handlers as SubscriptionHandlers
 from services.subscription.settings import SubscriptionApiSettings, SubscriptionConsumerSettings
 from services.subscription.store import DynamoStore as SubscriptionStore
 from verification.benchmarks.calls.counting import counted
-from verification.benchmarks.calls.environment import S, settings_of
 from verification.benchmarks.calls.metering import Meter
 from verification.benchmarks.calls.relaying import Forwarding, Relaying
-from verification.benchmarks.calls.serving import Api, Consuming
-from verification.benchmarks.calls.tally import Tally
-from verification.load.engines import Engines
+from verification.benchmarks.calls.serving import Consuming, InProcessApi
+from verification.benchmarks.calls.tally import CallTally
+from verification.testkit.engines import Engines
 
 
-class Processes:
+class SteppedProcesses:
     """One of each, on engines that the topology was rendered to. Made before the first step."""
 
-    def __init__(self, engines: Engines, tally: Tally) -> None:
+    def __init__(self, engines: Engines, tally: CallTally) -> None:
         self._engines, self._tally, self._meter = engines, tally, Meter(tally)
 
     @cached_property
-    def subscription_api(self) -> Api:
+    def subscription_api(self) -> InProcessApi:
         with self._as("subscription-api"):
-            settings = self._settings(SubscriptionApiSettings, "subscription-api")
-            return Api(subscription_main.create_app(settings))
+            settings = self._engines.settings(SubscriptionApiSettings, "subscription-api")
+            return InProcessApi(subscription_main.create_app(settings))
 
     @cached_property
-    def payment_api(self) -> Api:
+    def payment_api(self) -> InProcessApi:
         with self._as("payment-api"):
-            settings = self._settings(PaymentApiSettings, "payment-api")
-            return Api(payment_main.create_app(settings))
+            settings = self._engines.settings(PaymentApiSettings, "payment-api")
+            return InProcessApi(payment_main.create_app(settings))
 
     @cached_property
     def subscription_cancelling(self) -> Consuming:
         with self._as("subscription-consumer"):
-            settings = self._settings(SubscriptionConsumerSettings, "subscription-consumer")
+            settings = self._engines.settings(SubscriptionConsumerSettings, "subscription-consumer")
             table = VersionedTable(
                 Aws.of(settings).client("dynamodb"),
                 table=settings.subscriptions_table,
@@ -70,20 +69,20 @@ class Processes:
     def stock_allocating(self) -> Consuming:
         with self._as("stock-consumer"):
             handler = stock_consumer.subscription_created(self._stock)
-            settings = self._settings(StockConsumerSettings, "stock-consumer")
+            settings = self._engines.settings(StockConsumerSettings, "stock-consumer")
             return Consuming(settings, settings.subscription_created_queue, handler)
 
     @cached_property
     def stock_deallocating(self) -> Consuming:
         with self._as("stock-consumer"):
             handler = stock_consumer.payment_cancelled(self._stock)
-            settings = self._settings(StockConsumerSettings, "stock-consumer")
+            settings = self._engines.settings(StockConsumerSettings, "stock-consumer")
             return Consuming(settings, settings.payment_cancelled_queue, handler)
 
     @cached_property
     def payment_creating(self) -> Consuming:
         with self._as("payment-consumer"):
-            settings = self._settings(PaymentConsumerSettings, "payment-consumer")
+            settings = self._engines.settings(PaymentConsumerSettings, "payment-consumer")
             handlers = PaymentHandlers(MongoStore(collection(Mongo.of(settings))))
             handler = payment_consumer.subscription_created(handlers)
             return Consuming(settings, settings.subscription_created_queue, handler)
@@ -99,13 +98,13 @@ class Processes:
     @cached_property
     def payments_change_stream(self) -> Relaying:
         with self._as("payments-change-stream"):
-            settings = self._settings(ChangeStreamRelaySettings, "payments-change-stream")
+            settings = self._engines.settings(ChangeStreamRelaySettings, "payments-change-stream")
             return Relaying(_change_stream(settings))
 
     @cached_property
     def payments_forward(self) -> Forwarding:
         with self._as("payments-forward"):
-            return Forwarding(self._settings(ForwardSettings, "payments-forward"))
+            return Forwarding(self._engines.settings(ForwardSettings, "payments-forward"))
 
     def start(self) -> None:
         """Make every process: from here on a stream tells of all that happens."""
@@ -115,7 +114,7 @@ class Processes:
 
     @property
     def _stock(self) -> StockHandlers:
-        settings = self._settings(StockConsumerSettings, "stock-consumer")
+        settings = self._engines.settings(StockConsumerSettings, "stock-consumer")
         table = VersionedTable(
             Aws.of(settings).client("dynamodb"),
             table=settings.stock_table,
@@ -126,13 +125,10 @@ class Processes:
 
     def _dynamodb_relay(self, name: str) -> Relaying:
         with self._as(name):
-            settings = self._settings(DynamoDBRelaySettings, name)
+            settings = self._engines.settings(DynamoDBRelaySettings, name)
             return Relaying(_dynamodb(settings, Stop()))
 
     @contextmanager
     def _as(self, process: str) -> Iterator[None]:
         with counted(process, self._tally, self._meter):
             yield
-
-    def _settings(self, kind: type[S], workload: str) -> S:
-        return settings_of(kind, self._engines, workload)

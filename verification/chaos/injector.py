@@ -14,10 +14,11 @@ from local.errors import Stopped
 from local.supervisor import Supervisor
 from runtime.process.shutdown import Stop
 from verification.chaos.keys import Keys
-from verification.chaos.proxy import Proxy
-from verification.chaos.schedule import ENDPOINTS, Fault, Kind, Trouble
+from verification.chaos.schedule import ENDPOINTS, Fault
+from verification.testkit.fault_proxy import FaultProxy
+from verification.testkit.injected_fault import AnyFault, FaultKind
 
-LOOK_EVERY = 0.5
+WATCH_INTERVAL = 0.5
 """Seconds between two looks for processes that died."""
 
 Acts = tuple[Callable[[str], object], Callable[[str], object]]
@@ -29,22 +30,22 @@ CANNOT_RETURN = "ministack"
 class Injector:
     """Injects faults by their time; `injected` counts by kind and target what really was done.
 
-    `missed` counts those that did nothing: an endpoint that misbehaved while nobody asked it for
-    what it would have failed in, a process that had died before it was killed.
+    `missed` counts those that did nothing: a fault of an endpoint that no request
+    met, a process that had died before it was killed.
 
     `died` counts the processes that ended without our doing; like those that we killed they are
     started again, as an orchestrator would.
     """
 
     def __init__(
-        self, supervisor: Supervisor, proxy: Proxy, keys: Keys, *, console: Console, stop: Stop
+        self, supervisor: Supervisor, proxy: FaultProxy, keys: Keys, *, console: Console, stop: Stop
     ) -> None:
         self._supervisor, self._proxy, self._keys = supervisor, proxy, keys
         self._console, self._stop = console, stop
         self._down: set[str] = set()  # killed by us, not yet to be started
         self._lock = Lock()
-        self.injected: Counter[tuple[Trouble, str]] = Counter()
-        self.missed: Counter[tuple[Trouble, str]] = Counter()
+        self.injected: Counter[tuple[AnyFault, str]] = Counter()
+        self.missed: Counter[tuple[AnyFault, str]] = Counter()
         self.died: Counter[str] = Counter()
         self._began = time.monotonic()
 
@@ -61,7 +62,7 @@ class Injector:
             thread.join()
 
     def run(self, faults: Iterable[Fault], *, seconds: float) -> None:
-        """Inject each fault at its time, and return after so many seconds, or at a stop.
+        """Inject each fault at its time, and return after `seconds`, or at a stop.
 
         Then every fault is over, and what was killed is started (and perhaps not ready).
         """
@@ -90,15 +91,15 @@ class Injector:
     @contextmanager
     def _on(self, fault: Fault) -> Iterator[None]:
         at = time.monotonic() - self._began
-        partly = fault.target in ENDPOINTS and fault.kind not in {Kind.CUT, Kind.ROTATE}
+        partly = fault.target in ENDPOINTS and fault.kind not in {FaultKind.CUT, FaultKind.ROTATE}
         chance = f", {fault.chance:.0%} of requests" if partly else ""
         self._console.say(
             f"chaos {at:6.1f} s: {fault.kind} {fault.target} for {fault.duration:g} s{chance}"
         )
-        of_processes: Mapping[Trouble, Acts] = {
-            Kind.KILL: (self._kill, self._start),
-            Kind.FREEZE: (self._freeze, self._thaw),
-            Kind.ROTATE: (self._rotate, self._hand_out),
+        of_processes: Mapping[AnyFault, Acts] = {
+            FaultKind.KILL: (self._kill, self._start),
+            FaultKind.FREEZE: (self._freeze, self._thaw),
+            FaultKind.ROTATE: (self._rotate, self._hand_out),
         }
         begin, end = of_processes.get(fault.kind, (partial(self._trouble, fault), self._calm))
         hits = self._proxy.hits[fault.kind]
@@ -112,10 +113,10 @@ class Injector:
             (self.injected if hit else self.missed)[fault.kind, fault.target] += 1
 
     def _trouble(self, fault: Fault, _: str) -> None:
-        self._proxy.misbehave(fault.kind, fault.chance, service=ENDPOINTS[fault.target])
+        self._proxy.inject(fault.kind, fault.chance, service=ENDPOINTS[fault.target])
 
     def _calm(self, _: str) -> None:
-        self._proxy.behave()
+        self._proxy.recover()
 
     def _rotate(self, _: str) -> None:
         """Delete the key that all processes have, before they can have the next."""
@@ -142,7 +143,7 @@ class Injector:
         self._supervisor.kill(name, signal.SIGCONT)
 
     def _watch(self, ended: Stop) -> None:
-        while not ended.wait(LOOK_EVERY):
+        while not ended.wait(WATCH_INTERVAL):
             with self._lock:
                 fallen = [name for name in self._supervisor.dead() if name not in self._down]
             for name in fallen:

@@ -10,16 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from infra.local_system.ports import reserved_ports
 from local.console import Console
 from local.process import Process
 from local.supervisor import Supervisor
 from runtime.process.shutdown import Stop
-from tests.waiting import eventually
-from verification.chaos.faults import CANNOT_RETURN, Injector
+from verification.chaos.injector import CANNOT_RETURN, Injector
 from verification.chaos.keys import Keys
-from verification.chaos.proxy import Proxy
-from verification.chaos.schedule import AWS, Fault, Kind
+from verification.chaos.schedule import AWS, Fault
+from verification.testkit.fault_proxy import FaultProxy
+from verification.testkit.injected_fault import FaultKind
+from verification.testkit.ports import reserved_ports
+from verification.testkit.waiting import eventually
 
 NAMES = ("stock-relay", CANNOT_RETURN)
 
@@ -39,8 +40,8 @@ def supervisor() -> Iterator[Supervisor]:
 
 
 @pytest.fixture
-def proxy() -> Iterator[Proxy]:
-    with Proxy(1).running() as proxy:
+def proxy() -> Iterator[FaultProxy]:
+    with FaultProxy("http://127.0.0.1:1").running() as proxy:
         yield proxy
 
 
@@ -55,7 +56,7 @@ def keys(tmp_path: Path) -> Keys:
 
 
 @pytest.fixture
-def injector(supervisor: Supervisor, proxy: Proxy, keys: Keys, stop: Stop) -> Injector:
+def injector(supervisor: Supervisor, proxy: FaultProxy, keys: Keys, stop: Stop) -> Injector:
     return Injector(supervisor, proxy, keys, console=Console(io.StringIO()), stop=stop)
 
 
@@ -70,10 +71,10 @@ def test_a_killed_process_is_another_one_afterwards(
     """Kill -9 and a new start, which is no death that needs to be explained."""
     before = supervisor.pid("stock-relay")
     with injector.watching():
-        injector.run([Fault(Kind.KILL, "stock-relay", start=0, duration=1.2)], seconds=0)
+        injector.run([Fault(FaultKind.KILL, "stock-relay", start=0, duration=1.2)], seconds=0)
     assert supervisor.pid("stock-relay") != before
     assert supervisor.dead() == []
-    assert injector.injected == {(Kind.KILL, "stock-relay"): 1}
+    assert injector.injected == {(FaultKind.KILL, "stock-relay"): 1}
     assert not injector.died
 
 
@@ -81,7 +82,7 @@ def test_a_killed_process_is_another_one_afterwards(
 def test_a_frozen_process_goes_on_afterwards(injector: Injector, supervisor: Supervisor) -> None:
     """It is the same process, stopped for a while."""
     pid = supervisor.pid("stock-relay")
-    fault = Fault(Kind.FREEZE, "stock-relay", start=0, duration=60)
+    fault = Fault(FaultKind.FREEZE, "stock-relay", start=0, duration=60)
     with injector._on(fault):
         eventually(lambda: state_of(pid) == "T", what="a stopped process")
     eventually(lambda: state_of(pid) == "S", what="a process that goes on")
@@ -89,40 +90,41 @@ def test_a_frozen_process_goes_on_afterwards(injector: Injector, supervisor: Sup
 
 
 def test_the_endpoint_misbehaves_for_as_long_as_the_fault_lasts(
-    injector: Injector, proxy: Proxy
+    injector: Injector, proxy: FaultProxy
 ) -> None:
     """Afterwards nothing is left of it."""
-    with injector._on(Fault(Kind.THROTTLE, AWS, start=0, duration=1, chance=0.4)):
-        assert proxy._trouble is not None
-        assert (proxy._trouble.kind, proxy._trouble.chance) == (Kind.THROTTLE, 0.4)
-    assert proxy._trouble is None
+    with injector._on(Fault(FaultKind.THROTTLE, AWS, start=0, duration=1, chance=0.4)):
+        assert proxy.fault is not None
+        assert (proxy.fault.kind, proxy.fault.chance) == (FaultKind.THROTTLE, 0.4)
+    assert proxy.fault is None
 
 
 def test_a_rotated_key_is_handed_out_at_the_end_of_its_fault(
-    injector: Injector, proxy: Proxy, keys: Keys, tmp_path: Path
+    injector: Injector, proxy: FaultProxy, keys: Keys, tmp_path: Path
 ) -> None:
     """Meanwhile no process has a key that is taken."""
     before = keys.current
-    with injector._on(Fault(Kind.ROTATE, AWS, start=0, duration=1)):
-        assert proxy._key == keys.current != before
+    with injector._on(Fault(FaultKind.ROTATE, AWS, start=0, duration=1)):
+        assert proxy.trusted is not None
+        assert proxy.trusted[0] == (keys.current,) != (before,)
         assert before in (tmp_path / "credentials").read_text()
     assert keys.current in (tmp_path / "credentials").read_text()
 
 
 def test_a_fault_that_hits_nothing_is_not_counted_as_one(
-    injector: Injector, supervisor: Supervisor, proxy: Proxy
+    injector: Injector, supervisor: Supervisor, proxy: FaultProxy
 ) -> None:
     """An endpoint that nobody asks, a process that was dead already."""
-    with injector._on(Fault(Kind.DROP, AWS, start=0, duration=1)):
+    with injector._on(Fault(FaultKind.DROP, AWS, start=0, duration=1)):
         pass
     supervisor.kill("stock-relay")
-    with injector._on(Fault(Kind.KILL, "stock-relay", start=0, duration=1)):
+    with injector._on(Fault(FaultKind.KILL, "stock-relay", start=0, duration=1)):
         pass
-    assert injector.missed == {(Kind.DROP, AWS): 1, (Kind.KILL, "stock-relay"): 1}
+    assert injector.missed == {(FaultKind.DROP, AWS): 1, (FaultKind.KILL, "stock-relay"): 1}
     assert not injector.injected
-    with injector._on(Fault(Kind.DROP, AWS, start=0, duration=1)):
-        proxy.hits[Kind.DROP] += 1
-    assert injector.injected == {(Kind.DROP, AWS): 1}
+    with injector._on(Fault(FaultKind.DROP, AWS, start=0, duration=1)):
+        proxy.hits[FaultKind.DROP] += 1
+    assert injector.injected == {(FaultKind.DROP, AWS): 1}
 
 
 def test_a_process_that_dies_by_itself_is_started_again_and_counted(
@@ -148,17 +150,17 @@ def test_a_run_ends_when_the_emulator_of_aws_is_gone(
 
 
 def test_a_stop_ends_a_run_early_and_leaves_no_fault_behind(
-    injector: Injector, supervisor: Supervisor, proxy: Proxy, stop: Stop
+    injector: Injector, supervisor: Supervisor, proxy: FaultProxy, stop: Stop
 ) -> None:
     """Ctrl-C in the middle of two faults: the killed is started, the endpoint behaves."""
     faults = [
-        Fault(Kind.KILL, "stock-relay", start=0, duration=60),
-        Fault(Kind.ERROR, AWS, start=0, duration=60),
-        Fault(Kind.CUT, AWS, start=61, duration=60),
+        Fault(FaultKind.KILL, "stock-relay", start=0, duration=60),
+        Fault(FaultKind.ERROR, AWS, start=0, duration=60),
+        Fault(FaultKind.CUT, AWS, start=61, duration=60),
     ]
     stop.request()
     began = time.monotonic()
     injector.run(faults, seconds=600)
     assert time.monotonic() - began < 60
     assert supervisor.dead() == []
-    assert proxy._trouble is None
+    assert proxy.fault is None

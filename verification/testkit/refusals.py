@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from runtime.aws_failures import CODES
 from runtime.verdicts import Family
-from verification.chaos.wire import Message, answer
+from verification.testkit.http_messages import HttpMessage, answer
 
 UNLISTED = "NobodyKnowsThis"
 """A code that is in no list."""
@@ -39,19 +39,19 @@ def codes_of(family: Family) -> tuple[str, ...]:
     return (UNLISTED,) if family is Family.UNKNOWN else tuple(sorted(CODES[family]))
 
 
-def refuse(request: Message, family: Family, chosen: random.Random) -> Message:
+def refuse(request: HttpMessage, family: Family, chosen: random.Random) -> HttpMessage:
     """Refuse a request with an error of this family, as the service that is asked writes it."""
     return refuse_with(request, chosen.choice(codes_of(family)), family)
 
 
-def refuse_with(request: Message, code: str, family: Family) -> Message:
+def refuse_with(request: HttpMessage, code: str, family: Family) -> HttpMessage:
     """Refuse a request with this very code."""
     status = _SERVER_ERROR if family is Family.AWAY else _CLIENT_ERROR
-    body = {"__type": f"{_NAMESPACES.get(request.service, '')}{code}", "message": "chaos"}
+    body = {"__type": f"{_NAMESPACES.get(request.service, '')}{code}", "message": "injected"}
     return answer(status, body, _headers(request, code))
 
 
-def _headers(request: Message, code: str) -> Mapping[str, str]:
+def _headers(request: HttpMessage, code: str) -> Mapping[str, str]:
     if request.service != "AmazonSQS":
         return {}
     return {"x-amzn-query-error": f"{_QUERY_CODES.get(code, code)};Sender"}

@@ -7,12 +7,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-MAX_HEAD = 64 * 1024
-"""Bytes of a start line with its headers; AWS takes 16 KB."""
-
 
 @dataclass(frozen=True)
-class Message:
+class HttpMessage:
     """A request or an answer; `head` ends with the empty line, `body` is as it was on the wire."""
 
     head: bytes
@@ -57,7 +54,7 @@ class Message:
                 return value.strip().decode("latin-1")
         return ""
 
-    def with_json(self, body: Any) -> "Message":
+    def with_json(self, body: Any) -> "HttpMessage":
         """The same with another body; what was computed over the old one is left out."""
         content = json.dumps(body).encode()
         kept = [
@@ -66,29 +63,31 @@ class Message:
             if not line.lower().startswith(_OF_THE_BODY)
         ]
         head = b"\r\n".join([*kept, b"content-length: %d" % len(content), b"", b""])
-        return Message(head, content)
+        return HttpMessage(head, content)
 
 
 _OF_THE_BODY = (b"content-length:", b"transfer-encoding:", b"x-amz-crc32:", b"content-md5:")
 
 
-def answer(status: int, body: Any, headers: Mapping[str, str] = MappingProxyType({})) -> Message:
+def answer(
+    status: int, body: Any, headers: Mapping[str, str] = MappingProxyType({})
+) -> HttpMessage:
     """An answer of AWS's, in JSON; `headers` are more than its own."""
     lines = {"content-type": "application/x-amz-json-1.1", **headers}
     more = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
-    head = b"HTTP/1.1 %d Chaos\r\n%b\r\n" % (status, more.encode())
-    return Message(head, b"").with_json(body)
+    head = b"HTTP/1.1 %d Injected\r\n%b\r\n" % (status, more.encode())
+    return HttpMessage(head, b"").with_json(body)
 
 
-async def read_message(stream: asyncio.StreamReader) -> Message | None:
+async def read_message(stream: asyncio.StreamReader) -> HttpMessage | None:
     """Read one message; None where the other side is gone before or in the middle of it."""
     try:
         head = await stream.readuntil(b"\r\n\r\n")
-        message = Message(head, b"")
+        message = HttpMessage(head, b"")
         if message.header("transfer-encoding").lower() == "chunked":
-            return Message(head, await _read_chunks(stream))
+            return HttpMessage(head, await _read_chunks(stream))
         length = int(message.header("content-length") or 0)
-        return Message(head, await stream.readexactly(length))
+        return HttpMessage(head, await stream.readexactly(length))
     except (asyncio.IncompleteReadError, ConnectionError):
         return None
 

@@ -28,18 +28,18 @@ from runtime.outbox.rows import BASE64_BSON
 from runtime.process.shutdown import Stop
 from runtime.sqs.queue import MAX_BATCH, find_url
 
-EVERY = 4.0
+WRITE_INTERVAL = 4.0
 """Seconds between two rows."""
 
-AGAIN_AFTER = 1.0
+RETRY_INTERVAL = 1.0
 """Seconds until a write that failed is tried again."""
 
 LAST_TRIES = 10
 """For one row, once the run is over and its database is ready again."""
 
-_NAME = re.compile(rb"stranger-[0-9]{4}")
+_NAME = re.compile(rb"malformed-[0-9]{4}")
 
-ITEMS: Sequence[Mapping[str, Any]] = (
+MALFORMED_ITEMS: Sequence[Mapping[str, Any]] = (
     {},
     {"occurredAt": {"S": "0001-01-01T00:00:00.000+01:00"}},
     {"occurredAt": {"S": "tomorrow"}},
@@ -49,7 +49,7 @@ ITEMS: Sequence[Mapping[str, Any]] = (
 )
 """What DynamoDB takes and the relay cannot read."""
 
-DOCUMENTS: Sequence[Mapping[str, Any]] = (
+MALFORMED_DOCUMENTS: Sequence[Mapping[str, Any]] = (
     {},
     {"occurredAt": "9999-12-31T23:59:59.999-01:00"},
     {"occurredAt": DatetimeMS(2**63 - 1)},
@@ -79,7 +79,7 @@ class Accounted:
         return self.written.difference(*self.dead_lettered.values())
 
 
-class Strangers:
+class MalformedRows:
     """Writes rows in a thread of its own, straight to the databases, and looks for them later."""
 
     def __init__(self, place: Place) -> None:
@@ -87,10 +87,10 @@ class Strangers:
         self._mongo = place.mongodb
         self._relays = [each for each in place.workloads if each.relays_outbox]
         self._written: set[str] = set()
-        self._thread = threading.Thread(target=self._run, name="strangers")
+        self._thread = threading.Thread(target=self._run, name="malformed_rows")
 
     @contextmanager
-    def running(self) -> Iterator["Strangers"]:
+    def running(self) -> Iterator["MalformedRows"]:
         """Write until the block ends, or `finish`."""
         self._thread.start()
         try:
@@ -115,10 +115,10 @@ class Strangers:
 
     def _run(self) -> None:
         for number in count(1):
-            if self._stop.wait(EVERY) and number > len(self._relays):
+            if self._stop.wait(WRITE_INTERVAL) and number > len(self._relays):
                 return
             relay = self._relays[number % len(self._relays)]
-            self._insist(relay, f"stranger-{number:04}", number // len(self._relays))
+            self._insist(relay, f"malformed-{number:04}", number // len(self._relays))
 
     def _insist(self, relay: Workload, name: str, variety: int) -> None:
         """Write a row, again and again while its database is away: each time it is the same."""
@@ -128,7 +128,7 @@ class Strangers:
             try:
                 self._write(relay, name, variety)
             except Unavailable:
-                time.sleep(AGAIN_AFTER)
+                time.sleep(RETRY_INTERVAL)
             else:
                 self._written.add(name)
                 return
@@ -138,14 +138,16 @@ class Strangers:
             item = {
                 "aggregateId": {"S": name},
                 "sequence": {"N": "1"},
-                **ITEMS[variety % len(ITEMS)],
+                **MALFORMED_ITEMS[variety % len(MALFORMED_ITEMS)],
             }
             with reaching("DynamoDB"):
                 client = self._place.aws(relay.domain).client("dynamodb")
                 client.put_item(TableName=relay.empties, Item=item)
             return
         key = {"aggregateId": name, "sequence": 1}
-        raw = bson.encode({"_id": key, **key, **DOCUMENTS[variety % len(DOCUMENTS)]})
+        raw = bson.encode(
+            {"_id": key, **key, **MALFORMED_DOCUMENTS[variety % len(MALFORMED_DOCUMENTS)]}
+        )
         document: Any = RawBSONDocument(raw.replace(b"\x01\x02\x03\x04", b"\xff\xfe\xc0\xaf"))
         with self._mongo.reaching():
             outbox = self._mongo.database[relay.settings["OUTBOX_COLLECTION"]]

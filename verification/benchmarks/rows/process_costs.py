@@ -5,38 +5,38 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from verification.benchmarks.contenders import ours
-from verification.benchmarks.effects import Effects
+from verification.benchmarks.effects import EffectLog
 from verification.benchmarks.journeys import travel
-from verification.benchmarks.lines import Goal, Line, Series
+from verification.benchmarks.lines import BenchmarkLine, Goal, Series
 from verification.benchmarks.outboxes import wait_until_empty
 from verification.benchmarks.sizes import Size
-from verification.benchmarks.starting import up_seconds
 from verification.benchmarks.whole_system import WholeSystem, whole_system
-from verification.load.engines import Engines, running_engines
 from verification.load.outboxes import LoadedTable, a_backlog
+from verification.testkit.engines import Engines, running_engines
+from verification.testkit.launcher import running_up
+from verification.testkit.ports import settings_on_free_ports
 
 ROW = "Processes"
-RELAY = "subscriptions-relay"
-BACKLOG = 50_000
+_RELAY = "subscriptions-relay"
+RELAY_BACKLOG = 50_000
 """Rows that the relay drains while its memory is watched."""
 
-RATE = 10.0
+BUSY_RATE = 10.0
 """Customers a second while CPU and memory are measured: well below what the machine can do."""
 
-MEMORY = Goal("at most", 150)
+MEMORY_GOAL = Goal("at most", 150)
 """Megabytes that the relay may ever take: of the code and its packages, hardly of the machine. It
 takes under 100; the rest is for another Python, allocator and number of cores. AWS gives it 512."""
 
 
-def run(size: Size) -> Sequence[Line]:
+def run(size: Size) -> Sequence[BenchmarkLine]:
     with (
         tempfile.TemporaryDirectory(prefix="bench-") as folder,
         running_engines(Path(folder)) as engines,
     ):
         with whole_system(engines) as system:
             lines = [
-                *_each("start", "s", {**system.start_seconds, "make up": up_seconds()}),
+                *_each("start", "s", {**system.start_seconds, "make up": _up_seconds()}),
                 *_idle(system, size.steady_seconds / 2),
                 *_busy(system, size.steady_seconds / 2),
             ]
@@ -45,20 +45,20 @@ def run(size: Size) -> Sequence[Line]:
     return lines
 
 
-def _idle(system: WholeSystem, seconds: float) -> list[Line]:
+def _idle(system: WholeSystem, seconds: float) -> list[BenchmarkLine]:
     used = _cpu(system, lambda: time.sleep(seconds))
     percent = {name: 100 * cpu / seconds for name, cpu in used.items()}
     return _each("CPU while idle", "% of a core", percent)
 
 
-def _busy(system: WholeSystem, seconds: float) -> list[Line]:
+def _busy(system: WholeSystem, seconds: float) -> list[BenchmarkLine]:
     """CPU per customer: two requests, six events and what the idle process takes meanwhile."""
-    effects = Effects(system)
+    effects = EffectLog(system)
     customers = 0
 
     def journeys() -> None:
         nonlocal customers
-        requests = travel(system, rate=RATE, seconds=seconds)
+        requests = travel(system, rate=BUSY_RATE, seconds=seconds)
         effects.wait_for(requests, within=60)
         customers = len(requests.created)
 
@@ -66,20 +66,20 @@ def _busy(system: WholeSystem, seconds: float) -> list[Line]:
     each = {name: 1000 * cpu / customers for name, cpu in used.items()}
     memory = {name: process.resident_megabytes for name, process in system.processes.items()}
     return [
-        *_each(f"CPU at {RATE:g} customers/s", "ms per customer", each),
+        *_each(f"CPU at {BUSY_RATE:g} customers/s", "ms per customer", each),
         *_each("memory afterwards", "MB", memory),
     ]
 
 
-def _draining(engines: Engines) -> Line:
+def _draining(engines: Engines) -> BenchmarkLine:
     """The relay's peak of resident memory while it drains that backlog."""
     outbox = LoadedTable(engines)
-    outbox.write(a_backlog(outbox, BACKLOG, one_in=BACKLOG))
-    with ours(engines, RELAY) as relay:
+    outbox.write(a_backlog(outbox, RELAY_BACKLOG, one_in=RELAY_BACKLOG))
+    with engines.running(_RELAY) as relay:
         wait_until_empty(lambda: outbox.oldest() is None, within=600, every=0.5)
         peak = relay.peak_megabytes
-    what = f"{RELAY}: peak memory while it drains {BACKLOG:,} rows"
-    return Line(ROW, what, "MB", Series("system", (peak,)), goal=MEMORY)
+    what = f"{_RELAY}: peak memory while it drains {RELAY_BACKLOG:,} rows"
+    return BenchmarkLine(ROW, what, "MB", Series("system", (peak,)), goal=MEMORY_GOAL)
 
 
 def _cpu(system: WholeSystem, do: Callable[[], object]) -> dict[str, float]:
@@ -89,8 +89,19 @@ def _cpu(system: WholeSystem, do: Callable[[], object]) -> dict[str, float]:
     return {name: after - before[name] for name, after in system.cpu_seconds().items()}
 
 
-def _each(what: str, unit: str, found: Mapping[str, float]) -> list[Line]:
+def _up_seconds() -> float:
+    """How long `make up` takes until it is ready, on empty engines and free ports."""
+    with (
+        tempfile.TemporaryDirectory(prefix="bench-up-") as folder,
+        settings_on_free_ports(Path(folder) / "state") as settings,
+    ):
+        started = time.monotonic()
+        with running_up("local.up", settings, Path(folder) / "up.log"):
+            return time.monotonic() - started
+
+
+def _each(what: str, unit: str, found: Mapping[str, float]) -> list[BenchmarkLine]:
     return [
-        Line(ROW, f"{name}: {what}", unit, Series("system", (value,)))
+        BenchmarkLine(ROW, f"{name}: {what}", unit, Series("system", (value,)))
         for name, value in found.items()
     ]

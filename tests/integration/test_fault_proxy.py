@@ -4,7 +4,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
@@ -13,25 +12,26 @@ from botocore.exceptions import ClientError, ConnectionClosedError
 from runtime.aws import Aws, error_code, family_of
 from runtime.verdicts import HELD
 from tests.conftest import MiniStack
-from tests.waiting import eventually
 from verification.chaos.keys import Keys
-from verification.chaos.proxy import Proxy
-from verification.chaos.schedule import SERVICES, Kind
+from verification.chaos.schedule import SERVICE_TARGETS
+from verification.testkit.fault_proxy import FaultProxy
+from verification.testkit.injected_fault import FaultKind
+from verification.testkit.waiting import eventually
 
 
 @pytest.fixture(scope="module")
-def proxy(ministack: MiniStack) -> Iterator[Proxy]:
-    with Proxy(urlsplit(ministack.endpoint).port or 0, seed=1).running() as proxy:
+def proxy(ministack: MiniStack) -> Iterator[FaultProxy]:
+    with FaultProxy(ministack.endpoint, seed=1).running() as proxy:
         yield proxy
 
 
 @pytest.fixture
-def calm(proxy: Proxy) -> Iterator[Proxy]:
+def calm(proxy: FaultProxy) -> Iterator[FaultProxy]:
     yield proxy
-    proxy.behave()
+    proxy.recover()
 
 
-def through(proxy: Proxy, ministack: MiniStack, service: Any) -> Any:
+def through(proxy: FaultProxy, ministack: MiniStack, service: Any) -> Any:
     """Make a client that asks once only: nothing hides what came back."""
     endpoint = f"http://127.0.0.1:{proxy.port}"
     return Aws(region=ministack.region, endpoint_url=endpoint, attempts=1).client(service)
@@ -58,7 +58,7 @@ def bodies(ministack: MiniStack, url: str) -> list[str]:
 
 
 def test_without_a_fault_everything_goes_through(
-    calm: Proxy, ministack: MiniStack, queue: str
+    calm: FaultProxy, ministack: MiniStack, queue: str
 ) -> None:
     """Requests and answers are what they were, long polls too."""
     sqs = through(calm, ministack, "sqs")
@@ -68,7 +68,7 @@ def test_without_a_fault_everything_goes_through(
 
 
 def test_put_events_that_half_fail_publish_the_other_half(
-    calm: Proxy, ministack: MiniStack, queue: str
+    calm: FaultProxy, ministack: MiniStack, queue: str
 ) -> None:
     """FailedEntryCount and codes are in the answer's places, and the rest really is on the bus."""
     events = around(ministack, "events")
@@ -81,7 +81,7 @@ def test_put_events_that_half_fail_publish_the_other_half(
     events.put_targets(
         Rule=bus, EventBusName=bus, Targets=[{"Id": "q", "Arn": arn, "InputPath": "$.detail-type"}]
     )
-    calm.misbehave(Kind.HALF_FAIL, chance=0.5)
+    calm.inject(FaultKind.HALF_FAIL, chance=0.5)
     names = [f"event-{n}" for n in range(10)]
     answer = through(calm, ministack, "events").put_events(
         Entries=[
@@ -106,9 +106,9 @@ def test_put_events_that_half_fail_publish_the_other_half(
     assert sorted(body.strip('"') for body in arrived) == sorted(accepted)
 
 
-def test_sqs_batches_half_fail(calm: Proxy, ministack: MiniStack, queue: str) -> None:
+def test_sqs_batches_half_fail(calm: FaultProxy, ministack: MiniStack, queue: str) -> None:
     """What was not named as failed is sent; what was is not."""
-    calm.misbehave(Kind.HALF_FAIL, chance=0.5)
+    calm.inject(FaultKind.HALF_FAIL, chance=0.5)
     answer = through(calm, ministack, "sqs").send_message_batch(
         QueueUrl=queue, Entries=[{"Id": str(n), "MessageBody": str(n)} for n in range(10)]
     )
@@ -118,7 +118,7 @@ def test_sqs_batches_half_fail(calm: Proxy, ministack: MiniStack, queue: str) ->
     assert set(bodies(ministack, queue)) == {str(n) for n in range(10)} - failed
 
 
-def test_batch_write_item_leaves_some_unprocessed(calm: Proxy, ministack: MiniStack) -> None:
+def test_batch_write_item_leaves_some_unprocessed(calm: FaultProxy, ministack: MiniStack) -> None:
     """UnprocessedItems come back through boto3, and are not in the table."""
     dynamodb = around(ministack, "dynamodb")
     table = f"chaos-{uuid4().hex}"
@@ -128,7 +128,7 @@ def test_batch_write_item_leaves_some_unprocessed(calm: Proxy, ministack: MiniSt
         AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
         BillingMode="PAY_PER_REQUEST",
     )
-    calm.misbehave(Kind.HALF_FAIL, chance=0.5)
+    calm.inject(FaultKind.HALF_FAIL, chance=0.5)
     puts: Any = [{"PutRequest": {"Item": {"id": {"S": str(n)}}}} for n in range(20)]
     answer = through(calm, ministack, "dynamodb").batch_write_item(RequestItems={table: puts})
     left = {each["PutRequest"]["Item"]["id"]["S"] for each in answer["UnprocessedItems"][table]}
@@ -138,25 +138,25 @@ def test_batch_write_item_leaves_some_unprocessed(calm: Proxy, ministack: MiniSt
 
 
 def test_an_answer_is_dropped_after_the_write_happened(
-    calm: Proxy, ministack: MiniStack, queue: str
+    calm: FaultProxy, ministack: MiniStack, queue: str
 ) -> None:
     """The client sees a connection that was reset, and the message is in the queue."""
-    calm.misbehave(Kind.DROP)
+    calm.inject(FaultKind.DROP)
     with pytest.raises(ConnectionClosedError):
         through(calm, ministack, "sqs").send_message(QueueUrl=queue, MessageBody="written")
     assert bodies(ministack, queue) == ["written"]
 
 
 def test_a_cut_resets_what_is_under_way_and_refuses_what_comes(
-    calm: Proxy, ministack: MiniStack, queue: str
+    calm: FaultProxy, ministack: MiniStack, queue: str
 ) -> None:
     """Nothing gets through, and afterwards everything does."""
     sqs = through(calm, ministack, "sqs")
     sqs.get_queue_attributes(QueueUrl=queue)
-    calm.misbehave(Kind.CUT)
+    calm.inject(FaultKind.CUT)
     with pytest.raises(ConnectionClosedError):
         sqs.send_message(QueueUrl=queue, MessageBody="lost")
-    calm.behave()
+    calm.recover()
     sqs.send_message(QueueUrl=queue, MessageBody="kept")
     assert bodies(ministack, queue) == ["kept"]
 
@@ -170,31 +170,30 @@ def test_a_cut_resets_what_is_under_way_and_refuses_what_comes(
     ],
 )
 def test_a_throttle_is_what_each_service_calls_it(
-    calm: Proxy, ministack: MiniStack, service: str, code: str
+    calm: FaultProxy, ministack: MiniStack, service: str, code: str
 ) -> None:
     """Our processes take it for an outage."""
-    calm.misbehave(Kind.THROTTLE)
+    calm.inject(FaultKind.THROTTLE)
     with pytest.raises(ClientError) as caught:
         _ask(through(calm, ministack, service), service)
     assert error_code(caught.value) == code
     assert family_of(caught.value) in HELD
 
 
-def test_a_5xx_is_an_outage_and_does_nothing(calm: Proxy, ministack: MiniStack, queue: str) -> None:
+def test_a_5xx_is_an_outage_and_does_nothing(
+    calm: FaultProxy, ministack: MiniStack, queue: str
+) -> None:
     """The service's own failure: nothing was written."""
-    calm.misbehave(Kind.ERROR)
+    calm.inject(FaultKind.ERROR)
     with pytest.raises(ClientError) as caught:
         through(calm, ministack, "sqs").send_message(QueueUrl=queue, MessageBody="not written")
     assert family_of(caught.value) in HELD
     assert bodies(ministack, queue) == []
 
 
-def test_a_slow_endpoint_answers_late(
-    calm: Proxy, ministack: MiniStack, queue: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_slow_endpoint_answers_late(calm: FaultProxy, ministack: MiniStack, queue: str) -> None:
     """The answer is right, when it comes."""
-    monkeypatch.setattr("verification.chaos.mischief.SLOW_BY", (0.4,))
-    calm.misbehave(Kind.SLOW)
+    calm.inject(FaultKind.SLOW, delays=(0.4,))
     sqs = through(calm, ministack, "sqs")
     began = time.monotonic()
     sqs.send_message(QueueUrl=queue, MessageBody="late")
@@ -203,10 +202,10 @@ def test_a_slow_endpoint_answers_late(
 
 
 def test_a_transaction_conflict_cancels_the_transaction_only(
-    calm: Proxy, ministack: MiniStack
+    calm: FaultProxy, ministack: MiniStack
 ) -> None:
     """The reasons are those of AWS, one for each item; other calls go through."""
-    calm.misbehave(Kind.CONFLICT)
+    calm.inject(FaultKind.CONFLICT)
     dynamodb = through(calm, ministack, "dynamodb")
     dynamodb.list_tables()
     put: Any = {"Put": {"TableName": "any", "Item": {"id": {"S": "1"}}}}
@@ -216,24 +215,24 @@ def test_a_transaction_conflict_cancels_the_transaction_only(
     assert [reason["Code"] for reason in reasons] == ["TransactionConflict", "None"]
 
 
-def test_an_outage_can_be_one_service_s(calm: Proxy, ministack: MiniStack) -> None:
+def test_an_outage_can_be_one_service_s(calm: FaultProxy, ministack: MiniStack) -> None:
     """EventBridge is away, and SQS and DynamoDB are not."""
-    calm.misbehave(Kind.CUT, service=SERVICES["events"])
+    calm.inject(FaultKind.CUT, service=SERVICE_TARGETS["events"])
     _ask(through(calm, ministack, "sqs"), "sqs")
     _ask(through(calm, ministack, "dynamodb"), "dynamodb")
     with pytest.raises(ConnectionClosedError):
         _ask(through(calm, ministack, "events"), "events")
 
 
-def test_faults_are_counted_by_what_they_hit(calm: Proxy, ministack: MiniStack) -> None:
+def test_faults_are_counted_by_what_they_hit(calm: FaultProxy, ministack: MiniStack) -> None:
     """The report says how many requests met a fault."""
     before = calm.hits.copy()
     sqs = through(calm, ministack, "sqs")
     sqs.list_queues()
-    calm.misbehave(Kind.ERROR)
+    calm.inject(FaultKind.ERROR)
     with pytest.raises(ClientError):
         sqs.list_queues()
-    assert calm.hits - before == {None: 1, Kind.ERROR: 1}
+    assert calm.hits - before == {None: 1, FaultKind.ERROR: 1}
 
 
 def _ask(client: Any, service: str) -> None:
@@ -242,7 +241,7 @@ def _ask(client: Any, service: str) -> None:
 
 
 def test_a_rotated_key_is_refused_until_the_next_is_handed_out(
-    calm: Proxy, ministack: MiniStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    calm: FaultProxy, ministack: MiniStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A client reads its profile again, and never has to be made again."""
     keys = Keys(tmp_path / "credentials")
@@ -256,4 +255,4 @@ def test_a_rotated_key_is_refused_until_the_next_is_handed_out(
     assert error_code(caught.value) == "UnrecognizedClientException"
     keys.hand_out()
     sqs.list_queues()
-    calm.trust("")
+    calm.open()

@@ -1,0 +1,57 @@
+"""What gets into the image: nothing of verification, nor of the tests or the tools."""
+
+import re
+import subprocess
+
+from infra.local_system.settings import ROOT
+
+PRODUCT = {
+    "console",
+    "contracts",
+    "infra",
+    "local",
+    "operations",
+    "relay",
+    "runtime",
+    "services",
+    "streamed",
+}
+
+
+def copied() -> set[str]:
+    """What the Dockerfile copies from the checkout."""
+    lines = re.findall(
+        r"^COPY (?!--from)(.+) \S+$", (ROOT / "Dockerfile").read_text(), re.MULTILINE
+    )
+    return {name for line in lines for name in line.split()}
+
+
+def sent() -> set[str]:
+    """What the builder gets of the checkout: the rest is left out by the pattern `*`."""
+    lines = (ROOT / ".dockerignore").read_text().splitlines()
+    patterns = [line for line in lines if line and not line.startswith("#")]
+    assert patterns[0] == "*"
+    return {line.removeprefix("!") for line in patterns if line.startswith("!")}
+
+
+def test_the_image_is_made_of_the_product_alone() -> None:
+    """The folders that are copied are those that are sent, and no others."""
+    assert copied() == sent() == PRODUCT | {"requirements.lock"}
+
+
+def test_no_file_of_the_image_is_for_verification() -> None:
+    """By the list of files that the image gets: none is a test, none starts a load or a fault."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", *sorted(copied())],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    files = listed.stdout.splitlines()
+    assert "services/stock/main.py" in files
+    unwanted = re.compile(r"(^|/)(verification|tests?|test_\w+\.py|conftest\.py)(/|$)")
+    assert not [file for file in files if unwanted.search(file)]
+    imports = re.compile(r"^\s*(from|import) (verification|tests)\b", re.MULTILINE)
+    python = [file for file in files if file.endswith(".py") and (ROOT / file).exists()]
+    assert not [file for file in python if imports.search((ROOT / file).read_text())]

@@ -1,0 +1,122 @@
+"""MiniStack and mongod on free ports, and everything of the topology in them."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from subprocess import Popen
+from typing import Any, Protocol, TypeVar
+
+from infra.local_system.addresses import mongodb_uri
+from infra.local_system.environment import REGION
+from infra.local_system.ports import LOOPBACK
+from infra.topology import WORKLOADS
+from infra.workloads import Workload
+from local.child import running_child, wait_until_listening
+from local.engines import ministack_command, mongod_command
+from local.provision import provision_aws, provision_documentdb
+from runtime.aws import CachingAws
+from runtime.settings import ProcessSettings
+from verification.testkit.launcher import LaunchedProcess, running
+from verification.testkit.ports import reserved_ports
+
+ENGINE_LISTENS_WITHIN = 60
+"""Seconds until an engine listens; it takes 2, and a busy machine more."""
+
+
+S = TypeVar("S", bound=ProcessSettings)
+
+
+class RunEngine(Protocol):
+    """How an engine is run: as `running_child` does."""
+
+    def __call__(
+        self, name: str, command: tuple[str, ...], *, log: Path, env: Mapping[str, str]
+    ) -> AbstractContextManager["Popen[bytes]"]: ...
+
+
+@contextmanager
+def running_ministack(folder: Path, *, run: RunEngine = running_child) -> Iterator[str]:
+    """An AWS emulator until the block ends, with its state and its log in a folder; its address."""
+    with reserved_ports(1) as (port,):
+        command = ministack_command(port, folder, region=REGION)
+        log = folder / "ministack.log"
+        with run("MiniStack", command.argv, env=command.env, log=log) as child:
+            wait_until_listening(port, timeout=ENGINE_LISTENS_WITHIN, what="MiniStack", child=child)
+            yield f"http://{LOOPBACK}:{port}"
+
+
+@contextmanager
+def running_mongod(folder: Path, *options: str, run: RunEngine = running_child) -> Iterator[int]:
+    """A mongod that is no replica set yet, with its data and its log in a folder; its port."""
+    with reserved_ports(1) as (port,):
+        command = mongod_command(port, folder)
+        argv, log = (*command.argv, *options), folder / "mongod.log"
+        with run("mongod", argv, env=command.env, log=log) as child:
+            wait_until_listening(port, timeout=ENGINE_LISTENS_WITHIN, what="mongod", child=child)
+            yield port
+
+
+@dataclass(frozen=True)
+class Engines:
+    """Where AWS and DocumentDB are, for processes of the system, and a folder for their logs."""
+
+    endpoint: str
+    mongodb_uri: str
+    folder: Path
+    region: str = REGION
+    database: str = "payments"
+
+    def environment(self, workload: str) -> dict[str, str]:
+        """What that process needs, but for its port."""
+        aws = {"AWS_REGION": self.region, "AWS_ENDPOINT_URL": self.endpoint}
+        mongo = {"MONGODB_URI": self.mongodb_uri, "MONGODB_DATABASE": self.database}
+        return {"LOG_LEVEL": "WARNING", **aws, **mongo, **workload_of(workload).settings}
+
+    def settings(self, kind: type[S], workload: str) -> S:
+        """A workload's settings as `kind`, which knows some of the variables; nothing listens."""
+        values: dict[str, Any] = {"http_port": 0, "health_port": 0}
+        values |= {name.lower(): value for name, value in self.environment(workload).items()}
+        return kind(**{name: value for name, value in values.items() if name in kind.model_fields})
+
+    @contextmanager
+    def running(
+        self, workload: str, settings: Mapping[str, str] | None = None
+    ) -> Iterator[LaunchedProcess]:
+        """A process of the system, ready when the block begins."""
+        found = workload_of(workload)
+        module, *command = found.command
+        with running(
+            self.folder,
+            module,
+            " ".join(command),
+            {**self.environment(workload), **(settings or {})},
+            port_name="HTTP_PORT" if found.path else "HEALTH_PORT",
+            name=workload,
+            is_measured=False,
+        ) as process:
+            process.until_ready()
+            yield process
+
+    @cached_property
+    def aws(self) -> CachingAws:
+        """Clients for the run itself, which waits longer than the system's processes do."""
+        return CachingAws(region=self.region, endpoint_url=self.endpoint, read_timeout=60)
+
+
+def workload_of(name: str) -> Workload:
+    return next(each for each in WORKLOADS if each.name == name)
+
+
+@contextmanager
+def running_engines(folder: Path) -> Iterator[Engines]:
+    """MiniStack and mongod, provisioned, until the block ends; what they log is in the folder."""
+    with (
+        running_ministack(folder / "ministack") as endpoint,
+        running_mongod(folder / "mongod") as port,
+    ):
+        found = Engines(endpoint, mongodb_uri(port), folder)
+        provision_documentdb(found.mongodb_uri, found.database)
+        provision_aws(found.endpoint, region=found.region)
+        yield found
