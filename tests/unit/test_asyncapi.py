@@ -219,7 +219,7 @@ def test_every_field_of_a_published_model_is_described(model: Any) -> None:
     event_type = event_type_of(model)
     properties = DOCUMENT["components"]["schemas"][f"{event_type}Detail"]["properties"]
     assert set(properties) == {
-        field.alias or name for name, field in model.model_fields.items()
+        field.serialization_alias or name for name, field in model.model_fields.items()
     } | {"event"}
 
 
