@@ -1,6 +1,7 @@
 """An outbox in a MongoDB or DocumentDB collection, and the collection of aggregates beside it."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -205,18 +206,9 @@ class VersionedCollection:
         server (112): Conflict each time. A transaction or a commit whose answer was lost is
         Unavailable: it may have been applied, and the caller's next try decides on what it finds.
         """
-        with spanned(self._tracer, f"{_COMMIT} {self._name}", "client", self._commit):
-            try:
-                self._transact(document, record, replaces)
-            except DuplicateKeyError as error:
-                raise Conflict(record.aggregate_id) from error
-            except Unavailable as error:
-                if _is_write_conflict(error.__cause__):
-                    raise Conflict(record.aggregate_id) from error
-                raise
-
-    def _transact(self, document: Document, record: OutboxRecord, replaces: int | None) -> None:
         with (
+            spanned(self._tracer, f"{_COMMIT} {self._name}", "client", self._commit),
+            _colliding(record.aggregate_id),
             self._mongo.reaching(_COMMIT),
             self._mongo.database.client.start_session(causal_consistency=False) as session,
         ):
@@ -257,6 +249,19 @@ class VersionedCollection:
             found = list(self._collection.find(query).sort("_id", 1).limit(limit + 1))
         items, more = found[:limit], len(found) > limit
         return Page(items, {"_id": items[-1]["_id"]} if more else None)
+
+
+@contextmanager
+def _colliding(aggregate_id: str) -> Iterator[None]:
+    """Raise Conflict for each way in which two writers of one document meet."""
+    try:
+        yield
+    except DuplicateKeyError as error:
+        raise Conflict(aggregate_id) from error
+    except Unavailable as error:
+        if _is_write_conflict(error.__cause__):
+            raise Conflict(aggregate_id) from error
+        raise
 
 
 def _is_write_conflict(error: BaseException | None) -> bool:
