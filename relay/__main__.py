@@ -4,23 +4,23 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from relay.adapters.dynamodb import DynamoOutbox
-from relay.adapters.dynamodb_stream import ShardedStream
+from relay.adapters.dynamodb_stream import DynamoDBStream
 from relay.adapters.mongodb import ChangeStream, MongoOutbox, find_outbox
 from relay.adapters.sqs_fifo import DeadLetterQueue, FifoQueue
 from relay.backlog_gauges import Dated
 from relay.composition import (
-    Ends,
+    RelayAdapters,
+    adapters_of,
     ages_of,
     aws_of,
     bus_of,
-    dynamodb_ends,
-    engine_of,
+    pipeline_of,
     sweeper_of,
     sweeping,
 )
-from relay.feed_reader import PART, Tail
+from relay.feed_reader import PART, FeedReader
 from relay.forwarder import Forwarder, run_together
-from relay.ports import Stream
+from relay.ports import ChangeFeed
 from relay.settings import (
     ChangeStreamRelaySettings,
     ChangeStreamSettings,
@@ -50,10 +50,10 @@ FORWARDERS = 4
 
 
 @dataclass(frozen=True)
-class TailedEnds(Ends):
-    """What a relay stands between that is told of new rows."""
+class DaemonAdapters(RelayAdapters):
+    """And the change feed of a relay that runs on and on."""
 
-    stream: Stream
+    feed: ChangeFeed
     dated: Dated
 
 
@@ -63,7 +63,7 @@ def run_dynamodb() -> None:
         "relay-dynamodb",
         settings,
         settings,
-        lambda stop, tracer: _dynamodb(settings, stop, tracer),
+        lambda stop, tracer: dynamodb_adapters(settings, stop, tracer),
     )
 
 
@@ -73,7 +73,7 @@ def run_change_stream() -> None:
         "relay-change-stream",
         settings,
         settings,
-        lambda _, tracer: _change_stream(settings, tracer),
+        lambda _, tracer: change_stream_adapters(settings, tracer),
     )
 
 
@@ -116,40 +116,49 @@ def sweep_dynamodb() -> None:
     _sweep_once(
         "sweep-dynamodb",
         settings,
-        lambda _, tracer: _dynamodb_ends(settings, aws_of(settings), tracer)[1],
+        lambda _, tracer: _dynamodb_adapters(settings, aws_of(settings), tracer)[1],
     )
 
 
 def sweep_change_stream() -> None:
     settings = load(ChangeStreamSettings)
-    _sweep_once("sweep-change-stream", settings, lambda _, tracer: _change_stream(settings, tracer))
-
-
-def _dynamodb(
-    settings: DynamoDBRelaySettings, stop: Stop, tracer: Tracer | None = None
-) -> TailedEnds:
-    aws = aws_of(settings)
-    outbox, ends = _dynamodb_ends(settings, aws, tracer)
-    stream = ShardedStream(
-        aws.client("dynamodbstreams"), outbox.stream_arn, pace=settings.pace, wait=stop.wait
+    _sweep_once(
+        "sweep-change-stream",
+        settings,
+        lambda _, tracer: change_stream_adapters(settings, tracer),
     )
-    return TailedEnds(outbox, ends.target, ends.dead_letters, stream, outbox)
 
 
-def _dynamodb_ends(
-    settings: DynamoDBSettings, aws: Aws, tracer: Tracer | None = None
-) -> tuple[DynamoOutbox, Ends]:
+def dynamodb_adapters(
+    settings: DynamoDBRelaySettings, stop: Stop, tracer: Tracer | None = None
+) -> DaemonAdapters:
+    aws = aws_of(settings)
+    outbox, adapters = _dynamodb_adapters(settings, aws, tracer)
+    feed = DynamoDBStream(
+        aws.client("dynamodbstreams"),
+        outbox.stream_arn,
+        poll_interval=settings.poll_interval,
+        wait=stop.wait,
+    )
+    return DaemonAdapters(outbox, adapters.target, adapters.dead_letters, feed, outbox)
+
+
+def _dynamodb_adapters(
+    settings: DynamoDBSettings, aws: Aws, tracer: Tracer | None
+) -> tuple[DynamoOutbox, RelayAdapters]:
     outbox = DynamoOutbox(aws.client("dynamodb"), settings.outbox_table)
     outbox.stream_arn()
-    return outbox, dynamodb_ends(settings, aws, outbox, tracer)
+    return outbox, adapters_of(settings, aws, outbox, tracer)
 
 
-def _change_stream(settings: ChangeStreamSettings, tracer: Tracer | None = None) -> TailedEnds:
+def change_stream_adapters(
+    settings: ChangeStreamSettings, tracer: Tracer | None = None
+) -> DaemonAdapters:
     sqs = aws_of(settings).client("sqs")
     mongo, name = Mongo.of(settings), settings.outbox_collection
     find_outbox(mongo, name)
     outbox, queue = MongoOutbox(mongo, name), FifoQueue(sqs, settings.fifo_queue)
-    return TailedEnds(
+    return DaemonAdapters(
         outbox,
         traced(queue, Destination("aws_sqs", settings.fifo_queue), tracer),
         DeadLetterQueue(sqs, settings.dead_letter_queue),
@@ -163,7 +172,7 @@ def _run_relay(
     name: str,
     settings: WorkerSettings,
     sweep: SweepSettings,
-    connect: Callable[[Stop, Tracer | None], TailedEnds],
+    connect: Callable[[Stop, Tracer | None], DaemonAdapters],
 ) -> None:
     _configure_logs(name, settings)
     with tracing.started(name) as tracer:
@@ -171,46 +180,46 @@ def _run_relay(
 
 
 def _run_relay_with(
-    settings: WorkerSettings, sweep: SweepSettings, connect: Callable[[Stop], TailedEnds]
+    settings: WorkerSettings, sweep: SweepSettings, connect: Callable[[Stop], DaemonAdapters]
 ) -> None:
     registry, stop = new_registry(), Stop()
     metrics, readiness = RelayMetrics(registry), Readiness(PART)
 
     def prepare() -> Mapping[str, Callable[[], None]]:
-        ends = connect(stop)
-        engine = engine_of(ends, stop, metrics, readiness)
-        sweeper = sweeper_of(ends, engine, stop, metrics, sweep)
-        tail = Tail(
-            ends.stream,
+        adapters = connect(stop)
+        pipeline = pipeline_of(adapters, stop, metrics, readiness)
+        sweeper = sweeper_of(adapters, pipeline, stop, metrics, sweep)
+        reader = FeedReader(
+            adapters.feed,
             sweeper,
-            engine.window,
+            pipeline.window,
             stop=stop,
             readiness=readiness,
             now=utc_now,
-            lag=metrics.stream_lag.set,
+            observe_lag=metrics.stream_lag.set,
         )
-        ages = ages_of(ends.dated, engine, stop, metrics, sweep)
+        ages = ages_of(adapters.dated, pipeline, stop, metrics, sweep)
         return {
-            "engine": engine.run,
+            "pipeline": pipeline.run,
             "sweeper": sweeper.run,
-            "tail": tail.run,
-            "ages": ages.run,
+            "feed-reader": reader.run,
+            "backlog-gauges": ages.run,
         }
 
     run_worker(settings, prepare=prepare, stop=stop, readiness=readiness, registry=registry)
 
 
 def _sweep_once(
-    name: str, settings: SweepSettings, connect: Callable[[Stop, Tracer | None], Ends]
+    name: str, settings: SweepSettings, connect: Callable[[Stop, Tracer | None], RelayAdapters]
 ) -> None:
     """Publish what is older than sweep_min_age_seconds now, and return once it has left."""
     _configure_logs(name, settings)
     stop, metrics = Stop(), RelayMetrics(new_registry())
     with tracing.started(name) as tracer, on_signal(stop):
-        ends = until_available(lambda: connect(stop, tracer), stop, starting=True)
-        if ends is None:
+        adapters = until_available(lambda: connect(stop, tracer), stop, starting=True)
+        if adapters is None:
             return
-        with sweeping(ends, settings, stop, metrics) as make_pass:
+        with sweeping(adapters, settings, stop, metrics) as make_pass:
             until_available(make_pass, stop)
 
 

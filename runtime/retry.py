@@ -1,8 +1,8 @@
 """What to do with work that failed: a pure decision. Something else carries it out."""
 
 import random
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
 
 from runtime.errors import Conflict, Unavailable
 
@@ -38,6 +38,23 @@ class DeadLetter:
 
 
 Verdict = Hold | BackOff | DeadLetter
+
+
+@dataclass
+class Strikes:
+    """How often a call has failed for one piece of work while it passed for others."""
+
+    total: int = 0
+    _passed: dict[Hashable, int] = field(default_factory=dict)
+
+    def count(self, call: Hashable, passed: int) -> int:
+        """Count a failed try of a call that has `passed` so many times for others; the total.
+
+        A try is a strike if the call has passed since the try before it.
+        """
+        self.total += passed > self._passed.get(call, passed)
+        self._passed[call] = passed
+        return self.total
 
 
 def backoff(attempt: int, *, first: float = FIRST_DELAY, longest: float = LONGEST_DELAY) -> float:

@@ -22,7 +22,7 @@ from relay.adapters.bson_rows import (
     rows_of,
 )
 from relay.backlog_gauges import LeftBehind
-from relay.ports import AHEAD, EVER, LostPlace, Row, is_old
+from relay.ports import AHEAD, EVER, LostPosition, Row, is_old
 from runtime.errors import Misconfigured
 from runtime.mongodb import Mongo, enable_change_streams
 
@@ -165,17 +165,17 @@ class ChangeStream:
         """Wait for one insertion, MAX_AWAIT_MILLISECONDS at most.
 
         The driver resumes by itself after a failover. What it cannot resume from (DocumentDB's
-        136 and 9, MongoDB's 286 and 280, a dropped collection) is LostPlace, as is any other
+        136 and 9, MongoDB's 286 and 280, a dropped collection) is LostPosition, as is any other
         failure: opening and sweeping is always right.
         """
         if self._changes is None or not self._changes.alive:
-            raise LostPlace("the change stream is closed")
+            raise LostPosition("the change stream is closed")
         try:
             change: Any = self._changes.try_next()
         except OperationFailure as error:
-            raise LostPlace(f"code {error.code}") from error
+            raise LostPosition(f"code {error.code}") from error
         except PyMongoError as error:
-            raise LostPlace(type(error).__name__) from error
+            raise LostPosition(type(error).__name__) from error
         return [] if change is None else [row_of(change["fullDocument"].raw)]
 
     def close(self) -> None:

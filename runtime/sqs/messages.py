@@ -9,10 +9,10 @@ import structlog
 from runtime.aws import asking, reaching
 from runtime.errors import Unavailable
 from runtime.metrics import ConsumerMetrics
-from runtime.passed import Call, Passed
+from runtime.passed import Passed
 from runtime.process.health import Readiness
 from runtime.process.shutdown import Stop
-from runtime.retry import BackOff, DeadLetter, Hold, Verdict, backoff, decide
+from runtime.retry import BackOff, DeadLetter, Hold, Strikes, Verdict, backoff, decide
 from runtime.sqs.queue import Queue, dead_letter, receive_count
 
 if TYPE_CHECKING:
@@ -97,14 +97,15 @@ class Messages:
 
     def _settle(self, message: "MessageTypeDef", make_room: Callable[[], object]) -> str:
         attempt = 0
-        strikes = Strikes(self._passed)
+        strikes = Strikes()
         while True:
             attempt += 1
             try:
                 with self._passed.noting():
                     self._work.handle(message["Body"])
             except Exception as error:
-                verdict = self._judge(error, message, attempt, strikes=strikes.count(error))
+                self._count(error, strikes)
+                verdict = self._judge(error, message, attempt, strikes=strikes.total)
                 match verdict:
                     case DeadLetter():
                         dead_letter(
@@ -136,6 +137,11 @@ class Messages:
                 self._readiness.up(self._queue.name)
                 return "handled"
 
+    def _count(self, error: Exception, strikes: Strikes) -> None:
+        if isinstance(error, Unavailable) and error.is_unknown:
+            call = error.dependency, error.call
+            strikes.count(call, self._passed.count(call))
+
     def _judge(
         self, error: Exception, message: "MessageTypeDef", attempt: int, *, strikes: int
     ) -> Verdict:
@@ -159,21 +165,3 @@ class Messages:
                 )
         except Exception as error:  # noqa: BLE001 (the message comes again either way)
             log.warning("visibility not changed", reason=str(error))
-
-
-class Strikes:
-    """How often a call has failed for one message while it passed for others."""
-
-    def __init__(self, passed: Passed) -> None:
-        self._passed = passed
-        self._last: dict[Call, int] = {}
-        self._strikes = 0
-
-    def count(self, error: Exception) -> int:
-        """Take an error in; a try counts if others have passed since the one before it."""
-        if isinstance(error, Unavailable) and error.is_unknown:
-            call = error.dependency, error.call
-            passed = self._passed.count(call)
-            self._strikes += passed > self._last.get(call, passed)
-            self._last[call] = passed
-        return self._strikes

@@ -16,7 +16,7 @@ from tests.relay_world import (
     FIFO,
     FIFO_DLQ,
     World,
-    a_told_record,
+    a_keyed_record,
     a_world,
     depth,
     ids,
@@ -107,7 +107,7 @@ def test_a_group_whose_head_fails_waits_and_the_others_go_on(forwarding: World) 
         return ("InternalFailure", "later") if '"stuck0"' in entry["Detail"] else None
 
     forwarding.gate.fail_entries(choose)
-    stuck = [a_told_record("stuck0", sequence) for sequence in (1, 2)]
+    stuck = [a_keyed_record("stuck0", sequence) for sequence in (1, 2)]
     free = records(30, aggregates=3, prefix="free")
     send(forwarding, stuck + free)
     forwarding.until_on_bus(ids(free))
@@ -121,7 +121,7 @@ def test_a_group_whose_head_fails_waits_and_the_others_go_on(forwarding: World) 
 
 def test_what_the_bus_never_takes_is_dead_lettered(forwarding: World) -> None:
     """The record goes with its code to the FIFO dead-letter queue; its group goes on."""
-    bad, good = a_told_record("refused0", 1), a_told_record("refused0", 2)
+    bad, good = a_keyed_record("refused0", 1), a_keyed_record("refused0", 2)
     forwarding.gate.fail_entries(
         lambda entry: ("MalformedDetail", "no") if "refused0-1" in entry["Detail"] else None
     )

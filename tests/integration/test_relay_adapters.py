@@ -1,4 +1,4 @@
-"""One suite for every outbox and every stream, in memory and real."""
+"""One suite for every outbox and every change feed, in memory and real."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,18 +14,18 @@ import relay.adapters.dynamodb
 import relay.adapters.mongodb
 from contracts.timestamps import format_timestamp
 from relay.adapters.dynamodb import DynamoOutbox
-from relay.adapters.dynamodb_stream import ShardedStream
+from relay.adapters.dynamodb_stream import DynamoDBStream
 from relay.adapters.mongodb import ChangeStream, MongoOutbox
 from relay.backlog_gauges import Dated
-from relay.poll_interval import Pace
-from relay.ports import LostPlace, Outbox, Row, Stream
+from relay.poll_interval import PollInterval
+from relay.ports import ChangeFeed, LostPosition, Outbox, Row
 from runtime.errors import Unavailable
 from runtime.ids import utc_now
 from runtime.mongodb import Mongo
 from tests.conftest import MiniStack
-from tests.memory_feed import MemoryFeed, Place
+from tests.memory_feed import MemoryFeed, Position
 from tests.relay_fakes import MemoryOutbox, poison, row_of
-from tests.relay_world import COLLECTION, TABLE, World, a_told_record, a_world, mongo_documents
+from tests.relay_world import COLLECTION, TABLE, World, a_keyed_record, a_world, mongo_documents
 from tests.waiting import eventually
 
 HOUR = timedelta(hours=1)
@@ -33,12 +33,12 @@ HOUR = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class End:
-    """An outbox, how to commit to it, its stream where it has one."""
+    """An outbox, how to commit to it, and its change feed where it has one."""
 
     outbox: Outbox
     commit: Callable[[str, int, Any], object]
     """Of an aggregate, a sequence and an occurredAt; None leaves the time out."""
-    stream: Stream | None = None
+    feed: ChangeFeed | None = None
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def world(ministack: MiniStack, mongodb_uri: str, tmp_path: Path) -> Iterator[Wo
 
 
 def document(aggregate_id: str, sequence: int, occurred_at: Any) -> dict[str, Any]:
-    fields: dict[str, Any] = dict(a_told_record(aggregate_id, sequence).to_document())
+    fields: dict[str, Any] = dict(a_keyed_record(aggregate_id, sequence).to_document())
     del fields["occurredAt"]
     return fields if occurred_at is None else {**fields, "occurredAt": occurred_at}
 
@@ -65,7 +65,7 @@ def memory() -> End:
         outbox.put(row)
         feed.commit(row)
 
-    return End(outbox, commit, Place(feed))
+    return End(outbox, commit, Position(feed))
 
 
 @pytest.fixture
@@ -73,10 +73,10 @@ def dynamodb(world: World, monkeypatch: pytest.MonkeyPatch) -> End:
     monkeypatch.setattr(relay.adapters.dynamodb, "PAGE", 2)
     world.create_table()
     outbox = DynamoOutbox(world.aws.client("dynamodb"), TABLE)
-    stream = ShardedStream(
+    stream = DynamoDBStream(
         world.aws.client("dynamodbstreams"),
         outbox.stream_arn,
-        pace=Pace(0.02, 0.02),
+        poll_interval=PollInterval(0.02, 0.02),
         wait=lambda _: None,
     )
     return End(outbox, lambda *of: world.put(document(*of)), stream)
@@ -185,7 +185,7 @@ def test_rows_are_deleted_and_only_those(end: End) -> None:
 
 def test_a_stream_tells_what_is_committed_after_its_opening(streamed: End) -> None:
     """In order per aggregate, with what the outbox deletes it by; not what was there before."""
-    stream = streamed.stream
+    stream = streamed.feed
     assert stream is not None
     now = utc_now().isoformat()
     streamed.commit("before", 1, now)
@@ -241,10 +241,10 @@ def test_a_change_stream_that_cannot_resume_has_lost_its_place(code: int) -> Non
             return Changes(OperationFailure("no such position", code))
 
     stream = ChangeStream(Mongo(cast("Any", {COLLECTION: Watched()})), COLLECTION)
-    with pytest.raises(LostPlace):
+    with pytest.raises(LostPosition):
         stream.read()
     stream.open()
-    with pytest.raises(LostPlace, match=str(code)):
+    with pytest.raises(LostPosition, match=str(code)):
         stream.read()
     stream.open()
 
@@ -272,7 +272,7 @@ def test_a_document_keeps_its_own_id(world: World) -> None:
     ]
     world.provision_change_stream()
     world.collection.insert_many({"_id": each, "aggregateId": "a"} for each in odd)
-    world.collection.insert_many(mongo_documents([a_told_record("a", 1)]))
+    world.collection.insert_many(mongo_documents([a_keyed_record("a", 1)]))
     outbox = MongoOutbox(Mongo(world.collection.database), COLLECTION)
     rows = [row for page in outbox.older_than(utc_now() + HOUR) for row in page]
     assert len({row.key for row in rows}) == len(odd) + 1

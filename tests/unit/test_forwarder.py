@@ -9,9 +9,7 @@ from datetime import timedelta
 from typing import Any, cast
 
 import pytest
-from structlog.testing import capture_logs
 
-import relay.forwarder
 from contracts.outbox import MalformedRecord, OutboxRecord
 from relay.forwarder import MOST_STRIKES, Forwarder, run_together
 from relay.ports import Failure, Limits
@@ -46,25 +44,27 @@ class Forwarding:
         self.readiness = Readiness(QUEUE.name)
         self.metrics = RelayMetrics(new_registry())
 
+    def forwarder(self, **how: Any) -> Forwarder:
+        return Forwarder(
+            cast("Any", self.queue),
+            QUEUE,
+            self.target,
+            self.dead_letters,
+            stop=self.stop,
+            metrics=self.metrics,
+            readiness=self.readiness,
+            wait_seconds=1,
+            longest_wait=0.02,
+            **how,
+        )
+
     def put(self, group: str, *sequences: int) -> None:
         for sequence in sequences:
             self.queue.put(group, record_of(group, sequence).to_json())
 
     @contextmanager
-    def running(self, count: int = 1) -> Iterator[None]:
-        forwarders = [
-            Forwarder(
-                cast("Any", self.queue),
-                QUEUE,
-                self.target,
-                self.dead_letters,
-                stop=self.stop,
-                metrics=self.metrics,
-                readiness=self.readiness,
-                wait_seconds=1,
-            )
-            for _ in range(count)
-        ]
+    def running(self, count: int = 1, **how: Any) -> Iterator[None]:
+        forwarders = [self.forwarder(**how) for _ in range(count)]
         thread = threading.Thread(target=run_together, args=(forwarders, self.stop), daemon=True)
         thread.start()
         try:
@@ -78,11 +78,7 @@ class Forwarding:
         eventually(lambda: not self.queue.messages, what="an empty queue")
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(relay.forwarder, "LONGEST_WAIT", 0.02)
-    with capture_logs():
-        yield
+pytestmark = pytest.mark.usefixtures("quiet")
 
 
 @pytest.fixture
@@ -177,13 +173,12 @@ def test_many_stuck_groups_leave_room_for_a_free_one(forwarding: Forwarding) -> 
     assert len(forwarding.queue.messages) == 25
 
 
-def test_holds_no_more_than_it_may(forwarding: Forwarding, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_holds_no_more_than_it_may(forwarding: Forwarding) -> None:
     """While everything fails it stops receiving: its memory is bounded whatever the backlog."""
-    monkeypatch.setattr(relay.forwarder, "MAX_HELD", 20)
     forwarding.target.fault = seldom(1, 1.0, away)
     for n in range(60):
         forwarding.put(f"g{n}", 1)
-    with forwarding.running():
+    with forwarding.running(max_held=20):
         eventually(lambda: len(forwarding.target.calls) > 10, what="many tries")
         assert sum(forwarding.queue.receives.values()) == 20
 
@@ -365,18 +360,8 @@ def test_a_forwarder_that_fails_stops_the_others(forwarding: Forwarding) -> None
             raise RuntimeError("a bug")
 
     forwarding.queue.fault = fault
-    forwarder = Forwarder(
-        cast("Any", forwarding.queue),
-        QUEUE,
-        forwarding.target,
-        forwarding.dead_letters,
-        stop=forwarding.stop,
-        metrics=forwarding.metrics,
-        readiness=forwarding.readiness,
-        wait_seconds=1,
-    )
     with pytest.raises(RuntimeError, match="a bug"):
-        run_together([forwarder], forwarding.stop)
+        run_together([forwarding.forwarder()], forwarding.stop)
     assert forwarding.stop.requested
 
 
