@@ -1,6 +1,7 @@
 """`python -m relay …`: one process per stream. Composition root of every relay."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from relay.adapters.dynamodb import DynamoOutbox
@@ -24,6 +25,7 @@ from relay.ports import ChangeFeed
 from relay.settings import (
     ChangeStreamRelaySettings,
     ChangeStreamSettings,
+    DaemonSettings,
     DynamoDBRelaySettings,
     DynamoDBSettings,
     ForwardSettings,
@@ -40,10 +42,8 @@ from runtime.process.health import Readiness
 from runtime.process.shutdown import Stop, on_signal
 from runtime.process.tracing import Tracer
 from runtime.process.worker import main, run_worker, until_available
-from runtime.settings import ProcessSettings, WorkerSettings, load
+from runtime.settings import ProcessSettings, load
 from runtime.sqs.queue import find_queue
-
-_FORWARD = "relay-forward"
 
 FORWARDERS = 4
 """Receives at a time: while one publishes a batch, others take other groups."""
@@ -59,32 +59,111 @@ class DaemonAdapters(RelayAdapters):
 
 def run_dynamodb() -> None:
     settings = load(DynamoDBRelaySettings)
-    _run_relay(
-        "relay-dynamodb",
-        settings,
-        settings,
-        lambda stop, tracer: dynamodb_adapters(settings, stop, tracer),
-    )
+    with _process("relay-dynamodb", settings) as tracer:
+        _run_daemon(settings, lambda stop: dynamodb_adapters(settings, stop, tracer))
 
 
 def run_change_stream() -> None:
     settings = load(ChangeStreamRelaySettings)
-    _run_relay(
-        "relay-change-stream",
-        settings,
-        settings,
-        lambda _, tracer: change_stream_adapters(settings, tracer),
-    )
+    with _process("relay-change-stream", settings) as tracer:
+        _run_daemon(settings, lambda _: change_stream_adapters(settings, tracer))
 
 
 def run_forward() -> None:
     settings = load(ForwardSettings)
-    _configure_logs(_FORWARD, settings)
-    with tracing.started(_FORWARD) as tracer:
-        _run_forward(settings, tracer)
+    with _process("relay-forward", settings) as tracer:
+        _run_forwarders(settings, tracer)
 
 
-def _run_forward(settings: ForwardSettings, tracer: Tracer | None) -> None:
+def sweep_dynamodb() -> None:
+    settings = load(DynamoDBSettings)
+    with _process("sweep-dynamodb", settings) as tracer:
+        _sweep_once(settings, lambda: _dynamodb_adapters(settings, aws_of(settings), tracer)[1])
+
+
+def sweep_change_stream() -> None:
+    settings = load(ChangeStreamSettings)
+    with _process("sweep-change-stream", settings) as tracer:
+        _sweep_once(settings, lambda: change_stream_adapters(settings, tracer))
+
+
+def dynamodb_adapters(
+    settings: DynamoDBRelaySettings, stop: Stop, tracer: Tracer | None = None
+) -> DaemonAdapters:
+    """Raises Misconfigured for what does not exist, or Unavailable."""
+    aws = aws_of(settings)
+    outbox, adapters = _dynamodb_adapters(settings, aws, tracer)
+    feed = DynamoDBStream(
+        aws.client("dynamodbstreams"),
+        outbox.stream_arn,
+        poll_interval=settings.poll_interval,
+        wait=stop.wait,
+    )
+    return DaemonAdapters(outbox, adapters.target, adapters.dead_letters, feed, outbox)
+
+
+def change_stream_adapters(
+    settings: ChangeStreamSettings, tracer: Tracer | None = None
+) -> DaemonAdapters:
+    """Raises Misconfigured for what does not exist, or Unavailable."""
+    sqs = aws_of(settings).client("sqs")
+    mongo, name = Mongo.of(settings), settings.outbox_collection
+    find_outbox(mongo, name)
+    outbox, queue = MongoOutbox(mongo, name), FifoQueue(sqs, settings.fifo_queue)
+    return DaemonAdapters(
+        outbox,
+        traced(queue, Destination("aws_sqs", settings.fifo_queue), tracer),
+        DeadLetterQueue(sqs, settings.dead_letter_queue),
+        ChangeStream(mongo, name),
+        outbox,
+        is_crowded=queue.is_crowded,
+    )
+
+
+@contextmanager
+def _process(name: str, settings: ProcessSettings) -> Iterator[Tracer | None]:
+    logs.configure(level=settings.log_level, form=settings.log_format, process=name)
+    with tracing.started(name) as tracer:
+        yield tracer
+
+
+def _dynamodb_adapters(
+    settings: DynamoDBSettings, aws: Aws, tracer: Tracer | None
+) -> tuple[DynamoOutbox, RelayAdapters]:
+    outbox = DynamoOutbox(aws.client("dynamodb"), settings.outbox_table)
+    outbox.stream_arn()
+    return outbox, adapters_of(settings, aws, outbox, tracer)
+
+
+def _run_daemon(settings: DaemonSettings, connect: Callable[[Stop], DaemonAdapters]) -> None:
+    registry, stop = new_registry(), Stop()
+    metrics, readiness = RelayMetrics(registry), Readiness(PART)
+
+    def prepare() -> Mapping[str, Callable[[], None]]:
+        adapters = connect(stop)
+        pipeline = pipeline_of(adapters, stop, metrics, readiness)
+        sweeper = sweeper_of(adapters, pipeline, stop, metrics, settings)
+        reader = FeedReader(
+            adapters.feed,
+            sweeper,
+            pipeline.window,
+            stop=stop,
+            readiness=readiness,
+            now=utc_now,
+            observe_lag=metrics.stream_lag.set,
+        )
+        ages = ages_of(adapters.dated, pipeline, stop, metrics, settings)
+        return {
+            "pipeline": pipeline.run,
+            "sweeper": sweeper.run,
+            "feed-reader": reader.run,
+            "backlog-gauges": ages.run,
+        }
+
+    run_worker(settings, prepare=prepare, stop=stop, readiness=readiness, registry=registry)
+
+
+def _run_forwarders(settings: ForwardSettings, tracer: Tracer | None) -> None:
     registry, stop = new_registry(), Stop()
     metrics, readiness = RelayMetrics(registry), Readiness(settings.fifo_queue)
 
@@ -111,120 +190,15 @@ def _run_forward(settings: ForwardSettings, tracer: Tracer | None) -> None:
     run_worker(settings, prepare=prepare, stop=stop, readiness=readiness, registry=registry)
 
 
-def sweep_dynamodb() -> None:
-    settings = load(DynamoDBSettings)
-    _sweep_once(
-        "sweep-dynamodb",
-        settings,
-        lambda _, tracer: _dynamodb_adapters(settings, aws_of(settings), tracer)[1],
-    )
-
-
-def sweep_change_stream() -> None:
-    settings = load(ChangeStreamSettings)
-    _sweep_once(
-        "sweep-change-stream",
-        settings,
-        lambda _, tracer: change_stream_adapters(settings, tracer),
-    )
-
-
-def dynamodb_adapters(
-    settings: DynamoDBRelaySettings, stop: Stop, tracer: Tracer | None = None
-) -> DaemonAdapters:
-    aws = aws_of(settings)
-    outbox, adapters = _dynamodb_adapters(settings, aws, tracer)
-    feed = DynamoDBStream(
-        aws.client("dynamodbstreams"),
-        outbox.stream_arn,
-        poll_interval=settings.poll_interval,
-        wait=stop.wait,
-    )
-    return DaemonAdapters(outbox, adapters.target, adapters.dead_letters, feed, outbox)
-
-
-def _dynamodb_adapters(
-    settings: DynamoDBSettings, aws: Aws, tracer: Tracer | None
-) -> tuple[DynamoOutbox, RelayAdapters]:
-    outbox = DynamoOutbox(aws.client("dynamodb"), settings.outbox_table)
-    outbox.stream_arn()
-    return outbox, adapters_of(settings, aws, outbox, tracer)
-
-
-def change_stream_adapters(
-    settings: ChangeStreamSettings, tracer: Tracer | None = None
-) -> DaemonAdapters:
-    sqs = aws_of(settings).client("sqs")
-    mongo, name = Mongo.of(settings), settings.outbox_collection
-    find_outbox(mongo, name)
-    outbox, queue = MongoOutbox(mongo, name), FifoQueue(sqs, settings.fifo_queue)
-    return DaemonAdapters(
-        outbox,
-        traced(queue, Destination("aws_sqs", settings.fifo_queue), tracer),
-        DeadLetterQueue(sqs, settings.dead_letter_queue),
-        ChangeStream(mongo, name),
-        outbox,
-        is_crowded=queue.is_crowded,
-    )
-
-
-def _run_relay(
-    name: str,
-    settings: WorkerSettings,
-    sweep: SweepSettings,
-    connect: Callable[[Stop, Tracer | None], DaemonAdapters],
-) -> None:
-    _configure_logs(name, settings)
-    with tracing.started(name) as tracer:
-        _run_relay_with(settings, sweep, lambda stop: connect(stop, tracer))
-
-
-def _run_relay_with(
-    settings: WorkerSettings, sweep: SweepSettings, connect: Callable[[Stop], DaemonAdapters]
-) -> None:
-    registry, stop = new_registry(), Stop()
-    metrics, readiness = RelayMetrics(registry), Readiness(PART)
-
-    def prepare() -> Mapping[str, Callable[[], None]]:
-        adapters = connect(stop)
-        pipeline = pipeline_of(adapters, stop, metrics, readiness)
-        sweeper = sweeper_of(adapters, pipeline, stop, metrics, sweep)
-        reader = FeedReader(
-            adapters.feed,
-            sweeper,
-            pipeline.window,
-            stop=stop,
-            readiness=readiness,
-            now=utc_now,
-            observe_lag=metrics.stream_lag.set,
-        )
-        ages = ages_of(adapters.dated, pipeline, stop, metrics, sweep)
-        return {
-            "pipeline": pipeline.run,
-            "sweeper": sweeper.run,
-            "feed-reader": reader.run,
-            "backlog-gauges": ages.run,
-        }
-
-    run_worker(settings, prepare=prepare, stop=stop, readiness=readiness, registry=registry)
-
-
-def _sweep_once(
-    name: str, settings: SweepSettings, connect: Callable[[Stop, Tracer | None], RelayAdapters]
-) -> None:
+def _sweep_once(settings: SweepSettings, connect: Callable[[], RelayAdapters]) -> None:
     """Publish what is older than sweep_min_age_seconds now, and return once it has left."""
-    _configure_logs(name, settings)
     stop, metrics = Stop(), RelayMetrics(new_registry())
-    with tracing.started(name) as tracer, on_signal(stop):
-        adapters = until_available(lambda: connect(stop, tracer), stop, starting=True)
+    with on_signal(stop):
+        adapters = until_available(connect, stop, starting=True)
         if adapters is None:
             return
         with sweeping(adapters, settings, stop, metrics) as make_pass:
             until_available(make_pass, stop)
-
-
-def _configure_logs(name: str, settings: ProcessSettings) -> None:
-    logs.configure(level=settings.log_level, form=settings.log_format, process=name)
 
 
 if __name__ == "__main__":

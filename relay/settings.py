@@ -13,6 +13,10 @@ class SweepSettings(AwsSettings):
     sweep_interval_seconds: float = Field(default=30, gt=0)
 
 
+class DaemonSettings(SweepSettings, WorkerSettings):
+    """Of a process that relays until it is stopped."""
+
+
 class DynamoDBSettings(SweepSettings):
     """From a DynamoDB outbox to a bus."""
 
@@ -21,7 +25,7 @@ class DynamoDBSettings(SweepSettings):
     dead_letter_queue: str = Field(min_length=1)
 
 
-class DynamoDBRelaySettings(DynamoDBSettings, WorkerSettings):
+class DynamoDBRelaySettings(DynamoDBSettings, DaemonSettings):
     """For the daemon: the waits after a read of the stream that returned nothing. Seconds.
 
     The second holds once nothing has come for relay.poll_interval.QUIET_AFTER.
@@ -43,7 +47,7 @@ class ChangeStreamSettings(SweepSettings, MongoSettings):
     dead_letter_queue: str = Field(min_length=1)
 
 
-class ChangeStreamRelaySettings(ChangeStreamSettings, WorkerSettings):
+class ChangeStreamRelaySettings(ChangeStreamSettings, DaemonSettings):
     """For the daemon."""
 
 
