@@ -50,7 +50,7 @@ COLLECTION = "outbox"
 
 
 def records(count: int, *, aggregates: int = 1_000, prefix: str = "a") -> list[OutboxRecord]:
-    """Events of so many aggregates, in rounds: each aggregate's first, then each one's second.
+    """`count` events in rounds: each aggregate's first, then each aggregate's second.
 
     Their details have id, aggregate and sequence, so that the bus shows them.
     """

@@ -192,10 +192,10 @@ def test_a_stream_tells_what_is_committed_after_its_opening(streamed: End) -> No
     stream.open()
     for sequence in (1, 2, 3):
         streamed.commit("a", sequence, now)
-    told: list[Row] = []
-    eventually(lambda: told.extend(stream.read()) or len(told) == 3, what="three rows")  # type: ignore[func-returns-value]
-    assert [row.key for row in told] == [("a", 1), ("a", 2), ("a", 3)]
-    assert not streamed.outbox.delete(told)
+    found: list[Row] = []
+    eventually(lambda: found.extend(stream.read()) or len(found) == 3, what="three rows")  # type: ignore[func-returns-value]
+    assert [row.key for row in found] == [("a", 1), ("a", 2), ("a", 3)]
+    assert not streamed.outbox.delete(found)
     assert keys(streamed.outbox.older_than(utc_now() + HOUR)) == [("before", 1)]
     assert list(stream.read()) == []
 
@@ -215,7 +215,7 @@ def test_unprocessed_items_are_given_back() -> None:
 
 
 class Changes:
-    """A change stream of the driver's that fails as it is told."""
+    """A change stream of the driver's that fails on request."""
 
     alive = True
 
@@ -231,7 +231,7 @@ class Changes:
 
 @pytest.mark.parametrize("code", [9, 136, 280, 286, 13])
 def test_a_change_stream_that_cannot_resume_has_lost_its_place(code: int) -> None:
-    """DocumentDB's dead token and position, MongoDB's lost history: opening anew is the mend."""
+    """DocumentDB's dead token and position, MongoDB's lost history: opening again is the fix."""
 
     class Watched:
         def with_options(self, **_: Any) -> "Watched":
@@ -250,7 +250,7 @@ def test_a_change_stream_that_cannot_resume_has_lost_its_place(code: int) -> Non
 
 
 def test_a_collection_whose_server_is_away_is_unavailable() -> None:
-    """Opening says so, and the tail waits instead of sweeping in vain."""
+    """Opening says so, and the reader waits instead of sweeping in vain."""
     client: MongoClient[dict[str, Any]] = MongoClient(
         "127.0.0.1", 1, serverSelectionTimeoutMS=50, directConnection=True
     )

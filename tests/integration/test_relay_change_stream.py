@@ -56,7 +56,7 @@ def test_what_is_committed_is_in_the_queue_and_leaves_the_outbox(world: World) -
 
 
 def test_poison_documents_are_dead_lettered_and_their_neighbours_sent(world: World) -> None:
-    """Whatever their `_id` is: set aside with the reason, gone from the outbox, nobody waits."""
+    """Whatever their `_id` is: dead-lettered with the reason, and no other row waits."""
     good = [a_keyed_record("good", 1), a_keyed_record("broken", 2)]
     fields = a_keyed_record("broken", 1).to_document()
     poison: list[dict[str, Any]] = [
@@ -88,7 +88,7 @@ def test_poison_documents_are_dead_lettered_and_their_neighbours_sent(world: Wor
 
 
 def test_a_collection_that_is_dropped_ends_the_stream_and_not_the_relay(world: World) -> None:
-    """Invalidated, the stream cannot resume: it is opened anew, and what came between is swept."""
+    """Invalidated, the stream cannot resume: it is opened again, and what came between is swept."""
     received = Received(world)
     before, between, after = (records(5, prefix=name) for name in "xyz")
     with in_threads(change_stream_adapters(world)):
@@ -118,7 +118,7 @@ def test_a_cursor_that_the_server_kills_is_made_up_for(world: World) -> None:
 
 
 def test_a_server_that_goes_away_and_comes_back(world: World) -> None:
-    """Nobody restarts the relay: it waits, opens the stream anew and sweeps."""
+    """Without a restart the relay waits, opens the stream again and sweeps."""
     received = Received(world)
     before, during, after = (records(20, prefix=name) for name in "xyz")
     (_, port) = parse_uri(str(world.mongodb_uri))["nodelist"][0]

@@ -154,7 +154,7 @@ def test_a_call_that_is_refused_for_a_while(
 
 
 def test_an_answer_that_is_lost_is_asked_for_again(world: World) -> None:
-    """The events were accepted, nobody said so: they are sent twice, and never lost."""
+    """The events were accepted, the response was lost: they are sent twice, and never lost."""
     committed = records(20)
     world.gate.drop_answers("PutEvents", times=1)
     with in_threads(dynamodb_adapters(world)):

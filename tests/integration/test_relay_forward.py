@@ -35,7 +35,7 @@ def world(ministack: MiniStack, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 @pytest.fixture
 def impatient(ministack: MiniStack, tmp_path: Path) -> Iterator[World]:
-    """A queue that gives up soon on whoever holds a message: after 2 s, and after 3 receives."""
+    """A queue that gives up soon on a message that is held: after 2 s, and after 3 receives."""
     with a_world(ministack, tmp_path) as world:
         world.provision_forwarding(visibility_timeout=2)
         with world.relay("forward", FIFO_QUEUE=FIFO, QUEUE_WAIT_SECONDS="1"):

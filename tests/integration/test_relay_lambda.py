@@ -56,9 +56,9 @@ def test_what_the_stream_tells_is_on_the_bus_and_leaves_the_outbox(world: World)
     assert not world.outbox()
     assert Counter(world.on_bus()) == Counter(ids(committed))
     assert in_order(world)
-    told = shard_of(world.aws, TABLE)
-    assert Counter(record["eventName"] for record in told) == {"INSERT": 250, "REMOVE": 250}
-    mapping.read(told)
+    inserted = shard_of(world.aws, TABLE)
+    assert Counter(record["eventName"] for record in inserted) == {"INSERT": 250, "REMOVE": 250}
+    mapping.read(inserted)
     assert world.duplicates() == 0
     assert not mapping.dropped
 
@@ -72,11 +72,11 @@ def test_entries_that_fail_behind_200_are_reported_and_come_again(world: World) 
         return ("InternalFailure", "try again") if fails else None
 
     committed = world.commit(records(30, aggregates=6))
-    told = shard_of(world.aws, TABLE)
+    inserted = shard_of(world.aws, TABLE)
     world.gate.fail_entries(choose)
     handler = an_environment_here(world)
-    event = {"Records": told}
-    failed = [each for each in told if each["dynamodb"]["Keys"]["aggregateId"]["S"] in failing]
+    event = {"Records": inserted}
+    failed = [each for each in inserted if each["dynamodb"]["Keys"]["aggregateId"]["S"] in failing]
     assert handler.handle(event, lambda: True) == failures(failed)
     assert world.outbox() == {each.event_id for each in committed if each.aggregate_id in failing}
     failing.clear()
@@ -107,16 +107,16 @@ def test_poison_is_in_the_dead_letter_queue_with_its_reason(world: World) -> Non
 
 
 def test_the_bus_is_away_for_longer_than_the_mapping_tries(world: World) -> None:
-    """The records are dropped and told of, their rows stay; a sweep brings them in order."""
+    """The records are dropped and reported, their rows stay; a sweep brings them in order."""
     committed = records(20, aggregates=4)
     world.commit(committed)
     handler = an_environment_here(world)
     world.gate.refuse("PutEvents", 503, "ServiceUnavailable")
     mapping = mapped(handler, retries=1)
-    told = shard_of(world.aws, TABLE)
-    mapping.read(told)
+    inserted = shard_of(world.aws, TABLE)
+    mapping.read(inserted)
     assert {info["DDBStreamBatchInfo"]["startSequenceNumber"] for info in mapping.dropped} <= {
-        number_of(each) for each in told
+        number_of(each) for each in inserted
     }
     assert world.outbox() == ids(committed)
     assert not world.drained(DLQ)

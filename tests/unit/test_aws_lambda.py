@@ -69,7 +69,7 @@ def test_missing_settings_fail_the_invocation(
 
 
 def test_a_timeout_that_leaves_no_time_is_refused() -> None:
-    """A sweep would begin nothing, every minute, and nobody would know."""
+    """A sweep would begin nothing, every minute, and without a sign."""
     with pytest.raises(Misconfigured, match="timeout of at least 30 s"):
         sweep({}, Remaining(seconds=10))
 
@@ -110,7 +110,7 @@ def test_a_sweep_stops_in_time() -> None:
 
 
 def test_an_outage_of_the_outbox_fails_a_sweep(relay_: LambdaRelay) -> None:
-    """Visibly: nothing could be read, so nobody knows what stayed."""
+    """Visibly: nothing could be read, so what stayed is unknown."""
     relay_.outbox.fault = seldom(1, 1.0, away)
     with pytest.raises(Unavailable):
         relay_.sweep()

@@ -149,7 +149,7 @@ def test_follows_every_open_shard_over_all_pages(streams: Streams) -> None:
 
 
 def test_reads_a_child_only_after_its_parent(streams: Streams) -> None:
-    """An aggregate's events go on in a child: not one of them is told before the parent's last."""
+    """An aggregate's events go on in a child: not one of them is read before the parent's last."""
     streams.shards = {"p": Shard()}
     stream = followed(streams)
     stream.open()
@@ -159,13 +159,13 @@ def test_reads_a_child_only_after_its_parent(streams: Streams) -> None:
     streams.shards["c1"], streams.shards["c2"] = Shard(parent="p"), Shard(parent="p")
     streams.write("c1", "a", 4)
     streams.write("c2", "b", 1)
-    told = [key for _ in range(4) for key in keys(stream)]
-    assert [sequence for name, sequence in told if name == "a"] == [1, 2, 3, 4]
-    assert ("b", 1) in told
+    found = [key for _ in range(4) for key in keys(stream)]
+    assert [sequence for name, sequence in found if name == "a"] == [1, 2, 3, 4]
+    assert ("b", 1) in found
 
 
 def test_a_grandchild_waits_for_its_own_parent(streams: Streams) -> None:
-    """Two roll-overs while nobody read are followed in their order."""
+    """Two roll-overs while nothing was read are followed in their order."""
     streams.shards = {"p": Shard()}
     stream = followed(streams)
     stream.open()
@@ -177,8 +177,8 @@ def test_a_grandchild_waits_for_its_own_parent(streams: Streams) -> None:
     streams.write("c", "a", 3)
     streams.write("c", "a", 4)
     streams.write("g", "a", 5)
-    told = [key for _ in range(6) for key in keys(stream)]
-    assert told == [("a", n) for n in (1, 2, 3, 4, 5)]
+    found = [key for _ in range(6) for key in keys(stream)]
+    assert found == [("a", n) for n in (1, 2, 3, 4, 5)]
 
 
 def test_children_may_be_listed_before_their_parents(streams: Streams) -> None:
@@ -269,9 +269,9 @@ def test_a_stream_whose_shards_have_all_ended_is_opened_anew(streams: Streams) -
     stream.open()
     streams.write("p", "a", 1)
     streams.shards["p"].ended = True
-    told: list[tuple[str, int]] = []
+    found: list[tuple[str, int]] = []
     with pytest.raises(LostPosition):
-        told.extend(row.key for row in stream.read())
+        found.extend(row.key for row in stream.read())
     stream.open()
     assert asked == ["one", "two"]
 
@@ -292,7 +292,7 @@ def test_a_table_that_has_no_stream_for_a_while_is_an_outage(streams: Streams) -
 )
 @pytest.mark.parametrize("operation", ["get_records", "get_shard_iterator"])
 def test_a_place_that_is_gone_is_lost(streams: Streams, code: str, operation: str) -> None:
-    """Fifteen minutes, a day, an aged shard: opening anew is all that helps, and it does."""
+    """Fifteen minutes, a day, an aged shard: opening again is all that helps, and it does."""
     streams.shards = {"s1": Shard()}
     stream = followed(streams)
     if operation == "get_records":

@@ -78,7 +78,7 @@ def test_a_record_that_keeps_failing_ends_where_the_mapping_puts_it(
 
 
 def test_an_outage_longer_than_the_retries_loses_nothing(relay_: LambdaRelay) -> None:
-    """The mapping gives up, batch by batch, and tells of it; then a sweep brings all, in order."""
+    """The mapping gives up, batch by batch, and reports it; then a sweep brings all, in order."""
     down = [True]
 
     def fault(_: Sequence[Any]) -> None:
@@ -88,8 +88,8 @@ def test_an_outage_longer_than_the_retries_loses_nothing(relay_: LambdaRelay) ->
     relay_.target.fault = fault
     mapping = EventSourceMapping(relay_, batch_size=8)
     mapping.read(relay_.commit(*events(*keys(24, 5))))
-    told = sum(message["DDBStreamBatchInfo"]["batchSize"] for message in mapping.dropped)
-    assert told == len(relay_.outbox.rows) == 24
+    reported = sum(message["DDBStreamBatchInfo"]["batchSize"] for message in mapping.dropped)
+    assert reported == len(relay_.outbox.rows) == 24
     assert not relay_.dead_letters.sent
     down.clear()
     down.append(False)
@@ -151,7 +151,7 @@ def test_whatever_fails_all_is_published_or_told_of(
     luck: dict[tuple[str, int], int],
     environments: list[bool],
 ) -> None:
-    """Environments come and go: what is not published is in the outbox and was told of.
+    """Environments come and go: what is not published is in the outbox and was reported.
 
     An aggregate of which nothing was dropped arrives in order, and a sweep heals the others.
     """
@@ -178,9 +178,11 @@ def test_whatever_fails_all_is_published_or_told_of(
     published, left = set(relay_.target.keys), set(relay_.outbox.rows)
     assert published | left == set(committed)
     assert not published & left
-    told = {key for key, record in zip(committed, shard, strict=True) if _is_told(mapping, record)}
-    assert left <= told
-    for name in {name for name, _ in committed} - {name for name, _ in told}:
+    reported = {
+        key for key, record in zip(committed, shard, strict=True) if _is_reported(mapping, record)
+    }
+    assert left <= reported
+    for name in {name for name, _ in committed} - {name for name, _ in reported}:
         first_arrivals = list(dict.fromkeys(relay_.target.sequences(name)))
         assert first_arrivals == sorted(first_arrivals)
     luck.clear()
@@ -199,7 +201,7 @@ def _row(record: dict[str, Any]) -> tuple[str, int]:
     return key["aggregateId"]["S"], int(key["sequence"]["N"])
 
 
-def _is_told(mapping: EventSourceMapping, record: dict[str, Any]) -> bool:
+def _is_reported(mapping: EventSourceMapping, record: dict[str, Any]) -> bool:
     """Whether an on-failure message covers the record."""
     infos = [message["DDBStreamBatchInfo"] for message in mapping.dropped]
     return any(

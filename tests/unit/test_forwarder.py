@@ -9,10 +9,11 @@ from datetime import timedelta
 from typing import Any, cast
 
 import pytest
+from structlog.testing import capture_logs
 
 from contracts.outbox import MalformedRecord, OutboxRecord
 from relay.forwarder import MOST_STRIKES, Forwarder, run_together
-from relay.ports import Failure, Limits
+from relay.ports import CallRefused, Failure, Limits
 from runtime.metrics import RelayMetrics, new_registry
 from runtime.process.health import Readiness
 from runtime.process.shutdown import Stop
@@ -105,6 +106,33 @@ def test_publishes_in_order_and_deletes(forwarding: Forwarding) -> None:
         forwarding.drained()
     for group in "abc":
         assert forwarding.target.sequences(group) == list(range(1, 13))
+
+
+def test_what_was_accepted_is_logged_as_forwarded(forwarding: Forwarding) -> None:
+    """With the ids by which an event is found in every log."""
+    forwarding.put("a", 1)
+    with capture_logs() as logged, forwarding.running():
+        forwarding.drained()
+    (line,) = [each for each in logged if each["event"] == "forwarded"]
+    assert line["eventIds"] == ["a-1"]
+    assert len(line["correlationIds"]) == 1
+
+
+def test_a_message_that_no_call_survives_is_dead_lettered_alone(forwarding: Forwarding) -> None:
+    """The bus refuses every call with it: the heads of other groups pass without it."""
+
+    def fault(records: Sequence[OutboxRecord]) -> None:
+        if any(record.aggregate_id == "bad" for record in records):
+            raise CallRefused(MALFORMED)
+
+    forwarding.target.fault = fault
+    forwarding.put("bad", 1)
+    forwarding.put("good", 1, 2)
+    with forwarding.running():
+        forwarding.drained()
+    ((group, _, error),) = forwarding.dead_letters.sent
+    assert (group, str(error)) == ("bad", "MalformedDetail: Detail is malformed.")
+    assert forwarding.target.keys == [("good", 1), ("good", 2)]
 
 
 def test_a_group_whose_head_fails_waits_and_the_others_go_on(forwarding: Forwarding) -> None:
@@ -264,7 +292,7 @@ def test_what_the_bus_never_takes_goes_to_the_dead_letters(forwarding: Forwardin
 
 @pytest.mark.parametrize("error", [away(), ValueError("too large")])
 def test_a_dead_letter_that_cannot_be_sent_waits(forwarding: Forwarding, error: Exception) -> None:
-    """The message stays until it is set aside, once; nobody else waits for it."""
+    """The message stays until it is dead-lettered, once; no other group waits for it."""
     forwarding.dead_letters.fault = once(error)
     forwarding.queue.put("a", "no json")
     forwarding.put("b", 1)
@@ -297,7 +325,7 @@ def test_what_cannot_be_deleted_is_not_published_again(
 
 
 def test_a_receipt_that_has_expired_is_let_go(forwarding: Forwarding) -> None:
-    """Its message comes anew: holding on to it would hold its group for good."""
+    """Its message comes again: holding on to it would hold its group for good."""
     tries: Counter[str] = Counter()
 
     def fault(operation: str) -> bool | None:

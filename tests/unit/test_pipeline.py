@@ -290,7 +290,7 @@ def test_a_target_that_fails_loses_nothing(relay_: Relay, error: Exception) -> N
 
 @pytest.mark.parametrize("error", [away(), RuntimeError("a bug")])
 def test_a_delete_that_fails_is_tried_again(relay_: Relay, error: Exception) -> None:
-    """Nothing is published twice for it, and more failures than deleters stop nobody."""
+    """Nothing is published twice for it, and more failures than deleters hold no other row."""
     failures = iter([error] * (DELETERS + 2))
 
     def fault(_: Sequence[Any]) -> None:

@@ -187,7 +187,7 @@ def test_a_value_of_any_type_costs_its_row_alone(relay_: LambdaRelay, value: Any
 def test_what_is_no_batch_of_stream_records_fails_whole(
     relay_: LambdaRelay, event: dict[str, Any]
 ) -> None:
-    """Records that cannot be told apart cannot be reported: the mapping halves their batch."""
+    """Records without an identity cannot be reported: the mapping halves their batch."""
     good = relay_.commit(record_of("a", 1))
     if event.get("Records"):
         event = {"Records": [*good, *event["Records"]]}
@@ -233,7 +233,7 @@ def test_another_environment_publishes_again(relay_: LambdaRelay) -> None:
 
 
 def test_a_row_that_is_put_back_is_published(relay_: LambdaRelay) -> None:
-    """An operator who mends a row writes it under its old key: that is another record."""
+    """An operator who repairs a row writes it under its old key: that is another record."""
     relay_.publish(relay_.put({"aggregateId": "a", "sequence": 1}))
     relay_.publish(relay_.commit(record_of("a", 1)))
     assert relay_.target.keys == [("a", 1)]

@@ -34,7 +34,7 @@ def refusal(code: str, status: int = 400) -> ClientError:
 
 
 class Client:
-    """An events and an SQS client: keeps the entries of each call, and answers as it is told."""
+    """An events and an SQS client: keeps the entries of each call, and answers by `answer`."""
 
     class exceptions:  # noqa: N801 (boto3's name)
         QueueDoesNotExist = KeyError
