@@ -1,28 +1,30 @@
 """`python -m relay …`: one process per stream. Composition root of every relay."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
 from relay.adapters.change_stream import ChangeStream, find_outbox
-from relay.adapters.dynamodb_stream import ShardedStream, find_stream
+from relay.adapters.dynamodb_stream import DynamoDBStream, find_stream
 from relay.adapters.sqs_fifo import DeadLetterQueue, FifoQueue
 from relay.composition import (
-    Ends,
+    RelayAdapters,
+    adapters_of,
     aws_of,
     backlog_gauges_of,
     bus_of,
-    dynamodb_ends,
-    engine_of,
+    pipeline_of,
     sweeper_of,
     sweeping,
 )
-from relay.feed_reader import PART, Tail
+from relay.feed_reader import PART, FeedReader
 from relay.forwarder import Forwarder, run_together
-from relay.ports import Stream
+from relay.ports import ChangeFeed
 from relay.settings import (
     ChangeStreamRelaySettings,
     ChangeStreamSettings,
+    DaemonSettings,
     DynamoDBRelaySettings,
     DynamoDBSettings,
     ForwardSettings,
@@ -39,50 +41,123 @@ from runtime.process.health import Readiness
 from runtime.process.shutdown import Stop, on_signal
 from runtime.process.tracing import Tracer
 from runtime.process.worker import main, run_worker, until_available
-from runtime.settings import ProcessSettings, WorkerSettings, load
+from runtime.settings import ProcessSettings, load
 from runtime.sqs.queue import find_queue
-
-_FORWARD = "relay-forward"
 
 FORWARDERS = 4
 """Receives at a time: while one publishes a batch, others take other groups."""
 
 
 @dataclass(frozen=True)
-class TailedEnds(Ends):
-    """What a relay stands between that is told of new rows."""
+class DaemonAdapters(RelayAdapters):
+    """And the change feed of a relay that runs on and on."""
 
-    stream: Stream
+    feed: ChangeFeed
 
 
 def run_dynamodb() -> None:
     settings = load(DynamoDBRelaySettings)
-    _run_relay(
-        "relay-dynamodb",
-        settings,
-        settings,
-        lambda stop, tracer: _dynamodb(settings, stop, tracer),
-    )
+    with _process("relay-dynamodb", settings) as tracer:
+        _run_daemon(settings, lambda stop: dynamodb_adapters(settings, stop, tracer))
 
 
 def run_change_stream() -> None:
     settings = load(ChangeStreamRelaySettings)
-    _run_relay(
-        "relay-change-stream",
-        settings,
-        settings,
-        lambda _, tracer: _change_stream(settings, tracer),
-    )
+    with _process("relay-change-stream", settings) as tracer:
+        _run_daemon(settings, lambda _: change_stream_adapters(settings, tracer))
 
 
 def run_forward() -> None:
     settings = load(ForwardSettings)
-    _configure_logs(_FORWARD, settings)
-    with tracing.started(_FORWARD) as tracer:
-        _run_forward(settings, tracer)
+    with _process("relay-forward", settings) as tracer:
+        _run_forwarders(settings, tracer)
 
 
-def _run_forward(settings: ForwardSettings, tracer: Tracer | None) -> None:
+def sweep_dynamodb() -> None:
+    settings = load(DynamoDBSettings)
+    with _process("sweep-dynamodb", settings) as tracer:
+        _sweep_once(settings, lambda: _swept_adapters(settings, tracer))
+
+
+def sweep_change_stream() -> None:
+    settings = load(ChangeStreamSettings)
+    with _process("sweep-change-stream", settings) as tracer:
+        _sweep_once(settings, lambda: change_stream_adapters(settings, tracer))
+
+
+def dynamodb_adapters(
+    settings: DynamoDBRelaySettings, stop: Stop, tracer: Tracer | None = None
+) -> DaemonAdapters:
+    """Raises Misconfigured for what does not exist, or Unavailable."""
+    aws = aws_of(settings)
+    find = partial(find_stream, aws.client("dynamodb"), settings.outbox_table)
+    find()
+    feed = DynamoDBStream(
+        aws.client("dynamodbstreams"), find, poll_interval=settings.poll_interval, wait=stop.wait
+    )
+    adapters = adapters_of(settings, aws, tracer)
+    return DaemonAdapters(adapters.outbox, adapters.target, adapters.dead_letters, feed)
+
+
+def change_stream_adapters(
+    settings: ChangeStreamSettings, tracer: Tracer | None = None
+) -> DaemonAdapters:
+    """Raises Misconfigured for what does not exist, or Unavailable."""
+    sqs = aws_of(settings).client("sqs")
+    mongo, name = Mongo.of(settings), settings.outbox_collection
+    find_outbox(mongo, name)
+    outbox, queue = MongoOutbox(mongo, name), FifoQueue(sqs, settings.fifo_queue)
+    return DaemonAdapters(
+        outbox,
+        traced(queue, Destination("aws_sqs", settings.fifo_queue), tracer),
+        DeadLetterQueue(sqs, settings.dead_letter_queue),
+        ChangeStream(mongo, name),
+        is_crowded=queue.is_crowded,
+    )
+
+
+@contextmanager
+def _process(name: str, settings: ProcessSettings) -> Iterator[Tracer | None]:
+    logs.configure(level=settings.log_level, form=settings.log_format, process=name)
+    with tracing.started(name) as tracer:
+        yield tracer
+
+
+def _swept_adapters(settings: DynamoDBSettings, tracer: Tracer | None) -> RelayAdapters:
+    aws = aws_of(settings)
+    find_stream(aws.client("dynamodb"), settings.outbox_table)
+    return adapters_of(settings, aws, tracer)
+
+
+def _run_daemon(settings: DaemonSettings, connect: Callable[[Stop], DaemonAdapters]) -> None:
+    registry, stop = new_registry(), Stop()
+    metrics, readiness = RelayMetrics(registry), Readiness(PART)
+
+    def prepare() -> Mapping[str, Callable[[], None]]:
+        adapters = connect(stop)
+        pipeline = pipeline_of(adapters, stop, metrics, readiness)
+        sweeper = sweeper_of(adapters, pipeline, stop, metrics, settings)
+        reader = FeedReader(
+            adapters.feed,
+            sweeper,
+            pipeline.window,
+            stop=stop,
+            readiness=readiness,
+            now=utc_now,
+            observe_lag=metrics.stream_lag.set,
+        )
+        gauges = backlog_gauges_of(adapters, pipeline, stop, metrics, settings)
+        return {
+            "pipeline": pipeline.run,
+            "sweeper": sweeper.run,
+            "feed-reader": reader.run,
+            "backlog-gauges": gauges.run,
+        }
+
+    run_worker(settings, prepare=prepare, stop=stop, readiness=readiness, registry=registry)
+
+
+def _run_forwarders(settings: ForwardSettings, tracer: Tracer | None) -> None:
     registry, stop = new_registry(), Stop()
     metrics, readiness = RelayMetrics(registry), Readiness(settings.fifo_queue)
 
@@ -109,108 +184,15 @@ def _run_forward(settings: ForwardSettings, tracer: Tracer | None) -> None:
     run_worker(settings, prepare=prepare, stop=stop, readiness=readiness, registry=registry)
 
 
-def sweep_dynamodb() -> None:
-    settings = load(DynamoDBSettings)
-    _sweep_once(
-        "sweep-dynamodb",
-        settings,
-        lambda _, tracer: _swept_dynamodb(settings, tracer),
-    )
-
-
-def sweep_change_stream() -> None:
-    settings = load(ChangeStreamSettings)
-    _sweep_once("sweep-change-stream", settings, lambda _, tracer: _change_stream(settings, tracer))
-
-
-def _dynamodb(
-    settings: DynamoDBRelaySettings, stop: Stop, tracer: Tracer | None = None
-) -> TailedEnds:
-    aws = aws_of(settings)
-    find = partial(find_stream, aws.client("dynamodb"), settings.outbox_table)
-    find()
-    ends = dynamodb_ends(settings, aws, tracer)
-    stream = ShardedStream(aws.client("dynamodbstreams"), find, pace=settings.pace, wait=stop.wait)
-    return TailedEnds(ends.outbox, ends.target, ends.dead_letters, stream)
-
-
-def _swept_dynamodb(settings: DynamoDBSettings, tracer: Tracer | None) -> Ends:
-    aws = aws_of(settings)
-    find_stream(aws.client("dynamodb"), settings.outbox_table)
-    return dynamodb_ends(settings, aws, tracer)
-
-
-def _change_stream(settings: ChangeStreamSettings, tracer: Tracer | None = None) -> TailedEnds:
-    sqs = aws_of(settings).client("sqs")
-    mongo, name = Mongo.of(settings), settings.outbox_collection
-    find_outbox(mongo, name)
-    outbox, queue = MongoOutbox(mongo, name), FifoQueue(sqs, settings.fifo_queue)
-    return TailedEnds(
-        outbox,
-        traced(queue, Destination("aws_sqs", settings.fifo_queue), tracer),
-        DeadLetterQueue(sqs, settings.dead_letter_queue),
-        ChangeStream(mongo, name),
-        is_crowded=queue.is_crowded,
-    )
-
-
-def _run_relay(
-    name: str,
-    settings: WorkerSettings,
-    sweep: SweepSettings,
-    connect: Callable[[Stop, Tracer | None], TailedEnds],
-) -> None:
-    _configure_logs(name, settings)
-    with tracing.started(name) as tracer:
-        _run_relay_with(settings, sweep, lambda stop: connect(stop, tracer))
-
-
-def _run_relay_with(
-    settings: WorkerSettings, sweep: SweepSettings, connect: Callable[[Stop], TailedEnds]
-) -> None:
-    registry, stop = new_registry(), Stop()
-    metrics, readiness = RelayMetrics(registry), Readiness(PART)
-
-    def prepare() -> Mapping[str, Callable[[], None]]:
-        ends = connect(stop)
-        engine = engine_of(ends, stop, metrics, readiness)
-        sweeper = sweeper_of(ends, engine, stop, metrics, sweep)
-        tail = Tail(
-            ends.stream,
-            sweeper,
-            engine.window,
-            stop=stop,
-            readiness=readiness,
-            now=utc_now,
-            lag=metrics.stream_lag.set,
-        )
-        gauges = backlog_gauges_of(ends, engine, stop, metrics, sweep)
-        return {
-            "engine": engine.run,
-            "sweeper": sweeper.run,
-            "tail": tail.run,
-            "backlog gauges": gauges.run,
-        }
-
-    run_worker(settings, prepare=prepare, stop=stop, readiness=readiness, registry=registry)
-
-
-def _sweep_once(
-    name: str, settings: SweepSettings, connect: Callable[[Stop, Tracer | None], Ends]
-) -> None:
+def _sweep_once(settings: SweepSettings, connect: Callable[[], RelayAdapters]) -> None:
     """Publish what is older than sweep_min_age_seconds now, and return once it has left."""
-    _configure_logs(name, settings)
     stop, metrics = Stop(), RelayMetrics(new_registry())
-    with tracing.started(name) as tracer, on_signal(stop):
-        ends = until_available(lambda: connect(stop, tracer), stop, starting=True)
-        if ends is None:
+    with on_signal(stop):
+        adapters = until_available(connect, stop, starting=True)
+        if adapters is None:
             return
-        with sweeping(ends, settings, stop, metrics) as make_pass:
+        with sweeping(adapters, settings, stop, metrics) as make_pass:
             until_available(make_pass, stop)
-
-
-def _configure_logs(name: str, settings: ProcessSettings) -> None:
-    logs.configure(level=settings.log_level, form=settings.log_format, process=name)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""The DynamoDB relay as AWS Lambda: shards, leases and checkpoints are Lambda's business, not ours.
+"""The DynamoDB relay as AWS Lambda: shards, leases and checkpoints are Lambda's business.
 
-`publish` stands behind an event source mapping on the outbox table's stream (INSERT only, partial
-batch responses, batches of 100). Poison it sets aside itself, with the reason; what fails for any
-other reason it reports: the mapping tries that again, alone in the end, and when it gives up it
-tells of it in its on-failure destination, which is the same queue. The row is in the outbox as long
-as its event is not in durable hands.
+`publish` is the target of an event source mapping on the outbox table's stream (INSERT only,
+partial batch responses, batches of 100). It dead-letters poison itself, with the reason, and
+reports what fails for any other reason: the mapping tries that again, alone in the end, and when it
+gives up it sends the position of the records to its on-failure destination, which is the same
+queue. The row is in the outbox until its event was accepted by EventBridge.
 
 `sweep` runs every minute, is over by the next, and publishes what stayed, whatever the reason.
 """
@@ -15,9 +15,8 @@ from functools import cache
 from threading import Timer
 from typing import Any, Protocol
 
-from relay.batch import Rounds
-from relay.composition import Ends, aws_of, dynamodb_ends, sweeping
-from relay.mapped import MappedStream
+from relay.batch import BatchPublisher, StreamBatchHandler
+from relay.composition import RelayAdapters, adapters_of, aws_of, sweeping
 from relay.settings import DynamoDBSettings, SweepSettings
 from runtime import logs
 from runtime.errors import Misconfigured
@@ -27,9 +26,9 @@ from runtime.process.shutdown import Stop
 from runtime.process.tracing import Tracer
 from runtime.settings import load
 
-LEAVES_WITHIN = 12.0
+SHUTDOWN_RESERVE = 12.0
 """Seconds at an invocation's end in which nothing new begins: a call to bus or table is answered or
-given up within 7 s, and an engine stops within 9 s. Time out after 30 s or more."""
+given up within 7 s, and a pipeline stops within 9 s. Time out after 30 s or more."""
 
 
 class Context(Protocol):
@@ -39,24 +38,24 @@ class Context(Protocol):
 
 
 class NothingSwept(Exception):
-    """Rows were left behind and not one of them could leave; the log says why, call by call."""
+    """Not one of the rows that were swept could be published; the log says why, call by call."""
 
     def __init__(self, count: int) -> None:
-        super().__init__(f"none of {count} rows that were left behind could be published")
+        super().__init__(f"none of {count} rows that were swept could be published")
 
 
 def publish(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
-    """Publish the rows that a batch of stream records tells of; returns the records that failed.
+    """Publish the rows of a batch of stream records; returns the records that failed.
 
-    Raises NotAStreamEvent and Misconfigured, or Unavailable while it could not yet look for its
-    bus and its queue.
+    Raises NotAStreamEvent and Misconfigured, or Unavailable while it could not yet check its bus
+    and its queue.
     """
-    stream, tracer = _mapped_stream()
+    handler, tracer = _stream_batch_handler()
     with flushed(tracer):
-        return stream.publish(event, lambda: _seconds_left(context) > 0)
+        return handler.handle(event, lambda: _seconds_left(context) > 0)
 
 
-def sweep(event: object, context: Context) -> None:  # noqa: ARG001 (a schedule says nothing)
+def sweep(event: object, context: Context) -> None:  # noqa: ARG001 (a schedule has no input)
     """Publish what is older than SWEEP_MIN_AGE_SECONDS; what does not fit waits for the next one.
 
     Raises Unavailable, NothingSwept or Misconfigured: an outage fails the invocation, where an
@@ -64,13 +63,13 @@ def sweep(event: object, context: Context) -> None:  # noqa: ARG001 (a schedule 
     """
     if _seconds_left(context) <= 0:
         raise Misconfigured("give the function a timeout of at least 30 s")
-    settings, ends, tracer = _composed("sweep-dynamodb")
+    settings, adapters, tracer = _composed("sweep-dynamodb")
     with flushed(tracer):
-        sweep_within(_seconds_left(context), ends, settings)
+        sweep_within(_seconds_left(context), adapters, settings)
 
 
-def sweep_within(seconds: float, ends: Ends, settings: SweepSettings) -> None:
-    """Make one pass that takes up nothing more when the time is over.
+def sweep_within(seconds: float, adapters: RelayAdapters, settings: SweepSettings) -> None:
+    """Make one pass that starts nothing more when the time is over.
 
     Raises Unavailable or NothingSwept.
     """
@@ -78,13 +77,13 @@ def sweep_within(seconds: float, ends: Ends, settings: SweepSettings) -> None:
     timer = Timer(seconds, stop.request)
     timer.start()
     try:
-        with sweeping(ends, settings, stop, RelayMetrics(registry)) as make_pass:
-            taken_up = make_pass()
+        with sweeping(adapters, settings, stop, RelayMetrics(registry)) as make_pass:
+            swept = make_pass()
     finally:
         timer.cancel()
     left = ("relay_events_published_total", "relay_events_dead_lettered_total")
-    if taken_up and not any(registry.get_sample_value(name) for name in left):
-        raise NothingSwept(taken_up)
+    if swept and not any(registry.get_sample_value(name) for name in left):
+        raise NothingSwept(swept)
 
 
 @contextmanager
@@ -98,25 +97,26 @@ def flushed(tracer: Tracer | None) -> Iterator[None]:
 
 
 def _seconds_left(context: Context) -> float:
-    return context.get_remaining_time_in_millis() / 1000 - LEAVES_WITHIN
+    return context.get_remaining_time_in_millis() / 1000 - SHUTDOWN_RESERVE
 
 
-# What is cached lives as long as the execution environment; a failure is not, and is made up for
-# by the next invocation.
-
-
-@cache
-def _mapped_stream() -> tuple[MappedStream, Tracer | None]:
-    settings, ends, tracer = _composed("relay-dynamodb")
-    metrics = RelayMetrics(new_registry())
-    rounds = Rounds(ends.outbox, ends.target, ends.dead_letters, metrics)
-    return MappedStream(rounds, settings.outbox_table), tracer
+# What is cached lives as long as the execution environment; a failure is not cached, and the next
+# invocation tries again.
 
 
 @cache
-def _composed(process: str) -> tuple[DynamoDBSettings, Ends, Tracer | None]:
+def _stream_batch_handler() -> tuple[StreamBatchHandler, Tracer | None]:
+    settings, adapters, tracer = _composed("relay-dynamodb")
+    publisher = BatchPublisher(
+        adapters.outbox, adapters.target, adapters.dead_letters, RelayMetrics(new_registry())
+    )
+    return StreamBatchHandler(publisher, settings.outbox_table), tracer
+
+
+@cache
+def _composed(process: str) -> tuple[DynamoDBSettings, RelayAdapters, Tracer | None]:
     settings = load(DynamoDBSettings)
     logs.configure(level=settings.log_level, form=settings.log_format, process=process)
     aws = aws_of(settings)
     tracer = tracing.start(process)
-    return settings, dynamodb_ends(settings, aws, tracer), tracer
+    return settings, adapters_of(settings, aws, tracer), tracer

@@ -1,33 +1,39 @@
-"""Publishes a list of rows within bounds, round by round, and deletes what has left.
+"""One pass over one batch: what Lambda's event source mapping sends is published and deleted.
 
-The engine's window is for an endless flow: it waits for more, and holds what fails until it passes.
-Here all is known before, and what does not pass soon is given back: rounds need neither locks nor
-an end that threads agree on.
+The pipeline's window is for an endless flow: it waits for more, and holds what fails until it
+passes. Here all rows are known before, and what does not pass soon is reported as failed: rounds
+need neither locks nor an end that threads agree on.
 """
 
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
 
 import structlog
 
-from contracts.outbox import OutboxRecord
-from relay.clearing import clear
 from relay.ports import DeadLetters, Target
-from relay.publisher import Outcome, Publisher
+from relay.publisher import Outcome, Publisher, try_delete
+from relay.recent_keys import RecentKeys
+from runtime.errors import Misconfigured
 from runtime.metrics import RelayMetrics
+from runtime.outbox.dynamodb_rows import row_of
 from runtime.outbox.ports import Outbox
 from runtime.outbox.rows import Row
 from runtime.retry import backoff
 
 log = structlog.get_logger(__name__)
 
+REMEMBERED = 10_000
+"""Records, of some 100 bytes each: a hundred batches, where a batch comes again at once."""
+
 CALLS = 16
 """Calls in flight: a round of 100 aggregates takes 10, and more where entries are large."""
 
 TRIES = 6
-"""Of one row, or one delete, before it is given back; 3 to 6 s of waiting lie between them."""
+"""Of one row, or one delete, before it is given up; 3 to 6 s of waiting lie between them."""
 
 FIRST_WAIT, LONGEST_WAIT = 0.2, 4.0
 """Seconds between tries: doubling from the first, and never more than the longest."""
@@ -36,10 +42,100 @@ HasTime = Callable[[], bool]
 """Whether there is time for another round of calls."""
 
 
-class Rounds:
-    """A round holds the first waiting row of each aggregate; the next one waits for its answer.
+class NotAStreamEvent(ValueError):
+    """An event whose records have no identity; the mapping splits it and tries again."""
 
-    So no two rows of an aggregate are ever in flight together, or in one call.
+
+@dataclass(frozen=True)
+class Insertion:
+    """A stream record of a new row; `number` is what a response calls it by."""
+
+    number: str
+    aggregate_id: str
+    image: Any
+
+    @property
+    def key(self) -> Hashable:
+        """A row that is put back under its old key is another record, and is published."""
+        return self.aggregate_id, self.number
+
+
+class StreamBatchHandler:
+    """Publishes the rows of a batch of stream records, deletes them, and reports what failed.
+
+    The mapping sends everything again from the first failed record on, what was published behind it
+    too. Therefore the latest records that were accepted are remembered, for as long as this object
+    lives: a batch that comes again to the same execution environment publishes nothing twice. In
+    another one it does: at least once is the promise.
+    """
+
+    def __init__(
+        self, publisher: "BatchPublisher", table: str, *, remembered: int = REMEMBERED
+    ) -> None:
+        self._publisher, self._table = publisher, table
+        self._recent = RecentKeys(remembered)
+
+    def handle(self, event: Mapping[str, Any], has_time: HasTime) -> dict[str, Any]:
+        """Take one batch, in the order of its shard; returns a partial batch response.
+
+        https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
+        Raises NotAStreamEvent, and Misconfigured for the stream of another table: a row of this
+        table with the same key would be deleted unpublished. Both before anything is published.
+        """
+        fresh = [each for each in self._insertions(event) if each.key not in self._recent]
+        readable = list(_readable(fresh))
+        rows = [row for _, row in readable]
+        done = self._publisher.publish(rows, has_time)
+        accepted = {readable[position][0].key for position in done}
+        self._recent.add(accepted)
+        self._publisher.delete([rows[position] for position in sorted(done)], has_time)
+        failed = [each.number for each in fresh if each.key not in accepted]
+        if failed:
+            log.warning("records failed", failed=len(failed), done=len(done))
+        return {"batchItemFailures": [{"itemIdentifier": number} for number in failed]}
+
+    def _insertions(self, event: Mapping[str, Any]) -> Iterator[Insertion]:
+        """Read what every stream record has; only INSERT is a new row, deletes come as REMOVE."""
+        try:
+            for record in event["Records"]:
+                table = record["eventSourceARN"].split("/")[1]
+                change = record["dynamodb"]
+                insertion = Insertion(
+                    number=change["SequenceNumber"],
+                    aggregate_id=change["Keys"]["aggregateId"]["S"],
+                    image=change.get("NewImage"),
+                )
+                if table != self._table:
+                    raise Misconfigured(
+                        f"the mapping reads the stream of {table}, OUTBOX_TABLE is {self._table}"
+                    )
+                if record["eventName"] == "INSERT":
+                    yield insertion
+        except (AttributeError, IndexError, KeyError, TypeError) as error:
+            raise NotAStreamEvent(f"{type(error).__name__}: {error}") from error
+
+
+def _readable(insertions: Iterable[Insertion]) -> Iterator[tuple[Insertion, Row]]:
+    """Leave out what cannot be read, and what is behind it in its aggregate."""
+    blocked: set[str] = set()
+    for insertion in insertions:
+        if insertion.aggregate_id in blocked:
+            continue
+        try:
+            row = row_of(insertion.image)
+        except Exception:
+            # A bug, or a value no outbox has: its neighbours must not wait for its end.
+            log.exception("record cannot be read", sequenceNumber=insertion.number)
+            blocked.add(insertion.aggregate_id)
+        else:
+            yield insertion, row
+
+
+class BatchPublisher:
+    """Publishes a list of rows in rounds: each holds the first waiting row of each aggregate.
+
+    The next round waits for the responses, so no two rows of an aggregate are ever in flight
+    together, or in one call.
     """
 
     def __init__(
@@ -52,12 +148,12 @@ class Rounds:
         wait: Callable[[float], object] = time.sleep,
         pool: Executor | None = None,
     ) -> None:
-        self._outbox, self._target, self._wait = outbox, target, wait
+        self._outbox, self._wait = outbox, wait
         self._publisher = Publisher(target, dead_letters, metrics)
         self._pool = pool or ThreadPoolExecutor(CALLS, thread_name_prefix="publisher")
 
     def publish(self, rows: Sequence[Row], has_time: HasTime) -> set[int]:
-        """Returns the positions of those rows that are in durable hands: published or set aside.
+        """Returns the positions of those rows that may be deleted: published or dead-lettered.
 
         A row that has had its tries is left, with all that is behind it in its aggregate. The first
         round is made whatever the time.
@@ -72,8 +168,11 @@ class Rounds:
             for row in outcome.done:
                 done.add(waiting[row.aggregate_id].popleft())
                 del tries[row.aggregate_id]
-            tries.update(row.aggregate_id for row in (*outcome.again, *outcome.alone))
-            tries.update({row.aggregate_id: TRIES for row in outcome.stuck})
+            tries.update(row.aggregate_id for row in outcome.again)
+            tries.update(each.row.aggregate_id for each in outcome.alone)
+            for each in outcome.stuck:
+                self._publisher.report_stuck(each)
+                tries[each.row.aggregate_id] = TRIES
             waiting = {
                 name: group for name, group in waiting.items() if group and tries[name] < TRIES
             }
@@ -84,7 +183,7 @@ class Rounds:
         return done
 
     def delete(self, rows: Sequence[Row], has_time: HasTime) -> None:
-        """Delete rows that are in durable hands. What stays is the sweep's, and is sent again."""
+        """Delete rows that were accepted. What stays is the sweep's, and is sent again."""
         most = self._outbox.max_deletes
         batches = [rows[start : start + most] for start in range(0, len(rows), most)]
         for left in self._pool.map(lambda batch: self._delete(batch, has_time), batches):
@@ -92,15 +191,9 @@ class Rounds:
                 log.warning("published rows stay and will be sent again", count=len(left))
 
     def _try(self, heads: Sequence[Row]) -> Outcome:
-        readable = [(row, row.content) for row in heads if isinstance(row.content, OutboxRecord)]
-        size_of = self._target.size_of
-        batches = [
-            [row for row, _ in batch]
-            for batch in self._target.limits.cut(readable, lambda pair: size_of(pair[1]))
-        ]
-        poison = [[row] for row in heads if not isinstance(row.content, OutboxRecord)]
         outcome = Outcome()
-        for each in self._pool.map(self._publisher.publish, [*batches, *poison]):
+        batches = self._publisher.batches(heads)
+        for each in self._pool.map(self._publisher.publish, batches):
             outcome.add(each)
         return outcome
 
@@ -109,7 +202,7 @@ class Rounds:
         left, attempt = rows, 0
         while True:
             attempt += 1
-            left = clear(self._outbox, left)
+            left = try_delete(self._outbox, left)
             if not left or attempt == TRIES or not has_time():
                 return left
             self._back_off(attempt)

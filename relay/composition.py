@@ -9,7 +9,7 @@ from threading import Thread
 from relay.adapters.eventbridge import EventBus
 from relay.adapters.sqs_fifo import DeadLetterQueue
 from relay.backlog_gauges import BacklogGauges
-from relay.pipeline import Engine
+from relay.pipeline import Pipeline
 from relay.ports import DeadLetters, Target
 from relay.settings import DynamoDBSettings, SweepSettings
 from relay.sweeper import Sweeper
@@ -26,8 +26,8 @@ from runtime.settings import AwsSettings
 
 
 @dataclass(frozen=True)
-class Ends:
-    """What a relay stands between."""
+class RelayAdapters:
+    """What a relay reads, publishes to and dead-letters to."""
 
     outbox: Outbox
     target: Target
@@ -52,11 +52,14 @@ def aws_of(settings: AwsSettings) -> Aws:
     return aws
 
 
-def dynamodb_ends(settings: DynamoDBSettings, aws: Aws, tracer: Tracer | None = None) -> Ends:
+def adapters_of(
+    settings: DynamoDBSettings, aws: Aws, tracer: Tracer | None = None
+) -> RelayAdapters:
     """Raises Misconfigured for a bus or a queue that does not exist, or Unavailable."""
     outbox = DynamoOutbox(aws.client("dynamodb"), settings.outbox_table)
     bus = bus_of(settings.event_bus, aws, tracer)
-    return Ends(outbox, bus, DeadLetterQueue(aws.client("sqs"), settings.dead_letter_queue))
+    dead_letters = DeadLetterQueue(aws.client("sqs"), settings.dead_letter_queue)
+    return RelayAdapters(outbox, bus, dead_letters)
 
 
 def bus_of(name: str, aws: Aws, tracer: Tracer | None) -> Target:
@@ -66,13 +69,13 @@ def bus_of(name: str, aws: Aws, tracer: Tracer | None) -> Target:
     return traced(bus, Destination("aws_eventbridge", name), tracer)
 
 
-def engine_of(
-    ends: Ends, stop: Stop, metrics: RelayMetrics, readiness: Readiness | None = None
-) -> Engine:
-    return Engine(
-        outbox=ends.outbox,
-        target=ends.target,
-        dead_letters=ends.dead_letters,
+def pipeline_of(
+    adapters: RelayAdapters, stop: Stop, metrics: RelayMetrics, readiness: Readiness | None = None
+) -> Pipeline:
+    return Pipeline(
+        outbox=adapters.outbox,
+        target=adapters.target,
+        dead_letters=adapters.dead_letters,
         stop=stop,
         metrics=metrics,
         readiness=readiness,
@@ -80,26 +83,34 @@ def engine_of(
 
 
 def sweeper_of(
-    ends: Ends, engine: Engine, stop: Stop, metrics: RelayMetrics, settings: SweepSettings
+    adapters: RelayAdapters,
+    pipeline: Pipeline,
+    stop: Stop,
+    metrics: RelayMetrics,
+    settings: SweepSettings,
 ) -> Sweeper:
     return Sweeper(
-        ends.outbox,
-        engine.window,
+        adapters.outbox,
+        pipeline.window,
         stop=stop,
         metrics=metrics,
         now=utc_now,
         min_age=timedelta(seconds=settings.sweep_min_age_seconds),
         interval=timedelta(seconds=settings.sweep_interval_seconds),
-        is_crowded=ends.is_crowded,
+        is_crowded=adapters.is_crowded,
     )
 
 
 def backlog_gauges_of(
-    ends: Ends, engine: Engine, stop: Stop, metrics: RelayMetrics, settings: SweepSettings
+    adapters: RelayAdapters,
+    pipeline: Pipeline,
+    stop: Stop,
+    metrics: RelayMetrics,
+    settings: SweepSettings,
 ) -> BacklogGauges:
     return BacklogGauges(
-        ends.outbox,
-        engine.window,
+        adapters.outbox,
+        pipeline.window,
         stop=stop,
         metrics=metrics,
         now=utc_now,
@@ -110,24 +121,24 @@ def backlog_gauges_of(
 
 @contextmanager
 def sweeping(
-    ends: Ends, settings: SweepSettings, stop: Stop, metrics: RelayMetrics
+    adapters: RelayAdapters, settings: SweepSettings, stop: Stop, metrics: RelayMetrics
 ) -> Iterator[Callable[[], int]]:
-    """Run an engine until the block ends, and give what makes one pass with it.
+    """Run a pipeline until the block ends, and give what makes one pass with it.
 
     A pass publishes what is older than sweep_min_age_seconds now, returns once all it found has
-    left or a stop was requested, and says how many rows it took up. It raises Unavailable.
+    left or a stop was requested, and says how many rows were new to it. It raises Unavailable.
     """
-    engine = engine_of(ends, stop, metrics)
-    sweeper = sweeper_of(ends, engine, stop, metrics, settings)
+    pipeline = pipeline_of(adapters, stop, metrics)
+    sweeper = sweeper_of(adapters, pipeline, stop, metrics, settings)
     before = utc_now() - timedelta(seconds=settings.sweep_min_age_seconds)
 
     def make_pass() -> int:
         try:
             return sweeper.sweep(before=before)
         finally:
-            engine.window.wait_until_empty()  # what was found before an outage can leave
+            pipeline.window.wait_until_empty()  # what was found before an outage can leave
 
-    running = Thread(target=engine.run, name="engine")
+    running = Thread(target=pipeline.run, name="pipeline")
     running.start()
     try:
         yield make_pass

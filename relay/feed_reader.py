@@ -1,11 +1,11 @@
-"""Follows a stream from its end on, and rings for a sweep whenever it had to start there."""
+"""Reads a change feed from LATEST on, and requests a sweep whenever it had to start there."""
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 
 import structlog
 
-from relay.ports import LostPlace, Stream
+from relay.ports import ChangeFeed, LostPosition
 from relay.sweeper import Sweeper
 from relay.window import Window
 from runtime.errors import Unavailable
@@ -19,28 +19,28 @@ log = structlog.get_logger(__name__)
 PART = "stream"
 
 MAX_LAG = timedelta(seconds=30)
-"""How far behind a tail goes on; the age at which rows are the sweep's by default, too."""
+"""How far behind reading goes on; the age at which rows are the sweep's by default, too."""
 
 
 def _unmeasured(_: float) -> None:
-    """Nobody asks how far behind it is."""
+    """The lag is of no interest."""
 
 
-class Tail:
-    """Offers the window what the stream tells. It keeps no position: losing its place is no loss.
+class FeedReader:
+    """Offers the window what the feed delivers. It stores no position: losing it is no loss.
 
-    Whatever was committed before the stream was opened is in the outbox, if it is not published,
-    and the sweep that follows each opening finds it there. So a tail that has fallen behind by
-    `max_lag`, after an outage or under a burst, opens at the end as well: rows of that age are the
-    sweep's, and what it has delivered since must not be told once more.
+    What was committed before the feed was opened is in the outbox, if it is not published, and the
+    sweep that follows each opening finds it there. So a reader that has fallen behind by `max_lag`,
+    after an outage or under a burst, opens at LATEST as well: rows of that age are the sweep's, and
+    what it has published since must not be read once more.
 
-    `lag` is told, of each row whose time can be read, the seconds between its occurrence and its
-    reading; of nothing while the stream tells nothing.
+    `observe_lag` gets, for each row whose time can be read, the seconds between its occurrence and
+    its reading.
     """
 
     def __init__(
         self,
-        stream: Stream,
+        feed: ChangeFeed,
         sweeper: Sweeper,
         window: Window,
         *,
@@ -48,29 +48,29 @@ class Tail:
         readiness: Readiness,
         now: Callable[[], datetime],
         max_lag: timedelta = MAX_LAG,
-        lag: Callable[[float], object] = _unmeasured,
+        observe_lag: Callable[[float], object] = _unmeasured,
     ) -> None:
-        self._stream, self._sweeper, self._window = stream, sweeper, window
+        self._feed, self._sweeper, self._window = feed, sweeper, window
         self._stop, self._readiness, self._now = stop, readiness, now
-        self._max_lag, self._lag = max_lag, lag
+        self._max_lag, self._observe_lag = max_lag, observe_lag
 
     def run(self) -> None:
-        """Follow the stream until a stop is requested, through every outage."""
+        """Read until a stop is requested, through every outage."""
         failures = 0
         is_open = False
         while not self._stop.requested:
             try:
                 if not is_open:
-                    self._stream.open()
-                    self._sweeper.ask(before=self._now())
+                    self._feed.open()
+                    self._sweeper.request(before=self._now())
                     is_open = True
                     self._readiness.up(PART)
-                self._window.offer(self._young(self._stream.read()))
+                self._window.offer(self._young(self._feed.read()))
                 self._readiness.up(PART)
                 failures = 0
-            except LostPlace as error:
+            except LostPosition as error:
                 failures += 1
-                log.warning("lost the stream's place: opening at its end", reason=str(error))
+                log.warning("lost the stream position: opening at LATEST", reason=str(error))
                 is_open = False
                 self._stop.wait(backoff(failures, first=0.05, longest=5))
             except Unavailable as error:
@@ -83,7 +83,7 @@ class Tail:
         for row in rows:
             if row.occurred_at:
                 behind = self._now() - row.occurred_at
-                self._lag(max(0.0, behind.total_seconds()))
+                self._observe_lag(max(0.0, behind.total_seconds()))
                 if behind > self._max_lag:
-                    raise LostPlace(f"it is {self._max_lag.total_seconds():g} s behind")
+                    raise LostPosition(f"it is {self._max_lag.total_seconds():g} s behind")
             yield row

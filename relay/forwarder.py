@@ -1,22 +1,21 @@
-"""From the FIFO queue to the bus: in order per group, a group whose head fails waits alone."""
+"""From the FIFO queue to the bus: in order per group; a group whose head fails waits alone."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import structlog
 
 from contracts.outbox import EventTooLarge, MalformedRecord, OutboxRecord
-from relay.ports import DeadLetters, Failure, NeverAccepted, Target
-from relay.publisher import TARGET
-from relay.receipts import Receipts
-from relay.refusals import is_unknown
+from relay.adapters.sqs_fifo import FifoReceiver
+from relay.ports import DeadLetters, Target
+from relay.publisher import Publisher, Refused
 from runtime.errors import Unavailable
 from runtime.metrics import RelayMetrics
+from runtime.outbox.rows import Row, Unpublishable
 from runtime.process.health import Readiness
 from runtime.process.shutdown import Stop
-from runtime.retry import backoff
+from runtime.retry import Strikes, backoff
 from runtime.sqs.queue import Queue
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ bus took others. It is dead-lettered then. The queue's own count of receives wou
 that is put back is received as a whole, and good messages would be buried with it."""
 
 Groups = dict[str, "list[MessageTypeDef]"]
-"""Messages in hand by group, in order."""
+"""Messages in flight by group, in order."""
 
 
 def run_together(forwarders: "Sequence[Forwarder]", stop: Stop) -> None:
@@ -78,10 +77,13 @@ class Forwarder:
         metrics: RelayMetrics,
         readiness: Readiness,
         wait_seconds: int,
+        max_held: int = MAX_HELD,
+        longest_wait: float = LONGEST_WAIT,
     ) -> None:
-        self._receipts, self._queue, self._target = Receipts(sqs, queue), queue, target
-        self._dead_letters, self._stop, self._metrics = dead_letters, stop, metrics
-        self._readiness, self._wait_seconds = readiness, wait_seconds
+        self._receiver, self._queue = FifoReceiver(sqs, queue), queue
+        self._publisher = Publisher(target, dead_letters, metrics, readiness, event="forwarded")
+        self._stop, self._readiness, self._wait_seconds = stop, readiness, wait_seconds
+        self._max_held, self._longest_wait = max_held, longest_wait
         self._held: Groups = {}
         self._undeleted: set[str] = set()
         self._accepted = 0
@@ -92,26 +94,26 @@ class Forwarder:
         failures = 0
         self._readiness.up(self._queue.name)
         while not self._stop.requested:
-            away = not self._receive(self._held)
+            is_away = not self._receive(self._held)
             self._held = self._forward(self._held)
-            failures = failures + 1 if self._held or away else 0
+            failures = failures + 1 if self._held or is_away else 0
             if failures:
-                delay = backoff(failures, first=0.1, longest=LONGEST_WAIT)
+                delay = backoff(failures, first=0.1, longest=self._longest_wait)
                 # Held, not put back: the queue counts receives, and an outage is no poison.
                 hidden = delay + self._queue.visibility_timeout
-                self._receipts.show_again_in(_all(self._held), hidden)
+                self._receiver.change_visibility(_all(self._held), hidden)
                 self._stop.wait(delay)
 
     def put_back(self) -> None:
-        """Have what is held seen again at once."""
-        self._receipts.show_again_in(_all(self._held), 0)
+        """Make what is held visible again at once."""
+        self._receiver.change_visibility(_all(self._held), 0)
 
     def _receive(self, held: Groups) -> bool:
         """Add a batch to what is held, and do not wait for it then; False if SQS is away."""
-        if len(_all(held)) >= MAX_HELD:
+        if len(_all(held)) >= self._max_held:
             return True
         try:
-            messages = self._receipts.receive(wait_seconds=0 if held else self._wait_seconds)
+            messages = self._receiver.receive(wait_seconds=0 if held else self._wait_seconds)
         except Unavailable as error:
             log.warning("receive failed", queue=self._queue.name, reason=str(error))
             self._readiness.down(self._queue.name, str(error))
@@ -122,7 +124,7 @@ class Forwarder:
         return True
 
     def _forward(self, groups: Groups) -> Groups:
-        """Publish round by round: each round holds the first message of each group.
+        """Publish in rounds: each round holds the first message of each group.
 
         Returns the groups whose heads failed, with all that is behind those.
         """
@@ -136,109 +138,49 @@ class Forwarder:
         return failed | groups
 
     def _publish(self, heads: "Sequence[MessageTypeDef]") -> "list[MessageTypeDef]":
-        """Publish what fits in calls to the target; returns the messages that may be deleted."""
-        done: list[MessageTypeDef] = []
-        readable: list[tuple[MessageTypeDef, OutboxRecord]] = []
-        for message in heads:
-            if message["MessageId"] in self._undeleted:
-                done.append(message)
-                continue
-            try:
-                readable.append((message, OutboxRecord.from_json(message["Body"])))
-            except (MalformedRecord, EventTooLarge) as error:
-                if self._set_aside(message, error):
-                    done.append(message)
-        size_of = self._target.size_of
-        for batch in self._target.limits.cut(readable, lambda pair: size_of(pair[1])):
-            failures = self._try([record for _, record in batch])
-            if failures is None:
+        """Publish or dead-letter, once; returns the messages that may be deleted."""
+        done = [message for message in heads if message["MessageId"] in self._undeleted]
+        rows = [_row_of(each) for each in heads if each["MessageId"] not in self._undeleted]
+        for batch in self._publisher.batches(rows):
+            outcome = self._publisher.publish(batch)
+            if outcome.is_outage:
                 break  # the next batches would fare no better
-            for (message, _), failure in zip(batch, failures, strict=True):
-                if failure is None or (
-                    self._is_the_messages_fault(message, failure)
-                    and self._set_aside(message, NeverAccepted(failure))
-                ):
-                    done.append(message)
-                    self._strikes.pop(message["MessageId"], None)
+            self._accepted += outcome.accepted
+            left = [each.row for each in outcome.alone if self._dead_letter(each)]
+            for row in (*outcome.done, *left):
+                done.append(row.handle)
+                self._strikes.pop(row.handle["MessageId"], None)
         return done
 
-    def _is_the_messages_fault(self, message: "MessageTypeDef", failure: Failure) -> bool:
-        """Whether the bus says so, or takes others again and again and never this one."""
-        if failure.permanent or not is_unknown(failure.code):
-            return failure.permanent
-        strikes = self._strikes.setdefault(message["MessageId"], Strikes(self._accepted))
-        return strikes.count(self._accepted) >= MOST_STRIKES
-
-    def _try(self, records: Sequence[OutboxRecord]) -> Sequence[Failure | None] | None:
-        """Publish one batch, and count what came of it; None if the whole call failed."""
-        try:
-            failures = self._target.publish(records)
-        except Unavailable as error:
-            self._metrics.refused(error.reason, len(records))
-            log.warning("publish failed", reason=str(error), count=len(records))
-            self._readiness.down(TARGET, str(error))
-            return None
-        except Exception as error:
-            # Never a reason to drop a message or to stop the others: hold it, loudly.
-            self._metrics.refused(type(error).__name__, len(records))
-            log.exception("publish failed", count=len(records))
-            return None
-        for failure in filter(None, failures):
-            self._metrics.refused(failure.code)
-        accepted = [
-            record for record, failure in zip(records, failures, strict=True) if failure is None
-        ]
-        self._metrics.accepted([record.occurred_at for record in accepted])
-        self._accepted += len(accepted)
-        for failure in filter(None, failures):
-            log.warning("refused", reason=f"{failure.code}: {failure.message}")
-            if not accepted:
-                self._readiness.down(TARGET, f"{failure.code}: {failure.message}")
-        if accepted:
-            self._readiness.up(TARGET)
-            log.info(
-                "forwarded",
-                eventIds=[record.event_id for record in accepted],
-                correlationIds=[record.correlation_id for record in accepted],
-            )
-        return failures
-
-    def _set_aside(self, message: "MessageTypeDef", error: Exception) -> bool:
-        """Dead-letter a message; False if that could not be done, and it has to wait."""
-        try:
-            self._dead_letters.send(_group_of(message), message["Body"], error)
-        except Unavailable as unavailable:
-            log.warning("dead-lettering failed", reason=str(unavailable))
+    def _dead_letter(self, refused: Refused) -> bool:
+        """Dead-letter a message that the bus never takes while it takes others, again and again."""
+        message = refused.row.handle
+        strikes = self._strikes.setdefault(message["MessageId"], Strikes())
+        if strikes.count("publish", self._accepted) < MOST_STRIKES:
             return False
-        except Exception:
-            log.exception("cannot be dead-lettered", group=_group_of(message))
-            return False
-        self._metrics.dead_lettered.inc()
-        log.error("dead-lettered", errorType=type(error).__name__, errorMessage=str(error))
-        return True
+        never = Unpublishable(message["Body"], refused.error)
+        return bool(self._publisher.dead_letter(refused.row, never).done)
 
     def _delete(self, messages: "Sequence[MessageTypeDef]") -> "list[MessageTypeDef]":
         """Delete what is published; returns what is gone.
 
         What stays is remembered: its group waits for it to go, and it is not published again.
         """
-        gone = self._receipts.delete(messages)
+        gone = self._receiver.delete(messages)
         self._undeleted |= {message["MessageId"] for message in messages}
         self._undeleted -= {message["MessageId"] for message in gone}
         return gone
 
 
-@dataclass
-class Strikes:
-    """How often a message was refused while others were accepted; `seen` were before its last."""
-
-    seen: int
-    strikes: int = 0
-
-    def count(self, accepted: int) -> int:
-        self.strikes += accepted > self.seen
-        self.seen = accepted
-        return self.strikes
+def _row_of(message: "MessageTypeDef") -> Row:
+    """A message as a row of its group, in which it is known by the message itself."""
+    content: OutboxRecord | Unpublishable
+    try:
+        content = OutboxRecord.from_json(message["Body"])
+    except (MalformedRecord, EventTooLarge) as error:
+        content = Unpublishable(message["Body"], error)
+    sequence = content.sequence if isinstance(content, OutboxRecord) else 0
+    return Row(_group_of(message), sequence, message, content)
 
 
 def _group_of(message: "MessageTypeDef") -> str:

@@ -1,17 +1,17 @@
-"""The engine of the daemons: publishers take batches from a window, deleters clear the rows."""
+"""Publish, then delete: publishers take batches from a window, deleters what was accepted."""
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from heapq import heappop, heappush
+from itertools import count
 from queue import Empty, SimpleQueue
 from time import monotonic
 
 import structlog
 
-from relay.clearing import clear
-from relay.later import Later
 from relay.ports import DeadLetters, Target
-from relay.publisher import Publisher
+from relay.publisher import Outcome, Publisher, Refused, try_delete
 from relay.window import Window
 from runtime.metrics import RelayMetrics
 from runtime.outbox.ports import Outbox
@@ -29,19 +29,22 @@ what a kill -9 can at worst send twice."""
 
 PUBLISHERS = 32
 DELETERS = 16
-GATHERS = 0.01
-"""Seconds that published rows wait for the next to be deleted with: without it, sixteen deleters
-took 0.17 calls for an event in a drain, where full calls are 0.14."""
+BATCH_LINGER_SECONDS = 0.01
+"""The wait of published rows for the next to be deleted with: without it, sixteen deleters took
+0.17 calls for an event in a drain, where full calls are 0.14."""
 
 LONGEST_WAIT = 5.0
 """Seconds between tries in an outage; so long, at most, an event waits after its end."""
 
-PUBLISHED_WITHIN, DELETED_WITHIN = 6.0, 9.0
+PUBLISH_DEADLINE, DELETE_DEADLINE = 6.0, 9.0
 """Seconds from a stop's request for what is in flight. What has no answer by then is still in the
 outbox, or has left it: at worst it is sent twice."""
 
+CallLater = Callable[[float, Callable[[], object]], object]
+"""Has something called after a delay in seconds, as asyncio's loop.call_later does."""
 
-class Engine:
+
+class Pipeline:
     """Publishes what is offered to its window, then deletes it: in that order, always."""
 
     def __init__(
@@ -54,17 +57,22 @@ class Engine:
         metrics: RelayMetrics,
         window: Window | None = None,
         readiness: Readiness | None = None,
-        later: Callable[[float, Callable[[], object]], object] | None = None,
+        call_later: CallLater | None = None,
+        longest_wait: float = LONGEST_WAIT,
+        publish_deadline: float = PUBLISH_DEADLINE,
+        delete_deadline: float = DELETE_DEADLINE,
     ) -> None:
         self._outbox, self._target, self._stop = outbox, target, stop
         self._publisher = Publisher(target, dead_letters, metrics, readiness)
-        self._own_later = Later()
-        self._later = later or self._own_later
+        self._delayed = DelayedCalls()
+        self._call_later = call_later or self._delayed.call_later
+        self._longest_wait = longest_wait
+        self._publish_deadline, self._delete_deadline = publish_deadline, delete_deadline
         self._tries: dict[tuple[str, int], int] = {}
         # An empty window is as false as an empty list.
         self.window = Window(max_rows=MAX_ROWS, max_bytes=MAX_BYTES) if window is None else window
         self._published: SimpleQueue[Row | None] = SimpleQueue()
-        self._gathering = threading.Lock()
+        self._lingering = threading.Lock()
         metrics.in_flight.set_function(lambda: len(self.window))
         metrics.stuck.set_function(lambda: len(self.window.stuck))
 
@@ -72,20 +80,20 @@ class Engine:
         """Work until a stop is requested, then finish what is in flight."""
         publishers = _threads("publisher", PUBLISHERS, self._publish_batches)
         deleters = _threads("deleter", DELETERS, self._delete_batches)
-        _threads("later", 1, self._own_later.run)
+        _threads("delayed-calls", 1, self._delayed.run)
         self._stop.wait()
         stopped = monotonic()
-        self._own_later.close()
+        self._delayed.close()
         self.window.close()
-        _join(publishers, stopped + PUBLISHED_WITHIN)
+        _join(publishers, stopped + self._publish_deadline)
         for _ in deleters:
             self._published.put(None)
-        _join(deleters, stopped + DELETED_WITHIN)
+        _join(deleters, stopped + self._delete_deadline)
 
     def publish_next(self) -> bool:
         """Wait for a batch and publish it, however long that takes; False once there is none.
 
-        A row that met an error of its own, perhaps, is given back to the window for a while: it
+        A row that alone met an error, perhaps its own, is given back to the window for a while: it
         waits there, with what is behind it in its aggregate, and no publisher waits for it. A stop
         leaves what has had a try where it is: in the outbox.
         """
@@ -95,31 +103,25 @@ class Engine:
         attempt = 0
         while batch and not (attempt and self._stop.requested):
             attempt += 1
-            outcome = self._publisher.publish(batch)
-            self._done(outcome.done)
-            if outcome.stuck:
-                self._leave(outcome.stuck)
-            if outcome.alone:
-                self._put_off(outcome.alone)
-            batch = outcome.again
+            batch = self._settle(self._publisher.publish(batch))
             if batch:
-                self._stop.wait(backoff(attempt, first=0.1, longest=LONGEST_WAIT))
+                self._stop.wait(backoff(attempt, first=0.1, longest=self._longest_wait))
         return True
 
-    def delete_next(self, *, gathers: float = 0.0) -> bool:
+    def delete_next(self, *, linger: float = 0.0) -> bool:
         """Wait for published rows and delete a batch of them; False once there are no more.
 
-        A batch that is not full waits so many seconds for each further row.
+        A batch that is not full waits up to `linger` seconds for each further row.
         """
-        # One gathers at a time: others would have its rows, and make small calls of them.
-        with self._gathering:
+        # One lingers at a time: others would have its rows, and make small calls of them.
+        with self._lingering:
             row = self._published.get()
             if row is None:
                 return False
             batch = [row]
             while len(batch) < self._outbox.max_deletes:
                 try:
-                    more = self._published.get(timeout=gathers)
+                    more = self._published.get(timeout=linger)
                 except Empty:
                     break
                 if more is None:
@@ -134,29 +136,36 @@ class Engine:
             pass
 
     def _delete_batches(self) -> None:
-        while self.delete_next(gathers=GATHERS):
+        while self.delete_next(linger=BATCH_LINGER_SECONDS):
             pass
 
-    def _done(self, rows: Sequence[Row]) -> None:
-        self.window.settle(rows)
-        for row in rows:
+    def _settle(self, outcome: Outcome) -> list[Row]:
+        """Pass each row on by its outcome; returns those to try again at once."""
+        self.window.settle(outcome.done)
+        for row in outcome.done:
             self._tries.pop(row.key, None)
             self._published.put(row)
+        if outcome.stuck:
+            self._leave(outcome.stuck)
+        for refused in outcome.alone:
+            self._put_off(refused.row)
+        return outcome.again
 
-    def _put_off(self, rows: Sequence[Row]) -> None:
-        """Have rows tried again later, each after as long as its own tries say."""
-        for row in rows:
-            tries = self._tries[row.key] = self._tries.get(row.key, 0) + 1
-            delay = backoff(tries, first=0.1, longest=LONGEST_WAIT)
-            self._later(delay, partial(self.window.give_back, [row]))
+    def _put_off(self, row: Row) -> None:
+        """Have a row tried again later, after as long as its own tries say."""
+        tries = self._tries[row.key] = self._tries.get(row.key, 0) + 1
+        delay = backoff(tries, first=0.1, longest=self._longest_wait)
+        self._call_later(delay, partial(self.window.give_back, [row]))
 
-    def _leave(self, rows: Sequence[Row]) -> None:
-        """Leave rows in the outbox, for each sweep to complain about.
+    def _leave(self, stuck: Sequence[Refused]) -> None:
+        """Leave rows in the outbox, for each sweep to report.
 
         A publisher that held one would be one fewer for others.
         """
-        for row in rows:
-            self._tries.pop(row.key, None)
+        rows = [each.row for each in stuck]
+        for each in stuck:
+            self._publisher.report_stuck(each)
+            self._tries.pop(each.row.key, None)
         self.window.settle(rows)
         self.window.leave(rows)
 
@@ -165,16 +174,50 @@ class Engine:
         left, attempt = rows, 0
         while left and not (attempt and self._stop.requested):
             attempt += 1
-            left = clear(self._outbox, left)
+            left = try_delete(self._outbox, left)
             if left:
-                self._stop.wait(backoff(attempt, first=0.05, longest=LONGEST_WAIT))
+                self._stop.wait(backoff(attempt, first=0.05, longest=self._longest_wait))
         if left:
             log.warning("published rows stay and will be sent again", count=len(left))
         self.window.remove(rows)
 
 
+class DelayedCalls:
+    """Makes calls when they are due, in one thread, however many they are."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._calls: list[tuple[float, int, Callable[[], object]]] = []
+        self._numbers = count()
+        self._is_closed = False
+
+    def call_later(self, seconds: float, call: Callable[[], object]) -> None:
+        with self._changed:
+            heappush(self._calls, (monotonic() + seconds, next(self._numbers), call))
+            self._changed.notify()
+
+    def run(self) -> None:
+        """Make each call when it is due, until it is closed; what is not due then is dropped."""
+        while (call := self._next()) is not None:
+            call()
+
+    def close(self) -> None:
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify()
+
+    def _next(self) -> Callable[[], object] | None:
+        with self._changed:
+            while not self._is_closed:
+                wait = self._calls[0][0] - monotonic() if self._calls else None
+                if wait is not None and wait <= 0:
+                    return heappop(self._calls)[2]
+                self._changed.wait(wait)
+        return None
+
+
 def _threads(name: str, count: int, work: Callable[[], None]) -> list[threading.Thread]:
-    """Start threads that do not keep the process alive if an answer of AWS's never comes."""
+    """Start threads that do not keep the process alive if a response of AWS's never comes."""
     threads = [threading.Thread(target=work, name=f"{name}-{i}", daemon=True) for i in range(count)]
     for thread in threads:
         thread.start()

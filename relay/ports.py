@@ -5,37 +5,52 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from contracts.outbox import OutboxRecord
+from runtime.aws_failures import family_of_code
 from runtime.outbox.rows import Row
+from runtime.verdicts import Family
 
 T = TypeVar("T")
 
 
-class Stream(Protocol):
-    """The bell: tells of rows soon after they were committed, and may miss any of them."""
+class ChangeFeed(Protocol):
+    """Delivers rows soon after they were committed; may drop any of them."""
 
     def open(self) -> None:
-        """Stand at the stream's end, so that every later commit is told. Raises Unavailable."""
+        """Position at LATEST: every later commit will be read. Raises Unavailable."""
         ...
 
     def read(self) -> Iterable[Row]:
-        """What was told since the last read; waits a moment for it. Raises LostPlace, Unavailable.
+        """Wait a moment for rows committed since the last read. Raises LostPosition, Unavailable.
 
-        Rows of one aggregate come in the order in which the stream has them.
+        Rows of one aggregate come in the order in which the feed has them.
         """
         ...
 
 
-class LostPlace(Exception):
-    """The stream cannot go on from where it stood: open it again, and sweep for what was missed."""
+class LostPosition(Exception):
+    """The feed cannot be read on from its position: open it again, and sweep for what it missed."""
 
 
 @dataclass(frozen=True)
 class Failure:
-    """Why an entry was refused; `permanent` if it would be refused every time."""
+    """The error code and message with which an entry was refused."""
 
     code: str
     message: str
-    permanent: bool
+
+    @property
+    def is_permanent(self) -> bool:
+        """Whether the entry would be refused every time.
+
+        The errors of KMS, say, are not its fault: SQS's own SenderFault blames the sender for a key
+        that is disabled for an hour.
+        """
+        return family_of_code(self.code) is Family.ENTRY
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether its code is in no list: it may be the entry's fault or the target's."""
+        return family_of_code(self.code) is Family.UNKNOWN
 
 
 class NeverAccepted(Exception):
@@ -45,13 +60,21 @@ class NeverAccepted(Exception):
         super().__init__(f"{failure.code}: {failure.message}")
 
 
+class CallRefused(Exception):
+    """The target refused a whole call for what is in it, perhaps for one of its entries."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(f"{failure.code}: {failure.message}")
+        self.failure = failure
+
+
 class Target(Protocol):
-    """Durable hands: once it has accepted an event, the event's row may go."""
+    """A durable service: once it has accepted an event, the event's row may be deleted."""
 
     def publish(self, records: Sequence[OutboxRecord]) -> Sequence[Failure | None]:
-        """Send one batch within `limits`; answers, in order, None for what was accepted.
+        """Send one batch within `limits`; returns, in order, None for what was accepted.
 
-        Raises Unavailable if nothing is known to have been accepted.
+        Raises CallRefused, or Unavailable if nothing is known to have been accepted.
         """
         ...
 
@@ -89,17 +112,17 @@ class Limits:
             yield batch
 
 
-class CannotBeSetAside(Exception):
+class CannotBeDeadLettered(Exception):
     """The dead-letter queue can never take this body."""
 
 
 class StaysInOutbox(Exception):
-    """A row that can neither be published nor set aside; the errorType of what is sent for it."""
+    """A row that can be neither published nor dead-lettered; the errorType of its dead letter."""
 
     def __init__(self, error: Exception, refusal: Exception) -> None:
         super().__init__(
             f"{type(error).__name__}: {error}; its row stays in the outbox, because it cannot be"
-            f" set aside: {type(refusal).__name__}: {refusal}"
+            f" dead-lettered: {type(refusal).__name__}: {refusal}"
         )
 
 
@@ -115,8 +138,8 @@ class DeadLetters(Protocol):
         encoding: str | None = None,
         once: bool = False,
     ) -> None:
-        """Set a body aside with its reason; `once` in the life of this object, if so asked.
+        """Send a body with its error; `once`: only once in the life of this object.
 
-        Raises Unavailable, and CannotBeSetAside for what no try will bring there.
+        Raises Unavailable, and CannotBeDeadLettered for what the queue can never take.
         """
         ...

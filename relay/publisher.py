@@ -1,17 +1,17 @@
-"""One try at bringing rows into durable hands, whoever's those are, and what came of each row."""
+"""Publish one batch once, or delete one batch once, and report the outcome of each row."""
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import structlog
 
 from contracts.outbox import OutboxRecord
-from relay.ports import DeadLetters, NeverAccepted, StaysInOutbox, Target
-from relay.refusals import is_unknown
+from relay.ports import CallRefused, DeadLetters, Failure, NeverAccepted, StaysInOutbox, Target
 from runtime.errors import Unavailable
 from runtime.metrics import RelayMetrics
+from runtime.outbox.ports import Outbox
 from runtime.outbox.rows import ROW_KEY, Row, Unpublishable
 from runtime.process.health import Readiness
 
@@ -21,29 +21,44 @@ TARGET = "target"
 """The part of a relay's readiness that publishing is."""
 
 
+@dataclass(frozen=True)
+class Refused:
+    """A row that was refused by itself, and why."""
+
+    row: Row
+    error: Exception
+
+
 @dataclass
 class Outcome:
-    """What became of rows: `done` may leave the outbox, `again` may pass another time.
+    """The outcome of each row of a batch.
 
-    `alone` met, each by itself, an error that is in no list: it may be the row's own, so others
-    must not wait for it. `stuck` can neither be published nor set aside: no try soon will change
-    that.
+    `done` may leave the outbox: `accepted` of them were published, the others dead-lettered.
+    `again` met a failure that passes. `alone` met an error by themselves that is in no list: it may
+    be the row's own, so others must not wait for it. `stuck` can be neither published nor
+    dead-lettered: no try soon will change that. `is_outage` says that the target took no call.
     """
 
     done: list[Row] = field(default_factory=list)
     again: list[Row] = field(default_factory=list)
-    alone: list[Row] = field(default_factory=list)
-    stuck: list[Row] = field(default_factory=list)
+    alone: list[Refused] = field(default_factory=list)
+    stuck: list[Refused] = field(default_factory=list)
+    accepted: int = 0
+    is_outage: bool = False
 
     def add(self, other: "Outcome") -> None:
         self.done += other.done
         self.again += other.again
         self.alone += other.alone
         self.stuck += other.stuck
+        self.accepted += other.accepted
 
 
 class Publisher:
-    """Publishes a batch that fits one call; what can never be published is dead-lettered."""
+    """Publishes a batch that fits one call; what can never be published is dead-lettered.
+
+    `event` is what the log says of accepted rows.
+    """
 
     def __init__(
         self,
@@ -51,63 +66,49 @@ class Publisher:
         dead_letters: DeadLetters,
         metrics: RelayMetrics,
         readiness: Readiness | None = None,
+        *,
+        event: str = "published",
     ) -> None:
         self._target, self._dead_letters, self._metrics = target, dead_letters, metrics
-        self._readiness = readiness or Readiness()
+        self._readiness, self._event = readiness or Readiness(), event
+
+    def batches(self, rows: Sequence[Row]) -> Iterator[list[Row]]:
+        """Cut rows into what `publish` takes: an unpublishable row alone, others by the call."""
+        for row in rows:
+            if isinstance(row.content, Unpublishable):
+                yield [row]
+        readable = [(row, row.content) for row in rows if isinstance(row.content, OutboxRecord)]
+        size_of = self._target.size_of
+        for batch in self._target.limits.cut(readable, lambda pair: size_of(pair[1])):
+            yield [row for row, _ in batch]
 
     def publish(self, batch: Sequence[Row]) -> Outcome:
         """Try once. Never raises: an error is logged, and says `again`, `alone` or `stuck`."""
+        content = batch[0].content
+        if isinstance(content, Unpublishable):
+            return self.dead_letter(batch[0], content)
         try:
-            if isinstance(batch[0].content, Unpublishable):
-                return self._set_aside(batch[0], batch[0].content)
             return self._publish_records(batch)
+        except CallRefused as error:
+            log.warning("publish failed", reason=str(error), count=len(batch))
+            return self._publish_individually(batch)
         except Unavailable as error:
             self._metrics.refused(error.reason, len(batch))
             log.warning("publish failed", reason=str(error), count=len(batch))
             self._readiness.down(TARGET, str(error))
             if not error.is_unknown:
-                return Outcome(again=list(batch))
+                return Outcome(again=list(batch), is_outage=True)
+            reason: Exception = NeverAccepted(Failure(error.reason, str(error)))
         except Exception as error:
             # Never a reason to drop a row or to stop the others: keep it, loudly.
             self._metrics.refused(type(error).__name__, len(batch))
             log.exception("publish failed", count=len(batch))
-        return self._one_by_one(batch) if len(batch) > 1 else Outcome(alone=list(batch))
+            reason = error
+        if len(batch) == 1:
+            return Outcome(alone=[Refused(batch[0], reason)])
+        return self._publish_individually(batch)
 
-    def _one_by_one(self, batch: Sequence[Row]) -> Outcome:
-        """Find the row that no batch survives; those beside it have to pass without it."""
-        outcome = Outcome()
-        for row in batch:
-            outcome.add(self.publish([row]))
-        return outcome
-
-    def _publish_records(self, batch: Sequence[Row]) -> Outcome:
-        records = [row.content for row in batch if isinstance(row.content, OutboxRecord)]
-        failures = self._target.publish(records)
-        outcome = Outcome(
-            [row for row, failure in zip(batch, failures, strict=True) if failure is None]
-        )
-        self._count([each for each, failure in zip(records, failures, strict=True) if not failure])
-        accepted = len(outcome.done)
-        if accepted:
-            self._readiness.up(TARGET)
-        reason = ""
-        for row, record, failure in zip(batch, records, failures, strict=True):
-            if failure is None:
-                continue
-            self._metrics.refused(failure.code)
-            if failure.permanent:
-                never = Unpublishable(record.to_json(), NeverAccepted(failure))
-                outcome.add(self._set_aside(row, never))
-            else:
-                (outcome.alone if is_unknown(failure.code) else outcome.again).append(row)
-                reason = f"{failure.code}: {failure.message}"
-        if failed := len(outcome.again) + len(outcome.alone):
-            log.warning("part of a batch failed", failed=failed, accepted=accepted, reason=reason)
-            if not accepted:
-                self._readiness.down(TARGET, reason)
-        return outcome
-
-    def _set_aside(self, row: Row, unpublishable: Unpublishable) -> Outcome:
+    def dead_letter(self, row: Row, unpublishable: Unpublishable) -> Outcome:
         """Dead-letter one row. What not even that queue takes is, say, a document of megabytes."""
         try:
             self._dead_letters.send(
@@ -118,13 +119,14 @@ class Publisher:
             )
         except Unavailable as error:
             log.warning("dead-lettering failed", reason=str(error))
-            return Outcome(alone=[row]) if error.is_unknown else Outcome(again=[row])
+            if error.is_unknown:
+                return Outcome(alone=[Refused(row, unpublishable.error)])
+            return Outcome(again=[row])
         except Exception as error:
             log.exception(
                 "cannot be dead-lettered", aggregateId=row.aggregate_id, sequence=row.sequence
             )
-            self._report_stuck(row, StaysInOutbox(unpublishable.error, error))
-            return Outcome(stuck=[row])
+            return Outcome(stuck=[Refused(row, StaysInOutbox(unpublishable.error, error))])
         self._metrics.dead_lettered.inc()
         log.error(
             "dead-lettered",
@@ -135,23 +137,85 @@ class Publisher:
         )
         return Outcome([row])
 
-    def _report_stuck(self, row: Row, reason: StaysInOutbox) -> None:
-        """Dead-letter the key of a row that stays, once: each sweep meets it again."""
+    def report_stuck(self, stuck: Refused) -> None:
+        """Dead-letter the key of a row that stays in its outbox, once: each sweep finds it."""
+        row = stuck.row
         # A document's `_id` of another form; any other row is known by its key.
         handle = base64.b64encode(row.handle).decode() if isinstance(row.handle, bytes) else None
         key = {"aggregateId": row.aggregate_id, "sequence": row.sequence, "bsonId": handle}
         try:
             self._dead_letters.send(
-                row.aggregate_id, json.dumps(key), reason, encoding=ROW_KEY, once=True
+                row.aggregate_id, json.dumps(key), stuck.error, encoding=ROW_KEY, once=True
             )
         except Exception as error:  # noqa: BLE001 (the next sweep tries again)
             log.warning("dead-lettering a key failed", reason=str(error))
+
+    def _publish_individually(self, batch: Sequence[Row]) -> Outcome:
+        """Find the row for which the call fails; the others have to pass without it."""
+        outcome = Outcome()
+        for row in batch:
+            outcome.add(self.publish([row]))
+        return outcome
+
+    def _publish_records(self, batch: Sequence[Row]) -> Outcome:
+        records = [row.content for row in batch if isinstance(row.content, OutboxRecord)]
+        failures = self._call(records)
+        outcome = Outcome(
+            [row for row, failure in zip(batch, failures, strict=True) if failure is None]
+        )
+        outcome.accepted = accepted = len(outcome.done)
+        self._count([each for each, failure in zip(records, failures, strict=True) if not failure])
+        if accepted:
+            self._readiness.up(TARGET)
+        reason = ""
+        for row, record, failure in zip(batch, records, failures, strict=True):
+            if failure is None:
+                continue
+            self._metrics.refused(failure.code)
+            never = NeverAccepted(failure)
+            if failure.is_permanent:
+                outcome.add(self.dead_letter(row, Unpublishable(record.to_json(), never)))
+                continue
+            if failure.is_unknown:
+                outcome.alone.append(Refused(row, never))
+            else:
+                outcome.again.append(row)
+            reason = str(never)
+        if failed := len(outcome.again) + len(outcome.alone):
+            log.warning("part of a batch failed", failed=failed, accepted=accepted, reason=reason)
+            if not accepted:
+                self._readiness.down(TARGET, reason)
+        return outcome
+
+    def _call(self, records: Sequence[OutboxRecord]) -> Sequence[Failure | None]:
+        """Where a call that was refused has one record, it is that record's failure."""
+        try:
+            return self._target.publish(records)
+        except CallRefused as error:
+            if len(records) > 1:
+                raise
+            return [error.failure]
 
     def _count(self, records: Sequence[OutboxRecord]) -> None:
         self._metrics.accepted([record.occurred_at for record in records])
         if records:
             log.info(
-                "published",
+                self._event,
                 eventIds=[record.event_id for record in records],
                 correlationIds=[record.correlation_id for record in records],
             )
+
+
+def try_delete(outbox: Outbox, rows: Sequence[Row]) -> Sequence[Row]:
+    """Delete at most `max_deletes` rows, once; returns those that are still there.
+
+    Never raises: a deleter that dies of an error would leave a window full for good, and a batch
+    that is reported for one would be published again. It is logged.
+    """
+    try:
+        return outbox.delete(rows)
+    except Unavailable as error:
+        log.warning("delete failed", reason=str(error), count=len(rows))
+    except Exception:
+        log.exception("delete failed", count=len(rows))
+    return rows

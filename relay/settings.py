@@ -2,15 +2,19 @@
 
 from pydantic import Field
 
-from relay.poll_interval import Pace
+from relay.poll_interval import PollInterval
 from runtime.settings import AwsSettings, ConsumerSettings, MongoSettings, WorkerSettings
 
 
 class SweepSettings(AwsSettings):
-    """When a row that is still in the outbox counts as left behind. Seconds."""
+    """When a row that is still in the outbox is offered again. Seconds."""
 
     sweep_min_age_seconds: float = Field(default=30, ge=0)
     sweep_interval_seconds: float = Field(default=30, gt=0)
+
+
+class DaemonSettings(SweepSettings, WorkerSettings):
+    """Of a process that relays until it is stopped."""
 
 
 class DynamoDBSettings(SweepSettings):
@@ -21,18 +25,18 @@ class DynamoDBSettings(SweepSettings):
     dead_letter_queue: str = Field(min_length=1)
 
 
-class DynamoDBRelaySettings(DynamoDBSettings, WorkerSettings):
-    """For the daemon: the waits after a look at the stream that found nothing. Seconds.
+class DynamoDBRelaySettings(DynamoDBSettings, DaemonSettings):
+    """For the daemon: the waits after a read of the stream that returned nothing. Seconds.
 
-    The second holds once nothing has come for relay.pace.QUIET_AFTER.
+    The second holds once nothing has come for relay.poll_interval.QUIET_AFTER.
     """
 
     poll_seconds: float = Field(default=0.05, gt=0)
     quiet_poll_seconds: float = Field(default=0.5, gt=0)
 
     @property
-    def pace(self) -> Pace:
-        return Pace(self.poll_seconds, max(self.poll_seconds, self.quiet_poll_seconds))
+    def poll_interval(self) -> PollInterval:
+        return PollInterval(self.poll_seconds, max(self.poll_seconds, self.quiet_poll_seconds))
 
 
 class ChangeStreamSettings(SweepSettings, MongoSettings):
@@ -43,7 +47,7 @@ class ChangeStreamSettings(SweepSettings, MongoSettings):
     dead_letter_queue: str = Field(min_length=1)
 
 
-class ChangeStreamRelaySettings(ChangeStreamSettings, WorkerSettings):
+class ChangeStreamRelaySettings(ChangeStreamSettings, DaemonSettings):
     """For the daemon."""
 
 

@@ -1,4 +1,4 @@
-"""Sweeps the outbox: whatever stayed in it is offered again, whatever the reason it stayed."""
+"""Scans the outbox: what stayed in it is offered again, whatever the reason it stayed."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -17,19 +17,19 @@ from runtime.retry import backoff
 log = structlog.get_logger(__name__)
 
 TICK = 0.25
-"""Seconds between looks at whether a sweep is due."""
+"""Seconds between checks of whether a sweep is due."""
 
 CROWDED_WAIT = 0.1
-"""Seconds between looks at whether the target has room for another page."""
+"""Seconds between checks of whether the target has room for another page."""
 
 
 class Sweeper:
-    """Sweeps when asked, and every `interval` for the rows that are older than `min_age`.
+    """Sweeps on request, and every `interval` for the rows that are older than `min_age`.
 
-    Younger rows are the stream's to tell. So even a bug in the tail delays an event by no more
-    than `min_age` and `interval` together. `now` tells rows' ages, `elapsed` measures the interval
+    Younger rows are left to the change feed. So even a bug in its reader delays an event by no more
+    than `min_age` and `interval` together. `now` gives rows' ages, `elapsed` measures the interval
     in seconds: a clock that is set must not put a sweep off. While the target `is_crowded` by what
-    waits in it, a sweep waits too: in a queue, a backlog would stand before all that is new.
+    waits in it, a sweep waits too: in a queue, a backlog would wait before all that is new.
     """
 
     def __init__(
@@ -49,14 +49,14 @@ class Sweeper:
         self._now, self._min_age, self._interval, self._elapsed = now, min_age, interval, elapsed
         self._is_crowded = is_crowded
         self._lock = Lock()
-        self._asked: datetime | None = None
+        self._requested: datetime | None = None
         self._due = elapsed() + interval.total_seconds()
         self._failures = 0
 
-    def ask(self, *, before: datetime) -> None:
+    def request(self, *, before: datetime) -> None:
         """Have everything swept, soon, that occurred before this moment."""
         with self._lock:
-            self._asked = before
+            self._requested = before
 
     def run(self) -> None:
         """Sweep until a stop is requested."""
@@ -64,20 +64,20 @@ class Sweeper:
             self.sweep_if_due()
 
     def sweep_if_due(self) -> None:
-        """Sweep if somebody asked, or the interval is over; after an outage, wait a while."""
+        """Sweep on request, or if the interval is over; after an outage, wait a while."""
         with self._lock:
-            asked, self._asked = self._asked, None
-        if asked is None and self._elapsed() < self._due:
+            requested, self._requested = self._requested, None
+        if requested is None and self._elapsed() < self._due:
             return
         try:
-            self.sweep(before=asked or self._now() - self._min_age)
+            self.sweep(before=requested or self._now() - self._min_age)
             self._failures = 0
             self._due = self._elapsed() + self._interval.total_seconds()
         except Unavailable as error:
             self._failures += 1
             log.warning("sweep failed", reason=str(error))
             with self._lock:
-                self._asked = self._asked or asked
+                self._requested = self._requested or requested
             self._stop.wait(backoff(self._failures, first=0.5, longest=15))
 
     def sweep(self, *, before: datetime) -> int:
@@ -107,7 +107,7 @@ class Sweeper:
             self._window.have_left(stuck)
         self._metrics.swept.inc(new)
         if found:
-            # An alarm reads this line where nobody scrapes the gauge.
+            # An alarm reads this line where the gauge is not scraped.
             log.info("swept", found=found, new=new, oldestAgeSeconds=round(age, 1))
         return new
 
@@ -116,5 +116,5 @@ class Sweeper:
             while self._is_crowded() and not self._stop.wait(CROWDED_WAIT):
                 pass
         except Unavailable as error:
-            # Who cannot ask must not keep rows for that: publishing finds out what is away.
-            log.warning("cannot tell whether the target is crowded", reason=str(error))
+            # No reason to hold rows back: publishing finds out what is away.
+            log.warning("target backlog unknown", reason=str(error))

@@ -1,4 +1,4 @@
-"""A target that leaves a PRODUCER span of each event, in the trace that the event was committed in.
+"""A target that adds a PRODUCER span for each event, to the trace that the event was committed in.
 
 By the semantic conventions for messaging (in development, 1.36):
 https://opentelemetry.io/docs/specs/semconv/messaging/messaging-spans/
@@ -10,7 +10,7 @@ from time import time_ns
 from typing import Literal
 
 from contracts.outbox import OutboxRecord
-from relay.ports import Failure, Limits, Target
+from relay.ports import CallRefused, Failure, Limits, Target
 from runtime.process.tracing import Attributes, Tracer
 
 
@@ -23,7 +23,7 @@ class Destination:
 
 
 def traced(target: Target, destination: Destination, tracer: Tracer | None) -> Target:
-    """The target itself where nobody traces."""
+    """The target itself where tracing is off."""
     return target if tracer is None else TracedTarget(target, destination, tracer)
 
 
@@ -44,7 +44,7 @@ class TracedTarget:
             failures = self._target.publish(records)
         except Exception as error:
             for record in records:
-                self._add(record, started, type(error).__qualname__)
+                self._add(record, started, _error_type(error))
             raise
         for record, failure in zip(records, failures, strict=True):
             self._add(record, started, failure.code if failure else None)
@@ -76,3 +76,7 @@ class TracedTarget:
             "messaging.message.id": record.event_id,
             "messaging.message.conversation_id": record.correlation_id,
         }
+
+
+def _error_type(error: Exception) -> str:
+    return error.failure.code if isinstance(error, CallRefused) else type(error).__qualname__

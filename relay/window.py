@@ -17,10 +17,10 @@ class Window:
     """Hands rows out in batches, an aggregate in at most one of them and once in it.
 
     So when a target accepts half a batch, no event can overtake an earlier one of its aggregate.
-    A row counts from `offer` until `remove`. Whoever offers waits while `max_rows` or `max_bytes`
-    is reached: that bounds the process's memory and holds its place in the stream. Rows of a sweep
+    A row counts from `offer` until `remove`. An offer waits while `max_rows` or `max_bytes` is
+    reached: that bounds the process's memory and holds its position in the stream. Rows of a sweep
     fill no more than half of it: what is new does not wait behind a backlog. `condition` makes what
-    waits: for threads, unless somebody runs it otherwise.
+    waits: threading's own, unless the caller runs no threads.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class Window:
         self._taken: set[str] = set()
         self._closed = False
         self.stuck: frozenset[tuple[str, int]] = frozenset()
-        """Rows that stay in the outbox: they can neither be published nor set aside."""
+        """Rows that stay in the outbox: they can be neither published nor dead-lettered."""
 
     def offer(self, rows: Iterable[Row], *, swept: bool = False) -> int:
         """Take rows in, waiting for room; a row that is here already is not taken twice.
@@ -66,7 +66,7 @@ class Window:
     def take(self, target: Target) -> list[Row]:
         """Wait for rows and take as many as one call to the target carries; none once closed.
 
-        A row that cannot be published comes alone: it goes elsewhere.
+        A row that cannot be published comes alone: it is dead-lettered.
         """
         with self._has_ready:
             self._has_ready.wait_for(lambda: self._closed or self._ready)
@@ -90,7 +90,7 @@ class Window:
             return batch
 
     def settle(self, rows: Sequence[Row]) -> None:
-        """Their events are in durable hands: the next rows of their aggregates may be taken."""
+        """Their events are accepted: the next rows of their aggregates may be taken."""
         with self._has_ready:
             for row in rows:
                 self._taken.discard(row.aggregate_id)
@@ -100,7 +100,7 @@ class Window:
                 self._has_ready.notify()
 
     def give_back(self, rows: Sequence[Row]) -> None:
-        """They were taken in vain: each may be taken again, before what is behind it."""
+        """They were not accepted: each may be taken again, before what is behind it."""
         with self._has_ready:
             for row in rows:
                 self._taken.discard(row.aggregate_id)
@@ -127,7 +127,7 @@ class Window:
             self.stuck -= keys
 
     def close(self) -> None:
-        """Let everybody go who waits here; nothing is offered or taken any more."""
+        """End every wait; nothing is offered or taken any more."""
         with self._has_ready:
             self._closed = True
             for condition in (self._has_ready, self._has_room, self._is_empty):

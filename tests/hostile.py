@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from contracts.timestamps import format_timestamp
 from runtime.outbox.dynamodb_rows import to_item
-from tests.relay_world import a_told_record
+from tests.relay_world import a_keyed_record
 
 
 @dataclass(frozen=True)
@@ -204,7 +204,7 @@ def some(odd: list[Odd]) -> st.SearchStrategy[list[Odd]]:
 def document_of(aggregate_id: str, odd: Odd, now: datetime) -> dict[str, Any]:
     """A record of an hour ago in which one field is odd."""
     then = an_hour_before(now)
-    document: dict[str, Any] = dict(a_told_record(aggregate_id, 1, occurred_at=then).to_document())
+    document: dict[str, Any] = dict(a_keyed_record(aggregate_id, 1, occurred_at=then).to_document())
     if odd.value == ABSENT:
         del document[odd.field]
     else:

@@ -61,7 +61,7 @@ def _nobody(_what: What, _queue: str, _message: Message) -> None:
 
 
 class MemorySqs:
-    """An SQS client. A queue's URL is its name. `journal` is told of all that happens."""
+    """An SQS client. A queue's URL is its name. `journal` is called with all that happens."""
 
     class exceptions:  # noqa: N801 (as boto3 has it)
         class QueueDoesNotExist(ClientError):

@@ -1,4 +1,4 @@
-"""In-memory ends for a relay: outbox, stream, target, dead letters, and a FIFO queue.
+"""In-memory adapters for a relay: outbox, stream, target, dead letters, and a FIFO queue.
 
 Each has one hook, `fault`: what it raises is what the relay sees, before anything has happened.
 """
@@ -26,9 +26,9 @@ from tests.memory_queues import Held, MemorySqs, Message
 
 LIMITS = Limits(entries=10, total_bytes=1024 * 1024)
 
-THROTTLED = Failure("ThrottlingException", "slow down", permanent=False)
-UNKNOWN = Failure("NobodyKnowsThis", "it is in no list", permanent=False)
-MALFORMED = Failure("MalformedDetail", "Detail is malformed.", permanent=True)
+THROTTLED = Failure("ThrottlingException", "slow down")
+UNKNOWN = Failure("NobodyKnowsThis", "it is in no list")
+MALFORMED = Failure("MalformedDetail", "Detail is malformed.")
 
 Fault = Callable[[Sequence[Any]], object]
 
@@ -185,15 +185,15 @@ class MemoryDeadLetters:
 
 
 @dataclass
-class MemoryStream:
-    """A Stream: each read takes the next thing that was told, or raises it if it is an error."""
+class ScriptedFeed:
+    """A ChangeFeed: each read takes what was delivered next, or raises it if it is an error."""
 
     on_open: Callable[[], object] = lambda: None
     opened: int = 0
-    told: deque[Row | Exception] = field(default_factory=deque)
+    pending: deque[Row | Exception] = field(default_factory=deque)
 
-    def tell(self, *what: Row | Exception) -> None:
-        self.told.extend(what)
+    def deliver(self, *what: Row | Exception) -> None:
+        self.pending.extend(what)
 
     def open(self) -> None:
         self.opened += 1
@@ -201,13 +201,13 @@ class MemoryStream:
 
     def read(self) -> list[Row]:
         try:
-            told = self.told.popleft()
+            found = self.pending.popleft()
         except IndexError:
             threading.Event().wait(0.005)
             return []
-        if isinstance(told, Exception):
-            raise told
-        return [told]
+        if isinstance(found, Exception):
+            raise found
+        return [found]
 
 
 class LazyOutbox(MemoryOutbox):
@@ -238,7 +238,7 @@ class LazyOutbox(MemoryOutbox):
 class MemoryQueue(MemorySqs):
     """One FIFO queue for forwarders in threads, with a fault for each operation.
 
-    Time is told by `pass_time`; a message that was received is hidden until it passes. A fault that
+    Time passes by `pass_time`; a message that was received is hidden until it passes. A fault that
     answers a delete with a bool has it fail behind HTTP 200: by whose fault says the bool.
     """
 

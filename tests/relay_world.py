@@ -1,4 +1,4 @@
-"""What a relay stands between, on real engines and of a test's own: outbox, bus, queues, a tap."""
+"""A relay's outbox, bus and queues on real engines, and a tap on the bus."""
 
 import json
 import signal
@@ -21,9 +21,9 @@ from structlog.typing import EventDict
 import relay.__main__
 from contracts.outbox import OutboxRecord
 from local.child import signal_child
-from relay.__main__ import TailedEnds
-from relay.feed_reader import PART, Tail
-from relay.pipeline import Engine
+from relay.__main__ import DaemonAdapters
+from relay.feed_reader import PART, FeedReader
+from relay.pipeline import Pipeline
 from relay.settings import ChangeStreamRelaySettings, DynamoDBRelaySettings
 from relay.sweeper import Sweeper
 from runtime.aws import Aws
@@ -51,14 +51,14 @@ COLLECTION = "outbox"
 
 
 def records(count: int, *, aggregates: int = 1_000, prefix: str = "a") -> list[OutboxRecord]:
-    """Events of so many aggregates, in rounds: each aggregate's first, then each one's second.
+    """`count` events in rounds: each aggregate's first, then each aggregate's second.
 
-    Their details tell id, aggregate and sequence, so that the bus shows them.
+    Their details have id, aggregate and sequence, so that the bus shows them.
     """
-    return [a_told_record(f"{prefix}{n % aggregates}", n // aggregates + 1) for n in range(count)]
+    return [a_keyed_record(f"{prefix}{n % aggregates}", n // aggregates + 1) for n in range(count)]
 
 
-def a_told_record(aggregate_id: str, sequence: int, **changes: Any) -> OutboxRecord:
+def a_keyed_record(aggregate_id: str, sequence: int, **changes: Any) -> OutboxRecord:
     event_id = f"{aggregate_id}-{sequence}"
     detail = {"id": event_id, "aggregate": aggregate_id, "sequence": sequence}
     values: dict[str, Any] = {"event_id": event_id, "detail": json.dumps(detail)}
@@ -334,31 +334,33 @@ def depth(world: World) -> int:
 
 @contextmanager
 def in_threads(
-    ends: TailedEnds, *, min_age: float = 30, interval: float = 30
+    adapters: DaemonAdapters, *, min_age: float = 30, interval: float = 30
 ) -> Iterator[list[EventDict]]:
     """Run the parts of a relay as its process does, in threads of the test's own.
 
     Ages and intervals are in seconds. Gives what the relay logs, as it does.
     """
     stop, metrics, readiness = Stop(), RelayMetrics(new_registry()), Readiness(PART)
-    engine = Engine(
-        outbox=ends.outbox,
-        target=ends.target,
-        dead_letters=ends.dead_letters,
+    pipeline = Pipeline(
+        outbox=adapters.outbox,
+        target=adapters.target,
+        dead_letters=adapters.dead_letters,
         stop=stop,
         metrics=metrics,
     )
     sweeper = Sweeper(
-        ends.outbox,
-        engine.window,
+        adapters.outbox,
+        pipeline.window,
         stop=stop,
         metrics=metrics,
         now=utc_now,
         min_age=timedelta(seconds=min_age),
         interval=timedelta(seconds=interval),
     )
-    tail = Tail(ends.stream, sweeper, engine.window, stop=stop, readiness=readiness, now=utc_now)
-    parts = (engine.run, sweeper.run, tail.run)
+    reader = FeedReader(
+        adapters.feed, sweeper, pipeline.window, stop=stop, readiness=readiness, now=utc_now
+    )
+    parts = (pipeline.run, sweeper.run, reader.run)
     threads = [threading.Thread(target=part, daemon=True) for part in parts]
     with capture_logs() as logged:
         for thread in threads:
@@ -371,19 +373,19 @@ def in_threads(
             for thread in threads:
                 thread.join(timeout=60)
                 assert not thread.is_alive(), "a part did not stop"
-            if isinstance(ends.outbox, MongoOutbox):
-                ends.outbox._mongo.database.client.close()
+            if isinstance(adapters.outbox, MongoOutbox):
+                adapters.outbox._mongo.database.client.close()
 
 
-def dynamodb_ends(world: World) -> TailedEnds:
-    """What `python -m relay dynamodb` stands between, made as that process makes it."""
+def dynamodb_adapters(world: World) -> DaemonAdapters:
+    """The adapters of `python -m relay dynamodb`, made as that process makes them."""
     settings = read(DynamoDBRelaySettings, world.environment(POLL_SECONDS="0.05"))
-    return relay.__main__._dynamodb(settings, Stop())
+    return relay.__main__.dynamodb_adapters(settings, Stop())
 
 
-def change_stream_ends(world: World) -> TailedEnds:
+def change_stream_adapters(world: World) -> DaemonAdapters:
     settings = read(ChangeStreamRelaySettings, world.environment(**mongo_settings(world)))
-    return relay.__main__._change_stream(settings)
+    return relay.__main__.change_stream_adapters(settings)
 
 
 def read(settings: type[S], environment: dict[str, str]) -> S:

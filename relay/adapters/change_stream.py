@@ -7,7 +7,7 @@ from bson.raw_bson import RawBSONDocument
 from pymongo.change_stream import CollectionChangeStream
 from pymongo.errors import OperationFailure, PyMongoError
 
-from relay.ports import LostPlace
+from relay.ports import LostPosition
 from runtime.errors import Misconfigured
 from runtime.mongodb import Mongo, enable_change_streams
 from runtime.outbox.mongodb_rows import RAW, row_of
@@ -44,17 +44,17 @@ class ChangeStream:
         """Wait for one insertion, `max_await_milliseconds` at most.
 
         The driver resumes by itself after a failover. What it cannot resume from (DocumentDB's
-        136 and 9, MongoDB's 286 and 280, a dropped collection) is LostPlace, as is any other
+        136 and 9, MongoDB's 286 and 280, a dropped collection) is LostPosition, as is any other
         failure: opening and sweeping is always right.
         """
         if self._changes is None or not self._changes.alive:
-            raise LostPlace("the change stream is closed")
+            raise LostPosition("the change stream is closed")
         try:
             change: Any = self._changes.try_next()
         except OperationFailure as error:
-            raise LostPlace(f"code {error.code}") from error
+            raise LostPosition(f"code {error.code}") from error
         except PyMongoError as error:
-            raise LostPlace(type(error).__name__) from error
+            raise LostPosition(type(error).__name__) from error
         return [] if change is None else [row_of(change["fullDocument"].raw)]
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""A DynamoDB stream: its shards followed from their ends on, children after their parents."""
+"""A DynamoDB stream: its shards read from LATEST on, children after their parents."""
 
 from collections.abc import Callable, Iterator
 from time import monotonic
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from botocore.exceptions import ClientError
 
-from relay.poll_interval import Pace
-from relay.ports import LostPlace
+from relay.poll_interval import PollInterval
+from relay.ports import LostPosition
 from runtime.aws import asking, error_code
 from runtime.errors import Misconfigured, Unavailable
 from runtime.outbox.dynamodb_rows import row_of
@@ -26,11 +26,11 @@ MAX_RECORDS = 1000
 """Records in one GetRecords: a DynamoDB Streams quota, as is 1 MB."""
 
 SEARCH_INTERVAL = 5.0
-"""Seconds between looks for the children of a shard that has ended; DescribeStream lags a little
+"""Seconds between searches for the children of a shard that has ended; DescribeStream lags a little
 and takes 10 calls a second."""
 
-LOOK_INTERVAL = 60.0
-"""Seconds between looks at the list of shards when no child is missed: one of two children may
+REFRESH_INTERVAL = 60.0
+"""Seconds between reads of the list of shards when no child is missed: one of two children may
 have been listed before the other."""
 
 _LOST = {
@@ -40,10 +40,10 @@ _LOST = {
 }
 
 
-class ShardedStream:
-    """A Stream. `read` polls each shard once, and then waits as long as its `pace` says.
+class DynamoDBStream:
+    """A ChangeFeed. `read` polls each shard once, and then waits for its poll interval.
 
-    `find_arn` is asked at each opening: a table's stream that is made anew has another ARN.
+    `find_arn` is called at each opening: a table's new stream has another ARN.
     """
 
     def __init__(
@@ -51,23 +51,28 @@ class ShardedStream:
         client: "DynamoDBStreamsClient",
         find_arn: Callable[[], str],
         *,
-        pace: Pace,
+        poll_interval: PollInterval,
         wait: Callable[[float], object],
+        search_interval: float = SEARCH_INTERVAL,
+        refresh_interval: float = REFRESH_INTERVAL,
+        elapsed: Callable[[], float] = monotonic,
     ) -> None:
         self._client, self._find_arn = client, find_arn
         read_as_json(client, "GetRecords")
         self._arn = ""
-        self._pace, self._wait = pace, wait
+        self._poll_interval, self._wait = poll_interval, wait
+        self._search_interval, self._refresh_interval = search_interval, refresh_interval
+        self._elapsed = elapsed
         self._iterators: dict[str, str] = {}
         self._known: set[str] = set()
         self._childless: set[str | None] = set()
         self._next_search = 0.0
 
     def open(self) -> None:
-        """Stand at the end of every open shard. Shards that have ended hold nothing new.
+        """Position at LATEST in every open shard. Shards that have ended hold nothing new.
 
         A table that has no stream just now is Unavailable, not Misconfigured: it had one when the
-        process started, so somebody is changing it.
+        process started, so it is being changed.
         """
         try:
             self._arn = self._find_arn()
@@ -89,17 +94,17 @@ class ShardedStream:
         log.info("stream open", shards=len(self._iterators))
 
     def read(self) -> Iterator[Row]:
-        told = False
+        received = False
         for shard_id, iterator in list(self._iterators.items()):
             response = self._records(iterator)
             for record in response["Records"]:
                 if record["eventName"] == "INSERT":
-                    told = True
+                    received = True
                     yield row_of(record["dynamodb"]["NewImage"])
             self._advance(shard_id, response.get("NextShardIterator"))
-        if monotonic() >= self._next_search:
+        if self._elapsed() >= self._next_search:
             self._follow_children()
-        seconds = self._pace.after(told=told)
+        seconds = self._poll_interval.next(received=received)
         if seconds:
             self._wait(seconds)
 
@@ -109,7 +114,7 @@ class ShardedStream:
                 return self._client.get_records(ShardIterator=iterator, Limit=MAX_RECORDS)
             except ClientError as error:
                 if error_code(error) in _LOST:
-                    raise LostPlace(error_code(error)) from error
+                    raise LostPosition(error_code(error)) from error
                 raise
 
     def _advance(self, shard_id: str, iterator: str | None) -> None:
@@ -125,9 +130,9 @@ class ShardedStream:
     def _follow_children(self) -> None:
         """Start every shard that is new and whose parent is not being read, at its beginning.
 
-        Raises LostPlace if then none is open: perhaps this stream has ended and another has begun.
+        Raises LostPosition if then none is open: perhaps this stream has ended and a new one begun.
         """
-        self._next_search = monotonic() + SEARCH_INTERVAL  # if this one fails
+        self._next_search = self._elapsed() + self._search_interval  # if this one fails
         shards = self._shards()
         # In a list that names children before their parents, a parent may be as new as its child.
         unread = self._iterators.keys() | ({shard["ShardId"] for shard in shards} - self._known)
@@ -139,10 +144,11 @@ class ShardedStream:
                 self._childless.discard(parent_id)
         self._search_later()
         if not self._iterators:
-            raise LostPlace("every shard has ended")
+            raise LostPosition("every shard has ended")
 
     def _search_later(self) -> None:
-        self._next_search = monotonic() + (SEARCH_INTERVAL if self._childless else LOOK_INTERVAL)
+        seconds = self._search_interval if self._childless else self._refresh_interval
+        self._next_search = self._elapsed() + seconds
 
     def _shards(self) -> "list[ShardTypeDef]":
         shards: list[ShardTypeDef] = []
@@ -163,7 +169,7 @@ class ShardedStream:
                 )["ShardIterator"]
             except ClientError as error:
                 if error_code(error) in _LOST:
-                    raise LostPlace(error_code(error)) from error
+                    raise LostPosition(error_code(error)) from error
                 raise
 
 

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from contracts.outbox import OutboxRecord
-from relay.ports import Failure, Limits
-from relay.refusals import find_culprit, is_the_entrys_fault
-from runtime.aws import asking, error_code, reaching
-from runtime.errors import Misconfigured, Unavailable
+from relay.ports import CallRefused, Failure, Limits
+from runtime.aws import asking, error_code, error_message, reaching
+from runtime.errors import Misconfigured
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
@@ -48,14 +47,10 @@ class EventBus:
                 response = self._events.put_events(
                     Entries=[self._entry(record) for record in records]
                 )
-        except (ClientError, Unavailable) as error:
-            return find_culprit(records, self.publish, error)
+        except ClientError as error:
+            raise CallRefused(Failure(error_code(error), error_message(error))) from error
         return [
-            Failure(
-                entry["ErrorCode"],
-                entry.get("ErrorMessage", ""),
-                permanent=is_the_entrys_fault(entry["ErrorCode"]),
-            )
+            Failure(entry["ErrorCode"], entry.get("ErrorMessage", ""))
             if entry.get("ErrorCode")
             else None
             for entry in response["Entries"]

@@ -1,22 +1,32 @@
-"""A FIFO queue between a change stream and a bus: the durable hands, and order per aggregate."""
+"""The FIFO queue between a change stream and a bus: durable, and in order per aggregate."""
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+import structlog
 from botocore.exceptions import ClientError
 
 from contracts.outbox import OutboxRecord
-from relay.ports import CannotBeSetAside, Failure, Limits
-from relay.recent import Recent
-from relay.refusals import find_culprit, is_the_entrys_fault
-from runtime.aws import asking, reaching
+from relay.ports import CallRefused, CannotBeDeadLettered, Failure, Limits
+from relay.recent_keys import RecentKeys
+from runtime.aws import asking, error_code, error_message, reaching
 from runtime.errors import Unavailable
-from runtime.sqs.queue import MAX_BATCH, MAX_BATCH_BYTES, dead_letter, find_url
+from runtime.sqs.queue import (
+    MAX_BATCH,
+    MAX_BATCH_BYTES,
+    Queue,
+    dead_letter,
+    delete_batch,
+    find_url,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import MessageTypeDef
+
+log = structlog.get_logger(__name__)
 
 LIMITS = Limits(entries=MAX_BATCH, total_bytes=MAX_BATCH_BYTES)
 
@@ -28,11 +38,11 @@ _REFUSED = re.compile("[\ufffe\uffff]")
 
 
 REMEMBERED = 10_000
-"""Bodies that were to be sent once: some 100 bytes each."""
+"""Bodies that are sent once: some 100 bytes each."""
 
 CROWDED = 500
 """Messages that wait: what forwarders move in some tenths of a second. A new event has these before
-it, a page of the sweep, and its half of the window."""
+it, a page of the sweep, and the sweep's half of the window."""
 
 
 class FifoQueue:
@@ -70,17 +80,65 @@ class FifoQueue:
                         for index, record in enumerate(records)
                     ],
                 )
-        except (ClientError, Unavailable) as error:
-            return find_culprit(records, self.publish, error)
+        except ClientError as error:
+            raise CallRefused(Failure(error_code(error), error_message(error))) from error
         failed = {
-            int(entry["Id"]): Failure(
-                entry["Code"],
-                entry.get("Message", ""),
-                permanent=is_the_entrys_fault(entry["Code"]),
-            )
+            int(entry["Id"]): Failure(entry["Code"], entry.get("Message", ""))
             for entry in response.get("Failed", [])
         }
         return [failed.get(index) for index in range(len(records))]
+
+
+class FifoReceiver:
+    """Receives messages in order per group; its batch calls take any number of messages."""
+
+    def __init__(self, sqs: "SQSClient", queue: Queue) -> None:
+        self._sqs, self._queue = sqs, queue
+
+    def receive(self, *, wait_seconds: int) -> "list[MessageTypeDef]":
+        """Receive a batch, with its groups. Raises Unavailable."""
+        with asking("SQS"):
+            return self._sqs.receive_message(
+                QueueUrl=self._queue.url,
+                MaxNumberOfMessages=MAX_BATCH,
+                WaitTimeSeconds=wait_seconds,
+                MessageSystemAttributeNames=["MessageGroupId"],
+            ).get("Messages", [])
+
+    def delete(self, messages: "Sequence[MessageTypeDef]") -> "list[MessageTypeDef]":
+        """Delete messages; returns those that are gone, or whose receipt has expired."""
+        gone: list[MessageTypeDef] = []
+        for batch in _batches(messages):
+            try:
+                handles = [message["ReceiptHandle"] for message in batch]
+                failed = delete_batch(self._sqs, self._queue.url, handles)
+            except Unavailable as error:
+                log.warning("delete failed", reason=str(error), count=len(batch))
+                return gone
+            if failed:
+                log.warning("delete failed", count=len(failed))
+            gone += [message for index, message in enumerate(batch) if index not in failed]
+        return gone
+
+    def change_visibility(self, messages: "Sequence[MessageTypeDef]", seconds: float) -> None:
+        """Have messages visible again after a time; where it fails, the queue's own time holds."""
+        for batch in _batches(messages):
+            try:
+                with asking("SQS"):
+                    self._sqs.change_message_visibility_batch(
+                        QueueUrl=self._queue.url,
+                        Entries=[
+                            {
+                                "Id": str(index),
+                                "ReceiptHandle": message["ReceiptHandle"],
+                                "VisibilityTimeout": round(seconds),
+                            }
+                            for index, message in enumerate(batch)
+                        ],
+                    )
+            except Exception as error:  # noqa: BLE001 (the messages come again either way)
+                log.warning("visibility not changed", reason=str(error))
+                return
 
 
 class DeadLetterQueue:
@@ -90,7 +148,7 @@ class DeadLetterQueue:
         self._sqs = sqs
         self._url = find_url(sqs, name)
         self._is_fifo = name.endswith(".fifo")
-        self._sent_once = Recent(REMEMBERED)
+        self._sent_once = RecentKeys(REMEMBERED)
 
     def send(
         self,
@@ -108,7 +166,7 @@ class DeadLetterQueue:
         size = len(text.encode())
         if size > MAX_BATCH_BYTES:
             kib = -(-size // 1024)
-            raise CannotBeSetAside(f"it takes {kib} KiB, and SQS {MAX_BATCH_BYTES // 1024} KiB")
+            raise CannotBeDeadLettered(f"it takes {kib} KiB, and SQS {MAX_BATCH_BYTES // 1024} KiB")
         fifo = {"MessageGroupId": _id(aggregate_id), "MessageDeduplicationId": unique}
         dead_letter(
             self._sqs,
@@ -122,6 +180,12 @@ class DeadLetterQueue:
             self._sent_once.add([unique])
 
 
+def _batches(messages: "Sequence[MessageTypeDef]") -> "Iterator[Sequence[MessageTypeDef]]":
+    """Cut messages into what one batch call takes."""
+    for start in range(0, len(messages), MAX_BATCH):
+        yield messages[start : start + MAX_BATCH]
+
+
 def _id(text: str) -> str:
     """Name a group or a message; what SQS would not take as a name is named by its digest."""
     return _digest(text) if _NO_GROUP.search(text) or not text else text
@@ -132,5 +196,5 @@ def _digest(text: str) -> str:
 
 
 def _sendable(body: str) -> str:
-    """Write what SQS refuses as JSON's escapes: to whoever reads the JSON it is the same."""
+    """Write what SQS refuses as JSON's escapes: the JSON means the same."""
     return _REFUSED.sub(lambda found: f"\\u{ord(found[0]):04x}", body)

@@ -1,4 +1,4 @@
-"""DynamoDB's answers that are full of rows, without botocore's parser."""
+"""Skip botocore's response parser: DynamoDB's responses full of rows are read as plain JSON."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ _BINARY = (b'"B":', b'"BS":')
 
 
 def read_as_json(client: Any, operation: str) -> None:
-    """Have a client of DynamoDB's hand out an operation's answers without walking over them.
+    """Have a client of DynamoDB's return an operation's responses as plain JSON.
 
     botocore looks at every attribute of every row, and parses each record's time with dateutil,
     only to make of them what the JSON says: of a relay's CPU in a drain that was more than half.
@@ -29,9 +29,9 @@ def _read(
     if response_dict["status_code"] != _OK or any(each in body for each in _BINARY):
         return
     try:
-        answer = from_json(body)
+        response = from_json(body)
     except ValueError:
         return
-    if isinstance(answer, dict):
-        customized_response_dict.update(answer)
+    if isinstance(response, dict):
+        customized_response_dict.update(response)
         response_dict["body"] = b"{}"

@@ -27,9 +27,9 @@ from tests.relay_world import (
     FIFO_DLQ,
     TABLE,
     World,
-    a_told_record,
+    a_keyed_record,
     a_world,
-    change_stream_ends,
+    change_stream_adapters,
     depth,
     in_threads,
     mongo_documents,
@@ -78,7 +78,7 @@ def test_a_document_is_deleted_by_its_id_whatever_that_is(world: World) -> None:
     for each in ODD_IDS:
         raw = bson.encode({"_id": mark.decode() if isinstance(each, NotUtf8) else each, "a": 1})
         world.collection.insert_one(cast("Any", RawBSONDocument(raw.replace(mark, text))))
-    world.collection.insert_many(mongo_documents([a_told_record("a", 1)]))
+    world.collection.insert_many(mongo_documents([a_keyed_record("a", 1)]))
     outbox = MongoOutbox(Mongo(world.collection.database), COLLECTION)
     rows = every_row(outbox)
     assert len({row.key for row in rows}) == len(ODD_IDS) + 1
@@ -95,7 +95,7 @@ def test_an_item_is_deleted_by_its_key_whatever_number_that_has(world: World) ->
     for number in NUMBERS:
         item: dict[str, Any] = {"aggregateId": {"S": "a"}, "sequence": {"N": str(number)}}
         client.put_item(TableName=TABLE, Item=item)
-    client.put_item(TableName=TABLE, Item=to_item(a_told_record("a", 1).to_document()))
+    client.put_item(TableName=TABLE, Item=to_item(a_keyed_record("a", 1).to_document()))
     rows = every_row(outbox)
     assert len({row.key for row in rows}) == len(NUMBERS) + 1
     assert sum(isinstance(row.content, OutboxRecord) for row in rows) == 1
@@ -108,8 +108,8 @@ def test_what_no_queue_takes_stays_and_its_key_is_dead_lettered_once(world: Worl
     world.provision_change_stream()
     key = {"aggregateId": "large", "sequence": 1}
     world.collection.insert_one({"_id": key, "text": "x" * 1_100_000})
-    good = [a_told_record("large", 2), a_told_record("good", 1)]
-    with in_threads(change_stream_ends(world), min_age=0, interval=0.3) as logged:
+    good = [a_keyed_record("large", 2), a_keyed_record("good", 1)]
+    with in_threads(change_stream_adapters(world), min_age=0, interval=0.3) as logged:
         eventually(
             lambda: sum(each["event"] == "cannot be dead-lettered" for each in logged) >= 3,
             what="three sweeps",

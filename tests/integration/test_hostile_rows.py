@@ -43,11 +43,11 @@ from tests.relay_world import (
     FIFO_DLQ,
     TABLE,
     World,
-    a_told_record,
+    a_keyed_record,
     a_world,
-    change_stream_ends,
+    change_stream_adapters,
     depth,
-    dynamodb_ends,
+    dynamodb_adapters,
     ids,
     in_threads,
     mongo_documents,
@@ -204,14 +204,14 @@ def test_every_malformed_row_is_dead_lettered_and_its_neighbours_leave(
     """By sweep and by tail: each with its reason and what it holds; no other row waits for it."""
     end: End = request.getfixturevalue(name)
     malformed = [each for each in end.values if each.is_malformed]
-    good = [a_told_record(f"good{number}", 1, occurred_at=NOW) for number in range(30)]
+    good = [a_keyed_record(f"good{number}", 1, occurred_at=NOW) for number in range(30)]
     dlq = FIFO_DLQ if name == "mongodb" else DLQ
     if name == "dynamodb":
         world.create_bus()
         world.create_queue(DLQ)
     end.put(malformed)
-    ends = change_stream_ends(world) if name == "mongodb" else dynamodb_ends(world)
-    with in_threads(ends) as logged:
+    adapters = change_stream_adapters(world) if name == "mongodb" else dynamodb_adapters(world)
+    with in_threads(adapters) as logged:
         eventually(lambda: not swept(end, EVER), what="an empty outbox", timeout=60)
         by_sweep = bodies(world, dlq)
         end.put(malformed)
@@ -239,13 +239,13 @@ def test_a_stream_reads_whatever_was_written(
     if name == "dynamodb":
         world.create_bus()
         world.create_queue(DLQ)
-    ends = change_stream_ends(world) if name == "mongodb" else dynamodb_ends(world)
-    ends.stream.open()
+    adapters = change_stream_adapters(world) if name == "mongodb" else dynamodb_adapters(world)
+    adapters.feed.open()
     end.put(end.values)
     read: list[Row] = []
 
     def all_are_read() -> bool:
-        read.extend(ends.stream.read())
+        read.extend(adapters.feed.read())
         return len(read) >= len(end.values)
 
     eventually(all_are_read, what="a stream read to its end", timeout=60)

@@ -10,7 +10,7 @@ import pytest
 
 from runtime.ids import utc_now
 from tests.conftest import MiniStack
-from tests.relay_world import TABLE, World, a_told_record, a_world, ids, records
+from tests.relay_world import TABLE, World, a_keyed_record, a_world, ids, records
 from tests.runtime_api import FunctionError, an_environment
 from tests.stream_events import shard_of
 
@@ -51,7 +51,7 @@ def test_the_images_command_publishes_batches(world: World) -> None:
 def test_the_images_command_sweeps(world: World) -> None:
     """What is old enough leaves, and one line tells of it, for a metric filter to read."""
     an_hour_ago = utc_now() - timedelta(hours=1)
-    old = [a_told_record(f"a{n}", 1, occurred_at=an_hour_ago) for n in range(3)]
+    old = [a_keyed_record(f"a{n}", 1, occurred_at=an_hour_ago) for n in range(3)]
     world.put(*(record.to_document() for record in old))
     (young,) = world.commit(records(1, prefix="young"))
     with an_environment(world.folder, SWEEP, world.environment(SWEEP_MIN_AGE_SECONDS="60")) as api:

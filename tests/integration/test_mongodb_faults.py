@@ -19,7 +19,7 @@ from contracts.outbox import OutboxRecord
 from infra.documentdb import provision_collections
 from local.child import signal_child
 from relay.adapters.change_stream import ChangeStream
-from relay.ports import LostPlace
+from relay.ports import LostPosition
 from runtime.errors import Conflict, Unavailable
 from runtime.ids import utc_now
 from runtime.mongodb import Document, Mongo, connect
@@ -303,7 +303,7 @@ def test_a_place_that_is_gone_from_the_oplog(members: ReplicaSet, world: World) 
         other.open()
         commit(world, meanwhile)
         members.forget_history()
-        with pytest.raises(LostPlace, match="136"):
+        with pytest.raises(LostPosition, match="136"):
             list(other.read())
         world.kill_cursors()
         signal_child(process.child, signal.SIGCONT)

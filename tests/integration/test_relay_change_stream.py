@@ -18,9 +18,9 @@ from tests.relay_world import (
     COLLECTION,
     FIFO_DLQ,
     World,
-    a_told_record,
+    a_keyed_record,
     a_world,
-    change_stream_ends,
+    change_stream_adapters,
     in_threads,
     mongo_documents,
     mongo_settings,
@@ -50,16 +50,16 @@ def test_what_is_committed_is_in_the_queue_and_leaves_the_outbox(world: World) -
     """Before and after the relay's start, once, in the group of its aggregate and in order."""
     early, late = records(60, aggregates=20), records(120, aggregates=30, prefix="b")
     commit(world, early)
-    with in_threads(change_stream_ends(world)):
+    with in_threads(change_stream_adapters(world)):
         commit(world, late)
         Received(world).until(early + late)
         until_empty(world)
 
 
 def test_poison_documents_are_dead_lettered_and_their_neighbours_sent(world: World) -> None:
-    """Whatever their `_id` is: set aside with the reason, gone from the outbox, nobody waits."""
-    good = [a_told_record("good", 1), a_told_record("broken", 2)]
-    fields = a_told_record("broken", 1).to_document()
+    """Whatever their `_id` is: dead-lettered with the reason, and no other row waits."""
+    good = [a_keyed_record("good", 1), a_keyed_record("broken", 2)]
+    fields = a_keyed_record("broken", 1).to_document()
     poison: list[dict[str, Any]] = [
         {"_id": 7, "what": "number"},
         {"_id": "text", "what": "text"},
@@ -68,7 +68,7 @@ def test_poison_documents_are_dead_lettered_and_their_neighbours_sent(world: Wor
         {"_id": {"aggregateId": "two words", "sequence": 1}, "what": "group"},
     ]
     world.collection.insert_many(poison[:2])
-    with in_threads(change_stream_ends(world)):
+    with in_threads(change_stream_adapters(world)):
         world.collection.insert_many(poison[2:])
         commit(world, good)
         Received(world).until(good)
@@ -89,10 +89,10 @@ def test_poison_documents_are_dead_lettered_and_their_neighbours_sent(world: Wor
 
 
 def test_a_collection_that_is_dropped_ends_the_stream_and_not_the_relay(world: World) -> None:
-    """Invalidated, the stream cannot resume: it is opened anew, and what came between is swept."""
+    """Invalidated, the stream cannot resume: it is opened again, and what came between is swept."""
     received = Received(world)
     before, between, after = (records(5, prefix=name) for name in "xyz")
-    with in_threads(change_stream_ends(world)):
+    with in_threads(change_stream_adapters(world)):
         commit(world, before)
         received.until(before)
         until_empty(world)
@@ -109,7 +109,7 @@ def test_a_cursor_that_the_server_kills_is_made_up_for(world: World) -> None:
     """Its place may be gone or not: everything arrives."""
     received = Received(world)
     before, after = records(5), records(5, prefix="b")
-    with in_threads(change_stream_ends(world)):
+    with in_threads(change_stream_adapters(world)):
         commit(world, before)
         received.until(before)
         assert world.kill_cursors()
@@ -119,7 +119,7 @@ def test_a_cursor_that_the_server_kills_is_made_up_for(world: World) -> None:
 
 
 def test_a_server_that_goes_away_and_comes_back(world: World) -> None:
-    """Nobody restarts the relay: it waits, opens the stream anew and sweeps."""
+    """Without a restart the relay waits, opens the stream again and sweeps."""
     received = Received(world)
     before, during, after = (records(20, prefix=name) for name in "xyz")
     (_, port) = parse_uri(str(world.mongodb_uri))["nodelist"][0]
@@ -128,9 +128,9 @@ def test_a_server_that_goes_away_and_comes_back(world: World) -> None:
             world.mongodb_uri,
             f"mongodb://{LOOPBACK}:{proxy.port}/?directConnection=true",
         )
-        ends = change_stream_ends(world)
+        adapters = change_stream_adapters(world)
         world.mongodb_uri = uri
-        with in_threads(ends):
+        with in_threads(adapters):
             commit(world, before)
             received.until(before)
             until_empty(world)
@@ -148,7 +148,7 @@ def test_a_queue_that_fails_for_a_while(world: World, fault: str) -> None:
     """Documents stay until they are sent; what was sent without an answer is not sent twice."""
     committed = records(40, aggregates=10)
     received = Received(world)
-    with in_threads(change_stream_ends(world)):
+    with in_threads(change_stream_adapters(world)):
         if fault == "away":
             world.gate.cut()
         elif fault == "throttled":
@@ -166,9 +166,9 @@ def test_a_queue_that_fails_for_a_while(world: World, fault: str) -> None:
 def test_a_document_that_the_stream_never_shows_is_swept(world: World) -> None:
     """A row that was turned into an outbox row by an update is no insertion: the sweep finds it."""
     received = Received(world)
-    hidden = a_told_record("hidden", 1, occurred_at=utc_now() + timedelta(seconds=0.5))
+    hidden = a_keyed_record("hidden", 1, occurred_at=utc_now() + timedelta(seconds=0.5))
     (document,) = mongo_documents([hidden])
-    with in_threads(change_stream_ends(world), min_age=0.2, interval=0.2):
+    with in_threads(change_stream_adapters(world), min_age=0.2, interval=0.2):
         world.collection.update_one({"_id": document["_id"]}, {"$set": document}, upsert=True)
         received.until([hidden])
         until_empty(world)

@@ -15,7 +15,7 @@ from tests.relay_world import (
     FIFO,
     TABLE,
     World,
-    a_told_record,
+    a_keyed_record,
     a_world,
     depth,
     ids,
@@ -52,7 +52,7 @@ def forwarding(ministack: MiniStack, tmp_path: Path) -> Iterator[World]:
 
 def commit_in_vain(world: World, event: str) -> None:
     """A transaction that writes an outbox row and is cancelled by its other half."""
-    row = to_item(a_told_record(event, 1).to_document())
+    row = to_item(a_keyed_record(event, 1).to_document())
     with suppress(ClientError):
         world.aws.client("dynamodb").transact_write_items(
             TransactItems=[

@@ -14,9 +14,9 @@ from tests.conftest import MiniStack
 from tests.relay_world import (
     DLQ,
     World,
-    a_told_record,
+    a_keyed_record,
     a_world,
-    dynamodb_ends,
+    dynamodb_adapters,
     ids,
     in_threads,
     records,
@@ -40,7 +40,7 @@ def test_what_is_committed_is_on_the_bus_and_leaves_the_outbox(world: World) -> 
     """Before and after the relay's start, each event once and each aggregate in order."""
     early, late = records(150, aggregates=30), records(300, aggregates=50, prefix="b")
     world.commit(early)
-    with in_threads(dynamodb_ends(world)):
+    with in_threads(dynamodb_adapters(world)):
         world.commit(late)
         world.until_on_bus(ids(early) | ids(late))
         world.until_empty()
@@ -60,7 +60,7 @@ def test_only_the_entries_that_failed_behind_200_are_sent_again(world: World) ->
         return ("InternalFailure", "try again") if fails else None
 
     world.gate.fail_entries(choose)
-    with in_threads(dynamodb_ends(world)):
+    with in_threads(dynamodb_adapters(world)):
         world.commit(committed)
         world.until_on_bus(ids(committed))
         world.until_empty()
@@ -78,7 +78,7 @@ def test_an_event_that_eventbridge_never_takes_is_dead_lettered(world: World) ->
             ("MalformedDetail", "Detail is malformed.") if '"a0-1"' in entry["Detail"] else None
         )
     )
-    with in_threads(dynamodb_ends(world)):
+    with in_threads(dynamodb_adapters(world)):
         bad = world.commit(events)[0]
         world.until_on_bus(ids(good))
         world.until_empty()
@@ -92,8 +92,8 @@ def test_an_event_that_eventbridge_never_takes_is_dead_lettered(world: World) ->
 
 def test_poison_rows_are_dead_lettered_and_their_neighbours_published(world: World) -> None:
     """Fields missing, details that are no JSON, before the start and after it: all set aside."""
-    neighbours = [a_told_record("good", 1), a_told_record("broken", 2)]
-    record = a_told_record("broken", 1)
+    neighbours = [a_keyed_record("good", 1), a_keyed_record("broken", 2)]
+    record = a_keyed_record("broken", 1)
     poison: list[dict[str, Any]] = [
         {"aggregateId": "bare", "sequence": 1},
         {**record.to_document(), "detail": "{"},
@@ -102,7 +102,7 @@ def test_poison_rows_are_dead_lettered_and_their_neighbours_published(world: Wor
         {**record.to_document(), "aggregateId": "numbered", "occurredAt": 5, "eventId": True},
     ]
     world.put(*poison[:3])
-    with in_threads(dynamodb_ends(world)):
+    with in_threads(dynamodb_adapters(world)):
         world.put(*poison[3:])
         world.commit(neighbours)
         world.until_on_bus(ids(neighbours))
@@ -142,7 +142,7 @@ def test_a_call_that_is_refused_for_a_while(
     early, late = records(30, aggregates=10), records(30, aggregates=10, prefix="b")
     world.commit(early)
     world.gate.refuse(operation, status, code, times=3)
-    with in_threads(dynamodb_ends(world)):
+    with in_threads(dynamodb_adapters(world)):
         world.commit(late)
         world.until_on_bus(ids(early) | ids(late))
         world.until_empty()
@@ -154,10 +154,10 @@ def test_a_call_that_is_refused_for_a_while(
 
 
 def test_an_answer_that_is_lost_is_asked_for_again(world: World) -> None:
-    """The events were accepted, nobody said so: they are sent twice, and never lost."""
+    """The events were accepted, the response was lost: they are sent twice, and never lost."""
     committed = records(20)
     world.gate.drop_answers("PutEvents", times=1)
-    with in_threads(dynamodb_ends(world)):
+    with in_threads(dynamodb_adapters(world)):
         world.commit(committed)
         world.until_on_bus(ids(committed))
         world.until_empty()
@@ -167,7 +167,7 @@ def test_an_answer_that_is_lost_is_asked_for_again(world: World) -> None:
 def test_aws_goes_away_in_mid_flow_and_comes_back(world: World) -> None:
     """The relay recovers by itself; what was committed meanwhile arrives, and order holds."""
     before, during, after = (records(40, aggregates=8, prefix=name) for name in "xyz")
-    with in_threads(dynamodb_ends(world)):
+    with in_threads(dynamodb_adapters(world)):
         world.commit(before)
         world.until_on_bus(ids(before[:5]))
         world.gate.cut()
@@ -185,7 +185,7 @@ def test_a_row_that_the_stream_never_shows_is_swept(world: World) -> None:
     """The stream is mute from the start: the periodic sweep alone delivers, after the min age."""
     early, hidden = records(3), records(10, prefix="b")
     world.commit(early)
-    with in_threads(dynamodb_ends(world), min_age=0.5, interval=0.2):
+    with in_threads(dynamodb_adapters(world), min_age=0.5, interval=0.2):
         world.until_on_bus(ids(early))
         world.gate.refuse("GetRecords", 500, "InternalServerError")
         world.commit(hidden)

@@ -15,7 +15,7 @@ from tests.relay_world import (
     FIFO,
     FIFO_DLQ,
     World,
-    a_told_record,
+    a_keyed_record,
     a_world,
     depth,
     ids,
@@ -35,7 +35,7 @@ def world(ministack: MiniStack, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 @pytest.fixture
 def impatient(ministack: MiniStack, tmp_path: Path) -> Iterator[World]:
-    """A queue that gives up soon on whoever holds a message: after 2 s, and after 3 receives."""
+    """A queue that gives up soon on a message that is held: after 2 s, and after 3 receives."""
     with a_world(ministack, tmp_path) as world:
         world.provision_forwarding(visibility_timeout=2)
         with world.relay("forward", FIFO_QUEUE=FIFO, QUEUE_WAIT_SECONDS="1"):
@@ -107,7 +107,7 @@ def test_a_group_whose_head_fails_waits_and_the_others_go_on(forwarding: World) 
         return ("InternalFailure", "later") if '"stuck0"' in entry["Detail"] else None
 
     forwarding.gate.fail_entries(choose)
-    stuck = [a_told_record("stuck0", sequence) for sequence in (1, 2)]
+    stuck = [a_keyed_record("stuck0", sequence) for sequence in (1, 2)]
     free = records(30, aggregates=3, prefix="free")
     send(forwarding, stuck + free)
     forwarding.until_on_bus(ids(free))
@@ -121,7 +121,7 @@ def test_a_group_whose_head_fails_waits_and_the_others_go_on(forwarding: World) 
 
 def test_what_the_bus_never_takes_is_dead_lettered(forwarding: World) -> None:
     """The record goes with its code to the FIFO dead-letter queue; its group goes on."""
-    bad, good = a_told_record("refused0", 1), a_told_record("refused0", 2)
+    bad, good = a_keyed_record("refused0", 1), a_keyed_record("refused0", 2)
     forwarding.gate.fail_entries(
         lambda entry: ("MalformedDetail", "no") if "refused0-1" in entry["Detail"] else None
     )

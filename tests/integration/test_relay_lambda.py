@@ -9,13 +9,12 @@ from typing import Any
 import pytest
 
 from relay.aws_lambda import sweep_within
-from relay.batch import Rounds
-from relay.mapped import MappedStream
+from relay.batch import BatchPublisher, StreamBatchHandler
 from runtime.metrics import RelayMetrics, new_registry
 from tests.conftest import MiniStack
 from tests.event_source_mapping import EventSourceMapping
-from tests.mapped_relay import EVERYTHING
-from tests.relay_world import DLQ, TABLE, World, a_world, dynamodb_ends, ids, records
+from tests.lambda_relay import EVERYTHING
+from tests.relay_world import DLQ, TABLE, World, a_world, dynamodb_adapters, ids, records
 from tests.stream_events import failures, number_of, shard_of
 
 
@@ -26,15 +25,21 @@ def world(ministack: MiniStack, tmp_path: Path) -> Iterator[World]:
         yield world
 
 
-def an_environment_here(world: World) -> MappedStream:
+def an_environment_here(world: World) -> StreamBatchHandler:
     """What the function keeps, with waits between its tries that are short."""
-    ends, metrics = dynamodb_ends(world), RelayMetrics(new_registry())
-    rounds = Rounds(ends.outbox, ends.target, ends.dead_letters, metrics, wait=lambda seconds: None)
-    return MappedStream(rounds, TABLE)
+    adapters = dynamodb_adapters(world)
+    publisher = BatchPublisher(
+        adapters.outbox,
+        adapters.target,
+        adapters.dead_letters,
+        RelayMetrics(new_registry()),
+        wait=lambda seconds: None,
+    )
+    return StreamBatchHandler(publisher, TABLE)
 
 
-def mapped(stream: MappedStream, **options: Any) -> EventSourceMapping:
-    return EventSourceMapping(lambda event: stream.publish(event, lambda: True), **options)
+def mapped(handler: StreamBatchHandler, **options: Any) -> EventSourceMapping:
+    return EventSourceMapping(lambda event: handler.handle(event, lambda: True), **options)
 
 
 def in_order(world: World) -> bool:
@@ -45,15 +50,15 @@ def test_what_the_stream_tells_is_on_the_bus_and_leaves_the_outbox(world: World)
     """Each event once, each aggregate in order; the removes that follow change nothing."""
     committed = records(250, aggregates=40)
     world.commit(committed)
-    stream = an_environment_here(world)
-    mapping = mapped(stream)
+    handler = an_environment_here(world)
+    mapping = mapped(handler)
     mapping.read(shard_of(world.aws, TABLE))
     assert not world.outbox()
     assert Counter(world.on_bus()) == Counter(ids(committed))
     assert in_order(world)
-    told = shard_of(world.aws, TABLE)
-    assert Counter(record["eventName"] for record in told) == {"INSERT": 250, "REMOVE": 250}
-    mapping.read(told)
+    inserted = shard_of(world.aws, TABLE)
+    assert Counter(record["eventName"] for record in inserted) == {"INSERT": 250, "REMOVE": 250}
+    mapping.read(inserted)
     assert world.duplicates() == 0
     assert not mapping.dropped
 
@@ -67,15 +72,15 @@ def test_entries_that_fail_behind_200_are_reported_and_come_again(world: World) 
         return ("InternalFailure", "try again") if fails else None
 
     committed = world.commit(records(30, aggregates=6))
-    told = shard_of(world.aws, TABLE)
+    inserted = shard_of(world.aws, TABLE)
     world.gate.fail_entries(choose)
-    stream = an_environment_here(world)
-    event = {"Records": told}
-    failed = [each for each in told if each["dynamodb"]["Keys"]["aggregateId"]["S"] in failing]
-    assert stream.publish(event, lambda: True) == failures(failed)
+    handler = an_environment_here(world)
+    event = {"Records": inserted}
+    failed = [each for each in inserted if each["dynamodb"]["Keys"]["aggregateId"]["S"] in failing]
+    assert handler.handle(event, lambda: True) == failures(failed)
     assert world.outbox() == {each.event_id for each in committed if each.aggregate_id in failing}
     failing.clear()
-    assert stream.publish(event, lambda: True) == {"batchItemFailures": []}
+    assert handler.handle(event, lambda: True) == {"batchItemFailures": []}
     assert not world.outbox()
     assert Counter(world.on_bus()) == Counter(ids(committed))
     assert in_order(world)
@@ -102,21 +107,21 @@ def test_poison_is_in_the_dead_letter_queue_with_its_reason(world: World) -> Non
 
 
 def test_the_bus_is_away_for_longer_than_the_mapping_tries(world: World) -> None:
-    """The records are dropped and told of, their rows stay; a sweep brings them in order."""
+    """The records are dropped and reported, their rows stay; a sweep brings them in order."""
     committed = records(20, aggregates=4)
     world.commit(committed)
-    stream = an_environment_here(world)
+    handler = an_environment_here(world)
     world.gate.refuse("PutEvents", 503, "ServiceUnavailable")
-    mapping = mapped(stream, retries=1)
-    told = shard_of(world.aws, TABLE)
-    mapping.read(told)
+    mapping = mapped(handler, retries=1)
+    inserted = shard_of(world.aws, TABLE)
+    mapping.read(inserted)
     assert {info["DDBStreamBatchInfo"]["startSequenceNumber"] for info in mapping.dropped} <= {
-        number_of(each) for each in told
+        number_of(each) for each in inserted
     }
     assert world.outbox() == ids(committed)
     assert not world.drained(DLQ)
     world.gate.open()
-    sweep_within(20, dynamodb_ends(world), EVERYTHING)
+    sweep_within(20, dynamodb_adapters(world), EVERYTHING)
     assert Counter(world.on_bus()) == Counter(ids(committed))
     assert in_order(world)
     assert not world.outbox()

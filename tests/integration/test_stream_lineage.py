@@ -2,7 +2,7 @@
 
 The sweep leaves alone what is younger than 30 s: all that arrives here in less came by the stream,
 or by the sweep that follows each opening. DynamoDB Local has one open shard at a time; several at
-once are tests/unit/test_shards.py's.
+once are tests/unit/test_dynamodb_stream.py's.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,7 +15,7 @@ import pytest
 from contracts.outbox import OutboxRecord
 from tests.conftest import MiniStack
 from tests.dynamodb_local import DynamoDBLocal, TestControl
-from tests.relay_world import TABLE, World, a_world, dynamodb_ends, ids, in_threads, records
+from tests.relay_world import TABLE, World, a_world, dynamodb_adapters, ids, in_threads, records
 from verification.testkit.launcher import LaunchedProcess
 from verification.testkit.waiting import eventually
 
@@ -35,7 +35,7 @@ def control(world: World, dynamodb_local: DynamoDBLocal) -> TestControl:
 def lost_places(logged: Iterable[Mapping[str, Any]]) -> list[str]:
     """Why a relay had to open its stream anew, each time."""
     return [
-        line["reason"] for line in logged if line["event"].startswith("lost the stream's place")
+        line["reason"] for line in logged if line["event"].startswith("lost the stream position")
     ]
 
 
@@ -89,7 +89,7 @@ def test_generations_that_pile_up_are_read_parents_first(
     """A relay that hangs while shards end reads each to its end before the next: in sequence."""
     committed = records(30 * (generations + 1), aggregates=10)
     first, *later = parts_of(committed, 30)
-    with in_threads(dynamodb_ends(world)) as logged:
+    with in_threads(dynamodb_adapters(world)) as logged:
         world.gate.hold("before", "GetRecords")
         world.gate.reached("before", "GetRecords")
         world.commit(first)
@@ -125,7 +125,7 @@ def test_a_relay_that_starts_between_rollovers(world: World, control: TestContro
     world.gate.hold("after", "DescribeStream")
     with ThreadPoolExecutor(1) as other:
         changing = other.submit(change)
-        with in_threads(dynamodb_ends(world)) as logged:
+        with in_threads(dynamodb_adapters(world)) as logged:
             changing.result()
             world.until_on_bus(ids(early) | ids(meanwhile))
             world.until_empty()
@@ -142,7 +142,7 @@ def test_a_relay_that_starts_between_rollovers(world: World, control: TestContro
 def test_iterators_that_expire_in_mid_flow(world: World, control: TestControl, hours: int) -> None:
     """An hour or a day in which the relay read nothing: the sweep brings it, then the stream."""
     before, meanwhile, after = (records(50, aggregates=10, prefix=name) for name in "xyz")
-    with in_threads(dynamodb_ends(world)) as logged:
+    with in_threads(dynamodb_adapters(world)) as logged:
         world.commit(before)
         world.until_on_bus(ids(before))
         world.until_empty()
@@ -168,7 +168,7 @@ def test_a_child_that_a_day_takes_away(
 ) -> None:
     """Its records trimmed or it all aged away before it was read: the sweep brings what it held."""
     before, meanwhile, after = (records(50, aggregates=10, prefix=name) for name in "xyz")
-    with in_threads(dynamodb_ends(world)) as logged:
+    with in_threads(dynamodb_adapters(world)) as logged:
         world.commit(before)
         world.until_on_bus(ids(before))
         world.gate.hold("before", "GetShardIterator")
@@ -194,7 +194,7 @@ def test_a_relay_that_was_down_for_more_than_a_day(world: World, control: TestCo
         world.commit(part)
         control.roll_over()
     control.pass_hours(25)
-    with in_threads(dynamodb_ends(world)) as logged:
+    with in_threads(dynamodb_adapters(world)) as logged:
         world.until_on_bus(ids(down))
         world.until_empty()
         world.commit(after)

@@ -8,7 +8,7 @@ from typing import Any
 
 from infra.topology import WORKLOADS
 from relay.adapters.eventbridge import EventBus
-from relay.pipeline import Engine
+from relay.pipeline import Pipeline
 from runtime.sqs.messages import Messages
 from tests.fakes import MemoryStock
 from tests.simulation.cursing import cursed_plan
@@ -36,7 +36,7 @@ class Parts:
     """What a history runs that a planted bug can take the place of."""
 
     bus: NewTarget = EventBus
-    engine: type[Engine] = Engine
+    pipeline: type[Pipeline] = Pipeline
     sweeper: type[RingingSweeper] = RingingSweeper
     stock: StockStore = MemoryStock
     messages: type[Messages] = Messages
@@ -117,7 +117,7 @@ class World:
             window_rows=plan.window_rows,
             workers=plan.workers,
             bus=parts.bus,
-            engine=parts.engine,
+            pipeline=parts.pipeline,
             sweeper=parts.sweeper,
         )
         self._processes: dict[str, Process] = {}

@@ -6,7 +6,7 @@ from typing import Any
 
 from contracts.outbox import OutboxRecord
 from infra.workloads import Workload
-from relay.mapped import MappedStream
+from relay.batch import StreamBatchHandler
 from runtime.errors import Unavailable
 from runtime.outbox.dynamodb_rows import to_item
 from runtime.outbox.rows import DYNAMODB_JSON, Unpublishable
@@ -35,20 +35,20 @@ class Lambda:
     ) -> None:
         self._scheduler, self._places, self._relays = scheduler, places, relays
         self._workload, self._database = workload, database
-        self._stream: MappedStream | None = None
+        self._handler: StreamBatchHandler | None = None
         self._is_sweeping = False
 
     def body(self, process: Process) -> None:
         """What an execution environment does when it starts."""
-        self._stream = self._relays.function(process, self._workload, self._database)
+        self._handler = self._relays.function(process, self._workload, self._database)
 
     def map(self, environment: Process) -> None:
-        """Follow the stream for ever, from its beginning, and hand on what it tells."""
+        """Follow the stream for ever, from its beginning, and hand on what it delivers."""
         place = 0
         mapping = EventSourceMapping(lambda event: self._invoke(environment, event))
         while True:
             self._database.feed.wait_beyond(place)
-            rows = self._database.feed.told[place:]
+            rows = self._database.feed.rows[place:]
             place += len(rows)
             mapping.read([self._record(_item(row.content)) for row in rows])
             for dropped in mapping.dropped:
@@ -80,8 +80,8 @@ class Lambda:
         ends = self._scheduler.now + HAS_TIME_FOR
 
         def invocation() -> None:
-            assert self._stream is not None
-            answers.append(self._stream.publish(event, lambda: self._scheduler.now < ends))
+            assert self._handler is not None
+            answers.append(self._handler.handle(event, lambda: self._scheduler.now < ends))
 
         environment.spawn(invocation, ended=bell.ring)
         bell.wait()

@@ -7,7 +7,7 @@ from typing import Any
 
 from contracts.outbox import OutboxRecord
 from relay.adapters.eventbridge import EventBus
-from relay.pipeline import Engine
+from relay.pipeline import Pipeline
 from relay.ports import Failure, Target
 from relay.window import Window
 from runtime.errors import Unavailable
@@ -21,24 +21,24 @@ from tests.simulation.history import Parts
 from tests.simulation.relaying import RingingSweeper
 
 
-class DeletesFirst(Engine):
+class DeletesFirst(Pipeline):
     """Deletes rows, then publishes them: who is killed in between has lost them."""
 
-    def __init__(self, **ends: Any) -> None:
-        super().__init__(**ends)
-        self._publisher._target = _DeletingTarget(self, ends["target"])
+    def __init__(self, **adapters: Any) -> None:
+        super().__init__(**adapters)
+        self._publisher._target = _DeletingTarget(self, adapters["target"])
 
 
 class _DeletingTarget:
     """A target that is only asked once the rows are gone."""
 
-    def __init__(self, engine: Engine, target: Target) -> None:
-        self._engine, self._target = engine, target
+    def __init__(self, pipeline: Pipeline, target: Target) -> None:
+        self._pipeline, self._target = pipeline, target
         self.limits, self.size_of = target.limits, target.size_of
 
     def publish(self, records: Sequence[OutboxRecord]) -> Sequence[Failure | None]:
         keys = [(record.aggregate_id, record.sequence) for record in records]
-        self._engine._outbox.delete(
+        self._pipeline._outbox.delete(
             [Row(*key, key, record) for key, record in zip(keys, records, strict=True)]
         )
         return self._target.publish(records)
@@ -102,7 +102,7 @@ class _UntilEmpty:
 
 
 PLANTS: Mapping[str, Parts] = {
-    "delete-before-publish": Parts(engine=DeletesFirst),
+    "delete-before-publish": Parts(pipeline=DeletesFirst),
     "ignore-failed-entry-count": Parts(bus=IgnoresFailedEntries),
     "allocate-without-condition": Parts(stock=AllocatesUnconditionally),
     "bury-unknown-errors": Parts(messages=BuriesUnknownErrors),

@@ -9,11 +9,10 @@ from weakref import proxy
 from infra.workloads import Workload
 from relay.adapters.eventbridge import EventBus
 from relay.adapters.sqs_fifo import DeadLetterQueue, FifoQueue
-from relay.batch import HasTime, Rounds
-from relay.feed_reader import PART, Tail
+from relay.batch import BatchPublisher, HasTime, StreamBatchHandler
+from relay.feed_reader import PART, FeedReader
 from relay.forwarder import Forwarder
-from relay.mapped import MappedStream
-from relay.pipeline import Engine
+from relay.pipeline import Pipeline
 from relay.ports import Target
 from relay.sweeper import Sweeper
 from relay.window import Window
@@ -53,29 +52,29 @@ class Relays:
         window_rows: int,
         workers: int,
         bus: NewTarget = EventBus,
-        engine: type[Engine] = Engine,
+        pipeline: type[Pipeline] = Pipeline,
         sweeper: "type[RingingSweeper] | None" = None,
     ) -> None:
         self._weather, self._places, self._scheduler = weather, places, weather.scheduler
         self._window_rows, self._workers = window_rows, workers
-        self._bus, self._engine, self._sweeper = bus, engine, sweeper or RingingSweeper
+        self._bus, self._pipeline, self._sweeper = bus, pipeline, sweeper or RingingSweeper
 
     def daemon(self, workload: Workload, database: Database) -> Callable[[Process], None]:
-        """`relay dynamodb` and `relay change-stream`: tail, sweeper and engine."""
+        """`relay dynamodb` and `relay change-stream`: feed reader, sweeper and pipeline."""
 
         def body(process: Process) -> None:
             wire = Wire(self._weather, process, database.service, aws=False)
             stop = TaskStop(self._scheduler)
-            engine, sweeper = self._engine_of(process, workload, database, stop)
-            tail = Tail(
+            pipeline, sweeper = self._pipeline_of(process, workload, database, stop)
+            reader = FeedReader(
                 WiredStream(wire, database.feed),
                 sweeper,
-                engine.window,
+                pipeline.window,
                 stop=stop,
                 readiness=Readiness(PART),
                 now=self._places.now,
             )
-            process.spawn(tail.run)
+            process.spawn(reader.run)
             process.spawn(sweeper.run)
 
         return body
@@ -101,9 +100,11 @@ class Relays:
 
         return body
 
-    def function(self, process: Process, workload: Workload, database: Database) -> MappedStream:
+    def function(
+        self, process: Process, workload: Workload, database: Database
+    ) -> StreamBatchHandler:
         """What an execution environment of the function holds that publishes."""
-        rounds = ObservedRounds(
+        publisher = ObservedBatchPublisher(
             self._outbox(process, database),
             self._event_bus(process, workload),
             self._dead_letters(process, workload),
@@ -111,37 +112,37 @@ class Relays:
             wait=self._scheduler.sleep,
             pool=TaskPool(self._scheduler, process.spawn),
         )
-        rounds.ledger = self._places.ledger
-        return MappedStream(rounds, database.outbox_name)
+        publisher.ledger = self._places.ledger
+        return StreamBatchHandler(publisher, database.outbox_name)
 
     def sweep_once(self, process: Process, workload: Workload, database: Database) -> None:
         """The function that sweeps: one pass, and what it found leaves or stays."""
         stop = TaskStop(self._scheduler)
-        engine, sweeper = self._engine_of(process, workload, database, stop)
+        pipeline, sweeper = self._pipeline_of(process, workload, database, stop)
         self._scheduler.after(HAS_TIME_FOR, stop.request)
-        self._scheduler.after(HAS_TIME_FOR, engine.window.close)
+        self._scheduler.after(HAS_TIME_FOR, pipeline.window.close)
         try:
             sweeper.sweep(before=self._places.now() - MIN_AGE)
         finally:
-            engine.window.wait_until_empty()
+            pipeline.window.wait_until_empty()
 
-    def _engine_of(
+    def _pipeline_of(
         self,
         process: Process,
         workload: Workload,
         database: Database,
         stop: TaskStop,
-    ) -> "tuple[Engine, RingingSweeper]":
+    ) -> "tuple[Pipeline, RingingSweeper]":
         outbox = self._outbox(process, database)
         window = ObservedWindow(self._scheduler, self._places.ledger, self._window_rows)
-        engine = self._engine(
+        pipeline = self._pipeline(
             outbox=outbox,
             target=self._target(process, workload),
             dead_letters=self._dead_letters(process, workload),
             stop=stop,
             metrics=METRICS,
             window=window,
-            later=lambda seconds, act: self._later(process, seconds, act),
+            call_later=lambda seconds, act: self._call_later(process, seconds, act),
         )
         sweeper = self._sweeper(
             outbox,
@@ -155,11 +156,11 @@ class Relays:
         )
         sweeper.bell, sweeper.rows = Bell(self._scheduler), database.outbox.rows
         for _ in range(self._workers):
-            process.spawn(lambda: _repeat(engine.publish_next))
-        window.settled = Deleter(process, engine)
-        return engine, sweeper
+            process.spawn(lambda: _repeat(pipeline.publish_next))
+        window.settled = Deleter(process, pipeline)
+        return pipeline, sweeper
 
-    def _later(self, process: Process, seconds: float, act: Callable[[], object]) -> None:
+    def _call_later(self, process: Process, seconds: float, act: Callable[[], object]) -> None:
         """Do something then, if the process still lives that life."""
         life = process.life
 
@@ -221,11 +222,11 @@ class ObservedWindow(Window):
 
 
 class Deleter:
-    """An engine's deleters as one task, which is there while there is something to delete."""
+    """A pipeline's deleters as one task, which is there while there is something to delete."""
 
-    def __init__(self, process: Process, engine: Engine) -> None:
-        # The engine holds the window that calls this: see World.end.
-        self._process, self._engine = process, proxy(engine)
+    def __init__(self, process: Process, pipeline: Pipeline) -> None:
+        # The pipeline holds the window that calls this: see World.end.
+        self._process, self._pipeline = process, proxy(pipeline)
         self._is_at_work = False
 
     def __call__(self) -> None:
@@ -234,13 +235,13 @@ class Deleter:
             self._process.spawn(self._delete)
 
     def _delete(self) -> None:
-        while not self._engine._published.empty():
-            self._engine.delete_next()
+        while not self._pipeline._published.empty():
+            self._pipeline.delete_next()
         self._is_at_work = False
 
 
 class RingingSweeper(Sweeper):
-    """A sweeper that is woken when it is asked, or due, where a thread would look ever again.
+    """A sweeper that is woken on request, or when due, where a thread would poll.
 
     An empty outbox it does not read: nothing that befalls that can do harm.
     """
@@ -248,13 +249,13 @@ class RingingSweeper(Sweeper):
     bell: Bell
     rows: Mapping[tuple[str, int], Row]
 
-    def ask(self, *, before: datetime) -> None:
-        super().ask(before=before)
+    def request(self, *, before: datetime) -> None:
+        super().request(before=before)
         self.bell.ring()
 
     def run(self) -> None:
         while True:
-            while self._asked is None and self._elapsed() < self._due:
+            while self._requested is None and self._elapsed() < self._due:
                 self.bell.wait(self._due)
             self.sweep_if_due()
 
@@ -262,8 +263,8 @@ class RingingSweeper(Sweeper):
         return super().sweep(before=before) if self.rows else 0
 
 
-class ObservedRounds(Rounds):
-    """Rounds of which the ledger knows what came in one batch."""
+class ObservedBatchPublisher(BatchPublisher):
+    """A publisher of which the ledger knows what came in one batch."""
 
     ledger: Ledger
 

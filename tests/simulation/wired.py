@@ -7,14 +7,14 @@ from datetime import datetime
 from typing import Any, Generic
 
 from contracts.outbox import OutboxRecord
-from relay.ports import LostPlace
+from relay.ports import LostPosition
 from runtime.errors import Unavailable
 from runtime.outbox.commit import A
 from runtime.outbox.rows import EVER, Row
 from runtime.verdicts import Family
 from tests.fakes import MemoryStore
 from tests.memory_buses import MemoryBuses
-from tests.memory_feed import Place
+from tests.memory_feed import Position
 from tests.memory_queues import MemorySqs
 from tests.relay_fakes import MemoryOutbox
 from tests.simulation.fates import Kind
@@ -92,22 +92,22 @@ class WiredOutbox:
 
 
 class WiredStream:
-    """A Stream, whose reader goes on only once it has got what it read."""
+    """A ChangeFeed, whose reader goes on only once it has got what it read."""
 
     def __init__(self, wire: Wire, feed: Feed) -> None:
-        self._wire, self._feed, self._place = wire, feed, Place(feed)
+        self._wire, self._feed, self._position = wire, feed, Position(feed)
 
     def open(self) -> None:
-        self._wire.call("open stream", self._place.open, ANY_CALL)
+        self._wire.call("open stream", self._position.open, ANY_CALL)
 
     def read(self) -> Sequence[Row]:
-        self._feed.wait_beyond(self._place.at)
-        rows = self._wire.call("read stream", self._place.look, STREAM_READ, half=self._lose)
-        self._place.go_on(rows)
+        self._feed.wait_beyond(self._position.at)
+        rows = self._wire.call("read stream", self._position.look, STREAM_READ, half=self._lose)
+        self._position.go_on(rows)
         return rows
 
     def _lose(self, _: float) -> Sequence[Row]:
-        raise LostPlace("TrimmedDataAccessException")
+        raise LostPosition("TrimmedDataAccessException")
 
 
 class WiredEvents:

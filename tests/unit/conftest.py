@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from structlog.testing import capture_logs
 
-from tests.mapped_relay import MappedRelay
+from tests.lambda_relay import LambdaRelay
 
 
 @pytest.fixture
@@ -16,5 +16,5 @@ def quiet() -> Iterator[None]:
 
 
 @pytest.fixture
-def relay_() -> MappedRelay:
-    return MappedRelay()
+def relay_() -> LambdaRelay:
+    return LambdaRelay()

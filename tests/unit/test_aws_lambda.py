@@ -13,11 +13,11 @@ from structlog.testing import capture_logs
 from contracts.outbox import OutboxRecord
 from infra.local_system.settings import ROOT
 from relay.aws_lambda import NothingSwept, publish, sweep, sweep_within
-from relay.composition import Ends
+from relay.composition import RelayAdapters
 from relay.ports import Failure
 from runtime.errors import Misconfigured, Unavailable
 from runtime.outbox.rows import EVER, Row
-from tests.mapped_relay import EVERYTHING, MappedRelay, rows
+from tests.lambda_relay import EVERYTHING, LambdaRelay, rows
 from tests.relay_fakes import (
     LazyOutbox,
     MemoryDeadLetters,
@@ -33,15 +33,15 @@ NAMES = ("OUTBOX_TABLE", "EVENT_BUS", "DEAD_LETTER_QUEUE")
 
 
 @pytest.fixture(autouse=True)
-def told() -> Iterator[list[Any]]:
+def logged() -> Iterator[list[Any]]:
     """What was logged."""
     with capture_logs() as lines:
         yield lines
 
 
 @pytest.fixture
-def relay_() -> MappedRelay:
-    return MappedRelay()
+def relay_() -> LambdaRelay:
+    return LambdaRelay()
 
 
 def test_the_module_needs_no_environment_to_be_imported() -> None:
@@ -70,15 +70,13 @@ def test_missing_settings_fail_the_invocation(
 
 
 def test_a_timeout_that_leaves_no_time_is_refused() -> None:
-    """A sweep would begin nothing, every minute, and nobody would know."""
+    """A sweep would begin nothing, every minute, and without a sign."""
     with pytest.raises(Misconfigured, match="timeout of at least 30 s"):
         sweep({}, Remaining(seconds=10))
 
 
-def test_a_sweep_publishes_what_stayed_and_tells_of_it(
-    relay_: MappedRelay, told: list[Any]
-) -> None:
-    """In order, poison set aside, the outbox empty; the line is the daemons' own.
+def test_a_sweep_publishes_what_stayed_and_logs_it(relay_: LambdaRelay, logged: list[Any]) -> None:
+    """In order, poison dead-lettered, the outbox empty; the line is the daemons' own.
 
     The bus takes its time: the sweep waits for the last answer.
     """
@@ -89,37 +87,37 @@ def test_a_sweep_publishes_what_stayed_and_tells_of_it(
     assert len(relay_.target.keys) == 70
     assert all(relay_.target.sequences(f"a{n}") == list(range(1, 11)) for n in range(7))
     assert [aggregate for aggregate, _, _ in relay_.dead_letters.sent] == ["bad"]
-    (line,) = [line for line in told if line["event"] == "swept"]
+    (line,) = [line for line in logged if line["event"] == "swept"]
     assert (line["found"], line["new"]) == (71, 71)
     assert line["oldestAgeSeconds"] >= 0
 
 
-def test_a_sweep_of_an_empty_outbox_is_soon_over(relay_: MappedRelay, told: list[Any]) -> None:
+def test_a_sweep_of_an_empty_outbox_is_soon_over(relay_: LambdaRelay, logged: list[Any]) -> None:
     """It does not wait for its time to pass, and says nothing."""
     since = monotonic()
     relay_.sweep(seconds=60)
     assert monotonic() - since < 50
-    assert not told
+    assert not logged
 
 
 def test_a_sweep_stops_in_time() -> None:
     """A backlog for hours: it leaves when its time is over, and what was published was deleted."""
     outbox, target = LazyOutbox(10_000_000, page=500, detail="{}"), MemoryTarget()
     since = monotonic()
-    sweep_within(0.5, Ends(outbox, target, MemoryDeadLetters()), EVERYTHING)
+    sweep_within(0.5, RelayAdapters(outbox, target, MemoryDeadLetters()), EVERYTHING)
     assert monotonic() - since < 50
     assert 0 < len(outbox.deleted) < 10_000_000
     assert outbox.deleted == set(target.keys)
 
 
-def test_an_outage_of_the_outbox_fails_a_sweep(relay_: MappedRelay) -> None:
-    """Visibly: nothing could be read, so nobody knows what stayed."""
+def test_an_outage_of_the_outbox_fails_a_sweep(relay_: LambdaRelay) -> None:
+    """Visibly: nothing could be read, so what stayed is unknown."""
     relay_.outbox.fault = seldom(1, 1.0, away)
     with pytest.raises(Unavailable):
         relay_.sweep()
 
 
-def test_an_outage_of_the_bus_fails_a_sweep(relay_: MappedRelay) -> None:
+def test_an_outage_of_the_bus_fails_a_sweep(relay_: LambdaRelay) -> None:
     """It was tried until the time was over; every row stays, and the next sweep brings it."""
     down = seldom(1, 1.0, away)
     relay_.target.fault = down
@@ -132,9 +130,9 @@ def test_an_outage_of_the_bus_fails_a_sweep(relay_: MappedRelay) -> None:
     assert not relay_.outbox.rows
 
 
-def test_what_can_leave_leaves_a_sweep_a_success(relay_: MappedRelay) -> None:
-    """One row that EventBridge refuses for now is no outage: its age tells of it."""
-    refused = Failure("InternalFailure", "try again", permanent=False)
+def test_what_can_leave_leaves_a_sweep_a_success(relay_: LambdaRelay) -> None:
+    """One row that EventBridge refuses for now is no outage: its age shows it."""
+    refused = Failure("InternalFailure", "try again")
 
     def answer(record: OutboxRecord) -> Failure | None:
         return refused if record.aggregate_id == "a3" else None
@@ -145,7 +143,7 @@ def test_what_can_leave_leaves_a_sweep_a_success(relay_: MappedRelay) -> None:
     assert set(relay_.outbox.rows) == {("a3", 1)}
 
 
-def test_what_was_found_before_an_outage_leaves(relay_: MappedRelay) -> None:
+def test_what_was_found_before_an_outage_leaves(relay_: LambdaRelay) -> None:
     """The second page cannot be read: the first is published all the same, then it fails."""
 
     class HalfAway(MemoryOutbox):

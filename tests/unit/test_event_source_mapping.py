@@ -13,11 +13,11 @@ from structlog.testing import capture_logs
 from contracts.outbox import OutboxRecord
 from relay.ports import Failure
 from tests.event_source_mapping import EventSourceMapping
-from tests.mapped_relay import MappedRelay, events
+from tests.lambda_relay import LambdaRelay, events
 from tests.relay_fakes import away, record_of
 from tests.stream_events import number_of, remove_of, stream_arn
 
-INTERNAL = Failure("InternalFailure", "try again", permanent=False)
+INTERNAL = Failure("InternalFailure", "try again")
 
 
 pytestmark = pytest.mark.usefixtures("quiet")
@@ -27,7 +27,7 @@ def keys(count: int, aggregates: int) -> list[tuple[str, int]]:
     return [(f"a{n % aggregates}", n // aggregates + 1) for n in range(count)]
 
 
-def test_a_shard_is_read_to_its_end(relay_: MappedRelay) -> None:
+def test_a_shard_is_read_to_its_end(relay_: LambdaRelay) -> None:
     """Batch by batch, insertions only, once each and in order; nothing is dropped."""
     inserts = relay_.commit(*events(*keys(250, 40)))
     shard = [*inserts, *(remove_of(record_of(*key).to_document()) for key in keys(250, 40))]
@@ -45,7 +45,7 @@ def test_a_shard_is_read_to_its_end(relay_: MappedRelay) -> None:
 
 @pytest.mark.parametrize("bisects", [True, False])
 def test_a_record_that_keeps_failing_ends_where_the_mapping_puts_it(
-    relay_: MappedRelay, *, bisects: bool
+    relay_: LambdaRelay, *, bisects: bool
 ) -> None:
     """Not poison, yet refused again and again: dropped with a message after 10 retries.
 
@@ -77,8 +77,8 @@ def test_a_record_that_keeps_failing_ends_where_the_mapping_puts_it(
     assert sorted(relay_.target.sequences("a3")) == list(range(1, 11))
 
 
-def test_an_outage_longer_than_the_retries_loses_nothing(relay_: MappedRelay) -> None:
-    """The mapping gives up, batch by batch, and tells of it; then a sweep brings all, in order."""
+def test_an_outage_longer_than_the_retries_loses_nothing(relay_: LambdaRelay) -> None:
+    """The mapping gives up, batch by batch, and reports it; then a sweep brings all, in order."""
     down = [True]
 
     def fault(_: Sequence[Any]) -> None:
@@ -88,8 +88,8 @@ def test_an_outage_longer_than_the_retries_loses_nothing(relay_: MappedRelay) ->
     relay_.target.fault = fault
     mapping = EventSourceMapping(relay_, batch_size=8)
     mapping.read(relay_.commit(*events(*keys(24, 5))))
-    told = sum(message["DDBStreamBatchInfo"]["batchSize"] for message in mapping.dropped)
-    assert told == len(relay_.outbox.rows) == 24
+    reported = sum(message["DDBStreamBatchInfo"]["batchSize"] for message in mapping.dropped)
+    assert reported == len(relay_.outbox.rows) == 24
     assert not relay_.dead_letters.sent
     down.clear()
     down.append(False)
@@ -99,7 +99,7 @@ def test_an_outage_longer_than_the_retries_loses_nothing(relay_: MappedRelay) ->
     assert Counter(relay_.target.keys) == Counter(keys(24, 5))
 
 
-def test_a_record_without_a_shape_is_found_by_halving(relay_: MappedRelay) -> None:
+def test_a_record_without_a_shape_is_found_by_halving(relay_: LambdaRelay) -> None:
     """It fails its whole batch, unpublished, until it is alone; all the others arrive."""
     shard = relay_.commit(*events(*keys(20, 4)))
     del shard[13]["dynamodb"]["Keys"]
@@ -116,7 +116,7 @@ def test_a_record_without_a_shape_is_found_by_halving(relay_: MappedRelay) -> No
     assert Counter(relay_.target.keys) == Counter(keys(20, 4))
 
 
-def test_poison_never_comes_to_the_mapping(relay_: MappedRelay) -> None:
+def test_poison_never_comes_to_the_mapping(relay_: LambdaRelay) -> None:
     """It is set aside at once, with its reason: one invocation, and nothing is dropped."""
     poison = relay_.put({"aggregateId": "a0", "sequence": 99})
     mapping = EventSourceMapping(relay_)
@@ -151,7 +151,7 @@ def test_whatever_fails_all_is_published_or_told_of(
     luck: dict[tuple[str, int], int],
     environments: list[bool],
 ) -> None:
-    """Environments come and go: what is not published is in the outbox and was told of.
+    """Environments come and go: what is not published is in the outbox and was reported.
 
     An aggregate of which nothing was dropped arrives in order, and a sweep heals the others.
     """
@@ -161,7 +161,7 @@ def test_whatever_fails_all_is_published_or_told_of(
         tries[_key(record)] += 1
         return INTERNAL if tries[_key(record)] <= luck.get(_key(record), 0) else None
 
-    relay_ = MappedRelay()
+    relay_ = LambdaRelay()
     relay_.target.answer = answer
     restarts = iter(environments)
 
@@ -178,9 +178,11 @@ def test_whatever_fails_all_is_published_or_told_of(
     published, left = set(relay_.target.keys), set(relay_.outbox.rows)
     assert published | left == set(committed)
     assert not published & left
-    told = {key for key, record in zip(committed, shard, strict=True) if _is_told(mapping, record)}
-    assert left <= told
-    for name in {name for name, _ in committed} - {name for name, _ in told}:
+    reported = {
+        key for key, record in zip(committed, shard, strict=True) if _is_reported(mapping, record)
+    }
+    assert left <= reported
+    for name in {name for name, _ in committed} - {name for name, _ in reported}:
         first_arrivals = list(dict.fromkeys(relay_.target.sequences(name)))
         assert first_arrivals == sorted(first_arrivals)
     luck.clear()
@@ -199,7 +201,7 @@ def _row(record: dict[str, Any]) -> tuple[str, int]:
     return key["aggregateId"]["S"], int(key["sequence"]["N"])
 
 
-def _is_told(mapping: EventSourceMapping, record: dict[str, Any]) -> bool:
+def _is_reported(mapping: EventSourceMapping, record: dict[str, Any]) -> bool:
     """Whether an on-failure message covers the record."""
     infos = [message["DDBStreamBatchInfo"] for message in mapping.dropped]
     return any(

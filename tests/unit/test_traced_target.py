@@ -3,6 +3,7 @@
 import pytest
 from opentelemetry.trace import SpanKind
 
+from relay.ports import CallRefused
 from relay.traced import Destination, traced
 from runtime.errors import Unavailable
 from tests.builders import TRACEPARENT
@@ -64,6 +65,18 @@ def test_an_outage_fails_the_span_of_each(recorded: Recorded) -> None:
     with pytest.raises(Unavailable):
         traced(target, BUS, recorded.tracer).publish([record_of("a", 1), record_of("b", 1)])
     assert [error_of(span) for span in recorded.spans] == ["Unavailable", "Unavailable"]
+
+
+def test_a_refused_call_fails_the_span_of_each_with_its_code(recorded: Recorded) -> None:
+    """As a refused entry does."""
+
+    def fault(_: object) -> None:
+        raise CallRefused(MALFORMED)
+
+    target = MemoryTarget(fault=fault)
+    with pytest.raises(CallRefused):
+        traced(target, BUS, recorded.tracer).publish([record_of("a", 1), record_of("b", 1)])
+    assert [error_of(span) for span in recorded.spans] == ["MalformedDetail", "MalformedDetail"]
 
 
 def test_batches_are_cut_as_the_target_takes_them(recorded: Recorded) -> None:

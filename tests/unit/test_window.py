@@ -181,7 +181,7 @@ def test_an_offer_waits_until_rows_are_removed_and_not_only_settled() -> None:
 
 
 def test_a_row_that_two_offer_while_both_wait_is_taken_once() -> None:
-    """The tail and a sweep may find the same row while the window is full."""
+    """The feed and a sweep may find the same row while the window is full."""
     window = Window(max_rows=1, max_bytes=10_000)
     window.offer([row_of("a", 1)])
     new: list[int] = []

@@ -7,10 +7,9 @@ from uuid import uuid4
 
 from prometheus_client import CollectorRegistry
 
-from relay.__main__ import TailedEnds, _dynamodb
-from relay.batch import Rounds
-from relay.composition import engine_of
-from relay.mapped import MappedStream
+from relay.__main__ import DaemonAdapters, dynamodb_adapters
+from relay.batch import BatchPublisher, StreamBatchHandler
+from relay.composition import pipeline_of
 from relay.settings import DynamoDBRelaySettings
 from runtime.ids import utc_now
 from runtime.metrics import RelayMetrics
@@ -35,7 +34,7 @@ STEPPED_DRAIN, THREADED_DRAIN, LAMBDA_DRAIN = "stepped", "threaded", "lambda"
 def count_stepped(engines: Engines, events: int = DRAINED_EVENTS) -> CallTally:
     """One reads all, publishes all, deletes all: the fewest calls that the code makes."""
     tally = CallTally()
-    relaying = Relaying(_ends(engines, tally))
+    relaying = Relaying(_adapters(engines, tally))
     fill(engines, events)
     tally.phase = STEPPED_DRAIN
     relaying.relay(events)
@@ -43,21 +42,21 @@ def count_stepped(engines: Engines, events: int = DRAINED_EVENTS) -> CallTally:
 
 
 def count_threaded(engines: Engines, events: int = DRAINED_EVENTS) -> CallTally:
-    """With the engine's own publishers and deleters, as the daemon runs: it varies with timing."""
+    """With the pipeline's own threads, as the daemon runs: it varies with timing."""
     tally = CallTally()
-    ends = _ends(engines, tally)
+    adapters = _adapters(engines, tally)
     stop = Stop()
-    engine = engine_of(ends, stop, RelayMetrics(CollectorRegistry()))
-    ends.stream.open()
+    pipeline = pipeline_of(adapters, stop, RelayMetrics(CollectorRegistry()))
+    adapters.feed.open()
     fill(engines, events)
     tally.phase = THREADED_DRAIN
-    running = threading.Thread(target=engine.run)
+    running = threading.Thread(target=pipeline.run)
     running.start()
     offered = 0
     try:
         while offered < events:
-            offered += engine.window.offer(ends.stream.read())
-        engine.window.wait_until_empty()
+            offered += pipeline.window.offer(adapters.feed.read())
+        pipeline.window.wait_until_empty()
     finally:
         stop.request()
         running.join()
@@ -67,14 +66,14 @@ def count_threaded(engines: Engines, events: int = DRAINED_EVENTS) -> CallTally:
 def count_lambda(engines: Engines, events: int = DRAINED_EVENTS) -> CallTally:
     """As on AWS: Lambda reads the stream, at no charge, and hands batches of 100 over."""
     tally = CallTally()
-    ends = _ends(engines, tally)
+    adapters = _adapters(engines, tally)
     streams = engines.aws.client("dynamodbstreams")
     iterator, arn = _end_of_stream(engines)
     fill(engines, events)
     tally.phase = LAMBDA_DRAIN
     metrics = RelayMetrics(CollectorRegistry())
-    rounds = Rounds(ends.outbox, ends.target, ends.dead_letters, metrics)
-    mapped = MappedStream(rounds, LoadedTable(engines).table)
+    publisher = BatchPublisher(adapters.outbox, adapters.target, adapters.dead_letters, metrics)
+    handler = StreamBatchHandler(publisher, LoadedTable(engines).table)
     records: list[Any] = []
     while len(records) < events:
         answer: Any = streams.get_records(ShardIterator=iterator)
@@ -82,7 +81,7 @@ def count_lambda(engines: Engines, events: int = DRAINED_EVENTS) -> CallTally:
         inserts = [each for each in answer["Records"] if each["eventName"] == "INSERT"]
         records += [{**each, "eventSourceARN": arn} for each in inserts]
     for start in range(0, events, LAMBDA_BATCH_SIZE):
-        _hand_over(mapped, records[start : start + LAMBDA_BATCH_SIZE])
+        _hand_over(handler, records[start : start + LAMBDA_BATCH_SIZE])
     return tally
 
 
@@ -90,8 +89,8 @@ class NotPublished(Exception):
     """The function reported records as failed."""
 
 
-def _hand_over(mapped: MappedStream, records: Sequence[Any]) -> None:
-    answer = mapped.publish({"Records": records}, lambda: True)
+def _hand_over(handler: StreamBatchHandler, records: Sequence[Any]) -> None:
+    answer = handler.handle({"Records": records}, lambda: True)
     if answer["batchItemFailures"]:
         raise NotPublished(answer)
 
@@ -102,10 +101,10 @@ def fill(engines: Engines, events: int) -> None:
     outbox.write([a_record(outbox, str(uuid4()), 1, utc_now(), BACKLOG) for _ in range(events)])
 
 
-def _ends(engines: Engines, tally: CallTally) -> TailedEnds:
+def _adapters(engines: Engines, tally: CallTally) -> DaemonAdapters:
     settings = engines.settings(DynamoDBRelaySettings, DRAINED_RELAY)
     with counted(DRAINED_RELAY, tally, Meter(tally)):
-        return _dynamodb(settings, Stop())
+        return dynamodb_adapters(settings, Stop())
 
 
 def _end_of_stream(engines: Engines) -> tuple[str, str]:

@@ -4,10 +4,10 @@ import time
 
 from prometheus_client import CollectorRegistry
 
-from relay.__main__ import TailedEnds
+from relay.__main__ import DaemonAdapters
 from relay.adapters.eventbridge import EventBus
 from relay.adapters.sqs_fifo import DeadLetterQueue
-from relay.composition import aws_of, engine_of
+from relay.composition import aws_of, pipeline_of
 from relay.forwarder import Forwarder
 from relay.settings import ForwardSettings
 from runtime.metrics import RelayMetrics
@@ -23,22 +23,22 @@ FORWARDED_WITHIN = 20.0
 class Relaying:
     """A relay from an outbox: it reads, then publishes, then deletes."""
 
-    def __init__(self, ends: TailedEnds) -> None:
+    def __init__(self, adapters: DaemonAdapters) -> None:
         self._registry = CollectorRegistry()
-        self._stream = ends.stream
-        self._engine = engine_of(ends, Stop(), RelayMetrics(self._registry))
-        self._stream.open()
+        self._feed = adapters.feed
+        self._pipeline = pipeline_of(adapters, Stop(), RelayMetrics(self._registry))
+        self._feed.open()
 
     def relay(self, rows: int = 1) -> None:
         """Bring rows to their target, each of another aggregate; raises NotInTime."""
-        window, before = self._engine.window, _published(self._registry)
+        window, before = self._pipeline.window, _published(self._registry)
         offered = 0
         while offered < rows:
-            offered += eventually(lambda: window.offer(self._stream.read()), what="the stream")
+            offered += eventually(lambda: window.offer(self._feed.read()), what="the stream")
         while _published(self._registry) < before + rows:
-            self._engine.publish_next()
+            self._pipeline.publish_next()
         while len(window):
-            self._engine.delete_next()
+            self._pipeline.delete_next()
 
 
 class Forwarding:

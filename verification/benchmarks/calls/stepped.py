@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 
-from relay.__main__ import _change_stream, _dynamodb
+from relay.__main__ import change_stream_adapters, dynamodb_adapters
 from relay.settings import ChangeStreamRelaySettings, DynamoDBRelaySettings, ForwardSettings
 from runtime.aws import Aws
 from runtime.mongodb import Mongo
@@ -99,7 +99,7 @@ class SteppedProcesses:
     def payments_change_stream(self) -> Relaying:
         with self._as("payments-change-stream"):
             settings = self._engines.settings(ChangeStreamRelaySettings, "payments-change-stream")
-            return Relaying(_change_stream(settings))
+            return Relaying(change_stream_adapters(settings))
 
     @cached_property
     def payments_forward(self) -> Forwarding:
@@ -126,7 +126,7 @@ class SteppedProcesses:
     def _dynamodb_relay(self, name: str) -> Relaying:
         with self._as(name):
             settings = self._engines.settings(DynamoDBRelaySettings, name)
-            return Relaying(_dynamodb(settings, Stop()))
+            return Relaying(dynamodb_adapters(settings, Stop()))
 
     @contextmanager
     def _as(self, process: str) -> Iterator[None]:

@@ -9,10 +9,9 @@ from typing import Any, cast
 import pytest
 from botocore.exceptions import ClientError
 
-from relay.adapters import dynamodb_stream as shards
-from relay.adapters.dynamodb_stream import ShardedStream
-from relay.poll_interval import Pace
-from relay.ports import LostPlace
+from relay.adapters.dynamodb_stream import DynamoDBStream
+from relay.poll_interval import PollInterval
+from relay.ports import LostPosition
 from runtime.errors import Misconfigured, Unavailable
 from runtime.outbox.dynamodb_rows import to_item
 from tests.relay_fakes import record_of
@@ -96,13 +95,19 @@ def streams() -> Streams:
 
 
 def followed(
-    streams: Streams, waits: list[float] | None = None, find_arn: Callable[[], str] = lambda: "arn"
-) -> ShardedStream:
+    streams: Streams,
+    waits: list[float] | None = None,
+    find_arn: Callable[[], str] = lambda: "arn",
+    **how: Any,
+) -> DynamoDBStream:
     waited: Callable[[float], object] = ([] if waits is None else waits).append
-    return ShardedStream(cast("Any", streams), find_arn, pace=Pace(0.1, 0.1), wait=waited)
+    interval = PollInterval(0.1, 0.1)
+    return DynamoDBStream(
+        cast("Any", streams), find_arn, poll_interval=interval, wait=waited, **how
+    )
 
 
-def keys(stream: ShardedStream) -> list[tuple[str, int]]:
+def keys(stream: DynamoDBStream) -> list[tuple[str, int]]:
     return [row.key for row in stream.read()]
 
 
@@ -144,7 +149,7 @@ def test_follows_every_open_shard_over_all_pages(streams: Streams) -> None:
 
 
 def test_reads_a_child_only_after_its_parent(streams: Streams) -> None:
-    """An aggregate's events go on in a child: not one of them is told before the parent's last."""
+    """An aggregate's events go on in a child: not one of them is read before the parent's last."""
     streams.shards = {"p": Shard()}
     stream = followed(streams)
     stream.open()
@@ -154,13 +159,13 @@ def test_reads_a_child_only_after_its_parent(streams: Streams) -> None:
     streams.shards["c1"], streams.shards["c2"] = Shard(parent="p"), Shard(parent="p")
     streams.write("c1", "a", 4)
     streams.write("c2", "b", 1)
-    told = [key for _ in range(4) for key in keys(stream)]
-    assert [sequence for name, sequence in told if name == "a"] == [1, 2, 3, 4]
-    assert ("b", 1) in told
+    found = [key for _ in range(4) for key in keys(stream)]
+    assert [sequence for name, sequence in found if name == "a"] == [1, 2, 3, 4]
+    assert ("b", 1) in found
 
 
 def test_a_grandchild_waits_for_its_own_parent(streams: Streams) -> None:
-    """Two roll-overs while nobody read are followed in their order."""
+    """Two roll-overs while nothing was read are followed in their order."""
     streams.shards = {"p": Shard()}
     stream = followed(streams)
     stream.open()
@@ -172,8 +177,8 @@ def test_a_grandchild_waits_for_its_own_parent(streams: Streams) -> None:
     streams.write("c", "a", 3)
     streams.write("c", "a", 4)
     streams.write("g", "a", 5)
-    told = [key for _ in range(6) for key in keys(stream)]
-    assert told == [("a", n) for n in (1, 2, 3, 4, 5)]
+    found = [key for _ in range(6) for key in keys(stream)]
+    assert found == [("a", n) for n in (1, 2, 3, 4, 5)]
 
 
 def test_children_may_be_listed_before_their_parents(streams: Streams) -> None:
@@ -188,31 +193,24 @@ def test_children_may_be_listed_before_their_parents(streams: Streams) -> None:
     assert [key for _ in range(4) for key in keys(stream)] == [("a", 1), ("a", 2)]
 
 
-def test_a_child_that_shows_late_is_found(
-    streams: Streams, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_child_that_shows_late_is_found(streams: Streams) -> None:
     """DescribeStream lags: the search for children goes on until they show, and loses nothing."""
-    monkeypatch.setattr(shards, "SEARCH_INTERVAL", 0.0)
     streams.shards = {"p": Shard(), "other": Shard()}
-    stream = followed(streams)
+    stream = followed(streams, search_interval=0.0)
     stream.open()
     streams.write("p", "a", 1)
     streams.shards["p"].ended = True
     streams.shards["c"] = Shard(parent="p", visible=False)
     streams.write("c", "a", 2)
-    told = [key for _ in range(3) for key in keys(stream)]
-    assert told == [("a", 1)]
+    assert [key for _ in range(3) for key in keys(stream)] == [("a", 1)]
     streams.shards["c"].visible = True
     assert [key for _ in range(2) for key in keys(stream)] == [("a", 2)]
 
 
-def test_a_second_child_that_shows_after_the_first_is_found(
-    streams: Streams, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """No shard is without a child any more, and none ends: a look now and then finds it."""
-    monkeypatch.setattr(shards, "LOOK_INTERVAL", 0.0)
+def test_a_second_child_that_shows_after_the_first_is_found(streams: Streams) -> None:
+    """No shard is without a child any more, and none ends: a refresh now and then finds it."""
     streams.shards = {"p": Shard()}
-    stream = followed(streams)
+    stream = followed(streams, refresh_interval=0.0)
     stream.open()
     streams.shards["p"].ended = True
     streams.shards |= {"c": Shard(parent="p"), "late": Shard(parent="p", visible=False)}
@@ -223,14 +221,11 @@ def test_a_second_child_that_shows_after_the_first_is_found(
     assert [key for _ in range(2) for key in keys(stream)] == [("b", 1)]
 
 
-def test_looks_at_the_list_of_shards_once_a_minute(
-    streams: Streams, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Where no child is missed there is little to find, and each look is a call."""
+def test_lists_the_shards_once_a_minute(streams: Streams) -> None:
+    """Where no child is missed there is little to find, and each list is a call."""
     now = 0.0
-    monkeypatch.setattr(shards, "monotonic", lambda: now)
     streams.shards = {"s1": Shard()}
-    stream = followed(streams)
+    stream = followed(streams, elapsed=lambda: now)
     stream.open()
     for _ in range(180):
         now += 1
@@ -274,9 +269,9 @@ def test_a_stream_whose_shards_have_all_ended_is_opened_anew(streams: Streams) -
     stream.open()
     streams.write("p", "a", 1)
     streams.shards["p"].ended = True
-    told: list[tuple[str, int]] = []
-    with pytest.raises(LostPlace):
-        told.extend(row.key for row in stream.read())
+    found: list[tuple[str, int]] = []
+    with pytest.raises(LostPosition):
+        found.extend(row.key for row in stream.read())
     stream.open()
     assert asked == ["one", "two"]
 
@@ -297,13 +292,13 @@ def test_a_table_that_has_no_stream_for_a_while_is_an_outage(streams: Streams) -
 )
 @pytest.mark.parametrize("operation", ["get_records", "get_shard_iterator"])
 def test_a_place_that_is_gone_is_lost(streams: Streams, code: str, operation: str) -> None:
-    """Fifteen minutes, a day, an aged shard: opening anew is all that helps, and it does."""
+    """Fifteen minutes, a day, an aged shard: opening again is all that helps, and it does."""
     streams.shards = {"s1": Shard()}
     stream = followed(streams)
     if operation == "get_records":
         stream.open()
     streams.refuses[operation] = code
-    with pytest.raises(LostPlace, match=code):
+    with pytest.raises(LostPosition, match=code):
         list(stream.read()) if operation == "get_records" else stream.open()
     streams.refuses.clear()
     stream.open()

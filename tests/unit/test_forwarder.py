@@ -11,10 +11,9 @@ from typing import Any, cast
 import pytest
 from structlog.testing import capture_logs
 
-import relay.forwarder
 from contracts.outbox import MalformedRecord, OutboxRecord
 from relay.forwarder import MOST_STRIKES, Forwarder, run_together
-from relay.ports import Failure, Limits
+from relay.ports import CallRefused, Failure, Limits
 from runtime.metrics import RelayMetrics, new_registry
 from runtime.process.health import Readiness
 from runtime.process.shutdown import Stop
@@ -46,25 +45,27 @@ class Forwarding:
         self.readiness = Readiness(QUEUE.name)
         self.metrics = RelayMetrics(new_registry())
 
+    def forwarder(self, **how: Any) -> Forwarder:
+        return Forwarder(
+            cast("Any", self.queue),
+            QUEUE,
+            self.target,
+            self.dead_letters,
+            stop=self.stop,
+            metrics=self.metrics,
+            readiness=self.readiness,
+            wait_seconds=1,
+            longest_wait=0.02,
+            **how,
+        )
+
     def put(self, group: str, *sequences: int) -> None:
         for sequence in sequences:
             self.queue.put(group, record_of(group, sequence).to_json())
 
     @contextmanager
-    def running(self, count: int = 1) -> Iterator[None]:
-        forwarders = [
-            Forwarder(
-                cast("Any", self.queue),
-                QUEUE,
-                self.target,
-                self.dead_letters,
-                stop=self.stop,
-                metrics=self.metrics,
-                readiness=self.readiness,
-                wait_seconds=1,
-            )
-            for _ in range(count)
-        ]
+    def running(self, count: int = 1, **how: Any) -> Iterator[None]:
+        forwarders = [self.forwarder(**how) for _ in range(count)]
         thread = threading.Thread(target=run_together, args=(forwarders, self.stop), daemon=True)
         thread.start()
         try:
@@ -78,11 +79,7 @@ class Forwarding:
         eventually(lambda: not self.queue.messages, what="an empty queue")
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(relay.forwarder, "LONGEST_WAIT", 0.02)
-    with capture_logs():
-        yield
+pytestmark = pytest.mark.usefixtures("quiet")
 
 
 @pytest.fixture
@@ -109,6 +106,33 @@ def test_publishes_in_order_and_deletes(forwarding: Forwarding) -> None:
         forwarding.drained()
     for group in "abc":
         assert forwarding.target.sequences(group) == list(range(1, 13))
+
+
+def test_what_was_accepted_is_logged_as_forwarded(forwarding: Forwarding) -> None:
+    """With the ids by which an event is found in every log."""
+    forwarding.put("a", 1)
+    with capture_logs() as logged, forwarding.running():
+        forwarding.drained()
+    (line,) = [each for each in logged if each["event"] == "forwarded"]
+    assert line["eventIds"] == ["a-1"]
+    assert len(line["correlationIds"]) == 1
+
+
+def test_a_message_that_no_call_survives_is_dead_lettered_alone(forwarding: Forwarding) -> None:
+    """The bus refuses every call with it: the heads of other groups pass without it."""
+
+    def fault(records: Sequence[OutboxRecord]) -> None:
+        if any(record.aggregate_id == "bad" for record in records):
+            raise CallRefused(MALFORMED)
+
+    forwarding.target.fault = fault
+    forwarding.put("bad", 1)
+    forwarding.put("good", 1, 2)
+    with forwarding.running():
+        forwarding.drained()
+    ((group, _, error),) = forwarding.dead_letters.sent
+    assert (group, str(error)) == ("bad", "MalformedDetail: Detail is malformed.")
+    assert forwarding.target.keys == [("good", 1), ("good", 2)]
 
 
 def test_a_group_whose_head_fails_waits_and_the_others_go_on(forwarding: Forwarding) -> None:
@@ -177,13 +201,12 @@ def test_many_stuck_groups_leave_room_for_a_free_one(forwarding: Forwarding) -> 
     assert len(forwarding.queue.messages) == 25
 
 
-def test_holds_no_more_than_it_may(forwarding: Forwarding, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_holds_no_more_than_it_may(forwarding: Forwarding) -> None:
     """While everything fails it stops receiving: its memory is bounded whatever the backlog."""
-    monkeypatch.setattr(relay.forwarder, "MAX_HELD", 20)
     forwarding.target.fault = seldom(1, 1.0, away)
     for n in range(60):
         forwarding.put(f"g{n}", 1)
-    with forwarding.running():
+    with forwarding.running(max_held=20):
         eventually(lambda: len(forwarding.target.calls) > 10, what="many tries")
         assert sum(forwarding.queue.receives.values()) == 20
 
@@ -269,7 +292,7 @@ def test_what_the_bus_never_takes_goes_to_the_dead_letters(forwarding: Forwardin
 
 @pytest.mark.parametrize("error", [away(), ValueError("too large")])
 def test_a_dead_letter_that_cannot_be_sent_waits(forwarding: Forwarding, error: Exception) -> None:
-    """The message stays until it is set aside, once; nobody else waits for it."""
+    """The message stays until it is dead-lettered, once; no other group waits for it."""
     forwarding.dead_letters.fault = once(error)
     forwarding.queue.put("a", "no json")
     forwarding.put("b", 1)
@@ -302,7 +325,7 @@ def test_what_cannot_be_deleted_is_not_published_again(
 
 
 def test_a_receipt_that_has_expired_is_let_go(forwarding: Forwarding) -> None:
-    """Its message comes anew: holding on to it would hold its group for good."""
+    """Its message comes again: holding on to it would hold its group for good."""
     tries: Counter[str] = Counter()
 
     def fault(operation: str) -> bool | None:
@@ -365,18 +388,8 @@ def test_a_forwarder_that_fails_stops_the_others(forwarding: Forwarding) -> None
             raise RuntimeError("a bug")
 
     forwarding.queue.fault = fault
-    forwarder = Forwarder(
-        cast("Any", forwarding.queue),
-        QUEUE,
-        forwarding.target,
-        forwarding.dead_letters,
-        stop=forwarding.stop,
-        metrics=forwarding.metrics,
-        readiness=forwarding.readiness,
-        wait_seconds=1,
-    )
     with pytest.raises(RuntimeError, match="a bug"):
-        run_together([forwarder], forwarding.stop)
+        run_together([forwarding.forwarder()], forwarding.stop)
     assert forwarding.stop.requested
 
 

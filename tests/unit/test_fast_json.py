@@ -24,7 +24,7 @@ class Raw(io.BytesIO):
 
 
 def client(body: bytes, status: int = 200) -> Any:
-    """A client of DynamoDB Streams, to which somebody answers that."""
+    """A client of DynamoDB Streams, that gets that response."""
     made: Any = boto3.client(
         "dynamodbstreams",
         region_name="eu-west-1",
@@ -58,11 +58,11 @@ def test_rows_are_those_that_botocore_reads() -> None:
     body = records(to_item(record_of("a", 1).to_document()))
     read_by_us, read_by_botocore = (read(client(body), as_json=each) for each in (True, False))
     assert read_by_us["NextShardIterator"] == read_by_botocore["NextShardIterator"] == "next"
-    ours, theirs = (
+    plain, parsed = (
         row_of(each["Records"][0]["dynamodb"]["NewImage"])
         for each in (read_by_us, read_by_botocore)
     )
-    assert ours == theirs
+    assert plain == parsed
 
 
 def test_the_answer_keeps_its_metadata() -> None:
@@ -72,7 +72,7 @@ def test_the_answer_keeps_its_metadata() -> None:
 
 
 def test_binary_values_are_left_to_botocore() -> None:
-    """It decodes them; as text they could not be told from texts."""
+    """It decodes them; as text they could not be known from texts."""
     body = records({"aggregateId": {"S": "a"}, "odd": {"B": "AAE="}})
     image = read(client(body), as_json=True)["Records"][0]["dynamodb"]["NewImage"]
     assert image["odd"] == {"B": b"\x00\x01"}

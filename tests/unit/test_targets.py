@@ -1,4 +1,4 @@
-"""What one call carries, and what each answer to it means: PutEvents and SendMessageBatch."""
+"""What one call carries, and what each response means: PutEvents and SendMessageBatch."""
 
 import json
 import re
@@ -13,11 +13,13 @@ from relay.adapters import eventbridge
 from relay.adapters import sqs_fifo as fifo
 from relay.adapters.eventbridge import EventBus
 from relay.adapters.sqs_fifo import DeadLetterQueue, FifoQueue
-from relay.ports import Failure, Limits, Target
+from relay.ports import Failure, Limits, NeverAccepted, Target
+from relay.publisher import Outcome, Publisher
 from relay.window import Window
 from runtime.errors import Unavailable
+from runtime.metrics import RelayMetrics, new_registry
 from runtime.outbox.rows import Row
-from tests.relay_fakes import MemoryTarget, record_of
+from tests.relay_fakes import MemoryDeadLetters, MemoryTarget, record_of, row_of
 
 Answer = Callable[[list[dict[str, Any]]], dict[str, Any]]
 
@@ -33,7 +35,7 @@ def refusal(code: str, status: int = 400) -> ClientError:
 
 
 class Client:
-    """An events and an SQS client: keeps the entries of each call, and answers as it is told."""
+    """An events and an SQS client: keeps the entries of each call, and answers by `answer`."""
 
     class exceptions:  # noqa: N801 (boto3's name)
         QueueDoesNotExist = KeyError
@@ -181,8 +183,8 @@ def test_answers_are_in_the_order_of_the_entries() -> None:
     )
     assert target.publish([record_of(name, 1) for name in "abc"]) == [
         None,
-        Failure("ThrottlingException", "slow", permanent=False),
-        Failure("MalformedDetail", "broken", permanent=True),
+        Failure("ThrottlingException", "slow"),
+        Failure("MalformedDetail", "broken"),
     ]
 
 
@@ -199,9 +201,23 @@ def test_answers_are_in_the_order_of_the_entries() -> None:
     ],
 )
 def test_only_an_entrys_own_fault_is_permanent(code: str, permanent: bool) -> None:
-    """An outage, or a code that nobody knows, holds the event; it is never buried."""
+    """An outage, or a code that is in no list, holds the event; it is never buried."""
     target, _ = bus(lambda entries: {"FailedEntryCount": 1, "Entries": [{"ErrorCode": code}]})
-    assert target.publish([record_of("a", 1)]) == [Failure(code, "", permanent)]
+    (failure,) = target.publish([record_of("a", 1)])
+    assert failure == Failure(code, "")
+    assert failure.is_permanent == permanent
+
+
+def publish(target: Target, *names: str) -> tuple[Outcome, MemoryDeadLetters]:
+    """Publish an event of each aggregate, which its detail names, in one batch."""
+    dead_letters = MemoryDeadLetters()
+    publisher = Publisher(target, dead_letters, RelayMetrics(new_registry()))
+    outcome = publisher.publish([row_of(name, 1, detail=f'{{"n":"{name}"}}') for name in names])
+    return outcome, dead_letters
+
+
+def names_of(rows: Sequence[Row]) -> list[str]:
+    return [row.aggregate_id for row in rows]
 
 
 def refusing(error: Exception, culprit: str) -> Answer:
@@ -229,9 +245,11 @@ def test_a_refused_call_is_sent_entry_by_entry(
 ) -> None:
     """Only the entry whose fault it was fails, for good; the others are accepted."""
     target, client = make(refusing(refusal(code), "culprit"))
-    names = ("a", "culprit", "c")
-    answers = target.publish([record_of(name, 1, detail=f'{{"n":"{name}"}}') for name in names])
-    assert answers == [None, Failure(code, "said AWS", permanent=True), None]
+    outcome, dead_letters = publish(target, "a", "culprit", "c")
+    assert sorted(names_of(outcome.done)) == ["a", "c", "culprit"]
+    assert outcome.accepted == 2
+    ((name, _, error),) = dead_letters.sent
+    assert (name, type(error), str(error)) == ("culprit", NeverAccepted, f"{code}: said AWS")
     assert [len(call) for call in client.calls] == [3, 1, 1, 1]
 
 
@@ -241,8 +259,10 @@ def test_a_refusal_that_is_nobodys_fault_holds_all(
 ) -> None:
     """A key of KMS that is disabled for an hour is no reason to bury a message."""
     target, client = make(refusing(refusal("KmsDisabled"), ""))
-    with pytest.raises(Unavailable):
-        target.publish([record_of(name, 1) for name in "ab"])
+    outcome, dead_letters = publish(target, "a", "b")
+    assert outcome.is_outage
+    assert names_of(outcome.again) == ["a", "b"]
+    assert not dead_letters.sent
     assert len(client.calls) == 1
 
 
@@ -252,18 +272,15 @@ def test_an_error_in_no_list_is_one_entrys_until_others_meet_it(
 ) -> None:
     """One by one the others are accepted; the one that alone meets it is never refused for good."""
     target, client = make(refusing(refusal("NobodyKnowsThis"), "culprit"))
-    names = ("a", "culprit", "c")
-    first, second, third = target.publish(
-        [record_of(name, 1, detail=f'{{"n":"{name}"}}') for name in names]
-    )
-    assert (first, third) == (None, None)
-    assert second
-    assert (second.code, second.permanent) == ("NobodyKnowsThis", False)
+    outcome, dead_letters = publish(target, "a", "culprit", "c")
+    assert names_of(outcome.done) == ["a", "c"]
+    assert names_of([each.row for each in outcome.alone]) == ["culprit"]
+    assert not dead_letters.sent
     assert [len(call) for call in client.calls] == [3, 1, 1, 1]
 
 
 def test_an_outage_amid_entries_keeps_what_was_accepted() -> None:
-    """One by one, the second finds nobody there: the first was accepted and stays so."""
+    """One by one, the second meets an outage: the first was accepted and stays so."""
     errors = iter([refusal("ValidationException"), None, refusal("Throttling"), None])
 
     def answer(entries: list[dict[str, Any]]) -> dict[str, Any]:
@@ -272,11 +289,10 @@ def test_an_outage_amid_entries_keeps_what_was_accepted() -> None:
             raise error
         return all_accepted(entries)
 
-    target, _ = bus(answer)
-    first, second, third = target.publish([record_of(name, 1) for name in "abc"])
-    assert (first, third) == (None, None)
-    assert second is not None
-    assert not second.permanent
+    outcome, dead_letters = publish(bus(answer)[0], "a", "b", "c")
+    assert names_of(outcome.done) == ["a", "c"]
+    assert names_of(outcome.again) == ["b"]
+    assert not dead_letters.sent
 
 
 @pytest.mark.parametrize("make", [bus, queue])
@@ -313,9 +329,9 @@ def test_a_half_failed_sqs_batch() -> None:
         }
     )
     assert target.publish([record_of(name, 1) for name in "abc"]) == [
-        Failure("KMS.DisabledException", "m", permanent=False),
+        Failure("KMS.DisabledException", "m"),
         None,
-        Failure("InvalidMessageContents", "", permanent=True),
+        Failure("InvalidMessageContents", ""),
     ]
 
 

@@ -9,10 +9,10 @@ import pytest
 
 import relay.batch
 from contracts.outbox import MalformedRecord, OutboxRecord
-from relay.mapped import NotAStreamEvent
+from relay.batch import NotAStreamEvent
 from relay.ports import NeverAccepted
 from runtime.errors import Misconfigured
-from tests.mapped_relay import SUCCESS, MappedRelay, events
+from tests.lambda_relay import SUCCESS, LambdaRelay, events
 from tests.relay_fakes import MALFORMED, THROTTLED, away, record_of
 from tests.stream_events import (
     a_sample,
@@ -25,7 +25,7 @@ from tests.stream_events import (
 pytestmark = pytest.mark.usefixtures("quiet")
 
 
-def test_a_batch_is_published_deleted_and_a_success(relay_: MappedRelay) -> None:
+def test_a_batch_is_published_deleted_and_a_success(relay_: LambdaRelay) -> None:
     """Events of the published samples, several of one aggregate: in order, in calls of ten."""
     committed = [
         a_sample(event_type, f"a{n}", sequence)
@@ -41,7 +41,7 @@ def test_a_batch_is_published_deleted_and_a_success(relay_: MappedRelay) -> None
     assert not relay_.waits
 
 
-def test_only_insertions_count(relay_: MappedRelay) -> None:
+def test_only_insertions_count(relay_: LambdaRelay) -> None:
     """Our own deletes come back as REMOVE, a repair as MODIFY: neither is an event."""
     (insert,) = relay_.commit(record_of("a", 1))
     removed, changed = record_of("b", 1).to_document(), insert_of(record_of("c", 1).to_document())
@@ -51,7 +51,7 @@ def test_only_insertions_count(relay_: MappedRelay) -> None:
     assert relay_.publish([remove_of(removed)]) == SUCCESS
 
 
-def test_half_failed_calls_report_exactly_what_failed(relay_: MappedRelay) -> None:
+def test_half_failed_calls_report_exactly_what_failed(relay_: LambdaRelay) -> None:
     """Every second aggregate's entries fail for longer than an invocation tries."""
     records = relay_.commit(*events(*((f"a{n}", s) for s in (1, 2) for n in range(12))))
     odd = [f"a{n}" for n in range(1, 12, 2)]
@@ -65,7 +65,7 @@ def test_half_failed_calls_report_exactly_what_failed(relay_: MappedRelay) -> No
     assert all(tries[f"a{n}", s] == 1 for n in range(0, 12, 2) for s in (1, 2))
 
 
-def test_poison_is_set_aside_and_its_neighbours_are_published(relay_: MappedRelay) -> None:
+def test_poison_is_set_aside_and_its_neighbours_are_published(relay_: LambdaRelay) -> None:
     """As it was found, with the reason; its row goes, and its aggregate goes on."""
     broken = {**record_of("a", 2).to_document(), "detail": "{"}
     records = [
@@ -86,7 +86,7 @@ def test_poison_is_set_aside_and_its_neighbours_are_published(relay_: MappedRela
     assert "eventId is missing" in str(letters["bare"][1])
 
 
-def test_an_entry_that_is_never_accepted_is_set_aside(relay_: MappedRelay) -> None:
+def test_an_entry_that_is_never_accepted_is_set_aside(relay_: LambdaRelay) -> None:
     """With the code that EventBridge gave; the others of its call are sent once."""
     bad, *good = events(("bad", 1), ("bad", 2), ("good", 1))
     relay_.target.answer = lambda record: MALFORMED if record.event_id == bad.event_id else None
@@ -99,7 +99,7 @@ def test_an_entry_that_is_never_accepted_is_set_aside(relay_: MappedRelay) -> No
 
 
 @pytest.mark.parametrize("error", [away(), ValueError("too large for a message")])
-def test_what_cannot_be_set_aside_is_reported(relay_: MappedRelay, error: Exception) -> None:
+def test_what_cannot_be_set_aside_is_reported(relay_: LambdaRelay, error: Exception) -> None:
     """Its row stays; the mapping tries it again, and puts it in its own destination at last."""
 
     def fault(_: Sequence[Any]) -> None:
@@ -116,7 +116,7 @@ def test_what_cannot_be_set_aside_is_reported(relay_: MappedRelay, error: Except
     assert set(relay_.outbox.rows) == {("bad", 1), ("bad", 2)}
 
 
-def test_a_bug_over_one_record_fails_it_alone(relay_: MappedRelay) -> None:
+def test_a_bug_over_one_record_fails_it_alone(relay_: LambdaRelay) -> None:
     """Its call fails, so each is sent by itself; what is behind it does not overtake it."""
 
     def fault(records: Sequence[OutboxRecord]) -> None:
@@ -130,7 +130,7 @@ def test_a_bug_over_one_record_fails_it_alone(relay_: MappedRelay) -> None:
     assert set(relay_.outbox.rows) == {("odd", 1), ("odd", 2)}
 
 
-def test_a_record_without_an_image_fails_with_what_is_behind_it(relay_: MappedRelay) -> None:
+def test_a_record_without_an_image_fails_with_what_is_behind_it(relay_: LambdaRelay) -> None:
     """As in a stream of keys only: nothing is known of the row."""
     imageless = remove_of({"aggregateId": "a", "sequence": 2})
     imageless["eventName"] = "INSERT"
@@ -156,7 +156,7 @@ def test_a_record_without_an_image_fails_with_what_is_behind_it(relay_: MappedRe
         {},
     ],
 )
-def test_a_value_of_any_type_costs_its_row_alone(relay_: MappedRelay, value: Any) -> None:
+def test_a_value_of_any_type_costs_its_row_alone(relay_: LambdaRelay, value: Any) -> None:
     """Set aside with its reason and all that the item holds; what is behind it goes on."""
     strange = insert_of({"aggregateId": "a", "sequence": 2})
     strange["dynamodb"]["NewImage"]["detail"] = value
@@ -185,9 +185,9 @@ def test_a_value_of_any_type_costs_its_row_alone(relay_: MappedRelay, value: Any
     ],
 )
 def test_what_is_no_batch_of_stream_records_fails_whole(
-    relay_: MappedRelay, event: dict[str, Any]
+    relay_: LambdaRelay, event: dict[str, Any]
 ) -> None:
-    """Records that cannot be told apart cannot be reported: the mapping halves their batch."""
+    """Records without an identity cannot be reported: the mapping halves their batch."""
     good = relay_.commit(record_of("a", 1))
     if event.get("Records"):
         event = {"Records": [*good, *event["Records"]]}
@@ -196,7 +196,7 @@ def test_what_is_no_batch_of_stream_records_fails_whole(
     assert not relay_.target.calls
 
 
-def test_another_tables_stream_is_refused(relay_: MappedRelay) -> None:
+def test_another_tables_stream_is_refused(relay_: LambdaRelay) -> None:
     """The same key may stand in our table: it would be deleted before it was published."""
     theirs = insert_of(record_of("a", 1).to_document(), table="stock-outbox")
     with pytest.raises(
@@ -208,7 +208,7 @@ def test_another_tables_stream_is_refused(relay_: MappedRelay) -> None:
     assert relay_.outbox.rows
 
 
-def test_a_batch_that_comes_again_is_not_published_twice(relay_: MappedRelay) -> None:
+def test_a_batch_that_comes_again_is_not_published_twice(relay_: LambdaRelay) -> None:
     """Lambda sends all from the first failed record on again: only what failed is published."""
     down = {"b"}
     relay_.target.answer = lambda record: THROTTLED if record.aggregate_id in down else None
@@ -223,7 +223,7 @@ def test_a_batch_that_comes_again_is_not_published_twice(relay_: MappedRelay) ->
     assert not relay_.outbox.rows
 
 
-def test_another_environment_publishes_again(relay_: MappedRelay) -> None:
+def test_another_environment_publishes_again(relay_: LambdaRelay) -> None:
     """It cannot know: at least once is the promise, and the handlers keep theirs."""
     records = relay_.commit(record_of("a", 1))
     relay_.publish(records)
@@ -232,8 +232,8 @@ def test_another_environment_publishes_again(relay_: MappedRelay) -> None:
     assert relay_.target.keys == [("a", 1), ("a", 1)]
 
 
-def test_a_row_that_is_put_back_is_published(relay_: MappedRelay) -> None:
-    """An operator who mends a row writes it under its old key: that is another record."""
+def test_a_row_that_is_put_back_is_published(relay_: LambdaRelay) -> None:
+    """An operator who repairs a row writes it under its old key: that is another record."""
     relay_.publish(relay_.put({"aggregateId": "a", "sequence": 1}))
     relay_.publish(relay_.commit(record_of("a", 1)))
     assert relay_.target.keys == [("a", 1)]
@@ -241,7 +241,7 @@ def test_a_row_that_is_put_back_is_published(relay_: MappedRelay) -> None:
 
 def test_the_memory_is_bounded() -> None:
     """The oldest are forgotten first; a batch larger than the memory is a success all the same."""
-    relay_ = MappedRelay(remembered=3)
+    relay_ = LambdaRelay(remembered=3)
     records = relay_.commit(*events(*((f"a{n}", 1) for n in range(5))))
     assert relay_.publish(records) == SUCCESS
     assert relay_.publish(records) == SUCCESS

@@ -7,9 +7,8 @@ from typing import Any
 
 from contracts.outbox import OutboxRecord
 from relay.aws_lambda import sweep_within
-from relay.batch import Rounds
-from relay.composition import Ends
-from relay.mapped import MappedStream
+from relay.batch import BatchPublisher, StreamBatchHandler
+from relay.composition import RelayAdapters
 from relay.settings import SweepSettings
 from runtime.ids import utc_now
 from runtime.metrics import RelayMetrics, new_registry
@@ -26,7 +25,7 @@ SUCCESS: dict[str, Any] = {"batchItemFailures": []}
 
 
 @dataclass
-class MappedRelay:
+class LambdaRelay:
     """`has_time` is the invocation's, `waits` are the seconds it would have waited."""
 
     outbox: MemoryOutbox = field(default_factory=MemoryOutbox)
@@ -40,21 +39,21 @@ class MappedRelay:
         self.start_environment()
 
     def start_environment(self) -> None:
-        """Forget, as an execution environment does that Lambda has started anew."""
+        """Forget, as a new execution environment of Lambda does."""
         metrics = RelayMetrics(new_registry())
-        rounds = Rounds(
+        publisher = BatchPublisher(
             self.outbox, self.target, self.dead_letters, metrics, wait=self.waits.append
         )
-        self.stream = MappedStream(rounds, TABLE, remembered=self.remembered)
+        self.handler = StreamBatchHandler(publisher, TABLE, remembered=self.remembered)
 
     def __call__(self, event: dict[str, Any]) -> dict[str, Any]:
-        return self.stream.publish(event, lambda: self.has_time)
+        return self.handler.handle(event, lambda: self.has_time)
 
     def publish(self, records: Sequence[dict[str, Any]]) -> dict[str, Any]:
         return self({"Records": list(records)})
 
     def commit(self, *events: OutboxRecord) -> list[dict[str, Any]]:
-        """Put events in the outbox; returns what the stream tells of them."""
+        """Put events in the outbox; returns their stream records."""
         return self.put(*(event.to_document() for event in events))
 
     def put(self, *documents: dict[str, Any]) -> list[dict[str, Any]]:
@@ -62,7 +61,8 @@ class MappedRelay:
         return [insert_of(document) for document in documents]
 
     def sweep(self, seconds: float = 10) -> None:
-        sweep_within(seconds, Ends(self.outbox, self.target, self.dead_letters), EVERYTHING)
+        adapters = RelayAdapters(self.outbox, self.target, self.dead_letters)
+        sweep_within(seconds, adapters, EVERYTHING)
 
 
 def events(*keys: tuple[str, int]) -> list[OutboxRecord]:
@@ -72,5 +72,5 @@ def events(*keys: tuple[str, int]) -> list[OutboxRecord]:
 
 
 def rows(*keys: tuple[str, int]) -> list[Row]:
-    """Rows of such events, as an outbox that nobody told of has them."""
+    """Rows of such events, as an outbox has them."""
     return [row_of(to_item(event.to_document())) for event in events(*keys)]

@@ -1,4 +1,4 @@
-"""The engine between an outbox and a target: what leaves the outbox was accepted, in order."""
+"""The pipeline between an outbox and a target: what leaves the outbox was accepted, in order."""
 
 import json
 import threading
@@ -10,11 +10,9 @@ from time import monotonic
 from typing import Any
 
 import pytest
-from structlog.testing import capture_logs
 
-import relay.pipeline
 from contracts.outbox import OutboxRecord
-from relay.pipeline import PUBLISHERS, Engine
+from relay.pipeline import DELETE_DEADLINE, DELETERS, PUBLISH_DEADLINE, PUBLISHERS, Pipeline
 from relay.ports import Failure, NeverAccepted, StaysInOutbox
 from relay.window import Window
 from runtime.metrics import RelayMetrics, new_registry
@@ -37,9 +35,11 @@ from verification.testkit.waiting import eventually
 
 @dataclass
 class Relay:
-    """An engine between fakes that share one journal."""
+    """A pipeline between fakes that share one journal."""
 
     max_rows: int = 2000
+    publish_deadline: float = PUBLISH_DEADLINE
+    delete_deadline: float = DELETE_DEADLINE
     stop: Stop = field(default_factory=Stop)
     metrics: RelayMetrics = field(default_factory=lambda: RelayMetrics(new_registry()))
     dead_letters: MemoryDeadLetters = field(default_factory=MemoryDeadLetters)
@@ -48,41 +48,39 @@ class Relay:
     def __post_init__(self) -> None:
         self.outbox = MemoryOutbox(journal=self.journal)
         self.target = MemoryTarget(journal=self.journal)
-        self.engine = Engine(
+        self.pipeline = Pipeline(
             outbox=self.outbox,
             target=self.target,
             dead_letters=self.dead_letters,
             stop=self.stop,
             metrics=self.metrics,
             window=Window(max_rows=self.max_rows, max_bytes=16_000_000),
+            longest_wait=0.02,
+            publish_deadline=self.publish_deadline,
+            delete_deadline=self.delete_deadline,
         )
 
     def commit(self, *rows: Row) -> None:
-        """Put rows in the outbox and tell the engine of them."""
+        """Put rows in the outbox and offer them to the pipeline."""
         self.outbox.put(*rows)
-        self.engine.window.offer(rows)
+        self.pipeline.window.offer(rows)
 
     def drained(self) -> None:
-        eventually(lambda: not len(self.engine.window), what="an empty window")
+        eventually(lambda: not len(self.pipeline.window), what="an empty window")
 
     @contextmanager
     def running(self) -> Iterator[threading.Thread]:
-        thread = threading.Thread(target=self.engine.run, daemon=True)
+        thread = threading.Thread(target=self.pipeline.run, daemon=True)
         thread.start()
         try:
             yield thread
         finally:
             self.stop.request()
             thread.join(timeout=60)
-            assert not thread.is_alive(), "the engine did not stop"
+            assert not thread.is_alive(), "the pipeline did not stop"
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Short waits between tries, and no logs at the terminal."""
-    monkeypatch.setattr(relay.pipeline, "LONGEST_WAIT", 0.02)
-    with capture_logs():
-        yield
+pytestmark = pytest.mark.usefixtures("quiet")
 
 
 @pytest.fixture
@@ -177,7 +175,7 @@ def test_no_event_overtakes_a_failed_one_of_its_aggregate(relay_: Relay) -> None
     assert relay_.target.sequences("slow") == [1, 2, 3]
 
 
-def test_an_entry_that_is_never_accepted_is_set_aside(relay_: Relay) -> None:
+def test_an_entry_that_is_never_accepted_is_dead_lettered(relay_: Relay) -> None:
     """Its record goes to the dead letters, with the code, then the row goes; neighbours pass."""
     relay_.target.answer = lambda record: MALFORMED if record.aggregate_id == "bad" else None
     bad, good = row_of("bad", 1), row_of("good", 1)
@@ -219,7 +217,7 @@ def test_dead_letters_that_are_away_do_not_undo_their_neighbours(relay_: Relay) 
     assert not relay_.outbox.rows
 
 
-def test_poison_is_set_aside_and_stops_nobody(relay_: Relay) -> None:
+def test_poison_is_dead_lettered_and_stops_no_other_row(relay_: Relay) -> None:
     """A malformed row goes to the dead letters as it was found; its aggregate goes on too."""
     relay_.commit(row_of("a", 1), poison("a", 2), row_of("a", 3), poison("b", 1), row_of("c", 1))
     with relay_.running():
@@ -240,7 +238,7 @@ def test_what_not_even_the_dead_letters_take_stays_and_holds_no_publisher(relay_
         raise ValueError("too large for a message")
 
     relay_.dead_letters.fault = fault
-    rows = [poison(f"bad{n}", 1) for n in range(relay.pipeline.PUBLISHERS + 4)]
+    rows = [poison(f"bad{n}", 1) for n in range(PUBLISHERS + 4)]
     relay_.commit(*rows, row_of("good", 1))
     with relay_.running():
         relay_.drained()
@@ -293,8 +291,8 @@ def test_a_target_that_fails_loses_nothing(relay_: Relay, error: Exception) -> N
 
 @pytest.mark.parametrize("error", [away(), RuntimeError("a bug")])
 def test_a_delete_that_fails_is_tried_again(relay_: Relay, error: Exception) -> None:
-    """Nothing is published twice for it, and more failures than deleters stop nobody."""
-    failures = iter([error] * (relay.pipeline.DELETERS + 2))
+    """Nothing is published twice for it, and more failures than deleters hold no other row."""
+    failures = iter([error] * (DELETERS + 2))
 
     def fault(_: Sequence[Any]) -> None:
         for each in failures:
@@ -314,10 +312,10 @@ def test_a_deleter_waits_for_rows_that_follow(relay_: Relay) -> None:
     calls: list[int] = []
     relay_.outbox.fault = lambda rows: calls.append(len(rows))
     rows = [row_of(f"a{n}", 1) for n in range(25)]
-    deleting = threading.Thread(target=relay_.engine.delete_next, kwargs={"gathers": 10})
+    deleting = threading.Thread(target=relay_.pipeline.delete_next, kwargs={"linger": 10})
     deleting.start()
     for row in rows:
-        relay_.engine._published.put(row)
+        relay_.pipeline._published.put(row)
     deleting.join(60)
     assert calls == [25]
 
@@ -353,7 +351,7 @@ def test_a_stop_finishes_what_is_in_flight(relay_: Relay) -> None:
     with relay_.running() as thread:
         assert reached.wait(60)
         relay_.stop.request()
-        eventually(lambda: relay_.engine.window._closed, what="a closed window")
+        eventually(lambda: relay_.pipeline.window._closed, what="a closed window")
         go_on.set()
         thread.join(timeout=60)
     assert relay_.journal == [("published", ("a", 1)), ("deleted", ("a", 1))]
@@ -361,7 +359,7 @@ def test_a_stop_finishes_what_is_in_flight(relay_: Relay) -> None:
 
 
 def test_a_stop_in_an_outage_keeps_the_rows(relay_: Relay) -> None:
-    """Publish and delete both fail: the engine stops at once, with every row in the outbox."""
+    """Publish and delete both fail: the pipeline stops at once, with every row in the outbox."""
     published = threading.Event()
 
     def fault(_: Sequence[Any]) -> None:
@@ -377,16 +375,13 @@ def test_a_stop_in_an_outage_keeps_the_rows(relay_: Relay) -> None:
         relay_.commit(row_of("b", 1))
         eventually(lambda: len(relay_.target.calls) >= 2, what="a failed try")
         since = monotonic()
-    assert monotonic() - since < relay.pipeline.PUBLISHED_WITHIN
+    assert monotonic() - since < PUBLISH_DEADLINE
     assert set(relay_.outbox.rows) == {("a", 1), ("b", 1)}
 
 
-def test_a_stop_does_not_wait_for_an_answer_that_never_comes(
-    relay_: Relay, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_stop_does_not_wait_for_an_answer_that_never_comes() -> None:
     """A call that hangs is left behind: its row is in the outbox, or it was deleted."""
-    monkeypatch.setattr(relay.pipeline, "PUBLISHED_WITHIN", 0.1)
-    monkeypatch.setattr(relay.pipeline, "DELETED_WITHIN", 0.2)
+    relay_ = Relay(publish_deadline=0.1, delete_deadline=0.2)
     reached, never = threading.Event(), threading.Event()
 
     def fault(_: Sequence[Any]) -> None:

@@ -1,4 +1,4 @@
-"""Rounds over a list of rows: tries, bounds, order per aggregate, and what is given back."""
+"""A list of rows is published in rounds: tries, bounds, order per aggregate, what is left."""
 
 import json
 import threading
@@ -16,14 +16,14 @@ import relay.batch
 from contracts.outbox import OutboxRecord
 from relay.ports import Failure, Limits
 from runtime.outbox.rows import Row
-from tests.mapped_relay import SUCCESS, MappedRelay, events
+from tests.lambda_relay import SUCCESS, LambdaRelay, events
 from tests.relay_fakes import MALFORMED, THROTTLED, MemoryTarget, away, record_of, seldom
 from tests.stream_events import failures
 
 pytestmark = pytest.mark.usefixtures("quiet")
 
 
-def test_only_failed_entries_are_tried_again(relay_: MappedRelay) -> None:
+def test_only_failed_entries_are_tried_again(relay_: LambdaRelay) -> None:
     """A throttle that passes is no failure, and between two tries there is a wait that grows."""
     tries: Counter[str] = Counter()
 
@@ -39,7 +39,7 @@ def test_only_failed_entries_are_tried_again(relay_: MappedRelay) -> None:
     assert 0 < first < second < third <= relay.batch.LONGEST_WAIT
 
 
-def test_each_row_has_its_own_tries(relay_: MappedRelay) -> None:
+def test_each_row_has_its_own_tries(relay_: LambdaRelay) -> None:
     """Three in a row that need four tries each are more than one may have, and all pass."""
     tries: Counter[int] = Counter()
 
@@ -52,7 +52,7 @@ def test_each_row_has_its_own_tries(relay_: MappedRelay) -> None:
     assert relay_.target.sequences("a") == [1, 2, 3]
 
 
-def test_an_outage_gives_everything_back(relay_: MappedRelay) -> None:
+def test_an_outage_gives_everything_back(relay_: LambdaRelay) -> None:
     """The bus is away: all is reported, nothing dead-lettered, and every row stays."""
     relay_.target.fault = seldom(1, 1.0, away)
     records = relay_.commit(*events(*((f"a{n % 5}", n // 5 + 1) for n in range(20))))
@@ -63,7 +63,7 @@ def test_an_outage_gives_everything_back(relay_: MappedRelay) -> None:
     assert sum(relay_.waits) < 10
 
 
-def test_what_has_no_time_is_given_back(relay_: MappedRelay) -> None:
+def test_what_has_no_time_is_given_back(relay_: LambdaRelay) -> None:
     """At the end of an invocation one round is made all the same, or nothing would ever go on."""
     relay_.has_time = False
     records = relay_.commit(*events(("a", 1), ("b", 1), ("a", 2), ("c", 1), ("a", 3)))
@@ -74,7 +74,7 @@ def test_what_has_no_time_is_given_back(relay_: MappedRelay) -> None:
     assert set(relay_.outbox.rows) == {("a", 2), ("a", 3), ("c", 1)}
 
 
-def test_large_entries_go_in_calls_of_their_own(relay_: MappedRelay) -> None:
+def test_large_entries_go_in_calls_of_their_own(relay_: LambdaRelay) -> None:
     """A call carries no more bytes than the target takes."""
     relay_.target.limits = Limits(entries=10, total_bytes=3000)
     large = [record_of(f"a{n}", 1, detail=json.dumps({"text": "x" * 1200})) for n in range(5)]
@@ -82,8 +82,8 @@ def test_large_entries_go_in_calls_of_their_own(relay_: MappedRelay) -> None:
     assert sorted(len(call) for call in relay_.target.calls) == [1, 2, 2]
 
 
-def test_rows_that_cannot_be_deleted_are_no_failure(relay_: MappedRelay) -> None:
-    """Their events are in durable hands: reported, they would be sent again at once."""
+def test_rows_that_cannot_be_deleted_are_no_failure(relay_: LambdaRelay) -> None:
+    """Their events were accepted: reported, they would be sent again at once."""
     relay_.outbox.fault = seldom(1, 1.0, away)
     records = relay_.commit(*events(("a", 1), ("b", 1)))
     assert relay_.publish(records) == SUCCESS
@@ -95,7 +95,7 @@ def test_rows_that_cannot_be_deleted_are_no_failure(relay_: MappedRelay) -> None
 
 
 @pytest.mark.parametrize("error", [away(), RuntimeError("a bug")])
-def test_a_delete_is_tried_again(relay_: MappedRelay, error: Exception) -> None:
+def test_a_delete_is_tried_again(relay_: LambdaRelay, error: Exception) -> None:
     """In batches of 25, those that failed and those that were left unprocessed."""
     faults = iter([error])
 
@@ -111,7 +111,7 @@ def test_a_delete_is_tried_again(relay_: MappedRelay, error: Exception) -> None:
     assert not relay_.outbox.rows
 
 
-def test_without_time_a_delete_is_tried_once(relay_: MappedRelay) -> None:
+def test_without_time_a_delete_is_tried_once(relay_: LambdaRelay) -> None:
     """Lambda ends the invocation whatever is under way in it."""
     relay_.has_time = False
     calls: list[int] = []
@@ -153,7 +153,7 @@ def test_calls_are_in_flight_together() -> None:
     def fault(_: Sequence[Any]) -> None:
         together.wait(60)
 
-    relay_ = MappedRelay(target=MemoryTarget(fault=fault))
+    relay_ = LambdaRelay(target=MemoryTarget(fault=fault))
     records = relay_.commit(*events(*((f"a{n}", 1) for n in range(100))))
     assert relay_.publish(records) == SUCCESS
 
@@ -184,7 +184,7 @@ def test_whatever_fails_order_holds_and_the_answer_is_exact(
         luck = bad_luck.get(key, 0)
         return luck if isinstance(luck, Failure) else THROTTLED if tries[key] <= luck else None
 
-    relay_ = MappedRelay(target=Watched(answer=answer, fault=seldom(seed, calls_fail, away)))
+    relay_ = LambdaRelay(target=Watched(answer=answer, fault=seldom(seed, calls_fail, away)))
     seen: Counter[str] = Counter()
     keys: list[tuple[str, int]] = []
     for name in names:

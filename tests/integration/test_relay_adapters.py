@@ -1,4 +1,4 @@
-"""One suite for every outbox and every stream, in memory and real."""
+"""One suite for every outbox and every change feed, in memory and real."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -12,9 +12,9 @@ from pymongo.errors import OperationFailure
 
 from contracts.timestamps import format_timestamp
 from relay.adapters.change_stream import ChangeStream
-from relay.adapters.dynamodb_stream import ShardedStream, find_stream
-from relay.poll_interval import Pace
-from relay.ports import LostPlace, Stream
+from relay.adapters.dynamodb_stream import DynamoDBStream, find_stream
+from relay.poll_interval import PollInterval
+from relay.ports import ChangeFeed, LostPosition
 from runtime.errors import Unavailable
 from runtime.ids import utc_now
 from runtime.mongodb import Mongo
@@ -25,9 +25,9 @@ from runtime.outbox.ports import Outbox
 from runtime.outbox.rows import Row
 from runtime.outbox.stats import OutboxStats
 from tests.conftest import MiniStack
-from tests.memory_feed import MemoryFeed, Place
+from tests.memory_feed import MemoryFeed, Position
 from tests.relay_fakes import MemoryOutbox, poison, row_of
-from tests.relay_world import COLLECTION, TABLE, World, a_told_record, a_world, mongo_documents
+from tests.relay_world import COLLECTION, TABLE, World, a_keyed_record, a_world, mongo_documents
 from verification.testkit.waiting import eventually
 
 HOUR = timedelta(hours=1)
@@ -35,12 +35,12 @@ HOUR = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class End:
-    """An outbox, how to commit to it, its stream where it has one."""
+    """An outbox, how to commit to it, and its change feed where it has one."""
 
     outbox: Outbox
     commit: Callable[[str, int, Any], object]
     """Of an aggregate, a sequence and an occurredAt; None leaves the time out."""
-    stream: Stream | None = None
+    feed: ChangeFeed | None = None
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def world(ministack: MiniStack, mongodb_uri: str, tmp_path: Path) -> Iterator[Wo
 
 
 def document(aggregate_id: str, sequence: int, occurred_at: Any) -> dict[str, Any]:
-    fields: dict[str, Any] = dict(a_told_record(aggregate_id, sequence).to_document())
+    fields: dict[str, Any] = dict(a_keyed_record(aggregate_id, sequence).to_document())
     del fields["occurredAt"]
     return fields if occurred_at is None else {**fields, "occurredAt": occurred_at}
 
@@ -67,17 +67,17 @@ def memory() -> End:
         outbox.put(row)
         feed.commit(row)
 
-    return End(outbox, commit, Place(feed))
+    return End(outbox, commit, Position(feed))
 
 
 @pytest.fixture
 def dynamodb(world: World) -> End:
     world.create_table()
     client = world.aws.client("dynamodb")
-    stream = ShardedStream(
+    stream = DynamoDBStream(
         world.aws.client("dynamodbstreams"),
         lambda: find_stream(client, TABLE),
-        pace=Pace(0.02, 0.02),
+        poll_interval=PollInterval(0.02, 0.02),
         wait=lambda _: None,
     )
     outbox = DynamoOutbox(client, TABLE, page=2)
@@ -216,17 +216,17 @@ def test_rows_are_deleted_and_only_those(end: End) -> None:
 
 def test_a_stream_tells_what_is_committed_after_its_opening(streamed: End) -> None:
     """In order per aggregate, with what the outbox deletes it by; not what was there before."""
-    stream = streamed.stream
+    stream = streamed.feed
     assert stream is not None
     now = utc_now().isoformat()
     streamed.commit("before", 1, now)
     stream.open()
     for sequence in (1, 2, 3):
         streamed.commit("a", sequence, now)
-    told: list[Row] = []
-    eventually(lambda: told.extend(stream.read()) or len(told) == 3, what="three rows")  # type: ignore[func-returns-value]
-    assert [row.key for row in told] == [("a", 1), ("a", 2), ("a", 3)]
-    assert not streamed.outbox.delete(told)
+    found: list[Row] = []
+    eventually(lambda: found.extend(stream.read()) or len(found) == 3, what="three rows")  # type: ignore[func-returns-value]
+    assert [row.key for row in found] == [("a", 1), ("a", 2), ("a", 3)]
+    assert not streamed.outbox.delete(found)
     assert keys(streamed.outbox.scan(utc_now() + HOUR)) == [("before", 1)]
     assert list(stream.read()) == []
 
@@ -246,7 +246,7 @@ def test_unprocessed_items_are_given_back() -> None:
 
 
 class Changes:
-    """A change stream of the driver's that fails as it is told."""
+    """A change stream of the driver's that fails on request."""
 
     alive = True
 
@@ -262,7 +262,7 @@ class Changes:
 
 @pytest.mark.parametrize("code", [9, 136, 280, 286, 13])
 def test_a_change_stream_that_cannot_resume_has_lost_its_place(code: int) -> None:
-    """DocumentDB's dead token and position, MongoDB's lost history: opening anew is the mend."""
+    """DocumentDB's dead token and position, MongoDB's lost history: opening again is the fix."""
 
     class Watched:
         def with_options(self, **_: Any) -> "Watched":
@@ -272,16 +272,16 @@ def test_a_change_stream_that_cannot_resume_has_lost_its_place(code: int) -> Non
             return Changes(OperationFailure("no such position", code))
 
     stream = ChangeStream(Mongo(cast("Any", {COLLECTION: Watched()})), COLLECTION)
-    with pytest.raises(LostPlace):
+    with pytest.raises(LostPosition):
         stream.read()
     stream.open()
-    with pytest.raises(LostPlace, match=str(code)):
+    with pytest.raises(LostPosition, match=str(code)):
         stream.read()
     stream.open()
 
 
 def test_a_collection_whose_server_is_away_is_unavailable() -> None:
-    """Opening says so, and the tail waits instead of sweeping in vain."""
+    """Opening says so, and the reader waits instead of sweeping in vain."""
     client: MongoClient[dict[str, Any]] = MongoClient(
         "127.0.0.1", 1, serverSelectionTimeoutMS=50, directConnection=True
     )
@@ -303,7 +303,7 @@ def test_a_document_keeps_its_own_id(world: World) -> None:
     ]
     world.provision_change_stream()
     world.collection.insert_many({"_id": each, "aggregateId": "a"} for each in odd)
-    world.collection.insert_many(mongo_documents([a_told_record("a", 1)]))
+    world.collection.insert_many(mongo_documents([a_keyed_record("a", 1)]))
     outbox = MongoOutbox(Mongo(world.collection.database), COLLECTION)
     rows = [row for page in outbox.scan(utc_now() + HOUR) for row in page]
     assert len({row.key for row in rows}) == len(odd) + 1

@@ -1,4 +1,4 @@
-"""The sweeper: whatever stayed in the outbox is offered, page by page, and memory stays bounded."""
+"""The sweeper: what stayed in the outbox is offered, page by page, and memory stays bounded."""
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from relay.pipeline import Engine
+from relay.pipeline import Pipeline
 from relay.sweeper import Sweeper
 from relay.window import Window
 from runtime.ids import utc_now
@@ -32,7 +32,7 @@ HOUR = timedelta(hours=1)
 
 
 @pytest.fixture(autouse=True)
-def told() -> Iterator[list[Any]]:
+def logged() -> Iterator[list[Any]]:
     """What was logged."""
     with capture_logs() as lines:
         yield lines
@@ -77,7 +77,7 @@ class Sweeping:
 
 
 def test_offers_what_is_older_than_the_moment() -> None:
-    """Younger rows are the stream's to tell; a row whose time cannot be read is old."""
+    """Younger rows are left to the feed; a row whose time cannot be read is old."""
     outbox = MemoryOutbox(page=2)
     now = utc_now()
     outbox.put(*(row_of("old", n, occurred_at=now - HOUR) for n in (1, 2, 3)))
@@ -100,10 +100,10 @@ def test_a_sweep_waits_while_the_target_is_crowded() -> None:
     assert not crowded
     stopped = Sweeping(outbox, is_crowded=lambda: True)
     with stopped.running():
-        stopped.sweeper.ask(before=utc_now())
+        stopped.sweeper.request(before=utc_now())
 
 
-def test_a_sweep_that_found_something_tells_how_old_it_was(told: list[Any]) -> None:
+def test_a_sweep_that_found_something_logs_how_old_it_was(logged: list[Any]) -> None:
     """Also when it is in the window already: an alarm reads that line. A tidy outbox says nothing.
 
     The age is in seconds, to a tenth; 0 where no time can be read.
@@ -111,14 +111,14 @@ def test_a_sweep_that_found_something_tells_how_old_it_was(told: list[Any]) -> N
     outbox = MemoryOutbox(page=1)
     sweeping = Sweeping(outbox)
     sweeping.sweeper.sweep(before=utc_now())
-    assert not told
+    assert not logged
     outbox.put(poison("broken", 1))
     sweeping.sweeper.sweep(before=utc_now())
     outbox.put(*(row_of("a", n, occurred_at=utc_now() - n * HOUR) for n in (2, 1)))
     sweeping.sweeper.sweep(before=utc_now())
     sweeping.sweeper.sweep(before=utc_now())
-    ages = [line.pop("oldestAgeSeconds") for line in told]
-    assert told == [
+    ages = [line.pop("oldestAgeSeconds") for line in logged]
+    assert logged == [
         {"event": "swept", "log_level": "info", "found": found, "new": new}
         for found, new in ((1, 1), (3, 2), (3, 0))
     ]
@@ -126,8 +126,8 @@ def test_a_sweep_that_found_something_tells_how_old_it_was(told: list[Any]) -> N
     assert all(age == round(age, 1) for age in ages)
 
 
-def test_a_row_that_nobody_told_of_is_swept_when_it_is_old_enough() -> None:
-    """Nobody asks: the interval alone brings the row, and not before its time."""
+def test_a_row_that_the_feed_dropped_is_swept_when_it_is_old_enough() -> None:
+    """Without a request: the interval alone brings the row, and not before its time."""
     outbox = MemoryOutbox()
     outbox.put(row_of("a", 1))
     sweeping = Sweeping(outbox, min_age=timedelta(seconds=0.3), interval=timedelta(seconds=0.05))
@@ -138,7 +138,7 @@ def test_a_row_that_nobody_told_of_is_swept_when_it_is_old_enough() -> None:
     assert utc_now() - row.occurred_at >= timedelta(seconds=0.3)
 
 
-def test_a_sweep_that_was_asked_for_and_failed_is_made_up_for() -> None:
+def test_a_requested_sweep_that_failed_is_tried_again() -> None:
     """The outbox is away at first: the sweep is tried again, for the same moment or a later one."""
     outbox = MemoryOutbox()
     outbox.put(row_of("a", 1, occurred_at=utc_now() - timedelta(seconds=1)))
@@ -151,7 +151,7 @@ def test_a_sweep_that_was_asked_for_and_failed_is_made_up_for() -> None:
     outbox.fault = fault
     sweeping = Sweeping(outbox)
     with sweeping.running():
-        sweeping.sweeper.ask(before=utc_now())
+        sweeping.sweeper.request(before=utc_now())
         eventually(lambda: len(sweeping.window) == 1, what="the row in the window")
     assert next(tries) == 3
 
@@ -161,7 +161,7 @@ def test_a_stop_cuts_a_sweep_short() -> None:
     outbox = LazyOutbox(10_000, page=100, detail="{}")
     sweeping = Sweeping(outbox, max_rows=20)
     with sweeping.running():
-        sweeping.sweeper.ask(before=utc_now())
+        sweeping.sweeper.request(before=utc_now())
         eventually(lambda: len(sweeping.window) == 10, what="half of the window")
     assert outbox.read <= 200
 
@@ -172,7 +172,7 @@ def test_a_large_backlog_never_fills_the_memory_and_holds_no_newcomer_up() -> No
     outbox = LazyOutbox(backlog, page=page, detail=f'{{"text":"{"x" * 700}"}}')
     target, dead_letters = MemoryTarget(), MemoryDeadLetters()
     sweeping = Sweeping(outbox, max_rows=1000)
-    engine = Engine(
+    pipeline = Pipeline(
         outbox=outbox,
         target=target,
         dead_letters=dead_letters,
@@ -182,10 +182,10 @@ def test_a_large_backlog_never_fills_the_memory_and_holds_no_newcomer_up() -> No
     )
     widest = 0
     waits: list[int] = []
-    thread = threading.Thread(target=engine.run, daemon=True)
+    thread = threading.Thread(target=pipeline.run, daemon=True)
     thread.start()
     with sweeping.running():
-        sweeping.sweeper.ask(before=utc_now())
+        sweeping.sweeper.request(before=utc_now())
         eventually(lambda: outbox.read, what="the sweep began")
         news = 0
         while outbox.read < backlog:
