@@ -2,9 +2,9 @@
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from console.dead_letters.letters import NotThere
+from console.dead_letters.actions import NotThere
 from console.dead_letters.previews import StalePreview
-from console.dead_letters.turns import Busy
+from console.dead_letters.queue_locks import Busy
 from console.faults.orders import BreakingOff
 from console.replays.replays import UnknownReplay
 from infra.local_system.fault_protocol import NotBroken

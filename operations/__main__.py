@@ -11,10 +11,10 @@ from pymongo.errors import PyMongoError
 
 from operations.audit import command as audit
 from operations.commandline import Parser
+from operations.databases import DatabaseEnvironment
 from operations.dlq import command as dlq
 from operations.errors import OperatorError
 from operations.output import Output
-from operations.place import Place
 from operations.replay import command as replay
 from operations.status import command as status
 from operations.where import command as where
@@ -51,8 +51,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser().parse(sys.argv[1:] if argv is None else argv)
     output = Output(as_json=getattr(arguments, "json", False))
     try:
-        place = Place.at(getattr(arguments, "at", None))
-        code: int = arguments.run(place, arguments, output)
+        environment = DatabaseEnvironment.at(getattr(arguments, "at", None))
+        code: int = arguments.run(environment, arguments, output)
     except CANNOT_BE_DONE as error:
         output.complain(_sentence(error))
         return _exit_code(error)

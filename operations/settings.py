@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from infra.local_system.settings import LocalSettings
-from operations.sources.hold import HIDDEN_FOR
+from operations.sources.lease import VISIBILITY_TIMEOUT
 from runtime.settings import AwsSettings, MongoSettings, Settings
 
 Where = Literal["local", "aws"]
@@ -21,7 +21,7 @@ class HandlingSettings(Settings):
     """
 
     streamed_audit_file: Path | None = None
-    streamed_hold_seconds: int = Field(default=HIDDEN_FOR, ge=2, le=43_200)
+    streamed_hold_seconds: int = Field(default=VISIBILITY_TIMEOUT, ge=2, le=43_200)
 
 
 class OperationsSettings(HandlingSettings):
@@ -30,7 +30,7 @@ class OperationsSettings(HandlingSettings):
     streamed_at: Where = "local"
 
 
-class LocalPlaceSettings(OperationsSettings, LocalSettings):
+class LocalEnvironmentSettings(OperationsSettings, LocalSettings):
     """`--at local`: the ports of `make up`, from the same variables."""
 
 
@@ -49,7 +49,7 @@ class AccountSettings(AwsSettings):
         return profile
 
 
-class AwsPlaceSettings(OperationsSettings, AccountSettings, MongoSettings):
+class AwsEnvironmentSettings(OperationsSettings, AccountSettings, MongoSettings):
     """`--at aws`.
 
     `streamed_metrics_url` is where a process serves /metrics, with {process} in the place of its

@@ -4,11 +4,10 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 from contracts.outbox import EventTooLarge, MalformedRecord, OutboxRecord
-
-T = TypeVar("T")
+from runtime.batches import Limits
 
 EVER = datetime.max.replace(tzinfo=UTC)
 """Later than any row: every row is older, whether or not its time can be read."""
@@ -18,10 +17,6 @@ AHEAD = timedelta(hours=1)
 
 What lies further ahead is read and judged here: a text may look like a time and be none.
 """
-
-DYNAMODB_JSON, BASE64_BSON, ROW_KEY = "dynamodb-json", "base64-bson", "row-key"
-"""How the body of a dead letter is written that is not the row as plain JSON: DynamoDB's JSON of
-the item, the document's BSON in base64, or the key alone of a row that stays in its outbox."""
 
 
 @dataclass(frozen=True)
@@ -162,33 +157,7 @@ class Target(Protocol):
         ...
 
     @property
-    def limits(self) -> "Limits": ...
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What one call may carry: entries, and bytes in total."""
-
-    entries: int
-    total_bytes: int
-
-    def admit(self, entries: int, total_bytes: int, more: int) -> bool:
-        """Whether a batch of that many entries and bytes has room for an entry of `more` bytes."""
-        return entries < self.entries and total_bytes + more <= self.total_bytes
-
-    def cut(self, items: Iterable[T], size_of: Callable[[T], int]) -> Iterator[list[T]]:
-        """Cut items, in their order, into batches; one that is too large is a batch alone."""
-        batch: list[T] = []
-        total = 0
-        for item in items:
-            size = size_of(item)
-            if batch and not self.admit(len(batch), total, size):
-                yield batch
-                batch, total = [], 0
-            batch.append(item)
-            total += size
-        if batch:
-            yield batch
+    def limits(self) -> Limits: ...
 
 
 class CannotBeSetAside(Exception):

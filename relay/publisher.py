@@ -7,16 +7,8 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from contracts.outbox import OutboxRecord
-from relay.ports import (
-    ROW_KEY,
-    DeadLetters,
-    NeverAccepted,
-    Row,
-    StaysInOutbox,
-    Target,
-    Unpublishable,
-)
+from contracts.outbox import ROW_KEY, OutboxRecord
+from relay.ports import DeadLetters, NeverAccepted, Row, StaysInOutbox, Target, Unpublishable
 from relay.refusals import is_unknown
 from runtime.errors import Unavailable
 from runtime.metrics import RelayMetrics

@@ -15,7 +15,8 @@ from typing import Any
 
 from contracts.outbox import OutboxRecord
 from infra.resources import Queue
-from relay.ports import Failure, Limits, Row, Unpublishable, is_old
+from relay.ports import Failure, Row, Unpublishable, is_old
+from runtime.batches import Limits
 from runtime.errors import Unavailable
 from runtime.ids import utc_now
 from tests.builders import a_record

@@ -10,8 +10,8 @@ from threading import Lock, Thread
 from typing import Any
 
 from contracts.timestamps import format_timestamp
+from operations.environment import Environment
 from operations.errors import OperatorError
-from operations.place import Place
 from operations.replay.replay import Progress, Replay, Request, TooManyReplays
 from runtime.errors import Unavailable
 from runtime.process.shutdown import Stop
@@ -72,9 +72,9 @@ class Replays:
     """
 
     def __init__(
-        self, place: Place, stop: Stop, tell: Tell, *, look_every: float = LOOK_EVERY
+        self, environment: Environment, stop: Stop, tell: Tell, *, look_every: float = LOOK_EVERY
     ) -> None:
-        self._place, self._stop, self._tell = place, stop, tell
+        self._environment, self._stop, self._tell = environment, stop, tell
         self._look_every = look_every
         self._followed: OrderedDict[str, Followed] = OrderedDict()
         self._lock = Lock()
@@ -86,7 +86,7 @@ class Replays:
 
     def start(self, request: Request) -> dict[str, Any]:
         """Raises NoArchive, TooManyReplays, Unavailable."""
-        followed = Followed(Replay(self._place, request), request)
+        followed = Followed(Replay(self._environment, request), request)
         with self._lock:
             if sum(not each.over for each in self._followed.values()) >= MOST_AT_ONCE:
                 raise TooManyReplays

@@ -4,7 +4,7 @@ import argparse
 
 from operations.commandline import Parser, count
 from operations.dlq.actions import run_drop, run_list, run_redrive, run_show
-from operations.sources.hold import MOST
+from operations.sources.lease import MAX_MESSAGES
 
 LISTED = 1_000
 RATE = 20.0
@@ -44,7 +44,7 @@ def _add_list(dlq: Parser) -> None:
         metavar="N",
         type=count,
         default=LISTED,
-        help=f"look at so many messages of each queue at most ({LISTED})",
+        help=f"read at most N messages of each queue ({LISTED})",
     )
     command.set_defaults(run=run_list)
 
@@ -63,7 +63,7 @@ def _add_show(dlq: Parser) -> None:
     command.add_argument(
         "--reveal", action="store_true", help="the body byte for byte, bank details too"
     )
-    command.set_defaults(run=run_show, limit=MOST)
+    command.set_defaults(run=run_show, limit=MAX_MESSAGES)
 
 
 def _add_redrive(dlq: Parser) -> None:
@@ -132,8 +132,8 @@ def _add_choice(command: Parser, *, verb: str) -> None:
         "--limit",
         metavar="N",
         type=count,
-        default=MOST,
-        help=f"look at so many messages of each queue at most ({MOST}); run again for the rest",
+        default=MAX_MESSAGES,
+        help=f"read at most N messages of each queue ({MAX_MESSAGES}); run again for the rest",
     )
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
+from contracts.outbox import BASE64_BSON, DYNAMODB_JSON
 from operations.sources.origins import Origin
-from relay.ports import BASE64_BSON, DYNAMODB_JSON
 from runtime.logs import MASK, mask, redact
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from contracts.timestamps import parse_timestamp
 from infra.workloads import Workload
-from operations.place import Place
+from operations.databases import DatabaseEnvironment
 from relay.adapters.dynamodb import DynamoOutbox
 from relay.adapters.mongodb import MongoOutbox
 from relay.ports import EVER, Outbox, Row
@@ -42,26 +42,28 @@ class PendingOutbox(Protocol):
         ...
 
 
-def pending(place: Place) -> list[PendingOutbox]:
+def pending(environment: DatabaseEnvironment) -> list[PendingOutbox]:
     """Name every outbox of the system; nothing is read before it is asked for."""
-    return [_outbox(place, each) for each in place.workloads if each.relays_outbox]
+    return [_outbox(environment, each) for each in environment.workloads if each.relays_outbox]
 
 
-def _outbox(place: Place, relay: Workload) -> PendingOutbox:
+def _outbox(environment: DatabaseEnvironment, relay: Workload) -> PendingOutbox:
     if relay.empties is None:
-        return MongoPending(place, relay.name, relay.domain, relay.settings["OUTBOX_COLLECTION"])
-    return DynamoPending(place, relay.name, relay.domain, relay.empties)
+        return MongoPending(
+            environment, relay.name, relay.domain, relay.settings["OUTBOX_COLLECTION"]
+        )
+    return DynamoPending(environment, relay.name, relay.domain, relay.empties)
 
 
 @dataclass(frozen=True)
 class DynamoPending:
-    place: Place
+    environment: DatabaseEnvironment
     relay: str
     domain: str
     name: str
 
     def waiting(self) -> Waiting:
-        client = self.place.aws(self.domain).client("dynamodb")
+        client = self.environment.aws(self.domain).client("dynamodb")
         pages = client.get_paginator("scan").paginate(
             TableName=self.name, ConsistentRead=True, ProjectionExpression="occurredAt"
         )
@@ -79,13 +81,13 @@ class DynamoPending:
         return Waiting(depth, oldest)
 
     def rows(self) -> Iterator[Row]:
-        client = self.place.aws(self.domain).client("dynamodb")
+        client = self.environment.aws(self.domain).client("dynamodb")
         return _rows(DynamoOutbox(client, self.name))
 
 
 @dataclass(frozen=True)
 class MongoPending:
-    place: Place
+    environment: DatabaseEnvironment
     relay: str
     domain: str
     collection: str
@@ -95,14 +97,14 @@ class MongoPending:
         return f"{self.domain}.{self.collection}"
 
     def waiting(self) -> Waiting:
-        mongo = self.place.mongodb
+        mongo = self.environment.mongodb
         looks = MongoOutbox(mongo, self.collection).left_behind(EVER)
         oldest = min(filter(None, (look.oldest for look in looks)), default=None)
         with mongo.asking():
             return Waiting(mongo.database[self.collection].count_documents({}), oldest)
 
     def rows(self) -> Iterator[Row]:
-        return _rows(MongoOutbox(self.place.mongodb, self.collection))
+        return _rows(MongoOutbox(self.environment.mongodb, self.collection))
 
 
 def _rows(outbox: Outbox) -> Iterator[Row]:

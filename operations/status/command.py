@@ -7,9 +7,9 @@ from rich.table import Table
 from rich.text import Text
 
 from operations.commandline import Parser
+from operations.databases import DatabaseEnvironment
 from operations.output import Output, age, table
-from operations.place import Place
-from operations.status.lines import Line, Standing, standing
+from operations.status.lines import Line, SystemStatus, read_status
 from runtime.ids import utc_now
 
 NEEDS_PERSON = 1
@@ -27,8 +27,8 @@ def add(streamed: Parser) -> None:
     command.set_defaults(run=run)
 
 
-def run(place: Place, _: argparse.Namespace, output: Output) -> int:
-    found = standing(place, now=utc_now, wait=time.sleep)
+def run(environment: DatabaseEnvironment, _: argparse.Namespace, output: Output) -> int:
+    found = read_status(environment, now=utc_now, wait=time.sleep)
     notes = [
         Text(
             "An emulator does not tell how old the oldest message of a work queue is, and to"
@@ -42,13 +42,13 @@ def run(place: Place, _: argparse.Namespace, output: Output) -> int:
             "places": [line.document() for line in found.lines],
         },
         _table(found),
-        *(notes if place.emulated else []),
+        *(notes if environment.emulated else []),
         _sum_up(found),
     )
     return NEEDS_PERSON if found.needs_person else 0
 
 
-def _table(found: Standing) -> Table:
+def _table(found: SystemStatus) -> Table:
     numbers = ("waiting", "in flight", "oldest")
     made = table("where", "", *numbers, "verdict", numbers=numbers)
     kind = ""
@@ -75,7 +75,7 @@ def _number(value: int | None) -> str:
     return "" if value is None else str(value)
 
 
-def _sum_up(found: Standing) -> Text:
+def _sum_up(found: SystemStatus) -> Text:
     count = sum(line.verdict.needs_person for line in found.lines)
     if not count:
         return Text("nothing needs a person", style="green")

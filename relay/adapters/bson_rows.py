@@ -16,9 +16,9 @@ from bson.codec_options import CodecOptions, DatetimeConversion
 from bson.errors import BSONError
 from bson.raw_bson import RawBSONDocument
 
-from contracts.outbox import MAX_SEQUENCE, MalformedRecord, OutboxRecord
+from contracts.outbox import BASE64_BSON, MAX_SEQUENCE, MalformedRecord, OutboxRecord
 from contracts.timestamps import format_timestamp, parse_timestamp
-from relay.ports import BASE64_BSON, Row, Unpublishable, parse
+from relay.ports import Row, Unpublishable, parse
 
 RAW: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawBSONDocument)
 """Leaves each document as its bytes."""

@@ -7,11 +7,11 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
-from contracts.outbox import MAX_SEQUENCE, MalformedRecord
+from contracts.outbox import DYNAMODB_JSON, MAX_SEQUENCE, MalformedRecord
 from contracts.timestamps import format_timestamp, parse_timestamp
 from relay.adapters.fast_json import read_as_json
 from relay.backlog_gauges import LeftBehind
-from relay.ports import AHEAD, DYNAMODB_JSON, EVER, Row, Unpublishable, is_old, parse
+from relay.ports import AHEAD, EVER, Row, Unpublishable, is_old, parse
 from runtime.aws import asking
 from runtime.errors import Misconfigured
 from runtime.outbox.dynamodb import from_item

@@ -8,17 +8,15 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from contracts.outbox import OutboxRecord
-from relay.ports import CannotBeSetAside, Failure, Limits
+from relay.ports import CannotBeSetAside, Failure
 from relay.recent import Recent
 from relay.refusals import find_culprit, is_the_entrys_fault
 from runtime.aws import asking, reaching
 from runtime.errors import Unavailable
-from runtime.sqs.queue import MAX_BATCH, MAX_BATCH_BYTES, dead_letter, find_url
+from runtime.sqs.queue import MAX_BATCH_BYTES, SEND_LIMITS, dead_letter, find_url
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
-
-LIMITS = Limits(entries=MAX_BATCH, total_bytes=MAX_BATCH_BYTES)
 
 _NO_GROUP = re.compile("[^!-~]|.{129}", re.DOTALL)
 """What a group or deduplication id may not be: 128 letters, digits and punctuation, says SQS."""
@@ -38,7 +36,7 @@ it, a page of the sweep, and its half of the window."""
 class FifoQueue:
     """A Target: messages in order per aggregate (group), one per event (deduplication id)."""
 
-    limits = LIMITS
+    limits = SEND_LIMITS
 
     def __init__(self, sqs: "SQSClient", name: str) -> None:
         self._sqs = sqs

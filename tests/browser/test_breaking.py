@@ -148,18 +148,18 @@ def test_what_the_buses_refuse_waits_until_they_accept(visitor: Visitor, system:
 
 def test_every_kind_of_poison_is_explained(visitor: Visitor, system: Running) -> None:
     """Whatever is wrong with a message, it is set aside with a reason in plain words."""
-    queue, dead_letters = "payments-subscription-created", "create-payment-subscription-dlq"
+    queue, dlq = "payments-subscription-created", "create-payment-subscription-dlq"
     for kind in ("wrong version", "missing field"):
         system.breaking("poison", queue=queue, kind=kind)
-    visitor.open(f"dead-letters/{dead_letters}")
-    letters = visitor.find("region", dead_letters).locator(".letter-plain")
-    expect(letters).to_have_count(2)
+    visitor.open(f"dead-letters/{dlq}")
+    dead_letters = visitor.find("region", dlq).locator(".letter-plain")
+    expect(dead_letters).to_have_count(2)
     for reason in (
         "does not know this type or version of event",
         "could not read a field that it needs",
     ):
-        expect(letters.filter(has_text=reason)).to_have_count(1)
-    system.drop_all(dead_letters)
+        expect(dead_letters.filter(has_text=reason)).to_have_count(1)
+    system.drop_all(dlq)
 
 
 def the_letter(queue: Locator) -> str:

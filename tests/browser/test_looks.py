@@ -113,7 +113,7 @@ VIEWS: list[View] = [
 def no_letters_left(system: Running) -> Iterator[None]:
     """Drop what a view wanted to show."""
     yield
-    if system.letters(DEAD_LETTERS):
+    if system.dead_letters(DEAD_LETTERS):
         system.drop_all(DEAD_LETTERS)
 
 

@@ -16,8 +16,9 @@ from infra.topology import TOPOLOGY
 from infra.workloads import WORKLOADS
 from local.child import running_child
 from operations.__main__ import parser
+from operations.databases import DatabaseEnvironment
+from operations.environment import KeepsClients
 from operations.output import Output
-from operations.place import KeepsClients, Place
 from operations.sources.origins import origins
 from runtime.aws import Aws
 from tests.conftest import MiniStack
@@ -46,8 +47,8 @@ class Operated:
         return self.folder / "audit.jsonl"
 
     @property
-    def place(self) -> Place:
-        return Place(
+    def environment(self) -> DatabaseEnvironment:
+        return DatabaseEnvironment(
             region=self.region,
             endpoint_url=self.gate.endpoint,
             mongodb_uri=self.mongodb_uri,
@@ -60,7 +61,7 @@ class Operated:
         """Run a command in this process; its exit code and what it printed for people."""
         printed = io.StringIO()
         arguments = parser().parse_args(argv)
-        code = arguments.run(self.place, arguments, Output(stdout=printed, stderr=printed))
+        code = arguments.run(self.environment, arguments, Output(stdout=printed, stderr=printed))
         return int(code), printed.getvalue()
 
     def ask(self, *argv: str) -> tuple[int, Any]:
@@ -68,7 +69,7 @@ class Operated:
         printed = io.StringIO()
         arguments = parser().parse_args([*argv, "--json"])
         output = Output(as_json=True, stdout=printed, stderr=io.StringIO())
-        code = arguments.run(self.place, arguments, output)
+        code = arguments.run(self.environment, arguments, output)
         return int(code), json.loads(printed.getvalue())
 
     @contextmanager

@@ -54,8 +54,8 @@ def told() -> Told:
 @pytest.fixture
 def console(system: Operated, told: Told) -> Iterator[httpx.Client]:
     stop = Stop()
-    replays = Replays(system.place, stop, told, look_every=0.05)
-    with asking(replay_routes.router(system.place, replays)) as client:
+    replays = Replays(system.environment, stop, told, look_every=0.05)
+    with asking(replay_routes.router(system.environment, replays)) as client:
         yield client
     stop.request()
     system.gate.open()

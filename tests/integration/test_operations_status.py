@@ -11,8 +11,8 @@ import pytest
 from pymongo import MongoClient
 
 from operations.__main__ import main, parser
-from operations.place import Place
-from operations.status.lines import standing
+from operations.databases import DatabaseEnvironment
+from operations.status.lines import read_status
 from relay.adapters.dynamodb import row_of
 from runtime.ids import utc_now
 from runtime.metrics import RelayMetrics, new_registry
@@ -110,7 +110,7 @@ def test_a_queue_that_somebody_works_on_needs_nobody(system: Operated) -> None:
         url = system.url("stock-payment-cancelled")
         system.aws.client("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=1)
 
-    found = standing(system.place, now=utc_now, wait=receive)
+    found = read_status(system.environment, now=utc_now, wait=receive)
 
     (line,) = (each for each in found.lines if each.name == "stock-payment-cancelled")
     assert line.verdict.text == "1 waits, 1 in work: on the way"
@@ -133,7 +133,7 @@ def test_a_dead_letter_needs_a_person_and_stays_visible(system: Operated) -> Non
 
 def test_a_database_that_is_away_leaves_the_other_lines(system: Operated) -> None:
     """An outage is when an operator looks: what can be read is shown."""
-    place = Place(
+    environment = DatabaseEnvironment(
         region=system.region,
         endpoint_url=system.gate.endpoint,
         mongodb_uri="mongodb://127.0.0.1:1/?replicaSet=rs0",
@@ -141,7 +141,7 @@ def test_a_database_that_is_away_leaves_the_other_lines(system: Operated) -> Non
         audit_file=system.audit_file,
     )
 
-    found = standing(place, now=utc_now, wait=lambda _: None)
+    found = read_status(environment, now=utc_now, wait=lambda _: None)
 
     said = {line.name: line.verdict for line in found.lines}
     assert said["payments.outbox"].text.startswith("cannot be read: MongoDB is unavailable")
@@ -155,7 +155,7 @@ def test_a_relay_is_asked_how_far_behind_it_is(system: Operated) -> None:
     RelayMetrics(registry).stream_lag.set(0.25)
     server = HealthServer("127.0.0.1", 0, readiness=Readiness("stream"), registry=registry)
     with server.serving():
-        place = Place(
+        environment = DatabaseEnvironment(
             region=system.region,
             endpoint_url=system.gate.endpoint,
             mongodb_uri=system.mongodb_uri,
@@ -166,7 +166,7 @@ def test_a_relay_is_asked_how_far_behind_it_is(system: Operated) -> None:
                 "subscriptions-relay": "http://127.0.0.1:1/metrics",
             },
         )
-        found = standing(place, now=utc_now, wait=lambda _: None)
+        found = read_status(environment, now=utc_now, wait=lambda _: None)
 
     said = {line.name: line.verdict for line in found.lines if line.kind == "stream"}
     assert said["stock-relay"].text == "the last row was read 0.2 s after it occurred"
@@ -175,7 +175,7 @@ def test_a_relay_is_asked_how_far_behind_it_is(system: Operated) -> None:
     assert not said["payments-change-stream"].needs_person
 
 
-class OnAws(Place):
+class OnAws(DatabaseEnvironment):
     """A place that takes the emulator for AWS: it has CloudWatch, and takes any metric."""
 
     @property
@@ -203,7 +203,7 @@ def test_on_aws_ages_and_lags_are_cloudwatchs(system: Operated) -> None:
             ],
         )
     system.send("stock-payment-cancelled", an_event("a", 1))
-    place = OnAws(
+    environment = OnAws(
         region=system.region,
         endpoint_url=system.gate.endpoint,
         mongodb_uri=system.mongodb_uri,
@@ -211,7 +211,7 @@ def test_on_aws_ages_and_lags_are_cloudwatchs(system: Operated) -> None:
         audit_file=system.audit_file,
     )
 
-    found = standing(place, now=utc_now, wait=lambda _: None)
+    found = read_status(environment, now=utc_now, wait=lambda _: None)
 
     said = {f"{line.kind} {line.name}": line.verdict for line in found.lines}
     assert said["queue stock-payment-cancelled"].text.startswith(

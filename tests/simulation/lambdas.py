@@ -4,10 +4,10 @@ import json
 from contextlib import suppress
 from typing import Any
 
-from contracts.outbox import OutboxRecord
+from contracts.outbox import DYNAMODB_JSON, OutboxRecord
 from infra.workloads import Workload
 from relay.mapped import MappedStream
-from relay.ports import DYNAMODB_JSON, Unpublishable
+from relay.ports import Unpublishable
 from runtime.errors import Unavailable
 from runtime.outbox.dynamodb import to_item
 from tests.event_source_mapping import EventSourceMapping

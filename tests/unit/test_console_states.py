@@ -73,9 +73,9 @@ def test_an_outbox_that_cannot_be_read_says_why() -> None:
 def test_whatever_is_in_a_dead_letter_queue_needs_a_person() -> None:
     """At once, however young it is; also what somebody holds who looks at it."""
     found = states(depths={"stock-dlq": Depth(1, 2)})
-    letters = found["dead-letter-queue:stock-dlq"]
-    assert (letters.state, letters.waiting, letters.in_flight) == ("stuck", 3, 2)
-    assert letters.sentence == "3 dead letters, 2 of them held by somebody"
+    dead_letters = found["dead-letter-queue:stock-dlq"]
+    assert (dead_letters.state, dead_letters.waiting, dead_letters.in_flight) == ("stuck", 3, 2)
+    assert dead_letters.sentence == "3 dead letters, 2 of them held by somebody"
     assert [each["node"] for each in needing_a_person(found)] == ["dead-letter-queue:stock-dlq"]
 
 

@@ -14,7 +14,8 @@ from structlog.testing import capture_logs
 import relay.forwarder
 from contracts.outbox import MalformedRecord, OutboxRecord
 from relay.forwarder import MOST_STRIKES, Forwarder, run_together
-from relay.ports import Failure, Limits
+from relay.ports import Failure
+from runtime.batches import Limits
 from runtime.metrics import RelayMetrics, new_registry
 from runtime.process.health import Readiness
 from runtime.process.shutdown import Stop

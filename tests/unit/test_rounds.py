@@ -14,7 +14,8 @@ from structlog.testing import capture_logs
 
 import relay.batch
 from contracts.outbox import OutboxRecord
-from relay.ports import Failure, Limits, Row
+from relay.ports import Failure, Row
+from runtime.batches import Limits
 from tests.mapped_relay import SUCCESS, MappedRelay, events
 from tests.relay_fakes import MALFORMED, THROTTLED, MemoryTarget, away, record_of, seldom
 from tests.stream_events import failures

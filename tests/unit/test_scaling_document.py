@@ -14,7 +14,7 @@ from contracts.causes import Cause
 from infra.local_system.settings import ROOT
 from relay.__main__ import FORWARDERS
 from relay.adapters.dynamodb import MAX_DELETES
-from relay.adapters.eventbridge import LIMITS
+from runtime.eventbridge import PUT_EVENTS_LIMITS
 from runtime.outbox.dynamodb import VersionedTable
 from runtime.sqs.consumer import GATHERS, Consumer
 from runtime.sqs.queue import MAX_BATCH
@@ -111,7 +111,7 @@ def test_settings_are_those_of_the_code() -> None:
     assert inputs.FORWARDERS.value == FORWARDERS
     assert inputs.GATHERS.value == GATHERS
     assert inputs.THREADS.value == signature(Consumer).parameters["concurrency"].default
-    assert inputs.PUT_EVENTS_ENTRIES.value == LIMITS.entries
+    assert inputs.PUT_EVENTS_ENTRIES.value == PUT_EVENTS_LIMITS.entries
     assert inputs.SQS_BATCH.value == MAX_BATCH
 
 

@@ -9,8 +9,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from relay.ports import Limits, Row
+from relay.ports import Row
 from relay.window import Window
+from runtime.batches import Limits
 from tests.relay_fakes import MemoryTarget, poison, row_of
 from tests.waiting import eventually
 

@@ -18,9 +18,9 @@ from local.supervisor import Supervisor
 from local.system import running_system
 from operations.audit.command import audit
 from operations.audit.report import AuditReport
+from operations.databases import DatabaseEnvironment
 from operations.errors import OperatorError
-from operations.place import Place
-from operations.settings import LocalPlaceSettings
+from operations.settings import LocalEnvironmentSettings
 from runtime.errors import Misconfigured, Unavailable
 from runtime.process.shutdown import Stop
 from verification.chaos.clients import Clients, Load
@@ -121,8 +121,8 @@ class _Run:
         )
         clients = Clients(where, self.ledger, seed=plan.seed, load=plan.load)
         started = time.monotonic()
-        place = self._place()
-        strangers = Strangers(place)
+        environment = self._environment()
+        strangers = Strangers(environment)
         with injector.watching(), clients.running(), strangers.running():
             self.console.say("at work: load and faults begin")
             injector.run(plan.faults, seconds=plan.seconds)
@@ -140,11 +140,11 @@ class _Run:
                 " waiting until everything has arrived"
             )
             standstill = settle(
-                place, self.ledger, where, within=SETTLED_WITHIN, say=self.console.say
+                environment, self.ledger, where, within=SETTLED_WITHIN, say=self.console.say
             )
             standstill = replace(standstill, seconds=time.monotonic() - calm)
             accounted = strangers.account()
-            books, why_not = self._audit(place, began)
+            books, why_not = self._audit(environment, began)
         return Report(
             command=command,
             seed=plan.seed,
@@ -178,11 +178,15 @@ class _Run:
             else:
                 return
 
-    def _audit(self, place: Place, began: datetime) -> tuple[AuditReport | None, str]:
+    def _audit(
+        self, environment: DatabaseEnvironment, began: datetime
+    ) -> tuple[AuditReport | None, str]:
         try:
-            return audit(place, began - SLACK, datetime.now(UTC) + SLACK, settle=60), ""
+            return audit(environment, began - SLACK, datetime.now(UTC) + SLACK, settle=60), ""
         except (OperatorError, Unavailable, Misconfigured) as error:
             return None, str(error)
 
-    def _place(self) -> Place:
-        return Place.of_local(LocalPlaceSettings.model_validate(self.settings.model_dump()))
+    def _environment(self) -> DatabaseEnvironment:
+        return DatabaseEnvironment.of_local(
+            LocalEnvironmentSettings.model_validate(self.settings.model_dump())
+        )
