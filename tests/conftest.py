@@ -13,6 +13,7 @@ import hypothesis
 import pytest
 import structlog
 
+from infra.local_system import addresses
 from infra.local_system.environment import REGION
 from infra.local_system.ports import LOOPBACK, reserved_ports
 from local import engines
@@ -164,8 +165,9 @@ def mongodb_uri(
         log = state / "mongod.log"
         with shared_engine(pytestconfig, "mongod", command.argv, log=log) as child:
             wait_until_listening(port, timeout=60, what="mongod", child=child)
-            ensure_replica_set(mongodb_uri(port))
-            yield mongodb_uri(port)
+            uri = addresses.mongodb_uri(port)
+            ensure_replica_set(uri)
+            yield uri
 
 
 @pytest.fixture(scope="session")
