@@ -86,7 +86,7 @@ class Guarded:
         given = headers.get(TOKEN_HEADER, "")
         if not hmac.compare_digest(given.encode(), self._token.encode()):
             yield (
-                f"an action needs the header {TOKEN_HEADER}, whose value GET /api/about tells;"
+                f"an action needs the header {TOKEN_HEADER}, whose value is in GET /api/about;"
                 " it is new each time the console starts: load the page again"
             )
 

@@ -39,9 +39,9 @@ class ConsoleSettings(HandlingSettings, AccountSettings):
     def _is_not_open_by_accident(self) -> Self:
         if not is_loopback(self.console_host) and not self.allowed_hosts:
             raise ValueError(
-                f"CONSOLE_HOST={self.console_host} is no loopback address: whoever reaches it could"
-                " act on the system. Keep 127.0.0.1, or set CONSOLE_ALLOWED_HOSTS to the names"
-                " under which you will open the console"
+                f"CONSOLE_HOST={self.console_host} is not a loopback address: any client that"
+                " reaches it could act on the system. Keep 127.0.0.1, or set CONSOLE_ALLOWED_HOSTS"
+                " to the names under which you will open the console"
             )
         return self
 

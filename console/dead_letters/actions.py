@@ -41,8 +41,8 @@ class NotThere(OperatorError):
 
     def __init__(self, queue: str, message_id: str) -> None:
         super().__init__(
-            f"no message or event {message_id} is to be seen in {queue}: it is gone, or somebody"
-            " has it in hand"
+            f"no message or event {message_id} is visible in {queue}: it is gone, or another reader"
+            " has it in flight"
         )
 
 
@@ -115,7 +115,7 @@ class DeadLetters:
             tally = plan(lease, choice, queue=queue, destination=destination, most=most)
         ends = tally.ends[: self._most_moved]
         if not ends:
-            raise NothingChosen(f"nothing of {choice} is to be seen in {queue}: list it again")
+            raise NothingChosen(f"nothing of {choice} is visible in {queue}: list it again")
         ids = frozenset(end.dead_letter.message_id for end in ends)
         return {
             "preview": self._previews.keep(Shown(queue, ids)),
@@ -171,7 +171,7 @@ class DeadLetters:
 
 
 def described(dead_letter: DeadLetter, origin: Origin) -> dict[str, Any]:
-    """Tell of a dead letter what a list shows; without its body, and without bank details."""
+    """Describe a dead letter as a list shows it: without its body, and without bank details."""
     summary = dead_letter.summary()
     return {
         **summary,
@@ -198,13 +198,13 @@ def _note(tally: Tally, most: int) -> str | None:
 
 
 def _done(tally: Tally, shown: Shown) -> dict[str, Any]:
-    """Tell what became of each that was shown; what is not there any more too."""
+    """Say what became of each that was shown, also of what is not there any more."""
     ended = {end.dead_letter.message_id for end in tally.ends}
     gone: Sequence[dict[str, Any]] = [
         {
             "messageId": each,
             "done": False,
-            "outcome": "not to be seen any more: it is gone, or somebody has it in hand",
+            "outcome": "no longer visible: it is gone, or another reader has it in flight",
         }
         for each in sorted(shown.message_ids - ended)
     ]

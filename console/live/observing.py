@@ -20,7 +20,7 @@ class Observer:
         self._journeys, self._observed, self._hub = journeys, observed, hub
         self._rates, self._bus_rates = rates, bus_rates
         self._lock = threading.Lock()
-        self.seen, self.strange, self.thrown_away = 0, 0, 0
+        self.seen, self.unrecognized, self.discarded = 0, 0, 0
         self._left_out = Rates()
 
     def observe(self, bus: str, body: str, at: datetime, every_nth: int) -> None:
@@ -28,9 +28,9 @@ class Observer:
         try:
             event = parse_observed(body, at=at, bus=bus, domain=self._journeys.domain_of_bus[bus])
         except NotAnEvent:
-            # Anybody may put anything on a bus; it is counted as what passes there.
+            # Any account that the policy allows may put anything on a bus: it counts as traffic.
             with self._lock:
-                self.strange += 1
+                self.unrecognized += 1
             self._bus_rates.count([bus])
             return
         if not is_shown(event.aggregate_id, every_nth) or not self._observed.add(event):
@@ -42,15 +42,15 @@ class Observer:
         self._bus_rates.count([bus], every_nth)
         self._hub.event(lambda: _document(event, edges, handled))
 
-    def threw_away(self, count: int) -> None:
-        """Take note of events that nobody looked at."""
+    def discard(self, count: int) -> None:
+        """Count events that were discarded unread."""
         with self._lock:
-            self.thrown_away += count
+            self.discarded += count
         self._left_out.count(["all"], count)
 
     @property
     def left_out(self) -> int:
-        """How many events nobody looked at in the last ten seconds."""
+        """How many events were discarded in the last ten seconds."""
         return round(self._left_out.per_second().get("all", 0.0) * WINDOW)
 
     def proven(self, event: ObservedEvent) -> tuple[list[str], list[str]]:

@@ -151,9 +151,9 @@ def _confirmed(
         dead_letter for each in looked for dead_letter in each.dead_letters if dead_letter in choice
     ]
     if not dead_letters:
-        # Nobody has seen what comes meanwhile, or is in another's hands.
+        # What arrives meanwhile, or is in flight elsewhere, was not shown and is not confirmed.
         held = sum(each.unseen for each in looked)
-        rest = f" that is to be seen: {held} are held by somebody" if held else ""
+        rest = f" that is visible: {held} are in flight elsewhere" if held else ""
         raise NothingChosen(f"there is nothing of {choice} to drop{rest}")
     for dead_letter in dead_letters:
         output.line(ended(End(dead_letter, moved=False, outcome="would be dropped")))

@@ -17,7 +17,7 @@ def add(streamed: Parser) -> None:
         "look at dead letters, send them back, or drop them",
         description="Dead letters: what could not be delivered, handled or published.\n"
         "A message that EventBridge put there names the rule; one that a consumer or a relay put\n"
-        "there has the error; the rest SQS moved, after so many receives without an end.",
+        "there has the error; the rest SQS moved, after maxReceiveCount receives.",
         examples=[
             "dlq list",
             "dlq show 0d2c3f6e-…",
@@ -74,7 +74,7 @@ def _add_redrive(dlq: Parser) -> None:
         " that\na rule could not reach, or to the bus that a relay could not publish to. In"
         " sequence\nper aggregate. Each message is sent, then written to the audit file, then"
         " deleted:\nkilled at any moment it is lost nowhere, at worst it is sent twice, and"
-        " handlers\nhandle it once. Mend the cause first, and look with --dry-run.",
+        " handlers\nhandle it once. Fix the cause first, and look with --dry-run.",
         examples=[
             "dlq redrive --queue payment-cancelled-dlq --all --dry-run",
             "dlq redrive --queue payment-cancelled-dlq --all",
@@ -143,5 +143,5 @@ def _rate(text: str) -> float:
     except ValueError:
         rate = 0
     if not 0 < rate < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is no number above 0")
+        raise argparse.ArgumentTypeError(f"{text} must be a number above 0")
     return rate

@@ -49,7 +49,7 @@ def content_of(dead_letter: DeadLetter, destination: Destination) -> Message | E
     """Make what is sent for a dead letter. Raises Unsendable; that one stays where it is."""
     if BATCH_INFO in _object(dead_letter.body):
         raise Unsendable(
-            "it tells of a batch that Lambda gave up: its rows are in the outbox, and the sweep"
+            "it names a batch that Lambda gave up: its rows are in the outbox, and the sweep"
             " brings them; drop it once the outbox is empty"
         )
     if dead_letter.encoding == ROW_KEY:
@@ -78,7 +78,7 @@ def _record(body: str) -> OutboxRecord:
         return OutboxRecord.from_json(body)
     except (MalformedRecord, EventTooLarge) as error:
         raise Unsendable(
-            f"it is still no event that can be published ({error}): mend what wrote it, or drop it"
+            f"it is still no event that can be published ({error}): fix what wrote it, or drop it"
         ) from None
 
 
@@ -97,7 +97,7 @@ def _delivered(body: str) -> Event:
         and isinstance(detail, dict)
         and isinstance(time, str)
     ):
-        raise Unsendable("its body is no event of EventBridge's: drop it")
+        raise Unsendable("its body is not an EventBridge event: drop it")
     try:
         occurred = parse_timestamp(time).astimezone(UTC)
     except (ValueError, OverflowError):

@@ -32,7 +32,7 @@ def dead_letters_table(peek: Peek) -> Table:
     if peek.unseen:
         made.caption = (
             f"{peek.unseen} more: a FIFO queue gives out ten of an aggregate at a time, and what"
-            " somebody holds is hidden; --limit shows more"
+            " is in flight elsewhere is hidden; --limit shows more"
         )
     return made
 
@@ -49,7 +49,7 @@ def dead_letter_facts(dead_letter: DeadLetter, *, reveal: bool) -> Iterator[Rend
         "from": dead_letter.by,
         "tries": UNKNOWN if dead_letter.tries is None else str(dead_letter.tries),
         "sent": moment(dead_letter.sent_at),
-        "received": f"{dead_letter.receives} times, by whoever looked",
+        "received": f"{dead_letter.receives} times, by any reader",
         "group": dead_letter.group or "",
         **dead_letter.facts(reveal=reveal),
     }
@@ -103,5 +103,5 @@ def _standing(peek: Peek) -> str:
 
 def _tries(dead_letter: DeadLetter) -> str:
     if dead_letter.tries is None:
-        return "tries not told"
+        return "tries unknown"
     return "1 try" if dead_letter.tries == 1 else f"{dead_letter.tries} tries"

@@ -27,7 +27,7 @@ from runtime.sqs.queue import find_url
 Kind = Literal["outbox", "stream", "queue", "dead-letter queue"]
 
 SECOND_LOOK = 2.0
-"""Seconds until a queue that nobody seems to receive from is looked at again."""
+"""Seconds until a queue from which nothing seems to be received is looked at again."""
 
 PEEKED = 1_000
 """Dead letters looked at for the oldest of them."""
@@ -54,7 +54,7 @@ class Line:
             "oldestSeconds": self.oldest,
             "lagSeconds": self.lag,
             "verdict": self.verdict.text,
-            "needsPerson": self.verdict.needs_person,
+            "needsPerson": self.verdict.needs_attention,
         }
 
 
@@ -63,8 +63,8 @@ class SystemStatus:
     lines: Sequence[Line]
 
     @property
-    def needs_person(self) -> bool:
-        return any(line.verdict.needs_person for line in self.lines)
+    def needs_attention(self) -> bool:
+        return any(line.verdict.needs_attention for line in self.lines)
 
 
 def read_status(
@@ -100,7 +100,9 @@ def _waiting(outbox: PendingOutbox) -> Waiting | Unavailable:
 
 def _outbox_line(outbox: PendingOutbox, found: Waiting | Unavailable, now: datetime) -> Line:
     if isinstance(found, Unavailable):
-        return Line("outbox", outbox.name, Verdict(f"cannot be read: {found}", needs_person=True))
+        return Line(
+            "outbox", outbox.name, Verdict(f"cannot be read: {found}", needs_attention=True)
+        )
     oldest = None if found.oldest is None else now - found.oldest
     verdict = on_outbox(found.depth, oldest, outbox.relay)
     return Line("outbox", outbox.name, verdict, waiting=found.depth, oldest=oldest)

@@ -72,7 +72,7 @@ def lag_of(environment: Environment, relay: Workload, now: datetime) -> Lag:
     if environment.emulated:
         return Lag(why_not="not measured here: set STREAMED_METRICS_URL")
     if relay.empties is None:
-        return Lag(why_not="not measured on AWS: how old its outbox is tells the same")
+        return Lag(why_not="not measured on AWS: the age of its outbox says the same")
     (age,) = _latest(environment, relay.domain, ITERATOR_AGE, [relay.name], now)
     if age is None:
         return Lag(why_not="nothing was read in the last five minutes")

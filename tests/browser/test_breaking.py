@@ -17,7 +17,7 @@ def test_poison_is_seen_explained_redriven_and_in_the_end_dropped(visitor: Visit
     """A person learns what it is, tries it again, sees it come back, and drops it; all is noted."""
     page = visitor.page
 
-    # Given a map on which nothing needs a person
+    # Given a map on which nothing needs attention
     visitor.open("map")
     expect(visitor.place(DEAD_LETTERS)).to_have_attribute("data-state", "ok")
     expect(visitor.find("button", "Nothing needs you")).to_be_visible()
@@ -113,7 +113,7 @@ def test_what_is_committed_while_a_relay_is_stopped_is_published_when_it_runs_ag
         place = visitor.place("subscriptions-outbox")
         expect(place).to_have_attribute("data-state", "stuck")
         expect(place).to_have_accessible_name(
-            re.compile(r"1 waits, and nobody has taken one .* is subscriptions-relay running\?")
+            re.compile(r"1 waits, and none was taken .* is subscriptions-relay running\?")
         )
 
         # When the relay runs again

@@ -232,7 +232,7 @@ def test_what_is_gone_since_the_preview_is_named(system: Operated, console: http
     assert done["done"] == 0
     (message,) = done["messages"]
     assert message["messageId"] == preview["deadLetters"][0]["messageId"]
-    assert "not to be seen any more" in message["outcome"]
+    assert "no longer visible" in message["outcome"]
 
 
 def test_the_trail_is_read_newest_first_without_bodies(

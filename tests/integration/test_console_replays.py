@@ -165,7 +165,7 @@ def test_a_preview_counts_by_type_and_says_what_it_does_not_know(
 @pytest.mark.parametrize(
     ("wish", "status", "why"),
     [
-        ({"from": "zebra"}, 400, "'zebra' is no moment"),
+        ({"from": "zebra"}, 400, "'zebra' is not a valid time"),
         ({"from": "1h ago", "to": "2h ago"}, 400, "nothing lies between"),
         ({"from": "99d ago"}, 400, "keeps 20 days"),
         ({"bus": "stok-event-bus"}, 404, "did you mean stock-event-bus"),

@@ -94,7 +94,7 @@ def test_a_queue_that_nobody_receives_from_needs_a_person(system: Operated) -> N
 
     queue = found["queue stock-payment-cancelled"]
     assert (code, queue["needsPerson"], queue["waiting"]) == (1, True, 2)
-    assert queue["verdict"] == "2 wait and nobody receives them: is stock-consumer running?"
+    assert queue["verdict"] == "2 wait and none is received: is stock-consumer running?"
     message = system.aws.client("sqs").receive_message(
         QueueUrl=system.url("stock-payment-cancelled"),
         MessageSystemAttributeNames=["ApproximateReceiveCount"],
@@ -114,7 +114,7 @@ def test_a_queue_that_somebody_works_on_needs_nobody(system: Operated) -> None:
 
     (line,) = (each for each in found.lines if each.name == "stock-payment-cancelled")
     assert line.verdict.text == "1 waits, 1 in work: on the way"
-    assert not found.needs_person
+    assert not found.needs_attention
 
 
 def test_a_dead_letter_needs_a_person_and_stays_visible(system: Operated) -> None:
@@ -145,12 +145,12 @@ def test_a_database_that_is_away_leaves_the_other_lines(system: Operated) -> Non
 
     said = {line.name: line.verdict for line in found.lines}
     assert said["payments.outbox"].text.startswith("cannot be read: MongoDB is unavailable")
-    assert said["payments.outbox"].needs_person
+    assert said["payments.outbox"].needs_attention
     assert said["stock-outbox"].text == "empty"
 
 
 def test_a_relay_is_asked_how_far_behind_it_is(system: Operated) -> None:
-    """Over /metrics; one that does not answer needs a person."""
+    """Over /metrics; one that does not answer needs attention."""
     registry = new_registry()
     RelayMetrics(registry).stream_lag.set(0.25)
     server = HealthServer("127.0.0.1", 0, readiness=Readiness("stream"), registry=registry)
@@ -170,9 +170,9 @@ def test_a_relay_is_asked_how_far_behind_it_is(system: Operated) -> None:
 
     said = {line.name: line.verdict for line in found.lines if line.kind == "stream"}
     assert said["stock-relay"].text == "the last row was read 0.2 s after it occurred"
-    assert said["subscriptions-relay"].needs_person
+    assert said["subscriptions-relay"].needs_attention
     assert "does not answer at http://127.0.0.1:1" in said["subscriptions-relay"].text
-    assert not said["payments-change-stream"].needs_person
+    assert not said["payments-change-stream"].needs_attention
 
 
 class OnAws(DatabaseEnvironment):
@@ -228,8 +228,12 @@ def test_on_aws_ages_and_lags_are_cloudwatchs(system: Operated) -> None:
         (("status",), 75, "is unavailable: EndpointConnectionError: is the system up there"),
         (("dlq", "list", "--queue", "stok-dlq"), 2, "did you mean stock-dlq"),
         (("dlq", "redrive", "--queue", "stock-dlq"), 2, "one of the arguments --id --event-type"),
-        (("dlq", "redrive", "--queue", "x", "--all", "--rate", "0"), 2, "0 is no number above 0"),
-        (("dlq", "list", "--limit", "no"), 2, "no is no number above 0"),
+        (
+            ("dlq", "redrive", "--queue", "x", "--all", "--rate", "0"),
+            2,
+            "0 must be a number above 0",
+        ),
+        (("dlq", "list", "--limit", "no"), 2, "no must be a positive integer"),
         (("stats",), 2, "invalid choice: 'stats'"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",

@@ -19,7 +19,7 @@ docs` from the Makefile and from the command line's own grammar, and a test hold
 
 AT = """
 Each takes `--at local` (the default: what `make up` serves) or `--at aws`, and `--json` for one
-JSON document in place of tables. Exit codes: 0 all is well, 1 something needs a person, 2 it could
+JSON document in place of tables. Exit codes: 0 all is well, 1 something needs attention, 2 it could
 not be done, 75 not now ([what passes by itself](failures.md)), 130 interrupted.
 [Operations](../operations.md#looking-after-it-streamed) tells more.
 """
