@@ -50,7 +50,7 @@ class Parts:
         self.watch.start()
 
     def end(self) -> None:
-        """Stop, and take the taps away; whoever streams is let go."""
+        """Stop, and take the taps away; open streams are closed."""
         self.stop.request()
         self.hub.close()
         self.tapping.end()

@@ -12,7 +12,7 @@ from runtime.settings import Address
 class ConsoleSettings(HandlingSettings, AccountSettings):
     """Read by `python -m console`.
 
-    `console_name` tells two consoles of one system apart: their taps' queues carry it.
+    `console_name` is unlike any other console's of one system: its taps' queues carry it.
     `console_allowed_hosts` are the Host headers that it answers to beside loopback's, with commas
     between them; without them it listens on loopback only. `console_breaking_socket` is where the
     supervisor of a local system takes orders to break it.

@@ -16,8 +16,8 @@ class HandlingSettings(Settings):
     """How dead letters are handled.
 
     `streamed_audit_file` is where each message that is redriven or dropped gets its line.
-    `streamed_hold_seconds` is how long the messages in hand stay hidden after whoever held them was
-    killed; 12 hours is the most that SQS allows.
+    `streamed_hold_seconds` is how long leased messages stay hidden after the process that leased
+    them was killed; 12 hours is the most that SQS allows.
     """
 
     streamed_audit_file: Path | None = None
@@ -35,7 +35,7 @@ class LocalEnvironmentSettings(OperationsSettings, LocalSettings):
 
 
 class AccountSettings(AwsSettings):
-    """Credentials come from boto3's own chain, as for every process of ours.
+    """Credentials come from boto3's own chain, as for every process of the system.
 
     A domain with an account of its own is reached through an AWS profile.
     """

@@ -16,7 +16,7 @@ class _Wish(ReadModel):
 
 
 class Run(_Wish):
-    """`kill`: it gets no time to finish what it has in hand."""
+    """`kill`: it gets no time to finish what is in flight."""
 
     run: StrictBool
     kill: StrictBool = False

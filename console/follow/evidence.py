@@ -29,7 +29,7 @@ from runtime.aws import asking
 from runtime.ids import utc_now
 
 LOOK_BACK = timedelta(days=1)
-"""How far back the buses' logs are searched for a name that does not tell when it was made."""
+"""How far back the buses' logs are searched for a name without a time in it."""
 
 AT_ONCE = 6
 

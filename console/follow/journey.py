@@ -199,7 +199,7 @@ def recent(parts: Parts, limit: int) -> list[dict[str, Any]]:
 
 
 def is_complete(seen: Sequence[ObservedEvent]) -> bool:
-    """Whether every event that was seen led to what it has to, as far as events tell."""
+    """Whether every event that was seen led to what it has to, as far as events show."""
     states = {domain: _state(domain, seen) for domain in LIFECYCLES}
     return all(
         handled(

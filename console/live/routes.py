@@ -11,7 +11,7 @@ from console.live.hub import Full, Hub, Page
 from runtime.http.problems import UNAVAILABLE, respond
 
 KEEP_ALIVE = 15.0
-"""Seconds of silence after which a comment tells that the connection lives."""
+"""Seconds of silence after which a comment shows that the connection lives."""
 
 
 def router(hub: Hub) -> APIRouter:

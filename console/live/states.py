@@ -143,7 +143,7 @@ _MOVES = {"stream", "receives", "publishes", "matches", "delivers"}
 
 
 def _dead_letters(depth: Depth) -> NodeState:
-    """What somebody looks at, and so holds, waits for a person all the same."""
+    """Messages in flight, such as during a preview, need attention all the same."""
     if not depth.total:
         return NodeState("ok", "empty", 0, 0)
     return NodeState("stuck", dead_letters(depth, None), depth.total, depth.in_flight)

@@ -120,7 +120,7 @@ class TapReader:
 
 
 class Tapping:
-    """All the readers; `needed` tells events a second by bus."""
+    """All the readers; `needed` is events a second by bus."""
 
     def __init__(
         self,

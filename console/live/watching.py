@@ -29,7 +29,7 @@ STALE = 10.0
 
 @dataclass
 class Watch:
-    """`reading` is the newest, for whoever needs depths; any thread may read it."""
+    """`reading` is the newest; any thread may read it."""
 
     graph: Graph
     measures: Measures

@@ -31,7 +31,7 @@ def collect(environment: DatabaseEnvironment, since: datetime, until: datetime) 
     whatever has left a place before it was read has come to a later one before that is read. So
     state comes first, for what was committed: all of that is then in an outbox, or further on. And
     state comes last, for two other questions: whether an event that was seen was committed (rows
-    never go away, so whoever was seen before is in it now), and whether it has been handled.
+    never go away, so what was seen before is in it now), and whether it has been handled.
 
     Three things move otherwise, and are the reason why what is missing in one look is only a
     suspect (see command.py): a log line and a delivery come some time after PutEvents has answered;
@@ -95,9 +95,9 @@ def _domain_of(environment: DatabaseEnvironment, queue: str) -> str:
 
 
 def _enter_dead(snapshot: Snapshot, seen: Peek) -> None:
-    """Enter what a dead-letter queue holds; what cannot be named, or taken in hand, is counted."""
+    """Enter what a dead-letter queue holds; what cannot be named, or received, is counted."""
     keys = [key for key in map(_key, seen.dead_letters) if key is not None]
-    # Lambda tells of a batch: its rows are still in the outbox, so it stands for no event.
+    # Lambda names a batch: its rows are still in the outbox, so it stands for no event.
     # So is a row that stays in its outbox, of which the key alone is here.
     batches = sum(
         1

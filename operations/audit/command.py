@@ -21,7 +21,7 @@ from operations.output import Output
 from operations.sources.routes import routes
 
 PATIENCE = 10.0
-"""Seconds that an event may be nowhere: between two places, or at a person's redrive.
+"""Seconds that an event may not be found: between two reads, or during a redrive.
 
 EventBridge mostly takes half a second from PutEvents to a target, and its logs about as long.
 """
@@ -86,7 +86,7 @@ def run(environment: DatabaseEnvironment, arguments: argparse.Namespace, output:
 
 
 def exit_code(report: AuditReport, *, settle: float) -> int:
-    """Tell a program what people read: something is lost, or has not come to rest in time."""
+    """1 where something is missing, or is still in flight after --settle."""
     unsettled = settle > 0 and report.in_flight > 0
     return DIFFERENT if unsettled or not report.clean else 0
 

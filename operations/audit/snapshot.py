@@ -17,8 +17,8 @@ from operations.sources.ledger import AggregateState, Committed, EventKey, NotUn
 class BusCount:
     """An event on one bus, however often it was there.
 
-    A further publication has an envelope id of its own, which tells it from a log line that was
-    written twice.
+    A further publication has an envelope id of its own, unlike a log line that was written
+    twice.
     """
 
     event_id: str

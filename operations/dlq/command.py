@@ -73,7 +73,7 @@ def _add_redrive(dlq: Parser) -> None:
         description="Send dead letters back to where they belong: to the work queue, to the bus"
         " that\na rule could not reach, or to the bus that a relay could not publish to. In"
         " sequence\nper aggregate. Each message is sent, then written to the audit file, then"
-        " deleted:\nkilled at any moment it is lost nowhere, at worst it is sent twice, and"
+        " deleted:\nkilled at any moment it is not lost, at worst it is sent twice, and"
         " handlers\nhandle it once. Fix the cause first, and look with --dry-run.",
         examples=[
             "dlq redrive --queue payment-cancelled-dlq --all --dry-run",

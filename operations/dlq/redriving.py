@@ -2,7 +2,7 @@
 
 For each batch: send, see what was accepted, write the audit lines to the disk, then delete. Killed
 between any two of these, a message is still in its dead-letter queue, or in both places; handling
-it twice harms nobody.
+it twice changes nothing.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -21,7 +21,7 @@ BEHIND = "stays behind one of its aggregate that could not be sent"
 
 
 class LeasedQueue(Protocol):
-    """A dead-letter queue in hand: operations.sources.lease.Hold, or a test's."""
+    """Leased dead letters: operations.sources.lease.Lease, or a test's."""
 
     @property
     def fifo(self) -> bool: ...

@@ -62,7 +62,7 @@ class ToQueue:
 
     A FIFO queue takes each deduplication id once in five minutes, even if what it took has been
     deleted since: an id of an earlier redrive would be accepted and dropped. So each run has ids
-    of its own. What a killed run had sent and not deleted is sent twice, which harms nobody.
+    of its own. What a killed run had sent and not deleted is sent twice, which changes nothing.
     """
 
     sqs: "SQSClient"

@@ -64,7 +64,7 @@ class Trail:
         }
 
     def write(self, lines: Iterable[Mapping[str, Any]]) -> None:
-        """Append lines and wait until they are on the disk: what they tell of happens after.
+        """Append lines and wait until they are on the disk: what they record happens after.
 
         Raises OperatorError: without its line nothing is deleted.
         """

@@ -25,7 +25,7 @@ ARCHIVED_AFTER = timedelta(minutes=10)
 """Until when AWS may take to have an event in the archive, says its guide to replays."""
 
 FAILED = 1
-"""Exit code: the replay failed, or somebody cancelled it."""
+"""Exit code: the replay failed, or was cancelled."""
 
 
 def add(streamed: Parser) -> None:

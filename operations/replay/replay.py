@@ -68,7 +68,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Progress:
-    """`reached` is the time of the event that was replayed last, where EventBridge tells it."""
+    """`reached` is the time of the event that was replayed last, where EventBridge says so."""
 
     state: str
     reason: str
@@ -117,7 +117,7 @@ class Replay:
     def start(self) -> None:
         """Have EventBridge start; raises NoArchive, TooManyReplays.
 
-        The bus's log is told as well, whichever rules were chosen: what was on a bus is in it.
+        The bus's log gets it as well, whichever rules were chosen: what was on a bus is in it.
         """
         request = self._request
         archive = self._arn_of_archive()

@@ -87,7 +87,7 @@ def _scan(client: "DynamoDBClient", table: str, since: datetime) -> Iterator[Map
 
 
 def _of_row(domain: str, item: Mapping[str, Any]) -> AggregateState:
-    """Read an item. A field that is missing is told by a state that nothing leads to."""
+    """Read an item. A field that is missing makes a state that no events lead to."""
     updated = parse_timestamp(item["updated"]["S"])
     created = item.get("created", {}).get("S")
     return AggregateState(

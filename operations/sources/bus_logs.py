@@ -45,7 +45,7 @@ class BusEvent:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A line that is no event of ours; `source` is who put it there, if it says so."""
+    """A line that is not this system's event; `source` is who put it there, if it says so."""
 
     envelope_id: str
     source: str

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Depth:
-    """Messages that can be received, and that somebody has received and not deleted.
+    """Messages that can be received, and that were received and not deleted.
 
     Approximate on AWS, for a minute after the last message was sent.
     """

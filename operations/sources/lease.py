@@ -1,4 +1,4 @@
-"""Messages of a dead-letter queue in hand: hidden from others, and seen again at the end."""
+"""A lease on a dead-letter queue's messages: hidden from other readers until it is released."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from time import monotonic
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 VISIBILITY_TIMEOUT = 120
-"""Seconds until what a killed command held is seen again, if no setting says otherwise."""
+"""Seconds until what a killed command leased is visible again, if no setting says otherwise."""
 
 MAX_MESSAGES = 10_000
-"""Messages in hand at a time; SQS allows 120 000 in flight."""
+"""Messages leased at a time; SQS allows 120 000 in flight."""
 
 MOST_BYTES = 256 * 1024 * 1024
-"""Of bodies in hand: a message may have 1 MiB."""
+"""Of leased bodies: a message may have 1 MiB."""
 
 
 class Lease:
-    """Takes messages and keeps them hidden; leaving the block lets go of all that are left.
+    """Takes messages and keeps them hidden; leaving the block releases all that are left.
 
     Nothing is deleted but by `delete`. Only for dead-letter queues: what is received from a work
     queue counts against its maxReceiveCount.
@@ -72,7 +72,7 @@ class Lease:
     def take(self, most: int = MAX_MESSAGES) -> list[DeadLetter]:
         """Receive until the queue gives no more, or `most` messages. Raises Unavailable.
 
-        A FIFO queue gives out at most a batch of each group while any of that is in hand.
+        A FIFO queue gives out at most a batch of each group while any of that is in flight.
         """
         taken: dict[str, DeadLetter] = {}
         size = 0
@@ -97,21 +97,21 @@ class Lease:
         return list(taken.values())
 
     def renew(self) -> None:
-        """Keep everything in hand hidden, if half of the time is over. Raises Unavailable."""
+        """Keep everything hidden, if half of the time is over. Raises Unavailable."""
         if self._now() - self._renewed < self._visibility_timeout / 2:
             return
         self._renewed = self._now()
         self._show_in(self._visibility_timeout, list(self._handles))
 
     def release(self, message_ids: Iterable[str]) -> None:
-        """Have messages seen again at once. Raises Unavailable."""
+        """Make messages visible again at once. Raises Unavailable."""
         mine = [each for each in message_ids if each in self._handles]
         self._show_in(0, mine)
         for message_id in mine:
             del self._handles[message_id]
 
     def delete(self, message_ids: Sequence[str]) -> list[str]:
-        """Delete messages in hand; returns those that are still there. Raises Unavailable.
+        """Delete leased messages; returns those that are still there. Raises Unavailable.
 
         A receipt handle that has expired deletes nothing: that message comes again.
         """

@@ -44,7 +44,7 @@ class AggregateState:
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """An event that a state implies. Not `certain`: it may have been, the state cannot tell."""
+    """An event that a state implies. Not `certain`: the state does not show it."""
 
     key: EventKey
     occurred_at: datetime

@@ -45,7 +45,7 @@ class Opened:
 
 @dataclass(frozen=True)
 class Peek:
-    """What was seen of a queue that has `depth` messages, in hand or not."""
+    """What was seen of a queue that has `depth` messages, leased or not."""
 
     origin: Origin
     depth: Depth
@@ -84,7 +84,7 @@ def open_queues(environment: Environment, queue: str | None) -> list[Opened]:
 def peek(queues: Sequence[Opened], *, most: int) -> list[Peek]:
     """Look at up to `most` messages of each queue; all are visible again when this returns.
 
-    Only their receive counts tell that somebody looked, and a dead-letter queue has no use for
+    Only their receive counts show that they were read, and a dead-letter queue has no use for
     those. Raises Unavailable.
     """
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="peek") as pool:

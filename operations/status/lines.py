@@ -73,7 +73,7 @@ def read_status(
     now: Callable[[], datetime],
     wait: Callable[[float], object],
 ) -> SystemStatus:
-    """Look at everything once, and twice at queues that nobody seems to receive from.
+    """Look at everything once, and twice at queues from which nothing seems to be received.
 
     Raises Unavailable if AWS is away, Misconfigured if a resource is missing; a database that is
     away has a line that says so.

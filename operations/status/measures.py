@@ -15,7 +15,7 @@ from runtime.aws import asking
 LAG = "relay_stream_lag_seconds"
 
 ANSWERS_WITHIN = 2.0
-"""Seconds that a process of ours has to show its metrics."""
+"""Seconds that a process has to show its metrics."""
 
 LOOK_BACK = timedelta(minutes=5)
 """CloudWatch has a queue's metrics a minute or two late, and none for one idle for six hours."""

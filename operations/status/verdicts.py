@@ -22,14 +22,14 @@ STREAM_LAG = timedelta(seconds=60)
 
 @dataclass(frozen=True)
 class Verdict:
-    """A sentence, and whether somebody has to act on it."""
+    """A sentence, and whether it needs attention."""
 
     text: str
     needs_attention: bool = False
 
 
 def on_outbox(depth: int, oldest: timedelta | None, relay: str) -> Verdict:
-    """Judge so many rows, the oldest that old; None is an age that cannot be read."""
+    """Judge `depth` rows, the oldest that old; None is an age that cannot be read."""
     if not depth:
         return Verdict("empty")
     if oldest is None:
@@ -80,7 +80,7 @@ def on_queue(depth: Depth, oldest: timedelta | None, consumer: str, *, stuck: bo
 
 
 def on_dead_letters(depth: Depth, oldest: timedelta | None, queue: str) -> Verdict:
-    """Judge a dead-letter queue: whatever is in it is for a person."""
+    """Judge a dead-letter queue: all that is in it needs attention."""
     if not depth.total:
         return Verdict("empty")
     return Verdict(f"{dead_letters(depth, oldest)}: `streamed dlq list --queue {queue}`", True)

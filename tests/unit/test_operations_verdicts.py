@@ -21,7 +21,7 @@ def test_the_bounds_are_those_of_the_alarms() -> None:
 
 
 @pytest.mark.parametrize(
-    ("verdict", "text", "needs_person"),
+    ("verdict", "text", "needs_attention"),
     [
         (on_outbox(0, None, "r"), "empty", False),
         (on_outbox(1, timedelta(seconds=2), "r"), "1 waits, the oldest for 2 s: on the way", False),
