@@ -20,8 +20,8 @@ def router(parts: Parts) -> APIRouter:
     async def about() -> dict[str, Any]:
         return {
             "token": parts.token,
-            "mode": "local" if parts.place.emulated else "aws",
-            "region": parts.place.region,
+            "mode": "local" if parts.environment.emulated else "aws",
+            "region": parts.environment.region,
             "breaking": breaking(parts),
             "apis": parts.apis.urls(),
             "curlOptions": parts.apis.curl_options(),
@@ -38,5 +38,5 @@ def router(parts: Parts) -> APIRouter:
 
 def breaking(parts: Parts) -> dict[str, Any]:
     """Say whether things can be broken here, and if not, why."""
-    why = why_not(parts.place, parts.settings.console_breaking_socket)
+    why = why_not(parts.environment, parts.settings.console_breaking_socket)
     return {"enabled": why is None, "why": why}

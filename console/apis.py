@@ -9,7 +9,7 @@ import httpx
 from console.settings import ConsoleSettings, is_loopback
 from console.signing import Signed
 from infra.topology import WORKLOADS
-from operations.place import Place
+from operations.environment import Environment
 
 TIMEOUT = httpx.Timeout(5.0, connect=2.0)
 CONNECTIONS = httpx.Limits(max_connections=10, max_keepalive_connections=4)
@@ -56,7 +56,7 @@ class Apis:
         }
 
 
-def apis_of(settings: ConsoleSettings, place: Place) -> Apis:
+def apis_of(settings: ConsoleSettings, environment: Environment) -> Apis:
     """Make a client for each workload that serves a collection; nothing is called yet.
 
     What is asked of another host than this one, of a system on AWS, is signed.
@@ -67,8 +67,8 @@ def apis_of(settings: ConsoleSettings, place: Place) -> Apis:
             continue
         name = workload.name.removesuffix("-api")
         url: str = getattr(settings, f"{name}_api_url").rstrip("/")
-        local = place.emulated or is_loopback(httpx.URL(url).host)
-        auth = None if local else Signed(place.aws(workload.domain), place.region)
+        local = environment.emulated or is_loopback(httpx.URL(url).host)
+        auth = None if local else Signed(environment.aws(workload.domain), environment.region)
         client = httpx.Client(auth=auth, timeout=TIMEOUT, limits=CONNECTIONS, trust_env=False)
         made[name] = Api(name, workload.name, workload.domain, workload.path, url, client)
     return Apis(made)

@@ -8,6 +8,7 @@ from fastapi.staticfiles import StaticFiles
 
 from console import about_routes, health_routes
 from console.dead_letters import routes as dead_letters_routes
+from console.dead_letters.actions import DeadLetters
 from console.faults import routes as breaking_routes
 from console.follow import routes as follow_routes
 from console.gauges import Gauges
@@ -45,10 +46,12 @@ def create_app(parts: Parts) -> FastAPI:
     app.include_router(live_routes.router(parts.hub))
     app.include_router(follow_routes.router(parts))
     app.include_router(attempts_routes.router(parts.apis))
-    app.include_router(dead_letters_routes.router(parts.place))
-    replays = Replays(parts.place, parts.stop, lambda each: parts.hub.say("replay", each))
-    app.include_router(replay_routes.router(parts.place, replays))
-    app.include_router(breaking_routes.router(parts.place, parts.settings.console_breaking_socket))
+    app.include_router(dead_letters_routes.router(DeadLetters(parts.environment)))
+    replays = Replays(parts.environment, parts.stop, lambda each: parts.hub.say("replay", each))
+    app.include_router(replay_routes.router(parts.environment, replays))
+    app.include_router(
+        breaking_routes.router(parts.environment, parts.settings.console_breaking_socket)
+    )
     app.include_router(events_reference.router())
     app.include_router(health_routes.router(parts.watch, parts.registry))
 

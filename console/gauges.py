@@ -1,4 +1,4 @@
-"""What /metrics tells: what the newest look found, and what the console itself has seen."""
+"""What /metrics shows: what the newest look found, and what the console itself has seen."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ from runtime.outbox.stats import OutboxStats
 
 
 class Gauges:
-    """A collector: read when somebody asks, from what is measured anyway."""
+    """A collector: read at each scrape, from what is measured anyway."""
 
     def __init__(self, graph: Graph, watch: Watch, observer: Observer, hub: Hub) -> None:
         self._graph, self._watch, self._observer, self._hub = graph, watch, observer, hub
@@ -24,15 +24,15 @@ class Gauges:
         seen.add_metric([], self._observer.seen)
         yield seen
         left = CounterMetricFamily(
-            "console_events_left_out", "Events that nobody looked at: the console was too late."
+            "console_events_left_out", "Events that were discarded: the console was too late."
         )
-        left.add_metric([], self._observer.thrown_away)
+        left.add_metric([], self._observer.discarded)
         yield left
-        strange = CounterMetricFamily(
-            "console_events_strange", "Events on our buses that are none of ours."
+        unrecognized = CounterMetricFamily(
+            "console_events_unrecognized", "Events on a bus that are not this system's."
         )
-        strange.add_metric([], self._observer.strange)
-        yield strange
+        unrecognized.add_metric([], self._observer.unrecognized)
+        yield unrecognized
         tapping = self._watch.tapping
         yield GaugeMetricFamily(
             "console_sampling_every_nth",

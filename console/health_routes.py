@@ -1,4 +1,4 @@
-"""/healthz, /readyz and /metrics, as every process of ours has them."""
+"""/healthz, /readyz and /metrics, as every process has them."""
 
 from fastapi import APIRouter, Response
 from prometheus_client import CollectorRegistry, generate_latest

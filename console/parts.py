@@ -7,20 +7,20 @@ from datetime import datetime
 from prometheus_client import CollectorRegistry
 
 from console.apis import Apis, apis_of
+from console.environment import environment_of
 from console.live.hub import Hub
 from console.live.journeys import Journeys
 from console.live.measures import Measures
+from console.live.observed_events import ObservedEvents
 from console.live.observing import Observer
 from console.live.rates import Rates
 from console.live.sampling import Sampler
-from console.live.sightings import Sightings
 from console.live.tapping import Tapping
 from console.live.taps import taps_of
 from console.live.watching import Watch
-from console.place import place_of
 from console.settings import ConsoleSettings
 from infra.graph import Graph, graph_of
-from operations.place import Place
+from operations.environment import Environment
 from runtime.ids import utc_now
 from runtime.metrics import new_registry
 from runtime.process.shutdown import Stop
@@ -31,11 +31,11 @@ class Parts:
     """`token` is what an action has to show; `stop` ends the threads."""
 
     settings: ConsoleSettings
-    place: Place
+    environment: Environment
     graph: Graph
     apis: Apis
     hub: Hub
-    sightings: Sightings
+    observed: ObservedEvents
     observer: Observer
     tapping: Tapping
     watch: Watch
@@ -50,7 +50,7 @@ class Parts:
         self.watch.start()
 
     def end(self) -> None:
-        """Stop, and take the taps away; whoever streams is let go."""
+        """Stop, and take the taps away; open streams are closed."""
         self.stop.request()
         self.hub.close()
         self.tapping.end()
@@ -58,23 +58,25 @@ class Parts:
 
 def parts_of(settings: ConsoleSettings) -> Parts:
     """Put the console together; nothing is called before `start`."""
-    place, stop, hub = place_of(settings), Stop(), Hub()
-    apis = apis_of(settings, place)
-    graph = graph_of(place.topology, place.workloads)
-    sightings, rates, bus_rates = Sightings(), Rates(), Rates()
-    observer = Observer(Journeys(graph), sightings, rates, bus_rates, hub)
-    accounts = {domain.name: place.aws(domain.name) for domain in place.topology.domains}
-    taps = taps_of(place.topology, settings.console_name, accounts)
+    environment, stop, hub = environment_of(settings), Stop(), Hub()
+    apis = apis_of(settings, environment)
+    graph = graph_of(environment.topology, environment.workloads)
+    observed, rates, bus_rates = ObservedEvents(), Rates(), Rates()
+    observer = Observer(Journeys(graph), observed, rates, bus_rates, hub)
+    accounts = {
+        domain.name: environment.aws(domain.name) for domain in environment.topology.domains
+    }
+    taps = taps_of(environment.topology, settings.console_name, accounts)
     tapping = Tapping(taps, observer, Sampler(), bus_rates, stop)
-    measures = Measures(place, apis, dead_letter_seconds=settings.console_dead_letter_seconds)
+    measures = Measures(environment, apis, dead_letter_seconds=settings.console_dead_letter_seconds)
     watch = Watch(graph, measures, tapping, observer, rates, bus_rates, hub, stop)
     return Parts(
         settings=settings,
-        place=place,
+        environment=environment,
         graph=graph,
         apis=apis,
         hub=hub,
-        sightings=sightings,
+        observed=observed,
         observer=observer,
         tapping=tapping,
         watch=watch,

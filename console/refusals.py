@@ -2,9 +2,9 @@
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from console.dead_letters.letters import NotThere
+from console.dead_letters.actions import NotThere
 from console.dead_letters.previews import StalePreview
-from console.dead_letters.turns import Busy
+from console.dead_letters.queue_locks import Busy
 from console.faults.orders import BreakingOff
 from console.replays.replays import UnknownReplay
 from infra.local_system.fault_protocol import NotBroken
@@ -17,7 +17,7 @@ BREAKING_OFF = Kind(403, "breaking-off", "Nothing can be broken here")
 NOT_BROKEN = Kind(409, "not-broken", "What runs the system did not do it")
 STALE_PREVIEW = Kind(409, "stale-preview", "Preview it again")
 NOTHING_CHOSEN = Kind(409, "nothing-chosen", "There is nothing to do")
-BUSY = Kind(409, "busy", "Somebody else is at it")
+BUSY = Kind(409, "busy", "Another request is using the queue")
 TOO_MANY_REPLAYS = Kind(409, "too-many-replays", "Ten replays run already")
 CANNOT_BE_DONE = Kind(400, "cannot-be-done", "This cannot be done")
 REFUSED_BY_AWS = Kind(502, "refused-by-aws", "AWS refused it")

@@ -1,8 +1,8 @@
-"""Who may use the console: the person at this machine, by its own page, and nobody else's page.
+"""Who may use the console: the person at this machine, by its own page, and no other site's.
 
 A page of another site can send requests to 127.0.0.1 (cross-site request forgery) and, with a name
 of its own that it points there, read the answers (DNS rebinding). Against the first, actions need
-a token that only our page can read; against the second, the Host header must be one of ours.
+a token that only its own page can read; against the second, the Host header must be allowed.
 """
 
 import hmac
@@ -39,7 +39,7 @@ _SAFE = {"GET", "HEAD", "OPTIONS"}
 
 
 class Guarded:
-    """ASGI middleware around every route there is, whoever wrote it."""
+    """ASGI middleware around every route."""
 
     def __init__(self, app: ASGIApp, *, token: str, allowed_hosts: frozenset[str]) -> None:
         self._app, self._token, self._allowed = app, token, allowed_hosts
@@ -86,7 +86,7 @@ class Guarded:
         given = headers.get(TOKEN_HEADER, "")
         if not hmac.compare_digest(given.encode(), self._token.encode()):
             yield (
-                f"an action needs the header {TOKEN_HEADER}, whose value GET /api/about tells;"
+                f"an action needs the header {TOKEN_HEADER}, whose value is in GET /api/about;"
                 " it is new each time the console starts: load the page again"
             )
 

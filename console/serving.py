@@ -37,7 +37,7 @@ def serve(app: FastAPI, socket_: socket.socket, hub: Hub) -> None:
 
 
 class _Server(uvicorn.Server):
-    """Leaves the signals to us: uvicorn would wait for streams that nobody told to end."""
+    """Leaves the signals to us: uvicorn would wait for streams that were not ended."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -45,7 +45,7 @@ class _Server(uvicorn.Server):
 
 
 class _Leave(Stop):
-    """A stop request that uvicorn hears, and everybody who streams."""
+    """A stop request for uvicorn and for every open stream."""
 
     def __init__(self, server: uvicorn.Server, hub: Hub) -> None:
         super().__init__()

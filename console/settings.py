@@ -20,7 +20,7 @@ from runtime.settings import Address, with_fields
 class ConsoleSettings(HandlingSettings, AccountSettings):
     """Read by `python -m console`.
 
-    `console_name` tells two consoles of one system apart: their taps' queues carry it.
+    `console_name` is unlike any other console's of one system: its taps' queues carry it.
     `console_allowed_hosts` are the Host headers that it answers to beside loopback's, with commas
     between them; without them it listens on loopback only. `console_breaking_socket` is where the
     supervisor of a local system takes orders to break it.
@@ -44,9 +44,9 @@ class ConsoleSettings(HandlingSettings, AccountSettings):
     def _is_not_open_by_accident(self) -> Self:
         if not is_loopback(self.console_host) and not self.allowed_hosts:
             raise ValueError(
-                f"CONSOLE_HOST={self.console_host} is no loopback address: whoever reaches it could"
-                " act on the system. Keep 127.0.0.1, or set CONSOLE_ALLOWED_HOSTS to the names"
-                " under which you will open the console"
+                f"CONSOLE_HOST={self.console_host} is not a loopback address: any client that"
+                " reaches it could act on the system. Keep 127.0.0.1, or set CONSOLE_ALLOWED_HOSTS"
+                " to the names under which you will open the console"
             )
         return self
 

@@ -63,5 +63,5 @@ class Signed(httpx.Auth):
 
 
 def shown(headers: Mapping[str, str]) -> dict[str, str]:
-    """The headers of a request for a page: whoever sees it must not be able to sign with them."""
+    """The headers of a request for a page: who sees it must not be able to sign with them."""
     return {name: "…" if name.lower() in _SECRET else value for name, value in headers.items()}

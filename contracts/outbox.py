@@ -40,6 +40,11 @@ MAX_SEQUENCE = 2**63 - 1
 """The largest whole number that BSON holds; DynamoDB's may have 38 digits."""
 
 
+DYNAMODB_JSON, BASE64_BSON, ROW_KEY = "dynamodb-json", "base64-bson", "row-key"
+"""bodyEncoding of a dead letter whose body is not the row as plain JSON: DynamoDB's JSON of the
+item, the document's BSON in base64, or the key alone of a row that stays in its outbox."""
+
+
 class EventTooLarge(ValueError):
     """An event that no bus or queue would take; raised when it is appended, not when it is sent."""
 

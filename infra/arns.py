@@ -8,7 +8,7 @@ from infra.topology import Topology
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class AccountRegion:
     """Where a domain lives: an AWS account (12 digits) and a region."""
 
     account: str
@@ -17,41 +17,41 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Arns:
-    """The ARN of any resource of `topology`, given each domain's place.
+    """The ARN of any resource of `topology`, given each domain's account and region.
 
     The methods raise KeyError for a name that the topology does not have.
     """
 
     topology: Topology
-    places: Mapping[str, Place]
+    accounts: Mapping[str, AccountRegion]
 
     @classmethod
     def in_one_account(cls, topology: Topology, account: str, region: str) -> "Arns":
         """The default: every domain in the same account."""
-        place = Place(account, region)
-        return cls(topology, {domain.name: place for domain in topology.domains})
+        account_region = AccountRegion(account, region)
+        return cls(topology, {domain.name: account_region for domain in topology.domains})
 
     def bus(self, name: str) -> str:
-        return bus_arn(self.places[self.topology.domain_of_bus(name)], name)
+        return bus_arn(self.accounts[self.topology.domain_of_bus(name)], name)
 
     def queue(self, name: str) -> str:
-        return queue_arn(self.places[self.topology.domain_of_queue(name)], name)
+        return queue_arn(self.accounts[self.topology.domain_of_queue(name)], name)
 
     def log_group(self, name: str) -> str:
-        return log_group_arn(self.places[self.topology.domain_of_log_group(name)], name)
+        return log_group_arn(self.accounts[self.topology.domain_of_log_group(name)], name)
 
     def table(self, name: str) -> str:
-        place = self.places[self.topology.domain_of_table(name)]
-        return _arn("dynamodb", place, f"table/{name}")
+        account_region = self.accounts[self.topology.domain_of_table(name)]
+        return _arn("dynamodb", account_region, f"table/{name}")
 
     def rule(self, rule: Rule) -> str:
-        place = self.places[self.topology.domain_of_bus(rule.bus)]
-        return _arn("events", place, f"rule/{rule.bus}/{rule.name}")
+        account_region = self.accounts[self.topology.domain_of_bus(rule.bus)]
+        return _arn("events", account_region, f"rule/{rule.bus}/{rule.name}")
 
     def role(self, rule: Rule) -> str | None:
         """The role with which `rule` puts events on another bus; None where it needs none."""
-        place = self.places[self.topology.domain_of_bus(rule.bus)]
-        return f"arn:aws:iam::{place.account}:role/{rule.role}" if rule.role else None
+        account_region = self.accounts[self.topology.domain_of_bus(rule.bus)]
+        return f"arn:aws:iam::{account_region.account}:role/{rule.role}" if rule.role else None
 
     def target(self, target: Target) -> str:
         match target:
@@ -63,17 +63,17 @@ class Arns:
                 return self.log_group(log_group)
 
 
-def bus_arn(place: Place, name: str) -> str:
-    return _arn("events", place, f"event-bus/{name}")
+def bus_arn(account_region: AccountRegion, name: str) -> str:
+    return _arn("events", account_region, f"event-bus/{name}")
 
 
-def queue_arn(place: Place, name: str) -> str:
-    return _arn("sqs", place, name)
+def queue_arn(account_region: AccountRegion, name: str) -> str:
+    return _arn("sqs", account_region, name)
 
 
-def log_group_arn(place: Place, name: str) -> str:
-    return _arn("logs", place, f"log-group:{name}")
+def log_group_arn(account_region: AccountRegion, name: str) -> str:
+    return _arn("logs", account_region, f"log-group:{name}")
 
 
-def _arn(service: str, place: Place, resource: str) -> str:
-    return f"arn:aws:{service}:{place.region}:{place.account}:{resource}"
+def _arn(service: str, account_region: AccountRegion, resource: str) -> str:
+    return f"arn:aws:{service}:{account_region.region}:{account_region.account}:{resource}"

@@ -34,7 +34,7 @@ def render_buses(events: "EventBridgeClient", topology: Topology, arns: Arns) ->
     for bus in topology.buses:
         policy = json.loads(current.get(bus.name, {}).get("Policy", "") or "{}")
         wanted = {
-            publisher_statement_id(publisher): arns.places[publisher].account
+            publisher_statement_id(publisher): arns.accounts[publisher].account
             for publisher in publishers.get(bus.name, ())
         }
         changes += _bus_policy(events, bus.name, wanted, policy)

@@ -74,7 +74,7 @@ def bus_policy_document(policy: BusPolicy, arns: Arns) -> Document:
             {
                 "Sid": publisher_statement_id(publisher),
                 "Effect": "Allow",
-                "Principal": {"AWS": f"arn:aws:iam::{arns.places[publisher].account}:root"},
+                "Principal": {"AWS": f"arn:aws:iam::{arns.accounts[publisher].account}:root"},
                 "Action": "events:PutEvents",
                 "Resource": arns.bus(policy.bus),
             }

@@ -33,10 +33,10 @@ def render(scope: Construct, plan: Plan) -> None:
     Buses are in the shared stacks, and each domain waits for those of every account: it sends to
     other domains' buses, and they to its own.
     """
-    shared = {site.place: SharedStack(scope, plan, site) for site in plan.sites}
+    shared = {site.account_region: SharedStack(scope, plan, site) for site in plan.sites}
     for site in plan.sites:
         stacks = {
-            domain.name: DomainStack(scope, plan, site, domain, shared[site.place])
+            domain.name: DomainStack(scope, plan, site, domain, shared[site.account_region])
             for domain in site.domains
         }
         for stack in stacks.values():
@@ -140,7 +140,7 @@ class OverviewStack(Stack):
 
 def _environment(site: Site) -> Environment:
     """An account of the credentials' own choice is left out: the template then fits any."""
-    account = site.place.account
+    account = site.account_region.account
     return Environment(
-        account=None if Token.is_unresolved(account) else account, region=site.place.region
+        account=None if Token.is_unresolved(account) else account, region=site.account_region.region
     )

@@ -6,7 +6,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
-from infra.arns import Place
+from infra.arns import AccountRegion
 from infra.topology import Topology
 
 AccountId = Annotated[str, Field(pattern=r"^\d{12}$")]
@@ -54,7 +54,7 @@ class Stage(BaseModel):
             )
             raise StageError(f"cdk.json, stage {name}: {problems}") from None
 
-    def places(self, topology: Topology, own_account: str) -> dict[str, Place]:
+    def account_regions(self, topology: Topology, own_account: str) -> dict[str, AccountRegion]:
         """Each domain's place; `own_account` is the account of the credentials that deploy.
 
         Raises StageError for accounts that are not exactly the domains'.
@@ -65,4 +65,6 @@ class Stage(BaseModel):
                 f"cdk.json, stage {self.name}: accounts must name {', '.join(names)}"
                 f" and nothing else; it names {', '.join(self.accounts)}"
             )
-        return {name: Place(self.accounts.get(name, own_account), self.region) for name in names}
+        return {
+            name: AccountRegion(self.accounts.get(name, own_account), self.region) for name in names
+        }

@@ -11,10 +11,10 @@ from pymongo.errors import PyMongoError
 
 from operations.audit import command as audit
 from operations.commandline import Parser
+from operations.databases import DatabaseEnvironment
 from operations.dlq import command as dlq
 from operations.errors import OperatorError
 from operations.output import Output
-from operations.place import Place
 from operations.replay import command as replay
 from operations.status import command as status
 from operations.where import command as where
@@ -32,8 +32,8 @@ COMMANDS: tuple[Callable[[Parser], None], ...] = (
 )
 
 CANNOT, AWAY, INTERRUPTED = 2, 75, 130
-"""Exit codes. A command's own are 0, all is well, and 1, something needs a person. AWAY is for what
-passes by itself: the command may be run again as it is (EX_TEMPFAIL of sysexits.h)."""
+"""Exit codes. A command's own are 0, all is well, and 1, something needs attention. AWAY is for
+what passes by itself: the command may be run again as it is (EX_TEMPFAIL of sysexits.h)."""
 
 CANNOT_BE_DONE = (
     OperatorError,
@@ -51,8 +51,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser().parse(sys.argv[1:] if argv is None else argv)
     output = Output(as_json=getattr(arguments, "json", False))
     try:
-        place = Place.at(getattr(arguments, "at", None))
-        code: int = arguments.run(place, arguments, output)
+        environment = DatabaseEnvironment.at(getattr(arguments, "at", None))
+        code: int = arguments.run(environment, arguments, output)
     except CANNOT_BE_DONE as error:
         output.complain(_sentence(error))
         return _exit_code(error)
@@ -97,7 +97,7 @@ def _sentence(error: Exception) -> str:
 
 
 def _leave_unwritten(stream: TextIO | None) -> None:
-    """Have Python not try once more at its end, and complain: `| head` wants no more."""
+    """Keep Python from writing once more at its end, and failing: `| head` reads no more."""
     if stream is not None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
@@ -107,13 +107,13 @@ def parser() -> Parser:
         prog="streamed",
         description="Looks after the system: what waits, what failed, and how it goes on.",
         epilog="examples:\n"
-        "  streamed status              is anything waiting for a person?\n"
+        "  streamed status              what waits, and what needs attention\n"
         "  streamed dlq list            what could not be delivered or handled, and why\n"
         "  streamed --at aws status     the same for an AWS account\n"
         "\n"
-        "exit codes: 0 all is well, 1 something needs a person, 2 the command could not do it,\n"
+        "exit codes: 0 all is well, 1 something needs attention, 2 the command could not do it,\n"
         "75 not now: a dependency is away or refuses for now, 130 interrupted.\n"
-        "`streamed COMMAND --help` tells more.",
+        "`streamed COMMAND --help` shows more.",
     )
     for add in COMMANDS:
         add(streamed)
@@ -121,5 +121,5 @@ def parser() -> Parser:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # lets go of what it holds as well
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # releases its leases as well
     sys.exit(main())

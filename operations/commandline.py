@@ -65,7 +65,7 @@ class Parser(argparse.ArgumentParser):
 def count(text: str) -> int:
     """Read an argument that counts something: 1 or more."""
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text} is no number above 0")
+        raise argparse.ArgumentTypeError(f"{text} must be a positive integer")
     return int(text)
 
 
@@ -76,5 +76,5 @@ def seconds(text: str) -> float:
     except ValueError:
         span = -1.0
     if not 0 <= span < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is no number of seconds")
+        raise argparse.ArgumentTypeError(f"{text} must be a number of seconds, 0 or more")
     return span

@@ -3,7 +3,7 @@
 OperatorError
 ├── NoSuchName     a queue, bus, rule or id that is not there; close names are suggested
 ├── NothingChosen  a redrive or a drop that would touch nothing, or does not say what
-└── NotConfirmed   a drop that nobody confirmed
+└── NotConfirmed   a drop that was not confirmed
 
 Beside these, runtime.errors.Unavailable and Misconfigured end a command the same way.
 """
@@ -32,7 +32,7 @@ class NothingChosen(OperatorError):
 
 
 class NotConfirmed(OperatorError):
-    """Nothing was done, because nobody said yes."""
+    """Nothing was done, because it was not confirmed."""
 
 
 def _either(names: list[str]) -> str:

@@ -13,7 +13,8 @@ _UNITS = {"s": "seconds", "m": "minutes", "min": "minutes", "h": "hours", "d": "
 class NotAMoment(OperatorError):
     def __init__(self, text: str) -> None:
         super().__init__(
-            f"{text!r} is no moment: write 2026-11-23T09:30:00Z, now, or 90s, 30m, 2h, 3d ago"
+            f"{text!r} is not a valid time: write 2026-11-23T09:30:00Z, now, or 90s, 30m, 2h, 3d"
+            " ago"
         )
 
 

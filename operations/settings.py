@@ -7,7 +7,7 @@ from pydantic import Field
 
 from infra.local_system.settings import LocalSettings
 from infra.topology import TOPOLOGY
-from operations.sources.hold import HIDDEN_FOR
+from operations.sources.lease import VISIBILITY_TIMEOUT
 from runtime.settings import AwsSettings, MongoSettings, Settings, with_fields
 
 Where = Literal["local", "aws"]
@@ -17,12 +17,12 @@ class HandlingSettings(Settings):
     """How dead letters are handled.
 
     `streamed_audit_file` is where each message that is redriven or dropped gets its line.
-    `streamed_hold_seconds` is how long the messages in hand stay hidden after whoever held them was
-    killed; 12 hours is the most that SQS allows.
+    `streamed_hold_seconds` is how long leased messages stay hidden after the process that leased
+    them was killed; 12 hours is the most that SQS allows.
     """
 
     streamed_audit_file: Path | None = None
-    streamed_hold_seconds: int = Field(default=HIDDEN_FOR, ge=2, le=43_200)
+    streamed_hold_seconds: int = Field(default=VISIBILITY_TIMEOUT, ge=2, le=43_200)
 
 
 class OperationsSettings(HandlingSettings):
@@ -31,13 +31,13 @@ class OperationsSettings(HandlingSettings):
     streamed_at: Where = "local"
 
 
-class LocalPlaceSettings(OperationsSettings, LocalSettings):
+class LocalEnvironmentSettings(OperationsSettings, LocalSettings):
     """`--at local`: the ports of `make up`, from the same variables."""
 
 
 @with_fields({f"{each.name}_profile": (str | None, None) for each in TOPOLOGY.domains})
 class AccountSettings(AwsSettings):
-    """Credentials come from boto3's own chain, as for every process of ours.
+    """Credentials come from boto3's own chain, as for every process of the system.
 
     A domain with an account of its own is reached through an AWS profile.
     """
@@ -47,7 +47,7 @@ class AccountSettings(AwsSettings):
         return profile
 
 
-class AwsPlaceSettings(OperationsSettings, AccountSettings, MongoSettings):
+class AwsEnvironmentSettings(OperationsSettings, AccountSettings, MongoSettings):
     """`--at aws`.
 
     `streamed_metrics_url` is where a process serves /metrics, with {process} in the place of its

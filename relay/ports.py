@@ -1,15 +1,14 @@
 """What a relay needs besides an outbox: a stream of its rows, a target, dead letters."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from contracts.outbox import OutboxRecord
 from runtime.aws_failures import family_of_code
+from runtime.batches import Limits
 from runtime.outbox.rows import Row
 from runtime.verdicts import Family
-
-T = TypeVar("T")
 
 
 class ChangeFeed(Protocol):
@@ -83,33 +82,7 @@ class Target(Protocol):
         ...
 
     @property
-    def limits(self) -> "Limits": ...
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What one call may carry: entries, and bytes in total."""
-
-    entries: int
-    total_bytes: int
-
-    def admit(self, entries: int, total_bytes: int, more: int) -> bool:
-        """Whether a batch of that many entries and bytes has room for an entry of `more` bytes."""
-        return entries < self.entries and total_bytes + more <= self.total_bytes
-
-    def cut(self, items: Iterable[T], size_of: Callable[[T], int]) -> Iterator[list[T]]:
-        """Cut items, in their order, into batches; one that is too large is a batch alone."""
-        batch: list[T] = []
-        total = 0
-        for item in items:
-            size = size_of(item)
-            if batch and not self.admit(len(batch), total, size):
-                yield batch
-                batch, total = [], 0
-            batch.append(item)
-            total += size
-        if batch:
-            yield batch
+    def limits(self) -> Limits: ...
 
 
 class CannotBeDeadLettered(Exception):

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from contracts.outbox import OutboxRecord
+from contracts.outbox import ROW_KEY, OutboxRecord
 from relay.ports import CallRefused, DeadLetters, Failure, NeverAccepted, StaysInOutbox, Target
 from runtime.errors import Unavailable
 from runtime.metrics import RelayMetrics
 from runtime.outbox.ports import Outbox
-from runtime.outbox.rows import ROW_KEY, Row, Unpublishable
+from runtime.outbox.rows import Row, Unpublishable
 from runtime.process.health import Readiness
 
 log = structlog.get_logger(__name__)

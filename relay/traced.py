@@ -10,7 +10,8 @@ from time import time_ns
 from typing import Literal
 
 from contracts.outbox import OutboxRecord
-from relay.ports import CallRefused, Failure, Limits, Target
+from relay.ports import CallRefused, Failure, Target
+from runtime.batches import Limits
 from runtime.process.tracing import Attributes, Tracer
 
 

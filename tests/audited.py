@@ -4,11 +4,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from contracts.names import EventType
-from operations.audit.books import Books, MalformedRow, Row
 from operations.audit.compare import balance
 from operations.audit.report import AuditReport
+from operations.audit.snapshot import MalformedRow, Row, Snapshot
 from operations.sources.bus_logs import BusEvent, Unreadable
-from operations.sources.ledger import LIFECYCLES, PAYMENTS, STOCK, SUBSCRIPTIONS, EventKey, Standing
+from operations.sources.ledger import (
+    LIFECYCLES,
+    PAYMENTS,
+    STOCK,
+    SUBSCRIPTIONS,
+    AggregateState,
+    EventKey,
+)
 from operations.sources.routes import routes
 
 SINCE = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -23,8 +30,8 @@ class Settled:
     What a test plants is a change to one of these fields before `report`.
     """
 
-    before: dict[tuple[str, str], Standing] = field(default_factory=dict)
-    after: dict[tuple[str, str], Standing] | None = None
+    before: dict[tuple[str, str], AggregateState] = field(default_factory=dict)
+    after: dict[tuple[str, str], AggregateState] | None = None
     rows: dict[EventKey, Row] = field(default_factory=dict)
     unreadable_rows: dict[EventKey, MalformedRow] = field(default_factory=dict)
     lines: list[tuple[str, BusEvent | Unreadable]] = field(default_factory=list)
@@ -43,7 +50,7 @@ class Settled:
         """Commit a domain's event, and publish it on every bus of its way."""
         event_type = LIFECYCLES[domain][version - 1]
         created = self.before[domain, name].created if (domain, name) in self.before else at
-        self.before[domain, name] = Standing(
+        self.before[domain, name] = AggregateState(
             domain, name, version, event_type, "sample", created, at
         )
         self.publish(EventKey(event_type, name, version), at)
@@ -66,26 +73,26 @@ class Settled:
         for bus in {bus for bus, _ in self.lines}:
             self.unlog(bus, key)
 
-    def books(self) -> Books:
-        books = Books(SINCE, UNTIL, waiting=self.waiting)
-        for standing in self.before.values():
-            books.commit(standing)
+    def snapshot(self) -> Snapshot:
+        snapshot = Snapshot(SINCE, UNTIL, waiting=self.waiting)
+        for state in self.before.values():
+            snapshot.commit(state)
         for key, row in self.rows.items():
-            books.wait(key, row)
-        books.unreadable_rows |= self.unreadable_rows
+            snapshot.wait(key, row)
+        snapshot.unreadable_rows |= self.unreadable_rows
         for bus, line in self.lines:
-            books.publish(bus, line)
-        for queue, letter in self.dead:
-            if letter is None:
-                books.dead[queue].unnamed += 1
+            snapshot.publish(bus, line)
+        for queue, dead_letter in self.dead:
+            if dead_letter is None:
+                snapshot.dead[queue].unnamed += 1
             else:
-                books.dead[queue].named.add(letter)
-        for standing in (self.before if self.after is None else self.after).values():
-            books.stand(standing)
-        return books
+                snapshot.dead[queue].named.add(dead_letter)
+        for state in (self.before if self.after is None else self.after).values():
+            snapshot.stand(state)
+        return snapshot
 
     def report(self) -> AuditReport:
-        return balance(self.books(), routes(), TAPS)
+        return balance(self.snapshot(), routes(), TAPS)
 
     def found(self) -> list[tuple[str, str, str, int, str]]:
         return [

@@ -4,7 +4,7 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
-from console.live.sightings import Sighting, sight
+from console.live.observed_events import ObservedEvent, parse_observed
 from contracts.timestamps import format_timestamp
 from operations.sources.routes import SOURCES
 from tests.builders import START, an_envelope
@@ -60,15 +60,15 @@ def event_id(event_type: str, aggregate_id: str = "a") -> str:
     return f"{event_type}-of-{aggregate_id}"
 
 
-def a_sighting(
+def an_observed_event(
     event_type: str = "SubscriptionCreated",
     aggregate_id: str = "a",
     *,
     bus: str = "subscriptions-event-bus",
     after: float = 0.1,
     **event: Any,
-) -> Sighting:
-    """A sighting on a bus, that many seconds after it happened."""
+) -> ObservedEvent:
+    """An event on a bus, that many seconds after it happened."""
     at = event.setdefault("at", START)
     body = a_body(event_type, aggregate_id, **event)
-    return sight(body, at=at + timedelta(seconds=after), bus=bus, domain=DOMAINS[bus])
+    return parse_observed(body, at=at + timedelta(seconds=after), bus=bus, domain=DOMAINS[bus])

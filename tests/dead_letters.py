@@ -8,12 +8,12 @@ from typing import Any
 
 from contracts.outbox import OutboxRecord
 from operations.dlq.choice import Choice, Tally
-from operations.dlq.pace import Pace
+from operations.dlq.rate_limiter import RateLimiter
 from operations.dlq.redriving import Redrive
-from operations.dlq.senders import Parcel
+from operations.dlq.senders import Outgoing
 from operations.sources.dead_letters import DeadLetter, EventInside, read
 from operations.sources.origins import BackToQueue, Destination
-from relay.ports import Limits
+from runtime.batches import Limits
 from runtime.errors import Unavailable
 from tests.builders import ACCOUNT, an_envelope
 
@@ -92,7 +92,7 @@ BATCH_GIVEN_UP = json.dumps(
 """What Lambda sends to an on-failure destination; shortened."""
 
 
-def a_letter(aggregate_id: str, sequence: int, **changes: Any) -> DeadLetter:
+def a_dead_letter(aggregate_id: str, sequence: int, **changes: Any) -> DeadLetter:
     values: dict[str, Any] = {
         "queue": "dlq",
         "message_id": f"{aggregate_id}-{sequence}",
@@ -127,7 +127,7 @@ class World:
     that the destination takes never; `journal` is what happened, in order.
     """
 
-    letters: list[DeadLetter]
+    dead_letters: list[DeadLetter]
     fifo: bool = False
     steps: int = 1_000_000
     refuses: set[str] = field(default_factory=set)
@@ -150,9 +150,9 @@ class World:
 
     def take(self, most: int) -> list[DeadLetter]:
         self._step("take", ())
-        free = [each for each in self.letters if each.message_id not in self.held]
+        free = [each for each in self.dead_letters if each.message_id not in self.held]
         if self.fifo:
-            busy = {each.group for each in self.letters if each.message_id in self.held}
+            busy = {each.group for each in self.dead_letters if each.message_id in self.held}
             heads: dict[str | None, list[DeadLetter]] = {}
             for each in free:
                 if each.group not in busy:
@@ -164,20 +164,20 @@ class World:
 
     def renew(self) -> None: ...
 
-    def let_go(self, message_ids: Iterable[str]) -> None:
+    def release(self, message_ids: Iterable[str]) -> None:
         self.held -= set(message_ids)
 
     def delete(self, message_ids: Sequence[str]) -> list[str]:
         self._step("delete", message_ids)
         gone = set(message_ids) - self.undeletable
-        self.letters = [each for each in self.letters if each.message_id not in gone]
+        self.dead_letters = [each for each in self.dead_letters if each.message_id not in gone]
         self.held -= gone
         return [each for each in message_ids if each in self.undeletable]
 
     # what a Sender does
 
-    def send(self, parcels: Sequence[Parcel]) -> list[str | None]:
-        message_ids = [each.letter.message_id for each in parcels]
+    def send(self, batch: Sequence[Outgoing]) -> list[str | None]:
+        message_ids = [each.dead_letter.message_id for each in batch]
         if len(self.batches) >= self.away_after:
             raise Unavailable("SQS", "away")
         self._step("send", message_ids)
@@ -187,8 +187,8 @@ class World:
 
     # what a Trail does
 
-    def line(self, letter: DeadLetter, outcome: str, **more: Any) -> dict[str, Any]:
-        return {"messageId": letter.message_id, "outcome": outcome, **more}
+    def line(self, dead_letter: DeadLetter, outcome: str, **more: Any) -> dict[str, Any]:
+        return {"messageId": dead_letter.message_id, "outcome": outcome, **more}
 
     def write(self, lines: Iterable[dict[str, Any]]) -> None:
         made = list(lines)
@@ -209,30 +209,30 @@ class World:
             destination=destination or BackToQueue("work"),
             sender=self,
             trail=self,
-            pace=a_pace(rate),
+            rate_limiter=a_pace(rate),
         ).run(choice or Choice(), most)
 
     @property
     def left(self) -> list[str]:
-        return [each.message_id for each in self.letters]
+        return [each.message_id for each in self.dead_letters]
 
 
-def a_pace(rate: float) -> Pace:
+def a_pace(rate: float) -> RateLimiter:
     """A rate limit whose time passes only while it waits."""
     clock = [0.0]
 
     def wait(seconds: float) -> None:
         clock[0] += seconds
 
-    return Pace(rate, now=lambda: clock[0], wait=wait)
+    return RateLimiter(rate, now=lambda: clock[0], wait=wait)
 
 
-def letters_of(*counts: tuple[str, int]) -> Iterator[DeadLetter]:
-    """So many letters of each aggregate, in turns."""
+def dead_letters_of(*counts: tuple[str, int]) -> Iterator[DeadLetter]:
+    """So many dead letters of each aggregate, in turns."""
     for sequence in range(1, max(count for _, count in counts) + 1):
         for aggregate_id, count in counts:
             if sequence <= count:
-                yield a_letter(aggregate_id, sequence)
+                yield a_dead_letter(aggregate_id, sequence)
 
 
 def read_by(origin: Any, body: str, attributes: Mapping[str, str] | None = None) -> DeadLetter:

@@ -15,7 +15,8 @@ from typing import Any
 
 from contracts.outbox import OutboxRecord
 from infra.resources import Queue
-from relay.ports import Failure, Limits
+from relay.ports import Failure
+from runtime.batches import Limits
 from runtime.errors import Unavailable
 from runtime.ids import utc_now
 from runtime.outbox.ports import never

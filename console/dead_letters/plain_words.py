@@ -1,4 +1,4 @@
-"""Why a dead letter is where it is, in words for a person who has never seen one, and what to do.
+"""Why a dead letter is where it is, for a reader who has never seen one, and what to do.
 
 The text is plain: no markup, and the error's own message stands in it where that says more.
 """
@@ -31,14 +31,14 @@ _BY_EVENTBRIDGE: Mapping[str, tuple[str, str]] = {
     ),
     "FAILED_TO_ASSUME_ROLE": (
         "EventBridge may not use the rule's role",
-        "Mend the trust policy of the rule's role, then redrive it.",
+        "Fix the trust policy of the rule's role, then redrive it.",
     ),
     "RESOURCE_LIMIT_EXCEEDED": (
         "a quota of the target's is used up",
         "Have the quota raised, or the load lowered, then redrive it.",
     ),
 }
-"""What its ERROR_CODE means, and what mends it; for the others its own message has to do."""
+"""What its ERROR_CODE means, and what fixes it; for the others its own message is shown."""
 
 _BY_CONSUMER: Mapping[str, tuple[str, str]] = {
     "NotAnEvent": (
@@ -49,19 +49,19 @@ _BY_CONSUMER: Mapping[str, tuple[str, str]] = {
         "does not know this type or version of event",
         (
             "Deploy a consumer that does and redrive it; or, if it was never meant for this queue,"
-            " mend the rule and drop it."
+            " fix the rule and drop it."
         ),
     ),
     "SchemaViolation": (
         "could not read a field that it needs",
         (
-            "Trying again cannot help while publisher and consumer disagree. Mend the one that is"
+            "Trying again cannot help while publisher and consumer disagree. Fix the one that is"
             " wrong: redrive it if the consumer can read it then, else drop it."
         ),
     ),
     "EventTooLarge": (
         "handled it, and the event that follows from it would be too large for a bus",
-        "Mend what makes it so large, then redrive it.",
+        "Fix what makes it so large, then redrive it.",
     ),
     "SubscriptionNotFound": (
         "knows no such subscription",
@@ -85,12 +85,12 @@ _BY_CONSUMER: Mapping[str, tuple[str, str]] = {
         ),
     ),
 }
-"""What each errorType means that no retry mends, and what does."""
+"""What each errorType means that no retry fixes, and what does."""
 
 _BY_RELAY: Mapping[str, tuple[str, str]] = {
     "MalformedRecord": (
         "could not make an event of the row",
-        "Mend what wrote the row. A redrive tries once more; if it still cannot, drop it.",
+        "Fix what wrote the row. A redrive tries once more; if it still cannot, drop it.",
     ),
     "StaysInOutbox": (
         "could neither publish the row nor set it aside, so that it stays in its outbox",
@@ -98,22 +98,22 @@ _BY_RELAY: Mapping[str, tuple[str, str]] = {
     ),
     "EventTooLarge": (
         "could not publish it: it is larger than a bus takes",
-        "Mend what makes it so large. This one can only be dropped.",
+        "Fix what makes it so large. This one can only be dropped.",
     ),
     "NeverAccepted": (
         "could not publish it: the bus refused it, and always would",
-        "Mend what the bus complains of. A redrive tries once more.",
+        "Fix what the bus complains of. A redrive tries once more.",
     ),
 }
 
 
-def plain(letter: DeadLetter, origin: Origin) -> str:
-    """Say in a few sentences what happened to a letter, and what mends it."""
-    match letter.putter:
+def plain(dead_letter: DeadLetter, origin: Origin) -> str:
+    """Say in a few sentences what happened to a dead letter, and what fixes it."""
+    match dead_letter.putter:
         case "eventbridge":
-            return _undeliverable(letter, origin)
+            return _undeliverable(dead_letter, origin)
         case "handler":
-            return _unhandled(letter, origin)
+            return _unhandled(dead_letter, origin)
         case "lambda":
             return (
                 "Lambda gave up a batch of rows that it could not hand to the relay. The rows are"
@@ -122,38 +122,38 @@ def plain(letter: DeadLetter, origin: Origin) -> str:
             )
         case "sqs":
             return (
-                f"{letter.by} received it {letter.tries} times and never said that it was done: it"
+                f"{dead_letter.by} received it {dead_letter.tries} times and never deleted it: it"
                 " died in the middle, or its answer was lost on the way. See in its log what"
-                " happened, mend that, then redrive it."
+                " happened, fix that, then redrive it."
             )
     return (
-        f"Nobody says why it is here; {letter.by} may know. Look at its body: redrive it if it is"
-        " an event, else drop it."
+        f"It has no reason with it; {dead_letter.by} may have logged one. Look at its body: redrive"
+        " it if it is an event, else drop it."
     )
 
 
-def _undeliverable(letter: DeadLetter, origin: Origin) -> str:
-    code = letter.attributes.get("ERROR_CODE", "")
-    times = f" {letter.tries} times" if letter.tries and letter.tries > 1 else ""
+def _undeliverable(dead_letter: DeadLetter, origin: Origin) -> str:
+    code = dead_letter.attributes.get("ERROR_CODE", "")
+    times = f" {dead_letter.tries} times" if dead_letter.tries and dead_letter.tries > 1 else ""
     tried = f"EventBridge tried{times} to bring it to {origin.destination}"
-    said = f" ({letter.why})"
+    said = f" ({dead_letter.why})"
     if code in _BY_EVENTBRIDGE:
-        why, mend = _BY_EVENTBRIDGE[code]
-        return f"{tried}, and {why}{said}. {mend}"
-    return f"{tried}, and could not{said}. Mend what that says, then redrive it."
+        why, fix = _BY_EVENTBRIDGE[code]
+        return f"{tried}, and {why}{said}. {fix}"
+    return f"{tried}, and could not{said}. Fix what that says, then redrive it."
 
 
-def _unhandled(letter: DeadLetter, origin: Origin) -> str:
-    kind = letter.attributes.get("errorType", "")
-    said = letter.why.removeprefix(f"{kind}: ")
+def _unhandled(dead_letter: DeadLetter, origin: Origin) -> str:
+    kind = dead_letter.attributes.get("errorType", "")
+    said = dead_letter.why.removeprefix(f"{kind}: ")
     consumed = isinstance(origin.destination, BackToQueue) and not origin.destination.fifo
     known = _BY_CONSUMER if consumed else _BY_RELAY
     if kind in known:
-        what, mend = known[kind]
-        return f"{letter.by} {what}: {said}. {mend}"
-    times = f" {letter.tries} times" if letter.tries and letter.tries > 1 else ""
+        what, fix = known[kind]
+        return f"{dead_letter.by} {what}: {said}. {fix}"
+    times = f" {dead_letter.tries} times" if dead_letter.tries and dead_letter.tries > 1 else ""
     return (
-        f"{letter.by} tried{times} and failed with an error that it does not know: {letter.why}."
-        " That is mostly a bug, or something it depends on: its log has more. Mend that, then"
-        " redrive it."
+        f"{dead_letter.by} tried{times} and failed with an error that it does not know:"
+        f" {dead_letter.why}. That is mostly a bug, or something it depends on: its log has more."
+        " Fix that, then redrive it."
     )

@@ -1,4 +1,4 @@
-"""What somebody was shown and may now have done: once, soon, and exactly that."""
+"""What was previewed and may now be done: once, soon, and exactly that."""
 
 import secrets
 from collections import OrderedDict
@@ -29,7 +29,7 @@ class StalePreview(OperatorError):
 
 
 class Previews(Generic[T]):
-    """`clock` tells seconds."""
+    """`clock` is in seconds."""
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         self._clock = clock
@@ -46,7 +46,7 @@ class Previews(Generic[T]):
         return name
 
     def take(self, name: str) -> T:
-        """Take it: nobody else will have it. Raises StalePreview."""
+        """Take it, once. Raises StalePreview."""
         with self._lock:
             until, shown = self._kept.pop(name, (0.0, None))
         if shown is None or self._clock() > until:

@@ -8,16 +8,15 @@ from typing import Annotated, Any, Literal, Self
 from fastapi import APIRouter, Query
 from pydantic import ConfigDict, Field, model_validator
 
-from console.dead_letters.letters import MOST_MOVED, DeadLetters
+from console.dead_letters.actions import MOST_MOVED, DeadLetters
 from contracts.envelope import ReadModel
 from operations.dlq.choice import Choice
-from operations.place import Place
 
 _Text = Annotated[str, Field(min_length=1, max_length=256)]
 
 
 class Wish(ReadModel):
-    """Which letters of a queue: these, all of a type, all of an aggregate, or simply all."""
+    """Which dead letters of a queue: these, all of a type, all of an aggregate, or simply all."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -52,32 +51,31 @@ class ConfirmedDrop(Previewed):
     confirm: Literal["drop"]
 
 
-def router(place: Place) -> APIRouter:
-    letters = DeadLetters(place)
+def router(dead_letters: DeadLetters) -> APIRouter:
     routes = APIRouter(prefix="/api/dead-letters")
 
     @routes.get("")
-    def list_letters() -> dict[str, Any]:
-        return letters.list()
+    def list_dead_letters() -> dict[str, Any]:
+        return dead_letters.list()
 
     @routes.get("/trail")
     def trail(limit: Annotated[int, Query(ge=1, le=500)] = 50) -> dict[str, Any]:
-        return letters.trail(limit)
+        return dead_letters.trail(limit)
 
     @routes.get("/{queue}/{message_id}")
     def show(queue: str, message_id: str) -> dict[str, Any]:
-        return letters.show(queue, message_id)
+        return dead_letters.show(queue, message_id)
 
     @routes.post("/preview")
     def preview(wish: Wish) -> dict[str, Any]:
-        return letters.preview(wish.queue, wish.choice)
+        return dead_letters.preview(wish.queue, wish.choice)
 
     @routes.post("/redrive")
     def redrive(previewed: Previewed) -> dict[str, Any]:
-        return letters.redrive(previewed.preview)
+        return dead_letters.redrive(previewed.preview)
 
     @routes.post("/drop")
     def drop(confirmed: ConfirmedDrop) -> dict[str, Any]:
-        return letters.drop(confirmed.preview)
+        return dead_letters.drop(confirmed.preview)
 
     return routes

@@ -9,8 +9,8 @@ from console.settings import is_loopback
 from infra.graph import kind_of, node_id
 from infra.local_system.fault_protocol import Answer, Look, Refuse, StartProcess, StopProcess, ask
 from infra.topology import WORKLOADS
+from operations.environment import Environment
 from operations.errors import NoSuchName, OperatorError
-from operations.place import Place
 from runtime.aws import reaching
 from runtime.sqs.queue import find_url
 
@@ -21,11 +21,11 @@ class BreakingOff(OperatorError):
     """Nothing can be broken here; the message says why, and where it could be."""
 
 
-def why_not(place: Place, socket: str | None) -> str | None:
+def why_not(environment: Environment, socket: str | None) -> str | None:
     """Why nothing can be broken here; None where it can."""
-    if place.endpoint_url is None:
+    if environment.endpoint_url is None:
         return "This is AWS: nothing is broken there on purpose."
-    if not is_loopback(urlsplit(place.endpoint_url).hostname or ""):
+    if not is_loopback(urlsplit(environment.endpoint_url).hostname or ""):
         return f"Things can only be broken on a laptop's own system: {HOW_TO_ENABLE}."
     if socket is None:
         return f"Breaking things is off, which it is unless asked for: {HOW_TO_ENABLE}."
@@ -38,9 +38,9 @@ class Breaking:
     Those that change something raise local.breaking.protocol.NotBroken for what cannot be done.
     """
 
-    def __init__(self, place: Place, socket: str | None) -> None:
-        self._place, self._socket = place, socket
-        self._queues = poison_queues(place.topology)
+    def __init__(self, environment: Environment, socket: str | None) -> None:
+        self._environment, self._socket = environment, socket
+        self._queues = poison_queues(environment.topology)
         self._nodes = {each.name: node_id(kind_of(each), each.name) for each in WORKLOADS}
 
     def state(self) -> dict[str, Any]:
@@ -62,7 +62,7 @@ class Breaking:
             raise NoSuchName("queue that can be poisoned", queue, self._queues)
         aimed = self._queues[queue]
         body, what = poison(aimed, kind)
-        sqs = self._place.aws(self._place.topology.domain_of_queue(queue)).client("sqs")
+        sqs = self._environment.aws(self._environment.topology.domain_of_queue(queue)).client("sqs")
         url = find_url(sqs, queue)
         with reaching("SQS"):
             message_id = sqs.send_message(QueueUrl=url, MessageBody=body)["MessageId"]
@@ -76,7 +76,7 @@ class Breaking:
         }
 
     def _path(self) -> Path:
-        why = why_not(self._place, self._socket)
+        why = why_not(self._environment, self._socket)
         if why is not None or self._socket is None:
             raise BreakingOff(why)
         return Path(self._socket)

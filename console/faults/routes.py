@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field, StrictBool
 from console.faults.orders import Breaking
 from console.faults.poison import PoisonKind
 from contracts.envelope import ReadModel
-from operations.place import Place
+from operations.environment import Environment
 
 
 class _Wish(ReadModel):
@@ -16,7 +16,7 @@ class _Wish(ReadModel):
 
 
 class Run(_Wish):
-    """`kill`: it gets no time to finish what it has in hand."""
+    """`kill`: it gets no time to finish what is in flight."""
 
     run: StrictBool
     kill: StrictBool = False
@@ -31,8 +31,8 @@ class Poison(_Wish):
     kind: PoisonKind
 
 
-def router(place: Place, socket: str | None) -> APIRouter:
-    breaking = Breaking(place, socket)
+def router(environment: Environment, socket: str | None) -> APIRouter:
+    breaking = Breaking(environment, socket)
     routes = APIRouter(prefix="/api/breaking")
 
     @routes.get("")

@@ -1,4 +1,4 @@
-"""Everything that the console can learn of one subscription, from AWS and the three APIs."""
+"""What the console can find out about one subscription: from AWS, its taps and the three APIs."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,43 +8,40 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from console.apis import Api
-from console.follow.stated import State, state_of
-from console.live.sightings import Sighting, masked
+from console.follow.api_state import ApiState, state_of
+from console.live.observed_events import ObservedEvent, masked
 from console.parts import Parts
 from contracts.envelope import Metadata
-from operations.place import Place
-from operations.sources.bus_logs import BusEvent, read_messages
+from infra.resources import Bus
+from operations.environment import Environment
+from operations.journey.evidence import (
+    Evidence,
+    OutboxRow,
+    made_at,
+    read_bus_log,
+    read_dead_letters,
+)
+from operations.sources.bus_logs import SKEW, BusEvent
 from operations.sources.dead_letters import DeadLetter
-from operations.sources.hold import MOST
-from operations.sources.peeking import open_queues, peek
-from operations.sources.routes import log_group_of, routes
-from operations.where.search import made_at
-from operations.where.waiting import WaitingRow, waiting_row
+from operations.sources.routes import routes
 from runtime.aws import asking
 from runtime.ids import utc_now
 from runtime.outbox.dynamodb_rows import row_of
 from runtime.outbox.stats import OutboxStats
 
 LOOK_BACK = timedelta(days=1)
-"""How far back the buses' logs are searched for a name that does not tell when it was made."""
-
-SKEW = timedelta(minutes=5)
-"""How far the clocks of two machines may differ, and how much a line's whole second cuts off."""
+"""How far back the buses' logs are searched for a name without a time in it."""
 
 AT_ONCE = 6
 
 
 @dataclass(frozen=True)
 class Gathered:
-    """What was found; `waiting` is how much each queue and outbox holds, of anybody's."""
+    """What was found, as evidence of a journey and as the page shows it beside that."""
 
-    aggregate_id: str
-    read_at: datetime
-    states: Mapping[str, State]
-    seen: Sequence[Sighting]
-    rows: Sequence[WaitingRow]
-    letters: Sequence[DeadLetter]
-    waiting: Mapping[str, int]
+    evidence: Evidence
+    states: Mapping[str, ApiState]
+    observed: Sequence[ObservedEvent]
 
 
 def aggregate_named(parts: Parts, name: str) -> str | None:
@@ -52,61 +49,106 @@ def aggregate_named(parts: Parts, name: str) -> str | None:
 
     Raises Unavailable.
     """
-    found = parts.sightings.aggregate_named(name)
+    found = parts.observed.aggregate_named(name)
     if found is not None:
         return found
     if any(state.status == 200 for state in _states(parts, name).values()):  # noqa: PLR2004
         return name
     since = made_at(name) or utc_now() - LOOK_BACK
-    return next((each.aggregate_id for each in _logged(parts.place, name, since)), None)
+    return next((each.aggregate_id for each in _logged(parts.environment, name, since)), None)
 
 
 def gather(parts: Parts, aggregate_id: str, *, with_logs: bool) -> Gathered:
     """Collect what there is of a subscription; raises Unavailable."""
     reading = parts.watch.reading
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="follow") as pool:
-        rows = pool.submit(lambda: list(_rows(parts.place, aggregate_id)))
-        dead = [each for each in parts.graph.nodes if each.kind == "dead-letter queue"]
-        filled = [n.name for n in dead if (d := reading.depths.get(n.name)) and d.visible]
-        letters = pool.submit(lambda: list(_letters(parts.place, filled, aggregate_id)))
+        rows = pool.submit(lambda: list(_rows(parts.environment, aggregate_id)))
+        dead = pool.submit(lambda: _dead_letters(parts, aggregate_id))
         states = _states(parts, aggregate_id)
-        seen = parts.sightings.of_aggregate(aggregate_id)
+        observed = parts.observed.of_aggregate(aggregate_id)
         if with_logs:
             times = [each.created for each in states.values() if each.created]
-            since = min([*times, *(each.occurred_at for each in seen)], default=None)
-            lines = _logged(parts.place, aggregate_id, (since or utc_now() - LOOK_BACK) - SKEW)
-            known = {(each.bus, each.envelope_id) for each in seen}
-            seen += [each for each in lines if (each.bus, each.envelope_id) not in known]
+            since = min([*times, *(each.occurred_at for each in observed)], default=None)
+            logged = _logged(
+                parts.environment, aggregate_id, (since or utc_now() - LOOK_BACK) - SKEW
+            )
+            known = {(each.bus, each.envelope_id) for each in observed}
+            observed += [each for each in logged if (each.bus, each.envelope_id) not in known]
         waiting = {name: depth.total for name, depth in reading.depths.items()}
-        for outbox in ("payments",):
-            found = reading.outboxes.get(outbox)
-            if isinstance(found, OutboxStats):
-                waiting[_outbox_name(outbox)] = found.depth
-        return Gathered(
-            aggregate_id, utc_now(), states, seen, rows.result(), letters.result(), waiting
+        payments = reading.outboxes.get("payments")
+        if isinstance(payments, OutboxStats):
+            waiting[_outbox_of("payments")] = payments.depth
+        return gathered(
+            aggregate_id,
+            states,
+            observed,
+            read_at=utc_now(),
+            rows=rows.result(),
+            dead_letters=dead.result(),
+            waiting=waiting,
         )
 
 
-def _outbox_name(domain: str) -> str:
+def gathered(
+    aggregate_id: str,
+    states: Mapping[str, ApiState],
+    observed: Sequence[ObservedEvent],
+    *,
+    read_at: datetime,
+    **found: Any,
+) -> Gathered:
+    """Put states and observed events into evidence, beside what else was `found`."""
+    known = [state for each in states.values() if (state := each.aggregate_state())]
+    evidence = Evidence(
+        aggregate_id=aggregate_id,
+        read_at=read_at,
+        states={each.domain: each for each in known},
+        events=[(each.bus, _bus_event(each, observed)) for each in observed],
+        **found,
+    )
+    return Gathered(evidence, states, observed)
+
+
+def _bus_event(event: ObservedEvent, observed: Sequence[ObservedEvent]) -> BusEvent:
+    """Taps' queues fill in any order: an event was on its own bus before it was on another."""
+    at = event.at
+    if event.own and event.replay_name is None:
+        same = (each for each in observed if each.event_id == event.event_id and not each.own)
+        at = min([at, *(each.at for each in same if each.replay_name is None)])
+    return BusEvent(
+        event_id=event.event_id,
+        event_type=event.event_type,
+        aggregate_id=event.aggregate_id,
+        sequence=event.sequence,
+        occurred_at=event.occurred_at,
+        causation_id=event.causation_id,
+        envelope_id=event.envelope_id,
+        replay_name=event.replay_name,
+        time=at,
+        logged_at=at,
+    )
+
+
+def _outbox_of(domain: str) -> str:
     """What a route calls the outbox of a domain."""
     return next(each.outbox for each in routes().values() if each.domain == domain)
 
 
-def _states(parts: Parts, aggregate_id: str) -> dict[str, State]:
+def _states(parts: Parts, aggregate_id: str) -> dict[str, ApiState]:
     with ThreadPoolExecutor(len(parts.apis.all), thread_name_prefix="states") as pool:
 
-        def ask(api: Api) -> State:
+        def ask(api: Api) -> ApiState:
             return state_of(api, aggregate_id)
 
         return dict(zip(parts.apis.all, pool.map(ask, parts.apis), strict=True))
 
 
-def _rows(place: Place, aggregate_id: str) -> Iterator[WaitingRow]:
+def _rows(environment: Environment, aggregate_id: str) -> Iterator[OutboxRow]:
     """Read the outbox rows that DynamoDB has; the payments' are in a database we do not know."""
-    for relay in place.workloads:
+    for relay in environment.workloads:
         if relay.empties is None:
             continue
-        client = place.aws(relay.domain).client("dynamodb")
+        client = environment.aws(relay.domain).client("dynamodb")
         with asking("DynamoDB"):
             items = client.query(
                 TableName=relay.empties,
@@ -115,56 +157,56 @@ def _rows(place: Place, aggregate_id: str) -> Iterator[WaitingRow]:
                 ConsistentRead=True,
             )["Items"]
         for item in items:
-            row = row_of(item)
-            yield waiting_row(row, domain=relay.domain, outbox=relay.empties, relay=relay.name)
+            yield OutboxRow.of(
+                row_of(item), domain=relay.domain, outbox=relay.empties, relay=relay.name
+            )
 
 
-def _letters(place: Place, queues: Sequence[str], aggregate_id: str) -> Iterator[DeadLetter]:
-    opened = [queue for name in queues for queue in open_queues(place, name)]
-    for found in peek(opened, most=MOST):
-        for letter in found.letters:
-            if letter.event.aggregate_id == aggregate_id:
-                yield letter
+def _dead_letters(parts: Parts, aggregate_id: str) -> list[DeadLetter]:
+    """Look into the queues that hold something, as the newest reading has it."""
+    depths = parts.watch.reading.depths
+    names = (each.name for each in parts.graph.nodes if each.kind == "dead-letter queue")
+    filled = [name for name in names if name in depths and depths[name].visible]
+    return [
+        each
+        for each in read_dead_letters(parts.environment, filled)
+        if each.event.aggregate_id == aggregate_id
+    ]
 
 
-def _logged(place: Place, name: str, since: datetime) -> Iterator[Sighting]:
-    """Read the events that name an id from the buses' logs."""
-    buses = [(bus.name, domain.name) for domain in place.topology.domains for bus in domain.buses]
+def _logged(environment: Environment, name: str, since: datetime) -> Iterator[ObservedEvent]:
+    """Read the events that name an id from the buses' logs, all at once."""
+    buses = [(each.name, bus) for each in environment.topology.domains for bus in each.buses]
 
-    def read(bus_and_domain: tuple[str, str]) -> list[Sighting]:
-        bus, domain = bus_and_domain
-        logs = place.aws(domain).client("logs")
-        lines = read_messages(logs, log_group_of(bus, place.topology), since=since, containing=name)
-        return [
-            _of_line(line, message, bus, domain)
-            for line, message in lines
-            if isinstance(line, BusEvent)
-        ]
+    def read(domain_and_bus: tuple[str, Bus]) -> list[ObservedEvent]:
+        domain, bus = domain_and_bus
+        events = read_bus_log(environment, domain, bus, name, since=since)
+        return [_observed(event, message, bus.name, domain) for event, message in events]
 
     with ThreadPoolExecutor(len(buses), thread_name_prefix="logs") as pool:
         for found in pool.map(read, buses):
             yield from found
 
 
-def _of_line(line: BusEvent, message: str, bus: str, domain: str) -> Sighting:
+def _observed(event: BusEvent, message: str, bus: str, domain: str) -> ObservedEvent:
     """A log's time may be cut to seconds: nothing was on a bus before it happened."""
     envelope: dict[str, Any] = masked(message)
     metadata = Metadata.model_validate(envelope["detail"]["metadata"])
     source = str(envelope.get("source", ""))
-    return Sighting(
-        at=line.logged_at if line.replay_name else max(line.time, line.occurred_at),
+    return ObservedEvent(
+        at=event.logged_at if event.replay_name else max(event.time, event.occurred_at),
         bus=bus,
         own=source == f"app.{domain}",
         source=source,
-        event_type=line.event_type,
-        event_id=line.event_id,
-        aggregate_id=line.aggregate_id,
-        sequence=line.sequence,
-        occurred_at=line.occurred_at,
+        event_type=event.event_type,
+        event_id=event.event_id,
+        aggregate_id=event.aggregate_id,
+        sequence=event.sequence,
+        occurred_at=event.occurred_at,
         correlation_id=metadata.correlation_id,
-        causation_id=line.causation_id,
+        causation_id=event.causation_id,
         traceparent=metadata.traceparent,
-        envelope_id=line.envelope_id,
-        replay_name=line.replay_name,
+        envelope_id=event.envelope_id,
+        replay_name=event.replay_name,
         body=json.dumps(envelope),
     )

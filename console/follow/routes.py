@@ -1,10 +1,10 @@
-"""GET /api/subscriptions: what passed lately, and the whole story of one."""
+"""GET /api/subscriptions: what passed lately, and the whole journey of one."""
 
 from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Path, Query
 
-from console.follow.story import NobodyKnows, follow, recent
+from console.follow.journey import NotFound, follow, recent
 from console.parts import Parts
 
 
@@ -19,7 +19,7 @@ def router(parts: Parts) -> APIRouter:
     def one(name: Annotated[str, Path(max_length=128)]) -> dict[str, Any]:
         try:
             return follow(parts, name.strip())
-        except NobodyKnows as error:
+        except NotFound as error:
             raise HTTPException(404, str(error)) from error
 
     return routes

@@ -1,7 +1,7 @@
 """Hands what happens to every page that listens, and keeps nothing for those that cannot follow.
 
 Written to by threads, read by the event loop. A page that is slow gets the newest snapshot and the
-newest events; what it missed is gone, and the counts in the snapshots tell of it.
+newest events; what it missed is gone, and the counts in the snapshots include it.
 """
 
 import asyncio
@@ -76,7 +76,7 @@ class Page:
 
 
 class Hub:
-    """`clock` tells seconds."""
+    """`clock` is in seconds."""
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         self._clock = clock
@@ -126,7 +126,7 @@ class Hub:
         self._give(self._written("event", document()), newest_only=False)
 
     def say(self, name: str, document: Mapping[str, Any]) -> None:
-        """Tell of something rare: "replay" or "trouble"."""
+        """Publish something rare: "replay" or "trouble"."""
         self._give(self._written(name, document), newest_only=False)
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""What a sighting proves: the ways that an event must have come, and those that it goes. Pure."""
+"""What an event proves: the ways that an event must have come, and those that it goes. Pure."""
 
 from collections.abc import Iterator
 from functools import cached_property

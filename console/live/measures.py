@@ -10,7 +10,7 @@ import httpx
 from console.apis import Api, Apis
 from console.live.reading import Reading
 from console.live.standstill import Standstills
-from operations.place import Place
+from operations.environment import Environment
 from operations.sources.depths import Depth, depth_of
 from operations.sources.origins import origins, work_queues
 from runtime.errors import Misconfigured, Unavailable
@@ -26,10 +26,10 @@ LOOK = httpx.Timeout(2.0, connect=1.0)
 class Measures:
     """`dead_letter_seconds` pass between two looks at the dead-letter queues: each is a call."""
 
-    def __init__(self, place: Place, apis: Apis, *, dead_letter_seconds: float) -> None:
-        self._place, self._apis = place, apis
-        self._work = [each.name for each in work_queues(place.topology)]
-        self._dead = list(origins(place.topology, place.workloads))
+    def __init__(self, environment: Environment, apis: Apis, *, dead_letter_seconds: float) -> None:
+        self._environment, self._apis = environment, apis
+        self._work = [each.name for each in work_queues(environment.topology)]
+        self._dead = list(origins(environment.topology, environment.workloads))
         self._dead_letter_seconds = dead_letter_seconds
         self._dead_looked = float("-inf")
         self._urls: dict[str, str] = {}
@@ -72,7 +72,7 @@ class Measures:
         return found, trouble
 
     def _depth(self, queue: str) -> Depth:
-        sqs = self._place.aws(self._place.topology.domain_of_queue(queue)).client("sqs")
+        sqs = self._environment.aws(self._environment.topology.domain_of_queue(queue)).client("sqs")
         if queue not in self._urls:
             self._urls[queue] = find_url(sqs, queue)
         return depth_of(sqs, self._urls[queue])

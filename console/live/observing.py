@@ -6,80 +6,80 @@ from typing import Any
 
 from console.live.hub import Hub
 from console.live.journeys import Journeys
+from console.live.observed_events import ObservedEvent, ObservedEvents, parse_observed
 from console.live.rates import WINDOW, Rates
 from console.live.sampling import is_shown
-from console.live.sightings import Sighting, Sightings, sight
 from contracts.envelope import NotAnEvent
 from contracts.timestamps import format_timestamp
 
 
 class Observer:
     def __init__(
-        self, journeys: Journeys, sightings: Sightings, rates: Rates, bus_rates: Rates, hub: Hub
+        self, journeys: Journeys, observed: ObservedEvents, rates: Rates, bus_rates: Rates, hub: Hub
     ) -> None:
-        self._journeys, self._sightings, self._hub = journeys, sightings, hub
+        self._journeys, self._observed, self._hub = journeys, observed, hub
         self._rates, self._bus_rates = rates, bus_rates
         self._lock = threading.Lock()
-        self.seen, self.strange, self.thrown_away = 0, 0, 0
+        self.seen, self.unrecognized, self.discarded = 0, 0, 0
         self._left_out = Rates()
 
     def observe(self, bus: str, body: str, at: datetime, every_nth: int) -> None:
         """Take in one event of a bus, where one of `every_nth` is let through."""
         try:
-            sighting = sight(body, at=at, bus=bus, domain=self._journeys.domain_of_bus[bus])
+            event = parse_observed(body, at=at, bus=bus, domain=self._journeys.domain_of_bus[bus])
         except NotAnEvent:
-            # Anybody may put anything on a bus; it is counted as what passes there.
+            # Any account that the policy allows may put anything on a bus: it counts as traffic.
             with self._lock:
-                self.strange += 1
+                self.unrecognized += 1
             self._bus_rates.count([bus])
             return
-        if not is_shown(sighting.aggregate_id, every_nth) or not self._sightings.add(sighting):
+        if not is_shown(event.aggregate_id, every_nth) or not self._observed.add(event):
             return  # sent before the tap let fewer through; or delivered twice
         with self._lock:
             self.seen += 1
-        edges, handled = self.proven(sighting)
+        edges, handled = self.proven(event)
         self._rates.count([*edges, *handled], every_nth)
         self._bus_rates.count([bus], every_nth)
-        self._hub.event(lambda: _document(sighting, edges, handled))
+        self._hub.event(lambda: _document(event, edges, handled))
 
-    def threw_away(self, count: int) -> None:
-        """Take note of events that nobody looked at."""
+    def discard(self, count: int) -> None:
+        """Count events that were discarded unread."""
         with self._lock:
-            self.thrown_away += count
+            self.discarded += count
         self._left_out.count(["all"], count)
 
     @property
     def left_out(self) -> int:
-        """How many events nobody looked at in the last ten seconds."""
+        """How many events were discarded in the last ten seconds."""
         return round(self._left_out.per_second().get("all", 0.0) * WINDOW)
 
-    def proven(self, sighting: Sighting) -> tuple[list[str], list[str]]:
-        """The edges that a sighting proves, and those of the handling that led to it.
+    def proven(self, event: ObservedEvent) -> tuple[list[str], list[str]]:
+        """The edges that an event proves, and those of the handling that led to it.
 
         A replay puts an event on a bus again: it did not pass an outbox.
         """
-        journeys, domain = self._journeys, sighting.domain
-        onward = journeys.matched(sighting.bus, sighting.source, sighting.event_type)
-        if sighting.replay_name is not None or not sighting.own:
+        journeys, domain = self._journeys, event.domain
+        onward = journeys.matched(event.bus, event.source, event.event_type)
+        if event.replay_name is not None or not event.own:
             return onward, []
         published = journeys.published(domain)
-        if sighting.causation_id is None:
+        if event.causation_id is None:
             return [*journeys.committed(domain, by_request=True), *published, *onward], []
-        cause = self._sightings.event_type(sighting.causation_id)
+        cause = self._observed.event_type(event.causation_id)
         handled = journeys.handled(domain, cause)
         return [*published, *onward], handled or journeys.committed(domain, by_request=False)
 
 
-def _document(sighting: Sighting, edges: list[str], handled: list[str]) -> dict[str, Any]:
+def _document(event: ObservedEvent, edges: list[str], handled: list[str]) -> dict[str, Any]:
     return {
-        "at": format_timestamp(sighting.at),
-        "bus": sighting.bus,
-        "eventType": sighting.event_type,
-        "eventId": sighting.event_id,
-        "subscriptionId": sighting.aggregate_id,
-        "source": sighting.source,
-        "own": sighting.own,
-        "replay": sighting.replay_name,
+        "at": format_timestamp(event.at),
+        "bus": event.bus,
+        "eventType": event.event_type,
+        "eventId": event.event_id,
+        "subscriptionId": event.aggregate_id,
+        "source": event.source,
+        "own": event.own,
+        "replay": event.replay_name,
         "edges": edges,
         "handled": handled,
     }

@@ -10,7 +10,7 @@ WINDOW = 10
 
 
 class Rates:
-    """Counts by key; the running second counts when it is over. `clock` tells seconds."""
+    """Counts by key; the running second counts when it is over. `clock` is in seconds."""
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         self._clock = clock

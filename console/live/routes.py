@@ -12,7 +12,7 @@ from runtime.http.problem_kinds import UNAVAILABLE
 from runtime.http.problems import respond
 
 KEEP_ALIVE = 15.0
-"""Seconds of silence after which a comment tells that the connection lives."""
+"""Seconds of silence after which a comment shows that the connection lives."""
 
 
 def router(hub: Hub) -> APIRouter:

@@ -1,6 +1,6 @@
 """How much of what the buses carry the console looks at: all, or the events of every nth aggregate.
 
-A tap costs whoever delivers to it, and a person cannot see more than some events a second. So the
+A tap costs a delivery for each event, and a person cannot see more than some a second. So the
 rules of the taps keep the events whose aggregateId ends in certain hexadecimal digits: ids are
 random there, and what is kept of one journey is all of it, on every bus. Counts are multiplied. An
 event without such an id is not shown while it is so. Pure, but for the clock that is passed in.
@@ -59,7 +59,7 @@ class Sampler:
         self._changed = float("-inf")
 
     def decide(self, rate: float, behind: float, now: float) -> int:
-        """Choose a level for so many events a second on the busiest bus; times in seconds."""
+        """Choose a level for a rate (events a second) on the busiest bus; times in seconds."""
         needed = next((each for each in LEVELS if rate / each <= MOST), LEVELS[-1])
         if behind > LATE and now - self._changed >= PATIENCE:
             needed = max(needed, self._one(up=True))
@@ -82,7 +82,7 @@ class Sampler:
 def sentence(every_nth: int, rate: float, left_out: int) -> str | None:
     """Say what is not shown; None if that is nothing.
 
-    `rate` is of all buses together, `left_out` what nobody looked at in the last ten seconds.
+    `rate` is of all buses together, `left_out` what was discarded in the last ten seconds.
     """
     said: list[str] = []
     if every_nth > 1:

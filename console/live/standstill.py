@@ -1,8 +1,8 @@
-"""Since when a queue's messages wait with nobody taking any. Pure; times are seconds.
+"""Since when a queue's messages wait and none is received. Pure; times are seconds.
 
-An emulator's SQS does not tell how old the oldest message is, and CloudWatch tells it minutes late.
+An emulator's SQS does not say how old the oldest message is, and CloudWatch says it minutes late.
 A queue that has messages, none in work, and never fewer than a look before, is not being received
-from; how long that has been so is known to whoever looks often.
+from; how long that has been so is known to a frequent reader.
 """
 
 from collections.abc import Mapping

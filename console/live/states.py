@@ -75,10 +75,9 @@ class _Judge:
         verdict = on_outbox(found.depth, oldest, relay)
         waited = oldest.total_seconds() if oldest else 0.0
         moves = any(self._rates.get(each) for each in self._edges(node, "stream"))
-        if found.depth and not verdict.needs_person and waited > STANDS_AFTER and not moves:
+        if found.depth and not verdict.needs_attention and waited > STANDS_AFTER and not moves:
             verdict = Verdict(
-                f"{_wait(found.depth)}, and nobody has taken one for {_age(waited)}: is {relay}"
-                " running?",
+                f"{_wait(found.depth)}, and none was taken for {_age(waited)}: is {relay} running?",
                 True,
             )
         more = " (or more: it counts no further)" if found.at_least else ""
@@ -95,7 +94,7 @@ class _Judge:
         oldest = timedelta(seconds=still) if still else None
         if still > STANDS_AFTER:
             verdict = Verdict(
-                f"{_wait(depth.visible)}, and nobody has taken one for {_age(still)}: is {taker}"
+                f"{_wait(depth.visible)}, and none was taken for {_age(still)}: is {taker}"
                 " running?",
                 True,
             )
@@ -146,14 +145,14 @@ _MOVES = {"stream", "receives", "publishes", "matches", "delivers"}
 
 
 def _dead_letters(depth: Depth) -> NodeState:
-    """What somebody looks at, and so holds, waits for a person all the same."""
+    """Messages in flight, such as during a preview, need attention all the same."""
     if not depth.total:
         return NodeState("ok", "empty", 0, 0)
     return NodeState("stuck", dead_letters(depth, None), depth.total, depth.in_flight)
 
 
 def _state(verdict: Verdict, held: int) -> State:
-    if verdict.needs_person:
+    if verdict.needs_attention:
         return "stuck"
     return "busy" if held else "ok"
 
@@ -166,7 +165,7 @@ def _age(seconds: float) -> str:
     return age(timedelta(seconds=seconds))
 
 
-def needing_a_person(states: Mapping[str, NodeState]) -> list[dict[str, str]]:
+def needing_attention(states: Mapping[str, NodeState]) -> list[dict[str, str]]:
     """List what is stuck or away, where it is; not who is stuck because of it."""
     return [
         {"node": node, "sentence": each.sentence}

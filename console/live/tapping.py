@@ -115,12 +115,12 @@ class TapReader:
                 self._observer.observe(self.tap.bus, message["Body"], at, every_nth)
         self._received_at = monotonic()
         if late:
-            self._observer.threw_away(late)
+            self._observer.discard(late)
         delete_batch(self.tap.sqs, url, [message["ReceiptHandle"] for message in messages])
 
 
 class Tapping:
-    """All the readers; `needed` tells events a second by bus."""
+    """All the readers; `needed` is events a second by bus."""
 
     def __init__(
         self,
@@ -189,7 +189,7 @@ class Tapping:
                     if reader.url and (
                         reader.behind > TOO_LATE or (after > before and reader.behind > 1)
                     ):
-                        self._observer.threw_away(reader.tap.throw_away(reader.url))
+                        self._observer.discard(reader.tap.throw_away(reader.url))
                     if look and reader.url and not reader.tap.is_there():
                         reader.url = reader.tap.make(after)
                 except Unavailable as error:

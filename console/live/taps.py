@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from console.live.sampling import pattern
-from infra.arns import Arns
-from infra.arns import Place as Account
+from infra.arns import AccountRegion, Arns
 from infra.policies import queue_policy_document
 from infra.resources import (
     TARGET_ID,
@@ -96,7 +95,7 @@ class Tap:
         return url
 
     def let_through(self, every_nth: int) -> None:
-        """Let the events of one of so many aggregates through."""
+        """Let the events of one in `every_nth` aggregates through."""
         with asking("EventBridge"):
             self._events.put_rule(
                 Name=self.rule.name,
@@ -202,7 +201,7 @@ class Tap:
             rules=(*self._domain.rules, self.rule),
         )
         others = (each for each in self._topology.domains if each.name != mine.name)
-        return Arns(Topology((mine, *others)), {mine.name: Account(account, region)})
+        return Arns(Topology((mine, *others)), {mine.name: AccountRegion(account, region)})
 
 
 def taps_of(topology: Topology, name: str, aws: "dict[str, Aws]") -> list[Tap]:

@@ -13,7 +13,7 @@ from console.live.observing import Observer
 from console.live.rates import Rates
 from console.live.reading import Reading
 from console.live.sampling import sentence
-from console.live.states import NodeState, needing_a_person, states_of
+from console.live.states import NodeState, needing_attention, states_of
 from console.live.tapping import Tapping
 from infra.graph import Graph
 from runtime.process.shutdown import Stop
@@ -29,7 +29,7 @@ STALE = 10.0
 
 @dataclass
 class Watch:
-    """`reading` is the newest, for whoever needs depths; any thread may read it."""
+    """`reading` is the newest; any thread may read it."""
 
     graph: Graph
     measures: Measures
@@ -89,6 +89,6 @@ class Watch:
             "nodes": {node: state.document() for node, state in states.items()},
             "rates": rates,
             "busRates": buses,
-            "needsPerson": needing_a_person(states),
+            "needsPerson": needing_attention(states),
             "consoleBehindSeconds": round(self.tapping.behind, 1),
         }

@@ -1,4 +1,4 @@
-"""What the AsyncAPI document says, in the order in which a page tells it. Pure."""
+"""What the AsyncAPI document says, in the order in which a page shows it. Pure."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ class Sender:
 
 @dataclass(frozen=True)
 class Document:
-    """Raises KeyError where the document is not one of ours."""
+    """Raises KeyError where the document is not this system's."""
 
     document: Json
 

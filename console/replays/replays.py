@@ -1,4 +1,4 @@
-"""The replays that this console has started: each is looked at until it has ended, and all is told.
+"""The replays that this console has started: each is polled until it has ended.
 
 EventBridge runs them. One goes on when the console ends, and is only not followed any more.
 """
@@ -10,8 +10,8 @@ from threading import Lock, Thread
 from typing import Any
 
 from contracts.timestamps import format_timestamp
+from operations.environment import Environment
 from operations.errors import OperatorError
-from operations.place import Place
 from operations.replay.replay import Progress, Replay, Request, TooManyReplays
 from runtime.errors import Unavailable
 from runtime.process.shutdown import Stop
@@ -28,7 +28,7 @@ MOST_AT_ONCE = 10
 KEPT = 50
 """Replays, with those that have ended."""
 
-Tell = Callable[[dict[str, Any]], object]
+OnChange = Callable[[dict[str, Any]], object]
 
 
 class UnknownReplay(OperatorError):
@@ -40,7 +40,7 @@ class UnknownReplay(OperatorError):
 
 @dataclass
 class Followed:
-    """A replay, and how far it was when it was last looked at; `over`: nobody looks any more."""
+    """A replay, and how far it was when it was last looked at; `over`: it is no longer polled."""
 
     replay: Replay
     request: Request
@@ -66,15 +66,20 @@ class Followed:
 
 
 class Replays:
-    """`tell` hears of each change, from threads of this, until a stop is requested.
+    """`on_change` gets each change, from threads of this, until a stop is requested.
 
     `look_every` is an argument for tests.
     """
 
     def __init__(
-        self, place: Place, stop: Stop, tell: Tell, *, look_every: float = LOOK_EVERY
+        self,
+        environment: Environment,
+        stop: Stop,
+        on_change: OnChange,
+        *,
+        look_every: float = LOOK_EVERY,
     ) -> None:
-        self._place, self._stop, self._tell = place, stop, tell
+        self._environment, self._stop, self._on_change = environment, stop, on_change
         self._look_every = look_every
         self._followed: OrderedDict[str, Followed] = OrderedDict()
         self._lock = Lock()
@@ -86,7 +91,7 @@ class Replays:
 
     def start(self, request: Request) -> dict[str, Any]:
         """Raises NoArchive, TooManyReplays, Unavailable."""
-        followed = Followed(Replay(self._place, request), request)
+        followed = Followed(Replay(self._environment, request), request)
         with self._lock:
             if sum(not each.over for each in self._followed.values()) >= MOST_AT_ONCE:
                 raise TooManyReplays
@@ -137,12 +142,12 @@ class Replays:
                 looks_left -= 1
                 followed.over = looks_left == 0 or (came == followed.came and not followed.trouble)
             if followed.document() != before:
-                self._tell(followed.document())
+                self._on_change(followed.document())
             if not followed.over:
                 self._stop.wait(self._look_every)
 
     def _look(self, followed: Followed) -> None:
-        """An outage is told, and looked through: EventBridge goes on with it meanwhile."""
+        """An outage is shown, and waited out: EventBridge goes on with it meanwhile."""
         try:
             if not followed.progress.ended:
                 followed.progress = followed.replay.progress()

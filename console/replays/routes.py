@@ -10,8 +10,8 @@ from console.dead_letters.previews import Previews
 from console.replays.replays import Replays
 from contracts.envelope import ReadModel
 from contracts.timestamps import format_timestamp
+from operations.environment import Environment
 from operations.moments import parse_range
-from operations.place import Place
 from operations.replay.command import ARCHIVED_AFTER
 from operations.replay.replay import Request, request_of, would_come
 from runtime.ids import utc_now
@@ -44,10 +44,10 @@ class Previewed(ReadModel):
 class Buses:
     """What can be replayed in a place."""
 
-    place: Place
+    environment: Environment
 
     def document(self) -> list[dict[str, Any]]:
-        topology = self.place.topology
+        topology = self.environment.topology
         return [
             {
                 "bus": archive.bus,
@@ -60,11 +60,11 @@ class Buses:
 
     def why_no_rules(self) -> str | None:
         """Why rules cannot be chosen here; None where they can."""
-        return RULES_IGNORED if self.place.emulated else None
+        return RULES_IGNORED if self.environment.emulated else None
 
 
-def router(place: Place, replays: Replays) -> APIRouter:
-    buses, previews = Buses(place), Previews[Request]()
+def router(environment: Environment, replays: Replays) -> APIRouter:
+    buses, previews = Buses(environment), Previews[Request]()
     routes = APIRouter(prefix="/api/replays")
 
     @routes.get("")
@@ -81,10 +81,10 @@ def router(place: Place, replays: Replays) -> APIRouter:
     def preview(wish: Wish) -> dict[str, Any]:
         now = utc_now()
         span = parse_range(wish.since, wish.until, now)
-        request = request_of(place, wish.bus, span, wish.rules, now=now)
-        events = would_come(place, request)
+        request = request_of(environment, wish.bus, span, wish.rules, now=now)
+        events = would_come(environment, request)
         notes = []
-        if request.until > now - ARCHIVED_AFTER and not place.emulated:
+        if request.until > now - ARCHIVED_AFTER and not environment.emulated:
             notes.append("Events of the last ten minutes may not be in the archive yet.")
         if not events:
             notes.append("The bus's log has nothing in this range: a replay would bring nothing.")

@@ -1,4 +1,4 @@
-"""Sends what a person typed to an API, and tells the whole exchange, whatever came of it."""
+"""Sends what a person typed to an API, and shows the whole exchange, whatever came of it."""
 
 import json
 import shlex
@@ -64,10 +64,10 @@ class Exchange:
 def send(
     api: Api, method: str, url: str, body: Any, headers: dict[str, str] | None = None
 ) -> Exchange:
-    """Send JSON as it is, once; an outage is part of what is told."""
+    """Send JSON as it is, once; an outage is part of what is shown."""
     content = json.dumps(body, ensure_ascii=False).encode()
     named = {"Content-Type": "application/json", **(headers or {})}
-    # In bytes: httpx takes no text but ASCII, and what an API says to more is what is to be seen.
+    # In bytes: httpx takes no text but ASCII, and the API's answer to more is the point.
     encoded = {name.encode(): value.encode() for name, value in named.items()}
     request = api.client.build_request(method, url, content=content, headers=encoded)
     signed = api.client.auth if isinstance(api.client.auth, Signed) else None

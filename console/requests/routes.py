@@ -11,7 +11,7 @@ from console.requests.attempts import send
 
 
 class Order(BaseModel):
-    """What was typed; nothing is checked here, the API's own answer is what is to be seen."""
+    """What was typed; nothing is checked here, the API's own answer is shown."""
 
     model_config = ConfigDict(alias_generator=to_camel, extra="allow")
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from infra.arns import Arns, Place
+from infra.arns import AccountRegion, Arns
 from infra.resources import Domain
 from infra.stages import Stage
 from infra.topology import WORKLOADS, Topology
@@ -16,7 +16,7 @@ SYSTEM = "streamed-events"
 class Site:
     """An account and region, with the domains that live there."""
 
-    place: Place
+    account_region: AccountRegion
     domains: tuple[Domain, ...]
     alone: bool
 
@@ -35,18 +35,18 @@ class Plan:
     @classmethod
     def of(cls, stage: Stage, topology: Topology, own_account: str) -> "Plan":
         """Raises StageError for accounts that do not fit the topology."""
-        return cls(stage, topology, Arns(topology, stage.places(topology, own_account)))
+        return cls(stage, topology, Arns(topology, stage.account_regions(topology, own_account)))
 
     @property
     def sites(self) -> tuple[Site, ...]:
-        places = list(dict.fromkeys(self.arns.places[d.name] for d in self.topology.domains))
+        accounts = list(dict.fromkeys(self.arns.accounts[d.name] for d in self.topology.domains))
         return tuple(
             Site(
-                place,
-                tuple(d for d in self.topology.domains if self.arns.places[d.name] == place),
-                alone=len(places) == 1,
+                account,
+                tuple(d for d in self.topology.domains if self.arns.accounts[d.name] == account),
+                alone=len(accounts) == 1,
             )
-            for place in places
+            for account in accounts
         )
 
     @property

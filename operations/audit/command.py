@@ -9,19 +9,19 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from time import monotonic, sleep
 
+from operations.audit.collect import collect, taps
 from operations.audit.compare import balance
-from operations.audit.look import look, taps
 from operations.audit.report import AuditReport, Difference
 from operations.audit.tables import show
 from operations.commandline import Parser, count, seconds
+from operations.databases import DatabaseEnvironment
 from operations.errors import OperatorError
 from operations.moments import parse_range
 from operations.output import Output
-from operations.place import Place
 from operations.sources.routes import routes
 
 PATIENCE = 10.0
-"""Seconds that an event may be nowhere: between two places, or at a person's redrive.
+"""Seconds that an event may not be found: between two reads, or during a redrive.
 
 EventBridge mostly takes half a second from PutEvents to a target, and its logs about as long.
 """
@@ -74,25 +74,25 @@ def add(streamed: Parser) -> None:
     command.set_defaults(run=run)
 
 
-def run(place: Place, arguments: argparse.Namespace, output: Output) -> int:
+def run(environment: DatabaseEnvironment, arguments: argparse.Namespace, output: Output) -> int:
     now = datetime.now(UTC)
     since, until = parse_range(arguments.since, arguments.until, now)
-    kept = timedelta(days=min(each.retention_days for each in place.topology.log_groups))
+    kept = timedelta(days=min(each.retention_days for each in environment.topology.log_groups))
     if since < now - kept:
         raise LogsForgotten(arguments.since, kept)
-    report = audit(place, since, until, settle=arguments.settle, say=output.line)
+    report = audit(environment, since, until, settle=arguments.settle, say=output.line)
     show(report, output, limit=arguments.limit)
     return exit_code(report, settle=arguments.settle)
 
 
 def exit_code(report: AuditReport, *, settle: float) -> int:
-    """Tell a program what people read: something is lost, or has not come to rest in time."""
+    """1 where something is missing, or is still in flight after --settle."""
     unsettled = settle > 0 and report.in_flight > 0
     return DIFFERENT if unsettled or not report.clean else 0
 
 
 def audit(
-    place: Place,
+    environment: DatabaseEnvironment,
     since: datetime,
     until: datetime,
     *,
@@ -107,7 +107,9 @@ def audit(
     nothing is in flight. Raises Unavailable.
     """
     return looking(
-        lambda: balance(look(place, since, until), routes(place.topology), taps(place)),
+        lambda: balance(
+            collect(environment, since, until), routes(environment.topology), taps(environment)
+        ),
         settle=settle,
         patience=patience,
         say=say,

@@ -5,33 +5,33 @@ from datetime import datetime
 
 from contracts.names import EventType, Source
 from contracts.timestamps import format_timestamp
-from operations.audit.books import Books, DeadLetters
 from operations.audit.report import AuditReport, DeliveryCount, Difference, EventCount, Kind
+from operations.audit.snapshot import DeadLetters, Snapshot
 from operations.sources.ledger import EventKey, NotUnderstood, events_of, handled
 from operations.sources.routes import Delivery, Hop, Route
 
 
 def balance(
-    books: Books, routes: Mapping[EventType, Route], taps: Mapping[str, str]
+    snapshot: Snapshot, routes: Mapping[EventType, Route], taps: Mapping[str, str]
 ) -> AuditReport:
     """Compare what one look found. Its differences are suspects until they have lasted.
 
     `taps` has, for each bus that has one, the queue between it and its log group.
     """
-    not_committed = list(_not_committed(books, routes))
+    not_committed = list(_not_committed(snapshot, routes))
     uncommitted = {
         EventKey(each.event_type, each.aggregate_id, each.sequence) for each in not_committed
     }
-    pages = [_Page(books, route, taps, uncommitted) for route in routes.values()]
+    pages = [_Page(snapshot, route, taps, uncommitted) for route in routes.values()]
     events = {str(page.route.event_type): page.published() for page in pages}
     deliveries = tuple(count for page in pages for count in page.delivered())
     differences = [difference for page in pages for difference in page.differences]
     return AuditReport(
-        since=books.since,
-        until=books.until,
+        since=snapshot.since,
+        until=snapshot.until,
         events=events,
         deliveries=deliveries,
-        differences=tuple(sorted([*not_committed, *differences, *_not_understood(books)])),
+        differences=tuple(sorted([*not_committed, *differences, *_not_understood(snapshot)])),
     )
 
 
@@ -39,23 +39,23 @@ class _Page:
     """One type of event in the books."""
 
     def __init__(
-        self, books: Books, route: Route, taps: Mapping[str, str], uncommitted: set[EventKey]
+        self, snapshot: Snapshot, route: Route, taps: Mapping[str, str], uncommitted: set[EventKey]
     ) -> None:
         self.route = route
         self.differences: list[Difference] = []
-        self._books, self._taps, self._uncommitted = books, taps, uncommitted
+        self._snapshot, self._taps, self._uncommitted = snapshot, taps, uncommitted
 
     def published(self) -> EventCount:
         """Hold what was committed against outbox, bus and dead-letter queue."""
-        books, route, count = self._books, self.route, EventCount()
-        on_bus, aside = books.seen[route.bus], books.dead[route.set_aside]
+        snapshot, route, count = self._snapshot, self.route, EventCount()
+        on_bus, aside = snapshot.seen[route.bus], snapshot.dead[route.set_aside]
         missing = []
-        for key, event in books.committed.items():
+        for key, event in snapshot.committed.items():
             if key.event_type != route.event_type:
                 continue
             if key in on_bus:
                 count.published += 1
-            elif key in books.pending or key in books.unreadable_rows:
+            elif key in snapshot.pending or key in snapshot.unreadable_rows:
                 count.pending += 1
             elif key in aside.named:
                 count.set_aside += 1
@@ -64,10 +64,10 @@ class _Page:
             else:
                 continue
             count.committed += 1
-        for key, sighting in on_bus.items():
+        for key, bus_count in on_bus.items():
             if key.event_type == route.event_type:
-                count.duplicates += len(sighting.again)
-                count.replayed += sighting.replays
+                count.duplicates += len(bus_count.again)
+                count.replayed += bus_count.replays
         room = self._held(route.between) + self._held(self._taps.get(route.bus))
         count.set_aside += min(len(missing), aside.unnamed)
         count.between = min(max(len(missing) - aside.unnamed, 0), room)
@@ -85,7 +85,7 @@ class _Page:
 
     def _hopped(self, hop: Hop) -> DeliveryCount:
         count = DeliveryCount(self.route.event_type, hop.rule, hop.bus)
-        there = self._books.seen[hop.bus]
+        there = self._snapshot.seen[hop.bus]
         room = self._held(self._taps.get(hop.bus))
         missing = self._outcome(count, hop.origin, hop.dlq, room, there.__contains__)
         if missing:
@@ -94,10 +94,10 @@ class _Page:
 
     def _handled(self, delivery: Delivery) -> DeliveryCount:
         count = DeliveryCount(self.route.event_type, delivery.rule, delivery.queue)
-        standings = self._books.standings
+        states = self._snapshot.states
 
         def is_handled(key: EventKey) -> bool:
-            return handled(key, delivery.domain, standings.get((delivery.domain, key.aggregate_id)))
+            return handled(key, delivery.domain, states.get((delivery.domain, key.aggregate_id)))
 
         room = self._held(delivery.queue)
         missing = self._outcome(count, delivery.bus, delivery.dlq, room, is_handled)
@@ -115,9 +115,9 @@ class _Page:
         has_arrived: Callable[[EventKey], bool],
     ) -> list[EventKey]:
         """Fill the count in; returns what is missing, if more is than can be under way."""
-        dead = self._books.dead[dlq] if dlq else DeadLetters()
+        dead = self._snapshot.dead[dlq] if dlq else DeadLetters()
         missing = []
-        for key in self._books.seen[origin]:
+        for key in self._snapshot.seen[origin]:
             if key.event_type != self.route.event_type or key in self._uncommitted:
                 continue
             count.expected += 1
@@ -134,15 +134,15 @@ class _Page:
 
     def _two_events(self) -> None:
         """Find changes that have two events: on the own bus, on a later one, or in the outbox."""
-        books, route = self._books, self.route
+        snapshot, route = self._snapshot, self.route
         for bus in (route.bus, *(hop.bus for hop in route.hops)):
-            for key, sighting in books.seen[bus].items():
+            for key, bus_count in snapshot.seen[bus].items():
                 if key.event_type != route.event_type:
                     continue
-                first = books.seen[route.bus].get(key, sighting)
-                ids = {first.event_id, sighting.event_id, *sighting.other_ids}
-                if bus == route.bus and key in books.pending:
-                    ids.add(books.pending[key].event_id)
+                first = snapshot.seen[route.bus].get(key, bus_count)
+                ids = {first.event_id, bus_count.event_id, *bus_count.other_ids}
+                if bus == route.bus and key in snapshot.pending:
+                    ids.add(snapshot.pending[key].event_id)
                 if len(ids) > 1:
                     hint = f"event ids {', '.join(sorted(ids))}"
                     self._report(Kind.TWO_EVENTS, [key], bus, {key: hint})
@@ -153,62 +153,62 @@ class _Page:
             key: f"but it was on {hop.bus}"
             for key in missing
             for hop in self.route.hops
-            if key in self._books.seen[hop.bus]
+            if key in self._snapshot.seen[hop.bus]
         }
 
     def _report(
         self, kind: Kind, keys: Iterable[EventKey], place: str, hints: Mapping[EventKey, str]
     ) -> None:
-        own = self._books.seen[self.route.bus]
+        own = self._snapshot.seen[self.route.bus]
         for key in keys:
             event_id = own[key].event_id if key in own else None
             hint = hints.get(key, "")
             self.differences.append(Difference(kind, *key, place, event_id, hint))
 
     def _held(self, queue: str | None) -> int:
-        return self._books.waiting.get(queue, 0) if queue else 0
+        return self._snapshot.waiting.get(queue, 0) if queue else 0
 
 
-def _not_committed(books: Books, routes: Mapping[EventType, Route]) -> Iterator[Difference]:
+def _not_committed(snapshot: Snapshot, routes: Mapping[EventType, Route]) -> Iterator[Difference]:
     """Find events that no state implies, in outboxes and on buses (P1).
 
     State is what was read last, and a row never goes away: whatever was in an outbox or on a bus
     before was committed before.
     """
-    for key, row in books.pending.items():
-        if why := _unexplained(books, routes, key, row.occurred_at):
+    for key, row in snapshot.pending.items():
+        if why := _unexplained(snapshot, routes, key, row.occurred_at):
             place = f"the outbox of {row.domain}"
             yield Difference(Kind.NOT_COMMITTED, *key, place, row.event_id, why)
-    for bus, seen in books.seen.items():
-        for key, sighting in seen.items():
-            if why := _unexplained(books, routes, key, sighting.occurred_at):
-                yield Difference(Kind.NOT_COMMITTED, *key, bus, sighting.event_id, why)
+    for bus, seen in snapshot.seen.items():
+        for key, bus_count in seen.items():
+            if why := _unexplained(snapshot, routes, key, bus_count.occurred_at):
+                yield Difference(Kind.NOT_COMMITTED, *key, bus, bus_count.event_id, why)
 
 
 def _unexplained(
-    books: Books, routes: Mapping[EventType, Route], key: EventKey, occurred_at: datetime
+    snapshot: Snapshot, routes: Mapping[EventType, Route], key: EventKey, occurred_at: datetime
 ) -> str:
     """Say why no state implies an event; nothing if one does."""
     if key.event_type not in {*EventType}:
         return "no domain has events of this type"
     domain = routes[EventType(key.event_type)].domain
-    standing = books.standings.get((domain, key.aggregate_id))
-    if standing is None:
+    state = snapshot.states.get((domain, key.aggregate_id))
+    if state is None:
         return f"{domain} has no such aggregate"
     try:
-        implied = {event.key: event.occurred_at for event in events_of(standing)}
+        implied = {event.key: event.occurred_at for event in events_of(state)}
     except NotUnderstood:
         return ""  # the state itself is the difference
     if key not in implied:
-        return f"{domain} has it at version {standing.version} after {standing.event}"
+        return f"{domain} has it at version {state.version} after {state.event}"
     if implied[key] != occurred_at:
         return f"{domain} has it happen at {format_timestamp(implied[key])}"
     return ""
 
 
-def _not_understood(books: Books) -> Iterator[Difference]:
-    for error in books.not_understood:
-        state = error.standing
+def _not_understood(snapshot: Snapshot) -> Iterator[Difference]:
+    for error in snapshot.not_understood:
+        state = error.state
         yield Difference(
             Kind.NOT_UNDERSTOOD,
             state.event,
@@ -217,9 +217,9 @@ def _not_understood(books: Books) -> Iterator[Difference]:
             state.domain,
             hint=str(error),
         )
-    for key, row in books.unreadable_rows.items():
+    for key, row in snapshot.unreadable_rows.items():
         hint = f"no event can be made of the row: {row.reason}"
         yield Difference(Kind.NOT_UNDERSTOOD, *key, row.outbox, hint=hint)
-    for bus, line in books.unreadable:
+    for bus, line in snapshot.unreadable:
         if line.source in {*Source}:
             yield Difference(Kind.NOT_UNDERSTOOD, "?", line.envelope_id, 0, bus, hint=line.reason)

@@ -7,40 +7,44 @@ from difflib import get_close_matches
 from uuid import uuid4
 
 from operations.dlq.choice import Choice, End, Tally
-from operations.dlq.pace import Pace
 from operations.dlq.planning import plan
+from operations.dlq.rate_limiter import RateLimiter
 from operations.dlq.redriving import Redrive, drop
 from operations.dlq.senders import sender_to
-from operations.dlq.tables import ended, letter_facts, letters_table, tallies_table
+from operations.dlq.tables import dead_letter_facts, dead_letters_table, ended, tallies_table
 from operations.dlq.trail import Trail
+from operations.environment import Environment
 from operations.errors import NotConfirmed, NothingChosen
 from operations.output import Output
-from operations.place import Place
 from operations.sources.peeking import Opened, open_queues, peek
 
 LEFT_BEHIND = 1
 
 
-def run_list(place: Place, arguments: argparse.Namespace, output: Output) -> int:
-    peeks = peek(open_queues(place, arguments.queue), most=arguments.limit)
-    full = [each for each in peeks if each.depth.total or each.letters]
+def run_list(environment: Environment, arguments: argparse.Namespace, output: Output) -> int:
+    peeks = peek(open_queues(environment, arguments.queue), most=arguments.limit)
+    full = [each for each in peeks if each.depth.total or each.dead_letters]
     nothing = f"{arguments.queue or 'every dead-letter queue'} is empty"
     output.show(
         {"queues": [each.document() for each in peeks]},
-        *((letters_table(each) for each in full) if full else [nothing]),
+        *((dead_letters_table(each) for each in full) if full else [nothing]),
     )
     return 0
 
 
-def run_show(place: Place, arguments: argparse.Namespace, output: Output) -> int:
-    letters = [
-        letter
-        for each in peek(open_queues(place, arguments.queue), most=arguments.limit)
-        for letter in each.letters
+def run_show(environment: Environment, arguments: argparse.Namespace, output: Output) -> int:
+    dead_letters = [
+        dead_letter
+        for each in peek(open_queues(environment, arguments.queue), most=arguments.limit)
+        for dead_letter in each.dead_letters
     ]
-    found = [letter for letter in letters if letter.is_called(arguments.id)]
+    found = [dead_letter for dead_letter in dead_letters if dead_letter.is_called(arguments.id)]
     if not found:
-        names = {each for letter in letters for each in (letter.message_id, letter.event.event_id)}
+        names = {
+            each
+            for dead_letter in dead_letters
+            for each in (dead_letter.message_id, dead_letter.event.event_id)
+        }
         close = get_close_matches(arguments.id, [each for each in names if each], n=1, cutoff=0.8)
         hint = f"did you mean {close[0]}?" if close else "`streamed dlq list` shows what is there"
         where = arguments.queue or "any dead-letter queue"
@@ -48,41 +52,45 @@ def run_show(place: Place, arguments: argparse.Namespace, output: Output) -> int
     output.show(
         [
             {
-                **letter.summary(),
-                "receives": letter.receives,
-                "group": letter.group,
-                "attributes": letter.facts(reveal=arguments.reveal),
-                "body": letter.text(reveal=arguments.reveal),
+                **dead_letter.summary(),
+                "receives": dead_letter.receives,
+                "group": dead_letter.group,
+                "attributes": dead_letter.facts(reveal=arguments.reveal),
+                "body": dead_letter.text(reveal=arguments.reveal),
             }
-            for letter in found
+            for dead_letter in found
         ],
-        *(part for letter in found for part in letter_facts(letter, reveal=arguments.reveal)),
+        *(
+            part
+            for dead_letter in found
+            for part in dead_letter_facts(dead_letter, reveal=arguments.reveal)
+        ),
     )
     return 0
 
 
-def run_redrive(place: Place, arguments: argparse.Namespace, output: Output) -> int:
-    queues, choice = open_queues(place, arguments.queue), _choice(arguments)
+def run_redrive(environment: Environment, arguments: argparse.Namespace, output: Output) -> int:
+    queues, choice = open_queues(environment, arguments.queue), _choice(arguments)
     if arguments.dry_run:
         tallies = [_planned(each, choice, arguments.limit, output) for each in queues]
         return _report(tallies, choice, queues, output, "would be sent")
-    run, pace = uuid4().hex, Pace(arguments.rate)
+    run, rate_limiter = uuid4().hex, RateLimiter(arguments.rate)
     senders = {
-        each.origin.dlq: sender_to(place, each.origin.destination, run=run) for each in queues
+        each.origin.dlq: sender_to(environment, each.origin.destination, run=run) for each in queues
     }
-    with Trail(place.audit_file, "redrive") as trail:
+    with Trail(environment.audit_file, "redrive") as trail:
 
         def redrive(queue: Opened) -> Tally:
             destination = queue.origin.destination
-            with queue.hold() as letters:
+            with queue.lease() as lease:
                 return Redrive(
-                    letters,
+                    lease,
                     queue=queue.origin.dlq,
                     destination=destination,
                     sender=senders[queue.origin.dlq],
                     trail=trail,
-                    pace=pace,
-                    told=lambda end: output.line(ended(end, str(destination))),
+                    rate_limiter=rate_limiter,
+                    on_outcome=lambda end: output.line(ended(end, str(destination))),
                 ).run(choice, arguments.limit)
 
         tallies = [redrive(each) for each in queues]
@@ -90,26 +98,26 @@ def run_redrive(place: Place, arguments: argparse.Namespace, output: Output) -> 
 
 
 def run_drop(
-    place: Place,
+    environment: Environment,
     arguments: argparse.Namespace,
     output: Output,
     *,
     ask: Callable[[str], str] | None = None,
 ) -> int:
-    queues, choice = open_queues(place, arguments.queue), _choice(arguments)
+    queues, choice = open_queues(environment, arguments.queue), _choice(arguments)
     if not arguments.yes:
         choice = _confirmed(queues, choice, arguments, output, ask or _asking(output))
-    with Trail(place.audit_file, "drop") as trail:
+    with Trail(environment.audit_file, "drop") as trail:
 
         def drop_from(queue: Opened) -> Tally:
-            with queue.hold() as letters:
+            with queue.lease() as lease:
                 return drop(
-                    letters,
+                    lease,
                     choice,
                     queue=queue.origin.dlq,
                     trail=trail,
                     most=arguments.limit,
-                    told=lambda end: output.line(ended(end)),
+                    on_outcome=lambda end: output.line(ended(end)),
                 )
 
         tallies = [drop_from(each) for each in queues]
@@ -119,14 +127,14 @@ def run_drop(
 def _planned(queue: Opened, choice: Choice, most: int, output: Output) -> Tally:
     """Say what a redrive would do; the queue is as before when this returns."""
     destination = queue.origin.destination
-    with queue.hold() as letters:
+    with queue.lease() as lease:
         return plan(
-            letters,
+            lease,
             choice,
             queue=queue.origin.dlq,
             destination=destination,
             most=most,
-            told=lambda end: output.line(ended(end, str(destination))),
+            on_outcome=lambda end: output.line(ended(end, str(destination))),
         )
 
 
@@ -139,21 +147,23 @@ def _confirmed(
 ) -> Choice:
     """Show what would be dropped and ask; the answer is for these messages and no others."""
     looked = peek(queues, most=arguments.limit)
-    letters = [letter for each in looked for letter in each.letters if letter in choice]
-    if not letters:
-        # Nobody has seen what comes meanwhile, or is in another's hands.
+    dead_letters = [
+        dead_letter for each in looked for dead_letter in each.dead_letters if dead_letter in choice
+    ]
+    if not dead_letters:
+        # What arrives meanwhile, or is in flight elsewhere, was not shown and is not confirmed.
         held = sum(each.unseen for each in looked)
-        rest = f" that is to be seen: {held} are held by somebody" if held else ""
+        rest = f" that is visible: {held} are in flight elsewhere" if held else ""
         raise NothingChosen(f"there is nothing of {choice} to drop{rest}")
-    for letter in letters:
-        output.line(ended(End(letter, moved=False, outcome="would be dropped")))
+    for dead_letter in dead_letters:
+        output.line(ended(End(dead_letter, moved=False, outcome="would be dropped")))
     try:
-        answer = ask(f"Drop {_count(len(letters), 'message')} for good? [y/N] ")
+        answer = ask(f"Drop {_count(len(dead_letters), 'message')} for good? [y/N] ")
     except EOFError:
         answer = ""
     if answer.strip().lower() not in {"y", "yes"}:
         raise NotConfirmed("nothing was dropped")
-    return Choice(ids=frozenset(letter.message_id for letter in letters))
+    return Choice(ids=frozenset(dead_letter.message_id for dead_letter in dead_letters))
 
 
 def _asking(output: Output) -> Callable[[str], str]:
@@ -188,7 +198,7 @@ def _report(
         looked = sum(tally.seen for tally in tallies)
         there = _count(looked, "other message") if looked else "nothing at all"
         raise NothingChosen(f"nothing of {choice} is in {where}, which has {there}")
-    missing = choice.missing(end.letter for end in ends)
+    missing = choice.missing(end.dead_letter for end in ends)
     document: Mapping[str, object] = {
         "queues": [{**tally.document(), "stillThere": depths[tally.queue]} for tally in tallies],
         "notFound": missing,

@@ -15,16 +15,20 @@ class Choice:
     event_type: str | None = None
     aggregate_id: str | None = None
 
-    def __contains__(self, letter: DeadLetter) -> bool:
+    def __contains__(self, dead_letter: DeadLetter) -> bool:
         if self.ids:
-            return any(letter.is_called(each) for each in self.ids)
+            return any(dead_letter.is_called(each) for each in self.ids)
         if self.event_type is not None:
-            return letter.event.event_type == self.event_type
-        return self.aggregate_id is None or letter.event.aggregate_id == self.aggregate_id
+            return dead_letter.event.event_type == self.event_type
+        return self.aggregate_id is None or dead_letter.event.aggregate_id == self.aggregate_id
 
-    def missing(self, letters: Iterable[DeadLetter]) -> list[str]:
-        """The ids that none of these letters is called by."""
-        found = {each for letter in letters for each in (letter.message_id, letter.event.event_id)}
+    def missing(self, dead_letters: Iterable[DeadLetter]) -> list[str]:
+        """The ids that none of these dead letters is called by."""
+        found = {
+            each
+            for dead_letter in dead_letters
+            for each in (dead_letter.message_id, dead_letter.event.event_id)
+        }
         return sorted(self.ids - found)
 
     def __str__(self) -> str:
@@ -37,9 +41,9 @@ class Choice:
 
 @dataclass(frozen=True)
 class End:
-    """What became of one chosen letter: `moved` if it has left its queue, else `why` not."""
+    """What became of one chosen dead letter: `moved` if it has left its queue, else `why` not."""
 
-    letter: DeadLetter
+    dead_letter: DeadLetter
     moved: bool
     outcome: str
 
@@ -74,7 +78,7 @@ class Tally:
             "stoppedAtLimit": self.more,
             "stopped": self.stopped,
             "messages": [
-                {**end.letter.summary(), "done": end.moved, "outcome": end.outcome}
+                {**end.dead_letter.summary(), "done": end.moved, "outcome": end.outcome}
                 for end in self.ends
             ],
         }

@@ -4,7 +4,7 @@ import argparse
 
 from operations.commandline import Parser, count
 from operations.dlq.actions import run_drop, run_list, run_redrive, run_show
-from operations.sources.hold import MOST
+from operations.sources.lease import MAX_MESSAGES
 
 LISTED = 1_000
 RATE = 20.0
@@ -17,7 +17,7 @@ def add(streamed: Parser) -> None:
         "look at dead letters, send them back, or drop them",
         description="Dead letters: what could not be delivered, handled or published.\n"
         "A message that EventBridge put there names the rule; one that a consumer or a relay put\n"
-        "there has the error; the rest SQS moved, after so many receives without an end.",
+        "there has the error; the rest SQS moved, after maxReceiveCount receives.",
         examples=[
             "dlq list",
             "dlq show 0d2c3f6e-…",
@@ -44,7 +44,7 @@ def _add_list(dlq: Parser) -> None:
         metavar="N",
         type=count,
         default=LISTED,
-        help=f"look at so many messages of each queue at most ({LISTED})",
+        help=f"read at most N messages of each queue ({LISTED})",
     )
     command.set_defaults(run=run_list)
 
@@ -63,7 +63,7 @@ def _add_show(dlq: Parser) -> None:
     command.add_argument(
         "--reveal", action="store_true", help="the body byte for byte, bank details too"
     )
-    command.set_defaults(run=run_show, limit=MOST)
+    command.set_defaults(run=run_show, limit=MAX_MESSAGES)
 
 
 def _add_redrive(dlq: Parser) -> None:
@@ -73,8 +73,8 @@ def _add_redrive(dlq: Parser) -> None:
         description="Send dead letters back to where they belong: to the work queue, to the bus"
         " that\na rule could not reach, or to the bus that a relay could not publish to. In"
         " sequence\nper aggregate. Each message is sent, then written to the audit file, then"
-        " deleted:\nkilled at any moment it is lost nowhere, at worst it is sent twice, and"
-        " handlers\nhandle it once. Mend the cause first, and look with --dry-run.",
+        " deleted:\nkilled at any moment it is not lost, at worst it is sent twice, and"
+        " handlers\nhandle it once. Fix the cause first, and look with --dry-run.",
         examples=[
             "dlq redrive --queue payment-cancelled-dlq --all --dry-run",
             "dlq redrive --queue payment-cancelled-dlq --all",
@@ -132,8 +132,8 @@ def _add_choice(command: Parser, *, verb: str) -> None:
         "--limit",
         metavar="N",
         type=count,
-        default=MOST,
-        help=f"look at so many messages of each queue at most ({MOST}); run again for the rest",
+        default=MAX_MESSAGES,
+        help=f"read at most N messages of each queue ({MAX_MESSAGES}); run again for the rest",
     )
 
 
@@ -143,5 +143,5 @@ def _rate(text: str) -> float:
     except ValueError:
         rate = 0
     if not 0 < rate < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is no number above 0")
+        raise argparse.ArgumentTypeError(f"{text} must be a number above 0")
     return rate

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from contracts.outbox import EventTooLarge, MalformedRecord, OutboxRecord
+from contracts.outbox import ROW_KEY, EventTooLarge, MalformedRecord, OutboxRecord
 from contracts.timestamps import parse_timestamp
 from operations.sources.dead_letters import BATCH_INFO, DeadLetter
 from operations.sources.origins import BackToQueue, Destination, OnToBus, OutToBus
-from runtime.outbox.rows import ROW_KEY
 
 
 @dataclass(frozen=True)
@@ -43,35 +42,35 @@ class Event:
 
 
 class Unsendable(ValueError):
-    """Sending this letter would not help; the message says why, and what would."""
+    """Sending this dead letter would not help; the message says why, and what would."""
 
 
-def outgoing(letter: DeadLetter, destination: Destination) -> Message | Event:
-    """Make what is sent for a letter. Raises Unsendable; such a letter stays where it is."""
-    if BATCH_INFO in _object(letter.body):
+def content_of(dead_letter: DeadLetter, destination: Destination) -> Message | Event:
+    """Make what is sent for a dead letter. Raises Unsendable; that one stays where it is."""
+    if BATCH_INFO in _object(dead_letter.body):
         raise Unsendable(
-            "it tells of a batch that Lambda gave up: its rows are in the outbox, and the sweep"
+            "it names a batch that Lambda gave up: its rows are in the outbox, and the sweep"
             " brings them; drop it once the outbox is empty"
         )
-    if letter.encoding == ROW_KEY:
+    if dead_letter.encoding == ROW_KEY:
         raise Unsendable(
             "it names a row that stays in its outbox: repair or delete the row, then drop it"
         )
-    if letter.encoding is not None:
+    if dead_letter.encoding is not None:
         raise Unsendable(
-            f"its body is {letter.encoding}, of which no event can be made: repair what wrote it,"
-            " or drop it"
+            f"its body is {dead_letter.encoding}, of which no event can be made: repair what wrote"
+            " it, or drop it"
         )
     match destination:
         case BackToQueue(fifo=True):
-            record = _record(letter.body)
-            return Message(letter.body, letter.group or record.aggregate_id)
+            record = _record(dead_letter.body)
+            return Message(dead_letter.body, dead_letter.group or record.aggregate_id)
         case BackToQueue():
-            return Message(letter.body)
+            return Message(dead_letter.body)
         case OnToBus():
-            return _delivered(letter.body)
+            return _delivered(dead_letter.body)
         case OutToBus():
-            return _published(_record(letter.body))
+            return _published(_record(dead_letter.body))
 
 
 def _record(body: str) -> OutboxRecord:
@@ -79,7 +78,7 @@ def _record(body: str) -> OutboxRecord:
         return OutboxRecord.from_json(body)
     except (MalformedRecord, EventTooLarge) as error:
         raise Unsendable(
-            f"it is still no event that can be published ({error}): mend what wrote it, or drop it"
+            f"it is still no event that can be published ({error}): fix what wrote it, or drop it"
         ) from None
 
 
@@ -98,7 +97,7 @@ def _delivered(body: str) -> Event:
         and isinstance(detail, dict)
         and isinstance(time, str)
     ):
-        raise Unsendable("its body is no event of EventBridge's: drop it")
+        raise Unsendable("its body is not an EventBridge event: drop it")
     try:
         occurred = parse_timestamp(time).astimezone(UTC)
     except (ValueError, OverflowError):

@@ -2,16 +2,16 @@
 
 For each batch: send, see what was accepted, write the audit lines to the disk, then delete. Killed
 between any two of these, a message is still in its dead-letter queue, or in both places; handling
-it twice harms nobody.
+it twice changes nothing.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
 from operations.dlq.choice import Choice, End, Tally
-from operations.dlq.outgoing import Unsendable, outgoing
-from operations.dlq.pace import Pace
-from operations.dlq.senders import Parcel, Sender
+from operations.dlq.outgoing import Unsendable, content_of
+from operations.dlq.rate_limiter import RateLimiter
+from operations.dlq.senders import Outgoing, Sender
 from operations.sources.dead_letters import DeadLetter
 from operations.sources.origins import Destination
 from runtime.errors import Unavailable
@@ -20,202 +20,206 @@ SENT, NOT_DELETED = "sent", "sent, but not deleted here: it will be handled twic
 BEHIND = "stays behind one of its aggregate that could not be sent"
 
 
-class Letters(Protocol):
-    """A dead-letter queue in hand: operations.sources.hold.Hold, or a test's."""
+class LeasedQueue(Protocol):
+    """Leased dead letters: operations.sources.lease.Lease, or a test's."""
 
     @property
     def fifo(self) -> bool: ...
     def take(self, most: int) -> list[DeadLetter]: ...
     def renew(self) -> None: ...
-    def let_go(self, message_ids: Iterable[str]) -> None: ...
+    def release(self, message_ids: Iterable[str]) -> None: ...
     def delete(self, message_ids: Sequence[str]) -> list[str]: ...
 
 
 class Lines(Protocol):
     """The audit trail: operations.dlq.trail.Trail, or a test's."""
 
-    def line(self, letter: DeadLetter, outcome: str, **more: Any) -> dict[str, Any]: ...
+    def line(self, dead_letter: DeadLetter, outcome: str, **more: Any) -> dict[str, Any]: ...
     def write(self, lines: Iterable[dict[str, Any]]) -> None: ...
 
 
-Told = Callable[[End], object]
+OnOutcome = Callable[[End], object]
 
 
-def untold(_: End) -> None:
-    """Nobody follows it."""
+def ignore_outcome(_: End) -> None:
+    """The default: no progress is shown."""
 
 
-def chosen(letters: Letters, choice: Choice, tally: Tally, most: int) -> Iterator[list[DeadLetter]]:
+def chosen(
+    lease: LeasedQueue, choice: Choice, tally: Tally, most: int
+) -> Iterator[list[DeadLetter]]:
     """Take what is in the queue, round by round, and give the chosen ones of each in order.
 
-    What is not chosen is let go at once. A standard queue is one round. A FIFO queue gives out
+    What is not chosen is released at once. A standard queue is one round. A FIFO queue gives out
     only the first of each group, so what is behind them comes in later rounds, once they have been
-    deleted or let go; a group whose first ten all stay hides the rest of it.
+    deleted or released; a group whose first ten all stay hides the rest of it.
     """
     seen: set[str] = set()
     while tally.seen < most:
-        taken = letters.take(most - tally.seen)
-        fresh = [letter for letter in taken if letter.message_id not in seen]
-        seen |= {letter.message_id for letter in fresh}
+        taken = lease.take(most - tally.seen)
+        fresh = [dead_letter for dead_letter in taken if dead_letter.message_id not in seen]
+        seen |= {dead_letter.message_id for dead_letter in fresh}
         tally.seen = len(seen)
         tally.more = tally.seen >= most
-        mine = [letter for letter in fresh if letter in choice]
-        kept = {letter.message_id for letter in mine}
-        letters.let_go(each.message_id for each in taken if each.message_id not in kept)
-        yield mine if letters.fifo else in_sequence(mine)
-        if not letters.fifo or not fresh:
+        mine = [dead_letter for dead_letter in fresh if dead_letter in choice]
+        kept = {dead_letter.message_id for dead_letter in mine}
+        lease.release(each.message_id for each in taken if each.message_id not in kept)
+        yield mine if lease.fifo else in_sequence(mine)
+        if not lease.fifo or not fresh:
             return
-        letters.let_go(each.message_id for each in mine)
+        lease.release(each.message_id for each in mine)
 
 
-def in_sequence(letters: Sequence[DeadLetter]) -> list[DeadLetter]:
-    """Order letters by sequence within each aggregate, and aggregates by who came first."""
+def in_sequence(dead_letters: Sequence[DeadLetter]) -> list[DeadLetter]:
+    """Order dead letters by sequence within each aggregate, and aggregates by who came first."""
 
-    def key(letter: DeadLetter) -> tuple[float, str, int]:
-        return first[letter.aggregate], letter.aggregate, letter.event.sequence or 0
+    def key(dead_letter: DeadLetter) -> tuple[float, str, int]:
+        return first[dead_letter.aggregate], dead_letter.aggregate, dead_letter.event.sequence or 0
 
     first: dict[str, float] = {}
-    for letter in letters:
-        sent = letter.sent_at.timestamp() if letter.sent_at else 0.0
-        first[letter.aggregate] = min(first.get(letter.aggregate, sent), sent)
-    return sorted(letters, key=key)
+    for dead_letter in dead_letters:
+        sent = dead_letter.sent_at.timestamp() if dead_letter.sent_at else 0.0
+        first[dead_letter.aggregate] = min(first.get(dead_letter.aggregate, sent), sent)
+    return sorted(dead_letters, key=key)
 
 
 class Redrive:
-    """Sends the letters of one queue to their destination, in sequence per aggregate.
+    """Sends the dead letters of one queue to their destination, in sequence per aggregate.
 
-    A letter that cannot be sent stays, and so do those behind it in its aggregate, unless nothing
-    could ever be sent for it.
+    A dead letter that cannot be sent stays, and so do those behind it in its aggregate, unless
+    nothing could ever be sent for it.
     """
 
     def __init__(
         self,
-        letters: Letters,
+        lease: LeasedQueue,
         *,
         queue: str,
         destination: Destination,
         sender: Sender,
         trail: Lines,
-        pace: Pace,
-        told: Told = untold,
+        rate_limiter: RateLimiter,
+        on_outcome: OnOutcome = ignore_outcome,
     ) -> None:
-        self._letters, self._destination, self._sender = letters, destination, sender
-        self._trail, self._pace, self._told = trail, pace, told
+        self._lease, self._destination, self._sender = lease, destination, sender
+        self._trail, self._rate_limiter, self._on_outcome = trail, rate_limiter, on_outcome
         self._blocked: set[str] = set()
         self._tally = Tally(queue)
 
     def run(self, choice: Choice, most: int) -> Tally:
-        """Redrive what is chosen, of the first `most` letters.
+        """Redrive what is chosen, of the first `most` dead letters.
 
         Raises Unavailable if they cannot even be received. Any later outage ends the redrive, and
         the tally says so.
         """
-        for round_ in chosen(self._letters, choice, self._tally, most):
+        for round_ in chosen(self._lease, choice, self._tally, most):
             if not self._settle_round(round_):
                 break
         return self._tally
 
-    def _settle_round(self, letters: Sequence[DeadLetter]) -> bool:
+    def _settle_round(self, dead_letters: Sequence[DeadLetter]) -> bool:
         """False if an outage ends it here."""
-        parcels = self._sendable(letters)
+        sendable = self._sendable(dead_letters)
         try:
-            for batch in _batches(parcels, self._sender, self._pace.most, self._blocked):
-                self._pace.pass_on(len(batch), self._letters.renew)
-                self._letters.renew()
+            for batch in _batches(sendable, self._sender, self._rate_limiter.most, self._blocked):
+                self._rate_limiter.acquire(len(batch), self._lease.renew)
+                self._lease.renew()
                 self._settle(batch, self._sender.send(batch))
         except Unavailable as error:
             # What was under way may have arrived: it stays, and is sent again another time.
             self._tally.stopped = str(error)
-        ended = {each.letter.message_id for each in self._tally.ends}
-        for parcel in parcels:
-            if parcel.letter.message_id not in ended:
-                self._end(parcel.letter, self._tally.stopped or BEHIND)
+        ended = {each.dead_letter.message_id for each in self._tally.ends}
+        for outgoing in sendable:
+            if outgoing.dead_letter.message_id not in ended:
+                self._end(outgoing.dead_letter, self._tally.stopped or BEHIND)
         return self._tally.stopped is None
 
-    def _sendable(self, letters: Sequence[DeadLetter]) -> list[Parcel]:
-        parcels: list[Parcel] = []
-        for letter in letters:
+    def _sendable(self, dead_letters: Sequence[DeadLetter]) -> list[Outgoing]:
+        sendable: list[Outgoing] = []
+        for dead_letter in dead_letters:
             try:
-                parcels.append(Parcel(letter, outgoing(letter, self._destination)))
+                sendable.append(Outgoing(dead_letter, content_of(dead_letter, self._destination)))
             except Unsendable as reason:
-                self._trail.write([self._line(letter, f"left: {reason}")])
-                self._end(letter, f"left: {reason}")
-        return parcels
+                self._trail.write([self._line(dead_letter, f"left: {reason}")])
+                self._end(dead_letter, f"left: {reason}")
+        return sendable
 
-    def _settle(self, batch: Sequence[Parcel], answers: Sequence[str | None]) -> None:
+    def _settle(self, batch: Sequence[Outgoing], answers: Sequence[str | None]) -> None:
         """Delete what was accepted, once the trail has it."""
         outcomes = [SENT if answer is None else f"refused: {answer}" for answer in answers]
-        ends = [(each.letter, outcome) for each, outcome in zip(batch, outcomes, strict=True)]
-        self._trail.write(self._line(letter, outcome) for letter, outcome in ends)
-        accepted = [letter.message_id for letter, outcome in ends if outcome == SENT]
-        stay = set(self._letters.delete(accepted))
+        ends = [(each.dead_letter, outcome) for each, outcome in zip(batch, outcomes, strict=True)]
+        self._trail.write(self._line(dead_letter, outcome) for dead_letter, outcome in ends)
+        accepted = [dead_letter.message_id for dead_letter, outcome in ends if outcome == SENT]
+        stay = set(self._lease.delete(accepted))
         self._trail.write(
-            self._line(letter, NOT_DELETED) for letter, _ in ends if letter.message_id in stay
+            self._line(dead_letter, NOT_DELETED)
+            for dead_letter, _ in ends
+            if dead_letter.message_id in stay
         )
-        for letter, outcome in ends:
+        for dead_letter, outcome in ends:
             if outcome != SENT:
-                self._blocked.add(letter.aggregate)
-                self._end(letter, outcome)
-            elif letter.message_id in stay:
-                self._end(letter, NOT_DELETED)
+                self._blocked.add(dead_letter.aggregate)
+                self._end(dead_letter, outcome)
+            elif dead_letter.message_id in stay:
+                self._end(dead_letter, NOT_DELETED)
             else:
-                self._end(letter, SENT, moved=True)
+                self._end(dead_letter, SENT, moved=True)
 
-    def _line(self, letter: DeadLetter, outcome: str) -> dict[str, Any]:
-        return self._trail.line(letter, outcome, destination=str(self._destination))
+    def _line(self, dead_letter: DeadLetter, outcome: str) -> dict[str, Any]:
+        return self._trail.line(dead_letter, outcome, destination=str(self._destination))
 
-    def _end(self, letter: DeadLetter, outcome: str, *, moved: bool = False) -> None:
-        self._tally.ends.append(End(letter, moved, outcome))
-        self._told(self._tally.ends[-1])
+    def _end(self, dead_letter: DeadLetter, outcome: str, *, moved: bool = False) -> None:
+        self._tally.ends.append(End(dead_letter, moved, outcome))
+        self._on_outcome(self._tally.ends[-1])
 
 
 def drop(
-    letters: Letters,
+    lease: LeasedQueue,
     choice: Choice,
     *,
     queue: str,
     trail: Lines,
     most: int,
-    told: Told = untold,
+    on_outcome: OnOutcome = ignore_outcome,
 ) -> Tally:
-    """Delete chosen letters for good, once the trail has them whole. Raises Unavailable."""
+    """Delete chosen dead letters for good, once the trail has them whole. Raises Unavailable."""
     tally = Tally(queue)
-    for round_ in chosen(letters, choice, tally, most):
+    for round_ in chosen(lease, choice, tally, most):
         for some in _tens(round_):
-            letters.renew()
+            lease.renew()
             trail.write(
                 trail.line(each, "dropped", attributes=dict(each.attributes), body=each.body)
                 for each in some
             )
-            stay = set(letters.delete([each.message_id for each in some]))
+            stay = set(lease.delete([each.message_id for each in some]))
             trail.write(trail.line(each, "not dropped") for each in some if each.message_id in stay)
             for each in some:
                 gone = each.message_id not in stay
                 outcome = "dropped" if gone else "not dropped: SQS did not delete it; try again"
                 tally.ends.append(End(each, gone, outcome))
-                told(tally.ends[-1])
+                on_outcome(tally.ends[-1])
     return tally
 
 
 def _batches(
-    parcels: Sequence[Parcel], sender: Sender, most: int, blocked: set[str]
-) -> Iterator[list[Parcel]]:
-    """Cut parcels into calls that hold at most one of each aggregate, in its order.
+    sendable: Sequence[Outgoing], sender: Sender, most: int, blocked: set[str]
+) -> Iterator[list[Outgoing]]:
+    """Cut dead letters into calls that hold at most one of each aggregate, in its order.
 
-    A call can half-fail: what follows a refused one of its aggregate must not have gone before it.
-    So `blocked` is read between calls, and what belongs to it is left out.
+    A call can fail partially: what follows a refused one of its aggregate must not have gone
+    before it. So `blocked` is read between calls, and what belongs to it is left out.
     """
-    waiting: dict[str, list[Parcel]] = {}
-    for parcel in parcels:
-        waiting.setdefault(parcel.letter.aggregate, []).append(parcel)
+    waiting: dict[str, list[Outgoing]] = {}
+    for outgoing in sendable:
+        waiting.setdefault(outgoing.dead_letter.aggregate, []).append(outgoing)
     while waiting := {key: left for key, left in waiting.items() if left and key not in blocked}:
         heads = [(key, left[0]) for key, left in waiting.items()]
         for batch in sender.limits.cut(heads, lambda head: head[1].content.size):
             for start in range(0, len(batch), most):
-                yield [parcel for _, parcel in batch[start : start + most]]
+                yield [outgoing for _, outgoing in batch[start : start + most]]
         waiting = {key: left[1:] for key, left in waiting.items()}
 
 
-def _tens(letters: Sequence[DeadLetter]) -> Iterator[Sequence[DeadLetter]]:
-    for start in range(0, len(letters), 10):
-        yield letters[start : start + 10]
+def _tens(dead_letters: Sequence[DeadLetter]) -> Iterator[Sequence[DeadLetter]]:
+    for start in range(0, len(dead_letters), 10):
+        yield dead_letters[start : start + 10]

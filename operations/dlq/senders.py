@@ -7,16 +7,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 from botocore.exceptions import ClientError
 
 from operations.dlq.outgoing import Event, Message
-from operations.place import Place
+from operations.environment import Environment
 from operations.sources.dead_letters import DeadLetter
 from operations.sources.origins import BackToQueue, Destination
-from relay.adapters.eventbridge import LIMITS as BUS_LIMITS
-from relay.adapters.eventbridge import EventBus
-from relay.adapters.sqs_fifo import LIMITS as QUEUE_LIMITS
-from relay.ports import Limits
 from runtime.aws import error_code, reaching
+from runtime.batches import Limits
 from runtime.errors import Unavailable
-from runtime.sqs.queue import find_url
+from runtime.eventbridge import PUT_EVENTS_LIMITS, require_bus
+from runtime.sqs.queue import SEND_LIMITS, find_url
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
@@ -24,20 +22,20 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Parcel:
-    """A letter, and what is sent for it."""
+class Outgoing:
+    """A dead letter, and what is sent for it."""
 
-    letter: DeadLetter
+    dead_letter: DeadLetter
     content: Message | Event
 
 
 class Sender(Protocol):
-    """Where chosen letters go."""
+    """Where chosen dead letters go."""
 
     @property
     def limits(self) -> Limits: ...
 
-    def send(self, parcels: Sequence[Parcel]) -> Sequence[str | None]:
+    def send(self, batch: Sequence[Outgoing]) -> Sequence[str | None]:
         """Send one batch; answers, in order, None for what was accepted, else why it was not.
 
         Raises Unavailable if nothing is known of the whole batch: it may have been accepted.
@@ -45,16 +43,16 @@ class Sender(Protocol):
         ...
 
 
-def sender_to(place: Place, destination: Destination, *, run: str) -> Sender:
-    """Find where letters go; raises Misconfigured if it is not there: no bus says so later.
+def sender_to(environment: Environment, destination: Destination, *, run: str) -> Sender:
+    """Find where dead letters go; raises Misconfigured if it is not there: no bus says so later.
 
     `run` is unlike that of any other redrive.
     """
     if isinstance(destination, BackToQueue):
-        sqs = place.aws(place.topology.domain_of_queue(destination.queue)).client("sqs")
+        sqs = environment.aws(environment.topology.domain_of_queue(destination.queue)).client("sqs")
         return ToQueue(sqs, find_url(sqs, destination.queue), fifo=destination.fifo, run=run)
-    events = place.aws(place.topology.domain_of_bus(destination.bus)).client("events")
-    EventBus(events, destination.bus).check()
+    events = environment.aws(environment.topology.domain_of_bus(destination.bus)).client("events")
+    require_bus(events, destination.bus)
     return ToBus(events, destination.bus)
 
 
@@ -64,26 +62,26 @@ class ToQueue:
 
     A FIFO queue takes each deduplication id once in five minutes, even if what it took has been
     deleted since: an id of an earlier redrive would be accepted and dropped. So each run has ids
-    of its own. What a killed run had sent and not deleted is sent twice, which harms nobody.
+    of its own. What a killed run had sent and not deleted is sent twice, which changes nothing.
     """
 
     sqs: "SQSClient"
     url: str
     fifo: bool
     run: str
-    limits: Limits = QUEUE_LIMITS
+    limits: Limits = SEND_LIMITS
 
-    def send(self, parcels: Sequence[Parcel]) -> Sequence[str | None]:
+    def send(self, batch: Sequence[Outgoing]) -> Sequence[str | None]:
         entries: Any = [
-            {"Id": str(index), "MessageBody": parcel.content.body, **self._fifo(parcel)}
-            for index, parcel in enumerate(parcels)
-            if isinstance(parcel.content, Message)
+            {"Id": str(index), "MessageBody": outgoing.content.body, **self._fifo(outgoing)}
+            for index, outgoing in enumerate(batch)
+            if isinstance(outgoing.content, Message)
         ]
         try:
             with reaching("SQS", "SendMessageBatch"):
                 answer = self.sqs.send_message_batch(QueueUrl=self.url, Entries=entries)
         except (ClientError, Unavailable) as error:
-            return _find_culprit(self, parcels, error)
+            return _send_individually(self, batch, error)
         failed = {
             int(each["Id"]): _reason(each["Code"], each.get("Message"))
             for each in answer.get("Failed", [])
@@ -91,15 +89,15 @@ class ToQueue:
         taken = {int(each["Id"]) for each in answer.get("Successful", [])}
         return [
             None if index in taken else failed.get(index, "SQS said nothing of it")
-            for index in range(len(parcels))
+            for index in range(len(batch))
         ]
 
-    def _fifo(self, parcel: Parcel) -> dict[str, str]:
-        if not self.fifo or not isinstance(parcel.content, Message):
+    def _fifo(self, outgoing: Outgoing) -> dict[str, str]:
+        if not self.fifo or not isinstance(outgoing.content, Message):
             return {}
         return {
-            "MessageGroupId": str(parcel.content.group),
-            "MessageDeduplicationId": f"{parcel.letter.message_id}-{self.run}",
+            "MessageGroupId": str(outgoing.content.group),
+            "MessageDeduplicationId": f"{outgoing.dead_letter.message_id}-{self.run}",
         }
 
 
@@ -109,9 +107,9 @@ class ToBus:
 
     events: "EventBridgeClient"
     bus: str
-    limits: Limits = BUS_LIMITS
+    limits: Limits = PUT_EVENTS_LIMITS
 
-    def send(self, parcels: Sequence[Parcel]) -> Sequence[str | None]:
+    def send(self, batch: Sequence[Outgoing]) -> Sequence[str | None]:
         entries: Any = [
             {
                 "EventBusName": self.bus,
@@ -121,35 +119,35 @@ class ToBus:
                 "Time": event.time,
                 "Resources": list(event.resources),
             }
-            for event in (parcel.content for parcel in parcels)
+            for event in (outgoing.content for outgoing in batch)
             if isinstance(event, Event)
         ]
         try:
             with reaching("EventBridge", "PutEvents"):
                 answer = self.events.put_events(Entries=entries)
         except (ClientError, Unavailable) as error:
-            return _find_culprit(self, parcels, error)
+            return _send_individually(self, batch, error)
         return [
             _reason(each["ErrorCode"], each.get("ErrorMessage")) if each.get("ErrorCode") else None
             for each in answer["Entries"]
         ]
 
 
-def _find_culprit(
-    sender: Sender, parcels: Sequence[Parcel], error: ClientError | Unavailable
+def _send_individually(
+    sender: Sender, batch: Sequence[Outgoing], error: ClientError | Unavailable
 ) -> Sequence[str | None]:
-    """Send a refused batch one by one: what is wrong with one letter must not hold the others.
+    """Send a refused batch one by one: what is wrong with one dead letter must not hold the others.
 
-    An error that is in no list may be one letter's too. Raises Unavailable for any other that says
-    nothing against a letter.
+    An error that is in no list may be one dead letter's too. Raises Unavailable for any other that
+    says nothing against a dead letter.
     """
     if isinstance(error, Unavailable) and not error.is_unknown:
         raise error
-    if len(parcels) == 1 and isinstance(error, Unavailable):
+    if len(batch) == 1 and isinstance(error, Unavailable):
         return [error.reason]
-    if len(parcels) == 1 and isinstance(error, ClientError):
+    if len(batch) == 1 and isinstance(error, ClientError):
         return [_reason(error_code(error), error.response.get("Error", {}).get("Message"))]
-    return [answer for parcel in parcels for answer in sender.send([parcel])]
+    return [answer for outgoing in batch for answer in sender.send([outgoing])]
 
 
 def _reason(code: str, message: str | None) -> str:

@@ -12,8 +12,8 @@ from operations.sources.dead_letters import DeadLetter
 from operations.sources.peeking import Peek
 
 
-def letters_table(peek: Peek) -> Table:
-    """A queue's letters: who and what each is, why it is there."""
+def dead_letters_table(peek: Peek) -> Table:
+    """A queue's dead letters: who and what each is, why it is there."""
     made = table(
         "message / event",
         "type / aggregate (sequence)",
@@ -21,36 +21,37 @@ def letters_table(peek: Peek) -> Table:
         "why / from",
         title=f"{peek.origin.dlq}: {_standing(peek)}, for {peek.origin.destination}",
     )
-    for letter in peek.letters:
+    for dead_letter in peek.dead_letters:
         made.add_row(
-            f"{letter.message_id}\n{letter.event.event_id or UNKNOWN}",
-            f"{letter.event.event_type or UNKNOWN}\n{_aggregate(letter)}",
-            f"{moment(letter.sent_at)}\n{_tries(letter)}",
-            f"{letter.why}\n{letter.by}",
+            f"{dead_letter.message_id}\n{dead_letter.event.event_id or UNKNOWN}",
+            f"{dead_letter.event.event_type or UNKNOWN}\n{_aggregate(dead_letter)}",
+            f"{moment(dead_letter.sent_at)}\n{_tries(dead_letter)}",
+            f"{dead_letter.why}\n{dead_letter.by}",
             end_section=True,
         )
     if peek.unseen:
         made.caption = (
             f"{peek.unseen} more: a FIFO queue gives out ten of an aggregate at a time, and what"
-            " somebody holds is hidden; --limit shows more"
+            " is in flight elsewhere is hidden; --limit shows more"
         )
     return made
 
 
-def letter_facts(letter: DeadLetter, *, reveal: bool) -> Iterator[RenderableType]:
-    """Everything about one letter."""
+def dead_letter_facts(dead_letter: DeadLetter, *, reveal: bool) -> Iterator[RenderableType]:
+    """Everything about one dead letter."""
+    inside = dead_letter.event
     facts = {
-        "queue": letter.queue,
-        "message id": letter.message_id,
-        "event": f"{letter.event.event_type or UNKNOWN} {letter.event.event_id or ''}".strip(),
-        "aggregate": _aggregate(letter),
-        "why": letter.why,
-        "from": letter.by,
-        "tries": UNKNOWN if letter.tries is None else str(letter.tries),
-        "sent": moment(letter.sent_at),
-        "received": f"{letter.receives} times, by whoever looked",
-        "group": letter.group or "",
-        **letter.facts(reveal=reveal),
+        "queue": dead_letter.queue,
+        "message id": dead_letter.message_id,
+        "event": f"{inside.event_type or UNKNOWN} {inside.event_id or ''}".strip(),
+        "aggregate": _aggregate(dead_letter),
+        "why": dead_letter.why,
+        "from": dead_letter.by,
+        "tries": UNKNOWN if dead_letter.tries is None else str(dead_letter.tries),
+        "sent": moment(dead_letter.sent_at),
+        "received": f"{dead_letter.receives} times, by any reader",
+        "group": dead_letter.group or "",
+        **dead_letter.facts(reveal=reveal),
     }
     grid = Table.grid(padding=(0, 2))
     for name, value in facts.items():
@@ -58,7 +59,7 @@ def letter_facts(letter: DeadLetter, *, reveal: bool) -> Iterator[RenderableType
             grid.add_row(Text(name, style="bold"), Text(value, overflow="fold"))
     yield grid
     yield Text("")
-    yield Text(letter.text(reveal=reveal), overflow="fold")
+    yield Text(dead_letter.text(reveal=reveal), overflow="fold")
     yield Text("")
 
 
@@ -81,26 +82,26 @@ def tallies_table(tallies: Sequence[Tally], depths: Mapping[str, int], done: str
 
 def ended(end: End, destination: str | None = None) -> str:
     """One line of progress."""
-    letter = end.letter
+    dead_letter = end.dead_letter
     to = f" to {destination}" if end.moved and destination else ""
-    what = letter.event.event_type or "message"
-    of = f" of {_aggregate(letter)}," if letter.event.aggregate_id else ""
-    return f"{end.outcome}{to}: {what}{of} {letter.message_id}"
+    what = dead_letter.event.event_type or "message"
+    of = f" of {_aggregate(dead_letter)}," if dead_letter.event.aggregate_id else ""
+    return f"{end.outcome}{to}: {what}{of} {dead_letter.message_id}"
 
 
-def _aggregate(letter: DeadLetter) -> str:
-    if letter.event.aggregate_id is None:
+def _aggregate(dead_letter: DeadLetter) -> str:
+    if dead_letter.event.aggregate_id is None:
         return UNKNOWN
-    sequence = UNKNOWN if letter.event.sequence is None else letter.event.sequence
-    return f"{letter.event.aggregate_id} ({sequence})"
+    sequence = UNKNOWN if dead_letter.event.sequence is None else dead_letter.event.sequence
+    return f"{dead_letter.event.aggregate_id} ({sequence})"
 
 
 def _standing(peek: Peek) -> str:
-    count = max(peek.depth.total, len(peek.letters))
+    count = max(peek.depth.total, len(peek.dead_letters))
     return "1 dead letter" if count == 1 else f"{count} dead letters"
 
 
-def _tries(letter: DeadLetter) -> str:
-    if letter.tries is None:
-        return "tries not told"
-    return "1 try" if letter.tries == 1 else f"{letter.tries} tries"
+def _tries(dead_letter: DeadLetter) -> str:
+    if dead_letter.tries is None:
+        return "tries unknown"
+    return "1 try" if dead_letter.tries == 1 else f"{dead_letter.tries} tries"

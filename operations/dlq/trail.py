@@ -48,23 +48,23 @@ class Trail:
     ) -> None:
         os.close(self._file)
 
-    def line(self, letter: DeadLetter, outcome: str, **more: Any) -> dict[str, Any]:
-        """Make one letter's line."""
+    def line(self, dead_letter: DeadLetter, outcome: str, **more: Any) -> dict[str, Any]:
+        """Make one dead letter's line."""
         return {
             "at": format_timestamp(self._now()),
             "who": self._who,
             "operation": self._operation,
-            "queue": letter.queue,
-            "messageId": letter.message_id,
-            "eventId": letter.event.event_id,
-            "eventType": letter.event.event_type,
-            "aggregateId": letter.event.aggregate_id,
+            "queue": dead_letter.queue,
+            "messageId": dead_letter.message_id,
+            "eventId": dead_letter.event.event_id,
+            "eventType": dead_letter.event.event_type,
+            "aggregateId": dead_letter.event.aggregate_id,
             **more,
             "outcome": outcome,
         }
 
     def write(self, lines: Iterable[Mapping[str, Any]]) -> None:
-        """Append lines and wait until they are on the disk: what they tell of happens after.
+        """Append lines and wait until they are on the disk: what they record happens after.
 
         Raises OperatorError: without its line nothing is deleted.
         """

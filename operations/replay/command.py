@@ -10,9 +10,9 @@ from rich.text import Text
 
 from contracts.timestamps import format_timestamp
 from operations.commandline import Parser
+from operations.environment import Environment
 from operations.moments import parse_range
 from operations.output import Output, moment, table
-from operations.place import Place
 from operations.replay.replay import Progress, Replay, Request, request_of, would_come
 
 POLL_EVERY = 1.0
@@ -25,7 +25,7 @@ ARCHIVED_AFTER = timedelta(minutes=10)
 """Until when AWS may take to have an event in the archive, says its guide to replays."""
 
 FAILED = 1
-"""Exit code: the replay failed, or somebody cancelled it."""
+"""Exit code: the replay failed, or was cancelled."""
 
 
 def add(streamed: Parser) -> None:
@@ -64,18 +64,18 @@ def add(streamed: Parser) -> None:
     command.set_defaults(run=run)
 
 
-def run(place: Place, arguments: argparse.Namespace, output: Output) -> int:
+def run(environment: Environment, arguments: argparse.Namespace, output: Output) -> int:
     now = datetime.now(UTC)
     span = parse_range(arguments.since, arguments.until, now)
-    request = request_of(place, arguments.bus, span, arguments.rules, now=now)
+    request = request_of(environment, arguments.bus, span, arguments.rules, now=now)
     if arguments.dry_run:
-        counted = would_come(place, request)
+        counted = would_come(environment, request)
         output.show(_document(request, "not started", None, counted), _table(request, counted))
         output.line("a dry run: nothing was sent")
         return 0
-    if request.until > now - ARCHIVED_AFTER and not place.emulated:
+    if request.until > now - ARCHIVED_AFTER and not environment.emulated:
         output.line("note: events of the last ten minutes may not be in the archive yet")
-    replay = Replay(place, request)
+    replay = Replay(environment, request)
     try:
         replay.start()
         output.line(

@@ -11,10 +11,9 @@ from uuid import uuid4
 from botocore.exceptions import ClientError
 
 from infra.resources import Archive
-from operations.audit.look import SKEW
+from operations.environment import Environment
 from operations.errors import NoSuchName, OperatorError
-from operations.place import Place
-from operations.sources.bus_logs import BusEvent, read_bus
+from operations.sources.bus_logs import SKEW, BusEvent, read_bus
 from operations.sources.routes import log_group_of, log_rule_of
 from runtime.aws import error_code, reaching
 
@@ -69,7 +68,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Progress:
-    """`reached` is the time of the event that was replayed last, where EventBridge tells it."""
+    """`reached` is the time of the event that was replayed last, where EventBridge says so."""
 
     state: str
     reason: str
@@ -81,7 +80,7 @@ class Progress:
 
 
 def request_of(
-    place: Place,
+    environment: Environment,
     bus: str,
     span: tuple[datetime, datetime],
     rules: Sequence[str],
@@ -90,17 +89,17 @@ def request_of(
 ) -> Request:
     """Check a wish against the topology; raises NoSuchName, ArchiveForgot, RulesIgnored."""
     since, until = span
-    buses = [each.name for each in place.topology.buses]
+    buses = [each.name for each in environment.topology.buses]
     if bus not in buses:
         raise NoSuchName("bus", bus, buses)
-    known = [rule.name for rule in place.topology.rules if rule.bus == bus]
+    known = [rule.name for rule in environment.topology.rules if rule.bus == bus]
     for rule in rules:
         if rule not in known:
             raise NoSuchName(f"rule on {bus}", rule, known)
-    (archive,) = (each for each in place.topology.archives if each.bus == bus)
+    (archive,) = (each for each in environment.topology.archives if each.bus == bus)
     if archive.retention_days and since < now - timedelta(days=archive.retention_days):
         raise ArchiveForgot(archive, since)
-    if rules and place.emulated:
+    if rules and environment.emulated:
         raise RulesIgnored(bus)
     return Request(bus, archive, since, min(until, now), tuple(dict.fromkeys(rules)))
 
@@ -108,23 +107,23 @@ def request_of(
 class Replay:
     """One replay. Every method raises Unavailable."""
 
-    def __init__(self, place: Place, request: Request) -> None:
-        domain = place.topology.domain_of_bus(request.bus)
-        self._events = place.aws(domain).client("events")
-        self._logs = place.aws(domain).client("logs")
-        self._place, self._request = place, request
+    def __init__(self, environment: Environment, request: Request) -> None:
+        domain = environment.topology.domain_of_bus(request.bus)
+        self._events = environment.aws(domain).client("events")
+        self._logs = environment.aws(domain).client("logs")
+        self._environment, self._request = environment, request
         self.name = f"streamed-{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid4().hex[:6]}"
 
     def start(self) -> None:
         """Have EventBridge start; raises NoArchive, TooManyReplays.
 
-        The bus's log is told as well, whichever rules were chosen: what was on a bus is in it.
+        The bus's log gets it as well, whichever rules were chosen: what was on a bus is in it.
         """
         request = self._request
         archive = self._arn_of_archive()
         destination: Any = {"Arn": self._arn_of_bus()}
         if request.rules:
-            chosen = {*request.rules, log_rule_of(request.bus, self._place.topology)}
+            chosen = {*request.rules, log_rule_of(request.bus, self._environment.topology)}
             destination["FilterArns"] = [self._arn_of_rule(rule) for rule in sorted(chosen)]
         since, until = math.floor(request.since.timestamp()), math.ceil(request.until.timestamp())
         with reaching("EventBridge"):
@@ -160,7 +159,7 @@ class Replay:
         return Counter(line.event_type for line in self._lines() if line.replay_name == self.name)
 
     def _lines(self) -> Iterator[BusEvent]:
-        group = log_group_of(self._request.bus, self._place.topology)
+        group = log_group_of(self._request.bus, self._environment.topology)
         since = self._request.since - SKEW
         for line in read_bus(self._logs, group, since=since, containing=self.name):
             if isinstance(line, BusEvent):
@@ -183,12 +182,12 @@ class Replay:
             return self._events.describe_rule(Name=rule, EventBusName=self._request.bus)["Arn"]
 
 
-def would_come(place: Place, request: Request) -> Counter[str]:
+def would_come(environment: Environment, request: Request) -> Counter[str]:
     """Count, by type, what the bus's log has of a range; events that a replay brought left out."""
-    domain = place.topology.domain_of_bus(request.bus)
+    domain = environment.topology.domain_of_bus(request.bus)
     lines = read_bus(
-        place.aws(domain).client("logs"),
-        log_group_of(request.bus, place.topology),
+        environment.aws(domain).client("logs"),
+        log_group_of(request.bus, environment.topology),
         since=request.since,
         until=request.until,
     )

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from contracts.timestamps import parse_timestamp
@@ -14,7 +14,13 @@ if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
 
 PAGE = 10_000
-"""Lines that one FilterLogEvents returns at most (a page is also at most 1 MB): its own quota."""
+"""Lines that one FilterLogEvents returns at most (a page is also at most 1 MB): its own quota.
+
+`page` is an argument for tests."""
+
+
+SKEW = timedelta(minutes=5)
+"""How far the clocks of two machines may differ, and how much a line's whole second cuts off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +45,7 @@ class BusEvent:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A line that is no event of ours; `source` is who put it there, if it says so."""
+    """A line that is not this system's event; `source` is who put it there, if it says so."""
 
     envelope_id: str
     source: str
@@ -48,9 +54,9 @@ class Unreadable:
 
 
 class TooManyLines(OperatorError):
-    def __init__(self, group: str, moment: datetime) -> None:
+    def __init__(self, group: str, moment: datetime, limit: int) -> None:
         super().__init__(
-            f"{group} has more than {PAGE} lines of {moment.isoformat()}, more than this log"
+            f"{group} has more than {limit} lines of {moment.isoformat()}, more than this log"
             " service gives out for one moment: choose a range without it"
         )
 
@@ -62,13 +68,14 @@ def read_bus(
     since: datetime | None = None,
     until: datetime | None = None,
     containing: str | None = None,
+    page: int = PAGE,
 ) -> Iterator[BusEvent | Unreadable]:
     """Stream a log group's lines, in order of their time; raises Unavailable, TooManyLines.
 
     A line's time is its event's: on AWS when it happened, on MiniStack when it was published.
     `containing` is an id; a page at a time is in memory.
     """
-    lines = read_messages(logs, group, since=since, until=until, containing=containing)
+    lines = read_messages(logs, group, since=since, until=until, containing=containing, page=page)
     return (event for event, _ in lines)
 
 
@@ -79,6 +86,7 @@ def read_messages(
     since: datetime | None = None,
     until: datetime | None = None,
     containing: str | None = None,
+    page: int = PAGE,
 ) -> Iterator[tuple[BusEvent | Unreadable, str]]:
     """Stream lines as `read_bus` does, each with its text: that holds bank details."""
     request: dict[str, Any] = {"logGroupName": group}
@@ -86,7 +94,7 @@ def read_messages(
         request["endTime"] = _milliseconds(until)
     if containing is not None:
         request["filterPattern"] = f'"{containing}"'
-    for line in _lines(logs, request, _milliseconds(since) if since else 0):
+    for line in _lines(logs, request, _milliseconds(since) if since else 0, page):
         if containing is None or containing in line["message"]:
             message = line["message"]
             yield parse_line(message, line["timestamp"], line["ingestionTime"]), message
@@ -130,7 +138,7 @@ def parse_line(message: str, timestamp: int, ingested: int) -> BusEvent | Unread
 
 
 def _lines(
-    logs: "CloudWatchLogsClient", request: dict[str, Any], position: int
+    logs: "CloudWatchLogsClient", request: dict[str, Any], position: int, limit: int
 ) -> Iterator[dict[str, Any]]:
     """Yield lines from `position` (milliseconds) on.
 
@@ -141,7 +149,7 @@ def _lines(
     while True:
         skip, count, advanced = seen, 0, False
         page: Any = {}
-        for page in _pages(logs, {**request, "startTime": position}):
+        for page in _pages(logs, {**request, "startTime": position, "limit": limit}):
             count = len(page["events"])
             for line in page["events"]:
                 if line["timestamp"] == position and skip:
@@ -152,16 +160,16 @@ def _lines(
                     position, seen = line["timestamp"], 0
                 seen += 1
                 yield line
-        if count < PAGE:
+        if count < limit:
             return
         if not advanced:
-            raise TooManyLines(request["logGroupName"], _moment(position))
+            raise TooManyLines(request["logGroupName"], _moment(position), limit)
 
 
 def _pages(logs: "CloudWatchLogsClient", request: dict[str, Any]) -> Iterator[Any]:
     while True:
         with asking("CloudWatch Logs"):
-            page: Any = logs.filter_log_events(**request, limit=PAGE)
+            page: Any = logs.filter_log_events(**request)
         yield page
         if "nextToken" not in page:
             return

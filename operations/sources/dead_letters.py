@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
+from contracts.outbox import BASE64_BSON, DYNAMODB_JSON
 from operations.sources.origins import Origin
 from runtime.logs import MASK, mask, redact
-from runtime.outbox.rows import BASE64_BSON, DYNAMODB_JSON
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
 BATCH_INFO = "DDBStreamBatchInfo"
-"""What Lambda tells of in its on-failure destination: a batch it gave up, not the rows in it."""
+"""What Lambda sends to its on-failure destination: a batch it gave up, not the rows in it."""
 
 Putter = Literal["eventbridge", "handler", "lambda", "sqs", "unknown"]
 
@@ -31,9 +31,9 @@ class EventInside:
 
 @dataclass(frozen=True)
 class DeadLetter:
-    """`by` names the rule, the process or the queue that gave it up; `tries` is None if untold.
+    """`by` names the rule, the process or the queue that gave it up; `tries` is None if unknown.
 
-    `group` is a FIFO queue's. `receives` counts everybody who has looked at it since it was sent.
+    `group` is a FIFO queue's. `receives` counts every receive since it was sent.
     """
 
     queue: str
@@ -63,7 +63,7 @@ class DeadLetter:
         return name in {self.message_id, self.event.event_id}
 
     def summary(self) -> dict[str, Any]:
-        """What a list tells of it; without the body, and without bank details."""
+        """What a list shows of it; without the body, and without bank details."""
         return {
             "queue": self.queue,
             "messageId": self.message_id,
@@ -193,4 +193,4 @@ def _joined(code: str | None, message: str | None) -> str:
 
 
 def _either(names: tuple[str, ...]) -> str:
-    return " or ".join(names) or "nobody of ours"
+    return " or ".join(names) or "no process of this system"

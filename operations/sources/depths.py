@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from operations.place import Place
+from operations.environment import Environment
 from runtime.aws import asking
 from runtime.sqs.queue import find_url
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Depth:
-    """Messages that can be received, and that somebody has received and not deleted.
+    """Messages that can be received, and that were received and not deleted.
 
     Approximate on AWS, for a minute after the last message was sent.
     """
@@ -44,10 +44,10 @@ def depth_of(sqs: "SQSClient", url: str) -> Depth:
     )
 
 
-def held(place: Place, domain: str, queue: str) -> int:
+def held(environment: Environment, domain: str, queue: str) -> int:
     """Count what waits in a queue and what is in a consumer's hands.
 
     Raises Unavailable, Misconfigured.
     """
-    sqs = place.aws(domain).client("sqs")
+    sqs = environment.aws(domain).client("sqs")
     return depth_of(sqs, find_url(sqs, queue)).total

@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import NamedTuple
 
 from contracts.names import EventType
-from services.stock.model import ALLOCATION, DEALLOCATION
 
 SUBSCRIPTIONS, STOCK, PAYMENTS = "subscriptions", "stock", "payments"
 
@@ -31,7 +30,7 @@ class EventKey(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class AggregateState:
     """What a domain's state says of one aggregate; `event` is what happened to it last."""
 
     domain: str
@@ -45,7 +44,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """An event that a state implies. Not `certain`: it may have been, the state cannot tell."""
+    """An event that a state implies. Not `certain`: the state does not show it."""
 
     key: EventKey
     occurred_at: datetime
@@ -61,30 +60,27 @@ def type_of(domain: str, sequence: int) -> EventType | None:
 class NotUnderstood(ValueError):
     """A state that no sequence of events leads to."""
 
-    def __init__(self, standing: Standing) -> None:
+    def __init__(self, state: AggregateState) -> None:
         super().__init__(
-            f"{standing.domain} has {standing.aggregate_id} at version {standing.version}"
-            f" after {standing.event}: no sequence of events leads there"
+            f"{state.domain} has {state.aggregate_id} at version {state.version}"
+            f" after {state.event}: no sequence of events leads there"
         )
-        self.standing = standing
+        self.state = state
 
 
-def events_of(standing: Standing) -> Iterator[Committed]:
+def events_of(state: AggregateState) -> Iterator[Committed]:
     """Yield the events that led to a state, in sequence. Raises NotUnderstood."""
-    lifecycle = LIFECYCLES[standing.domain]
-    if not (
-        1 <= standing.version <= len(lifecycle)
-        and standing.event == lifecycle[standing.version - 1]
-    ):
-        raise NotUnderstood(standing)
-    first = EventKey(lifecycle[0], standing.aggregate_id, 1)
-    yield Committed(first, standing.created, certain=not _may_have_skipped_first(standing))
-    if standing.version > 1:
-        last = EventKey(standing.event, standing.aggregate_id, standing.version)
-        yield Committed(last, standing.updated)
+    lifecycle = LIFECYCLES[state.domain]
+    if not (1 <= state.version <= len(lifecycle) and state.event == lifecycle[state.version - 1]):
+        raise NotUnderstood(state)
+    first = EventKey(lifecycle[0], state.aggregate_id, 1)
+    yield Committed(first, state.created, certain=not _may_have_skipped_first(state))
+    if state.version > 1:
+        last = EventKey(state.event, state.aggregate_id, state.version)
+        yield Committed(last, state.updated)
 
 
-def _may_have_skipped_first(standing: Standing) -> bool:
+def _may_have_skipped_first(state: AggregateState) -> bool:
     """Whether it is stock that was given back before any was put aside.
 
     Such stock begins at version 2, so that `created` is when it was given back. An allocation and
@@ -92,29 +88,29 @@ def _may_have_skipped_first(standing: Standing) -> bool:
     read what the allocation wrote, so this takes a read and a write in less than that.
     """
     return (
-        standing.domain == STOCK
-        and standing.version == DEALLOCATION != ALLOCATION
-        and standing.created == standing.updated
+        state.domain == STOCK
+        and state.version == len(LIFECYCLES[STOCK])
+        and state.created == state.updated
     )
 
 
-def handled(event: EventKey, domain: str, standing: Standing | None) -> bool:
+def handled(event: EventKey, domain: str, state: AggregateState | None) -> bool:
     """Whether a domain's state shows that an event was handled there.
 
     The event's own aggregate and what it leads to have the same id: the subscription's.
     """
-    return standing is not None and EFFECTS[EventType(event.event_type), domain](standing)
+    return state is not None and EFFECTS[EventType(event.event_type), domain](state)
 
 
-def _exists(standing: Standing) -> bool:
-    return standing.version > 0
+def _exists(state: AggregateState) -> bool:
+    return state.version > 0
 
 
-def _ended(standing: Standing) -> bool:
-    return standing.event == LIFECYCLES[standing.domain][-1]
+def _ended(state: AggregateState) -> bool:
+    return state.event == LIFECYCLES[state.domain][-1]
 
 
-EFFECTS: Mapping[tuple[EventType, str], Callable[[Standing], bool]] = {
+EFFECTS: Mapping[tuple[EventType, str], Callable[[AggregateState], bool]] = {
     # Stock that was given back before SubscriptionCreated came is there, too: nothing is left for
     # that event to do, and whether it has come cannot be seen.
     (EventType.SUBSCRIPTION_CREATED, STOCK): _exists,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from infra.workloads import Workload
-from operations.place import Place
+from operations.databases import DatabaseEnvironment
 from runtime.errors import Misconfigured, Unavailable
 from runtime.outbox.dynamodb import DynamoOutbox
 from runtime.outbox.mongodb import MongoOutbox
@@ -40,15 +40,15 @@ class PendingOutbox:
             yield from page
 
 
-def pending(place: Place) -> Iterator[PendingOutbox]:
+def pending(environment: DatabaseEnvironment) -> Iterator[PendingOutbox]:
     """Name every outbox of the system; nothing is read before it is asked for."""
-    return (_outbox(place, each) for each in place.workloads if each.relays_outbox)
+    return (_outbox(environment, each) for each in environment.workloads if each.relays_outbox)
 
 
-def _outbox(place: Place, relay: Workload) -> PendingOutbox:
+def _outbox(environment: DatabaseEnvironment, relay: Workload) -> PendingOutbox:
     if relay.empties is None:
         collection = relay.settings["OUTBOX_COLLECTION"]
-        outbox = MongoOutbox(place.mongodb, collection)
+        outbox = MongoOutbox(environment.mongodb, collection)
         return PendingOutbox(f"{relay.domain}.{collection}", relay.name, relay.domain, outbox)
-    table = DynamoOutbox(place.aws(relay.domain).client("dynamodb"), relay.empties)
+    table = DynamoOutbox(environment.aws(relay.domain).client("dynamodb"), relay.empties)
     return PendingOutbox(relay.empties, relay.name, relay.domain, table)

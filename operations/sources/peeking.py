@@ -5,11 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from operations.environment import Environment
 from operations.errors import NoSuchName
-from operations.place import Place
 from operations.sources.dead_letters import DeadLetter
 from operations.sources.depths import Depth, depth_of
-from operations.sources.hold import Hold
+from operations.sources.lease import Lease
 from operations.sources.origins import Origin, origins
 from runtime.sqs.queue import find_url
 
@@ -28,15 +28,15 @@ class Opened:
     sqs: "SQSClient"
     url: str
     wait_seconds: int
-    hidden_for: int
+    visibility_timeout: int
 
-    def hold(self) -> Hold:
-        return Hold(
+    def lease(self) -> Lease:
+        return Lease(
             self.sqs,
             self.url,
             self.origin,
             wait_seconds=self.wait_seconds,
-            hidden_for=self.hidden_for,
+            visibility_timeout=self.visibility_timeout,
         )
 
     def depth(self) -> Depth:
@@ -45,15 +45,15 @@ class Opened:
 
 @dataclass(frozen=True)
 class Peek:
-    """What was seen of a queue that has `depth` messages, in hand or not."""
+    """What was seen of a queue that has `depth` messages, leased or not."""
 
     origin: Origin
     depth: Depth
-    letters: Sequence[DeadLetter]
+    dead_letters: Sequence[DeadLetter]
 
     @property
     def unseen(self) -> int:
-        return max(0, self.depth.total - len(self.letters))
+        return max(0, self.depth.total - len(self.dead_letters))
 
     def document(self) -> dict[str, Any]:
         return {
@@ -62,29 +62,29 @@ class Peek:
             "visible": self.depth.visible,
             "inFlight": self.depth.in_flight,
             "notShown": self.unseen,
-            "messages": [letter.summary() for letter in self.letters],
+            "messages": [dead_letter.summary() for dead_letter in self.dead_letters],
         }
 
 
-def open_queues(place: Place, queue: str | None) -> list[Opened]:
+def open_queues(environment: Environment, queue: str | None) -> list[Opened]:
     """Find one dead-letter queue, or all. Raises NoSuchName, Misconfigured, Unavailable."""
-    known = origins(place.topology, place.workloads)
+    known = origins(environment.topology, environment.workloads)
     if queue is not None and queue not in known:
         raise NoSuchName("dead-letter queue", queue, known)
     opened: list[Opened] = []
     for origin in known.values() if queue is None else (known[queue],):
-        sqs = place.aws(origin.domain).client("sqs")
+        sqs = environment.aws(origin.domain).client("sqs")
         # An emulator's short poll sees every message; AWS's asks only some of its servers.
-        wait_seconds = 0 if place.emulated else 1
+        wait_seconds = 0 if environment.emulated else 1
         url = find_url(sqs, origin.dlq)
-        opened.append(Opened(origin, sqs, url, wait_seconds, place.hold_seconds))
+        opened.append(Opened(origin, sqs, url, wait_seconds, environment.hold_seconds))
     return opened
 
 
 def peek(queues: Sequence[Opened], *, most: int) -> list[Peek]:
     """Look at up to `most` messages of each queue; all are visible again when this returns.
 
-    Only their receive counts tell that somebody looked, and a dead-letter queue has no use for
+    Only their receive counts show that they were read, and a dead-letter queue has no use for
     those. Raises Unavailable.
     """
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="peek") as pool:
@@ -93,6 +93,6 @@ def peek(queues: Sequence[Opened], *, most: int) -> list[Peek]:
 
 def _peek(queue: Opened, most: int) -> Peek:
     depth = queue.depth()
-    with queue.hold() as held:
-        letters = held.take(most)
-    return Peek(queue.origin, depth, letters)
+    with queue.lease() as held:
+        dead_letters = held.take(most)
+    return Peek(queue.origin, depth, dead_letters)

@@ -1,4 +1,4 @@
-"""`streamed status`: what waits where, and whether that needs a person."""
+"""`streamed status`: what waits where, and whether that needs attention."""
 
 import argparse
 import time
@@ -7,48 +7,48 @@ from rich.table import Table
 from rich.text import Text
 
 from operations.commandline import Parser
+from operations.databases import DatabaseEnvironment
 from operations.output import Output, age, table
-from operations.place import Place
-from operations.status.lines import Line, Standing, standing
+from operations.status.lines import Line, SystemStatus, read_status
 from runtime.ids import utc_now
 
-NEEDS_PERSON = 1
+NEEDS_ATTENTION = 1
 
 
 def add(streamed: Parser) -> None:
     command = streamed.command(
         "status",
-        "what waits in outboxes, streams and queues, and whether that needs a person",
+        "what waits in outboxes, streams and queues, and whether that needs attention",
         description="Look at every outbox, stream, work queue and dead-letter queue, and say of"
         " each\nwhat its numbers mean. Nothing is received from a work queue: a receive counts"
-        "\nagainst a message.\n\nExit code 1 if something needs a person.",
+        "\nagainst a message.\n\nExit code 1 if something needs attention.",
         examples=["status", "status --json", "--at aws status"],
     )
     command.set_defaults(run=run)
 
 
-def run(place: Place, _: argparse.Namespace, output: Output) -> int:
-    found = standing(place, now=utc_now, wait=time.sleep)
+def run(environment: DatabaseEnvironment, _: argparse.Namespace, output: Output) -> int:
+    found = read_status(environment, now=utc_now, wait=time.sleep)
     notes = [
         Text(
-            "An emulator does not tell how old the oldest message of a work queue is, and to"
+            "An emulator does not say how old the oldest message of a work queue is, and to"
             " receive one would count against it.",
             style="dim",
         )
     ]
     output.show(
         {
-            "needsPerson": found.needs_person,
+            "needsPerson": found.needs_attention,
             "places": [line.document() for line in found.lines],
         },
         _table(found),
-        *(notes if place.emulated else []),
+        *(notes if environment.emulated else []),
         _sum_up(found),
     )
-    return NEEDS_PERSON if found.needs_person else 0
+    return NEEDS_ATTENTION if found.needs_attention else 0
 
 
-def _table(found: Standing) -> Table:
+def _table(found: SystemStatus) -> Table:
     numbers = ("waiting", "in flight", "oldest")
     made = table("where", "", *numbers, "verdict", numbers=numbers)
     kind = ""
@@ -61,7 +61,7 @@ def _table(found: Standing) -> Table:
             _number(line.waiting),
             _number(line.in_flight),
             _oldest(line),
-            Text(line.verdict.text, style="bold red" if line.verdict.needs_person else ""),
+            Text(line.verdict.text, style="bold red" if line.verdict.needs_attention else ""),
         )
         kind = line.kind
     return made
@@ -75,10 +75,11 @@ def _number(value: int | None) -> str:
     return "" if value is None else str(value)
 
 
-def _sum_up(found: Standing) -> Text:
-    count = sum(line.verdict.needs_person for line in found.lines)
+def _sum_up(found: SystemStatus) -> Text:
+    count = sum(line.verdict.needs_attention for line in found.lines)
     if not count:
-        return Text("nothing needs a person", style="green")
+        return Text("nothing needs attention", style="green")
     return Text(
-        "1 line needs a person" if count == 1 else f"{count} lines need a person", style="bold red"
+        "1 item needs attention" if count == 1 else f"{count} items need attention",
+        style="bold red",
     )

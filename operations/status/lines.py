@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from infra.workloads import Consumes
-from operations.place import Place
+from operations.databases import DatabaseEnvironment
 from operations.sources.depths import Depth, depth_of
 from operations.sources.origins import work_queues
 from operations.sources.outboxes import PendingOutbox, pending
@@ -28,7 +28,7 @@ from runtime.sqs.queue import find_url
 Kind = Literal["outbox", "stream", "queue", "dead-letter queue"]
 
 SECOND_LOOK = 2.0
-"""Seconds until a queue that nobody seems to receive from is looked at again."""
+"""Seconds until a queue from which nothing seems to be received is looked at again."""
 
 PEEKED = 1_000
 """Dead letters looked at for the oldest of them."""
@@ -55,34 +55,37 @@ class Line:
             "oldestSeconds": self.oldest,
             "lagSeconds": self.lag,
             "verdict": self.verdict.text,
-            "needsPerson": self.verdict.needs_person,
+            "needsPerson": self.verdict.needs_attention,
         }
 
 
 @dataclass(frozen=True)
-class Standing:
+class SystemStatus:
     lines: Sequence[Line]
 
     @property
-    def needs_person(self) -> bool:
-        return any(line.verdict.needs_person for line in self.lines)
+    def needs_attention(self) -> bool:
+        return any(line.verdict.needs_attention for line in self.lines)
 
 
-def standing(
-    place: Place, *, now: Callable[[], datetime], wait: Callable[[float], object]
-) -> Standing:
-    """Look at everything once, and twice at queues that nobody seems to receive from.
+def read_status(
+    environment: DatabaseEnvironment,
+    *,
+    now: Callable[[], datetime],
+    wait: Callable[[float], object],
+) -> SystemStatus:
+    """Look at everything once, and twice at queues from which nothing seems to be received.
 
     Raises Unavailable if AWS is away, Misconfigured if a resource is missing; a database that is
     away has a line that says so.
     """
-    queues = _queue_lines(place, now(), wait)  # first: where AWS is away it says so soonest
-    dead_letters = _dead_letter_lines(place, now)
-    outboxes = [(each, _stats(each)) for each in pending(place)]
-    return Standing(
+    queues = _queue_lines(environment, now(), wait)  # first: where AWS is away it says so soonest
+    dead_letters = _dead_letter_lines(environment, now)
+    outboxes = [(each, _stats(each)) for each in pending(environment)]
+    return SystemStatus(
         [
             *(_outbox_line(each, found, now()) for each, found in outboxes),
-            *_stream_lines(place, {each.relay: found for each, found in outboxes}, now()),
+            *_stream_lines(environment, {each.relay: found for each, found in outboxes}, now()),
             *queues,
             *dead_letters,
         ]
@@ -98,18 +101,20 @@ def _stats(outbox: PendingOutbox) -> OutboxStats | Unavailable:
 
 def _outbox_line(outbox: PendingOutbox, found: OutboxStats | Unavailable, now: datetime) -> Line:
     if isinstance(found, Unavailable):
-        return Line("outbox", outbox.name, Verdict(f"cannot be read: {found}", needs_person=True))
+        return Line(
+            "outbox", outbox.name, Verdict(f"cannot be read: {found}", needs_attention=True)
+        )
     oldest = found.age(now)
     verdict = on_outbox(found.depth, oldest, outbox.relay)
     return Line("outbox", outbox.name, verdict, waiting=found.depth, oldest=oldest)
 
 
 def _stream_lines(
-    place: Place, outboxes: dict[str, OutboxStats | Unavailable], now: datetime
+    environment: DatabaseEnvironment, outboxes: dict[str, OutboxStats | Unavailable], now: datetime
 ) -> list[Line]:
     lines: list[Line] = []
-    for relay in (each for each in place.workloads if each.relays_outbox):
-        measured, found = lag_of(place, relay, now), outboxes[relay.name]
+    for relay in (each for each in environment.workloads if each.relays_outbox):
+        measured, found = lag_of(environment, relay, now), outboxes[relay.name]
         waiting = found.depth if isinstance(found, OutboxStats) else 0
         verdict = (
             on_stream(measured.lag, waiting, relay.name, measured.why_not)
@@ -120,10 +125,12 @@ def _stream_lines(
     return lines
 
 
-def _queue_lines(place: Place, now: datetime, wait: Callable[[float], object]) -> list[Line]:
-    names = [queue.name for queue in work_queues(place.topology)]
-    ages = ages_of_oldest(place, names, now)
-    depths = _depths(place, names)
+def _queue_lines(
+    environment: DatabaseEnvironment, now: datetime, wait: Callable[[float], object]
+) -> list[Line]:
+    names = [queue.name for queue in work_queues(environment.topology)]
+    ages = ages_of_oldest(environment, names, now)
+    depths = _depths(environment, names)
     doubtful = [
         name
         for name in names
@@ -132,7 +139,7 @@ def _queue_lines(place: Place, now: datetime, wait: Callable[[float], object]) -
     stuck: set[str] = set()
     if doubtful:
         wait(SECOND_LOOK)
-        again = _depths(place, doubtful)
+        again = _depths(environment, doubtful)
         stuck = {
             name
             for name in doubtful
@@ -142,22 +149,22 @@ def _queue_lines(place: Place, now: datetime, wait: Callable[[float], object]) -
     lines: list[Line] = []
     for name in names:
         depth, oldest = depths[name], ages.get(name)
-        verdict = on_queue(depth, oldest, _consumer(place, name), stuck=name in stuck)
+        verdict = on_queue(depth, oldest, _consumer(environment, name), stuck=name in stuck)
         lines.append(Line("queue", name, verdict, depth.visible, depth.in_flight, oldest))
     return lines
 
 
-def _dead_letter_lines(place: Place, now: Callable[[], datetime]) -> list[Line]:
-    """On an emulator the oldest is looked for among the letters; they are visible again after."""
-    queues = open_queues(place, None)
-    ages = ages_of_oldest(place, [each.origin.dlq for each in queues], now())
+def _dead_letter_lines(environment: DatabaseEnvironment, now: Callable[[], datetime]) -> list[Line]:
+    """An emulator does not say how old the oldest is: it is looked for, and visible again after."""
+    queues = open_queues(environment, None)
+    ages = ages_of_oldest(environment, [each.origin.dlq for each in queues], now())
     lines: list[Line] = []
     for queue in queues:
         name, depth = queue.origin.dlq, queue.depth()
         oldest = ages.get(name)
-        if place.emulated and depth.visible:
-            with queue.hold() as letters:
-                times = [each.sent_at for each in letters.take(PEEKED) if each.sent_at]
+        if environment.emulated and depth.visible:
+            with queue.lease() as lease:
+                times = [each.sent_at for each in lease.take(PEEKED) if each.sent_at]
             oldest = now() - min(times) if times else None
         verdict = on_dead_letters(depth, oldest, name)
         lines.append(
@@ -166,8 +173,10 @@ def _dead_letter_lines(place: Place, now: Callable[[], datetime]) -> list[Line]:
     return lines
 
 
-def _depths(place: Place, names: Sequence[str]) -> dict[str, Depth]:
-    clients = [place.aws(place.topology.domain_of_queue(name)).client("sqs") for name in names]
+def _depths(environment: DatabaseEnvironment, names: Sequence[str]) -> dict[str, Depth]:
+    clients = [
+        environment.aws(environment.topology.domain_of_queue(name)).client("sqs") for name in names
+    ]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         found = pool.map(
             lambda pair: depth_of(pair[0], find_url(pair[0], pair[1])),
@@ -176,5 +185,5 @@ def _depths(place: Place, names: Sequence[str]) -> dict[str, Depth]:
         return dict(zip(names, found, strict=True))
 
 
-def _consumer(place: Place, queue: str) -> str:
-    return next(each.name for each in place.workloads if Consumes(queue) in each.uses)
+def _consumer(environment: DatabaseEnvironment, queue: str) -> str:
+    return next(each.name for each in environment.workloads if Consumes(queue) in each.uses)

@@ -9,13 +9,13 @@ import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 from infra.workloads import Workload
-from operations.place import Place
+from operations.environment import Environment
 from runtime.aws import asking
 
 LAG = "relay_stream_lag_seconds"
 
 ANSWERS_WITHIN = 2.0
-"""Seconds that a process of ours has to show its metrics."""
+"""Seconds that a process has to show its metrics."""
 
 LOOK_BACK = timedelta(minutes=5)
 """CloudWatch has a queue's metrics a minute or two late, and none for one idle for six hours."""
@@ -47,33 +47,33 @@ class Lag:
 
 
 def ages_of_oldest(
-    place: Place, queues: Sequence[str], now: datetime
+    environment: Environment, queues: Sequence[str], now: datetime
 ) -> Mapping[str, timedelta | None]:
     """How long each queue's oldest message has waited, as CloudWatch last saw it.
 
     An emulator has no such metric, and receiving to find out would count against a message.
     Raises Unavailable.
     """
-    if place.emulated:
+    if environment.emulated:
         return {}
     ages: dict[str, timedelta | None] = {}
-    for domain in place.topology.domains:
+    for domain in environment.topology.domains:
         mine = [queue.name for queue in domain.queues if queue.name in queues]
-        found = _latest(place, domain.name, AGE_OF_OLDEST, mine, now)
+        found = _latest(environment, domain.name, AGE_OF_OLDEST, mine, now)
         for name, seconds in zip(mine, found, strict=True):
             ages[name] = None if seconds is None else timedelta(seconds=seconds)
     return ages
 
 
-def lag_of(place: Place, relay: Workload, now: datetime) -> Lag:
+def lag_of(environment: Environment, relay: Workload, now: datetime) -> Lag:
     """Ask a relay how far behind it is; on AWS, where it is a function, ask CloudWatch."""
-    if relay.name in place.metrics:
-        return _of_process(place.metrics[relay.name])
-    if place.emulated:
+    if relay.name in environment.metrics:
+        return _of_process(environment.metrics[relay.name])
+    if environment.emulated:
         return Lag(why_not="not measured here: set STREAMED_METRICS_URL")
     if relay.empties is None:
-        return Lag(why_not="not measured on AWS: how old its outbox is tells the same")
-    (age,) = _latest(place, relay.domain, ITERATOR_AGE, [relay.name], now)
+        return Lag(why_not="not measured on AWS: the age of its outbox says the same")
+    (age,) = _latest(environment, relay.domain, ITERATOR_AGE, [relay.name], now)
     if age is None:
         return Lag(why_not="nothing was read in the last five minutes")
     return Lag(timedelta(milliseconds=age))
@@ -93,14 +93,14 @@ def _of_process(url: str) -> Lag:
 
 
 def _latest(
-    place: Place,
+    environment: Environment,
     domain: str,
     metric: Metric,
     names: Sequence[str],
     now: datetime,
 ) -> list[float | None]:
     """Read a metric's newest maximum of a minute for each name; None where there is none."""
-    client = place.aws(domain).client("cloudwatch")
+    client = environment.aws(domain).client("cloudwatch")
     queries: Any = [
         {
             "Id": f"m{index}",

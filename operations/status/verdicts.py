@@ -1,4 +1,4 @@
-"""What a number means, in plain words, and whether it needs a person. Pure.
+"""What a number means, in plain words, and whether it needs attention. Pure.
 
 The bounds are those of the alarms on AWS (infra.aws.alarms), which need CDK to be read: a test
 holds these to them.
@@ -22,14 +22,14 @@ STREAM_LAG = timedelta(seconds=60)
 
 @dataclass(frozen=True)
 class Verdict:
-    """A sentence, and whether somebody has to act on it."""
+    """A sentence, and whether it needs attention."""
 
     text: str
-    needs_person: bool = False
+    needs_attention: bool = False
 
 
 def on_outbox(depth: int, oldest: timedelta | None, relay: str) -> Verdict:
-    """Judge so many rows, the oldest that old; None is an age that cannot be read."""
+    """Judge `depth` rows, the oldest that old; None is an age that cannot be read."""
     if not depth:
         return Verdict("empty")
     if oldest is None:
@@ -74,13 +74,13 @@ def on_queue(depth: Depth, oldest: timedelta | None, consumer: str, *, stuck: bo
             True,
         )
     if stuck:
-        return Verdict(f"{waits} and nobody receives them: is {consumer} running?", True)
+        return Verdict(f"{waits} and none is received: is {consumer} running?", True)
     since = f", the oldest for {age(oldest)}" if oldest is not None else ""
     return Verdict(f"{waits}{since}{beside}: on the way")
 
 
 def on_dead_letters(depth: Depth, oldest: timedelta | None, queue: str) -> Verdict:
-    """Judge a dead-letter queue: whatever is in it is for a person."""
+    """Judge a dead-letter queue: all that is in it needs attention."""
     if not depth.total:
         return Verdict("empty")
     return Verdict(f"{dead_letters(depth, oldest)}: `streamed dlq list --queue {queue}`", True)
@@ -90,7 +90,7 @@ def dead_letters(depth: Depth, oldest: timedelta | None) -> str:
     """Say how many there are, of one or more."""
     count = "1 dead letter" if depth.total == 1 else f"{depth.total} dead letters"
     since = f", the oldest for {age(oldest)}" if oldest is not None else ""
-    hidden = f", {depth.in_flight} of them held by somebody" if depth.in_flight else ""
+    hidden = f", {depth.in_flight} of them in flight" if depth.in_flight else ""
     return f"{count}{since}{hidden}"
 
 

@@ -1,34 +1,32 @@
-"""Looks for one subscription, or one event, in every place that it can be in."""
+"""Looks for one subscription, or one event, in state, outboxes, bus logs and queues."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from uuid import UUID
 
-from operations.audit.look import SKEW, taps
+from operations.audit.collect import taps
+from operations.databases import DatabaseEnvironment
 from operations.errors import OperatorError
-from operations.place import Place
-from operations.sources.bus_logs import BusEvent, read_bus
-from operations.sources.dead_letters import DeadLetter
+from operations.journey.evidence import (
+    Evidence,
+    OutboxRow,
+    made_at,
+    read_bus_log,
+    read_dead_letters,
+)
+from operations.sources.aggregate_states import read_state
+from operations.sources.bus_logs import SKEW, BusEvent
 from operations.sources.depths import held
-from operations.sources.hold import MOST
-from operations.sources.ledger import LIFECYCLES, Standing
+from operations.sources.ledger import LIFECYCLES, AggregateState
 from operations.sources.origins import work_queues
 from operations.sources.outboxes import pending
-from operations.sources.peeking import open_queues, peek
-from operations.sources.routes import log_group_of
-from operations.sources.standings import standing
-from operations.where.story import Evidence
-from operations.where.waiting import WaitingRow, waiting_row
-
-_UUID7 = 7
 
 
-class NobodyKnows(OperatorError):
+class NotFound(OperatorError):
     def __init__(self, name: str) -> None:
         super().__init__(
-            f"nobody knows {name!r}: no subscription, stock or payment has this id, and no event"
-            " in an outbox, a bus's log or a dead-letter queue"
+            f"{name!r} not found: no subscription, stock or payment has this id, and no event in"
+            " an outbox, a bus's log or a dead-letter queue"
         )
 
 
@@ -40,91 +38,78 @@ class Found:
     event_id: str | None
 
 
-def find(place: Place, name: str) -> Found:
-    """Find out what an id stands for. Raises NobodyKnows, Unavailable."""
-    if _standings(place, name):
+def find(environment: DatabaseEnvironment, name: str) -> Found:
+    """Find out what an id stands for. Raises NotFound, Unavailable."""
+    if _states(environment, name):
         return Found(name, None)
-    for row in _rows(place):
+    for row in _rows(environment):
         if name in (row.event_id, row.key.aggregate_id):
             return Found(row.key.aggregate_id, name if name == row.event_id else None)
-    for _, line in _lines(place, name, since=made_at(name)):
-        if name in (line.event_id, line.aggregate_id):
-            return Found(line.aggregate_id, name if name == line.event_id else None)
-    for letter in _letters(place):
-        event = letter.event
-        if name in (event.event_id, event.aggregate_id, letter.message_id) and event.aggregate_id:
-            return Found(event.aggregate_id, None if name == event.aggregate_id else event.event_id)
-    raise NobodyKnows(name)
+    for _, event in _events(environment, name, since=made_at(name)):
+        if name in (event.event_id, event.aggregate_id):
+            return Found(event.aggregate_id, name if name == event.event_id else None)
+    for each in read_dead_letters(environment):
+        inside = each.event
+        if name in (inside.event_id, inside.aggregate_id, each.message_id) and inside.aggregate_id:
+            event_id = None if name == inside.aggregate_id else inside.event_id
+            return Found(inside.aggregate_id, event_id)
+    raise NotFound(name)
 
 
-def gather(place: Place, aggregate_id: str) -> Evidence:
-    """Collect all there is of one aggregate, in the order that look.py explains. Unavailable."""
-    known = _standings(place, aggregate_id)
+def gather(environment: DatabaseEnvironment, aggregate_id: str) -> Evidence:
+    """Collect all there is of one aggregate, in the order that audit/collect.py explains.
+
+    Raises Unavailable.
+    """
+    known = _states(environment, aggregate_id)
     first = min((each.created for each in known.values()), default=None)
-    rows = [row for row in _rows(place) if row.key.aggregate_id == aggregate_id]
-    queues = work_queues(place.topology)
-    waiting = {each.name: _held(place, each.name) for each in queues if each.fifo}
+    rows = [row for row in _rows(environment) if row.key.aggregate_id == aggregate_id]
+    topology = environment.topology
+    queues = work_queues(topology)
+    waiting = {each.name: _held(environment, each.name) for each in queues if each.fifo}
     waiting |= {
-        queue: held(place, _bus_domain(place, bus), queue) for bus, queue in taps(place).items()
+        queue: held(environment, topology.domain_of_bus(bus), queue)
+        for bus, queue in taps(environment).items()
     }
-    lines = [
-        (bus, line)
-        for bus, line in _lines(place, aggregate_id, since=first - SKEW if first else None)
-        if line.aggregate_id == aggregate_id
+    events = [
+        (bus, event)
+        for bus, event in _events(environment, aggregate_id, since=first - SKEW if first else None)
+        if event.aggregate_id == aggregate_id
     ]
-    waiting |= {each.name: _held(place, each.name) for each in queues if not each.fifo}
-    letters = [each for each in _letters(place) if each.event.aggregate_id == aggregate_id]
+    waiting |= {each.name: _held(environment, each.name) for each in queues if not each.fifo}
+    dead = [
+        each for each in read_dead_letters(environment) if each.event.aggregate_id == aggregate_id
+    ]
     return Evidence(
         aggregate_id=aggregate_id,
         read_at=datetime.now(UTC),
-        standings=_standings(place, aggregate_id),
+        states=_states(environment, aggregate_id),
         rows=rows,
-        lines=lines,
-        letters=letters,
+        events=events,
+        dead_letters=dead,
         waiting=waiting,
     )
 
 
-def _standings(place: Place, aggregate_id: str) -> dict[str, Standing]:
-    found = {domain: standing(place, domain, aggregate_id) for domain in LIFECYCLES}
+def _states(environment: DatabaseEnvironment, aggregate_id: str) -> dict[str, AggregateState]:
+    found = {domain: read_state(environment, domain, aggregate_id) for domain in LIFECYCLES}
     return {domain: each for domain, each in found.items() if each is not None}
 
 
-def _rows(place: Place) -> Iterator[WaitingRow]:
-    for outbox in pending(place):
+def _rows(environment: DatabaseEnvironment) -> Iterator[OutboxRow]:
+    for outbox in pending(environment):
         for row in outbox.rows():
-            yield waiting_row(row, domain=outbox.domain, outbox=outbox.name, relay=outbox.relay)
+            yield OutboxRow.of(row, domain=outbox.domain, outbox=outbox.name, relay=outbox.relay)
 
 
-def _lines(place: Place, name: str, *, since: datetime | None) -> Iterator[tuple[str, BusEvent]]:
-    for domain in place.topology.domains:
-        logs = place.aws(domain.name).client("logs")
+def _events(
+    environment: DatabaseEnvironment, name: str, *, since: datetime | None
+) -> Iterator[tuple[str, BusEvent]]:
+    for domain in environment.topology.domains:
         for bus in domain.buses:
-            group = log_group_of(bus.name, place.topology)
-            for line in read_bus(logs, group, since=since, containing=name):
-                if isinstance(line, BusEvent):
-                    yield bus.name, line
+            for event, _ in read_bus_log(environment, domain.name, bus, name, since=since):
+                yield bus.name, event
 
 
-def _letters(place: Place) -> Iterator[DeadLetter]:
-    for seen in peek(open_queues(place, None), most=MOST):
-        yield from seen.letters
-
-
-def _held(place: Place, queue: str) -> int:
-    return held(place, place.topology.domain_of_queue(queue), queue)
-
-
-def _bus_domain(place: Place, bus: str) -> str:
-    return place.topology.domain_of_bus(bus)
-
-
-def made_at(name: str) -> datetime | None:
-    """When an event id was made, which a UUIDv7 tells (milliseconds in its first 48 bits)."""
-    try:
-        uuid = UUID(name)
-    except ValueError:
-        return None
-    if uuid.version != _UUID7:
-        return None
-    return datetime.fromtimestamp((uuid.int >> 80) / 1000, UTC) - SKEW
+def _held(environment: DatabaseEnvironment, queue: str) -> int:
+    return held(environment, environment.topology.domain_of_queue(queue), queue)

@@ -6,37 +6,26 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from contracts.outbox import OutboxRecord
-from relay.ports import CallRefused, Failure, Limits
-from runtime.aws import asking, error_code, error_message, reaching
-from runtime.errors import Misconfigured
+from relay.ports import CallRefused, Failure
+from runtime.aws import error_code, error_message, reaching
+from runtime.eventbridge import PUT_EVENTS_LIMITS, require_bus
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
 
-LIMITS = Limits(entries=10, total_bytes=1024 * 1024 - 1)
-"""PutEvents quotas: 10 entries; the entries' sizes add up to less than 1 MB."""
-
 
 class EventBus:
     """A Target: one event bus."""
 
-    limits = LIMITS
+    limits = PUT_EVENTS_LIMITS
 
     def __init__(self, events: "EventBridgeClient", bus: str) -> None:
         self._events, self._bus = events, bus
 
     def check(self) -> None:
         """Raise Misconfigured if there is no such bus: PutEvents to it would succeed, silently."""
-        with asking("EventBridge"):
-            try:
-                self._events.describe_event_bus(Name=self._bus)
-            except ClientError as error:
-                if error_code(error) == "ResourceNotFoundException":
-                    raise Misconfigured(
-                        f"the event bus {self._bus} does not exist: provision it first"
-                    ) from None
-                raise
+        require_bus(self._events, self._bus)
 
     def size_of(self, record: OutboxRecord) -> int:
         return record.entry_size

@@ -9,13 +9,14 @@ import structlog
 from botocore.exceptions import ClientError
 
 from contracts.outbox import OutboxRecord
-from relay.ports import CallRefused, CannotBeDeadLettered, Failure, Limits
+from relay.ports import CallRefused, CannotBeDeadLettered, Failure
 from relay.recent_keys import RecentKeys
 from runtime.aws import asking, error_code, error_message, reaching
 from runtime.errors import Unavailable
 from runtime.sqs.queue import (
     MAX_BATCH,
     MAX_BATCH_BYTES,
+    SEND_LIMITS,
     Queue,
     dead_letter,
     delete_batch,
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
 log = structlog.get_logger(__name__)
-
-LIMITS = Limits(entries=MAX_BATCH, total_bytes=MAX_BATCH_BYTES)
 
 _NO_GROUP = re.compile("[^!-~]|.{129}", re.DOTALL)
 """What a group or deduplication id may not be: 128 letters, digits and punctuation, says SQS."""
@@ -48,7 +47,7 @@ it, a page of the sweep, and the sweep's half of the window."""
 class FifoQueue:
     """A Target: messages in order per aggregate (group), one per event (deduplication id)."""
 
-    limits = LIMITS
+    limits = SEND_LIMITS
 
     def __init__(self, sqs: "SQSClient", name: str) -> None:
         self._sqs = sqs

@@ -9,9 +9,9 @@ from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
-from contracts.outbox import MAX_SEQUENCE, MalformedRecord
+from contracts.outbox import DYNAMODB_JSON, MAX_SEQUENCE, MalformedRecord
 from contracts.timestamps import parse_timestamp
-from runtime.outbox.rows import DYNAMODB_JSON, Row, Unpublishable, parse
+from runtime.outbox.rows import Row, Unpublishable, parse
 
 _serialize = TypeSerializer().serialize
 _deserialize = TypeDeserializer().deserialize

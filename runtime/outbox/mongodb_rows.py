@@ -16,10 +16,10 @@ from bson.codec_options import CodecOptions, DatetimeConversion
 from bson.errors import BSONError
 from bson.raw_bson import RawBSONDocument
 
-from contracts.outbox import MAX_SEQUENCE, MalformedRecord, OutboxRecord
+from contracts.outbox import BASE64_BSON, MAX_SEQUENCE, MalformedRecord, OutboxRecord
 from contracts.timestamps import format_timestamp, parse_timestamp
 from runtime.mongodb import Document
-from runtime.outbox.rows import BASE64_BSON, Row, Unpublishable, parse
+from runtime.outbox.rows import Row, Unpublishable, parse
 
 RAW: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawBSONDocument)
 """Leaves each document as its bytes."""

@@ -17,10 +17,6 @@ AHEAD = timedelta(hours=1)
 What lies further ahead is read and judged here: a text may look like a time and be none.
 """
 
-DYNAMODB_JSON, BASE64_BSON, ROW_KEY = "dynamodb-json", "base64-bson", "row-key"
-"""How the body of a dead letter is written that is not the row as plain JSON: DynamoDB's JSON of
-the item, the document's BSON in base64, or the key alone of a row that stays in its outbox."""
-
 
 @dataclass(frozen=True)
 class Unpublishable:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from runtime.aws import asking, reaching
+from runtime.batches import Limits
 from runtime.errors import Misconfigured
 from runtime.logs import mask
 
@@ -19,6 +20,8 @@ MAX_BATCH = 10
 
 MAX_BATCH_BYTES = 1024 * 1024
 """Bytes of one message and of all messages in one batch: an SQS quota (1 MiB since 2025)."""
+
+SEND_LIMITS = Limits(entries=MAX_BATCH, total_bytes=MAX_BATCH_BYTES)
 
 BATCH_LINGER_SECONDS = 0.05
 """How long a batch call waits for more entries: one takes as long as ten, and costs as much."""

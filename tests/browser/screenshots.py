@@ -57,7 +57,7 @@ def take_map(browser: Browser, system: Running) -> None:
     with visiting(browser, system.url, is_still=False) as visitor, orders(system):
         visitor.open("map")
         visitor.look(width=1440, height=TALL)
-        expect(visitor.place("payment-cancelled-dlq")).to_have_attribute("data-state", "stuck")
+        expect(visitor.node("payment-cancelled-dlq")).to_have_attribute("data-state", "stuck")
         total = visitor.page.locator(".totals dd").first
         eventually(
             lambda: float(total.inner_text()) >= ENOUGH_TRAFFIC,

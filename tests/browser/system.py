@@ -53,10 +53,15 @@ class Running:
 
         eventually(settled, timeout=60, what=f"the end of {subscription_id}", every=0.2)
 
-    def letters(self, queue: str) -> list[Any]:
+    def dead_letters(self, queue: str) -> list[Any]:
         """What a dead-letter queue holds."""
         queues = self.http.get("/api/dead-letters").json()["queues"]
-        return [letter for each in queues if each["queue"] == queue for letter in each["letters"]]
+        return [
+            dead_letter
+            for each in queues
+            if each["queue"] == queue
+            for dead_letter in each["deadLetters"]
+        ]
 
     def states(self, subscription_id: str) -> dict[str, Any]:
         """What each service answers about a subscription."""

@@ -17,10 +17,10 @@ def test_poison_is_seen_explained_redriven_and_in_the_end_dropped(visitor: Visit
     """A person learns what it is, tries it again, sees it come back, and drops it; all is noted."""
     page = visitor.page
 
-    # Given a map on which nothing needs a person
+    # Given a map on which nothing needs attention
     visitor.open("map")
-    expect(visitor.place(DEAD_LETTERS)).to_have_attribute("data-state", "ok")
-    expect(visitor.find("button", "Nothing needs you")).to_be_visible()
+    expect(visitor.node(DEAD_LETTERS)).to_have_attribute("data-state", "ok")
+    expect(visitor.find("button", "Nothing needs attention")).to_be_visible()
 
     # When poison is sent to a queue
     visitor.go("Break it")
@@ -31,23 +31,23 @@ def test_poison_is_seen_explained_redriven_and_in_the_end_dropped(visitor: Visit
 
     # Then the map is red where it lies, and leads to it
     visitor.go("Map")
-    expect(visitor.place(DEAD_LETTERS)).to_have_attribute("data-state", "stuck")
-    visitor.press("▲ 1 needs you")
-    visitor.find("region", "What needs you").get_by_role("link", name="Read them").click()
+    expect(visitor.node(DEAD_LETTERS)).to_have_attribute("data-state", "stuck")
+    visitor.press("▲ 1 needs attention")
+    visitor.find("region", "What needs attention").get_by_role("link", name="Read them").click()
 
     # And it is explained, and can be read
     expect(visitor.verdict()).to_have_text("▲ 1 dead letter in 1 queue")
     queue = visitor.find("region", DEAD_LETTERS)
-    expect(queue.locator(".letter-plain")).to_contain_text(
+    expect(queue.locator(".dead-letter-plain")).to_contain_text(
         "stock-consumer could not read it as an event of this system"
     )
-    expect(queue.locator(".letter-plain")).to_contain_text("then drop it")
+    expect(queue.locator(".dead-letter-plain")).to_contain_text("then drop it")
     queue.get_by_text("Attributes and body").click()
     expect(queue.get_by_role("heading", name="Body")).to_be_visible()
     expect(queue).to_contain_text("NotAnEvent")
 
     # When it is redriven, once it was seen where it would go
-    first = the_letter(queue)
+    first = the_dead_letter(queue)
     queue.get_by_role("button", name="Preview redrive").click()
     expect(queue.get_by_role("alert")).to_contain_text("Nothing is selected")
     queue.get_by_role("checkbox", name=first).check()
@@ -55,22 +55,22 @@ def test_poison_is_seen_explained_redriven_and_in_the_end_dropped(visitor: Visit
     expect(
         queue.get_by_role("heading", name=f"Preview: redrive to the queue {QUEUE}")
     ).to_be_focused()
-    queue.get_by_role("button", name="Redrive 1 letter").click()
-    expect(queue.get_by_role("heading", name="1 letter redriven")).to_be_focused()
+    queue.get_by_role("button", name="Redrive 1 dead letter").click()
+    expect(queue.get_by_role("heading", name="1 dead letter redriven")).to_be_focused()
 
     # Then it comes back, being poison: as another message
     expect(queue.get_by_role("checkbox", name=first)).to_have_count(0)
-    second = the_letter(queue)
+    second = the_dead_letter(queue)
     queue.get_by_role("button", name="Done").click()
 
     # When it is dropped, which has to be confirmed
     queue.get_by_role("checkbox", name=second).check()
     queue.get_by_role("button", name="Preview drop").click()
-    queue.get_by_role("button", name="Drop 1 letter").click()
+    queue.get_by_role("button", name="Drop 1 dead letter").click()
     expect(queue.get_by_role("alert")).to_contain_text("Not confirmed")
     queue.get_by_role("textbox", name="Type drop to confirm").fill("drop")
-    queue.get_by_role("button", name="Drop 1 letter").click()
-    expect(queue.get_by_role("heading", name="1 letter dropped")).to_be_focused()
+    queue.get_by_role("button", name="Drop 1 dead letter").click()
+    expect(queue.get_by_role("heading", name="1 dead letter dropped")).to_be_focused()
     queue.get_by_role("button", name="Done").click()
 
     # Then there is none, and both acts are in the audit trail
@@ -82,8 +82,8 @@ def test_poison_is_seen_explained_redriven_and_in_the_end_dropped(visitor: Visit
 
     # And the map is as it was
     visitor.go("Map")
-    expect(visitor.place(DEAD_LETTERS)).to_have_attribute("data-state", "ok")
-    expect(visitor.find("button", "Nothing needs you")).to_be_visible()
+    expect(visitor.node(DEAD_LETTERS)).to_have_attribute("data-state", "ok")
+    expect(visitor.find("button", "Nothing needs attention")).to_be_visible()
 
 
 def test_what_is_committed_while_a_relay_is_stopped_is_published_when_it_runs_again(
@@ -110,10 +110,10 @@ def test_what_is_committed_while_a_relay_is_stopped_is_published_when_it_runs_ag
 
         # And the map, soon, that nobody takes it
         visitor.go("Map")
-        place = visitor.place("subscriptions-outbox")
-        expect(place).to_have_attribute("data-state", "stuck")
-        expect(place).to_have_accessible_name(
-            re.compile(r"1 waits, and nobody has taken one .* is subscriptions-relay running\?")
+        node = visitor.node("subscriptions-outbox")
+        expect(node).to_have_attribute("data-state", "stuck")
+        expect(node).to_have_accessible_name(
+            re.compile(r"1 waits, and none was taken .* is subscriptions-relay running\?")
         )
 
         # When the relay runs again
@@ -125,7 +125,7 @@ def test_what_is_committed_while_a_relay_is_stopped_is_published_when_it_runs_ag
         expect(visitor.verdict()).to_contain_text(SETTLED)
         expect(page.locator(".state-word")).to_have_text(["● active", "● allocated", "● active"])
         visitor.go("Map")
-        expect(place).to_have_attribute("data-state", "ok")
+        expect(node).to_have_attribute("data-state", "ok")
 
 
 def test_what_the_buses_refuse_waits_until_they_accept(visitor: Visitor, system: Running) -> None:
@@ -143,26 +143,26 @@ def test_what_the_buses_refuse_waits_until_they_accept(visitor: Visitor, system:
         expect(outbox).to_have_text("0")
     visitor.open(f"follow/{subscription_id}")
     expect(visitor.verdict()).to_contain_text(SETTLED)
-    expect(visitor.find("button", "Nothing needs you")).to_be_visible()
+    expect(visitor.find("button", "Nothing needs attention")).to_be_visible()
 
 
 def test_every_kind_of_poison_is_explained(visitor: Visitor, system: Running) -> None:
     """Whatever is wrong with a message, it is set aside with a reason in plain words."""
-    queue, dead_letters = "payments-subscription-created", "create-payment-subscription-dlq"
+    queue, dlq = "payments-subscription-created", "create-payment-subscription-dlq"
     for kind in ("wrong version", "missing field"):
         system.breaking("poison", queue=queue, kind=kind)
-    visitor.open(f"dead-letters/{dead_letters}")
-    letters = visitor.find("region", dead_letters).locator(".letter-plain")
-    expect(letters).to_have_count(2)
+    visitor.open(f"dead-letters/{dlq}")
+    dead_letters = visitor.find("region", dlq).locator(".dead-letter-plain")
+    expect(dead_letters).to_have_count(2)
     for reason in (
         "does not know this type or version of event",
         "could not read a field that it needs",
     ):
-        expect(letters.filter(has_text=reason)).to_have_count(1)
-    system.drop_all(dead_letters)
+        expect(dead_letters.filter(has_text=reason)).to_have_count(1)
+    system.drop_all(dlq)
 
 
-def the_letter(queue: Locator) -> str:
+def the_dead_letter(queue: Locator) -> str:
     """Wait for the queue to show exactly one; the name of its checkbox ends with its id."""
     boxes = queue.get_by_role("checkbox", name=re.compile("^Select .+-"))
     expect(boxes).to_have_count(1)

@@ -65,16 +65,16 @@ def test_a_subscription_is_created_followed_and_cancelled_by_keyboard_alone(
 
 
 def test_a_place_of_the_map_opens_and_closes_by_keyboard(visitor: Visitor) -> None:
-    """Enter tells more of a place, Escape returns to it."""
+    """Enter shows more of a node, Escape returns to it."""
     visitor.open("map")
-    place = visitor.place("stock-event-bus")
-    tab_to(visitor.page, place)
+    node = visitor.node("stock-event-bus")
+    tab_to(visitor.page, node)
     visitor.page.keyboard.press("Enter")
-    details = visitor.find("region", "Details of a place")
+    details = visitor.find("region", "Details of a node")
     expect(details.get_by_role("heading", name="stock-event-bus")).to_be_focused()
     visitor.page.keyboard.press("Escape")
     expect(details).to_be_hidden()
-    expect(place).to_be_focused()
+    expect(node).to_be_focused()
 
 
 def tab_to(page: Page, control: Locator, *, key: str = "Tab") -> None:

@@ -36,17 +36,17 @@ View = Callable[[Visitor, Running, str], Locator]
 
 def the_map(visitor: Visitor, system: Running, lived: str) -> Locator:
     visitor.open("map/bus:stock-event-bus")
-    expect(visitor.find("region", "Details of a place")).to_be_visible()
+    expect(visitor.find("region", "Details of a node")).to_be_visible()
     system.until_settled(system.order())
     expect(visitor.page.get_by_title("Follow ").first).to_be_visible()
-    return visitor.place("subscriptions-outbox")
+    return visitor.node("subscriptions-outbox")
 
 
 def what_needs_a_person(visitor: Visitor, system: Running, lived: str) -> Locator:
     visitor.open("follow")
     expect(visitor.page.get_by_text(lived)).to_be_visible()
-    visitor.press("Nothing needs you")
-    expect(visitor.find("region", "What needs you")).to_be_visible()
+    visitor.press("Nothing needs attention")
+    expect(visitor.find("region", "What needs attention")).to_be_visible()
     return visitor.find("button", "Follow")
 
 
@@ -67,7 +67,7 @@ def what_went_over_the_wire(visitor: Visitor, system: Running, lived: str) -> Lo
     return visitor.find("button", "Create subscription")
 
 
-def a_letter_and_its_preview(visitor: Visitor, system: Running, lived: str) -> Locator:
+def a_dead_letter_and_its_preview(visitor: Visitor, system: Running, lived: str) -> Locator:
     system.breaking("poison", queue=QUEUE, kind="missing field")
     visitor.open(f"dead-letters/{DEAD_LETTERS}")
     visitor.page.get_by_text("Attributes and body").click()
@@ -75,7 +75,7 @@ def a_letter_and_its_preview(visitor: Visitor, system: Running, lived: str) -> L
     visitor.page.get_by_role("checkbox", name="Select all").check()
     visitor.press("Preview drop")
     expect(visitor.find("textbox", "Type drop to confirm")).to_be_visible()
-    return visitor.find("button", "Drop 1 letter")
+    return visitor.find("button", "Drop 1 dead letter")
 
 
 def a_replay_and_its_preview(visitor: Visitor, system: Running, lived: str) -> Locator:
@@ -102,7 +102,7 @@ VIEWS: list[View] = [
     what_needs_a_person,
     a_journey,
     what_went_over_the_wire,
-    a_letter_and_its_preview,
+    a_dead_letter_and_its_preview,
     a_replay_and_its_preview,
     what_can_be_broken,
     the_events,
@@ -110,16 +110,16 @@ VIEWS: list[View] = [
 
 
 @pytest.fixture
-def no_letters_left(system: Running) -> Iterator[None]:
+def no_dead_letters_left(system: Running) -> Iterator[None]:
     """Drop what a view wanted to show."""
     yield
-    if system.letters(DEAD_LETTERS):
+    if system.dead_letters(DEAD_LETTERS):
         system.drop_all(DEAD_LETTERS)
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.__name__)
 def test_a_view_fits_every_screen_and_is_for_everybody(
-    visitor: Visitor, system: Running, lived: str, no_letters_left: None, view: View
+    visitor: Visitor, system: Running, lived: str, no_dead_letters_left: None, view: View
 ) -> None:
     """Nothing is wider than the screen, and axe finds nothing serious, in light and in dark."""
     control = view(visitor, system, lived)

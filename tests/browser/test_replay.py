@@ -51,7 +51,7 @@ def test_a_replay_is_counted_started_watched_to_its_end_and_changes_nothing(
     visitor.open(f"follow/{lived}")
     expect(page.locator(".step").filter(has_text="replayed").first).to_be_visible()
     visitor.go("Map")
-    row = visitor.find("table", "All places").get_by_role("row").filter(has_text=QUEUE)
+    row = visitor.find("table", "All nodes").get_by_role("row").filter(has_text=QUEUE)
     expect(row.get_by_role("cell").nth(1)).to_have_text("0")
-    expect(visitor.find("button", "Nothing needs you")).to_be_visible()
+    expect(visitor.find("button", "Nothing needs attention")).to_be_visible()
     assert system.states(lived) == before

@@ -50,8 +50,8 @@ class Visitor:
     def press(self, name: str) -> None:
         self.find("button", name).click()
 
-    def place(self, name: str) -> Locator:
-        """Find a place on the map; its attribute data-state says how it does."""
+    def node(self, name: str) -> Locator:
+        """Find a node on the map; its attribute data-state says how it does."""
         return self.page.get_by_role("group", name="Map of the system").get_by_title(
             name, exact=True
         )

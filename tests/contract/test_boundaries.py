@@ -1,6 +1,8 @@
 """Boundaries that import-linter cannot express."""
 
 import ast
+import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -18,3 +20,13 @@ def test_a_model_imports_only_the_standard_library(model: Path) -> None:
         if isinstance(node, ast.Import | ast.ImportFrom)
     }
     assert {name.partition(".")[0] for name in imported} <= sys.stdlib_module_names
+
+
+def test_the_console_loads_no_database_relay_or_domain_model() -> None:
+    """It knows the system through AWS and the APIs: a fresh interpreter has nothing else in it."""
+    script = "import json, sys, console.main; print(json.dumps(sorted(sys.modules)))"
+    run = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
+    packages = {"bson", "local", "pymongo", "relay", "services"}
+    loaded = json.loads(run.stdout)
+    assert [each for each in loaded if each.partition(".")[0] in packages] == []
+    assert "runtime.mongodb" not in loaded

@@ -16,8 +16,8 @@ from infra.local_system.environment import REGION
 from operations.__main__ import parser
 from operations.audit.command import audit
 from operations.audit.report import AuditReport
+from operations.databases import DatabaseEnvironment
 from operations.output import Output
-from operations.place import Place
 from tests.e2e.world import World
 
 PATIENCE = 1.0
@@ -33,8 +33,8 @@ class Operator:
     since: datetime
 
     @cached_property
-    def place(self) -> Place:
-        return Place(
+    def environment(self) -> DatabaseEnvironment:
+        return DatabaseEnvironment(
             region=REGION,
             endpoint_url=aws_endpoint(self.world.settings),
             # Direct: a replica set may name its member as only its neighbours know it.
@@ -50,12 +50,14 @@ class Operator:
         arguments: argparse.Namespace = parser().parse_args([*argv, "--json"])
         stdout = StringIO()
         output = Output(as_json=True, stdout=stdout, stderr=StringIO())
-        code: int = arguments.run(self.place, arguments, output)
+        code: int = arguments.run(self.environment, arguments, output)
         document: dict[str, Any] = json.loads(stdout.getvalue())
         return code, document
 
     def audit(self, *, settle: float = 90.0) -> AuditReport:
-        return audit(self.place, self.since, datetime.now(UTC), settle=settle, patience=PATIENCE)
+        return audit(
+            self.environment, self.since, datetime.now(UTC), settle=settle, patience=PATIENCE
+        )
 
     def differences(self, subscription_id: str) -> set[tuple[str, str, str]]:
         """What lacks of one subscription, once nothing is on its way: kind, event and place."""
@@ -68,7 +70,7 @@ class Operator:
     @contextmanager
     def cut(self, rule: str, *, bus: str) -> Iterator[None]:
         """Have a bus deliver nothing to a rule's target."""
-        events = self.place.aws("stock").client("events")
+        events = self.environment.aws("stock").client("events")
         events.disable_rule(Name=rule, EventBusName=bus)
         try:
             yield

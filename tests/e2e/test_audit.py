@@ -117,7 +117,7 @@ def test_a_row_without_its_event_and_an_event_without_its_row_are_found(
     operator: Operator,
 ) -> None:
     """Somebody writes to a table and to a bus by hand."""
-    dynamodb = operator.place.aws("subscriptions").client("dynamodb")
+    dynamodb = operator.environment.aws("subscriptions").client("dynamodb")
     key: Any = {"subscriptionId": {"S": str(uuid4())}}
     now = {"S": format_timestamp(datetime.now(UTC))}
     row = {"version": {"N": "1"}, "event": {"S": "SubscriptionCreated"}, "created": now}
@@ -131,7 +131,7 @@ def test_a_row_without_its_event_and_an_event_without_its_row_are_found(
     ghost = str(uuid4())
     metadata = {"aggregateId": ghost, "sequence": 1, "eventId": str(uuid4())}
     detail = {"metadata": metadata | {"occurredAt": now["S"]}, "subscriptionId": ghost}
-    operator.place.aws("stock").client("events").put_events(
+    operator.environment.aws("stock").client("events").put_events(
         Entries=[
             {
                 "EventBusName": "stock-event-bus",
@@ -151,7 +151,7 @@ def test_an_event_in_a_dead_letter_queue_is_accounted_for_and_its_story_leads_th
 ) -> None:
     """It is no difference; `where` has the reason, the command to go on with, no bank details."""
     # Given a SubscriptionCreated that payment's consumer gave up
-    sqs = operator.place.aws("payments").client("sqs")
+    sqs = operator.environment.aws("payments").client("sqs")
     url = find_url(sqs, "create-payment-subscription-dlq")
     with operator.cut("CreatePaymentRule", bus="payments-event-bus"):
         subscription_id = operator.world.subscribe()

@@ -16,8 +16,8 @@ from infra.local_system.settings import ROOT
 from infra.topology import TOPOLOGY, WORKLOADS
 from local.child import running_child
 from operations.__main__ import parser
+from operations.databases import DatabaseEnvironment
 from operations.output import Output
-from operations.place import Place
 from operations.sources.origins import origins
 from runtime.aws import Aws, CachingAws
 from tests.conftest import MiniStack
@@ -45,8 +45,8 @@ class Operated:
         return self.folder / "audit.jsonl"
 
     @property
-    def place(self) -> Place:
-        return Place(
+    def environment(self) -> DatabaseEnvironment:
+        return DatabaseEnvironment(
             region=self.region,
             endpoint_url=self.gate.endpoint,
             mongodb_uri=self.mongodb_uri,
@@ -59,7 +59,7 @@ class Operated:
         """Run a command in this process; its exit code and what it printed for people."""
         printed = io.StringIO()
         arguments = parser().parse_args(argv)
-        code = arguments.run(self.place, arguments, Output(stdout=printed, stderr=printed))
+        code = arguments.run(self.environment, arguments, Output(stdout=printed, stderr=printed))
         return int(code), printed.getvalue()
 
     def ask(self, *argv: str) -> tuple[int, Any]:
@@ -67,7 +67,7 @@ class Operated:
         printed = io.StringIO()
         arguments = parser().parse_args([*argv, "--json"])
         output = Output(as_json=True, stdout=printed, stderr=io.StringIO())
-        code = arguments.run(self.place, arguments, output)
+        code = arguments.run(self.environment, arguments, output)
         return int(code), json.loads(printed.getvalue())
 
     @contextmanager

@@ -218,7 +218,7 @@ def test_an_id_that_nobody_knows_is_a_problem(console: Served) -> None:
     """It says where was looked."""
     answer = console.client.get("/api/subscriptions/nobody")
     assert answer.status_code == 404
-    assert "nobody knows 'nobody'" in answer.json()["detail"]
+    assert "'nobody' not found" in answer.json()["detail"]
 
 
 def test_what_is_wrong_is_sent_and_the_apis_answer_is_shown(console: Served) -> None:
@@ -270,7 +270,7 @@ def test_measures_are_there_for_prometheus(console: Served) -> None:
 
 
 def test_a_dead_letter_is_seen_and_told_of_in_the_story(console: Served, system: System) -> None:
-    """The queue needs a person, and the journey says where it ended."""
+    """The queue needs attention, and the journey says where it ended."""
     subscription_id = console.subscribe()
     (row,) = system.outbox("subscription", subscription_id)
     sqs = system.aws.client("sqs")

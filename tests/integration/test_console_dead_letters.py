@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
 import pytest
 
-from console.dead_letters import letters as dead_letters
 from console.dead_letters import routes as dead_letters_routes
+from console.dead_letters.actions import DeadLetters
 from tests.conftest import MiniStack
 from tests.console_client import asking
 from tests.dead_letters import a_record_body, an_event, by_eventbridge
@@ -33,7 +34,13 @@ def system(running: Operated) -> Iterator[Operated]:
 
 @pytest.fixture
 def console(system: Operated) -> Iterator[httpx.Client]:
-    with asking(dead_letters_routes.router(system.place)) as client:
+    with serving(system) as client:
+        yield client
+
+
+@contextmanager
+def serving(system: Operated, **limits: int) -> Iterator[httpx.Client]:
+    with asking(dead_letters_routes.router(DeadLetters(system.environment, **limits))) as client:
         yield client
 
 
@@ -53,7 +60,7 @@ def previewed(console: httpx.Client, queue: str, **wish: Any) -> dict[str, Any]:
 def test_a_list_has_every_queue_and_says_in_words_why_each_letter_is_there(
     system: Operated, console: httpx.Client
 ) -> None:
-    """And leaves every letter as it was."""
+    """And leaves every dead letter as it was."""
     system.send("subscriptions-created-dlq", an_event("a", 1), attributes=UNREADABLE)
 
     listed = console.get("/api/dead-letters").json()["queues"]
@@ -63,23 +70,21 @@ def test_a_list_has_every_queue_and_says_in_words_why_each_letter_is_there(
     assert found["node"] == "dead-letter-queue:subscriptions-created-dlq"
     assert found["belongsTo"] == "the queue stock-subscription-created"
     assert (found["visible"], found["notShown"]) == (1, 0)
-    (letter,) = found["letters"]
-    assert letter["eventId"] == "a-1"
-    assert letter["plain"].startswith("stock-consumer could not read a field that it needs")
-    assert letter["sentAt"].endswith("Z")
+    (dead_letter,) = found["deadLetters"]
+    assert dead_letter["eventId"] == "a-1"
+    assert dead_letter["plain"].startswith("stock-consumer could not read a field that it needs")
+    assert dead_letter["sentAt"].endswith("Z")
     assert system.depth("subscriptions-created-dlq") == (1, 0)
 
 
-def test_a_long_queue_is_listed_in_part(
-    system: Operated, console: httpx.Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_long_queue_is_listed_in_part(system: Operated) -> None:
     """What is not shown is counted."""
-    monkeypatch.setattr(dead_letters, "LISTED", 10)
     system.send("stock-dlq", *(f"body {n}" for n in range(15)))
 
-    found = queue_of(console, "stock-dlq")
+    with serving(system, listed=10) as console:
+        found = queue_of(console, "stock-dlq")
 
-    assert (len(found["letters"]), found["notShown"]) == (10, 5)
+    assert (len(found["deadLetters"]), found["notShown"]) == (10, 5)
 
 
 def test_everything_about_a_letter_is_shown_without_bank_details(
@@ -112,14 +117,16 @@ def test_what_was_previewed_is_redriven_and_nothing_that_came_since(
     answer = console.post("/api/dead-letters/redrive", json={"preview": preview["preview"]})
 
     assert preview["destination"] == "the queue stock-payment-cancelled"
-    assert [(each["eventId"], each["willBeSent"]) for each in preview["letters"]] == [("a-1", True)]
+    assert [(each["eventId"], each["willBeSent"]) for each in preview["deadLetters"]] == [
+        ("a-1", True)
+    ]
     assert answer.json() == {
         "queue": "payment-cancelled-dlq",
         "done": 1,
         "leftBehind": 0,
         "stopped": None,
         "messages": [
-            {"messageId": preview["letters"][0]["messageId"], "done": True, "outcome": "sent"}
+            {"messageId": preview["deadLetters"][0]["messageId"], "done": True, "outcome": "sent"}
         ],
     }
     (arrived,) = map(json.loads, system.drain("stock-payment-cancelled"))
@@ -135,11 +142,11 @@ def test_what_was_previewed_is_redriven_and_nothing_that_came_since(
 def test_a_preview_says_what_a_redrive_would_leave_and_it_does(
     system: Operated, console: httpx.Client
 ) -> None:
-    """With the reason, and the letter stays."""
+    """With the reason, and the dead letter stays."""
     system.send("stock-dlq", a_record_body("a", 1), '{"eventId":"broken"}')
     preview = previewed(console, "stock-dlq")
 
-    outcomes = {each["eventId"]: each["willBeSent"] for each in preview["letters"]}
+    outcomes = {each["eventId"]: each["willBeSent"] for each in preview["deadLetters"]}
     done = console.post("/api/dead-letters/redrive", json={"preview": preview["preview"]}).json()
 
     assert outcomes == {"a-1": True, "broken": False}
@@ -161,7 +168,7 @@ def test_letters_are_chosen_by_id_by_type_or_by_aggregate(
     dlq = "payment-cancelled-dlq"
 
     def chosen(**wish: Any) -> set[str]:
-        return {each["eventId"] for each in previewed(console, dlq, **wish)["letters"]}
+        return {each["eventId"] for each in previewed(console, dlq, **wish)["deadLetters"]}
 
     assert chosen() == {"a-1", "a-2", "b-1"}
     assert chosen(messageIds=["a-1", "b-1"]) == {"a-1", "b-1"}
@@ -179,18 +186,17 @@ def test_letters_are_chosen_by_id_by_type_or_by_aggregate(
     assert "did you mean stock-dlq" in nowhere.json()["detail"]
 
 
-def test_a_preview_ends_at_so_many_and_says_so(
-    system: Operated, console: httpx.Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_preview_ends_at_so_many_and_says_so(system: Operated) -> None:
     """The rest stays, for another preview."""
-    monkeypatch.setattr(dead_letters, "MOST_MOVED", 3)
     system.send("payment-cancelled-dlq", *(an_event("a", n) for n in range(1, 6)))
 
-    preview = previewed(console, "payment-cancelled-dlq")
-    by_aggregate = previewed(console, "payment-cancelled-dlq", aggregateId="a")
-    done = console.post("/api/dead-letters/redrive", json={"preview": preview["preview"]}).json()
+    with serving(system, most_moved=3) as console:
+        preview = previewed(console, "payment-cancelled-dlq")
+        by_aggregate = previewed(console, "payment-cancelled-dlq", aggregateId="a")
+        used = {"preview": preview["preview"]}
+        done = console.post("/api/dead-letters/redrive", json=used).json()
 
-    assert len(preview["letters"]) == len(by_aggregate["letters"]) == 3
+    assert len(preview["deadLetters"]) == len(by_aggregate["deadLetters"]) == 3
     assert "There may be more" in preview["note"]
     assert "There may be more" in by_aggregate["note"]
     assert done["done"] == 3
@@ -225,8 +231,8 @@ def test_what_is_gone_since_the_preview_is_named(system: Operated, console: http
 
     assert done["done"] == 0
     (message,) = done["messages"]
-    assert message["messageId"] == preview["letters"][0]["messageId"]
-    assert "not to be seen any more" in message["outcome"]
+    assert message["messageId"] == preview["deadLetters"][0]["messageId"]
+    assert "no longer visible" in message["outcome"]
 
 
 def test_the_trail_is_read_newest_first_without_bodies(

@@ -54,8 +54,8 @@ def told() -> Told:
 @pytest.fixture
 def console(system: Operated, told: Told) -> Iterator[httpx.Client]:
     stop = Stop()
-    replays = Replays(system.place, stop, told, look_every=0.05)
-    with asking(replay_routes.router(system.place, replays)) as client:
+    replays = Replays(system.environment, stop, told, look_every=0.05)
+    with asking(replay_routes.router(system.environment, replays)) as client:
         yield client
     stop.request()
     system.gate.open()
@@ -165,7 +165,7 @@ def test_a_preview_counts_by_type_and_says_what_it_does_not_know(
 @pytest.mark.parametrize(
     ("wish", "status", "why"),
     [
-        ({"from": "zebra"}, 400, "'zebra' is no moment"),
+        ({"from": "zebra"}, 400, "'zebra' is not a valid time"),
         ({"from": "1h ago", "to": "2h ago"}, 400, "nothing lies between"),
         ({"from": "99d ago"}, 400, "keeps 20 days"),
         ({"bus": "stok-event-bus"}, 404, "did you mean stock-event-bus"),

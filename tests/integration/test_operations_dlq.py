@@ -42,9 +42,9 @@ def test_a_list_tells_who_put_each_message_there_and_why(system: Operated) -> No
 
     code, found = system.ask("dlq", "list")
 
-    letters = [letter for queue in found["queues"] for letter in queue["messages"]]
+    dead_letters = [dead_letter for queue in found["queues"] for dead_letter in queue["messages"]]
     assert code == 0
-    assert {(each["queue"], each["putBy"], each["by"], each["tries"]) for each in letters} == {
+    assert {(each["queue"], each["putBy"], each["by"], each["tries"]) for each in dead_letters} == {
         ("subscriptions-to-stock-dlq", "eventbridge", "rule SubscriptionToStockRule", 186),
         ("payment-cancelled-dlq", "handler", "stock-consumer", None),
         ("stock-dlq", "lambda", "stock-relay", None),
@@ -260,7 +260,7 @@ def test_a_drop_is_for_what_was_shown_and_confirmed(system: Operated, answer: st
 
     def drop() -> int:
         output = Output(stdout=printed, stderr=printed)
-        return run_drop(system.place, arguments, output, ask=ask)
+        return run_drop(system.environment, arguments, output, ask=ask)
 
     if answer == "y":
         assert drop() == 0
@@ -278,7 +278,7 @@ def test_nothing_is_dropped_that_nobody_was_shown(system: Operated) -> None:
     arguments = parser().parse_args(["dlq", "drop", "--queue", "stock-dlq", "--all"])
 
     with pytest.raises(NothingChosen, match="nothing of any kind to drop"):
-        run_drop(system.place, arguments, Output(stdout=StringIO()), ask=lambda _: "y")
+        run_drop(system.environment, arguments, Output(stdout=StringIO()), ask=lambda _: "y")
 
 
 def test_an_id_that_is_not_there_is_named_beside_those_that_are(system: Operated) -> None:

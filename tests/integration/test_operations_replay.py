@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from operations.place import Place
+from operations.environment import Environment
 from operations.replay.replay import NoArchive, Replay, request_of
 from tests.conftest import MiniStack
 from verification.testkit.waiting import eventually
@@ -16,42 +16,40 @@ REGION = "eu-north-1"
 
 
 @pytest.fixture
-def place(ministack: MiniStack) -> Place:
-    return Place(
+def environment(ministack: MiniStack) -> Environment:
+    return Environment(
         region=REGION,
         endpoint_url=ministack.endpoint,
-        mongodb_uri="mongodb://localhost",
-        mongodb_database="payments",
         audit_file=Path("unused"),
     )
 
 
 @pytest.fixture
-def archived(place: Place) -> Iterator[Place]:
+def archived(environment: Environment) -> Iterator[Environment]:
     """A bus with an archive, and nothing else."""
-    events = place.aws("stock").client("events")
+    events = environment.aws("stock").client("events")
     arn = events.create_event_bus(Name="stock-event-bus")["EventBusArn"]
     events.create_archive(ArchiveName="stock-bus-archive", EventSourceArn=arn)
-    place.aws("stock").client("logs").create_log_group(logGroupName="stock-event-logs")
-    yield place
-    place.aws("stock").client("logs").delete_log_group(logGroupName="stock-event-logs")
+    environment.aws("stock").client("logs").create_log_group(logGroupName="stock-event-logs")
+    yield environment
+    environment.aws("stock").client("logs").delete_log_group(logGroupName="stock-event-logs")
     events.delete_archive(ArchiveName="stock-bus-archive")
     events.delete_event_bus(Name="stock-event-bus")
 
 
-def a_replay(place: Place) -> Replay:
+def a_replay(environment: Environment) -> Replay:
     now = datetime.now(UTC)
     span = (now - timedelta(hours=1), now)
-    return Replay(place, request_of(place, "stock-event-bus", span, [], now=now))
+    return Replay(environment, request_of(environment, "stock-event-bus", span, [], now=now))
 
 
-def test_an_archive_that_does_not_exist_is_named(place: Place) -> None:
+def test_an_archive_that_does_not_exist_is_named(environment: Environment) -> None:
     """One sentence: which archive, of which bus."""
     with pytest.raises(NoArchive, match="stock-bus-archive of stock-event-bus does not exist"):
-        a_replay(place).start()
+        a_replay(environment).start()
 
 
-def test_a_replay_ends_and_cancelling_it_then_changes_nothing(archived: Place) -> None:
+def test_a_replay_ends_and_cancelling_it_then_changes_nothing(archived: Environment) -> None:
     """Ctrl-C may come when all is over, or before anything began."""
     replay = a_replay(archived)
     replay.cancel()
@@ -66,7 +64,7 @@ def test_a_replay_ends_and_cancelling_it_then_changes_nothing(archived: Place) -
     assert replay.came() == {}
 
 
-def test_this_emulator_replays_to_every_rule_whichever_were_named(archived: Place) -> None:
+def test_this_emulator_replays_to_every_rule_whichever_were_named(archived: Environment) -> None:
     """Why the command refuses rules here: MiniStack takes FilterArns and does not heed them."""
     events = archived.aws("stock").client("events")
     sqs = archived.aws("stock").client("sqs")

@@ -12,8 +12,8 @@ from pymongo import MongoClient
 
 from infra.local_system.settings import ROOT
 from operations.__main__ import main, parser
-from operations.place import Place
-from operations.status.lines import standing
+from operations.databases import DatabaseEnvironment
+from operations.status.lines import read_status
 from runtime.ids import utc_now
 from runtime.metrics import RelayMetrics, new_registry
 from runtime.outbox.dynamodb_rows import row_of, to_item
@@ -93,7 +93,7 @@ def test_a_queue_that_nobody_receives_from_needs_a_person(system: Operated) -> N
 
     queue = found["queue stock-payment-cancelled"]
     assert (code, queue["needsPerson"], queue["waiting"]) == (1, True, 2)
-    assert queue["verdict"] == "2 wait and nobody receives them: is stock-consumer running?"
+    assert queue["verdict"] == "2 wait and none is received: is stock-consumer running?"
     message = system.aws.client("sqs").receive_message(
         QueueUrl=system.url("stock-payment-cancelled"),
         MessageSystemAttributeNames=["ApproximateReceiveCount"],
@@ -109,11 +109,11 @@ def test_a_queue_that_somebody_works_on_needs_nobody(system: Operated) -> None:
         url = system.url("stock-payment-cancelled")
         system.aws.client("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=1)
 
-    found = standing(system.place, now=utc_now, wait=receive)
+    found = read_status(system.environment, now=utc_now, wait=receive)
 
     (line,) = (each for each in found.lines if each.name == "stock-payment-cancelled")
     assert line.verdict.text == "1 waits, 1 in work: on the way"
-    assert not found.needs_person
+    assert not found.needs_attention
 
 
 def test_a_dead_letter_needs_a_person_and_stays_visible(system: Operated) -> None:
@@ -132,7 +132,7 @@ def test_a_dead_letter_needs_a_person_and_stays_visible(system: Operated) -> Non
 
 def test_a_database_that_is_away_leaves_the_other_lines(system: Operated) -> None:
     """An outage is when an operator looks: what can be read is shown."""
-    place = Place(
+    environment = DatabaseEnvironment(
         region=system.region,
         endpoint_url=system.gate.endpoint,
         mongodb_uri="mongodb://127.0.0.1:1/?replicaSet=rs0",
@@ -140,21 +140,21 @@ def test_a_database_that_is_away_leaves_the_other_lines(system: Operated) -> Non
         audit_file=system.audit_file,
     )
 
-    found = standing(place, now=utc_now, wait=lambda _: None)
+    found = read_status(environment, now=utc_now, wait=lambda _: None)
 
     said = {line.name: line.verdict for line in found.lines}
     assert said["payments.outbox"].text.startswith("cannot be read: MongoDB is unavailable")
-    assert said["payments.outbox"].needs_person
+    assert said["payments.outbox"].needs_attention
     assert said["stock-outbox"].text == "empty"
 
 
 def test_a_relay_is_asked_how_far_behind_it_is(system: Operated) -> None:
-    """Over /metrics; one that does not answer needs a person."""
+    """Over /metrics; one that does not answer needs attention."""
     registry = new_registry()
     RelayMetrics(registry).stream_lag.set(0.25)
     server = HealthServer("127.0.0.1", 0, readiness=Readiness("stream"), registry=registry)
     with server.serving():
-        place = Place(
+        environment = DatabaseEnvironment(
             region=system.region,
             endpoint_url=system.gate.endpoint,
             mongodb_uri=system.mongodb_uri,
@@ -165,16 +165,16 @@ def test_a_relay_is_asked_how_far_behind_it_is(system: Operated) -> None:
                 "subscriptions-relay": "http://127.0.0.1:1/metrics",
             },
         )
-        found = standing(place, now=utc_now, wait=lambda _: None)
+        found = read_status(environment, now=utc_now, wait=lambda _: None)
 
     said = {line.name: line.verdict for line in found.lines if line.kind == "stream"}
     assert said["stock-relay"].text == "the last row was read 0.2 s after it occurred"
-    assert said["subscriptions-relay"].needs_person
+    assert said["subscriptions-relay"].needs_attention
     assert "does not answer at http://127.0.0.1:1" in said["subscriptions-relay"].text
-    assert not said["payments-change-stream"].needs_person
+    assert not said["payments-change-stream"].needs_attention
 
 
-class OnAws(Place):
+class OnAws(DatabaseEnvironment):
     """A place that takes the emulator for AWS: it has CloudWatch, and takes any metric."""
 
     @property
@@ -202,7 +202,7 @@ def test_on_aws_ages_and_lags_are_cloudwatchs(system: Operated) -> None:
             ],
         )
     system.send("stock-payment-cancelled", an_event("a", 1))
-    place = OnAws(
+    environment = OnAws(
         region=system.region,
         endpoint_url=system.gate.endpoint,
         mongodb_uri=system.mongodb_uri,
@@ -210,7 +210,7 @@ def test_on_aws_ages_and_lags_are_cloudwatchs(system: Operated) -> None:
         audit_file=system.audit_file,
     )
 
-    found = standing(place, now=utc_now, wait=lambda _: None)
+    found = read_status(environment, now=utc_now, wait=lambda _: None)
 
     said = {f"{line.kind} {line.name}": line.verdict for line in found.lines}
     assert said["queue stock-payment-cancelled"].text.startswith(
@@ -227,8 +227,12 @@ def test_on_aws_ages_and_lags_are_cloudwatchs(system: Operated) -> None:
         (("status",), 75, "is unavailable: EndpointConnectionError: is the system up there"),
         (("dlq", "list", "--queue", "stok-dlq"), 2, "did you mean stock-dlq"),
         (("dlq", "redrive", "--queue", "stock-dlq"), 2, "one of the arguments --id --event-type"),
-        (("dlq", "redrive", "--queue", "x", "--all", "--rate", "0"), 2, "0 is no number above 0"),
-        (("dlq", "list", "--limit", "no"), 2, "no is no number above 0"),
+        (
+            ("dlq", "redrive", "--queue", "x", "--all", "--rate", "0"),
+            2,
+            "0 must be a number above 0",
+        ),
+        (("dlq", "list", "--limit", "no"), 2, "no must be a positive integer"),
         (("stats",), 2, "invalid choice: 'stats'"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",

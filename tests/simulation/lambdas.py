@@ -4,12 +4,12 @@ import json
 from contextlib import suppress
 from typing import Any
 
-from contracts.outbox import OutboxRecord
+from contracts.outbox import DYNAMODB_JSON, OutboxRecord
 from infra.workloads import Workload
 from relay.batch import StreamBatchHandler
 from runtime.errors import Unavailable
 from runtime.outbox.dynamodb_rows import to_item
-from runtime.outbox.rows import DYNAMODB_JSON, Unpublishable
+from runtime.outbox.rows import Unpublishable
 from tests.event_source_mapping import EventSourceMapping
 from tests.simulation.places import Database, Places
 from tests.simulation.relaying import HAS_TIME_FOR, SWEEP_EVERY, Relays

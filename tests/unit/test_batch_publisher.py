@@ -14,7 +14,8 @@ from structlog.testing import capture_logs
 
 import relay.batch
 from contracts.outbox import OutboxRecord
-from relay.ports import Failure, Limits
+from relay.ports import Failure
+from runtime.batches import Limits
 from runtime.outbox.rows import Row
 from tests.lambda_relay import SUCCESS, LambdaRelay, events
 from tests.relay_fakes import MALFORMED, THROTTLED, MemoryTarget, away, record_of, seldom

@@ -12,18 +12,16 @@ from console.faults.poison import PoisonKind, poison, poison_queues
 from contracts.envelope import NotAnEvent
 from contracts.names import EventType
 from infra.topology import TOPOLOGY
-from operations.place import Place
+from operations.environment import Environment
 from runtime.sqs.handler import EventHandler, SchemaViolation, UnexpectedEvent
 from services.payment import consumer as payment
 from services.stock import consumer as stock
 from services.subscription import consumer as subscription
 from tests.console_client import asking
 
-LOCAL = Place(
+LOCAL = Environment(
     region="eu-west-1",
     endpoint_url="http://127.0.0.1:1",
-    mongodb_uri=None,
-    mongodb_database=None,
     audit_file=Path("unused"),
 )
 CONTAINERS = replace(LOCAL, endpoint_url="http://ministack:4566")
@@ -42,7 +40,7 @@ EVENT_HANDLERS = {
 
 
 @pytest.mark.parametrize(
-    ("place", "socket", "why"),
+    ("environment", "socket", "why"),
     [
         (LOCAL, None, "make up BREAK=1"),
         (CONTAINERS, "/socket", "only be broken on a laptop's own system"),
@@ -52,10 +50,10 @@ EVENT_HANDLERS = {
     ids=["off", "containers", "aws", "aws by an endpoint"],
 )
 def test_nothing_is_broken_where_that_was_not_asked_for(
-    place: Place, socket: str | None, why: str
+    environment: Environment, socket: str | None, why: str
 ) -> None:
     """Each route refuses with the reason, before it calls anybody."""
-    with asking(breaking_routes.router(place, socket)) as client:
+    with asking(breaking_routes.router(environment, socket)) as client:
         answers = [
             client.get("/api/breaking"),
             client.post("/api/breaking/processes/stock-relay", json={"run": False}),

@@ -1,29 +1,29 @@
-"""What a sighting proves, and the ways that the map draws."""
+"""What an event proves, and the ways that the map draws."""
 
 import pytest
 
 from console.live.hub import Hub
 from console.live.journeys import Journeys
 from console.live.map_document import map_document
+from console.live.observed_events import ObservedEvents
 from console.live.observing import Observer
 from console.live.rates import Rates
-from console.live.sightings import Sightings
 from contracts.names import EventType
 from infra.graph import graph_of
-from tests.console import a_sighting, event_id
+from tests.console import an_observed_event, event_id
 
 GRAPH = graph_of()
 EDGES = {edge.id: edge for edge in GRAPH.edges}
 
 
 @pytest.fixture
-def sightings() -> Sightings:
-    return Sightings()
+def observed() -> ObservedEvents:
+    return ObservedEvents()
 
 
 @pytest.fixture
-def observer(sightings: Sightings) -> Observer:
-    return Observer(Journeys(GRAPH), sightings, Rates(), Rates(), Hub())
+def observer(observed: ObservedEvents) -> Observer:
+    return Observer(Journeys(GRAPH), observed, Rates(), Rates(), Hub())
 
 
 @pytest.mark.parametrize("event_type", list(EventType))
@@ -50,7 +50,7 @@ def test_the_longest_route_reaches_all_who_handle_it() -> None:
 
 def test_a_published_event_has_passed_its_outbox(observer: Observer) -> None:
     """What a request led to was committed by the API; the bus's rules have it now."""
-    edges, handled = observer.proven(a_sighting())
+    edges, handled = observer.proven(an_observed_event())
     assert edges[:3] == [
         "api:subscription-api commits outbox:subscriptions-outbox",
         "outbox:subscriptions-outbox stream relay:subscriptions-relay",
@@ -63,7 +63,7 @@ def test_a_published_event_has_passed_its_outbox(observer: Observer) -> None:
 
 def test_an_event_that_came_on_proves_only_what_is_on_this_bus(observer: Observer) -> None:
     """Its publication was proven where it was published."""
-    edges, handled = observer.proven(a_sighting(bus="stock-event-bus"))
+    edges, handled = observer.proven(an_observed_event(bus="stock-event-bus"))
     assert all("stock-event-bus" in edge or "Rule" in edge for edge in edges)
     assert "rule:SubscriptionCreatedRule delivers queue:stock-subscription-created" in edges
     assert not any("outbox" in edge for edge in edges)
@@ -71,15 +71,15 @@ def test_an_event_that_came_on_proves_only_what_is_on_this_bus(observer: Observe
 
 
 def test_an_effect_proves_that_its_cause_was_handled(
-    observer: Observer, sightings: Sightings
+    observer: Observer, observed: ObservedEvents
 ) -> None:
     """The cause's type tells from which of a consumer's queues it came."""
     cause = event_id("PaymentCancelled")
-    effect = a_sighting("StockDeallocated", bus="stock-event-bus", sequence=2, cause=cause)
+    effect = an_observed_event("StockDeallocated", bus="stock-event-bus", sequence=2, cause=cause)
     _, unknown = observer.proven(effect)
     assert unknown == ["consumer:stock-consumer commits outbox:stock-outbox"]
 
-    sightings.add(a_sighting("PaymentCancelled", bus="payments-event-bus", sequence=2))
+    observed.add(an_observed_event("PaymentCancelled", bus="payments-event-bus", sequence=2))
     _, handled = observer.proven(effect)
     assert handled == [
         "queue:stock-payment-cancelled receives consumer:stock-consumer",
@@ -89,7 +89,7 @@ def test_an_effect_proves_that_its_cause_was_handled(
 
 def test_with_one_queue_the_cause_need_not_be_known(observer: Observer) -> None:
     """There is nowhere else that it could have come from."""
-    effect = a_sighting("PaymentCreated", bus="payments-event-bus", cause="forgotten")
+    effect = an_observed_event("PaymentCreated", bus="payments-event-bus", cause="forgotten")
     edges, handled = observer.proven(effect)
     assert handled[0] == "queue:payments-subscription-created receives consumer:payment-consumer"
     assert "relay:payments-change-stream sends queue:payment-events.fifo" in edges
@@ -97,6 +97,6 @@ def test_with_one_queue_the_cause_need_not_be_known(observer: Observer) -> None:
 
 def test_a_replayed_event_did_not_pass_an_outbox(observer: Observer) -> None:
     """EventBridge brought it from its archive."""
-    edges, handled = observer.proven(a_sighting(replay="mend-1"))
+    edges, handled = observer.proven(an_observed_event(replay="mend-1"))
     assert edges
     assert not any("outbox" in edge for edge in [*edges, *handled])

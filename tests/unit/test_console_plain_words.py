@@ -13,12 +13,12 @@ ORIGINS = origins(TOPOLOGY, WORKLOADS)
 
 def words(dlq: str, body: str, attributes: dict[str, str] | None = None) -> str:
     origin: Origin = ORIGINS[dlq]
-    letter: DeadLetter = read_by(origin, body, attributes)
-    return plain(letter, origin)
+    dead_letter: DeadLetter = read_by(origin, body, attributes)
+    return plain(dead_letter, origin)
 
 
 def test_what_eventbridge_could_not_deliver() -> None:
-    """Where it should have gone, how often that was tried, why not, and what mends it."""
+    """Where it should have gone, how often that was tried, why not, and what fixes it."""
     said = words("subscriptions-to-stock-dlq", an_event("a", 1), by_eventbridge())
     assert said == (
         "EventBridge tried 186 times to bring it to the bus stock-event-bus, and it may not put"
@@ -45,7 +45,7 @@ def test_what_a_consumer_cannot_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "what", "mend"),
+    ("error", "what", "fix"),
     [
         ("NotAnEvent", "could not read it as an event", "then drop it"),
         ("UnexpectedEvent", "does not know this type or version", "Deploy a consumer that does"),
@@ -53,13 +53,13 @@ def test_what_a_consumer_cannot_read() -> None:
         ("EventTooLarge", "would be too large", "then redrive it"),
     ],
 )
-def test_what_a_consumer_sets_aside_at_once(error: str, what: str, mend: str) -> None:
-    """Each error that no retry mends has its own words."""
+def test_what_a_consumer_sets_aside_at_once(error: str, what: str, fix: str) -> None:
+    """Each error that no retry fixes has its own words."""
     attributes = {"errorType": error, "errorMessage": "so it was"}
     said = words("payment-cancelled-dlq", an_event("a", 1), attributes)
     assert what in said
     assert ": so it was. " in said
-    assert mend in said
+    assert fix in said
 
 
 def test_what_a_consumer_failed_on_each_time() -> None:
@@ -88,13 +88,13 @@ def test_what_lambda_gave_up() -> None:
 def test_what_sqs_moved_by_itself() -> None:
     """How often it was received, by whom."""
     said = words("subscriptions-created-dlq", an_event("a", 1))
-    assert said.startswith("stock-consumer received it 5 times and never said that it was done")
+    assert said.startswith("stock-consumer received it 5 times and never deleted it")
 
 
 def test_what_nobody_explains() -> None:
     """It says so, and who may know."""
     said = words("stock-dlq", "nonsense")
-    assert said.startswith("Nobody says why it is here; stock-relay may know.")
+    assert said.startswith("It has no reason with it; stock-relay may have logged one.")
 
 
 @pytest.mark.parametrize("dlq", ORIGINS)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from console.place import place_of
+from console.environment import environment_of
 from console.settings import ConsoleSettings, is_loopback
 from runtime.errors import Misconfigured
 from runtime.settings import load
@@ -58,8 +58,7 @@ def test_a_name_that_no_queue_could_carry_is_refused(environment: pytest.MonkeyP
         load(ConsoleSettings)
 
 
-def test_its_place_has_no_database(environment: pytest.MonkeyPatch) -> None:
-    """The console knows the system through AWS and the APIs; whoever asks for more is told."""
-    place = place_of(load(ConsoleSettings))
-    with pytest.raises(Misconfigured, match="no MongoDB"):
-        _ = place.mongodb
+@pytest.mark.usefixtures("environment")
+def test_its_environment_has_no_database() -> None:
+    """The console knows the system through AWS and the APIs alone."""
+    assert not hasattr(environment_of(load(ConsoleSettings)), "mongodb")

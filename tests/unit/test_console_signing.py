@@ -9,7 +9,7 @@ from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import UnauthorizedSSOTokenError
 
 from console.apis import apis_of
-from console.place import place_of
+from console.environment import environment_of
 from console.requests.attempts import send
 from console.settings import ConsoleSettings
 from console.signing import Signed
@@ -47,7 +47,7 @@ def test_a_request_to_aws_carries_a_signature_over_its_body_and_the_session(
         return httpx.Response(201, json={"subscriptionId": "a"})
 
     api = replace(
-        apis_of(settings, place_of(settings))["subscription"],
+        apis_of(settings, environment_of(settings))["subscription"],
         client=httpx.Client(
             auth=Signed(KnownAws(region="eu-west-1"), "eu-west-1"),
             transport=httpx.MockTransport(take),
@@ -127,8 +127,8 @@ def test_only_what_leaves_this_machine_for_aws_is_signed(
     settings: ConsoleSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An emulator's system has nobody to ask, and neither has a proxy on loopback that signs."""
-    options = apis_of(settings, place_of(settings)).curl_options()
+    options = apis_of(settings, environment_of(settings)).curl_options()
     assert {name for name, each in options.items() if each} == {"subscription"}
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
     emulated = load(ConsoleSettings)
-    assert not any(apis_of(emulated, place_of(emulated)).curl_options().values())
+    assert not any(apis_of(emulated, environment_of(emulated)).curl_options().values())

@@ -7,7 +7,7 @@ import pytest
 
 from console.live.reading import Reading
 from console.live.standstill import Standstills
-from console.live.states import STANDS_AFTER, NodeState, needing_a_person, states_of
+from console.live.states import STANDS_AFTER, NodeState, needing_attention, states_of
 from infra.graph import graph_of
 from operations.sources.depths import Depth
 from runtime.outbox.stats import OutboxStats
@@ -33,14 +33,14 @@ def test_every_node_has_a_state_and_a_sentence() -> None:
     assert found.keys() == {node.id for node in GRAPH.nodes}
     assert all(each.sentence for each in found.values())
     assert found[QUEUE].state == "unknown"
-    assert needing_a_person(found) == []
+    assert needing_attention(found) == []
 
 
 def test_a_queue_that_is_worked_on_is_busy() -> None:
     """And needs nobody."""
     found = states(depths={"stock-subscription-created": Depth(3, 2)})
     assert (found[QUEUE].state, found[QUEUE].waiting, found[QUEUE].in_flight) == ("busy", 3, 2)
-    assert needing_a_person(found) == []
+    assert needing_attention(found) == []
 
 
 def test_a_queue_that_nobody_receives_from_is_stuck_and_so_is_its_consumer() -> None:
@@ -50,10 +50,10 @@ def test_a_queue_that_nobody_receives_from_is_stuck_and_so_is_its_consumer() -> 
         still={"stock-subscription-created": STANDS_AFTER + 2},
     )
     assert found[QUEUE].state == "stuck"
-    assert "nobody has taken one for 12 s" in found[QUEUE].sentence
+    assert "none was taken for 12 s" in found[QUEUE].sentence
     assert "stock-consumer" in found[QUEUE].sentence
     assert found["consumer:stock-consumer"].state == "stuck"
-    assert [each["node"] for each in needing_a_person(found)] == [QUEUE]
+    assert [each["node"] for each in needing_attention(found)] == [QUEUE]
 
 
 def test_an_outbox_is_on_the_way_until_nothing_moves() -> None:
@@ -75,10 +75,10 @@ def test_an_outbox_that_cannot_be_read_says_why() -> None:
 def test_whatever_is_in_a_dead_letter_queue_needs_a_person() -> None:
     """At once, however young it is; also what somebody holds who looks at it."""
     found = states(depths={"stock-dlq": Depth(1, 2)})
-    letters = found["dead-letter-queue:stock-dlq"]
-    assert (letters.state, letters.waiting, letters.in_flight) == ("stuck", 3, 2)
-    assert letters.sentence == "3 dead letters, 2 of them held by somebody"
-    assert [each["node"] for each in needing_a_person(found)] == ["dead-letter-queue:stock-dlq"]
+    dead_letters = found["dead-letter-queue:stock-dlq"]
+    assert (dead_letters.state, dead_letters.waiting, dead_letters.in_flight) == ("stuck", 3, 2)
+    assert dead_letters.sentence == "3 dead letters, 2 of them in flight"
+    assert [each["node"] for each in needing_attention(found)] == ["dead-letter-queue:stock-dlq"]
 
 
 @pytest.mark.parametrize(("why_not", "state"), [(None, "ok"), ("it does not answer", "away")])

@@ -13,7 +13,8 @@ from structlog.testing import capture_logs
 
 from contracts.outbox import MalformedRecord, OutboxRecord
 from relay.forwarder import MOST_STRIKES, Forwarder, run_together
-from relay.ports import CallRefused, Failure, Limits
+from relay.ports import CallRefused, Failure
+from runtime.batches import Limits
 from runtime.metrics import RelayMetrics, new_registry
 from runtime.process.health import Readiness
 from runtime.process.shutdown import Stop

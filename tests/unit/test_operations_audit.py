@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from operations.audit.books import MalformedRow, Row
 from operations.audit.report import Kind
+from operations.audit.snapshot import MalformedRow, Row
 from operations.sources.bus_logs import Unreadable
-from operations.sources.ledger import EventKey, Standing
+from operations.sources.ledger import AggregateState, EventKey
 from tests.audited import SINCE, UNTIL, Settled
 
 CREATED = EventKey("SubscriptionCreated", "b", 1)
@@ -205,11 +205,9 @@ def test_a_cancellation_that_nobody_handled_is_found(
     settled: Settled, domain: str, queue: str
 ) -> None:
     """What was cancelled in one domain and still stands in another is named."""
-    standing = settled.before[domain, "c"]
+    state = settled.before[domain, "c"]
     event = {"stock": "StockAllocated", "subscriptions": "SubscriptionCreated"}[domain]
-    settled.before[domain, "c"] = replace(
-        standing, version=1, event=event, updated=standing.created
-    )
+    settled.before[domain, "c"] = replace(state, version=1, event=event, updated=state.created)
     ended = {"stock": "StockDeallocated", "subscriptions": "SubscriptionCancelled"}[domain]
     settled.unpublish(EventKey(ended, "c", 2))
 
@@ -304,7 +302,7 @@ def test_what_happened_outside_the_range_is_left_out(settled: Settled) -> None:
 
 def test_a_state_that_nothing_leads_to_is_found(settled: Settled) -> None:
     """Somebody wrote a row by hand."""
-    odd = Standing("stock", "odd", 7, "StockAllocated", "allocated", SINCE, SINCE)
+    odd = AggregateState("stock", "odd", 7, "StockAllocated", "allocated", SINCE, SINCE)
     settled.before["stock", "odd"] = odd
 
     assert settled.found() == [(Kind.NOT_UNDERSTOOD, "StockAllocated", "odd", 7, "stock")]

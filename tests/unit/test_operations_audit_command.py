@@ -10,8 +10,8 @@ from operations.__main__ import parser
 from operations.audit.command import LogsForgotten, exit_code, run
 from operations.audit.report import AuditReport, Difference, Kind
 from operations.audit.tables import show
+from operations.databases import DatabaseEnvironment
 from operations.output import Output
-from operations.place import Place
 from tests.audited import Settled
 
 LOST = tuple(
@@ -73,8 +73,14 @@ def test_the_exit_code_tells_a_difference_and_what_did_not_settle(report: AuditR
 
 def test_a_range_that_the_logs_have_forgotten_is_refused() -> None:
     """Else everything in it would be called lost."""
-    place = Place("eu-west-1", None, "mongodb://localhost", "payments", Path("unused"))
+    environment = DatabaseEnvironment(
+        "eu-west-1",
+        None,
+        Path("unused"),
+        mongodb_uri="mongodb://localhost",
+        mongodb_database="payments",
+    )
     arguments = parser().parse_args(["audit", "--from", "31d ago"])
 
     with pytest.raises(LogsForgotten, match="30 days"):
-        run(place, arguments, Output())
+        run(environment, arguments, Output())

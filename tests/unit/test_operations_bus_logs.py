@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from operations.sources import bus_logs
 from operations.sources.bus_logs import BusEvent, TooManyLines, Unreadable, parse_line, read_bus
 
 START = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
@@ -59,13 +58,8 @@ class Logs:
         return answer
 
 
-@pytest.fixture(autouse=True)
-def _short_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bus_logs, "PAGE", 3)
-
-
 def names(logs: Logs) -> list[str]:
-    read = read_bus(logs, "stock-event-logs", since=START)  # type: ignore[arg-type]
+    read = read_bus(logs, "stock-event-logs", since=START, page=3)  # type: ignore[arg-type]
     return [each.aggregate_id for each in read if isinstance(each, BusEvent)]
 
 

@@ -7,12 +7,12 @@ import pytest
 
 from infra.resources import ToBus, ToQueue
 from infra.topology import TOPOLOGY, WORKLOADS
-from operations.dlq.outgoing import Event, Message, Unsendable, outgoing
+from operations.dlq.outgoing import Event, Message, Unsendable, content_of
 from operations.sources.dead_letters import DeadLetter, masked
 from operations.sources.origins import BackToQueue, Destination, OnToBus, Origin, OutToBus, origins
 from tests.dead_letters import (
     BATCH_GIVEN_UP,
-    a_letter,
+    a_dead_letter,
     a_record_body,
     an_event,
     by_eventbridge,
@@ -61,18 +61,20 @@ def test_a_rule_shares_its_dead_letter_queue_only_with_its_own_target(origin: Or
 
 def test_what_eventbridge_put_there_names_the_rule_and_its_tries() -> None:
     """185 retries are 186 tries."""
-    letter = read_by(ORIGINS["subscriptions-to-stock-dlq"], an_event("sub-1", 4), by_eventbridge())
+    dead_letter = read_by(
+        ORIGINS["subscriptions-to-stock-dlq"], an_event("sub-1", 4), by_eventbridge()
+    )
 
-    assert (letter.putter, letter.by, letter.tries) == (
+    assert (dead_letter.putter, dead_letter.by, dead_letter.tries) == (
         "eventbridge",
         "rule SubscriptionToStockRule",
         186,
     )
-    assert letter.why == "NO_PERMISSIONS: The permissions are missing."
-    assert letter.event.aggregate_id == "sub-1"
-    assert (letter.event.event_id, letter.event.sequence) == ("sub-1-4", 4)
-    assert letter.event.event_type == "SubscriptionCreated"
-    assert letter.sent_at == datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+    assert dead_letter.why == "NO_PERMISSIONS: The permissions are missing."
+    assert dead_letter.event.aggregate_id == "sub-1"
+    assert (dead_letter.event.event_id, dead_letter.event.sequence) == ("sub-1-4", 4)
+    assert dead_letter.event.event_type == "SubscriptionCreated"
+    assert dead_letter.sent_at == datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 
 
 def test_what_a_consumer_put_there_has_its_error() -> None:
@@ -83,37 +85,48 @@ def test_what_a_consumer_put_there_has_its_error() -> None:
         "receiveCount": "5",
     }
 
-    letter = read_by(ORIGINS["payment-cancelled-dlq"], "nonsense", attributes)
+    dead_letter = read_by(ORIGINS["payment-cancelled-dlq"], "nonsense", attributes)
 
-    assert (letter.putter, letter.by, letter.tries) == ("handler", "stock-consumer", 5)
-    assert letter.why == "NotAnEvent: body: Invalid JSON"
-    assert letter.event.event_id is None
-    assert letter.aggregate == letter.message_id
+    assert (dead_letter.putter, dead_letter.by, dead_letter.tries) == (
+        "handler",
+        "stock-consumer",
+        5,
+    )
+    assert dead_letter.why == "NotAnEvent: body: Invalid JSON"
+    assert dead_letter.event.event_id is None
+    assert dead_letter.aggregate == dead_letter.message_id
 
 
 def test_what_sqs_moved_says_how_often_it_was_received() -> None:
     """It has no attributes: a consumer died over it, time after time."""
-    letter = read_by(ORIGINS["payment-events-dlq.fifo"], a_record_body("pay-1", 2))
+    dead_letter = read_by(ORIGINS["payment-events-dlq.fifo"], a_record_body("pay-1", 2))
 
-    assert (letter.putter, letter.tries) == ("sqs", 3)
-    assert letter.why == "received 3 times without an end"
-    assert letter.by == "payments-change-stream or payments-forward"
-    assert (letter.event.event_type, letter.event.aggregate_id) == ("PaymentCancelled", "pay-1")
+    assert (dead_letter.putter, dead_letter.tries) == ("sqs", 3)
+    assert dead_letter.why == "received 3 times without an end"
+    assert dead_letter.by == "payments-change-stream or payments-forward"
+    assert (dead_letter.event.event_type, dead_letter.event.aggregate_id) == (
+        "PaymentCancelled",
+        "pay-1",
+    )
 
 
 def test_what_lambda_put_there_is_a_batch() -> None:
     """It has no event in it, and its rows are in the outbox."""
-    letter = read_by(ORIGINS["stock-dlq"], BATCH_GIVEN_UP)
+    dead_letter = read_by(ORIGINS["stock-dlq"], BATCH_GIVEN_UP)
 
-    assert (letter.putter, letter.by) == ("lambda", "stock-relay")
-    assert letter.why == "Lambda gave a batch up: RetryAttemptsExhausted"
+    assert (dead_letter.putter, dead_letter.by) == ("lambda", "stock-relay")
+    assert dead_letter.why == "Lambda gave a batch up: RetryAttemptsExhausted"
 
 
 def test_what_nobody_of_ours_put_there_says_nothing() -> None:
     """No rule's attributes, and no queue that SQS would have moved it from."""
-    letter = read_by(ORIGINS["payments-to-stock-dlq"], an_event("a", 1))
+    dead_letter = read_by(ORIGINS["payments-to-stock-dlq"], an_event("a", 1))
 
-    assert (letter.putter, letter.why, letter.tries) == ("unknown", "it does not say why", None)
+    assert (dead_letter.putter, dead_letter.why, dead_letter.tries) == (
+        "unknown",
+        "it does not say why",
+        None,
+    )
 
 
 @pytest.mark.parametrize(
@@ -132,11 +145,11 @@ def test_what_nobody_of_ours_put_there_says_nothing() -> None:
 )
 def test_any_body_can_be_read_and_shown(body: str) -> None:
     """It is a dead letter: it may be anything."""
-    letter = read_by(ORIGINS["stock-dlq"], body)
+    dead_letter = read_by(ORIGINS["stock-dlq"], body)
 
-    assert letter.event.event_id is None
-    assert isinstance(letter.text(reveal=False), str)
-    assert letter.text(reveal=True) == body
+    assert dead_letter.event.event_id is None
+    assert isinstance(dead_letter.text(reveal=False), str)
+    assert dead_letter.text(reveal=True) == body
 
 
 def test_a_body_is_shown_without_bank_details_unless_they_are_asked_for() -> None:
@@ -144,34 +157,34 @@ def test_a_body_is_shown_without_bank_details_unless_they_are_asked_for() -> Non
     record = json.loads(a_record_body("pay-1", 1))
     record["detail"] = json.dumps({"accountName": "Ada Lovelace", "accountNumber": "12345678"})
     for body in (an_event("a", 1), json.dumps(record), 'broken {"accountNumber":"12345678"'):
-        letter = a_letter("a", 1, body=body)
+        dead_letter = a_dead_letter("a", 1, body=body)
 
-        shown = letter.text(reveal=False)
+        shown = dead_letter.text(reveal=False)
 
         assert "12345678" not in shown
         assert "Lovelace" not in shown
-        assert letter.text(reveal=True) == body
+        assert dead_letter.text(reveal=True) == body
 
 
 def test_a_queue_gets_the_body_back_byte_for_byte() -> None:
     """Also one that is no event: a mended consumer may handle it."""
-    letter = a_letter("a", 1, body="nonsense é")
+    dead_letter = a_dead_letter("a", 1, body="nonsense é")
 
-    assert outgoing(letter, BackToQueue("work")) == Message("nonsense é")
+    assert content_of(dead_letter, BackToQueue("work")) == Message("nonsense é")
 
 
 def test_a_fifo_queue_gets_it_in_the_aggregates_group() -> None:
     """The group that it had, which is the aggregate's."""
-    letter = a_letter("a", 1, body=a_record_body("a", 1), group="a")
+    dead_letter = a_dead_letter("a", 1, body=a_record_body("a", 1), group="a")
 
-    assert outgoing(letter, BackToQueue("work.fifo")) == Message(letter.body, "a")
+    assert content_of(dead_letter, BackToQueue("work.fifo")) == Message(dead_letter.body, "a")
 
 
 def test_a_bus_gets_the_event_that_could_not_be_delivered() -> None:
     """Source, detail-type, detail, time and resources are those of its first publication."""
     body = an_event("a", 1)
 
-    sent = outgoing(a_letter("a", 1, body=body), OnToBus("stock-event-bus"))
+    sent = content_of(a_dead_letter("a", 1, body=body), OnToBus("stock-event-bus"))
 
     assert isinstance(sent, Event)
     assert (sent.source, sent.detail_type) == ("app.subscriptions", "SubscriptionCreated")
@@ -183,23 +196,23 @@ def test_a_row_that_can_be_published_by_now_goes_to_its_bus() -> None:
     """As the relay would have: the detail is the record's, byte for byte."""
     body = a_record_body("a", 1)
 
-    sent = outgoing(a_letter("a", 1, body=body), OutToBus("stock-event-bus"))
+    sent = content_of(a_dead_letter("a", 1, body=body), OutToBus("stock-event-bus"))
 
     assert isinstance(sent, Event)
     assert sent.detail == json.loads(body)["detail"]
     assert sent.source == "app.payments"
 
 
-def refused(letter: DeadLetter, destination: Destination) -> str:
+def refused(dead_letter: DeadLetter, destination: Destination) -> str:
     with pytest.raises(Unsendable) as error:
-        outgoing(letter, destination)
+        content_of(dead_letter, destination)
     return str(error.value)
 
 
 @pytest.mark.parametrize("destination", [OutToBus("bus"), BackToQueue("work.fifo")], ids=str)
 def test_a_row_that_is_still_no_event_is_refused(destination: Destination) -> None:
     """It would come straight back, or be dropped in silence."""
-    why = refused(a_letter("a", 1, body='{"eventId":"x"}'), destination)
+    why = refused(a_dead_letter("a", 1, body='{"eventId":"x"}'), destination)
 
     assert "still no event that can be published" in why
     assert "aggregateId is missing" in why
@@ -207,7 +220,7 @@ def test_a_row_that_is_still_no_event_is_refused(destination: Destination) -> No
 
 def test_a_batch_that_lambda_gave_up_is_refused() -> None:
     """There is nothing to send: the rows are in the outbox."""
-    why = refused(a_letter("a", 1, body=BATCH_GIVEN_UP), OutToBus("bus"))
+    why = refused(a_dead_letter("a", 1, body=BATCH_GIVEN_UP), OutToBus("bus"))
 
     assert "rows are in the outbox" in why
 
@@ -219,7 +232,7 @@ def test_a_batch_that_lambda_gave_up_is_refused() -> None:
 )
 def test_what_is_no_event_is_not_put_on_a_bus(body: str) -> None:
     """PutEvents would refuse it, or make something else of it."""
-    assert "drop it" in refused(a_letter("a", 1, body=body), OnToBus("bus"))
+    assert "drop it" in refused(a_dead_letter("a", 1, body=body), OnToBus("bus"))
 
 
 @pytest.mark.parametrize("text", ["\ud800", "\x1b[2J", "\x9b2J"])
@@ -228,9 +241,9 @@ def test_a_name_that_cannot_be_shown_is_none(text: str) -> None:
     event = json.loads(an_event("a", 1))
     event["detail-type"] = event["detail"]["metadata"]["eventId"] = text
 
-    letter = read_by(ORIGINS["stock-dlq"], json.dumps(event))
+    dead_letter = read_by(ORIGINS["stock-dlq"], json.dumps(event))
 
-    assert (letter.event.event_type, letter.event.event_id) == (None, None)
+    assert (dead_letter.event.event_type, dead_letter.event.event_id) == (None, None)
 
 
 @pytest.mark.parametrize("depth", [100, 900, 5_000, 100_000])
@@ -252,10 +265,10 @@ def test_a_body_is_shown_however_deep_it_is_nested(depth: int) -> None:
 def test_an_event_that_no_bus_takes_is_left_and_ends_nothing(changes: dict[str, object]) -> None:
     """It is read before anything is sent, and must not keep the others from being sent."""
     body = json.dumps({**json.loads(an_event("a", 1)), **changes})
-    letter = a_letter("a", 1, body=body)
+    dead_letter = a_dead_letter("a", 1, body=body)
 
     with pytest.raises(Unsendable, match="drop it"):
-        outgoing(letter, OnToBus("stock-event-bus"))
+        content_of(dead_letter, OnToBus("stock-event-bus"))
 
 
 @pytest.mark.parametrize("time", ["0001-01-01T00:00:00.000+01:00", "9999-12-31T23:59:59.999-01:00"])
@@ -270,22 +283,22 @@ def test_a_time_at_the_end_of_the_calendar_is_left_and_ends_nothing(
         body = an_event("a", 1).replace("2026-11-23T09:30:00Z", time)
     else:
         body = a_record_body("a", 1).replace("2026-11-23T09:30:00.000Z", time)
-    assert "cannot be" in refused(a_letter("a", 1, body=body), destination)
+    assert "cannot be" in refused(a_dead_letter("a", 1, body=body), destination)
 
 
 @pytest.mark.parametrize("encoding", ["base64-bson", "dynamodb-json"])
 def test_a_body_that_is_encoded_is_shown_only_if_asked_for_and_never_sent(encoding: str) -> None:
     """Bank details cannot be found in it, and no event can be made of it."""
-    letter = a_letter("a", 1, body="NDI0Mg==", attributes={"bodyEncoding": encoding})
-    assert "NDI0Mg==" not in letter.text(reveal=False)
-    assert encoding in letter.text(reveal=False)
-    assert letter.text(reveal=True) == "NDI0Mg=="
-    assert encoding in refused(letter, OutToBus("bus"))
+    dead_letter = a_dead_letter("a", 1, body="NDI0Mg==", attributes={"bodyEncoding": encoding})
+    assert "NDI0Mg==" not in dead_letter.text(reveal=False)
+    assert encoding in dead_letter.text(reveal=False)
+    assert dead_letter.text(reveal=True) == "NDI0Mg=="
+    assert encoding in refused(dead_letter, OutToBus("bus"))
 
 
 def test_the_key_of_a_row_that_stays_is_shown_and_never_sent() -> None:
     """What is to be done is to be done with the row."""
     body = '{"aggregateId":"a","sequence":1,"bsonId":null}'
-    letter = a_letter("a", 1, body=body, attributes={"bodyEncoding": "row-key"})
-    assert json.loads(letter.text(reveal=False)) == json.loads(body)
-    assert "stays in its outbox" in refused(letter, BackToQueue("work.fifo"))
+    dead_letter = a_dead_letter("a", 1, body=body, attributes={"bodyEncoding": "row-key"})
+    assert json.loads(dead_letter.text(reveal=False)) == json.loads(body)
+    assert "stays in its outbox" in refused(dead_letter, BackToQueue("work.fifo"))

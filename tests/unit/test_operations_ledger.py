@@ -9,10 +9,10 @@ from contracts.outbox import OutboxRecord
 from operations.sources.ledger import (
     EFFECTS,
     LIFECYCLES,
+    AggregateState,
     Committed,
     EventKey,
     NotUnderstood,
-    Standing,
     events_of,
     handled,
 )
@@ -46,12 +46,12 @@ def a_payment() -> list[Payment]:
 
 def a_standing(
     domain: str, event: str, version: int, updated: datetime = LATER, created: datetime = START
-) -> Standing:
-    return Standing(domain, NAME, version, event, "sample", created, updated)
+) -> AggregateState:
+    return AggregateState(domain, NAME, version, event, "sample", created, updated)
 
 
-def of_model(domain: str, state: Subscription | Stock | Payment) -> Standing:
-    return Standing(
+def of_model(domain: str, state: Subscription | Stock | Payment) -> AggregateState:
+    return AggregateState(
         domain,
         state.subscription_id,
         state.version,
@@ -99,7 +99,7 @@ def test_stock_given_back_before_it_was_put_aside_has_one_event_for_certain() ->
         a_standing("payments", "", 1),
     ],
 )
-def test_a_state_that_nothing_leads_to_is_told(state: Standing) -> None:
+def test_a_state_that_nothing_leads_to_is_told(state: AggregateState) -> None:
     """A row that somebody wrote by hand is not taken for a history."""
     with pytest.raises(NotUnderstood, match=NAME):
         list(events_of(state))

@@ -8,16 +8,16 @@ import pytest
 from operations.dlq.choice import Choice
 from operations.dlq.redriving import NOT_DELETED, drop, in_sequence
 from operations.sources.origins import BackToQueue
-from tests.dead_letters import Killed, World, a_letter, a_record_body, letters_of
+from tests.dead_letters import Killed, World, a_dead_letter, a_record_body, dead_letters_of
 
 
 def fifo_letters(groups: dict[str, int]) -> World:
-    letters = [
-        a_letter(group, n, group=group, body=a_record_body(group, n))
+    dead_letters = [
+        a_dead_letter(group, n, group=group, body=a_record_body(group, n))
         for group, size in groups.items()
         for n in range(1, size + 1)
     ]
-    return World(letters, fifo=True)
+    return World(dead_letters, fifo=True)
 
 
 FIFO = BackToQueue("work.fifo")
@@ -29,8 +29,8 @@ def sequences(world: World, aggregate: str) -> list[int]:
 
 
 def test_everything_arrives_in_sequence_whatever_the_order_it_lay_in() -> None:
-    """A standard queue gives letters in any order; an aggregate's arrive in its own."""
-    world = World(list(letters_of(("a", 12), ("b", 7), ("c", 1)))[::-1])
+    """A standard queue gives dead letters in any order; an aggregate's arrive in its own."""
+    world = World(list(dead_letters_of(("a", 12), ("b", 7), ("c", 1)))[::-1])
 
     tally = world.redrive()
 
@@ -41,7 +41,7 @@ def test_everything_arrives_in_sequence_whatever_the_order_it_lay_in() -> None:
 
 def test_no_call_holds_two_letters_of_an_aggregate() -> None:
     """A call may half-fail: the second could be accepted and the first not."""
-    world = World(list(letters_of(("a", 5), ("b", 3))))
+    world = World(list(dead_letters_of(("a", 5), ("b", 3))))
 
     world.redrive()
 
@@ -52,7 +52,7 @@ def test_no_call_holds_two_letters_of_an_aggregate() -> None:
 
 def test_a_letter_is_sent_then_written_then_deleted() -> None:
     """In that order: a kill in between finds it in the queue, and in the trail once it is not."""
-    world = World([a_letter("a", 1)])
+    world = World([a_dead_letter("a", 1)])
 
     world.redrive()
 
@@ -62,14 +62,16 @@ def test_a_letter_is_sent_then_written_then_deleted() -> None:
 
 @pytest.mark.parametrize("fifo", [False, True], ids=["standard", "fifo"])
 def test_killed_at_any_step_nothing_is_lost_and_a_second_run_ends_it(fifo: bool) -> None:
-    """Every letter is in its queue or has arrived, at every step that a redrive takes."""
+    """Every dead letter is in its queue or has arrived, at every step that a redrive takes."""
 
     def made() -> World:
         return (
-            fifo_letters({"a": 25, "b": 3}) if fifo else World(list(letters_of(("a", 6), ("b", 9))))
+            fifo_letters({"a": 25, "b": 3})
+            if fifo
+            else World(list(dead_letters_of(("a", 6), ("b", 9))))
         )
 
-    whole = {each.message_id for each in made().letters}
+    whole = {each.message_id for each in made().dead_letters}
     destination = FIFO if fifo else BackToQueue("work")
     for steps in count():
         world = made()
@@ -91,13 +93,13 @@ def test_killed_at_any_step_nothing_is_lost_and_a_second_run_ends_it(fifo: bool)
 
 def test_a_refused_letter_stays_and_holds_back_its_aggregate_alone() -> None:
     """What is behind it would overtake it; others go on."""
-    world = World(list(letters_of(("a", 3), ("b", 3))), refuses={"a-2"})
+    world = World(list(dead_letters_of(("a", 3), ("b", 3))), refuses={"a-2"})
 
     tally = world.redrive()
 
     assert world.left == ["a-2", "a-3"]
     assert sequences(world, "b") == [1, 2, 3]
-    outcomes = {end.letter.message_id: end.outcome for end in tally.ends if not end.moved}
+    outcomes = {end.dead_letter.message_id: end.outcome for end in tally.ends if not end.moved}
     assert outcomes["a-2"] == "refused: Throttled: later"
     assert "stays behind" in outcomes["a-3"]
     assert not world.held - set(world.left)
@@ -106,7 +108,7 @@ def test_a_refused_letter_stays_and_holds_back_its_aggregate_alone() -> None:
 def test_what_can_never_be_sent_holds_nothing_back() -> None:
     """No order is broken by leaving out what no bus will ever see."""
     world = fifo_letters({"a": 3})
-    world.letters[0] = a_letter("a", 1, group="a", body='{"broken":')
+    world.dead_letters[0] = a_dead_letter("a", 1, group="a", body='{"broken":')
 
     tally = world.redrive(destination=FIFO)
 
@@ -117,7 +119,7 @@ def test_what_can_never_be_sent_holds_nothing_back() -> None:
 
 def test_an_outage_of_the_destination_ends_the_redrive() -> None:
     """What was not sent stays; the tally says why, and nothing is hammered."""
-    world = World(list(letters_of(("a", 5))), away_after=2)
+    world = World(list(dead_letters_of(("a", 5))), away_after=2)
 
     tally = world.redrive()
 
@@ -127,7 +129,7 @@ def test_an_outage_of_the_destination_ends_the_redrive() -> None:
 
 def test_what_cannot_be_deleted_is_said_to_come_twice() -> None:
     """It was sent and will be seen again: harmless, but an operator should not wonder."""
-    world = World([a_letter("a", 1)], undeletable={"a-1"})
+    world = World([a_dead_letter("a", 1)], undeletable={"a-1"})
 
     tally = world.redrive()
 
@@ -168,7 +170,7 @@ def test_behind_ten_that_stay_a_fifo_group_hides_the_rest() -> None:
 )
 def test_only_what_is_chosen_goes(choice: Choice, expected: set[str]) -> None:
     """The rest is let go at once, untouched."""
-    world = World(list(letters_of(("a", 2), ("b", 1))))
+    world = World(list(dead_letters_of(("a", 2), ("b", 1))))
 
     world.redrive(choice)
 
@@ -179,17 +181,17 @@ def test_only_what_is_chosen_goes(choice: Choice, expected: set[str]) -> None:
 
 def test_a_limit_bounds_what_is_in_hand_and_says_so() -> None:
     """There is more: run it again."""
-    world = World(list(letters_of(("a", 9))))
+    world = World(list(dead_letters_of(("a", 9))))
 
     tally = world.redrive(most=4)
 
     assert (tally.seen, tally.moved, tally.more) == (4, 4, True)
-    assert not World(list(letters_of(("a", 3)))).redrive(most=4).more
+    assert not World(list(dead_letters_of(("a", 3)))).redrive(most=4).more
 
 
 def test_a_slow_rate_is_not_a_burst_of_ten() -> None:
     """Two a second are two a call."""
-    world = World([a_letter(name, 1) for name in "abcdefgh"])
+    world = World([a_dead_letter(name, 1) for name in "abcdefgh"])
 
     world.redrive(rate=2)
 
@@ -198,8 +200,8 @@ def test_a_slow_rate_is_not_a_burst_of_ten() -> None:
 
 def test_a_drop_writes_the_whole_body_before_it_deletes() -> None:
     """What is deleted for good can still be read, and sent, from the trail."""
-    world = World(list(letters_of(("a", 2))))
-    bodies = [each.body for each in world.letters]
+    world = World(list(dead_letters_of(("a", 2))))
+    bodies = [each.body for each in world.dead_letters]
 
     tally = drop(world, Choice(), queue="dlq", trail=world, most=100)
 
@@ -210,7 +212,13 @@ def test_a_drop_writes_the_whole_body_before_it_deletes() -> None:
 
 @pytest.mark.parametrize("order", [list, reversed], ids=["forth", "back"])
 def test_aggregates_go_by_who_came_first(order: Callable[..., object]) -> None:
-    """Within an aggregate the sequence decides, between them the oldest letter."""
-    letters = list(order(list(letters_of(("b", 2), ("a", 3)))))  # type: ignore[call-overload]
+    """Within an aggregate the sequence decides, between them the oldest dead letter."""
+    dead_letters = list(order(list(dead_letters_of(("b", 2), ("a", 3)))))  # type: ignore[call-overload]
 
-    assert [each.message_id for each in in_sequence(letters)] == ["a-1", "a-2", "a-3", "b-1", "b-2"]
+    assert [each.message_id for each in in_sequence(dead_letters)] == [
+        "a-1",
+        "a-2",
+        "a-3",
+        "b-1",
+        "b-2",
+    ]

@@ -6,17 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from operations.environment import Environment
 from operations.errors import NoSuchName
-from operations.place import Place
 from operations.replay.replay import ArchiveForgot, RulesIgnored, request_of
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 HOUR = (NOW - timedelta(hours=2), NOW - timedelta(hours=1))
-AWS = Place(
+AWS = Environment(
     region="eu-west-1",
     endpoint_url=None,
-    mongodb_uri="mongodb://localhost",
-    mongodb_database="payments",
     audit_file=Path("unused"),
 )
 EMULATOR = replace(AWS, endpoint_url="http://localhost:4566")

@@ -6,9 +6,9 @@ from typing import Any, cast
 from botocore.exceptions import ClientError
 
 from operations.dlq.outgoing import Event, Message
-from operations.dlq.senders import Parcel, ToBus, ToQueue
+from operations.dlq.senders import Outgoing, ToBus, ToQueue
 from tests.builders import START
-from tests.dead_letters import letters_of
+from tests.dead_letters import dead_letters_of
 
 REFUSED = {"Error": {"Code": "InvalidMessageContents", "Message": "what SQS refuses"}}
 UNLISTED = {"Error": {"Code": "NobodyKnowsThis", "Message": "it is in no list"}}
@@ -37,23 +37,23 @@ WHY = "InvalidMessageContents: what SQS refuses"
 
 def test_one_bad_message_does_not_hold_the_others_of_its_batch() -> None:
     """SQS refuses the whole call for it: the others go without it."""
-    letters = letters_of(("a", 1), ("b", 1), ("c", 1))
-    parcels = [Parcel(*pair) for pair in zip(letters, map(Message, BODIES), strict=True)]
+    dead_letters = dead_letters_of(("a", 1), ("b", 1), ("c", 1))
+    batch = [Outgoing(*pair) for pair in zip(dead_letters, map(Message, BODIES), strict=True)]
     sender = ToQueue(cast("Any", Refusing()), "url", fifo=False, run="1")
-    assert sender.send(parcels) == [None, WHY, None]
+    assert sender.send(batch) == [None, WHY, None]
 
 
 def test_one_bad_event_does_not_hold_the_others_of_its_batch() -> None:
     """Nor does EventBridge take a call with one that it cannot read."""
     events = [Event("app.stock", "StockAllocated", body, START) for body in BODIES]
-    letters = letters_of(("a", 1), ("b", 1), ("c", 1))
-    parcels = [Parcel(*pair) for pair in zip(letters, events, strict=True)]
-    assert ToBus(cast("Any", Refusing()), "bus").send(parcels) == [None, WHY, None]
+    dead_letters = dead_letters_of(("a", 1), ("b", 1), ("c", 1))
+    batch = [Outgoing(*pair) for pair in zip(dead_letters, events, strict=True)]
+    assert ToBus(cast("Any", Refusing()), "bus").send(batch) == [None, WHY, None]
 
 
 def test_an_unknown_error_of_one_letter_does_not_hold_the_others() -> None:
     """It stays in its queue with the code as the reason; the redrive goes on."""
-    letters = letters_of(("a", 1), ("b", 1), ("c", 1))
-    parcels = [Parcel(*pair) for pair in zip(letters, map(Message, BODIES), strict=True)]
+    dead_letters = dead_letters_of(("a", 1), ("b", 1), ("c", 1))
+    batch = [Outgoing(*pair) for pair in zip(dead_letters, map(Message, BODIES), strict=True)]
     sender = ToQueue(cast("Any", Refusing(UNLISTED)), "url", fifo=False, run="1")
-    assert sender.send(parcels) == [None, "NobodyKnowsThis", None]
+    assert sender.send(batch) == [None, "NobodyKnowsThis", None]

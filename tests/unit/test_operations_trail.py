@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from operations.dlq.pace import SLICE, Pace
+from operations.dlq.rate_limiter import SLICE, RateLimiter
 from operations.dlq.trail import BLOCK, Trail, newest, operator
 from operations.errors import OperatorError
 from tests.builders import clock
-from tests.dead_letters import a_letter
+from tests.dead_letters import a_dead_letter
 
 
 def test_a_line_says_who_did_what_to_which_message(tmp_path: Path) -> None:
@@ -18,7 +18,7 @@ def test_a_line_says_who_did_what_to_which_message(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "trail.jsonl"
     for _ in range(2):
         with Trail(path, "redrive", now=clock()) as trail:
-            trail.write([trail.line(a_letter("a", 1), "sent", destination="the queue work")])
+            trail.write([trail.line(a_dead_letter("a", 1), "sent", destination="the queue work")])
 
     first, second = (json.loads(line) for line in path.read_text().splitlines())
 
@@ -42,7 +42,7 @@ def test_the_newest_lines_are_read_from_the_end(tmp_path: Path) -> None:
     path = tmp_path / "trail.jsonl"
     with Trail(path, "drop", now=clock()) as trail:
         for number in range(1, 8):
-            trail.write([trail.line(a_letter("a", number), "dropped", body="x" * BLOCK)])
+            trail.write([trail.line(a_dead_letter("a", number), "dropped", body="x" * BLOCK)])
 
     assert [each["messageId"] for each in newest(path, 3)] == ["a-7", "a-6", "a-5"]
     assert len(newest(path, 100)) == 7
@@ -53,7 +53,7 @@ def test_a_short_trail_is_read_whole(tmp_path: Path, count: int) -> None:
     """From its very first line on."""
     path = tmp_path / "trail.jsonl"
     with Trail(path, "redrive", now=clock()) as trail:
-        trail.write(trail.line(a_letter("a", n + 1), "sent") for n in range(count))
+        trail.write(trail.line(a_dead_letter("a", n + 1), "sent") for n in range(count))
 
     assert [each["messageId"] for each in newest(path, 2)] == [
         f"a-{n}" for n in range(count, max(0, count - 2), -1)
@@ -88,7 +88,7 @@ def test_a_line_that_a_killed_command_began_is_ended(tmp_path: Path) -> None:
     path = tmp_path / "trail.jsonl"
     path.write_text('{"at":"2026')
     with Trail(path, "redrive") as trail:
-        trail.write([trail.line(a_letter("a", 1), "sent")])
+        trail.write([trail.line(a_dead_letter("a", 1), "sent")])
 
     torn, whole = path.read_text().splitlines()
 
@@ -100,7 +100,7 @@ def test_half_a_surrogate_pair_can_be_written(tmp_path: Path) -> None:
     """What came in as JSON's escapes may be no text; it is no reason to stop."""
     path = tmp_path / "trail.jsonl"
     with Trail(path, "drop") as trail:
-        trail.write([trail.line(a_letter("a", 1), "dropped", body="\ud800")])
+        trail.write([trail.line(a_dead_letter("a", 1), "dropped", body="\ud800")])
 
     assert json.loads(path.read_text())["body"]
 
@@ -119,14 +119,14 @@ def test_a_rate_is_kept_without_a_burst_after_a_pause() -> None:
         waited.append(seconds)
         passed[0] += seconds
 
-    pace = Pace(10, now=lambda: passed[0], wait=wait)
-    pace.pass_on(5, lambda: None)
+    limiter = RateLimiter(10, now=lambda: passed[0], wait=wait)
+    limiter.acquire(5, lambda: None)
     assert not waited
-    pace.pass_on(5, lambda: None)
+    limiter.acquire(5, lambda: None)
     assert sum(waited) == pytest.approx(0.5)
     passed[0] += 60
-    pace.pass_on(10, lambda: None)
-    pace.pass_on(10, lambda: None)
+    limiter.acquire(10, lambda: None)
+    limiter.acquire(10, lambda: None)
     assert sum(waited) == pytest.approx(1.5)
 
 
@@ -141,10 +141,10 @@ def test_a_long_wait_looks_after_what_is_in_hand() -> None:
     def look() -> None:
         looks[0] += 1
 
-    pace = Pace(1 / 60, now=lambda: passed[0], wait=wait)
-    assert pace.most == 1
-    pace.pass_on(1, look)
-    pace.pass_on(1, look)
+    limiter = RateLimiter(1 / 60, now=lambda: passed[0], wait=wait)
+    assert limiter.most == 1
+    limiter.acquire(1, look)
+    limiter.acquire(1, look)
     assert passed[0] == pytest.approx(60)
     assert looks[0] == 12
 

@@ -21,7 +21,7 @@ def test_the_bounds_are_those_of_the_alarms() -> None:
 
 
 @pytest.mark.parametrize(
-    ("verdict", "text", "needs_person"),
+    ("verdict", "text", "needs_attention"),
     [
         (on_outbox(0, None, "r"), "empty", False),
         (on_outbox(1, timedelta(seconds=2), "r"), "1 waits, the oldest for 2 s: on the way", False),
@@ -66,14 +66,14 @@ def test_the_bounds_are_those_of_the_alarms() -> None:
         ),
         (
             on_queue(Depth(4, 0), None, "c", stuck=True),
-            "4 wait and nobody receives them: is c running?",
+            "4 wait and none is received: is c running?",
             True,
         ),
         (on_dead_letters(Depth(0, 0), None, "q"), "empty", False),
         (
             on_dead_letters(Depth(2, 1), 3 * timedelta(hours=1), "q"),
             (
-                "3 dead letters, the oldest for 3 h, 1 of them held by somebody:"
+                "3 dead letters, the oldest for 3 h, 1 of them in flight:"
                 " `streamed dlq list --queue q`"
             ),
             True,
@@ -86,9 +86,9 @@ def test_the_bounds_are_those_of_the_alarms() -> None:
     ],
     ids=lambda value: value.text if isinstance(value, Verdict) else "",
 )
-def test_a_verdict_is_a_sentence(verdict: Verdict, text: str, needs_person: bool) -> None:
+def test_a_verdict_is_a_sentence(verdict: Verdict, text: str, needs_attention: bool) -> None:
     """In plain words, with what to look at where somebody has to."""
-    assert verdict == Verdict(text, needs_person)
+    assert verdict == Verdict(text, needs_attention)
 
 
 @pytest.mark.parametrize(

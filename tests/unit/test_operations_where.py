@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
+from operations.journey.evidence import Evidence, OutboxRow
+from operations.journey.timeline import Journey, build
 from operations.sources.bus_logs import BusEvent
 from operations.sources.dead_letters import DeadLetter, EventInside
 from operations.sources.ledger import EventKey
 from operations.sources.routes import routes
-from operations.where.story import Evidence, Missing, Story, tell
-from operations.where.waiting import WaitingRow, waiting_row
+from operations.where.command import story
 from runtime.outbox.dynamodb_rows import row_of, to_item
 from tests.audited import SINCE, TAPS, UNTIL, Settled
 from tests.builders import START
@@ -34,22 +35,22 @@ def world() -> Settled:
     return settled
 
 
-def story(world: Settled, *, event_id: str | None = None, **found: Any) -> Story:
+def journey(world: Settled, *, event_id: str | None = None, **found: Any) -> Journey:
     evidence = Evidence(
         aggregate_id="a",
         read_at=UNTIL,
-        standings={domain: standing for (domain, _), standing in world.before.items()},
-        lines=[(bus, line) for bus, line in world.lines if isinstance(line, BusEvent)],
+        states={domain: state for (domain, _), state in world.before.items()},
+        events=[(bus, line) for bus, line in world.lines if isinstance(line, BusEvent)],
         **found,
     )
-    return tell(evidence, routes(), TAPS, event_id=event_id)
+    return build(evidence, routes(), TAPS, event_id=event_id)
 
 
-def a_row(key: EventKey, at: datetime, causation_id: str | None = None) -> WaitingRow:
-    return WaitingRow(key, "event-1", at, causation_id, "stock-outbox", "stock-relay")
+def a_row(key: EventKey, at: datetime, causation_id: str | None = None) -> OutboxRow:
+    return OutboxRow(key, "event-1", at, causation_id, "stock-outbox", "stock-relay")
 
 
-def a_letter(key: EventKey, queue: str) -> DeadLetter:
+def a_dead_letter(key: EventKey, queue: str) -> DeadLetter:
     inside = EventInside("event-1", key.event_type, key.aggregate_id, key.sequence)
     return DeadLetter(
         queue=queue,
@@ -68,23 +69,24 @@ def a_letter(key: EventKey, queue: str) -> DeadLetter:
 
 
 def lost(world: Settled, **found: Any) -> list[tuple[str, str, str]]:
-    return [(gap.event_type, gap.what, gap.probably) for gap in story(world, **found).missing]
+    return [(gap.event_type, gap.what, gap.probably) for gap in journey(world, **found).gaps]
 
 
 def test_a_whole_life_is_told_in_order_and_lacks_nothing(world: Settled) -> None:
     """Each event is committed before it is on its bus, and on that before the next."""
-    told = story(world)
+    told = journey(world)
+    steps = story(told)
 
-    assert told.missing == ()
-    assert [(step.event_type, step.place, step.what) for step in told.steps[:5]] == [
+    assert told.gaps == ()
+    assert [(each["eventType"], each["place"], each["what"]) for each in steps[:5]] == [
         ("SubscriptionCreated", "subscriptions", "committed, version 1"),
         ("SubscriptionCreated", "subscriptions-event-bus", "published"),
         ("SubscriptionCreated", "stock-event-bus", "came on from subscriptions-event-bus"),
         ("SubscriptionCreated", "payments-event-bus", "came on from subscriptions-event-bus"),
         ("StockAllocated", "stock", "committed, version 1"),
     ]
-    assert len(told.steps) == 6 + 6 + 4
-    moments = [step.at for step in told.steps if step.at]
+    assert len(steps) == 6 + 6 + 4
+    moments = [each["at"] for each in steps]
     assert moments == sorted(moments)
 
 
@@ -100,8 +102,9 @@ def test_an_event_in_its_outbox_is_found_there(world: Settled) -> None:
             "in stock-outbox for 12 s: stock-relay has yet to publish it",
         )
     ]
-    steps = story(world, rows=[row]).steps
-    assert [s.what for s in steps if s.place == "stock-outbox"] == ["waits for stock-relay"]
+    steps = story(journey(world, rows=[row]))
+    waits = [each["what"] for each in steps if each["place"] == "stock-outbox"]
+    assert waits == ["waits for stock-relay"]
 
 
 def test_an_event_may_be_one_of_those_that_wait_in_a_queue(world: Settled) -> None:
@@ -123,7 +126,7 @@ def test_an_event_that_is_nowhere_is_said_to_be(world: Settled) -> None:
 
     ((_, what, probably),) = lost(world)
     assert what == "publication on stock-event-bus"
-    assert "nowhere to be found" in probably
+    assert "not found in any outbox, bus log or queue" in probably
 
 
 def test_a_hop_that_did_not_happen_is_named_by_its_rule(world: Settled) -> None:
@@ -141,19 +144,19 @@ def test_a_dead_letter_is_part_of_the_story_and_the_place_to_go_on(world: Settle
     for key in (PAID, CANCELLED):
         world.unpublish(key)
     queue = "create-payment-subscription-dlq"
-    letter = a_letter(CREATED, queue)
+    dead_letter = a_dead_letter(CREATED, queue)
 
-    told = story(world, letters=[letter])
+    told = journey(world, dead_letters=[dead_letter])
 
-    assert [(gap.what, gap.probably) for gap in told.missing] == [
+    assert [(gap.what, gap.probably) for gap in told.gaps] == [
         (
             "handling by payments",
             f"in {queue}: `streamed dlq show message-1`",
         )
     ]
-    (step,) = (step for step in told.steps if step.place == queue)
-    assert step.at == SINCE + timedelta(seconds=30)
-    assert step.what == "dead-lettered by payment-consumer: NotAnEvent: sequence is missing"
+    (step,) = (each for each in story(told) if each["place"] == queue)
+    assert step["at"] == SINCE + timedelta(seconds=30)
+    assert step["what"] == "dead-lettered by payment-consumer: NotAnEvent: sequence is missing"
 
 
 def test_an_unhandled_event_may_wait_in_its_queue(world: Settled) -> None:
@@ -175,11 +178,14 @@ def test_an_event_without_a_commit_is_told_as_such(world: Settled) -> None:
     """It was on a bus, and its own service does not know of it."""
     del world.before["stock", "a"]
 
-    gaps = story(world).missing
+    gaps = [gap.as_document() for gap in journey(world).gaps]
 
-    what = "its commit: stock does not know of it"
-    event_id = "StockAllocated-a-1"
-    assert Missing("StockAllocated", event_id, what, "it never was") in gaps
+    assert {
+        "eventType": "StockAllocated",
+        "eventId": "StockAllocated-a-1",
+        "what": "its commit: stock does not know of it",
+        "probably": "it never was",
+    } in gaps
 
 
 def test_one_event_is_told_with_what_it_led_to_and_nothing_else(world: Settled) -> None:
@@ -188,10 +194,10 @@ def test_one_event_is_told_with_what_it_led_to_and_nothing_else(world: Settled) 
     given_back = EventKey("StockDeallocated", "a", 2)
     row = a_row(given_back, SINCE + timedelta(seconds=61), causation_id="PaymentCancelled-a-2")
 
-    told = story(world, event_id="PaymentCancelled-a-2", rows=[row])
+    steps = story(journey(world, event_id="PaymentCancelled-a-2", rows=[row]))
 
-    assert {step.event_type for step in told.steps} == {"PaymentCancelled", "StockDeallocated"}
-    (committed,) = (s.what for s in told.steps if s.place == "stock")
+    assert {each["eventType"] for each in steps} == {"PaymentCancelled", "StockDeallocated"}
+    (committed,) = (each["what"] for each in steps if each["place"] == "stock")
     assert committed == "committed, version 2, on PaymentCancelled"
 
 
@@ -202,7 +208,8 @@ def test_a_replayed_event_and_a_second_publication_are_told_apart(world: Settled
     world.log("stock-event-bus", ALLOCATED, when, replay_name="again", logged_at=logged)
     world.log("stock-event-bus", ALLOCATED, when, envelope_id="second", logged_at=logged)
 
-    told = [(s.what, s.at) for s in story(world).steps if s.event_type == "StockAllocated"]
+    steps = story(journey(world))
+    told = [(each["what"], each["at"]) for each in steps if each["eventType"] == "StockAllocated"]
 
     assert told[1:] == [
         ("published", when),
@@ -214,15 +221,15 @@ def test_a_replayed_event_and_a_second_publication_are_told_apart(world: Settled
 def test_stock_that_was_never_put_aside_has_no_allocation_in_its_story(world: Settled) -> None:
     """PaymentCancelled came first, and the story does not invent what the state cannot tell."""
     world.unpublish(ALLOCATED)
-    standing = world.before["stock", "a"]
-    world.before["stock", "a"] = type(standing)(
-        "stock", "a", 2, standing.event, "deallocated", standing.updated, standing.updated
+    state = world.before["stock", "a"]
+    world.before["stock", "a"] = type(state)(
+        "stock", "a", 2, state.event, "deallocated", state.updated, state.updated
     )
 
-    told = story(world)
+    told = journey(world)
 
-    assert told.missing == ()
-    assert "StockAllocated" not in {step.event_type for step in told.steps}
+    assert told.gaps == ()
+    assert "StockAllocated" not in {each["eventType"] for each in story(told)}
 
 
 def test_a_row_that_cannot_be_published_says_why(world: Settled) -> None:
@@ -237,8 +244,8 @@ def test_a_row_that_cannot_be_published_says_why(world: Settled) -> None:
             "in stock-outbox: stock-relay cannot publish it (detail is not str)",
         )
     ]
-    steps = story(world, rows=[row]).steps
-    assert [each.what for each in steps if each.place == "stock-outbox"] == [
+    steps = story(journey(world, rows=[row]))
+    assert [each["what"] for each in steps if each["place"] == "stock-outbox"] == [
         "waits for stock-relay, which cannot publish it: detail is not str"
     ]
 
@@ -247,7 +254,7 @@ def test_a_row_that_cannot_be_published_says_why(world: Settled) -> None:
 def test_any_item_of_an_outbox_can_be_told_of(odd: Odd) -> None:
     """By its record, or by its key and what is wrong with it; never with a traceback."""
     item = as_item("a", odd, START)
-    row = waiting_row(row_of(item), domain="stock", outbox="stock-outbox", relay="stock-relay")
+    row = OutboxRow.of(row_of(item), domain="stock", outbox="stock-outbox", relay="stock-relay")
     assert row.key == EventKey("StockAllocated", "a", 1)
     assert row.problem
 
@@ -257,5 +264,5 @@ def test_a_detail_of_any_shape_names_no_cause(metadata: object) -> None:
     """A detail is a JSON object, whatever wrote it: there need be no metadata in it."""
     record = record_of("a", 1, detail=json.dumps({"metadata": metadata}))
     item = to_item(record.to_document())
-    row = waiting_row(row_of(item), domain="stock", outbox="stock-outbox", relay="stock-relay")
+    row = OutboxRow.of(row_of(item), domain="stock", outbox="stock-outbox", relay="stock-relay")
     assert (row.causation_id, row.problem) == (None, None)

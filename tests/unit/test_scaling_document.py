@@ -13,7 +13,7 @@ import pytest
 from contracts.causes import Cause
 from infra.local_system.settings import ROOT
 from relay.__main__ import FORWARDERS
-from relay.adapters.eventbridge import LIMITS
+from runtime.eventbridge import PUT_EVENTS_LIMITS
 from runtime.outbox.dynamodb import MAX_DELETES, VersionedTable
 from runtime.sqs.consumer import Consumer
 from runtime.sqs.queue import BATCH_LINGER_SECONDS, MAX_BATCH
@@ -110,7 +110,7 @@ def test_settings_are_those_of_the_code() -> None:
     assert inputs.FORWARDERS.value == FORWARDERS
     assert inputs.BATCH_LINGER.value == BATCH_LINGER_SECONDS
     assert inputs.THREADS.value == signature(Consumer).parameters["concurrency"].default
-    assert inputs.PUT_EVENTS_ENTRIES.value == LIMITS.entries
+    assert inputs.PUT_EVENTS_ENTRIES.value == PUT_EVENTS_LIMITS.entries
     assert inputs.SQS_BATCH.value == MAX_BATCH
 
 

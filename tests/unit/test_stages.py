@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from infra.arns import Place
+from infra.arns import AccountRegion
 from infra.stages import Stage, StageError
 from infra.topology import TOPOLOGY
 
@@ -21,21 +21,23 @@ def stages(**given: object) -> dict[str, Any]:
 
 def message_of(name: object, context: object) -> str:
     with pytest.raises(StageError) as raised:
-        Stage.of(name, context).places(TOPOLOGY, OWN)
+        Stage.of(name, context).account_regions(TOPOLOGY, OWN)
     return str(raised.value)
 
 
 def test_without_accounts_every_domain_lives_where_the_credentials_are() -> None:
     """One account is the default."""
     stage = Stage.of("dev", stages())
-    assert stage.places(TOPOLOGY, OWN) == dict.fromkeys(ACCOUNTS, Place(OWN, "eu-west-1"))
+    assert stage.account_regions(TOPOLOGY, OWN) == dict.fromkeys(
+        ACCOUNTS, AccountRegion(OWN, "eu-west-1")
+    )
 
 
 def test_with_accounts_every_domain_lives_in_its_own() -> None:
     """In one region all the same."""
     stage = Stage.of("dev", stages(accounts=ACCOUNTS))
-    assert stage.places(TOPOLOGY, OWN) == {
-        domain: Place(account, "eu-west-1") for domain, account in ACCOUNTS.items()
+    assert stage.account_regions(TOPOLOGY, OWN) == {
+        domain: AccountRegion(account, "eu-west-1") for domain, account in ACCOUNTS.items()
     }
 
 
@@ -51,8 +53,8 @@ def test_the_stages_of_cdk_json_are_sound() -> None:
     assert context["stage"] == "dev"
     found = {name: Stage.of(name, context["stages"]) for name in context["stages"]}
     assert found.keys() == {"dev", "prod"}
-    assert len(set(found["dev"].places(TOPOLOGY, OWN).values())) == 1
-    assert len(set(found["prod"].places(TOPOLOGY, OWN).values())) == 3
+    assert len(set(found["dev"].account_regions(TOPOLOGY, OWN).values())) == 1
+    assert len(set(found["prod"].account_regions(TOPOLOGY, OWN).values())) == 3
     assert (found["dev"].protected, found["prod"].protected) == (False, True)
     assert found["prod"].nat_gateways == 2
 

@@ -11,8 +11,8 @@ from infra.local_system.settings import LocalSettings
 from infra.topology import TOPOLOGY
 from local.process import Process
 from local.process_table import console_process, our_processes
-from operations.place import Place
-from operations.settings import LocalPlaceSettings
+from operations.databases import DatabaseEnvironment
+from operations.settings import LocalEnvironmentSettings
 from runtime.settings import load
 from verification.testkit.ports import settings_on_free_ports
 
@@ -96,8 +96,10 @@ def test_the_console_finds_the_system_in_its_environment(
         "stock_api_url": f"http://127.0.0.1:{port_of('stock-api', settings)}",
         "payment_api_url": f"http://127.0.0.1:{port_of('payment-api', settings)}",
     }
-    place = Place.of_local(LocalPlaceSettings.model_validate(settings.model_dump()))
-    assert console.streamed_audit_file == place.audit_file == tmp_path / "operations.jsonl"
+    environment = DatabaseEnvironment.of_local(
+        LocalEnvironmentSettings.model_validate(settings.model_dump())
+    )
+    assert console.streamed_audit_file == environment.audit_file == tmp_path / "operations.jsonl"
 
 
 def test_an_audit_file_of_ones_own_is_for_the_console_too(

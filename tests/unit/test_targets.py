@@ -9,16 +9,17 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
 from contracts.outbox import MAX_RECORD_BYTES, OutboxRecord
-from relay.adapters import eventbridge
-from relay.adapters import sqs_fifo as fifo
 from relay.adapters.eventbridge import EventBus
 from relay.adapters.sqs_fifo import DeadLetterQueue, FifoQueue
-from relay.ports import Failure, Limits, NeverAccepted, Target
+from relay.ports import Failure, NeverAccepted, Target
 from relay.publisher import Outcome, Publisher
 from relay.window import Window
+from runtime.batches import Limits
 from runtime.errors import Unavailable
+from runtime.eventbridge import PUT_EVENTS_LIMITS
 from runtime.metrics import RelayMetrics, new_registry
 from runtime.outbox.rows import Row
+from runtime.sqs.queue import SEND_LIMITS
 from tests.relay_fakes import MemoryDeadLetters, MemoryTarget, record_of, row_of
 
 Answer = Callable[[list[dict[str, Any]]], dict[str, Any]]
@@ -136,8 +137,8 @@ def test_an_sqs_batch_carries_a_mebibyte(beyond: int, expected: list[int]) -> No
 def test_the_largest_record_passes_in_a_call_of_its_own() -> None:
     """Whatever could be appended can be sent: in an entry and in a message, beside nothing else."""
     largest = message_of(MAX_RECORD_BYTES, "large")
-    assert largest.entry_size <= eventbridge.LIMITS.total_bytes
-    assert largest.size <= fifo.LIMITS.total_bytes
+    assert largest.entry_size <= PUT_EVENTS_LIMITS.total_bytes
+    assert largest.size <= SEND_LIMITS.total_bytes
     for target in (bus()[0], queue()[0]):
         assert taken(target, [largest]) == [1]
         assert taken(target, [largest, message_of(5000, "a")]) == [1, 1]

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from infra.arns import Arns, Place
+from infra.arns import AccountRegion, Arns
 from infra.policies import (
     bus_policy_document,
     log_group_policy_document,
@@ -113,9 +113,9 @@ DEAD_LETTER_QUEUES = {
 SEQUENCE_KEY = Key(Attribute("aggregateId"), Attribute("sequence", "N"))
 
 THREE_ACCOUNTS = {
-    "subscriptions": Place("subscriptions-account", "eu-west-1"),
-    "stock": Place("stock-account", "eu-west-1"),
-    "payments": Place("payments-account", "eu-west-1"),
+    "subscriptions": AccountRegion("subscriptions-account", "eu-west-1"),
+    "stock": AccountRegion("stock-account", "eu-west-1"),
+    "payments": AccountRegion("payments-account", "eu-west-1"),
 }
 """An account id is only text to us; a CDK token is no number either."""
 

@@ -9,8 +9,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from relay.ports import Limits
 from relay.window import Window
+from runtime.batches import Limits
 from runtime.outbox.rows import Row
 from tests.relay_fakes import MemoryTarget, poison, row_of
 from verification.testkit.waiting import eventually

@@ -10,7 +10,7 @@ from typing import Any
 
 from contracts.envelope import EventDetail
 from contracts.names import EventType
-from runtime.outbox.rows import BASE64_BSON, DYNAMODB_JSON, ROW_KEY
+from contracts.outbox import BASE64_BSON, DYNAMODB_JSON, ROW_KEY
 from tools.event_schemas import EVENTS, OUTBOX_RECORD, event_type_of, schema_of
 from tools.flows import sample_of
 

@@ -12,7 +12,7 @@ from console.settings import ConsoleSettings
 from infra.local_system.settings import ROOT, LocalSettings
 from local.provision import ProvisionSettings
 from local.tap import TapSettings
-from operations.settings import AwsPlaceSettings, LocalPlaceSettings
+from operations.settings import AwsEnvironmentSettings, LocalEnvironmentSettings
 from relay.settings import (
     ChangeStreamRelaySettings,
     ChangeStreamSettings,
@@ -65,8 +65,8 @@ PROCESSES: dict[str, type[Settings]] = {
     "make up, make demo": LocalSettings,
     "make load": LoadSettings,
     "make console": ConsoleSettings,
-    "streamed --at local": LocalPlaceSettings,
-    "streamed --at aws": AwsPlaceSettings,
+    "streamed --at local": LocalEnvironmentSettings,
+    "streamed --at aws": AwsEnvironmentSettings,
 }
 
 KINDS: dict[type, str] = {

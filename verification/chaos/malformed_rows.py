@@ -20,11 +20,11 @@ from bson.datetime_ms import DatetimeMS
 from bson.raw_bson import RawBSONDocument
 from pymongo.errors import DuplicateKeyError
 
+from contracts.outbox import BASE64_BSON
 from infra.workloads import Workload
-from operations.place import Place
+from operations.databases import DatabaseEnvironment
 from runtime.aws import reaching
 from runtime.errors import Unavailable
-from runtime.outbox.rows import BASE64_BSON
 from runtime.process.shutdown import Stop
 from runtime.sqs.queue import MAX_BATCH, find_url
 
@@ -82,10 +82,10 @@ class Accounted:
 class MalformedRows:
     """Writes rows in a thread of its own, straight to the databases, and looks for them later."""
 
-    def __init__(self, place: Place) -> None:
-        self._place, self._stop = place, Stop()
-        self._mongo = place.mongodb
-        self._relays = [each for each in place.workloads if each.relays_outbox]
+    def __init__(self, environment: DatabaseEnvironment) -> None:
+        self._environment, self._stop = environment, Stop()
+        self._mongo = environment.mongodb
+        self._relays = [each for each in environment.workloads if each.relays_outbox]
         self._written: set[str] = set()
         self._thread = threading.Thread(target=self._run, name="malformed_rows")
 
@@ -141,7 +141,7 @@ class MalformedRows:
                 **MALFORMED_ITEMS[variety % len(MALFORMED_ITEMS)],
             }
             with reaching("DynamoDB"):
-                client = self._place.aws(relay.domain).client("dynamodb")
+                client = self._environment.aws(relay.domain).client("dynamodb")
                 client.put_item(TableName=relay.empties, Item=item)
             return
         key = {"aggregateId": name, "sequence": 1}
@@ -156,7 +156,7 @@ class MalformedRows:
 
     def _take(self, domain: str, queue: str, found: Accounted) -> set[str]:
         names: set[str] = set()
-        sqs = self._place.aws(domain).client("sqs")
+        sqs = self._environment.aws(domain).client("sqs")
         url = find_url(sqs, queue)
         with reaching("SQS"):
             while messages := sqs.receive_message(

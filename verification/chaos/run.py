@@ -17,9 +17,9 @@ from local.supervisor import Supervisor
 from local.system import running_system
 from operations.audit.command import audit
 from operations.audit.report import AuditReport
+from operations.databases import DatabaseEnvironment
 from operations.errors import OperatorError
-from operations.place import Place
-from operations.settings import LocalPlaceSettings
+from operations.settings import LocalEnvironmentSettings
 from runtime.errors import Misconfigured, Unavailable
 from runtime.process.shutdown import Stop
 from verification.chaos.clients import ClientLoad, Clients
@@ -129,8 +129,8 @@ class _Run:
         )
         clients = Clients(where, self.ledger, seed=plan.seed, load=plan.load)
         started = time.monotonic()
-        place = self._place()
-        malformed_rows = MalformedRows(place)
+        environment = self._environment()
+        malformed_rows = MalformedRows(environment)
         with injector.watching(), clients.running(), malformed_rows.running():
             self.console.say("ready: load and faults begin")
             injector.run(plan.faults, seconds=plan.seconds)
@@ -148,11 +148,11 @@ class _Run:
                 " waiting until everything has arrived"
             )
             standstill = settle(
-                place, self.ledger, where, within=SETTLED_WITHIN, say=self.console.say
+                environment, self.ledger, where, within=SETTLED_WITHIN, say=self.console.say
             )
             standstill = replace(standstill, seconds=time.monotonic() - calm)
             accounted = malformed_rows.account()
-            books, why_not = self._audit(place, began)
+            books, why_not = self._audit(environment, began)
         return ChaosReport(
             command=command,
             seed=plan.seed,
@@ -186,11 +186,17 @@ class _Run:
             else:
                 return
 
-    def _audit(self, place: Place, began: datetime) -> tuple[AuditReport | None, str]:
+    def _audit(
+        self, environment: DatabaseEnvironment, began: datetime
+    ) -> tuple[AuditReport | None, str]:
         try:
-            return audit(place, began - CLOCK_SLACK, datetime.now(UTC) + CLOCK_SLACK, settle=60), ""
+            return audit(
+                environment, began - CLOCK_SLACK, datetime.now(UTC) + CLOCK_SLACK, settle=60
+            ), ""
         except (OperatorError, Unavailable, Misconfigured) as error:
             return None, str(error)
 
-    def _place(self) -> Place:
-        return Place.of_local(LocalPlaceSettings.model_validate(self.settings.model_dump()))
+    def _environment(self) -> DatabaseEnvironment:
+        return DatabaseEnvironment.of_local(
+            LocalEnvironmentSettings.model_validate(self.settings.model_dump())
+        )

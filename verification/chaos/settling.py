@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from infra.taps import taps_of
 from infra.workloads import Consumes
-from operations.place import Place
+from operations.databases import DatabaseEnvironment
 from operations.sources.depths import held
 from operations.sources.outboxes import pending
 from runtime.errors import Unavailable
@@ -30,7 +30,7 @@ class Standstill:
 
 
 def settle(
-    place: Place,
+    environment: DatabaseEnvironment,
     ledger: Ledger,
     addresses: dict[str, str],
     *,
@@ -44,7 +44,7 @@ def settle(
     return settled(
         ledger,
         lambda promises: wrong_states(promises, addresses),
-        lambda: (_waiting(place), _dead_letters(place)),
+        lambda: (_waiting(environment), _dead_letters(environment)),
         within=within,
         say=say,
     )
@@ -92,29 +92,29 @@ def _list(waiting: Mapping[str, int]) -> str:
     return ", ".join(f"{name} {count}" for name, count in waiting.items()) or "nothing queued"
 
 
-def _waiting(place: Place) -> dict[str, int]:
-    counts = {f"outbox {each.name}": each.stats().depth for each in pending(place)}
-    for workload in place.workloads:
+def _waiting(environment: DatabaseEnvironment) -> dict[str, int]:
+    counts = {f"outbox {each.name}": each.stats().depth for each in pending(environment)}
+    for workload in environment.workloads:
         for use in workload.uses:
             if isinstance(use, Consumes):
-                counts[use.queue] = held(place, workload.domain, use.queue)
-    if place.emulated:
-        for tap in taps_of(place.topology):
-            counts[tap.queue] = held(place, place.topology.domains[0].name, tap.queue)
+                counts[use.queue] = held(environment, workload.domain, use.queue)
+    if environment.emulated:
+        for tap in taps_of(environment.topology):
+            counts[tap.queue] = held(environment, environment.topology.domains[0].name, tap.queue)
     return {name: count for name, count in counts.items() if count}
 
 
-def _dead_letters(place: Place) -> dict[str, int]:
+def _dead_letters(environment: DatabaseEnvironment) -> dict[str, int]:
     """Count what is in the queues without a consumer: the dead-letter queues."""
     consumed = {
         use.queue
-        for workload in place.workloads
+        for workload in environment.workloads
         for use in workload.uses
         if isinstance(use, Consumes)
     }
     counts = {
-        queue.name: held(place, domain.name, queue.name)
-        for domain in place.topology.domains
+        queue.name: held(environment, domain.name, queue.name)
+        for domain in environment.topology.domains
         for queue in domain.queues
         if queue.name not in consumed
     }

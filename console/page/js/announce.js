@@ -2,9 +2,9 @@
 
 /** @param {string} sentence */
 export function announce(sentence) {
-  const place = document.getElementById("announcer");
-  place.textContent = "";
+  const container = document.getElementById("announcer");
+  container.textContent = "";
   requestAnimationFrame(() => {
-    place.textContent = sentence;
+    container.textContent = sentence;
   });
 }

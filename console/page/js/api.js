@@ -1,4 +1,4 @@
-/** The console's backend: reads, and actions with the token that only a page of ours can read. */
+/** The console's backend: reads, and actions with the token that only the console's own page can read. */
 
 /** What went wrong, as a title and a sentence. `status` is 0 when there was no answer. */
 export class Problem extends Error {
@@ -27,7 +27,7 @@ export function createApi() {
       throw error;
     }));
 
-  /** A console that was started anew has another token, and has done nothing when it says 403: ask for the new one, and once more. */
+  /** A console that was restarted has another token, and has done nothing when it says 403: get the new one, and retry. */
   async function act(method, path, body) {
     const first = (await about()).token;
     try {

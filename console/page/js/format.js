@@ -54,7 +54,7 @@ export function count(number) {
   return number === null || number === undefined ? "–" : WHOLE.format(number);
 }
 
-/** `1 letter`, `3 letters`. */
+/** `1 event`, `3 events`. */
 export function many(number, one, more = `${one}s`) {
   return `${count(number)} ${number === 1 ? one : more}`;
 }

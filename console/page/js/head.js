@@ -1,14 +1,14 @@
-/** The head of the page, alive: the views, the connection, what needs a person. */
+/** The head of the page, alive: the views, the connection, what needs attention. */
 
 import { announce } from "./announce.js";
 import { fill, h, setAttribute, setText } from "./dom.js";
 import { many } from "./format.js";
 
 /** Draw the navigation; returns what marks the view that is shown. */
-export function navigation(place, views) {
+export function navigation(container, views) {
   const links = views.map((view) => h("a", { href: `#/${view.name}`, text: view.label }));
   fill(
-    place,
+    container,
     h(
       "ul",
       {},
@@ -23,37 +23,37 @@ export function navigation(place, views) {
 }
 
 /** Say whether what is shown is now. */
-export function connection(place, live) {
+export function connection(container, live) {
   const words = { connecting: "connecting…", live: "live", reconnecting: "reconnecting…" };
   const show = () => {
-    place.dataset.state = live.state;
-    setText(place, words[live.state]);
+    container.dataset.state = live.state;
+    setText(container, words[live.state]);
   };
   live.on("state", show);
   show();
 }
 
 /** Say what the console itself cannot reach, until it says something else or recovers. */
-export function trouble(place, live) {
+export function trouble(container, live) {
   let until = 0;
   live.on("trouble", ({ sentence }) => {
-    setText(place, sentence);
-    place.hidden = !sentence;
+    setText(container, sentence);
+    container.hidden = !sentence;
     until = performance.now() + 5000;
   });
   live.on("snapshot", () => {
-    if (performance.now() > until) place.hidden = true;
+    if (performance.now() > until) container.hidden = true;
   });
 }
 
 /** The badge that lists what waits for a person. */
-export function needs(place, live, context) {
+export function needs(container, live, context) {
   const button = h("button", {
     type: "button",
     class: "needs-button",
     "aria-expanded": "false",
     "aria-controls": "needs-list",
-    text: "Nothing needs you",
+    text: "Nothing needs attention",
   });
   const items = h("ul", {});
   const list = h(
@@ -62,43 +62,43 @@ export function needs(place, live, context) {
       class: "needs-list",
       id: "needs-list",
       role: "region",
-      "aria-label": "What needs you",
+      "aria-label": "What needs attention",
       hidden: true,
     },
-    h("h2", { text: "What needs you" }),
+    h("h2", { text: "What needs attention" }),
     items,
   );
-  fill(place, h("div", { class: "needs" }, button, list));
-  let told = "";
+  fill(container, h("div", { class: "needs" }, button, list));
+  let announced = "";
   const open = (yes) => {
     list.hidden = !yes;
     button.setAttribute("aria-expanded", String(yes));
   };
   button.addEventListener("click", () => open(list.hidden));
-  place.addEventListener("keydown", (event) => {
+  container.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && !list.hidden) {
       open(false);
       button.focus();
     }
   });
   addEventListener("click", (event) => {
-    if (!place.contains(event.target)) open(false);
+    if (!container.contains(event.target)) open(false);
   });
   addEventListener("hashchange", () => open(false));
   live.on("snapshot", ({ needsPerson = [] }) => {
     const now = JSON.stringify(needsPerson);
-    if (now === told) return;
-    if (told && needsPerson.length > JSON.parse(told).length)
+    if (now === announced) return;
+    if (announced && needsPerson.length > JSON.parse(announced).length)
       announce(
-        `${many(needsPerson.length, "thing needs", "things need")} you: ${needsPerson.at(-1).sentence}`,
+        `${many(needsPerson.length, "item needs", "items need")} attention: ${needsPerson.at(-1).sentence}`,
       );
-    told = now;
+    announced = now;
     button.classList.toggle("some", needsPerson.length > 0);
     setText(
       button,
       needsPerson.length
-        ? `▲ ${needsPerson.length} need${needsPerson.length === 1 ? "s" : ""} you`
-        : "Nothing needs you",
+        ? `▲ ${needsPerson.length} need${needsPerson.length === 1 ? "s" : ""} attention`
+        : "Nothing needs attention",
     );
     fill(
       items,
@@ -110,15 +110,18 @@ export function needs(place, live, context) {
 }
 
 function need({ node, sentence }, context) {
-  const place = context.map?.byId.get(node);
-  const letters = place?.kind === "dead-letter queue";
+  const shown = context.map?.byId.get(node);
+  const holdsDeadLetters = shown?.kind === "dead-letter queue";
   return h(
     "li",
     {},
-    h("b", { text: place?.name ?? node ?? "The console" }),
+    h("b", { text: shown?.name ?? node ?? "The console" }),
     h("span", { text: `${sentence} ` }),
-    letters
-      ? h("a", { href: `#/dead-letters/${encodeURIComponent(place.name)}`, text: "Read them" })
+    holdsDeadLetters
+      ? h("a", {
+          href: `#/dead-holdsDeadLetters/${encodeURIComponent(shown.name)}`,
+          text: "Read them",
+        })
       : h("a", { href: `#/map/${encodeURIComponent(node ?? "")}`, text: "On the map" }),
   );
 }

@@ -49,7 +49,7 @@ export class Live extends EventTarget {
     this.dispatchEvent(new CustomEvent(name, { detail }));
   }
 
-  /** The browser reconnects after a break, but not after a refusal, and it cannot tell silence from quiet. */
+  /** The browser reconnects after a break, but not after a refusal, and it takes silence for quiet. */
   #watch() {
     const silent = performance.now() - this.#heard > SILENCE_MS;
     if (silent) this.#turn("reconnecting");

@@ -10,7 +10,7 @@ import { route } from "./router.js";
 import { theme } from "./theme.js";
 import { breakIt } from "./break/view.js";
 import { follow } from "./follow/view.js";
-import { deadLetters } from "./letters/view.js";
+import { deadLetters } from "./dead-letters/view.js";
 import { map } from "./map/view.js";
 import { replay } from "./replay/view.js";
 import { tryIt } from "./try/view.js";

@@ -3,10 +3,10 @@
 import { announce } from "./announce.js";
 import { fill, h, nextId } from "./dom.js";
 
-/** How a state is told without colour: a shape, and a word for a screen reader. */
+/** How a state is shown without colour: a shape, and a word for a screen reader. */
 export const STATES = {
   ok: { shape: "●", word: "well" },
-  busy: { shape: "◆", word: "at work" },
+  busy: { shape: "◆", word: "busy" },
   stuck: { shape: "▲", word: "stuck" },
   away: { shape: "○", word: "away" },
   unknown: { shape: "?", word: "unknown" },

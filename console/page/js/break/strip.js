@@ -13,7 +13,7 @@ const KINDS = [
 export function createStrip(live, map) {
   const rows = [];
   const groups = KINDS.map(([kind, title]) => {
-    const mine = map.places.filter((place) => place.kind === kind).map(make);
+    const mine = map.nodes.filter((node) => node.kind === kind).map(make);
     rows.push(...mine);
     return h(
       "div",
@@ -37,14 +37,14 @@ export function createStrip(live, map) {
     groups,
   );
   const show = ({ nodes }) => {
-    const most = Math.max(10, ...rows.map(({ place }) => nodes[place.id]?.waiting ?? 0));
-    for (const row of rows) draw(row, nodes[row.place.id] ?? { state: "unknown" }, most);
+    const most = Math.max(10, ...rows.map(({ node }) => nodes[node.id]?.waiting ?? 0));
+    for (const row of rows) draw(row, nodes[row.node.id] ?? { state: "unknown" }, most);
   };
   if (live.snapshot) show(live.snapshot);
   return { element, end: live.on("snapshot", show) };
 }
 
-function make(place) {
+function make(node) {
   const [mark, number, since, bar] = [
     "shape",
     "strip-number",
@@ -54,14 +54,14 @@ function make(place) {
   mark.setAttribute("aria-hidden", "true");
   const element = h(
     "li",
-    { class: `d${place.index}` },
+    { class: `d${node.index}` },
     mark,
-    h("span", { class: "strip-name", text: place.name }),
+    h("span", { class: "strip-name", text: node.name }),
     since,
     number,
     bar,
   );
-  return { place, element, mark, number, since, bar };
+  return { node, element, mark, number, since, bar };
 }
 
 function draw({ mark, number, since, bar }, { state, waiting, oldestSeconds }, most) {

@@ -10,7 +10,7 @@ const POISON = ["not JSON", "wrong version", "missing field"];
 export const breakIt = { name: "break", label: "Break it", mount };
 
 function mount(root, { api, live, map }) {
-  const place = h("div", { class: "stack" }, h("p", { class: "muted", text: "Looking…" }));
+  const container = h("div", { class: "stack" }, h("p", { class: "muted", text: "Looking…" }));
   const strip = createStrip(live, map);
   fill(
     root,
@@ -18,14 +18,14 @@ function mount(root, { api, live, map }) {
       "Break it",
       "Stop a relay or a consumer, make the buses refuse, send poison: and watch that nothing gets lost.",
     ),
-    place,
+    container,
   );
   api
     .about()
     .then(async ({ breaking }) => {
       if (!breaking.enabled) {
         fill(
-          place,
+          container,
           h(
             "div",
             { class: "card" },
@@ -36,10 +36,10 @@ function mount(root, { api, live, map }) {
         return;
       }
       const tools = createTools(api, map);
-      fill(place, h("div", { class: "break-columns" }, tools.element, strip.element));
+      fill(container, h("div", { class: "break-columns" }, tools.element, strip.element));
       tools.show(await api.get("/api/breaking"));
     })
-    .catch((error) => fill(place, problem(error)));
+    .catch((error) => fill(container, problem(error)));
   return strip.end;
 }
 
@@ -86,7 +86,7 @@ function createTools(api, map) {
 }
 
 function processRow(api, { name, node, running }, map, show) {
-  const place = map.byId.get(node);
+  const shown = map.byId.get(node);
   const errors = h("div", {});
   const action = running ? "Stop" : "Start";
   const button = doing(
@@ -106,7 +106,7 @@ function processRow(api, { name, node, running }, map, show) {
   button.dataset.for = name;
   return h(
     "li",
-    { class: `d${place?.index ?? 0}` },
+    { class: `d${shown?.index ?? 0}` },
     h("span", {
       class: `shape ${running ? "ok" : "away"}`,
       "aria-hidden": "true",

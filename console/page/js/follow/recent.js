@@ -6,11 +6,11 @@ import { problem, repeating, table } from "../parts.js";
 
 const EVERY_MS = 3000;
 
-export function recent(place, { api }) {
+export function recent(container, { api }) {
   const body = h("tbody", {});
   const errors = h("div", {});
   fill(
-    place,
+    container,
     errors,
     h(
       "section",

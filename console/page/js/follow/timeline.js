@@ -3,7 +3,7 @@
 import { h } from "../dom.js";
 import { clock, ms } from "../format.js";
 
-const LONG_GAP_MS = 1000; // a person was at work, or something waited: said between the steps
+const LONG_GAP_MS = 1000; // a person acted, or something waited: said between the steps
 
 /** @returns {HTMLElement} */
 export function timeline(steps, map) {
@@ -22,13 +22,13 @@ export function timeline(steps, map) {
 }
 
 function item(step, map, [from, to]) {
-  const place = map.byId.get(step.node);
+  const node = map.byId.get(step.node);
   const bar = h("span", { class: "bar" });
   bar.style.insetInlineStart = `${from * 100}%`;
   bar.style.inlineSize = `${Math.max(0.6, (to - from) * 100)}%`;
   return h(
     "li",
-    { class: `step is-${step.kind} d${place?.index ?? 0}` },
+    { class: `step is-${step.kind} d${node?.index ?? 0}` },
     h("span", { class: "step-at", title: clock(step.at), text: ms(step.ms) }),
     h("span", { class: "step-dot", "aria-hidden": "true" }),
     h(

@@ -38,7 +38,7 @@ function mount(root, context, id) {
     field("Subscription id", input, { hint: "or the id of an event, or a correlation id" }),
     h("button", { class: "primary", text: "Follow" }),
   );
-  const place = h("div", { class: "stack" });
+  const container = h("div", { class: "stack" });
   fill(
     root,
     intro(
@@ -47,9 +47,9 @@ function mount(root, context, id) {
     ),
     form,
     errors,
-    place,
+    container,
   );
-  return id ? story(place, context, id) : recent(place, context);
+  return id ? story(container, context, id) : recent(container, context);
 }
 
 function go(id, errors) {
@@ -66,7 +66,7 @@ function go(id, errors) {
   location.hash = `#/follow/${encodeURIComponent(id)}`;
 }
 
-function story(place, context, id) {
+function story(container, context, id) {
   const sentence = h("p", { class: "verdict", text: "Looking…" });
   const readAt = h("span", { class: "muted small" });
   const errors = h("div", {});
@@ -76,7 +76,7 @@ function story(place, context, id) {
   const inLine = h("p", { class: "standings" });
   const bodies = createBodies();
   fill(
-    place,
+    container,
     h("div", { class: "verdict-line" }, sentence, readAt),
     inLine,
     errors,
@@ -109,8 +109,7 @@ function story(place, context, id) {
     } catch (error) {
       fill(errors, problem(error));
       if (!drawn)
-        sentence.textContent =
-          error.status === 404 ? "Nobody knows it (yet)" : "It could not be read";
+        sentence.textContent = error.status === 404 ? "Not found (yet)" : "It could not be read";
       return drawn ? POLL_MS * 3 : POLL_MS * 2;
     }
   });

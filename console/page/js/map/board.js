@@ -1,33 +1,35 @@
-/** The drawing itself: lanes, lines, places and pulses, laid out anew when its width changes. */
+/** The drawing itself: lanes, lines, nodes and pulses, laid out again when its width changes. */
 
 import { fill, h, s, setText } from "../dom.js";
 import { drawLines } from "./lines.js";
 import { narrow } from "./narrow.js";
-import { drawPlaces } from "./places.js";
+import { drawNodes } from "./nodes.js";
 import { createPulses } from "./pulses.js";
 import { wide } from "./wide.js";
 
 const WIDE_FROM = 690;
 
 /** @returns {{show: (snapshot: any) => void, event: (event: any) => void, focus: (id: string) => void, end: () => void}} */
-export function createBoard(place, model, chosen) {
+export function createBoard(container, model, chosen) {
   let parts = null;
   let last = null;
   let width = 0;
 
   function draw() {
-    const now = Math.floor(place.clientWidth);
+    const now = Math.floor(container.clientWidth);
     if (!now || now === width) return;
     width = now;
-    const focused = place.contains(document.activeElement) ? document.activeElement.title : null;
+    const focused = container.contains(document.activeElement)
+      ? document.activeElement.title
+      : null;
     parts?.pulses.end();
-    parts = build(place, model, width, chosen);
+    parts = build(container, model, width, chosen);
     if (last) parts.show(last);
-    if (focused) place.querySelector(`button[title="${CSS.escape(focused)}"]`)?.focus();
+    if (focused) container.querySelector(`button[title="${CSS.escape(focused)}"]`)?.focus();
   }
 
   const watcher = new ResizeObserver(draw);
-  watcher.observe(place);
+  watcher.observe(container);
   draw();
   return {
     show: (snapshot) => {
@@ -35,7 +37,7 @@ export function createBoard(place, model, chosen) {
       parts?.show(snapshot);
     },
     event: (event) => parts?.pulses.event(event),
-    focus: (id) => parts?.places.buttons.get(id)?.focus(),
+    focus: (id) => parts?.nodes.buttons.get(id)?.focus(),
     end: () => {
       watcher.disconnect();
       parts?.pulses.end();
@@ -43,7 +45,7 @@ export function createBoard(place, model, chosen) {
   };
 }
 
-function build(place, model, width, chosen) {
+function build(container, model, width, chosen) {
   const drawing = width >= WIDE_FROM ? wide(model, width) : narrow(model, width);
   const svg = s("svg", {
     class: "lines",
@@ -66,19 +68,19 @@ function build(place, model, width, chosen) {
       }),
     );
   const canvas = h("canvas", { class: "pulses", "aria-hidden": "true" });
-  const layer = h("div", { class: width >= WIDE_FROM ? "places" : "places narrow" });
-  fill(place, svg, canvas, layer);
-  place.style.height = `${drawing.height}px`;
+  const layer = h("div", { class: width >= WIDE_FROM ? "nodes" : "nodes narrow" });
+  fill(container, svg, canvas, layer);
+  container.style.height = `${drawing.height}px`;
   const lines = drawLines(svg, model, drawing);
   layer.append(...heads.map(({ element }) => element));
-  const places = drawPlaces(layer, model, drawing, chosen);
+  const nodes = drawNodes(layer, model, drawing, chosen);
   const pulses = createPulses(canvas, { model, drawing, lines });
   return {
-    places,
+    nodes,
     pulses,
     show: (snapshot) => {
       lines.show(snapshot.rates ?? {});
-      places.show(snapshot);
+      nodes.show(snapshot);
       heads.forEach((each) => each.show(snapshot, model));
     },
   };

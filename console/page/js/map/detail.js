@@ -1,31 +1,32 @@
-/** Everything about one place: what it is, how it does, what leads to it and away from it. */
+/** Everything about one node: what it is, how it does, what leads to it and away from it. */
 
 import { fill, h, setText } from "../dom.js";
 import { age, count, rate } from "../format.js";
 import { STATES, shape } from "../parts.js";
-import { typesOf } from "./places.js";
+import { typesOf } from "./nodes.js";
 
 const WHAT = {
   api: "An HTTP API: each change commits its event in the same transaction.",
   consumer: "Takes messages from its queues; each effect and its own event are one transaction.",
-  outbox: "Rows that were committed and whose events are not yet in durable hands.",
+  outbox: "Rows that were committed and whose events no bus or queue has accepted yet.",
   relay: "Carries committed events on, and deletes a row only once its event was accepted.",
   bus: "An EventBridge bus: its rules decide who gets a copy.",
   rule: "Gives its target a copy of what it lets pass.",
   queue:
     "Work that waits for its consumer. After five tries a message goes to its dead-letter queue.",
-  "dead-letter queue": "What nobody could deliver or handle. It stays here until a person decides.",
+  "dead-letter queue":
+    "What could not be delivered or handled. It stays here until a person decides.",
   "log group": "Everything that ever was on the bus.",
 };
 
-/** @returns {{open: (place: any) => void, close: () => void, show: (snapshot: any) => void}} */
+/** @returns {{open: (node: any) => void, close: () => void, show: (snapshot: any) => void}} */
 export function createDetail(panel, model, closed) {
-  let place = null;
+  let node = null;
   let fresh = () => {};
   const close = () => {
-    if (!place) return;
-    const was = place;
-    place = null;
+    if (!node) return;
+    const was = node;
+    node = null;
     panel.hidden = true;
     closed(was);
   };
@@ -34,7 +35,7 @@ export function createDetail(panel, model, closed) {
   });
 
   function open(chosen, snapshot) {
-    place = chosen;
+    node = chosen;
     const title = h("h2", { tabindex: "-1", text: chosen.name });
     const sentence = h("p", {});
     const facts = h("dl", { class: "facts" });
@@ -47,7 +48,7 @@ export function createDetail(panel, model, closed) {
           "div",
           {},
           h("p", {
-            class: `place-kind d${chosen.index}`,
+            class: `node-kind d${chosen.index}`,
             text: `${chosen.kind} · ${chosen.domain}`,
           }),
           title,
@@ -133,19 +134,19 @@ export function createDetail(panel, model, closed) {
     close,
     show: (snapshot) => {
       last = snapshot;
-      if (place) fresh(snapshot);
+      if (node) fresh(snapshot);
     },
   };
 }
 
-function links(place) {
+function links(node) {
   const found = [];
-  if (place.kind === "dead-letter queue")
-    found.push(["Read its letters", `#/dead-letters/${encodeURIComponent(place.name)}`]);
-  if (place.kind === "bus")
-    found.push(["Replay from its archive", `#/replay/${encodeURIComponent(place.name)}`]);
-  if (place.kind === "api") found.push(["Try it", "#/try"]);
-  if (place.kind === "relay" || place.kind === "consumer")
+  if (node.kind === "dead-letter queue")
+    found.push(["Read its dead letters", `#/dead-letters/${encodeURIComponent(node.name)}`]);
+  if (node.kind === "bus")
+    found.push(["Replay from its archive", `#/replay/${encodeURIComponent(node.name)}`]);
+  if (node.kind === "api") found.push(["Try it", "#/try"]);
+  if (node.kind === "relay" || node.kind === "consumer")
     found.push(["Stop it, and see", "#/break"]);
   return found.length
     ? h(

@@ -7,7 +7,7 @@
  * @property {number} width
  * @property {number} height
  * @property {{domain: any, x: number, y: number, w: number, h: number}[]} lanes
- * @property {Map<string, Box>} boxes by place
+ * @property {Map<string, Box>} boxes by node
  * @property {Map<string, Point[]>} lines by edge
  * @property {Set<string>} named edges that carry what passes as text at their end
  * @property {Map<string, number>} taken edges between domains, with their track

@@ -1,24 +1,24 @@
 /** The system as the map needs it: for each domain the way out to its bus, and the ways back in. Knows kinds, not names. */
 
 /**
- * @typedef {{id: string, kind: string, name: string, domain: string, index: number}} Place `index` is its domain's
+ * @typedef {{id: string, kind: string, name: string, domain: string, index: number}} MapNode `index` is its domain's
  * @typedef {{id: string, kind: string, from: string, to: string, detailTypes: string[]}} Edge
- * @typedef {{rules: Place[], target: Place, consumer: Place|null}} Way from a bus, through rules, to a queue or a log group
+ * @typedef {{rules: MapNode[], target: MapNode, consumer: MapNode|null}} Way from a bus, through rules, to a queue or a log group
  * @typedef {object} Domain
  * @property {string} name
  * @property {number} index
- * @property {Place[][]} chain what an event passes on its way out, step by step
- * @property {Place|null} bus
- * @property {Place[]} crossing rules that lead to another domain's bus
+ * @property {MapNode[][]} chain what an event passes on its way out, step by step
+ * @property {MapNode|null} bus
+ * @property {MapNode[]} crossing rules that lead to another domain's bus
  * @property {Way[]} ways
- * @property {Place[]} others what has none of these parts
+ * @property {MapNode[]} others what has none of these parts
  * @typedef {object} Model
  * @property {Domain[]} domains
- * @property {Place[]} places
- * @property {Map<string, Place>} byId
+ * @property {MapNode[]} nodes
+ * @property {Map<string, MapNode>} byId
  * @property {Edge[]} edges
  * @property {Map<string, Edge>} edgeById
- * @property {Map<string, Place>} hostOf a dead-letter queue's id, to what it hangs beneath
+ * @property {Map<string, MapNode>} hostOf a dead-letter queue's id, to what it hangs beneath
  * @property {Edge[]} between the edges from a rule to another domain's bus
  * @property {Record<string, any>} routes
  */
@@ -26,11 +26,11 @@
 /** @returns {Model} */
 export function readMap({ domains, nodes, edges, routes }) {
   const index = new Map(domains.map((name, i) => [name, i]));
-  const places = nodes.map((node) => ({ ...node, index: (index.get(node.domain) ?? 0) % 6 }));
-  const byId = new Map(places.map((place) => [place.id, place]));
+  const nodes = nodes.map((node) => ({ ...node, index: (index.get(node.domain) ?? 0) % 6 }));
+  const byId = new Map(nodes.map((node) => [node.id, node]));
   const known = edges.filter((edge) => byId.has(edge.from) && byId.has(edge.to));
   const system = {
-    places,
+    nodes,
     byId,
     edges: known,
     edgeById: new Map(known.map((edge) => [edge.id, edge])),
@@ -50,13 +50,11 @@ export function readMap({ domains, nodes, edges, routes }) {
   };
 }
 
-function domain(name, i, { places, byId, edges }, between) {
-  const mine = places.filter(
-    (place) => place.domain === name && place.kind !== "dead-letter queue",
-  );
-  const bus = mine.find((place) => place.kind === "bus") ?? null;
+function domain(name, i, { nodes, byId, edges }, between) {
+  const mine = nodes.filter((node) => node.domain === name && node.kind !== "dead-letter queue");
+  const bus = mine.find((node) => node.kind === "bus") ?? null;
   const chain = wayOut(mine, edges, byId);
-  const crossing = mine.filter((place) => between.some((edge) => edge.from === place.id));
+  const crossing = mine.filter((node) => between.some((edge) => edge.from === node.id));
   const out = new Set(chain.flat());
   const ways = waysIn(mine, edges, byId, out);
   const placed = new Set([
@@ -72,11 +70,11 @@ function domain(name, i, { places, byId, edges }, between) {
     bus,
     crossing,
     ways,
-    others: mine.filter((place) => !placed.has(place)),
+    others: mine.filter((node) => !placed.has(node)),
   };
 }
 
-/** Steps by their longest way from where something begins: several places may share a step. */
+/** Steps by their longest way from where something begins: several nodes may share a step. */
 function wayOut(mine, edges, byId) {
   const here = new Set(mine);
   const leads = edges.filter(({ kind, from, to }) => {
@@ -91,23 +89,23 @@ function wayOut(mine, edges, byId) {
   });
   const rank = new Map(
     mine
-      .filter((place) => place.kind === "api" || place.kind === "outbox" || place.kind === "relay")
-      .map((place) => [place.id, 0]),
+      .filter((node) => node.kind === "api" || node.kind === "outbox" || node.kind === "relay")
+      .map((node) => [node.id, 0]),
   );
   for (let round = 0; round < mine.length; round += 1) {
-    // a way is no longer than the places there are, so a circle ends
+    // a way is no longer than the nodes there are, so a circle ends
     for (const { from, to } of leads)
       rank.set(to, Math.max(rank.get(to) ?? 0, (rank.get(from) ?? 0) + 1));
   }
   const steps = [];
-  for (const place of mine)
-    if (rank.has(place.id)) (steps[Math.min(rank.get(place.id), mine.length)] ??= []).push(place);
+  for (const node of mine)
+    if (rank.has(node.id)) (steps[Math.min(rank.get(node.id), mine.length)] ??= []).push(node);
   return steps.filter(Boolean);
 }
 
 function waysIn(mine, edges, byId, out) {
   const targets = mine.filter(
-    (place) => (place.kind === "queue" || place.kind === "log group") && !out.has(place),
+    (node) => (node.kind === "queue" || node.kind === "log group") && !out.has(node),
   );
   const ways = targets.map((target) => ({
     target,
@@ -124,17 +122,17 @@ function waysIn(mine, edges, byId, out) {
 }
 
 /** A dead-letter queue hangs beneath the queue that feeds it, else beneath a process, else beneath a rule. */
-function hosts({ places, byId, edges }) {
+function hosts({ nodes, byId, edges }) {
   const found = new Map();
-  for (const place of places.filter((each) => each.kind === "dead-letter queue")) {
+  for (const node of nodes.filter((each) => each.kind === "dead-letter queue")) {
     const feeding = edges
-      .filter((edge) => edge.kind === "dead-letters" && edge.to === place.id)
+      .filter((edge) => edge.kind === "dead-letters" && edge.to === node.id)
       .map((edge) => byId.get(edge.from));
     const host =
       feeding.find((each) => each.kind === "queue") ??
       feeding.find((each) => each.kind !== "rule") ??
       feeding[0];
-    if (host) found.set(place.id, host);
+    if (host) found.set(node.id, host);
   }
   return found;
 }

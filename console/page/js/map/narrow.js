@@ -54,11 +54,11 @@ function lane(drawing, model, domain, top) {
   const w = drawing.end - SIZES.edge - SIZES.inner;
   const inside = { x: x + SIZES.trunk, w: w - SIZES.trunk };
   let y = top + SIZES.head;
-  const put = (place, box) => {
-    drawing.boxes.set(place.id, { ...box, y });
-    y += box.h + hang(drawing.boxes, model, place, SIZES) + SIZES.gap;
+  const put = (node, box) => {
+    drawing.boxes.set(node.id, { ...box, y });
+    y += box.h + hang(drawing.boxes, model, node, SIZES) + SIZES.gap;
   };
-  domain.chain.flat().forEach((place) => put(place, { x, w, h: SIZES.node, style: "node" }));
+  domain.chain.flat().forEach((node) => put(node, { x, w, h: SIZES.node, style: "node" }));
   const arriving = model.between.filter((edge) => edge.to === domain.bus?.id).length;
   if (domain.bus)
     put(domain.bus, { x, w, h: Math.max(SIZES.bus, 14 + arriving * 14), style: "bus" });
@@ -84,7 +84,7 @@ function lane(drawing, model, domain, top) {
     if (way.consumer && !rest.slice(i + 1).some((later) => later.consumer === way.consumer))
       put(way.consumer, { x, w, h: SIZES.node, style: "node" });
   });
-  domain.others.forEach((place) => put(place, { x, w, h: SIZES.node, style: "node" }));
+  domain.others.forEach((node) => put(node, { x, w, h: SIZES.node, style: "node" }));
   return y - SIZES.gap + 14 - top;
 }
 

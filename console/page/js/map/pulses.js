@@ -96,7 +96,7 @@ export function createPulses(canvas, { model, drawing, lines }) {
     }, LIT_MS);
   }
 
-  /** A colour is its line's; it is read anew when the theme changes. */
+  /** A colour is its line's; it is read again when the theme changes. */
   function colourOf(id) {
     if (!colours.has(id)) colours.set(id, getComputedStyle(lines.paths.get(id)).color);
     return colours.get(id);

@@ -1,4 +1,4 @@
-/** The map in words and numbers: every place, a row; rows are made once and changed in place. */
+/** The map in words and numbers: every node, a row; rows are made once and changed in node. */
 
 import { h, setAttribute, setText } from "../dom.js";
 import { age, count } from "../format.js";
@@ -6,7 +6,7 @@ import { STATES, table } from "../parts.js";
 
 /** @returns {{element: HTMLElement, show: (snapshot: any) => void}} */
 export function createTable(model) {
-  const rows = model.places.map((place) => {
+  const rows = model.nodes.map((node) => {
     const [mark, word, waiting, flight, oldest, sentence] = [
       "span",
       "span",
@@ -22,8 +22,8 @@ export function createTable(model) {
       h(
         "th",
         { scope: "row", class: "row-name" },
-        h("span", { class: `type d${place.index}`, text: place.name }),
-        h("span", { class: "muted small block", text: `${place.kind}, ${place.domain}` }),
+        h("span", { class: `type d${node.index}`, text: node.name }),
+        h("span", { class: "muted small block", text: `${node.kind}, ${node.domain}` }),
       ),
       h("td", {}, mark, " ", word),
       waiting,
@@ -31,12 +31,12 @@ export function createTable(model) {
       oldest,
       sentence,
     );
-    return { place, mark, word, waiting, flight, oldest, sentence, row };
+    return { node, mark, word, waiting, flight, oldest, sentence, row };
   });
   const element = table(
-    "All places",
+    "All nodes",
     [
-      "Place",
+      "Node",
       "State",
       ["Waiting", "number"],
       ["In flight", "number"],
@@ -53,7 +53,7 @@ export function createTable(model) {
   return {
     element,
     show: ({ nodes }) =>
-      rows.forEach((row) => show(row, nodes[row.place.id] ?? { state: "unknown" })),
+      rows.forEach((row) => show(row, nodes[row.node.id] ?? { state: "unknown" })),
   };
 }
 

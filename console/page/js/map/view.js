@@ -14,14 +14,14 @@ function mount(root, { live, map: model }, wanted) {
   const lede = h("span", { text: "Waiting for the first look…" });
   const sampling = h("p", { class: "note small", hidden: true });
   const totals = createTotals();
-  const place = h("div", {
+  const container = h("div", {
     class: "board",
     role: "group",
-    "aria-label": "Map of the system: each place is a button that tells more",
+    "aria-label": "Map of the system: each node is a button that shows more",
   });
   const panel = h("section", {
     class: "detail card",
-    "aria-label": "Details of a place",
+    "aria-label": "Details of a node",
     hidden: true,
   });
   const table = createTable(model);
@@ -31,17 +31,17 @@ function mount(root, { live, map: model }, wanted) {
     intro("What the system is doing", lede, totals.element),
     sampling,
     legend(model),
-    place,
+    container,
     panel,
     h(
       "div",
       { class: "columns map-beneath" },
       h("section", {}, h("h2", { text: "Latest events" }), feed.element),
-      h("section", {}, h("h2", { text: "All places" }), table.element),
+      h("section", {}, h("h2", { text: "All nodes" }), table.element),
     ),
   );
   const detail = createDetail(panel, model, (was) => board.focus(was.id));
-  const board = createBoard(place, model, (chosen) => detail.open(chosen, live.snapshot));
+  const board = createBoard(container, model, (chosen) => detail.open(chosen, live.snapshot));
   const show = (snapshot) => {
     setText(lede, summary(snapshot));
     const said = [
@@ -93,7 +93,7 @@ function summary({ needsPerson = [], busRates = {}, nodes }) {
       ? `${rate(sum).replace("/s", "")} events a second pass over the buses`
       : "No event is on its way";
   const rest = needsPerson.length
-    ? `${many(needsPerson.length, "place needs", "places need")} a person.`
+    ? `${many(needsPerson.length, "node needs", "nodes need")} attention.`
     : away
       ? `${many(away, "process does", "processes do")} not run.`
       : "Nothing is stuck.";
@@ -120,9 +120,9 @@ function createTotals() {
     ),
     show: ({ nodes, busRates = {} }, model) => {
       const sum = (kind) =>
-        model.places
-          .filter((place) => place.kind === kind)
-          .reduce((total, place) => total + (nodes[place.id]?.waiting ?? 0), 0);
+        model.nodes
+          .filter((node) => node.kind === kind)
+          .reduce((total, node) => total + (nodes[node.id]?.waiting ?? 0), 0);
       setText(
         events.value,
         (rate(Object.values(busRates).reduce((a, b) => a + b, 0)) ?? "0").replace("/s", ""),

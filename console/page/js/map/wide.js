@@ -102,17 +102,17 @@ function chain(drawing, model, domain, grid, top) {
     const band = domain.chain.slice(from, from + columns);
     const first = from ? columns - band.length : 0;
     let depth = 0;
-    band.forEach((places, i) => {
+    band.forEach((nodes, i) => {
       let at = y;
-      for (const place of places) {
-        drawing.boxes.set(place.id, {
+      for (const node of nodes) {
+        drawing.boxes.set(node.id, {
           x: column(grid, first + i),
           y: at,
           w: grid.width,
           h: sizes.node,
           style: "node",
         });
-        at += sizes.node + hang(drawing.boxes, model, place, sizes) + 10;
+        at += sizes.node + hang(drawing.boxes, model, node, sizes) + 10;
       }
       depth = Math.max(depth, at - 10 - y);
     });
@@ -156,8 +156,8 @@ function waysIn(drawing, model, domain, grid, top) {
       h: to - from,
       style: "node",
     });
-  domain.others.forEach((place, i) =>
-    drawing.boxes.set(place.id, {
+  domain.others.forEach((node, i) =>
+    drawing.boxes.set(node.id, {
       x: column(grid, i % columns),
       y: y + Math.floor(i / columns) * (sizes.node + 10),
       w: grid.width,

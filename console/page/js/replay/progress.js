@@ -1,4 +1,4 @@
-/** How the replays go: told by the stream, and asked for where the stream is silent. */
+/** How the replays go: pushed by the stream, and polled where the stream is silent. */
 
 import { announce } from "../announce.js";
 import { fill, h } from "../dom.js";
@@ -32,7 +32,7 @@ export function createProgress(api, live) {
 
   const timer = setInterval(() => {
     for (const [name, card] of known) {
-      if (ENDED.has(card.state) || performance.now() - card.told < POLL_MS) continue;
+      if (ENDED.has(card.state) || performance.now() - card.heardAt < POLL_MS) continue;
       api.get(`/api/replays/${encodeURIComponent(name)}`).then(show, () => {}); // asked again in a moment
     }
   }, POLL_MS);
@@ -73,11 +73,11 @@ function createCard(api, { name, bus }, changed) {
     came,
     errors,
   );
-  const card = { element, state: null, told: 0, show: draw };
+  const card = { element, state: null, heardAt: 0, show: draw };
 
   function draw(progress) {
     card.state = progress.state;
-    card.told = performance.now();
+    card.heardAt = performance.now();
     const ended = ENDED.has(progress.state);
     const good = progress.state === "COMPLETED";
     state.className = `chip ${good ? "ok" : ended ? "stuck" : "busy"}`;

@@ -19,10 +19,10 @@ function mount(root, { api, live, map }, wanted) {
   const bus = h(
     "select",
     { name: "bus" },
-    map.places
-      .filter((place) => place.kind === "bus")
-      .map((place) =>
-        h("option", { value: place.name, text: place.name, selected: place.name === wanted }),
+    map.nodes
+      .filter((node) => node.kind === "bus")
+      .map((node) =>
+        h("option", { value: node.name, text: node.name, selected: node.name === wanted }),
       ),
   );
   const from = h("input", { name: "from", class: "mono", value: "1h ago", autocomplete: "off" });
@@ -96,7 +96,7 @@ function mount(root, { api, live, map }, wanted) {
   }
 
   async function preview() {
-    const told = await api.post("/api/replays/preview", {
+    const preview = await api.post("/api/replays/preview", {
       bus: bus.value,
       from: from.value.trim(),
       to: to.value.trim(),
@@ -104,16 +104,16 @@ function mount(root, { api, live, map }, wanted) {
     });
     const title = h("h3", {
       tabindex: "-1",
-      text: `Preview: ${many(told.total, "event")} from ${told.bus}`,
+      text: `Preview: ${many(preview.total, "event")} from ${preview.bus}`,
     });
     const problems = h("div", {});
     const start = async () => {
-      const begun = await api.post("/api/replays", { preview: told.preview });
+      const begun = await api.post("/api/replays", { preview: preview.preview });
       shown.hidden = true;
       progress.show(begun, true);
       announce(`Replay ${begun.name} started`);
     };
-    const rows = Object.entries(told.events).map(([type, number]) =>
+    const rows = Object.entries(preview.events).map(([type, number]) =>
       h("tr", {}, h("td", { text: type }), h("td", { class: "number", text: count(number) })),
     );
     fill(
@@ -121,7 +121,7 @@ function mount(root, { api, live, map }, wanted) {
       title,
       h("p", {
         class: "muted",
-        text: `From ${clock(told.from, { milliseconds: false })} to ${clock(told.to, { milliseconds: false })}${told.rules?.length ? `, to ${told.rules.join(", ")}` : ", to every rule of the bus"}`,
+        text: `From ${clock(preview.from, { milliseconds: false })} to ${clock(preview.to, { milliseconds: false })}${preview.rules?.length ? `, to ${preview.rules.join(", ")}` : ", to every rule of the bus"}`,
       }),
       table(
         "Events that would be replayed",
@@ -139,11 +139,11 @@ function mount(root, { api, live, map }, wanted) {
         ),
         { captionHidden: true },
       ),
-      (told.notes ?? []).map((note) => h("p", { class: "note small", text: note })),
+      (preview.notes ?? []).map((note) => h("p", { class: "note small", text: note })),
       h(
         "div",
         { class: "buttons" },
-        told.total
+        preview.total
           ? doing("Start replay", start, {
               className: "primary",
               errors: problems,
@@ -178,7 +178,7 @@ function mount(root, { api, live, map }, wanted) {
   return progress.end;
 }
 
-/** Which rules get it: only where the archive can tell them apart. */
+/** Which rules get it: only where the archive can choose between them. */
 function createRules() {
   const element = h("div", {});
   let boxes = [];

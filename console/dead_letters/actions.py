@@ -10,27 +10,27 @@ from uuid import uuid4
 
 from console.dead_letters.plain_words import plain
 from console.dead_letters.previews import Previews
-from console.dead_letters.turns import Turns
+from console.dead_letters.queue_locks import QueueLocks
 from contracts.timestamps import format_timestamp
 from infra.graph import node_id
 from operations.dlq.choice import Choice, End, Tally
-from operations.dlq.pace import Pace
 from operations.dlq.planning import plan
+from operations.dlq.rate_limiter import RateLimiter
 from operations.dlq.redriving import Redrive, drop
 from operations.dlq.senders import sender_to
 from operations.dlq.trail import Trail, newest
+from operations.environment import Environment
 from operations.errors import NothingChosen, OperatorError
-from operations.place import Place
 from operations.sources.dead_letters import DeadLetter
-from operations.sources.hold import MOST as MOST_LOOKED_AT
+from operations.sources.lease import MAX_MESSAGES
 from operations.sources.origins import Origin, origins
 from operations.sources.peeking import open_queues, peek
 
 LISTED = 200
-"""Letters of each queue in the list; the rest is counted."""
+"""Dead letters of each queue in the list; the rest is counted."""
 
 MOST_MOVED = 1_000
-"""Letters in one preview, and so in one redrive or drop: less than half a minute's work."""
+"""Dead letters in one preview, and so in one redrive or drop: less than half a minute's work."""
 
 RATE = 50.0
 """Messages a second: a consumer handles hundreds."""
@@ -41,8 +41,8 @@ class NotThere(OperatorError):
 
     def __init__(self, queue: str, message_id: str) -> None:
         super().__init__(
-            f"no message or event {message_id} is to be seen in {queue}: it is gone, or somebody"
-            " has it in hand"
+            f"no message or event {message_id} is visible in {queue}: it is gone, or another reader"
+            " has it in flight"
         )
 
 
@@ -60,16 +60,18 @@ class DeadLetters:
     Each raises Unavailable, Misconfigured and OperatorError.
     """
 
-    def __init__(self, place: Place) -> None:
-        self._place = place
-        self._origins = origins(place.topology, place.workloads)
-        self._turns = Turns(self._origins)
+    def __init__(
+        self, environment: Environment, *, listed: int = LISTED, most_moved: int = MOST_MOVED
+    ) -> None:
+        self._environment, self._listed, self._most_moved = environment, listed, most_moved
+        self._origins = origins(environment.topology, environment.workloads)
+        self._locks = QueueLocks(self._origins)
         self._previews = Previews[Shown]()
 
     def list(self) -> dict[str, Any]:
-        queues = open_queues(self._place, None)
-        with self._turns.of_all_free() as free:
-            peeks = peek([each for each in queues if each.origin.dlq in free], most=LISTED)
+        queues = open_queues(self._environment, None)
+        with self._locks.idle() as free:
+            peeks = peek([each for each in queues if each.origin.dlq in free], most=self._listed)
         looked = {each.origin.dlq: each for each in peeks}
         found: list[dict[str, Any]] = []
         for queue in queues:
@@ -83,7 +85,7 @@ class DeadLetters:
                     "visible": depth.visible,
                     "inFlight": depth.in_flight,
                     "notShown": seen.unseen if seen else depth.total,
-                    "letters": [described(each, queue.origin) for each in seen.letters]
+                    "deadLetters": [described(each, queue.origin) for each in seen.dead_letters]
                     if seen
                     else [],
                 }
@@ -92,122 +94,122 @@ class DeadLetters:
 
     def show(self, queue: str, message_id: str) -> dict[str, Any]:
         """Raises NotThere as well."""
-        (opened,) = open_queues(self._place, queue)
-        with self._turns.of(queue):
-            (looked,) = peek([opened], most=MOST_LOOKED_AT)
-        for letter in looked.letters:
-            if letter.is_called(message_id):
+        (opened,) = open_queues(self._environment, queue)
+        with self._locks.exclusive(queue):
+            (looked,) = peek([opened], most=MAX_MESSAGES)
+        for dead_letter in looked.dead_letters:
+            if dead_letter.is_called(message_id):
                 return {
-                    **described(letter, opened.origin),
-                    "attributes": dict(letter.facts(reveal=False)),
-                    "body": letter.text(reveal=False),
+                    **described(dead_letter, opened.origin),
+                    "attributes": dict(dead_letter.facts(reveal=False)),
+                    "body": dead_letter.text(reveal=False),
                 }
         raise NotThere(queue, message_id)
 
     def preview(self, queue: str, choice: Choice) -> dict[str, Any]:
         """Show what is chosen and what a redrive would do with it. Raises NothingChosen as well."""
-        (opened,) = open_queues(self._place, queue)
+        (opened,) = open_queues(self._environment, queue)
         destination = opened.origin.destination
-        most = MOST_MOVED if choice == Choice() else MOST_LOOKED_AT
-        with self._turns.of(queue), opened.hold() as letters:
-            tally = plan(letters, choice, queue=queue, destination=destination, most=most)
-        ends = tally.ends[:MOST_MOVED]
+        most = self._most_moved if choice == Choice() else MAX_MESSAGES
+        with self._locks.exclusive(queue), opened.lease() as lease:
+            tally = plan(lease, choice, queue=queue, destination=destination, most=most)
+        ends = tally.ends[: self._most_moved]
         if not ends:
-            raise NothingChosen(f"nothing of {choice} is to be seen in {queue}: list it again")
-        ids = frozenset(end.letter.message_id for end in ends)
+            raise NothingChosen(f"nothing of {choice} is visible in {queue}: list it again")
+        ids = frozenset(end.dead_letter.message_id for end in ends)
         return {
             "preview": self._previews.keep(Shown(queue, ids)),
             "queue": queue,
             "destination": str(destination),
-            "letters": [_planned(end) for end in ends],
-            "note": _note(tally),
+            "deadLetters": [_planned(end) for end in ends],
+            "note": _note(tally, self._most_moved),
         }
 
     def redrive(self, preview: str) -> dict[str, Any]:
         """Send what a preview showed to where it belongs. Raises StalePreview as well."""
         shown = self._previews.take(preview)
-        (opened,) = open_queues(self._place, shown.queue)
+        (opened,) = open_queues(self._environment, shown.queue)
         origin = opened.origin
-        sender = sender_to(self._place, origin.destination, run=uuid4().hex)
+        sender = sender_to(self._environment, origin.destination, run=uuid4().hex)
         with (
-            self._turns.of(shown.queue),
-            Trail(self._place.audit_file, "redrive") as trail,
-            opened.hold() as letters,
+            self._locks.exclusive(shown.queue),
+            Trail(self._environment.audit_file, "redrive") as trail,
+            opened.lease() as lease,
         ):
             tally = Redrive(
-                letters,
+                lease,
                 queue=shown.queue,
                 destination=origin.destination,
                 sender=sender,
                 trail=trail,
-                pace=Pace(RATE),
-            ).run(Choice(ids=shown.message_ids), MOST_LOOKED_AT)
+                rate_limiter=RateLimiter(RATE),
+            ).run(Choice(ids=shown.message_ids), MAX_MESSAGES)
         return _done(tally, shown)
 
     def drop(self, preview: str) -> dict[str, Any]:
         """Delete what a preview showed, for good. Raises StalePreview as well."""
         shown = self._previews.take(preview)
-        (opened,) = open_queues(self._place, shown.queue)
+        (opened,) = open_queues(self._environment, shown.queue)
         with (
-            self._turns.of(shown.queue),
-            Trail(self._place.audit_file, "drop") as trail,
-            opened.hold() as letters,
+            self._locks.exclusive(shown.queue),
+            Trail(self._environment.audit_file, "drop") as trail,
+            opened.lease() as lease,
         ):
             tally = drop(
-                letters,
+                lease,
                 Choice(ids=shown.message_ids),
                 queue=shown.queue,
                 trail=trail,
-                most=MOST_LOOKED_AT,
+                most=MAX_MESSAGES,
             )
         return _done(tally, shown)
 
     def trail(self, most: int) -> dict[str, Any]:
         """Read what was done last, by `streamed` too; bodies stay in the file."""
-        file = self._place.audit_file
+        file = self._environment.audit_file
         return {"file": str(file), "lines": [_audited(each) for each in newest(file, most)]}
 
 
-def described(letter: DeadLetter, origin: Origin) -> dict[str, Any]:
-    """Tell of a letter what a list shows; without its body, and without bank details."""
-    summary = letter.summary()
+def described(dead_letter: DeadLetter, origin: Origin) -> dict[str, Any]:
+    """Describe a dead letter as a list shows it: without its body, and without bank details."""
+    summary = dead_letter.summary()
     return {
         **summary,
-        "sentAt": format_timestamp(letter.sent_at) if letter.sent_at else None,
-        "receives": letter.receives,
-        "plain": plain(letter, origin),
+        "sentAt": format_timestamp(dead_letter.sent_at) if dead_letter.sent_at else None,
+        "receives": dead_letter.receives,
+        "plain": plain(dead_letter, origin),
     }
 
 
 def _planned(end: End) -> dict[str, Any]:
     return {
-        "messageId": end.letter.message_id,
-        "eventId": end.letter.event.event_id,
-        "eventType": end.letter.event.event_type,
+        "messageId": end.dead_letter.message_id,
+        "eventId": end.dead_letter.event.event_id,
+        "eventType": end.dead_letter.event.event_type,
         "outcome": end.outcome,
         "willBeSent": end.moved,
     }
 
 
-def _note(tally: Tally) -> str | None:
-    if tally.more or len(tally.ends) > MOST_MOVED:
-        return f"There may be more: {MOST_MOVED:,} at most go at once. Come again for the rest."
+def _note(tally: Tally, most: int) -> str | None:
+    if tally.more or len(tally.ends) > most:
+        return f"There may be more: at most {most:,} are moved at once. Repeat it for the rest."
     return None
 
 
 def _done(tally: Tally, shown: Shown) -> dict[str, Any]:
-    """Tell what became of each that was shown; what is not there any more too."""
-    ended = {end.letter.message_id for end in tally.ends}
+    """Say what became of each that was shown, also of what is not there any more."""
+    ended = {end.dead_letter.message_id for end in tally.ends}
     gone: Sequence[dict[str, Any]] = [
         {
             "messageId": each,
             "done": False,
-            "outcome": "not to be seen any more: it is gone, or somebody has it in hand",
+            "outcome": "no longer visible: it is gone, or another reader has it in flight",
         }
         for each in sorted(shown.message_ids - ended)
     ]
     messages = [
-        {"messageId": end.letter.message_id, "done": end.moved, "outcome": end.outcome}
+        {"messageId": end.dead_letter.message_id, "done": end.moved, "outcome": end.outcome}
         for end in tally.ends
     ]
     return {

@@ -1,7 +1,7 @@
 /** Dead letters: what lies there and why, in plain words; what a person may do about it; and what was done. */
 
 import { fill, h } from "../dom.js";
-import { count } from "../format.js";
+import { count, many } from "../format.js";
 import { intro, problem, repeating } from "../parts.js";
 import { createQueue } from "./queue.js";
 import { createTrail } from "./trail.js";
@@ -46,12 +46,12 @@ function mount(root, { api, map }, wanted) {
   };
 
   function draw(queues) {
-    const place = (name) =>
-      map.places.find((each) => each.kind === "dead-letter queue" && each.name === name);
+    const node = (name) =>
+      map.nodes.find((each) => each.kind === "dead-letter queue" && each.name === name);
     for (const queue of queues) {
-      const holds = queue.visible + queue.inFlight + queue.letters.length > 0;
+      const holds = queue.visible + queue.inFlight + queue.deadLetters.length > 0;
       if (!cards.has(queue.queue) && holds)
-        cards.set(queue.queue, createQueue(api, queue, place(queue.queue), changed));
+        cards.set(queue.queue, createQueue(api, queue, node(queue.queue), changed));
       cards.get(queue.queue)?.show(queue);
     }
     const shown = queues.filter(
@@ -64,12 +64,12 @@ function mount(root, { api, map }, wanted) {
     )
       fill(full, elements);
     const sum = queues.reduce(
-      (total, queue) => total + Math.max(queue.visible, queue.letters.length),
+      (total, queue) => total + Math.max(queue.visible, queue.deadLetters.length),
       0,
     );
-    const holding = queues.filter((queue) => queue.visible || queue.letters.length).length;
+    const holding = queues.filter((queue) => queue.visible || queue.deadLetters.length).length;
     const words = sum
-      ? `▲ ${count(sum)} dead ${sum === 1 ? "letter" : "letters"} in ${count(holding)} ${holding === 1 ? "queue" : "queues"}`
+      ? `▲ ${many(sum, "dead letter")} in ${count(holding)} ${holding === 1 ? "queue" : "queues"}`
       : "● No dead letters: everything was delivered and handled";
     if (sentence.textContent !== words) sentence.textContent = words;
     sentence.className = sum ? "verdict some" : "verdict";

@@ -1,4 +1,4 @@
-/** The nodes, as buttons that lie on the drawing: what a place is, how much waits there and how it does. */
+/** The nodes, as buttons that lie on the drawing: what a node is, how much waits there and how it does. */
 
 import { h, setAttribute, setText } from "../dom.js";
 import { age, count, rate } from "../format.js";
@@ -8,15 +8,15 @@ import { STATES } from "../parts.js";
 const SHORT = { "dead-letter queue": "DLQ", "log group": "log" };
 
 /**
- * Make a button for every place of a drawing. @returns {{show: (snapshot: any) => void, buttons: Map<string, HTMLElement>}}
+ * Make a button for every node of a drawing. @returns {{show: (snapshot: any) => void, buttons: Map<string, HTMLElement>}}
  */
-export function drawPlaces(layer, model, drawing, chosen) {
+export function drawNodes(layer, model, drawing, chosen) {
   const parts = new Map();
-  for (const place of model.places) {
-    const box = drawing.boxes.get(place.id);
+  for (const node of model.nodes) {
+    const box = drawing.boxes.get(node.id);
     if (!box) continue;
-    const part = make(place, box.style, typesOf(model, place));
-    part.button.addEventListener("click", () => chosen(place));
+    const part = make(node, box.style, typesOf(model, node));
+    part.button.addEventListener("click", () => chosen(node));
     for (const [side, value] of [
       ["left", box.x],
       ["top", box.y],
@@ -24,7 +24,7 @@ export function drawPlaces(layer, model, drawing, chosen) {
       ["height", box.h],
     ])
       part.button.style[side] = `${value}px`;
-    parts.set(place.id, { place, ...part });
+    parts.set(node.id, { node, ...part });
     layer.append(part.button);
   }
   return {
@@ -36,68 +36,68 @@ export function drawPlaces(layer, model, drawing, chosen) {
 }
 
 /** What a rule lets pass, in words. */
-export function typesOf(model, place) {
-  if (place.kind !== "rule") return "";
+export function typesOf(model, node) {
+  if (node.kind !== "rule") return "";
   const types = new Set(
     model.edges
-      .filter((edge) => edge.from === place.id && edge.kind === "delivers")
+      .filter((edge) => edge.from === node.id && edge.kind === "delivers")
       .flatMap((edge) => edge.detailTypes),
   );
   return [...types].join(", ") || "every event";
 }
 
-function make(place, style, types) {
+function make(node, style, types) {
   const mark = h("span", { class: "shape" });
   const badge = h("span", { class: "badge" });
   const name = h(
     "span",
-    { class: "place-name" },
-    style === "chip" ? place.name : breakable(place.name),
+    { class: "node-name" },
+    style === "chip" ? node.name : breakable(node.name),
   );
-  const kind = h("span", { class: "place-kind", text: SHORT[place.kind] ?? place.kind });
+  const kind = h("span", { class: "node-kind", text: SHORT[node.kind] ?? node.kind });
   const button = h(
     "button",
     {
       type: "button",
-      class: `place d${place.index} ${style} is-${place.kind.replaceAll(" ", "-")}`,
-      title: place.name,
+      class: `node d${node.index} ${style} is-${node.kind.replaceAll(" ", "-")}`,
+      title: node.name,
     },
     h(
       "span",
-      { class: "place-head", "aria-hidden": "true" },
+      { class: "node-head", "aria-hidden": "true" },
       kind,
-      h("span", { class: "place-state" }, mark, badge),
+      h("span", { class: "node-state" }, mark, badge),
     ),
     h(
       "span",
-      { class: "place-body", "aria-hidden": "true" },
+      { class: "node-body", "aria-hidden": "true" },
       name,
-      types ? h("span", { class: "place-types" }, breakable(types)) : null,
+      types ? h("span", { class: "node-types" }, breakable(types)) : null,
     ),
   );
   return { style, button, mark, badge };
 }
 
-function show({ place, style, button, mark, badge }, { nodes, busRates }) {
-  const now = nodes[place.id] ?? { state: "unknown", sentence: "nothing is known of it" };
-  const speed = place.kind === "bus" ? (rate(busRates?.[place.name]) ?? "0/s") : null;
+function show({ node, style, button, mark, badge }, { nodes, busRates }) {
+  const now = nodes[node.id] ?? { state: "unknown", sentence: "nothing is known of it" };
+  const speed = node.kind === "bus" ? (rate(busRates?.[node.name]) ?? "0/s") : null;
   setAttribute(button, "data-state", now.state);
   setAttribute(mark, "class", `shape ${now.state}`);
   setText(mark, STATES[now.state]?.shape ?? "?");
   setText(
     badge,
-    speed ?? (style === "chip" && now.waiting ? count(now.waiting) : numbers(place, now)),
+    speed ?? (style === "chip" && now.waiting ? count(now.waiting) : numbers(node, now)),
   );
   setAttribute(button, "data-empty", now.waiting ? null : "");
   setAttribute(
     button,
     "aria-label",
-    `${place.kind} ${place.name}, ${place.domain}: ${STATES[now.state]?.word ?? now.state}. ${speed ? `${speed}. ` : ""}${now.sentence ?? ""}`,
+    `${node.kind} ${node.name}, ${node.domain}: ${STATES[now.state]?.word ?? now.state}. ${speed ? `${speed}. ` : ""}${now.sentence ?? ""}`,
   );
 }
 
 /** `3 · 0.4 s`: how many wait, and since when. */
-export function numbers(place, { state, waiting, oldestSeconds }) {
+export function numbers(node, { state, waiting, oldestSeconds }) {
   if (waiting === null || waiting === undefined)
     return state === "ok" || state === "busy" ? "" : (STATES[state]?.word ?? state);
   if (!waiting) return "0";

@@ -1,15 +1,15 @@
-/** One dead-letter queue: its letters, which of them are chosen, and what is done with those. */
+/** One dead-letter queue: its dead letters, which of them are chosen, and what is done with those. */
 
 import { fill, h, nextId } from "../dom.js";
 import { many } from "../format.js";
 import { doing } from "../parts.js";
-import { createLetter } from "./letter.js";
+import { createDeadLetter } from "./dead-letter.js";
 import { createDecision } from "./decision.js";
 
 /** @returns {{element: HTMLElement, show: (queue: any) => void, stays: () => boolean}} */
-export function createQueue(api, { queue: name }, place, changed) {
+export function createQueue(api, { queue: name }, node, changed) {
   const rows = new Map();
-  const list = h("ul", { class: "letters" });
+  const list = h("ul", { class: "dead-letters" });
   const about = h("p", { class: "muted" });
   const errors = h("div", {});
   const heading = nextId("queue");
@@ -29,13 +29,13 @@ export function createQueue(api, { queue: name }, place, changed) {
     if (!ids.length)
       throw Object.assign(new Error(), {
         title: "Nothing is selected",
-        detail: "select the letters that are meant, or all of them",
+        detail: "select the dead letters that are meant, or all of them",
       });
     await decision.preview(action, ids.length === rows.size ? null : ids, [...rows.keys()]);
   };
   const element = h(
     "section",
-    { class: `card queue d${place?.index ?? 0}`, "aria-labelledby": heading },
+    { class: `card queue d${node?.index ?? 0}`, "aria-labelledby": heading },
     h(
       "div",
       { class: "queue-head" },
@@ -58,21 +58,21 @@ export function createQueue(api, { queue: name }, place, changed) {
   );
 
   function show(queue) {
-    holds = queue.visible + queue.inFlight + queue.letters.length > 0;
+    holds = queue.visible + queue.inFlight + queue.deadLetters.length > 0;
     const more = queue.notShown ? `, ${queue.notShown} not shown` : "";
-    const held = queue.inFlight ? `, ${queue.inFlight} held by somebody who looks` : "";
-    about.textContent = `${many(Math.max(queue.visible, queue.letters.length), "letter")}${held}${more}, for ${queue.belongsTo}`;
-    const ids = new Set(queue.letters.map((letter) => letter.messageId));
+    const held = queue.inFlight ? `, ${queue.inFlight} in flight` : "";
+    about.textContent = `${many(Math.max(queue.visible, queue.deadLetters.length), "dead letter")}${held}${more}, for ${queue.belongsTo}`;
+    const ids = new Set(queue.deadLetters.map((deadLetter) => deadLetter.messageId));
     for (const [id, row] of rows)
       if (!ids.has(id)) {
         row.element.remove();
         rows.delete(id);
       }
-    for (const letter of queue.letters) {
-      if (rows.has(letter.messageId)) continue;
-      const row = createLetter(api, name, letter);
+    for (const deadLetter of queue.deadLetters) {
+      if (rows.has(deadLetter.messageId)) continue;
+      const row = createDeadLetter(api, name, deadLetter);
       row.box.addEventListener("change", mark);
-      rows.set(letter.messageId, row);
+      rows.set(deadLetter.messageId, row);
       list.append(row.element);
     }
     mark();

@@ -1,4 +1,4 @@
-"""A rate limit: so many messages a second, and no burst."""
+"""A rate limit in messages a second, without bursts."""
 
 import time
 from collections.abc import Callable
@@ -7,7 +7,7 @@ SLICE = 5.0
 """Seconds between looks at what else is due, in a long wait."""
 
 
-class Pace:
+class RateLimiter:
     """Lets `rate` messages pass a second. `wait` and `now` are seconds, and arguments for tests."""
 
     def __init__(
@@ -25,7 +25,7 @@ class Pace:
         """How many may pass together, so that a slow rate is not a burst and a long pause."""
         return max(1, int(self._rate))
 
-    def pass_on(self, count: int, meanwhile: Callable[[], object]) -> None:
+    def acquire(self, count: int, meanwhile: Callable[[], object]) -> None:
         """Wait until `count` messages may pass; calls `meanwhile` every few seconds of it."""
         while (left := self._free_at - self._now()) > 0:
             self._wait(min(left, SLICE))

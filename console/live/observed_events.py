@@ -13,11 +13,11 @@ from runtime.logs import redact
 
 MOST_EVENTS = 5_000
 MOST_BYTES = 16 * 1024 * 1024
-"""Of the bodies kept; the oldest sightings go first."""
+"""Of the bodies kept; the oldest events go first."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
+class ObservedEvent:
     """One event on one bus. `at` is when it came into the tap's queue; `body` is masked JSON."""
 
     at: datetime
@@ -45,12 +45,12 @@ class Sighting:
         return found
 
 
-def sight(body: str, *, at: datetime, bus: str, domain: str) -> Sighting:
+def parse_observed(body: str, *, at: datetime, bus: str, domain: str) -> ObservedEvent:
     """Read what a bus that `domain` owns carried. Raises NotAnEvent."""
     event = ReceivedEvent.parse(body)
     envelope = masked(body)
     metadata = event.metadata
-    return Sighting(
+    return ObservedEvent(
         at=at,
         bus=bus,
         own=event.source == f"app.{domain}",
@@ -74,34 +74,34 @@ def masked(body: str) -> dict[str, Any]:
     return dict(redact(None, "", json.loads(body)))
 
 
-class Sightings:
-    """The newest sightings, by aggregate and by id; any thread may add and ask."""
+class ObservedEvents:
+    """The newest events, by aggregate and by id; any thread may add and ask."""
 
     def __init__(self, *, most: int = MOST_EVENTS, most_bytes: int = MOST_BYTES) -> None:
         self._most, self._most_bytes = most, most_bytes
         self._lock = threading.Lock()
-        self._order: deque[Sighting] = deque()
-        self._by_aggregate: OrderedDict[str, list[Sighting]] = OrderedDict()
-        self._by_event: dict[str, list[Sighting]] = {}
+        self._order: deque[ObservedEvent] = deque()
+        self._by_aggregate: OrderedDict[str, list[ObservedEvent]] = OrderedDict()
+        self._by_event: dict[str, list[ObservedEvent]] = {}
         self._bytes = 0
 
-    def add(self, sighting: Sighting) -> bool:
-        """Keep it, and let the oldest go; False if this very sighting is kept already."""
+    def add(self, event: ObservedEvent) -> bool:
+        """Keep it, and let the oldest go; False if this very event is kept already."""
         with self._lock:
-            known = self._by_event.setdefault(sighting.event_id, [])
-            same = (sighting.bus, sighting.envelope_id, sighting.at)
+            known = self._by_event.setdefault(event.event_id, [])
+            same = (event.bus, event.envelope_id, event.at)
             if any((each.bus, each.envelope_id, each.at) == same for each in known):
                 return False
-            known.append(sighting)
-            self._order.append(sighting)
-            self._by_aggregate.setdefault(sighting.aggregate_id, []).append(sighting)
-            self._by_aggregate.move_to_end(sighting.aggregate_id)
-            self._bytes += len(sighting.body)
+            known.append(event)
+            self._order.append(event)
+            self._by_aggregate.setdefault(event.aggregate_id, []).append(event)
+            self._by_aggregate.move_to_end(event.aggregate_id)
+            self._bytes += len(event.body)
             while len(self._order) > self._most or self._bytes > self._most_bytes:
                 self._forget(self._order.popleft())
         return True
 
-    def of_aggregate(self, aggregate_id: str) -> list[Sighting]:
+    def of_aggregate(self, aggregate_id: str) -> list[ObservedEvent]:
         with self._lock:
             return list(self._by_aggregate.get(aggregate_id, ()))
 
@@ -122,7 +122,7 @@ class Sightings:
                 (each.aggregate_id for each in self._order if each.correlation_id == name), None
             )
 
-    def recent(self, limit: int) -> list[tuple[str, Sequence[Sighting]]]:
+    def recent(self, limit: int) -> list[tuple[str, Sequence[ObservedEvent]]]:
         """The aggregates that something happened to last, newest first."""
         with self._lock:
             newest = list(self._by_aggregate)[-limit:][::-1] if limit else []
@@ -131,13 +131,13 @@ class Sightings:
     def __len__(self) -> int:
         return len(self._order)
 
-    def _forget(self, sighting: Sighting) -> None:
-        self._bytes -= len(sighting.body)
+    def _forget(self, event: ObservedEvent) -> None:
+        self._bytes -= len(event.body)
         for index, key in (
-            (self._by_aggregate, sighting.aggregate_id),
-            (self._by_event, sighting.event_id),
+            (self._by_aggregate, event.aggregate_id),
+            (self._by_event, event.event_id),
         ):
-            index[key].remove(sighting)
+            index[key].remove(event)
             if not index[key]:
                 del index[key]
 

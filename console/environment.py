@@ -4,16 +4,13 @@ from pathlib import Path
 
 from console.settings import ConsoleSettings
 from infra.topology import TOPOLOGY
-from operations.place import AUDIT_FILE, Place
+from operations.environment import AUDIT_FILE, Environment
 
 
-def place_of(settings: ConsoleSettings) -> Place:
-    """Make a place whose `mongodb` raises Misconfigured."""
-    return Place(
+def environment_of(settings: ConsoleSettings) -> Environment:
+    return Environment(
         region=settings.aws_region,
         endpoint_url=settings.aws_endpoint_url,
-        mongodb_uri=None,
-        mongodb_database=None,
         audit_file=settings.streamed_audit_file or Path(AUDIT_FILE),
         hold_seconds=settings.streamed_hold_seconds,
         profiles={domain.name: settings.profile(domain.name) for domain in TOPOLOGY.domains},

@@ -28,10 +28,10 @@ export function createDecision(api, queue, changed) {
           ? `Preview: redrive to ${shown.destination}`
           : "Preview: drop for good",
     });
-    const going = shown.letters.filter((letter) => letter.willBeSent).length;
+    const going = shown.deadLetters.filter((deadLetter) => deadLetter.willBeSent).length;
     const answered = async (work) => {
       const done = await work();
-      result(action, done, shown.letters);
+      result(action, done, shown.deadLetters);
       await changed();
     };
     const send = () =>
@@ -49,10 +49,10 @@ export function createDecision(api, queue, changed) {
         api.post("/api/dead-letters/drop", { preview: shown.preview, confirm: "drop" }),
       );
     };
-    const rows = shown.letters.map((letter) => [
-      letter,
-      action === "redrive" ? letter.outcome : "would be dropped",
-      action === "drop" || letter.willBeSent,
+    const rows = shown.deadLetters.map((deadLetter) => [
+      deadLetter,
+      action === "redrive" ? deadLetter.outcome : "would be dropped",
+      action === "drop" || deadLetter.willBeSent,
     ]);
     fill(
       element,
@@ -63,7 +63,7 @@ export function createDecision(api, queue, changed) {
         h(
           "tbody",
           {},
-          rows.map(([letter, outcome, yes]) => outcomeRow(letter, outcome, yes)),
+          rows.map(([deadLetter, outcome, yes]) => outcomeRow(deadLetter, outcome, yes)),
         ),
         { captionHidden: true },
       ),
@@ -72,7 +72,7 @@ export function createDecision(api, queue, changed) {
         ? h(
             "div",
             { class: "buttons" },
-            doing(`Redrive ${many(going, "letter")}`, send, {
+            doing(`Redrive ${many(going, "dead letter")}`, send, {
               className: "primary",
               errors,
               working: "Sending…",
@@ -86,7 +86,7 @@ export function createDecision(api, queue, changed) {
             h(
               "div",
               { class: "buttons" },
-              doing(`Drop ${many(shown.letters.length, "letter")}`, drop, {
+              doing(`Drop ${many(shown.deadLetters.length, "dead letter")}`, drop, {
                 className: "danger",
                 errors,
                 working: "Dropping…",
@@ -102,10 +102,12 @@ export function createDecision(api, queue, changed) {
 
   const cancel = () => h("button", { type: "button", text: "Leave them", on: { click: close } });
 
-  function result(action, done, letters) {
-    const types = new Map(letters.map((letter) => [letter.messageId, letter.eventType]));
+  function result(action, done, deadLetters) {
+    const types = new Map(
+      deadLetters.map((deadLetter) => [deadLetter.messageId, deadLetter.eventType]),
+    );
     const word = action === "redrive" ? "redriven" : "dropped";
-    const sentence = `${many(done.done, "letter")} ${word}${done.leftBehind ? `, ${done.leftBehind} left behind` : ""}${done.stopped ? `. It stopped: ${done.stopped}` : ""}`;
+    const sentence = `${many(done.done, "dead letter")} ${word}${done.leftBehind ? `, ${done.leftBehind} left behind` : ""}${done.stopped ? `. It stopped: ${done.stopped}` : ""}`;
     const title = h("h3", { tabindex: "-1", text: sentence });
     fill(
       element,

@@ -10,15 +10,15 @@ from datetime import datetime
 from typing import NamedTuple
 
 from operations.sources.bus_logs import BusEvent, Unreadable
-from operations.sources.ledger import Committed, EventKey, NotUnderstood, Standing, events_of
+from operations.sources.ledger import AggregateState, Committed, EventKey, NotUnderstood, events_of
 
 
 @dataclass(slots=True)
-class Sighting:
+class BusCount:
     """An event on one bus, however often it was there.
 
-    A further publication has an envelope id of its own, which tells it from a log line that was
-    written twice.
+    A further publication has an envelope id of its own, unlike a log line that was written
+    twice.
     """
 
     event_id: str
@@ -62,7 +62,7 @@ class DeadLetters:
 
 
 @dataclass(slots=True)
-class Books:
+class Snapshot:
     """What a look found. `committed` is as of its beginning, `standings` as of its end.
 
     `waiting` has how many messages each queue holds.
@@ -72,20 +72,20 @@ class Books:
     until: datetime
     committed: dict[EventKey, Committed] = field(default_factory=dict)
     pending: dict[EventKey, Row] = field(default_factory=dict)
-    seen: defaultdict[str, dict[EventKey, Sighting]] = field(
+    seen: defaultdict[str, dict[EventKey, BusCount]] = field(
         default_factory=lambda: defaultdict(dict)
     )
     waiting: dict[str, int] = field(default_factory=dict)
     dead: defaultdict[str, DeadLetters] = field(default_factory=lambda: defaultdict(DeadLetters))
-    standings: dict[tuple[str, str], Standing] = field(default_factory=dict)
+    states: dict[tuple[str, str], AggregateState] = field(default_factory=dict)
     unreadable: list[tuple[str, Unreadable]] = field(default_factory=list)
     unreadable_rows: dict[EventKey, MalformedRow] = field(default_factory=dict)
     not_understood: list[NotUnderstood] = field(default_factory=list)
 
-    def commit(self, standing: Standing) -> None:
+    def commit(self, state: AggregateState) -> None:
         """Enter the events that a state implies."""
         try:
-            for event in events_of(standing):
+            for event in events_of(state):
                 if self._covers(event.occurred_at):
                     self.committed[event.key] = event
         except NotUnderstood as error:
@@ -106,15 +106,15 @@ class Books:
             known = self.seen[bus].get(key)
             if known is None:
                 replays = int(event.replay_name is not None)
-                self.seen[bus][key] = Sighting(
+                self.seen[bus][key] = BusCount(
                     event.event_id, event.occurred_at, event.envelope_id, replays
                 )
             else:
                 known.add(event)
 
-    def stand(self, standing: Standing) -> None:
+    def stand(self, state: AggregateState) -> None:
         """Enter a state as it is at the end."""
-        self.standings[standing.domain, standing.aggregate_id] = standing
+        self.states[state.domain, state.aggregate_id] = state
 
     def _covers(self, moment: datetime) -> bool:
         return self.since <= moment < self.until

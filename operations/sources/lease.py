@@ -1,4 +1,4 @@
-"""Messages of a dead-letter queue in hand: hidden from others, and seen again at the end."""
+"""A lease on a dead-letter queue's messages: hidden from other readers until it is released."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from time import monotonic
@@ -14,18 +14,18 @@ from runtime.sqs.queue import MAX_BATCH
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-HIDDEN_FOR = 120
-"""Seconds until what a killed command held is seen again, if no setting says otherwise."""
+VISIBILITY_TIMEOUT = 120
+"""Seconds until what a killed command leased is visible again, if no setting says otherwise."""
 
-MOST = 10_000
-"""Messages in hand at a time; SQS allows 120 000 in flight."""
+MAX_MESSAGES = 10_000
+"""Messages leased at a time; SQS allows 120 000 in flight."""
 
 MOST_BYTES = 256 * 1024 * 1024
-"""Of bodies in hand: a message may have 1 MiB."""
+"""Of leased bodies: a message may have 1 MiB."""
 
 
-class Hold:
-    """Takes messages and keeps them hidden; leaving the block lets go of all that are left.
+class Lease:
+    """Takes messages and keeps them hidden; leaving the block releases all that are left.
 
     Nothing is deleted but by `delete`. Only for dead-letter queues: what is received from a work
     queue counts against its maxReceiveCount.
@@ -38,11 +38,15 @@ class Hold:
         origin: Origin,
         *,
         wait_seconds: int = 1,
-        hidden_for: int = HIDDEN_FOR,
+        visibility_timeout: int = VISIBILITY_TIMEOUT,
         now: Callable[[], float] = monotonic,
     ) -> None:
         self._sqs, self._url, self._origin = sqs, url, origin
-        self._wait_seconds, self._hidden_for, self._now = wait_seconds, hidden_for, now
+        self._wait_seconds, self._visibility_timeout, self._now = (
+            wait_seconds,
+            visibility_timeout,
+            now,
+        )
         self._handles: dict[str, str] = {}
         self._renewed = now()
 
@@ -56,7 +60,7 @@ class Hold:
         trace: TracebackType | None,
     ) -> None:
         try:
-            self.let_go(list(self._handles))
+            self.release(list(self._handles))
         except Unavailable:
             if error is None:
                 raise  # else the first error says more, and the queue's timeout does the same
@@ -65,10 +69,10 @@ class Hold:
     def fifo(self) -> bool:
         return self._origin.dlq.endswith(".fifo")
 
-    def take(self, most: int = MOST) -> list[DeadLetter]:
+    def take(self, most: int = MAX_MESSAGES) -> list[DeadLetter]:
         """Receive until the queue gives no more, or `most` messages. Raises Unavailable.
 
-        A FIFO queue gives out at most a batch of each group while any of that is in hand.
+        A FIFO queue gives out at most a batch of each group while any of that is in flight.
         """
         taken: dict[str, DeadLetter] = {}
         size = 0
@@ -78,7 +82,7 @@ class Hold:
                 messages = self._sqs.receive_message(
                     QueueUrl=self._url,
                     MaxNumberOfMessages=min(MAX_BATCH, most - len(taken)),
-                    VisibilityTimeout=self._hidden_for,
+                    VisibilityTimeout=self._visibility_timeout,
                     WaitTimeSeconds=self._wait_seconds,
                     MessageSystemAttributeNames=["All"],
                     MessageAttributeNames=["All"],
@@ -86,28 +90,28 @@ class Hold:
             if not messages:
                 break
             for message in messages:
-                letter = read(message, self._origin)
-                taken[letter.message_id] = letter
-                self._handles[letter.message_id] = message["ReceiptHandle"]
-                size += len(letter.body)
+                dead_letter = read(message, self._origin)
+                taken[dead_letter.message_id] = dead_letter
+                self._handles[dead_letter.message_id] = message["ReceiptHandle"]
+                size += len(dead_letter.body)
         return list(taken.values())
 
     def renew(self) -> None:
-        """Keep everything in hand hidden, if half of the time is over. Raises Unavailable."""
-        if self._now() - self._renewed < self._hidden_for / 2:
+        """Keep everything hidden, if half of the time is over. Raises Unavailable."""
+        if self._now() - self._renewed < self._visibility_timeout / 2:
             return
         self._renewed = self._now()
-        self._show_in(self._hidden_for, list(self._handles))
+        self._show_in(self._visibility_timeout, list(self._handles))
 
-    def let_go(self, message_ids: Iterable[str]) -> None:
-        """Have messages seen again at once. Raises Unavailable."""
+    def release(self, message_ids: Iterable[str]) -> None:
+        """Make messages visible again at once. Raises Unavailable."""
         mine = [each for each in message_ids if each in self._handles]
         self._show_in(0, mine)
         for message_id in mine:
             del self._handles[message_id]
 
     def delete(self, message_ids: Sequence[str]) -> list[str]:
-        """Delete messages in hand; returns those that are still there. Raises Unavailable.
+        """Delete leased messages; returns those that are still there. Raises Unavailable.
 
         A receipt handle that has expired deletes nothing: that message comes again.
         """

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from contracts.timestamps import format_timestamp, parse_timestamp
-from operations.place import Place
-from operations.sources.ledger import PAYMENTS, STOCK, SUBSCRIPTIONS, Standing
+from operations.databases import DatabaseEnvironment
+from operations.sources.ledger import PAYMENTS, STOCK, SUBSCRIPTIONS, AggregateState
 from runtime.aws import asking
 
 if TYPE_CHECKING:
@@ -27,32 +27,34 @@ _PROJECTION: dict[str, Any] = {
 }
 
 
-def standings_since(place: Place, since: datetime) -> Iterator[Standing]:
+def states_since(environment: DatabaseEnvironment, since: datetime) -> Iterator[AggregateState]:
     """Stream what changed at or after a moment, in all three domains. Raises Unavailable.
 
     It reads whole tables: no index holds times. Only what changed is handed out, so memory is
     bounded by what happened since.
     """
     for domain, table in TABLES.items():
-        for item in _scan(place.aws(domain).client("dynamodb"), table, since):
+        for item in _scan(environment.aws(domain).client("dynamodb"), table, since):
             yield _of_row(domain, item)
-    with place.mongodb.asking():
-        payments = place.mongodb.database[COLLECTION]
+    with environment.mongodb.asking():
+        payments = environment.mongodb.database[COLLECTION]
         changed = payments.find({"updated": {"$gte": since}}, _MONGO_FIELDS)
         for document in changed:
             yield _of_document(document)
 
 
-def standing(place: Place, domain: str, aggregate_id: str) -> Standing | None:
+def read_state(
+    environment: DatabaseEnvironment, domain: str, aggregate_id: str
+) -> AggregateState | None:
     """Read what one domain says of one aggregate; None if it knows none. Raises Unavailable."""
     if domain == PAYMENTS:
-        with place.mongodb.asking():
-            payments = place.mongodb.database[COLLECTION]
+        with environment.mongodb.asking():
+            payments = environment.mongodb.database[COLLECTION]
             document = payments.find_one({"_id": aggregate_id}, _MONGO_FIELDS)
         return _of_document(document) if document else None
     with asking("DynamoDB"):
         answer = (
-            place.aws(domain)
+            environment.aws(domain)
             .client("dynamodb")
             .get_item(
                 TableName=TABLES[domain],
@@ -84,11 +86,11 @@ def _scan(client: "DynamoDBClient", table: str, since: datetime) -> Iterator[Map
         request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
 
-def _of_row(domain: str, item: Mapping[str, Any]) -> Standing:
-    """Read an item. A field that is missing is told by a state that nothing leads to."""
+def _of_row(domain: str, item: Mapping[str, Any]) -> AggregateState:
+    """Read an item. A field that is missing makes a state that no events lead to."""
     updated = parse_timestamp(item["updated"]["S"])
     created = item.get("created", {}).get("S")
-    return Standing(
+    return AggregateState(
         domain=domain,
         aggregate_id=item[KEY]["S"],
         version=int(item.get("version", {}).get("N", 0)),
@@ -99,9 +101,9 @@ def _of_row(domain: str, item: Mapping[str, Any]) -> Standing:
     )
 
 
-def _of_document(document: Mapping[str, Any]) -> Standing:
+def _of_document(document: Mapping[str, Any]) -> AggregateState:
     updated = document["updated"].replace(tzinfo=UTC)
-    return Standing(
+    return AggregateState(
         domain=PAYMENTS,
         aggregate_id=str(document["_id"]),
         version=document.get("version", 0),

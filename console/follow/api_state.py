@@ -10,12 +10,12 @@ import httpx
 from console.apis import Api
 from console.live.measures import said
 from contracts.timestamps import parse_timestamp
-from operations.sources.ledger import LIFECYCLES, Standing
+from operations.sources.ledger import LIFECYCLES, AggregateState
 from runtime.logs import redact
 
 
 @dataclass(frozen=True)
-class State:
+class ApiState:
     """`status` is HTTP's, 0 without an answer; `body` only with 200, masked."""
 
     domain: str
@@ -26,20 +26,20 @@ class State:
 
     @property
     def created(self) -> datetime | None:
-        found = self.standing()
+        found = self.aggregate_state()
         return found.created if found else None
 
-    def standing(self) -> Standing | None:
-        """The row as the operator's commands know it; None without one that can be read.
+    def aggregate_state(self) -> AggregateState | None:
+        """The row as a journey needs it; None without one that can be read.
 
-        The event is the one that its version stands for: an API does not tell it.
+        The event is the one that its version stands for: an API does not return it.
         """
         if self.body is None:
             return None
         try:
             version = int(self.body["version"])
             lifecycle = LIFECYCLES[self.domain]
-            return Standing(
+            return AggregateState(
                 domain=self.domain,
                 aggregate_id=str(self.body["subscriptionId"]),
                 version=version,
@@ -60,18 +60,18 @@ class State:
         }
 
 
-def state_of(api: Api, aggregate_id: str) -> State:
+def state_of(api: Api, aggregate_id: str) -> ApiState:
     """Ask an API for a subscription's row; an outage is part of the state."""
     url = api.resource(aggregate_id)
     try:
         answer = api.client.get(url)
     except httpx.HTTPError as error:
-        return State(api.domain, url, 0, None, f"{api.process} did not answer: {said(error)}")
+        return ApiState(api.domain, url, 0, None, f"{api.process} did not answer: {said(error)}")
     body = _object(answer)
     if answer.is_success:
-        return State(api.domain, url, answer.status_code, redact(None, "", body), None)
+        return ApiState(api.domain, url, answer.status_code, redact(None, "", body), None)
     problem = str(body.get("detail") or answer.reason_phrase)
-    return State(api.domain, url, answer.status_code, None, problem)
+    return ApiState(api.domain, url, answer.status_code, None, problem)
 
 
 def _object(answer: httpx.Response) -> dict[str, Any]:

@@ -6,11 +6,11 @@ import { textBlock } from "../json.js";
 import { problem } from "../parts.js";
 
 /** @returns {{element: HTMLElement, box: HTMLInputElement, id: string}} */
-export function createLetter(api, queue, letter) {
+export function createDeadLetter(api, queue, deadLetter) {
   const box = /** @type {HTMLInputElement} */ (
     h("input", {
       type: "checkbox",
-      "aria-label": `Select ${letter.eventType ?? "message"} ${letter.messageId}`,
+      "aria-label": `Select ${deadLetter.eventType ?? "message"} ${deadLetter.messageId}`,
     })
   );
   const inside = h("div", { class: "stack" });
@@ -21,7 +21,7 @@ export function createLetter(api, queue, letter) {
     fill(inside, h("p", { class: "muted", text: "Reading…" }));
     try {
       const whole = await api.get(
-        `/api/dead-letters/${encodeURIComponent(queue)}/${encodeURIComponent(letter.messageId)}`,
+        `/api/dead-letters/${encodeURIComponent(queue)}/${encodeURIComponent(deadLetter.messageId)}`,
       );
       fill(
         inside,
@@ -37,42 +37,44 @@ export function createLetter(api, queue, letter) {
   });
   const element = h(
     "li",
-    { class: "letter" },
+    { class: "dead-letter" },
     box,
     h(
       "div",
-      { class: "letter-body" },
+      { class: "dead-letter-body" },
       h(
         "p",
-        { class: "letter-head" },
-        h("b", { class: "type", text: letter.eventType ?? "not an event of ours" }),
+        { class: "dead-letter-head" },
+        h("b", { class: "type", text: deadLetter.eventType ?? "not an event of this system" }),
         h("span", {
           class: "muted small",
-          title: clock(letter.sentAt),
+          title: clock(deadLetter.sentAt),
           text: [
-            ago(letter.sentAt),
-            letter.tries ? many(letter.tries, "try", "tries") : null,
-            `by ${letter.by ?? letter.putBy}`,
+            ago(deadLetter.sentAt),
+            deadLetter.tries ? many(deadLetter.tries, "try", "tries") : null,
+            `by ${deadLetter.by ?? deadLetter.putBy}`,
           ]
             .filter(Boolean)
             .join(" · "),
         }),
       ),
-      h("p", { class: "letter-plain", text: letter.plain }),
-      h("p", { class: "muted small mono", text: letter.why }),
+      h("p", { class: "dead-letter-plain", text: deadLetter.plain }),
+      h("p", { class: "muted small mono", text: deadLetter.why }),
       pairs({
-        message: letter.messageId,
-        event: letter.eventId,
+        message: deadLetter.messageId,
+        event: deadLetter.eventId,
         aggregate:
-          letter.aggregateId &&
-          (letter.sequence ? `${letter.aggregateId} (${letter.sequence})` : letter.aggregateId),
+          deadLetter.aggregateId &&
+          (deadLetter.sequence
+            ? `${deadLetter.aggregateId} (${deadLetter.sequence})`
+            : deadLetter.aggregateId),
       }),
-      letter.aggregateId
+      deadLetter.aggregateId
         ? h(
             "p",
             { class: "small" },
             h("a", {
-              href: `#/follow/${encodeURIComponent(letter.aggregateId)}`,
+              href: `#/follow/${encodeURIComponent(deadLetter.aggregateId)}`,
               text: "Follow its subscription",
             }),
           )
@@ -80,7 +82,7 @@ export function createLetter(api, queue, letter) {
       details,
     ),
   );
-  return { element, box, id: letter.messageId };
+  return { element, box, id: deadLetter.messageId };
 }
 
 function pairs(all) {

@@ -1,0 +1,116 @@
+"""Reads the whole system once, in the one order in which nothing that moves can hide."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from contracts.outbox import ROW_KEY, OutboxRecord
+from infra.taps import taps_of, with_taps
+from operations.audit.snapshot import MalformedRow, Row, Snapshot
+from operations.databases import DatabaseEnvironment
+from operations.sources.aggregate_states import states_since
+from operations.sources.bus_logs import SKEW, read_bus
+from operations.sources.dead_letters import DeadLetter
+from operations.sources.depths import held
+from operations.sources.lease import MAX_MESSAGES
+from operations.sources.ledger import EventKey, type_of
+from operations.sources.origins import work_queues
+from operations.sources.outboxes import pending
+from operations.sources.peeking import Peek, open_queues, peek
+from operations.sources.routes import log_group_of
+
+
+def collect(environment: DatabaseEnvironment, since: datetime, until: datetime) -> Snapshot:
+    """Read state, outboxes, queues, logs, dead-letter queues, and state again; raises Unavailable.
+
+    The order is what makes an audit of a running system fair. An event only ever moves this way:
+
+        state + outbox → (FIFO queue) → bus → log
+                                        bus → next bus → work queue → state, or dead-letter queue
+
+    Reading in that direction meets an event that moves meanwhile once more, never not at all:
+    whatever has left a place before it was read has come to a later one before that is read. So
+    state comes first, for what was committed: all of that is then in an outbox, or further on. And
+    state comes last, for two other questions: whether an event that was seen was committed (rows
+    never go away, so what was seen before is in it now), and whether it has been handled.
+
+    Three things move otherwise, and are the reason why what is missing in one look is only a
+    suspect (see command.py): a log line and a delivery come some time after PutEvents has answered;
+    events cross buses in both directions, and one log is read before another; and a person who
+    redrives or replays moves messages back.
+    """
+    snapshot = Snapshot(since, until)
+    for state in states_since(environment, since - SKEW):
+        snapshot.commit(state)
+    for outbox in pending(environment):
+        for row in outbox.rows():
+            if isinstance(row.content, OutboxRecord):
+                record = row.content
+                key = EventKey(record.event_type, record.aggregate_id, record.sequence)
+                snapshot.wait(key, Row(outbox.domain, record.event_id, record.occurred_at))
+            else:
+                event_type = type_of(outbox.domain, row.sequence) or "?"
+                key = EventKey(event_type, row.aggregate_id, row.sequence)
+                snapshot.unreadable_rows[key] = MalformedRow(outbox.name, str(row.content.error))
+    _count(snapshot, environment, _before_the_logs(environment))
+    for domain in environment.topology.domains:
+        logs = environment.aws(domain.name).client("logs")
+        for bus in domain.buses:
+            group = log_group_of(bus.name, environment.topology)
+            for event in read_bus(logs, group, since=since - SKEW):
+                snapshot.publish(bus.name, event)
+    _count(
+        snapshot,
+        environment,
+        [each.name for each in work_queues(environment.topology) if not each.fifo],
+    )
+    for seen in peek(open_queues(environment, None), most=MAX_MESSAGES):
+        _enter_dead(snapshot, seen)
+    for state in states_since(environment, since - SKEW):
+        snapshot.stand(state)
+    return snapshot
+
+
+def taps(environment: DatabaseEnvironment) -> dict[str, str]:
+    """Map each bus to the queue between it and its log group, where an emulator needs one."""
+    return (
+        {tap.bus: tap.queue for tap in taps_of(environment.topology)}
+        if environment.emulated
+        else {}
+    )
+
+
+def _before_the_logs(environment: DatabaseEnvironment) -> Iterator[str]:
+    """What holds events that are on their way to a bus, or to its log."""
+    yield from (each.name for each in work_queues(environment.topology) if each.fifo)
+    yield from taps(environment).values()
+
+
+def _count(snapshot: Snapshot, environment: DatabaseEnvironment, queues: Iterable[str]) -> None:
+    for queue in queues:
+        snapshot.waiting[queue] = held(environment, _domain_of(environment, queue), queue)
+
+
+def _domain_of(environment: DatabaseEnvironment, queue: str) -> str:
+    return with_taps(environment.topology).domain_of_queue(queue)
+
+
+def _enter_dead(snapshot: Snapshot, seen: Peek) -> None:
+    """Enter what a dead-letter queue holds; what cannot be named, or received, is counted."""
+    keys = [key for key in map(_key, seen.dead_letters) if key is not None]
+    # Lambda names a batch: its rows are still in the outbox, so it stands for no event.
+    # So is a row that stays in its outbox, of which the key alone is here.
+    batches = sum(
+        1
+        for dead_letter in seen.dead_letters
+        if dead_letter.putter == "lambda" or dead_letter.encoding == ROW_KEY
+    )
+    dead = snapshot.dead[seen.origin.dlq]
+    dead.named.update(keys)
+    dead.unnamed = max(0, len(seen.dead_letters) + seen.unseen - len(keys) - batches)
+
+
+def _key(dead_letter: DeadLetter) -> EventKey | None:
+    event = dead_letter.event
+    if event.event_type is None or event.aggregate_id is None or event.sequence is None:
+        return None
+    return EventKey(event.event_type, event.aggregate_id, event.sequence)

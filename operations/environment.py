@@ -1,0 +1,78 @@
+"""One system as it is reached through AWS: clients for each domain's account, the topology."""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from infra.topology import TOPOLOGY, WORKLOADS, Topology
+from infra.workloads import Workload
+from operations.errors import NoSuchName
+from operations.sources.lease import VISIBILITY_TIMEOUT
+from runtime.aws import Aws
+
+AUDIT_FILE = "streamed-operations.jsonl"
+
+READ_TIMEOUT = 10.0
+"""Seconds for one call: a person waits, and an emulator with long queues is slow."""
+
+
+@dataclass(frozen=True)
+class Environment:
+    """Makes clients when they are first asked for: a command needs only what it uses.
+
+    `hold_seconds` is how long leased dead letters stay hidden after a command was killed.
+    `profiles` are those of the domains with an account of their own; `metrics` has a URL for each
+    process whose /metrics can be read.
+    """
+
+    region: str
+    endpoint_url: str | None
+    audit_file: Path
+    hold_seconds: int = VISIBILITY_TIMEOUT
+    profiles: Mapping[str, str | None] = field(default_factory=dict)
+    metrics: Mapping[str, str] = field(default_factory=dict)
+    topology: Topology = TOPOLOGY
+    workloads: tuple[Workload, ...] = WORKLOADS
+    _made: dict[str | None, Aws] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def emulated(self) -> bool:
+        """Whether AWS is an emulator, which has no CloudWatch metrics."""
+        return self.endpoint_url is not None
+
+    def aws(self, domain: str) -> Aws:
+        """The account that a domain lives in: "subscriptions", "stock" or "payments".
+
+        Raises Misconfigured for one that cannot be called as the environment is.
+        """
+        domains = [each.name for each in self.topology.domains]
+        if domain not in domains:
+            raise NoSuchName("domain", domain, domains)
+        profile = self.profiles.get(domain)
+        if profile not in self._made:
+            made = KeepsClients(
+                region=self.region,
+                endpoint_url=self.endpoint_url,
+                profile=profile,
+                read_timeout=READ_TIMEOUT,
+            )
+            made.require_credentials()
+            self._made[profile] = made
+        return self._made[profile]
+
+
+class KeepsClients(Aws):
+    """Makes one client for each service: making one costs more than most calls."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._clients: dict[str, Any] = {}
+        self._lock = threading.Lock()  # a session makes one client at a time; clients are shared
+
+    def client(self, service: Any) -> Any:
+        with self._lock:
+            if service not in self._clients:
+                self._clients[service] = super().client(service)
+            return self._clients[service]
