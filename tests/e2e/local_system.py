@@ -1,5 +1,6 @@
 """The system of `make up`: operating-system processes, without Docker."""
 
+import io
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
@@ -9,15 +10,6 @@ from local.console import Console
 from local.process_table import our_processes
 from local.supervisor import Supervisor
 from local.system import running_system
-
-
-class Silence:
-    """Takes what the processes print."""
-
-    def write(self, _: str) -> int:
-        return 0
-
-    def flush(self) -> None: ...
 
 
 class LocalSystem:
@@ -31,7 +23,7 @@ class LocalSystem:
         self._supervisor: Supervisor
 
     def start(self) -> None:
-        console = Console(Silence(), coloured=False)  # type: ignore[arg-type]
+        console = Console(io.StringIO(), coloured=False)
         ours = [
             replace(each, env={**each.env, **self._environment})
             for each in our_processes(self.settings)

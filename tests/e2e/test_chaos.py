@@ -1,12 +1,12 @@
 """The chaos run in small: the code of `make chaos` with a schedule of its own."""
 
+import io
 from pathlib import Path
 
 import pytest
 
 from local.console import Console
 from runtime.process.shutdown import Stop
-from tests.e2e.local_system import Silence
 from verification.chaos.clients import ClientLoad
 from verification.chaos.run import ChaosPlan, run
 from verification.chaos.schedule import AWS, MONGOD, Fault
@@ -50,7 +50,7 @@ def test_nothing_is_lost_while_processes_are_killed_and_aws_fails(
         tmp_path,
         command="tests/e2e/test_chaos.py",
         console=Console(heard, coloured=False),  # type: ignore[arg-type]
-        processes=Console(Silence(), coloured=False),  # type: ignore[arg-type]
+        processes=Console(io.StringIO(), coloured=False),
         stop=Stop(),
     )
     assert report.failures == [], report.markdown()

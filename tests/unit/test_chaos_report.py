@@ -14,7 +14,7 @@ from operations.audit.report import Kind as Gap
 from verification.chaos.ledger import Ledger, Promise
 from verification.chaos.malformed_rows import Accounted, name_in
 from verification.chaos.report import ChaosReport
-from verification.chaos.settling import Standstill
+from verification.chaos.settling import SettledState
 from verification.chaos.states import difference
 from verification.testkit.injected_fault import FaultKind
 
@@ -60,7 +60,7 @@ def good() -> ChaosReport:
         clocks={"stock-relay": -90.0, "stock-api": 0.0},
         died={},
         unanswered=0,
-        standstill=Standstill(3.0),
+        settled_state=SettledState(3.0),
         audit=CLEAN,
     )
 
@@ -93,7 +93,7 @@ def test_an_event_without_a_commit_turns_it_red(good: ChaosReport) -> None:
 
 def test_a_wrong_state_turns_it_red_and_is_named(good: ChaosReport) -> None:
     """What the APIs say in the end is what was promised, for every subscription."""
-    red = replace(good, standstill=Standstill(300, {"odd-one": "stock has stock 12"}))
+    red = replace(good, settled_state=SettledState(300, {"odd-one": "stock has stock 12"}))
     assert red.failures == ["1 promises broken", "not settled"]
     assert "odd-one: stock has stock 12" in red.markdown()
 
@@ -101,7 +101,7 @@ def test_a_wrong_state_turns_it_red_and_is_named(good: ChaosReport) -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"standstill": Standstill(3, dead_letters={"payment-cancelled-dlq": 1})},
+        {"settled_state": SettledState(3, dead_letters={"payment-cancelled-dlq": 1})},
         {"audit": replace(CLEAN, events={"StockAllocated": EventCount(set_aside=1)})},
     ],
 )
@@ -114,9 +114,9 @@ def test_a_dead_letter_turns_it_red(good: ChaosReport, changes: Mapping[str, obj
 def test_malformed_rows_have_to_be_dead_letters(good: ChaosReport) -> None:
     """Each of them, with a reason; what else is in those queues turns the run red as ever."""
     queues = {"stock-dlq": {"malformed-0001", "malformed-0002"}}
-    standstill = Standstill(3, dead_letters={"stock-dlq": 3})
+    settled_state = SettledState(3, dead_letters={"stock-dlq": 3})
     found = Accounted({"malformed-0001"}, queues, messages=Counter({"stock-dlq": 3}))
-    kept = replace(good, standstill=standstill, malformed_rows=found)
+    kept = replace(good, settled_state=settled_state, malformed_rows=found)
     assert kept.failures == []
     assert "| malformed rows written by a raw driver | 1 |" in kept.markdown()
     lost = replace(found, written={"malformed-0001", "malformed-0003"})
@@ -124,7 +124,7 @@ def test_malformed_rows_have_to_be_dead_letters(good: ChaosReport) -> None:
     for broken in (lost, silent):
         red = replace(kept, malformed_rows=broken)
         assert red.failures == ["1 malformed rows not accounted for"]
-    other = replace(kept, standstill=Standstill(3, dead_letters={"stock-dlq": 4}))
+    other = replace(kept, settled_state=SettledState(3, dead_letters={"stock-dlq": 4}))
     assert other.failures == ["1 messages dead-lettered"]
 
 
@@ -140,7 +140,7 @@ def test_a_malformed_row_is_known_by_its_name_in_any_body() -> None:
 @pytest.mark.parametrize(
     ("changes", "failure"),
     [
-        ({"standstill": Standstill(300, waiting={"outbox stock-relay": 4})}, "not settled"),
+        ({"settled_state": SettledState(300, waiting={"outbox stock-relay": 4})}, "not settled"),
         ({"unanswered": 2}, "2 promises broken"),
         ({"audit": None, "why_no_audit": "logs away"}, "no audit: logs away"),
         ({"ledger": Ledger(), "audit": replace(CLEAN, events={})}, "nothing was promised"),

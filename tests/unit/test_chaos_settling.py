@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 import pytest
 
 from verification.chaos.ledger import Promise
-from verification.chaos.settling import Standstill, settled
+from verification.chaos.settling import SettledState, settled
 
 ONE, TWO = (Promise(name, quantity=1, account_number="12345678") for name in ("one", "two"))
 
@@ -25,7 +25,7 @@ class System:
         self.number += 1
         return ({"a queue": queued} if queued else {}), {}
 
-    def settled(self, *, within: float = 600) -> Standstill:
+    def settled(self, *, within: float = 600) -> SettledState:
         return settled(
             [ONE, TWO], self.wrong_of, self.depths, within=within, say=lambda _: None, every=0
         )

@@ -9,8 +9,8 @@ from pydantic import ValidationError
 from verification.benchmarks.calls import expected
 from verification.benchmarks.costs import document
 from verification.benchmarks.costs.book import Price, load
+from verification.benchmarks.costs.document import draw
 from verification.benchmarks.costs.model import costs
-from verification.benchmarks.costs.plot import draw
 from verification.benchmarks.pages import written
 
 HOW = "run `python -m verification.benchmarks.costs --write` and read the difference"

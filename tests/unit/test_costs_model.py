@@ -4,11 +4,8 @@ import pytest
 
 from verification.benchmarks.costs.bill import Bill, Charge, dollars, lines, times
 from verification.benchmarks.costs.book import Assumption, Book, Price, load
-from verification.benchmarks.costs.design import Design
+from verification.benchmarks.costs.designs import Design, Naive, Ours, Pipes
 from verification.benchmarks.costs.model import Cost
-from verification.benchmarks.costs.naive import Naive
-from verification.benchmarks.costs.ours import Ours
-from verification.benchmarks.costs.pipes import Pipes
 from verification.benchmarks.costs.usage import Published, Usage
 
 GIGA = 1_000_000_000

@@ -1,8 +1,8 @@
-"""A floor as a process, which races beside a process of the system."""
+"""What competes in a drain: a floor as a process, and the rate of each, which is paused first."""
 
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 from local.supervisor import START_PATIENCE
 from verification.testkit.engines import Engines
@@ -15,6 +15,9 @@ poll of a process that has been killed, where they stay unseen for half a minute
 
 SHORT_POLL = {"QUEUE_WAIT_SECONDS": f"{LONG_POLL:.0f}"}
 """The same for a process of the system, which at its stop waits for its last poll."""
+
+Entry = Sequence[AbstractContextManager[LaunchedProcess]]
+"""The processes of a contender, in the order in which work passes them."""
 
 
 @contextmanager
@@ -43,3 +46,21 @@ def floor(
     finally:
         if polls:
             time.sleep(LONG_POLL)
+
+
+def rate(
+    entry: Entry, amount: int, *, prepare: Callable[[], None], wait: Callable[[], None]
+) -> float:
+    """Pieces of work a second: `prepare` makes `amount` of them, `wait` returns when all are done.
+
+    Starting the processes is not in the time.
+    """
+    with ExitStack() as stack:
+        processes = [stack.enter_context(each) for each in entry]
+        with ExitStack() as still:
+            for process in processes:
+                still.enter_context(process.paused())
+            prepare()
+            started = time.monotonic()
+        wait()
+        return amount / (time.monotonic() - started)

@@ -1,6 +1,6 @@
 """The three figures of README.md: latency, throughput and cost."""
 
-from verification.benchmarks.costs.ours import Ours
+from verification.benchmarks.costs.designs import Ours
 from verification.benchmarks.lines import Results
 from verification.benchmarks.rows import calls, end_to_end, relay_drain
 from verification.benchmarks.table import number

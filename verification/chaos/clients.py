@@ -13,6 +13,7 @@ import httpx
 
 from runtime.process.shutdown import Stop
 from verification.chaos.ledger import Ledger, Promise
+from verification.testkit.orders import ORDER
 
 ANSWER_WITHIN = 15.0
 """Seconds that a client waits for one answer before it asks again."""
@@ -133,14 +134,7 @@ class Clients:
         """Ask with one key until there is an answer; None if it was given up."""
         key = str(UUID(int=chosen.getrandbits(128), version=4))
         account, quantity = f"{chosen.randrange(10**8):08}", chosen.randint(1, 10)
-        order: dict[str, object] = {
-            "accountNumber": account,
-            "accountName": "Ada Lovelace",
-            "accountSortCode": "12-34-56",
-            "customerFirstName": "Ada",
-            "customerSurname": "Lovelace",
-            "quantity": quantity,
-        }
+        order: dict[str, object] = {**ORDER, "accountNumber": account, "quantity": quantity}
         again = False
         while not self._given_up.requested:
             self._ledger.sent("POST /subscriptions", again=again)

@@ -9,7 +9,7 @@ from operations.audit.report import AuditReport
 from operations.audit.report import Kind as Gap
 from verification.chaos.ledger import Ledger
 from verification.chaos.malformed_rows import Accounted
-from verification.chaos.settling import Standstill
+from verification.chaos.settling import SettledState
 from verification.testkit.injected_fault import AnyFault
 
 LOST = {Gap.NOT_PUBLISHED, Gap.NOT_ON_NEXT_BUS, Gap.NOT_HANDLED}
@@ -37,7 +37,7 @@ class ChaosReport:
     clocks: Mapping[str, float]
     died: Mapping[str, int]
     unanswered: int
-    standstill: Standstill
+    settled_state: SettledState
     audit: AuditReport | None
     malformed_rows: Accounted = field(default_factory=Accounted)
     missed: int = 0
@@ -84,7 +84,7 @@ class ChaosReport:
 
     @property
     def wrong(self) -> int:
-        return len(self.standstill.wrong) + len(self.ledger.broken) + self.unanswered
+        return len(self.settled_state.wrong) + len(self.ledger.broken) + self.unanswered
 
     @property
     def dead_lettered(self) -> int:
@@ -92,7 +92,7 @@ class ChaosReport:
 
         Those of malformed rows are not among them: they have to be there.
         """
-        found = Counter(self.standstill.dead_letters)
+        found = Counter(self.settled_state.dead_letters)
         in_queues = (found - self.malformed_rows.messages).total()
         return max(in_queues, self.audit.dead_lettered if self.audit else 0)
 
@@ -109,7 +109,7 @@ class ChaosReport:
             f"{self.wrong} promises broken": self.wrong,
             f"{self.dead_lettered} messages dead-lettered": self.dead_lettered,
             f"{self.unaccounted} malformed rows not accounted for": self.unaccounted,
-            "not settled": not self.standstill.settled,
+            "not settled": not self.settled_state.settled,
             f"no audit: {self.why_no_audit}": self.audit is None,
             "audit not clean": self.audit is not None and not self.audit.clean,
             f"{self.in_flight} events still on their way": self.in_flight,
@@ -151,7 +151,7 @@ class ChaosReport:
             else "clean"
             if self.audit.clean
             else f"{len(self.audit.differences)} differences",
-            "time to settle": f"{self.standstill.seconds:.0f} s after the last fault",
+            "time to settle": f"{self.settled_state.seconds:.0f} s after the last fault",
         }
         yield from (f"| {name} | {value} |" for name, value in rows.items())
 
@@ -192,9 +192,9 @@ class ChaosReport:
         findings = {
             "Note": list(self.notes),
             "Broken": list(self.ledger.broken),
-            "Wrong": [f"{one}: {what}" for one, what in self.standstill.wrong.items()],
-            "Still waiting": [f"{name}: {n}" for name, n in self.standstill.waiting.items()],
-            "Dead letters": [f"{name}: {n}" for name, n in self.standstill.dead_letters.items()],
+            "Wrong": [f"{one}: {what}" for one, what in self.settled_state.wrong.items()],
+            "Still waiting": [f"{name}: {n}" for name, n in self.settled_state.waiting.items()],
+            "Dead letters": [f"{name}: {n}" for name, n in self.settled_state.dead_letters.items()],
             "Difference": differences,
         }
         for title, sentences in findings.items():

@@ -147,10 +147,10 @@ class _Run:
                 f"{unanswered} requests unanswered after {time.monotonic() - calm:.0f} s;"
                 " waiting until everything has arrived"
             )
-            standstill = settle(
+            settled_state = settle(
                 environment, self.ledger, where, within=SETTLED_WITHIN, say=self.console.say
             )
-            standstill = replace(standstill, seconds=time.monotonic() - calm)
+            settled_state = replace(settled_state, seconds=time.monotonic() - calm)
             accounted = malformed_rows.account()
             books, why_not = self._audit(environment, began)
         return ChaosReport(
@@ -165,7 +165,7 @@ class _Run:
             clocks=plan.clocks,
             died=dict(injector.died),
             unanswered=unanswered,
-            standstill=standstill,
+            settled_state=settled_state,
             malformed_rows=accounted,
             audit=books,
             why_no_audit=why_not,

@@ -15,7 +15,7 @@ from verification.chaos.states import wrong_states
 
 
 @dataclass(frozen=True)
-class Standstill:
+class SettledState:
     """What was found at the last look; `seconds` until then. Sentences by subscription id."""
 
     seconds: float
@@ -36,7 +36,7 @@ def settle(
     *,
     within: float,
     say: Callable[[str], None] = lambda _: None,
-) -> Standstill:
+) -> SettledState:
     """Look until every promise is kept and nothing waits, `within` seconds at most.
 
     `say` gets what is still awaited, whenever that has changed.
@@ -58,7 +58,7 @@ def settled(
     within: float,
     say: Callable[[str], None],
     every: float = 1.0,
-) -> Standstill:
+) -> SettledState:
     """Look as `settle` does, every `every` seconds; `depths` gives what waits, and dead letters.
 
     What is right may be undone by what is still on its way: once nothing is, all are looked at.
@@ -73,7 +73,7 @@ def settled(
             waiting, dead_letters = depths()
         except Unavailable as error:
             waiting, dead_letters = {str(error): 1}, {}
-        found = Standstill(
+        found = SettledState(
             time.monotonic() - began,
             {promise.subscription_id: sentence for promise, sentence in wrong.items()},
             waiting,

@@ -47,7 +47,7 @@ class FaultProxy(LoopbackServer):
         self._held: dict[tuple[Where, str], int] = {}
         self._waiting: Counter[tuple[Where, str]] = Counter()
         self._refusals: dict[str, tuple[int, str, int]] = {}
-        self._dropping: Counter[str] = Counter()
+        self._dropping: dict[str, int] = {}
         self._choose: Choose | None = None
         self._cuts = self._active = 0
         self._changed = asyncio.Event()
@@ -71,8 +71,7 @@ class FaultProxy(LoopbackServer):
         self.fault = FaultSource(kind, chance, service, delays)
         if kind is FaultKind.CUT and not service:
             self._cuts += 1
-            self._wake()
-            self.reset_all()
+            self._do(self._abort_all)
 
     def recover(self) -> None:
         """End the injected fault; what else was set stays."""
@@ -85,8 +84,8 @@ class FaultProxy(LoopbackServer):
     def open(self) -> None:
         """Let everything pass again, what is held too."""
         self.fault = self.trusted = self._choose = None
-        self._refusals.clear()
-        self._dropping.clear()
+        self._do(self._refusals.clear)
+        self._do(self._dropping.clear)
         self.release()
 
     def drop(self) -> None:
@@ -97,7 +96,7 @@ class FaultProxy(LoopbackServer):
 
     def hold(self, where: Where, action: str, *, passing: int = 0) -> None:
         """Hold every call of an action, but for the next `passing` ones."""
-        self._held[where, action] = passing
+        self._do(lambda: self._held.update({(where, action): passing}))
 
     def reached(self, where: Where, action: str, *, timeout: float = 20) -> None:
         """Wait until a call is held there. Raises AssertionError."""
@@ -109,12 +108,11 @@ class FaultProxy(LoopbackServer):
 
     def release(self) -> None:
         """Hold no calls any longer; what else was set stays."""
-        self._held.clear()
-        self._wake()
+        self._do(self._held.clear)
 
     def refuse(self, action: str, status: int, code: str, *, times: int = 1_000_000) -> None:
         """Answer the next `times` calls with an AWS error, without applying them."""
-        self._refusals[action] = (status, code, times)
+        self._do(lambda: self._refusals.update({action: (status, code, times)}))
 
     def trust(self, *keys: str, code: str = "UnrecognizedClientException") -> None:
         """Take calls that these access keys signed, and answer an AWS error to all others."""
@@ -122,7 +120,7 @@ class FaultProxy(LoopbackServer):
 
     def drop_answers(self, action: str, *, times: int) -> None:
         """Apply the next calls, then reset the connection in place of an answer."""
-        self._dropping[action] = times
+        self._do(lambda: self._dropping.update({action: times}))
 
     def fail_entries(self, choose: Choose) -> None:
         """Have entries of PutEvents fail behind HTTP 200; the others are forwarded."""
@@ -161,21 +159,20 @@ class FaultProxy(LoopbackServer):
         self, request: HttpMessage, client: asyncio.StreamReader, upstream: "Upstream"
     ) -> HttpMessage | None:
         """Answer one request; None if the connection is to be reset in place of it."""
-        action = request.action
+        action, source = request.action, self.fault
+        if source and source.cuts(request):
+            self.hits[FaultKind.CUT] += 1
+            return None
         if not await self._passes("before", action):
             return None
         if refusal := self._distrust(request) or self._refusal(action):
             return refusal
-        source = self.fault
-        if source and source.kind is FaultKind.CUT and request.target.startswith(source.target):
-            self.hits[FaultKind.CUT] += 1
-            return None
         fault = self._decide(request, source)
         self.hits[source.kind if source and fault != NO_FAULT else None] += 1
         response = await self._carry_out(request, fault, client, upstream)
         if fault.reset or not await self._passes("after", action):
             return None
-        if self._dropping[action] > 0:
+        if self._dropping.get(action, 0) > 0:
             self._dropping[action] -= 1
             return None
         return response
@@ -244,11 +241,8 @@ class FaultProxy(LoopbackServer):
         while not condition():
             await self._changed.wait()
 
-    def _wake(self) -> None:
-        self._loop.call_soon_threadsafe(self._notify)
-
     def _notify(self) -> None:
-        """Have what waits look again; in the server's thread."""
+        """Have what waits look again."""
         self._changed.set()
         self._changed = asyncio.Event()
 

@@ -61,6 +61,10 @@ class FaultSource:
     target: str = ""
     delays: Sequence[float] = DELAYS
 
+    def cuts(self, request: HttpMessage) -> bool:
+        """Whether the request's connection is reset, and nothing carried out."""
+        return self.kind is FaultKind.CUT and request.target.startswith(self.target)
+
     def decide(self, request: HttpMessage, chosen: random.Random) -> InjectedFault:
         """Decide on one request; NO_FAULT where the fault does not hit it."""
         if not request.target.startswith(self.target):

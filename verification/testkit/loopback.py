@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any, Self, TypeVar
 
@@ -42,15 +42,23 @@ class LoopbackServer:
 
     def reset_all(self) -> None:
         """Reset every connection; on return none is open."""
-
-        async def reset() -> None:
-            self._abort_all()
-
-        self.call(reset())
+        self._do(self._abort_all)
 
     def call(self, work: Coroutine[Any, Any, T], *, timeout: float = 60) -> T:
         """Do something in the server's thread. Raises TimeoutError."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout)
+
+    def _do(self, change: Callable[[], object]) -> None:
+        """Change something between two steps of the server's thread; what waits looks again."""
+
+        async def do() -> None:
+            change()
+            self._notify()
+
+        self.call(do())
+
+    def _notify(self) -> None:
+        """Nothing waits here."""
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection; it is closed afterwards."""

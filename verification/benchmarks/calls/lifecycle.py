@@ -4,8 +4,8 @@ from typing import Any
 
 from verification.benchmarks.calls.stepped import SteppedProcesses
 from verification.benchmarks.calls.tally import CallTally
-from verification.benchmarks.orders import ORDER
 from verification.testkit.engines import Engines
+from verification.testkit.orders import ORDER
 
 CREATED, CANCELLED = "created", "cancelled"
 """The phases: up to PaymentCreated on its bus, and from the PATCH to SubscriptionCancelled."""

@@ -8,7 +8,6 @@ from verification.benchmarks.calls import expected
 from verification.benchmarks.costs import document
 from verification.benchmarks.costs.book import load
 from verification.benchmarks.costs.model import costs
-from verification.benchmarks.costs.plot import draw
 from verification.benchmarks.pages import written
 
 
@@ -24,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         document.COSTS_PAGE.write_text(
             written(document.COSTS_PAGE.read_text(encoding="utf-8"), generated), encoding="utf-8"
         )
-        draw(costs(sections, book), document.PLOT)
+        document.draw(costs(sections, book))
     else:
         print("\n\n".join(generated.values()))
     return 0

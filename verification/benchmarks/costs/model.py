@@ -6,13 +6,8 @@ from verification.benchmarks.calls.lifecycle import CANCELLED, CREATED
 from verification.benchmarks.calls.tally import Sections
 from verification.benchmarks.costs.bill import Bill, dollars, times
 from verification.benchmarks.costs.book import Book
-from verification.benchmarks.costs.design import Design
-from verification.benchmarks.costs.naive import Naive
-from verification.benchmarks.costs.ours import Ours
-from verification.benchmarks.costs.pipes import Pipes
+from verification.benchmarks.costs.designs import DESIGNS, Design
 from verification.benchmarks.costs.usage import Usage
-
-DESIGNS: tuple[Design, ...] = (Ours(), Naive(), Pipes())
 
 MILLION = 1_000_000
 

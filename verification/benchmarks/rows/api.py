@@ -14,11 +14,11 @@ import httpx
 
 from verification.benchmarks.lines import BESIDE_A_FLOOR, BenchmarkLine, Goal, Series
 from verification.benchmarks.loads import Met, load
-from verification.benchmarks.orders import ORDER
 from verification.benchmarks.rounds import interleaved
 from verification.benchmarks.sizes import Size
 from verification.testkit.engines import Engines, running_engines
 from verification.testkit.launcher import LaunchedProcess, running
+from verification.testkit.orders import ORDER
 
 ROW = "API"
 _OURS, SMALLEST = "subscription-api", "smallest FastAPI app"

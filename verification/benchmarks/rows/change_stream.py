@@ -1,4 +1,4 @@
-"""Committed documents → change stream → FIFO_QUEUE queue → bus, beside the same calls in loops."""
+"""Committed documents → change stream → FIFO queue → bus, beside the same calls in loops."""
 
 import tempfile
 from collections.abc import Sequence
@@ -7,10 +7,9 @@ from typing import Any
 
 from pymongo import MongoClient
 
-from verification.benchmarks.contenders import SHORT_POLL, floor
+from verification.benchmarks.contenders import SHORT_POLL, Entry, floor, rate
 from verification.benchmarks.lines import BESIDE_A_FLOOR, BenchmarkLine
 from verification.benchmarks.outboxes import BENCH_BUS, BusSample, fill, wait_until_empty
-from verification.benchmarks.racing import Entry, rate
 from verification.benchmarks.rounds import interleaved
 from verification.benchmarks.sizes import Size
 from verification.load.outboxes import LoadedCollection

@@ -4,10 +4,9 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from verification.benchmarks.contenders import SHORT_POLL, floor
+from verification.benchmarks.contenders import SHORT_POLL, Entry, floor, rate
 from verification.benchmarks.lines import BESIDE_A_FLOOR, BenchmarkLine
 from verification.benchmarks.outboxes import wait_until_empty
-from verification.benchmarks.racing import Entry, rate
 from verification.benchmarks.rounds import interleaved
 from verification.benchmarks.sizes import Size
 from verification.load import poison

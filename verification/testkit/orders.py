@@ -1,4 +1,4 @@
-"""What every customer of a benchmark orders."""
+"""What customers of a run order."""
 
 ORDER = {
     "accountNumber": "12345678",
