@@ -19,6 +19,7 @@ from operations.sources.lease import MAX_MESSAGES
 from operations.sources.ledger import AggregateState, EventKey, type_of
 from operations.sources.peeking import open_queues, peek
 from operations.sources.routes import log_group_of
+from runtime.ids import utc_now
 from runtime.outbox.dynamodb import from_item
 
 _UUID7 = 7
@@ -40,54 +41,36 @@ class OutboxRow:
     problem: str | None = None
 
     @classmethod
-    def of_record(cls, record: OutboxRecord, *, outbox: str, relay: str) -> Self:
-        return cls(
-            key=EventKey(record.event_type, record.aggregate_id, record.sequence),
-            event_id=record.event_id,
-            occurred_at=record.occurred_at,
-            causation_id=_causation(record.detail),
-            outbox=outbox,
-            relay=relay,
-        )
-
-    @classmethod
-    def malformed(
+    def of(
         cls,
         aggregate_id: str,
         sequence: int,
-        problem: str,
+        content: OutboxRecord | Exception,
         *,
         domain: str,
         outbox: str,
         relay: str,
     ) -> Self:
+        """Describe a row by its record, or by its key and why no event can be made of it."""
+        if isinstance(content, OutboxRecord):
+            key = EventKey(content.event_type, content.aggregate_id, content.sequence)
+            causation_id = _causation(content.detail)
+            return cls(key, content.event_id, content.occurred_at, causation_id, outbox, relay)
         event_type = type_of(domain, sequence) or "a row that cannot be read"
-        return cls(
-            key=EventKey(event_type, aggregate_id, sequence),
-            event_id=None,
-            occurred_at=datetime.now(UTC),
-            causation_id=None,
-            outbox=outbox,
-            relay=relay,
-            problem=problem,
-        )
+        key = EventKey(event_type, aggregate_id, sequence)
+        return cls(key, None, utc_now(), None, outbox, relay, str(content))
 
     @classmethod
     def of_item(cls, item: Mapping[str, Any], *, domain: str, outbox: str, relay: str) -> Self:
         """Read an item of a DynamoDB outbox, whatever is in it."""
+        aggregate_id, number = item["aggregateId"]["S"], item["sequence"]["N"]
+        content: OutboxRecord | Exception
         try:
-            record = OutboxRecord.from_document(from_item(item))
+            content = OutboxRecord.from_document(from_item(item))
         except (ArithmeticError, AttributeError, RecursionError, TypeError, ValueError) as error:
-            number = item["sequence"]["N"]
-            return cls.malformed(
-                item["aggregateId"]["S"],
-                int(number) if number.isdecimal() else 0,
-                str(error),
-                domain=domain,
-                outbox=outbox,
-                relay=relay,
-            )
-        return cls.of_record(record, outbox=outbox, relay=relay)
+            content = error
+        sequence = int(number) if number.isdecimal() else 0
+        return cls.of(aggregate_id, sequence, content, domain=domain, outbox=outbox, relay=relay)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from contracts.outbox import OutboxRecord
 from operations.audit.collect import taps
 from operations.databases import DatabaseEnvironment
 from operations.errors import OperatorError
@@ -20,7 +21,6 @@ from operations.sources.depths import held
 from operations.sources.ledger import LIFECYCLES, AggregateState
 from operations.sources.origins import work_queues
 from operations.sources.outboxes import pending
-from operations.where.waiting import waiting_row
 
 
 class NotFound(OperatorError):
@@ -100,7 +100,15 @@ def _states(environment: DatabaseEnvironment, aggregate_id: str) -> dict[str, Ag
 def _rows(environment: DatabaseEnvironment) -> Iterator[OutboxRow]:
     for outbox in pending(environment):
         for row in outbox.rows():
-            yield waiting_row(row, domain=outbox.domain, outbox=outbox.name, relay=outbox.relay)
+            content = row.content if isinstance(row.content, OutboxRecord) else row.content.error
+            yield OutboxRow.of(
+                row.aggregate_id,
+                row.sequence,
+                content,
+                domain=outbox.domain,
+                outbox=outbox.name,
+                relay=outbox.relay,
+            )
 
 
 def _events(
