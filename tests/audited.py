@@ -76,19 +76,19 @@ class Settled:
     def snapshot(self) -> Snapshot:
         snapshot = Snapshot(SINCE, UNTIL, waiting=self.waiting)
         for state in self.before.values():
-            snapshot.commit(state)
+            snapshot.add_committed(state)
         for key, row in self.rows.items():
-            snapshot.wait(key, row)
+            snapshot.add_row(key, row)
         snapshot.unreadable_rows |= self.unreadable_rows
         for bus, line in self.lines:
-            snapshot.publish(bus, line)
+            snapshot.add_event(bus, line)
         for queue, dead_letter in self.dead:
             if dead_letter is None:
                 snapshot.dead[queue].unnamed += 1
             else:
                 snapshot.dead[queue].named.add(dead_letter)
         for state in (self.before if self.after is None else self.after).values():
-            snapshot.stand(state)
+            snapshot.add_state(state)
         return snapshot
 
     def report(self) -> AuditReport:

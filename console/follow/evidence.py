@@ -1,17 +1,15 @@
 """What the console can find out about one subscription: from AWS, its taps and the three APIs."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from console.apis import Api
 from console.follow.api_state import ApiState, state_of
-from console.live.observed_events import ObservedEvent, masked
+from console.live.observed_events import ObservedEvent
 from console.parts import Parts
-from contracts.envelope import Metadata
 from infra.resources import Bus
 from operations.environment import Environment
 from operations.journey.evidence import (
@@ -21,7 +19,7 @@ from operations.journey.evidence import (
     read_bus_log,
     read_dead_letters,
 )
-from operations.sources.bus_logs import SKEW, BusEvent
+from operations.sources.bus_logs import SKEW
 from operations.sources.dead_letters import DeadLetter
 from operations.sources.routes import routes
 from runtime.aws import asking
@@ -103,30 +101,19 @@ def gathered(
         aggregate_id=aggregate_id,
         read_at=read_at,
         states={each.domain: each for each in known},
-        events=[(each.bus, _bus_event(each, observed)) for each in observed],
+        events=[(each.bus, _in_order(each, observed)) for each in observed],
         **found,
     )
     return Gathered(evidence, states, observed)
 
 
-def _bus_event(event: ObservedEvent, observed: Sequence[ObservedEvent]) -> BusEvent:
+def _in_order(event: ObservedEvent, observed: Sequence[ObservedEvent]) -> ObservedEvent:
     """Taps' queues fill in any order: an event was on its own bus before it was on another."""
-    at = event.at
-    if event.own and event.replay_name is None:
-        same = (each for each in observed if each.event_id == event.event_id and not each.own)
-        at = min([at, *(each.at for each in same if each.replay_name is None)])
-    return BusEvent(
-        event_id=event.event_id,
-        event_type=event.event_type,
-        aggregate_id=event.aggregate_id,
-        sequence=event.sequence,
-        occurred_at=event.occurred_at,
-        causation_id=event.causation_id,
-        envelope_id=event.envelope_id,
-        replay_name=event.replay_name,
-        time=at,
-        logged_at=at,
-    )
+    if not event.own or event.replay_name is not None:
+        return event
+    same = (each for each in observed if each.event_id == event.event_id and not each.own)
+    at = min([event.at, *(each.at for each in same if each.replay_name is None)])
+    return replace(event, time=at, logged_at=at)
 
 
 def _outbox_of(domain: str) -> str:
@@ -181,32 +168,11 @@ def _logged(environment: Environment, name: str, since: datetime) -> Iterator[Ob
     def read(domain_and_bus: tuple[str, Bus]) -> list[ObservedEvent]:
         domain, bus = domain_and_bus
         events = read_bus_log(environment, domain, bus, name, since=since)
-        return [_observed(event, message, bus.name, domain) for event, message in events]
+        return [
+            ObservedEvent.of(event, message, bus=bus.name, domain=domain)
+            for event, message in events
+        ]
 
     with ThreadPoolExecutor(len(buses), thread_name_prefix="logs") as pool:
         for found in pool.map(read, buses):
             yield from found
-
-
-def _observed(event: BusEvent, message: str, bus: str, domain: str) -> ObservedEvent:
-    """A log's time may be cut to seconds: nothing was on a bus before it happened."""
-    envelope: dict[str, Any] = masked(message)
-    metadata = Metadata.model_validate(envelope["detail"]["metadata"])
-    source = str(envelope.get("source", ""))
-    return ObservedEvent(
-        at=event.logged_at if event.replay_name else max(event.time, event.occurred_at),
-        bus=bus,
-        own=source == f"app.{domain}",
-        source=source,
-        event_type=event.event_type,
-        event_id=event.event_id,
-        aggregate_id=event.aggregate_id,
-        sequence=event.sequence,
-        occurred_at=event.occurred_at,
-        correlation_id=metadata.correlation_id,
-        causation_id=event.causation_id,
-        traceparent=metadata.traceparent,
-        envelope_id=event.envelope_id,
-        replay_name=event.replay_name,
-        body=json.dumps(envelope),
-    )

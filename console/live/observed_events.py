@@ -4,11 +4,12 @@ import json
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
-from contracts.envelope import ReceivedEvent
+from contracts.envelope import NotAnEvent, ReceivedEvent
+from operations.sources.bus_logs import BusEvent, Unreadable, parse_line
 from runtime.logs import redact
 
 MOST_EVENTS = 5_000
@@ -17,24 +18,30 @@ MOST_BYTES = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class ObservedEvent:
-    """One event on one bus. `at` is when it came into the tap's queue; `body` is masked JSON."""
+class ObservedEvent(BusEvent):
+    """An event on one bus, `own` if it is its publisher's; `body` is masked JSON."""
 
-    at: datetime
     bus: str
     own: bool
     source: str
-    event_type: str
-    event_id: str
-    aggregate_id: str
-    sequence: int
-    occurred_at: datetime
     correlation_id: str
-    causation_id: str | None
     traceparent: str | None
-    envelope_id: str
-    replay_name: str | None
     body: str
+
+    @classmethod
+    def of(cls, event: BusEvent, message: str, *, bus: str, domain: str) -> Self:
+        """Add what the page shows beside it; `domain` owns the bus."""
+        envelope = masked(message)
+        metadata, source = envelope["detail"]["metadata"], str(envelope.get("source", ""))
+        return cls(
+            **{each.name: getattr(event, each.name) for each in fields(BusEvent)},
+            bus=bus,
+            own=source == f"app.{domain}",
+            source=source,
+            correlation_id=str(metadata.get("correlationId", "")),
+            traceparent=metadata.get("traceparent"),
+            body=json.dumps(envelope, separators=(",", ":")),
+        )
 
     @property
     def domain(self) -> str:
@@ -46,27 +53,13 @@ class ObservedEvent:
 
 
 def parse_observed(body: str, *, at: datetime, bus: str, domain: str) -> ObservedEvent:
-    """Read what a bus that `domain` owns carried. Raises NotAnEvent."""
-    event = ReceivedEvent.parse(body)
-    envelope = masked(body)
-    metadata = event.metadata
-    return ObservedEvent(
-        at=at,
-        bus=bus,
-        own=event.source == f"app.{domain}",
-        source=event.source,
-        event_type=event.detail_type,
-        event_id=metadata.event_id,
-        aggregate_id=metadata.aggregate_id,
-        sequence=metadata.sequence,
-        occurred_at=metadata.occurred_at,
-        correlation_id=metadata.correlation_id,
-        causation_id=metadata.causation_id,
-        traceparent=metadata.traceparent,
-        envelope_id=event.id,
-        replay_name=_text(envelope.get("replay-name")),
-        body=json.dumps(envelope, separators=(",", ":")),
-    )
+    """Read what a bus that `domain` owns carried, as a tap had it. Raises NotAnEvent."""
+    ReceivedEvent.parse(body)
+    event = parse_line(body, 0, 0)
+    if isinstance(event, Unreadable):
+        raise NotAnEvent(event.reason)
+    on_bus = replace(event, time=at, logged_at=at)
+    return ObservedEvent.of(on_bus, body, bus=bus, domain=domain)
 
 
 def masked(body: str) -> dict[str, Any]:
@@ -140,7 +133,3 @@ class ObservedEvents:
             index[key].remove(event)
             if not index[key]:
                 del index[key]
-
-
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)

@@ -40,13 +40,13 @@ def collect(environment: DatabaseEnvironment, since: datetime, until: datetime) 
     """
     snapshot = Snapshot(since, until)
     for state in states_since(environment, since - SKEW):
-        snapshot.commit(state)
+        snapshot.add_committed(state)
     for outbox in pending(environment):
         for row in outbox.rows():
             if isinstance(row.content, OutboxRecord):
                 record = row.content
                 key = EventKey(record.event_type, record.aggregate_id, record.sequence)
-                snapshot.wait(key, Row(outbox.domain, record.event_id, record.occurred_at))
+                snapshot.add_row(key, Row(outbox.domain, record.event_id, record.occurred_at))
             else:
                 event_type = type_of(outbox.domain, row.sequence) or "?"
                 key = EventKey(event_type, row.aggregate_id, row.sequence)
@@ -57,7 +57,7 @@ def collect(environment: DatabaseEnvironment, since: datetime, until: datetime) 
         for bus in domain.buses:
             group = log_group_of(bus.name, environment.topology)
             for event in read_bus(logs, group, since=since - SKEW):
-                snapshot.publish(bus.name, event)
+                snapshot.add_event(bus.name, event)
     _count(
         snapshot,
         environment,
@@ -66,7 +66,7 @@ def collect(environment: DatabaseEnvironment, since: datetime, until: datetime) 
     for seen in peek(open_queues(environment, None), most=MAX_MESSAGES):
         _enter_dead(snapshot, seen)
     for state in states_since(environment, since - SKEW):
-        snapshot.stand(state)
+        snapshot.add_state(state)
     return snapshot
 
 

@@ -22,10 +22,10 @@ def balance(
     uncommitted = {
         EventKey(each.event_type, each.aggregate_id, each.sequence) for each in not_committed
     }
-    pages = [_Page(snapshot, route, taps, uncommitted) for route in routes.values()]
-    events = {str(page.route.event_type): page.published() for page in pages}
-    deliveries = tuple(count for page in pages for count in page.delivered())
-    differences = [difference for page in pages for difference in page.differences]
+    balances = [_EventBalance(snapshot, route, taps, uncommitted) for route in routes.values()]
+    events = {str(each.route.event_type): each.published() for each in balances}
+    deliveries = tuple(count for each in balances for count in each.delivered())
+    differences = [difference for each in balances for difference in each.differences]
     return AuditReport(
         since=snapshot.since,
         until=snapshot.until,
@@ -35,8 +35,8 @@ def balance(
     )
 
 
-class _Page:
-    """One type of event in the books."""
+class _EventBalance:
+    """Of one type of event."""
 
     def __init__(
         self, snapshot: Snapshot, route: Route, taps: Mapping[str, str], uncommitted: set[EventKey]

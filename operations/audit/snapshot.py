@@ -63,7 +63,7 @@ class DeadLetters:
 
 @dataclass(slots=True)
 class Snapshot:
-    """What a look found. `committed` is as of its beginning, `standings` as of its end.
+    """What a look found. `committed` is as of its beginning, `states` as of its end.
 
     `waiting` has how many messages each queue holds.
     """
@@ -82,8 +82,8 @@ class Snapshot:
     unreadable_rows: dict[EventKey, MalformedRow] = field(default_factory=dict)
     not_understood: list[NotUnderstood] = field(default_factory=list)
 
-    def commit(self, state: AggregateState) -> None:
-        """Enter the events that a state implies."""
+    def add_committed(self, state: AggregateState) -> None:
+        """Add the events that a state implies."""
         try:
             for event in events_of(state):
                 if self._covers(event.occurred_at):
@@ -91,13 +91,13 @@ class Snapshot:
         except NotUnderstood as error:
             self.not_understood.append(error)
 
-    def wait(self, key: EventKey, row: Row) -> None:
-        """Enter a row of an outbox."""
+    def add_row(self, key: EventKey, row: Row) -> None:
+        """Add a row of an outbox."""
         if self._covers(row.occurred_at):
             self.pending[key] = row
 
-    def publish(self, bus: str, event: BusEvent | Unreadable) -> None:
-        """Enter a line of a bus's log."""
+    def add_event(self, bus: str, event: BusEvent | Unreadable) -> None:
+        """Add a line of a bus's log."""
         if isinstance(event, Unreadable):
             if self._covers(event.time):
                 self.unreadable.append((bus, event))
@@ -112,8 +112,8 @@ class Snapshot:
             else:
                 known.add(event)
 
-    def stand(self, state: AggregateState) -> None:
-        """Enter a state as it is at the end."""
+    def add_state(self, state: AggregateState) -> None:
+        """Add a state as it is at the end."""
         self.states[state.domain, state.aggregate_id] = state
 
     def _covers(self, moment: datetime) -> bool:

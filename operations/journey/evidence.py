@@ -19,6 +19,7 @@ from operations.sources.lease import MAX_MESSAGES
 from operations.sources.ledger import AggregateState, EventKey, type_of
 from operations.sources.peeking import open_queues, peek
 from operations.sources.routes import log_group_of
+from runtime.ids import utc_now
 from runtime.outbox.rows import Row
 
 _UUID7 = 7
@@ -56,7 +57,7 @@ class OutboxRow:
         return cls(
             key=EventKey(event_type, row.aggregate_id, row.sequence),
             event_id=None,
-            occurred_at=datetime.now(UTC),
+            occurred_at=utc_now(),
             causation_id=None,
             outbox=outbox,
             relay=relay,

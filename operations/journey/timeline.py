@@ -15,16 +15,22 @@ from operations.sources.routes import Route
 
 
 @dataclass(frozen=True, slots=True)
-class Commit:
+class _Step:
+    """`at` is None where SQS does not say when it was sent."""
+
+    at: datetime | None
+    key: EventKey
+    event_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Commit(_Step):
     """`stated`: the domain's state says so; else only the event itself does.
 
     `is_requested` is False for what an event caused, None where that is not known; `causes` are
     the types of those events, as far as they were seen on a bus.
     """
 
-    at: datetime
-    key: EventKey
-    event_id: str | None
     domain: str
     stated: bool
     is_requested: bool | None
@@ -32,23 +38,17 @@ class Commit:
 
 
 @dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(_Step):
     """A row that is in an outbox; `published` where a bus has had its event already."""
 
-    at: datetime
-    key: EventKey
-    event_id: str | None
     row: OutboxRow
     published: bool
 
 
 @dataclass(frozen=True, slots=True)
-class OnBus:
+class OnBus(_Step):
     """`origin` is the bus that it was forwarded from; None on its own. `again`: a repeat."""
 
-    at: datetime
-    key: EventKey
-    event_id: str | None
     bus: str
     origin: str | None
     again: bool
@@ -56,12 +56,7 @@ class OnBus:
 
 
 @dataclass(frozen=True, slots=True)
-class DeadLettered:
-    """`at` is None where SQS does not say when it was sent."""
-
-    at: datetime | None
-    key: EventKey
-    event_id: str | None
+class DeadLettered(_Step):
     dead_letter: DeadLetter
 
 
@@ -158,11 +153,9 @@ class Timeline:
         return any(route and (bus, each.event_id) == (route.bus, row.event_id) for bus, each in on)
 
     def _on_bus(self, key: EventKey, bus: str, event: BusEvent, *, again: bool) -> OnBus:
-        """A bus's time may be cut to seconds: nothing was on a bus before it happened."""
         route = self._routes.get(key.event_type)
-        repeated = again or event.replay_name is not None
         return OnBus(
-            at=event.logged_at if repeated else max(event.time, event.occurred_at),
+            at=event.logged_at if again else event.at,
             key=key,
             event_id=event.event_id,
             bus=bus,

@@ -42,6 +42,11 @@ class BusEvent:
     time: datetime
     logged_at: datetime
 
+    @property
+    def at(self) -> datetime:
+        """When it was on the bus. Its time may be cut to seconds, but it happened before that."""
+        return self.logged_at if self.replay_name else max(self.time, self.occurred_at)
+
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:

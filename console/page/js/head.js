@@ -119,7 +119,7 @@ function need({ node, sentence }, context) {
     h("span", { text: `${sentence} ` }),
     holdsDeadLetters
       ? h("a", {
-          href: `#/dead-holdsDeadLetters/${encodeURIComponent(shown.name)}`,
+          href: `#/dead-letters/${encodeURIComponent(shown.name)}`,
           text: "Read them",
         })
       : h("a", { href: `#/map/${encodeURIComponent(node ?? "")}`, text: "On the map" }),

@@ -24,9 +24,9 @@
  */
 
 /** @returns {Model} */
-export function readMap({ domains, nodes, edges, routes }) {
+export function readMap({ domains, nodes: given, edges, routes }) {
   const index = new Map(domains.map((name, i) => [name, i]));
-  const nodes = nodes.map((node) => ({ ...node, index: (index.get(node.domain) ?? 0) % 6 }));
+  const nodes = given.map((node) => ({ ...node, index: (index.get(node.domain) ?? 0) % 6 }));
   const byId = new Map(nodes.map((node) => [node.id, node]));
   const known = edges.filter((edge) => byId.has(edge.from) && byId.has(edge.to));
   const system = {
