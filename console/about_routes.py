@@ -9,7 +9,7 @@ from console.live.map_document import map_document
 from console.parts import Parts
 from contracts.timestamps import format_timestamp
 
-VERSION = "0.1.0"
+CONSOLE_VERSION = "0.1.0"
 
 
 def router(parts: Parts) -> APIRouter:
@@ -26,7 +26,7 @@ def router(parts: Parts) -> APIRouter:
             "apis": parts.apis.urls(),
             "curlOptions": parts.apis.curl_options(),
             "started": format_timestamp(parts.started),
-            "version": VERSION,
+            "version": CONSOLE_VERSION,
         }
 
     @routes.get("/map")

@@ -11,7 +11,7 @@ from console.signing import Signed
 from infra.topology import WORKLOADS
 from operations.environment import Environment
 
-TIMEOUT = httpx.Timeout(5.0, connect=2.0)
+API_TIMEOUT = httpx.Timeout(5.0, connect=2.0)
 CONNECTIONS = httpx.Limits(max_connections=10, max_keepalive_connections=4)
 
 
@@ -69,6 +69,6 @@ def apis_of(settings: ConsoleSettings, environment: Environment) -> Apis:
         url: str = getattr(settings, f"{name}_api_url").rstrip("/")
         local = environment.emulated or is_loopback(httpx.URL(url).host)
         auth = None if local else Signed(environment.aws(workload.domain), environment.region)
-        client = httpx.Client(auth=auth, timeout=TIMEOUT, limits=CONNECTIONS, trust_env=False)
+        client = httpx.Client(auth=auth, timeout=API_TIMEOUT, limits=CONNECTIONS, trust_env=False)
         made[name] = Api(name, workload.name, workload.domain, workload.path, url, client)
     return Apis(made)

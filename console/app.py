@@ -8,7 +8,7 @@ from fastapi.staticfiles import StaticFiles
 
 from console import about_routes, health_routes
 from console.dead_letters import routes as dead_letters_routes
-from console.dead_letters.actions import DeadLetters
+from console.dead_letters.actions import DeadLetterActions
 from console.faults import routes as breaking_routes
 from console.follow import routes as follow_routes
 from console.gauges import Gauges
@@ -23,12 +23,12 @@ from console.security import Guarded
 from runtime.http import problems
 from runtime.http.connections import BODY_SECONDS
 from runtime.http.json_bodies import JsonBodies
-from runtime.http.middleware import QUIET, AroundRequests, HeadAsGet, LimitedBody
+from runtime.http.middleware import UNLOGGED_PATHS, AroundRequests, HeadAsGet, LimitedBody
 from runtime.metrics import HttpMetrics
 
 PAGE = Path(__file__).parent / "page"
 
-MAX_BODY_BYTES = 256 * 1024
+MAX_CONSOLE_BODY_BYTES = 256 * 1024
 
 POLLED = frozenset({"/api/subscriptions/{name}", "/api/subscriptions"})
 """What a page asks for again and again: a line for each would drown the others."""
@@ -46,7 +46,7 @@ def create_app(parts: Parts) -> FastAPI:
     app.include_router(live_routes.router(parts.hub))
     app.include_router(follow_routes.router(parts))
     app.include_router(attempts_routes.router(parts.apis))
-    app.include_router(dead_letters_routes.router(DeadLetters(parts.environment)))
+    app.include_router(dead_letters_routes.router(DeadLetterActions(parts.environment)))
     replays = Replays(parts.environment, parts.stop, lambda each: parts.hub.say("replay", each))
     app.include_router(replay_routes.router(parts.environment, replays))
     app.include_router(
@@ -63,7 +63,9 @@ def create_app(parts: Parts) -> FastAPI:
 
     app.add_middleware(HeadAsGet)
     app.add_middleware(JsonBodies)
-    app.add_middleware(LimitedBody, max_bytes=MAX_BODY_BYTES, max_seconds=BODY_SECONDS)
+    app.add_middleware(LimitedBody, max_bytes=MAX_CONSOLE_BODY_BYTES, max_seconds=BODY_SECONDS)
     app.add_middleware(Guarded, token=parts.token, allowed_hosts=parts.settings.allowed_hosts)
-    app.add_middleware(AroundRequests, metrics=HttpMetrics(parts.registry), quiet=QUIET | POLLED)
+    app.add_middleware(
+        AroundRequests, metrics=HttpMetrics(parts.registry), quiet=UNLOGGED_PATHS | POLLED
+    )
     return app

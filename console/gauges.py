@@ -6,7 +6,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 
 from console.live.hub import Hub
 from console.live.observing import Observer
-from console.live.watching import Watch
+from console.live.watching import SystemWatch
 from infra.graph import Graph
 from runtime.outbox.stats import OutboxStats
 
@@ -14,7 +14,7 @@ from runtime.outbox.stats import OutboxStats
 class Gauges:
     """A collector: read at each scrape, from what is measured anyway."""
 
-    def __init__(self, graph: Graph, watch: Watch, observer: Observer, hub: Hub) -> None:
+    def __init__(self, graph: Graph, watch: SystemWatch, observer: Observer, hub: Hub) -> None:
         self._graph, self._watch, self._observer, self._hub = graph, watch, observer, hub
 
     def collect(self) -> Iterator[Metric]:

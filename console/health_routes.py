@@ -4,12 +4,12 @@ from fastapi import APIRouter, Response
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
-from console.live.watching import Watch
+from console.live.watching import SystemWatch
 from runtime.http.problem_kinds import UNAVAILABLE
 from runtime.http.problems import respond
 
 
-def router(watch: Watch, registry: CollectorRegistry) -> APIRouter:
+def router(watch: SystemWatch, registry: CollectorRegistry) -> APIRouter:
     routes = APIRouter()
 
     @routes.get("/healthz")

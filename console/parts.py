@@ -17,7 +17,7 @@ from console.live.rates import Rates
 from console.live.sampling import Sampler
 from console.live.tapping import Tapping
 from console.live.taps import taps_of
-from console.live.watching import Watch
+from console.live.watching import SystemWatch
 from console.settings import ConsoleSettings
 from infra.graph import Graph, graph_of
 from operations.environment import Environment
@@ -38,7 +38,7 @@ class Parts:
     observed: ObservedEvents
     observer: Observer
     tapping: Tapping
-    watch: Watch
+    watch: SystemWatch
     stop: Stop
     registry: CollectorRegistry = field(default_factory=new_registry)
     token: str = field(default_factory=lambda: secrets.token_urlsafe(32))
@@ -69,7 +69,7 @@ def parts_of(settings: ConsoleSettings) -> Parts:
     taps = taps_of(environment.topology, settings.console_name, accounts)
     tapping = Tapping(taps, observer, Sampler(), bus_rates, stop)
     measures = Measures(environment, apis, dead_letter_seconds=settings.console_dead_letter_seconds)
-    watch = Watch(graph, measures, tapping, observer, rates, bus_rates, hub, stop)
+    watch = SystemWatch(graph, measures, tapping, observer, rates, bus_rates, hub, stop)
     return Parts(
         settings=settings,
         environment=environment,

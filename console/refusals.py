@@ -20,7 +20,7 @@ NOTHING_CHOSEN = Kind(409, "nothing-chosen", "There is nothing to do")
 BUSY = Kind(409, "busy", "Another request is using the queue")
 TOO_MANY_REPLAYS = Kind(409, "too-many-replays", "Ten replays run already")
 CANNOT_BE_DONE = Kind(400, "cannot-be-done", "This cannot be done")
-REFUSED_BY_AWS = Kind(502, "refused-by-aws", "AWS refused it")
+AWS_REFUSED = Kind(502, "refused-by-aws", "AWS refused it")
 
 KINDS: dict[type[Exception], Kind] = {
     NoSuchName: NOT_FOUND,
@@ -34,7 +34,7 @@ KINDS: dict[type[Exception], Kind] = {
     TooManyReplays: TOO_MANY_REPLAYS,
     OperatorError: CANNOT_BE_DONE,
     Misconfigured: UNAVAILABLE,
-    ClientError: REFUSED_BY_AWS,
-    BotoCoreError: REFUSED_BY_AWS,
+    ClientError: AWS_REFUSED,
+    BotoCoreError: AWS_REFUSED,
 }
 """The first that fits is it, so a family stands after its members."""

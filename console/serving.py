@@ -13,7 +13,7 @@ from runtime.errors import Misconfigured
 from runtime.http.connections import limited
 from runtime.process.shutdown import Stop, on_signal
 
-STOP_SECONDS = 3
+CONSOLE_STOP_SECONDS = 3
 """What requests in flight have; taking the taps away comes after, and a process has 10 s in all."""
 
 
@@ -31,7 +31,7 @@ def listening(settings: ConsoleSettings) -> socket.socket:
 
 def serve(app: FastAPI, socket_: socket.socket, hub: Hub) -> None:
     """Serve until SIGTERM or SIGINT."""
-    server = _Server(limited(app, stop_seconds=STOP_SECONDS))
+    server = _Server(limited(app, stop_seconds=CONSOLE_STOP_SECONDS))
     with on_signal(_Leave(server, hub)):
         server.run([socket_])
 

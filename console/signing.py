@@ -8,7 +8,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.exceptions import BotoCoreError
 
 from runtime.aws import Aws
-from runtime.credentials import REFUSED_BY_AWS
+from runtime.credentials import CREDENTIAL_ERRORS
 
 SERVICE = "execute-api"
 
@@ -40,7 +40,7 @@ class Signed(httpx.Auth):
         response = yield self._signed(request)
         # https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
         refusal = response.headers.get("x-amzn-errortype", "").partition(":")[0]
-        if refusal in REFUSED_BY_AWS and self._aws.has_other_credentials():
+        if refusal in CREDENTIAL_ERRORS and self._aws.has_other_credentials():
             yield self._signed(request)
 
     def _signed(self, request: httpx.Request) -> httpx.Request:

@@ -5,7 +5,7 @@ from typing import Any
 from infra.arns import Arns
 from infra.resources import BusPolicy, LogGroupPolicy, QueuePolicy
 
-VERSION = "2012-10-17"
+POLICY_VERSION = "2012-10-17"
 """Of the policy language."""
 
 EVENTBRIDGE = "events.amazonaws.com"
@@ -17,7 +17,7 @@ Document = dict[str, Any]
 def queue_policy_document(policy: QueuePolicy, arns: Arns) -> Document:
     """EventBridge may send to the queue, but only for these rules."""
     return {
-        "Version": VERSION,
+        "Version": POLICY_VERSION,
         "Statement": [
             {
                 "Sid": "EventBridgeMaySend",
@@ -40,7 +40,7 @@ def log_group_policy_document(policy: LogGroupPolicy, arns: Arns) -> Document:
     writers = {"Service": [EVENTBRIDGE, LOG_DELIVERY]}
     resource = f"{arns.log_group(policy.log_group)}:*"
     return {
-        "Version": VERSION,
+        "Version": POLICY_VERSION,
         "Statement": [
             {
                 "Sid": "EventBridgeMayCreateStreams",
@@ -69,7 +69,7 @@ def log_group_policy_name(policy: LogGroupPolicy) -> str:
 def bus_policy_document(policy: BusPolicy, arns: Arns) -> Document:
     """Each publishing domain's account may put events on the bus."""
     return {
-        "Version": VERSION,
+        "Version": POLICY_VERSION,
         "Statement": [
             {
                 "Sid": publisher_statement_id(publisher),

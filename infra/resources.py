@@ -103,7 +103,7 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Redrive:
+class RedrivePolicy:
     """After `max_receive_count` receives without a delete, SQS moves a message to `dlq`."""
 
     dlq: str
@@ -120,7 +120,7 @@ class Queue:
     name: str
     visibility_timeout: int = 30
     retention: int = 4 * DAY
-    redrive: Redrive | None = None
+    redrive: RedrivePolicy | None = None
     content_based_deduplication: bool = False
 
     @property

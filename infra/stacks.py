@@ -15,7 +15,7 @@ from infra.aws.grounds import Grounds
 from infra.aws.http import HttpApi
 from infra.aws.image import image
 from infra.aws.keys import encryption_key, let_eventbridge_use
-from infra.aws.messaging import Buses, Messaging
+from infra.aws.messaging import BusStack, Messaging
 from infra.aws.metrics import measure_oldest_row
 from infra.aws.network import ZONES, Network
 from infra.aws.plan import SYSTEM, Plan, Site, workloads_of
@@ -64,7 +64,7 @@ class SharedStack(Stack):
         )
         self.topic = topic_of_alarms(self, plan, key)
         for domain in site.domains:
-            Buses(self, plan, domain)
+            BusStack(self, plan, domain)
 
     @property
     @jsii.member(jsii_name="availabilityZones")

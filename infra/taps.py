@@ -22,7 +22,7 @@ from infra.topology import Topology
 QUEUE_PREFIX = "local-tap-"
 RULE_PREFIX = "LocalTap"
 
-EVERYTHING = EventPattern()
+ALL_EVENTS = EventPattern()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def with_taps(topology: Topology) -> Topology:
 def _tapped(domain: Domain) -> Domain:
     taps = _taps_of_domain(domain)
     queues = (Queue(tap.queue, visibility_timeout=30, retention=DAY) for tap in taps)
-    rules = (Rule(tap.rule, tap.bus, EVERYTHING, ToQueue(tap.queue)) for tap in taps)
+    rules = (Rule(tap.rule, tap.bus, ALL_EVENTS, ToQueue(tap.queue)) for tap in taps)
     return replace(domain, queues=(*domain.queues, *queues), rules=(*domain.rules, *rules))
 
 
@@ -63,6 +63,6 @@ def _taps_of_domain(domain: Domain) -> list[Tap]:
 
 def _writes_everything(domain: Domain, bus: Bus, group: LogGroup) -> bool:
     return any(
-        (rule.bus, rule.pattern, rule.target) == (bus.name, EVERYTHING, ToLogGroup(group.name))
+        (rule.bus, rule.pattern, rule.target) == (bus.name, ALL_EVENTS, ToLogGroup(group.name))
         for rule in domain.rules
     )

@@ -35,7 +35,7 @@ CANNOT, AWAY, INTERRUPTED = 2, 75, 130
 """Exit codes. A command's own are 0, all is well, and 1, something needs attention. AWAY is for
 what passes by itself: the command may be run again as it is (EX_TEMPFAIL of sysexits.h)."""
 
-CANNOT_BE_DONE = (
+COMMAND_ERRORS = (
     OperatorError,
     Misconfigured,
     Unavailable,
@@ -53,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         environment = DatabaseEnvironment.at(getattr(arguments, "at", None))
         code: int = arguments.run(environment, arguments, output)
-    except CANNOT_BE_DONE as error:
+    except COMMAND_ERRORS as error:
         output.complain(_sentence(error))
         return _exit_code(error)
     except KeyboardInterrupt:

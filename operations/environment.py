@@ -9,7 +9,7 @@ from typing import Any
 from infra.topology import TOPOLOGY, WORKLOADS, Topology
 from infra.workloads import Workload
 from operations.errors import NoSuchName
-from operations.sources.lease import VISIBILITY_TIMEOUT
+from operations.sources.lease import LEASE_SECONDS
 from runtime.aws import Aws
 
 AUDIT_FILE = "streamed-operations.jsonl"
@@ -30,7 +30,7 @@ class Environment:
     region: str
     endpoint_url: str | None
     audit_file: Path
-    hold_seconds: int = VISIBILITY_TIMEOUT
+    hold_seconds: int = LEASE_SECONDS
     profiles: Mapping[str, str | None] = field(default_factory=dict)
     metrics: Mapping[str, str] = field(default_factory=dict)
     topology: Topology = TOPOLOGY

@@ -16,7 +16,7 @@ from rich.table import Table
 from contracts.timestamps import format_timestamp
 from runtime.process.command import replacing
 
-UNKNOWN = "\N{EN DASH}"
+UNKNOWN_VALUE = "\N{EN DASH}"
 
 PIPED_WIDTH = 240
 """Columns where the output is no terminal: a line that is cut can be neither searched nor read."""
@@ -71,7 +71,7 @@ def table(*columns: str, title: str | None = None, numbers: Sequence[str] = ()) 
 def age(span: timedelta | None) -> str:
     """A span of time as people say it: "12 s", "4 min", "3 h", "2 d"; unknown is a dash."""
     if span is None:
-        return UNKNOWN
+        return UNKNOWN_VALUE
     seconds = max(0, int(span.total_seconds()))
     for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
         if seconds >= 2 * size:
@@ -81,7 +81,7 @@ def age(span: timedelta | None) -> str:
 
 def moment(when: datetime | None) -> str:
     """A time to the second, in UTC; unknown is a dash."""
-    return UNKNOWN if when is None else f"{when.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+    return UNKNOWN_VALUE if when is None else f"{when.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
 
 
 class _PlainConsole(Console):

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from infra.local_system.settings import LocalSettings
 from infra.topology import TOPOLOGY
-from operations.sources.lease import VISIBILITY_TIMEOUT
+from operations.sources.lease import LEASE_SECONDS
 from runtime.settings import AwsSettings, MongoSettings, Settings, with_fields
 
 Where = Literal["local", "aws"]
@@ -22,7 +22,7 @@ class HandlingSettings(Settings):
     """
 
     streamed_audit_file: Path | None = None
-    streamed_hold_seconds: int = Field(default=VISIBILITY_TIMEOUT, ge=2, le=43_200)
+    streamed_hold_seconds: int = Field(default=LEASE_SECONDS, ge=2, le=43_200)
 
 
 class OperationsSettings(HandlingSettings):

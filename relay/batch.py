@@ -14,7 +14,7 @@ from typing import Any
 
 import structlog
 
-from relay.ports import DeadLetters, Target
+from relay.ports import DeadLetterTarget, Target
 from relay.publisher import Outcome, Publisher, try_delete
 from relay.recent_keys import RecentKeys
 from runtime.errors import Misconfigured
@@ -26,16 +26,16 @@ from runtime.retry import backoff
 
 log = structlog.get_logger(__name__)
 
-REMEMBERED = 10_000
+REMEMBERED_RECORDS = 10_000
 """Records, of some 100 bytes each: a hundred batches, where a batch comes again at once."""
 
 CALLS = 16
 """Calls in flight: a round of 100 aggregates takes 10, and more where entries are large."""
 
-TRIES = 6
+BATCH_TRIES = 6
 """Of one row, or one delete, before it is given up; 3 to 6 s of waiting lie between them."""
 
-FIRST_WAIT, LONGEST_WAIT = 0.2, 4.0
+FIRST_BATCH_WAIT, LONGEST_BATCH_WAIT = 0.2, 4.0
 """Seconds between tries: doubling from the first, and never more than the longest."""
 
 HasTime = Callable[[], bool]
@@ -70,7 +70,7 @@ class StreamBatchHandler:
     """
 
     def __init__(
-        self, publisher: "BatchPublisher", table: str, *, remembered: int = REMEMBERED
+        self, publisher: "BatchPublisher", table: str, *, remembered: int = REMEMBERED_RECORDS
     ) -> None:
         self._publisher, self._table = publisher, table
         self._recent = RecentKeys(remembered)
@@ -142,7 +142,7 @@ class BatchPublisher:
         self,
         outbox: Outbox,
         target: Target,
-        dead_letters: DeadLetters,
+        dead_letters: DeadLetterTarget,
         metrics: RelayMetrics,
         *,
         wait: Callable[[float], object] = time.sleep,
@@ -172,9 +172,11 @@ class BatchPublisher:
             tries.update(each.row.aggregate_id for each in outcome.alone)
             for each in outcome.stuck:
                 self._publisher.report_stuck(each)
-                tries[each.row.aggregate_id] = TRIES
+                tries[each.row.aggregate_id] = BATCH_TRIES
             waiting = {
-                name: group for name, group in waiting.items() if group and tries[name] < TRIES
+                name: group
+                for name, group in waiting.items()
+                if group and tries[name] < BATCH_TRIES
             }
             if not has_time():
                 break
@@ -203,9 +205,9 @@ class BatchPublisher:
         while True:
             attempt += 1
             left = try_delete(self._outbox, left)
-            if not left or attempt == TRIES or not has_time():
+            if not left or attempt == BATCH_TRIES or not has_time():
                 return left
             self._back_off(attempt)
 
     def _back_off(self, attempt: int) -> None:
-        self._wait(backoff(attempt, first=FIRST_WAIT, longest=LONGEST_WAIT))
+        self._wait(backoff(attempt, first=FIRST_BATCH_WAIT, longest=LONGEST_BATCH_WAIT))

@@ -10,7 +10,7 @@ from relay.adapters.eventbridge import EventBus
 from relay.adapters.sqs_fifo import DeadLetterQueue
 from relay.backlog_gauges import BacklogGauges
 from relay.pipeline import Pipeline
-from relay.ports import DeadLetters, Target
+from relay.ports import DeadLetterTarget, Target
 from relay.settings import DynamoDBSettings, SweepSettings
 from relay.sweeper import Sweeper
 from relay.traced import Destination, traced
@@ -31,7 +31,7 @@ class RelayAdapters:
 
     outbox: Outbox
     target: Target
-    dead_letters: DeadLetters
+    dead_letters: DeadLetterTarget
     is_crowded: Callable[[], bool] = field(default=lambda: False, kw_only=True)
     """Whether so much waits in the target that a backlog had better stay in the outbox."""
 

@@ -8,7 +8,7 @@ import structlog
 
 from contracts.outbox import EventTooLarge, MalformedRecord, OutboxRecord
 from relay.adapters.sqs_fifo import FifoReceiver
-from relay.ports import DeadLetters, Target
+from relay.ports import DeadLetterTarget, Target
 from relay.publisher import Publisher, Refused
 from runtime.errors import Unavailable
 from runtime.metrics import RelayMetrics
@@ -16,7 +16,7 @@ from runtime.outbox.rows import Row, Unpublishable
 from runtime.process.health import Readiness
 from runtime.process.shutdown import Stop
 from runtime.retry import Strikes, backoff
-from runtime.sqs.queue import Queue
+from runtime.sqs.queue import SourceQueue
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 MAX_HELD = 100
 """Messages that one forwarder holds: past these it receives no more until a group goes on."""
 
-LONGEST_WAIT = 2.0
+LONGEST_GROUP_WAIT = 2.0
 """Seconds between tries for the groups that wait; their forwarder's other groups wait as long."""
 
 MOST_STRIKES = 30
@@ -69,16 +69,16 @@ class Forwarder:
     def __init__(
         self,
         sqs: "SQSClient",
-        queue: Queue,
+        queue: SourceQueue,
         target: Target,
-        dead_letters: DeadLetters,
+        dead_letters: DeadLetterTarget,
         *,
         stop: Stop,
         metrics: RelayMetrics,
         readiness: Readiness,
         wait_seconds: int,
         max_held: int = MAX_HELD,
-        longest_wait: float = LONGEST_WAIT,
+        longest_wait: float = LONGEST_GROUP_WAIT,
     ) -> None:
         self._receiver, self._queue = FifoReceiver(sqs, queue), queue
         self._publisher = Publisher(target, dead_letters, metrics, readiness, event="forwarded")

@@ -10,7 +10,7 @@ from time import monotonic
 
 import structlog
 
-from relay.ports import DeadLetters, Target
+from relay.ports import DeadLetterTarget, Target
 from relay.publisher import Outcome, Publisher, Refused, try_delete
 from relay.window import Window
 from runtime.metrics import RelayMetrics
@@ -29,11 +29,11 @@ what a kill -9 can at worst send twice."""
 
 PUBLISHERS = 32
 DELETERS = 16
-BATCH_LINGER_SECONDS = 0.01
+DELETE_LINGER_SECONDS = 0.01
 """The wait of published rows for the next to be deleted with: without it, sixteen deleters took
 0.17 calls for an event in a drain, where full calls are 0.14."""
 
-LONGEST_WAIT = 5.0
+LONGEST_OUTAGE_WAIT = 5.0
 """Seconds between tries in an outage; so long, at most, an event waits after its end."""
 
 PUBLISH_DEADLINE, DELETE_DEADLINE = 6.0, 9.0
@@ -52,13 +52,13 @@ class Pipeline:
         *,
         outbox: Outbox,
         target: Target,
-        dead_letters: DeadLetters,
+        dead_letters: DeadLetterTarget,
         stop: Stop,
         metrics: RelayMetrics,
         window: Window | None = None,
         readiness: Readiness | None = None,
         call_later: CallLater | None = None,
-        longest_wait: float = LONGEST_WAIT,
+        longest_wait: float = LONGEST_OUTAGE_WAIT,
         publish_deadline: float = PUBLISH_DEADLINE,
         delete_deadline: float = DELETE_DEADLINE,
     ) -> None:
@@ -136,7 +136,7 @@ class Pipeline:
             pass
 
     def _delete_batches(self) -> None:
-        while self.delete_next(linger=BATCH_LINGER_SECONDS):
+        while self.delete_next(linger=DELETE_LINGER_SECONDS):
             pass
 
     def _settle(self, outcome: Outcome) -> list[Row]:

@@ -99,7 +99,7 @@ class StaysInOutbox(Exception):
         )
 
 
-class DeadLetters(Protocol):
+class DeadLetterTarget(Protocol):
     """Where rows go that can never be published."""
 
     def send(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from contracts.outbox import ROW_KEY, OutboxRecord
-from relay.ports import CallRefused, DeadLetters, Failure, NeverAccepted, StaysInOutbox, Target
+from relay.ports import CallRefused, DeadLetterTarget, Failure, NeverAccepted, StaysInOutbox, Target
 from runtime.errors import Unavailable
 from runtime.metrics import RelayMetrics
 from runtime.outbox.ports import Outbox
@@ -17,7 +17,7 @@ from runtime.process.health import Readiness
 
 log = structlog.get_logger(__name__)
 
-TARGET = "target"
+TARGET_PART = "target"
 """The part of a relay's readiness that publishing is."""
 
 
@@ -63,7 +63,7 @@ class Publisher:
     def __init__(
         self,
         target: Target,
-        dead_letters: DeadLetters,
+        dead_letters: DeadLetterTarget,
         metrics: RelayMetrics,
         readiness: Readiness | None = None,
         *,
@@ -95,7 +95,7 @@ class Publisher:
         except Unavailable as error:
             self._metrics.refused(error.reason, len(batch))
             log.warning("publish failed", reason=str(error), count=len(batch))
-            self._readiness.down(TARGET, str(error))
+            self._readiness.down(TARGET_PART, str(error))
             if not error.is_unknown:
                 return Outcome(again=list(batch), is_outage=True)
             reason: Exception = NeverAccepted(Failure(error.reason, str(error)))
@@ -166,7 +166,7 @@ class Publisher:
         outcome.accepted = accepted = len(outcome.done)
         self._count([each for each, failure in zip(records, failures, strict=True) if not failure])
         if accepted:
-            self._readiness.up(TARGET)
+            self._readiness.up(TARGET_PART)
         reason = ""
         for row, record, failure in zip(batch, records, failures, strict=True):
             if failure is None:
@@ -184,7 +184,7 @@ class Publisher:
         if failed := len(outcome.again) + len(outcome.alone):
             log.warning("part of a batch failed", failed=failed, accepted=accepted, reason=reason)
             if not accepted:
-                self._readiness.down(TARGET, reason)
+                self._readiness.down(TARGET_PART, reason)
         return outcome
 
     def _call(self, records: Sequence[OutboxRecord]) -> Sequence[Failure | None]:

@@ -28,12 +28,12 @@ from runtime.verdicts import Family
 
 log = structlog.get_logger(__name__)
 
-LOOK_AGAIN = 5.0
+CREDENTIALS_CHECK_INTERVAL = 5.0
 """Seconds between two looks for other keys while they are refused or cannot be had.
 
 `credential_process` starts a program, and SSO asks AWS."""
 
-REFUSED_BY_AWS = frozenset[str]().union(
+CREDENTIAL_ERRORS = frozenset[str]().union(
     *(CODES[family] for family in (Family.CREDENTIALS, Family.EXPIRED, Family.CLOCK))
 )
 """A secret that does not belong to its key looks like a wrong clock, and the other way round."""
@@ -102,14 +102,14 @@ class Current:
     def retries(self, response: tuple[Any, Mapping[str, Any]] | None, **_: Any) -> int | None:
         """Answer botocore's question after a call: 0 to send it again at once, signed again."""
         code = None if response is None else response[1].get("Error", {}).get("Code")
-        return 0 if code in REFUSED_BY_AWS and self.has_others() else None
+        return 0 if code in CREDENTIAL_ERRORS and self.has_others() else None
 
     def has_others(self) -> bool:
         """Look for others than those that this thread signed with last: they were refused."""
         refused: ReadOnlyCredentials = self._signed.by
         with self._lock:
             if monotonic() >= self._look_at:
-                self._look_at = monotonic() + LOOK_AGAIN
+                self._look_at = monotonic() + CREDENTIALS_CHECK_INTERVAL
                 self._look()
         try:
             return self.get_frozen_credentials() != refused
@@ -124,7 +124,10 @@ class Current:
                 raise NoCredentialsError  # noqa: TRY301 (one way out for all that cannot be used)
             _frozen(found)
         except Exception as error:  # noqa: BLE001 (raised again where there are no others)
-            self._trouble, self._look_at = _as_botocores(error), monotonic() + LOOK_AGAIN
+            self._trouble, self._look_at = (
+                _as_botocores(error),
+                monotonic() + CREDENTIALS_CHECK_INTERVAL,
+            )
             self._trouble.__cause__ = None if self._trouble is error else error
             if self._found is not None:
                 log.warning("credentials stay as they are", reason=str(self._trouble))

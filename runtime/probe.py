@@ -8,7 +8,7 @@ time.
 import socket
 import sys
 
-TIMEOUT = 3.0
+PROBE_TIMEOUT = 3.0
 """Seconds for the connection and for each piece of the answer."""
 
 LONGEST_ANSWER = 64 * 1024
@@ -34,7 +34,7 @@ def main(arguments: list[str]) -> int:
 
 def ask(port: int, path: str) -> bytes:
     """The whole answer to GET `path` on this machine; raises OSError."""
-    with socket.create_connection(("127.0.0.1", port), TIMEOUT) as connection:
+    with socket.create_connection(("127.0.0.1", port), PROBE_TIMEOUT) as connection:
         request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n"
         connection.sendall(request.encode())
         answer = b""

@@ -32,11 +32,11 @@ class BackOff:
 
 
 @dataclass(frozen=True)
-class DeadLetter:
+class MoveToDeadLetters:
     """It can never succeed, or has had its tries: set it aside with the reason."""
 
 
-Decision = Hold | BackOff | DeadLetter
+Decision = Hold | BackOff | MoveToDeadLetters
 
 
 @dataclass
@@ -82,11 +82,11 @@ def decide(
     this message that is wrong.
     """
     if is_permanent(error):
-        return DeadLetter()
+        return MoveToDeadLetters()
     is_unknown = isinstance(error, Unavailable) and error.is_unknown
     is_the_works = is_unknown and strikes >= UNKNOWN_STRIKES
     if isinstance(error, Unavailable | Conflict) and not is_the_works:
         return Hold(backoff(attempt, first=0.1, longest=15))
     if receives >= max_receives:
-        return DeadLetter()
+        return MoveToDeadLetters()
     return BackOff(backoff(receives, first=UNKNOWN_FIRST_DELAY if is_unknown else FIRST_DELAY))

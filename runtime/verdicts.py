@@ -50,7 +50,7 @@ class Family(StrEnum):
 
 
 @dataclass(frozen=True)
-class Rule:
+class FamilyRule:
     """The verdict on a family: while a process runs, and before it has started."""
 
     means: str
@@ -60,27 +60,29 @@ class Rule:
 
 _HOLD, _RETRY, _EXIT = Verdict.HOLD, Verdict.RETRY, Verdict.EXIT
 
-RULES: Mapping[Family, Rule] = {
-    Family.AWAY: Rule("no answer, a 5xx, no primary: it passes by itself", _HOLD, _HOLD),
-    Family.THROTTLED: Rule("too fast, or past a quota", _HOLD, _HOLD),
-    Family.CLOCK: Rule("a clock is wrong: signatures are too old or too new", _HOLD, _HOLD),
-    Family.EXPIRED: Rule(
+RULES: Mapping[Family, FamilyRule] = {
+    Family.AWAY: FamilyRule("no answer, a 5xx, no primary: it passes by itself", _HOLD, _HOLD),
+    Family.THROTTLED: FamilyRule("too fast, or past a quota", _HOLD, _HOLD),
+    Family.CLOCK: FamilyRule("a clock is wrong: signatures are too old or too new", _HOLD, _HOLD),
+    Family.EXPIRED: FamilyRule(
         "credentials that were good have expired; their source is asked again", _HOLD, _HOLD
     ),
-    Family.CREDENTIALS: Rule("no credentials, or none that are accepted", _HOLD, _EXIT),
-    Family.RIGHTS: Rule("a role or a policy does not allow the call", _HOLD, _EXIT),
-    Family.KEYS: Rule("the key that encrypts a resource cannot be used", _HOLD, _HOLD),
-    Family.MISSING: Rule("a resource is not there, or is being changed", _HOLD, _EXIT),
-    Family.CONFIGURATION: Rule("a setting of the driver cannot be used", _HOLD, _EXIT),
-    Family.RACE: Rule("another writer was first, or the state is another one", _RETRY, _RETRY),
-    Family.POSITION: Rule(
+    Family.CREDENTIALS: FamilyRule("no credentials, or none that are accepted", _HOLD, _EXIT),
+    Family.RIGHTS: FamilyRule("a role or a policy does not allow the call", _HOLD, _EXIT),
+    Family.KEYS: FamilyRule("the key that encrypts a resource cannot be used", _HOLD, _HOLD),
+    Family.MISSING: FamilyRule("a resource is not there, or is being changed", _HOLD, _EXIT),
+    Family.CONFIGURATION: FamilyRule("a setting of the driver cannot be used", _HOLD, _EXIT),
+    Family.RACE: FamilyRule(
+        "another writer was first, or the state is another one", _RETRY, _RETRY
+    ),
+    Family.POSITION: FamilyRule(
         "a place in a stream, a list or a queue is no longer valid", _RETRY, _RETRY
     ),
-    Family.ENTRY: Rule(
+    Family.ENTRY: FamilyRule(
         "the entry, row or document itself is refused", Verdict.DEAD_LETTER, Verdict.DEAD_LETTER
     ),
-    Family.REQUEST: Rule("the request is wrong: a bug of this system", _RETRY, _RETRY),
-    Family.UNKNOWN: Rule("an error that is in no list", _HOLD, _HOLD),
+    Family.REQUEST: FamilyRule("the request is wrong: a bug of this system", _RETRY, _RETRY),
+    Family.UNKNOWN: FamilyRule("an error that is in no list", _HOLD, _HOLD),
 }
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from contracts.names import EventType
 from operations.audit.compare import balance
 from operations.audit.report import AuditReport
-from operations.audit.snapshot import MalformedRow, Row, Snapshot
+from operations.audit.snapshot import CommittedRow, MalformedRow, Snapshot
 from operations.sources.bus_logs import BusEvent, Unreadable
 from operations.sources.ledger import (
     LIFECYCLES,
@@ -32,7 +32,7 @@ class Settled:
 
     before: dict[tuple[str, str], AggregateState] = field(default_factory=dict)
     after: dict[tuple[str, str], AggregateState] | None = None
-    rows: dict[EventKey, Row] = field(default_factory=dict)
+    rows: dict[EventKey, CommittedRow] = field(default_factory=dict)
     unreadable_rows: dict[EventKey, MalformedRow] = field(default_factory=dict)
     lines: list[tuple[str, BusEvent | Unreadable]] = field(default_factory=list)
     waiting: dict[str, int] = field(default_factory=dict)

@@ -9,7 +9,7 @@ from typing import Any
 from contracts.outbox import OutboxRecord
 from operations.dlq.choice import Choice, Tally
 from operations.dlq.rate_limiter import RateLimiter
-from operations.dlq.redriving import Redrive
+from operations.dlq.redriving import QueueRedrive
 from operations.dlq.senders import Outgoing
 from operations.sources.dead_letters import DeadLetter, EventInside, read
 from operations.sources.origins import BackToQueue, Destination
@@ -203,7 +203,7 @@ class World:
         destination: Destination | None = None,
         rate: float = 1e9,
     ) -> Tally:
-        return Redrive(
+        return QueueRedrive(
             self,
             queue="dlq",
             destination=destination or BackToQueue("work"),

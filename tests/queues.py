@@ -6,11 +6,11 @@ from uuid import uuid4
 
 from infra.arns import Arns
 from infra.local_queues import render_queues
-from infra.resources import DAY, Domain, Redrive
+from infra.resources import DAY, Domain, RedrivePolicy
 from infra.resources import Queue as QueueResource
 from infra.topology import Topology
 from runtime.aws import Aws
-from runtime.sqs.queue import Queue, find_queue
+from runtime.sqs.queue import SourceQueue, find_queue
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class TestQueue:
     __test__ = False
 
     sqs: Any
-    queue: Queue
+    queue: SourceQueue
 
     def send(self, *bodies: str) -> None:
         """Send in batches, so that a receive can return them together."""
@@ -82,7 +82,7 @@ def make_queue(
                     QueueResource(
                         name,
                         visibility_timeout=visibility_timeout,
-                        redrive=Redrive(dlq, max_receives),
+                        redrive=RedrivePolicy(dlq, max_receives),
                     ),
                     QueueResource(dlq, retention=14 * DAY),
                 ),

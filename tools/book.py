@@ -18,12 +18,12 @@ CONTENTS = DOCS / "README.md"
 _LISTED = re.compile(r"^- \[(.+?)\]\(([^)#]+\.md)\)", re.MULTILINE)
 _TURN = re.compile(r"\n---\n\n(?:[^\n]+\n)?[^\n]*\[Contents\]\([^)]*\)[^\n]*\n(?:[^\n]+\n)?\Z")
 
-WIDTH = 120
+PAGE_WIDTH = 120
 """Columns of a line of a page: a longer one hides its end in an editor and in a diff."""
 
 
 @dataclass(frozen=True)
-class Page:
+class BookPage:
     """A page as the contents name it; `path` is relative to docs/."""
 
     title: str
@@ -34,10 +34,10 @@ class Page:
         return DOCS / self.path
 
 
-def pages() -> list[Page]:
+def pages() -> list[BookPage]:
     """Every page that the contents list, in order."""
     listed = _LISTED.findall(CONTENTS.read_text(encoding="utf-8"))
-    return [Page(title, path) for title, path in listed]
+    return [BookPage(title, path) for title, path in listed]
 
 
 def bare(text: str) -> str:
@@ -54,11 +54,11 @@ def bound(path: str, text: str) -> str:
     here = Path(path).parent
     links = [
         *([f"← {_link(before, here)}"] if before else []),
-        _link(Page("Contents", "README.md"), here),
+        _link(BookPage("Contents", "README.md"), here),
         *([f"{_link(after, here)} →"] if after else []),
     ]
     turn = " · ".join(links)
-    if len(turn) > WIDTH:
+    if len(turn) > PAGE_WIDTH:
         turn = " ·\n".join(links)
     return f"{bare(text)}\n---\n\n{turn}\n"
 
@@ -86,7 +86,7 @@ def _rendered() -> Iterator[tuple[str, str, str]]:
         yield page.path, now, bound(page.path, now)
 
 
-def _link(page: Page, folder: Path) -> str:
+def _link(page: BookPage, folder: Path) -> str:
     return f"[{page.title}]({os.path.relpath(page.path, folder)})"
 
 

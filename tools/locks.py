@@ -15,9 +15,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 ROOT = Path(__file__).parent.parent
-EVERYTHING = "requirements-dev.lock"
+FULL_LOCK = "requirements-dev.lock"
 LOCKS = {
-    EVERYTHING: ("pyproject.toml", "--group", "dev"),
+    FULL_LOCK: ("pyproject.toml", "--group", "dev"),
     "requirements-local.lock": ("pyproject.toml", "--group", "local"),
     "requirements.lock": ("pyproject.toml",),
     "requirements-uv.lock": ("--group", "uv"),
@@ -55,7 +55,7 @@ def written_to(folder: Path, name: str) -> Path:
     """The lock as it would be now, in a folder that has those before it."""
     target = folder / name
     shutil.copyfile(ROOT / name, target)
-    held = () if name == EVERYTHING else ("--constraints", str(folder / EVERYTHING))
+    held = () if name == FULL_LOCK else ("--constraints", str(folder / FULL_LOCK))
     uv = str(Path(sys.executable).with_name("uv"))
     into = ("--output-file", str(target))
     subprocess.run(
@@ -64,7 +64,7 @@ def written_to(folder: Path, name: str) -> Path:
         env={**os.environ, "UV_CUSTOM_COMPILE_COMMAND": "make lock"},
         check=True,
     )
-    text = unbounded(target.read_text()).replace(str(folder / EVERYTHING), EVERYTHING)
+    text = unbounded(target.read_text()).replace(str(folder / FULL_LOCK), FULL_LOCK)
     target.write_text(text)
     return target
 

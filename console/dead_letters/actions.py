@@ -16,7 +16,7 @@ from infra.graph import node_id
 from operations.dlq.choice import Choice, End, Tally
 from operations.dlq.planning import plan
 from operations.dlq.rate_limiter import RateLimiter
-from operations.dlq.redriving import Redrive, drop
+from operations.dlq.redriving import QueueRedrive, drop
 from operations.dlq.senders import sender_to
 from operations.dlq.trail import Trail, newest
 from operations.environment import Environment
@@ -26,13 +26,13 @@ from operations.sources.lease import MAX_MESSAGES
 from operations.sources.origins import Origin, origins
 from operations.sources.peeking import open_queues, peek
 
-LISTED = 200
+LISTED_OF_A_QUEUE = 200
 """Dead letters of each queue in the list; the rest is counted."""
 
 MOST_MOVED = 1_000
 """Dead letters in one preview, and so in one redrive or drop: less than half a minute's work."""
 
-RATE = 50.0
+REDRIVES_A_SECOND = 50.0
 """Messages a second: a consumer handles hundreds."""
 
 
@@ -54,14 +54,18 @@ class Shown:
     message_ids: frozenset[str]
 
 
-class DeadLetters:
+class DeadLetterActions:
     """Methods block, for seconds where there is much: they belong into a thread pool.
 
     Each raises Unavailable, Misconfigured and OperatorError.
     """
 
     def __init__(
-        self, environment: Environment, *, listed: int = LISTED, most_moved: int = MOST_MOVED
+        self,
+        environment: Environment,
+        *,
+        listed: int = LISTED_OF_A_QUEUE,
+        most_moved: int = MOST_MOVED,
     ) -> None:
         self._environment, self._listed, self._most_moved = environment, listed, most_moved
         self._origins = origins(environment.topology, environment.workloads)
@@ -136,13 +140,13 @@ class DeadLetters:
             Trail(self._environment.audit_file, "redrive") as trail,
             opened.lease() as lease,
         ):
-            tally = Redrive(
+            tally = QueueRedrive(
                 lease,
                 queue=shown.queue,
                 destination=origin.destination,
                 sender=sender,
                 trail=trail,
-                rate_limiter=RateLimiter(RATE),
+                rate_limiter=RateLimiter(REDRIVES_A_SECOND),
             ).run(Choice(ids=shown.message_ids), MAX_MESSAGES)
         return _done(tally, shown)
 

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 from operations.errors import OperatorError
 
-MOST = 50
+KEPT_PREVIEWS = 50
 """Kept at a time; the oldest goes first."""
 
 LASTS = 600.0
@@ -41,7 +41,7 @@ class Previews(Generic[T]):
         name = secrets.token_urlsafe(16)
         with self._lock:
             self._kept[name] = (self._clock() + LASTS, shown)
-            while len(self._kept) > MOST:
+            while len(self._kept) > KEPT_PREVIEWS:
                 self._kept.popitem(last=False)
         return name
 

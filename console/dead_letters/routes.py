@@ -8,14 +8,14 @@ from typing import Annotated, Any, Literal, Self
 from fastapi import APIRouter, Query
 from pydantic import ConfigDict, Field, model_validator
 
-from console.dead_letters.actions import MOST_MOVED, DeadLetters
+from console.dead_letters.actions import MOST_MOVED, DeadLetterActions
 from contracts.envelope import ReadModel
 from operations.dlq.choice import Choice
 
 _Text = Annotated[str, Field(min_length=1, max_length=256)]
 
 
-class Wish(ReadModel):
+class DeadLetterSelection(ReadModel):
     """Which dead letters of a queue: these, all of a type, all of an aggregate, or simply all."""
 
     model_config = ConfigDict(extra="forbid")
@@ -41,17 +41,17 @@ class Wish(ReadModel):
         )
 
 
-class Previewed(ReadModel):
+class DeadLetterPreview(ReadModel):
     model_config = ConfigDict(extra="forbid")
 
     preview: _Text
 
 
-class ConfirmedDrop(Previewed):
+class ConfirmedDrop(DeadLetterPreview):
     confirm: Literal["drop"]
 
 
-def router(dead_letters: DeadLetters) -> APIRouter:
+def router(dead_letters: DeadLetterActions) -> APIRouter:
     routes = APIRouter(prefix="/api/dead-letters")
 
     @routes.get("")
@@ -67,11 +67,11 @@ def router(dead_letters: DeadLetters) -> APIRouter:
         return dead_letters.show(queue, message_id)
 
     @routes.post("/preview")
-    def preview(wish: Wish) -> dict[str, Any]:
+    def preview(wish: DeadLetterSelection) -> dict[str, Any]:
         return dead_letters.preview(wish.queue, wish.choice)
 
     @routes.post("/redrive")
-    def redrive(previewed: Previewed) -> dict[str, Any]:
+    def redrive(previewed: DeadLetterPreview) -> dict[str, Any]:
         return dead_letters.redrive(previewed.preview)
 
     @routes.post("/drop")

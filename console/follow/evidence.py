@@ -27,10 +27,10 @@ from runtime.ids import utc_now
 from runtime.outbox.dynamodb_rows import row_of
 from runtime.outbox.stats import OutboxStats
 
-LOOK_BACK = timedelta(days=1)
+LOG_LOOK_BACK = timedelta(days=1)
 """How far back the buses' logs are searched for a name without a time in it."""
 
-AT_ONCE = 6
+FOLLOW_THREADS = 6
 
 
 @dataclass(frozen=True)
@@ -52,14 +52,14 @@ def aggregate_named(parts: Parts, name: str) -> str | None:
         return found
     if any(state.status == 200 for state in _states(parts, name).values()):  # noqa: PLR2004
         return name
-    since = made_at(name) or utc_now() - LOOK_BACK
+    since = made_at(name) or utc_now() - LOG_LOOK_BACK
     return next((each.aggregate_id for each in _logged(parts.environment, name, since)), None)
 
 
 def gather(parts: Parts, aggregate_id: str, *, with_logs: bool) -> Gathered:
     """Collect what there is of a subscription; raises Unavailable."""
     reading = parts.watch.reading
-    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="follow") as pool:
+    with ThreadPoolExecutor(FOLLOW_THREADS, thread_name_prefix="follow") as pool:
         rows = pool.submit(lambda: list(_rows(parts.environment, aggregate_id)))
         dead = pool.submit(lambda: _dead_letters(parts, aggregate_id))
         states = _states(parts, aggregate_id)
@@ -68,7 +68,7 @@ def gather(parts: Parts, aggregate_id: str, *, with_logs: bool) -> Gathered:
             times = [each.created for each in states.values() if each.created]
             since = min([*times, *(each.occurred_at for each in observed)], default=None)
             logged = _logged(
-                parts.environment, aggregate_id, (since or utc_now() - LOOK_BACK) - SKEW
+                parts.environment, aggregate_id, (since or utc_now() - LOG_LOOK_BACK) - SKEW
             )
             known = {(each.bus, each.envelope_id) for each in observed}
             observed += [each for each in logged if (each.bus, each.envelope_id) not in known]

@@ -20,7 +20,7 @@ ON_THE_WAY = timedelta(seconds=10)
 """How long an event may be between two nodes before it is called lost."""
 
 
-class NotFound(Exception):
+class JourneyNotFound(Exception):
     def __init__(self, name: str) -> None:
         super().__init__(
             f"{name!r} not found: none of the three services has such an id, and no event that"
@@ -32,7 +32,7 @@ def follow(parts: Parts, name: str) -> dict[str, Any]:
     """Show the whole journey of whatever an id stands for. Raises NotFound, Unavailable."""
     aggregate_id = aggregate_named(parts, name)
     if aggregate_id is None:
-        raise NotFound(name)
+        raise JourneyNotFound(name)
     found = gather(parts, aggregate_id, with_logs=False)
     journey = journey_of(found)
     if journey.gaps:

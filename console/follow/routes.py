@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Path, Query
 
-from console.follow.journey import NotFound, follow, recent
+from console.follow.journey import JourneyNotFound, follow, recent
 from console.parts import Parts
 
 
@@ -19,7 +19,7 @@ def router(parts: Parts) -> APIRouter:
     def one(name: Annotated[str, Path(max_length=128)]) -> dict[str, Any]:
         try:
             return follow(parts, name.strip())
-        except NotFound as error:
+        except JourneyNotFound as error:
             raise HTTPException(404, str(error)) from error
 
     return routes

@@ -21,7 +21,7 @@ MOST_PAGES = 20
 EVENTS_A_SECOND = 30
 """Events shown at most; the others are only counted. A person cannot see more."""
 
-KEPT = 60
+KEPT_MESSAGES = 60
 """Events that wait for a slow page, and other messages: the oldest are dropped."""
 
 
@@ -32,7 +32,7 @@ class Full(Exception):
         super().__init__(f"{MOST_PAGES} pages follow the console already: close one")
 
 
-class Page:
+class Listener:
     """One that listens. `take` is called on the event loop, everything else by the hub."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -40,7 +40,7 @@ class Page:
         self._awake = asyncio.Event()
         self._lock = threading.Lock()
         self._snapshot: bytes | None = None
-        self._events: deque[bytes] = deque(maxlen=KEPT)
+        self._events: deque[bytes] = deque(maxlen=KEPT_MESSAGES)
         self.closed = False
 
     def give(self, text: bytes, *, newest_only: bool) -> None:
@@ -81,7 +81,7 @@ class Hub:
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._pages: set[Page] = set()
+        self._pages: set[Listener] = set()
         self._newest: bytes | None = None
         self._number = 0
         self._second, self._shown = 0, 0
@@ -91,12 +91,12 @@ class Hub:
     def pages(self) -> int:
         return len(self._pages)
 
-    def join(self, loop: asyncio.AbstractEventLoop) -> Page:
+    def join(self, loop: asyncio.AbstractEventLoop) -> Listener:
         """Begin to listen, with the newest snapshot. Raises Full."""
         with self._lock:
             if len(self._pages) >= MOST_PAGES:
                 raise Full
-            page = Page(loop)
+            page = Listener(loop)
             page.closed = self._closed
             self._pages.add(page)
             newest = self._newest
@@ -104,7 +104,7 @@ class Hub:
             page.give(newest, newest_only=True)
         return page
 
-    def leave(self, page: Page) -> None:
+    def leave(self, page: Listener) -> None:
         with self._lock:
             self._pages.discard(page)
 

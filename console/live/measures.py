@@ -18,7 +18,7 @@ from runtime.ids import utc_now
 from runtime.outbox.stats import OutboxStats
 from runtime.sqs.queue import find_url
 
-AT_ONCE = 8
+MEASURE_THREADS = 8
 
 LOOK = httpx.Timeout(2.0, connect=1.0)
 
@@ -35,7 +35,7 @@ class Measures:
         self._urls: dict[str, str] = {}
         self._depths: dict[str, Depth] = {}
         self._standstills = Standstills()
-        self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="measures")
+        self._pool = ThreadPoolExecutor(MEASURE_THREADS, thread_name_prefix="measures")
 
     def look(self) -> Reading:
         """Look once; what is away is said in the reading."""

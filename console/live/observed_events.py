@@ -13,7 +13,7 @@ from operations.sources.bus_logs import BusEvent, Unreadable, parse_line
 from runtime.logs import redact
 
 MOST_EVENTS = 5_000
-MOST_BYTES = 16 * 1024 * 1024
+MOST_KEPT_BYTES = 16 * 1024 * 1024
 """Of the bodies kept; the oldest events go first."""
 
 
@@ -70,7 +70,7 @@ def masked(body: str) -> dict[str, Any]:
 class ObservedEvents:
     """The newest events, by aggregate and by id; any thread may add and ask."""
 
-    def __init__(self, *, most: int = MOST_EVENTS, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(self, *, most: int = MOST_EVENTS, most_bytes: int = MOST_KEPT_BYTES) -> None:
         self._most, self._most_bytes = most, most_bytes
         self._lock = threading.Lock()
         self._order: deque[ObservedEvent] = deque()

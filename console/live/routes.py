@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from console.live.hub import Full, Hub, Page
+from console.live.hub import Full, Hub, Listener
 from runtime.http.problem_kinds import UNAVAILABLE
 from runtime.http.problems import respond
 
@@ -32,7 +32,7 @@ def router(hub: Hub) -> APIRouter:
 class _Stream(StreamingResponse):
     """Leaves the hub however the connection ends."""
 
-    def __init__(self, hub: Hub, page: Page) -> None:
+    def __init__(self, hub: Hub, page: Listener) -> None:
         self._hub, self._page = hub, page
         super().__init__(
             _written(page),
@@ -47,7 +47,7 @@ class _Stream(StreamingResponse):
             self._hub.leave(self._page)
 
 
-async def _written(page: Page) -> AsyncIterator[bytes]:
+async def _written(page: Listener) -> AsyncIterator[bytes]:
     yield b": the console\n\n"
     while not page.closed:
         found = await page.take(KEEP_ALIVE)

@@ -13,7 +13,7 @@ from infra.resources import EventPattern
 LEVELS = (1, 4, 16, 64, 256)
 """Of how many aggregates one is shown; each level's are among those of the one before."""
 
-MOST = 60.0
+MOST_EVENTS_A_SECOND = 60.0
 """Events a second and bus that the console reads; beyond, it looks at fewer."""
 
 CALM = 30.0
@@ -25,7 +25,7 @@ CALM_FOR = 5.0
 LATE = 2.0
 """Seconds behind the bus at which a tap looks at fewer: it cannot read all, whatever it counted."""
 
-PATIENCE = 3.0
+LAG_PATIENCE = 3.0
 """Seconds that a change has to show in how far behind the taps are."""
 
 TOO_LATE = 10.0
@@ -60,8 +60,8 @@ class Sampler:
 
     def decide(self, rate: float, behind: float, now: float) -> int:
         """Choose a level for a rate (events a second) on the busiest bus; times in seconds."""
-        needed = next((each for each in LEVELS if rate / each <= MOST), LEVELS[-1])
-        if behind > LATE and now - self._changed >= PATIENCE:
+        needed = next((each for each in LEVELS if rate / each <= MOST_EVENTS_A_SECOND), LEVELS[-1])
+        if behind > LATE and now - self._changed >= LAG_PATIENCE:
             needed = max(needed, self._one(up=True))
         if needed > self.every_nth:
             self.every_nth, self._calm_since, self._changed = needed, None, now

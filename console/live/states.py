@@ -13,7 +13,7 @@ from console.live.reading import Reading
 from infra.graph import EdgeKind, Graph, Node
 from operations.output import age
 from operations.sources.depths import Depth
-from operations.status.verdicts import Verdict, dead_letters, on_outbox, on_queue
+from operations.status.verdicts import LineVerdict, dead_letters, on_outbox, on_queue
 from runtime.outbox.stats import OutboxStats
 
 State = Literal["ok", "busy", "stuck", "away", "unknown"]
@@ -76,7 +76,7 @@ class _Judge:
         waited = oldest.total_seconds() if oldest else 0.0
         moves = any(self._rates.get(each) for each in self._edges(node, "stream"))
         if found.depth and not verdict.needs_attention and waited > STANDS_AFTER and not moves:
-            verdict = Verdict(
+            verdict = LineVerdict(
                 f"{_wait(found.depth)}, and none was taken for {_age(waited)}: is {relay} running?",
                 True,
             )
@@ -93,7 +93,7 @@ class _Judge:
         taker = self._neighbour(node, "receives")
         oldest = timedelta(seconds=still) if still else None
         if still > STANDS_AFTER:
-            verdict = Verdict(
+            verdict = LineVerdict(
                 f"{_wait(depth.visible)}, and none was taken for {_age(still)}: is {taker}"
                 " running?",
                 True,
@@ -151,7 +151,7 @@ def _dead_letters(depth: Depth) -> NodeState:
     return NodeState("stuck", dead_letters(depth, None), depth.total, depth.in_flight)
 
 
-def _state(verdict: Verdict, held: int) -> State:
+def _state(verdict: LineVerdict, held: int) -> State:
     if verdict.needs_attention:
         return "stuck"
     return "busy" if held else "ok"

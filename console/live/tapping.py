@@ -12,7 +12,7 @@ import structlog
 from console.live.observing import Observer
 from console.live.rates import Rates
 from console.live.sampling import TOO_LATE, Sampler
-from console.live.taps import Tap
+from console.live.taps import ConsoleTap
 from runtime.aws import asking
 from runtime.errors import Unavailable
 from runtime.process.shutdown import Stop, unless_stopped
@@ -27,20 +27,20 @@ log = structlog.get_logger(__name__)
 RECENT = 3
 """Seconds over which it is counted how much the buses carry."""
 
-LOOK_AGAIN = 15.0
+RULES_CHECK_INTERVAL = 15.0
 """Seconds until it is looked whether the rules are still there."""
 
 KEEPS_EVERY = 600.0
 """Seconds between two signs of life on a tap's queue: some fit into taps.ABANDONED_AFTER."""
 
-QUIET = 2.0
+QUIET_SECONDS = 2.0
 """Seconds without a message after which a tap is not behind, whatever its last message was."""
 
 
 class TapReader:
     """Moves one tap's messages to the observer; any thread may ask it how it is."""
 
-    def __init__(self, tap: Tap, observer: Observer, sampler: Sampler, stop: Stop) -> None:
+    def __init__(self, tap: ConsoleTap, observer: Observer, sampler: Sampler, stop: Stop) -> None:
         self.tap = tap
         self._observer, self._sampler, self._stop = observer, sampler, stop
         self.url: str | None = None
@@ -51,7 +51,7 @@ class TapReader:
     @property
     def behind(self) -> float:
         """Seconds from a message's arrival in the queue to its being read."""
-        return self._behind if monotonic() - self._received_at < QUIET else 0.0
+        return self._behind if monotonic() - self._received_at < QUIET_SECONDS else 0.0
 
     def run(self) -> None:
         """Read until a stop is requested; an outage is waited out."""
@@ -124,7 +124,7 @@ class Tapping:
 
     def __init__(
         self,
-        taps: Sequence[Tap],
+        taps: Sequence[ConsoleTap],
         observer: Observer,
         sampler: Sampler,
         needed: Rates,
@@ -160,7 +160,7 @@ class Tapping:
     def trouble(self) -> str | None:
         return next((each.why_not for each in self.readers if each.why_not), None)
 
-    def _remove(self, tap: Tap) -> None:
+    def _remove(self, tap: ConsoleTap) -> None:
         try:
             tap.remove()
         except Unavailable as error:
@@ -178,7 +178,7 @@ class Tapping:
             rate = max(self._rates.per_second(RECENT).values(), default=0.0)
             behind = self.behind
             after = self.sampler.decide(rate, behind, monotonic())
-            look = monotonic() - looked > LOOK_AGAIN
+            look = monotonic() - looked > RULES_CHECK_INTERVAL
             looked = monotonic() if look else looked
             for reader in self.readers:
                 try:

@@ -50,7 +50,7 @@ ABANDONED_AFTER = 3600.0
 _PREFIX = "console-tap-"
 
 
-class Tap:
+class ConsoleTap:
     """One bus's tap, in the account of the bus. The methods raise Unavailable."""
 
     def __init__(self, aws: Aws, topology: Topology, domain: Domain, bus: Bus, name: str) -> None:
@@ -166,7 +166,7 @@ class Tap:
             if queue != f"{_PREFIX}{name}-{self.bus}" or queue == self.queue.name:
                 continue
             if now.timestamp() - self._seen(other) > ABANDONED_AFTER:
-                Tap(self._aws, self._topology, self._domain, self._bus, name).remove()
+                ConsoleTap(self._aws, self._topology, self._domain, self._bus, name).remove()
                 removed.append(queue)
         return removed
 
@@ -204,10 +204,10 @@ class Tap:
         return Arns(Topology((mine, *others)), {mine.name: AccountRegion(account, region)})
 
 
-def taps_of(topology: Topology, name: str, aws: "dict[str, Aws]") -> list[Tap]:
+def taps_of(topology: Topology, name: str, aws: "dict[str, Aws]") -> list[ConsoleTap]:
     """A tap for each bus; `aws` is each domain's account."""
     return [
-        Tap(aws[domain.name], topology, domain, bus, name)
+        ConsoleTap(aws[domain.name], topology, domain, bus, name)
         for domain in topology.domains
         for bus in domain.buses
     ]

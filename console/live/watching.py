@@ -28,7 +28,7 @@ STALE = 10.0
 
 
 @dataclass
-class Watch:
+class SystemWatch:
     """`reading` is the newest; any thread may read it."""
 
     graph: Graph

@@ -30,7 +30,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Sender:
+class QueueSender:
     """Who sends what to a queue, and why."""
 
     name: str
@@ -97,9 +97,9 @@ class Document:
             if each["action"] == "receive" and channel == queue
         )
 
-    def senders_to(self, channel: str) -> list[Sender]:
+    def senders_to(self, channel: str) -> list[QueueSender]:
         return [
-            Sender(each["x-actor"]["name"], messages, each["summary"])
+            QueueSender(each["x-actor"]["name"], messages, each["summary"])
             for each, sent_to, messages in self._operations
             if each["action"] == "send" and sent_to == channel
         ]

@@ -10,10 +10,10 @@ from fastapi.responses import HTMLResponse, Response
 from console.reference.document import Document
 from console.reference.page import page
 
-FILE = Path(__file__).parents[2] / "contracts" / "asyncapi.json"
+DOCUMENT_FILE = Path(__file__).parents[2] / "contracts" / "asyncapi.json"
 
 
-def router(file: Path = FILE) -> APIRouter:
+def router(file: Path = DOCUMENT_FILE) -> APIRouter:
     """Both are made once, when they are first asked for; they only change with the code."""
     routes = APIRouter(include_in_schema=False)
 

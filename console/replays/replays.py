@@ -25,7 +25,7 @@ COUNTED_WITHIN = 30
 MOST_AT_ONCE = 10
 """Replays that run: all that AWS allows in an account."""
 
-KEPT = 50
+KEPT_REPLAYS = 50
 """Replays, with those that have ended."""
 
 OnChange = Callable[[dict[str, Any]], object]
@@ -129,7 +129,7 @@ class Replays:
     def _forget_the_oldest(self) -> None:
         with self._lock:
             ended = [name for name, each in self._followed.items() if each.over]
-            for name in ended[: max(0, len(self._followed) - KEPT)]:
+            for name in ended[: max(0, len(self._followed) - KEPT_REPLAYS)]:
                 del self._followed[name]
 
     def _follow(self, followed: Followed) -> None:

@@ -23,7 +23,7 @@ RULES_IGNORED = (
 _Text = Annotated[str, Field(min_length=1, max_length=256)]
 
 
-class Wish(ReadModel):
+class ReplayRequest(ReadModel):
     """`since` and `until` are moments as `streamed replay` takes them; no rules: to all."""
 
     model_config = ConfigDict(extra="forbid")
@@ -34,14 +34,14 @@ class Wish(ReadModel):
     rules: list[_Text] = Field(default=[], max_length=50)
 
 
-class Previewed(ReadModel):
+class ReplayPreview(ReadModel):
     model_config = ConfigDict(extra="forbid")
 
     preview: _Text
 
 
 @dataclass(frozen=True)
-class Buses:
+class ReplayableBuses:
     """What can be replayed in a place."""
 
     environment: Environment
@@ -64,7 +64,7 @@ class Buses:
 
 
 def router(environment: Environment, replays: Replays) -> APIRouter:
-    buses, previews = Buses(environment), Previews[Request]()
+    buses, previews = ReplayableBuses(environment), Previews[Request]()
     routes = APIRouter(prefix="/api/replays")
 
     @routes.get("")
@@ -78,7 +78,7 @@ def router(environment: Environment, replays: Replays) -> APIRouter:
         }
 
     @routes.post("/preview")
-    def preview(wish: Wish) -> dict[str, Any]:
+    def preview(wish: ReplayRequest) -> dict[str, Any]:
         now = utc_now()
         span = parse_range(wish.since, wish.until, now)
         request = request_of(environment, wish.bus, span, wish.rules, now=now)
@@ -100,7 +100,7 @@ def router(environment: Environment, replays: Replays) -> APIRouter:
         }
 
     @routes.post("", status_code=202)
-    def start(previewed: Previewed) -> dict[str, Any]:
+    def start(previewed: ReplayPreview) -> dict[str, Any]:
         return replays.start(previews.take(previewed.preview))
 
     @routes.get("/{name}")

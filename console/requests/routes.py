@@ -10,7 +10,7 @@ from console.apis import Apis
 from console.requests.attempts import send
 
 
-class Order(BaseModel):
+class OrderForm(BaseModel):
     """What was typed; nothing is checked here, the API's own answer is shown."""
 
     model_config = ConfigDict(alias_generator=to_camel, extra="allow")
@@ -25,7 +25,7 @@ def router(apis: Apis) -> APIRouter:
     routes = APIRouter(prefix="/api/try")
 
     @routes.post("/subscriptions")
-    def subscribe(order: Order) -> dict[str, Any]:
+    def subscribe(order: OrderForm) -> dict[str, Any]:
         api = apis["subscription"]
         key = order.idempotency_key
         headers = {"Idempotency-Key": key} if key else {}

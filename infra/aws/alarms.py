@@ -15,13 +15,13 @@ from infra.aws.relays import Relay
 from infra.aws.tasks import Task
 from infra.resources import Domain
 
-OLDEST_MESSAGE = 300
+MOST_MESSAGE_AGE = 300
 """Seconds in a work queue; a message takes milliseconds, and 30 s after its consumer's death."""
 
-OLDEST_ROW = 180
+MOST_ROW_AGE = 180
 """Seconds in an outbox; a sweep a minute takes what is half a minute old."""
 
-ITERATOR_AGE = 60_000
+MOST_ITERATOR_AGE = 60_000
 """Milliseconds behind the stream's end."""
 
 FIVE_MINUTES = Duration.minutes(5)
@@ -33,7 +33,7 @@ SILENCE = 3
 
 
 @dataclass(frozen=True)
-class Watch:
+class AlarmRule:
     """When an alarm goes off: at `threshold` or above (`below`: under it), for so many `periods`.
 
     A period is the metric's own; `silence` is what no measurement means.
@@ -59,14 +59,14 @@ class Alarms(Construct):
                 self._add(
                     f"{queue.name}-not-empty",
                     metrics.waiting(queue.name),
-                    Watch(1),
+                    AlarmRule(1),
                     f"Something could not be delivered or handled: read {queue.name}.",
                 )
             else:
                 self._add(
                     f"{queue.name}-too-old",
                     metrics.oldest_message(queue.name),
-                    Watch(OLDEST_MESSAGE),
+                    AlarmRule(MOST_MESSAGE_AGE),
                     f"Messages wait in {queue.name}: is its consumer ready?",
                 )
 
@@ -83,7 +83,7 @@ class Alarms(Construct):
         self._add(
             f"{relay}-oldest-row",
             metrics.oldest_row(relay),
-            Watch(OLDEST_ROW),
+            AlarmRule(MOST_ROW_AGE),
             f"Events stay in the outbox of {relay}: is it running, and does its target take them?",
         )
 
@@ -92,13 +92,13 @@ class Alarms(Construct):
             self._add(
                 f"{function.name}-errors",
                 metrics.errors(function.name),
-                Watch(1),
+                AlarmRule(1),
                 f"{function.name} failed: nothing is lost, its log says why.",
             )
         self._add(
             f"{relay.publish.name}-behind",
             metrics.iterator_age(relay.publish.name),
-            Watch(ITERATOR_AGE),
+            AlarmRule(MOST_ITERATOR_AGE),
             f"{relay.publish.name} cannot keep up with its stream, or cannot publish.",
         )
         self._add(
@@ -121,11 +121,13 @@ class Alarms(Construct):
         self._add(
             f"{name}-5xx",
             rate,
-            Watch(ERROR_RATE),
+            AlarmRule(ERROR_RATE),
             f"The API of {name} fails: its access log and the log of its tasks say why.",
         )
 
-    def _add(self, name: str, metric: cloudwatch.IMetric, watch: Watch, description: str) -> None:
+    def _add(
+        self, name: str, metric: cloudwatch.IMetric, watch: AlarmRule, description: str
+    ) -> None:
         comparison = cloudwatch.ComparisonOperator
         alarm = cloudwatch.Alarm(
             self,
@@ -144,5 +146,5 @@ class Alarms(Construct):
         alarm.add_ok_action(self._action)
 
 
-def _no_sign_of_life() -> Watch:
-    return Watch(1, SILENCE, cloudwatch.TreatMissingData.BREACHING, below=True)
+def _no_sign_of_life() -> AlarmRule:
+    return AlarmRule(1, SILENCE, cloudwatch.TreatMissingData.BREACHING, below=True)

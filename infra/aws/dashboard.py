@@ -11,7 +11,7 @@ from infra.aws.plan import Plan, workloads_of
 from infra.resources import Domain
 from infra.workloads import Workload
 
-HEIGHT, WIDTH = 7, 4
+WIDGET_HEIGHT, WIDGET_WIDTH = 7, 4
 """Of a widget, on a dashboard's grid of 24 columns: six steps side by side."""
 
 
@@ -39,7 +39,7 @@ def _row(plan: Plan, domain: Domain, api: apigateway.HttpApi) -> list[list[cloud
     """A heading, and then the domain's six steps."""
     heading = cloudwatch.TextWidget(
         markdown=f"## {domain.name}: request → outbox → bus → queues → consumer → dead letters",
-        width=6 * WIDTH,
+        width=6 * WIDGET_WIDTH,
         height=1,
     )
     processes = workloads_of(domain)
@@ -96,8 +96,8 @@ def _graph(
         title=title,
         left=list(left),
         right=list(right),
-        width=WIDTH,
-        height=HEIGHT,
+        width=WIDGET_WIDTH,
+        height=WIDGET_HEIGHT,
         left_y_axis=cloudwatch.YAxisProps(min=0),
         right_y_axis=cloudwatch.YAxisProps(min=0),
         legend_position=cloudwatch.LegendPosition.BOTTOM,

@@ -17,7 +17,7 @@ from infra.resources import Domain
 
 ENGINE_VERSION, FAMILY = "5.0.0", "docdb5.0"
 
-PORT = 27018
+MONGODB_PORT = 27018
 """Not the default 27017: cdk-nag asks for that, and it costs nothing."""
 
 CHANGE_STREAM_RETENTION = 86_400
@@ -50,7 +50,7 @@ class Documents(Construct):
             parameter_group=_parameters(self, protected=protected),
             instance_type=ec2.InstanceType.of(ec2.InstanceClass.T4G, ec2.InstanceSize.MEDIUM),
             instances=plan.copies,
-            port=PORT,
+            port=MONGODB_PORT,
             vpc=vpc,
             vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED),
             master_user=docdb.Login(username=domain.name, kms_key=key),

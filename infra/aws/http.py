@@ -11,7 +11,7 @@ from aws_cdk import aws_servicediscovery as servicediscovery
 from constructs import Construct
 
 from infra.aws.grounds import Grounds
-from infra.aws.tasks import PORT, Task
+from infra.aws.tasks import TASK_PORT, Task
 
 REQUESTS_A_SECOND, BURST = 100, 200
 """For each API, all callers together; above that they get 429. Raise it with the tasks."""
@@ -89,7 +89,7 @@ def _vpc_link(scope: Construct, name: str, task: Task, vpc: ec2.IVpc) -> apigate
         description=f"The VPC link of {name}",
         allow_all_outbound=False,
     )
-    task.service.connections.allow_from(group, ec2.Port.tcp(PORT), "requests")
+    task.service.connections.allow_from(group, ec2.Port.tcp(TASK_PORT), "requests")
     return apigateway.VpcLink(
         scope,
         "Link",

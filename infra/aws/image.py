@@ -7,7 +7,7 @@ from constructs import Construct
 
 ROOT = Path(__file__).parents[2]
 
-TARGET = "aws"
+IMAGE_TARGET = "aws"
 """The Dockerfile's stage that has the certificates of Amazon RDS."""
 
 
@@ -16,6 +16,6 @@ def image(scope: Construct) -> ecr_assets.DockerImageAsset:
         scope,
         "Image",
         directory=str(ROOT),
-        target=TARGET,
+        target=IMAGE_TARGET,
         platform=ecr_assets.Platform.LINUX_AMD64,
     )

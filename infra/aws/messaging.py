@@ -16,7 +16,7 @@ from infra.aws.plan import Plan
 from infra.aws.reviewed import stands
 from infra.policies import (
     EVENTBRIDGE,
-    VERSION,
+    POLICY_VERSION,
     Document,
     bus_policy_document,
     log_group_policy_document,
@@ -29,7 +29,7 @@ DATA_KEY_REUSE = 3600
 """Seconds that SQS uses a data key before it asks KMS for another: its calls cost money."""
 
 
-class Buses(Construct):
+class BusStack(Construct):
     """Buses, and who may put events on them.
 
     They stand in the stack that domains share, so that each exists before any rule sends to it:
@@ -180,7 +180,7 @@ def _forwarding_role(scope: Construct, rule: Rule, arns: Arns) -> iam.CfnRole | 
         rule.role,
         role_name=rule.role,
         assume_role_policy_document={
-            "Version": VERSION,
+            "Version": POLICY_VERSION,
             "Statement": [
                 {
                     "Effect": "Allow",
@@ -194,7 +194,7 @@ def _forwarding_role(scope: Construct, rule: Rule, arns: Arns) -> iam.CfnRole | 
             iam.CfnRole.PolicyProperty(
                 policy_name="PutEvents",
                 policy_document={
-                    "Version": VERSION,
+                    "Version": POLICY_VERSION,
                     "Statement": [
                         {
                             "Effect": "Allow",
@@ -218,4 +218,4 @@ def _requiring_tls(document: Document | None, queue_arn: str) -> Document:
         "Condition": {"Bool": {"aws:SecureTransport": "false"}},
     }
     allowed = document["Statement"] if document else []
-    return {"Version": VERSION, "Statement": [*allowed, deny]}
+    return {"Version": POLICY_VERSION, "Statement": [*allowed, deny]}

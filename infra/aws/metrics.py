@@ -11,7 +11,7 @@ from infra.resources import Rule
 
 MINUTE = Duration.minutes(1)
 
-NAMESPACE = SYSTEM
+METRIC_NAMESPACE = SYSTEM
 """Of the metrics that are ours, made from our logs."""
 
 
@@ -56,7 +56,7 @@ def undelivered(rule: Rule) -> cloudwatch.Metric:
 def oldest_row(relay: str) -> cloudwatch.Metric:
     """Seconds: the age of what a relay's last sweep found left behind in its outbox."""
     return cloudwatch.Metric(
-        namespace=NAMESPACE,
+        namespace=METRIC_NAMESPACE,
         metric_name=_oldest_row(relay),
         statistic="Maximum",
         period=MINUTE,
@@ -92,7 +92,7 @@ def measure_oldest_row(scope: Construct, relay: str, log_group: logs.ILogGroup) 
         filter_pattern="{ $.oldestAgeSeconds >= 0 }",
         metric_transformations=[
             logs.CfnMetricFilter.MetricTransformationProperty(
-                metric_namespace=NAMESPACE,
+                metric_namespace=METRIC_NAMESPACE,
                 metric_name=_oldest_row(relay),
                 metric_value="$.oldestAgeSeconds",
                 default_value=0,

@@ -14,7 +14,7 @@ from infra.aws.grounds import Grounds
 from infra.aws.reviewed import stands
 from infra.workloads import Workload
 
-MEMORY = 512
+FUNCTION_MEMORY = 512
 """MiB, and with them a third of a core: what waits here is the network."""
 
 PUBLISH_TIMEOUT, SWEEP_TIMEOUT = Duration.seconds(60), Duration.seconds(55)
@@ -126,7 +126,7 @@ class Function(Construct):
                 cmd=["awslambdaric", f"relay.aws_lambda.{handler}"],
             ),
             environment={**workload.settings},
-            memory_size=MEMORY,
+            memory_size=FUNCTION_MEMORY,
             timeout=timeout,
             role=self.role,
             log_group=self.log_group,

@@ -16,10 +16,10 @@ from infra.aws.grounds import Grounds
 from infra.aws.reviewed import stands
 from infra.workloads import Workload
 
-PORT = 8000
+TASK_PORT = 8000
 """Where each task serves: an API its routes, a worker its health."""
 
-CPU, MEMORY = 256, 512
+TASK_CPU, TASK_MEMORY = 256, 512
 """A quarter of a core and 512 MiB, the least there is: a process of ours takes under 100 MiB."""
 
 STOP_TIMEOUT = Duration.seconds(30)
@@ -51,8 +51,8 @@ class Task(Construct):
             self,
             "Definition",
             family=plan.stack_name(workload.name),
-            cpu=CPU,
-            memory_limit_mib=MEMORY,
+            cpu=TASK_CPU,
+            memory_limit_mib=TASK_MEMORY,
             task_role=iam.Role(
                 self,
                 "Role",
@@ -88,10 +88,10 @@ class Task(Construct):
             self._workload.name,
             self._workload.command,
             environment={**self._workload.settings, **self._where_to_serve()},
-            port_mappings=[ecs.PortMapping(container_port=PORT)],
+            port_mappings=[ecs.PortMapping(container_port=TASK_PORT)],
             health_check=ecs.HealthCheck(
                 # Alive, not ready: a new process would find the same dependency away.
-                command=["CMD", "python", "-m", "runtime.probe", f"{PORT}/healthz"],
+                command=["CMD", "python", "-m", "runtime.probe", f"{TASK_PORT}/healthz"],
                 start_period=Duration.seconds(30),
                 interval=Duration.seconds(15),
             ),
@@ -100,7 +100,7 @@ class Task(Construct):
 
     def _where_to_serve(self) -> dict[str, str]:
         kind = "HTTP" if self._workload.path else "HEALTH"
-        return {f"{kind}_HOST": "0.0.0.0", f"{kind}_PORT": str(PORT)}  # noqa: S104 (a task's own)
+        return {f"{kind}_HOST": "0.0.0.0", f"{kind}_PORT": str(TASK_PORT)}  # noqa: S104 (a task's own)
 
     def _provision_first(self, container: ecs.ContainerDefinition) -> None:
         """Make the collections before the process starts; making them twice changes nothing."""
@@ -181,7 +181,7 @@ class Task(Construct):
                 cloud_map_namespace=self._grounds.namespace,
                 dns_record_type=servicediscovery.DnsRecordType.SRV,
                 container=container,
-                container_port=PORT,
+                container_port=TASK_PORT,
             )
             if workload.path
             else None,

@@ -8,7 +8,7 @@ from infra.resources import (
     GlobalIndex,
     Key,
     Queue,
-    Redrive,
+    RedrivePolicy,
     Table,
 )
 
@@ -16,7 +16,7 @@ EVERYTHING = EventPattern()
 SUBSCRIPTION_CREATED = EventPattern((Source.SUBSCRIPTIONS,), (EventType.SUBSCRIPTION_CREATED,))
 PAYMENT_CANCELLED = EventPattern((Source.PAYMENTS,), (EventType.PAYMENT_CANCELLED,))
 
-VISIBILITY_TIMEOUT = 30
+WORK_VISIBILITY_TIMEOUT = 30
 """Seconds. A try at a message takes milliseconds and gives up after some 20 s; while a dependency
 is away the consumer renews the timeout. A consumer that was killed delays its messages by it."""
 
@@ -27,7 +27,10 @@ LOG_RETENTION_DAYS = 30
 def work_queue(name: str, dlq: str) -> Queue:
     """A consumer's queue: half a minute a try, five tries, four days for an outage."""
     return Queue(
-        name, visibility_timeout=VISIBILITY_TIMEOUT, retention=4 * DAY, redrive=Redrive(dlq, 5)
+        name,
+        visibility_timeout=WORK_VISIBILITY_TIMEOUT,
+        retention=4 * DAY,
+        redrive=RedrivePolicy(dlq, 5),
     )
 
 

@@ -6,7 +6,7 @@ from infra.domains.parts import (
     LOG_RETENTION_DAYS,
     PAYMENT_CANCELLED,
     SUBSCRIPTION_CREATED,
-    VISIBILITY_TIMEOUT,
+    WORK_VISIBILITY_TIMEOUT,
     dead_letter_queue,
     work_queue,
 )
@@ -20,7 +20,7 @@ from infra.resources import (
     Domain,
     LogGroup,
     Queue,
-    Redrive,
+    RedrivePolicy,
     Rule,
     ToBus,
     ToLogGroup,
@@ -79,9 +79,9 @@ DOMAIN = Domain(
         # Between the change stream and the bus. The relay sets the deduplication id (the event id).
         Queue(
             "payment-events.fifo",
-            visibility_timeout=VISIBILITY_TIMEOUT,
+            visibility_timeout=WORK_VISIBILITY_TIMEOUT,
             retention=4 * DAY,
-            redrive=Redrive("payment-events-dlq.fifo", 3),
+            redrive=RedrivePolicy("payment-events-dlq.fifo", 3),
         ),
         dead_letter_queue("payment-events-dlq.fifo"),
     ),

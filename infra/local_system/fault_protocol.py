@@ -13,7 +13,7 @@ from runtime.verdicts import Family
 MAX_LINE = 64 * 1024
 """Bytes."""
 
-ANSWERS_WITHIN = 20.0
+FAULT_TIMEOUT = 20.0
 """Seconds: a process has ten to stop."""
 
 MAX_PATH = 103
@@ -77,7 +77,7 @@ def ask(path: Path, request: Request) -> Answer:
     """Have `make up` do something. Raises NotBroken, and Unavailable where nobody listens."""
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as talk:
-            talk.settimeout(ANSWERS_WITHIN)
+            talk.settimeout(FAULT_TIMEOUT)
             talk.connect(str(path))
             talk.sendall(request.model_dump_json().encode() + b"\n")
             with talk.makefile("rb") as answers:

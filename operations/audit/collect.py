@@ -5,7 +5,7 @@ from datetime import datetime
 
 from contracts.outbox import ROW_KEY, OutboxRecord
 from infra.taps import taps_of, with_taps
-from operations.audit.snapshot import MalformedRow, Row, Snapshot
+from operations.audit.snapshot import CommittedRow, MalformedRow, Snapshot
 from operations.databases import DatabaseEnvironment
 from operations.sources.aggregate_states import states_since
 from operations.sources.bus_logs import SKEW, read_bus
@@ -46,7 +46,9 @@ def collect(environment: DatabaseEnvironment, since: datetime, until: datetime) 
             if isinstance(row.content, OutboxRecord):
                 record = row.content
                 key = EventKey(record.event_type, record.aggregate_id, record.sequence)
-                snapshot.add_row(key, Row(outbox.domain, record.event_id, record.occurred_at))
+                snapshot.add_row(
+                    key, CommittedRow(outbox.domain, record.event_id, record.occurred_at)
+                )
             else:
                 event_type = type_of(outbox.domain, row.sequence) or "?"
                 key = EventKey(event_type, row.aggregate_id, row.sequence)

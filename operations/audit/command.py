@@ -20,13 +20,13 @@ from operations.moments import parse_range
 from operations.output import Output
 from operations.sources.routes import routes
 
-PATIENCE = 10.0
+MISSING_PATIENCE = 10.0
 """Seconds that an event may not be found: between two reads, or during a redrive.
 
 EventBridge mostly takes half a second from PutEvents to a target, and its logs about as long.
 """
 
-POLL_EVERY = 1.0
+AUDIT_INTERVAL = 1.0
 """Seconds between two looks; never less than the last one took, so that looking is half the load
 at most."""
 
@@ -97,7 +97,7 @@ def audit(
     until: datetime,
     *,
     settle: float = 0.0,
-    patience: float = PATIENCE,
+    patience: float = MISSING_PATIENCE,
     say: Callable[[str], None] = lambda _: None,
 ) -> AuditReport:
     """Balance the books of all that happened from `since` and before `until`.
@@ -152,4 +152,4 @@ def looking(
         say(
             f"{report.in_flight} in flight, {len(report.suspects)} of them not found: looking again"
         )
-        wait(max(POLL_EVERY, ended - began))
+        wait(max(AUDIT_INTERVAL, ended - began))

@@ -5,8 +5,8 @@ from datetime import datetime
 
 from contracts.names import EventType, Source
 from contracts.timestamps import format_timestamp
-from operations.audit.report import AuditReport, DeliveryCount, Difference, EventCount, Kind
-from operations.audit.snapshot import DeadLetters, Snapshot
+from operations.audit.report import AuditReport, DeliveryCount, Difference, EventCount, FindingKind
+from operations.audit.snapshot import DeadLetterCount, Snapshot
 from operations.sources.ledger import EventKey, NotUnderstood, events_of, handled
 from operations.sources.routes import Delivery, Hop, Route
 
@@ -72,7 +72,7 @@ class _EventBalance:
         count.set_aside += min(len(missing), aside.unnamed)
         count.between = min(max(len(missing) - aside.unnamed, 0), room)
         if len(missing) > room + aside.unnamed:
-            self._report(Kind.NOT_PUBLISHED, missing, route.outbox, self._elsewhere(missing))
+            self._report(FindingKind.NOT_PUBLISHED, missing, route.outbox, self._elsewhere(missing))
         self._two_events()
         return count
 
@@ -89,7 +89,7 @@ class _EventBalance:
         room = self._held(self._taps.get(hop.bus))
         missing = self._outcome(count, hop.origin, hop.dlq, room, there.__contains__)
         if missing:
-            self._report(Kind.NOT_ON_NEXT_BUS, missing, hop.bus, {})
+            self._report(FindingKind.NOT_ON_NEXT_BUS, missing, hop.bus, {})
         return count
 
     def _handled(self, delivery: Delivery) -> DeliveryCount:
@@ -103,7 +103,9 @@ class _EventBalance:
         missing = self._outcome(count, delivery.bus, delivery.dlq, room, is_handled)
         if missing:
             hint = f"{room} of {len(missing)} may still be in the queue" if room else ""
-            self._report(Kind.NOT_HANDLED, missing, delivery.queue, dict.fromkeys(missing, hint))
+            self._report(
+                FindingKind.NOT_HANDLED, missing, delivery.queue, dict.fromkeys(missing, hint)
+            )
         return count
 
     def _outcome(
@@ -115,7 +117,7 @@ class _EventBalance:
         has_arrived: Callable[[EventKey], bool],
     ) -> list[EventKey]:
         """Fill the count in; returns what is missing, if more is than can be under way."""
-        dead = self._snapshot.dead[dlq] if dlq else DeadLetters()
+        dead = self._snapshot.dead[dlq] if dlq else DeadLetterCount()
         missing = []
         for key in self._snapshot.seen[origin]:
             if key.event_type != self.route.event_type or key in self._uncommitted:
@@ -145,7 +147,7 @@ class _EventBalance:
                     ids.add(snapshot.pending[key].event_id)
                 if len(ids) > 1:
                     hint = f"event ids {', '.join(sorted(ids))}"
-                    self._report(Kind.TWO_EVENTS, [key], bus, {key: hint})
+                    self._report(FindingKind.TWO_EVENTS, [key], bus, {key: hint})
 
     def _elsewhere(self, missing: Iterable[EventKey]) -> dict[EventKey, str]:
         """Say of what is not on its own bus that it was seen on another: its line is what lacks."""
@@ -157,7 +159,7 @@ class _EventBalance:
         }
 
     def _report(
-        self, kind: Kind, keys: Iterable[EventKey], place: str, hints: Mapping[EventKey, str]
+        self, kind: FindingKind, keys: Iterable[EventKey], place: str, hints: Mapping[EventKey, str]
     ) -> None:
         own = self._snapshot.seen[self.route.bus]
         for key in keys:
@@ -178,11 +180,11 @@ def _not_committed(snapshot: Snapshot, routes: Mapping[EventType, Route]) -> Ite
     for key, row in snapshot.pending.items():
         if why := _unexplained(snapshot, routes, key, row.occurred_at):
             place = f"the outbox of {row.domain}"
-            yield Difference(Kind.NOT_COMMITTED, *key, place, row.event_id, why)
+            yield Difference(FindingKind.NOT_COMMITTED, *key, place, row.event_id, why)
     for bus, seen in snapshot.seen.items():
         for key, bus_count in seen.items():
             if why := _unexplained(snapshot, routes, key, bus_count.occurred_at):
-                yield Difference(Kind.NOT_COMMITTED, *key, bus, bus_count.event_id, why)
+                yield Difference(FindingKind.NOT_COMMITTED, *key, bus, bus_count.event_id, why)
 
 
 def _unexplained(
@@ -210,7 +212,7 @@ def _not_understood(snapshot: Snapshot) -> Iterator[Difference]:
     for error in snapshot.not_understood:
         state = error.state
         yield Difference(
-            Kind.NOT_UNDERSTOOD,
+            FindingKind.NOT_UNDERSTOOD,
             state.event,
             state.aggregate_id,
             state.version,
@@ -219,7 +221,9 @@ def _not_understood(snapshot: Snapshot) -> Iterator[Difference]:
         )
     for key, row in snapshot.unreadable_rows.items():
         hint = f"no event can be made of the row: {row.reason}"
-        yield Difference(Kind.NOT_UNDERSTOOD, *key, row.outbox, hint=hint)
+        yield Difference(FindingKind.NOT_UNDERSTOOD, *key, row.outbox, hint=hint)
     for bus, line in snapshot.unreadable:
         if line.source in {*Source}:
-            yield Difference(Kind.NOT_UNDERSTOOD, "?", line.envelope_id, 0, bus, hint=line.reason)
+            yield Difference(
+                FindingKind.NOT_UNDERSTOOD, "?", line.envelope_id, 0, bus, hint=line.reason
+            )

@@ -9,7 +9,7 @@ from typing import Any
 from contracts.timestamps import format_timestamp
 
 
-class Kind(StrEnum):
+class FindingKind(StrEnum):
     """The ways in which the books can fail to balance."""
 
     NOT_PUBLISHED = "committed, not published"
@@ -27,7 +27,7 @@ class Difference:
     `hint` says more, and does not count when two differences are compared.
     """
 
-    kind: Kind
+    kind: FindingKind
     event_type: str
     aggregate_id: str
     sequence: int

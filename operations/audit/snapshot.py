@@ -38,7 +38,7 @@ class BusCount:
             self.again += (event.envelope_id,)
 
 
-class Row(NamedTuple):
+class CommittedRow(NamedTuple):
     """A row of an outbox."""
 
     domain: str
@@ -54,7 +54,7 @@ class MalformedRow(NamedTuple):
 
 
 @dataclass(slots=True)
-class DeadLetters:
+class DeadLetterCount:
     """What is in one dead-letter queue: events by name, and how many cannot be named."""
 
     named: set[EventKey] = field(default_factory=set)
@@ -71,12 +71,14 @@ class Snapshot:
     since: datetime
     until: datetime
     committed: dict[EventKey, Committed] = field(default_factory=dict)
-    pending: dict[EventKey, Row] = field(default_factory=dict)
+    pending: dict[EventKey, CommittedRow] = field(default_factory=dict)
     seen: defaultdict[str, dict[EventKey, BusCount]] = field(
         default_factory=lambda: defaultdict(dict)
     )
     waiting: dict[str, int] = field(default_factory=dict)
-    dead: defaultdict[str, DeadLetters] = field(default_factory=lambda: defaultdict(DeadLetters))
+    dead: defaultdict[str, DeadLetterCount] = field(
+        default_factory=lambda: defaultdict(DeadLetterCount)
+    )
     states: dict[tuple[str, str], AggregateState] = field(default_factory=dict)
     unreadable: list[tuple[str, Unreadable]] = field(default_factory=list)
     unreadable_rows: dict[EventKey, MalformedRow] = field(default_factory=dict)
@@ -91,7 +93,7 @@ class Snapshot:
         except NotUnderstood as error:
             self.not_understood.append(error)
 
-    def add_row(self, key: EventKey, row: Row) -> None:
+    def add_row(self, key: EventKey, row: CommittedRow) -> None:
         """Add a row of an outbox."""
         if self._covers(row.occurred_at):
             self.pending[key] = row

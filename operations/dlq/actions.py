@@ -9,7 +9,7 @@ from uuid import uuid4
 from operations.dlq.choice import Choice, End, Tally
 from operations.dlq.planning import plan
 from operations.dlq.rate_limiter import RateLimiter
-from operations.dlq.redriving import Redrive, drop
+from operations.dlq.redriving import QueueRedrive, drop
 from operations.dlq.senders import sender_to
 from operations.dlq.tables import dead_letter_facts, dead_letters_table, ended, tallies_table
 from operations.dlq.trail import Trail
@@ -83,7 +83,7 @@ def run_redrive(environment: Environment, arguments: argparse.Namespace, output:
         def redrive(queue: Opened) -> Tally:
             destination = queue.origin.destination
             with queue.lease() as lease:
-                return Redrive(
+                return QueueRedrive(
                     lease,
                     queue=queue.origin.dlq,
                     destination=destination,

@@ -6,8 +6,8 @@ from operations.commandline import Parser, count
 from operations.dlq.actions import run_drop, run_list, run_redrive, run_show
 from operations.sources.lease import MAX_MESSAGES
 
-LISTED = 1_000
-RATE = 20.0
+LISTED_AT_MOST = 1_000
+DEFAULT_RATE = 20.0
 """Messages a second: a consumer handles hundreds, and what it cannot handle shows in time."""
 
 
@@ -43,8 +43,8 @@ def _add_list(dlq: Parser) -> None:
         "--limit",
         metavar="N",
         type=count,
-        default=LISTED,
-        help=f"read at most N messages of each queue ({LISTED})",
+        default=LISTED_AT_MOST,
+        help=f"read at most N messages of each queue ({LISTED_AT_MOST})",
     )
     command.set_defaults(run=run_list)
 
@@ -91,8 +91,8 @@ def _add_redrive(dlq: Parser) -> None:
         "--rate",
         metavar="N",
         type=_rate,
-        default=RATE,
-        help=f"messages a second ({RATE:g})",
+        default=DEFAULT_RATE,
+        help=f"messages a second ({DEFAULT_RATE:g})",
     )
     command.set_defaults(run=run_redrive)
 

@@ -83,7 +83,7 @@ def in_sequence(dead_letters: Sequence[DeadLetter]) -> list[DeadLetter]:
     return sorted(dead_letters, key=key)
 
 
-class Redrive:
+class QueueRedrive:
     """Sends the dead letters of one queue to their destination, in sequence per aggregate.
 
     A dead letter that cannot be sent stays, and so do those behind it in its aggregate, unless

@@ -50,14 +50,16 @@ def sender_to(environment: Environment, destination: Destination, *, run: str) -
     """
     if isinstance(destination, BackToQueue):
         sqs = environment.aws(environment.topology.domain_of_queue(destination.queue)).client("sqs")
-        return ToQueue(sqs, find_url(sqs, destination.queue), fifo=destination.fifo, run=run)
+        return WorkQueueSender(
+            sqs, find_url(sqs, destination.queue), fifo=destination.fifo, run=run
+        )
     events = environment.aws(environment.topology.domain_of_bus(destination.bus)).client("events")
     require_bus(events, destination.bus)
-    return ToBus(events, destination.bus)
+    return BusSender(events, destination.bus)
 
 
 @dataclass(frozen=True)
-class ToQueue:
+class WorkQueueSender:
     """A Sender to a work queue.
 
     A FIFO queue takes each deduplication id once in five minutes, even if what it took has been
@@ -102,7 +104,7 @@ class ToQueue:
 
 
 @dataclass(frozen=True)
-class ToBus:
+class BusSender:
     """A Sender to an event bus."""
 
     events: "EventBridgeClient"

@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from operations.dlq.choice import End, Tally
-from operations.output import UNKNOWN, moment, table
+from operations.output import UNKNOWN_VALUE, moment, table
 from operations.sources.dead_letters import DeadLetter
 from operations.sources.peeking import Peek
 
@@ -23,8 +23,8 @@ def dead_letters_table(peek: Peek) -> Table:
     )
     for dead_letter in peek.dead_letters:
         made.add_row(
-            f"{dead_letter.message_id}\n{dead_letter.event.event_id or UNKNOWN}",
-            f"{dead_letter.event.event_type or UNKNOWN}\n{_aggregate(dead_letter)}",
+            f"{dead_letter.message_id}\n{dead_letter.event.event_id or UNKNOWN_VALUE}",
+            f"{dead_letter.event.event_type or UNKNOWN_VALUE}\n{_aggregate(dead_letter)}",
             f"{moment(dead_letter.sent_at)}\n{_tries(dead_letter)}",
             f"{dead_letter.why}\n{dead_letter.by}",
             end_section=True,
@@ -43,11 +43,11 @@ def dead_letter_facts(dead_letter: DeadLetter, *, reveal: bool) -> Iterator[Rend
     facts = {
         "queue": dead_letter.queue,
         "message id": dead_letter.message_id,
-        "event": f"{inside.event_type or UNKNOWN} {inside.event_id or ''}".strip(),
+        "event": f"{inside.event_type or UNKNOWN_VALUE} {inside.event_id or ''}".strip(),
         "aggregate": _aggregate(dead_letter),
         "why": dead_letter.why,
         "from": dead_letter.by,
-        "tries": UNKNOWN if dead_letter.tries is None else str(dead_letter.tries),
+        "tries": UNKNOWN_VALUE if dead_letter.tries is None else str(dead_letter.tries),
         "sent": moment(dead_letter.sent_at),
         "received": f"{dead_letter.receives} times, by any reader",
         "group": dead_letter.group or "",
@@ -91,8 +91,8 @@ def ended(end: End, destination: str | None = None) -> str:
 
 def _aggregate(dead_letter: DeadLetter) -> str:
     if dead_letter.event.aggregate_id is None:
-        return UNKNOWN
-    sequence = UNKNOWN if dead_letter.event.sequence is None else dead_letter.event.sequence
+        return UNKNOWN_VALUE
+    sequence = UNKNOWN_VALUE if dead_letter.event.sequence is None else dead_letter.event.sequence
     return f"{dead_letter.event.aggregate_id} ({sequence})"
 
 

@@ -15,7 +15,7 @@ from operations.sources.dead_letters import DeadLetter
 from runtime.ids import utc_now
 
 BLOCK = 64 * 1024
-MOST_BYTES = 16 * 1024 * 1024
+MOST_READ_BYTES = 16 * 1024 * 1024
 """Bytes that are read at a time, and at most, to find the newest lines."""
 
 
@@ -109,7 +109,7 @@ def newest(path: Path, most: int) -> list[dict[str, Any]]:
 def _last_lines(file: BinaryIO, most: int) -> list[bytes]:
     """A drop's line may have megabytes, so blocks are read until there are lines enough."""
     start, tail = file.seek(0, os.SEEK_END), b""
-    while start and tail.count(b"\n") <= most and len(tail) < MOST_BYTES:
+    while start and tail.count(b"\n") <= most and len(tail) < MOST_READ_BYTES:
         block = min(BLOCK, start)
         start -= block
         file.seek(start)

@@ -11,7 +11,7 @@ from operations.output import age
 from operations.sources.ledger import EventKey, handled
 from operations.sources.routes import Route
 
-NOT_FOUND = "not found in any outbox, bus log or queue"
+NOT_FOUND_ANYWHERE = "not found in any outbox, bus log or queue"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class Gaps:
             event_type=key.event_type,
             event_id=found.event_id(key),
             what=what,
-            probably=where or f"{NOT_FOUND}: {advice}",
+            probably=where or f"{NOT_FOUND_ANYWHERE}: {advice}",
             occurred_at=found.occurred_at(key),
             lost=where is None,
         )

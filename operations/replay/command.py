@@ -15,7 +15,7 @@ from operations.moments import parse_range
 from operations.output import Output, moment, table
 from operations.replay.replay import Progress, Replay, Request, request_of, would_come
 
-POLL_EVERY = 1.0
+REPLAY_POLL_INTERVAL = 1.0
 """Seconds between two looks at a replay."""
 
 COUNT_WITHIN = 30
@@ -24,7 +24,7 @@ COUNT_WITHIN = 30
 ARCHIVED_AFTER = timedelta(minutes=10)
 """Until when AWS may take to have an event in the archive, says its guide to replays."""
 
-FAILED = 1
+REPLAY_FAILED = 1
 """Exit code: the replay failed, or was cancelled."""
 
 
@@ -93,7 +93,7 @@ def run(environment: Environment, arguments: argparse.Namespace, output: Output)
     verdict = Text(f"{replay.name}: {reason}, {came.total()} events", "green" if done else "red")
     document = _document(request, ended.state, replay.name, came)
     output.show(document, _table(request, came), verdict)
-    return 0 if done else FAILED
+    return 0 if done else REPLAY_FAILED
 
 
 def _follow(replay: Replay, output: Output) -> Progress:
@@ -107,14 +107,14 @@ def _follow(replay: Replay, output: Output) -> Progress:
             said = progress
         if progress.ended:
             return progress
-        sleep(POLL_EVERY)
+        sleep(REPLAY_POLL_INTERVAL)
 
 
 def _settled(replay: Replay) -> Counter[str]:
     """Count what came, once the log has no more of it than a moment before."""
     came = replay.came()
     for _ in range(COUNT_WITHIN):
-        sleep(POLL_EVERY)
+        sleep(REPLAY_POLL_INTERVAL)
         before, came = came, replay.came()
         if came == before:
             break

@@ -14,13 +14,13 @@ from runtime.sqs.queue import MAX_BATCH
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-VISIBILITY_TIMEOUT = 120
+LEASE_SECONDS = 120
 """Seconds until what a killed command leased is visible again, if no setting says otherwise."""
 
 MAX_MESSAGES = 10_000
 """Messages leased at a time; SQS allows 120 000 in flight."""
 
-MOST_BYTES = 256 * 1024 * 1024
+MOST_LEASED_BYTES = 256 * 1024 * 1024
 """Of leased bodies: a message may have 1 MiB."""
 
 
@@ -38,7 +38,7 @@ class Lease:
         origin: Origin,
         *,
         wait_seconds: int = 1,
-        visibility_timeout: int = VISIBILITY_TIMEOUT,
+        visibility_timeout: int = LEASE_SECONDS,
         now: Callable[[], float] = monotonic,
     ) -> None:
         self._sqs, self._url, self._origin = sqs, url, origin
@@ -76,7 +76,7 @@ class Lease:
         """
         taken: dict[str, DeadLetter] = {}
         size = 0
-        while len(taken) < most and size < MOST_BYTES:
+        while len(taken) < most and size < MOST_LEASED_BYTES:
             self.renew()
             with asking("SQS"):
                 messages = self._sqs.receive_message(

@@ -16,7 +16,7 @@ from runtime.sqs.queue import find_url
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-AT_ONCE = 12
+PEEK_THREADS = 12
 """Queues looked into together: on AWS the last, empty answer of each takes a second."""
 
 
@@ -87,7 +87,7 @@ def peek(queues: Sequence[Opened], *, most: int) -> list[Peek]:
     Only their receive counts show that they were read, and a dead-letter queue has no use for
     those. Raises Unavailable.
     """
-    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="peek") as pool:
+    with ThreadPoolExecutor(PEEK_THREADS, thread_name_prefix="peek") as pool:
         return list(pool.map(lambda each: _peek(each, most), queues))
 
 

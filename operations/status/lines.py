@@ -11,10 +11,10 @@ from operations.databases import DatabaseEnvironment
 from operations.sources.depths import Depth, depth_of
 from operations.sources.origins import work_queues
 from operations.sources.outboxes import PendingOutbox, pending
-from operations.sources.peeking import AT_ONCE, open_queues
+from operations.sources.peeking import PEEK_THREADS, open_queues
 from operations.status.measures import ages_of_oldest, lag_of
 from operations.status.verdicts import (
-    Verdict,
+    LineVerdict,
     on_dead_letters,
     on_outbox,
     on_queue,
@@ -40,7 +40,7 @@ class Line:
 
     kind: Kind
     name: str
-    verdict: Verdict
+    verdict: LineVerdict
     waiting: int | None = None
     in_flight: int | None = None
     oldest: timedelta | None = None
@@ -102,7 +102,7 @@ def _stats(outbox: PendingOutbox) -> OutboxStats | Unavailable:
 def _outbox_line(outbox: PendingOutbox, found: OutboxStats | Unavailable, now: datetime) -> Line:
     if isinstance(found, Unavailable):
         return Line(
-            "outbox", outbox.name, Verdict(f"cannot be read: {found}", needs_attention=True)
+            "outbox", outbox.name, LineVerdict(f"cannot be read: {found}", needs_attention=True)
         )
     oldest = found.age(now)
     verdict = on_outbox(found.depth, oldest, outbox.relay)
@@ -177,7 +177,7 @@ def _depths(environment: DatabaseEnvironment, names: Sequence[str]) -> dict[str,
     clients = [
         environment.aws(environment.topology.domain_of_queue(name)).client("sqs") for name in names
     ]
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    with ThreadPoolExecutor(PEEK_THREADS) as pool:
         found = pool.map(
             lambda pair: depth_of(pair[0], find_url(pair[0], pair[1])),
             zip(clients, names, strict=True),

@@ -14,10 +14,10 @@ from runtime.aws import asking
 
 LAG = "relay_stream_lag_seconds"
 
-ANSWERS_WITHIN = 2.0
+METRICS_TIMEOUT = 2.0
 """Seconds that a process has to show its metrics."""
 
-LOOK_BACK = timedelta(minutes=5)
+METRIC_LOOK_BACK = timedelta(minutes=5)
 """CloudWatch has a queue's metrics a minute or two late, and none for one idle for six hours."""
 
 
@@ -31,7 +31,7 @@ class Metric:
 
 
 AGE_OF_OLDEST = Metric("AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName")
-ITERATOR_AGE = Metric("AWS/Lambda", "IteratorAge", "FunctionName")
+ITERATOR_AGE_METRIC = Metric("AWS/Lambda", "IteratorAge", "FunctionName")
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def lag_of(environment: Environment, relay: Workload, now: datetime) -> Lag:
         return Lag(why_not="not measured here: set STREAMED_METRICS_URL")
     if relay.empties is None:
         return Lag(why_not="not measured on AWS: the age of its outbox says the same")
-    (age,) = _latest(environment, relay.domain, ITERATOR_AGE, [relay.name], now)
+    (age,) = _latest(environment, relay.domain, ITERATOR_AGE_METRIC, [relay.name], now)
     if age is None:
         return Lag(why_not="nothing was read in the last five minutes")
     return Lag(timedelta(milliseconds=age))
@@ -81,7 +81,7 @@ def lag_of(environment: Environment, relay: Workload, now: datetime) -> Lag:
 
 def _of_process(url: str) -> Lag:
     try:
-        answer = httpx.get(url, timeout=ANSWERS_WITHIN, trust_env=False)
+        answer = httpx.get(url, timeout=METRICS_TIMEOUT, trust_env=False)
         answer.raise_for_status()
     except httpx.HTTPError:
         return Lag(silent=url)
@@ -121,7 +121,7 @@ def _latest(
     with asking("CloudWatch"):
         answer = client.get_metric_data(
             MetricDataQueries=queries,
-            StartTime=now - LOOK_BACK,
+            StartTime=now - METRIC_LOOK_BACK,
             EndTime=now,
             ScanBy="TimestampDescending",
         )

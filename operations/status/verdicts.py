@@ -10,10 +10,10 @@ from datetime import timedelta
 from operations.output import age
 from operations.sources.depths import Depth
 
-OLDEST_ROW = timedelta(seconds=180)
+LATE_ROW = timedelta(seconds=180)
 """In an outbox: a sweep a minute takes what is half a minute old."""
 
-OLDEST_MESSAGE = timedelta(seconds=300)
+LATE_MESSAGE = timedelta(seconds=300)
 """In a work queue: a message takes milliseconds, and 30 s after its consumer's death."""
 
 STREAM_LAG = timedelta(seconds=60)
@@ -21,69 +21,71 @@ STREAM_LAG = timedelta(seconds=60)
 
 
 @dataclass(frozen=True)
-class Verdict:
+class LineVerdict:
     """A sentence, and whether it needs attention."""
 
     text: str
     needs_attention: bool = False
 
 
-def on_outbox(depth: int, oldest: timedelta | None, relay: str) -> Verdict:
+def on_outbox(depth: int, oldest: timedelta | None, relay: str) -> LineVerdict:
     """Judge `depth` rows, the oldest that old; None is an age that cannot be read."""
     if not depth:
-        return Verdict("empty")
+        return LineVerdict("empty")
     if oldest is None:
-        return Verdict(f"{_wait(depth)}, with no time that can be read: see {relay}'s log", True)
+        return LineVerdict(
+            f"{_wait(depth)}, with no time that can be read: see {relay}'s log", True
+        )
     waits = f"{_wait(depth)}, the oldest for {age(oldest)}"
-    if oldest < OLDEST_ROW:
-        return Verdict(f"{waits}: on the way")
-    return Verdict(f"{waits}: {relay} is not publishing; see its log and /readyz", True)
+    if oldest < LATE_ROW:
+        return LineVerdict(f"{waits}: on the way")
+    return LineVerdict(f"{waits}: {relay} is not publishing; see its log and /readyz", True)
 
 
-def on_stream(lag: timedelta | None, waiting: int, relay: str, why_not: str = "") -> Verdict:
+def on_stream(lag: timedelta | None, waiting: int, relay: str, why_not: str = "") -> LineVerdict:
     """Judge what a relay said when it last read a row; `waiting` is what is in its outbox.
 
     A relay that has caught up and hears nothing shows the lag of its last row for ever.
     """
     if lag is None:
-        return Verdict(why_not)
+        return LineVerdict(why_not)
     if not lag:
-        return Verdict("no row was read since it started")
+        return LineVerdict("no row was read since it started")
     read = f"the last row was read {_seconds(lag)} after it occurred"
     if lag < STREAM_LAG or not waiting:
-        return Verdict(read)
-    return Verdict(f"{read}: {relay} is behind, or cannot publish; see its log", True)
+        return LineVerdict(read)
+    return LineVerdict(f"{read}: {relay} is behind, or cannot publish; see its log", True)
 
 
-def on_silence(relay: str, where: str) -> Verdict:
+def on_silence(relay: str, where: str) -> LineVerdict:
     """Judge a relay that does not say how it is."""
-    return Verdict(f"{relay} does not answer at {where}: is it running?", True)
+    return LineVerdict(f"{relay} does not answer at {where}: is it running?", True)
 
 
-def on_queue(depth: Depth, oldest: timedelta | None, consumer: str, *, stuck: bool) -> Verdict:
+def on_queue(depth: Depth, oldest: timedelta | None, consumer: str, *, stuck: bool) -> LineVerdict:
     """Judge a work queue; `stuck` if, without ages, two looks found the same ones untouched."""
     if not depth.total:
-        return Verdict("empty")
+        return LineVerdict("empty")
     if not depth.visible:
-        return Verdict(f"{_in_work(depth.in_flight)}")
+        return LineVerdict(f"{_in_work(depth.in_flight)}")
     waits = _wait(depth.visible)
     beside = f", {_in_work(depth.in_flight)}" if depth.in_flight else ""
-    if oldest is not None and oldest >= OLDEST_MESSAGE:
-        return Verdict(
+    if oldest is not None and oldest >= LATE_MESSAGE:
+        return LineVerdict(
             f"{waits}, the oldest for {age(oldest)}{beside}: is {consumer} ready? see its /readyz",
             True,
         )
     if stuck:
-        return Verdict(f"{waits} and none is received: is {consumer} running?", True)
+        return LineVerdict(f"{waits} and none is received: is {consumer} running?", True)
     since = f", the oldest for {age(oldest)}" if oldest is not None else ""
-    return Verdict(f"{waits}{since}{beside}: on the way")
+    return LineVerdict(f"{waits}{since}{beside}: on the way")
 
 
-def on_dead_letters(depth: Depth, oldest: timedelta | None, queue: str) -> Verdict:
+def on_dead_letters(depth: Depth, oldest: timedelta | None, queue: str) -> LineVerdict:
     """Judge a dead-letter queue: all that is in it needs attention."""
     if not depth.total:
-        return Verdict("empty")
-    return Verdict(f"{dead_letters(depth, oldest)}: `streamed dlq list --queue {queue}`", True)
+        return LineVerdict("empty")
+    return LineVerdict(f"{dead_letters(depth, oldest)}: `streamed dlq list --queue {queue}`", True)
 
 
 def dead_letters(depth: Depth, oldest: timedelta | None) -> str:

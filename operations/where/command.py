@@ -12,7 +12,7 @@ from operations.audit.collect import taps
 from operations.commandline import Parser
 from operations.databases import DatabaseEnvironment
 from operations.journey.timeline import Commit, DeadLettered, Journey, OnBus, Step, Wait, build
-from operations.output import UNKNOWN, Output, table
+from operations.output import UNKNOWN_VALUE, Output, table
 from operations.sources.routes import routes
 from operations.where.search import find, gather
 
@@ -114,17 +114,17 @@ def _steps(journey: Journey) -> RenderableType:
             each["eventType"],
             each["place"],
             each["what"],
-            each["eventId"] or UNKNOWN,
+            each["eventId"] or UNKNOWN_VALUE,
         )
     return rows
 
 
 def _time(at: datetime | None) -> str:
-    return format_timestamp(at) if at else UNKNOWN
+    return format_timestamp(at) if at else UNKNOWN_VALUE
 
 
 def _gaps(journey: Journey) -> RenderableType:
     rows = table("event", "what is missing", "where it probably is", "event id", title="missing")
     for gap in journey.gaps:
-        rows.add_row(gap.event_type, gap.what, gap.probably, gap.event_id or UNKNOWN)
+        rows.add_row(gap.event_type, gap.what, gap.probably, gap.event_id or UNKNOWN_VALUE)
     return rows

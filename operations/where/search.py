@@ -22,7 +22,7 @@ from operations.sources.origins import work_queues
 from operations.sources.outboxes import pending
 
 
-class NotFound(OperatorError):
+class NameNotFound(OperatorError):
     def __init__(self, name: str) -> None:
         super().__init__(
             f"{name!r} not found: no subscription, stock or payment has this id, and no event in"
@@ -53,7 +53,7 @@ def find(environment: DatabaseEnvironment, name: str) -> Found:
         if name in (inside.event_id, inside.aggregate_id, each.message_id) and inside.aggregate_id:
             event_id = None if name == inside.aggregate_id else inside.event_id
             return Found(inside.aggregate_id, event_id)
-    raise NotFound(name)
+    raise NameNotFound(name)
 
 
 def gather(environment: DatabaseEnvironment, aggregate_id: str) -> Evidence:

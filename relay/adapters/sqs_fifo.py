@@ -17,7 +17,7 @@ from runtime.sqs.queue import (
     MAX_BATCH,
     MAX_BATCH_BYTES,
     SEND_LIMITS,
-    Queue,
+    SourceQueue,
     dead_letter,
     delete_batch,
     find_url,
@@ -36,7 +36,7 @@ _REFUSED = re.compile("[\ufffe\uffff]")
 """What JSON text may hold as it is and a message may not; SQS takes XML's characters only."""
 
 
-REMEMBERED = 10_000
+REMEMBERED_BODIES = 10_000
 """Bodies that are sent once: some 100 bytes each."""
 
 CROWDED = 500
@@ -91,7 +91,7 @@ class FifoQueue:
 class FifoReceiver:
     """Receives messages in order per group; its batch calls take any number of messages."""
 
-    def __init__(self, sqs: "SQSClient", queue: Queue) -> None:
+    def __init__(self, sqs: "SQSClient", queue: SourceQueue) -> None:
         self._sqs, self._queue = sqs, queue
 
     def receive(self, *, wait_seconds: int) -> "list[MessageTypeDef]":
@@ -147,7 +147,7 @@ class DeadLetterQueue:
         self._sqs = sqs
         self._url = find_url(sqs, name)
         self._is_fifo = name.endswith(".fifo")
-        self._sent_once = RecentKeys(REMEMBERED)
+        self._sent_once = RecentKeys(REMEMBERED_BODIES)
 
     def send(
         self,

@@ -29,7 +29,7 @@ from runtime.settings import ApiSettings
 S = TypeVar("S", bound=ApiSettings)
 
 MAX_BODY_BYTES = 64 * 1024
-STOP_SECONDS = 8
+API_STOP_SECONDS = 8
 """How long requests in flight have to finish after SIGTERM: a process has 10 s in all."""
 
 
@@ -112,7 +112,7 @@ def serve(app: FastAPI, settings: ApiSettings) -> None:
     Raises Misconfigured if the address cannot be had.
     """
     listening = _listen(settings.http_host, settings.http_port)
-    server = uvicorn.Server(limited(app, stop_seconds=STOP_SECONDS))
+    server = uvicorn.Server(limited(app, stop_seconds=API_STOP_SECONDS))
     # uvicorn raises the signal again once it has stopped, which would kill the process: ours takes
     # it, and one that comes before uvicorn listens to any.
     with on_signal(_Leave(server)):

@@ -38,7 +38,7 @@ BODY_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
-class Limits:
+class ConnectionLimits:
     """What one server, and each of its connections, may take. Times are in seconds."""
 
     connections: int = 800
@@ -71,10 +71,12 @@ class Limits:
     """How long what a refused client still sends is thrown away, so that it can read why."""
 
 
-LIMITS = Limits()
+LIMITS = ConnectionLimits()
 
 
-def limited(app: ASGIApp, *, stop_seconds: int, limits: Limits = LIMITS) -> uvicorn.Config:
+def limited(
+    app: ASGIApp, *, stop_seconds: int, limits: ConnectionLimits = LIMITS
+) -> uvicorn.Config:
     """Configure uvicorn to serve within these limits; a stop waits at most that many seconds."""
     return uvicorn.Config(
         _readable(app),
@@ -93,7 +95,7 @@ def limited(app: ASGIApp, *, stop_seconds: int, limits: Limits = LIMITS) -> uvic
 class LimitedConnection(H11Protocol):
     """One connection. What it waits for has one timer, what it writes has another."""
 
-    def __init__(self, limits: Limits, *args: Any, **named: Any) -> None:
+    def __init__(self, limits: ConnectionLimits, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
         self._limits = limits
         self._waits_for: object = None

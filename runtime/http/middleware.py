@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 CORRELATION_HEADER = "X-Correlation-Id"
 _CORRELATION_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
-QUIET = frozenset({"/healthz", "/readyz", "/metrics", "/outbox"})
+UNLOGGED_PATHS = frozenset({"/healthz", "/readyz", "/metrics", "/outbox"})
 """Paths that only machines ask for, and all the time: neither logged nor traced."""
 
 
@@ -108,7 +108,9 @@ class AroundRequests:
     Requests for the routes in `quiet` have no log line.
     """
 
-    def __init__(self, app: ASGIApp, metrics: HttpMetrics, quiet: frozenset[str] = QUIET) -> None:
+    def __init__(
+        self, app: ASGIApp, metrics: HttpMetrics, quiet: frozenset[str] = UNLOGGED_PATHS
+    ) -> None:
         self._app, self._metrics, self._quiet = app, metrics, quiet
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

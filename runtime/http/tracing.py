@@ -6,7 +6,7 @@ https://opentelemetry.io/docs/specs/semconv/http/http-spans/
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from runtime.http.middleware import QUIET
+from runtime.http.middleware import UNLOGGED_PATHS
 from runtime.http.problems import METHODS
 from runtime.logs import mask
 from runtime.process.tracing import Attributes, Tracer
@@ -25,7 +25,7 @@ class TracedRequests:
         self._app, self._tracer = app, tracer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] in QUIET:
+        if scope["type"] != "http" or scope["path"] in UNLOGGED_PATHS:
             await self._app(scope, receive, send)
             return
         status = 0

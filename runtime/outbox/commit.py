@@ -35,7 +35,7 @@ class Store(Protocol[A]):
         ...
 
 
-TRIES = 8
+COMMIT_TRIES = 8
 """Writers of one aggregate that may pass us before we give up: more than ever meet on one."""
 
 
@@ -56,7 +56,7 @@ def change(
     meets it, and the second try reads it. `wait` is how a loser waits, some milliseconds, given in
     seconds. Raises Conflict after TRIES such losses, and whatever `decide` and the store raise.
     """
-    for attempt in range(1, TRIES + 1):
+    for attempt in range(1, COMMIT_TRIES + 1):
         is_presumption = presumed_new and attempt == 1
         before = None if is_presumption else store.get(aggregate_id)
         after = decide(before)
@@ -65,7 +65,7 @@ def change(
         try:
             store.commit(after, record(after), replaces=before)
         except Conflict:
-            if attempt == TRIES:
+            if attempt == COMMIT_TRIES:
                 raise
             if not is_presumption:
                 # Losers of one race would meet again if they came back together.

@@ -21,7 +21,7 @@ from runtime.process.tracing import FLUSH_TIMEOUT, Attributes, Kind
 
 log = structlog.get_logger(__name__)
 
-NAMESPACE = "streamed-events"
+SERVICE_NAMESPACE = "streamed-events"
 
 EXPORT_SECONDS = 2.0
 """How long one export may take, tries and waits together, unless OTEL_EXPORTER_OTLP_TIMEOUT says
@@ -53,7 +53,7 @@ def exporting(process: str) -> "OtlpTracer":
     resource = Resource.create(
         {
             "service.name": os.environ.get("OTEL_SERVICE_NAME") or process,
-            "service.namespace": NAMESPACE,
+            "service.namespace": SERVICE_NAMESPACE,
             "service.instance.id": str(uuid4()),
         }
     )
@@ -70,7 +70,7 @@ class OtlpTracer:
 
     def __init__(self, provider: TracerProvider) -> None:
         self._provider = provider
-        self._tracer = provider.get_tracer(NAMESPACE)
+        self._tracer = provider.get_tracer(SERVICE_NAMESPACE)
 
     @contextmanager
     def span(

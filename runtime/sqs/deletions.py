@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-TRIES = 3
+DELETE_TRIES = 3
 """How often a receipt handle is tried. A message that stays comes, and is handled, again."""
 
 MOST_WAITING = 100
@@ -81,13 +81,13 @@ class Deletions:
                 self._wait(self._linger)
 
     def _delete(self, handles: list[str]) -> None:
-        for attempt in range(1, TRIES + 1):
+        for attempt in range(1, DELETE_TRIES + 1):
             try:
                 handles = [handles[i] for i in delete_batch(self._sqs, self._url, handles)]
             except Unavailable as error:
                 log.warning("delete failed", reason=str(error), attempt=attempt)
             if not handles:
                 return
-            if attempt < TRIES:
+            if attempt < DELETE_TRIES:
                 self._wait(backoff(attempt, first=0.1, longest=1))
         log.warning("handled messages were not deleted and will come again", count=len(handles))

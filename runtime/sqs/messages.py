@@ -12,9 +12,9 @@ from runtime.metrics import ConsumerMetrics
 from runtime.passed import Passed
 from runtime.process.health import Readiness
 from runtime.process.shutdown import Stop
-from runtime.retry import BackOff, DeadLetter, Decision, Hold, Strikes, backoff, decide
+from runtime.retry import BackOff, Decision, Hold, MoveToDeadLetters, Strikes, backoff, decide
 from runtime.sqs.handler import Handler
-from runtime.sqs.queue import Queue, dead_letter, receive_count
+from runtime.sqs.queue import SourceQueue, dead_letter, receive_count
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -37,7 +37,7 @@ class Messages:
     def __init__(
         self,
         sqs: "SQSClient",
-        queue: Queue,
+        queue: SourceQueue,
         handler: Handler,
         *,
         stop: Stop,
@@ -109,7 +109,7 @@ class Messages:
                 call = error.dependency, error.call
                 strikes.count(call, self._passed.count(call))
             match self.decide(error, message, attempt, strikes=strikes.total):
-                case DeadLetter():
+                case MoveToDeadLetters():
                     return self._dead_letter(error, message)
                 case BackOff(delay):
                     log.error("failed, backing off", seconds=round(delay, 1), exc_info=error)

@@ -37,7 +37,7 @@ _REFUSED_BY_SQS = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010f
 
 
 @dataclass(frozen=True)
-class Queue:
+class SourceQueue:
     """A queue with a redrive policy. `visibility_timeout` is in seconds."""
 
     name: str
@@ -57,7 +57,7 @@ def find_url(sqs: "SQSClient", name: str) -> str:
             raise Misconfigured(f"the queue {name} does not exist: provision it first") from None
 
 
-def find_queue(sqs: "SQSClient", name: str) -> Queue:
+def find_queue(sqs: "SQSClient", name: str) -> SourceQueue:
     """Read a queue's settings; raises Misconfigured if it or its redrive policy is missing."""
     url = find_url(sqs, name)
     with asking("SQS"):
@@ -68,7 +68,7 @@ def find_queue(sqs: "SQSClient", name: str) -> Queue:
         raise Misconfigured(f"the queue {name} has no redrive policy: give it a dead-letter queue")
     policy = json.loads(attributes["RedrivePolicy"])
     dead_letter_queue = policy["deadLetterTargetArn"].rpartition(":")[2]
-    return Queue(
+    return SourceQueue(
         name=name,
         url=url,
         dead_letter_queue=dead_letter_queue,

@@ -10,7 +10,7 @@ from contracts.names import EventType, Source
 from contracts.outbox import OutboxRecord
 from contracts.publishing import outbox_record
 from contracts.timestamps import Timestamp
-from services.payment.model import Happened, Payment, Status
+from services.payment.model import LastEvent, Payment, Status
 
 
 class PaymentDetail(EventDetail):
@@ -40,9 +40,9 @@ class PaymentCancelled(PaymentDetail):
     event: Literal[EventType.PAYMENT_CANCELLED]
 
 
-_DETAILS: dict[Happened, type[PaymentDetail]] = {
-    Happened.CREATED: PaymentCreated,
-    Happened.CANCELLED: PaymentCancelled,
+_DETAILS: dict[LastEvent, type[PaymentDetail]] = {
+    LastEvent.CREATED: PaymentCreated,
+    LastEvent.CANCELLED: PaymentCancelled,
 }
 
 

@@ -27,7 +27,7 @@ class Status(StrEnum):
     CANCELLED = "cancelled"
 
 
-class Happened(StrEnum):
+class LastEvent(StrEnum):
     """What the last change of a payment was."""
 
     CREATED = "PaymentCreated"
@@ -44,7 +44,7 @@ class Payment:
     created: datetime
     updated: datetime
     version: int
-    event: Happened
+    event: LastEvent
 
     @classmethod
     def create(cls, subscription_id: str, account_number: str, *, now: datetime) -> Self:
@@ -55,7 +55,7 @@ class Payment:
             created=now,
             updated=now,
             version=1,
-            event=Happened.CREATED,
+            event=LastEvent.CREATED,
         )
 
     def cancel(self, *, now: datetime) -> Self:
@@ -67,5 +67,5 @@ class Payment:
             status=Status.CANCELLED,
             updated=now,
             version=self.version + 1,
-            event=Happened.CANCELLED,
+            event=LastEvent.CANCELLED,
         )

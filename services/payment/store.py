@@ -10,10 +10,10 @@ from runtime.mongodb import Document, Mongo
 from runtime.outbox import commit as stores
 from runtime.outbox.mongodb import VersionedCollection
 from runtime.process.tracing import Tracer
-from services.payment.model import Happened, Payment, Status
+from services.payment.model import LastEvent, Payment, Status
 
-PAYMENTS = "payments"
-OUTBOX = "outbox"
+PAYMENTS_COLLECTION = "payments"
+OUTBOX_COLLECTION = "outbox"
 
 
 class Store(stores.Store[Payment], Protocol):
@@ -48,7 +48,9 @@ class MongoStore:
 
 def collection(mongo: Mongo, tracer: Tracer | None = None) -> VersionedCollection:
     """Name the payments in a database, and the outbox that is written with them."""
-    return VersionedCollection(mongo, collection=PAYMENTS, outbox=OUTBOX, tracer=tracer)
+    return VersionedCollection(
+        mongo, collection=PAYMENTS_COLLECTION, outbox=OUTBOX_COLLECTION, tracer=tracer
+    )
 
 
 def _to_document(payment: Payment) -> Document:
@@ -71,5 +73,5 @@ def _from_document(document: Document) -> Payment:
         created=document["created"].replace(tzinfo=UTC),
         updated=document["updated"].replace(tzinfo=UTC),
         version=document["version"],
-        event=Happened(document["event"]),
+        event=LastEvent(document["event"]),
     )

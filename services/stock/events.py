@@ -10,7 +10,7 @@ from contracts.names import EventType, Source
 from contracts.outbox import OutboxRecord
 from contracts.publishing import outbox_record
 from contracts.timestamps import Timestamp
-from services.stock.model import Happened, Status, Stock
+from services.stock.model import LastEvent, Status, Stock
 
 
 class StockDetail(EventDetail):
@@ -37,9 +37,9 @@ class StockDeallocated(StockDetail):
     event: Literal[EventType.STOCK_DEALLOCATED]
 
 
-_DETAILS: dict[Happened, type[StockDetail]] = {
-    Happened.ALLOCATED: StockAllocated,
-    Happened.DEALLOCATED: StockDeallocated,
+_DETAILS: dict[LastEvent, type[StockDetail]] = {
+    LastEvent.ALLOCATED: StockAllocated,
+    LastEvent.DEALLOCATED: StockDeallocated,
 }
 
 

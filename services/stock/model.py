@@ -31,7 +31,7 @@ class Status(StrEnum):
     DEALLOCATED = "deallocated"
 
 
-class Happened(StrEnum):
+class LastEvent(StrEnum):
     """What the last change of stock was."""
 
     ALLOCATED = "StockAllocated"
@@ -49,7 +49,7 @@ class Stock:
     created: datetime
     updated: datetime
     version: int
-    event: Happened
+    event: LastEvent
 
     @classmethod
     def allocate(cls, subscription_id: str, quantity: int, *, now: datetime) -> Self:
@@ -61,7 +61,7 @@ class Stock:
             created=now,
             updated=now,
             version=ALLOCATION,
-            event=Happened.ALLOCATED,
+            event=LastEvent.ALLOCATED,
         )
 
     @classmethod
@@ -75,7 +75,7 @@ class Stock:
             created=now,
             updated=now,
             version=DEALLOCATION,
-            event=Happened.DEALLOCATED,
+            event=LastEvent.DEALLOCATED,
         )
 
     def deallocate(self, *, now: datetime) -> Self:
@@ -88,5 +88,5 @@ class Stock:
             status=Status.DEALLOCATED,
             updated=now,
             version=DEALLOCATION,
-            event=Happened.DEALLOCATED,
+            event=LastEvent.DEALLOCATED,
         )

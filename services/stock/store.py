@@ -8,7 +8,7 @@ from contracts.timestamps import format_timestamp, parse_timestamp
 from runtime.cursors import Page
 from runtime.outbox import commit as stores
 from runtime.outbox.dynamodb import VersionedTable, Where
-from services.stock.model import Happened, Status, Stock
+from services.stock.model import LastEvent, Status, Stock
 
 INDEX = "by-status"
 
@@ -64,5 +64,5 @@ def _from_row(row: Mapping[str, Any]) -> Stock:
         created=parse_timestamp(row["created"]),
         updated=parse_timestamp(row["updated"]),
         version=row["version"],
-        event=Happened(row["event"]),
+        event=LastEvent(row["event"]),
     )

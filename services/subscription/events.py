@@ -10,7 +10,7 @@ from contracts.names import EventType, Source
 from contracts.outbox import OutboxRecord
 from contracts.publishing import outbox_record
 from contracts.timestamps import Timestamp
-from services.subscription.model import Happened, Status, Subscription
+from services.subscription.model import LastEvent, Status, Subscription
 
 
 class SubscriptionDetail(EventDetail):
@@ -44,9 +44,9 @@ class SubscriptionCancelled(SubscriptionDetail):
     event: Literal[EventType.SUBSCRIPTION_CANCELLED]
 
 
-_DETAILS: dict[Happened, type[SubscriptionDetail]] = {
-    Happened.CREATED: SubscriptionCreated,
-    Happened.CANCELLED: SubscriptionCancelled,
+_DETAILS: dict[LastEvent, type[SubscriptionDetail]] = {
+    LastEvent.CREATED: SubscriptionCreated,
+    LastEvent.CANCELLED: SubscriptionCancelled,
 }
 
 

@@ -22,7 +22,7 @@ from services.subscription.model import (
 )
 from services.subscription.store import Store
 
-PAYMENT_CANCELLED = "payment cancelled"
+CANCELLED_WITH_PAYMENT = "payment cancelled"
 
 
 class Handlers:
@@ -65,7 +65,7 @@ class Handlers:
         def decide(current: Subscription | None) -> Subscription:
             if current is None:
                 raise SubscriptionNotFound(subscription_id)
-            return current.cancel(PAYMENT_CANCELLED, now=self._now())
+            return current.cancel(CANCELLED_WITH_PAYMENT, now=self._now())
 
         return self._change(subscription_id, decide, self._record(cause))
 

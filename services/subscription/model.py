@@ -29,7 +29,7 @@ class Status(StrEnum):
     CANCELLED = "cancelled"
 
 
-class Happened(StrEnum):
+class LastEvent(StrEnum):
     """What the last change of a subscription was."""
 
     CREATED = "SubscriptionCreated"
@@ -62,7 +62,7 @@ class Subscription:
     created: datetime
     updated: datetime
     version: int
-    event: Happened
+    event: LastEvent
     cancelled_reason: str | None = None
 
     @classmethod
@@ -77,7 +77,7 @@ class Subscription:
             created=now,
             updated=now,
             version=1,
-            event=Happened.CREATED,
+            event=LastEvent.CREATED,
         )
 
     def cancel(self, reason: str, *, now: datetime) -> Self:
@@ -90,5 +90,5 @@ class Subscription:
             cancelled_reason=reason,
             updated=now,
             version=self.version + 1,
-            event=Happened.CANCELLED,
+            event=LastEvent.CANCELLED,
         )

@@ -8,7 +8,7 @@ from contracts.timestamps import format_timestamp, parse_timestamp
 from runtime.cursors import Page
 from runtime.outbox import commit as stores
 from runtime.outbox.dynamodb import VersionedTable, Where
-from services.subscription.model import Happened, Order, Status, Subscription
+from services.subscription.model import LastEvent, Order, Status, Subscription
 
 INDEX = "by-account-number"
 
@@ -80,5 +80,5 @@ def _from_row(row: Mapping[str, Any]) -> Subscription:
         created=parse_timestamp(row["created"]),
         updated=parse_timestamp(row["updated"]),
         version=row["version"],
-        event=Happened(row["event"]),
+        event=LastEvent(row["event"]),
     )

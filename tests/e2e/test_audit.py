@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from contracts.timestamps import format_timestamp
-from operations.audit.report import Kind
+from operations.audit.report import FindingKind
 from runtime.sqs.queue import find_url
 from tests.e2e.operated import Operator
 from tests.e2e.world import World
@@ -69,19 +69,19 @@ def test_the_books_balance_after_three_lives_and_a_replay_changes_nothing(
         (
             "SubscriptionToStockRule",
             "subscriptions-event-bus",
-            {(Kind.NOT_ON_NEXT_BUS, "SubscriptionCreated", "stock-event-bus")},
+            {(FindingKind.NOT_ON_NEXT_BUS, "SubscriptionCreated", "stock-event-bus")},
         ),
         (
             "CreatePaymentRule",
             "payments-event-bus",
-            {(Kind.NOT_HANDLED, "SubscriptionCreated", "payments-subscription-created")},
+            {(FindingKind.NOT_HANDLED, "SubscriptionCreated", "payments-subscription-created")},
         ),
         (
             "LocalTap-stock-event-bus",
             "stock-event-bus",
             {
-                (Kind.NOT_ON_NEXT_BUS, "SubscriptionCreated", "stock-event-bus"),
-                (Kind.NOT_PUBLISHED, "StockAllocated", "stock-outbox"),
+                (FindingKind.NOT_ON_NEXT_BUS, "SubscriptionCreated", "stock-event-bus"),
+                (FindingKind.NOT_PUBLISHED, "StockAllocated", "stock-outbox"),
             },
         ),
     ],
@@ -126,7 +126,7 @@ def test_a_row_without_its_event_and_an_event_without_its_row_are_found(
         found = operator.differences(key["subscriptionId"]["S"])
     finally:
         dynamodb.delete_item(TableName="subscriptions", Key=key)
-    assert found == {(Kind.NOT_PUBLISHED, "SubscriptionCreated", "subscriptions-outbox")}
+    assert found == {(FindingKind.NOT_PUBLISHED, "SubscriptionCreated", "subscriptions-outbox")}
 
     ghost = str(uuid4())
     metadata = {"aggregateId": ghost, "sequence": 1, "eventId": str(uuid4())}
@@ -142,7 +142,7 @@ def test_a_row_without_its_event_and_an_event_without_its_row_are_found(
         ]
     )
     eventually(operator.on_bus("stock", ghost, "StockAllocated"), what="the line in the log")
-    expected = {(Kind.NOT_COMMITTED, "StockAllocated", "stock-event-bus")}
+    expected = {(FindingKind.NOT_COMMITTED, "StockAllocated", "stock-event-bus")}
     eventually(lambda: operator.differences(ghost) == expected, what="the event without its row")
 
 

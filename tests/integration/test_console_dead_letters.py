@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from console.dead_letters import routes as dead_letters_routes
-from console.dead_letters.actions import DeadLetters
+from console.dead_letters.actions import DeadLetterActions
 from tests.conftest import MiniStack
 from tests.console_client import asking
 from tests.dead_letters import a_record_body, an_event, by_eventbridge
@@ -40,7 +40,9 @@ def console(system: Operated) -> Iterator[httpx.Client]:
 
 @contextmanager
 def serving(system: Operated, **limits: int) -> Iterator[httpx.Client]:
-    with asking(dead_letters_routes.router(DeadLetters(system.environment, **limits))) as client:
+    with asking(
+        dead_letters_routes.router(DeadLetterActions(system.environment, **limits))
+    ) as client:
         yield client
 
 

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from console.live.sampling import is_shown, pattern
-from console.live.taps import ABANDONED_AFTER, RETENTION, SEEN, Tap, taps_of
+from console.live.taps import ABANDONED_AFTER, RETENTION, SEEN, ConsoleTap, taps_of
 from infra.local import provision
 from infra.topology import TOPOLOGY
 from runtime.aws import Aws, CachingAws
@@ -33,17 +33,17 @@ def aws(ministack: MiniStack) -> Aws:
 
 
 @pytest.fixture
-def tap(aws: Aws) -> Tap:
+def tap(aws: Aws) -> ConsoleTap:
     return a_tap(aws, "test")
 
 
-def a_tap(aws: Aws, name: str, bus: str = BUS) -> Tap:
+def a_tap(aws: Aws, name: str, bus: str = BUS) -> ConsoleTap:
     accounts = {domain.name: aws for domain in TOPOLOGY.domains}
     return next(each for each in taps_of(TOPOLOGY, name, accounts) if each.bus == bus)
 
 
 @pytest.fixture
-def url(tap: Tap) -> str:
+def url(tap: ConsoleTap) -> str:
     return tap.make(1)
 
 
@@ -91,7 +91,9 @@ def names(aws: Aws) -> tuple[set[str], set[str]]:
     return {rule["Name"] for rule in rules}, {each.rsplit("/", 1)[-1] for each in urls}
 
 
-def test_a_tap_sees_what_is_on_the_bus_and_no_queue_loses_it(aws: Aws, tap: Tap, url: str) -> None:
+def test_a_tap_sees_what_is_on_the_bus_and_no_queue_loses_it(
+    aws: Aws, tap: ConsoleTap, url: str
+) -> None:
     """The work queue has its event as well."""
     put(aws, a_body("SubscriptionCreated", "a"), a_body("StockAllocated", "a"))
     assert came(aws, url, 2) == ["StockAllocated", "SubscriptionCreated"]
@@ -100,7 +102,7 @@ def test_a_tap_sees_what_is_on_the_bus_and_no_queue_loses_it(aws: Aws, tap: Tap,
 
 
 def test_its_queue_keeps_little_and_only_the_rule_may_send_there(
-    aws: Aws, tap: Tap, url: str
+    aws: Aws, tap: ConsoleTap, url: str
 ) -> None:
     """A console that was killed leaves minutes of events, and no open queue."""
     attributes = attributes_of(aws, tap.queue.name)
@@ -112,14 +114,14 @@ def test_its_queue_keeps_little_and_only_the_rule_may_send_there(
     assert statement["Resource"] == attributes["QueueArn"]
 
 
-def test_a_killed_consoles_tap_is_found_again(aws: Aws, tap: Tap, url: str) -> None:
+def test_a_killed_consoles_tap_is_found_again(aws: Aws, tap: ConsoleTap, url: str) -> None:
     """The same name is the same queue; making it twice changes nothing."""
     before = names(aws)
     assert tap.make(1) == url
     assert names(aws) == before
 
 
-def test_a_removed_tap_leaves_nothing(aws: Aws, tap: Tap) -> None:
+def test_a_removed_tap_leaves_nothing(aws: Aws, tap: ConsoleTap) -> None:
     """Neither rule nor queue; and removing what is gone is all right."""
     before = names(aws)
     tap.make(1)
@@ -129,7 +131,7 @@ def test_a_removed_tap_leaves_nothing(aws: Aws, tap: Tap) -> None:
     tap.remove()
 
 
-def test_a_narrowed_tap_lets_a_share_through(aws: Aws, tap: Tap, url: str) -> None:
+def test_a_narrowed_tap_lets_a_share_through(aws: Aws, tap: ConsoleTap, url: str) -> None:
     """EventBridge itself leaves the others out, by the last digits of the aggregate's id."""
     tap.let_through(4)
     ids = [str(uuid4()) for _ in range(40)]
@@ -148,7 +150,7 @@ def test_a_narrowed_tap_lets_a_share_through(aws: Aws, tap: Tap, url: str) -> No
     assert json.loads(rule["EventPattern"]) == pattern(4)
 
 
-def test_a_tap_that_provisioning_took_away_is_missed(aws: Aws, tap: Tap, url: str) -> None:
+def test_a_tap_that_provisioning_took_away_is_missed(aws: Aws, tap: ConsoleTap, url: str) -> None:
     """Provisioning removes every rule that the topology does not have."""
     assert tap.is_there()
     provision(aws)
@@ -165,7 +167,9 @@ def test_a_bus_that_is_not_there_yet_is_waited_for(ministack: MiniStack) -> None
         tap.make(1)
 
 
-def test_what_came_before_it_was_narrowed_can_be_thrown_away(aws: Aws, tap: Tap, url: str) -> None:
+def test_what_came_before_it_was_narrowed_can_be_thrown_away(
+    aws: Aws, tap: ConsoleTap, url: str
+) -> None:
     """And it is known how much that was."""
     put(aws, *(a_body("StockAllocated", str(n)) for n in range(10)))
     sqs = aws.client("sqs")
@@ -182,7 +186,9 @@ def test_what_came_before_it_was_narrowed_can_be_thrown_away(aws: Aws, tap: Tap,
     assert list(taken(aws, url)) == []
 
 
-def test_a_console_removes_the_taps_of_consoles_that_are_gone(aws: Aws, tap: Tap, url: str) -> None:
+def test_a_console_removes_the_taps_of_consoles_that_are_gone(
+    aws: Aws, tap: ConsoleTap, url: str
+) -> None:
     """Those of its bus, by their names, after an hour without a sign of life, and no others'."""
     now = utc_now()
     gone, there, elsewhere = (
@@ -205,7 +211,9 @@ def test_a_console_removes_the_taps_of_consoles_that_are_gone(aws: Aws, tap: Tap
     aws.client("sqs").delete_queue(QueueUrl=odd_url)
 
 
-def test_a_tap_without_a_sign_of_life_is_as_old_as_its_queue(aws: Aws, tap: Tap, url: str) -> None:
+def test_a_tap_without_a_sign_of_life_is_as_old_as_its_queue(
+    aws: Aws, tap: ConsoleTap, url: str
+) -> None:
     """Consoles of before wrote none: one of theirs that was just made is no one's to remove."""
     other = a_tap(aws, "before")
     other.make(1)

@@ -21,7 +21,7 @@ from runtime.process.shutdown import Stop
 from runtime.sqs.consumer import Consumer
 from runtime.sqs.handler import Handler
 from runtime.sqs.messages import Messages
-from runtime.sqs.queue import Queue, find_queue
+from runtime.sqs.queue import SourceQueue, find_queue
 from services.stock.model import Status as StockStatus
 from tests.builders import a_cause, a_detail, an_envelope, an_order
 from tests.queues import TestQueue, make_queue
@@ -63,7 +63,7 @@ class Running:
     registry: CollectorRegistry
     thread: threading.Thread
 
-    def outcomes(self, queue: Queue) -> dict[str, int]:
+    def outcomes(self, queue: SourceQueue) -> dict[str, int]:
         """How many messages came to which end."""
         return {
             sample.labels["outcome"]: int(sample.value)
@@ -80,7 +80,7 @@ class Running:
 
 @contextmanager
 def consuming(
-    sqs: Any, queue: Queue, handler: Handler, *, concurrency: int = 20
+    sqs: Any, queue: SourceQueue, handler: Handler, *, concurrency: int = 20
 ) -> Iterator[Running]:
     """A consumer in a thread, stopped when the block ends."""
     registry, stop, readiness = CollectorRegistry(), Stop(), Readiness(queue.name)

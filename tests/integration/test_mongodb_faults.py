@@ -27,7 +27,7 @@ from runtime.outbox.mongodb import MongoOutbox
 from runtime.outbox.mongodb_rows import to_document
 from services.payment.handlers import Handlers
 from services.payment.model import Payment, PaymentNotFound, Status
-from services.payment.store import OUTBOX, PAYMENTS, MongoStore, collection
+from services.payment.store import OUTBOX_COLLECTION, PAYMENTS_COLLECTION, MongoStore, collection
 from tests.builders import ACCOUNT, a_cause
 from tests.conftest import MiniStack
 from tests.received import Received
@@ -75,12 +75,12 @@ class Payments:
         return self.handlers.cancel(payment_id, a_cause())
 
     def versions(self) -> dict[str, int]:
-        return {each["_id"]: each["version"] for each in self.database[PAYMENTS].find()}
+        return {each["_id"]: each["version"] for each in self.database[PAYMENTS_COLLECTION].find()}
 
     def events(self) -> dict[str, list[tuple[int, str]]]:
         """Of each payment in the outbox: its sequences and types, in order."""
         found: dict[str, list[tuple[int, str]]] = {}
-        for each in self.database[OUTBOX].find().sort("sequence", 1):
+        for each in self.database[OUTBOX_COLLECTION].find().sort("sequence", 1):
             event = each["sequence"], each["eventType"]
             found.setdefault(each["aggregateId"], []).append(event)
         return found
@@ -190,7 +190,7 @@ def test_a_commit_whose_outcome_is_unknown(
     with members.failing("failCommand", data=data), pytest.raises(Unavailable):
         change("p")
     document = {"_id": "p", "version": version}
-    assert members.has_alone(payments.database.name, PAYMENTS, document) is is_applied
+    assert members.has_alone(payments.database.name, PAYMENTS_COLLECTION, document) is is_applied
     assert insist(lambda: change("p")).version == version
     payments.assert_whole()
     members.set_parameter("transactionLifetimeLimitSeconds", 60)
@@ -205,17 +205,17 @@ def test_a_commit_that_only_a_lost_primary_had(members: ReplicaSet, payments: Pa
     ):
         mongo = Mongo(other[payments.database.name])
         store = MongoStore(collection(mongo))
-        stream = ChangeStream(mongo, OUTBOX)
+        stream = ChangeStream(mongo, OUTBOX_COLLECTION)
         stream.open()
         for port in members.secondaries():
             alone.enter_context(members.failing("stopReplProducer", port))
         trying = first.submit(payments.create, "p")
         eventually(
-            lambda: members.has_alone(payments.database.name, PAYMENTS, {"_id": "p"}),
+            lambda: members.has_alone(payments.database.name, PAYMENTS_COLLECTION, {"_id": "p"}),
             what="a commit on the primary alone",
         )
         assert store.get("p") is None
-        assert not any(MongoOutbox(mongo, OUTBOX).scan(utc_now()))
+        assert not any(MongoOutbox(mongo, OUTBOX_COLLECTION).scan(utc_now()))
         assert not list(stream.read())
         port = members.kill_primary()
         alone.close()

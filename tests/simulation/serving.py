@@ -10,7 +10,7 @@ from runtime.process.health import Readiness
 from runtime.sqs.deletions import Deletions
 from runtime.sqs.handler import Handler
 from runtime.sqs.messages import Messages
-from runtime.sqs.queue import Queue, find_queue
+from runtime.sqs.queue import SourceQueue, find_queue
 from services.payment import consumer as payment_consumer
 from services.payment.handlers import Handlers as PaymentHandlers
 from services.stock import consumer as stock_consumer
@@ -48,7 +48,7 @@ EVENT_HANDLERS: Mapping[str, Callable[[Any], Handler]] = {
 
 METRICS = UncountedConsumer()
 
-QUEUES: Mapping[str, Queue] = {
+QUEUES: Mapping[str, SourceQueue] = {
     name: find_queue(cast("Any", MemorySqs(TOPOLOGY.queues, now=lambda: 0.0)), name)
     for name in WORK_QUEUES
 }
@@ -101,7 +101,7 @@ class Services:
 class Observed:
     """A handler of which the ledger knows what was handled."""
 
-    def __init__(self, handler: Handler, queue: Queue, ledger: Ledger) -> None:
+    def __init__(self, handler: Handler, queue: SourceQueue, ledger: Ledger) -> None:
         self._handler, self._queue, self._ledger = handler, queue, ledger
         self.is_permanent = handler.is_permanent
 
@@ -153,7 +153,7 @@ class Consuming:
         scheduler: Scheduler,
         process: Process,
         sqs: Any,
-        queue: Queue,
+        queue: SourceQueue,
         handler: Handler,
         *,
         messages: type[Messages],

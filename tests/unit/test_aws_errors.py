@@ -16,7 +16,7 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 
 from runtime.aws import LONG_POLL_SECONDS, Aws, asking, error_code, family_of, reaching
-from runtime.credentials import REFUSED_BY_AWS
+from runtime.credentials import CREDENTIAL_ERRORS
 from runtime.errors import Unavailable
 from runtime.verdicts import Family
 
@@ -88,7 +88,7 @@ def test_a_mistake_stays_what_it_is(error: Exception) -> None:
 @pytest.mark.parametrize(
     "error",
     [
-        *map(client_error, sorted(REFUSED_BY_AWS)),
+        *map(client_error, sorted(CREDENTIAL_ERRORS)),
         NoCredentialsError(),
         UnauthorizedSSOTokenError(),
         CredentialRetrievalError(provider="custom-process", error_msg="exit code 1"),

@@ -37,7 +37,7 @@ def test_only_failed_entries_are_tried_again(relay_: LambdaRelay) -> None:
     assert tries.pop("a3") == 4
     assert set(tries.values()) == {1}
     first, second, third = relay_.waits
-    assert 0 < first < second < third <= relay.batch.LONGEST_WAIT
+    assert 0 < first < second < third <= relay.batch.LONGEST_BATCH_WAIT
 
 
 def test_each_row_has_its_own_tries(relay_: LambdaRelay) -> None:
@@ -60,7 +60,7 @@ def test_an_outage_gives_everything_back(relay_: LambdaRelay) -> None:
     assert relay_.publish(records) == failures(records)
     assert len(relay_.outbox.rows) == 20
     assert not relay_.dead_letters.sent
-    assert len(relay_.target.calls) == relay.batch.TRIES
+    assert len(relay_.target.calls) == relay.batch.BATCH_TRIES
     assert sum(relay_.waits) < 10
 
 
@@ -89,7 +89,7 @@ def test_rows_that_cannot_be_deleted_are_no_failure(relay_: LambdaRelay) -> None
     records = relay_.commit(*events(("a", 1), ("b", 1)))
     assert relay_.publish(records) == SUCCESS
     assert len(relay_.outbox.rows) == 2
-    assert len(relay_.waits) == relay.batch.TRIES - 1
+    assert len(relay_.waits) == relay.batch.BATCH_TRIES - 1
     relay_.outbox.fault = lambda rows: None
     relay_.sweep()
     assert not relay_.outbox.rows

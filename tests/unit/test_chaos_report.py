@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from operations.audit.report import AuditReport, Difference, EventCount
-from operations.audit.report import Kind as Gap
+from operations.audit.report import FindingKind as Gap
 from verification.chaos.ledger import Ledger, Promise
 from verification.chaos.malformed_rows import Accounted, name_in
 from verification.chaos.report import ChaosReport

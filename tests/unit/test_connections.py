@@ -17,7 +17,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from infra.local_system.ports import LOOPBACK
-from runtime.http.connections import Limits, limited
+from runtime.http.connections import ConnectionLimits, limited
 from runtime.http.middleware import LimitedBody
 from verification.testkit.waiting import eventually
 
@@ -33,7 +33,7 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
     await PlainTextResponse(body)(scope, receive, send)
 
 
-SHORT = Limits(head=0.3, body=0.3, send=0.3, linger=0.3)
+SHORT = ConnectionLimits(head=0.3, body=0.3, send=0.3, linger=0.3)
 """Limits of a test's patience."""
 
 PATIENT = replace(SHORT, head=60, body=60, send=60)
@@ -41,7 +41,7 @@ PATIENT = replace(SHORT, head=60, body=60, send=60)
 
 
 @contextmanager
-def running(limits: Limits = SHORT, *, stop_seconds: int = 1) -> Iterator[uvicorn.Server]:
+def running(limits: ConnectionLimits = SHORT, *, stop_seconds: int = 1) -> Iterator[uvicorn.Server]:
     server = uvicorn.Server(limited(app, stop_seconds=stop_seconds, limits=limits))
     listening = socket.create_server((LOOPBACK, 0))
     thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
@@ -60,7 +60,7 @@ def port_of(server: uvicorn.Server) -> int:
 
 
 @contextmanager
-def serving(limits: Limits = SHORT) -> Iterator[int]:
+def serving(limits: ConnectionLimits = SHORT) -> Iterator[int]:
     with running(limits) as server:
         yield port_of(server)
 

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from console.live.hub import EVENTS_A_SECOND, KEPT, MOST_PAGES, Full, Hub
+from console.live.hub import EVENTS_A_SECOND, KEPT_MESSAGES, MOST_PAGES, Full, Hub
 from tests.console import Seconds
 
 
@@ -64,13 +64,13 @@ def test_what_waits_for_a_slow_page_is_bounded() -> None:
     async def scene() -> list[bytes]:
         hub = Hub()
         page = hub.join(asyncio.get_running_loop())
-        for number in range(KEPT * 3):
+        for number in range(KEPT_MESSAGES * 3):
             hub.say("replay", {"number": number})
         return await page.take(5)
 
     found = data_of(asyncio.run(scene()))
-    assert len(found) == KEPT
-    assert found[-1] == {"number": KEPT * 3 - 1}
+    assert len(found) == KEPT_MESSAGES
+    assert found[-1] == {"number": KEPT_MESSAGES * 3 - 1}
 
 
 def test_so_many_pages_and_no_more() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from console.dead_letters.previews import LASTS, MOST, Previews, StalePreview
+from console.dead_letters.previews import KEPT_PREVIEWS, LASTS, Previews, StalePreview
 
 
 class Clock:
@@ -36,10 +36,10 @@ def test_a_preview_grows_old() -> None:
 def test_only_so_many_are_kept() -> None:
     """The oldest goes first, however many are made and never used."""
     previews = Previews[int]()
-    names = [previews.keep(number) for number in range(MOST + 1)]
+    names = [previews.keep(number) for number in range(KEPT_PREVIEWS + 1)]
     with pytest.raises(StalePreview):
         previews.take(names[0])
-    assert [previews.take(name) for name in names[1:]] == list(range(1, MOST + 1))
+    assert [previews.take(name) for name in names[1:]] == list(range(1, KEPT_PREVIEWS + 1))
 
 
 def test_a_name_is_not_guessed() -> None:

@@ -6,10 +6,10 @@ import pytest
 
 from console.live.sampling import (
     CALM_FOR,
+    LAG_PATIENCE,
     LATE,
     LEVELS,
-    MOST,
-    PATIENCE,
+    MOST_EVENTS_A_SECOND,
     Sampler,
     is_shown,
     pattern,
@@ -20,14 +20,14 @@ from console.live.sampling import (
 def test_a_calm_bus_is_shown_whole() -> None:
     """Up to the bound nothing is left out."""
     sampler = Sampler()
-    assert sampler.decide(MOST, 0, 0) == 1
+    assert sampler.decide(MOST_EVENTS_A_SECOND, 0, 0) == 1
     assert pattern(1) == {"source": [{"prefix": ""}]}
 
 
 def test_a_thousand_events_a_second_are_thinned_out_at_once() -> None:
     """To a level at which no more are read than the bound, whatever was shown before."""
     every_nth = Sampler().decide(1000, 0, 0)
-    assert 1000 / every_nth <= MOST
+    assert 1000 / every_nth <= MOST_EVENTS_A_SECOND
     assert every_nth in LEVELS
 
 
@@ -49,7 +49,7 @@ def test_a_tap_that_falls_behind_looks_at_fewer_whatever_was_counted() -> None:
     sampler = Sampler()
     assert sampler.decide(5, LATE + 1, 0) == 4
     assert sampler.decide(5, LATE + 1, 1) == 4
-    assert sampler.decide(5, LATE + 1, PATIENCE) == 16
+    assert sampler.decide(5, LATE + 1, LAG_PATIENCE) == 16
 
 
 def test_the_last_level_is_the_end() -> None:

@@ -18,11 +18,11 @@ from runtime.sqs.queue import (
     MAX_ATTRIBUTE_BYTES,
     MAX_BATCH_BYTES,
     MAX_ERROR_MESSAGE,
-    Queue,
+    SourceQueue,
     dead_letter,
 )
 
-QUEUE = Queue("work", "url", "work-dlq", "dlq-url", max_receives=5, visibility_timeout=60)
+QUEUE = SourceQueue("work", "url", "work-dlq", "dlq-url", max_receives=5, visibility_timeout=60)
 
 
 class FakeSqs:

@@ -13,9 +13,9 @@ from runtime.process.health import Readiness
 from runtime.process.shutdown import Stop
 from runtime.sqs.consumer import Consumer
 from runtime.sqs.messages import Messages
-from runtime.sqs.queue import BATCH_LINGER_SECONDS, Queue
+from runtime.sqs.queue import BATCH_LINGER_SECONDS, SourceQueue
 
-QUEUE = Queue("work", "url", "work-dlq", "dlq-url", max_receives=5, visibility_timeout=30)
+QUEUE = SourceQueue("work", "url", "work-dlq", "dlq-url", max_receives=5, visibility_timeout=30)
 THREADS = 20
 
 

@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from runtime.sqs.deletions import MOST_WAITING, TRIES, Deletions
+from runtime.sqs.deletions import DELETE_TRIES, MOST_WAITING, Deletions
 
 
 class FakeSqs:
@@ -68,7 +68,7 @@ def test_an_outage_is_tried_a_few_times_and_then_left() -> None:
 
     sqs = FakeSqs(away)
     delete(sqs, "a")
-    assert len(sqs.calls) == TRIES
+    assert len(sqs.calls) == DELETE_TRIES
 
 
 @pytest.mark.parametrize(

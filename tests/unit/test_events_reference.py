@@ -14,11 +14,11 @@ from fastapi import FastAPI
 from console.reference.document import Document
 from console.reference.markup import element, together
 from console.reference.page import SHEETS, page
-from console.reference.routes import FILE, router
+from console.reference.routes import DOCUMENT_FILE, router
 from contracts.names import EventType
 from infra.topology import TOPOLOGY
 
-RAW: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
+RAW: dict[str, Any] = json.loads(DOCUMENT_FILE.read_text(encoding="utf-8"))
 DOCUMENT = Document(RAW)
 PAGE = Path(__file__).parent.parent.parent / "console" / "page"
 

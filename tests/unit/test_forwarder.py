@@ -18,7 +18,7 @@ from runtime.batches import Limits
 from runtime.metrics import RelayMetrics, new_registry
 from runtime.process.health import Readiness
 from runtime.process.shutdown import Stop
-from runtime.sqs.queue import Queue
+from runtime.sqs.queue import SourceQueue
 from tests.builders import START
 from tests.hostile import Odd, document_of, times
 from tests.relay_fakes import (
@@ -34,7 +34,7 @@ from tests.relay_fakes import (
 )
 from verification.testkit.waiting import eventually
 
-QUEUE = Queue("events.fifo", "url", "events-dlq.fifo", "dlq-url", 3, 30)
+QUEUE = SourceQueue("events.fifo", "url", "events-dlq.fifo", "dlq-url", 3, 30)
 
 
 class Forwarding:

@@ -16,7 +16,7 @@ from fastapi.routing import APIRoute
 from prometheus_client import CollectorRegistry
 
 from infra.resources import Queue as QueueResource
-from infra.resources import Redrive
+from infra.resources import RedrivePolicy
 from runtime.http.app import create_api
 from runtime.metrics import ConsumerMetrics
 from runtime.outbox.dynamodb import VersionedTable
@@ -112,7 +112,7 @@ def consume(commit: Commit, handler: EventHandler) -> list[str]:
     subscriptions = MemorySubscriptions()
     SubscriptionHandlers(subscriptions).subscribe(an_order(), a_cause())
     queues = (
-        QueueResource("work", visibility_timeout=60, redrive=Redrive("work-dlq", 5)),
+        QueueResource("work", visibility_timeout=60, redrive=RedrivePolicy("work-dlq", 5)),
         QueueResource("work-dlq"),
     )
     sqs = MemorySqs(queues, now=lambda: 0.0)

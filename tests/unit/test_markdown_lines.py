@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.pages import ROOT
-from tools.book import WIDTH
+from tools.book import PAGE_WIDTH
 
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 
@@ -24,7 +24,7 @@ def too_long(text: str) -> Iterator[tuple[int, str]]:
     in_code = False
     for number, line in enumerate(text.splitlines(), start=1):
         in_code ^= line.lstrip().startswith("```")
-        if len(line) > WIDTH and (in_code or not line.lstrip().startswith("|")):
+        if len(line) > PAGE_WIDTH and (in_code or not line.lstrip().startswith("|")):
             yield number, line
 
 
@@ -43,5 +43,5 @@ def test_no_line_is_longer_than_an_editor_is_wide(page: Path) -> None:
 
 def test_a_table_is_exempt_and_code_is_not() -> None:
     """A row starts with a bar; in a block of code a bar is no row."""
-    row = f"| {'x' * WIDTH} |"
-    assert list(too_long(f"{row}\n```\n{row}\n```\n{'y' * WIDTH}\n")) == [(3, row)]
+    row = f"| {'x' * PAGE_WIDTH} |"
+    assert list(too_long(f"{row}\n```\n{row}\n```\n{'y' * PAGE_WIDTH}\n")) == [(3, row)]

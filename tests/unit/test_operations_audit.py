@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from operations.audit.report import Kind
-from operations.audit.snapshot import MalformedRow, Row
+from operations.audit.report import FindingKind
+from operations.audit.snapshot import CommittedRow, MalformedRow
 from operations.sources.bus_logs import Unreadable
 from operations.sources.ledger import AggregateState, EventKey
 from tests.audited import SINCE, UNTIL, Settled
@@ -51,14 +51,14 @@ def test_a_commit_without_its_event_is_found(settled: Settled) -> None:
     """P2: neither in an outbox nor on its bus nor set aside."""
     settled.unpublish(ALLOCATED)
 
-    assert settled.found() == [(Kind.NOT_PUBLISHED, *ALLOCATED, "stock-outbox")]
+    assert settled.found() == [(FindingKind.NOT_PUBLISHED, *ALLOCATED, "stock-outbox")]
     assert settled.report().events["StockAllocated"].published == 2
 
 
 def test_an_event_in_its_outbox_is_pending(settled: Settled) -> None:
     """It is committed and on its way, and counts as in flight."""
     settled.unpublish(ALLOCATED)
-    settled.rows[ALLOCATED] = Row("stock", "event-1", SINCE + timedelta(seconds=1))
+    settled.rows[ALLOCATED] = CommittedRow("stock", "event-1", SINCE + timedelta(seconds=1))
 
     report = settled.report()
 
@@ -94,8 +94,8 @@ def test_more_missing_than_the_queue_holds_are_all_named(settled: Settled) -> No
     settled.waiting["payment-events.fifo"] = 1
 
     assert [(kind, name) for kind, _, name, _, _ in settled.found()] == [
-        (Kind.NOT_PUBLISHED, "a"),
-        (Kind.NOT_PUBLISHED, "b"),
+        (FindingKind.NOT_PUBLISHED, "a"),
+        (FindingKind.NOT_PUBLISHED, "b"),
     ]
 
 
@@ -112,14 +112,14 @@ def test_an_event_without_a_commit_is_found(settled: Settled) -> None:
     ghost = EventKey("StockAllocated", "nobody", 1)
     settled.publish(ghost, SINCE)
 
-    assert settled.found() == [(Kind.NOT_COMMITTED, *ghost, "stock-event-bus")]
+    assert settled.found() == [(FindingKind.NOT_COMMITTED, *ghost, "stock-event-bus")]
 
 
 def test_an_event_without_a_commit_is_not_expected_to_be_handled(settled: Settled) -> None:
     """It is told once for each bus that it was on, and not a second time as lost."""
     settled.publish(EventKey("SubscriptionCreated", "nobody", 1), SINCE)
 
-    assert {kind for kind, *_ in settled.found()} == {Kind.NOT_COMMITTED}
+    assert {kind for kind, *_ in settled.found()} == {FindingKind.NOT_COMMITTED}
     assert len(settled.found()) == 3
 
 
@@ -128,7 +128,7 @@ def test_an_event_of_a_version_that_never_was_is_found(settled: Settled) -> None
     early = EventKey("PaymentCancelled", "a", 2)
     settled.log("payments-event-bus", early, SINCE)
 
-    assert (Kind.NOT_COMMITTED, *early, "payments-event-bus") in settled.found()
+    assert (FindingKind.NOT_COMMITTED, *early, "payments-event-bus") in settled.found()
 
 
 def test_an_event_of_another_moment_than_its_commit_is_found(settled: Settled) -> None:
@@ -136,15 +136,15 @@ def test_an_event_of_another_moment_than_its_commit_is_found(settled: Settled) -
     settled.unpublish(ALLOCATED)
     settled.publish(ALLOCATED, SINCE + timedelta(seconds=30))
 
-    assert (Kind.NOT_COMMITTED, *ALLOCATED, "stock-event-bus") in settled.found()
+    assert (FindingKind.NOT_COMMITTED, *ALLOCATED, "stock-event-bus") in settled.found()
 
 
 def test_an_outbox_row_without_its_state_is_found(settled: Settled) -> None:
     """P1 begins in the outbox: a row is written with its aggregate or not at all."""
     ghost = EventKey("SubscriptionCreated", "nobody", 1)
-    settled.rows[ghost] = Row("subscriptions", "event-1", SINCE)
+    settled.rows[ghost] = CommittedRow("subscriptions", "event-1", SINCE)
 
-    assert settled.found() == [(Kind.NOT_COMMITTED, *ghost, "the outbox of subscriptions")]
+    assert settled.found() == [(FindingKind.NOT_COMMITTED, *ghost, "the outbox of subscriptions")]
 
 
 def test_what_is_committed_while_the_audit_reads_is_not_taken_for_an_invention(
@@ -164,7 +164,7 @@ def test_an_event_that_did_not_reach_the_next_bus_is_found(settled: Settled) -> 
     """And nothing is expected of the queue behind that bus."""
     settled.unlog("stock-event-bus", CREATED)
 
-    assert settled.found() == [(Kind.NOT_ON_NEXT_BUS, *CREATED, "stock-event-bus")]
+    assert settled.found() == [(FindingKind.NOT_ON_NEXT_BUS, *CREATED, "stock-event-bus")]
 
 
 def test_an_event_that_could_not_reach_the_next_bus_is_accounted_for(settled: Settled) -> None:
@@ -180,7 +180,7 @@ def test_a_line_that_is_lost_from_the_own_bus_is_told_as_such(settled: Settled) 
     settled.unlog("subscriptions-event-bus", CREATED)
 
     (difference,) = settled.report().differences
-    assert difference.kind is Kind.NOT_PUBLISHED
+    assert difference.kind is FindingKind.NOT_PUBLISHED
     assert difference.hint == "but it was on payments-event-bus"
 
 
@@ -190,7 +190,7 @@ def test_an_event_that_nobody_handled_is_found(settled: Settled) -> None:
     settled.unpublish(PAID)
 
     assert settled.found() == [
-        (Kind.NOT_HANDLED, *CREATED, "payments-subscription-created"),
+        (FindingKind.NOT_HANDLED, *CREATED, "payments-subscription-created"),
     ]
 
 
@@ -211,7 +211,7 @@ def test_a_cancellation_that_nobody_handled_is_found(
     ended = {"stock": "StockDeallocated", "subscriptions": "SubscriptionCancelled"}[domain]
     settled.unpublish(EventKey(ended, "c", 2))
 
-    assert settled.found() == [(Kind.NOT_HANDLED, *CANCELLED, queue)]
+    assert settled.found() == [(FindingKind.NOT_HANDLED, *CANCELLED, queue)]
 
 
 def test_an_unhandled_event_may_wait_in_its_queue(settled: Settled) -> None:
@@ -242,15 +242,15 @@ def test_two_events_for_one_change_are_found(settled: Settled) -> None:
     settled.log("stock-event-bus", ALLOCATED, SINCE + timedelta(seconds=1), event_id="another")
 
     (difference,) = settled.report().differences
-    assert (difference.kind, difference.place) == (Kind.TWO_EVENTS, "stock-event-bus")
+    assert (difference.kind, difference.place) == (FindingKind.TWO_EVENTS, "stock-event-bus")
     assert "another" in difference.hint
 
 
 def test_a_second_event_that_still_waits_in_the_outbox_is_found(settled: Settled) -> None:
     """The row is not the published event's."""
-    settled.rows[ALLOCATED] = Row("stock", "another", SINCE + timedelta(seconds=1))
+    settled.rows[ALLOCATED] = CommittedRow("stock", "another", SINCE + timedelta(seconds=1))
 
-    assert settled.found() == [(Kind.TWO_EVENTS, *ALLOCATED, "stock-event-bus")]
+    assert settled.found() == [(FindingKind.TWO_EVENTS, *ALLOCATED, "stock-event-bus")]
 
 
 def test_duplicates_are_counted_and_are_no_difference(settled: Settled) -> None:
@@ -305,7 +305,7 @@ def test_a_state_that_nothing_leads_to_is_found(settled: Settled) -> None:
     odd = AggregateState("stock", "odd", 7, "StockAllocated", "allocated", SINCE, SINCE)
     settled.before["stock", "odd"] = odd
 
-    assert settled.found() == [(Kind.NOT_UNDERSTOOD, "StockAllocated", "odd", 7, "stock")]
+    assert settled.found() == [(FindingKind.NOT_UNDERSTOOD, "StockAllocated", "odd", 7, "stock")]
 
 
 def test_a_line_of_ours_that_cannot_be_read_is_found_and_a_strangers_is_not(
@@ -315,7 +315,7 @@ def test_a_line_of_ours_that_cannot_be_read_is_found_and_a_strangers_is_not(
     settled.lines.append(("stock-event-bus", Unreadable("1", "app.stock", SINCE, "KeyError")))
     settled.lines.append(("stock-event-bus", Unreadable("2", "aws.health", SINCE, "KeyError")))
 
-    assert settled.found() == [(Kind.NOT_UNDERSTOOD, "?", "1", 0, "stock-event-bus")]
+    assert settled.found() == [(FindingKind.NOT_UNDERSTOOD, "?", "1", 0, "stock-event-bus")]
 
 
 def test_an_unreadable_line_counts_in_its_own_range_alone(settled: Settled) -> None:
@@ -330,7 +330,7 @@ def test_a_type_that_no_domain_has_is_found(settled: Settled) -> None:
     unheard = EventKey("StockStolen", "a", 3)
     settled.log("stock-event-bus", unheard, SINCE)
 
-    assert settled.found() == [(Kind.NOT_COMMITTED, *unheard, "stock-event-bus")]
+    assert settled.found() == [(FindingKind.NOT_COMMITTED, *unheard, "stock-event-bus")]
 
 
 def test_the_document_lists_every_difference(settled: Settled) -> None:
@@ -362,5 +362,5 @@ def test_a_row_that_nothing_can_be_made_of_is_pending_and_a_difference(settled: 
 
     assert report.events["StockAllocated"].pending == 1
     (difference,) = report.differences
-    assert (difference.kind, difference.place) == (Kind.NOT_UNDERSTOOD, "stock-outbox")
+    assert (difference.kind, difference.place) == (FindingKind.NOT_UNDERSTOOD, "stock-outbox")
     assert "detail is not str" in difference.hint

@@ -8,17 +8,17 @@ import pytest
 
 from operations.__main__ import parser
 from operations.audit.command import LogsForgotten, exit_code, run
-from operations.audit.report import AuditReport, Difference, Kind
+from operations.audit.report import AuditReport, Difference, FindingKind
 from operations.audit.tables import show
 from operations.databases import DatabaseEnvironment
 from operations.output import Output
 from tests.audited import Settled
 
 LOST = tuple(
-    Difference(Kind.NOT_HANDLED, "SubscriptionCreated", f"customer-{n}", 1, "the-queue")
+    Difference(FindingKind.NOT_HANDLED, "SubscriptionCreated", f"customer-{n}", 1, "the-queue")
     for n in range(5)
 )
-TWICE = Difference(Kind.TWO_EVENTS, "StockAllocated", "customer-9", 1, "the-bus", "event-9")
+TWICE = Difference(FindingKind.TWO_EVENTS, "StockAllocated", "customer-9", 1, "the-bus", "event-9")
 
 
 @pytest.fixture

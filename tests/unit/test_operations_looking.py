@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from operations.audit.command import looking
-from operations.audit.report import AuditReport, Difference, EventCount, Kind
+from operations.audit.report import AuditReport, Difference, EventCount, FindingKind
 from tests.audited import SINCE, UNTIL
 
-LOST = Difference(Kind.NOT_PUBLISHED, "StockAllocated", "lost", 1, "stock-outbox")
-LATE = Difference(Kind.NOT_PUBLISHED, "StockAllocated", "late", 1, "stock-outbox")
+LOST = Difference(FindingKind.NOT_PUBLISHED, "StockAllocated", "lost", 1, "stock-outbox")
+LATE = Difference(FindingKind.NOT_PUBLISHED, "StockAllocated", "late", 1, "stock-outbox")
 
 
 @dataclass
@@ -86,7 +86,7 @@ def test_what_comes_and_goes_was_not_missing_all_the_time() -> None:
 def test_a_busy_system_does_not_keep_the_audit_for_ever() -> None:
     """Each look finds something new on its way; patience with the first look's is enough."""
     always_new = [
-        a_report(Difference(Kind.NOT_PUBLISHED, "StockAllocated", str(n), 1, "stock-outbox"))
+        a_report(Difference(FindingKind.NOT_PUBLISHED, "StockAllocated", str(n), 1, "stock-outbox"))
         for n in range(100)
     ]
     looks = Looks(always_new)

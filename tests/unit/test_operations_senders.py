@@ -6,7 +6,7 @@ from typing import Any, cast
 from botocore.exceptions import ClientError
 
 from operations.dlq.outgoing import Event, Message
-from operations.dlq.senders import Outgoing, ToBus, ToQueue
+from operations.dlq.senders import BusSender, Outgoing, WorkQueueSender
 from tests.builders import START
 from tests.dead_letters import dead_letters_of
 
@@ -39,7 +39,7 @@ def test_one_bad_message_does_not_hold_the_others_of_its_batch() -> None:
     """SQS refuses the whole call for it: the others go without it."""
     dead_letters = dead_letters_of(("a", 1), ("b", 1), ("c", 1))
     batch = [Outgoing(*pair) for pair in zip(dead_letters, map(Message, BODIES), strict=True)]
-    sender = ToQueue(cast("Any", Refusing()), "url", fifo=False, run="1")
+    sender = WorkQueueSender(cast("Any", Refusing()), "url", fifo=False, run="1")
     assert sender.send(batch) == [None, WHY, None]
 
 
@@ -48,12 +48,12 @@ def test_one_bad_event_does_not_hold_the_others_of_its_batch() -> None:
     events = [Event("app.stock", "StockAllocated", body, START) for body in BODIES]
     dead_letters = dead_letters_of(("a", 1), ("b", 1), ("c", 1))
     batch = [Outgoing(*pair) for pair in zip(dead_letters, events, strict=True)]
-    assert ToBus(cast("Any", Refusing()), "bus").send(batch) == [None, WHY, None]
+    assert BusSender(cast("Any", Refusing()), "bus").send(batch) == [None, WHY, None]
 
 
 def test_an_unknown_error_of_one_letter_does_not_hold_the_others() -> None:
     """It stays in its queue with the code as the reason; the redrive goes on."""
     dead_letters = dead_letters_of(("a", 1), ("b", 1), ("c", 1))
     batch = [Outgoing(*pair) for pair in zip(dead_letters, map(Message, BODIES), strict=True)]
-    sender = ToQueue(cast("Any", Refusing(UNLISTED)), "url", fifo=False, run="1")
+    sender = WorkQueueSender(cast("Any", Refusing(UNLISTED)), "url", fifo=False, run="1")
     assert sender.send(batch) == [None, "NobodyKnowsThis", None]

@@ -8,16 +8,16 @@ from infra.aws import alarms
 from operations.output import age
 from operations.sources.depths import Depth
 from operations.status import verdicts
-from operations.status.verdicts import Verdict, on_dead_letters, on_outbox, on_queue, on_stream
+from operations.status.verdicts import LineVerdict, on_dead_letters, on_outbox, on_queue, on_stream
 
 MINUTE = timedelta(minutes=1)
 
 
 def test_the_bounds_are_those_of_the_alarms() -> None:
     """What wakes a person on AWS, and what tells a person here to act, is the same."""
-    assert timedelta(seconds=alarms.OLDEST_ROW) == verdicts.OLDEST_ROW
-    assert timedelta(seconds=alarms.OLDEST_MESSAGE) == verdicts.OLDEST_MESSAGE
-    assert timedelta(milliseconds=alarms.ITERATOR_AGE) == verdicts.STREAM_LAG
+    assert timedelta(seconds=alarms.MOST_ROW_AGE) == verdicts.LATE_ROW
+    assert timedelta(seconds=alarms.MOST_MESSAGE_AGE) == verdicts.LATE_MESSAGE
+    assert timedelta(milliseconds=alarms.MOST_ITERATOR_AGE) == verdicts.STREAM_LAG
 
 
 @pytest.mark.parametrize(
@@ -84,11 +84,11 @@ def test_the_bounds_are_those_of_the_alarms() -> None:
             True,
         ),
     ],
-    ids=lambda value: value.text if isinstance(value, Verdict) else "",
+    ids=lambda value: value.text if isinstance(value, LineVerdict) else "",
 )
-def test_a_verdict_is_a_sentence(verdict: Verdict, text: str, needs_attention: bool) -> None:
+def test_a_verdict_is_a_sentence(verdict: LineVerdict, text: str, needs_attention: bool) -> None:
     """In plain words, with what to look at where somebody has to."""
-    assert verdict == Verdict(text, needs_attention)
+    assert verdict == LineVerdict(text, needs_attention)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from services.payment.model import Happened, Payment, Status
+from services.payment.model import LastEvent, Payment, Status
 from tests.builders import START
 
 LATER = START + timedelta(hours=1)
@@ -18,7 +18,7 @@ def test_a_new_payment_is_active() -> None:
         created=START,
         updated=START,
         version=1,
-        event=Happened.CREATED,
+        event=LastEvent.CREATED,
     )
 
 
@@ -26,7 +26,7 @@ def test_cancelling_ends_it() -> None:
     """Status, time, version and event change together; the account stays on record."""
     payment = Payment.create("one", "12345678", now=START)
     assert payment.cancel(now=LATER) == replace(
-        payment, status=Status.CANCELLED, updated=LATER, version=2, event=Happened.CANCELLED
+        payment, status=Status.CANCELLED, updated=LATER, version=2, event=LastEvent.CANCELLED
     )
 
 

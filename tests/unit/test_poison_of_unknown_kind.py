@@ -8,7 +8,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from infra.resources import Queue as QueueResource
-from infra.resources import Redrive
+from infra.resources import RedrivePolicy
 from runtime.errors import Unavailable
 from runtime.metrics import ConsumerMetrics
 from runtime.passed import Passed, note
@@ -62,7 +62,7 @@ class HurriedStop(Stop):
 
 
 QUEUES = (
-    QueueResource("work", visibility_timeout=60, redrive=Redrive("work-dlq", 5)),
+    QueueResource("work", visibility_timeout=60, redrive=RedrivePolicy("work-dlq", 5)),
     QueueResource("work-dlq"),
 )
 

@@ -5,7 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.errors import Conflict, Unavailable
-from runtime.retry import UNKNOWN_STRIKES, BackOff, DeadLetter, Decision, Hold, backoff, decide
+from runtime.retry import (
+    UNKNOWN_STRIKES,
+    BackOff,
+    Decision,
+    Hold,
+    MoveToDeadLetters,
+    backoff,
+    decide,
+)
 from runtime.verdicts import HELD, Family
 
 UNKNOWN = Unavailable("DynamoDB", "NobodyKnowsThis", Family.UNKNOWN)
@@ -27,7 +35,7 @@ def decision(
 @pytest.mark.parametrize("receives", [1, 5, 6])
 def test_what_can_never_succeed_is_dead_lettered_at_once(receives: int) -> None:
     """A permanent error needs no second try."""
-    assert decision(KeyError("x"), receives=receives) == DeadLetter()
+    assert decision(KeyError("x"), receives=receives) == MoveToDeadLetters()
 
 
 @pytest.mark.parametrize("error", [Unavailable("DynamoDB", "Throttling"), Conflict("id")])
@@ -40,7 +48,7 @@ def test_an_outage_is_held_however_often_it_was_received(error: Exception, recei
 def test_an_unknown_error_backs_off_until_the_last_receive() -> None:
     """Put back while the queue allows it, set aside by us before the queue does it silently."""
     kinds = [type(decision(ValueError("x"), receives=receives)) for receives in range(1, 7)]
-    assert kinds == [BackOff] * 4 + [DeadLetter] * 2
+    assert kinds == [BackOff] * 4 + [MoveToDeadLetters] * 2
 
 
 @pytest.mark.parametrize("family", HELD)
@@ -48,7 +56,7 @@ def test_every_family_that_holds_is_held_however_many_others_pass(family: Family
     """What is known to say nothing against a message stays so; only what is unknown may turn."""
     known = Unavailable("DynamoDB", "x", family)
     found = decision(known, receives=5, strikes=1000)
-    assert isinstance(found, DeadLetter if family is Family.UNKNOWN else Hold)
+    assert isinstance(found, MoveToDeadLetters if family is Family.UNKNOWN else Hold)
 
 
 def test_an_unknown_error_is_held_until_others_have_passed_often_enough() -> None:
@@ -57,7 +65,7 @@ def test_an_unknown_error_is_held_until_others_have_passed_often_enough() -> Non
     found = decision(UNKNOWN, receives=1, strikes=UNKNOWN_STRIKES)
     assert isinstance(found, BackOff)
     assert 5 <= found.delay <= 10
-    assert decision(UNKNOWN, receives=5, strikes=UNKNOWN_STRIKES) == DeadLetter()
+    assert decision(UNKNOWN, receives=5, strikes=UNKNOWN_STRIKES) == MoveToDeadLetters()
 
 
 @given(attempt=st.integers(1, 10_000), first=st.floats(0.01, 10), longest=st.floats(10, 1000))

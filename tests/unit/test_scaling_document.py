@@ -107,7 +107,7 @@ def test_each_knob_has_a_row() -> None:
 def test_settings_are_those_of_the_code() -> None:
     """Each constant has the value that the running code has."""
     assert inputs.DELETES.value == MAX_DELETES
-    assert inputs.FORWARDERS.value == FORWARDERS
+    assert inputs.FORWARDER_THREADS.value == FORWARDERS
     assert inputs.BATCH_LINGER.value == BATCH_LINGER_SECONDS
     assert inputs.THREADS.value == signature(Consumer).parameters["concurrency"].default
     assert inputs.PUT_EVENTS_ENTRIES.value == PUT_EVENTS_LIMITS.entries
@@ -117,7 +117,7 @@ def test_settings_are_those_of_the_code() -> None:
 def test_settings_are_those_of_the_stacks() -> None:
     """Read from the source: importing it would start CDK."""
     aws = ROOT / "infra" / "aws"
-    assert inputs.BATCH_SIZE.value == constant(aws / "relays.py", "BATCH_SIZE")
+    assert inputs.RECORDS_OF_A_BATCH.value == constant(aws / "relays.py", "BATCH_SIZE")
     assert inputs.LAMBDA_MEMORY.value == constant(aws / "relays.py", "MEMORY")
     assert inputs.TASK_VCPU.value * 1024 == pair(aws / "tasks.py", "CPU, MEMORY")[0]
     throttle = pair(aws / "http.py", "REQUESTS_A_SECOND, BURST")

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.stock.model import Happened, Status, Stock
+from services.stock.model import LastEvent, Status, Stock
 from tests.builders import START
 
 LATER = START + timedelta(hours=1)
@@ -22,7 +22,7 @@ def test_an_allocation_is_twelve_months(quantity: int, stock: int) -> None:
         created=START,
         updated=START,
         version=1,
-        event=Happened.ALLOCATED,
+        event=LastEvent.ALLOCATED,
     )
 
 
@@ -35,7 +35,7 @@ def test_a_deallocation_gives_all_back() -> None:
         status=Status.DEALLOCATED,
         updated=LATER,
         version=2,
-        event=Happened.DEALLOCATED,
+        event=LastEvent.DEALLOCATED,
     )
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from contracts.outbox import EventTooLarge, OutboxRecord
 from runtime.errors import Conflict, Unavailable
-from runtime.outbox.commit import TRIES, change
+from runtime.outbox.commit import COMMIT_TRIES, change
 from tests.builders import a_record
 from tests.fakes import Hooks, MemoryStore, Plan
 
@@ -104,8 +104,8 @@ def test_who_always_loses_gives_up_with_conflict() -> None:
 
     with pytest.raises(Conflict, match=ID):
         change(store, ID, decide, record_of)
-    assert [tally and tally.version for tally in attempts] == [None, *range(1, TRIES)]
-    assert store.sequences == list(range(1, TRIES + 1))
+    assert [tally and tally.version for tally in attempts] == [None, *range(1, COMMIT_TRIES)]
+    assert store.sequences == list(range(1, COMMIT_TRIES + 1))
 
 
 def test_what_is_presumed_new_is_committed_unread() -> None:

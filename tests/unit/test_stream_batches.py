@@ -61,7 +61,7 @@ def test_half_failed_calls_report_exactly_what_failed(relay_: LambdaRelay) -> No
     assert answer == failures(failed)
     assert set(relay_.outbox.rows) == {(name, sequence) for name in odd for sequence in (1, 2)}
     tries = Counter(key for call in relay_.target.calls for key in call)
-    assert all(tries[name, 1] == relay.batch.TRIES and not tries[name, 2] for name in odd)
+    assert all(tries[name, 1] == relay.batch.BATCH_TRIES and not tries[name, 2] for name in odd)
     assert all(tries[f"a{n}", s] == 1 for n in range(0, 12, 2) for s in (1, 2))
 
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from services.subscription.model import Happened, Status, Subscription
+from services.subscription.model import LastEvent, Status, Subscription
 from tests.builders import START, an_order
 
 LATER = START + timedelta(hours=1)
@@ -23,7 +23,7 @@ def test_a_new_subscription_is_active() -> None:
         created=START,
         updated=START,
         version=1,
-        event=Happened.CREATED,
+        event=LastEvent.CREATED,
         cancelled_reason=None,
     )
 
@@ -36,7 +36,7 @@ def test_cancelling_ends_it_with_the_reason() -> None:
         cancelled_reason="payment cancelled",
         updated=LATER,
         version=2,
-        event=Happened.CANCELLED,
+        event=LastEvent.CANCELLED,
     )
 
 

@@ -21,7 +21,7 @@ from infra.resources import (
     GlobalIndex,
     Key,
     Queue,
-    Redrive,
+    RedrivePolicy,
     Table,
     ToBus,
     ToLogGroup,
@@ -158,7 +158,7 @@ def test_there_are_no_other_rules() -> None:
 def test_a_work_queue_gives_up_after_five_receives(name: str, dlq: str) -> None:
     """A consumer's queue redrives to the DLQ of the rule that feeds it."""
     assert queue(name) == Queue(
-        name, visibility_timeout=30, retention=4 * DAY, redrive=Redrive(dlq, 5)
+        name, visibility_timeout=30, retention=4 * DAY, redrive=RedrivePolicy(dlq, 5)
     )
     assert [rule.dlq for rule in TOPOLOGY.rules if rule.target == ToQueue(name)] == [dlq]
 
@@ -174,7 +174,7 @@ def test_the_fifo_queue_is_as_designed() -> None:
     """Payment events keep their order, give up after three receives, and dedupe by event id."""
     fifo = queue("payment-events.fifo")
     assert fifo.fifo
-    assert fifo.redrive == Redrive("payment-events-dlq.fifo", 3)
+    assert fifo.redrive == RedrivePolicy("payment-events-dlq.fifo", 3)
     assert not fifo.content_based_deduplication
 
 

@@ -15,7 +15,7 @@ from infra.resources import (
     Key,
     LogGroup,
     Queue,
-    Redrive,
+    RedrivePolicy,
     Rule,
     Table,
     ToBus,
@@ -72,20 +72,21 @@ TO_Q = Rule("R", "b", EventPattern(), ToQueue("q"))
         (replace(HERE, archives=(Archive("a", "b", -1),)), "archive a: a retention of -1 days"),
         (replace(HERE, log_groups=(LogGroup("g", 20),)), "log group g: CloudWatch has no"),
         (
-            replace(HERE, queues=(Queue("w", redrive=Redrive("none", 5)),)),
+            replace(HERE, queues=(Queue("w", redrive=RedrivePolicy("none", 5)),)),
             "queue w: its dead-letter",
         ),
         (
-            replace(HERE, queues=(*HERE.queues, Queue("w", redrive=Redrive("q.fifo", 5)))),
+            replace(HERE, queues=(*HERE.queues, Queue("w", redrive=RedrivePolicy("q.fifo", 5)))),
             "queue w: its dead-letter queue q.fifo must be of the same type",
         ),
         (
-            replace(HERE, queues=(*HERE.queues, Queue("w", redrive=Redrive("dlq", 0)))),
+            replace(HERE, queues=(*HERE.queues, Queue("w", redrive=RedrivePolicy("dlq", 0)))),
             "queue w: a maxReceiveCount of 0",
         ),
         (
             replace(
-                HERE, queues=(*HERE.queues, Queue("w", redrive=Redrive("q", 5), retention=5 * DAY))
+                HERE,
+                queues=(*HERE.queues, Queue("w", redrive=RedrivePolicy("q", 5), retention=5 * DAY)),
             ),
             "queue w: its dead-letter queue q forgets sooner",
         ),

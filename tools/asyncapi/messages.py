@@ -10,7 +10,7 @@ from tools.asyncapi.schemas import Json, ref
 from tools.event_schemas import EVENTS, event_type_of
 from tools.flows import Flows, domain_of, sample_of
 
-REFUSED, UNPUBLISHABLE, ABANDONED = "RefusedMessage", "UnpublishableRow", "AbandonedBatch"
+REFUSED_MESSAGE, UNPUBLISHABLE, ABANDONED = "RefusedMessage", "UnpublishableRow", "AbandonedBatch"
 """Dead letters that may hold anything."""
 
 RULE_ARN = "arn:aws:events:eu-west-1:000000000000:rule/{bus}/{rule}"
@@ -40,8 +40,8 @@ def messages(flows: Flows, queued: Iterable[EventType]) -> Json:
         **{str(each): _event(each, summaries[each]) for each in EventType},
         **{record_name(each): _record(each) for each in queued},
         **{undelivered_name(each): _undelivered(flows, each) for each in forwarded},
-        REFUSED: {
-            "name": REFUSED,
+        REFUSED_MESSAGE: {
+            "name": REFUSED_MESSAGE,
             "title": "A message that a consumer refused",
             "summary": "Its body as it was received, byte for byte, and the reason beside it.",
             "contentType": "text/plain",

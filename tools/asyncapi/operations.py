@@ -15,7 +15,7 @@ from infra.topology import WORKLOADS
 from infra.workloads import Empties, SendsTo
 from tools.asyncapi.messages import (
     ABANDONED,
-    REFUSED,
+    REFUSED_MESSAGE,
     UNPUBLISHABLE,
     record_name,
     undelivered_name,
@@ -23,7 +23,7 @@ from tools.asyncapi.messages import (
 from tools.asyncapi.schemas import Json, ref
 from tools.flows import Flows
 
-PROCESSES = ("api", "consumer", "relay")
+SENDER_KINDS = ("api", "consumer", "relay")
 CHANNELS = ("bus", "queue", "dead-letter queue")
 
 
@@ -116,7 +116,7 @@ class Operations:
             for edge in self.graph.edges
             if edge.kind == "dead-letters" and edge.origin == queue.id
         )
-        refused = UNPUBLISHABLE if process.kind == "relay" else REFUSED
+        refused = UNPUBLISHABLE if process.kind == "relay" else REFUSED_MESSAGE
         yield _does(process, "sets aside in", dlq, [refused], "It can never be handled.")
 
     def _dead_lettered(self, origin: Node, dlq: Node) -> Does:
@@ -170,6 +170,6 @@ class Operations:
 
 
 def _does(actor: Node, verb: str, channel: Node, messages: Iterable[str], because: str) -> Does:
-    kind = "process" if actor.kind in PROCESSES else actor.kind
+    kind = "process" if actor.kind in SENDER_KINDS else actor.kind
     names = tuple(str(each) for each in messages)
     return Does(actor.name, kind, actor.domain, verb, channel.name, names, because)

@@ -6,7 +6,7 @@ from operations.__main__ import AWAY, CANNOT
 from runtime import aws_failures, mongodb_failures
 from runtime.aws_failures import STATUSES
 from runtime.http.problem_kinds import UNAVAILABLE
-from runtime.verdicts import RULES, Family, Rule, Verdict
+from runtime.verdicts import RULES, Family, FamilyRule, Verdict
 from tools.reference.markdown import code, table
 
 HEAD = """# Failures
@@ -43,7 +43,7 @@ VERDICTS = {
     + ("the same", "exit code 2"),
 }
 
-UNKNOWN = """
+UNLISTED = """
 An unlisted error has the verdict hold: it is not known to be the message's fault. But only one
 message or row may meet it, and it must not block the others:
 
@@ -74,10 +74,10 @@ def page() -> str:
         ((family, rule.means, *_verdicts(rule)) for family, rule in RULES.items()),
     )
     lists = "".join(_section(family) for family in RULES if family is not Family.UNKNOWN)
-    return f"{HEAD}{verdicts}\n\n## Families\n\n{families}\n\n## Unknown errors\n{UNKNOWN}{lists}"
+    return f"{HEAD}{verdicts}\n\n## Families\n\n{families}\n\n## Unknown errors\n{UNLISTED}{lists}"
 
 
-def _verdicts(rule: Rule) -> tuple[str, str]:
+def _verdicts(rule: FamilyRule) -> tuple[str, str]:
     at_start = "wait" if rule.at_start is Verdict.HOLD else rule.at_start
     return rule.verdict, at_start
 

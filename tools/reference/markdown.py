@@ -3,12 +3,12 @@
 import textwrap
 from collections.abc import Iterable, Sequence
 
-from tools.book import WIDTH
+from tools.book import PAGE_WIDTH
 
 
 def paragraph(text: str) -> str:
     """A text in lines of at most WIDTH columns; a link is broken between words of its text."""
-    return textwrap.fill(text, WIDTH, break_long_words=False, break_on_hyphens=False)
+    return textwrap.fill(text, PAGE_WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

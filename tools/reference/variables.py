@@ -46,7 +46,7 @@ SHARED: dict[type[Settings], str] = {
     LocalSettings: "The system on this machine",
 }
 
-PROCESSES: dict[str, type[Settings]] = {
+SETTINGS_OF_COMMANDS: dict[str, type[Settings]] = {
     "python -m services.subscription.main api": SubscriptionApiSettings,
     "python -m services.subscription.main consumer": SubscriptionConsumerSettings,
     "python -m services.stock.main api": StockApiSettings,
@@ -69,7 +69,7 @@ PROCESSES: dict[str, type[Settings]] = {
     "streamed --at aws": AwsEnvironmentSettings,
 }
 
-KINDS: dict[type, str] = {
+TYPE_NAMES: dict[type, str] = {
     str: "text",
     int: "whole number",
     float: "number",
@@ -100,7 +100,7 @@ def page() -> str:
     parts = [HEAD]
     for settings, title in SHARED.items():
         parts.append(f"## {title}\n\n{_table(_own(settings))}\n")
-    for command, settings in PROCESSES.items():
+    for command, settings in SETTINGS_OF_COMMANDS.items():
         parts.append(f"## {code(command)}\n\n{_of_process(settings)}\n")
     return "\n".join(parts)
 
@@ -178,7 +178,7 @@ def _kind(annotation: Any) -> str:
     if get_origin(annotation) is Literal:
         return " or ".join(map(code, get_args(annotation)))
     inner = [each for each in get_args(annotation) if each is not type(None)]
-    return _kind(inner[0]) if inner else KINDS[annotation]
+    return _kind(inner[0]) if inner else TYPE_NAMES[annotation]
 
 
 def _limits(metadata: list[Any]) -> Iterator[str]:

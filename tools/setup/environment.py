@@ -22,7 +22,7 @@ from tools.setup.machine import mongod_note, refuse_without_libraries
 from tools.setup.refusals import CannotSetUp, NoVenv, Unreachable, refusal_of
 from tools.setup.uv import Say, Tools
 
-REFUSED = 2
+SET_UP_REFUSED = 2
 """The exit code."""
 
 UNFINISHED = "unfinished\n"
@@ -59,23 +59,23 @@ def run(arguments: Sequence[str]) -> int:
     asked = parser.parse_args(arguments)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a path may have what a terminal cannot show
-    environment = Environment(Path.cwd(), os.environ, _say)
+    environment = VirtualEnvironment(Path.cwd(), os.environ, _say)
     try:
         environment.set_up(SETS[asked.wanted], then=asked.then, insists_on_python=asked.this_python)
     except CannotSetUp as error:
         sys.stderr.write(f"set-up: {error}\n")
-        return REFUSED
+        return SET_UP_REFUSED
     except OSError as error:
         sys.stderr.write(f"set-up: {refusal_of(error)}\n")
-        return REFUSED
+        return SET_UP_REFUSED
     except KeyboardInterrupt:
         sys.stderr.write("set-up: interrupted; the next make begins it again\n")
-        return REFUSED
+        return SET_UP_REFUSED
     return 0
 
 
 @dataclass(frozen=True)
-class Environment:
+class VirtualEnvironment:
     """The .venv of a repository."""
 
     root: Path

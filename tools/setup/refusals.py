@@ -104,7 +104,7 @@ NO_WHEEL = (
     r"no matching distribution|no (usable |compatible )?wheel|not found in the package registry"
     r"|there is no version|no solution found|could not find a version"
 )
-MOST = 200
+SHOWN_CHARACTERS = 200
 """Characters of a tool's line in a sentence."""
 
 
@@ -156,4 +156,4 @@ def _short(line: str) -> str:
     if broken := re.search(r"broken by '\w+\(['\"]*(?P<why>[^'\"]+)", line):
         line = broken["why"]
     plain = re.sub(r"^(error|cause|caused by|warning|\W)+", "", line, flags=re.IGNORECASE)
-    return plain if len(plain) <= MOST else plain[: MOST - 1] + "…"
+    return plain if len(plain) <= SHOWN_CHARACTERS else plain[: SHOWN_CHARACTERS - 1] + "…"

@@ -133,7 +133,7 @@ def capacities(knobs: "Knobs") -> dict[str, float]:
     """Lifecycles a second that fill each stage, if no other one is full before."""
     outbox = max(outbox_wcu(inputs.SUBSCRIPTION_RECORD), outbox_wcu(inputs.STOCK_RECORD))
     stock = messages("stock-") * inputs.CPU_MESSAGE.value
-    batches = inputs.BATCH_SIZE.value / _batch_seconds(knobs)
+    batches = inputs.RECORDS_OF_A_BATCH.value / _batch_seconds(knobs)
     return {
         "HTTP throttle": knobs.http_rate,
         "API tasks": knobs.api_tasks * knobs.core / inputs.CPU_REQUEST.value,
@@ -155,7 +155,7 @@ def capacities(knobs: "Knobs") -> dict[str, float]:
 
 def _batch_seconds(knobs: "Knobs") -> float:
     """How long a full batch takes a relay function; its calls go out side by side."""
-    work = inputs.BATCH_SIZE.value * inputs.CPU_RECORD.value / knobs.lambda_core
+    work = inputs.RECORDS_OF_A_BATCH.value * inputs.CPU_RECORD.value / knobs.lambda_core
     return work + _mean_call() + _mean(inputs.DELETE_P50, inputs.DELETE_P99)
 
 
@@ -170,7 +170,7 @@ def _consumer_threads(knobs: "Knobs") -> float:
 def _forwarders(knobs: "Knobs") -> float:
     """CPU, or three calls one after the other (receive, publish, delete) for ten messages."""
     cpu = knobs.forward_tasks * knobs.core / inputs.CPU_FORWARDED.value
-    rounds = knobs.forward_tasks * inputs.FORWARDERS.value / (3 * _mean_call())
+    rounds = knobs.forward_tasks * inputs.FORWARDER_THREADS.value / (3 * _mean_call())
     return min(cpu, rounds * inputs.SQS_BATCH.value) / COMMITS
 
 
@@ -259,7 +259,7 @@ TEN_THOUSAND = Knobs(
     "10 000 a minute", http_rate=400, http_burst=400, task_cpu=1024, instance="db.r6g.large"
 )
 
-MILLION = Knobs(
+MILLION_A_MINUTE = Knobs(
     "1 000 000 a minute",
     http_rate=25_000,
     http_burst=25_000,
@@ -277,7 +277,7 @@ MILLION = Knobs(
     instance="db.r6g.4xlarge",
 )
 
-STEPS = (AS_DEPLOYED, TEN_THOUSAND, MILLION)
+STEPS = (AS_DEPLOYED, TEN_THOUSAND, MILLION_A_MINUTE)
 
 KNOBS = {
     "`REQUESTS_A_SECOND` in `infra/aws/http.py`": "http_rate",

@@ -80,7 +80,9 @@ HTTP_THROTTLE = Input("HTTP API throttle, each API", 100, "requests/s", "ours", 
 HTTP_BURST = Input("HTTP API burst", 200, "requests", "ours", "infra/aws/http.py")
 TASK_VCPU = Input("a Fargate task has", 0.25, "vCPU", "ours", "infra/aws/tasks.py")
 LAMBDA_MEMORY = Input("the relay function has", 512, "MiB", "ours", "infra/aws/relays.py")
-BATCH_SIZE = Input("records in a Lambda batch", 100, "records", "ours", "infra/aws/relays.py")
+RECORDS_OF_A_BATCH = Input(
+    "records in a Lambda batch", 100, "records", "ours", "infra/aws/relays.py"
+)
 DELETES = Input(
     "rows deleted in a BatchWriteItem", 25, "rows", "ours", "runtime/outbox/dynamodb.py"
 )
@@ -90,7 +92,7 @@ THREADS = Input(
 BATCH_LINGER = Input(
     "a free thread waits for others, at most", 0.05, "s", "ours", "runtime/sqs/consumer.py"
 )
-FORWARDERS = Input("forwarders of a process", 4, "threads", "ours", "relay/__main__.py")
+FORWARDER_THREADS = Input("forwarders of a process", 4, "threads", "ours", "relay/__main__.py")
 
 # The largest row that a lifecycle writes to each table, as the services' own stores write it; an
 # outbox record has every optional field of its metadata.

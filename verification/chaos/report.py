@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from contracts.names import EventType
 from operations.audit.report import AuditReport
-from operations.audit.report import Kind as Gap
+from operations.audit.report import FindingKind as Gap
 from verification.chaos.ledger import Ledger
 from verification.chaos.malformed_rows import Accounted
 from verification.chaos.settling import SettledState

@@ -20,7 +20,7 @@ from runtime.outbox.dynamodb_rows import to_item
 from runtime.outbox.mongodb_rows import to_document
 from verification.testkit.engines import Engines
 
-DAY = timedelta(days=1)
+ONE_DAY = timedelta(days=1)
 
 
 class LoadedOutbox(Protocol):
@@ -43,7 +43,7 @@ BACKLOG, SAMPLED, FRESH = "backlog", "sampled", "fresh"
 def a_backlog(outbox: LoadedOutbox, rows: int, *, one_in: int) -> list[OutboxRecord]:
     """Events of a day, evenly spread; two of each aggregate. One in so many is SAMPLED."""
     end = utc_now() - timedelta(minutes=2)
-    step = (DAY - timedelta(minutes=2)) / rows
+    step = (ONE_DAY - timedelta(minutes=2)) / rows
     names = [str(uuid4()) for _ in range((rows + 1) // 2)]
     return [
         a_record(

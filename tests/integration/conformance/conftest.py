@@ -10,7 +10,7 @@ import pytest
 from infra.arns import Arns
 from infra.local import provision
 from infra.local_queues import render_queues
-from infra.resources import Domain, Queue, Redrive, Rule, ToBus, ToQueue
+from infra.resources import Domain, Queue, RedrivePolicy, Rule, ToBus, ToQueue
 from infra.topology import TOPOLOGY, Topology
 from runtime.aws import CachingAws
 from tests.conftest import MiniStack
@@ -99,7 +99,7 @@ def _resources(suffix: str) -> tuple[Queue, Queue]:
     work = Queue(
         f"{name}{suffix}",
         visibility_timeout=VISIBILITY,
-        redrive=Redrive(f"{name}-dlq{suffix}", MAX_RECEIVES),
+        redrive=RedrivePolicy(f"{name}-dlq{suffix}", MAX_RECEIVES),
     )
     return work, Queue(f"{name}-dlq{suffix}", retention=work.retention)
 
