@@ -9,10 +9,7 @@ from infra.aws.plan import Plan
 from infra.stacks import render
 from infra.stages import Stage, StageError
 from infra.topology import TOPOLOGY
-from runtime.process.command import run_command
-
-MISCONFIGURED, FAILED = 2, 1
-"""Exit codes."""
+from runtime.process.command import FAILED, MISCONFIGURED, run_command
 
 FINDINGS = "ValidationFailed"
 """How jsii names the error of a synthesis that cdk-nag finds something in; CDK has printed what."""

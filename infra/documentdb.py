@@ -16,11 +16,8 @@ from infra.changes import CannotChangeError, Change, Report, change_of
 from infra.resources import Collection, CollectionIndex
 from infra.topology import TOPOLOGY, Topology
 from runtime.mongodb import Document, configuring, enable_change_streams
-from runtime.process.command import run_command
+from runtime.process.command import FAILED, run_command
 from runtime.settings import MongoSettings, load
-
-FAILED = 1
-"""Exit code; that of wrong settings is 2."""
 
 NAMESPACE_EXISTS = 48
 """The collection is there already."""

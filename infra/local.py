@@ -23,11 +23,8 @@ from infra.taps import with_taps
 from infra.topology import TOPOLOGY, Topology
 from runtime.aws import Aws
 from runtime.errors import Misconfigured
-from runtime.process.command import run_command
+from runtime.process.command import FAILED, run_command
 from runtime.settings import Address, AwsSettings, load
-
-FAILED = 1
-"""Exit code; that of wrong settings is 2."""
 
 
 class EmulatorSettings(AwsSettings):

@@ -20,7 +20,7 @@ from operations.status import command as status
 from operations.where import command as where
 from runtime import aws, mongodb
 from runtime.errors import Misconfigured, Unavailable
-from runtime.process.command import write_on_any_terminal
+from runtime.process.command import INTERRUPTED, write_on_any_terminal
 from runtime.verdicts import RULES, Family, Verdict
 
 COMMANDS: tuple[Callable[[Parser], None], ...] = (
@@ -31,7 +31,7 @@ COMMANDS: tuple[Callable[[Parser], None], ...] = (
     replay.add,
 )
 
-CANNOT, AWAY, INTERRUPTED = 2, 75, 130
+CANNOT, AWAY = 2, 75
 """Exit codes. A command's own are 0, all is well, and 1, something needs attention. AWAY is for
 what passes by itself: the command may be run again as it is (EX_TEMPFAIL of sysexits.h)."""
 

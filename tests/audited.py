@@ -4,15 +4,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from contracts.names import EventType
+from infra.topology import LIFECYCLES
 from operations.audit.compare import balance
 from operations.audit.report import AuditReport
 from operations.audit.snapshot import CommittedRow, MalformedRow, Snapshot
 from operations.sources.bus_logs import BusEvent, Unreadable
 from operations.sources.ledger import (
-    LIFECYCLES,
-    PAYMENTS,
-    STOCK,
-    SUBSCRIPTIONS,
     AggregateState,
     EventKey,
 )
@@ -43,12 +40,12 @@ class Settled:
             self.happen(domain, name, 1, at + timedelta(seconds=seconds))
 
     def cancel(self, name: str, at: datetime = SINCE + timedelta(minutes=1)) -> None:
-        for seconds, domain in enumerate((PAYMENTS, STOCK, SUBSCRIPTIONS)):
+        for seconds, domain in enumerate(("payments", "stock", "subscriptions")):
             self.happen(domain, name, 2, at + timedelta(seconds=seconds))
 
     def happen(self, domain: str, name: str, version: int, at: datetime) -> None:
         """Commit a domain's event, and publish it on every bus of its way."""
-        event_type = LIFECYCLES[domain][version - 1]
+        event_type = LIFECYCLES[domain].events[version - 1]
         created = self.before[domain, name].created if (domain, name) in self.before else at
         self.before[domain, name] = AggregateState(
             domain, name, version, event_type, "sample", created, at

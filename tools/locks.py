@@ -14,7 +14,8 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-ROOT = Path(__file__).parent.parent
+from infra.local_system.settings import ROOT
+
 FULL_LOCK = "requirements-dev.lock"
 LOCKS = {
     FULL_LOCK: ("pyproject.toml", "--group", "dev"),

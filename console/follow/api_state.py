@@ -10,7 +10,8 @@ import httpx
 from console.apis import Api
 from console.live.measures import said
 from contracts.timestamps import parse_timestamp
-from operations.sources.ledger import LIFECYCLES, AggregateState
+from infra.topology import LIFECYCLES
+from operations.sources.ledger import AggregateState
 from runtime.logs import redact
 
 
@@ -38,12 +39,12 @@ class ApiState:
             return None
         try:
             version = int(self.body["version"])
-            lifecycle = LIFECYCLES[self.domain]
+            events = LIFECYCLES[self.domain].events
             return AggregateState(
                 domain=self.domain,
                 aggregate_id=str(self.body["subscriptionId"]),
                 version=version,
-                event=lifecycle[version - 1] if 1 <= version <= len(lifecycle) else "",
+                event=events[version - 1] if 1 <= version <= len(events) else "",
                 status=str(self.body["status"]),
                 created=parse_timestamp(str(self.body["created"])),
                 updated=parse_timestamp(str(self.body["updated"])),

@@ -10,10 +10,11 @@ from console.parts import Parts
 from contracts.names import EventType
 from contracts.timestamps import format_timestamp
 from infra.graph import Graph, NodeKind, node_id
+from infra.topology import LIFECYCLES
 from operations.journey.gaps import Gap
 from operations.journey.timeline import Commit, DeadLettered, Journey, OnBus, Step, Wait, build
 from operations.output import age
-from operations.sources.ledger import LIFECYCLES, AggregateState, EventKey, handled
+from operations.sources.ledger import AggregateState, EventKey, handled
 from operations.sources.routes import routes
 
 ON_THE_WAY = timedelta(seconds=10)
@@ -215,7 +216,7 @@ def is_complete(seen: Sequence[ObservedEvent]) -> bool:
 
 def _state(domain: str, seen: Sequence[ObservedEvent]) -> AggregateState | None:
     """A domain's state, from the newest of its events."""
-    mine = [each for each in seen if each.event_type in LIFECYCLES[domain]]
+    mine = [each for each in seen if each.event_type in LIFECYCLES[domain].events]
     if not mine:
         return None
     last = max(mine, key=lambda each: each.sequence)

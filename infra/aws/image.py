@@ -1,11 +1,9 @@
 """The one image: built from the Dockerfile when a stage is deployed, not when synthesized."""
 
-from pathlib import Path
-
 from aws_cdk import aws_ecr_assets as ecr_assets
 from constructs import Construct
 
-ROOT = Path(__file__).parents[2]
+from infra.local_system.settings import ROOT
 
 IMAGE_TARGET = "aws"
 """The Dockerfile's stage that has the certificates of Amazon RDS."""

@@ -1,4 +1,4 @@
-"""Reads what the three services' state says of each aggregate: versions and times, nothing else.
+"""Reads what the services' state says of each aggregate: versions and times, nothing else.
 
 Directly, not through the services' stores: those read whole rows, bank details and all, and an
 audit of a hundred thousand wants four fields of each.
@@ -9,15 +9,15 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from contracts.timestamps import format_timestamp, parse_timestamp
+from infra.lifecycle import Lifecycle
+from infra.topology import LIFECYCLES, TOPOLOGY
 from operations.databases import DatabaseEnvironment
-from operations.sources.ledger import PAYMENTS, STOCK, SUBSCRIPTIONS, AggregateState
+from operations.sources.ledger import AggregateState
 from runtime.aws import asking
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-TABLES = {SUBSCRIPTIONS: "subscriptions", STOCK: "stock"}
-COLLECTION = "payments"
 KEY = "subscriptionId"
 
 _FIELDS = ("version", "event", "created", "updated", "status")
@@ -28,42 +28,50 @@ _PROJECTION: dict[str, Any] = {
 
 
 def states_since(environment: DatabaseEnvironment, since: datetime) -> Iterator[AggregateState]:
-    """Stream what changed at or after a moment, in all three domains. Raises Unavailable.
+    """Stream what changed at or after a moment, in all domains. Raises Unavailable.
 
     It reads whole tables: no index holds times. Only what changed is handed out, so memory is
     bounded by what happened since.
     """
-    for domain, table in TABLES.items():
-        for item in _scan(environment.aws(domain).client("dynamodb"), table, since):
-            yield _of_row(domain, item)
-    with environment.mongodb.asking():
-        payments = environment.mongodb.database[COLLECTION]
-        changed = payments.find({"updated": {"$gte": since}}, _MONGO_FIELDS)
-        for document in changed:
-            yield _of_document(document)
+    for lifecycle in LIFECYCLES.values():
+        if _is_in_documents(lifecycle):
+            with environment.mongodb.asking():
+                collection = environment.mongodb.database[lifecycle.kept_in]
+                changed = collection.find({"updated": {"$gte": since}}, _MONGO_FIELDS)
+                for document in changed:
+                    yield _of_document(lifecycle.domain, document)
+        else:
+            client = environment.aws(lifecycle.domain).client("dynamodb")
+            for item in _scan(client, lifecycle.kept_in, since):
+                yield _of_row(lifecycle.domain, item)
 
 
 def read_state(
     environment: DatabaseEnvironment, domain: str, aggregate_id: str
 ) -> AggregateState | None:
     """Read what one domain says of one aggregate; None if it knows none. Raises Unavailable."""
-    if domain == PAYMENTS:
+    lifecycle = LIFECYCLES[domain]
+    if _is_in_documents(lifecycle):
         with environment.mongodb.asking():
-            payments = environment.mongodb.database[COLLECTION]
-            document = payments.find_one({"_id": aggregate_id}, _MONGO_FIELDS)
-        return _of_document(document) if document else None
+            collection = environment.mongodb.database[lifecycle.kept_in]
+            document = collection.find_one({"_id": aggregate_id}, _MONGO_FIELDS)
+        return _of_document(domain, document) if document else None
     with asking("DynamoDB"):
         answer = (
             environment.aws(domain)
             .client("dynamodb")
             .get_item(
-                TableName=TABLES[domain],
+                TableName=lifecycle.kept_in,
                 Key={KEY: {"S": aggregate_id}},
                 ConsistentRead=True,
                 **_PROJECTION,
             )
         )
     return _of_row(domain, answer["Item"]) if "Item" in answer else None
+
+
+def _is_in_documents(lifecycle: Lifecycle) -> bool:
+    return lifecycle.kept_in not in {table.name for table in TOPOLOGY.tables}
 
 
 _MONGO_FIELDS = dict.fromkeys(_FIELDS, 1)
@@ -101,10 +109,10 @@ def _of_row(domain: str, item: Mapping[str, Any]) -> AggregateState:
     )
 
 
-def _of_document(document: Mapping[str, Any]) -> AggregateState:
+def _of_document(domain: str, document: Mapping[str, Any]) -> AggregateState:
     updated = document["updated"].replace(tzinfo=UTC)
     return AggregateState(
-        domain=PAYMENTS,
+        domain=domain,
         aggregate_id=str(document["_id"]),
         version=document.get("version", 0),
         event=document.get("event", ""),

@@ -4,21 +4,13 @@ An aggregate at version n had n events, numbered 1 to n, and the row says when t
 last of them happened. That is all there is to know about events without looking at one.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
 from contracts.names import EventType
-
-SUBSCRIPTIONS, STOCK, PAYMENTS = "subscriptions", "stock", "payments"
-
-LIFECYCLES: Mapping[str, tuple[EventType, EventType]] = {
-    SUBSCRIPTIONS: (EventType.SUBSCRIPTION_CREATED, EventType.SUBSCRIPTION_CANCELLED),
-    STOCK: (EventType.STOCK_ALLOCATED, EventType.STOCK_DEALLOCATED),
-    PAYMENTS: (EventType.PAYMENT_CREATED, EventType.PAYMENT_CANCELLED),
-}
-"""A domain's events by sequence: each aggregate begins, and may end."""
+from infra.topology import LIFECYCLES
 
 
 class EventKey(NamedTuple):
@@ -53,8 +45,8 @@ class Committed:
 
 def type_of(domain: str, sequence: int) -> EventType | None:
     """What a domain's event with that number is; None if no aggregate of it gets that far."""
-    lifecycle = LIFECYCLES.get(domain, ())
-    return lifecycle[sequence - 1] if 1 <= sequence <= len(lifecycle) else None
+    events = LIFECYCLES[domain].events if domain in LIFECYCLES else ()
+    return events[sequence - 1] if 1 <= sequence <= len(events) else None
 
 
 class NotUnderstood(ValueError):
@@ -70,7 +62,7 @@ class NotUnderstood(ValueError):
 
 def events_of(state: AggregateState) -> Iterator[Committed]:
     """Yield the events that led to a state, in sequence. Raises NotUnderstood."""
-    lifecycle = LIFECYCLES[state.domain]
+    lifecycle = LIFECYCLES[state.domain].events
     if not (1 <= state.version <= len(lifecycle) and state.event == lifecycle[state.version - 1]):
         raise NotUnderstood(state)
     first = EventKey(lifecycle[0], state.aggregate_id, 1)
@@ -81,15 +73,16 @@ def events_of(state: AggregateState) -> Iterator[Committed]:
 
 
 def _may_have_skipped_first(state: AggregateState) -> bool:
-    """Whether it is stock that was given back before any was put aside.
+    """Whether it is an end that came before any beginning: stock deallocated before its allocation.
 
-    Such stock begins at version 2, so that `created` is when it was given back. An allocation and
-    a deallocation within one millisecond look the same: the deallocation is decided after it has
-    read what the allocation wrote, so this takes a read and a write in less than that.
+    Such a row begins at its last version, so that `created` is when it ended. A beginning and an
+    end within one millisecond look the same: the end is decided after it has read what the
+    beginning wrote, so this takes a read and a write in less than that.
     """
+    lifecycle = LIFECYCLES[state.domain]
     return (
-        state.domain == STOCK
-        and state.version == len(LIFECYCLES[STOCK])
+        lifecycle.may_begin_ended
+        and state.version == len(lifecycle.events)
         and state.created == state.updated
     )
 
@@ -97,25 +90,12 @@ def _may_have_skipped_first(state: AggregateState) -> bool:
 def handled(event: EventKey, domain: str, state: AggregateState | None) -> bool:
     """Whether a domain's state shows that an event was handled there.
 
-    The event's own aggregate and what it leads to have the same id: the subscription's.
+    The event's own aggregate and what it leads to have the same id: the subscription's. An event
+    that begins an aggregate leaves a row wherever it is handled, and one that ends it an ended row.
+    A row that began ended is there, too: nothing is left for the beginning to do, and whether it
+    has come cannot be seen.
     """
-    return state is not None and EFFECTS[EventType(event.event_type), domain](state)
-
-
-def _exists(state: AggregateState) -> bool:
-    return state.version > 0
-
-
-def _ended(state: AggregateState) -> bool:
-    return state.event == LIFECYCLES[state.domain][-1]
-
-
-EFFECTS: Mapping[tuple[EventType, str], Callable[[AggregateState], bool]] = {
-    # Stock that was given back before SubscriptionCreated came is there, too: nothing is left for
-    # that event to do, and whether it has come cannot be seen.
-    (EventType.SUBSCRIPTION_CREATED, STOCK): _exists,
-    (EventType.SUBSCRIPTION_CREATED, PAYMENTS): _exists,
-    (EventType.PAYMENT_CANCELLED, STOCK): _ended,
-    (EventType.PAYMENT_CANCELLED, SUBSCRIPTIONS): _ended,
-}
-"""What a handled event leaves behind in the domain that handled it."""
+    if state is None:
+        return False
+    begins = any(event.event_type == each.events[0] for each in LIFECYCLES.values())
+    return state.version > 0 if begins else state.event == LIFECYCLES[domain].events[-1]

@@ -4,19 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from contracts.names import EventType, Source
+from contracts.names import EventType
 from infra.resources import EventPattern, Rule, ToBus, ToLogGroup, ToQueue
-from infra.topology import TOPOLOGY, WORKLOADS, Topology
+from infra.topology import LIFECYCLES, TOPOLOGY, WORKLOADS, Topology
 from infra.workloads import Workload
 
-SOURCES = {
-    EventType.SUBSCRIPTION_CREATED: Source.SUBSCRIPTIONS,
-    EventType.SUBSCRIPTION_CANCELLED: Source.SUBSCRIPTIONS,
-    EventType.STOCK_ALLOCATED: Source.STOCK,
-    EventType.STOCK_DEALLOCATED: Source.STOCK,
-    EventType.PAYMENT_CREATED: Source.PAYMENTS,
-    EventType.PAYMENT_CANCELLED: Source.PAYMENTS,
-}
+SOURCES = {event: each.source for each in LIFECYCLES.values() for event in each.events}
 """Who publishes what."""
 
 

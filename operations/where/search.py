@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from infra.topology import LIFECYCLES
 from operations.audit.collect import taps
 from operations.databases import DatabaseEnvironment
 from operations.errors import OperatorError
@@ -17,7 +18,7 @@ from operations.journey.evidence import (
 from operations.sources.aggregate_states import read_state
 from operations.sources.bus_logs import SKEW, BusEvent
 from operations.sources.depths import held
-from operations.sources.ledger import LIFECYCLES, AggregateState
+from operations.sources.ledger import AggregateState
 from operations.sources.origins import work_queues
 from operations.sources.outboxes import pending
 

@@ -62,9 +62,9 @@ def threshold(alert: Alert) -> float:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("OldestRow", constant("OLDEST_ROW")),
+        ("OldestRow", constant("MOST_ROW_AGE")),
         ("ServerErrors", constant("ERROR_RATE")),
-        ("EffectsTooLate", constant("OLDEST_MESSAGE")),
+        ("EffectsTooLate", constant("MOST_MESSAGE_AGE")),
         ("DeadLetterQueueNotEmpty", 1),
         ("ProcessGone", 1),
     ],

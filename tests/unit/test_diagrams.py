@@ -7,7 +7,8 @@ import pytest
 from contracts.names import EventType
 from infra.graph import graph_of
 from infra.topology import TOPOLOGY
-from tools.diagrams.__main__ import ROOT, main
+from infra.local_system.settings import ROOT
+from tools.diagrams.__main__ import main
 from tools.diagrams.blocks import BadBlock, blocks, named, written
 from tools.diagrams.overview import overview
 from tools.diagrams.pictures import domain, everything

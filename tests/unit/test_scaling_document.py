@@ -118,8 +118,8 @@ def test_settings_are_those_of_the_stacks() -> None:
     """Read from the source: importing it would start CDK."""
     aws = ROOT / "infra" / "aws"
     assert inputs.RECORDS_OF_A_BATCH.value == constant(aws / "relays.py", "BATCH_SIZE")
-    assert inputs.LAMBDA_MEMORY.value == constant(aws / "relays.py", "MEMORY")
-    assert inputs.TASK_VCPU.value * 1024 == pair(aws / "tasks.py", "CPU, MEMORY")[0]
+    assert inputs.LAMBDA_MEMORY.value == constant(aws / "relays.py", "FUNCTION_MEMORY")
+    assert inputs.TASK_VCPU.value * 1024 == pair(aws / "tasks.py", "TASK_CPU, TASK_MEMORY")[0]
     throttle = pair(aws / "http.py", "REQUESTS_A_SECOND, BURST")
     assert throttle == (inputs.HTTP_THROTTLE.value, inputs.HTTP_BURST.value)
 

@@ -4,9 +4,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from infra.local_system.settings import ROOT
 from tools.diagrams.blocks import BadBlock, written
-
-ROOT = Path(__file__).parent.parent.parent
 
 
 def changed(root: Path) -> Mapping[Path, str]:

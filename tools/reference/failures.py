@@ -43,7 +43,7 @@ VERDICTS = {
     + ("the same", "exit code 2"),
 }
 
-UNLISTED = """
+UNLISTED_ERRORS = """
 An unlisted error has the verdict hold: it is not known to be the message's fault. But only one
 message or row may meet it, and it must not block the others:
 
@@ -74,7 +74,8 @@ def page() -> str:
         ((family, rule.means, *_verdicts(rule)) for family, rule in RULES.items()),
     )
     lists = "".join(_section(family) for family in RULES if family is not Family.UNKNOWN)
-    return f"{HEAD}{verdicts}\n\n## Families\n\n{families}\n\n## Unknown errors\n{UNLISTED}{lists}"
+    families = f"## Families\n\n{families}\n\n## Unknown errors\n{UNLISTED_ERRORS}"
+    return f"{HEAD}{verdicts}\n\n{families}{lists}"
 
 
 def _verdicts(rule: FamilyRule) -> tuple[str, str]:
