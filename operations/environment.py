@@ -1,16 +1,14 @@
 """One system as it is reached through AWS: clients for each domain's account, the topology."""
 
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from infra.topology import TOPOLOGY, WORKLOADS, Topology
 from infra.workloads import Workload
 from operations.errors import NoSuchName
 from operations.sources.lease import LEASE_SECONDS
-from runtime.aws import Aws
+from runtime.aws import Aws, CachingAws
 
 AUDIT_FILE = "streamed-operations.jsonl"
 
@@ -52,7 +50,7 @@ class Environment:
             raise NoSuchName("domain", domain, domains)
         profile = self.profiles.get(domain)
         if profile not in self._made:
-            made = KeepsClients(
+            made = CachingAws(
                 region=self.region,
                 endpoint_url=self.endpoint_url,
                 profile=profile,
@@ -61,18 +59,3 @@ class Environment:
             made.require_credentials()
             self._made[profile] = made
         return self._made[profile]
-
-
-class KeepsClients(Aws):
-    """Makes one client for each service: making one costs more than most calls."""
-
-    def __init__(self, **settings: Any) -> None:
-        super().__init__(**settings)
-        self._clients: dict[str, Any] = {}
-        self._lock = threading.Lock()  # a session makes one client at a time; clients are shared
-
-    def client(self, service: Any) -> Any:
-        with self._lock:
-            if service not in self._clients:
-                self._clients[service] = super().client(service)
-            return self._clients[service]

@@ -118,6 +118,16 @@ def test_sqs_batches_half_fail(calm: FaultProxy, ministack: MiniStack, queue: st
     assert set(bodies(ministack, queue)) == {str(n) for n in range(10)} - failed
 
 
+def test_a_partial_failure_leaves_alone_what_is_no_batch(
+    calm: FaultProxy, ministack: MiniStack
+) -> None:
+    """A request without any body of its own goes through, and counts as no hit."""
+    before = calm.hits.copy()
+    calm.inject(FaultKind.HALF_FAIL)
+    through(calm, ministack, "sqs").list_queues()
+    assert calm.hits - before == {None: 1}
+
+
 def test_batch_write_item_leaves_some_unprocessed(calm: FaultProxy, ministack: MiniStack) -> None:
     """UnprocessedItems come back through boto3, and are not in the table."""
     dynamodb = around(ministack, "dynamodb")

@@ -76,14 +76,14 @@ def test_thresholds_are_those_of_cloudwatch(name: str, value: float) -> None:
 
 def test_what_is_behind_is_as_far_behind_as_cloudwatch_allows() -> None:
     """Lambda's iterator age is in milliseconds, ours in seconds."""
-    assert f">= {constant('ITERATOR_AGE') / 1000:g} and" in named("RelayBehind").expression
+    assert f">= {constant('MOST_ITERATOR_AGE') / 1000:g} and" in named("RelayBehind").expression
 
 
 def test_a_queue_may_stand_still_as_long_as_a_message_may_wait() -> None:
     """Every range of it is the age that CloudWatch allows a message."""
     for name in ("QueueStandsStill", "FifoQueueStandsStill"):
         ranges = set(re.findall(r"\[(\w+)\]", named(name).expression))
-        assert ranges == {f"{constant('OLDEST_MESSAGE'):g}s"}
+        assert ranges == {f"{constant('MOST_MESSAGE_AGE'):g}s"}
 
 
 def test_a_silence_is_as_long() -> None:

@@ -6,8 +6,8 @@ import pytest
 
 from contracts.names import EventType
 from infra.graph import graph_of
-from infra.topology import TOPOLOGY
 from infra.local_system.settings import ROOT
+from infra.topology import TOPOLOGY
 from tools.diagrams.__main__ import main
 from tools.diagrams.blocks import BadBlock, blocks, named, written
 from tools.diagrams.overview import overview

@@ -35,7 +35,10 @@ ALLOWED = {
     "PAGE": "each database's own page, in its adapter",
     "ROW": "what each row of the benchmark is called",
 }
-"""By name: why it may repeat. The services are one house: what repeats in them alone may."""
+"""By name: why it may repeat."""
+
+HOUSES = ("services.", "infra.domains")
+"""Each domain has its own of the same: what repeats in one of these alone may."""
 
 
 def test_no_two_public_names_mean_two_things() -> None:
@@ -50,13 +53,15 @@ def test_what_is_allowed_to_repeat_does() -> None:
 
 
 def repeated() -> Mapping[str, list[str]]:
-    """Names that stand in more than one module, the services being one."""
+    """Names that more than one module has, what is of the domains being one."""
     modules: defaultdict[str, set[str]] = defaultdict(set)
     for package in PACKAGES:
         for file in (ROOT / package).rglob("*.py"):
             module = ".".join(file.relative_to(ROOT).with_suffix("").parts)
             for name in public_names(file):
-                modules[name].add("services" if package == "services" else module)
+                modules[name].add(
+                    next((each for each in HOUSES if module.startswith(each)), module)
+                )
     return {name: sorted(them) for name, them in sorted(modules.items()) if len(them) > 1}
 
 

@@ -1,4 +1,4 @@
-"""Carries a schedule out: kills, freezes and brings back, and makes the endpoint misbehave."""
+"""Carries a schedule out: kills, freezes and brings back, and injects faults into the endpoint."""
 
 import signal
 import threading

@@ -86,7 +86,7 @@ class FaultSource:
             return (code, "injected") if chosen.random() < self.chance else None
 
         body = request.json
-        return InjectedFault(partial=body and fail_partially(request.action, body, choose))
+        return InjectedFault(partial=fail_partially(request.action, body, choose) if body else None)
 
 
 _THROTTLED = {
