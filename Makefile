@@ -35,7 +35,7 @@ endif
 # The schedule of faults is drawn from SEED; one is chosen, and printed, where none is given.
 MINUTES ?= 10
 
-chaos: setup ## the system under load, kill -9 and a failing AWS, then its books: make chaos MINUTES=10 SEED=1
+chaos: setup ## the system under load, kill -9 and a failing AWS, then an audit: make chaos MINUTES=10 SEED=1
 	@$(BIN)/python -m verification.chaos --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
 # What is given here reaches the run as its environment: ROWS, GOOD, POISON, CONNECTIONS, RATE, SECONDS.
@@ -78,19 +78,19 @@ PAGE := "console/page/**/*.{css,html,js}"
 check-page: setup ## the format of the console's page
 	@$(PRETTIER) --check $(PAGE)
 
-format: setup ## let ruff and prettier mend what they can
+format: setup ## let ruff and prettier fix what they can
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 	@$(PRETTIER) --log-level warn --write $(PAGE)
 
-schemas: setup ## write contracts/ anew from the code: the events' schemas, and the AsyncAPI document of all channels
+schemas: setup ## write contracts/ from the code: the events' schemas, and the AsyncAPI document of all channels
 	@$(BIN)/python -m tools.event_schemas
 	@$(BIN)/python -m tools.asyncapi
 
-diagrams: setup ## write the diagrams in README.md and docs/ anew from the topology
+diagrams: setup ## write the diagrams in docs/ from the topology
 	@$(BIN)/python -m tools.diagrams
 
-docs: setup ## write docs/reference anew from the code, and the lines that tie the pages of docs/ into a book
+docs: setup ## write docs/reference from the code, and the lines that tie the pages of docs/ into a book
 	@$(BIN)/python -m tools.reference
 	@$(BIN)/python -m tools.book
 

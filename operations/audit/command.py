@@ -56,7 +56,7 @@ def add(streamed: Parser) -> None:
     command.add_argument(
         "--from", dest="since", default="24h ago", help="ISO 8601, or such as 2h ago (24h ago)"
     )
-    command.add_argument("--to", dest="until", default="now", help="likewise (now)")
+    command.add_argument("--to", dest="until", default="now", help="the end of the range (now)")
     command.add_argument(
         "--settle",
         type=seconds,
@@ -100,7 +100,7 @@ def audit(
     patience: float = MISSING_PATIENCE,
     say: Callable[[str], None] = lambda _: None,
 ) -> AuditReport:
-    """Balance the books of all that happened from `since` and before `until`.
+    """Audit all that happened from `since` and before `until`.
 
     What is missing is a difference once it was missing in every look for `patience` seconds; until
     then the audit looks again. With `settle` it also looks, for that many seconds at most, until

@@ -1,4 +1,4 @@
-"""Balances the books: committed against published against handled. Pure; it knows no clock."""
+"""Compares committed against published against handled. Pure; it knows no clock."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime

@@ -10,7 +10,7 @@ from contracts.timestamps import format_timestamp
 
 
 class FindingKind(StrEnum):
-    """The ways in which the books can fail to balance."""
+    """What an audit can find."""
 
     NOT_PUBLISHED = "committed, not published"
     NOT_COMMITTED = "published, not committed"

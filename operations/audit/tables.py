@@ -29,7 +29,7 @@ def verdict(report: AuditReport) -> str:
     flying = f", {report.in_flight} in flight" if report.in_flight else ""
     dead = f", {report.dead_lettered} dead-lettered" if report.dead_lettered else ""
     lost = len(report.differences)
-    found = "the books balance" if report.clean else f"{lost} difference{'s' * (lost > 1)}, above"
+    found = "every event is accounted for" if report.clean else f"{lost} difference{'s' * (lost > 1)}, above"
     return (
         f"{moment(report.since)} to {moment(report.until)}:"
         f" {committed} events committed{flying}{dead}; {found}"

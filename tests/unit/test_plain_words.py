@@ -48,50 +48,12 @@ PLAIN: Mapping[str, str] = {
 }
 """Stems that the documents do not use, and what they say instead."""
 
-PRINTED: Mapping[str, tuple[str, ...]] = {
-    "docs/costs.md": (  # benchmarks/costs/assumptions.toml and prices.toml
-        "where a mixture is told",
-        "of whoever is not Lambda",
-    ),
-    "docs/how-to/find-an-event.md": (  # operations/where/
-        "`nobody knows …`",
-        "`it is nowhere to be found: …`",
-    ),
-    "docs/operations.md": (  # operations/status/command.py, operations/audit/
-        "2 lines need a person",
-        "the books balance",
-    ),
-    "docs/reference/cli.md": (  # the Makefile, and the parsers of operations/
-        "and a failing AWS, then its books",
-        "let ruff and prettier mend what they can",
-        "write contracts/ anew from the code",
-        "write the diagrams in README.md and docs/ anew from the topology",
-        "write docs/reference anew from the code",
-        "Exit code 1 if something needs a person.",
-        "look at so many messages of each queue at most",
-        "killed at any moment it is lost nowhere",
-        "Mend the cause first",
-        "Tells, in order of time,",
-        "An event's id tells of that event",
-        "2 if nobody knows the id",
-        "likewise (now)",
-    ),
-    "docs/reliability.md": (  # tests/simulation/, local/chaos/report.py
-        "is reached late: the caller stands still",
-        "does it by half",
-        "left its outbox and is nowhere else",
-        "half-fail behind 200",
-    ),
-}
-"""By page, phrases that are quoted from what programs print, or generated from their texts."""
-
-
 def name_of(page: Path) -> str:
     return page.relative_to(ROOT).as_posix()
 
 
 def checked(page: Path) -> str:
-    """The text that is held to plain words, at its own lines: quoted phrases are blanked.
+    """The text that is held to plain words, at its own lines.
 
     Of the changelog that is the newest section, and of the tutorial its prose: its code is typed
     by a test, and is the code of this repository.
@@ -102,19 +64,12 @@ def checked(page: Path) -> str:
         text = head + newest + "".join(map(blank, older))
     if page.name == "tutorial.md":
         text = re.sub(r"(?ms)^```.*?^```$", lambda block: blank(block[0]), text)
-    for phrase in PRINTED.get(name_of(page), ()):
-        text = phrase_pattern(phrase).sub(lambda quoted: blank(quoted[0]), text)
     return text
 
 
 def blank(text: str) -> str:
     """As many lines, and nothing in them."""
     return re.sub(r"\S", " ", text)
-
-
-def phrase_pattern(phrase: str) -> re.Pattern[str]:
-    """The phrase, also where a line ends within it."""
-    return re.compile(r"\s+".join(map(re.escape, phrase.split())))
 
 
 def findings(text: str, name: str) -> Iterator[str]:
@@ -130,18 +85,3 @@ def findings(text: str, name: str) -> Iterator[str]:
 def test_a_document_uses_plain_words(page: Path) -> None:
     """Each finding names its line and the word to use."""
     assert list(findings(checked(page), name_of(page))) == []
-
-
-@pytest.mark.parametrize("name", PRINTED)
-def test_a_phrase_that_is_no_longer_printed_is_no_longer_excepted(name: str) -> None:
-    """The list gets shorter with the programs' own dialect."""
-    text = (ROOT / name).read_text(encoding="utf-8")
-    assert [each for each in PRINTED[name] if not phrase_pattern(each).search(text)] == []
-
-
-def test_a_finding_has_its_line_and_spans_lines() -> None:
-    """A phrase is found where a line ends within it, and a longer word is another word."""
-    text = "It is understood.\nThis needs\na person.\n"
-    assert list(findings(text, "a.md")) == [
-        "a.md:2: 'needs a person': say needs attention",
-    ]

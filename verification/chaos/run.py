@@ -1,4 +1,4 @@
-"""One run: the system of `make up` under load and faults, then peace, then the books."""
+"""One run: the system of `make up` under load and faults, then quiet, then an audit."""
 
 import os
 import time
@@ -152,7 +152,7 @@ class _Run:
             )
             settled_state = replace(settled_state, seconds=time.monotonic() - calm)
             accounted = malformed_rows.account()
-            books, why_not = self._audit(environment, began)
+            audited, why_not = self._audit(environment, began)
         return ChaosReport(
             command=command,
             seed=plan.seed,
@@ -167,7 +167,7 @@ class _Run:
             unanswered=unanswered,
             settled_state=settled_state,
             malformed_rows=accounted,
-            audit=books,
+            audit=audited,
             why_no_audit=why_not,
             notes=self.notes,
         )

@@ -24,7 +24,7 @@ class FaultKind(StrEnum):
     THROTTLE = "throttle"
     ERROR = "5xx"
     DROP = "answer dropped after success"
-    HALF_FAIL = "half-fail behind 200"
+    HALF_FAIL = "partial failure behind 200"
     CONFLICT = "transaction conflict"
     ROTATE = "key rotated"
 

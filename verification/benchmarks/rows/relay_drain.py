@@ -125,7 +125,7 @@ class _Drain:
         )
 
     def rate(self, contender: Contender, rows: int, *, deletes: bool = True) -> float:
-        """Events a second: rows are written while it stands still, then it is let go.
+        """Events a second: rows are written while it is stopped, then it is resumed.
 
         The time ends when all are on the bus and, where it `deletes`, have left the outbox.
         """
