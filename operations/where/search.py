@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from contracts.outbox import OutboxRecord
-from operations.audit.collect import taps
+from operations.audit.collect import count_after_logs, count_before_logs
 from operations.databases import DatabaseEnvironment
 from operations.errors import OperatorError
 from operations.journey.evidence import (
@@ -17,9 +17,7 @@ from operations.journey.evidence import (
 )
 from operations.sources.aggregate_states import read_state
 from operations.sources.bus_logs import SKEW, BusEvent
-from operations.sources.depths import held
 from operations.sources.ledger import LIFECYCLES, AggregateState
-from operations.sources.origins import work_queues
 from operations.sources.outboxes import pending
 
 
@@ -65,19 +63,13 @@ def gather(environment: DatabaseEnvironment, aggregate_id: str) -> Evidence:
     known = _states(environment, aggregate_id)
     first = min((each.created for each in known.values()), default=None)
     rows = [row for row in _rows(environment) if row.key.aggregate_id == aggregate_id]
-    topology = environment.topology
-    queues = work_queues(topology)
-    waiting = {each.name: _held(environment, each.name) for each in queues if each.fifo}
-    waiting |= {
-        queue: held(environment, topology.domain_of_bus(bus), queue)
-        for bus, queue in taps(environment).items()
-    }
+    waiting = count_before_logs(environment)
     events = [
         (bus, event)
         for bus, event in _events(environment, aggregate_id, since=first - SKEW if first else None)
         if event.aggregate_id == aggregate_id
     ]
-    waiting |= {each.name: _held(environment, each.name) for each in queues if not each.fifo}
+    waiting |= count_after_logs(environment)
     dead = [
         each for each in read_dead_letters(environment) if each.event.aggregate_id == aggregate_id
     ]
@@ -118,7 +110,3 @@ def _events(
         for bus in domain.buses:
             for event, _ in read_bus_log(environment, domain.name, bus, name, since=since):
                 yield bus.name, event
-
-
-def _held(environment: DatabaseEnvironment, queue: str) -> int:
-    return held(environment, environment.topology.domain_of_queue(queue), queue)
