@@ -122,8 +122,8 @@ class RelayMetrics:
         )
         self.stuck = Gauge(
             "outbox_stuck_records",
-            "Records that can neither be published nor set aside and so stay in the outbox, as of"
-            " the last sweep.",
+            "Records that can neither be published nor dead-lettered, and so stay in the outbox,"
+            " as of the last sweep.",
             registry=registry,
         )
         self.oldest = Gauge(
@@ -135,7 +135,7 @@ class RelayMetrics:
         self.stream_lag = Gauge(
             "relay_stream_lag_seconds",
             "How long after it occurred the last row was read from the stream; while nothing is"
-            " told it stays what it was, and it is 0 until something is.",
+            " read it stays what it was, and it is 0 before the first read.",
             registry=registry,
         )
         self.latency = Histogram(

@@ -14,9 +14,14 @@ from console.dead_letters.queue_locks import QueueLocks
 from contracts.timestamps import format_timestamp
 from infra.graph import node_id
 from operations.dlq.choice import Choice, End, Tally
-from operations.dlq.planning import plan
 from operations.dlq.rate_limiter import RateLimiter
+<<<<<<< HEAD
 from operations.dlq.redriving import QueueRedrive, drop
+||||||| e7868e1
+from operations.dlq.redriving import Redrive, drop
+=======
+from operations.dlq.redriving import Redrive, drop, plan
+>>>>>>> h-ops
 from operations.dlq.senders import sender_to
 from operations.dlq.trail import Trail, newest
 from operations.environment import Environment

@@ -1,6 +1,5 @@
 """/api/replays: bring what was on a bus to its rules again, having seen first what that is."""
 
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter
@@ -40,6 +39,7 @@ class ReplayPreview(ReadModel):
     preview: _Text
 
 
+<<<<<<< HEAD
 @dataclass(frozen=True)
 class ReplayableBuses:
     """What can be replayed in a place."""
@@ -63,17 +63,56 @@ class ReplayableBuses:
         return RULES_IGNORED if self.environment.emulated else None
 
 
+||||||| e7868e1
+@dataclass(frozen=True)
+class Buses:
+    """What can be replayed in a place."""
+
+    environment: Environment
+
+    def document(self) -> list[dict[str, Any]]:
+        topology = self.environment.topology
+        return [
+            {
+                "bus": archive.bus,
+                "archive": archive.name,
+                "retentionDays": archive.retention_days,
+                "rules": [rule.name for rule in topology.rules if rule.bus == archive.bus],
+            }
+            for archive in topology.archives
+        ]
+
+    def why_no_rules(self) -> str | None:
+        """Why rules cannot be chosen here; None where they can."""
+        return RULES_IGNORED if self.environment.emulated else None
+
+
+=======
+>>>>>>> h-ops
 def router(environment: Environment, replays: Replays) -> APIRouter:
+<<<<<<< HEAD
     buses, previews = ReplayableBuses(environment), Previews[Request]()
+||||||| e7868e1
+    buses, previews = Buses(environment), Previews[Request]()
+=======
+    topology, previews = environment.topology, Previews[Request]()
+>>>>>>> h-ops
     routes = APIRouter(prefix="/api/replays")
 
     @routes.get("")
     def list_all() -> dict[str, Any]:
-        why_not = buses.why_no_rules()
         return {
-            "buses": buses.document(),
-            "rulesAllowed": why_not is None,
-            "rulesWhyNot": why_not,
+            "buses": [
+                {
+                    "bus": archive.bus,
+                    "archive": archive.name,
+                    "retentionDays": archive.retention_days,
+                    "rules": [rule.name for rule in topology.rules if rule.bus == archive.bus],
+                }
+                for archive in topology.archives
+            ],
+            "rulesAllowed": not environment.emulated,
+            "rulesWhyNot": RULES_IGNORED if environment.emulated else None,
             "replays": replays.documents(),
         }
 

@@ -1,12 +1,13 @@
 """Reads the whole system once, in the one order in which nothing that moves can hide."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import datetime
 
 from contracts.outbox import ROW_KEY, OutboxRecord
 from infra.taps import taps_of, with_taps
 from operations.audit.snapshot import CommittedRow, MalformedRow, Snapshot
 from operations.databases import DatabaseEnvironment
+from operations.environment import Environment
 from operations.sources.aggregate_states import states_since
 from operations.sources.bus_logs import SKEW, read_bus
 from operations.sources.dead_letters import DeadLetter
@@ -53,18 +54,14 @@ def collect(environment: DatabaseEnvironment, since: datetime, until: datetime) 
                 event_type = type_of(outbox.domain, row.sequence) or "?"
                 key = EventKey(event_type, row.aggregate_id, row.sequence)
                 snapshot.unreadable_rows[key] = MalformedRow(outbox.name, str(row.content.error))
-    _count(snapshot, environment, _before_the_logs(environment))
+    snapshot.waiting |= count_before_logs(environment)
     for domain in environment.topology.domains:
         logs = environment.aws(domain.name).client("logs")
         for bus in domain.buses:
             group = log_group_of(bus.name, environment.topology)
             for event in read_bus(logs, group, since=since - SKEW):
                 snapshot.add_event(bus.name, event)
-    _count(
-        snapshot,
-        environment,
-        [each.name for each in work_queues(environment.topology) if not each.fifo],
-    )
+    snapshot.waiting |= count_after_logs(environment)
     for seen in peek(open_queues(environment, None), most=MAX_MESSAGES):
         _enter_dead(snapshot, seen)
     for state in states_since(environment, since - SKEW):
@@ -72,28 +69,28 @@ def collect(environment: DatabaseEnvironment, since: datetime, until: datetime) 
     return snapshot
 
 
-def taps(environment: DatabaseEnvironment) -> dict[str, str]:
+def taps(environment: Environment) -> dict[str, str]:
     """Map each bus to the queue between it and its log group, where an emulator needs one."""
-    return (
-        {tap.bus: tap.queue for tap in taps_of(environment.topology)}
-        if environment.emulated
-        else {}
-    )
+    if not environment.emulated:
+        return {}
+    return {tap.bus: tap.queue for tap in taps_of(environment.topology)}
 
 
-def _before_the_logs(environment: DatabaseEnvironment) -> Iterator[str]:
-    """What holds events that are on their way to a bus, or to its log."""
-    yield from (each.name for each in work_queues(environment.topology) if each.fifo)
-    yield from taps(environment).values()
+def count_before_logs(environment: Environment) -> dict[str, int]:
+    """Count the messages that are on their way to a bus, or to its log. Raises Unavailable."""
+    fifo = [each.name for each in work_queues(environment.topology) if each.fifo]
+    return _counts(environment, [*fifo, *taps(environment).values()])
 
 
-def _count(snapshot: Snapshot, environment: DatabaseEnvironment, queues: Iterable[str]) -> None:
-    for queue in queues:
-        snapshot.waiting[queue] = held(environment, _domain_of(environment, queue), queue)
+def count_after_logs(environment: Environment) -> dict[str, int]:
+    """Count the messages that are on their way from a bus to a consumer. Raises Unavailable."""
+    queues = work_queues(environment.topology)
+    return _counts(environment, [each.name for each in queues if not each.fifo])
 
 
-def _domain_of(environment: DatabaseEnvironment, queue: str) -> str:
-    return with_taps(environment.topology).domain_of_queue(queue)
+def _counts(environment: Environment, queues: Iterable[str]) -> dict[str, int]:
+    domain_of = with_taps(environment.topology).domain_of_queue
+    return {queue: held(environment, domain_of(queue), queue) for queue in queues}
 
 
 def _enter_dead(snapshot: Snapshot, seen: Peek) -> None:

@@ -29,7 +29,11 @@ def verdict(report: AuditReport) -> str:
     flying = f", {report.in_flight} in flight" if report.in_flight else ""
     dead = f", {report.dead_lettered} dead-lettered" if report.dead_lettered else ""
     lost = len(report.differences)
-    found = "every event is accounted for" if report.clean else f"{lost} difference{'s' * (lost > 1)}, above"
+    found = (
+        "every event is accounted for"
+        if report.clean
+        else f"{lost} difference{'s' * (lost > 1)}, above"
+    )
     return (
         f"{moment(report.since)} to {moment(report.until)}:"
         f" {committed} events committed{flying}{dead}; {found}"
@@ -41,7 +45,7 @@ def _events(report: AuditReport) -> RenderableType:
         "committed",
         "in outbox",
         "to the bus",
-        "set aside",
+        "dead-lettered",
         "published",
         "duplicates",
         "replayed",

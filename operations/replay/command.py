@@ -49,7 +49,9 @@ def add(streamed: Parser) -> None:
     command.add_argument(
         "--from", dest="since", required=True, metavar="T", help="ISO 8601, or such as 2h ago"
     )
-    command.add_argument("--to", dest="until", default="now", metavar="T", help="the end of the range (now)")
+    command.add_argument(
+        "--to", dest="until", default="now", metavar="T", help="the end of the range (now)"
+    )
     command.add_argument(
         "--rule",
         dest="rules",

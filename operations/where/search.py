@@ -4,8 +4,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+<<<<<<< HEAD
 from infra.topology import LIFECYCLES
 from operations.audit.collect import taps
+||||||| e7868e1
+from contracts.outbox import OutboxRecord
+from operations.audit.collect import taps
+=======
+from contracts.outbox import OutboxRecord
+from operations.audit.collect import count_after_logs, count_before_logs
+>>>>>>> h-ops
 from operations.databases import DatabaseEnvironment
 from operations.errors import OperatorError
 from operations.journey.evidence import (
@@ -17,9 +25,17 @@ from operations.journey.evidence import (
 )
 from operations.sources.aggregate_states import read_state
 from operations.sources.bus_logs import SKEW, BusEvent
+<<<<<<< HEAD
 from operations.sources.depths import held
 from operations.sources.ledger import AggregateState
 from operations.sources.origins import work_queues
+||||||| e7868e1
+from operations.sources.depths import held
+from operations.sources.ledger import LIFECYCLES, AggregateState
+from operations.sources.origins import work_queues
+=======
+from operations.sources.ledger import LIFECYCLES, AggregateState
+>>>>>>> h-ops
 from operations.sources.outboxes import pending
 
 
@@ -65,19 +81,13 @@ def gather(environment: DatabaseEnvironment, aggregate_id: str) -> Evidence:
     known = _states(environment, aggregate_id)
     first = min((each.created for each in known.values()), default=None)
     rows = [row for row in _rows(environment) if row.key.aggregate_id == aggregate_id]
-    topology = environment.topology
-    queues = work_queues(topology)
-    waiting = {each.name: _held(environment, each.name) for each in queues if each.fifo}
-    waiting |= {
-        queue: held(environment, topology.domain_of_bus(bus), queue)
-        for bus, queue in taps(environment).items()
-    }
+    waiting = count_before_logs(environment)
     events = [
         (bus, event)
         for bus, event in _events(environment, aggregate_id, since=first - SKEW if first else None)
         if event.aggregate_id == aggregate_id
     ]
-    waiting |= {each.name: _held(environment, each.name) for each in queues if not each.fifo}
+    waiting |= count_after_logs(environment)
     dead = [
         each for each in read_dead_letters(environment) if each.event.aggregate_id == aggregate_id
     ]
@@ -110,7 +120,3 @@ def _events(
         for bus in domain.buses:
             for event, _ in read_bus_log(environment, domain.name, bus, name, since=since):
                 yield bus.name, event
-
-
-def _held(environment: DatabaseEnvironment, queue: str) -> int:
-    return held(environment, environment.topology.domain_of_queue(queue), queue)

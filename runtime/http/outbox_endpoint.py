@@ -51,7 +51,7 @@ def routes(outbox: Outbox) -> APIRouter:
         name="outbox",
         summary="Look at the outbox",
         description=(
-            f"Tells how many events wait to be published, at most {MOST_COUNTED}, and the age of "
+            f"How many events wait to be published, at most {MOST_COUNTED}, and the age of "
             "the oldest of those. A change shows here up to a second after it was made."
         ),
         response_description="How much waits.",

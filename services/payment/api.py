@@ -67,7 +67,7 @@ _EXAMPLE: JsonDict = {
 
 
 class PaymentView(WireModel):
-    """A direct debit as it stands."""
+    """The current state of a direct debit."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 

@@ -39,7 +39,7 @@ _EXAMPLE: JsonDict = {
 
 
 class StockView(WireModel):
-    """The stock of a subscription as it stands."""
+    """The current stock of a subscription."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 

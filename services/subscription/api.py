@@ -95,7 +95,7 @@ _EXAMPLE: JsonDict = {
 
 
 class SubscriptionView(WireModel):
-    """A subscription as it stands."""
+    """The current state of a subscription."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 

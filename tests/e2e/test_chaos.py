@@ -41,7 +41,7 @@ CLOCKS = {"subscription-api": -20.0, "payments-change-stream": 20.0}
 def test_nothing_is_lost_while_processes_are_killed_and_aws_fails(
     request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    """Ten faults in a quarter of a minute: every promise is kept, and every event is accounted for."""
+    """Ten faults in a quarter of a minute: every promise and every event is accounted for."""
     if request.config.getoption("--system") == "compose":
         pytest.skip("it puts a proxy into the system of `make up`")
     heard = Lines()

@@ -138,7 +138,9 @@ class Ledger:
                 if not self._is_dead(content.body):
                     raise Finding(f"P2: poison left its outbox unseen: {content.body}")
             elif not self._is_durable(content):
-                raise Finding(f"P2: left its outbox and was not found elsewhere: {name_of(content)}")
+                raise Finding(
+                    f"P2: left its outbox and was not found elsewhere: {name_of(content)}"
+                )
 
     def delete(self, queue: str, message: Message) -> None:
         """A message leaves a work queue: it was handled, or is in a dead-letter queue."""

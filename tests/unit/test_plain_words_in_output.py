@@ -1,46 +1,21 @@
-"""What the commands and the console say is in plain words: none of a private dialect."""
+"""What programs say is in plain words: messages, logs, help, metrics, OpenAPI, the console."""
 
 import ast
-import re
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.pages import ROOT
+from tests.plain_words import findings
+from tools.reference.routes import apps
 
-STEMS = (
-    r"\btold\b",
-    r"\btells?\b",
-    r"\bnobody",
-    r"\bsomebody",
-    r"\banybody",
-    r"\bwhoever",
-    r"\banew\b",
-    r"\bmend",
-    r"(?<!dead )(?<!dead-)\bletters?\b(?!-spacing)",
-    r"\bin hand\b",
-    r"durable hands",
-    r"\bneeds? (you|a person)\b",
-    r"\bstands? still\b",
-    r"\bso many\b",
-    r"\bnowhere to be found\b",
-    r"\bto be seen\b",
-    r"\bof ours\b",
-    r"\bdear\b",
-    r"\bis no (moment|number)\b",
-    r"\blets? go\b",
-    r"\bsighting",
-    r"\bstrange",
+PACKAGES = (
+    *("contracts", "runtime", "services", "relay", "infra"),
+    *("operations", "console", "local", "verification", "tools"),
 )
-"""Each with the plain word for it in docs/glossary.md."""
-
-DIALECT = re.compile("|".join(STEMS), re.IGNORECASE)
-
-MODULES = [
-    *sorted((ROOT / "operations").rglob("*.py")),
-    *sorted((ROOT / "console").rglob("*.py")),
-]
+MODULES = [each for package in PACKAGES for each in sorted((ROOT / package).rglob("*.py"))]
 PAGE = [
     each
     for each in sorted((ROOT / "console/page").rglob("*"))
@@ -64,22 +39,41 @@ def texts(source: str) -> Iterator[tuple[int, str]]:
                 yield node.lineno, text
 
 
-@pytest.mark.parametrize("module", MODULES, ids=name)
-def test_a_message_or_a_help_text_is_in_plain_words(module: Path) -> None:
-    """Everything but docstrings may be printed."""
-    found = [(line, text) for line, text in texts(module.read_text()) if DIALECT.search(text)]
-    assert found == []
+def said(source: str, name: str) -> list[str]:
+    return [
+        found
+        for line, text in texts(source)
+        for found in findings(text, f"{name}, the text that ends at line {line}")
+    ]
 
 
-@pytest.mark.parametrize("file", PAGE, ids=name)
-def test_the_page_is_in_plain_words(file: Path) -> None:
-    """Its texts stand in its code, so all of that is read, comments too."""
-    lines = enumerate(file.read_text().splitlines(), start=1)
-    assert [(number, line) for number, line in lines if DIALECT.search(line)] == []
+@pytest.mark.parametrize("package", PACKAGES)
+def test_messages_logs_and_help_are_in_plain_words(package: str) -> None:
+    """Every text of a module but docstrings may be printed."""
+    modules = [each for each in MODULES if name(each).startswith(f"{package}/")]
+    assert modules
+    assert [found for each in modules for found in said(each.read_text(), name(each))] == []
+
+
+def test_the_console_is_in_plain_words() -> None:
+    """Its texts are in its code, so all of that is read, comments too."""
+    assert PAGE
+    assert [found for each in PAGE for found in findings(each.read_text(), name(each))] == []
+
+
+def test_the_help_of_make_is_in_plain_words() -> None:
+    """It is in the Makefile, after two number signs."""
+    assert list(findings((ROOT / "Makefile").read_text(), "Makefile")) == []
+
+
+def test_openapi_is_in_plain_words() -> None:
+    """Descriptions come from docstrings, too."""
+    documents = {app.title: json.dumps(app.openapi(), indent=1) for app in apps()}
+    assert len(documents) == 3
+    assert [found for title, text in documents.items() for found in findings(text, title)] == []
 
 
 def test_the_test_finds_what_it_looks_for() -> None:
     """A docstring is left alone; a text, also one with values in it, is not."""
     source = '"""nobody"""\nprint(f"{count} lines need a person", "dead letters", "a letter")\n'
-    found = {text for _, text in texts(source) if DIALECT.search(text)}
-    assert found == {" lines need a person", "a letter"}
+    assert len(said(source, "a.py")) == 2

@@ -79,7 +79,7 @@ def _dead_letter_queue(queue: Queue, domain: str, names: Iterable[str]) -> Json:
     return {
         "address": queue.name,
         "title": queue.name,
-        "summary": "What could not go on, kept for 14 days for a person to look at.",
+        "summary": "What could not go on, kept for 14 days.",
         "servers": [ref("servers", "sqs")],
         "messages": refs(names),
         "tags": [{"name": domain}, {"name": "dead letters"}],

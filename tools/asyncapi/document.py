@@ -64,7 +64,7 @@ def _server(service: str, protocol: str, description: str) -> Json:
     return {
         "host": f"{service}.{{region}}.amazonaws.com",
         "protocol": protocol,
-        "description": f"{description} On a laptop an emulator stands for it.",
+        "description": f"{description} On a laptop it is an emulator.",
         "variables": {
             "region": {"default": "eu-west-1", "description": "The region of the stage."}
         },

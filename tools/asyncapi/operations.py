@@ -117,7 +117,7 @@ class Operations:
             if edge.kind == "dead-letters" and edge.origin == queue.id
         )
         refused = UNPUBLISHABLE if process.kind == "relay" else REFUSED_MESSAGE
-        yield _does(process, "sets aside in", dlq, [refused], "It can never be handled.")
+        yield _does(process, "dead-letters into", dlq, [refused], "It can never be handled.")
 
     def _dead_lettered(self, origin: Node, dlq: Node) -> Does:
         match origin.kind:
@@ -130,7 +130,7 @@ class Operations:
                 return _does(origin, "redrives to", dlq, names, because)
             case _:
                 because = "It can never be published."
-                return _does(origin, "sets aside in", dlq, [UNPUBLISHABLE], because)
+                return _does(origin, "dead-letters into", dlq, [UNPUBLISHABLE], because)
 
     def _given_up(self) -> Iterator[Does]:
         """On AWS the relay of a DynamoDB outbox is a function behind a stream."""

@@ -109,7 +109,7 @@ ENVELOPE: Json = {
         "resources": {
             "type": "array",
             "items": {"type": "string"},
-            "description": "ARNs that it is about: none of ours names any.",
+            "description": "ARNs that it is about: no event of this system names any.",
         },
         "replay-name": _text("The replay that brought it again; absent otherwise."),
         "detail": {"type": "object", "description": "The event itself."},
@@ -161,7 +161,7 @@ def _reason(*, receive_count: bool) -> Json:
     return {
         "title": "PutByConsumer" if receive_count else "PutByRelay",
         "type": "object",
-        "description": "Message attributes of what one of our processes set aside.",
+        "description": "Message attributes of what a process of this system dead-lettered.",
         "required": ["errorType", "errorMessage"],
         "properties": properties,
     }

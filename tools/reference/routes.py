@@ -36,10 +36,10 @@ _TYPE = "urn:streamed-events:problem:"
 
 
 def page() -> str:
-    return HEAD + "".join(_section(app) for app in _apps())
+    return HEAD + "".join(_section(app) for app in apps())
 
 
-def _apps() -> tuple[FastAPI, ...]:
+def apps() -> tuple[FastAPI, ...]:
     """The apps as their processes make them; nothing is called before a request comes."""
     aws: dict[str, Any] = {"aws_region": "eu-west-1", "http_port": 0}
     mongo: dict[str, Any] = {

@@ -15,7 +15,7 @@ _HEAD = f"""\
 # Calls to AWS of one subscription's full life at batch size 1, by phase, process and operation,
 # what AWS bills of them, and the calls of a drain of 1000 events. Counted by `python -m
 # benchmarks.calls`; tests/integration/test_call_counts.py holds the code to it, and docs/costs.md
-# is reckoned from it. Written by `{COMMAND}`: read the difference.
+# is computed from it. Written by `{COMMAND}`: read the difference.
 """
 
 
