@@ -15,13 +15,7 @@ from contracts.timestamps import format_timestamp
 from infra.graph import node_id
 from operations.dlq.choice import Choice, End, Tally
 from operations.dlq.rate_limiter import RateLimiter
-<<<<<<< HEAD
-from operations.dlq.redriving import QueueRedrive, drop
-||||||| e7868e1
-from operations.dlq.redriving import Redrive, drop
-=======
-from operations.dlq.redriving import Redrive, drop, plan
->>>>>>> h-ops
+from operations.dlq.redriving import QueueRedrive, drop, plan
 from operations.dlq.senders import sender_to
 from operations.dlq.trail import Trail, newest
 from operations.environment import Environment

@@ -39,64 +39,8 @@ class ReplayPreview(ReadModel):
     preview: _Text
 
 
-<<<<<<< HEAD
-@dataclass(frozen=True)
-class ReplayableBuses:
-    """What can be replayed in a place."""
-
-    environment: Environment
-
-    def document(self) -> list[dict[str, Any]]:
-        topology = self.environment.topology
-        return [
-            {
-                "bus": archive.bus,
-                "archive": archive.name,
-                "retentionDays": archive.retention_days,
-                "rules": [rule.name for rule in topology.rules if rule.bus == archive.bus],
-            }
-            for archive in topology.archives
-        ]
-
-    def why_no_rules(self) -> str | None:
-        """Why rules cannot be chosen here; None where they can."""
-        return RULES_IGNORED if self.environment.emulated else None
-
-
-||||||| e7868e1
-@dataclass(frozen=True)
-class Buses:
-    """What can be replayed in a place."""
-
-    environment: Environment
-
-    def document(self) -> list[dict[str, Any]]:
-        topology = self.environment.topology
-        return [
-            {
-                "bus": archive.bus,
-                "archive": archive.name,
-                "retentionDays": archive.retention_days,
-                "rules": [rule.name for rule in topology.rules if rule.bus == archive.bus],
-            }
-            for archive in topology.archives
-        ]
-
-    def why_no_rules(self) -> str | None:
-        """Why rules cannot be chosen here; None where they can."""
-        return RULES_IGNORED if self.environment.emulated else None
-
-
-=======
->>>>>>> h-ops
 def router(environment: Environment, replays: Replays) -> APIRouter:
-<<<<<<< HEAD
-    buses, previews = ReplayableBuses(environment), Previews[Request]()
-||||||| e7868e1
-    buses, previews = Buses(environment), Previews[Request]()
-=======
     topology, previews = environment.topology, Previews[Request]()
->>>>>>> h-ops
     routes = APIRouter(prefix="/api/replays")
 
     @routes.get("")

@@ -8,13 +8,7 @@ from uuid import uuid4
 
 from operations.dlq.choice import Choice, End, Tally
 from operations.dlq.rate_limiter import RateLimiter
-<<<<<<< HEAD
-from operations.dlq.redriving import QueueRedrive, drop
-||||||| e7868e1
-from operations.dlq.redriving import Redrive, drop
-=======
-from operations.dlq.redriving import Redrive, drop, plan
->>>>>>> h-ops
+from operations.dlq.redriving import QueueRedrive, drop, plan
 from operations.dlq.senders import sender_to
 from operations.dlq.tables import dead_letter_facts, dead_letters_table, ended, tallies_table
 from operations.dlq.trail import Trail

@@ -4,16 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-<<<<<<< HEAD
 from infra.topology import LIFECYCLES
-from operations.audit.collect import taps
-||||||| e7868e1
-from contracts.outbox import OutboxRecord
-from operations.audit.collect import taps
-=======
-from contracts.outbox import OutboxRecord
 from operations.audit.collect import count_after_logs, count_before_logs
->>>>>>> h-ops
 from operations.databases import DatabaseEnvironment
 from operations.errors import OperatorError
 from operations.journey.evidence import (
@@ -25,17 +17,7 @@ from operations.journey.evidence import (
 )
 from operations.sources.aggregate_states import read_state
 from operations.sources.bus_logs import SKEW, BusEvent
-<<<<<<< HEAD
-from operations.sources.depths import held
 from operations.sources.ledger import AggregateState
-from operations.sources.origins import work_queues
-||||||| e7868e1
-from operations.sources.depths import held
-from operations.sources.ledger import LIFECYCLES, AggregateState
-from operations.sources.origins import work_queues
-=======
-from operations.sources.ledger import LIFECYCLES, AggregateState
->>>>>>> h-ops
 from operations.sources.outboxes import pending
 
 

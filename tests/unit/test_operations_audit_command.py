@@ -39,8 +39,7 @@ def test_a_balanced_audit_ends_in_a_sentence_that_says_so(report: AuditReport) -
     last = printed(report).splitlines()[-1]
 
     assert (
-        last
-        == "2026-11-23 09:00:00 to 2026-11-23 10:00:00: 3 events committed;"
+        last == "2026-11-23 09:00:00 to 2026-11-23 10:00:00: 3 events committed;"
         " every event is accounted for"
     )
 

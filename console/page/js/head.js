@@ -46,7 +46,7 @@ export function trouble(container, live) {
   });
 }
 
-/** The badge that lists what waits for a person. */
+/** The badge that lists what needs attention. */
 export function needs(container, live, context) {
   const button = h("button", {
     type: "button",

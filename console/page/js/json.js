@@ -10,7 +10,7 @@ export function jsonBlock(value) {
   return coloured(JSON.stringify(value, null, 2));
 }
 
-/** A text that may be JSON: laid out if it is, as it stands if not. */
+/** A text that may be JSON: laid out if it is, unchanged if not. */
 export function textBlock(text) {
   try {
     return jsonBlock(JSON.parse(text));

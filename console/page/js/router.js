@@ -1,4 +1,4 @@
-/** Which view stands in the page: `#/name/argument`. */
+/** Which view is in the page: `#/name/argument`. */
 
 /**
  * @typedef {object} View

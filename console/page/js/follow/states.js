@@ -14,11 +14,11 @@ export function states(all) {
 }
 
 /** The three in a line. */
-export function standings(all) {
+export function stateChips(all) {
   return Object.entries(all).map(([service, state], i) =>
     h(
       "span",
-      { class: `standing d${(INDEX[service] ?? i) % 6}` },
+      { class: `state-chip d${(INDEX[service] ?? i) % 6}` },
       h("span", { class: "type", text: service }),
       ` ${wordOf(state)}`,
     ),

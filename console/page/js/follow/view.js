@@ -6,7 +6,7 @@ import { clock } from "../format.js";
 import { field, intro, problem, repeating } from "../parts.js";
 import { createBodies } from "./bodies.js";
 import { recent } from "./recent.js";
-import { standings, states } from "./states.js";
+import { stateChips, states } from "./states.js";
 import { timeline } from "./timeline.js";
 
 const POLL_MS = 1000;
@@ -73,7 +73,7 @@ function story(container, context, id) {
   const next = h("p", { class: "buttons", hidden: true });
   const expected = h("section", { hidden: true });
   const [services, steps] = [h("div", {}), h("div", {})];
-  const inLine = h("p", { class: "standings" });
+  const inLine = h("p", { class: "state-chips" });
   const bodies = createBodies();
   fill(
     container,
@@ -137,7 +137,7 @@ function story(container, context, id) {
       }),
     );
     fill(services, states(found.states));
-    fill(inLine, ...standings(found.states));
+    fill(inLine, ...stateChips(found.states));
     fill(steps, timeline(found.steps, context.map));
     bodies.show(found.events, context.map);
     expected.hidden = whole;

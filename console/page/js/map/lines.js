@@ -47,7 +47,7 @@ function head(points) {
   return `M${x} ${y}L${x - ux * 7 - uy * 3.6} ${y - uy * 7 + ux * 3.6}L${x - ux * 7 + uy * 3.6} ${y - uy * 7 - ux * 3.6}Z`;
 }
 
-/** Where a label stands: above a level piece, beside an upright one, and for what comes from another domain where it arrives. */
+/** Where a label is: above a level piece, beside an upright one, and for what comes from another domain where it arrives. */
 function write(edge, points, drawing, style) {
   if (edge.kind === "dead-letters") return null;
   if (drawing.named.has(edge.id)) {

@@ -1,6 +1,6 @@
 /**
  * The layout where there is width: a lane for each domain. On top the way out, from the API to the bus; beneath,
- * right to left, the ways in, from the bus to the consumer and up to the outbox. The bus stands tall at the right,
+ * right to left, the ways in, from the bus to the consumer and up to the outbox. The bus is tall, at the right,
  * and beside it the rules that lead into other lanes, through a channel at the edge.
  */
 
