@@ -12,7 +12,6 @@ from tools.book import PAGE_WIDTH
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 
 UNBREAKABLE = {
-    "docs/performance.md": re.compile(r"^`make bench`: .*\d\.$"),  # of benchmarks/table.py
     "docs/reference/topology.md": re.compile(r"^  class [\w,]+ dead$"),  # of tools/diagrams
     "docs/tutorial.md": re.compile(r'^(\{"|(Stock|Shipment)\w+  |2026-).*'),  # what commands print
 }

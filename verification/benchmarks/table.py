@@ -1,5 +1,6 @@
 """Results as the table that a person reads: in the terminal and in docs/performance.md."""
 
+from textwrap import fill
 from typing import get_args
 
 from verification.benchmarks.lines import BenchmarkLine, GoalVerdict, Results, Series
@@ -19,7 +20,7 @@ def markdown(results: Results) -> str:
         blocks.append("\n".join([f"**{row}**", "", *_HEAD, *lines]))
     versions = ", ".join(f"{name} {version}" for name, version in results.versions.items())
     where = f"{results.date}, commit {results.commit}, {results.machine}"
-    blocks.append(f"`{results.command}`: {where}; {versions}.")
+    blocks.append(fill(f"`{results.command}`: {where}; {versions}.", width=120))
     return "\n\n".join(blocks)
 
 
