@@ -116,22 +116,22 @@ def outbox_record_schema() -> dict[str, Any]:
     }
 
 
-def rendered() -> Mapping[Path, str]:
+def rendered(folder: Path) -> Mapping[Path, str]:
     """Every file and its text, the same each time it is made."""
     schemas = {str(event_type_of(model)): schema_of(model) for model in EVENTS}
     schemas["OutboxRecord"] = outbox_record_schema()
     return {
-        SCHEMAS / f"{name}.v{PAYLOAD_VERSION}.json": (
+        folder / f"{name}.v{PAYLOAD_VERSION}.json": (
             json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
         )
         for name, schema in schemas.items()
     }
 
 
-def drift() -> list[str]:
-    """Files under contracts/schemas that are missing, differ, or belong to nothing, by name."""
-    wanted = rendered()
-    committed = {path: path.read_text(encoding="utf-8") for path in SCHEMAS.glob("*.json")}
+def drift(folder: Path = SCHEMAS) -> list[str]:
+    """Files of the folder that are missing, differ, or belong to nothing, by name."""
+    wanted = rendered(folder)
+    committed = {path: path.read_text(encoding="utf-8") for path in folder.glob("*.json")}
     return sorted(
         path.name
         for path in wanted.keys() | committed.keys()
@@ -139,14 +139,14 @@ def drift() -> list[str]:
     )
 
 
-def main(arguments: Sequence[str]) -> int:
+def main(arguments: Sequence[str], folder: Path = SCHEMAS) -> int:
     if arguments == ["--check"]:
-        drifted = drift()
+        drifted = drift(folder)
         if drifted:
             sys.stderr.write(f"run `python -m tools.event_schemas`: {', '.join(drifted)}\n")
         return 1 if drifted else 0
-    SCHEMAS.mkdir(exist_ok=True)
-    for path, text in rendered().items():
+    folder.mkdir(exist_ok=True)
+    for path, text in rendered(folder).items():
         path.write_text(text, encoding="utf-8")
     return 0
 

@@ -2,13 +2,15 @@
 
 import ast
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-SERVICES = Path(__file__).parents[2] / "services"
+TESTS = Path(__file__).parents[1]
+SERVICES = TESTS.parent / "services"
 
 
 @pytest.mark.parametrize("model", sorted(SERVICES.glob("*/model.py")), ids=lambda p: p.parent.name)
@@ -30,3 +32,16 @@ def test_the_console_loads_no_database_relay_or_domain_model() -> None:
     loaded = json.loads(run.stdout)
     assert [each for each in loaded if each.partition(".")[0] in packages] == []
     assert "runtime.mongodb" not in loaded
+
+
+def test_no_test_patches_a_constant() -> None:
+    """What a test varies is a parameter, or a field with a default."""
+    patched = [
+        f"{test.name}: {ast.unparse(node)}"
+        for test in sorted(TESTS.rglob("test_*.py"))
+        for node in ast.walk(ast.parse(test.read_text()))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("setattr")
+        for target in node.args[:2]
+        if isinstance(target, ast.Constant) and re.search(r"(^|\.)[A-Z][A-Z_]+$", str(target.value))
+    ]
+    assert patched == []

@@ -93,18 +93,18 @@ def test_the_committed_schemas_are_what_the_models_say() -> None:
 
 
 def test_drift_is_found_named_and_mended(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A missing, an edited and an orphaned schema are each named; writing puts all right."""
-    monkeypatch.setattr(event_schemas, "SCHEMAS", tmp_path / "schemas")
-    assert event_schemas.main(["--check"]) == 1
-    assert event_schemas.main([]) == 0
-    assert event_schemas.main(["--check"]) == 0
+    folder = tmp_path / "schemas"
+    assert event_schemas.main(["--check"], folder) == 1
+    assert event_schemas.main([], folder) == 0
+    assert event_schemas.main(["--check"], folder) == 0
     (tmp_path / "schemas" / "StockAllocated.v1.json").write_text("{}")
     (tmp_path / "schemas" / "StockStolen.v1.json").write_text("{}")
     (tmp_path / "schemas" / "PaymentCreated.v1.json").unlink()
     capsys.readouterr()
-    assert event_schemas.main(["--check"]) == 1
+    assert event_schemas.main(["--check"], folder) == 1
     names = "PaymentCreated.v1.json, StockAllocated.v1.json, StockStolen.v1.json"
     assert capsys.readouterr().err == f"run `python -m tools.event_schemas`: {names}\n"
 
