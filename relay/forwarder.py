@@ -31,9 +31,9 @@ LONGEST_GROUP_WAIT = 2.0
 """Seconds between tries for the groups that wait; their forwarder's other groups wait as long."""
 
 MOST_STRIKES = 30
-"""Tries of one message, over half a minute or more, that failed with an error in no list while the
-bus took others. It is dead-lettered then. The queue's own count of receives would not do: a group
-that is put back is received as a whole, and good messages would be buried with it."""
+"""Tries of one message, over half a minute or more, that failed with an unlisted error while the
+bus accepted others. It is dead-lettered then. The queue's own count of receives would not do: a
+group that is put back is received as a whole, and good messages would be dead-lettered with it."""
 
 Groups = dict[str, "list[MessageTypeDef]"]
 """Messages in flight by group, in order."""
@@ -81,7 +81,14 @@ class Forwarder:
         longest_wait: float = LONGEST_GROUP_WAIT,
     ) -> None:
         self._receiver, self._queue = FifoReceiver(sqs, queue), queue
-        self._publisher = Publisher(target, dead_letters, metrics, readiness, event="forwarded")
+        self._publisher = Publisher(
+            target,
+            dead_letters,
+            metrics,
+            readiness,
+            event="forwarded",
+            body_of=lambda row, _: str(row.handle["Body"]),
+        )
         self._stop, self._readiness, self._wait_seconds = stop, readiness, wait_seconds
         self._max_held, self._longest_wait = max_held, longest_wait
         self._held: Groups = {}

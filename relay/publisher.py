@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -57,7 +57,7 @@ class Outcome:
 class Publisher:
     """Publishes a batch that fits one call; what can never be published is dead-lettered.
 
-    `event` is what the log says of accepted rows.
+    `event` is what the log says of accepted rows; `body_of` is a record as its dead letter has it.
     """
 
     def __init__(
@@ -68,9 +68,11 @@ class Publisher:
         readiness: Readiness | None = None,
         *,
         event: str = "published",
+        body_of: Callable[[Row, OutboxRecord], str] = lambda _, record: record.to_json(),
     ) -> None:
         self._target, self._dead_letters, self._metrics = target, dead_letters, metrics
         self._readiness, self._event = readiness or Readiness(), event
+        self._body_of = body_of
 
     def batches(self, rows: Sequence[Row]) -> Iterator[list[Row]]:
         """Cut rows into what `publish` takes: an unpublishable row alone, others by the call."""
@@ -174,7 +176,7 @@ class Publisher:
             self._metrics.refused(failure.code)
             never = NeverAccepted(failure)
             if failure.is_permanent:
-                outcome.add(self.dead_letter(row, Unpublishable(record.to_json(), never)))
+                outcome.add(self.dead_letter(row, Unpublishable(self._body_of(row, record), never)))
                 continue
             if failure.is_unknown:
                 outcome.alone.append(Refused(row, never))

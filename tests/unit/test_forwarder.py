@@ -291,6 +291,17 @@ def test_what_the_bus_never_takes_goes_to_the_dead_letters(forwarding: Forwardin
     assert forwarding.target.sequences("a") == [2]
 
 
+def test_a_dead_letter_is_the_message_byte_for_byte(forwarding: Forwarding) -> None:
+    """Also where another program wrote it, with spaces of its own."""
+    forwarding.target.answer = lambda _: MALFORMED
+    body = json.dumps(record_of("a", 1).to_document(), indent=2, default=str)
+    forwarding.queue.put("a", body)
+    with forwarding.running():
+        forwarding.drained()
+    ((_, sent, _),) = forwarding.dead_letters.sent
+    assert sent == body
+
+
 @pytest.mark.parametrize("error", [away(), ValueError("too large")])
 def test_a_dead_letter_that_cannot_be_sent_waits(forwarding: Forwarding, error: Exception) -> None:
     """The message stays until it is dead-lettered, once; no other group waits for it."""
