@@ -113,8 +113,8 @@ def workload_of(name: str) -> Workload:
 def running_engines(folder: Path) -> Iterator[Engines]:
     """MiniStack and mongod, provisioned, until the block ends; what they log is in the folder."""
     with (
+        running_mongod(folder / "mongod") as port,  # first: it may not be installed
         running_ministack(folder / "ministack") as endpoint,
-        running_mongod(folder / "mongod") as port,
     ):
         found = Engines(endpoint, mongodb_uri(port), folder)
         provision_documentdb(found.mongodb_uri, found.database)
