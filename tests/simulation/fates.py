@@ -27,7 +27,7 @@ class Kind(StrEnum):
     REFUSED = "refuses, and says nothing against the work"
     UNKNOWN = "answers with an error that is in no list"
     ODD = "is asked wrongly: a bug of this system"
-    LOST_PLACE = "has lost the place"
+    LOST_PLACE = "has lost its position"
     LATE = "comes late"
     TWICE = "comes twice"
     RETRIED = "fails at first and is tried again"
