@@ -22,10 +22,8 @@ PACKAGES = (
 )
 
 ALLOWED = {
-    "DOMAIN": "each domain's file has its own",
     "HEAD": "the beginning of each page of the reference",
     "KINDS": "which problem each error is: each API's own",
-    "LIFECYCLE": "each domain's file has its own",
     "Store": "a service's store is the runtime's, and lists",
     "WORKLOADS": "each domain's, and all of them",
     "CODES": "the errors of AWS and of MongoDB, by family: two halves of one table",
