@@ -6,6 +6,7 @@ from functools import cached_property
 
 from infra.domains import payments, stock, subscriptions
 from infra.faults import faults_in
+from infra.lifecycle import Lifecycle
 from infra.resources import (
     Archive,
     Bus,
@@ -22,6 +23,7 @@ from infra.resources import (
     ToLogGroup,
     ToQueue,
 )
+from infra.workloads import Workload
 
 
 class TopologyError(ValueError):
@@ -130,14 +132,14 @@ def _owner(name: str, owned: Iterable[tuple[str, str]]) -> str:
     raise KeyError(name)
 
 
-TOPOLOGY = Topology((subscriptions.DOMAIN, stock.DOMAIN, payments.DOMAIN))
+_FILES = (subscriptions, stock, payments)
 """A domain's facts are in a file of its own; here they come together."""
 
-LIFECYCLES = {
-    each.domain: each for each in (subscriptions.LIFECYCLE, stock.LIFECYCLE, payments.LIFECYCLE)
-}
+TOPOLOGY = Topology(tuple(each.DOMAIN for each in _FILES))
 
-_PROCESSES = (*subscriptions.WORKLOADS, *stock.WORKLOADS, *payments.WORKLOADS)
+LIFECYCLES: dict[str, Lifecycle] = {each.DOMAIN.name: each.LIFECYCLE for each in _FILES}
+
+_PROCESSES: tuple[Workload, ...] = tuple(one for each in _FILES for one in each.WORKLOADS)
 
 WORKLOADS = (
     *(each for each in _PROCESSES if each.path),

@@ -97,17 +97,56 @@ class Workload:
         return next((use.outbox for use in self.uses if isinstance(use, Empties)), None)
 
 
-def dynamodb_relay(
-    name: str, domain: str, *, outbox: str, bus: str, dlq: str, port: int, colour: int
-) -> Workload:
-    """The relay of a DynamoDB outbox: it knows no domain, only names."""
-    return Workload(
-        name=name,
-        domain=domain,
-        command=("relay", "dynamodb"),
-        uses=(Empties(outbox), PublishesTo(bus), SendsTo(dlq)),
-        port=port,
-        colour=colour,
-        settings={"OUTBOX_TABLE": outbox, "EVENT_BUS": bus, "DEAD_LETTER_QUEUE": dlq},
-        relays_outbox=True,
+BRIGHT = 60
+"""From an ANSI colour to its bright one."""
+
+
+def dynamodb_service(
+    service: str,
+    domain: str,
+    owns: Owns,
+    *,
+    consumes: Mapping[str, str],
+    ports: tuple[int, int, int],
+    colour: int,
+) -> tuple[Workload, Workload, Workload]:
+    """The API, the consumer and the relay of a service that keeps its aggregates in DynamoDB.
+
+    `consumes` names a queue by the environment variable that the consumer reads it from. The relay
+    knows no domain, only names.
+    """
+    prefix = domain.upper()
+    tables = {f"{prefix}_TABLE": owns.table, f"{prefix}_OUTBOX_TABLE": owns.outbox}
+    bus, dlq = f"{domain}-event-bus", f"{domain}-dlq"
+    api_port, consumer_port, relay_port = ports
+    return (
+        Workload(
+            name=f"{service}-api",
+            domain=domain,
+            command=(f"services.{service}.main", "api"),
+            uses=(owns,),
+            port=api_port,
+            colour=colour,
+            settings=tables,
+            path=domain,
+        ),
+        Workload(
+            name=f"{service}-consumer",
+            domain=domain,
+            command=(f"services.{service}.main", "consumer"),
+            uses=(owns, *map(Consumes, consumes.values())),
+            port=consumer_port,
+            colour=colour,
+            settings={**tables, **consumes},
+        ),
+        Workload(
+            name=f"{domain}-relay",
+            domain=domain,
+            command=("relay", "dynamodb"),
+            uses=(Empties(owns.outbox), PublishesTo(bus), SendsTo(dlq)),
+            port=relay_port,
+            colour=colour + BRIGHT,
+            settings={"OUTBOX_TABLE": owns.outbox, "EVENT_BUS": bus, "DEAD_LETTER_QUEUE": dlq},
+            relays_outbox=True,
+        ),
     )

@@ -44,21 +44,22 @@ def write_file(block: Block, folder: Path) -> Path:
     return path
 
 
-def apply_diff(block: Block, folder: Path) -> None:
-    """Apply a unified diff of one file.
+def apply_diff(block: Block, folder: Path) -> Path:
+    """Apply a unified diff of one file; returns the file.
 
     Raises AssertionError for a hunk whose old lines are not in the file exactly once: then the file
     has changed since the page was written, or a reader could not tell where the change belongs.
     """
     header, *hunks = _HUNK.split(block.text)
     (name,) = re.findall(r"^\+\+\+ b/(\S+)$", header, re.MULTILINE)
-    path = folder / name
+    path = folder / str(name)
     text = path.read_text(encoding="utf-8")
     for hunk in hunks:
         old, new = _sides(hunk)
         assert text.count(old) == 1, f"{name}: {text.count(old)} places for the hunk\n{hunk}"
         text = text.replace(old, new)
     path.write_text(text, encoding="utf-8")
+    return path
 
 
 def _sides(hunk: str) -> tuple[str, str]:

@@ -3,16 +3,22 @@
 from contracts.names import EventType, Source
 from infra.resources import (
     DAY,
+    Archive,
     Attribute,
+    Bus,
+    Collection,
+    Domain,
     EventPattern,
     GlobalIndex,
     Key,
+    LogGroup,
     Queue,
     RedrivePolicy,
+    Rule,
     Table,
+    ToLogGroup,
 )
 
-EVERYTHING = EventPattern()
 SUBSCRIPTION_CREATED = EventPattern((Source.SUBSCRIPTIONS,), (EventType.SUBSCRIPTION_CREATED,))
 PAYMENT_CANCELLED = EventPattern((Source.PAYMENTS,), (EventType.PAYMENT_CANCELLED,))
 
@@ -48,3 +54,27 @@ def outbox_table(name: str) -> Table:
 def by_creation(name: str, attribute: str) -> GlobalIndex:
     """Lists the rows with one value of `attribute`, oldest first; `created` is ISO 8601 text."""
     return GlobalIndex(name, Key(Attribute(attribute), Attribute("created")))
+
+
+def domain(
+    name: str,
+    *,
+    rules: tuple[Rule, ...],
+    queues: tuple[Queue, ...],
+    tables: tuple[Table, ...] = (),
+    collections: tuple[Collection, ...] = (),
+    archive_days: int = 20,
+) -> Domain:
+    """A domain with one bus, which is archived, and logged by a rule of its own."""
+    bus, logs = f"{name}-event-bus", f"{name}-event-logs"
+    log_rule = Rule(f"{name.title()}LogRule", bus, EventPattern(), ToLogGroup(logs))
+    return Domain(
+        name=name,
+        buses=(Bus(bus),),
+        archives=(Archive(f"{name}-bus-archive", bus, archive_days),),
+        log_groups=(LogGroup(logs, LOG_RETENTION_DAYS),),
+        rules=(*rules, log_rule),
+        queues=queues,
+        tables=tables,
+        collections=collections,
+    )

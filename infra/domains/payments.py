@@ -2,28 +2,22 @@
 
 from contracts.names import EventType, Source
 from infra.domains.parts import (
-    EVERYTHING,
-    LOG_RETENTION_DAYS,
     PAYMENT_CANCELLED,
     SUBSCRIPTION_CREATED,
     WORK_VISIBILITY_TIMEOUT,
     dead_letter_queue,
+    domain,
     work_queue,
 )
 from infra.lifecycle import Lifecycle
 from infra.resources import (
     DAY,
-    Archive,
-    Bus,
     Collection,
     CollectionIndex,
-    Domain,
-    LogGroup,
     Queue,
     RedrivePolicy,
     Rule,
     ToBus,
-    ToLogGroup,
     ToQueue,
 )
 from infra.workloads import Consumes, PublishesTo, SendsTo, UsesDocuments, Workload
@@ -36,12 +30,10 @@ LIFECYCLE = Lifecycle(
     kept_in="payments",
 )
 
-DOMAIN = Domain(
-    name="payments",
-    buses=(Bus("payments-event-bus"),),
+DOMAIN = domain(
+    "payments",
     # A year: direct debits are disputed long after a razor has gone blunt.
-    archives=(Archive("payments-bus-archive", "payments-event-bus", retention_days=365),),
-    log_groups=(LogGroup("payments-event-logs", LOG_RETENTION_DAYS),),
+    archive_days=365,
     rules=(
         Rule(
             name="PaymentsToStockRule",
@@ -63,12 +55,6 @@ DOMAIN = Domain(
             pattern=SUBSCRIPTION_CREATED,
             target=ToQueue("payments-subscription-created"),
             dlq="create-payment-subscription-dlq",
-        ),
-        Rule(
-            name="PaymentsLogRule",
-            bus="payments-event-bus",
-            pattern=EVERYTHING,
-            target=ToLogGroup("payments-event-logs"),
         ),
     ),
     queues=(

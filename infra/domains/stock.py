@@ -2,29 +2,17 @@
 
 from contracts.names import EventType, Source
 from infra.domains.parts import (
-    EVERYTHING,
-    LOG_RETENTION_DAYS,
     PAYMENT_CANCELLED,
     SUBSCRIPTION_CREATED,
     by_creation,
     dead_letter_queue,
+    domain,
     outbox_table,
     work_queue,
 )
 from infra.lifecycle import Lifecycle
-from infra.resources import (
-    Archive,
-    Attribute,
-    Bus,
-    Domain,
-    Key,
-    LogGroup,
-    Rule,
-    Table,
-    ToLogGroup,
-    ToQueue,
-)
-from infra.workloads import Consumes, Owns, Workload, dynamodb_relay
+from infra.resources import Attribute, Key, Rule, Table, ToQueue
+from infra.workloads import Owns, dynamodb_service
 
 LIFECYCLE = Lifecycle(
     domain="stock",
@@ -35,11 +23,8 @@ LIFECYCLE = Lifecycle(
     may_begin_ended=True,
 )
 
-DOMAIN = Domain(
-    name="stock",
-    buses=(Bus("stock-event-bus"),),
-    archives=(Archive("stock-bus-archive", "stock-event-bus", retention_days=20),),
-    log_groups=(LogGroup("stock-event-logs", LOG_RETENTION_DAYS),),
+DOMAIN = domain(
+    "stock",
     rules=(
         Rule(
             name="SubscriptionCreatedRule",
@@ -54,12 +39,6 @@ DOMAIN = Domain(
             pattern=PAYMENT_CANCELLED,
             target=ToQueue("stock-payment-cancelled"),
             dlq="payment-cancelled-dlq",
-        ),
-        Rule(
-            name="StockLogRule",
-            bus="stock-event-bus",
-            pattern=EVERYTHING,
-            target=ToLogGroup("stock-event-logs"),
         ),
     ),
     queues=(
@@ -79,44 +58,14 @@ DOMAIN = Domain(
     ),
 )
 
-_OWNS = Owns("stock", "stock-outbox", "by-status")
-_TABLES = {"STOCK_TABLE": _OWNS.table, "STOCK_OUTBOX_TABLE": _OWNS.outbox}
-
-WORKLOADS = (
-    Workload(
-        name="stock-api",
-        domain="stock",
-        command=("services.stock.main", "api"),
-        uses=(_OWNS,),
-        port=8002,
-        colour=33,
-        settings=_TABLES,
-        path="stock",
-    ),
-    Workload(
-        name="stock-consumer",
-        domain="stock",
-        command=("services.stock.main", "consumer"),
-        uses=(
-            _OWNS,
-            Consumes("stock-subscription-created"),
-            Consumes("stock-payment-cancelled"),
-        ),
-        port=9102,
-        colour=33,
-        settings={
-            **_TABLES,
-            "SUBSCRIPTION_CREATED_QUEUE": "stock-subscription-created",
-            "PAYMENT_CANCELLED_QUEUE": "stock-payment-cancelled",
-        },
-    ),
-    dynamodb_relay(
-        "stock-relay",
-        "stock",
-        outbox="stock-outbox",
-        bus="stock-event-bus",
-        dlq="stock-dlq",
-        port=9105,
-        colour=93,
-    ),
+WORKLOADS = dynamodb_service(
+    "stock",
+    "stock",
+    Owns("stock", "stock-outbox", "by-status"),
+    consumes={
+        "SUBSCRIPTION_CREATED_QUEUE": "stock-subscription-created",
+        "PAYMENT_CANCELLED_QUEUE": "stock-payment-cancelled",
+    },
+    ports=(8002, 9102, 9105),
+    colour=33,
 )

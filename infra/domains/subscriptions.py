@@ -2,30 +2,17 @@
 
 from contracts.names import EventType, Source
 from infra.domains.parts import (
-    EVERYTHING,
-    LOG_RETENTION_DAYS,
     PAYMENT_CANCELLED,
     SUBSCRIPTION_CREATED,
     by_creation,
     dead_letter_queue,
+    domain,
     outbox_table,
     work_queue,
 )
 from infra.lifecycle import Lifecycle
-from infra.resources import (
-    Archive,
-    Attribute,
-    Bus,
-    Domain,
-    Key,
-    LogGroup,
-    Rule,
-    Table,
-    ToBus,
-    ToLogGroup,
-    ToQueue,
-)
-from infra.workloads import Consumes, Owns, Workload, dynamodb_relay
+from infra.resources import Attribute, Key, Rule, Table, ToBus, ToQueue
+from infra.workloads import Owns, dynamodb_service
 
 LIFECYCLE = Lifecycle(
     domain="subscriptions",
@@ -35,11 +22,8 @@ LIFECYCLE = Lifecycle(
     kept_in="subscriptions",
 )
 
-DOMAIN = Domain(
-    name="subscriptions",
-    buses=(Bus("subscriptions-event-bus"),),
-    archives=(Archive("subscriptions-bus-archive", "subscriptions-event-bus", retention_days=20),),
-    log_groups=(LogGroup("subscriptions-event-logs", LOG_RETENTION_DAYS),),
+DOMAIN = domain(
+    "subscriptions",
     rules=(
         Rule(
             name="SubscriptionToStockRule",
@@ -62,12 +46,6 @@ DOMAIN = Domain(
             target=ToQueue("subscriptions-payment-cancelled"),
             dlq="cancel-subscription-dlq",
         ),
-        Rule(
-            name="SubscriptionsLogRule",
-            bus="subscriptions-event-bus",
-            pattern=EVERYTHING,
-            target=ToLogGroup("subscriptions-event-logs"),
-        ),
     ),
     queues=(
         work_queue("subscriptions-payment-cancelled", dlq="cancel-subscription-dlq"),
@@ -86,42 +64,11 @@ DOMAIN = Domain(
     ),
 )
 
-_OWNS = Owns("subscriptions", "subscriptions-outbox", "by-account-number")
-_TABLES = {
-    "SUBSCRIPTIONS_TABLE": _OWNS.table,
-    "SUBSCRIPTIONS_OUTBOX_TABLE": _OWNS.outbox,
-}
-
-WORKLOADS = (
-    Workload(
-        name="subscription-api",
-        domain="subscriptions",
-        command=("services.subscription.main", "api"),
-        uses=(_OWNS,),
-        port=8001,
-        colour=36,
-        settings=_TABLES,
-        path="subscriptions",
-    ),
-    Workload(
-        name="subscription-consumer",
-        domain="subscriptions",
-        command=("services.subscription.main", "consumer"),
-        uses=(_OWNS, Consumes("subscriptions-payment-cancelled")),
-        port=9101,
-        colour=36,
-        settings={
-            **_TABLES,
-            "PAYMENT_CANCELLED_QUEUE": "subscriptions-payment-cancelled",
-        },
-    ),
-    dynamodb_relay(
-        "subscriptions-relay",
-        "subscriptions",
-        outbox="subscriptions-outbox",
-        bus="subscriptions-event-bus",
-        dlq="subscriptions-dlq",
-        port=9104,
-        colour=96,
-    ),
+WORKLOADS = dynamodb_service(
+    "subscription",
+    "subscriptions",
+    Owns("subscriptions", "subscriptions-outbox", "by-account-number"),
+    consumes={"PAYMENT_CANCELLED_QUEUE": "subscriptions-payment-cancelled"},
+    ports=(8001, 9101, 9104),
+    colour=36,
 )

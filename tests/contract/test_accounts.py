@@ -9,32 +9,29 @@ from typing import Any
 
 import pytest
 
-from tests.synthesis import Synthesize
+from infra.resources import ToBus
+from infra.topology import TOPOLOGY
+from tests.synthesis import Synthesize, context_of
 from tests.templates import Stack
 
-SUBSCRIPTIONS, STOCK, PAYMENTS = "111111111111", "222222222222", "333333333333"
-"""The accounts of the stage prod."""
+DOMAINS: dict[str, str] = context_of("prod")["stages"]["prod"]["accounts"]
+"""The account of each domain, in the stage prod."""
 
-BUSES = {
-    "subscriptions-event-bus": SUBSCRIPTIONS,
-    "stock-event-bus": STOCK,
-    "payments-event-bus": PAYMENTS,
-}
+STOCK, PAYMENTS = DOMAINS["stock"], DOMAINS["payments"]
 
-MAY_PUT = {
-    "subscriptions-event-bus": {PAYMENTS},
-    "stock-event-bus": {SUBSCRIPTIONS, PAYMENTS},
-    "payments-event-bus": {SUBSCRIPTIONS},
-}
-"""Which other account may put events on which bus: the arrows of the architecture's picture."""
+BUSES = {bus.name: DOMAINS[domain.name] for domain in TOPOLOGY.domains for bus in domain.buses}
 
 FORWARDS = {
-    "SubscriptionToStockRule": (SUBSCRIPTIONS, "subscriptions-event-bus", "stock-event-bus"),
-    "SubscriptionToPaymentsRule": (SUBSCRIPTIONS, "subscriptions-event-bus", "payments-event-bus"),
-    "PaymentsToStockRule": (PAYMENTS, "payments-event-bus", "stock-event-bus"),
-    "PaymentsToSubscriptionsRule": (PAYMENTS, "payments-event-bus", "subscriptions-event-bus"),
+    rule.name: (BUSES[rule.bus], rule.bus, rule.target.bus)
+    for rule in TOPOLOGY.rules
+    if isinstance(rule.target, ToBus)
 }
 """Which rule, in which account, sends from which bus to which."""
+
+MAY_PUT = {
+    bus: {account for account, _, target in FORWARDS.values() if target == bus} for bus in BUSES
+}
+"""Which other account may put events on which bus: the arrows of the architecture's picture."""
 
 CROSSINGS = {
     *((f"bus {bus}", f"arn:aws:iam::{one}:root") for bus, may in MAY_PUT.items() for one in may),
@@ -45,8 +42,6 @@ CROSSINGS = {
     ),
 }
 """Every mention of another account that there is: by whom, and of what."""
-
-DOMAINS = {"subscriptions": SUBSCRIPTIONS, "stock": STOCK, "payments": PAYMENTS}
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +124,7 @@ def test_a_rule_forwards_with_a_role_that_can_do_only_that(prod: list[Stack]) ->
 
 
 def test_rules_that_forward_are_those_and_use_their_roles(prod: list[Stack]) -> None:
-    """A target is another bus for these four rules only, in their own accounts."""
+    """A target is another bus for these rules only, in their own accounts."""
     found = {
         rule.properties["Name"]: (
             stack.account,
@@ -185,7 +180,7 @@ def test_stacks_import_from_stacks_of_their_own_account(
 def test_in_one_account_no_account_is_written_down(dev: list[Stack]) -> None:
     """The same templates fit any account: each is that of the credentials that deploy."""
     assert {stack.name for stack in dev} >= {
-        f"streamed-events-dev-{part}" for part in ("shared", "subscriptions", "stock", "payments")
+        f"streamed-events-dev-{part}" for part in ("shared", *DOMAINS)
     }
     assert {(stack.account, stack.region) for stack in dev} == {(None, "eu-west-1")}
     for stack in dev:

@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from console.settings import ConsoleSettings
+from infra.local_system.settings import port_field
 from infra.topology import WORKLOADS
 from infra.workloads import Workload
 from runtime.settings import load
@@ -15,6 +16,8 @@ FILE = Path(__file__).parents[2] / "compose.yaml"
 
 COMPOSED: dict[str, Any] = yaml.safe_load(FILE.read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSED["services"]
+
+APIS = [workload for workload in WORKLOADS if workload.path]
 
 ENGINES = {"ministack", "mongod"}
 LOCAL = {"provision", "tap", "console"}
@@ -86,9 +89,10 @@ def test_only_what_a_person_looks_at_is_published_and_only_to_this_machine() -> 
     published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
 
     assert published == {
-        "subscription-api": ["127.0.0.1:${SUBSCRIPTION_API_PORT:-8001}:8000"],
-        "stock-api": ["127.0.0.1:${STOCK_API_PORT:-8002}:8000"],
-        "payment-api": ["127.0.0.1:${PAYMENT_API_PORT:-8003}:8000"],
+        **{
+            api.name: [f"127.0.0.1:${{{port_field(api.name).upper()}:-{api.port}}}:8000"]
+            for api in APIS
+        },
         "console": ["127.0.0.1:${CONSOLE_PORT:-8000}:8000"],
         "otel-collector": ["127.0.0.1:${OTLP_PORT:-4318}:4318"],
         "jaeger": ["127.0.0.1:${JAEGER_PORT:-16686}:16686"],
@@ -98,11 +102,13 @@ def test_only_what_a_person_looks_at_is_published_and_only_to_this_machine() -> 
 
 
 def test_the_console_starts_with_its_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It listens beyond loopback for loopback's names alone, and breaks nothing."""
+    """It knows every API, listens beyond loopback for loopback's names alone, breaks nothing."""
     environment = SERVICES["console"]["environment"]
     for name in environment:
         monkeypatch.setenv(name, environment[name])
     monkeypatch.setenv("LOG_LEVEL", "INFO")
+    urls = {f"{api.name.replace('-', '_').upper()}_URL": f"http://{api.name}:8000" for api in APIS}
+    assert environment.items() >= urls.items()
 
     settings = load(ConsoleSettings)
 

@@ -21,6 +21,8 @@ from verification.testkit.waiting import eventually
 PAGE = DOCS / "tutorial.md"
 SERVE = "make up\n"
 
+MAX_EDITED_FILES = 5
+
 NOT_COPIED = shutil.ignore_patterns(".*", "__pycache__", "build", "node_modules")
 
 DEFAULT_PORTS = {
@@ -37,9 +39,13 @@ NEW_PORTS = ("SHIPMENT_API_PORT", "SHIPMENT_CONSUMER_PORT", "SHIPMENTS_RELAY_POR
 
 @pytest.mark.timeout(600)
 def test_the_tutorial_works_as_written(tmp_path: Path) -> None:
-    """What it gives makes a fourth service that passes its tests, runs, and does as shown."""
+    """It makes a fourth service that passes the checks and contract tests, runs, does as shown.
+
+    Of the files that were there it changes five, by the diffs of the page and by nothing else.
+    """
     copy = tmp_path / "copy"
     shutil.copytree(ROOT, copy, ignore=NOT_COPIED)
+    before = {path: path.read_bytes() for path in copy.rglob("*") if path.is_file()}
     (copy / ".venv").symlink_to(sys.prefix)
     steps = [block for block in blocks(PAGE) if block.language != "mermaid"]
     (served,) = (number for number, block in enumerate(steps) if block.text == SERVE)
@@ -50,6 +56,8 @@ def test_the_tutorial_works_as_written(tmp_path: Path) -> None:
         reader.follow(steps[:served])
         with reader.serving(steps[served + 1]):
             reader.follow(steps[served + 2 :])
+    assert {path for path, was in before.items() if path.read_bytes() != was} == reader.edited
+    assert len(reader.edited) <= MAX_EDITED_FILES
 
 
 class Reader:
@@ -57,6 +65,7 @@ class Reader:
 
     def __init__(self, copy: Path, folder: Path, ports: Mapping[str, str]) -> None:
         self._copy, self._log = copy, folder / "make-up.log"
+        self.edited: set[Path] = set()
         self._terminal = Terminal(
             copy,
             moved={
@@ -73,7 +82,7 @@ class Reader:
                 case "python":
                     write_file(step, self._copy)
                 case "diff":
-                    apply_diff(step, self._copy)
+                    self.edited.add(apply_diff(step, self._copy))
                 case "sh":
                     after = steps[number + 1] if number + 1 < len(steps) else None
                     shown = after if after and after.language == "text" else None

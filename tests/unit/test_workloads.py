@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from importlib import import_module
 from typing import Protocol
 
 import pytest
@@ -20,17 +21,23 @@ from runtime.settings import (
     WorkerSettings,
     load,
 )
-from services.payment.settings import PaymentApiSettings, PaymentConsumerSettings
-from services.stock.settings import StockApiSettings, StockConsumerSettings
-from services.subscription.settings import SubscriptionApiSettings, SubscriptionConsumerSettings
+
+
+def of_service(workload: Workload) -> type[ProcessSettings]:
+    """The class in the service's settings.py whose name ends with the command: ...ApiSettings."""
+    main, command = workload.command
+    module = import_module(main.replace(".main", ".settings"))
+    (found,) = (
+        each
+        for name, each in vars(module).items()
+        if name.endswith(f"{command.title()}Settings") and each.__module__ == module.__name__
+    )
+    settings: type[ProcessSettings] = found
+    return settings
+
 
 SETTINGS: dict[tuple[str, ...], type[ProcessSettings]] = {
-    ("services.subscription.main", "api"): SubscriptionApiSettings,
-    ("services.subscription.main", "consumer"): SubscriptionConsumerSettings,
-    ("services.stock.main", "api"): StockApiSettings,
-    ("services.stock.main", "consumer"): StockConsumerSettings,
-    ("services.payment.main", "api"): PaymentApiSettings,
-    ("services.payment.main", "consumer"): PaymentConsumerSettings,
+    **{each.command: of_service(each) for each in WORKLOADS if not each.is_relay},
     ("relay", "dynamodb"): DynamoDBRelaySettings,
     ("relay", "change-stream"): ChangeStreamRelaySettings,
     ("relay", "forward"): ForwardSettings,
