@@ -19,7 +19,7 @@ class Aggregate(Protocol):
 A = TypeVar("A", bound=Aggregate)
 
 
-class Store(Protocol[A]):
+class AggregateStore(Protocol[A]):
     """One kind of aggregate and its outbox."""
 
     def get(self, aggregate_id: str, /) -> A | None:
@@ -40,7 +40,7 @@ COMMIT_TRIES = 8
 
 
 def change(
-    store: Store[A],
+    store: AggregateStore[A],
     aggregate_id: str,
     decide: Callable[[A | None], A],
     record: Callable[[A], OutboxRecord],

@@ -7,7 +7,7 @@ from typing import Protocol
 from contracts.outbox import OutboxRecord
 from runtime.cursors import Page
 from runtime.mongodb import Document, Mongo
-from runtime.outbox import commit as stores
+from runtime.outbox.commit import AggregateStore
 from runtime.outbox.mongodb import VersionedCollection
 from runtime.process.tracing import Tracer
 from services.payment.model import LastEvent, Payment, Status
@@ -16,7 +16,7 @@ PAYMENTS_COLLECTION = "payments"
 OUTBOX_COLLECTION = "outbox"
 
 
-class Store(stores.Store[Payment], Protocol):
+class Store(AggregateStore[Payment], Protocol):
     def page(
         self, *, status: Status | None, limit: int, after: Mapping[str, str] | None
     ) -> Page[Payment]:

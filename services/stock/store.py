@@ -6,14 +6,14 @@ from typing import Any, Protocol
 from contracts.outbox import OutboxRecord
 from contracts.timestamps import format_timestamp, parse_timestamp
 from runtime.cursors import Page
-from runtime.outbox import commit as stores
+from runtime.outbox.commit import AggregateStore
 from runtime.outbox.dynamodb import VersionedTable, Where
 from services.stock.model import LastEvent, Status, Stock
 
 INDEX = "by-status"
 
 
-class Store(stores.Store[Stock], Protocol):
+class Store(AggregateStore[Stock], Protocol):
     def page(
         self, *, status: Status | None, limit: int, after: Mapping[str, str] | None
     ) -> Page[Stock]:

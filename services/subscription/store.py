@@ -6,14 +6,14 @@ from typing import Any, Protocol
 from contracts.outbox import OutboxRecord
 from contracts.timestamps import format_timestamp, parse_timestamp
 from runtime.cursors import Page
-from runtime.outbox import commit as stores
+from runtime.outbox.commit import AggregateStore
 from runtime.outbox.dynamodb import VersionedTable, Where
 from services.subscription.model import LastEvent, Order, Status, Subscription
 
 INDEX = "by-account-number"
 
 
-class Store(stores.Store[Subscription], Protocol):
+class Store(AggregateStore[Subscription], Protocol):
     def page(
         self, *, account_number: str | None, limit: int, after: Mapping[str, str] | None
     ) -> Page[Subscription]:

@@ -24,7 +24,6 @@ PACKAGES = (
 ALLOWED = {
     "HEAD": "the beginning of each page of the reference",
     "KINDS": "which problem each error is: each API's own",
-    "Store": "a service's store is the runtime's, and lists",
     "WORKLOADS": "each domain's, and all of them",
     "CODES": "the errors of AWS and of MongoDB, by family: two halves of one table",
     "EXCEPTIONS": "likewise",
