@@ -13,7 +13,7 @@ COPY requirements.lock .
 RUN python -m pip --python /opt/venv/bin/python install --quiet --no-cache-dir --no-compile \
       --disable-pip-version-check --only-binary :all: --no-deps --require-hashes --requirement requirements.lock \
     # Bytecode for a root file system that cannot be written to: without it every start compiles
-    # everything anew, for seconds. Unchecked, because nothing in an image changes.
+    # everything again, for seconds. Unchecked, because nothing in an image changes.
     && python -m compileall -q --invalidation-mode unchecked-hash /opt/venv/lib
 
 FROM ${BASE} AS code
@@ -27,7 +27,7 @@ COPY relay relay
 COPY runtime runtime
 COPY services services
 COPY streamed streamed
-# A clone keeps its owner's umask, and the image runs as somebody else.
+# A clone keeps its owner's umask, and the image runs as another user.
 RUN chmod -R a+rX . && python -m compileall -q --invalidation-mode unchecked-hash .
 
 FROM ${BASE} AS app

@@ -31,7 +31,7 @@ class Api:
         return f"{self.url}/outbox"
 
     def resource(self, aggregate_id: str) -> str:
-        """Address one row; whatever stands in an id, it stays one part of the path."""
+        """Address one row; whatever is in an id, it stays one part of the path."""
         return f"{self.url}/{self.path}/{quote(aggregate_id, safe='')}"
 
 

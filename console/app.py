@@ -1,4 +1,4 @@
-"""The console over HTTP: its routes, and what stands around all of them."""
+"""The console over HTTP: its routes, and what is around all of them."""
 
 from pathlib import Path
 

@@ -37,4 +37,4 @@ KINDS: dict[type[Exception], Kind] = {
     ClientError: AWS_REFUSED,
     BotoCoreError: AWS_REFUSED,
 }
-"""The first that fits is it, so a family stands after its members."""
+"""The first that fits is it, so a family comes after its members."""

@@ -12,7 +12,7 @@ PAYLOAD_VERSION = 1
 
 
 class NotAnEvent(ValueError):
-    """A text that is not an EventBridge event of ours; says what is wrong, never the values."""
+    """A text that is not an event of this system; says what is wrong, never the values."""
 
 
 class WireModel(BaseModel):

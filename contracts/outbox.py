@@ -59,7 +59,7 @@ class MalformedRecord(ValueError):
 
 @dataclass(frozen=True, order=True)
 class RecordKey:
-    """Where a record stands: one aggregate's records share a partition, in order of sequence."""
+    """Where a record is: one aggregate's records share a partition, in order of sequence."""
 
     aggregate_id: str
     sequence: int

@@ -36,11 +36,11 @@ class Report:
 
 
 class CannotChangeError(Exception):
-    """A resource exists in a form that cannot become the wanted one in place; says the mend."""
+    """A resource exists in a form that cannot become the wanted one in place; says the repair."""
 
-    def __init__(self, kind: str, name: str, difference: str, mend: str) -> None:
+    def __init__(self, kind: str, name: str, difference: str, repair: str) -> None:
         super().__init__(
-            f"{kind} {name}: {difference}, and that cannot be changed in place: {mend}"
+            f"{kind} {name}: {difference}, and that cannot be changed in place: {repair}"
         )
         self.kind, self.name = kind, name
 

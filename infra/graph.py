@@ -1,7 +1,7 @@
 """The system as a graph: what events pass through, and every way between two of those. Pure.
 
-The console's map, the generated diagrams and whoever asks what is next to what read it here; it is
-made of the topology and the table of workloads, and of nothing else.
+The console's map and the generated diagrams read it; it is made of the topology and the table of
+workloads, and of nothing else.
 """
 
 from collections.abc import Iterator, Sequence
@@ -89,7 +89,7 @@ def outbox_of(workload: Workload, topology: Topology = TOPOLOGY) -> str | None:
 
 
 def _watched(topology: Topology, domain: str) -> str:
-    """Name a domain's outbox collection, as DATABASE.COLLECTION: the one that somebody watches."""
+    """Name a domain's outbox collection, as DATABASE.COLLECTION: the one with a change stream."""
     (found,) = (
         f"{each.database}.{each.name}"
         for owner in topology.domains

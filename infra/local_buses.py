@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
 
 NO_PATTERN = ""
-"""How UpdateArchive is told to archive everything again."""
+"""How UpdateArchive archives everything again."""
 
 
 def account_of(events: "EventBridgeClient") -> str:
@@ -97,7 +97,7 @@ def _archive(
             **given,
         )
         return []
-    # ListArchives tells no pattern, so each is described.
+    # ListArchives has no pattern, so each is described.
     found = events.describe_archive(ArchiveName=archive.name)
     if found["EventSourceArn"] != bus_arn:
         raise CannotChangeError(

@@ -80,7 +80,7 @@ Target = ToBus | ToQueue | ToLogGroup
 
 
 TARGET_ID = "target"
-"""A rule of ours has one target, so this id always names it and PutTargets replaces it in place."""
+"""A rule here has one target, so this id always names it and PutTargets replaces it in place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ class RedrivePolicy:
 class Queue:
     """An SQS queue; `visibility_timeout` and `retention` are seconds.
 
-    A FIFO queue is told by its name, as SQS does. `content_based_deduplication` is for FIFO only.
+    A FIFO queue is known by its name, as SQS does. `content_based_deduplication` is for FIFO only.
     """
 
     name: str
@@ -178,7 +178,7 @@ class CollectionIndex:
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """A DocumentDB collection; `change_stream` says that somebody watches it."""
+    """A DocumentDB collection; `change_stream` says that it has a change stream."""
 
     database: str
     name: str

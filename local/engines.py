@@ -1,4 +1,4 @@
-"""The two engines under the system: MiniStack stands for AWS, mongod for DocumentDB."""
+"""The two engines under the system: MiniStack in place of AWS, mongod in place of DocumentDB."""
 
 import importlib.util
 import os

@@ -50,7 +50,7 @@ class Aws:
 
     Credentials come from boto3's own chain, or are those of a `profile`, and may change at any
     time (runtime/credentials.py). Calls give up after
-    `read_timeout` seconds and are tried at most `attempts` times by botocore; whoever calls
+    `read_timeout` seconds and are tried at most `attempts` times by botocore; the caller
     decides what an outage then means. botocore `validates` what is sent before AWS does, which an
     emulator does not: 7 % of the CPU of a GetRecords, 24 % of a TransactWriteItems.
     """

@@ -17,7 +17,7 @@ LATENCIES = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60,
 
 
 MOST_REASONS = 50
-"""Error codes that are told apart; EventBridge and SQS document some thirty between them."""
+"""Error codes that are counted apart; EventBridge and SQS document some thirty between them."""
 
 
 def new_registry() -> CollectorRegistry:

@@ -116,7 +116,7 @@ class Mongo:
 
 
 def _close(client: MongoClient[Document]) -> None:
-    with suppress(InvalidOperation):  # somebody closed it before, and left a cursor open
+    with suppress(InvalidOperation):  # it was closed before, with a cursor open
         client.close()
 
 

@@ -47,7 +47,7 @@ class Strikes:
     _passed: dict[Hashable, int] = field(default_factory=dict)
 
     def count(self, call: Hashable, passed: int) -> int:
-        """Count a failed try of a call that has `passed` so many times for others; the total.
+        """Count a failed try of a call that has `passed` that often for others; the total.
 
         A try is a strike if the call has passed since the try before it.
         """

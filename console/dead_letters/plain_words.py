@@ -1,6 +1,6 @@
 """Why a dead letter is where it is, for a reader who has never seen one, and what to do.
 
-The text is plain: no markup, and the error's own message stands in it where that says more.
+The text is plain: no markup, and the error's own message is in it where that says more.
 """
 
 from collections.abc import Mapping

@@ -44,16 +44,16 @@ class Breaking:
         self._nodes = {each.name: node_id(kind_of(each), each.name) for each in WORKLOADS}
 
     def state(self) -> dict[str, Any]:
-        return self._told(ask(self._path(), Look()))
+        return self._state(ask(self._path(), Look()))
 
     def run(self, name: str, *, run: bool, kill: bool = False) -> dict[str, Any]:
         """Have a process run, or not; `kill` gives it no time to leave."""
         request = StartProcess(process=name) if run else StopProcess(process=name, kill=kill)
-        return self._told(ask(self._path(), request))
+        return self._state(ask(self._path(), request))
 
     def refuse(self, *, refuse: bool) -> dict[str, Any]:
         """Have the buses refuse every event of the relays, or take them again."""
-        return self._told(ask(self._path(), Refuse(refuse=refuse)))
+        return self._state(ask(self._path(), Refuse(refuse=refuse)))
 
     def poison(self, queue: str, kind: PoisonKind) -> dict[str, Any]:
         """Send a message that its consumer cannot handle. Raises NoSuchName, Misconfigured."""
@@ -81,7 +81,7 @@ class Breaking:
             raise BreakingOff(why)
         return Path(self._socket)
 
-    def _told(self, answer: Answer) -> dict[str, Any]:
+    def _state(self, answer: Answer) -> dict[str, Any]:
         return {
             "processes": [
                 {"name": name, "node": self._nodes.get(name), "running": runs}

@@ -33,7 +33,7 @@ class ApiState:
     def aggregate_state(self) -> AggregateState | None:
         """The row as a journey needs it; None without one that can be read.
 
-        The event is the one that its version stands for: an API does not return it.
+        The event is the one that its version means: an API does not return it.
         """
         if self.body is None:
             return None

@@ -43,7 +43,7 @@ class Gathered:
 
 
 def aggregate_named(parts: Parts, name: str) -> str | None:
-    """Find the subscription that an id stands for: its own, an event's or a correlation id.
+    """Find the subscription that an id names: its own, an event's or a correlation id.
 
     Raises Unavailable.
     """

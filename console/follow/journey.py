@@ -30,7 +30,7 @@ class JourneyNotFound(Exception):
 
 
 def follow(parts: Parts, name: str) -> dict[str, Any]:
-    """Show the whole journey of whatever an id stands for. Raises NotFound, Unavailable."""
+    """Show the whole journey of whatever an id names. Raises NotFound, Unavailable."""
     aggregate_id = aggregate_named(parts, name)
     if aggregate_id is None:
         raise JourneyNotFound(name)

@@ -18,7 +18,7 @@ class Rates:
         self._seconds: deque[tuple[int, Counter[str]]] = deque(maxlen=WINDOW + 1)
 
     def count(self, keys: Iterable[str], weight: int = 1) -> None:
-        """Count something that stands for `weight` such."""
+        """Count something that represents `weight` of its kind."""
         second = int(self._clock())
         with self._lock:
             if not self._seconds or self._seconds[-1][0] != second:

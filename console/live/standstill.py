@@ -24,7 +24,7 @@ class Standstills:
         self._looks: dict[str, _Look] = {}
 
     def look(self, depths: Mapping[str, Depth], now: float) -> dict[str, float]:
-        """Take a look; returns how long each queue stands still, in seconds."""
+        """Take a look; returns how long each queue has not moved, in seconds."""
         for name, depth in depths.items():
             last = self._looks.get(name)
             if not depth.visible:

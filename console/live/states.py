@@ -1,7 +1,7 @@
 """What each node of the map is doing, with a sentence that says so. Pure.
 
 The words and the bounds are those of `streamed status`. A live map says earlier than those that
-something stands: after ten seconds with nothing moving.
+something is stuck: after ten seconds with nothing moving.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,7 +18,7 @@ from runtime.outbox.stats import OutboxStats
 
 State = Literal["ok", "busy", "stuck", "away", "unknown"]
 
-STANDS_AFTER = 10.0
+STUCK_AFTER = 10.0
 """Seconds in which nothing was taken from what waits."""
 
 
@@ -75,7 +75,7 @@ class _Judge:
         verdict = on_outbox(found.depth, oldest, relay)
         waited = oldest.total_seconds() if oldest else 0.0
         moves = any(self._rates.get(each) for each in self._edges(node, "stream"))
-        if found.depth and not verdict.needs_attention and waited > STANDS_AFTER and not moves:
+        if found.depth and not verdict.needs_attention and waited > STUCK_AFTER and not moves:
             verdict = LineVerdict(
                 f"{_wait(found.depth)}, and none was taken for {_age(waited)}: is {relay} running?",
                 True,
@@ -92,7 +92,7 @@ class _Judge:
         still = self._reading.still.get(node.name, 0.0)
         taker = self._neighbour(node, "receives")
         oldest = timedelta(seconds=still) if still else None
-        if still > STANDS_AFTER:
+        if still > STUCK_AFTER:
             verdict = LineVerdict(
                 f"{_wait(depth.visible)}, and none was taken for {_age(still)}: is {taker}"
                 " running?",

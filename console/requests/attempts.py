@@ -85,14 +85,14 @@ def curl(request: httpx.Request, signed: Signed | None = None) -> str:
     words = ["curl", "-s", *(signed.curl_options if signed else [])]
     words += ["-X", request.method, shlex.quote(str(request.url))]
     for name, value in request.headers.items():
-        if name in _TOLD:
-            words += ["-H", shlex.quote(f"{_TOLD[name]}: {value}")]
+        if name in _SENT_HEADERS:
+            words += ["-H", shlex.quote(f"{_SENT_HEADERS[name]}: {value}")]
     if request.content:
         words += ["-d", shlex.quote(request.content.decode())]
     return " ".join(words)
 
 
-_TOLD = {"content-type": "Content-Type", "idempotency-key": "Idempotency-Key"}
+_SENT_HEADERS = {"content-type": "Content-Type", "idempotency-key": "Idempotency-Key"}
 
 
 def _since(started: float) -> float:

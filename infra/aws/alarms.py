@@ -34,7 +34,7 @@ SILENCE = 3
 
 @dataclass(frozen=True)
 class AlarmRule:
-    """When an alarm goes off: at `threshold` or above (`below`: under it), for so many `periods`.
+    """When an alarm goes off: at `threshold` or above (`below`: under it), for `periods` periods.
 
     A period is the metric's own; `silence` is what no measurement means.
     """

@@ -12,7 +12,7 @@ from constructs import Construct
 
 from infra.aws.keys import removal_policy
 from infra.aws.plan import Plan
-from infra.aws.reviewed import stands
+from infra.aws.reviewed import accept_finding
 from infra.resources import Domain
 
 ENGINE_VERSION, FAMILY = "5.0.0", "docdb5.0"
@@ -74,7 +74,7 @@ class Documents(Construct):
         self._stand_by_its_security()
 
     def _stand_by_its_security(self) -> None:
-        stands(
+        accept_finding(
             self._cluster,
             "AwsSolutions-DOC3",
             because=(
@@ -83,7 +83,7 @@ class Documents(Construct):
             ),
         )
         for event in ("authenticate", "createIndex", "dropCollection"):
-            stands(
+            accept_finding(
                 self._cluster,
                 f"AwsSolutions-DOC5[LogExport::{event}]",
                 because=(
@@ -92,7 +92,7 @@ class Documents(Construct):
                     " stays off: it would write commands out, account numbers with them."
                 ),
             )
-        stands(
+        accept_finding(
             self._cluster,
             "AwsSolutions-SMG4",
             because=(

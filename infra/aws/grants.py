@@ -26,7 +26,7 @@ ENCRYPT = [
     "kms:ReEncryptFrom",
     "kms:ReEncryptTo",
 ]
-"""What DynamoDB and SQS do with a key of ours in the caller's name.
+"""What DynamoDB and SQS do with one of this system's keys in the caller's name.
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
 """
 

@@ -1,4 +1,4 @@
-"""What every process of a domain stands on, and where it says what it does."""
+"""What every process of a domain needs, and where it logs."""
 
 from dataclasses import dataclass
 

@@ -13,7 +13,7 @@ from constructs import Construct
 from infra.arns import Arns
 from infra.aws.keys import removal_policy
 from infra.aws.plan import Plan
-from infra.aws.reviewed import stands
+from infra.aws.reviewed import accept_finding
 from infra.policies import (
     EVENTBRIDGE,
     POLICY_VERSION,
@@ -51,7 +51,7 @@ class BusStack(Construct):
 
 
 class Messaging(Construct):
-    """What stands around a domain's buses: queues, log groups, archives, and the rules last."""
+    """What is around a domain's buses: queues, log groups, archives, and the rules last."""
 
     def __init__(self, scope: Construct, plan: Plan, domain: Domain, key: kms.Key) -> None:
         super().__init__(scope, "Messaging")
@@ -93,11 +93,13 @@ class Messaging(Construct):
         )
         rendered.apply_removal_policy(self._removal)
         if redrive is None:
-            stands(rendered, "AwsSolutions-SQS3", because="It is itself a dead-letter queue.")
+            accept_finding(
+                rendered, "AwsSolutions-SQS3", because="It is itself a dead-letter queue."
+            )
         return rendered
 
     def _queue_policies(self, queues: dict[str, sqs.CfnQueue]) -> list[sqs.CfnQueuePolicy]:
-        """Who may send, and that nobody may without TLS."""
+        """Who may send, and none without TLS."""
         senders = {policy.queue: policy for policy in self._plan.topology.queue_policies}
         made: list[sqs.CfnQueuePolicy] = []
         for name, queue in queues.items():

@@ -16,7 +16,7 @@ METRIC_NAMESPACE = SYSTEM
 
 
 def waiting(queue: str) -> cloudwatch.Metric:
-    """Messages that nobody has received."""
+    """Messages that no consumer has received."""
     return _sqs(queue, "ApproximateNumberOfMessagesVisible", "Maximum")
 
 
@@ -65,7 +65,7 @@ def oldest_row(relay: str) -> cloudwatch.Metric:
 
 
 def processor(cluster: str, service: str, statistic: str = "Average") -> cloudwatch.Metric:
-    """Percent of what a service's tasks have; its SampleCount tells whether there are any."""
+    """Percent of what a service's tasks have; its SampleCount says whether there are any."""
     dimensions = {"ClusterName": cluster, "ServiceName": service}
     return _metric("AWS/ECS", "CPUUtilization", statistic, service, **dimensions)
 
@@ -84,7 +84,7 @@ def latency(api: apigateway.HttpApi) -> cloudwatch.Metric:
 
 
 def measure_oldest_row(scope: Construct, relay: str, log_group: logs.ILogGroup) -> None:
-    """Make the metric `oldest_row` of the lines in which a sweep or a look tells what it found."""
+    """Make the metric `oldest_row` of the lines in which a sweep or a gauge logs what it found."""
     logs.CfnMetricFilter(
         scope,
         f"{relay}-oldest-row",

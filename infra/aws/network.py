@@ -1,4 +1,4 @@
-"""The network that an account's domains share: two zones, nothing of ours with a public address."""
+"""The network that an account's domains share: two zones, no address of this system is public."""
 
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_ec2 as ec2
@@ -24,8 +24,8 @@ class Network(Construct):
             "Vpc",
             max_azs=ZONES,
             nat_gateways=plan.stage.nat_gateways,
-            # Nothing of ours is in the default group. Closing it takes a custom resource whose role
-            # may change every group there is: more than it would take away.
+            # This system has nothing in the default group. Closing it takes a custom resource whose
+            # role may change every group there is: more than it would take away.
             restrict_default_security_group=False,
             subnet_configuration=[
                 ec2.SubnetConfiguration(

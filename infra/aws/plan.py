@@ -22,7 +22,7 @@ class Site:
 
     @property
     def suffix(self) -> str:
-        """What tells this site's stacks from those of another; empty for the only site."""
+        """What distinguishes this site's stacks from those of another; empty for the only site."""
         return "" if self.alone else "-" + "-".join(domain.name for domain in self.domains)
 
 

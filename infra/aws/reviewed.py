@@ -4,7 +4,7 @@ from aws_cdk import Acknowledgment, Aws, Validations
 from constructs import Construct
 
 
-def stands(construct: Construct, finding: str, *, because: str) -> None:
+def accept_finding(construct: Construct, finding: str, *, because: str) -> None:
     """Acknowledge one finding on a construct and what it is made of.
 
     A finding that names a resource has the account as cdk-nag prints it where that is not known.

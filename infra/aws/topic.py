@@ -25,7 +25,7 @@ def topic_of_alarms(scope: Construct, plan: Plan, key: kms.Key) -> sns.Topic:
     topic = sns.Topic(
         scope, "Alarms", topic_name=plan.stack_name("alarms"), master_key=key, enforce_ssl=True
     )
-    # A topic with a policy of its own has lost the default one: nobody may publish unasked.
+    # A topic with a policy of its own has lost the default one: no account may publish unasked.
     topic.add_to_resource_policy(
         iam.PolicyStatement(
             sid="AlarmsMayPublish",

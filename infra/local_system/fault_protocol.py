@@ -74,7 +74,7 @@ class NotBroken(Exception):
 
 
 def ask(path: Path, request: Request) -> Answer:
-    """Have `make up` do something. Raises NotBroken, and Unavailable where nobody listens."""
+    """Have `make up` do something. Raises NotBroken, and Unavailable where it does not listen."""
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as talk:
             talk.settimeout(FAULT_TIMEOUT)

@@ -6,7 +6,7 @@ LOOPBACK = "127.0.0.1"
 
 
 def is_taken(port: int) -> bool:
-    """Whether somebody has the port; one that is only in TIME_WAIT is free to bind again."""
+    """Whether another process has the port; one that is only in TIME_WAIT is free to bind again."""
     if is_listening(port):  # also on every interface, which macOS would let us bind beside
         return True
     with socket.socket() as probe:

@@ -96,7 +96,7 @@ def _counts(environment: Environment, queues: Iterable[str]) -> dict[str, int]:
 def _enter_dead(snapshot: Snapshot, seen: Peek) -> None:
     """Enter what a dead-letter queue holds; what cannot be named, or received, is counted."""
     keys = [key for key in map(_key, seen.dead_letters) if key is not None]
-    # Lambda names a batch: its rows are still in the outbox, so it stands for no event.
+    # Lambda names a batch: its rows are still in the outbox, so it is no event's dead letter.
     # So is a row that stays in its outbox, of which the key alone is here.
     batches = sum(
         1

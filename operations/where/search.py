@@ -31,14 +31,14 @@ class NameNotFound(OperatorError):
 
 @dataclass(frozen=True)
 class Found:
-    """What an id stands for; `event_id` is None where it names the subscription itself."""
+    """What an id names; `event_id` is None where it names the subscription itself."""
 
     aggregate_id: str
     event_id: str | None
 
 
 def find(environment: DatabaseEnvironment, name: str) -> Found:
-    """Find out what an id stands for. Raises NotFound, Unavailable."""
+    """Find out what an id names. Raises NotFound, Unavailable."""
     if _states(environment, name):
         return Found(name, None)
     for row in _rows(environment):

@@ -1,6 +1,6 @@
 """Spans of what a process does, where an OTLP endpoint is set; else nothing, and for nothing.
 
-Whoever makes spans is given a Tracer, or None: then this module is all of tracing that is loaded.
+Code that makes spans is given a Tracer, or None: then this module is all of tracing that is loaded.
 The settings are OpenTelemetry's own variables, which its SDK reads:
 https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
 """

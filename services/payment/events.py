@@ -14,7 +14,7 @@ from services.payment.model import LastEvent, Payment, Status
 
 
 class PaymentDetail(EventDetail):
-    """The payment as it stands after the event."""
+    """The payment after the event."""
 
     id: str = Field(
         validation_alias="subscription_id",

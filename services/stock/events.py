@@ -14,7 +14,7 @@ from services.stock.model import LastEvent, Status, Stock
 
 
 class StockDetail(EventDetail):
-    """The stock as it stands after the event."""
+    """The stock after the event."""
 
     id: str = Field(validation_alias="subscription_id", description="The same as subscriptionId.")
     subscription_id: str = Field(description="The subscription that it is put aside for.")

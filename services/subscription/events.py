@@ -14,7 +14,7 @@ from services.subscription.model import LastEvent, Status, Subscription
 
 
 class SubscriptionDetail(EventDetail):
-    """The subscription as it stands after the event."""
+    """The subscription after the event."""
 
     id: str = Field(validation_alias="subscription_id", description="The same as subscriptionId.")
     subscription_id: str = Field(description="Names the subscription in all three domains.")

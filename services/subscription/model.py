@@ -52,7 +52,7 @@ class Order:
 class Subscription:
     """The aggregate. Each version is one thing that happened, named by `event`.
 
-    `request_digest` tells whether a repeated Idempotency-Key came with the same body.
+    `request_digest` shows whether a repeated Idempotency-Key came with the same body.
     """
 
     subscription_id: str

@@ -7,7 +7,7 @@ import pytest
 
 from console.live.reading import Reading
 from console.live.standstill import Standstills
-from console.live.states import STANDS_AFTER, NodeState, needing_attention, states_of
+from console.live.states import STUCK_AFTER, NodeState, needing_attention, states_of
 from infra.graph import graph_of
 from operations.sources.depths import Depth
 from runtime.outbox.stats import OutboxStats
@@ -47,7 +47,7 @@ def test_a_queue_that_nobody_receives_from_is_stuck_and_so_is_its_consumer() -> 
     """Within seconds; the list names the place, not also who is stuck because of it."""
     found = states(
         depths={"stock-subscription-created": Depth(3, 0)},
-        still={"stock-subscription-created": STANDS_AFTER + 2},
+        still={"stock-subscription-created": STUCK_AFTER + 2},
     )
     assert found[QUEUE].state == "stuck"
     assert "none was taken for 12 s" in found[QUEUE].sentence

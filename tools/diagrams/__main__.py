@@ -1,4 +1,4 @@
-"""Writes every block anew: `python -m tools.diagrams`; `--check` only says which files differ."""
+"""Writes every block: `python -m tools.diagrams`; `--check` only says which files differ."""
 
 import sys
 from collections.abc import Mapping, Sequence

@@ -3,7 +3,7 @@
     <!-- diagram: overview -->
     <!-- /diagram -->
 
-What is between the two lines is written anew, from the topology, whenever `make diagrams` runs.
+What is between the two lines is written from the topology, whenever `make diagrams` runs.
 """
 
 import re
@@ -43,7 +43,7 @@ def blocks() -> Mapping[str, Callable[[], str]]:
 
 
 def written(text: str) -> str:
-    """The text with all its blocks written anew. Raises BadBlock."""
+    """The text with all its blocks written again. Raises BadBlock."""
     known = blocks()
     if len(_BLOCK.findall(text)) != len(_OPENING.findall(text)):
         raise BadBlock(

@@ -33,7 +33,7 @@ NOISE = re.compile(
 """Lines of a run that goes well which say nothing to a person who waits."""
 
 FAILURE = re.compile(r"error|ERROR|WARNING: Retrying|\s*(?:cause|Caused by|hint)\b|\s*\W ")
-"""Lines of a run that fails: it ends as one sentence of ours."""
+"""Lines of a run that fails: it ends as one sentence."""
 
 Say = Callable[[str], None]
 
@@ -82,7 +82,7 @@ class Tools:
         )
 
     def run(self, tool: str, *argv: str, **settings: str) -> None:
-        """Run to the end, passing on what tells of progress. Raises CannotSetUp."""
+        """Run to the end, passing on what shows progress. Raises CannotSetUp."""
         log = self.root / LOG
         log.parent.mkdir(exist_ok=True)
         said: list[str] = []

@@ -53,7 +53,7 @@ def load(
 
 
 def met_within(play: Callable[[int], str], seconds: int) -> Met:
-    """Read what a load of so many seconds wrote, or one of twice as many. Raises LoadFailed."""
+    """Read what a load of that many seconds wrote, or one of twice as many. Raises LoadFailed."""
     while True:
         try:
             return read(play(seconds))

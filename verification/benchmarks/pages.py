@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 
 def block(page: str, name: str) -> str:
-    """What stands in a block; raises KeyError without it."""
+    """What is in a block; raises KeyError without it."""
     start, end = _bounds(page, name)
     return page[start:end].strip()
 

@@ -16,7 +16,7 @@ LOST = {Gap.NOT_PUBLISHED, Gap.NOT_ON_NEXT_BUS, Gap.NOT_HANDLED}
 """Differences that mean that an event did not get where it should."""
 
 FINDINGS_SHOWN = 20
-"""Sentences of a kind in a report; the number stands beside them."""
+"""Sentences of a kind in a report; the number is beside them."""
 
 
 @dataclass(frozen=True)

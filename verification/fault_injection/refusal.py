@@ -1,4 +1,4 @@
-"""Stands between the relays and their buses, and has the buses refuse for as long as is asked."""
+"""Between the relays and their buses: has the buses refuse for as long as is asked."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

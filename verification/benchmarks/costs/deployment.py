@@ -1,4 +1,4 @@
-"""What stands on AWS whether or not anything happens: stage `dev`, one account, one of each.
+"""What is on AWS whether or not anything happens: stage `dev`, one account, one of each.
 
 infra/ imports CDK, so what it decides is said again here; tests/unit/test_costs_deployment.py holds
 it to the synthesized templates.
