@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -266,3 +267,22 @@ def test_a_rotated_key_is_refused_until_the_next_is_handed_out(
     keys.hand_out()
     sqs.list_queues()
     calm.open()
+
+
+def test_a_cut_ends_a_call_that_would_be_held_later(ministack: MiniStack) -> None:
+    """It is being applied when everything is cut: nothing may wait for it then."""
+    with (
+        FaultProxy(ministack.endpoint).running() as far,
+        FaultProxy(far.endpoint).running() as near,
+        ThreadPoolExecutor(2) as pool,
+    ):
+        far.hold("before", "ListQueues")
+        near.hold("after", "ListQueues")
+        asked = pool.submit(through(near, ministack, "sqs").list_queues)
+        far.reached("before", "ListQueues")
+        dropped = pool.submit(near.drop)
+        eventually(lambda: near.fault is not None, what="the cut")
+        far.release()
+        dropped.result(timeout=30)
+        with pytest.raises((ConnectionClosedError, ClientError)):
+            asked.result(timeout=30)

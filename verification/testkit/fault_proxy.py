@@ -159,18 +159,18 @@ class FaultProxy(LoopbackServer):
         self, request: HttpMessage, client: asyncio.StreamReader, upstream: "Upstream"
     ) -> HttpMessage | None:
         """Answer one request; None if the connection is to be reset in place of it."""
-        action, source = request.action, self.fault
+        action, source, cuts = request.action, self.fault, self._cuts
         if source and source.cuts(request):
             self.hits[FaultKind.CUT] += 1
             return None
-        if not await self._passes("before", action):
+        if not await self._passes("before", action, cuts):
             return None
         if refusal := self._distrust(request) or self._refusal(action):
             return refusal
         fault = self._decide(request, source)
         self.hits[source.kind if source and fault != NO_FAULT else None] += 1
         response = await self._carry_out(request, fault, client, upstream)
-        if fault.reset or not await self._passes("after", action):
+        if fault.reset or not await self._passes("after", action, cuts):
             return None
         if self._dropping.get(action, 0) > 0:
             self._dropping[action] -= 1
@@ -198,9 +198,9 @@ class FaultProxy(LoopbackServer):
         self._refusals[action] = (status, code, times - 1)
         return _error(status, code)
 
-    async def _passes(self, where: Where, action: str) -> bool:
-        """Wait while a call is held; False if everything was cut meanwhile."""
-        spot, cuts = (where, action), self._cuts
+    async def _passes(self, where: Where, action: str, cuts: int) -> bool:
+        """Wait while a call is held; False if all was cut since there were `cuts`."""
+        spot = where, action
         if spot not in self._held:
             return True
         if self._held[spot] > 0:
