@@ -110,9 +110,9 @@ class World:
         self.create_bus()
         self.create_queue(DLQ)
 
-    def provision_forwarding(self, *, visibility_timeout: int = 60) -> None:
+    def provision_forwarding(self, *, visibility_timeout: int = 60, max_receives: int = 3) -> None:
         self.create_bus()
-        self.create_fifo_queues(visibility_timeout=visibility_timeout)
+        self.create_fifo_queues(visibility_timeout=visibility_timeout, max_receives=max_receives)
 
     def provision_change_stream(self) -> None:
         self.collection.database.create_collection(COLLECTION)
@@ -137,12 +137,12 @@ class World:
         settings: Any = {**fifo, **attributes}
         self.aws.client("sqs").create_queue(QueueName=name, Attributes=settings)
 
-    def create_fifo_queues(self, *, visibility_timeout: int = 60) -> None:
+    def create_fifo_queues(self, *, visibility_timeout: int = 60, max_receives: int = 3) -> None:
         self.create_queue(FIFO_DLQ)
         attributes = self.aws.client("sqs").get_queue_attributes(
             QueueUrl=self.url(FIFO_DLQ), AttributeNames=["QueueArn"]
         )["Attributes"]
-        policy = {"deadLetterTargetArn": attributes["QueueArn"], "maxReceiveCount": 3}
+        policy = {"deadLetterTargetArn": attributes["QueueArn"], "maxReceiveCount": max_receives}
         self.create_queue(
             FIFO, RedrivePolicy=json.dumps(policy), VisibilityTimeout=str(visibility_timeout)
         )
@@ -234,7 +234,7 @@ class World:
             )
         return messages
 
-    def until_on_bus(self, wanted: set[str], *, timeout: float = 20) -> None:
+    def until_on_bus(self, wanted: set[str], *, timeout: float = 60) -> None:
         eventually(lambda: wanted <= set(self.on_bus()), timeout=timeout, what="all on the bus")
 
     def until_empty(self) -> None:
