@@ -7,7 +7,7 @@ from runtime.aws_failures import CODES
 from runtime.verdicts import Family
 from verification.testkit.http_messages import HttpMessage, answer
 
-UNLISTED = "NobodyKnowsThis"
+UNLISTED = "UnlistedError"
 """A code that is in no list."""
 
 _NAMESPACES = {
@@ -18,7 +18,7 @@ _NAMESPACES = {
 }
 """How each service's JSON begins an error's type."""
 
-_QUERY_CODES = {
+QUERY_CODES = {
     "QueueDoesNotExist": "AWS.SimpleQueueService.NonExistentQueue",
     "QueueDeletedRecently": "AWS.SimpleQueueService.QueueDeletedRecently",
     "KmsAccessDenied": "KMS.AccessDeniedException",
@@ -54,4 +54,4 @@ def refuse_with(request: HttpMessage, code: str, family: Family) -> HttpMessage:
 def _headers(request: HttpMessage, code: str) -> Mapping[str, str]:
     if request.service != "AmazonSQS":
         return {}
-    return {"x-amzn-query-error": f"{_QUERY_CODES.get(code, code)};Sender"}
+    return {"x-amzn-query-error": f"{QUERY_CODES.get(code, code)};Sender"}
