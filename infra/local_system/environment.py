@@ -20,7 +20,7 @@ SAMPLE_ENVIRONMENT = {
 def avoid_aws(environ: MutableMapping[str, str]) -> None:
     """Replace everything about AWS by samples, for a process that calls the emulator and no more.
 
-    AWS_PORT, which is a setting of ours, stays.
+    AWS_PORT, which is a setting of this system, stays.
     """
     for name in [name for name in environ if name.startswith("AWS_") and name != "AWS_PORT"]:
         del environ[name]

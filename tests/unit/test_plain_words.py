@@ -9,7 +9,7 @@ from tests.pages import DOCS, ROOT
 from tests.plain_words import findings
 
 CHANGELOG = ROOT / "CHANGELOG.md"
-PAGES = [ROOT / "README.md", CHANGELOG, *sorted(DOCS.rglob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", CHANGELOG, *sorted(DOCS.rglob("*.md"))]
 
 
 def name_of(page: Path) -> str:
