@@ -44,6 +44,32 @@ CROSSINGS = {
 """Every mention of another account that there is: by whom, and of what."""
 
 
+DESIGNED = {
+    "SubscriptionToStockRule": ("111111111111", "subscriptions-event-bus", "stock-event-bus"),
+    "SubscriptionToPaymentsRule": ("111111111111", "subscriptions-event-bus", "payments-event-bus"),
+    "PaymentsToStockRule": ("333333333333", "payments-event-bus", "stock-event-bus"),
+    "PaymentsToSubscriptionsRule": (
+        "333333333333",
+        "payments-event-bus",
+        "subscriptions-event-bus",
+    ),
+}
+"""FORWARDS of the three domains, as design.md has them; a further domain adds its own."""
+
+
+def test_the_three_domains_forward_as_designed() -> None:
+    """What follows is compared with the topology, and the topology here with the design."""
+    three = ("subscriptions", "stock", "payments")
+    buses = {f"{name}-event-bus" for name in three}
+    assert {name: DOMAINS[name] for name in three} == {
+        "subscriptions": "111111111111",
+        "stock": "222222222222",
+        "payments": "333333333333",
+    }
+    among = {rule: found for rule, found in FORWARDS.items() if {found[1], found[2]} <= buses}
+    assert among == DESIGNED
+
+
 @pytest.fixture(scope="module")
 def prod(synthesized: Synthesize) -> list[Stack]:
     return list(synthesized("prod").stacks.values())

@@ -37,6 +37,30 @@ SOURCES: dict[str, str] = {
     event: each.source for each in LIFECYCLES.values() for event in each.events
 }
 
+SUBSCRIPTION = [
+    *("id", "subscriptionId", "accountNumber", "accountName", "accountSortCode"),
+    *("customerFirstName", "customerSurname", "quantity", "status", "event", "updated"),
+]
+STOCK = [
+    *("id", "subscriptionId", "stockId", "stock", "status", "event", "created", "updated"),
+]
+PAYMENT = [
+    *("_id", "subscriptionId", "accountNumber", "status", "event", "created", "updated"),
+]
+
+DESIGN = {
+    "SubscriptionCreated": ("app.subscriptions", SUBSCRIPTION),
+    "SubscriptionCancelled": ("app.subscriptions", SUBSCRIPTION),
+    "StockAllocated": ("app.stock", STOCK),
+    "StockDeallocated": ("app.stock", STOCK),
+    "PaymentCreated": ("app.payments", PAYMENT),
+    "PaymentCancelled": ("app.payments", PAYMENT),
+}
+"""The table of design.md section 5: source, and what the detail has beside its metadata.
+
+It holds the three domains; a further one is held by its samples alone.
+"""
+
 METADATA = [
     *("eventId", "version", "aggregateId", "sequence", "occurredAt"),
     *("correlationId", "causationId", "traceparent"),
@@ -122,6 +146,18 @@ def test_a_schema_requires_what_was_ever_published(event_type: str) -> None:
     assert sample_of(event_type)["detail"].keys() <= set(schema["required"])
     assert sorted(schema["$defs"]["Metadata"]["required"]) == sorted(METADATA)
     assert schema["properties"]["event"]["const"] == event_type
+
+
+@pytest.mark.parametrize("event_type", DESIGN)
+def test_schema_and_sample_are_as_the_design_has_them(event_type: str) -> None:
+    """Source and fields by their names, and the envelope's time: that of the event, cut."""
+    source, fields = DESIGN[event_type]
+    sample = sample_of(event_type)
+    assert SOURCES[event_type] == sample["source"] == source
+    assert sample["detail"].keys() >= {*fields, "metadata"}
+    assert {*fields, "metadata"} <= set(schema_of(event_type)["required"])
+    occurred = ReceivedEvent.parse(json.dumps(sample)).metadata.occurred_at
+    assert parse_timestamp(sample["time"]) == occurred.replace(microsecond=0)
 
 
 @pytest.mark.parametrize("event_type", SOURCES)
