@@ -56,8 +56,11 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="package")
-def system(sample_credentials: None) -> Iterator[Running]:
-    """The system with its console, at work, which a test leaves as it was found."""
+def system(browser: Browser, sample_credentials: None) -> Iterator[Running]:
+    """The system with its console, at work, which a test leaves as it was found.
+
+    The browser comes first: without one, no test has a use for fourteen processes.
+    """
     # Its own place: the path of a socket there must be short.
     with TemporaryDirectory(prefix="streamed-") as folder, running(Path(folder)) as started:
         yield started
