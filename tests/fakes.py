@@ -3,15 +3,13 @@
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Generic
+from typing import Any, Generic
 
 from contracts.outbox import MAX_RECORD_BYTES, EventTooLarge, OutboxRecord
 from runtime.cursors import InvalidCursor, Page
 from runtime.errors import Conflict
 from runtime.outbox.commit import A
 from services.payment.model import Payment
-from services.payment.model import Status as PaymentStatus
-from services.stock.model import Status as StockStatus
 from services.stock.model import Stock
 from services.subscription.model import Subscription
 
@@ -47,14 +45,12 @@ class MemoryStore(Generic[A]):
 
     def __init__(
         self,
-        identity: Callable[[A], str],
         hooks: Hooks = QUIET,
         *,
         largest: int = MAX_RECORD_BYTES,
         cuts_pages: bool = False,
     ) -> None:
-        self._identity, self._hooks, self._largest = identity, hooks, largest
-        self._cuts_pages = cuts_pages
+        self._hooks, self._largest, self._cuts_pages = hooks, largest, cuts_pages
         self._lock = threading.RLock()
         self._rows: dict[str, A] = {}
         self.outbox: list[OutboxRecord] = []
@@ -68,13 +64,12 @@ class MemoryStore(Generic[A]):
         if record.size > self._largest:
             raise EventTooLarge(record.event_type, record.size, self._largest)
         self._hooks.before_commit()
-        aggregate_id = self._identity(after)
         with self._lock:
-            stored = self._rows.get(aggregate_id)
+            stored = self._rows.get(record.aggregate_id)
             if (stored and stored.version) != (replaces and replaces.version):
-                raise Conflict(aggregate_id)
+                raise Conflict(record.aggregate_id)
             self._hooks.before_outbox()
-            self._rows[aggregate_id] = after
+            self._rows[record.aggregate_id] = after
             self.outbox.append(record)
         self._hooks.after_commit()
 
@@ -95,32 +90,21 @@ class MemoryStore(Generic[A]):
         last_seen = after["id"] if after is not None else ""
         with self._lock:
             found = [
-                row
+                (aggregate_id, row)
                 for aggregate_id, row in sorted(self._rows.items())
                 if aggregate_id > last_seen and wanted.items() <= self.attributes(row).items()
             ]
         page = found[:limit]
         more = len(found) > limit
-        return Page(page, {**wanted, "id": self._identity(page[-1])} if more else None)
+        return Page([row for _, row in page], {**wanted, "id": page[-1][0]} if more else None)
 
-    def attributes(self, row: A) -> Mapping[str, str]:
+    def attributes(self, row: Any) -> Mapping[str, str]:
         """What lists of this kind of row can be filtered by."""
-        return {}
+        return {"status": row.status}
 
 
 class MemorySubscriptions(MemoryStore[Subscription]):
     """The subscription service's Store."""
-
-    def __init__(
-        self,
-        hooks: Hooks = QUIET,
-        *,
-        largest: int = MAX_RECORD_BYTES,
-        cuts_pages: bool = False,
-    ) -> None:
-        super().__init__(
-            lambda row: row.subscription_id, hooks, largest=largest, cuts_pages=cuts_pages
-        )
 
     def attributes(self, row: Subscription) -> Mapping[str, str]:
         return {"accountNumber": row.order.account_number}
@@ -132,42 +116,19 @@ class MemorySubscriptions(MemoryStore[Subscription]):
         return self.listed(wanted, limit=limit, after=after)
 
 
-class MemoryStock(MemoryStore[Stock]):
+class ListedByStatus(MemoryStore[A]):
+    """A Store whose lists are filtered by a row's status."""
+
+    def page(self, *, status: str | None, limit: int, after: Mapping[str, str] | None) -> Page[A]:
+        return self.listed({"status": status} if status else {}, limit=limit, after=after)
+
+
+class MemoryStock(ListedByStatus[Stock]):
     """The stock service's Store."""
 
-    def __init__(
-        self,
-        hooks: Hooks = QUIET,
-        *,
-        largest: int = MAX_RECORD_BYTES,
-        cuts_pages: bool = False,
-    ) -> None:
-        super().__init__(
-            lambda row: row.subscription_id, hooks, largest=largest, cuts_pages=cuts_pages
-        )
 
-    def attributes(self, row: Stock) -> Mapping[str, str]:
-        return {"status": row.status}
-
-    def page(
-        self, *, status: StockStatus | None, limit: int, after: Mapping[str, str] | None
-    ) -> Page[Stock]:
-        return self.listed({"status": status} if status else {}, limit=limit, after=after)
-
-
-class MemoryPayments(MemoryStore[Payment]):
+class MemoryPayments(ListedByStatus[Payment]):
     """The payment service's Store."""
-
-    def __init__(self, hooks: Hooks = QUIET, *, largest: int = MAX_RECORD_BYTES) -> None:
-        super().__init__(lambda row: row.subscription_id, hooks, largest=largest)
-
-    def attributes(self, row: Payment) -> Mapping[str, str]:
-        return {"status": row.status}
-
-    def page(
-        self, *, status: PaymentStatus | None, limit: int, after: Mapping[str, str] | None
-    ) -> Page[Payment]:
-        return self.listed({"status": status} if status else {}, limit=limit, after=after)
 
 
 class Plan:

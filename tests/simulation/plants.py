@@ -17,8 +17,7 @@ from runtime.retry import Decision
 from runtime.sqs.messages import Messages
 from services.stock.model import Stock
 from tests.fakes import MemoryStock
-from tests.simulation.history import Parts
-from tests.simulation.relaying import RingingSweeper
+from tests.simulation.relaying import Parts, RingingSweeper
 
 
 class DeletesFirst(Pipeline):
@@ -111,3 +110,8 @@ PLANTS: Mapping[str, Parts] = {
     "stop-at-empty-page": Parts(sweeper=StopsAtEmptyPage),
 }
 """By the name that `python -m tests.simulation --plant` takes."""
+
+
+def planted(plant: str | None) -> Parts:
+    """The parts with that bug in them, or without any."""
+    return PLANTS[plant] if plant else Parts()

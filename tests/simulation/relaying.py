@@ -1,6 +1,7 @@
 """The relays' processes: daemons, functions behind a stream's mapping, and the forwarder."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any
@@ -18,13 +19,15 @@ from relay.sweeper import Sweeper
 from relay.window import Window
 from runtime.outbox.rows import Row
 from runtime.process.health import Readiness
+from runtime.sqs.messages import Messages
+from tests.fakes import MemoryStock
 from tests.simulation.ledger import Ledger
 from tests.simulation.places import Database, Places
-from tests.simulation.plans import FIFO
+from tests.simulation.plans import FIFO, Plan
 from tests.simulation.scheduling import Bell, Scheduler, Signal, TaskPool, TaskStop
 from tests.simulation.serving import QUEUES
 from tests.simulation.simulated_processes import Process
-from tests.simulation.uncounted import UncountedRelay
+from tests.simulation.uncounted import METRICS
 from tests.simulation.wired import WiredEvents, WiredOutbox, WiredSqs, WiredStream
 from tests.simulation.wires import Weather, Wire
 
@@ -36,10 +39,6 @@ SWEEP_EVERY = 60.0
 HAS_TIME_FOR = 48.0
 """Seconds: an invocation lasts a minute, and begins nothing new in its last 12."""
 
-METRICS = UncountedRelay()
-
-NewTarget = Callable[[Any, str], Target]
-
 
 class Relays:
     """Puts relays together as relay/__main__.py and relay/aws_lambda.py do."""
@@ -48,16 +47,11 @@ class Relays:
         self,
         weather: Weather,
         places: Places,
-        *,
-        window_rows: int,
-        workers: int,
-        bus: NewTarget = EventBus,
-        pipeline: type[Pipeline] = Pipeline,
-        sweeper: "type[RingingSweeper] | None" = None,
+        plan: Plan,
+        parts: "Parts",
     ) -> None:
         self._weather, self._places, self._scheduler = weather, places, weather.scheduler
-        self._window_rows, self._workers = window_rows, workers
-        self._bus, self._pipeline, self._sweeper = bus, pipeline, sweeper or RingingSweeper
+        self._plan, self._parts = plan, parts
 
     def daemon(self, workload: Workload, database: Database) -> Callable[[Process], None]:
         """`relay dynamodb` and `relay change-stream`: feed reader, sweeper and pipeline."""
@@ -85,7 +79,7 @@ class Relays:
         def body(process: Process) -> None:
             sqs = self._sqs(process)
             queue = QUEUES[FIFO]
-            for _ in range(self._workers):
+            for _ in range(self._plan.workers):
                 forwarder = Forwarder(
                     sqs,
                     queue,
@@ -134,8 +128,8 @@ class Relays:
         stop: TaskStop,
     ) -> "tuple[Pipeline, RingingSweeper]":
         outbox = self._outbox(process, database)
-        window = ObservedWindow(self._scheduler, self._places.ledger, self._window_rows)
-        pipeline = self._pipeline(
+        window = ObservedWindow(self._scheduler, self._places.ledger, self._plan.window_rows)
+        pipeline = self._parts.pipeline(
             outbox=outbox,
             target=self._target(process, workload),
             dead_letters=self._dead_letters(process, workload),
@@ -144,7 +138,7 @@ class Relays:
             window=window,
             call_later=lambda seconds, act: self._call_later(process, seconds, act),
         )
-        sweeper = self._sweeper(
+        sweeper = self._parts.sweeper(
             outbox,
             window,
             stop=stop,
@@ -155,7 +149,7 @@ class Relays:
             elapsed=self._places.seconds,
         )
         sweeper.bell, sweeper.rows = Bell(self._scheduler), database.outbox.rows
-        for _ in range(self._workers):
+        for _ in range(self._plan.workers):
             process.spawn(lambda: _repeat(pipeline.publish_next))
         window.settled = Deleter(process, pipeline)
         return pipeline, sweeper
@@ -178,7 +172,7 @@ class Relays:
     def _event_bus(self, process: Process, workload: Workload) -> Target:
         wire = Wire(self._weather, process, "EventBridge", aws=True)
         client = WiredEvents(wire, self._places.buses)
-        return self._bus(client, workload.settings["EVENT_BUS"])
+        return self._parts.bus(client, workload.settings["EVENT_BUS"])
 
     def _dead_letters(self, process: Process, workload: Workload) -> DeadLetterQueue:
         return DeadLetterQueue(self._sqs(process), workload.settings["DEAD_LETTER_QUEUE"])
@@ -271,6 +265,17 @@ class ObservedBatchPublisher(BatchPublisher):
     def publish(self, rows: Sequence[Row], has_time: HasTime) -> set[int]:
         self.ledger.take_together(rows, [row.key for row in rows])
         return super().publish(rows, has_time)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a history runs that a planted bug can take the place of."""
+
+    bus: Callable[[Any, str], Target] = EventBus
+    pipeline: type[Pipeline] = Pipeline
+    sweeper: type[RingingSweeper] = RingingSweeper
+    stock: type[MemoryStock] = MemoryStock
+    messages: type[Messages] = Messages
 
 
 def _repeat(step: Callable[[], bool]) -> None:

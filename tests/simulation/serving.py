@@ -22,7 +22,7 @@ from tests.simulation.ledger import WORK_QUEUES, Ledger
 from tests.simulation.places import Places
 from tests.simulation.scheduling import Bell, Scheduler, TaskStop
 from tests.simulation.simulated_processes import Process
-from tests.simulation.uncounted import UncountedConsumer
+from tests.simulation.uncounted import METRICS
 from tests.simulation.wired import WiredSqs, WiredStore
 from tests.simulation.wires import Weather, Wire
 
@@ -46,8 +46,6 @@ EVENT_HANDLERS: Mapping[str, Callable[[Any], Handler]] = {
     "payments-subscription-created": payment_consumer.subscription_created,
 }
 
-METRICS = UncountedConsumer()
-
 QUEUES: Mapping[str, SourceQueue] = {
     name: find_queue(cast("Any", MemorySqs(TOPOLOGY.queues, now=lambda: 0.0)), name)
     for name in WORK_QUEUES
@@ -58,9 +56,7 @@ QUEUES: Mapping[str, SourceQueue] = {
 class Services:
     """Puts the services' processes together as services/*/main.py do."""
 
-    def __init__(
-        self, weather: Weather, places: Places, *, messages: type[Messages] = Messages
-    ) -> None:
+    def __init__(self, weather: Weather, places: Places, messages: type[Messages]) -> None:
         self._weather, self._places, self._messages = weather, places, messages
         self._numbers = count(1)
 
