@@ -12,8 +12,7 @@ from fastapi import APIRouter
 from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
-from runtime.http.app import create_api
-from runtime.metrics import new_registry
+from tests.asked_apis import an_api
 from tests.integration.test_api_bad_input import problem
 from tests.system import NAMES, Name, serving
 from verification.testkit.waiting import eventually
@@ -84,15 +83,7 @@ def test_an_api_whose_threads_all_wait_is_alive() -> None:
         waiting.release()
         back.wait(WAITED_FOR)
 
-    app = create_api(
-        title="Slow",
-        description="It waits.",
-        router=router,
-        kinds={},
-        check=lambda: None,
-        registry=new_registry(),
-    )
-    with serving(app) as url, ThreadPoolExecutor(50) as pool:
+    with serving(an_api(router)) as url, ThreadPoolExecutor(50) as pool:
         answers = [pool.submit(httpx.get, f"{url}/slow", timeout=2 * WAITED_FOR) for _ in range(50)]
         for _ in range(40):
             assert waiting.acquire(timeout=WAITED_FOR)
@@ -110,15 +101,7 @@ def test_an_unexpected_error_is_500_without_details_and_logged_once() -> None:
     def broken() -> None:
         raise ValueError("the secret inside")
 
-    app = create_api(
-        title="Broken",
-        description="It breaks.",
-        router=router,
-        kinds={},
-        check=lambda: None,
-        registry=new_registry(),
-    )
-    with serving(app) as url, capture_logs(processors=[merge_contextvars]) as lines:
+    with serving(an_api(router)) as url, capture_logs(processors=[merge_contextvars]) as lines:
 
         def told(event: str) -> list[Any]:
             return [line for line in lines if line["event"] == event]

@@ -41,7 +41,8 @@ def test_an_encoded_body_is_415_and_says_what_is_taken(reader: Server, coding: b
 def test_a_body_of_another_type_is_415_and_says_what_is_taken(reader: Server) -> None:
     """In Accept, and for PATCH in Accept-Patch (RFC 5789)."""
     for method, path in reader.writes:
-        for headers in [(), (b"Content-Type: text/plain",), (b"Content-Type: application/x+json",)]:
+        for kind in ("text/plain", "application/x+json", "application/vnd.api+json", "json", ""):
+            headers = [f"Content-Type: {kind}".encode()] if kind else []
             answer = reader.ask(f"{method} {path}", b"Content-Length: 2", *headers, body=b"{}")
             assert (answer.status, answer.kind) == (415, "unsupported-media-type"), path
             accept = "accept-patch" if method == "PATCH" else "accept"
@@ -71,6 +72,7 @@ TEXT = '{"quantity": 3, "status": "cancelled", "queue": "x"}'
         (TEXT.encode("utf-32-be"), "not UTF-8"),
         (b'{"status": "caf\xe9"}', "not UTF-8, from byte 15 on"),
         (b'{"status": "\xed\xa0\x80"}', "not UTF-8"),
+        (b"\xff\xfe", "not UTF-8"),
         (b'{"quantity": 1, "quantity": 2}', 'names "quantity" more than once'),
         (b'{"a": 1, "\\u0061": 1}', 'names "a" more than once'),
         (b'{"a": [{"b": {"c": 1, "d": 2, "c": 3}}]}', 'names "c" more than once'),
@@ -78,6 +80,7 @@ TEXT = '{"quantity": 3, "status": "cancelled", "queue": "x"}'
         (b'{"\\ud800": 1}', "without its pair"),
         (b'{"status": "\\udfff\\ud800"}', "without its pair"),
         (b'{"status": ["\\uD83D"]}', "without its pair"),
+        (b"{", "not JSON"),
         (b'{"status": }', "not JSON: Expecting value at character 11"),
         (b"[" * 60_000, "nested too deeply"),
         (b"1" * 5_000, "too many digits"),

@@ -12,59 +12,32 @@ import httpx
 import pytest
 
 from infra.local_system.ports import LOOPBACK
+from infra.topology import WORKLOADS
+from infra.workloads import Workload
 from local.child import signal_child, stop_child
 from tests.builders import a_cause, a_detail, an_envelope
 from tests.queues import TestQueue, make_queue
 from tests.system import NAMES, Name, System
+from tests.unit.test_workloads import environment
 from verification.testkit.launcher import LaunchedProcess, run_to_end, running
 from verification.testkit.ports import reserved_ports
 from verification.testkit.waiting import eventually
 
-REQUIRED: dict[tuple[Name, str], set[str]] = {
-    ("subscription", "api"): {
-        "AWS_REGION",
-        "HTTP_PORT",
-        "SUBSCRIPTIONS_TABLE",
-        "SUBSCRIPTIONS_OUTBOX_TABLE",
-    },
-    ("subscription", "consumer"): {
-        "AWS_REGION",
-        "HEALTH_PORT",
-        "SUBSCRIPTIONS_TABLE",
-        "SUBSCRIPTIONS_OUTBOX_TABLE",
-        "PAYMENT_CANCELLED_QUEUE",
-    },
-    ("stock", "api"): {"AWS_REGION", "HTTP_PORT", "STOCK_TABLE", "STOCK_OUTBOX_TABLE"},
-    ("stock", "consumer"): {
-        "AWS_REGION",
-        "HEALTH_PORT",
-        "STOCK_TABLE",
-        "STOCK_OUTBOX_TABLE",
-        "SUBSCRIPTION_CREATED_QUEUE",
-        "PAYMENT_CANCELLED_QUEUE",
-    },
-    ("payment", "api"): {"HTTP_PORT", "MONGODB_URI", "MONGODB_DATABASE"},
-    ("payment", "consumer"): {
-        "AWS_REGION",
-        "HEALTH_PORT",
-        "MONGODB_URI",
-        "MONGODB_DATABASE",
-        "SUBSCRIPTION_CREATED_QUEUE",
-    },
-}
+SERVICES = [workload for workload in WORKLOADS if not workload.is_relay]
 
 
 def main_of(name: Name) -> str:
     return f"services.{name}.main"
 
 
-@pytest.mark.parametrize(("name", "command"), REQUIRED)
-def test_missing_settings_are_all_named(tmp_path: Path, name: Name, command: str) -> None:
+@pytest.mark.parametrize("workload", SERVICES, ids=lambda workload: workload.name)
+def test_missing_settings_are_all_named(tmp_path: Path, workload: Workload) -> None:
     """Exit code 2 and one line that names every variable, and no other."""
-    code, output = run_to_end(tmp_path, main_of(name), command, {"AWS_REGION": ""})
+    code, output = run_to_end(tmp_path, *workload.command, {"AWS_REGION": ""})
     assert code == 2
     assert len(output.splitlines()) == 1
-    assert set(re.findall(r"([A-Z_]{4,}): Field required", output)) == REQUIRED[(name, command)]
+    named = set(re.findall(r"([A-Z_]{4,}): Field required", output))
+    assert named == environment(workload).keys()
 
 
 def test_malformed_settings_are_all_named(tmp_path: Path, system: System) -> None:
@@ -86,23 +59,6 @@ def test_malformed_settings_are_all_named(tmp_path: Path, system: System) -> Non
     for variable, value in malformed.items():
         assert f"{variable}: " in output
         assert value not in output
-
-
-def test_a_mongodb_uri_that_the_driver_refuses_is_named(tmp_path: Path, system: System) -> None:
-    """It looks like a URI and is none: exit code 2 and the variable's name."""
-    environment = system.environment("payment") | {
-        "MONGODB_URI": "mongodb://127.0.0.1:port",
-        "HTTP_PORT": "0",
-    }
-    code, output = run_to_end(tmp_path, main_of("payment"), "api", environment)
-    assert (code, output[:13]) == (2, "MONGODB_URI: ")
-
-
-@pytest.mark.parametrize("command", ["", "worker"])
-def test_an_unknown_command_is_exit_code_2(tmp_path: Path, command: str) -> None:
-    """One line that says which commands there are."""
-    code, output = run_to_end(tmp_path, main_of("stock"), command, {})
-    assert (code, output) == (2, "say what to run: api, consumer\n")
 
 
 def test_a_missing_queue_is_named(tmp_path: Path, system: System) -> None:
@@ -276,36 +232,6 @@ def test_sigterm_in_the_middle_of_a_batch_loses_nothing(tmp_path: Path, system: 
     assert "dead-lettered" in text
     for secret in ("20000007", "65-43-21", "654321", "Somerville"):
         assert secret not in text
-
-
-def test_a_part_that_fails_ends_the_process_with_1(tmp_path: Path, system: System) -> None:
-    """Its neighbours are stopped, the error is logged as JSON, and whoever started it goes on."""
-    script = tmp_path / "broken.py"
-    script.write_text(
-        "from runtime import logs\n"
-        "from runtime.process.health import Readiness\n"
-        "from runtime.metrics import new_registry\n"
-        "from runtime.settings import WorkerSettings\n"
-        "from runtime.process.shutdown import Stop\n"
-        "from runtime.process.worker import main, run_worker\n"
-        "def run():\n"
-        "    logs.configure(process='broken')\n"
-        "    stop = Stop()\n"
-        "    def good(): stop.wait()\n"
-        "    def bad(): raise ValueError('account 20000007')\n"
-        "    parts = {'good': good, 'bad': bad}\n"
-        "    run_worker(WorkerSettings(health_port=0), prepare=lambda: parts, stop=stop,\n"
-        "        readiness=Readiness(), registry=new_registry())\n"
-        "main({'': run})\n"
-    )
-    code, output = run_to_end(tmp_path, "broken", "", {"PYTHONPATH": str(tmp_path)})
-    assert code == 1
-    lines = [json.loads(line) for line in output.splitlines()]
-    assert [line["event"] for line in lines if line["level"] == "error"] == [
-        "part failed",
-        "process failed",
-    ]
-    assert "20000007" not in output
 
 
 def test_requests_in_flight_are_finished_after_sigterm(tmp_path: Path, system: System) -> None:

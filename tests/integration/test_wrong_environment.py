@@ -40,6 +40,13 @@ WRONG: tuple[tuple[str, Mapping[str, str], str], ...] = (
         {**MONGODB, **HTTP, "MONGODB_URI": "mongodb://h/?tls=true&tlsCAFile=/nowhere.pem"},
         "MONGODB_URI: ",
     ),
+    (
+        "services.payment.main api",
+        {**MONGODB, **HTTP, "MONGODB_URI": "mongodb://127.0.0.1:port"},
+        "MONGODB_URI: ",
+    ),
+    ("services.stock.main", {}, "say what to run: api, consumer"),
+    ("services.stock.main worker", {}, "say what to run: api, consumer"),
     ("relay dynamodb", {**AWS, **HEALTH, **OUTBOX, "AWS_REGION": "-x-"}, "AWS_REGION: "),
     (
         "relay change-stream",

@@ -39,11 +39,6 @@ def logged() -> Iterator[list[Any]]:
         yield lines
 
 
-@pytest.fixture
-def relay_() -> LambdaRelay:
-    return LambdaRelay()
-
-
 def test_the_module_needs_no_environment_to_be_imported() -> None:
     """Lambda imports it before anything can be reported; clients and settings come later."""
     command = [

@@ -1,6 +1,5 @@
 """The page of events: everything of the document is on it, and nothing in it is taken for HTML."""
 
-import asyncio
 import copy
 import json
 from html.parser import HTMLParser
@@ -17,6 +16,7 @@ from console.reference.page import SHEETS, page
 from console.reference.routes import DOCUMENT_FILE, router
 from contracts.names import EventType
 from infra.topology import TOPOLOGY
+from tests.asked_apis import ask
 
 RAW: dict[str, Any] = json.loads(DOCUMENT_FILE.read_text(encoding="utf-8"))
 DOCUMENT = Document(RAW)
@@ -59,14 +59,8 @@ def get(path: str) -> httpx.Response:
     """Ask an application that has nothing but the router."""
     app = FastAPI()
     app.include_router(router())
-
-    async def asked() -> httpx.Response:
-        transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://console") as client:
-            await client.get(path)
-            return await client.get(path)
-
-    return asyncio.run(asked())
+    ask(app, "GET", path)
+    return ask(app, "GET", path)
 
 
 OUTLINE = Outline(page(DOCUMENT))

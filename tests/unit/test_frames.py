@@ -1,6 +1,5 @@
 """Through how many functions of this repository a message, or a request, comes to its commit."""
 
-import asyncio
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,15 +8,13 @@ from types import FrameType
 from typing import Any, cast
 from unittest.mock import MagicMock
 
-import httpx
 import pytest
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter
 from fastapi.routing import APIRoute
 from prometheus_client import CollectorRegistry
 
 from infra.resources import Queue as QueueResource
 from infra.resources import RedrivePolicy
-from runtime.http.app import create_api
 from runtime.metrics import ConsumerMetrics
 from runtime.outbox.dynamodb import VersionedTable
 from runtime.process.health import Readiness
@@ -36,6 +33,7 @@ from services.stock.store import DynamoStore as StockStore
 from services.subscription import api as subscription_api
 from services.subscription.handlers import Handlers as SubscriptionHandlers
 from services.subscription.store import DynamoStore as SubscriptionStore
+from tests.asked_apis import an_api, ask
 from tests.builders import START, a_cause, an_order, delivered
 from tests.fakes import MemorySubscriptions
 from tests.memory_queues import MemorySqs
@@ -132,22 +130,15 @@ def consume(commit: Commit, handler: EventHandler) -> list[str]:
     return commit.frames
 
 
-def ask(commit: Commit, router: APIRouter, method: str, path: str, body: object) -> list[str]:
+def request(commit: Commit, router: APIRouter, method: str, path: str, body: object) -> list[str]:
     """The frames from a route on, the middleware's left out."""
-    app = create_api(title="Any", description="any", router=router, kinds={}, check=lambda: None)
-    assert asyncio.run(_ask(app, method, path, body)).is_success
+    assert ask(an_api(router), method, path, json=body).is_success
     (route,) = (
         each
         for each in router.routes
         if isinstance(each, APIRoute) and method in (each.methods or ())
     )
     return [route.endpoint.__qualname__, *commit.frames]
-
-
-async def _ask(app: FastAPI, method: str, path: str, body: object) -> httpx.Response:
-    transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:
-        return await client.request(method, path, json=body)
 
 
 def test_from_a_message_to_a_transaction_of_dynamodb(commit: Commit) -> None:
@@ -171,7 +162,7 @@ def test_from_a_post_to_a_transaction_of_dynamodb(commit: Commit) -> None:
     store = SubscriptionStore(a_table(commit))
     router = subscription_api.routes(SubscriptionHandlers(store), store)
     body = subscription_api.NewSubscription.model_config["json_schema_extra"]["examples"][0]  # type: ignore[index]
-    frames = ask(commit, router, "POST", "/subscriptions", body)
+    frames = request(commit, router, "POST", "/subscriptions", body)
     assert frames == [
         "routes.<locals>.subscribe",
         "Handlers.subscribe",
@@ -185,6 +176,6 @@ def test_from_a_patch_to_a_transaction_of_mongodb(commit: Commit) -> None:
     """A row that exists is read first, and written the same way."""
     store = a_mongo_store(commit)
     router = payment_api.routes(PaymentHandlers(store), store)
-    frames = ask(commit, router, "PATCH", "/payments/one", {"status": "cancelled"})
+    frames = request(commit, router, "PATCH", "/payments/one", {"status": "cancelled"})
     assert frames == ["routes.<locals>.patch", "Handlers.cancel", "change", *FROM_MONGO_STORE]
     assert len(frames) <= MOST_FROM_HTTP

@@ -14,11 +14,6 @@ BUS = Destination("aws_eventbridge", "stock-event-bus")
 OTHER = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
-@pytest.fixture
-def recorded() -> Recorded:
-    return Recorded()
-
-
 def test_without_a_tracer_it_is_the_target_itself() -> None:
     """Nothing stands between a relay and its bus."""
     target = MemoryTarget()
