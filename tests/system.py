@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Literal
 
+import httpx
 import uvicorn
 from boto3.dynamodb.types import TypeDeserializer
 from fastapi import FastAPI
@@ -18,6 +20,7 @@ from infra.topology import WORKLOADS
 from runtime.aws import Aws, CachingAws
 from runtime.http.connections import limited
 from runtime.mongodb import Mongo
+from runtime.settings import ApiSettings
 from runtime.sqs.handler import EventHandler
 from services.payment import consumer as payment_consumer
 from services.payment import main as payment_main
@@ -35,10 +38,22 @@ from services.subscription import main as subscription_main
 from services.subscription.handlers import Handlers as SubscriptionHandlers
 from services.subscription.settings import SubscriptionApiSettings
 from services.subscription.store import DynamoStore as SubscriptionStore
+from verification.testkit.launcher import LaunchedProcess, running
 from verification.testkit.waiting import eventually
 
 Name = Literal["subscription", "stock", "payment"]
 NAMES: tuple[Name, ...] = ("subscription", "stock", "payment")
+
+_MAINS: Mapping[Name, Any] = {
+    "subscription": subscription_main,
+    "stock": stock_main,
+    "payment": payment_main,
+}
+_SETTINGS: Mapping[Name, type[ApiSettings]] = {
+    "subscription": SubscriptionApiSettings,
+    "stock": StockApiSettings,
+    "payment": PaymentApiSettings,
+}
 
 
 @dataclass(frozen=True)
@@ -62,12 +77,38 @@ class System:
         return {**aws, **(mongo if consumer.uses_documents else {}), **consumer.settings}
 
     def app(self, service: Name) -> FastAPI:
-        makers: dict[Name, Callable[[], FastAPI]] = {
-            "subscription": lambda: subscription_main.create_app(self._subscription),
-            "stock": lambda: stock_main.create_app(self._stock),
-            "payment": lambda: payment_main.create_app(self._payment),
-        }
-        return makers[service]()
+        app: FastAPI = _MAINS[service].create_app(self._settings(service))
+        return app
+
+    @contextmanager
+    def client(self, service: Name) -> Iterator[httpx.Client]:
+        """Of the service's API, which is served for as long as the block lasts."""
+        with (
+            serving(self.app(service)) as url,
+            httpx.Client(base_url=url, trust_env=False, timeout=60) as client,
+        ):
+            yield client
+
+    @contextmanager
+    def running(
+        self,
+        folder: Path,
+        service: Name,
+        command: Literal["api", "consumer"],
+        *,
+        is_measured: bool = True,
+        **changes: str,
+    ) -> Iterator[LaunchedProcess]:
+        """A process of the service, some of whose settings are others."""
+        with running(
+            folder,
+            f"services.{service}.main",
+            command,
+            {**self.environment(service), **changes},
+            port_name={"api": "HTTP_PORT", "consumer": "HEALTH_PORT"}[command],
+            is_measured=is_measured,
+        ) as process:
+            yield process
 
     def handler(self, queue: str) -> EventHandler:
         """The handler that the composition root gives to a queue's consumer."""
@@ -85,15 +126,16 @@ class System:
 
     @cached_property
     def subscriptions(self) -> SubscriptionHandlers:
-        return SubscriptionHandlers(SubscriptionStore(subscription_main._table(self._subscription)))
+        table = subscription_main._table(self._settings("subscription"))
+        return SubscriptionHandlers(SubscriptionStore(table))
 
     @cached_property
     def stock(self) -> StockHandlers:
-        return StockHandlers(StockStore(stock_main._table(self._stock)))
+        return StockHandlers(StockStore(stock_main._table(self._settings("stock"))))
 
     @cached_property
     def payments(self) -> PaymentHandlers:
-        return PaymentHandlers(PaymentStore(collection(Mongo.of(self._payment))))
+        return PaymentHandlers(PaymentStore(collection(Mongo.of(self._settings("payment")))))
 
     def outbox(self, service: Name, aggregate_id: str) -> list[dict[str, Any]]:
         """The records that an aggregate has in its service's outbox, in order."""
@@ -112,25 +154,11 @@ class System:
             for item in response["Items"]
         ]
 
-    @property
-    def _subscription(self) -> SubscriptionApiSettings:
-        return SubscriptionApiSettings(**self._settings("subscription"))
-
-    @property
-    def _stock(self) -> StockApiSettings:
-        return StockApiSettings(**self._settings("stock"))
-
-    @property
-    def _payment(self) -> PaymentApiSettings:
-        return PaymentApiSettings(**self._settings("payment"))
-
-    def _settings(self, service: Name) -> Mapping[str, Any]:
-        named = {key.lower(): value for key, value in self.environment(service).items()}
-        known = {"subscription": "subscriptions_", "stock": "stock_", "payment": "mongodb_"}
-        kept = ("aws_", known[service]) if service != "payment" else (known[service],)
-        return {key: value for key, value in named.items() if key.startswith(kept)} | {
-            "http_port": 0
-        }
+    def _settings(self, service: Name) -> Any:
+        """Those of the service's API."""
+        kind, environment = _SETTINGS[service], self.environment(service)
+        given = {name: environment.get(name.upper()) for name in kind.model_fields}
+        return kind(**{name: value for name, value in given.items() if value}, http_port=0)
 
 
 @contextmanager

@@ -5,7 +5,6 @@ import re
 import signal
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -16,18 +15,14 @@ from infra.topology import WORKLOADS
 from infra.workloads import Workload
 from local.child import signal_child, stop_child
 from tests.builders import a_cause, a_detail, an_envelope
-from tests.queues import TestQueue, make_queue
+from tests.queues import make_queue
 from tests.system import NAMES, Name, System
 from tests.unit.test_workloads import environment
-from verification.testkit.launcher import LaunchedProcess, run_to_end, running
+from verification.testkit.launcher import LaunchedProcess, run_to_end
 from verification.testkit.ports import reserved_ports
 from verification.testkit.waiting import eventually
 
 SERVICES = [workload for workload in WORKLOADS if not workload.is_relay]
-
-
-def main_of(name: Name) -> str:
-    return f"services.{name}.main"
 
 
 @pytest.mark.parametrize("workload", SERVICES, ids=lambda workload: workload.name)
@@ -53,7 +48,7 @@ def test_malformed_settings_are_all_named(tmp_path: Path, system: System) -> Non
         "MONGODB_DATABASE": "pay ments",
     }
     environment = system.environment("payment") | malformed
-    code, output = run_to_end(tmp_path, main_of("payment"), "consumer", environment)
+    code, output = run_to_end(tmp_path, "services.payment.main", "consumer", environment)
     assert code == 2
     assert len(output.splitlines()) == 1
     for variable, value in malformed.items():
@@ -67,7 +62,7 @@ def test_a_missing_queue_is_named(tmp_path: Path, system: System) -> None:
         "PAYMENT_CANCELLED_QUEUE": "no-such-queue",
         "HEALTH_PORT": "0",
     }
-    code, output = run_to_end(tmp_path, main_of("stock"), "consumer", environment)
+    code, output = run_to_end(tmp_path, "services.stock.main", "consumer", environment)
     assert code == 2
     assert output.splitlines()[-1].startswith("the queue no-such-queue does not exist")
 
@@ -79,7 +74,7 @@ def test_a_port_that_is_taken_ends_the_process(
     """It says which setting is to blame and exits with 2, rather than run out of reach."""
     taken = system.endpoint.rpartition(":")[2]
     environment = system.environment("stock") | {port: taken}
-    code, output = run_to_end(tmp_path, main_of("stock"), command, environment)
+    code, output = run_to_end(tmp_path, "services.stock.main", command, environment)
     assert code == 2
     assert port in output
     assert "in use" in output
@@ -88,8 +83,7 @@ def test_a_port_that_is_taken_ends_the_process(
 @pytest.mark.parametrize("name", NAMES)
 def test_an_api_serves_small_and_leaves_with_0(tmp_path: Path, system: System, name: Name) -> None:
     """Ready, under 120 MB after work, every line of its log JSON, and gone on SIGTERM with 0."""
-    environment = system.environment(name)
-    with running(tmp_path, main_of(name), "api", environment, port_name="HTTP_PORT") as process:
+    with system.running(tmp_path, name, "api") as process:
         process.until_ready()
         path = {"subscription": "/subscriptions", "stock": "/stock", "payment": "/payments"}[name]
         with httpx.Client(base_url=process.url, trust_env=False) as client:
@@ -119,10 +113,7 @@ def test_a_consumer_reports_its_health_and_leaves_with_0(
     tmp_path: Path, system: System, name: Name
 ) -> None:
     """/healthz, /readyz and /metrics, under 120 MB; SIGTERM in a long poll ends it within 10 s."""
-    environment = system.environment(name) | own_queues(system, name) | {"QUEUE_WAIT_SECONDS": "1"}
-    with running(
-        tmp_path, main_of(name), "consumer", environment, port_name="HEALTH_PORT"
-    ) as process:
+    with system.running(tmp_path, name, "consumer", **own_queues(system, name)) as process:
         process.until_ready()
         for path, status in {"/healthz": 200, "/metrics": 200, "/else": 404}.items():
             answer = process.get(path)
@@ -136,31 +127,23 @@ def test_a_consumer_reports_its_health_and_leaves_with_0(
 
 
 def own_queues(system: System, name: Name) -> dict[str, str]:
-    """Queues of a test's own under the variables that a consumer reads."""
-    return {
-        variable: a_queue(system).queue.name
+    """Queues of a test's own under the variables that a consumer reads, and short polls of them."""
+    queues = {
+        variable: make_queue(system.aws).queue.name
         for variable in system.environment(name)
         if variable.endswith("_QUEUE")
     }
-
-
-def a_queue(system: System) -> TestQueue:
-    return make_queue(system.aws, account="000000000000", region=system.region)
+    return queues | {"QUEUE_WAIT_SECONDS": "1"}
 
 
 def test_a_consumer_that_starts_while_sqs_is_away_waits_for_it(
     tmp_path: Path, system: System
 ) -> None:
     """Alive and not ready, with the reason in its log; SIGTERM ends the waiting with 0."""
-    environment = system.environment("stock")
     with (
         reserved_ports(1) as (nobody,),
-        running(
-            tmp_path,
-            main_of("stock"),
-            "consumer",
-            environment | {"AWS_ENDPOINT_URL": f"http://{LOOPBACK}:{nobody}"},
-            port_name="HEALTH_PORT",
+        system.running(
+            tmp_path, "stock", "consumer", AWS_ENDPOINT_URL=f"http://{LOOPBACK}:{nobody}"
         ) as process,
     ):
         eventually(lambda: "waiting at start" in process.output.read_text(), what="it waits")
@@ -193,28 +176,21 @@ def test_sigterm_in_the_middle_of_a_batch_loses_nothing(tmp_path: Path, system: 
 
     Its log: JSON, with correlationId and eventId on each line about an event, and no bank details.
     """
-    created = a_queue(system)
-    environment = system.environment("stock") | {
-        "SUBSCRIPTION_CREATED_QUEUE": created.queue.name,
-        "PAYMENT_CANCELLED_QUEUE": a_queue(system).queue.name,
-        "QUEUE_WAIT_SECONDS": "1",
-    }
+    created = make_queue(system.aws)
+    queues = own_queues(system, "stock") | {"SUBSCRIPTION_CREATED_QUEUE": created.queue.name}
     ids = [str(uuid4()) for _ in range(100)]
     created.send(*(an_event(each, number) for number, each in enumerate(ids)))
     poison = '{"accountNumber": "20000007", "accountSortCode": "65-43-21"}'
     created.send(poison)
 
-    def consumer() -> Any:
-        return running(tmp_path, main_of("stock"), "consumer", environment, port_name="HEALTH_PORT")
-
-    with consumer() as first:
+    with system.running(tmp_path, "stock", "consumer", **queues) as first:
         eventually(lambda: '"event": "handled"' in first.output.read_text(), what="work")
         assert stop_child(first.child, within=60)
     assert first.child.returncode == 0
     handled = [line for line in first.lines() if line["event"] == "handled"]
     # Hidden for a second at most, where its visibility timeout is a minute.
     eventually(lambda: not created.depth()[1], timeout=20, what="messages deleted or visible")
-    with consumer() as second:
+    with system.running(tmp_path, "stock", "consumer", **queues) as second:
         second.until_ready()
         eventually(created.empty, what="an empty queue")
     handled += [line for line in second.lines() if line["event"] == "handled"]
@@ -236,8 +212,7 @@ def test_sigterm_in_the_middle_of_a_batch_loses_nothing(tmp_path: Path, system: 
 
 def test_requests_in_flight_are_finished_after_sigterm(tmp_path: Path, system: System) -> None:
     """An API that is told to stop answers what it has begun to read."""
-    environment = system.environment("stock")
-    with running(tmp_path, main_of("stock"), "api", environment, port_name="HTTP_PORT") as process:
+    with system.running(tmp_path, "stock", "api") as process:
         process.until_ready()
         system.stock.allocate(key := str(uuid4()), 1, a_cause())
         statuses = []

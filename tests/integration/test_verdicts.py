@@ -17,9 +17,9 @@ from tests.integration.test_api_bad_input import ORDER, problem
 from tests.integration.test_processes import an_event, own_queues
 from tests.queues import TestQueue, make_queue
 from tests.relay_world import World, a_world, ids, records
-from tests.system import System, serving
+from tests.system import System
 from verification.testkit.fault_proxy import FaultProxy
-from verification.testkit.launcher import LaunchedProcess, running
+from verification.testkit.launcher import LaunchedProcess
 from verification.testkit.refusals import QUERY_CODES, codes_of
 from verification.testkit.waiting import eventually
 
@@ -84,21 +84,13 @@ def consumer(
 ) -> Iterator[Consuming]:
     """One stock consumer for all families: it must outlive each of them."""
     # A message that was handled while nothing could be deleted comes again soon.
-    created = make_queue(
-        system.aws, account="000000000000", region=system.region, visibility_timeout=2
-    )
-    environment = replace(system, endpoint=endpoint(proxy)).environment("stock") | {
-        **own_queues(system, "stock"),
-        "SUBSCRIPTION_CREATED_QUEUE": created.queue.name,
-        "QUEUE_WAIT_SECONDS": "1",
-    }
-    with running(
+    created = make_queue(system.aws, visibility_timeout=2)
+    with replace(system, endpoint=endpoint(proxy)).running(
         tmp_path_factory.mktemp("consumer"),
-        "services.stock.main",
+        "stock",
         "consumer",
-        environment,
-        port_name="HEALTH_PORT",
         is_measured=False,
+        **own_queues(system, "stock") | {"SUBSCRIPTION_CREATED_QUEUE": created.queue.name},
     ) as process:
         process.until_ready()
         yield Consuming(process, created)
@@ -179,11 +171,7 @@ def test_a_relay_holds(
 @pytest.fixture(scope="module")
 def subscriptions(system: System, proxy: FaultProxy) -> Iterator[httpx.Client]:
     """The subscription API behind the proxy."""
-    app = replace(system, endpoint=endpoint(proxy)).app("subscription")
-    with (
-        serving(app) as url,
-        httpx.Client(base_url=url, timeout=30, trust_env=False) as client,
-    ):
+    with replace(system, endpoint=endpoint(proxy)).client("subscription") as client:
         yield client
 
 
