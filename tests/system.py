@@ -1,7 +1,5 @@
 """The three services over real engines: their settings, apps, handlers and outboxes."""
 
-import socket
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,7 +8,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import httpx
-import uvicorn
 from boto3.dynamodb.types import TypeDeserializer
 from fastapi import FastAPI
 from pymongo import MongoClient
@@ -38,8 +35,8 @@ from services.subscription import main as subscription_main
 from services.subscription.handlers import Handlers as SubscriptionHandlers
 from services.subscription.settings import SubscriptionApiSettings
 from services.subscription.store import DynamoStore as SubscriptionStore
+from tests.serving import uvicorn_serving
 from verification.testkit.launcher import LaunchedProcess, running
-from verification.testkit.waiting import eventually
 
 Name = Literal["subscription", "stock", "payment"]
 NAMES: tuple[Name, ...] = ("subscription", "stock", "payment")
@@ -164,13 +161,5 @@ class System:
 @contextmanager
 def serving(app: FastAPI) -> Iterator[str]:
     """Serve an app from a thread, as uvicorn serves it in production; gives its address."""
-    server = uvicorn.Server(limited(app, stop_seconds=1))
-    listening = socket.create_server((LOOPBACK, 0))
-    thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
-    thread.start()
-    try:
-        eventually(lambda: server.started, what="the app serves")
-        yield f"http://{LOOPBACK}:{listening.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join()
+    with uvicorn_serving(limited(app, stop_seconds=1)) as (_, port):
+        yield f"http://{LOOPBACK}:{port}"

@@ -3,7 +3,6 @@
 import json
 import stat
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -27,6 +26,7 @@ from tests.integration.emulated import empty_aws
 from tests.integration.test_processes import an_event, own_queues
 from tests.queues import TestQueue, make_queue
 from tests.relay_world import DLQ, a_world, ids, records
+from tests.serving import in_thread
 from tests.system import System
 from verification.testkit.fault_proxy import FaultProxy
 from verification.testkit.launcher import LaunchedProcess, running
@@ -310,17 +310,8 @@ class SignIn:
 
     def __init__(self) -> None:
         self.tokens: set[str] = set()
-        self._server = ThreadingHTTPServer((LOOPBACK, 0), self._handler())
-        self.endpoint = f"http://{LOOPBACK}:{self._server.server_port}"
-
-    @contextmanager
-    def running(self) -> Iterator["SignIn"]:
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
-        try:
-            yield self
-        finally:
-            self._server.shutdown()
-            self._server.server_close()
+        self.server = ThreadingHTTPServer((LOOPBACK, 0), self._handler())
+        self.endpoint = f"http://{LOOPBACK}:{self.server.server_port}"
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         tokens = self.tokens
@@ -352,8 +343,9 @@ class SignIn:
 
 @pytest.fixture
 def sign_in() -> Iterator[SignIn]:
-    with SignIn().running() as each:
-        yield each
+    found = SignIn()
+    with in_thread(found.server):
+        yield found
 
 
 def test_a_consumer_waits_for_the_next_sso_session(

@@ -4,6 +4,7 @@ import random
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from infra.topology import WORKLOADS
@@ -144,13 +145,14 @@ class World:
         if workload.path:
             self._process(workload.name, lambda process: None)
         elif not workload.relays_outbox and workload.command[0] == "relay":
-            self._process(workload.name, relays.forwarder(workload))
+            self._process(workload.name, partial(relays.forwarder, workload))
         elif not workload.relays_outbox:
-            self._process(workload.name, self._services.consume(workload))
+            self._process(workload.name, partial(self._services.consume, workload))
         elif workload.empties in self._plan.mapped:
             self._add_functions(workload)
         else:
-            self._process(workload.name, relays.daemon(workload, databases[workload.domain]))
+            database = databases[workload.domain]
+            self._process(workload.name, partial(relays.daemon, workload, database))
 
     def _add_functions(self, workload: Any) -> None:
         database = self._places.databases[workload.domain]

@@ -26,7 +26,7 @@ from tests.simulation.places import Database, Places
 from tests.simulation.plans import FIFO, Plan
 from tests.simulation.scheduling import Bell, Scheduler, Signal, TaskPool, TaskStop
 from tests.simulation.serving import QUEUES
-from tests.simulation.simulated_processes import Process
+from tests.simulation.simulated_processes import Errand, Process
 from tests.simulation.uncounted import METRICS
 from tests.simulation.wired import WiredEvents, WiredOutbox, WiredSqs, WiredStream
 from tests.simulation.wires import Weather, Wire
@@ -53,46 +53,37 @@ class Relays:
         self._weather, self._places, self._scheduler = weather, places, weather.scheduler
         self._plan, self._parts = plan, parts
 
-    def daemon(self, workload: Workload, database: Database) -> Callable[[Process], None]:
+    def daemon(self, workload: Workload, database: Database, process: Process) -> None:
         """`relay dynamodb` and `relay change-stream`: feed reader, sweeper and pipeline."""
+        wire = Wire(self._weather, process, database.service, aws=False)
+        stop = TaskStop(self._scheduler)
+        pipeline, sweeper = self._pipeline_of(process, workload, database, stop)
+        reader = FeedReader(
+            WiredStream(wire, database.feed),
+            sweeper,
+            pipeline.window,
+            stop=stop,
+            readiness=Readiness(PART),
+            now=self._places.now,
+        )
+        process.spawn(reader.run)
+        process.spawn(sweeper.run)
 
-        def body(process: Process) -> None:
-            wire = Wire(self._weather, process, database.service, aws=False)
-            stop = TaskStop(self._scheduler)
-            pipeline, sweeper = self._pipeline_of(process, workload, database, stop)
-            reader = FeedReader(
-                WiredStream(wire, database.feed),
-                sweeper,
-                pipeline.window,
-                stop=stop,
-                readiness=Readiness(PART),
-                now=self._places.now,
-            )
-            process.spawn(reader.run)
-            process.spawn(sweeper.run)
-
-        return body
-
-    def forwarder(self, workload: Workload) -> Callable[[Process], None]:
+    def forwarder(self, workload: Workload, process: Process) -> None:
         """`relay forward`: forwarders side by side."""
-
-        def body(process: Process) -> None:
-            sqs = self._sqs(process)
-            queue = QUEUES[FIFO]
-            for _ in range(self._plan.workers):
-                forwarder = Forwarder(
-                    sqs,
-                    queue,
-                    self._event_bus(process, workload),
-                    DeadLetterQueue(sqs, queue.dead_letter_queue),
-                    stop=TaskStop(self._scheduler),
-                    metrics=METRICS,
-                    readiness=Readiness(queue.name),
-                    wait_seconds=20,
-                )
-                process.spawn(forwarder.run)
-
-        return body
+        sqs, queue = self._sqs(process), QUEUES[FIFO]
+        for _ in range(self._plan.workers):
+            forwarder = Forwarder(
+                sqs,
+                queue,
+                self._event_bus(process, workload),
+                DeadLetterQueue(sqs, queue.dead_letter_queue),
+                stop=TaskStop(self._scheduler),
+                metrics=METRICS,
+                readiness=Readiness(queue.name),
+                wait_seconds=20,
+            )
+            process.spawn(forwarder.run)
 
     def function(
         self, process: Process, workload: Workload, database: Database
@@ -151,7 +142,13 @@ class Relays:
         sweeper.bell, sweeper.rows = Bell(self._scheduler), database.outbox.rows
         for _ in range(self._plan.workers):
             process.spawn(lambda: _repeat(pipeline.publish_next))
-        window.settled = Deleter(process, pipeline)
+        # The pipeline holds the window that calls this: see World.end.
+        weak = proxy(pipeline)
+        window.settled = Errand(
+            process,
+            lambda: not weak._published.empty(),
+            lambda: weak.delete_next(),  # noqa: PLW0108 (its method would hold it)
+        )
         return pipeline, sweeper
 
     def _call_later(self, process: Process, seconds: float, act: Callable[[], object]) -> None:
@@ -213,25 +210,6 @@ class ObservedWindow(Window):
         super().settle(rows)
         if rows:
             self.settled()
-
-
-class Deleter:
-    """A pipeline's deleters as one task, which is there while there is something to delete."""
-
-    def __init__(self, process: Process, pipeline: Pipeline) -> None:
-        # The pipeline holds the window that calls this: see World.end.
-        self._process, self._pipeline = process, proxy(pipeline)
-        self._is_at_work = False
-
-    def __call__(self) -> None:
-        if not self._is_at_work:
-            self._is_at_work = True
-            self._process.spawn(self._delete)
-
-    def _delete(self) -> None:
-        while not self._pipeline._published.empty():
-            self._pipeline.delete_next()
-        self._is_at_work = False
 
 
 class RingingSweeper(Sweeper):

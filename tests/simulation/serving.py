@@ -21,7 +21,7 @@ from tests.memory_queues import MemorySqs
 from tests.simulation.ledger import WORK_QUEUES, Ledger
 from tests.simulation.places import Places
 from tests.simulation.scheduling import Bell, Scheduler, TaskStop
-from tests.simulation.simulated_processes import Process
+from tests.simulation.simulated_processes import Errand, Process
 from tests.simulation.uncounted import METRICS
 from tests.simulation.wired import WiredSqs, WiredStore
 from tests.simulation.wires import Weather, Wire
@@ -77,21 +77,16 @@ class Services:
             wait=self._weather.scheduler.sleep,
         )
 
-    def consume(self, workload: Workload) -> Callable[[Process], None]:
+    def consume(self, workload: Workload, process: Process) -> None:
         """What a consumer process does when it starts."""
-        queues = [use.queue for use in workload.uses if isinstance(use, Consumes)]
-
-        def body(process: Process) -> None:
-            scheduler, places = self._weather.scheduler, self._places
-            handlers = self.handlers(process, workload.domain)
-            wire = Wire(self._weather, process, "SQS", aws=True)
-            sqs: Any = WiredSqs(wire, places.sqs, places.bells, places.ledger.lose_receipt)
-            for name in queues:
-                queue = QUEUES[name]
-                handler = Observed(EVENT_HANDLERS[name](handlers), queue, places.ledger)
-                Consuming(scheduler, process, sqs, queue, handler, messages=self._messages).start()
-
-        return body
+        scheduler, places = self._weather.scheduler, self._places
+        handlers = self.handlers(process, workload.domain)
+        wire = Wire(self._weather, process, "SQS", aws=True)
+        sqs: Any = WiredSqs(wire, places.sqs, places.bells, places.ledger.lose_receipt)
+        for name in (use.queue for use in workload.uses if isinstance(use, Consumes)):
+            queue = QUEUES[name]
+            handler = Observed(EVENT_HANDLERS[name](handlers), queue, places.ledger)
+            Consuming(scheduler, process, sqs, queue, handler, messages=self._messages).start()
 
 
 class Observed:
@@ -164,8 +159,8 @@ class Consuming:
             readiness=Readiness(queue.name),
             wait_seconds=WAIT_SECONDS,
         )
-        self._deletions = Deletions(sqs, queue.url, wait=scheduler.sleep)
-        self._is_deleting = False
+        self._deletions = deletions = Deletions(sqs, queue.url, wait=scheduler.sleep)
+        self._delete = Errand(process, lambda: deletions.pending, deletions.delete_next)
 
     def start(self) -> None:
         self._process.spawn(self._receive)
@@ -181,12 +176,5 @@ class Consuming:
         made: list[bool] = []
         if self._messages.settle(message, lambda: self._hands.make_room(made)):
             self._deletions.add(message["ReceiptHandle"])
-            if not self._is_deleting:
-                self._is_deleting = True
-                self._process.spawn(self._delete)
+            self._delete()
         self._hands.leave(made)
-
-    def _delete(self) -> None:
-        while self._deletions.pending:
-            self._deletions.delete_next()
-        self._is_deleting = False

@@ -84,3 +84,23 @@ class Process:
         """A part that fails ends its process: whoever started it starts another."""
         if self.life == life:
             self.kill(RESTART_AFTER)
+
+
+class Errand:
+    """A task of a process that is there while there is something to do; called, it looks."""
+
+    def __init__(
+        self, process: Process, is_needed: Callable[[], object], step: Callable[[], object]
+    ) -> None:
+        self._process, self._is_needed, self._step = process, is_needed, step
+        self._is_at_work = False
+
+    def __call__(self) -> None:
+        if not self._is_at_work:
+            self._is_at_work = True
+            self._process.spawn(self._work)
+
+    def _work(self) -> None:
+        while self._is_needed():
+            self._step()
+        self._is_at_work = False
