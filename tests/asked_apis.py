@@ -5,23 +5,14 @@ from typing import Any
 
 import httpx
 from fastapi import APIRouter, FastAPI
-from prometheus_client import CollectorRegistry
 
 from runtime.http.app import create_api
-from runtime.process.tracing import Tracer
 
 
-def an_api(
-    router: APIRouter, registry: CollectorRegistry | None = None, tracer: Tracer | None = None
-) -> FastAPI:
+def an_api(router: APIRouter, **more: Any) -> FastAPI:
+    """An API with these routes; `more` is what else `create_api` takes."""
     return create_api(
-        title="Any",
-        description="Any.",
-        router=router,
-        kinds={},
-        check=lambda: None,
-        registry=registry,
-        tracer=tracer,
+        title="Any", description="Any.", router=router, kinds={}, check=lambda: None, **more
     )
 
 

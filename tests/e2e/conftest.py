@@ -59,12 +59,14 @@ def running(
 ) -> Iterator[World]:
     """The system, at work, and left as it was found."""
     folder = tmp_path_factory.mktemp("system")
-    with composed(folder) if in_containers(request) else local(folder) as world:
-        yield world
-
-
-def in_containers(request: pytest.FixtureRequest) -> bool:
-    return bool(request.config.getoption("--system") == "compose")
+    if request.config.getoption("--system") == "local":
+        with local(folder) as world:
+            yield world
+        return
+    with settings_on_free_ports(folder) as settings:
+        system = ComposeSystem(settings)
+        with at_work(system, then=system.remove) as world:
+            yield world
 
 
 @contextmanager
@@ -72,14 +74,6 @@ def local(folder: Path, environment: Mapping[str, str] | None = None) -> Iterato
     with settings_on_free_ports(folder) as settings:
         system = LocalSystem(settings, environment)
         with at_work(system, then=system.stop) as world:
-            yield world
-
-
-@contextmanager
-def composed(folder: Path) -> Iterator[World]:
-    with settings_on_free_ports(folder) as settings:
-        system = ComposeSystem(settings)
-        with at_work(system, then=system.remove) as world:
             yield world
 
 

@@ -45,6 +45,11 @@ WRONG: tuple[tuple[str, Mapping[str, str], str], ...] = (
         {**MONGODB, **HTTP, "MONGODB_URI": "mongodb://127.0.0.1:port"},
         "MONGODB_URI: ",
     ),
+    (
+        "services.stock.main api",
+        {**AWS, **HTTP, **STOCK, "OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4318"},
+        "OTEL_EXPORTER_OTLP_ENDPOINT: give a URL",
+    ),
     ("services.stock.main", {}, "say what to run: api, consumer"),
     ("services.stock.main worker", {}, "say what to run: api, consumer"),
     ("relay dynamodb", {**AWS, **HEALTH, **OUTBOX, "AWS_REGION": "-x-"}, "AWS_REGION: "),

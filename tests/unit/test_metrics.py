@@ -122,7 +122,7 @@ def test_a_request_is_active_until_it_is_answered() -> None:
         await goes_on.wait()
         raise LookupError
 
-    app = an_api(router, registry)
+    app = an_api(router, registry=registry)
 
     def active() -> float | None:
         return registry.get_sample_value("http_server_active_requests")

@@ -8,6 +8,7 @@ from runtime.process.tracing import Tracer
 from tests.asked_apis import an_api, ask
 from tests.builders import TRACEPARENT
 from tests.recorded import Recorded, attributes_of, error_of, ids_of, parent_of, traceparent_of
+from tests.relay_fakes import MemoryOutbox
 
 
 def api_of(tracer: Tracer | None) -> FastAPI:
@@ -22,7 +23,7 @@ def api_of(tracer: Tracer | None) -> FastAPI:
             raise ValueError("12345678 is no account")
         return cause_of(request).traceparent
 
-    return an_api(router, tracer=tracer)
+    return an_api(router, tracer=tracer, outbox=MemoryOutbox())
 
 
 def test_what_a_request_leads_to_is_a_child_of_its_span(recorded: Recorded) -> None:
@@ -84,8 +85,8 @@ def test_a_request_that_the_caller_got_wrong_does_not(recorded: Recorded) -> Non
     assert error_of(recorded.only) is None
 
 
-@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/outbox"])
 def test_probes_and_scrapes_have_no_span(recorded: Recorded, path: str) -> None:
-    """They come every few seconds and tell nothing."""
+    """They come every few seconds, and would bury what people do."""
     assert ask(api_of(recorded.tracer), "GET", path).is_success
     assert recorded.spans == []

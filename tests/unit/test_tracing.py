@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
 from time import monotonic
 
 import pytest
@@ -15,7 +14,6 @@ from runtime.errors import Misconfigured
 from runtime.process import tracing
 from runtime.process.tracing import FLUSH_TIMEOUT, is_wanted, spanned, start, started
 from tests.otlp import receiving
-from verification.testkit.launcher import run_to_end
 from verification.testkit.ports import reserved_ports
 
 ENDPOINT = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318"}
@@ -137,20 +135,6 @@ def test_a_function_exports_before_it_answers(monkeypatch: pytest.MonkeyPatch) -
         tracer.stop()
     with pytest.raises(LookupError), flushed(None):
         raise LookupError
-
-
-def test_a_process_with_an_endpoint_that_is_none_does_not_start(tmp_path: Path) -> None:
-    """Exit code 2 and one line, as for any other setting."""
-    environment = {
-        "AWS_REGION": "eu-west-1",
-        "HTTP_PORT": "0",
-        "STOCK_TABLE": "stock",
-        "STOCK_OUTBOX_TABLE": "stock-outbox",
-        "OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4318",
-    }
-    code, output = run_to_end(tmp_path, "services.stock.main", "api", environment)
-    assert (code, len(output.splitlines())) == (2, 1)
-    assert output.startswith("OTEL_EXPORTER_OTLP_ENDPOINT: give a URL")
 
 
 def test_a_collector_that_is_not_there_delays_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

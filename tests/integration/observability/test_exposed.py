@@ -5,7 +5,6 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-import httpx
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
@@ -64,14 +63,10 @@ def scrape(traced: Traced, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         }
         yield Scrape(
             {
-                name: _exposed(http.get(f"{url}/metrics").raise_for_status())
+                name: _labels(http.get(f"{url}/metrics").raise_for_status().text)
                 for name, url in {**addresses, "console": watching.url}.items()
             }
         )
-
-
-def _exposed(answer: httpx.Response) -> Exposed:
-    return _labels(answer.text)
 
 
 def _labels(text: str) -> dict[str, set[str]]:
