@@ -13,8 +13,7 @@ import pytest
 
 from tests.e2e.compose_system import ComposeSystem
 from tests.e2e.local_system import LocalSystem
-from tests.e2e.system import System
-from tests.e2e.world import World
+from tests.e2e.world import System, World
 from verification.testkit.ports import settings_on_free_ports
 
 HERE = Path(__file__).parent

@@ -15,7 +15,8 @@ from infra.local_system.environment import REGION
 from infra.local_system.settings import LocalSettings
 from local.process_table import our_processes
 from runtime.aws import Aws
-from tests.e2e.system import System
+from tests.e2e.compose_system import ComposeSystem
+from tests.e2e.local_system import LocalSystem
 from verification.testkit.waiting import eventually
 
 ORDER = {
@@ -26,6 +27,10 @@ ORDER = {
     "customerSurname": "Hopper",
     "quantity": 3,
 }
+
+
+System = LocalSystem | ComposeSystem
+"""What a test may start, break and stop, whatever it runs on."""
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from contracts.outbox import OutboxRecord
 from contracts.timestamps import format_timestamp
-from relay.composition import DaemonAdapters
+from relay.__main__ import DaemonAdapters
 from runtime.ids import utc_now
 from runtime.mongodb import Mongo
 from runtime.outbox.dynamodb import DynamoOutbox

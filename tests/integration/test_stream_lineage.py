@@ -32,6 +32,13 @@ def control(world: World, dynamodb_local: DynamoDBLocal) -> TestControl:
     return TestControl(dynamodb_local.endpoint, world.region)
 
 
+def arrive(world: World, events: list[OutboxRecord]) -> None:
+    """Committed now, they come to the bus and leave the outbox."""
+    world.commit(events)
+    world.until_on_bus(ids(events))
+    world.until_empty()
+
+
 def lost_places(logged: Iterable[Mapping[str, Any]]) -> list[str]:
     """Why a relay had to open its stream anew, each time."""
     return [
@@ -143,9 +150,7 @@ def test_iterators_that_expire_in_mid_flow(world: World, control: TestControl, h
     """An hour or a day in which the relay read nothing: the sweep brings it, then the stream."""
     before, meanwhile, after = (records(50, aggregates=10, prefix=name) for name in "xyz")
     with in_threads(dynamodb_adapters(world)) as logged:
-        world.commit(before)
-        world.until_on_bus(ids(before))
-        world.until_empty()
+        arrive(world, before)
         world.gate.hold("before", "GetRecords")
         world.gate.reached("before", "GetRecords")
         world.commit(meanwhile)
@@ -153,9 +158,7 @@ def test_iterators_that_expire_in_mid_flow(world: World, control: TestControl, h
         world.gate.open()
         world.until_on_bus(ids(meanwhile))
         world.until_empty()
-        world.commit(after)
-        world.until_on_bus(ids(after))
-        world.until_empty()
+        arrive(world, after)
     assert lost_places(logged) == ["ExpiredIteratorException"]
     assert world.sequences()["z0"] == [1, 2, 3, 4, 5]
 
@@ -169,8 +172,7 @@ def test_a_child_that_a_day_takes_away(
     """Its records trimmed or it all aged away before it was read: the sweep brings what it held."""
     before, meanwhile, after = (records(50, aggregates=10, prefix=name) for name in "xyz")
     with in_threads(dynamodb_adapters(world)) as logged:
-        world.commit(before)
-        world.until_on_bus(ids(before))
+        arrive(world, before)
         world.gate.hold("before", "GetShardIterator")
         for _ in range(rollovers):
             control.roll_over()
@@ -180,9 +182,7 @@ def test_a_child_that_a_day_takes_away(
         world.gate.open()
         world.until_on_bus(ids(meanwhile))
         world.until_empty()
-        world.commit(after)
-        world.until_on_bus(ids(after))
-        world.until_empty()
+        arrive(world, after)
     assert lost_places(logged) == [code]
     assert world.sequences()["z0"] == [1, 2, 3, 4, 5]
 
@@ -197,9 +197,7 @@ def test_a_relay_that_was_down_for_more_than_a_day(world: World, control: TestCo
     with in_threads(dynamodb_adapters(world)) as logged:
         world.until_on_bus(ids(down))
         world.until_empty()
-        world.commit(after)
-        world.until_on_bus(ids(after))
-        world.until_empty()
+        arrive(world, after)
     assert lost_places(logged) == []
     assert world.duplicates() == 0
     assert in_sequence(world)
@@ -210,8 +208,7 @@ def test_a_stream_that_is_disabled_and_enabled_anew(world: World) -> None:
     before, between, after = (records(50, aggregates=10, prefix=name) for name in "xyz")
     dynamodb = world.aws.client("dynamodb")
     with world.relay("dynamodb", POLL_SECONDS="0.05") as process:
-        world.commit(before)
-        world.until_on_bus(ids(before))
+        arrive(world, before)
         dynamodb.update_table(TableName=TABLE, StreamSpecification={"StreamEnabled": False})
         world.commit(between)
         eventually(lambda: "no stream" in reasons(process), what="a relay that says what it lacks")
@@ -221,8 +218,6 @@ def test_a_stream_that_is_disabled_and_enabled_anew(world: World) -> None:
         )
         world.until_on_bus(ids(between))
         world.until_empty()
-        world.commit(after)
-        world.until_on_bus(ids(after))
-        world.until_empty()
+        arrive(world, after)
     assert lost_places(process.lines()) == ["every shard has ended"]
     assert world.sequences()["z0"] == [1, 2, 3, 4, 5]

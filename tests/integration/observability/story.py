@@ -1,6 +1,9 @@
 """What a lifecycle's trace tells: who, as what, does what, and whose child that is."""
 
-from tests.otlp import ReceivedSpan
+from dataclasses import dataclass
+
+from tests.e2e.world import World
+from tests.otlp import ReceivedSpan, Receiver
 
 CLIENT = "the test's own span"
 
@@ -64,3 +67,18 @@ def story(spans: list[ReceivedSpan], client: str) -> set[tuple[str, str, str, st
 
 def missing(spans: list[ReceivedSpan], client: str) -> list[tuple[str, str, str, str]]:
     return sorted(STORY - story(spans, client))
+
+
+@dataclass(frozen=True)
+class Traced:
+    """One lifecycle in a running system, and every span that the system sent of it."""
+
+    world: World
+    receiver: Receiver
+    trace_id: str
+    span_id: str
+    subscription_id: str
+    spans: list[ReceivedSpan]
+
+    def named(self, name: str, service: str) -> list[ReceivedSpan]:
+        return [span for span in self.spans if (span.name, span.service) == (name, service)]

@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from infra.local_system.ports import LOOPBACK
 from local.process_table import console_process, our_processes
 from runtime.metrics import RelayMetrics
-from tests.integration.observability.traced import Traced
+from tests.integration.observability.story import Traced
 from tests.observability import expressions, scraped
 from tests.promql import Query, Selector, read
 from verification.testkit.launcher import running

@@ -3,8 +3,7 @@
 import json
 
 from tests.e2e.world import ORDER
-from tests.integration.observability.story import STORY, story
-from tests.integration.observability.traced import Traced
+from tests.integration.observability.story import STORY, Traced, story
 
 
 def test_one_trace_spans_all_three_services(traced: Traced) -> None:
