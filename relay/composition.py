@@ -13,7 +13,7 @@ from relay.pipeline import Pipeline
 from relay.ports import DeadLetterTarget, Target
 from relay.settings import DynamoDBSettings, SweepSettings
 from relay.sweeper import Sweeper
-from relay.traced import Destination, traced
+from relay.traced import traced
 from runtime.aws import Aws
 from runtime.ids import utc_now
 from runtime.metrics import RelayMetrics
@@ -66,7 +66,7 @@ def bus_of(name: str, aws: Aws, tracer: Tracer | None) -> Target:
     """Raises Misconfigured for a bus that does not exist, or Unavailable."""
     bus = EventBus(aws.client("events"), name)
     bus.check()
-    return traced(bus, Destination("aws_eventbridge", name), tracer)
+    return traced(bus, "aws_eventbridge", name, tracer)
 
 
 def pipeline_of(

@@ -24,17 +24,14 @@ from services.payment import main as payment_main
 from services.payment.handlers import Handlers as PaymentHandlers
 from services.payment.settings import PaymentApiSettings
 from services.payment.store import MongoStore as PaymentStore
-from services.payment.store import collection
 from services.stock import consumer as stock_consumer
 from services.stock import main as stock_main
 from services.stock.handlers import Handlers as StockHandlers
 from services.stock.settings import StockApiSettings
-from services.stock.store import DynamoStore as StockStore
 from services.subscription import consumer as subscription_consumer
 from services.subscription import main as subscription_main
 from services.subscription.handlers import Handlers as SubscriptionHandlers
 from services.subscription.settings import SubscriptionApiSettings
-from services.subscription.store import DynamoStore as SubscriptionStore
 from verification.testkit.waiting import eventually
 
 Name = Literal["subscription", "stock", "payment"]
@@ -85,15 +82,15 @@ class System:
 
     @cached_property
     def subscriptions(self) -> SubscriptionHandlers:
-        return SubscriptionHandlers(SubscriptionStore(subscription_main._table(self._subscription)))
+        return SubscriptionHandlers(subscription_main.store_of(self._subscription))
 
     @cached_property
     def stock(self) -> StockHandlers:
-        return StockHandlers(StockStore(stock_main._table(self._stock)))
+        return StockHandlers(stock_main.store_of(self._stock))
 
     @cached_property
     def payments(self) -> PaymentHandlers:
-        return PaymentHandlers(PaymentStore(collection(Mongo.of(self._payment))))
+        return PaymentHandlers(PaymentStore(Mongo.of(self._payment)))
 
     def outbox(self, service: Name, aggregate_id: str) -> list[dict[str, Any]]:
         """The records that an aggregate has in its service's outbox, in order."""

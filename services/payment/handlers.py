@@ -8,10 +8,9 @@ from functools import partial
 from contracts.causes import Cause
 from contracts.outbox import OutboxRecord
 from runtime.ids import new_event_id, utc_now
-from runtime.outbox.commit import change
+from runtime.outbox.commit import AggregateStore, change
 from services.payment.events import record_of
 from services.payment.model import Payment, PaymentNotFound
-from services.payment.store import Store
 
 
 class Handlers:
@@ -19,7 +18,7 @@ class Handlers:
 
     def __init__(
         self,
-        store: Store,
+        store: AggregateStore[Payment],
         *,
         now: Callable[[], datetime] = utc_now,
         new_id: Callable[[], str] = new_event_id,

@@ -11,10 +11,9 @@ from functools import partial
 from contracts.causes import Cause
 from contracts.outbox import OutboxRecord
 from runtime.ids import new_event_id, utc_now
-from runtime.outbox.commit import change
+from runtime.outbox.commit import AggregateStore, change
 from services.stock.events import record_of
 from services.stock.model import Stock, StockNotFound
-from services.stock.store import Store
 
 
 class Handlers:
@@ -22,7 +21,7 @@ class Handlers:
 
     def __init__(
         self,
-        store: Store,
+        store: AggregateStore[Stock],
         *,
         now: Callable[[], datetime] = utc_now,
         new_id: Callable[[], str] = new_event_id,

@@ -12,7 +12,7 @@ from uuid import NAMESPACE_URL, uuid4, uuid5
 from contracts.causes import Cause
 from contracts.outbox import OutboxRecord
 from runtime.ids import new_event_id, utc_now
-from runtime.outbox.commit import change
+from runtime.outbox.commit import AggregateStore, change
 from services.subscription.events import record_of
 from services.subscription.model import (
     IdempotencyKeyReused,
@@ -20,7 +20,6 @@ from services.subscription.model import (
     Subscription,
     SubscriptionNotFound,
 )
-from services.subscription.store import Store
 
 CANCELLED_WITH_PAYMENT = "payment cancelled"
 
@@ -30,7 +29,7 @@ class Handlers:
 
     def __init__(
         self,
-        store: Store,
+        store: AggregateStore[Subscription],
         *,
         now: Callable[[], datetime] = utc_now,
         new_id: Callable[[], str] = new_event_id,

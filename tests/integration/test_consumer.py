@@ -20,12 +20,13 @@ from runtime.process.health import Readiness
 from runtime.process.shutdown import Stop
 from runtime.sqs.consumer import Consumer
 from runtime.sqs.handler import Handler
-from runtime.sqs.messages import Messages
 from runtime.sqs.queue import SourceQueue, find_queue
 from services.stock.model import Status as StockStatus
 from tests.builders import a_cause, a_detail, an_envelope, an_order
+from tests.consuming import messages_of
 from tests.queues import TestQueue, make_queue
 from tests.system import System
+from tests.threads import beside
 from verification.testkit.tcp_proxy import TcpProxy
 from verification.testkit.waiting import eventually
 
@@ -83,26 +84,11 @@ def consuming(
     sqs: Any, queue: SourceQueue, handler: Handler, *, concurrency: int = 20
 ) -> Iterator[Running]:
     """A consumer in a thread, stopped when the block ends."""
-    registry, stop, readiness = CollectorRegistry(), Stop(), Readiness(queue.name)
-    consumer = Consumer(
-        Messages(
-            sqs,
-            queue,
-            handler,
-            stop=stop,
-            metrics=ConsumerMetrics(registry),
-            readiness=readiness,
-            wait_seconds=1,
-        ),
-        concurrency=concurrency,
-    )
-    thread = threading.Thread(target=consumer.run)
-    thread.start()
-    try:
-        yield Running(stop, readiness, registry, thread)
-    finally:
-        stop.request()
-        thread.join()
+    registry = CollectorRegistry()
+    messages = messages_of(sqs, handler, queue=queue, metrics=ConsumerMetrics(registry))
+    stop, consumer = messages.stop, Consumer(messages, concurrency=concurrency)
+    with beside(consumer.run, stop.request) as thread:
+        yield Running(stop, messages.readiness, registry, thread)
 
 
 def a_queue(system: System, **limits: int) -> TestQueue:

@@ -27,7 +27,7 @@ from runtime.outbox.mongodb import MongoOutbox
 from runtime.outbox.mongodb_rows import to_document
 from services.payment.handlers import Handlers
 from services.payment.model import Payment, PaymentNotFound, Status
-from services.payment.store import OUTBOX_COLLECTION, PAYMENTS_COLLECTION, MongoStore, collection
+from services.payment.store import OUTBOX_COLLECTION, PAYMENTS_COLLECTION, MongoStore
 from tests.builders import ACCOUNT, a_cause
 from tests.conftest import MiniStack
 from tests.received import Received
@@ -65,7 +65,7 @@ class Payments:
     def __init__(self, client: MongoClient[Document]) -> None:
         self.database = client[f"payments-{uuid4().hex[:8]}"]
         provision_collections(self.database)
-        self.store = MongoStore(collection(Mongo(self.database)))
+        self.store = MongoStore(Mongo(self.database))
         self.handlers = Handlers(self.store)
 
     def create(self, payment_id: str) -> Payment:
@@ -204,7 +204,7 @@ def test_a_commit_that_only_a_lost_primary_had(members: ReplicaSet, payments: Pa
         ThreadPoolExecutor(1) as first,
     ):
         mongo = Mongo(other[payments.database.name])
-        store = MongoStore(collection(mongo))
+        store = MongoStore(mongo)
         stream = ChangeStream(mongo, OUTBOX_COLLECTION)
         stream.open()
         for port in members.secondaries():

@@ -18,6 +18,7 @@ from runtime.metrics import RelayMetrics, new_registry
 from runtime.process.health import Readiness
 from runtime.process.shutdown import Stop
 from tests.relay_fakes import MemoryOutbox, MemoryTarget, ScriptedFeed, away, poison, row_of
+from tests.threads import beside
 from verification.testkit.waiting import eventually
 
 
@@ -57,15 +58,8 @@ class Reading:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        thread = threading.Thread(target=self.reader.run, daemon=True)
-        thread.start()
-        try:
+        with beside(self.reader.run, self.stop.request, self.window.close):
             yield
-        finally:
-            self.stop.request()
-            self.window.close()
-            thread.join(timeout=60)
-            assert not thread.is_alive(), "the reader did not stop"
 
     def names(self) -> list[str]:
         return [name for name, _ in self.events]

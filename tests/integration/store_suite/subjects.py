@@ -17,9 +17,9 @@ from infra.resources import Domain
 from infra.topology import Topology
 from runtime.errors import Unavailable
 from runtime.mongodb import Document, Mongo
-from runtime.outbox.dynamodb import MAX_ITEM_BYTES, VersionedTable
+from runtime.outbox.dynamodb import MAX_ITEM_BYTES
 from runtime.outbox.dynamodb_rows import from_item
-from services.payment.store import MongoStore, collection
+from services.payment.store import MongoStore
 from services.stock.store import DynamoStore as StockStore
 from services.subscription.store import DynamoStore as SubscriptionStore
 from tests.fakes import (
@@ -158,8 +158,7 @@ def dynamodb(
     adapter = SubscriptionStore if kind is SUBSCRIPTION else StockStore
 
     def store(client: "DynamoDBClient", outbox: str) -> SubscriptionStore | StockStore:
-        key = tables[0].key.hash.name
-        return adapter(VersionedTable(client, table=rows, key=key, outbox=outbox))
+        return adapter(client, table=rows, outbox=outbox)
 
     def read_outbox() -> list[OutboxRecord]:
         items = direct.scan(TableName=outbox, ConsistentRead=True)["Items"]
@@ -189,7 +188,7 @@ def mongodb(
     """In a database of its own, made as the topology says and dropped afterwards."""
     database = direct[f"test-{uuid4().hex[:8]}"]
     provision_collections(database)
-    store = MongoStore(collection(Mongo(wired[database.name])))
+    store = MongoStore(Mongo(wired[database.name]))
 
     def read_outbox() -> list[OutboxRecord]:
         found = [OutboxRecord.from_document(document) for document in database["outbox"].find()]
@@ -203,7 +202,7 @@ def mongodb(
     yield Subject(
         kind=PAYMENT,
         store=store,
-        impatient=MongoStore(collection(Mongo(impatient[database.name]))),
+        impatient=MongoStore(Mongo(impatient[database.name])),
         outbox=read_outbox,
         without_outbox=without_outbox,
         faults=WireFaults(wire, b"commitTransaction"),
