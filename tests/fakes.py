@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic
 
+from botocore.exceptions import ClientError
+
 from contracts.outbox import MAX_RECORD_BYTES, EventTooLarge, OutboxRecord
 from runtime.cursors import InvalidCursor, Page
 from runtime.errors import Conflict
@@ -12,6 +14,15 @@ from runtime.outbox.commit import A
 from services.payment.model import Payment
 from services.stock.model import Stock
 from services.subscription.model import Subscription
+
+
+def client_error(code: str, status: int = 400, *, said: str = "said AWS") -> ClientError:
+    """An answer of AWS's that refuses a call."""
+    response: Any = {
+        "Error": {"Code": code, "Message": said},
+        "ResponseMetadata": {"HTTPStatusCode": status},
+    }
+    return ClientError(response, "PutItem")
 
 
 def nothing() -> None:

@@ -55,6 +55,11 @@ class Looking:
             interval=INTERVAL,
         )
 
+    def at(self, *pages: list[datetime], undated: int = 0) -> None:
+        """Look at an outbox with these rows."""
+        self.outbox.pages, self.outbox.undated = list(pages), undated
+        self.gauges.look()
+
     @property
     def gauge(self) -> float:
         return value_of(self.metrics.oldest)
@@ -87,8 +92,7 @@ def test_nothing_is_said_before_the_first_look_is_complete(looking: Looking) -> 
 
 def test_the_oldest_of_all_pages_counts_wherever_it_stands(looking: Looking) -> None:
     """And it grows older with the clock while nobody looks; an outage changes nothing."""
-    looking.outbox.pages = [[START - HOUR], [], [START - 9 * HOUR, START - HOUR]]
-    looking.gauges.look()
+    looking.at([START - HOUR], [], [START - 9 * HOUR, START - HOUR])
     assert looking.gauge == 9 * 3600
     looking.now += HOUR
     looking.outbox.is_away = True
@@ -104,27 +108,22 @@ def test_each_look_that_finds_something_writes_the_line_that_an_alarm_reads(
     looking.outbox.pages = [[START - HOUR]]
     with capture_logs() as lines:
         looking.gauges.look()
-        looking.outbox.pages = []
-        looking.gauges.look()
+        looking.at()
     assert [(line["event"], line["oldestAgeSeconds"]) for line in lines] == [("left behind", 3600)]
 
 
 def test_it_falls_when_a_look_finds_the_oldest_gone(looking: Looking) -> None:
     """Step by step, and to 0 with the last."""
-    looking.outbox.pages = [[START - 2 * HOUR], [START - HOUR]]
-    looking.gauges.look()
-    looking.outbox.pages = [[START - HOUR]]
-    looking.gauges.look()
+    looking.at([START - 2 * HOUR], [START - HOUR])
+    looking.at([START - HOUR])
     assert looking.gauge == 3600
-    looking.outbox.pages = []
-    looking.gauges.look()
+    looking.at()
     assert looking.gauge == 0
 
 
 def test_what_is_in_the_window_counts_at_once(looking: Looking) -> None:
     """Rows that a look passes over, because they are the stream's to tell, and that are held up."""
-    looking.outbox.pages = [[START]]
-    looking.gauges.look()
+    looking.at([START])
     row = row_of("a", 1, occurred_at=START)
     looking.window.offer([row])
     looking.now += timedelta(seconds=20)
@@ -163,33 +162,25 @@ def test_the_depth_is_what_was_left_behind_and_what_is_younger_in_hand(looking: 
     assert looking.depth == 4
     looking.window.remove([found, new])
     assert looking.depth == 3
-    looking.outbox.pages = []
-    looking.gauges.look()
+    looking.at()
     assert looking.depth == 0
 
 
-def test_a_row_whose_time_cannot_be_read_ages_from_the_look_that_found_it() -> None:
+def test_a_row_whose_time_cannot_be_read_ages_from_the_look_that_found_it(looking: Looking) -> None:
     """It counts in the depth, and is never too young for what is known; gone, it is forgotten."""
-    looking = Looking()
-    looking.outbox.undated = 2
-    looking.gauges.look()
+    looking.at(undated=2)
     assert (looking.depth, looking.gauge) == (2, 0)
     looking.now += HOUR
     assert looking.gauge == HOUR.total_seconds()
-    looking.outbox.undated = 1
-    looking.gauges.look()
+    looking.at(undated=1)
     assert (looking.depth, looking.gauge) == (1, HOUR.total_seconds())
-    looking.outbox.undated = 0
-    looking.gauges.look()
+    looking.at(undated=0)
     assert (looking.depth, looking.gauge) == (0, 0)
-    looking.outbox.undated = 1
-    looking.gauges.look()
+    looking.at(undated=1)
     assert looking.gauge == 0
 
 
-def test_an_older_row_whose_time_can_be_read_is_the_oldest() -> None:
+def test_an_older_row_whose_time_can_be_read_is_the_oldest(looking: Looking) -> None:
     """The gauge is the age of the oldest of both kinds."""
-    looking = Looking()
-    looking.outbox.undated, looking.outbox.pages = 1, [[START - 2 * HOUR]]
-    looking.gauges.look()
+    looking.at([START - 2 * HOUR], undated=1)
     assert looking.gauge == 2 * HOUR.total_seconds()

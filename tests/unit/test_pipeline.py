@@ -155,8 +155,8 @@ def test_an_unknown_error_of_the_whole_target_buries_nothing(relay_: Relay) -> N
 
 def test_no_event_overtakes_a_failed_one_of_its_aggregate(relay_: Relay) -> None:
     """While an event is tried again its aggregate's later events wait; other aggregates go on."""
-    refused = {("slow", 1)}
-    relay_.target.answer = lambda record: THROTTLED if record.key in refused else None
+    refused = {"slow-1"}
+    relay_.target.answer = lambda record: THROTTLED if record.event_id in refused else None
     with relay_.running():
         relay_.commit(*(row_of("slow", n) for n in (1, 2, 3)), *(row_of("fast", n) for n in (1, 2)))
         eventually(lambda: relay_.target.sequences("fast") == [1, 2], what="the fast aggregate")
