@@ -1,21 +1,22 @@
 """The three services over real engines: their settings, apps, handlers and outboxes."""
 
 import socket
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
+import httpx
 import uvicorn
 from boto3.dynamodb.types import TypeDeserializer
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from pymongo import MongoClient
 
 from infra.local_system.ports import LOOPBACK
 from infra.topology import WORKLOADS
 from runtime.aws import Aws, CachingAws
+from runtime.http.app import create_api
 from runtime.http.connections import limited
 from runtime.mongodb import Mongo
 from runtime.sqs.handler import EventHandler
@@ -32,6 +33,7 @@ from services.subscription import consumer as subscription_consumer
 from services.subscription import main as subscription_main
 from services.subscription.handlers import Handlers as SubscriptionHandlers
 from services.subscription.settings import SubscriptionApiSettings
+from tests.threads import beside
 from verification.testkit.waiting import eventually
 
 Name = Literal["subscription", "stock", "payment"]
@@ -130,16 +132,27 @@ class System:
         }
 
 
+def an_app(router: APIRouter, **how: Any) -> FastAPI:
+    """Routes of a test's own, behind what every service shares."""
+    made: dict[str, Any] = {"title": "Any", "description": "", "kinds": {}, **how}
+    return create_api(router=router, check=lambda: None, **made)
+
+
+@contextmanager
+def asking(app: FastAPI) -> Iterator[httpx.Client]:
+    """Serve an app, and give a client of it."""
+    with (
+        serving(app) as url,
+        httpx.Client(base_url=url, trust_env=False, timeout=60) as client,
+    ):
+        yield client
+
+
 @contextmanager
 def serving(app: FastAPI) -> Iterator[str]:
     """Serve an app from a thread, as uvicorn serves it in production; gives its address."""
     server = uvicorn.Server(limited(app, stop_seconds=1))
     listening = socket.create_server((LOOPBACK, 0))
-    thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
-    thread.start()
-    try:
+    with beside(lambda: server.run([listening]), lambda: setattr(server, "should_exit", True)):
         eventually(lambda: server.started, what="the app serves")
         yield f"http://{LOOPBACK}:{listening.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join()

@@ -48,31 +48,6 @@ def rules(found: dict[str, Any]) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(("name", "method", "path"), WRITES)
-@pytest.mark.parametrize(
-    "body",
-    [b"{", b'{"status": }', b"\xff\xfe", b"[" * 60_000, b"1" * 5_000],
-    ids=["cut off", "no value", "not UTF-8", "too deep", "a number of 5000 digits"],
-)
-def test_malformed_json_is_400(
-    apis: Mapping[Name, httpx.Client], name: Name, method: str, path: str, body: bytes
-) -> None:
-    """A body that is not JSON is a malformed request."""
-    answer = apis[name].request(method, path, content=body, headers=JSON)
-    problem(answer, 400, "malformed-request")
-
-
-@pytest.mark.parametrize(("name", "method", "path"), WRITES)
-@pytest.mark.parametrize("content_type", [None, "text/plain", "application/vnd.api+json", "json"])
-def test_another_content_type_is_415(
-    apis: Mapping[Name, httpx.Client], name: Name, method: str, path: str, content_type: str | None
-) -> None:
-    """A body that does not say it is JSON is refused, whatever is in it."""
-    headers = {} if content_type is None else {"Content-Type": content_type}
-    answer = apis[name].request(method, path, content=json.dumps(ORDER).encode(), headers=headers)
-    problem(answer, 415, "unsupported-media-type")
-
-
-@pytest.mark.parametrize(("name", "method", "path"), WRITES)
 @pytest.mark.parametrize("announced", [True, False], ids=["Content-Length", "chunked"])
 def test_a_body_over_64_kib_is_413(
     apis: Mapping[Name, httpx.Client], name: Name, method: str, path: str, announced: bool

@@ -269,10 +269,9 @@ def test_a_relay_lives_through_a_rotation(home: Path, ministack: MiniStack) -> N
             world.until_on_bus(ids(world.commit(records(3))))
             world.gate.trust(NEW, code="ExpiredTokenException")
             until_not_ready(each)
-            waiting = ids(world.commit(records(3, prefix="b")))
+            waiting = world.commit(records(3, prefix="b"))
             write(NEW)
-            world.until_on_bus(waiting)
-            world.until_empty()
+            world.until_published(waiting)
             each.until_ready()
             assert not world.drained(DLQ)
 

@@ -263,10 +263,6 @@ def commit(world: World, events: list[OutboxRecord]) -> None:
         eventually(lambda: written(event), timeout=40, what="a primary", every=0.1)  # noqa: B023
 
 
-def until_empty(world: World) -> None:
-    eventually(lambda: not world.collection.count_documents({}), what="an empty outbox")
-
-
 @FAULTS
 def test_a_primary_that_goes_in_the_middle_of_the_change_stream(
     members: ReplicaSet, world: World, fault: Fault
@@ -283,7 +279,7 @@ def test_a_primary_that_goes_in_the_middle_of_the_change_stream(
         fault(members)
         writing.result()
         received.until(committed, timeout=40)
-        until_empty(world)
+        world.until_collection_is_empty()
 
 
 def test_a_place_that_is_gone_from_the_oplog(members: ReplicaSet, world: World) -> None:
@@ -297,7 +293,7 @@ def test_a_place_that_is_gone_from_the_oplog(members: ReplicaSet, world: World) 
     with world.relay("change-stream", **mongo_settings(world)) as process:
         commit(world, before)
         received.until(before)
-        until_empty(world)
+        world.until_collection_is_empty()
         signal_child(process.child, signal.SIGSTOP)
         eventually(lambda: not world.operations(), what="an end of its last read")
         other.open()
@@ -310,6 +306,6 @@ def test_a_place_that_is_gone_from_the_oplog(members: ReplicaSet, world: World) 
         received.until(meanwhile, timeout=40)
         commit(world, after)
         received.until(after)
-        until_empty(world)
+        world.until_collection_is_empty()
     reasons = [line["reason"] for line in process.lines() if line["level"] == "warning"]
     assert reasons == ["code 286"]

@@ -104,11 +104,6 @@ def end(request: pytest.FixtureRequest) -> End:
     return cast("End", request.getfixturevalue(request.param))
 
 
-@pytest.fixture(params=["memory", "dynamodb", "mongodb"])
-def streamed(request: pytest.FixtureRequest) -> End:
-    return cast("End", request.getfixturevalue(request.param))
-
-
 def keys(pages: Iterator[Sequence[Row]]) -> list[tuple[str, int]]:
     return [row.key for page in pages for row in page]
 
@@ -214,20 +209,20 @@ def test_rows_are_deleted_and_only_those(end: End) -> None:
     assert not keys(end.outbox.scan(utc_now()))
 
 
-def test_a_stream_tells_what_is_committed_after_its_opening(streamed: End) -> None:
+def test_a_stream_tells_what_is_committed_after_its_opening(end: End) -> None:
     """In order per aggregate, with what the outbox deletes it by; not what was there before."""
-    stream = streamed.feed
+    stream = end.feed
     assert stream is not None
     now = utc_now().isoformat()
-    streamed.commit("before", 1, now)
+    end.commit("before", 1, now)
     stream.open()
     for sequence in (1, 2, 3):
-        streamed.commit("a", sequence, now)
+        end.commit("a", sequence, now)
     found: list[Row] = []
     eventually(lambda: found.extend(stream.read()) or len(found) == 3, what="three rows")  # type: ignore[func-returns-value]
     assert [row.key for row in found] == [("a", 1), ("a", 2), ("a", 3)]
-    assert not streamed.outbox.delete(found)
-    assert keys(streamed.outbox.scan(utc_now() + HOUR)) == [("before", 1)]
+    assert not end.outbox.delete(found)
+    assert keys(end.outbox.scan(utc_now() + HOUR)) == [("before", 1)]
     assert list(stream.read()) == []
 
 

@@ -1,6 +1,5 @@
 """From the FIFO queue to the bus on the emulator, as the process that does it."""
 
-import json
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -117,20 +116,6 @@ def test_a_group_whose_head_fails_waits_and_the_others_go_on(forwarding: World) 
     assert aggregates(forwarding, "stuck") == {"stuck0": [1, 2]}
     assert arrivals(forwarding, "free") == 30
     until_empty(forwarding)
-
-
-def test_what_the_bus_never_takes_is_dead_lettered(forwarding: World) -> None:
-    """The record goes with its code to the FIFO dead-letter queue; its group goes on."""
-    bad, good = a_keyed_record("refused0", 1), a_keyed_record("refused0", 2)
-    forwarding.gate.fail_entries(
-        lambda entry: ("MalformedDetail", "no") if "refused0-1" in entry["Detail"] else None
-    )
-    send(forwarding, [bad, good])
-    forwarding.until_on_bus(ids([good]))
-    until_empty(forwarding)
-    (letter,) = forwarding.drained(FIFO_DLQ)
-    assert json.loads(letter["Body"])["eventId"] == bad.event_id
-    assert letter["MessageAttributes"]["errorMessage"]["StringValue"] == "MalformedDetail: no"
 
 
 @pytest.mark.parametrize("fault", ["throttled", "cut"])

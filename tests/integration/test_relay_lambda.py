@@ -42,10 +42,6 @@ def mapped(handler: StreamBatchHandler, **options: Any) -> EventSourceMapping:
     return EventSourceMapping(lambda event: handler.handle(event, lambda: True), **options)
 
 
-def in_order(world: World) -> bool:
-    return all(found == sorted(found) for found in world.sequences().values())
-
-
 def test_what_the_stream_tells_is_on_the_bus_and_leaves_the_outbox(world: World) -> None:
     """Each event once, each aggregate in order; the removes that follow change nothing."""
     committed = records(250, aggregates=40)
@@ -55,7 +51,7 @@ def test_what_the_stream_tells_is_on_the_bus_and_leaves_the_outbox(world: World)
     mapping.read(shard_of(world.aws, TABLE))
     assert not world.outbox()
     assert Counter(world.on_bus()) == Counter(ids(committed))
-    assert in_order(world)
+    assert world.in_order()
     inserted = shard_of(world.aws, TABLE)
     assert Counter(record["eventName"] for record in inserted) == {"INSERT": 250, "REMOVE": 250}
     mapping.read(inserted)
@@ -83,7 +79,7 @@ def test_entries_that_fail_behind_200_are_reported_and_come_again(world: World) 
     assert handler.handle(event, lambda: True) == {"batchItemFailures": []}
     assert not world.outbox()
     assert Counter(world.on_bus()) == Counter(ids(committed))
-    assert in_order(world)
+    assert world.in_order()
 
 
 def test_poison_is_in_the_dead_letter_queue_with_its_reason(world: World) -> None:
@@ -123,5 +119,5 @@ def test_the_bus_is_away_for_longer_than_the_mapping_tries(world: World) -> None
     world.gate.open()
     sweep_within(20, dynamodb_adapters(world), EVERYTHING)
     assert Counter(world.on_bus()) == Counter(ids(committed))
-    assert in_order(world)
+    assert world.in_order()
     assert not world.outbox()

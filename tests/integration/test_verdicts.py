@@ -17,7 +17,7 @@ from tests.integration.test_api_bad_input import ORDER, problem
 from tests.integration.test_processes import an_event, own_queues
 from tests.queues import TestQueue, make_queue
 from tests.relay_world import World, a_world, ids, records
-from tests.system import System, serving
+from tests.system import System, asking
 from verification.testkit.fault_proxy import FaultProxy
 from verification.testkit.launcher import LaunchedProcess, running
 from verification.testkit.refusals import QUERY_CODES, codes_of
@@ -180,10 +180,7 @@ def test_a_relay_holds(
 def subscriptions(system: System, proxy: FaultProxy) -> Iterator[httpx.Client]:
     """The subscription API behind the proxy."""
     app = replace(system, endpoint=endpoint(proxy)).app("subscription")
-    with (
-        serving(app) as url,
-        httpx.Client(base_url=url, timeout=30, trust_env=False) as client,
-    ):
+    with asking(app) as client:
         yield client
 
 

@@ -15,7 +15,6 @@ from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 from prometheus_client import CollectorRegistry
 
-from runtime.http.app import create_api
 from runtime.metrics import ConsumerMetrics
 from runtime.process.shutdown import Stop
 from runtime.sqs.consumer import Consumer
@@ -35,6 +34,7 @@ from tests.consuming import QUEUES, messages_of
 from tests.fakes import MemorySubscriptions
 from tests.memory_queues import MemorySqs
 from tests.recorded import Recorded
+from tests.system import an_app
 
 ROOT = Path(__file__).parent.parent.parent
 OURS = tuple(str(ROOT / package) for package in ("contracts", "runtime", "services"))
@@ -114,8 +114,7 @@ def consume(commit: Commit, handler: EventHandler) -> list[str]:
 
 def ask(commit: Commit, router: APIRouter, method: str, path: str, body: object) -> list[str]:
     """The frames from a route on, the middleware's left out."""
-    app = create_api(title="Any", description="any", router=router, kinds={}, check=lambda: None)
-    assert asyncio.run(_ask(app, method, path, body)).is_success
+    assert asyncio.run(_ask(an_app(router), method, path, body)).is_success
     (route,) = (
         each
         for each in router.routes

@@ -9,10 +9,11 @@ import pytest
 from fastapi import APIRouter, FastAPI, HTTPException, Request
 from prometheus_client import CollectorRegistry
 
-from runtime.http.app import cause_of, create_api
+from runtime.http.app import cause_of
 from runtime.process.tracing import Tracer
 from tests.builders import TRACEPARENT
 from tests.recorded import Recorded, attributes_of, error_of, ids_of, parent_of, traceparent_of
+from tests.system import an_app
 
 
 @pytest.fixture
@@ -50,16 +51,7 @@ def calling(tracer: Tracer | None) -> Client:
             raise ValueError("12345678 is no account")
         return cause_of(request).traceparent
 
-    app = create_api(
-        title="Things",
-        description="",
-        router=router,
-        kinds={},
-        check=lambda: None,
-        registry=CollectorRegistry(),
-        tracer=tracer,
-    )
-    return Client(app)
+    return Client(an_app(router, registry=CollectorRegistry(), tracer=tracer))
 
 
 def test_what_a_request_leads_to_is_a_child_of_its_span(recorded: Recorded) -> None:
