@@ -1,5 +1,6 @@
 """The three services over real engines: their settings, apps, handlers and outboxes."""
 
+import asyncio
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -136,6 +137,17 @@ def an_app(router: APIRouter, **how: Any) -> FastAPI:
     """Routes of a test's own, behind what every service shares."""
     made: dict[str, Any] = {"title": "Any", "description": "", "kinds": {}, **how}
     return create_api(router=router, check=lambda: None, **made)
+
+
+def ask(app: FastAPI, method: str, path: str, **how: Any) -> httpx.Response:
+    """Ask an app without a socket."""
+
+    async def asked() -> httpx.Response:
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:
+            return await client.request(method, path, **how)
+
+    return asyncio.run(asked())
 
 
 @contextmanager

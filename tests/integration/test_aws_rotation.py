@@ -201,9 +201,7 @@ def a_stock_consumer(
     system: System, gate: FaultProxy, folder: Path, **changes: str
 ) -> Iterator[tuple[LaunchedProcess, TestQueue]]:
     """The process behind the gate, at work on a queue of the test's own."""
-    created, cancelled = (
-        make_queue(system.aws, account="000000000000", region=system.region) for _ in range(2)
-    )
+    created, cancelled = (make_queue(system.aws) for _ in range(2))
     environment = system.environment("stock") | {
         "AWS_ENDPOINT_URL": gate.endpoint,
         "SUBSCRIPTION_CREATED_QUEUE": created.queue.name,

@@ -24,7 +24,7 @@ from runtime.sqs.queue import SourceQueue, find_queue
 from services.stock.model import Status as StockStatus
 from tests.builders import a_body, a_cause, a_metadata, an_envelope, an_order
 from tests.consuming import messages_of
-from tests.queues import TestQueue, make_queue
+from tests.queues import make_queue
 from tests.system import System
 from tests.threads import beside
 from verification.testkit.tcp_proxy import TcpProxy
@@ -91,17 +91,13 @@ def consuming(
         yield Running(stop, messages.readiness, registry, thread)
 
 
-def a_queue(system: System, **limits: int) -> TestQueue:
-    return make_queue(system.aws, account="000000000000", region=system.region, **limits)
-
-
 def refuse(_: int) -> None:
     raise Refused("account 20000005 at 12-34-56 is closed")
 
 
 def test_good_messages_are_handled_and_deleted(system: System) -> None:
     """Fifty messages, each handled once, and an empty queue after it."""
-    queue = a_queue(system)
+    queue = make_queue(system.aws)
     bodies = [f"body {number}" for number in range(50)]
     queue.send(*bodies)
     work = Recorder()
@@ -114,7 +110,7 @@ def test_good_messages_are_handled_and_deleted(system: System) -> None:
 
 def test_poison_is_dead_lettered_beside_good(system: System) -> None:
     """The refused one is in the DLQ at once with its reason; its neighbours are handled."""
-    queue = a_queue(system)
+    queue = make_queue(system.aws)
     poison = '{"né": "☃ \\u0000",\n\t"spaces":   " kept "}'
     queue.send("a", poison, "b", "c")
     work = Recorder((poison, refuse))
@@ -127,7 +123,7 @@ def test_poison_is_dead_lettered_beside_good(system: System) -> None:
 
 def test_a_redelivery_is_handled_again(system: System) -> None:
     """Work that outlasts the visibility timeout comes twice, and the queue is empty at the end."""
-    queue = a_queue(system, visibility_timeout=1)
+    queue = make_queue(system.aws, visibility_timeout=1)
     second = threading.Event()
 
     def slow(count: int) -> None:
@@ -146,7 +142,7 @@ def test_a_redelivery_is_handled_again(system: System) -> None:
 
 def test_an_outage_holds_a_message_without_using_up_its_receives(system: System) -> None:
     """Held past its visibility timeout, renewed each time, received once, handled at the end."""
-    queue = a_queue(system, visibility_timeout=2, max_receives=2)
+    queue = make_queue(system.aws, visibility_timeout=2, max_receives=2)
     back = threading.Event()
 
     def away(_: int) -> None:
@@ -172,7 +168,7 @@ def test_an_outage_holds_a_message_without_using_up_its_receives(system: System)
 
 def test_a_stop_releases_what_is_held(system: System) -> None:
     """The message is visible again in a second for the next process, not after its timeout."""
-    queue = a_queue(system)
+    queue = make_queue(system.aws)
 
     def away(_: int) -> None:
         raise Unavailable("DynamoDB", "testing")
@@ -188,7 +184,7 @@ def test_a_stop_releases_what_is_held(system: System) -> None:
 
 def test_a_stop_finishes_what_is_in_flight(system: System) -> None:
     """Asked to stop in the middle of a batch: handled, deleted, and only then gone."""
-    queue = a_queue(system)
+    queue = make_queue(system.aws)
     bodies = [f"body {number}" for number in range(10)]
     go_on, all_in = threading.Event(), threading.Barrier(11)
 
@@ -211,7 +207,7 @@ def test_an_unknown_error_backs_off_and_is_dead_lettered_at_the_last_receive(
     system: System,
 ) -> None:
     """Tried as often as the queue allows, then set aside by us, with the reason."""
-    queue = a_queue(system, max_receives=2)
+    queue = make_queue(system.aws, max_receives=2)
 
     def bug(_: int) -> None:
         raise KeyError("quantity")
@@ -230,7 +226,7 @@ def test_held_messages_leave_no_thread_to_others_only_while_they_are_held(system
 
     The next message is handled as soon as a thread is free.
     """
-    queue = a_queue(system)
+    queue = make_queue(system.aws)
     back = threading.Event()
 
     def away(_: int) -> None:
@@ -255,7 +251,7 @@ def test_sqs_away_and_back(system: System) -> None:
 
     What SQS handed out when nobody was listening any more comes after its visibility timeout.
     """
-    queue = a_queue(system, visibility_timeout=1)
+    queue = make_queue(system.aws, visibility_timeout=1)
     with TcpProxy(urlsplit(system.endpoint).port or 0).running() as proxy:
         aws = Aws(region=system.region, endpoint_url=f"http://127.0.0.1:{proxy.port}", attempts=1)
         work = Recorder()
@@ -273,7 +269,7 @@ def test_sqs_away_and_back(system: System) -> None:
 
 def test_a_dead_letter_queue_that_is_away_loses_nothing(system: System) -> None:
     """A message that cannot be set aside stays in its queue and comes again."""
-    queue = a_queue(system, visibility_timeout=1, max_receives=50)
+    queue = make_queue(system.aws, visibility_timeout=1, max_receives=50)
     gone = replace(queue.queue, dead_letter_url=queue.queue.dead_letter_url + "-gone")
     queue.send("poison")
     work = Recorder(("poison", refuse))
@@ -309,7 +305,7 @@ def test_each_kind_of_poison_is_dead_lettered_with_its_reason(
     system: System, name: str, detail_type: str
 ) -> None:
     """Not JSON, not an event, another type or version, a broken schema; the good one is done."""
-    queue = a_queue(system)
+    queue = make_queue(system.aws)
     subscription_id = str(uuid4())
     if name.startswith("subscriptions"):
         subscription_id = system.subscriptions.subscribe(an_order(), a_cause()).subscription_id
@@ -349,7 +345,7 @@ def test_each_kind_of_poison_is_dead_lettered_with_its_reason(
 
 def test_a_cancellation_for_an_unknown_subscription_is_dead_lettered(system: System) -> None:
     """There is nothing to cancel and never will be: the DLQ, with the id that was meant."""
-    queue = a_queue(system)
+    queue = make_queue(system.aws)
     body = a_body("PaymentCancelled", subscriptionId="nobody-knows")
     queue.send(body)
     with consuming(queue.sqs, queue.queue, system.handler("subscriptions-payment-cancelled")):
@@ -361,7 +357,7 @@ def test_a_cancellation_for_an_unknown_subscription_is_dead_lettered(system: Sys
 
 def test_a_database_that_is_away_holds_an_event_until_it_is_back(system: System) -> None:
     """The real handler over a cut connection: not dead-lettered, and allocated in the end."""
-    queue = a_queue(system, max_receives=2)
+    queue = make_queue(system.aws, max_receives=2)
     subscription_id = str(uuid4())
     with TcpProxy(urlsplit(system.endpoint).port or 0).running() as proxy:
         cut_off = replace(system, endpoint=f"http://127.0.0.1:{proxy.port}")

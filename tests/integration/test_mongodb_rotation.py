@@ -88,7 +88,7 @@ def payments(
 ) -> Payments:
     database = f"payments-{uuid4().hex[:8]}"
     mongod.provision(database)
-    queue = make_queue(system.aws, account="000000000000", region=system.region)
+    queue = make_queue(system.aws)
     return Payments(mongod, system, tmp_path, database, queue)
 
 

@@ -85,7 +85,7 @@ class Consuming:
 
 @pytest.fixture(scope="module")
 def consumer(payments: System, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Consuming]:
-    created = make_queue(payments.aws, account="000000000000", region=payments.region)
+    created = make_queue(payments.aws)
     environment = payments.environment("payment") | {
         "SUBSCRIPTION_CREATED_QUEUE": created.queue.name,
         "QUEUE_WAIT_SECONDS": "1",

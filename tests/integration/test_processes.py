@@ -13,8 +13,9 @@ import pytest
 
 from infra.local_system.ports import LOOPBACK
 from local.child import signal_child, stop_child
-from tests.builders import a_cause, a_detail, an_envelope
-from tests.queues import TestQueue, make_queue
+from tests.builders import a_body, a_cause, a_metadata
+from tests.integration.test_api_bad_input import LISTS
+from tests.queues import make_queue
 from tests.system import NAMES, Name, System
 from verification.testkit.launcher import LaunchedProcess, run_to_end, running
 from verification.testkit.ports import reserved_ports
@@ -135,7 +136,7 @@ def test_an_api_serves_small_and_leaves_with_0(tmp_path: Path, system: System, n
     environment = system.environment(name)
     with running(tmp_path, main_of(name), "api", environment, port_name="HTTP_PORT") as process:
         process.until_ready()
-        path = {"subscription": "/subscriptions", "stock": "/stock", "payment": "/payments"}[name]
+        path = LISTS[name]
         with httpx.Client(base_url=process.url, trust_env=False) as client:
             for _ in range(50):
                 assert client.get(path).status_code == 200
@@ -182,14 +183,10 @@ def test_a_consumer_reports_its_health_and_leaves_with_0(
 def own_queues(system: System, name: Name) -> dict[str, str]:
     """Queues of a test's own under the variables that a consumer reads."""
     return {
-        variable: a_queue(system).queue.name
+        variable: make_queue(system.aws).queue.name
         for variable in system.environment(name)
         if variable.endswith("_QUEUE")
     }
-
-
-def a_queue(system: System) -> TestQueue:
-    return make_queue(system.aws, account="000000000000", region=system.region)
 
 
 def test_a_consumer_that_starts_while_sqs_is_away_waits_for_it(
@@ -217,18 +214,12 @@ def test_a_consumer_that_starts_while_sqs_is_away_waits_for_it(
 
 
 def an_event(subscription_id: str, number: int) -> str:
-    detail = a_detail(
+    return a_body(
         subscriptionId=subscription_id,
         accountNumber="20000007",
         accountSortCode="65-43-21",
         accountName="Mary Somerville",
-    )
-    detail["metadata"] = detail["metadata"] | {
-        "eventId": f"event-{number}",
-        "correlationId": f"call-{number}",
-    }
-    return json.dumps(
-        an_envelope(detail, detail_type="SubscriptionCreated", source="app.subscriptions")
+        metadata=a_metadata(eventId=f"event-{number}", correlationId=f"call-{number}"),
     )
 
 
@@ -237,10 +228,10 @@ def test_sigterm_in_the_middle_of_a_batch_loses_nothing(tmp_path: Path, system: 
 
     Its log: JSON, with correlationId and eventId on each line about an event, and no bank details.
     """
-    created = a_queue(system)
+    created = make_queue(system.aws)
     environment = system.environment("stock") | {
         "SUBSCRIPTION_CREATED_QUEUE": created.queue.name,
-        "PAYMENT_CANCELLED_QUEUE": a_queue(system).queue.name,
+        "PAYMENT_CANCELLED_QUEUE": make_queue(system.aws).queue.name,
         "QUEUE_WAIT_SECONDS": "1",
     }
     ids = [str(uuid4()) for _ in range(100)]

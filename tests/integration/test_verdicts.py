@@ -84,9 +84,7 @@ def consumer(
 ) -> Iterator[Consuming]:
     """One stock consumer for all families: it must outlive each of them."""
     # A message that was handled while nothing could be deleted comes again soon.
-    created = make_queue(
-        system.aws, account="000000000000", region=system.region, visibility_timeout=2
-    )
+    created = make_queue(system.aws, visibility_timeout=2)
     environment = replace(system, endpoint=endpoint(proxy)).environment("stock") | {
         **own_queues(system, "stock"),
         "SUBSCRIPTION_CREATED_QUEUE": created.queue.name,

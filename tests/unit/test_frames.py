@@ -1,6 +1,5 @@
 """Through how many functions of this repository a message, or a request, comes to its commit."""
 
-import asyncio
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,9 +8,8 @@ from types import FrameType
 from typing import Any
 from unittest.mock import MagicMock
 
-import httpx
 import pytest
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter
 from fastapi.routing import APIRoute
 from prometheus_client import CollectorRegistry
 
@@ -35,6 +33,7 @@ from tests.fakes import MemorySubscriptions
 from tests.memory_queues import MemorySqs
 from tests.recorded import Recorded
 from tests.system import an_app
+from tests.system import ask as ask_app
 
 ROOT = Path(__file__).parent.parent.parent
 OURS = tuple(str(ROOT / package) for package in ("contracts", "runtime", "services"))
@@ -114,19 +113,13 @@ def consume(commit: Commit, handler: EventHandler) -> list[str]:
 
 def ask(commit: Commit, router: APIRouter, method: str, path: str, body: object) -> list[str]:
     """The frames from a route on, the middleware's left out."""
-    assert asyncio.run(_ask(an_app(router), method, path, body)).is_success
+    assert ask_app(an_app(router), method, path, json=body).is_success
     (route,) = (
         each
         for each in router.routes
         if isinstance(each, APIRoute) and method in (each.methods or ())
     )
     return [route.endpoint.__qualname__, *commit.frames]
-
-
-async def _ask(app: FastAPI, method: str, path: str, body: object) -> httpx.Response:
-    transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:
-        return await client.request(method, path, json=body)
 
 
 def test_from_a_message_to_a_transaction_of_dynamodb(commit: Commit) -> None:
