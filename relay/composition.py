@@ -15,6 +15,7 @@ from relay.settings import DynamoDBSettings, SweepSettings
 from relay.sweeper import Sweeper
 from relay.traced import traced
 from runtime.aws import Aws
+from runtime.eventbridge import require_bus
 from runtime.ids import utc_now
 from runtime.metrics import RelayMetrics
 from runtime.outbox.dynamodb import DynamoOutbox
@@ -64,9 +65,9 @@ def adapters_of(
 
 def bus_of(name: str, aws: Aws, tracer: Tracer | None) -> Target:
     """Raises Misconfigured for a bus that does not exist, or Unavailable."""
-    bus = EventBus(aws.client("events"), name)
-    bus.check()
-    return traced(bus, "aws_eventbridge", name, tracer)
+    events = aws.client("events")
+    require_bus(events, name)
+    return traced(EventBus(events, name), "aws_eventbridge", name, tracer)
 
 
 def pipeline_of(

@@ -1,5 +1,6 @@
 """A consumer's messages, as its process puts them together, and queues in memory for them."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from prometheus_client import CollectorRegistry
@@ -8,9 +9,20 @@ from infra.resources import Queue, RedrivePolicy
 from runtime.metrics import ConsumerMetrics
 from runtime.process.health import Readiness
 from runtime.process.shutdown import Stop
-from runtime.sqs.handler import Handler
+from runtime.sqs.handler import EventHandler, Handler
 from runtime.sqs.messages import Messages
 from runtime.sqs.queue import SourceQueue, find_queue
+from services.payment import consumer as payment_consumer
+from services.stock import consumer as stock_consumer
+from services.subscription import consumer as subscription_consumer
+
+EVENT_HANDLERS: Mapping[str, Callable[[Any], EventHandler]] = {
+    "subscriptions-payment-cancelled": subscription_consumer.payment_cancelled,
+    "stock-subscription-created": stock_consumer.subscription_created,
+    "stock-payment-cancelled": stock_consumer.payment_cancelled,
+    "payments-subscription-created": payment_consumer.subscription_created,
+}
+"""By queue, from its service's handlers."""
 
 QUEUES = (
     Queue("work", visibility_timeout=60, redrive=RedrivePolicy("work-dlq", 5)),

@@ -21,19 +21,17 @@ from runtime.http.app import create_api
 from runtime.http.connections import limited
 from runtime.mongodb import Mongo
 from runtime.sqs.handler import EventHandler
-from services.payment import consumer as payment_consumer
 from services.payment import main as payment_main
 from services.payment.handlers import Handlers as PaymentHandlers
 from services.payment.settings import PaymentApiSettings
 from services.payment.store import MongoStore as PaymentStore
-from services.stock import consumer as stock_consumer
 from services.stock import main as stock_main
 from services.stock.handlers import Handlers as StockHandlers
 from services.stock.settings import StockApiSettings
-from services.subscription import consumer as subscription_consumer
 from services.subscription import main as subscription_main
 from services.subscription.handlers import Handlers as SubscriptionHandlers
 from services.subscription.settings import SubscriptionApiSettings
+from tests.consuming import EVENT_HANDLERS
 from tests.threads import beside
 from verification.testkit.waiting import eventually
 
@@ -71,17 +69,7 @@ class System:
 
     def handler(self, queue: str) -> EventHandler:
         """The handler that the composition root gives to a queue's consumer."""
-        makers: dict[str, Callable[[], EventHandler]] = {
-            "subscriptions-payment-cancelled": lambda: subscription_consumer.payment_cancelled(
-                self.subscriptions
-            ),
-            "stock-subscription-created": lambda: stock_consumer.subscription_created(self.stock),
-            "stock-payment-cancelled": lambda: stock_consumer.payment_cancelled(self.stock),
-            "payments-subscription-created": lambda: payment_consumer.subscription_created(
-                self.payments
-            ),
-        }
-        return makers[queue]()
+        return EVENT_HANDLERS[queue](getattr(self, queue.partition("-")[0]))
 
     @cached_property
     def subscriptions(self) -> SubscriptionHandlers:

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from socketserver import BaseServer
 
 
 @contextmanager
@@ -17,3 +18,10 @@ def beside(work: Callable[[], object], *ends: Callable[[], object]) -> Iterator[
             end()
         thread.join(timeout=60)
         assert not thread.is_alive(), f"{work} did not end"
+
+
+@contextmanager
+def served(server: BaseServer) -> Iterator[None]:
+    """Have a server serve until the block ends."""
+    with server, beside(lambda: server.serve_forever(0.02), server.shutdown):
+        yield

@@ -3,7 +3,6 @@
 import json
 import stat
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -27,6 +26,7 @@ from tests.integration.test_processes import an_event, main_of
 from tests.queues import TestQueue, make_queue
 from tests.relay_world import DLQ, a_world, ids, records
 from tests.system import System
+from tests.threads import served
 from verification.testkit.fault_proxy import FaultProxy
 from verification.testkit.launcher import LaunchedProcess, running
 from verification.testkit.waiting import eventually
@@ -319,12 +319,8 @@ class SignIn:
 
     @contextmanager
     def running(self) -> Iterator["SignIn"]:
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
-        try:
+        with served(self._server):
             yield self
-        finally:
-            self._server.shutdown()
-            self._server.server_close()
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         tokens = self.tokens

@@ -27,7 +27,7 @@ from runtime.outbox.stats import OutboxStats
 from tests.conftest import MiniStack
 from tests.memory_feed import MemoryFeed, Position
 from tests.relay_fakes import MemoryOutbox, poison, row_of
-from tests.relay_world import COLLECTION, TABLE, World, a_keyed_record, a_world, mongo_documents
+from tests.relay_world import COLLECTION, TABLE, World, a_keyed_record, a_world
 from verification.testkit.waiting import eventually
 
 HOUR = timedelta(hours=1)
@@ -284,23 +284,3 @@ def test_a_collection_whose_server_is_away_is_unavailable() -> None:
         ChangeStream(Mongo(client["payments"]), COLLECTION).open()
     with pytest.raises(Unavailable):
         keys(MongoOutbox(Mongo(client["payments"]), COLLECTION).scan(utc_now()))
-
-
-def test_a_document_keeps_its_own_id(world: World) -> None:
-    """Whatever `_id` a document has, it is known by it and deleted by it, and breaks nothing."""
-    odd: list[Any] = [
-        7,
-        "text",
-        {"aggregateId": "a"},
-        {"aggregateId": "a", "sequence": "1"},
-        {"aggregateId": "a", "sequence": {"deep": [1]}},
-        {"aggregateId": 5, "sequence": 1},
-    ]
-    world.provision_change_stream()
-    world.collection.insert_many({"_id": each, "aggregateId": "a"} for each in odd)
-    world.collection.insert_many(mongo_documents([a_keyed_record("a", 1)]))
-    outbox = MongoOutbox(Mongo(world.collection.database), COLLECTION)
-    rows = [row for page in outbox.scan(utc_now() + HOUR) for row in page]
-    assert len({row.key for row in rows}) == len(odd) + 1
-    outbox.delete(rows)
-    assert not world.collection.count_documents({})

@@ -114,11 +114,7 @@ def test_a_consumer_holds(
     subscription_id = str(uuid4())
     created.send(an_event(subscription_id, 1))
 
-    def said() -> bool:
-        warnings = [line for line in process.lines()[before:] if line["level"] == "warning"]
-        return any(_names_one(line.get("reason", ""), family) for line in warnings)
-
-    eventually(said, timeout=20, what=f"a warning about {family}")
+    _until_warned(process, family, since=before)
     eventually(lambda: _is_unready_for(process, family), timeout=20, what="unready")
     proxy.recover()
     eventually(
@@ -127,6 +123,16 @@ def test_a_consumer_holds(
     eventually(created.empty, timeout=30, what="an empty queue")
     process.until_ready()
     assert created.dead_letters() == {}
+
+
+def _until_warned(process: LaunchedProcess, family: Family, *, since: int) -> None:
+    """Wait until its log, from that line on, has a warning with a code of the family."""
+
+    def said() -> bool:
+        warnings = [line for line in process.lines()[since:] if line["level"] == "warning"]
+        return any(_names_one(line.get("reason", ""), family) for line in warnings)
+
+    eventually(said, timeout=20, what=f"a warning about {family}")
 
 
 def _is_unready_for(process: LaunchedProcess, family: Family) -> bool:
@@ -162,11 +168,7 @@ def test_a_relay_holds(
     proxy.inject(family, service=service)
     committed = world.commit(records(12, aggregates=4, prefix=uuid4().hex[:6]))
 
-    def said() -> bool:
-        warnings = [line for line in process.lines()[before:] if line["level"] == "warning"]
-        return any(_names_one(line.get("reason", ""), family) for line in warnings)
-
-    eventually(said, timeout=20, what=f"a warning about {family}")
+    _until_warned(process, family, since=before)
     proxy.recover()
     world.until_on_bus(ids(committed), timeout=40)
     eventually(lambda: not world.outbox(), timeout=40, what="an empty outbox")

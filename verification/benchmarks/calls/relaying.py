@@ -5,9 +5,8 @@ import time
 from prometheus_client import CollectorRegistry
 
 from relay.__main__ import DaemonAdapters
-from relay.adapters.eventbridge import EventBus
 from relay.adapters.sqs_fifo import DeadLetterQueue
-from relay.composition import aws_of, pipeline_of
+from relay.composition import aws_of, bus_of, pipeline_of
 from relay.forwarder import Forwarder
 from relay.settings import ForwardSettings
 from runtime.metrics import RelayMetrics
@@ -46,8 +45,7 @@ class Forwarding:
 
     def __init__(self, settings: ForwardSettings) -> None:
         sqs = aws_of(settings).client("sqs")
-        bus = EventBus(aws_of(settings).client("events"), settings.event_bus)
-        bus.check()
+        bus = bus_of(settings.event_bus, aws_of(settings), None)
         queue = find_queue(sqs, settings.fifo_queue)
         self._registry = CollectorRegistry()
         self._stop = _StopWhenPublished(self._registry)
