@@ -13,8 +13,11 @@ from runtime.sqs.handler import EventHandler, Handler
 from runtime.sqs.messages import Messages
 from runtime.sqs.queue import SourceQueue, find_queue
 from services.payment import consumer as payment_consumer
+from services.payment.handlers import Handlers as PaymentHandlers
 from services.stock import consumer as stock_consumer
+from services.stock.handlers import Handlers as StockHandlers
 from services.subscription import consumer as subscription_consumer
+from services.subscription.handlers import Handlers as SubscriptionHandlers
 
 EVENT_HANDLERS: Mapping[str, Callable[[Any], EventHandler]] = {
     "subscriptions-payment-cancelled": subscription_consumer.payment_cancelled,
@@ -23,6 +26,13 @@ EVENT_HANDLERS: Mapping[str, Callable[[Any], EventHandler]] = {
     "payments-subscription-created": payment_consumer.subscription_created,
 }
 """By queue, from its service's handlers."""
+
+HANDLERS: Mapping[str, Any] = {
+    "subscriptions": SubscriptionHandlers,
+    "stock": StockHandlers,
+    "payments": PaymentHandlers,
+}
+"""By domain, on a store."""
 
 QUEUES = (
     Queue("work", visibility_timeout=60, redrive=RedrivePolicy("work-dlq", 5)),

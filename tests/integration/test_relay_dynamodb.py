@@ -14,7 +14,6 @@ from tests.conftest import MiniStack
 from tests.relay_world import (
     DLQ,
     World,
-    a_keyed_record,
     a_world,
     dynamodb_adapters,
     ids,
@@ -80,34 +79,6 @@ def test_an_event_that_eventbridge_never_takes_is_dead_lettered(world: World) ->
     assert attributes["errorType"]["StringValue"] == "NeverAccepted"
     assert attributes["errorMessage"]["StringValue"] == "MalformedDetail: Detail is malformed."
     assert set(world.on_bus()) == ids(good)
-
-
-def test_poison_rows_are_dead_lettered_and_their_neighbours_published(world: World) -> None:
-    """Fields missing, details that are no JSON, before the start and after it: all set aside."""
-    neighbours = [a_keyed_record("good", 1), a_keyed_record("broken", 2)]
-    record = a_keyed_record("broken", 1)
-    poison: list[dict[str, Any]] = [
-        {"aggregateId": "bare", "sequence": 1},
-        {**record.to_document(), "detail": "{"},
-        {**record.to_document(), "aggregateId": "listed", "detail": "[]"},
-        {**record.to_document(), "aggregateId": "timeless", "occurredAt": "tomorrow"},
-        {**record.to_document(), "aggregateId": "numbered", "occurredAt": 5, "eventId": True},
-    ]
-    world.put(*poison[:3])
-    with in_threads(dynamodb_adapters(world)):
-        world.put(*poison[3:])
-        world.carry(neighbours)
-    letters = world.drained(DLQ)
-    assert {json.loads(letter["Body"])["aggregateId"] for letter in letters} == {
-        "bare",
-        "broken",
-        "listed",
-        "timeless",
-        "numbered",
-    }
-    types = {letter["MessageAttributes"]["errorType"]["StringValue"] for letter in letters}
-    assert types == {"MalformedRecord"}
-    assert all(letter["MessageAttributes"]["errorMessage"]["StringValue"] for letter in letters)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic
-from typing import Any
 
 import pytest
 
@@ -14,7 +13,6 @@ from tests.relay_world import (
     FIFO,
     FIFO_DLQ,
     World,
-    a_keyed_record,
     a_world,
     depth,
     ids,
@@ -97,25 +95,6 @@ def test_a_malformed_body_is_dead_lettered_beside_good_ones(forwarding: World) -
     assert letter["Attributes"]["MessageGroupId"] == "beside0"
     assert letter["MessageAttributes"]["errorType"]["StringValue"] == "MalformedRecord"
     assert "eventId is missing" in letter["MessageAttributes"]["errorMessage"]["StringValue"]
-
-
-def test_a_group_whose_head_fails_waits_and_the_others_go_on(forwarding: World) -> None:
-    """Behind HTTP 200 one entry fails, again and again: only its group waits for it."""
-
-    def choose(entry: dict[str, Any]) -> tuple[str, str] | None:
-        return ("InternalFailure", "later") if '"stuck0"' in entry["Detail"] else None
-
-    forwarding.gate.fail_entries(choose)
-    stuck = [a_keyed_record("stuck0", sequence) for sequence in (1, 2)]
-    free = records(30, aggregates=3, prefix="free")
-    send(forwarding, stuck + free)
-    forwarding.until_on_bus(ids(free))
-    assert not arrivals(forwarding, "stuck")
-    forwarding.gate.open()
-    forwarding.until_on_bus(ids(stuck))
-    assert aggregates(forwarding, "stuck") == {"stuck0": [1, 2]}
-    assert arrivals(forwarding, "free") == 30
-    until_empty(forwarding)
 
 
 @pytest.mark.parametrize("fault", ["throttled", "cut"])

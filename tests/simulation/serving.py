@@ -11,10 +11,7 @@ from runtime.sqs.deletions import Deletions
 from runtime.sqs.handler import Handler
 from runtime.sqs.messages import Messages
 from runtime.sqs.queue import SourceQueue, find_queue
-from services.payment.handlers import Handlers as PaymentHandlers
-from services.stock.handlers import Handlers as StockHandlers
-from services.subscription.handlers import Handlers as SubscriptionHandlers
-from tests.consuming import EVENT_HANDLERS
+from tests.consuming import EVENT_HANDLERS, HANDLERS
 from tests.memory_queues import MemorySqs
 from tests.simulation.ledger import WORK_QUEUES, Ledger
 from tests.simulation.places import Places
@@ -30,12 +27,6 @@ WAIT_SECONDS = 20
 MOST_HELD, MADE_ROOM = 3, 12
 """Messages that a consumer holds at a time, and those that have made room for others; a real one
 holds 20 and 80, of far more."""
-
-HANDLERS: Mapping[str, Any] = {
-    "subscriptions": SubscriptionHandlers,
-    "stock": StockHandlers,
-    "payments": PaymentHandlers,
-}
 
 METRICS = UncountedConsumer()
 

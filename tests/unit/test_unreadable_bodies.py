@@ -7,24 +7,17 @@ import pytest
 from contracts.envelope import NotAnEvent
 from runtime.errors import Unavailable
 from runtime.sqs.handler import EventHandler, SchemaViolation, UnexpectedEvent
-from services.payment.handlers import Handlers as PaymentHandlers
-from services.stock.handlers import Handlers as StockHandlers
-from services.subscription.handlers import Handlers as SubscriptionHandlers
 from services.subscription.model import SubscriptionNotFound
 from tests.builders import a_body
-from tests.consuming import EVENT_HANDLERS
+from tests.consuming import EVENT_HANDLERS, HANDLERS
 from tests.fakes import MemoryStore
 
 SUBSCRIPTIONS, ALLOCATING, DEALLOCATING, PAYMENTS = EVENT_HANDLERS
 
 
 def handler_of(queue: str, store: MemoryStore[Any] | None = None) -> EventHandler:
-    domain: Any = {
-        "subscriptions": SubscriptionHandlers,
-        "stock": StockHandlers,
-        "payments": PaymentHandlers,
-    }[queue.partition("-")[0]]
-    return EVENT_HANDLERS[queue](domain(store or MemoryStore()))
+    handlers = HANDLERS[queue.partition("-")[0]](store or MemoryStore())
+    return EVENT_HANDLERS[queue](handlers)
 
 
 CREATED, CANCELLED = "SubscriptionCreated", "PaymentCancelled"
