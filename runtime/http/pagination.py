@@ -12,7 +12,6 @@ from runtime import cursors
 from runtime.cursors import Page
 
 A = TypeVar("A")
-A_co = TypeVar("A_co", covariant=True)
 V = TypeVar("V")
 
 MAX_LIMIT = 100
@@ -23,12 +22,12 @@ DEFAULT_LIMIT = 20
 Cursor = Annotated[str | None, Query(max_length=2048, description="nextCursor of the page before.")]
 
 
-class Listed(Protocol[A_co]):
+class Listed(Protocol[A]):
     """A store whose aggregates can be listed."""
 
     def page(
         self, *, limit: int, after: Mapping[str, str] | None, where: str | None = None
-    ) -> Page[A_co]:
+    ) -> Page[A]:
         """Read a page: of the aggregates whose listed attribute is `where`, or of all."""
         ...
 
