@@ -7,14 +7,14 @@ from functools import partial
 from relay.adapters.change_stream import ChangeStream, find_outbox
 from relay.adapters.dynamodb_stream import DynamoDBStream, find_stream
 from relay.adapters.sqs_fifo import DeadLetterQueue, FifoQueue
+from relay.backlog_gauges import BacklogGauges
 from relay.composition import (
     RelayAdapters,
     adapters_of,
     aws_of,
-    backlog_gauges_of,
+    backlog_of,
     bus_of,
     pipeline_of,
-    sweeper_of,
     sweeping,
 )
 from relay.feed_reader import PART, FeedReader
@@ -29,6 +29,7 @@ from relay.settings import (
     ForwardSettings,
     SweepSettings,
 )
+from relay.sweeper import Sweeper
 from relay.traced import traced
 from runtime.ids import utc_now
 from runtime.metrics import RelayMetrics, new_registry
@@ -121,7 +122,8 @@ def _run_daemon(settings: DaemonSettings, connect: Callable[[Stop], DaemonAdapte
     def prepare() -> Mapping[str, Callable[[], None]]:
         adapters = connect(stop)
         pipeline = pipeline_of(adapters, stop, metrics, readiness)
-        sweeper = sweeper_of(adapters, pipeline, stop, metrics, settings)
+        backlog = backlog_of(adapters, pipeline, stop, metrics, settings)
+        sweeper = Sweeper(backlog, is_crowded=adapters.is_crowded)
         reader = FeedReader(
             adapters.feed,
             sweeper,
@@ -131,12 +133,11 @@ def _run_daemon(settings: DaemonSettings, connect: Callable[[Stop], DaemonAdapte
             now=utc_now,
             observe_lag=metrics.stream_lag.set,
         )
-        gauges = backlog_gauges_of(adapters, pipeline, stop, metrics, settings)
         return {
             "pipeline": pipeline.run,
             "sweeper": sweeper.run,
             "feed-reader": reader.run,
-            "backlog-gauges": gauges.run,
+            "backlog-gauges": BacklogGauges(backlog).run,
         }
 
     run_worker(settings, prepare=prepare, stop=stop, readiness=readiness, registry=registry)

@@ -8,11 +8,10 @@ from threading import Thread
 
 from relay.adapters.eventbridge import EventBus
 from relay.adapters.sqs_fifo import DeadLetterQueue
-from relay.backlog_gauges import BacklogGauges
 from relay.pipeline import Pipeline
 from relay.ports import DeadLetterTarget, Target
 from relay.settings import DynamoDBSettings, SweepSettings
-from relay.sweeper import Sweeper
+from relay.sweeper import Backlog, Sweeper
 from relay.traced import traced
 from runtime.aws import Aws
 from runtime.eventbridge import require_bus
@@ -83,33 +82,14 @@ def pipeline_of(
     )
 
 
-def sweeper_of(
+def backlog_of(
     adapters: RelayAdapters,
     pipeline: Pipeline,
     stop: Stop,
     metrics: RelayMetrics,
     settings: SweepSettings,
-) -> Sweeper:
-    return Sweeper(
-        adapters.outbox,
-        pipeline.window,
-        stop=stop,
-        metrics=metrics,
-        now=utc_now,
-        min_age=timedelta(seconds=settings.sweep_min_age_seconds),
-        interval=timedelta(seconds=settings.sweep_interval_seconds),
-        is_crowded=adapters.is_crowded,
-    )
-
-
-def backlog_gauges_of(
-    adapters: RelayAdapters,
-    pipeline: Pipeline,
-    stop: Stop,
-    metrics: RelayMetrics,
-    settings: SweepSettings,
-) -> BacklogGauges:
-    return BacklogGauges(
+) -> Backlog:
+    return Backlog(
         adapters.outbox,
         pipeline.window,
         stop=stop,
@@ -130,8 +110,9 @@ def sweeping(
     left or a stop was requested, and says how many rows were new to it. It raises Unavailable.
     """
     pipeline = pipeline_of(adapters, stop, metrics)
-    sweeper = sweeper_of(adapters, pipeline, stop, metrics, settings)
-    before = utc_now() - timedelta(seconds=settings.sweep_min_age_seconds)
+    backlog = backlog_of(adapters, pipeline, stop, metrics, settings)
+    sweeper = Sweeper(backlog, is_crowded=adapters.is_crowded)
+    before = utc_now() - backlog.min_age
 
     def make_pass() -> int:
         try:

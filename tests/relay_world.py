@@ -25,7 +25,7 @@ from relay.__main__ import DaemonAdapters
 from relay.feed_reader import PART, FeedReader
 from relay.pipeline import Pipeline
 from relay.settings import ChangeStreamRelaySettings, DynamoDBRelaySettings
-from relay.sweeper import Sweeper
+from relay.sweeper import Backlog, Sweeper
 from runtime.aws import Aws
 from runtime.ids import utc_now
 from runtime.metrics import RelayMetrics, new_registry
@@ -366,7 +366,7 @@ def in_threads(
         stop=stop,
         metrics=metrics,
     )
-    sweeper = Sweeper(
+    backlog = Backlog(
         adapters.outbox,
         pipeline.window,
         stop=stop,
@@ -375,6 +375,7 @@ def in_threads(
         min_age=timedelta(seconds=min_age),
         interval=timedelta(seconds=interval),
     )
+    sweeper = Sweeper(backlog)
     reader = FeedReader(
         adapters.feed, sweeper, pipeline.window, stop=stop, readiness=readiness, now=utc_now
     )

@@ -1,6 +1,7 @@
 """Bugs that such systems are known for, to be planted: the simulation has to find each."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import takewhile
 from typing import Any
@@ -9,7 +10,7 @@ from contracts.outbox import OutboxRecord
 from relay.adapters.eventbridge import EventBus
 from relay.pipeline import Pipeline
 from relay.ports import Failure, Target
-from relay.window import Window
+from relay.sweeper import Backlog
 from runtime.errors import Unavailable
 from runtime.outbox.ports import Outbox
 from runtime.outbox.rows import EVER, Row
@@ -85,8 +86,8 @@ class MakesNoRoom(Messages):
 class StopsAtEmptyPage(RingingSweeper):
     """Takes a page that holds nothing for the end, as if it had no key to go on from."""
 
-    def __init__(self, outbox: Outbox, window: Window, **how: Any) -> None:
-        super().__init__(_UntilEmpty(outbox), window, **how)
+    def __init__(self, backlog: Backlog, **how: Any) -> None:
+        super().__init__(replace(backlog, outbox=_UntilEmpty(backlog.outbox)), **how)
 
 
 class _UntilEmpty:

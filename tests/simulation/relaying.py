@@ -14,7 +14,7 @@ from relay.feed_reader import PART, FeedReader
 from relay.forwarder import Forwarder
 from relay.pipeline import Pipeline
 from relay.ports import Target
-from relay.sweeper import Sweeper
+from relay.sweeper import Backlog, Sweeper
 from relay.window import Window
 from runtime.outbox.rows import Row
 from runtime.process.health import Readiness
@@ -144,7 +144,7 @@ class Relays:
             window=window,
             call_later=lambda seconds, act: self._call_later(process, seconds, act),
         )
-        sweeper = self._sweeper(
+        backlog = Backlog(
             outbox,
             window,
             stop=stop,
@@ -152,8 +152,8 @@ class Relays:
             now=self._places.now,
             min_age=MIN_AGE,
             interval=INTERVAL,
-            elapsed=self._places.seconds,
         )
+        sweeper = self._sweeper(backlog, elapsed=self._places.seconds)
         sweeper.bell, sweeper.rows = Bell(self._scheduler), database.outbox.rows
         for _ in range(self._workers):
             process.spawn(lambda: _repeat(pipeline.publish_next))

@@ -10,6 +10,7 @@ from prometheus_client import Gauge
 from structlog.testing import capture_logs
 
 from relay.backlog_gauges import SHORTEST_WAIT, BacklogGauges
+from relay.sweeper import Backlog
 from relay.window import Window
 from runtime.metrics import RelayMetrics, new_registry
 from runtime.outbox.ports import Outbox
@@ -45,7 +46,7 @@ class Looking:
         self.outbox, self.stop = Pages(), Stop()
         self.window = Window(max_rows=10, max_bytes=10_000)
         self.metrics, self.now = RelayMetrics(new_registry()), START
-        self.gauges = BacklogGauges(
+        backlog = Backlog(
             cast("Outbox", self.outbox),
             self.window,
             stop=self.stop,
@@ -54,6 +55,7 @@ class Looking:
             min_age=INTERVAL,
             interval=INTERVAL,
         )
+        self.gauges = BacklogGauges(backlog)
 
     def at(self, *pages: list[datetime], undated: int = 0) -> None:
         """Look at an outbox with these rows."""

@@ -11,7 +11,7 @@ import pytest
 
 from relay.feed_reader import PART, FeedReader
 from relay.ports import LostPosition
-from relay.sweeper import Sweeper
+from relay.sweeper import Backlog, Sweeper
 from relay.window import Window
 from runtime.ids import utc_now
 from runtime.metrics import RelayMetrics, new_registry
@@ -35,7 +35,7 @@ class Reading:
 
     def __post_init__(self) -> None:
         self.window = Window(max_rows=self.max_rows, max_bytes=16_000_000)
-        sweeper = RecordingSweeper(
+        backlog = Backlog(
             MemoryOutbox(),
             self.window,
             stop=self.stop,
@@ -44,6 +44,7 @@ class Reading:
             min_age=timedelta(seconds=30),
             interval=timedelta(seconds=30),
         )
+        sweeper = RecordingSweeper(backlog)
         sweeper.events = self.events
         self.feed.on_open = lambda: self.events.append(("open", utc_now()))
         self.reader = FeedReader(

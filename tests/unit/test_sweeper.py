@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from relay.pipeline import Pipeline
-from relay.sweeper import Sweeper
+from relay.sweeper import Backlog, Sweeper
 from relay.window import Window
 from runtime.ids import utc_now
 from runtime.metrics import RelayMetrics, new_registry
@@ -52,7 +52,7 @@ class Sweeping:
     ) -> None:
         self.stop, self.metrics = Stop(), RelayMetrics(new_registry())
         self.window = Window(max_rows=max_rows, max_bytes=16_000_000)
-        self.sweeper = Sweeper(
+        backlog = Backlog(
             outbox,
             self.window,
             stop=self.stop,
@@ -60,8 +60,8 @@ class Sweeping:
             now=utc_now,
             min_age=min_age,
             interval=interval,
-            is_crowded=is_crowded,
         )
+        self.sweeper = Sweeper(backlog, is_crowded=is_crowded)
 
     @contextmanager
     def running(self) -> Iterator[None]:
