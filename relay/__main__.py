@@ -9,17 +9,16 @@ from relay.adapters.dynamodb_stream import DynamoDBStream, find_stream
 from relay.adapters.sqs_fifo import DeadLetterQueue, FifoQueue
 from relay.backlog_gauges import BacklogGauges
 from relay.composition import (
-    RelayAdapters,
     adapters_of,
     aws_of,
     backlog_of,
     bus_of,
-    pipeline_of,
     sweeping,
 )
 from relay.feed_reader import PART, FeedReader
 from relay.forwarder import Forwarder, run_together
-from relay.ports import ChangeFeed
+from relay.pipeline import Pipeline
+from relay.ports import ChangeFeed, RelayAdapters
 from relay.settings import (
     ChangeStreamRelaySettings,
     ChangeStreamSettings,
@@ -121,9 +120,9 @@ def _run_daemon(settings: DaemonSettings, connect: Callable[[Stop], DaemonAdapte
 
     def prepare() -> Mapping[str, Callable[[], None]]:
         adapters = connect(stop)
-        pipeline = pipeline_of(adapters, stop, metrics, readiness)
+        pipeline = Pipeline(adapters, stop=stop, metrics=metrics, readiness=readiness)
         backlog = backlog_of(adapters, pipeline, stop, metrics, settings)
-        sweeper = Sweeper(backlog, is_crowded=adapters.is_crowded)
+        sweeper = Sweeper(backlog)
         reader = FeedReader(
             adapters.feed,
             sweeper,

@@ -31,8 +31,9 @@ class BacklogGauges:
     """
 
     def __init__(self, backlog: Backlog) -> None:
-        self._backlog, self._window, self._stop = backlog, backlog.window, backlog.stop
-        self._now, self._interval = backlog.now, backlog.interval.total_seconds()
+        self._outbox, self._window = backlog.adapters.outbox, backlog.window
+        self._stop, self._now, self._min_age = backlog.stop, backlog.now, backlog.min_age
+        self._interval = backlog.interval.total_seconds()
         self._last: tuple[datetime, OutboxStats] | None = None
         """What occurred before a moment, as the last look found it."""
         self._undated_since: datetime | None = None
@@ -70,9 +71,9 @@ class BacklogGauges:
     def look(self) -> float:
         """Look at the outbox, all of it; returns the seconds to wait before the next look."""
         started, now = monotonic(), self._now()
-        before = now - self._backlog.min_age
+        before = now - self._min_age
         try:
-            found = self._backlog.outbox.stats(before, stopped=lambda: self._stop.requested)
+            found = self._outbox.stats(before, stopped=lambda: self._stop.requested)
         except Unavailable as error:
             log.warning("cannot read the outbox's depth and age", reason=str(error))
             return min(self._interval, SHORTEST_WAIT)

@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import timedelta
 from threading import Thread
 
 from relay.adapters.eventbridge import EventBus
 from relay.adapters.sqs_fifo import DeadLetterQueue
 from relay.pipeline import Pipeline
-from relay.ports import DeadLetterTarget, Target
+from relay.ports import RelayAdapters, Target
 from relay.settings import DynamoDBSettings, SweepSettings
 from relay.sweeper import Backlog, Sweeper
 from relay.traced import traced
@@ -18,22 +17,9 @@ from runtime.eventbridge import require_bus
 from runtime.ids import utc_now
 from runtime.metrics import RelayMetrics
 from runtime.outbox.dynamodb import DynamoOutbox
-from runtime.outbox.ports import Outbox
-from runtime.process.health import Readiness
 from runtime.process.shutdown import Stop
 from runtime.process.tracing import Tracer
 from runtime.settings import AwsSettings
-
-
-@dataclass(frozen=True)
-class RelayAdapters:
-    """What a relay reads, publishes to and dead-letters to."""
-
-    outbox: Outbox
-    target: Target
-    dead_letters: DeadLetterTarget
-    is_crowded: Callable[[], bool] = field(default=lambda: False, kw_only=True)
-    """Whether so much waits in the target that a backlog had better stay in the outbox."""
 
 
 def aws_of(settings: AwsSettings) -> Aws:
@@ -69,19 +55,6 @@ def bus_of(name: str, aws: Aws, tracer: Tracer | None) -> Target:
     return traced(EventBus(events, name), "aws_eventbridge", name, tracer)
 
 
-def pipeline_of(
-    adapters: RelayAdapters, stop: Stop, metrics: RelayMetrics, readiness: Readiness | None = None
-) -> Pipeline:
-    return Pipeline(
-        outbox=adapters.outbox,
-        target=adapters.target,
-        dead_letters=adapters.dead_letters,
-        stop=stop,
-        metrics=metrics,
-        readiness=readiness,
-    )
-
-
 def backlog_of(
     adapters: RelayAdapters,
     pipeline: Pipeline,
@@ -90,7 +63,7 @@ def backlog_of(
     settings: SweepSettings,
 ) -> Backlog:
     return Backlog(
-        adapters.outbox,
+        adapters,
         pipeline.window,
         stop=stop,
         metrics=metrics,
@@ -109,9 +82,9 @@ def sweeping(
     A pass publishes what is older than sweep_min_age_seconds now, returns once all it found has
     left or a stop was requested, and says how many rows were new to it. It raises Unavailable.
     """
-    pipeline = pipeline_of(adapters, stop, metrics)
+    pipeline = Pipeline(adapters, stop=stop, metrics=metrics)
     backlog = backlog_of(adapters, pipeline, stop, metrics, settings)
-    sweeper = Sweeper(backlog, is_crowded=adapters.is_crowded)
+    sweeper = Sweeper(backlog)
     before = utc_now() - backlog.min_age
 
     def make_pass() -> int:

@@ -8,10 +8,10 @@ from time import monotonic
 
 import structlog
 
+from relay.ports import RelayAdapters
 from relay.window import Window
 from runtime.errors import Unavailable
 from runtime.metrics import RelayMetrics
-from runtime.outbox.ports import Outbox
 from runtime.process.shutdown import Stop
 from runtime.retry import backoff
 
@@ -31,7 +31,7 @@ class Backlog:
     Rows that are older than `min_age` are looked for every `interval`; `now` gives their ages.
     """
 
-    outbox: Outbox
+    adapters: RelayAdapters
     window: Window
     _: KW_ONLY
     stop: Stop
@@ -46,19 +46,13 @@ class Sweeper:
 
     Younger rows are left to the change feed. So even a bug in its reader delays an event by no more
     than `min_age` and `interval` together. `elapsed` measures the interval in seconds: a clock that
-    is set must not put a sweep off. While the target `is_crowded` by what waits in it, a sweep
-    waits too: in a queue, a backlog would wait before all that is new.
+    is set must not put a sweep off. While the target is crowded by what waits in it, a sweep waits
+    too: in a queue, a backlog would wait before all that is new.
     """
 
-    def __init__(
-        self,
-        backlog: Backlog,
-        *,
-        elapsed: Callable[[], float] = monotonic,
-        is_crowded: Callable[[], bool] = lambda: False,
-    ) -> None:
+    def __init__(self, backlog: Backlog, *, elapsed: Callable[[], float] = monotonic) -> None:
         self._backlog, self._window, self._stop = backlog, backlog.window, backlog.stop
-        self._now, self._elapsed, self._is_crowded = backlog.now, elapsed, is_crowded
+        self._now, self._elapsed = backlog.now, elapsed
         self._interval = backlog.interval.total_seconds()
         self._lock = Lock()
         self._requested: datetime | None = None
@@ -103,7 +97,7 @@ class Sweeper:
         age = 0.0
         oldest: datetime | None = None
         stuck = set(self._window.stuck)
-        for rows in self._backlog.outbox.scan(before):
+        for rows in self._backlog.adapters.outbox.scan(before):
             if self._stop.requested:
                 break
             if not rows:
@@ -125,7 +119,7 @@ class Sweeper:
 
     def _wait_for_the_target(self) -> None:
         try:
-            while self._is_crowded() and not self._stop.wait(CROWDED_WAIT):
+            while self._backlog.adapters.is_crowded() and not self._stop.wait(CROWDED_WAIT):
                 pass
         except Unavailable as error:
             # No reason to hold rows back: publishing finds out what is away.

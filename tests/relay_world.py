@@ -359,15 +359,9 @@ def in_threads(
     Ages and intervals are in seconds. Gives what the relay logs, as it does.
     """
     stop, metrics, readiness = Stop(), RelayMetrics(new_registry()), Readiness(PART)
-    pipeline = Pipeline(
-        outbox=adapters.outbox,
-        target=adapters.target,
-        dead_letters=adapters.dead_letters,
-        stop=stop,
-        metrics=metrics,
-    )
+    pipeline = Pipeline(adapters, stop=stop, metrics=metrics)
     backlog = Backlog(
-        adapters.outbox,
+        adapters,
         pipeline.window,
         stop=stop,
         metrics=metrics,

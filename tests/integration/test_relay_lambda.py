@@ -26,14 +26,8 @@ def world(ministack: MiniStack, tmp_path: Path) -> Iterator[World]:
 
 def an_environment_here(world: World) -> StreamBatchHandler:
     """What the function keeps, with waits between its tries that are short."""
-    adapters = dynamodb_adapters(world)
-    publisher = BatchPublisher(
-        adapters.outbox,
-        adapters.target,
-        adapters.dead_letters,
-        RelayMetrics(new_registry()),
-        wait=lambda seconds: None,
-    )
+    metrics = RelayMetrics(new_registry())
+    publisher = BatchPublisher(dynamodb_adapters(world), metrics, wait=lambda seconds: None)
     return StreamBatchHandler(publisher, TABLE)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from contracts.outbox import OutboxRecord
 from relay.adapters.eventbridge import EventBus
 from relay.pipeline import Pipeline
-from relay.ports import Failure, Target
+from relay.ports import Failure, RelayAdapters, Target
 from relay.sweeper import Backlog
 from runtime.errors import Unavailable
 from runtime.outbox.ports import Outbox
@@ -25,9 +25,9 @@ from tests.simulation.relaying import RingingSweeper
 class DeletesFirst(Pipeline):
     """Deletes rows, then publishes them: who is killed in between has lost them."""
 
-    def __init__(self, **adapters: Any) -> None:
-        super().__init__(**adapters)
-        self._publisher._target = _DeletingTarget(self, adapters["target"])
+    def __init__(self, adapters: RelayAdapters, **how: Any) -> None:
+        super().__init__(adapters, **how)
+        self._publisher._target = _DeletingTarget(self, adapters.target)
 
 
 class _DeletingTarget:
@@ -87,7 +87,8 @@ class StopsAtEmptyPage(RingingSweeper):
     """Takes a page that holds nothing for the end, as if it had no key to go on from."""
 
     def __init__(self, backlog: Backlog, **how: Any) -> None:
-        super().__init__(replace(backlog, outbox=_UntilEmpty(backlog.outbox)), **how)
+        adapters = replace(backlog.adapters, outbox=_UntilEmpty(backlog.adapters.outbox))
+        super().__init__(replace(backlog, adapters=adapters), **how)
 
 
 class _UntilEmpty:

@@ -12,8 +12,7 @@ from structlog.testing import capture_logs
 
 from infra.local_system.settings import ROOT
 from relay.aws_lambda import NothingSwept, publish, sweep, sweep_within
-from relay.composition import RelayAdapters
-from relay.ports import Failure
+from relay.ports import Failure, RelayAdapters
 from runtime.errors import Misconfigured, Unavailable
 from runtime.outbox.rows import EVER, Row
 from tests.lambda_relay import EVERYTHING, LambdaRelay, rows

@@ -10,6 +10,7 @@ from prometheus_client import Gauge
 from structlog.testing import capture_logs
 
 from relay.backlog_gauges import SHORTEST_WAIT, BacklogGauges
+from relay.ports import RelayAdapters
 from relay.sweeper import Backlog
 from relay.window import Window
 from runtime.metrics import RelayMetrics, new_registry
@@ -18,7 +19,7 @@ from runtime.outbox.rows import EVER
 from runtime.outbox.stats import OutboxStats
 from runtime.process.shutdown import Stop
 from tests.builders import START
-from tests.relay_fakes import away, row_of
+from tests.relay_fakes import MemoryDeadLetters, MemoryTarget, away, row_of
 
 HOUR = timedelta(hours=1)
 INTERVAL = timedelta(seconds=30)
@@ -47,7 +48,7 @@ class Looking:
         self.window = Window(max_rows=10, max_bytes=10_000)
         self.metrics, self.now = RelayMetrics(new_registry()), START
         backlog = Backlog(
-            cast("Outbox", self.outbox),
+            RelayAdapters(cast("Outbox", self.outbox), MemoryTarget(), MemoryDeadLetters()),
             self.window,
             stop=self.stop,
             metrics=self.metrics,

@@ -10,14 +10,22 @@ from itertools import count
 import pytest
 
 from relay.feed_reader import PART, FeedReader
-from relay.ports import LostPosition
+from relay.ports import LostPosition, RelayAdapters
 from relay.sweeper import Backlog, Sweeper
 from relay.window import Window
 from runtime.ids import utc_now
 from runtime.metrics import RelayMetrics, new_registry
 from runtime.process.health import Readiness
 from runtime.process.shutdown import Stop
-from tests.relay_fakes import MemoryOutbox, MemoryTarget, ScriptedFeed, away, poison, row_of
+from tests.relay_fakes import (
+    MemoryDeadLetters,
+    MemoryOutbox,
+    MemoryTarget,
+    ScriptedFeed,
+    away,
+    poison,
+    row_of,
+)
 from tests.threads import beside
 from verification.testkit.waiting import eventually
 
@@ -36,7 +44,7 @@ class Reading:
     def __post_init__(self) -> None:
         self.window = Window(max_rows=self.max_rows, max_bytes=16_000_000)
         backlog = Backlog(
-            MemoryOutbox(),
+            RelayAdapters(MemoryOutbox(), MemoryTarget(), MemoryDeadLetters()),
             self.window,
             stop=self.stop,
             metrics=RelayMetrics(new_registry()),

@@ -14,7 +14,7 @@ import pytest
 
 from contracts.outbox import OutboxRecord
 from relay.pipeline import DELETE_DEADLINE, DELETERS, PUBLISH_DEADLINE, PUBLISHERS, Pipeline
-from relay.ports import Failure, NeverAccepted, StaysInOutbox
+from relay.ports import Failure, NeverAccepted, RelayAdapters, StaysInOutbox
 from relay.window import Window
 from runtime.metrics import RelayMetrics, new_registry
 from runtime.outbox.rows import Row
@@ -53,9 +53,7 @@ class Relay:
         self.outbox = MemoryOutbox(journal=self.journal)
         self.target = MemoryTarget(journal=self.journal)
         self.pipeline = Pipeline(
-            outbox=self.outbox,
-            target=self.target,
-            dead_letters=self.dead_letters,
+            RelayAdapters(self.outbox, self.target, self.dead_letters),
             stop=self.stop,
             metrics=self.metrics,
             window=Window(max_rows=self.max_rows, max_bytes=16_000_000),

@@ -9,6 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from relay.pipeline import Pipeline
+from relay.ports import RelayAdapters
 from relay.sweeper import Backlog, Sweeper
 from relay.window import Window
 from runtime.ids import utc_now
@@ -53,7 +54,7 @@ class Sweeping:
         self.stop, self.metrics = Stop(), RelayMetrics(new_registry())
         self.window = Window(max_rows=max_rows, max_bytes=16_000_000)
         backlog = Backlog(
-            outbox,
+            RelayAdapters(outbox, MemoryTarget(), MemoryDeadLetters(), is_crowded=is_crowded),
             self.window,
             stop=self.stop,
             metrics=self.metrics,
@@ -61,7 +62,7 @@ class Sweeping:
             min_age=min_age,
             interval=interval,
         )
-        self.sweeper = Sweeper(backlog, is_crowded=is_crowded)
+        self.sweeper = Sweeper(backlog)
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -156,12 +157,10 @@ def test_a_large_backlog_never_fills_the_memory_and_holds_no_newcomer_up() -> No
     """20 000 rows of 1 KB pass with a window and a page in memory, and new rows pass meanwhile."""
     page, backlog = 500, 20_000
     outbox = LazyOutbox(backlog, page=page, detail=f'{{"text":"{"x" * 700}"}}')
-    target, dead_letters = MemoryTarget(), MemoryDeadLetters()
+    target = MemoryTarget()
     sweeping = Sweeping(outbox, max_rows=1000)
     pipeline = Pipeline(
-        outbox=outbox,
-        target=target,
-        dead_letters=dead_letters,
+        RelayAdapters(outbox, target, MemoryDeadLetters()),
         stop=sweeping.stop,
         metrics=sweeping.metrics,
         window=sweeping.window,

@@ -6,8 +6,9 @@ from prometheus_client import CollectorRegistry
 
 from relay.__main__ import DaemonAdapters
 from relay.adapters.sqs_fifo import DeadLetterQueue
-from relay.composition import aws_of, bus_of, pipeline_of
+from relay.composition import aws_of, bus_of
 from relay.forwarder import Forwarder
+from relay.pipeline import Pipeline
 from relay.settings import ForwardSettings
 from runtime.metrics import RelayMetrics
 from runtime.process.health import Readiness
@@ -25,7 +26,7 @@ class Relaying:
     def __init__(self, adapters: DaemonAdapters) -> None:
         self._registry = CollectorRegistry()
         self._feed = adapters.feed
-        self._pipeline = pipeline_of(adapters, Stop(), RelayMetrics(self._registry))
+        self._pipeline = Pipeline(adapters, stop=Stop(), metrics=RelayMetrics(self._registry))
         self._feed.open()
 
     def relay(self, rows: int = 1) -> None:
