@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic
 
+from botocore.exceptions import ClientError
+
 from contracts.outbox import MAX_RECORD_BYTES, EventTooLarge, OutboxRecord
 from runtime.cursors import InvalidCursor, Page
 from runtime.errors import Conflict
@@ -12,6 +14,15 @@ from runtime.outbox.commit import A
 from services.payment.model import Payment
 from services.stock.model import Stock
 from services.subscription.model import Subscription
+
+
+def client_error(code: str, status: int = 400, *, said: str = "said AWS") -> ClientError:
+    """An answer of AWS's that refuses a call."""
+    response: Any = {
+        "Error": {"Code": code, "Message": said},
+        "ResponseMetadata": {"HTTPStatusCode": status},
+    }
+    return ClientError(response, "PutItem")
 
 
 def nothing() -> None:
@@ -36,6 +47,10 @@ class Hooks:
 QUIET = Hooks()
 
 
+def _subscription_id(row: Any) -> str:
+    return str(row.subscription_id)
+
+
 class MemoryStore(Generic[A]):
     """Rows and outbox in memory, for any kind of aggregate and any number of threads.
 
@@ -47,10 +62,12 @@ class MemoryStore(Generic[A]):
         self,
         hooks: Hooks = QUIET,
         *,
+        identity: Callable[[A], str] = _subscription_id,
         largest: int = MAX_RECORD_BYTES,
         cuts_pages: bool = False,
     ) -> None:
-        self._hooks, self._largest, self._cuts_pages = hooks, largest, cuts_pages
+        self._identity, self._hooks, self._largest = identity, hooks, largest
+        self._cuts_pages = cuts_pages
         self._lock = threading.RLock()
         self._rows: dict[str, A] = {}
         self.outbox: list[OutboxRecord] = []
@@ -64,23 +81,25 @@ class MemoryStore(Generic[A]):
         if record.size > self._largest:
             raise EventTooLarge(record.event_type, record.size, self._largest)
         self._hooks.before_commit()
+        aggregate_id = self._identity(after)
         with self._lock:
-            stored = self._rows.get(record.aggregate_id)
+            stored = self._rows.get(aggregate_id)
             if (stored and stored.version) != (replaces and replaces.version):
-                raise Conflict(record.aggregate_id)
+                raise Conflict(aggregate_id)
             self._hooks.before_outbox()
-            self._rows[record.aggregate_id] = after
+            self._rows[aggregate_id] = after
             self.outbox.append(record)
         self._hooks.after_commit()
 
-    def listed(
-        self, wanted: Mapping[str, str], *, limit: int, after: Mapping[str, str] | None
+    def page(
+        self, *, limit: int, after: Mapping[str, str] | None, where: str | None = None
     ) -> Page[A]:
-        """Page through the rows whose attributes are as `wanted`, in order of their ids.
+        """Page through the rows that are listed by `where`, or through all, in order of their ids.
 
         A position names the filter it was made for, as an index's key does; any other is foreign.
         """
         self._hooks.before_read()
+        wanted = {} if where is None else {"where": where}
         if after is not None and {**wanted, "id": after.get("id")} != after:
             raise InvalidCursor
         if after is None and self._cuts_pages:
@@ -90,45 +109,38 @@ class MemoryStore(Generic[A]):
         last_seen = after["id"] if after is not None else ""
         with self._lock:
             found = [
-                (aggregate_id, row)
+                row
                 for aggregate_id, row in sorted(self._rows.items())
-                if aggregate_id > last_seen and wanted.items() <= self.attributes(row).items()
+                if aggregate_id > last_seen and where in {None, self.listed_by(row)}
             ]
         page = found[:limit]
         more = len(found) > limit
-        return Page([row for _, row in page], {**wanted, "id": page[-1][0]} if more else None)
+        return Page(page, {**wanted, "id": self._identity(page[-1])} if more else None)
 
-    def attributes(self, row: Any) -> Mapping[str, str]:
+    def listed_by(self, row: A) -> str | None:
         """What lists of this kind of row can be filtered by."""
-        return {"status": row.status}
+        return None
 
 
 class MemorySubscriptions(MemoryStore[Subscription]):
-    """The subscription service's Store."""
+    """The subscription service's store."""
 
-    def attributes(self, row: Subscription) -> Mapping[str, str]:
-        return {"accountNumber": row.order.account_number}
-
-    def page(
-        self, *, account_number: str | None, limit: int, after: Mapping[str, str] | None
-    ) -> Page[Subscription]:
-        wanted = {"accountNumber": account_number} if account_number else {}
-        return self.listed(wanted, limit=limit, after=after)
+    def listed_by(self, row: Subscription) -> str:
+        return row.order.account_number
 
 
-class ListedByStatus(MemoryStore[A]):
-    """A Store whose lists are filtered by a row's status."""
+class MemoryStock(MemoryStore[Stock]):
+    """The stock service's store."""
 
-    def page(self, *, status: str | None, limit: int, after: Mapping[str, str] | None) -> Page[A]:
-        return self.listed({"status": status} if status else {}, limit=limit, after=after)
-
-
-class MemoryStock(ListedByStatus[Stock]):
-    """The stock service's Store."""
+    def listed_by(self, row: Stock) -> str:
+        return row.status
 
 
-class MemoryPayments(ListedByStatus[Payment]):
-    """The payment service's Store."""
+class MemoryPayments(MemoryStore[Payment]):
+    """The payment service's store."""
+
+    def listed_by(self, row: Payment) -> str:
+        return row.status
 
 
 class Plan:

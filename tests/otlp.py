@@ -15,7 +15,7 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from infra.local_system.ports import LOOPBACK
-from tests.serving import in_thread
+from tests.threads import served
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def receiving() -> Iterator[Receiver]:
 
     server = ThreadingHTTPServer((LOOPBACK, 0), Handler)
     receiver = Receiver(server.server_port)
-    with in_thread(server):
+    with served(server):
         yield receiver
 
 

@@ -89,5 +89,6 @@ def make_queue(aws: Aws, *, visibility_timeout: int = 60, max_receives: int = 5)
         )
     )
     sqs = aws.client("sqs")
-    render_queues(sqs, topology, Arns.in_one_account(topology, ACCOUNT, sqs.meta.region_name))
+    region = sqs.meta.region_name
+    render_queues(sqs, topology, Arns.in_one_account(topology, ACCOUNT, region))
     return TestQueue(sqs, find_queue(sqs, name))

@@ -19,7 +19,7 @@ from infra.local_system.ports import LOOPBACK
 from infra.local_system.settings import ROOT
 from local.child import running_child
 from tests.builders import ACCOUNT
-from tests.serving import in_thread
+from tests.threads import served
 from verification.testkit.launcher import COVERAGE
 
 PREFIX = "/2018-06-01/runtime"
@@ -42,9 +42,9 @@ class RuntimeApi:
         self._output = output
         self._invocations: SimpleQueue[tuple[str, bytes, float] | None] = SimpleQueue()
         self._answers: SimpleQueue[tuple[str, Any]] = SimpleQueue()
-        self.server = ThreadingHTTPServer((LOOPBACK, 0), _handler(self))
-        self.server.daemon_threads = True
-        self.address = f"{LOOPBACK}:{self.server.server_port}"
+        self._server = ThreadingHTTPServer((LOOPBACK, 0), _handler(self))
+        self._server.daemon_threads = True
+        self.address = f"{LOOPBACK}:{self._server.server_port}"
 
     def invoke(self, event: Any, *, timeout: float = 60) -> Any:
         """Invoke and wait for the answer; `timeout` is the function's, in seconds.
@@ -70,6 +70,11 @@ class RuntimeApi:
         """Have no more invocations: the runtime leaves when it asks for one."""
         self._invocations.put(None)
 
+    @contextmanager
+    def serving(self) -> Iterator[None]:
+        with served(self._server):
+            yield
+
     def next(self) -> tuple[str, bytes, float] | None:
         """The next invocation, once there is one; none when there will be no more."""
         return self._invocations.get()
@@ -84,7 +89,7 @@ def an_environment(folder: Path, handler: str, env: Mapping[str, str]) -> Iterat
     output = folder / f"{handler}-{uuid4().hex[:8]}.log"
     api = RuntimeApi(output)
     with (
-        in_thread(api.server),
+        api.serving(),
         running_child(
             handler,
             [sys.executable, "-m", "awslambdaric", handler],

@@ -4,7 +4,7 @@ import json
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from contracts.outbox import OutboxRecord
 from runtime.errors import Unavailable
@@ -14,14 +14,8 @@ from tests.fakes import Hooks, MemoryStore, Plan, nothing
 Name = Literal["created", "cancelled"]
 Fault = Literal["none", "outage at read", "outage at commit", "lost answer", "overtaken"]
 
-NAMES: tuple[Name, ...] = ("created", "cancelled")
-FAULTS: tuple[Fault, ...] = (
-    "none",
-    "outage at read",
-    "outage at commit",
-    "lost answer",
-    "overtaken",
-)
+NAMES: tuple[Name, ...] = get_args(Name)
+FAULTS: tuple[Fault, ...] = get_args(Fault)
 
 
 @dataclass(frozen=True)

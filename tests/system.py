@@ -1,6 +1,8 @@
 """The three services over real engines: their settings, apps, handlers and outboxes."""
 
-from collections.abc import Callable, Iterator, Mapping
+import asyncio
+import socket
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,35 +10,33 @@ from pathlib import Path
 from typing import Any, Literal
 
 import httpx
+import uvicorn
 from boto3.dynamodb.types import TypeDeserializer
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from pymongo import MongoClient
 
 from infra.local_system.ports import LOOPBACK
 from infra.topology import WORKLOADS
 from runtime.aws import Aws, CachingAws
+from runtime.http.app import create_api
 from runtime.http.connections import limited
 from runtime.mongodb import Mongo
 from runtime.settings import ApiSettings
 from runtime.sqs.handler import EventHandler
-from services.payment import consumer as payment_consumer
 from services.payment import main as payment_main
 from services.payment.handlers import Handlers as PaymentHandlers
 from services.payment.settings import PaymentApiSettings
 from services.payment.store import MongoStore as PaymentStore
-from services.payment.store import collection
-from services.stock import consumer as stock_consumer
 from services.stock import main as stock_main
 from services.stock.handlers import Handlers as StockHandlers
 from services.stock.settings import StockApiSettings
-from services.stock.store import DynamoStore as StockStore
-from services.subscription import consumer as subscription_consumer
 from services.subscription import main as subscription_main
 from services.subscription.handlers import Handlers as SubscriptionHandlers
 from services.subscription.settings import SubscriptionApiSettings
-from services.subscription.store import DynamoStore as SubscriptionStore
-from tests.serving import uvicorn_serving
+from tests.consuming import EVENT_HANDLERS
+from tests.threads import beside
 from verification.testkit.launcher import LaunchedProcess, running
+from verification.testkit.waiting import eventually
 
 Name = Literal["subscription", "stock", "payment"]
 NAMES: tuple[Name, ...] = ("subscription", "stock", "payment")
@@ -78,15 +78,6 @@ class System:
         return app
 
     @contextmanager
-    def client(self, service: Name) -> Iterator[httpx.Client]:
-        """Of the service's API, which is served for as long as the block lasts."""
-        with (
-            serving(self.app(service)) as url,
-            httpx.Client(base_url=url, trust_env=False, timeout=60) as client,
-        ):
-            yield client
-
-    @contextmanager
     def running(
         self,
         folder: Path,
@@ -109,30 +100,19 @@ class System:
 
     def handler(self, queue: str) -> EventHandler:
         """The handler that the composition root gives to a queue's consumer."""
-        makers: dict[str, Callable[[], EventHandler]] = {
-            "subscriptions-payment-cancelled": lambda: subscription_consumer.payment_cancelled(
-                self.subscriptions
-            ),
-            "stock-subscription-created": lambda: stock_consumer.subscription_created(self.stock),
-            "stock-payment-cancelled": lambda: stock_consumer.payment_cancelled(self.stock),
-            "payments-subscription-created": lambda: payment_consumer.subscription_created(
-                self.payments
-            ),
-        }
-        return makers[queue]()
+        return EVENT_HANDLERS[queue](getattr(self, queue.partition("-")[0]))
 
     @cached_property
     def subscriptions(self) -> SubscriptionHandlers:
-        table = subscription_main._table(self._settings("subscription"))
-        return SubscriptionHandlers(SubscriptionStore(table))
+        return SubscriptionHandlers(subscription_main.store_of(self._settings("subscription")))
 
     @cached_property
     def stock(self) -> StockHandlers:
-        return StockHandlers(StockStore(stock_main._table(self._settings("stock"))))
+        return StockHandlers(stock_main.store_of(self._settings("stock")))
 
     @cached_property
     def payments(self) -> PaymentHandlers:
-        return PaymentHandlers(PaymentStore(collection(Mongo.of(self._settings("payment")))))
+        return PaymentHandlers(PaymentStore(Mongo.of(self._settings("payment"))))
 
     def outbox(self, service: Name, aggregate_id: str) -> list[dict[str, Any]]:
         """The records that an aggregate has in its service's outbox, in order."""
@@ -158,8 +138,38 @@ class System:
         return kind(**{name: value for name, value in given.items() if value}, http_port=0)
 
 
+def an_app(router: APIRouter, **how: Any) -> FastAPI:
+    """Routes of a test's own, behind what every service shares."""
+    made: dict[str, Any] = {"title": "Any", "description": "", "kinds": {}, **how}
+    return create_api(router=router, check=lambda: None, **made)
+
+
+def ask(app: FastAPI, method: str, path: str, **how: Any) -> httpx.Response:
+    """Ask an app without a socket."""
+
+    async def asked() -> httpx.Response:
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:
+            return await client.request(method, path, **how)
+
+    return asyncio.run(asked())
+
+
+@contextmanager
+def asking(app: FastAPI) -> Iterator[httpx.Client]:
+    """Serve an app, and give a client of it."""
+    with (
+        serving(app) as url,
+        httpx.Client(base_url=url, trust_env=False, timeout=60) as client,
+    ):
+        yield client
+
+
 @contextmanager
 def serving(app: FastAPI) -> Iterator[str]:
     """Serve an app from a thread, as uvicorn serves it in production; gives its address."""
-    with uvicorn_serving(limited(app, stop_seconds=1)) as (_, port):
-        yield f"http://{LOOPBACK}:{port}"
+    server = uvicorn.Server(limited(app, stop_seconds=1))
+    listening = socket.create_server((LOOPBACK, 0))
+    with beside(lambda: server.run([listening]), lambda: setattr(server, "should_exit", True)):
+        eventually(lambda: server.started, what="the app serves")
+        yield f"http://{LOOPBACK}:{listening.getsockname()[1]}"

@@ -26,8 +26,8 @@ from tests.integration.emulated import empty_aws
 from tests.integration.test_processes import an_event, own_queues
 from tests.queues import TestQueue, make_queue
 from tests.relay_world import DLQ, a_world, ids, records
-from tests.serving import in_thread
 from tests.system import System
+from tests.threads import served
 from verification.testkit.fault_proxy import FaultProxy
 from verification.testkit.launcher import LaunchedProcess, running
 from verification.testkit.waiting import eventually
@@ -262,10 +262,9 @@ def test_a_relay_lives_through_a_rotation(home: Path, ministack: MiniStack) -> N
             world.until_on_bus(ids(world.commit(records(3))))
             world.gate.trust(NEW, code="ExpiredTokenException")
             until_not_ready(each)
-            waiting = ids(world.commit(records(3, prefix="b")))
+            waiting = world.commit(records(3, prefix="b"))
             write(NEW)
-            world.until_on_bus(waiting)
-            world.until_empty()
+            world.until_published(waiting)
             each.until_ready()
             assert not world.drained(DLQ)
 
@@ -344,7 +343,7 @@ class SignIn:
 @pytest.fixture
 def sign_in() -> Iterator[SignIn]:
     found = SignIn()
-    with in_thread(found.server):
+    with served(found.server):
         yield found
 
 

@@ -20,12 +20,13 @@ from runtime.process.health import Readiness
 from runtime.process.shutdown import Stop
 from runtime.sqs.consumer import Consumer
 from runtime.sqs.handler import Handler
-from runtime.sqs.messages import Messages
 from runtime.sqs.queue import SourceQueue, find_queue
 from services.stock.model import Status as StockStatus
-from tests.builders import a_cause, a_detail, an_envelope, an_order
+from tests.builders import a_body, a_cause, a_metadata, an_envelope, an_order
+from tests.consuming import messages_of
 from tests.queues import make_queue
 from tests.system import System
+from tests.threads import beside
 from verification.testkit.tcp_proxy import TcpProxy
 from verification.testkit.waiting import eventually
 
@@ -83,26 +84,11 @@ def consuming(
     sqs: Any, queue: SourceQueue, handler: Handler, *, concurrency: int = 20
 ) -> Iterator[Running]:
     """A consumer in a thread, stopped when the block ends."""
-    registry, stop, readiness = CollectorRegistry(), Stop(), Readiness(queue.name)
-    consumer = Consumer(
-        Messages(
-            sqs,
-            queue,
-            handler,
-            stop=stop,
-            metrics=ConsumerMetrics(registry),
-            readiness=readiness,
-            wait_seconds=1,
-        ),
-        concurrency=concurrency,
-    )
-    thread = threading.Thread(target=consumer.run)
-    thread.start()
-    try:
-        yield Running(stop, readiness, registry, thread)
-    finally:
-        stop.request()
-        thread.join()
+    registry = CollectorRegistry()
+    messages = messages_of(sqs, handler, queue=queue, metrics=ConsumerMetrics(registry))
+    stop, consumer = messages.stop, Consumer(messages, concurrency=concurrency)
+    with beside(consumer.run, stop.request) as thread:
+        yield Running(stop, messages.readiness, registry, thread)
 
 
 def refuse(_: int) -> None:
@@ -314,10 +300,6 @@ SERVICE_QUEUES = {
 }
 
 
-def an_event(detail_type: str, **changes: Any) -> str:
-    return json.dumps(an_envelope(a_detail(**changes), detail_type=detail_type, source="app.test"))
-
-
 @pytest.mark.parametrize(("name", "detail_type"), SERVICE_QUEUES.items())
 def test_each_kind_of_poison_is_dead_lettered_with_its_reason(
     system: System, name: str, detail_type: str
@@ -327,8 +309,7 @@ def test_each_kind_of_poison_is_dead_lettered_with_its_reason(
     subscription_id = str(uuid4())
     if name.startswith("subscriptions"):
         subscription_id = system.subscriptions.subscribe(an_order(), a_cause()).subscription_id
-    good = an_event(detail_type, subscriptionId=subscription_id)
-    later = a_detail()["metadata"] | {"version": 2}
+    good = a_body(detail_type, subscriptionId=subscription_id)
     poison = {
         "20000006 12-34-56": ("NotAnEvent", "body: "),
         "[]": ("NotAnEvent", "body: "),
@@ -337,17 +318,17 @@ def test_each_kind_of_poison_is_dead_lettered_with_its_reason(
             "NotAnEvent",
             "metadata: ",
         ),
-        an_event("StockAllocated"): (
+        a_body("StockAllocated"): (
             "UnexpectedEvent",
             "StockAllocated version 1 is not handled here",
         ),
-        an_event("20000006\x00"): ("UnexpectedEvent", "***\N{REPLACEMENT CHARACTER} version 1 is"),
-        an_event(detail_type, metadata=later): (
+        a_body("20000006\x00"): ("UnexpectedEvent", "***\N{REPLACEMENT CHARACTER} version 1 is"),
+        a_body(detail_type, metadata=a_metadata(version=2)): (
             "UnexpectedEvent",
             f"{detail_type} version 2 is not",
         ),
-        an_event(detail_type, subscriptionId=None): ("SchemaViolation", "subscriptionId: "),
-        an_event(detail_type, subscriptionId="x" * 129): ("SchemaViolation", "subscriptionId: "),
+        a_body(detail_type, subscriptionId=None): ("SchemaViolation", "subscriptionId: "),
+        a_body(detail_type, subscriptionId="x" * 129): ("SchemaViolation", "subscriptionId: "),
     }
     queue.send(*poison, good)
     with consuming(queue.sqs, queue.queue, system.handler(name)) as consumer:
@@ -365,7 +346,7 @@ def test_each_kind_of_poison_is_dead_lettered_with_its_reason(
 def test_a_cancellation_for_an_unknown_subscription_is_dead_lettered(system: System) -> None:
     """There is nothing to cancel and never will be: the DLQ, with the id that was meant."""
     queue = make_queue(system.aws)
-    body = an_event("PaymentCancelled", subscriptionId="nobody-knows")
+    body = a_body("PaymentCancelled", subscriptionId="nobody-knows")
     queue.send(body)
     with consuming(queue.sqs, queue.queue, system.handler("subscriptions-payment-cancelled")):
         eventually(queue.empty, what="an empty queue")
@@ -381,7 +362,7 @@ def test_a_database_that_is_away_holds_an_event_until_it_is_back(system: System)
     with TcpProxy(urlsplit(system.endpoint).port or 0).running() as proxy:
         cut_off = replace(system, endpoint=f"http://127.0.0.1:{proxy.port}")
         proxy.cut()
-        queue.send(an_event("SubscriptionCreated", subscriptionId=subscription_id))
+        queue.send(a_body("SubscriptionCreated", subscriptionId=subscription_id))
         handler = cut_off.handler("stock-subscription-created")
         with consuming(queue.sqs, queue.queue, handler) as consumer:
             eventually(

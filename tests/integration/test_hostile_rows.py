@@ -52,7 +52,6 @@ from tests.relay_world import (
     dynamodb_adapters,
     ids,
     in_threads,
-    mongo_documents,
 )
 from verification.testkit.waiting import eventually
 
@@ -225,7 +224,7 @@ def test_every_malformed_row_is_dead_lettered_and_its_neighbours_leave(
         by_sweep = bodies(world, end.dlq)
         end.put(malformed)
         if name == "mongodb":
-            world.collection.insert_many(mongo_documents(good))
+            world.insert(good)
         else:
             world.put(*(record.to_document() for record in good))
         eventually(lambda: not swept(end, EVER), what="an empty outbox", timeout=60)

@@ -8,7 +8,7 @@ import pytest
 
 from runtime import cursors
 from tests.integration.test_api_bad_input import LISTS, ORDER
-from tests.raw_http import Server
+from tests.raw_http import Answer, Server
 from tests.system import NAMES, Name
 
 UNPAIRED = "%ED%A0%80"
@@ -38,11 +38,13 @@ def test_an_encoded_body_is_415_and_says_what_is_taken(reader: Server, coding: b
         assert "Content-Encoding" in answer.detail
 
 
+OTHER_TYPES = (b"text/plain", b"application/x+json", b"application/vnd.api+json", b"json")
+
+
 def test_a_body_of_another_type_is_415_and_says_what_is_taken(reader: Server) -> None:
     """In Accept, and for PATCH in Accept-Patch (RFC 5789)."""
     for method, path in reader.writes:
-        for kind in ("text/plain", "application/x+json", "application/vnd.api+json", "json", ""):
-            headers = [f"Content-Type: {kind}".encode()] if kind else []
+        for headers in [(), *((b"Content-Type: " + each,) for each in OTHER_TYPES)]:
             answer = reader.ask(f"{method} {path}", b"Content-Length: 2", *headers, body=b"{}")
             assert (answer.status, answer.kind) == (415, "unsupported-media-type"), path
             accept = "accept-patch" if method == "PATCH" else "accept"
@@ -72,7 +74,6 @@ TEXT = '{"quantity": 3, "status": "cancelled", "queue": "x"}'
         (TEXT.encode("utf-32-be"), "not UTF-8"),
         (b'{"status": "caf\xe9"}', "not UTF-8, from byte 15 on"),
         (b'{"status": "\xed\xa0\x80"}', "not UTF-8"),
-        (b"\xff\xfe", "not UTF-8"),
         (b'{"quantity": 1, "quantity": 2}', 'names "quantity" more than once'),
         (b'{"a": 1, "\\u0061": 1}', 'names "a" more than once'),
         (b'{"a": [{"b": {"c": 1, "d": 2, "c": 3}}]}', 'names "c" more than once'),
@@ -80,7 +81,8 @@ TEXT = '{"quantity": 3, "status": "cancelled", "queue": "x"}'
         (b'{"\\ud800": 1}', "without its pair"),
         (b'{"status": "\\udfff\\ud800"}', "without its pair"),
         (b'{"status": ["\\uD83D"]}', "without its pair"),
-        (b"{", "not JSON"),
+        (b"{", "not JSON: "),
+        (b"\xff\xfe", "not UTF-8"),
         (b'{"status": }', "not JSON: Expecting value at character 11"),
         (b"[" * 60_000, "nested too deeply"),
         (b"1" * 5_000, "too many digits"),
@@ -111,12 +113,13 @@ def test_a_cursor_with_an_unpaired_surrogate_is_400(
         "payment": "payments?status=None",
     }[name]
     key = "_id" if name == "payment" else "subscriptionId"
-    assert (
-        servers[name].ask(f"GET {LISTS[name]}?cursor={cursors.encode(scope, {key: 'a'})}").status
-        == 200
-    )
+
+    def asked(position: dict[str, str]) -> Answer:
+        return servers[name].ask(f"GET {LISTS[name]}?cursor={cursors.encode(scope, position)}")
+
+    assert asked({key: "a"}).status == 200
     for position in ({key: "\ud800"}, {key: "a\udfff"}, {key: "a", "\ud800": "b"}):
-        answer = servers[name].ask(f"GET {LISTS[name]}?cursor={cursors.encode(scope, position)}")
+        answer = asked(position)
         assert (answer.status, answer.kind) == (400, "invalid-cursor")
 
 

@@ -19,7 +19,7 @@ from tests.integration.test_aws_rotation import put, until_not_ready
 from tests.integration.test_processes import an_event
 from tests.queues import TestQueue, make_queue
 from tests.received import Received
-from tests.relay_world import FIFO_DLQ, a_world, mongo_documents, mongo_settings, records
+from tests.relay_world import FIFO_DLQ, a_world, mongo_settings, records
 from tests.system import System
 from verification.testkit.launcher import LaunchedProcess
 from verification.testkit.waiting import eventually
@@ -155,15 +155,15 @@ def test_a_relay_takes_the_next_password_from_its_file(
         before, meanwhile = records(6, aggregates=2), records(6, aggregates=2, prefix="b")
         received = Received(world)
         with world.relay("change-stream", **settings) as process:
-            world.collection.insert_many(mongo_documents(before))
+            world.insert(before)
             received.until(before)
             change(mongod, user, NEW)
             until_not_ready(process)
-            world.collection.insert_many(mongo_documents(meanwhile))
+            world.insert(meanwhile)
             put(tmp_path / "password", NEW)
             received.until(meanwhile)
             process.until_ready()
-            eventually(lambda: not world.collection.count_documents({}), what="an empty outbox")
+            world.until_collection_is_empty()
         assert not world.drained(FIFO_DLQ)
 
 

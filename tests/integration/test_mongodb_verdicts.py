@@ -19,7 +19,7 @@ from tests.builders import a_cause
 from tests.integration.test_api_bad_input import problem
 from tests.integration.test_processes import an_event
 from tests.queues import TestQueue, make_queue
-from tests.system import System
+from tests.system import System, asking
 from verification.testkit.engines import running_mongod
 from verification.testkit.launcher import LaunchedProcess
 from verification.testkit.waiting import eventually
@@ -120,7 +120,7 @@ def test_a_consumer_holds(
 
 @pytest.fixture(scope="module")
 def api(payments: System) -> Iterator[httpx.Client]:
-    with payments.client("payment") as client:
+    with asking(payments.app("payment")) as client:
         yield client
 
 

@@ -1,6 +1,5 @@
 """The services' processes as they are deployed: settings, signals, health, logs and memory."""
 
-import json
 import re
 import signal
 from contextlib import suppress
@@ -14,7 +13,8 @@ from infra.local_system.ports import LOOPBACK
 from infra.topology import WORKLOADS
 from infra.workloads import Workload
 from local.child import signal_child, stop_child
-from tests.builders import a_cause, a_detail, an_envelope
+from tests.builders import a_body, a_cause, a_metadata
+from tests.integration.test_api_bad_input import LISTS
 from tests.queues import make_queue
 from tests.system import NAMES, Name, System
 from tests.unit.test_workloads import environment
@@ -85,7 +85,7 @@ def test_an_api_serves_small_and_leaves_with_0(tmp_path: Path, system: System, n
     """Ready, under 120 MB after work, every line of its log JSON, and gone on SIGTERM with 0."""
     with system.running(tmp_path, name, "api") as process:
         process.until_ready()
-        path = {"subscription": "/subscriptions", "stock": "/stock", "payment": "/payments"}[name]
+        path = LISTS[name]
         with httpx.Client(base_url=process.url, trust_env=False) as client:
             for _ in range(50):
                 assert client.get(path).status_code == 200
@@ -156,18 +156,12 @@ def test_a_consumer_that_starts_while_sqs_is_away_waits_for_it(
 
 
 def an_event(subscription_id: str, number: int) -> str:
-    detail = a_detail(
+    return a_body(
         subscriptionId=subscription_id,
         accountNumber="20000007",
         accountSortCode="65-43-21",
         accountName="Mary Somerville",
-    )
-    detail["metadata"] = detail["metadata"] | {
-        "eventId": f"event-{number}",
-        "correlationId": f"call-{number}",
-    }
-    return json.dumps(
-        an_envelope(detail, detail_type="SubscriptionCreated", source="app.subscriptions")
+        metadata=a_metadata(eventId=f"event-{number}", correlationId=f"call-{number}"),
     )
 
 

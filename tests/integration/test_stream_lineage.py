@@ -32,13 +32,6 @@ def control(world: World, dynamodb_local: DynamoDBLocal) -> TestControl:
     return TestControl(dynamodb_local.endpoint, world.region)
 
 
-def arrive(world: World, events: list[OutboxRecord]) -> None:
-    """Committed now, they come to the bus and leave the outbox."""
-    world.commit(events)
-    world.until_on_bus(ids(events))
-    world.until_empty()
-
-
 def lost_places(logged: Iterable[Mapping[str, Any]]) -> list[str]:
     """Why a relay had to open its stream anew, each time."""
     return [
@@ -50,10 +43,6 @@ def reasons(process: LaunchedProcess) -> str:
     """What its readiness check complains of."""
     answer = process.get("/readyz")
     return answer.text if answer is not None else ""
-
-
-def in_sequence(world: World) -> bool:
-    return all(found == sorted(found) for found in world.sequences().values())
 
 
 def parts_of(events: list[OutboxRecord], size: int) -> list[list[OutboxRecord]]:
@@ -80,12 +69,11 @@ def test_shards_that_roll_over_in_mid_flow(world: World, control: TestControl) -
                 seen = written
                 eventually(lambda: writing.done() or written > seen, what="more rows")  # noqa: B023
             writing.result()
-        world.until_on_bus(ids(committed))
-        world.until_empty()
+        world.until_published(committed)
     assert rollovers > 5
     assert lost_places(process.lines()) == []
     assert world.duplicates() == 0
-    assert in_sequence(world)
+    assert world.in_order()
     assert [line["event"] for line in process.lines()].count("shard ended") == rollovers
 
 
@@ -104,11 +92,10 @@ def test_generations_that_pile_up_are_read_parents_first(
             control.roll_over()
             world.commit(part)
         world.gate.open()
-        world.until_on_bus(ids(committed))
-        world.until_empty()
+        world.until_published(committed)
     assert lost_places(logged) == []
     assert world.duplicates() == 0
-    assert in_sequence(world)
+    assert world.in_order()
 
 
 def test_a_relay_that_starts_between_rollovers(world: World, control: TestControl) -> None:
@@ -134,13 +121,11 @@ def test_a_relay_that_starts_between_rollovers(world: World, control: TestContro
         changing = other.submit(change)
         with in_threads(dynamodb_adapters(world)) as logged:
             changing.result()
-            world.until_on_bus(ids(early) | ids(meanwhile))
-            world.until_empty()
+            world.until_published(early, meanwhile)
             for part in parts_of(late, 25):
                 world.commit(part)
                 control.roll_over()
-            world.until_on_bus(ids(late))
-            world.until_empty()
+            world.until_published(late)
     assert world.sequences()["z0"] == [1, 2, 3, 4, 5]
     assert lost_places(logged) == []
 
@@ -150,15 +135,14 @@ def test_iterators_that_expire_in_mid_flow(world: World, control: TestControl, h
     """An hour or a day in which the relay read nothing: the sweep brings it, then the stream."""
     before, meanwhile, after = (records(50, aggregates=10, prefix=name) for name in "xyz")
     with in_threads(dynamodb_adapters(world)) as logged:
-        arrive(world, before)
+        world.carry(before)
         world.gate.hold("before", "GetRecords")
         world.gate.reached("before", "GetRecords")
         world.commit(meanwhile)
         control.pass_hours(hours)
         world.gate.open()
-        world.until_on_bus(ids(meanwhile))
-        world.until_empty()
-        arrive(world, after)
+        world.until_published(meanwhile)
+        world.carry(after)
     assert lost_places(logged) == ["ExpiredIteratorException"]
     assert world.sequences()["z0"] == [1, 2, 3, 4, 5]
 
@@ -172,7 +156,8 @@ def test_a_child_that_a_day_takes_away(
     """Its records trimmed or it all aged away before it was read: the sweep brings what it held."""
     before, meanwhile, after = (records(50, aggregates=10, prefix=name) for name in "xyz")
     with in_threads(dynamodb_adapters(world)) as logged:
-        arrive(world, before)
+        world.commit(before)
+        world.until_on_bus(ids(before))
         world.gate.hold("before", "GetShardIterator")
         for _ in range(rollovers):
             control.roll_over()
@@ -180,9 +165,8 @@ def test_a_child_that_a_day_takes_away(
         world.gate.reached("before", "GetShardIterator")
         control.pass_hours(25)
         world.gate.open()
-        world.until_on_bus(ids(meanwhile))
-        world.until_empty()
-        arrive(world, after)
+        world.until_published(meanwhile)
+        world.carry(after)
     assert lost_places(logged) == [code]
     assert world.sequences()["z0"] == [1, 2, 3, 4, 5]
 
@@ -195,12 +179,11 @@ def test_a_relay_that_was_down_for_more_than_a_day(world: World, control: TestCo
         control.roll_over()
     control.pass_hours(25)
     with in_threads(dynamodb_adapters(world)) as logged:
-        world.until_on_bus(ids(down))
-        world.until_empty()
-        arrive(world, after)
+        world.until_published(down)
+        world.carry(after)
     assert lost_places(logged) == []
     assert world.duplicates() == 0
-    assert in_sequence(world)
+    assert world.in_order()
 
 
 def test_a_stream_that_is_disabled_and_enabled_anew(world: World) -> None:
@@ -208,7 +191,8 @@ def test_a_stream_that_is_disabled_and_enabled_anew(world: World) -> None:
     before, between, after = (records(50, aggregates=10, prefix=name) for name in "xyz")
     dynamodb = world.aws.client("dynamodb")
     with world.relay("dynamodb", POLL_SECONDS="0.05") as process:
-        arrive(world, before)
+        world.commit(before)
+        world.until_on_bus(ids(before))
         dynamodb.update_table(TableName=TABLE, StreamSpecification={"StreamEnabled": False})
         world.commit(between)
         eventually(lambda: "no stream" in reasons(process), what="a relay that says what it lacks")
@@ -216,8 +200,7 @@ def test_a_stream_that_is_disabled_and_enabled_anew(world: World) -> None:
             TableName=TABLE,
             StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"},
         )
-        world.until_on_bus(ids(between))
-        world.until_empty()
-        arrive(world, after)
+        world.until_published(between)
+        world.carry(after)
     assert lost_places(process.lines()) == ["every shard has ended"]
     assert world.sequences()["z0"] == [1, 2, 3, 4, 5]

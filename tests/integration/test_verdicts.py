@@ -17,7 +17,7 @@ from tests.integration.test_api_bad_input import ORDER, problem
 from tests.integration.test_processes import an_event, own_queues
 from tests.queues import TestQueue, make_queue
 from tests.relay_world import World, a_world, ids, records
-from tests.system import System
+from tests.system import System, asking
 from verification.testkit.fault_proxy import FaultProxy
 from verification.testkit.launcher import LaunchedProcess
 from verification.testkit.refusals import QUERY_CODES, codes_of
@@ -108,11 +108,7 @@ def test_a_consumer_holds(
     subscription_id = str(uuid4())
     created.send(an_event(subscription_id, 1))
 
-    def said() -> bool:
-        warnings = [line for line in process.lines()[before:] if line["level"] == "warning"]
-        return any(_names_one(line.get("reason", ""), family) for line in warnings)
-
-    eventually(said, timeout=20, what=f"a warning about {family}")
+    _until_warned(process, family, since=before)
     eventually(lambda: _is_unready_for(process, family), timeout=20, what="unready")
     proxy.recover()
     eventually(
@@ -121,6 +117,16 @@ def test_a_consumer_holds(
     eventually(created.empty, timeout=30, what="an empty queue")
     process.until_ready()
     assert created.dead_letters() == {}
+
+
+def _until_warned(process: LaunchedProcess, family: Family, *, since: int) -> None:
+    """Wait until its log, from that line on, has a warning with a code of the family."""
+
+    def said() -> bool:
+        warnings = [line for line in process.lines()[since:] if line["level"] == "warning"]
+        return any(_names_one(line.get("reason", ""), family) for line in warnings)
+
+    eventually(said, timeout=20, what=f"a warning about {family}")
 
 
 def _is_unready_for(process: LaunchedProcess, family: Family) -> bool:
@@ -156,11 +162,7 @@ def test_a_relay_holds(
     proxy.inject(family, service=service)
     committed = world.commit(records(12, aggregates=4, prefix=uuid4().hex[:6]))
 
-    def said() -> bool:
-        warnings = [line for line in process.lines()[before:] if line["level"] == "warning"]
-        return any(_names_one(line.get("reason", ""), family) for line in warnings)
-
-    eventually(said, timeout=20, what=f"a warning about {family}")
+    _until_warned(process, family, since=before)
     proxy.recover()
     world.until_on_bus(ids(committed), timeout=40)
     eventually(lambda: not world.outbox(), timeout=40, what="an empty outbox")
@@ -171,7 +173,8 @@ def test_a_relay_holds(
 @pytest.fixture(scope="module")
 def subscriptions(system: System, proxy: FaultProxy) -> Iterator[httpx.Client]:
     """The subscription API behind the proxy."""
-    with replace(system, endpoint=endpoint(proxy)).client("subscription") as client:
+    app = replace(system, endpoint=endpoint(proxy)).app("subscription")
+    with asking(app) as client:
         yield client
 
 

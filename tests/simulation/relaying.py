@@ -14,8 +14,8 @@ from relay.batch import BatchPublisher, HasTime, StreamBatchHandler
 from relay.feed_reader import PART, FeedReader
 from relay.forwarder import Forwarder
 from relay.pipeline import Pipeline
-from relay.ports import Target
-from relay.sweeper import Sweeper
+from relay.ports import RelayAdapters, Target
+from relay.sweeper import Backlog, Sweeper
 from relay.window import Window
 from runtime.outbox.rows import Row
 from runtime.process.health import Readiness
@@ -90,9 +90,7 @@ class Relays:
     ) -> StreamBatchHandler:
         """What an execution environment of the function holds that publishes."""
         publisher = ObservedBatchPublisher(
-            self._outbox(process, database),
-            self._event_bus(process, workload),
-            self._dead_letters(process, workload),
+            self._adapters(process, workload, database),
             METRICS,
             wait=self._scheduler.sleep,
             pool=TaskPool(self._scheduler, process.spawn),
@@ -118,27 +116,25 @@ class Relays:
         database: Database,
         stop: TaskStop,
     ) -> "tuple[Pipeline, RingingSweeper]":
-        outbox = self._outbox(process, database)
+        adapters = self._adapters(process, workload, database)
         window = ObservedWindow(self._scheduler, self._places.ledger, self._plan.window_rows)
         pipeline = self._parts.pipeline(
-            outbox=outbox,
-            target=self._target(process, workload),
-            dead_letters=self._dead_letters(process, workload),
+            adapters,
             stop=stop,
             metrics=METRICS,
             window=window,
             call_later=lambda seconds, act: self._call_later(process, seconds, act),
         )
-        sweeper = self._parts.sweeper(
-            outbox,
+        backlog = Backlog(
+            adapters,
             window,
             stop=stop,
             metrics=METRICS,
             now=self._places.now,
             min_age=MIN_AGE,
             interval=INTERVAL,
-            elapsed=self._places.seconds,
         )
+        sweeper = self._parts.sweeper(backlog, elapsed=self._places.seconds)
         sweeper.bell, sweeper.rows = Bell(self._scheduler), database.outbox.rows
         for _ in range(self._plan.workers):
             process.spawn(lambda: _repeat(pipeline.publish_next))
@@ -161,18 +157,19 @@ class Relays:
 
         self._scheduler.after(seconds, then)
 
-    def _target(self, process: Process, workload: Workload) -> Target:
+    def _adapters(self, process: Process, workload: Workload, database: Database) -> RelayAdapters:
+        target: Target
         if "FIFO_QUEUE" in workload.settings:
-            return FifoQueue(self._sqs(process), workload.settings["FIFO_QUEUE"])
-        return self._event_bus(process, workload)
+            target = FifoQueue(self._sqs(process), workload.settings["FIFO_QUEUE"])
+        else:
+            target = self._event_bus(process, workload)
+        dead_letters = DeadLetterQueue(self._sqs(process), workload.settings["DEAD_LETTER_QUEUE"])
+        return RelayAdapters(self._outbox(process, database), target, dead_letters)
 
     def _event_bus(self, process: Process, workload: Workload) -> Target:
         wire = Wire(self._weather, process, "EventBridge", aws=True)
         client = WiredEvents(wire, self._places.buses)
         return self._parts.bus(client, workload.settings["EVENT_BUS"])
-
-    def _dead_letters(self, process: Process, workload: Workload) -> DeadLetterQueue:
-        return DeadLetterQueue(self._sqs(process), workload.settings["DEAD_LETTER_QUEUE"])
 
     def _outbox(self, process: Process, database: Database) -> WiredOutbox:
         wire = Wire(self._weather, process, database.service, aws=False)

@@ -1,6 +1,6 @@
 """The services' processes: APIs whose requests are tasks, and consumers as the code has them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from itertools import count
 from typing import Any, cast
 
@@ -11,12 +11,7 @@ from runtime.sqs.deletions import Deletions
 from runtime.sqs.handler import Handler
 from runtime.sqs.messages import Messages
 from runtime.sqs.queue import SourceQueue, find_queue
-from services.payment import consumer as payment_consumer
-from services.payment.handlers import Handlers as PaymentHandlers
-from services.stock import consumer as stock_consumer
-from services.stock.handlers import Handlers as StockHandlers
-from services.subscription import consumer as subscription_consumer
-from services.subscription.handlers import Handlers as SubscriptionHandlers
+from tests.consuming import EVENT_HANDLERS, HANDLERS
 from tests.memory_queues import MemorySqs
 from tests.simulation.ledger import WORK_QUEUES, Ledger
 from tests.simulation.places import Places
@@ -33,18 +28,6 @@ MOST_HELD, MADE_ROOM = 3, 12
 """Messages that a consumer holds at a time, and those that have made room for others; a real one
 holds 20 and 80, of far more."""
 
-HANDLERS: Mapping[str, Any] = {
-    "subscriptions": SubscriptionHandlers,
-    "stock": StockHandlers,
-    "payments": PaymentHandlers,
-}
-
-EVENT_HANDLERS: Mapping[str, Callable[[Any], Handler]] = {
-    "subscriptions-payment-cancelled": subscription_consumer.payment_cancelled,
-    "stock-subscription-created": stock_consumer.subscription_created,
-    "stock-payment-cancelled": stock_consumer.payment_cancelled,
-    "payments-subscription-created": payment_consumer.subscription_created,
-}
 
 QUEUES: Mapping[str, SourceQueue] = {
     name: find_queue(cast("Any", MemorySqs(TOPOLOGY.queues, now=lambda: 0.0)), name)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.serving import in_thread
+from tests.threads import served
 from verification.chaos.clients import ClientLoad, Clients
 from verification.chaos.ledger import Ledger
 from verification.testkit.waiting import eventually
@@ -69,7 +69,7 @@ def clients_of(
 ) -> Iterator[tuple[Clients, Ledger, Server]]:
     """Run one subscriber, one canceller and one reader against the APIs."""
     server = Server(script, payment, answer)
-    with in_thread(server):
+    with served(server):
         address = f"http://127.0.0.1:{server.server_port}"
         ledger = Ledger()
         clients = Clients(

@@ -3,7 +3,8 @@
 import asyncio
 import json
 import socket
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from time import monotonic
 
@@ -17,10 +18,8 @@ from infra.local_system.ports import LOOPBACK
 from runtime.http.connections import ConnectionLimits, limited
 from runtime.http.middleware import LimitedBody
 from tests.raw_http import Answer, sent
-from tests.serving import uvicorn_serving
+from tests.threads import beside
 from verification.testkit.waiting import eventually
-
-Running = AbstractContextManager[tuple[uvicorn.Server, int]]
 
 LARGE = b"x" * 20_000_000
 
@@ -41,9 +40,16 @@ PATIENT = replace(SHORT, head=60, body=60, send=60)
 """Limits that a busy machine does not meet, where another limit is the point."""
 
 
-def running(limits: ConnectionLimits = SHORT, *, stop_seconds: int = 1) -> Running:
+@contextmanager
+def running(
+    limits: ConnectionLimits = SHORT, *, stop_seconds: int = 1
+) -> Iterator[tuple[uvicorn.Server, int]]:
     """A server of such limits, and its port."""
-    return uvicorn_serving(limited(app, stop_seconds=stop_seconds, limits=limits))
+    server = uvicorn.Server(limited(app, stop_seconds=stop_seconds, limits=limits))
+    listening = socket.create_server((LOOPBACK, 0))
+    with beside(lambda: server.run([listening]), lambda: setattr(server, "should_exit", True)):
+        eventually(lambda: server.started, what="it serves")
+        yield server, listening.getsockname()[1]
 
 
 def refusal(answer: bytes) -> str:

@@ -12,7 +12,7 @@ import pytest
 from infra.local_system.ports import LOOPBACK
 from infra.local_system.settings import LocalSettings
 from local.demo import comes_up
-from tests.serving import in_thread
+from tests.threads import served
 from verification.testkit.ports import settings_on_free_ports
 from verification.testkit.waiting import eventually
 
@@ -45,7 +45,7 @@ def test_it_waits_for_a_system_that_gets_further(settings: LocalSettings) -> Non
         for number, api in enumerate(("subscription_api", "stock_api", "payment_api")):
             eventually(partial(has_said, said, number), what="it says for what it waits")
             address = LOOPBACK, getattr(settings, f"{api}_port")
-            stack.enter_context(in_thread(ThreadingHTTPServer(address, Ready)))
+            stack.enter_context(served(ThreadingHTTPServer(address, Ready)))
         waiting.join()
     assert came == [True]
     assert "subscription-api" in said[0]

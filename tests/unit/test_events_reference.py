@@ -16,7 +16,7 @@ from console.reference.page import SHEETS, page
 from console.reference.routes import DOCUMENT_FILE, router
 from contracts.names import EventType
 from infra.topology import TOPOLOGY
-from tests.asked_apis import ask
+from tests.system import ask
 
 RAW: dict[str, Any] = json.loads(DOCUMENT_FILE.read_text(encoding="utf-8"))
 DOCUMENT = Document(RAW)

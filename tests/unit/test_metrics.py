@@ -5,12 +5,13 @@ import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 from fastapi import APIRouter
 from prometheus_client import CollectorRegistry, Metric
 
 from runtime.metrics import MOST_REASONS, ConsumerMetrics, HttpMetrics, RelayMetrics
-from tests.asked_apis import an_api, asked
+from tests.system import an_app
 from verification.testkit.waiting import eventually
 
 HANDBOOK = Path(__file__).parents[2] / "docs/operations.md"
@@ -122,18 +123,20 @@ def test_a_request_is_active_until_it_is_answered() -> None:
         await goes_on.wait()
         raise LookupError
 
-    app = an_api(router, registry=registry)
+    app = an_app(router, registry=registry)
 
     def active() -> float | None:
         return registry.get_sample_value("http_server_active_requests")
 
-    async def two_requests() -> list[float | None]:
-        answers = [asyncio.create_task(asked(app, "GET", "/slow")) for _ in range(2)]
-        seen = [active()]
-        await asyncio.to_thread(eventually, lambda: active() == 2, what="two requests")
-        seen.append(active())
-        goes_on.set()
-        assert [answer.status_code for answer in await asyncio.gather(*answers)] == [500, 500]
+    async def asked() -> list[float | None]:
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:
+            answers = [asyncio.create_task(client.get("/slow")) for _ in range(2)]
+            seen = [active()]
+            await asyncio.to_thread(eventually, lambda: active() == 2, what="two requests")
+            seen.append(active())
+            goes_on.set()
+            assert [answer.status_code for answer in await asyncio.gather(*answers)] == [500, 500]
         return [*seen, active()]
 
-    assert asyncio.run(two_requests()) == [0, 2, 0]
+    assert asyncio.run(asked()) == [0, 2, 0]
