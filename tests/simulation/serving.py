@@ -7,6 +7,7 @@ from typing import Any, cast
 from infra.topology import TOPOLOGY
 from infra.workloads import Consumes, Workload
 from runtime.process.health import Readiness
+from runtime.sqs.consumer import Slot
 from runtime.sqs.deletions import Deletions
 from runtime.sqs.handler import Handler
 from runtime.sqs.messages import Messages
@@ -15,7 +16,7 @@ from tests.consuming import EVENT_HANDLERS, HANDLERS
 from tests.memory_queues import MemorySqs
 from tests.simulation.ledger import WORK_QUEUES, Ledger
 from tests.simulation.places import Places
-from tests.simulation.scheduling import Bell, Scheduler, TaskStop
+from tests.simulation.scheduling import Permits, Scheduler, TaskStop
 from tests.simulation.simulated_processes import Errand, Process
 from tests.simulation.uncounted import METRICS
 from tests.simulation.wired import WiredSqs, WiredStore
@@ -86,36 +87,6 @@ class Observed:
             self._ledger.handled[self._queue.name].add(event.detail)
 
 
-class Hands:
-    """How many more messages a consumer may take; as runtime.sqs.consumer.Slot has it."""
-
-    def __init__(self, scheduler: Scheduler) -> None:
-        self.free = MOST_HELD
-        self._rooms = MADE_ROOM
-        self._has_free = Bell(scheduler)
-
-    def wait(self) -> None:
-        while not self.free:
-            self._has_free.wait()
-
-    def release(self) -> None:
-        self.free += 1
-        self._has_free.ring()
-
-    def make_room(self, made: list[bool]) -> None:
-        """A message that has `made` none yet gives its place up, if there is room beside."""
-        if not made and self._rooms:
-            self._rooms -= 1
-            made.append(True)
-            self.release()
-
-    def leave(self, made: list[bool]) -> None:
-        if made:
-            self._rooms += 1
-        else:
-            self.release()
-
-
 class Consuming:
     """A runtime.sqs.consumer.Consumer's threads as tasks.
 
@@ -132,7 +103,8 @@ class Consuming:
         *,
         messages: type[Messages],
     ) -> None:
-        self._process, self._hands = process, Hands(scheduler)
+        self._process = process
+        self._free, self._overflow = Permits(scheduler, MOST_HELD), Permits(scheduler, MADE_ROOM)
         self._messages = messages(
             sqs,
             queue,
@@ -150,14 +122,13 @@ class Consuming:
 
     def _receive(self) -> None:
         while True:
-            self._hands.wait()
-            for message in self._messages.receive(self._hands.free):
-                self._hands.free -= 1
+            for message in self._messages.receive(self._free.wait()):
+                self._free.acquire()
                 self._process.spawn(lambda message=message: self._settle(message))  # type: ignore[misc]
 
     def _settle(self, message: Any) -> None:
-        made: list[bool] = []
-        if self._messages.settle(message, lambda: self._hands.make_room(made)):
+        slot = Slot(self._free, self._overflow)
+        if self._messages.settle(message, slot.make_room):
             self._deletions.add(message["ReceiptHandle"])
             self._delete()
-        self._hands.leave(made)
+        slot.leave()
