@@ -95,11 +95,14 @@ class World:
             for line in page["events"]
         ]
 
-    def events_of(self, bus: str, subscription_id: str) -> list[dict[str, Any]]:
+    def events_of(
+        self, bus: str, subscription_id: str, event_type: str | None = None
+    ) -> list[dict[str, Any]]:
         return [
             event
             for event in self.events(bus)
             if event["detail"]["subscriptionId"] == subscription_id
+            and event_type in {None, event["detail-type"]}
         ]
 
     def pending(self) -> Counter[str]:

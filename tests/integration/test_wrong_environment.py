@@ -134,22 +134,16 @@ def ended(folder: Path, command: str, env: Mapping[str, str]) -> tuple[int, str,
     return done.returncode, done.stdout, done.stderr
 
 
-def the_sentence(result: tuple[int, str, str]) -> str:
-    """What it said last, once it is sure that it is one sentence and exit code 2."""
-    code, stdout, stderr = result
-    assert code == 2, (stdout, stderr)
-    assert "Traceback" not in stdout + stderr
-    lines = stderr.splitlines() or stdout.splitlines()
-    return lines[-1]
-
-
 @pytest.mark.parametrize(("command", "wrong", "said"), WRONG)
 def test_a_wrong_environment_is_one_sentence(
     wrong_files: Path, command: str, wrong: Mapping[str, str], said: str
 ) -> None:
     """The variable's name, or what to run; no traceback; exit code 2."""
     given = {name: value.replace("{}", str(wrong_files)) for name, value in wrong.items()}
-    assert said in the_sentence(ended(wrong_files, command, given))
+    code, stdout, stderr = ended(wrong_files, command, given)
+    assert code == 2, (stdout, stderr)
+    assert "Traceback" not in stdout + stderr
+    assert said in (stderr or stdout).splitlines()[-1]
 
 
 def test_the_shell_script_passes_it_on(wrong_files: Path) -> None:

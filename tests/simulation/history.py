@@ -10,7 +10,6 @@ from typing import Any
 from infra.topology import WORKLOADS
 from tests.simulation.cursing import cursed_plan
 from tests.simulation.fates import Choices, Fate, Given, Kind, Seeded, Spot
-from tests.simulation.findings import Finding
 from tests.simulation.lambdas import Lambda
 from tests.simulation.outside import Outside
 from tests.simulation.places import Places
@@ -20,7 +19,7 @@ from tests.simulation.relaying import Parts, Relays
 from tests.simulation.scheduling import TASKS, Scheduler
 from tests.simulation.serving import Services
 from tests.simulation.simulated_processes import Process
-from tests.simulation.telling import Story
+from tests.simulation.telling import Finding, Story
 from tests.simulation.wires import Weather
 
 MOST_TURNS = 20_000

@@ -3,7 +3,6 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
@@ -28,20 +27,18 @@ Exposed = Mapping[str, set[str]]
 """The labels of each sample's name."""
 
 
-@dataclass(frozen=True)
-class Scrape:
-    """What each process answers, by the name that prometheus.yml has for it."""
+Scrape = Mapping[str, Exposed]
+"""What each process answers, by the name that prometheus.yml has for it."""
 
-    processes: Mapping[str, Exposed]
 
-    def of(self, selector: Selector) -> list[Exposed]:
-        """What the processes expose that a selector chooses by its job and process."""
-        return [
-            self.processes[name]
-            for job, names in scraped().items()
-            for name in names
-            if _chooses(selector, job=job, process=name)
-        ]
+def chosen(scrape: Scrape, selector: Selector) -> list[Exposed]:
+    """What the processes expose that a selector chooses by its job and process."""
+    return [
+        scrape[name]
+        for job, names in scraped().items()
+        for name in names
+        if _chooses(selector, job=job, process=name)
+    ]
 
 
 @pytest.fixture(scope="session")
@@ -61,12 +58,10 @@ def scrape(traced: Traced, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         addresses = {
             process.name: f"http://{LOOPBACK}:{process.port}" for process in our_processes(settings)
         }
-        yield Scrape(
-            {
-                name: _labels(http.get(f"{url}/metrics").raise_for_status().text)
-                for name, url in {**addresses, "console": watching.url}.items()
-            }
-        )
+        yield {
+            name: _labels(http.get(f"{url}/metrics").raise_for_status().text)
+            for name, url in {**addresses, "console": watching.url}.items()
+        }
 
 
 def _labels(text: str) -> dict[str, set[str]]:
@@ -102,7 +97,7 @@ def missing(query: Query, scrape: Scrape) -> list[str]:
     """What an expression asks for that nobody exposes."""
     known, complaints = set(TARGET), []
     for selector in query.selectors:
-        exposed = [each for each in scrape.of(selector) if selector.metric in each]
+        exposed = [each for each in chosen(scrape, selector) if selector.metric in each]
         if selector.metric in PROMETHEUS:
             labels = PROMETHEUS[selector.metric]
         elif exposed:
@@ -144,7 +139,7 @@ def test_what_nobody_exposes_would_be_found(
 
 def test_every_process_exposes_its_memory_and_its_processor(scrape: Scrape) -> None:
     """The tap and the console too."""
-    for name, exposed in scrape.processes.items():
+    for name, exposed in scrape.items():
         assert {"process_resident_memory_bytes", "process_cpu_seconds_total"} <= exposed.keys(), (
             name
         )
@@ -171,4 +166,4 @@ def test_every_kind_of_process_exposes_what_the_handbook_says(scrape: Scrape) ->
     }
     for kind, names in kinds.items():
         for process in scraped()[kind]:
-            assert names <= scrape.processes[process].keys(), process
+            assert names <= scrape[process].keys(), process
