@@ -80,7 +80,7 @@ class Scene:
             self._deliver(step.name)
             for plan in self._outages.values():
                 plan.action = nothing
-        state = next(iter(store.listed({}, limit=1, after=None).items), None)
+        state = next(iter(store.page(limit=1, after=None).items), None)
         return Ending(
             state and replace(state, created=START, updated=START),
             [_timeless(record) for record in store.outbox],

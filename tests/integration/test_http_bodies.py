@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 
-from runtime import cursors
-from tests.integration.test_api_bad_input import LISTS, ORDER
-from tests.raw_http import Answer, Server
-from tests.system import NAMES, Name
+from tests.integration.test_api_bad_input import ORDER
+from tests.raw_http import Server
+from tests.system import NAMES
 
 UNPAIRED = "%ED%A0%80"
 """A surrogate without its pair, as UTF-8 would write it."""
@@ -100,27 +99,6 @@ def test_what_only_looks_alike_is_read(servers: Mapping[str, Server]) -> None:
     """Names that differ, the same name in two objects, a whole pair, an escaped backslash."""
     for text in ('{"a": {"b": 1}, "b": {"b": 1}}', '{"a": "\\ud83d\\ude00"}', '{"a": "\\\\ud800"}'):
         assert servers["payment"].write("PATCH /payments/x", text.encode()).status == 422, text
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_a_cursor_with_an_unpaired_surrogate_is_400(
-    servers: Mapping[str, Server], name: Name
-) -> None:
-    """Also where its digest is right."""
-    scope = {
-        "subscription": "subscriptions?accountNumber=None",
-        "stock": "stock?status=None",
-        "payment": "payments?status=None",
-    }[name]
-    key = "_id" if name == "payment" else "subscriptionId"
-
-    def asked(position: dict[str, str]) -> Answer:
-        return servers[name].ask(f"GET {LISTS[name]}?cursor={cursors.encode(scope, position)}")
-
-    assert asked({key: "a"}).status == 200
-    for position in ({key: "\ud800"}, {key: "a\udfff"}, {key: "a", "\ud800": "b"}):
-        answer = asked(position)
-        assert (answer.status, answer.kind) == (400, "invalid-cursor")
 
 
 def test_an_unpaired_surrogate_is_no_failure_anywhere(server: Server) -> None:
