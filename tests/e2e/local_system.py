@@ -36,6 +36,8 @@ class LocalSystem:
     def stop(self) -> None:
         self._running.close()
 
+    remove = stop
+
     def kill(self, name: str) -> None:
         """End a process of ours as kill -9 does; nobody starts it again."""
         self._supervisor.kill(name)
