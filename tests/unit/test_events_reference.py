@@ -1,5 +1,6 @@
 """The page of events: everything of the document is on it, and nothing in it is taken for HTML."""
 
+import asyncio
 import copy
 import json
 from html.parser import HTMLParser
@@ -16,7 +17,6 @@ from console.reference.page import SHEETS, page
 from console.reference.routes import DOCUMENT_FILE, router
 from contracts.names import EventType
 from infra.topology import TOPOLOGY
-from tests.system import ask
 
 RAW: dict[str, Any] = json.loads(DOCUMENT_FILE.read_text(encoding="utf-8"))
 DOCUMENT = Document(RAW)
@@ -59,8 +59,14 @@ def get(path: str) -> httpx.Response:
     """Ask an application that has nothing but the router."""
     app = FastAPI()
     app.include_router(router())
-    ask(app, "GET", path)
-    return ask(app, "GET", path)
+
+    async def asked() -> httpx.Response:
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://console") as client:
+            await client.get(path)
+            return await client.get(path)
+
+    return asyncio.run(asked())
 
 
 OUTLINE = Outline(page(DOCUMENT))

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from importlib import import_module
-from typing import Any
+from typing import Protocol
 
 import pytest
 
@@ -197,7 +197,12 @@ def outboxes(domain: Domain) -> set[str]:
     return {table.name for table in domain.tables if table.stream}
 
 
-def named(resources: Iterable[Any]) -> set[str]:
+class Named(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+def named(resources: Iterable[Named]) -> set[str]:
     return {resource.name for resource in resources}
 
 
