@@ -17,8 +17,8 @@ from tests.builders import a_body, a_cause, a_metadata
 from tests.integration.test_api_bad_input import LISTS
 from tests.queues import make_queue
 from tests.system import NAMES, Name, System
-from tests.unit.test_workloads import environment
-from verification.testkit.launcher import LaunchedProcess, run_to_end
+from tests.unit.test_workloads import environment as needed_by
+from verification.testkit.launcher import run_to_end
 from verification.testkit.ports import reserved_ports
 from verification.testkit.waiting import eventually
 
@@ -32,7 +32,7 @@ def test_missing_settings_are_all_named(tmp_path: Path, workload: Workload) -> N
     assert code == 2
     assert len(output.splitlines()) == 1
     named = set(re.findall(r"([A-Z_]{4,}): Field required", output))
-    assert named == environment(workload).keys()
+    assert named == needed_by(workload).keys()
 
 
 def test_a_missing_queue_is_named(tmp_path: Path, system: System) -> None:
@@ -70,21 +70,13 @@ def test_an_api_serves_small_and_leaves_with_0(tmp_path: Path, system: System, n
                 assert client.get(path).status_code == 200
             assert "server" not in client.get("/docs").headers
             client.post(path, json={}, headers={"X-Correlation-Id": "look-for-me"})
-        assert megabytes(process) < 120
+        assert process.resident_megabytes < 120
         assert stop_child(process.child, within=60)
     assert process.child.returncode == 0
     lines = process.lines()
     assert {line["process"] for line in lines} == {f"{name}-api"}
     (wanted,) = [line for line in lines if line.get("correlationId") == "look-for-me"]
     assert (wanted["event"], wanted["method"], wanted["level"]) == ("request", "POST", "info")
-
-
-def megabytes(process: LaunchedProcess) -> float:
-    """Resident memory, as the process itself counts it."""
-    answer = process.get("/metrics")
-    assert answer is not None
-    (found,) = re.findall(r"^process_resident_memory_bytes (\S+)", answer.text, re.MULTILINE)
-    return float(found) / 1e6
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -98,7 +90,7 @@ def test_a_consumer_reports_its_health_and_leaves_with_0(
             answer = process.get(path)
             assert answer is not None
             assert answer.status_code == status
-        assert megabytes(process) < 120
+        assert process.resident_megabytes < 120
         assert stop_child(process.child, within=60)
     assert process.child.returncode == 0
     events = [line["event"] for line in process.lines()]
