@@ -1,26 +1,24 @@
 """`python -m relay …`: one process per stream. Composition root of every relay."""
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
 from relay.adapters.change_stream import ChangeStream, find_outbox
 from relay.adapters.dynamodb_stream import DynamoDBStream, find_stream
 from relay.adapters.sqs_fifo import DeadLetterQueue, FifoQueue
+from relay.backlog_gauges import BacklogGauges
 from relay.composition import (
-    RelayAdapters,
     adapters_of,
     aws_of,
-    backlog_gauges_of,
+    backlog_of,
     bus_of,
-    pipeline_of,
-    sweeper_of,
     sweeping,
 )
 from relay.feed_reader import PART, FeedReader
 from relay.forwarder import Forwarder, run_together
-from relay.ports import ChangeFeed
+from relay.pipeline import Pipeline
+from relay.ports import ChangeFeed, RelayAdapters
 from relay.settings import (
     ChangeStreamRelaySettings,
     ChangeStreamSettings,
@@ -30,18 +28,17 @@ from relay.settings import (
     ForwardSettings,
     SweepSettings,
 )
-from relay.traced import Destination, traced
-from runtime import logs
+from relay.sweeper import Sweeper
+from relay.traced import traced
 from runtime.ids import utc_now
 from runtime.metrics import RelayMetrics, new_registry
 from runtime.mongodb import Mongo
 from runtime.outbox.mongodb import MongoOutbox
-from runtime.process import tracing
 from runtime.process.health import Readiness
 from runtime.process.shutdown import Stop, on_signal
+from runtime.process.startup import startup
 from runtime.process.tracing import Tracer
 from runtime.process.worker import main, run_worker, until_available
-from runtime.settings import ProcessSettings, load
 from runtime.sqs.queue import find_queue
 
 FORWARDERS = 4
@@ -56,32 +53,27 @@ class DaemonAdapters(RelayAdapters):
 
 
 def run_dynamodb() -> None:
-    settings = load(DynamoDBRelaySettings)
-    with _process("relay-dynamodb", settings) as tracer:
+    with startup("relay-dynamodb", DynamoDBRelaySettings) as (settings, tracer):
         _run_daemon(settings, lambda stop: dynamodb_adapters(settings, stop, tracer))
 
 
 def run_change_stream() -> None:
-    settings = load(ChangeStreamRelaySettings)
-    with _process("relay-change-stream", settings) as tracer:
+    with startup("relay-change-stream", ChangeStreamRelaySettings) as (settings, tracer):
         _run_daemon(settings, lambda _: change_stream_adapters(settings, tracer))
 
 
 def run_forward() -> None:
-    settings = load(ForwardSettings)
-    with _process("relay-forward", settings) as tracer:
+    with startup("relay-forward", ForwardSettings) as (settings, tracer):
         _run_forwarders(settings, tracer)
 
 
 def sweep_dynamodb() -> None:
-    settings = load(DynamoDBSettings)
-    with _process("sweep-dynamodb", settings) as tracer:
+    with startup("sweep-dynamodb", DynamoDBSettings) as (settings, tracer):
         _sweep_once(settings, lambda: _swept_adapters(settings, tracer))
 
 
 def sweep_change_stream() -> None:
-    settings = load(ChangeStreamSettings)
-    with _process("sweep-change-stream", settings) as tracer:
+    with startup("sweep-change-stream", ChangeStreamSettings) as (settings, tracer):
         _sweep_once(settings, lambda: change_stream_adapters(settings, tracer))
 
 
@@ -109,18 +101,11 @@ def change_stream_adapters(
     outbox, queue = MongoOutbox(mongo, name), FifoQueue(sqs, settings.fifo_queue)
     return DaemonAdapters(
         outbox,
-        traced(queue, Destination("aws_sqs", settings.fifo_queue), tracer),
+        traced(queue, "aws_sqs", settings.fifo_queue, tracer),
         DeadLetterQueue(sqs, settings.dead_letter_queue),
         ChangeStream(mongo, name),
         is_crowded=queue.is_crowded,
     )
-
-
-@contextmanager
-def _process(name: str, settings: ProcessSettings) -> Iterator[Tracer | None]:
-    logs.configure(level=settings.log_level, form=settings.log_format, process=name)
-    with tracing.started(name) as tracer:
-        yield tracer
 
 
 def _swept_adapters(settings: DynamoDBSettings, tracer: Tracer | None) -> RelayAdapters:
@@ -135,8 +120,9 @@ def _run_daemon(settings: DaemonSettings, connect: Callable[[Stop], DaemonAdapte
 
     def prepare() -> Mapping[str, Callable[[], None]]:
         adapters = connect(stop)
-        pipeline = pipeline_of(adapters, stop, metrics, readiness)
-        sweeper = sweeper_of(adapters, pipeline, stop, metrics, settings)
+        pipeline = Pipeline(adapters, stop=stop, metrics=metrics, readiness=readiness)
+        backlog = backlog_of(adapters, pipeline, stop, metrics, settings)
+        sweeper = Sweeper(backlog)
         reader = FeedReader(
             adapters.feed,
             sweeper,
@@ -146,12 +132,11 @@ def _run_daemon(settings: DaemonSettings, connect: Callable[[Stop], DaemonAdapte
             now=utc_now,
             observe_lag=metrics.stream_lag.set,
         )
-        gauges = backlog_gauges_of(adapters, pipeline, stop, metrics, settings)
         return {
             "pipeline": pipeline.run,
             "sweeper": sweeper.run,
             "feed-reader": reader.run,
-            "backlog-gauges": gauges.run,
+            "backlog-gauges": BacklogGauges(backlog).run,
         }
 
     run_worker(settings, prepare=prepare, stop=stop, readiness=readiness, registry=registry)

@@ -16,7 +16,8 @@ from threading import Timer
 from typing import Any, Protocol
 
 from relay.batch import BatchPublisher, StreamBatchHandler
-from relay.composition import RelayAdapters, adapters_of, aws_of, sweeping
+from relay.composition import adapters_of, aws_of, sweeping
+from relay.ports import RelayAdapters
 from relay.settings import DynamoDBSettings, SweepSettings
 from runtime import logs
 from runtime.errors import Misconfigured
@@ -107,9 +108,7 @@ def _seconds_left(context: Context) -> float:
 @cache
 def _stream_batch_handler() -> tuple[StreamBatchHandler, Tracer | None]:
     settings, adapters, tracer = _composed("relay-dynamodb")
-    publisher = BatchPublisher(
-        adapters.outbox, adapters.target, adapters.dead_letters, RelayMetrics(new_registry())
-    )
+    publisher = BatchPublisher(adapters, RelayMetrics(new_registry()))
     return StreamBatchHandler(publisher, settings.outbox_table), tracer
 
 

@@ -1,19 +1,15 @@
 """Depth and oldest age of an outbox as gauges: accurate during a drain, and during an outage."""
 
 import math
-from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from time import monotonic
 
 import structlog
 
-from relay.window import Window
+from relay.sweeper import Backlog
 from runtime.errors import Unavailable
-from runtime.metrics import RelayMetrics
-from runtime.outbox.ports import Outbox
 from runtime.outbox.stats import OutboxStats
-from runtime.process.shutdown import Stop
 
 log = structlog.get_logger(__name__)
 
@@ -34,24 +30,15 @@ class BacklogGauges:
     cannot be read is as old as the first of the looks that have found such a row one after another.
     """
 
-    def __init__(
-        self,
-        outbox: Outbox,
-        window: Window,
-        *,
-        stop: Stop,
-        metrics: RelayMetrics,
-        now: Callable[[], datetime],
-        min_age: timedelta,
-        interval: timedelta,
-    ) -> None:
-        self._outbox, self._window, self._stop, self._now = outbox, window, stop, now
-        self._min_age, self._interval = min_age, interval.total_seconds()
+    def __init__(self, backlog: Backlog) -> None:
+        self._outbox, self._window = backlog.adapters.outbox, backlog.window
+        self._stop, self._now, self._min_age = backlog.stop, backlog.now, backlog.min_age
+        self._interval = backlog.interval.total_seconds()
         self._last: tuple[datetime, OutboxStats] | None = None
         """What occurred before a moment, as the last look found it."""
         self._undated_since: datetime | None = None
-        metrics.oldest.set_function(self.age)
-        metrics.depth.set_function(self.depth)
+        backlog.metrics.oldest.set_function(self.age)
+        backlog.metrics.depth.set_function(self.depth)
 
     def run(self) -> None:
         """Look until a stop is requested."""

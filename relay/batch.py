@@ -14,13 +14,12 @@ from typing import Any
 
 import structlog
 
-from relay.ports import DeadLetterTarget, Target
+from relay.ports import RelayAdapters
 from relay.publisher import Outcome, Publisher, try_delete
 from relay.recent_keys import RecentKeys
 from runtime.errors import Misconfigured
 from runtime.metrics import RelayMetrics
 from runtime.outbox.dynamodb_rows import row_of
-from runtime.outbox.ports import Outbox
 from runtime.outbox.rows import Row
 from runtime.retry import backoff
 
@@ -140,16 +139,14 @@ class BatchPublisher:
 
     def __init__(
         self,
-        outbox: Outbox,
-        target: Target,
-        dead_letters: DeadLetterTarget,
+        adapters: RelayAdapters,
         metrics: RelayMetrics,
         *,
         wait: Callable[[float], object] = time.sleep,
         pool: Executor | None = None,
     ) -> None:
-        self._outbox, self._wait = outbox, wait
-        self._publisher = Publisher(target, dead_letters, metrics)
+        self._outbox, self._wait = adapters.outbox, wait
+        self._publisher = Publisher(adapters.target, adapters.dead_letters, metrics)
         self._pool = pool or ThreadPoolExecutor(CALLS, thread_name_prefix="publisher")
 
     def publish(self, rows: Sequence[Row], has_time: HasTime) -> set[int]:

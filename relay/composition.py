@@ -2,38 +2,24 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import timedelta
 from threading import Thread
 
 from relay.adapters.eventbridge import EventBus
 from relay.adapters.sqs_fifo import DeadLetterQueue
-from relay.backlog_gauges import BacklogGauges
 from relay.pipeline import Pipeline
-from relay.ports import DeadLetterTarget, Target
+from relay.ports import RelayAdapters, Target
 from relay.settings import DynamoDBSettings, SweepSettings
-from relay.sweeper import Sweeper
-from relay.traced import Destination, traced
+from relay.sweeper import Backlog, Sweeper
+from relay.traced import traced
 from runtime.aws import Aws
+from runtime.eventbridge import require_bus
 from runtime.ids import utc_now
 from runtime.metrics import RelayMetrics
 from runtime.outbox.dynamodb import DynamoOutbox
-from runtime.outbox.ports import Outbox
-from runtime.process.health import Readiness
 from runtime.process.shutdown import Stop
 from runtime.process.tracing import Tracer
 from runtime.settings import AwsSettings
-
-
-@dataclass(frozen=True)
-class RelayAdapters:
-    """What a relay reads, publishes to and dead-letters to."""
-
-    outbox: Outbox
-    target: Target
-    dead_letters: DeadLetterTarget
-    is_crowded: Callable[[], bool] = field(default=lambda: False, kw_only=True)
-    """Whether so much waits in the target that a backlog had better stay in the outbox."""
 
 
 def aws_of(settings: AwsSettings) -> Aws:
@@ -64,52 +50,20 @@ def adapters_of(
 
 def bus_of(name: str, aws: Aws, tracer: Tracer | None) -> Target:
     """Raises Misconfigured for a bus that does not exist, or Unavailable."""
-    bus = EventBus(aws.client("events"), name)
-    bus.check()
-    return traced(bus, Destination("aws_eventbridge", name), tracer)
+    events = aws.client("events")
+    require_bus(events, name)
+    return traced(EventBus(events, name), "aws_eventbridge", name, tracer)
 
 
-def pipeline_of(
-    adapters: RelayAdapters, stop: Stop, metrics: RelayMetrics, readiness: Readiness | None = None
-) -> Pipeline:
-    return Pipeline(
-        outbox=adapters.outbox,
-        target=adapters.target,
-        dead_letters=adapters.dead_letters,
-        stop=stop,
-        metrics=metrics,
-        readiness=readiness,
-    )
-
-
-def sweeper_of(
+def backlog_of(
     adapters: RelayAdapters,
     pipeline: Pipeline,
     stop: Stop,
     metrics: RelayMetrics,
     settings: SweepSettings,
-) -> Sweeper:
-    return Sweeper(
-        adapters.outbox,
-        pipeline.window,
-        stop=stop,
-        metrics=metrics,
-        now=utc_now,
-        min_age=timedelta(seconds=settings.sweep_min_age_seconds),
-        interval=timedelta(seconds=settings.sweep_interval_seconds),
-        is_crowded=adapters.is_crowded,
-    )
-
-
-def backlog_gauges_of(
-    adapters: RelayAdapters,
-    pipeline: Pipeline,
-    stop: Stop,
-    metrics: RelayMetrics,
-    settings: SweepSettings,
-) -> BacklogGauges:
-    return BacklogGauges(
-        adapters.outbox,
+) -> Backlog:
+    return Backlog(
+        adapters,
         pipeline.window,
         stop=stop,
         metrics=metrics,
@@ -128,9 +82,10 @@ def sweeping(
     A pass publishes what is older than sweep_min_age_seconds now, returns once all it found has
     left or a stop was requested, and says how many rows were new to it. It raises Unavailable.
     """
-    pipeline = pipeline_of(adapters, stop, metrics)
-    sweeper = sweeper_of(adapters, pipeline, stop, metrics, settings)
-    before = utc_now() - timedelta(seconds=settings.sweep_min_age_seconds)
+    pipeline = Pipeline(adapters, stop=stop, metrics=metrics)
+    backlog = backlog_of(adapters, pipeline, stop, metrics, settings)
+    sweeper = Sweeper(backlog)
+    before = utc_now() - backlog.min_age
 
     def make_pass() -> int:
         try:

@@ -30,7 +30,7 @@ class FeedReader:
     """Offers the window what the feed delivers. It stores no position: losing it is no loss.
 
     What was committed before the feed was opened is in the outbox, if it is not published, and the
-    sweep that follows each opening finds it there. So a reader that has fallen behind by `max_lag`,
+    sweep that follows each opening finds it there. So a reader that has fallen behind by MAX_LAG,
     after an outage or under a burst, opens at LATEST as well: rows of that age are the sweep's, and
     what it has published since must not be read once more.
 
@@ -47,12 +47,11 @@ class FeedReader:
         stop: Stop,
         readiness: Readiness,
         now: Callable[[], datetime],
-        max_lag: timedelta = MAX_LAG,
         observe_lag: Callable[[float], object] = _unmeasured,
     ) -> None:
         self._feed, self._sweeper, self._window = feed, sweeper, window
         self._stop, self._readiness, self._now = stop, readiness, now
-        self._max_lag, self._observe_lag = max_lag, observe_lag
+        self._observe_lag = observe_lag
 
     def run(self) -> None:
         """Read until a stop is requested, through every outage."""
@@ -84,6 +83,6 @@ class FeedReader:
             if row.occurred_at:
                 behind = self._now() - row.occurred_at
                 self._observe_lag(max(0.0, behind.total_seconds()))
-                if behind > self._max_lag:
-                    raise LostPosition(f"it is {self._max_lag.total_seconds():g} s behind")
+                if behind > MAX_LAG:
+                    raise LostPosition(f"it is {MAX_LAG.total_seconds():g} s behind")
             yield row

@@ -10,11 +10,10 @@ from time import monotonic
 
 import structlog
 
-from relay.ports import DeadLetterTarget, Target
+from relay.ports import RelayAdapters
 from relay.publisher import Outcome, Publisher, Refused, try_delete
 from relay.window import Window
 from runtime.metrics import RelayMetrics
-from runtime.outbox.ports import Outbox
 from runtime.outbox.rows import Row
 from runtime.process.health import Readiness
 from runtime.process.shutdown import Stop
@@ -49,10 +48,8 @@ class Pipeline:
 
     def __init__(
         self,
+        adapters: RelayAdapters,
         *,
-        outbox: Outbox,
-        target: Target,
-        dead_letters: DeadLetterTarget,
         stop: Stop,
         metrics: RelayMetrics,
         window: Window | None = None,
@@ -62,8 +59,8 @@ class Pipeline:
         publish_deadline: float = PUBLISH_DEADLINE,
         delete_deadline: float = DELETE_DEADLINE,
     ) -> None:
-        self._outbox, self._target, self._stop = outbox, target, stop
-        self._publisher = Publisher(target, dead_letters, metrics, readiness)
+        self._outbox, self._target, self._stop = adapters.outbox, adapters.target, stop
+        self._publisher = Publisher(adapters.target, adapters.dead_letters, metrics, readiness)
         self._delayed = DelayedCalls()
         self._call_later = call_later or self._delayed.call_later
         self._longest_wait = longest_wait

@@ -1,12 +1,13 @@
 """What a relay needs besides an outbox: a stream of its rows, a target, dead letters."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from contracts.outbox import OutboxRecord
 from runtime.aws_failures import family_of_code
 from runtime.batches import Limits
+from runtime.outbox.ports import Outbox
 from runtime.outbox.rows import Row
 from runtime.verdicts import Family
 
@@ -116,3 +117,14 @@ class DeadLetterTarget(Protocol):
         Raises Unavailable, and CannotBeDeadLettered for what the queue can never take.
         """
         ...
+
+
+@dataclass(frozen=True)
+class RelayAdapters:
+    """What a relay reads, publishes to and dead-letters to."""
+
+    outbox: Outbox
+    target: Target
+    dead_letters: DeadLetterTarget
+    is_crowded: Callable[[], bool] = field(default=lambda: False, kw_only=True)
+    """Whether so much waits in the target that a backlog had better stay in the outbox."""

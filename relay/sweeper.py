@@ -1,16 +1,17 @@
 """Scans the outbox: what stayed in it is offered again, whatever the reason it stayed."""
 
 from collections.abc import Callable
+from dataclasses import KW_ONLY, dataclass
 from datetime import datetime, timedelta
 from threading import Lock
 from time import monotonic
 
 import structlog
 
+from relay.ports import RelayAdapters
 from relay.window import Window
 from runtime.errors import Unavailable
 from runtime.metrics import RelayMetrics
-from runtime.outbox.ports import Outbox
 from runtime.process.shutdown import Stop
 from runtime.retry import backoff
 
@@ -23,34 +24,39 @@ CROWDED_WAIT = 0.1
 """Seconds between checks of whether the target has room for another page."""
 
 
-class Sweeper:
-    """Sweeps on request, and every `interval` for the rows that are older than `min_age`.
+@dataclass(frozen=True)
+class Backlog:
+    """What may be left behind in an outbox, and where it is offered again.
 
-    Younger rows are left to the change feed. So even a bug in its reader delays an event by no more
-    than `min_age` and `interval` together. `now` gives rows' ages, `elapsed` measures the interval
-    in seconds: a clock that is set must not put a sweep off. While the target `is_crowded` by what
-    waits in it, a sweep waits too: in a queue, a backlog would wait before all that is new.
+    Rows that are older than `min_age` are looked for every `interval`; `now` gives their ages.
     """
 
-    def __init__(
-        self,
-        outbox: Outbox,
-        window: Window,
-        *,
-        stop: Stop,
-        metrics: RelayMetrics,
-        now: Callable[[], datetime],
-        min_age: timedelta,
-        interval: timedelta,
-        elapsed: Callable[[], float] = monotonic,
-        is_crowded: Callable[[], bool] = lambda: False,
-    ) -> None:
-        self._outbox, self._window, self._stop, self._metrics = outbox, window, stop, metrics
-        self._now, self._min_age, self._interval, self._elapsed = now, min_age, interval, elapsed
-        self._is_crowded = is_crowded
+    adapters: RelayAdapters
+    window: Window
+    _: KW_ONLY
+    stop: Stop
+    metrics: RelayMetrics
+    now: Callable[[], datetime]
+    min_age: timedelta
+    interval: timedelta
+
+
+class Sweeper:
+    """Sweeps on request, and every interval for the rows that are old enough.
+
+    Younger rows are left to the change feed. So even a bug in its reader delays an event by no more
+    than `min_age` and `interval` together. `elapsed` measures the interval in seconds: a clock that
+    is set must not put a sweep off. While the target is crowded by what waits in it, a sweep waits
+    too: in a queue, a backlog would wait before all that is new.
+    """
+
+    def __init__(self, backlog: Backlog, *, elapsed: Callable[[], float] = monotonic) -> None:
+        self._backlog, self._window, self._stop = backlog, backlog.window, backlog.stop
+        self._now, self._elapsed = backlog.now, elapsed
+        self._interval = backlog.interval.total_seconds()
         self._lock = Lock()
         self._requested: datetime | None = None
-        self._due = elapsed() + interval.total_seconds()
+        self._due = elapsed() + self._interval
         self._failures = 0
 
     def request(self, *, before: datetime) -> None:
@@ -70,9 +76,9 @@ class Sweeper:
         if requested is None and self._elapsed() < self._due:
             return
         try:
-            self.sweep(before=requested or self._now() - self._min_age)
+            self.sweep(before=requested or self._now() - self._backlog.min_age)
             self._failures = 0
-            self._due = self._elapsed() + self._interval.total_seconds()
+            self._due = self._elapsed() + self._interval
         except Unavailable as error:
             self._failures += 1
             log.warning("sweep failed", reason=str(error))
@@ -91,7 +97,7 @@ class Sweeper:
         age = 0.0
         oldest: datetime | None = None
         stuck = set(self._window.stuck)
-        for rows in self._outbox.scan(before):
+        for rows in self._backlog.adapters.outbox.scan(before):
             if self._stop.requested:
                 break
             if not rows:
@@ -105,7 +111,7 @@ class Sweeper:
             new += self._window.offer(rows, swept=True)
         else:
             self._window.have_left(stuck)
-        self._metrics.swept.inc(new)
+        self._backlog.metrics.swept.inc(new)
         if found:
             # An alarm reads this line where the gauge is not scraped.
             log.info("swept", found=found, new=new, oldestAgeSeconds=round(age, 1))
@@ -113,7 +119,7 @@ class Sweeper:
 
     def _wait_for_the_target(self) -> None:
         try:
-            while self._is_crowded() and not self._stop.wait(CROWDED_WAIT):
+            while self._backlog.adapters.is_crowded() and not self._stop.wait(CROWDED_WAIT):
                 pass
         except Unavailable as error:
             # No reason to hold rows back: publishing finds out what is away.

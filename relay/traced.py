@@ -5,7 +5,6 @@ https://opentelemetry.io/docs/specs/semconv/messaging/messaging-spans/
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from time import time_ns
 from typing import Literal
 
@@ -14,18 +13,13 @@ from relay.ports import CallRefused, Failure, Target
 from runtime.batches import Limits
 from runtime.process.tracing import Attributes, Tracer
 
-
-@dataclass(frozen=True)
-class Destination:
-    """`system` is messaging.system: the conventions know SQS, and have no name for EventBridge."""
-
-    system: Literal["aws_eventbridge", "aws_sqs"]
-    name: str
+MessagingSystem = Literal["aws_eventbridge", "aws_sqs"]
+"""messaging.system: the conventions know SQS, and have no name for EventBridge."""
 
 
-def traced(target: Target, destination: Destination, tracer: Tracer | None) -> Target:
-    """The target itself where tracing is off."""
-    return target if tracer is None else TracedTarget(target, destination, tracer)
+def traced(target: Target, system: MessagingSystem, name: str, tracer: Tracer | None) -> Target:
+    """The target itself where tracing is off; `name` is the queue's or the bus's."""
+    return target if tracer is None else TracedTarget(target, system, name, tracer)
 
 
 class TracedTarget:
@@ -36,8 +30,8 @@ class TracedTarget:
     and stand beside this one.
     """
 
-    def __init__(self, target: Target, destination: Destination, tracer: Tracer) -> None:
-        self._target, self._destination, self._tracer = target, destination, tracer
+    def __init__(self, target: Target, system: MessagingSystem, name: str, tracer: Tracer) -> None:
+        self._target, self._system, self._name, self._tracer = target, system, name, tracer
 
     def publish(self, records: Sequence[OutboxRecord]) -> Sequence[Failure | None]:
         started = time_ns()
@@ -60,7 +54,7 @@ class TracedTarget:
 
     def _add(self, record: OutboxRecord, started: int, error_type: str | None) -> None:
         self._tracer.add(
-            f"send {self._destination.name}",
+            f"send {self._name}",
             "producer",
             self._attributes(record),
             parent=record.traceparent,
@@ -70,8 +64,8 @@ class TracedTarget:
 
     def _attributes(self, record: OutboxRecord) -> Attributes:
         return {
-            "messaging.system": self._destination.system,
-            "messaging.destination.name": self._destination.name,
+            "messaging.system": self._system,
+            "messaging.destination.name": self._name,
             "messaging.operation.type": "send",
             "messaging.operation.name": "send",
             "messaging.message.id": record.event_id,

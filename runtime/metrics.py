@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 
 from prometheus_client import (
     CollectorRegistry,
@@ -32,17 +33,16 @@ class HttpMetrics:
     """Requests of one API, by method, route template and status."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self.active = Gauge(
+        gauge = partial(Gauge, registry=registry)
+        histogram = partial(Histogram, registry=registry, buckets=LATENCIES)
+        self.active = gauge(
             "http_server_active_requests",
             "Requests that have no whole answer yet; the scrape that asks is one.",
-            registry=registry,
         )
-        self._duration = Histogram(
+        self._duration = histogram(
             "http_server_request_duration_seconds",
             "Time from a request's first byte to its response's last.",
             ("method", "route", "status"),
-            registry=registry,
-            buckets=LATENCIES,
         )
 
     def done(self, method: str, route: str, status: int, seconds: float) -> None:
@@ -53,25 +53,22 @@ class ConsumerMetrics:
     """Messages of one consumer process, by queue and outcome."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self._in_flight = Gauge(
+        gauge = partial(Gauge, registry=registry)
+        histogram = partial(Histogram, registry=registry, buckets=LATENCIES)
+        self._in_flight = gauge(
             "consumer_messages_in_flight",
             "Messages received and not yet at their end, held ones too.",
             ("queue",),
-            registry=registry,
         )
-        self._effect = Histogram(
+        self._effect = histogram(
             "consumer_commit_to_effect_seconds",
             "Time from an event's occurredAt to the end of its handling, where it was handled.",
             ("queue", "event_type"),
-            registry=registry,
-            buckets=LATENCIES,
         )
-        self._duration = Histogram(
+        self._duration = histogram(
             "consumer_message_duration_seconds",
             "Time from a message's receipt to its end, by what that end was.",
             ("queue", "outcome"),
-            registry=registry,
-            buckets=LATENCIES,
         )
 
     def begun(self, queue: str) -> None:
@@ -91,58 +88,45 @@ class RelayMetrics:
     """What one relay has published, and how long events waited for it."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self.published = Counter(
-            "relay_events_published_total", "Events accepted by the target.", registry=registry
-        )
+        counter, gauge = partial(Counter, registry=registry), partial(Gauge, registry=registry)
+        histogram = partial(Histogram, registry=registry, buckets=LATENCIES)
+        self.published = counter("relay_events_published_total", "Events accepted by the target.")
         self._reasons: set[str] = set()
-        self._failed = Counter(
+        self._failed = counter(
             "relay_publish_failures_total",
             "Failed tries to publish an event, by error code.",
             ("reason",),
-            registry=registry,
         )
-        self.dead_lettered = Counter(
-            "relay_events_dead_lettered_total",
-            "Records that can never be published.",
-            registry=registry,
+        self.dead_lettered = counter(
+            "relay_events_dead_lettered_total", "Records that can never be published."
         )
-        self.swept = Counter(
-            "relay_events_swept_total",
-            "Records that a sweep found still in the outbox.",
-            registry=registry,
+        self.swept = counter(
+            "relay_events_swept_total", "Records that a sweep found still in the outbox."
         )
-        self.in_flight = Gauge(
-            "relay_events_in_flight", "Records read and not yet deleted.", registry=registry
-        )
-        self.depth = Gauge(
+        self.in_flight = gauge("relay_events_in_flight", "Records read and not yet deleted.")
+        self.depth = gauge(
             "outbox_depth_records",
             "Records left behind at the last look, and those in flight that are younger than what"
             " it looked for; NaN until known.",
-            registry=registry,
         )
-        self.stuck = Gauge(
+        self.stuck = gauge(
             "outbox_stuck_records",
             "Records that can neither be published nor dead-lettered, and so stay in the outbox,"
             " as of the last sweep.",
-            registry=registry,
         )
-        self.oldest = Gauge(
+        self.oldest = gauge(
             "outbox_oldest_age_seconds",
             "Age of the oldest record left behind or in flight; 0 without any, NaN until known."
             " One whose time cannot be read is as old as the look that found it first.",
-            registry=registry,
         )
-        self.stream_lag = Gauge(
+        self.stream_lag = gauge(
             "relay_stream_lag_seconds",
             "How long after it occurred the last row was read from the stream; while nothing is"
             " read it stays what it was, and it is 0 before the first read.",
-            registry=registry,
         )
-        self.latency = Histogram(
+        self.latency = histogram(
             "relay_commit_to_publish_seconds",
             "Time from an event's occurredAt to its acceptance by the target.",
-            registry=registry,
-            buckets=LATENCIES,
         )
 
     def refused(self, reason: str, count: int = 1) -> None:

@@ -14,6 +14,7 @@ from services.subscription.model import Order
 
 ACCOUNT = "000000000000"
 START = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+SUBSCRIPTION_ID = "5f0c7c1e-7a64-5d0b-9d5e-0a4c6a3f8b11"
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
@@ -42,7 +43,7 @@ def a_cause(correlation_id: str = "request-1") -> Cause:
 
 def a_record(**changes: Any) -> OutboxRecord:
     values: dict[str, Any] = {
-        "aggregate_id": "5f0c7c1e-7a64-5d0b-9d5e-0a4c6a3f8b11",
+        "aggregate_id": SUBSCRIPTION_ID,
         "sequence": 1,
         "event_id": "019ab0c0-0000-7000-8000-000000000001",
         "event_type": "SubscriptionCreated",
@@ -77,23 +78,33 @@ def an_envelope(
 
 def a_detail(**changes: Any) -> dict[str, Any]:
     """A detail with our metadata, enough for every reader of SubscriptionCreated."""
-    subscription_id = "5f0c7c1e-7a64-5d0b-9d5e-0a4c6a3f8b11"
     detail = {
-        "subscriptionId": subscription_id,
+        "subscriptionId": SUBSCRIPTION_ID,
         "accountNumber": "12345678",
         "quantity": 2,
-        "metadata": {
-            "eventId": "019ab0c0-0000-7000-8000-000000000001",
-            "version": 1,
-            "aggregateId": subscription_id,
-            "sequence": 1,
-            "occurredAt": format_timestamp(START),
-            "correlationId": "request-1",
-            "causationId": None,
-            "traceparent": TRACEPARENT,
-        },
+        "metadata": a_metadata(),
     }
     return detail | changes
+
+
+def a_metadata(**changes: Any) -> dict[str, Any]:
+    """The metadata of an event for `a_cause`."""
+    metadata = {
+        "eventId": "019ab0c0-0000-7000-8000-000000000001",
+        "version": 1,
+        "aggregateId": SUBSCRIPTION_ID,
+        "sequence": 1,
+        "occurredAt": format_timestamp(START),
+        "correlationId": "request-1",
+        "causationId": None,
+        "traceparent": TRACEPARENT,
+    }
+    return metadata | changes
+
+
+def a_body(detail_type: str = "SubscriptionCreated", **changes: Any) -> str:
+    """A queue's message with such an event."""
+    return json.dumps(an_envelope(a_detail(**changes), detail_type=detail_type, source="app.test"))
 
 
 def delivered(record: OutboxRecord) -> str:

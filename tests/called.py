@@ -14,15 +14,10 @@ from runtime.aws import Service
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = (
-    "runtime",
-    "relay",
-    "services",
-    "operations",
-    "console",
-    "local",
-    "infra",
-    "verification",
+    *("runtime", "relay", "services", "infra"),
+    *("operations", "console", "local", "verification"),
 )
+"""What runs, or runs tests; without contracts and tools, which call nobody and are no processes."""
 
 
 @cache

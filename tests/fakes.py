@@ -3,17 +3,26 @@
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Generic
+from typing import Any, Generic
+
+from botocore.exceptions import ClientError
 
 from contracts.outbox import MAX_RECORD_BYTES, EventTooLarge, OutboxRecord
 from runtime.cursors import InvalidCursor, Page
 from runtime.errors import Conflict
 from runtime.outbox.commit import A
 from services.payment.model import Payment
-from services.payment.model import Status as PaymentStatus
-from services.stock.model import Status as StockStatus
 from services.stock.model import Stock
 from services.subscription.model import Subscription
+
+
+def client_error(code: str, status: int = 400, *, said: str = "said AWS") -> ClientError:
+    """An answer of AWS's that refuses a call."""
+    response: Any = {
+        "Error": {"Code": code, "Message": said},
+        "ResponseMetadata": {"HTTPStatusCode": status},
+    }
+    return ClientError(response, "PutItem")
 
 
 def nothing() -> None:
@@ -38,6 +47,10 @@ class Hooks:
 QUIET = Hooks()
 
 
+def _subscription_id(row: Any) -> str:
+    return str(row.subscription_id)
+
+
 class MemoryStore(Generic[A]):
     """Rows and outbox in memory, for any kind of aggregate and any number of threads.
 
@@ -47,9 +60,9 @@ class MemoryStore(Generic[A]):
 
     def __init__(
         self,
-        identity: Callable[[A], str],
         hooks: Hooks = QUIET,
         *,
+        identity: Callable[[A], str] = _subscription_id,
         largest: int = MAX_RECORD_BYTES,
         cuts_pages: bool = False,
     ) -> None:
@@ -78,14 +91,15 @@ class MemoryStore(Generic[A]):
             self.outbox.append(record)
         self._hooks.after_commit()
 
-    def listed(
-        self, wanted: Mapping[str, str], *, limit: int, after: Mapping[str, str] | None
+    def page(
+        self, *, limit: int, after: Mapping[str, str] | None, where: str | None = None
     ) -> Page[A]:
-        """Page through the rows whose attributes are as `wanted`, in order of their ids.
+        """Page through the rows that are listed by `where`, or through all, in order of their ids.
 
         A position names the filter it was made for, as an index's key does; any other is foreign.
         """
         self._hooks.before_read()
+        wanted = {} if where is None else {"where": where}
         if after is not None and {**wanted, "id": after.get("id")} != after:
             raise InvalidCursor
         if after is None and self._cuts_pages:
@@ -97,77 +111,36 @@ class MemoryStore(Generic[A]):
             found = [
                 row
                 for aggregate_id, row in sorted(self._rows.items())
-                if aggregate_id > last_seen and wanted.items() <= self.attributes(row).items()
+                if aggregate_id > last_seen and where in {None, self.listed_by(row)}
             ]
         page = found[:limit]
         more = len(found) > limit
         return Page(page, {**wanted, "id": self._identity(page[-1])} if more else None)
 
-    def attributes(self, row: A) -> Mapping[str, str]:
+    def listed_by(self, row: A) -> str | None:
         """What lists of this kind of row can be filtered by."""
-        return {}
+        return None
 
 
 class MemorySubscriptions(MemoryStore[Subscription]):
-    """The subscription service's Store."""
+    """The subscription service's store."""
 
-    def __init__(
-        self,
-        hooks: Hooks = QUIET,
-        *,
-        largest: int = MAX_RECORD_BYTES,
-        cuts_pages: bool = False,
-    ) -> None:
-        super().__init__(
-            lambda row: row.subscription_id, hooks, largest=largest, cuts_pages=cuts_pages
-        )
-
-    def attributes(self, row: Subscription) -> Mapping[str, str]:
-        return {"accountNumber": row.order.account_number}
-
-    def page(
-        self, *, account_number: str | None, limit: int, after: Mapping[str, str] | None
-    ) -> Page[Subscription]:
-        wanted = {"accountNumber": account_number} if account_number else {}
-        return self.listed(wanted, limit=limit, after=after)
+    def listed_by(self, row: Subscription) -> str:
+        return row.order.account_number
 
 
 class MemoryStock(MemoryStore[Stock]):
-    """The stock service's Store."""
+    """The stock service's store."""
 
-    def __init__(
-        self,
-        hooks: Hooks = QUIET,
-        *,
-        largest: int = MAX_RECORD_BYTES,
-        cuts_pages: bool = False,
-    ) -> None:
-        super().__init__(
-            lambda row: row.subscription_id, hooks, largest=largest, cuts_pages=cuts_pages
-        )
-
-    def attributes(self, row: Stock) -> Mapping[str, str]:
-        return {"status": row.status}
-
-    def page(
-        self, *, status: StockStatus | None, limit: int, after: Mapping[str, str] | None
-    ) -> Page[Stock]:
-        return self.listed({"status": status} if status else {}, limit=limit, after=after)
+    def listed_by(self, row: Stock) -> str:
+        return row.status
 
 
 class MemoryPayments(MemoryStore[Payment]):
-    """The payment service's Store."""
+    """The payment service's store."""
 
-    def __init__(self, hooks: Hooks = QUIET, *, largest: int = MAX_RECORD_BYTES) -> None:
-        super().__init__(lambda row: row.subscription_id, hooks, largest=largest)
-
-    def attributes(self, row: Payment) -> Mapping[str, str]:
-        return {"status": row.status}
-
-    def page(
-        self, *, status: PaymentStatus | None, limit: int, after: Mapping[str, str] | None
-    ) -> Page[Payment]:
-        return self.listed({"status": status} if status else {}, limit=limit, after=after)
+    def listed_by(self, row: Payment) -> str:
+        return row.status
 
 
 class Plan:

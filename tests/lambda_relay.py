@@ -8,7 +8,7 @@ from typing import Any
 from contracts.outbox import OutboxRecord
 from relay.aws_lambda import sweep_within
 from relay.batch import BatchPublisher, StreamBatchHandler
-from relay.composition import RelayAdapters
+from relay.ports import RelayAdapters
 from relay.settings import SweepSettings
 from runtime.ids import utc_now
 from runtime.metrics import RelayMetrics, new_registry
@@ -38,12 +38,14 @@ class LambdaRelay:
     def __post_init__(self) -> None:
         self.start_environment()
 
+    @property
+    def adapters(self) -> RelayAdapters:
+        return RelayAdapters(self.outbox, self.target, self.dead_letters)
+
     def start_environment(self) -> None:
         """Forget, as a new execution environment of Lambda does."""
         metrics = RelayMetrics(new_registry())
-        publisher = BatchPublisher(
-            self.outbox, self.target, self.dead_letters, metrics, wait=self.waits.append
-        )
+        publisher = BatchPublisher(self.adapters, metrics, wait=self.waits.append)
         self.handler = StreamBatchHandler(publisher, TABLE, remembered=self.remembered)
 
     def __call__(self, event: dict[str, Any]) -> dict[str, Any]:
@@ -61,8 +63,7 @@ class LambdaRelay:
         return [insert_of(document) for document in documents]
 
     def sweep(self, seconds: float = 10) -> None:
-        adapters = RelayAdapters(self.outbox, self.target, self.dead_letters)
-        sweep_within(seconds, adapters, EVERYTHING)
+        sweep_within(seconds, self.adapters, EVERYTHING)
 
 
 def events(*keys: tuple[str, int]) -> list[OutboxRecord]:

@@ -5,7 +5,6 @@ Where CI is set, it fails instead: there nothing may be skipped. `make test` nee
 
 import os
 from collections import Counter
-from dataclasses import dataclass
 from typing import NoReturn
 
 import pytest
@@ -16,26 +15,18 @@ CATEGORY = "skipped for a missing tool"
 _MARK = "missing: "
 
 
-@dataclass(frozen=True)
-class Tool:
-    """`install` is what to do, after the tool's name and a colon."""
-
-    name: str
-    install: str
-
-
-CHROMIUM = Tool(
-    "Chromium",
-    "sudo apt-get install chromium, or .venv/bin/playwright install --with-deps chromium, or set"
-    " CHROMIUM=/path/to/it",
+CHROMIUM = (
+    "Chromium: sudo apt-get install chromium, or .venv/bin/playwright install --with-deps chromium,"
+    " or set CHROMIUM=/path/to/it"
 )
-NODE = Tool("Node", "sudo apt-get install nodejs npm, where .venv has none for this machine")
-JAVA = Tool("Java", "sudo apt-get install default-jre-headless, where .venv has none")
+NODE = "Node: sudo apt-get install nodejs npm, where .venv has none for this machine"
+JAVA = "Java: sudo apt-get install default-jre-headless, where .venv has none"
+"""Each tool, and how to install it."""
 
 
-def missing(tool: Tool) -> NoReturn:
+def missing(tool: str) -> NoReturn:
     """Skip the test that needs it; where CI is set, fail."""
-    reason = f"{_MARK}{tool.name}: {tool.install}"
+    reason = f"{_MARK}{tool}"
     if os.environ.get("CI", "").lower() not in {"", "0", "false"}:
         pytest.fail(f"{reason} (with CI set nothing is skipped)", pytrace=False)
     pytest.skip(reason)

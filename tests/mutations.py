@@ -2,25 +2,40 @@
 
 import copy
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
 from tests.declared import read
 from tests.templates import Stack
 
-Change = Callable[[dict[str, Any]], object]
-"""Of one resource of a template."""
+ARCHIVE, BUS, RULE = "AWS::Events::Archive", "AWS::Events::EventBus", "AWS::Events::Rule"
+LOG_GROUP, LOG_GROUP_POLICY = "AWS::Logs::LogGroup", "AWS::Logs::ResourcePolicy"
+QUEUE, QUEUE_POLICY = "AWS::SQS::Queue", "AWS::SQS::QueuePolicy"
+TABLE = "AWS::DynamoDB::Table"
 
 
 @dataclass(frozen=True)
 class Mutation:
-    """`change` is made to the template's resource of type `kind` that describes `resource`."""
+    """The template's resource of type `kind` that describes `resource` is another.
+
+    The property at `path`, where numbers count a list, has `value`; None is no such property.
+    """
 
     kind: str
     resource: str
-    change: Change
-    attribute: str
+    path: str
+    value: object
+
+    def __str__(self) -> str:
+        return f"{self.resource}: {self.path}"
+
+    def change(self, resource: dict[str, Any]) -> None:
+        *above, last = (int(key) if key.isdigit() else key for key in self.path.split("/"))
+        inner: Any = resource["Properties"]
+        for key in above:
+            inner = inner[key]
+        inner[last] = self.value
 
     def of(self, stacks: Iterable[Stack]) -> list[Stack]:
         """A copy of the stacks with the change; raises AssertionError if there is no such one."""
@@ -35,217 +50,63 @@ class Mutation:
         return changed
 
 
-def setting(path: str, value: object) -> Change:
-    """Give one property another value; numbers in the path count a list."""
-
-    def change(resource: dict[str, Any]) -> None:
-        *above, last = (int(key) if key.isdigit() else key for key in path.split("/"))
-        inner: Any = resource["Properties"]
-        for key in above:
-            inner = inner[key]
-        inner[last] = value
-
-    return change
-
-
-def without(path: str) -> Change:
-    return setting(path, None)
-
-
-def gone(resource: dict[str, Any]) -> None:
+@dataclass(frozen=True)
+class Loss(Mutation):
     """The template has the resource no more."""
-    resource["Type"] = "AWS::CloudFormation::WaitConditionHandle"
+
+    path: str = "lost"
+    value: object = None
+
+    def change(self, resource: dict[str, Any]) -> None:
+        resource["Type"] = "AWS::CloudFormation::WaitConditionHandle"
 
 
-MUTATIONS: Mapping[str, Mutation] = {
-    "a queue's retention": Mutation(
-        "AWS::SQS::Queue",
-        "queue stock-dlq",
-        setting("MessageRetentionPeriod", 60),
-        "MessageRetentionPeriod",
-    ),
-    "a queue's timeout": Mutation(
-        "AWS::SQS::Queue",
-        "queue payment-events.fifo",
-        setting("VisibilityTimeout", 31),
-        "VisibilityTimeout",
-    ),
-    "a queue's redrive": Mutation(
-        "AWS::SQS::Queue",
-        "queue stock-payment-cancelled",
-        without("RedrivePolicy"),
-        "RedrivePolicy.deadLetterTargetArn",
-    ),
-    "a queue's count of receives": Mutation(
-        "AWS::SQS::Queue",
-        "queue payment-events.fifo",
-        setting("RedrivePolicy/maxReceiveCount", 5),
-        "RedrivePolicy.maxReceiveCount",
-    ),
-    "a queue's deduplication": Mutation(
-        "AWS::SQS::Queue",
-        "queue payment-events.fifo",
-        setting("ContentBasedDeduplication", value=True),
-        "ContentBasedDeduplication",
-    ),
-    "an attribute of a queue that the topology does not have": Mutation(
-        "AWS::SQS::Queue",
-        "queue stock-dlq",
-        setting("DelaySeconds", 5),
-        "DelaySeconds",
-    ),
-    "who may send to a queue": Mutation(
-        "AWS::SQS::QueuePolicy",
-        "queue stock-payment-cancelled",
-        without("PolicyDocument/Statement/0/Condition"),
-        "Policy.EventBridgeMaySend.Condition",
-    ),
-    "a rule's pattern": Mutation(
-        "AWS::Events::Rule",
-        "rule PaymentCancelledRule",
-        setting("EventPattern/detail-type", ["PaymentCreated"]),
-        "EventPattern.detail-type",
-    ),
-    "a rule's bus": Mutation(
-        "AWS::Events::Rule",
-        "rule PaymentCancelledRule",
-        setting("EventBusName", "payments-event-bus"),
-        "EventBusName",
-    ),
-    "a rule's state": Mutation(
-        "AWS::Events::Rule",
-        "rule PaymentCancelledRule",
-        setting("State", "DISABLED"),
-        "State",
-    ),
-    "a rule's target": Mutation(
-        "AWS::Events::Rule",
-        "rule PaymentCancelledRule",
-        setting("Targets/0/Arn", "arn:aws:sqs:eu-west-1:000000000000:stock-dlq"),
-        "Targets.target.Arn",
-    ),
-    "a target's name": Mutation(
-        "AWS::Events::Rule",
-        "rule PaymentCancelledRule",
-        setting("Targets/0/Id", "other"),
-        "Targets.other.Arn",
-    ),
-    "a target's dead-letter queue": Mutation(
-        "AWS::Events::Rule",
-        "rule PaymentCancelledRule",
-        without("Targets/0/DeadLetterConfig"),
-        "Targets.target.DeadLetterConfig.Arn",
-    ),
-    "a target's role": Mutation(
-        "AWS::Events::Rule",
-        "rule PaymentsToStockRule",
-        without("Targets/0/RoleArn"),
-        "Targets.target.RoleArn",
-    ),
-    "who may put events on a bus": Mutation(
-        "AWS::Events::EventBus",
-        "bus stock-event-bus",
-        setting("Policy/Statement/0/Principal", "*"),
-        "Policy.SubscriptionsMayPutEvents.Principal",
-    ),
-    "an archive's retention": Mutation(
-        "AWS::Events::Archive",
-        "archive payments-bus-archive",
-        setting("RetentionDays", 20),
-        "RetentionDays",
-    ),
-    "an archive's pattern": Mutation(
-        "AWS::Events::Archive",
-        "archive stock-bus-archive",
-        setting("EventPattern", {"source": ["app.stock"]}),
-        "EventPattern.source",
-    ),
-    "an archive's bus": Mutation(
-        "AWS::Events::Archive",
-        "archive stock-bus-archive",
-        setting("SourceArn", "arn:aws:events:eu-west-1:000000000000:event-bus/default"),
-        "SourceArn",
-    ),
-    "a log group's retention": Mutation(
-        "AWS::Logs::LogGroup",
-        "log group stock-event-logs",
-        without("RetentionInDays"),
-        "RetentionInDays",
-    ),
-    "who may write to a log group": Mutation(
-        "AWS::Logs::ResourcePolicy",
-        "log group policy stock-event-logs-policy",
-        setting(
-            "PolicyDocument",
-            json.dumps({"Version": "2012-10-17", "Statement": [{"Sid": "EventBridgeMayWrite"}]}),
-        ),
-        "PolicyDocument.EventBridgeMayWrite.Action",
-    ),
-    "a table's key": Mutation(
-        "AWS::DynamoDB::Table",
-        "table stock-outbox",
-        setting("KeySchema/1/AttributeName", "version"),
-        "KeySchema.RANGE",
-    ),
-    "the type of a key's attribute": Mutation(
-        "AWS::DynamoDB::Table",
-        "table stock-outbox",
-        setting("AttributeDefinitions/1/AttributeType", "S"),
-        "AttributeDefinitions.sequence",
-    ),
-    "what an index holds": Mutation(
-        "AWS::DynamoDB::Table",
-        "table stock",
-        setting("GlobalSecondaryIndexes/0/Projection/ProjectionType", "KEYS_ONLY"),
-        "GlobalSecondaryIndexes.by-status.Projection.ProjectionType",
-    ),
-    "an index's key": Mutation(
-        "AWS::DynamoDB::Table",
-        "table stock",
-        setting("GlobalSecondaryIndexes/0/KeySchema/1/AttributeName", "updated"),
-        "GlobalSecondaryIndexes.by-status.KeySchema.RANGE",
-    ),
-    "an index's name": Mutation(
-        "AWS::DynamoDB::Table",
-        "table stock",
-        setting("GlobalSecondaryIndexes/0/IndexName", "by-state"),
-        "GlobalSecondaryIndexes.by-state.KeySchema.HASH",
-    ),
-    "a table's billing": Mutation(
-        "AWS::DynamoDB::Table",
-        "table stock",
-        without("BillingMode"),
-        "BillingMode",
-    ),
-    "a stream's view": Mutation(
-        "AWS::DynamoDB::Table",
-        "table stock-outbox",
-        setting("StreamSpecification/StreamViewType", "KEYS_ONLY"),
-        "StreamSpecification.StreamViewType",
-    ),
-    "a table's expiry": Mutation(
-        "AWS::DynamoDB::Table",
-        "table stock-outbox",
-        setting("TimeToLiveSpecification", {"AttributeName": "expires", "Enabled": True}),
-        "TimeToLiveSpecification.AttributeName",
-    ),
-}
+_PAYMENTS, _OUTBOX = "queue payment-events.fifo", "table stock-outbox"
+_CANCELLED, _CANCELLED_RULE = "queue stock-payment-cancelled", "rule PaymentCancelledRule"
+_ARCHIVE, _INDEX = "archive stock-bus-archive", "GlobalSecondaryIndexes/0"
+_OTHER_TARGET = "arn:aws:sqs:eu-west-1:000000000000:stock-dlq"
+_OTHER_SOURCE = "arn:aws:events:eu-west-1:000000000000:event-bus/default"
+_LESS = json.dumps({"Version": "2012-10-17", "Statement": [{"Sid": "EventBridgeMayWrite"}]})
+
+MUTATIONS = (
+    Mutation(QUEUE, "queue stock-dlq", "MessageRetentionPeriod", 60),
+    Mutation(QUEUE, "queue stock-dlq", "DelaySeconds", 5),  # the topology has none
+    Mutation(QUEUE, _PAYMENTS, "VisibilityTimeout", 31),
+    Mutation(QUEUE, _PAYMENTS, "RedrivePolicy/maxReceiveCount", 5),
+    Mutation(QUEUE, _PAYMENTS, "ContentBasedDeduplication", value=True),
+    Mutation(QUEUE, _CANCELLED, "RedrivePolicy", None),
+    Mutation(QUEUE_POLICY, _CANCELLED, "PolicyDocument/Statement/0/Condition", None),
+    Mutation(RULE, _CANCELLED_RULE, "EventPattern/detail-type", ["PaymentCreated"]),
+    Mutation(RULE, _CANCELLED_RULE, "EventBusName", "payments-event-bus"),
+    Mutation(RULE, _CANCELLED_RULE, "State", "DISABLED"),
+    Mutation(RULE, _CANCELLED_RULE, "Targets/0/Arn", _OTHER_TARGET),
+    Mutation(RULE, _CANCELLED_RULE, "Targets/0/Id", "other"),
+    Mutation(RULE, _CANCELLED_RULE, "Targets/0/DeadLetterConfig", None),
+    Mutation(RULE, "rule PaymentsToStockRule", "Targets/0/RoleArn", None),
+    Mutation(BUS, "bus stock-event-bus", "Policy/Statement/0/Principal", "*"),
+    Mutation(ARCHIVE, "archive payments-bus-archive", "RetentionDays", 20),
+    Mutation(ARCHIVE, _ARCHIVE, "EventPattern", {"source": ["app.stock"]}),
+    Mutation(ARCHIVE, _ARCHIVE, "SourceArn", _OTHER_SOURCE),
+    Mutation(LOG_GROUP, "log group stock-event-logs", "RetentionInDays", None),
+    Mutation(LOG_GROUP_POLICY, "log group policy stock-event-logs-policy", "PolicyDocument", _LESS),
+    Mutation(TABLE, _OUTBOX, "KeySchema/1/AttributeName", "version"),
+    Mutation(TABLE, _OUTBOX, "AttributeDefinitions/1/AttributeType", "S"),
+    Mutation(TABLE, _OUTBOX, "StreamSpecification/StreamViewType", "KEYS_ONLY"),
+    Mutation(TABLE, _OUTBOX, "TimeToLiveSpecification", {"AttributeName": "x", "Enabled": True}),
+    Mutation(TABLE, "table stock", "BillingMode", None),
+    Mutation(TABLE, "table stock", f"{_INDEX}/Projection/ProjectionType", "KEYS_ONLY"),
+    Mutation(TABLE, "table stock", f"{_INDEX}/KeySchema/1/AttributeName", "updated"),
+    Mutation(TABLE, "table stock", f"{_INDEX}/IndexName", "by-state"),
+)
 
 LOSSES = (
-    Mutation("AWS::DynamoDB::Table", "table stock-outbox", gone, "(exists)"),
-    Mutation("AWS::Events::Archive", "archive stock-bus-archive", gone, "(exists)"),
-    Mutation("AWS::Events::EventBus", "bus stock-event-bus", gone, "(exists)"),
-    Mutation("AWS::Events::Rule", "rule PaymentCancelledRule", gone, "(exists)"),
-    Mutation("AWS::Logs::LogGroup", "log group stock-event-logs", gone, "(exists)"),
-    Mutation(
-        "AWS::Logs::ResourcePolicy", "log group policy stock-event-logs-policy", gone, "(exists)"
-    ),
-    Mutation("AWS::SQS::Queue", "queue stock-dlq", gone, "MessageRetentionPeriod"),
-    Mutation(
-        "AWS::SQS::QueuePolicy",
-        "queue payment-cancelled-dlq",
-        gone,
-        "Policy.EventBridgeMaySend.Effect",
-    ),
+    Loss(TABLE, _OUTBOX),
+    Loss(ARCHIVE, _ARCHIVE),
+    Loss(BUS, "bus stock-event-bus"),
+    Loss(RULE, _CANCELLED_RULE),
+    Loss(LOG_GROUP, "log group stock-event-logs"),
+    Loss(LOG_GROUP_POLICY, "log group policy stock-event-logs-policy"),
+    Loss(QUEUE, "queue stock-dlq"),
+    Loss(QUEUE_POLICY, "queue payment-cancelled-dlq"),
 )
 """One of each kind."""

@@ -1,7 +1,6 @@
 """The files of observability/ as values: what is scraped, what is drawn, what alerts."""
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,31 +9,10 @@ import yaml
 FOLDER = Path(__file__).parents[1] / "observability"
 
 
-@dataclass(frozen=True)
-class Alert:
-    """`alarm` is how the name of its counterpart in infra/aws/alarms.py ends."""
-
-    name: str
-    expression: str
-    alarm: str
-    minutes: int
-    summary: str
-    runbook: str
-
-
-def alerts() -> list[Alert]:
+def alerts() -> list[dict[str, Any]]:
+    """Prometheus's rules; the label `alarm` is how its counterpart of infra/aws/alarms.py ends."""
     (group,) = loaded("prometheus/alerts.yml")["groups"]
-    return [
-        Alert(
-            name=rule["alert"],
-            expression=rule["expr"],
-            alarm=rule["labels"]["alarm"],
-            minutes=int(rule.get("for", "0m").removesuffix("m")),
-            summary=rule["annotations"]["summary"],
-            runbook=rule["annotations"]["runbook"],
-        )
-        for rule in group["rules"]
-    ]
+    return list(group["rules"])
 
 
 def panels() -> list[dict[str, Any]]:
@@ -46,7 +24,7 @@ def panels() -> list[dict[str, Any]]:
 def expressions() -> list[str]:
     """Every PromQL expression there is."""
     drawn = [target["expr"] for panel in panels() for target in panel["targets"]]
-    return [*drawn, *(alert.expression for alert in alerts())]
+    return [*drawn, *(alert["expr"] for alert in alerts())]
 
 
 def scraped() -> dict[str, list[str]]:

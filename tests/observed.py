@@ -25,12 +25,12 @@ OF_A_BUS_BY_ITSELF = frozenset(["Arn", "CreationTime", "LastModifiedTime", "Name
 """What a queue and a bus say beyond what they were given."""
 
 
-def observed(aws: Aws, *, region: str) -> World:
+def observed(aws: Aws, *, region: str | None = None) -> World:
     """Everything there, as if it were in `region`: the emulator's regions have names of ours."""
     parts = (_buses, _archives, _log_groups, _queues, _tables)
     world = {name: found for part in parts for name, found in part(aws)}
     own = aws.client("sqs").meta.region_name
-    moved: World = json.loads(json.dumps(world).replace(f":{own}:", f":{region}:"))
+    moved: World = json.loads(json.dumps(world).replace(f":{own}:", f":{region or own}:"))
     return moved
 
 

@@ -15,6 +15,7 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from infra.local_system.ports import LOOPBACK
+from tests.threads import served
 
 
 @dataclass(frozen=True)
@@ -87,15 +88,10 @@ def receiving() -> Iterator[Receiver]:
 
         def log_message(self, *_: object) -> None: ...
 
-    with ThreadingHTTPServer((LOOPBACK, 0), Handler) as server:
-        receiver = Receiver(server.server_port)
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        try:
-            yield receiver
-        finally:
-            server.shutdown()
-            thread.join()
+    server = ThreadingHTTPServer((LOOPBACK, 0), Handler)
+    receiver = Receiver(server.server_port)
+    with served(server):
+        yield receiver
 
 
 def _read(request: ExportTraceServiceRequest) -> Iterator[ReceivedSpan]:

@@ -11,6 +11,7 @@ from infra.resources import Queue as QueueResource
 from infra.topology import Topology
 from runtime.aws import Aws
 from runtime.sqs.queue import SourceQueue, find_queue
+from tests.builders import ACCOUNT
 
 
 @dataclass(frozen=True)
@@ -68,9 +69,7 @@ class TestQueue:
         return found
 
 
-def make_queue(
-    aws: Aws, *, account: str, region: str, visibility_timeout: int = 60, max_receives: int = 5
-) -> TestQueue:
+def make_queue(aws: Aws, *, visibility_timeout: int = 60, max_receives: int = 5) -> TestQueue:
     """A work queue as the topology makes them, but for its limits."""
     name = f"work-{uuid4().hex[:8]}"
     dlq = f"{name}-dlq"
@@ -90,5 +89,6 @@ def make_queue(
         )
     )
     sqs = aws.client("sqs")
-    render_queues(sqs, topology, Arns.in_one_account(topology, account, region))
+    region = sqs.meta.region_name
+    render_queues(sqs, topology, Arns.in_one_account(topology, ACCOUNT, region))
     return TestQueue(sqs, find_queue(sqs, name))

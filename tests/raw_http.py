@@ -15,6 +15,17 @@ ENDLESS = "/api/live"
 """The console's stream of events: a GET of it has no end."""
 
 
+def sent(port: int, *pieces: bytes) -> bytes:
+    """All that comes until the other side closes; raises TimeoutError if it never does."""
+    with socket.create_connection((LOOPBACK, port), timeout=60) as client:
+        for piece in pieces:
+            client.sendall(piece)
+        answer = b""
+        while data := client.recv(65536):
+            answer += data
+        return answer
+
+
 @dataclass(frozen=True)
 class Server:
     """`reads` are paths to GET, each with an end; `writes` methods and paths that take a body."""
@@ -25,13 +36,7 @@ class Server:
     headers: tuple[bytes, ...] = ()
 
     def send(self, whole: bytes) -> bytes:
-        """All that comes until the server closes; raises TimeoutError if it never does."""
-        with socket.create_connection((LOOPBACK, self.port), timeout=20) as client:
-            client.sendall(whole)
-            answer = b""
-            while data := client.recv(65536):
-                answer += data
-            return answer
+        return sent(self.port, whole)
 
     def ask(self, line: str, *headers: bytes, body: bytes = b"") -> "Answer":
         """Send one request, `line` being its method and target, with a Host and with our token."""

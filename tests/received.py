@@ -15,6 +15,11 @@ class Received:
         self._world = world
         self.bodies: list[dict[str, Any]] = []
 
+    def carry(self, events: list[OutboxRecord]) -> None:
+        """Insert events in the outbox collection, and wait until they came."""
+        self._world.insert(events)
+        self.until(events)
+
     def until(self, wanted: list[OutboxRecord], *, timeout: float = 20) -> None:
         """Wait until all of them came; assert that none came twice and each group is in order."""
 

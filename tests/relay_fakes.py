@@ -7,7 +7,7 @@ Each has one hook, `fault`: what it raises is what the relay sees, before anythi
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from random import Random
@@ -49,6 +49,32 @@ def seldom(seed: int, share: float, error: Callable[[], Exception]) -> Fault:
             raise error()
 
     return fault
+
+
+def failing(errors: Iterable[Exception]) -> Fault:
+    """A fault that raises one of these after the other, call by call, and then nothing more."""
+    left, lock = iter(errors), threading.Lock()
+
+    def fault(_: Sequence[Any]) -> None:
+        with lock:
+            error = next(left, None)
+        if error is not None:
+            raise error
+
+    return fault
+
+
+def throttled_by(fault: Fault) -> Callable[[OutboxRecord], Failure | None]:
+    """Answers of a target that throttles the entries for which a fault strikes."""
+
+    def answer(record: OutboxRecord) -> Failure | None:
+        try:
+            fault([record])
+        except Unavailable:
+            return THROTTLED
+        return None
+
+    return answer
 
 
 def away() -> Unavailable:

@@ -2,13 +2,13 @@
 
 import json
 import signal
-import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -25,7 +25,7 @@ from relay.__main__ import DaemonAdapters
 from relay.feed_reader import PART, FeedReader
 from relay.pipeline import Pipeline
 from relay.settings import ChangeStreamRelaySettings, DynamoDBRelaySettings
-from relay.sweeper import Sweeper
+from relay.sweeper import Backlog, Sweeper
 from runtime.aws import Aws
 from runtime.ids import utc_now
 from runtime.metrics import RelayMetrics, new_registry
@@ -39,6 +39,7 @@ from runtime.settings import WorkerSettings
 from tests.conftest import MiniStack
 from tests.integration.emulated import empty_aws
 from tests.relay_fakes import record_of
+from tests.threads import beside
 from verification.testkit.fault_proxy import FaultProxy
 from verification.testkit.launcher import LaunchedProcess, running
 from verification.testkit.waiting import eventually
@@ -237,8 +238,25 @@ class World:
     def until_on_bus(self, wanted: set[str], *, timeout: float = 60) -> None:
         eventually(lambda: wanted <= set(self.on_bus()), timeout=timeout, what="all on the bus")
 
-    def until_empty(self) -> None:
+    def until_published(self, *events: Sequence[OutboxRecord]) -> None:
+        """All of them are on the bus, and the outbox table is empty."""
+        self.until_on_bus(ids([*chain.from_iterable(events)]))
         eventually(lambda: not self.outbox(), what="an empty outbox")
+
+    def carry(self, events: Sequence[OutboxRecord]) -> None:
+        """Commit events, and wait until they are published."""
+        self.until_published(self.commit(events))
+
+    def in_order(self) -> bool:
+        """Whether the events of each aggregate came to the bus in their sequence."""
+        return all(found == sorted(found) for found in self.sequences().values())
+
+    def insert(self, events: Sequence[OutboxRecord]) -> None:
+        """Write events to the outbox collection as they are."""
+        self.collection.insert_many(mongo_documents(events))
+
+    def until_collection_is_empty(self) -> None:
+        eventually(lambda: not self.collection.count_documents({}), what="an empty outbox")
 
     @cached_property
     def mongodb(self) -> MongoClient[Document]:
@@ -341,15 +359,9 @@ def in_threads(
     Ages and intervals are in seconds. Gives what the relay logs, as it does.
     """
     stop, metrics, readiness = Stop(), RelayMetrics(new_registry()), Readiness(PART)
-    pipeline = Pipeline(
-        outbox=adapters.outbox,
-        target=adapters.target,
-        dead_letters=adapters.dead_letters,
-        stop=stop,
-        metrics=metrics,
-    )
-    sweeper = Sweeper(
-        adapters.outbox,
+    pipeline = Pipeline(adapters, stop=stop, metrics=metrics)
+    backlog = Backlog(
+        adapters,
         pipeline.window,
         stop=stop,
         metrics=metrics,
@@ -357,24 +369,17 @@ def in_threads(
         min_age=timedelta(seconds=min_age),
         interval=timedelta(seconds=interval),
     )
+    sweeper = Sweeper(backlog)
     reader = FeedReader(
         adapters.feed, sweeper, pipeline.window, stop=stop, readiness=readiness, now=utc_now
     )
-    parts = (pipeline.run, sweeper.run, reader.run)
-    threads = [threading.Thread(target=part, daemon=True) for part in parts]
-    with capture_logs() as logged:
-        for thread in threads:
-            thread.start()
-        try:
-            eventually(lambda: not readiness.reasons(), what="a relay at work")
-            yield logged
-        finally:
-            stop.request()
-            for thread in threads:
-                thread.join(timeout=60)
-                assert not thread.is_alive(), "a part did not stop"
-            if isinstance(adapters.outbox, MongoOutbox):
-                adapters.outbox._mongo.database.client.close()
+    with capture_logs() as logged, ExitStack() as threads:
+        if isinstance(adapters.outbox, MongoOutbox):
+            threads.callback(adapters.outbox._mongo.database.client.close)
+        for part in (pipeline.run, sweeper.run, reader.run):
+            threads.enter_context(beside(part, stop.request))
+        eventually(lambda: not readiness.reasons(), what="a relay at work")
+        yield logged
 
 
 def dynamodb_adapters(world: World) -> DaemonAdapters:

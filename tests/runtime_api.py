@@ -5,7 +5,6 @@ https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 
 import json
 import sys
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -20,6 +19,7 @@ from infra.local_system.ports import LOOPBACK
 from infra.local_system.settings import ROOT
 from local.child import running_child
 from tests.builders import ACCOUNT
+from tests.threads import served
 from verification.testkit.launcher import COVERAGE
 
 PREFIX = "/2018-06-01/runtime"
@@ -72,13 +72,8 @@ class RuntimeApi:
 
     @contextmanager
     def serving(self) -> Iterator[None]:
-        thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
-        thread.start()
-        try:
+        with served(self._server):
             yield
-        finally:
-            self._server.shutdown()
-            self._server.server_close()
 
     def next(self) -> tuple[str, bytes, float] | None:
         """The next invocation, once there is one; none when there will be no more."""

@@ -4,24 +4,18 @@ import json
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from contracts.outbox import OutboxRecord
 from runtime.errors import Unavailable
 from tests.builders import START
-from tests.fakes import Hooks, Plan, nothing
+from tests.fakes import Hooks, MemoryStore, Plan, nothing
 
 Name = Literal["created", "cancelled"]
 Fault = Literal["none", "outage at read", "outage at commit", "lost answer", "overtaken"]
 
-NAMES: tuple[Name, ...] = ("created", "cancelled")
-FAULTS: tuple[Fault, ...] = (
-    "none",
-    "outage at read",
-    "outage at commit",
-    "lost answer",
-    "overtaken",
-)
+NAMES: tuple[Name, ...] = get_args(Name)
+FAULTS: tuple[Fault, ...] = get_args(Fault)
 
 
 @dataclass(frozen=True)
@@ -46,63 +40,66 @@ class Ending:
 
 
 class Scene:
-    """One service's store, its deliveries by name, and the queue that delivers them.
+    """One service's deliveries, and the queue that delivers them; `hooks` are for its store.
 
     `premature` is what a delivery raises whose cause has not happened yet: in the world it would
     only be sent later, so here it is put back.
     """
 
-    def __init__(self, premature: type[Exception] | None = None) -> None:
-        self._at_read, self._at_commit, self._at_answer = Plan(), Plan(), Plan()
+    def __init__(self, premature: type[Exception] = Unavailable) -> None:
+        at_read, self._at_commit, at_answer = Plan(), Plan(), Plan()
         self.hooks = Hooks(
-            before_read=self._at_read, before_commit=self._at_commit, after_commit=self._at_answer
+            before_read=at_read, before_commit=self._at_commit, after_commit=at_answer
         )
-        self.deliveries: dict[Name, Callable[[], object]] = {}
-        self._put_back = (Unavailable, premature) if premature else (Unavailable,)
+        self._outages: dict[Fault, Plan] = {
+            "outage at read": at_read,
+            "outage at commit": self._at_commit,
+            "lost answer": at_answer,
+        }
+        self._put_back = (Unavailable, premature)
+        self._deliveries: dict[Name, Callable[[], object]] = {}
         self._queue: deque[Step] = deque()
 
-    def play(self, schedule: Sequence[Step]) -> None:
+    def play(
+        self,
+        schedule: Sequence[Step],
+        store: MemoryStore[Any],
+        *,
+        created: Callable[[], object],
+        cancelled: Callable[[], object],
+    ) -> Ending:
+        """What is left of the one subscription in the store when all was delivered."""
+        self._deliveries = {"created": created, "cancelled": cancelled}
         self._queue.extend(schedule)
         while self._queue:
             step = self._queue.popleft()
-            self._arrange(step)
+            if step.fault in self._outages:
+                self._outages[step.fault].once(_go_away)
+            elif step.fault == "overtaken":
+                self._at_commit.once(lambda: self._deliver(step.overtaker))  # noqa: B023
             self._deliver(step.name)
-            for plan in (self._at_read, self._at_commit, self._at_answer):
+            for plan in self._outages.values():
                 plan.action = nothing
+        state = next(iter(store.page(limit=1, after=None).items), None)
+        return Ending(
+            state and replace(state, created=START, updated=START),
+            [_timeless(record) for record in store.outbox],
+        )
 
     def _deliver(self, name: Name) -> None:
         try:
-            self.deliveries[name]()
+            self._deliveries[name]()
         except self._put_back:
             self._queue.append(Step(name))
-
-    def _arrange(self, step: Step) -> None:
-        match step.fault:
-            case "outage at read":
-                self._at_read.once(_go_away)
-            case "outage at commit":
-                self._at_commit.once(_go_away)
-            case "lost answer":
-                self._at_answer.once(_go_away)
-            case "overtaken":
-                self._at_commit.once(lambda: self._deliver(step.overtaker))
-            case "none":
-                pass
 
 
 def _go_away() -> None:
     raise Unavailable("memory", "as planned")
 
 
-def timeless(record: OutboxRecord) -> Mapping[str, Any]:
+def _timeless(record: OutboxRecord) -> Mapping[str, Any]:
     detail = json.loads(record.detail)
     assert record.sequence == detail["metadata"]["sequence"]
     del detail["created"], detail["updated"]
     del detail["metadata"]["eventId"], detail["metadata"]["occurredAt"]
     return dict(detail)
-
-
-def ending_of(state: Any, outbox: Sequence[OutboxRecord]) -> Ending:
-    """What is left when all was delivered; everything but times and event ids."""
-    timeless_state = replace(state, created=START, updated=START)
-    return Ending(timeless_state, [timeless(record) for record in outbox])

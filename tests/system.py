@@ -1,44 +1,56 @@
 """The three services over real engines: their settings, apps, handlers and outboxes."""
 
+import asyncio
 import socket
-import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Literal
 
+import httpx
 import uvicorn
 from boto3.dynamodb.types import TypeDeserializer
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from pymongo import MongoClient
 
 from infra.local_system.ports import LOOPBACK
 from infra.topology import WORKLOADS
 from runtime.aws import Aws, CachingAws
+from runtime.http.app import create_api
 from runtime.http.connections import limited
 from runtime.mongodb import Mongo
+from runtime.settings import ApiSettings
 from runtime.sqs.handler import EventHandler
-from services.payment import consumer as payment_consumer
 from services.payment import main as payment_main
 from services.payment.handlers import Handlers as PaymentHandlers
 from services.payment.settings import PaymentApiSettings
 from services.payment.store import MongoStore as PaymentStore
-from services.payment.store import collection
-from services.stock import consumer as stock_consumer
 from services.stock import main as stock_main
 from services.stock.handlers import Handlers as StockHandlers
 from services.stock.settings import StockApiSettings
-from services.stock.store import DynamoStore as StockStore
-from services.subscription import consumer as subscription_consumer
 from services.subscription import main as subscription_main
 from services.subscription.handlers import Handlers as SubscriptionHandlers
 from services.subscription.settings import SubscriptionApiSettings
-from services.subscription.store import DynamoStore as SubscriptionStore
+from tests.consuming import EVENT_HANDLERS
+from tests.threads import beside
+from verification.testkit.launcher import LaunchedProcess, running
 from verification.testkit.waiting import eventually
 
 Name = Literal["subscription", "stock", "payment"]
 NAMES: tuple[Name, ...] = ("subscription", "stock", "payment")
+
+_MAINS: Mapping[Name, Any] = {
+    "subscription": subscription_main,
+    "stock": stock_main,
+    "payment": payment_main,
+}
+_SETTINGS: Mapping[Name, type[ApiSettings]] = {
+    "subscription": SubscriptionApiSettings,
+    "stock": StockApiSettings,
+    "payment": PaymentApiSettings,
+}
 
 
 @dataclass(frozen=True)
@@ -62,38 +74,45 @@ class System:
         return {**aws, **(mongo if consumer.uses_documents else {}), **consumer.settings}
 
     def app(self, service: Name) -> FastAPI:
-        makers: dict[Name, Callable[[], FastAPI]] = {
-            "subscription": lambda: subscription_main.create_app(self._subscription),
-            "stock": lambda: stock_main.create_app(self._stock),
-            "payment": lambda: payment_main.create_app(self._payment),
-        }
-        return makers[service]()
+        app: FastAPI = _MAINS[service].create_app(self._settings(service))
+        return app
+
+    @contextmanager
+    def running(
+        self,
+        folder: Path,
+        service: Name,
+        command: Literal["api", "consumer"],
+        *,
+        is_measured: bool = True,
+        **changes: str,
+    ) -> Iterator[LaunchedProcess]:
+        """A process of the service, some of whose settings are others."""
+        with running(
+            folder,
+            f"services.{service}.main",
+            command,
+            {**self.environment(service), **changes},
+            port_name={"api": "HTTP_PORT", "consumer": "HEALTH_PORT"}[command],
+            is_measured=is_measured,
+        ) as process:
+            yield process
 
     def handler(self, queue: str) -> EventHandler:
         """The handler that the composition root gives to a queue's consumer."""
-        makers: dict[str, Callable[[], EventHandler]] = {
-            "subscriptions-payment-cancelled": lambda: subscription_consumer.payment_cancelled(
-                self.subscriptions
-            ),
-            "stock-subscription-created": lambda: stock_consumer.subscription_created(self.stock),
-            "stock-payment-cancelled": lambda: stock_consumer.payment_cancelled(self.stock),
-            "payments-subscription-created": lambda: payment_consumer.subscription_created(
-                self.payments
-            ),
-        }
-        return makers[queue]()
+        return EVENT_HANDLERS[queue](getattr(self, queue.partition("-")[0]))
 
     @cached_property
     def subscriptions(self) -> SubscriptionHandlers:
-        return SubscriptionHandlers(SubscriptionStore(subscription_main._table(self._subscription)))
+        return SubscriptionHandlers(subscription_main.store_of(self._settings("subscription")))
 
     @cached_property
     def stock(self) -> StockHandlers:
-        return StockHandlers(StockStore(stock_main._table(self._stock)))
+        return StockHandlers(stock_main.store_of(self._settings("stock")))
 
     @cached_property
     def payments(self) -> PaymentHandlers:
-        return PaymentHandlers(PaymentStore(collection(Mongo.of(self._payment))))
+        return PaymentHandlers(PaymentStore(Mongo.of(self._settings("payment"))))
 
     def outbox(self, service: Name, aggregate_id: str) -> list[dict[str, Any]]:
         """The records that an aggregate has in its service's outbox, in order."""
@@ -112,25 +131,38 @@ class System:
             for item in response["Items"]
         ]
 
-    @property
-    def _subscription(self) -> SubscriptionApiSettings:
-        return SubscriptionApiSettings(**self._settings("subscription"))
+    def _settings(self, service: Name) -> Any:
+        """Those of the service's API."""
+        kind, environment = _SETTINGS[service], self.environment(service)
+        given = {name: environment.get(name.upper()) for name in kind.model_fields}
+        return kind(**{name: value for name, value in given.items() if value}, http_port=0)
 
-    @property
-    def _stock(self) -> StockApiSettings:
-        return StockApiSettings(**self._settings("stock"))
 
-    @property
-    def _payment(self) -> PaymentApiSettings:
-        return PaymentApiSettings(**self._settings("payment"))
+def an_app(router: APIRouter, **how: Any) -> FastAPI:
+    """Routes of a test's own, behind what every service shares."""
+    made: dict[str, Any] = {"title": "Any", "description": "", "kinds": {}, **how}
+    return create_api(router=router, check=lambda: None, **made)
 
-    def _settings(self, service: Name) -> Mapping[str, Any]:
-        named = {key.lower(): value for key, value in self.environment(service).items()}
-        known = {"subscription": "subscriptions_", "stock": "stock_", "payment": "mongodb_"}
-        kept = ("aws_", known[service]) if service != "payment" else (known[service],)
-        return {key: value for key, value in named.items() if key.startswith(kept)} | {
-            "http_port": 0
-        }
+
+def ask(app: FastAPI, method: str, path: str, **how: Any) -> httpx.Response:
+    """Ask an app without a socket."""
+
+    async def asked() -> httpx.Response:
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:
+            return await client.request(method, path, **how)
+
+    return asyncio.run(asked())
+
+
+@contextmanager
+def asking(app: FastAPI) -> Iterator[httpx.Client]:
+    """Serve an app, and give a client of it."""
+    with (
+        serving(app) as url,
+        httpx.Client(base_url=url, trust_env=False, timeout=60) as client,
+    ):
+        yield client
 
 
 @contextmanager
@@ -138,11 +170,6 @@ def serving(app: FastAPI) -> Iterator[str]:
     """Serve an app from a thread, as uvicorn serves it in production; gives its address."""
     server = uvicorn.Server(limited(app, stop_seconds=1))
     listening = socket.create_server((LOOPBACK, 0))
-    thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
-    thread.start()
-    try:
+    with beside(lambda: server.run([listening]), lambda: setattr(server, "should_exit", True)):
         eventually(lambda: server.started, what="the app serves")
         yield f"http://{LOOPBACK}:{listening.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join()

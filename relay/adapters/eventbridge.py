@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from contracts.outbox import OutboxRecord
 from relay.ports import CallRefused, Failure
 from runtime.aws import error_code, error_message, reaching
-from runtime.eventbridge import PUT_EVENTS_LIMITS, require_bus
+from runtime.eventbridge import PUT_EVENTS_LIMITS
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
@@ -22,10 +22,6 @@ class EventBus:
 
     def __init__(self, events: "EventBridgeClient", bus: str) -> None:
         self._events, self._bus = events, bus
-
-    def check(self) -> None:
-        """Raise Misconfigured if there is no such bus: PutEvents to it would succeed, silently."""
-        require_bus(self._events, self._bus)
 
     def size_of(self, record: OutboxRecord) -> int:
         return record.entry_size

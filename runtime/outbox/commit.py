@@ -3,10 +3,13 @@
 import random
 import time
 from collections.abc import Callable
-from typing import Protocol, TypeVar
+from datetime import datetime
+from functools import partial
+from typing import Generic, Protocol, TypeVar
 
 from contracts.outbox import OutboxRecord
 from runtime.errors import Conflict
+from runtime.ids import new_event_id, utc_now
 
 
 class Aggregate(Protocol):
@@ -33,6 +36,24 @@ class AggregateStore(Protocol[A]):
         Unavailable if the outcome is unknown or nothing was written; committing again is safe.
         """
         ...
+
+
+class UseCases(Generic[A]):
+    """What may happen to one kind of aggregate; HTTP and SQS both call it.
+
+    The clock, the ids and the waits are arguments: tests choose them.
+    """
+
+    def __init__(
+        self,
+        store: AggregateStore[A],
+        *,
+        now: Callable[[], datetime] = utc_now,
+        new_id: Callable[[], str] = new_event_id,
+        wait: Callable[[float], object] = time.sleep,
+    ) -> None:
+        self._store, self._now, self._new_id = store, now, new_id
+        self._change = partial(change, store, wait=wait)
 
 
 COMMIT_TRIES = 8

@@ -1,9 +1,10 @@
 """An outbox in a DynamoDB table, and the table of aggregates that is written with it."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic
 
 from botocore.exceptions import ClientError
 
@@ -12,6 +13,7 @@ from runtime.aws import asking, error_code, reaching
 from runtime.aws_failures import family_of_code
 from runtime.cursors import InvalidCursor, Page
 from runtime.errors import Conflict, Unavailable
+from runtime.outbox.commit import A
 from runtime.outbox.dynamodb_queries import not_surely_young
 from runtime.outbox.dynamodb_rows import from_item, moment_of, row_of, to_item
 from runtime.outbox.fast_json import read_as_json
@@ -103,27 +105,38 @@ def _hashable(key: Mapping[str, Any]) -> tuple[str, str]:
 
 
 @dataclass(frozen=True)
-class Where:
-    """An index, and the value that its hash key `name` has to have."""
+class Index:
+    """A global secondary index, and the attribute that is its hash key."""
 
-    index: str
     name: str
-    value: str
+    attribute: str
 
 
-class VersionedTable:
-    """A table of rows with a `version`, and the outbox table that is written with it."""
+class VersionedTable(ABC, Generic[A]):
+    """An AggregateStore: a table of rows with a `version`, and the outbox written with it.
+
+    A service says what its rows are: their `key`, the `index` that a list is filtered by, if one
+    is, and how an aggregate is written and read.
+    """
+
+    key: str
+    index: Index
+
+    @abstractmethod
+    def to_row(self, aggregate: A, /) -> Mapping[str, Any]: ...
+
+    @abstractmethod
+    def from_row(self, row: Mapping[str, Any], /) -> A: ...
 
     def __init__(
         self,
         client: "DynamoDBClient",
         *,
         table: str,
-        key: str,
         outbox: str,
         tracer: Tracer | None = None,
     ) -> None:
-        self._client, self._table, self._key, self._outbox = client, table, key, outbox
+        self._client, self._table, self._outbox = client, table, outbox
         self.outbox = DynamoOutbox(client, outbox)
         self._tracer = tracer
         # https://opentelemetry.io/docs/specs/semconv/database/dynamodb/
@@ -137,20 +150,20 @@ class VersionedTable:
     def check(self) -> None:
         """Raise Unavailable unless the table answers."""
         with asking("DynamoDB"):
-            self._client.get_item(TableName=self._table, Key={self._key: {"S": "readiness"}})
+            self._client.get_item(TableName=self._table, Key={self.key: {"S": "readiness"}})
 
-    def get(self, key: str) -> dict[str, Any] | None:
+    def get(self, aggregate_id: str) -> A | None:
         with reaching("DynamoDB", "GetItem"):
             item = self._client.get_item(
-                TableName=self._table, Key={self._key: {"S": key}}, ConsistentRead=True
+                TableName=self._table, Key={self.key: {"S": aggregate_id}}, ConsistentRead=True
             ).get("Item")
-        return from_item(item) if item else None
+        return self.from_row(from_item(item)) if item else None
 
-    def commit(self, row: Mapping[str, Any], record: OutboxRecord, *, replaces: int | None) -> None:
+    def commit(self, after: A, record: OutboxRecord, *, replaces: A | None) -> None:
         """Put the row and its outbox record in one TransactWriteItems.
 
-        Who collides: another writer of the same row. `replaces` is the version that the decision
-        was made on; None says that there was no row. Either the row still is as it was and both
+        Who collides: another writer of the same row. `replaces` is what the decision was made on;
+        None says that there was no row. Either the row still is at that version and both
         are written, or nothing is and Conflict is raised. boto3 sends a client token, so its own
         retries of a call whose answer was lost are safe; past those, Unavailable says that the
         outcome is unknown, and the caller's next try finds the row and decides on it.
@@ -158,7 +171,7 @@ class VersionedTable:
         """
         if record.size > MAX_ITEM_BYTES:
             raise EventTooLarge(record.event_type, record.size, MAX_ITEM_BYTES)
-        put_row: Any = {"Put": self._conditional_put(row, replaces)}
+        put_row: Any = {"Put": self._conditional_put(after, replaces)}
         put_record: Any = {
             "Put": {"TableName": self._outbox, "Item": to_item(record.to_document())}
         }
@@ -169,30 +182,23 @@ class VersionedTable:
             except ClientError as error:
                 raise _meaning(error, record) from error
 
-    def _conditional_put(self, row: Mapping[str, Any], replaces: int | None) -> dict[str, Any]:
+    def _conditional_put(self, after: A, replaces: A | None) -> dict[str, Any]:
+        put = {"TableName": self._table, "Item": to_item(self.to_row(after))}
         if replaces is None:
-            return {
-                "TableName": self._table,
-                "Item": to_item(row),
+            return put | {
                 "ConditionExpression": "attribute_not_exists(#key)",
-                "ExpressionAttributeNames": {"#key": self._key},
+                "ExpressionAttributeNames": {"#key": self.key},
             }
-        return {
-            "TableName": self._table,
-            "Item": to_item(row),
+        return put | {
             "ConditionExpression": "#version = :replaced",
             "ExpressionAttributeNames": {"#version": "version"},
-            "ExpressionAttributeValues": {":replaced": {"N": str(replaces)}},
+            "ExpressionAttributeValues": {":replaced": {"N": str(replaces.version)}},
         }
 
     def page(
-        self,
-        *,
-        limit: int,
-        after: Mapping[str, str] | None,
-        where: "Where | None" = None,
-    ) -> Page[dict[str, Any]]:
-        """Read one page: of an index where an attribute has a value, or of the whole table.
+        self, *, limit: int, after: Mapping[str, str] | None, where: str | None = None
+    ) -> Page[A]:
+        """Read one page: of the index, where its attribute is `where`, or of the whole table.
 
         Both are eventually consistent and bounded by `limit`, whatever the table's size. Raises
         InvalidCursor for an `after` that cannot be a position in this list.
@@ -209,10 +215,10 @@ class VersionedTable:
                 else:
                     response = self._client.query(
                         **request,
-                        IndexName=where.index,
+                        IndexName=self.index.name,
                         KeyConditionExpression="#name = :value",
-                        ExpressionAttributeNames={"#name": where.name},
-                        ExpressionAttributeValues={":value": {"S": where.value}},
+                        ExpressionAttributeNames={"#name": self.index.attribute},
+                        ExpressionAttributeValues={":value": {"S": where}},
                     )
         except ClientError as error:
             if after is not None and error_code(error) == "ValidationException":
@@ -220,15 +226,15 @@ class VersionedTable:
             raise
         last = response.get("LastEvaluatedKey")
         return Page(
-            items=[from_item(item) for item in response["Items"]],
+            items=[self.from_row(from_item(item)) for item in response["Items"]],
             next_position=from_item(last) if last else None,
         )
 
-    def _may_be_position(self, after: Mapping[str, str], where: Where | None) -> bool:
+    def _may_be_position(self, after: Mapping[str, str], where: str | None) -> bool:
         """Whether it has the table's key and, in an index, its value; DynamoDB judges the rest."""
         if where is None:
-            return after.keys() == {self._key}
-        return self._key in after and after.get(where.name) == where.value
+            return after.keys() == {self.key}
+        return self.key in after and after.get(self.index.attribute) == where
 
 
 def _meaning(error: ClientError, record: OutboxRecord) -> Exception:

@@ -1,10 +1,11 @@
 """An outbox in a MongoDB or DocumentDB collection, and the collection of aggregates beside it."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Generic
 
 from bson.raw_bson import RawBSONDocument
 from pymongo.collection import Collection
@@ -17,6 +18,7 @@ from contracts.outbox import OutboxRecord
 from runtime.cursors import InvalidCursor, Page
 from runtime.errors import Conflict, Unavailable
 from runtime.mongodb import Document, Mongo, is_transient
+from runtime.outbox.commit import A
 from runtime.outbox.mongodb_queries import (
     BY_AGE,
     DATES,
@@ -168,8 +170,20 @@ class MongoOutbox:
         return []
 
 
-class VersionedCollection:
-    """A collection of documents with a `version`, and the outbox that is written with it."""
+class VersionedCollection(ABC, Generic[A]):
+    """An AggregateStore: documents with a `version`, and the outbox that is written with them.
+
+    A service says what its documents are: how an aggregate is written and read, its id as `_id`,
+    and the field that a list is filtered by.
+    """
+
+    listed_by: str
+
+    @abstractmethod
+    def to_row(self, aggregate: A, /) -> Document: ...
+
+    @abstractmethod
+    def from_row(self, document: Document, /) -> A: ...
 
     def __init__(
         self, mongo: Mongo, *, collection: str, outbox: str, tracer: Tracer | None = None
@@ -193,19 +207,21 @@ class VersionedCollection:
         with self._mongo.asking():
             self._collection.find_one({}, {"_id": 1})
 
-    def get(self, key: str) -> Document | None:
+    def get(self, aggregate_id: str) -> A | None:
         with self._mongo.reaching("find"):
-            return self._collection.find_one({"_id": key})
+            document = self._collection.find_one({"_id": aggregate_id})
+        return self.from_row(document) if document else None
 
-    def commit(self, document: Document, record: OutboxRecord, *, replaces: int | None) -> None:
+    def commit(self, after: A, record: OutboxRecord, *, replaces: A | None) -> None:
         """Write the document and its outbox record in one transaction, majority committed.
 
-        Who collides: another writer of the same document. `replaces` is the version that the
-        decision was made on; None says that there was no document. An insert meets the unique _id,
+        Who collides: another writer of the same document. `replaces` is what the decision was
+        made on; None says that there was no document. An insert meets the unique _id,
         a replace finds no document at that version, and two transactions in flight meet in the
         server (112): Conflict each time. A transaction or a commit whose answer was lost is
         Unavailable: it may have been applied, and the caller's next try decides on what it finds.
         """
+        document = self.to_row(after)
         with (
             spanned(self._tracer, f"{_COMMIT} {self._name}", "client", self._commit),
             _colliding(record.aggregate_id),
@@ -221,7 +237,7 @@ class VersionedCollection:
             if replaces is None:
                 database[self._name].insert_one(document, session=session)
             else:
-                unchanged = {"_id": document["_id"], "version": replaces}
+                unchanged = {"_id": document["_id"], "version": replaces.version}
                 result = database[self._name].replace_one(unchanged, document, session=session)
                 if result.matched_count == 0:
                     raise Conflict(record.aggregate_id)
@@ -229,18 +245,14 @@ class VersionedCollection:
             session.commit_transaction()
 
     def page(
-        self,
-        *,
-        limit: int,
-        after: Mapping[str, str] | None,
-        where: Mapping[str, str] | None = None,
-    ) -> Page[Document]:
-        """Read one page by _id: of the documents that have these values, or of all.
+        self, *, limit: int, after: Mapping[str, str] | None, where: str | None = None
+    ) -> Page[A]:
+        """Read one page by _id: of the documents that are listed by `where`, or of all.
 
-        At most one document past the page is read where an index begins with the names in `where`.
+        At most one document past the page is read, where an index begins with that field.
         Raises InvalidCursor for an `after` that cannot be a position in this list.
         """
-        query: dict[str, Any] = dict(where or {})
+        query: dict[str, Any] = {} if where is None else {self.listed_by: where}
         if after is not None:
             if after.keys() != {"_id"}:
                 raise InvalidCursor
@@ -248,7 +260,8 @@ class VersionedCollection:
         with self._mongo.reaching():
             found = list(self._collection.find(query).sort("_id", 1).limit(limit + 1))
         items, more = found[:limit], len(found) > limit
-        return Page(items, {"_id": items[-1]["_id"]} if more else None)
+        last = {"_id": items[-1]["_id"]} if more else None
+        return Page([self.from_row(each) for each in items], last)
 
 
 @contextmanager

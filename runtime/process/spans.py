@@ -32,12 +32,7 @@ WARNING_INTERVAL = 60.0
 
 _TIMEOUTS = ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT")
 
-_KINDS: dict[Kind, trace.SpanKind] = {
-    "server": trace.SpanKind.SERVER,
-    "client": trace.SpanKind.CLIENT,
-    "producer": trace.SpanKind.PRODUCER,
-    "consumer": trace.SpanKind.CONSUMER,
-}
+_KINDS = {kind.name.lower(): kind for kind in trace.SpanKind}
 
 _W3C = TraceContextTextMapPropagator()
 

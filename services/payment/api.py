@@ -11,7 +11,14 @@ from contracts.envelope import ReadModel, WireModel
 from contracts.timestamps import Timestamp
 from runtime import cursors
 from runtime.http.app import cause_of
-from runtime.http.pagination import DEFAULT_LIMIT, Cursor, Limit, PageView, page_example
+from runtime.http.pagination import (
+    DEFAULT_LIMIT,
+    Cursor,
+    Limit,
+    Listed,
+    PageView,
+    page_example,
+)
 from runtime.http.problem_kinds import INVALID, NOT_FOUND, Kind
 from runtime.http.problems import ON_CHANGE, ON_LIST, ON_READ
 from services.payment.handlers import Handlers
@@ -22,7 +29,6 @@ from services.payment.model import (
     Status,
     SubscriptionMismatch,
 )
-from services.payment.store import Store
 
 KINDS: dict[type[Exception], Kind] = {
     PaymentNotFound: NOT_FOUND,
@@ -90,7 +96,7 @@ class PaymentPage(PageView[PaymentView]):
     model_config = page_example(_EXAMPLE)
 
 
-def routes(handlers: Handlers, store: Store) -> APIRouter:
+def routes(handlers: Handlers, store: Listed[Payment]) -> APIRouter:
     router = APIRouter(prefix="/payments", tags=["payments"])
 
     @router.get(
@@ -134,7 +140,7 @@ def routes(handlers: Handlers, store: Store) -> APIRouter:
         cursor: Cursor = None,
     ) -> PaymentPage:
         scope = f"payments?status={status}"
-        found = store.page(status=status, limit=limit, after=cursors.decode(scope, cursor))
+        found = store.page(where=status, limit=limit, after=cursors.decode(scope, cursor))
         return PaymentPage.of(found, PaymentView.of, scope)
 
     return router

@@ -1,32 +1,17 @@
 """Use cases: set a direct debit up with the subscription, cancel it when a third party says so."""
 
-import time
 from collections.abc import Callable
-from datetime import datetime
 from functools import partial
 
 from contracts.causes import Cause
 from contracts.outbox import OutboxRecord
-from runtime.ids import new_event_id, utc_now
-from runtime.outbox.commit import change
+from runtime.outbox.commit import UseCases
 from services.payment.events import record_of
 from services.payment.model import Payment, PaymentNotFound
-from services.payment.store import Store
 
 
-class Handlers:
-    """Creates and cancels. The clock and the ids are arguments so that tests can choose them."""
-
-    def __init__(
-        self,
-        store: Store,
-        *,
-        now: Callable[[], datetime] = utc_now,
-        new_id: Callable[[], str] = new_event_id,
-        wait: Callable[[float], object] = time.sleep,
-    ) -> None:
-        self._store, self._now, self._new_id = store, now, new_id
-        self._change = partial(change, store, wait=wait)
+class Handlers(UseCases[Payment]):
+    """Creates and cancels."""
 
     def create(self, subscription_id: str, account_number: str, cause: Cause) -> Payment:
         """Set the debit up, unless there is one already."""

@@ -14,19 +14,18 @@ from runtime.sqs.handler import EventHandler
 from services.payment import api, consumer
 from services.payment.handlers import Handlers
 from services.payment.settings import PaymentApiSettings, PaymentConsumerSettings
-from services.payment.store import MongoStore, collection
+from services.payment.store import MongoStore
 
 
 def create_app(settings: PaymentApiSettings, tracer: Tracer | None = None) -> FastAPI:
-    payments = collection(Mongo.of(settings), tracer)
-    store = MongoStore(payments)
+    store = MongoStore(Mongo.of(settings), tracer)
     return create_api(
         title="Payments",
         description="Direct debits, one for each subscription.",
         router=api.routes(Handlers(store), store),
         kinds=api.KINDS,
-        check=payments.check,
-        outbox=payments.outbox,
+        check=store.check,
+        outbox=store.outbox,
         tracer=tracer,
     )
 
@@ -35,7 +34,7 @@ def event_handlers(
     settings: PaymentConsumerSettings, tracer: Tracer | None = None
 ) -> Mapping[str, EventHandler]:
     """By the queue that the events come from."""
-    handlers = Handlers(MongoStore(collection(Mongo.of(settings), tracer)))
+    handlers = Handlers(MongoStore(Mongo.of(settings), tracer))
     return {settings.subscription_created_queue: consumer.subscription_created(handlers)}
 
 

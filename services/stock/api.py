@@ -10,12 +10,18 @@ from pydantic.config import JsonDict
 from contracts.envelope import WireModel
 from contracts.timestamps import Timestamp
 from runtime import cursors
-from runtime.http.pagination import DEFAULT_LIMIT, Cursor, Limit, PageView, page_example
+from runtime.http.pagination import (
+    DEFAULT_LIMIT,
+    Cursor,
+    Limit,
+    Listed,
+    PageView,
+    page_example,
+)
 from runtime.http.problem_kinds import INVALID, NOT_FOUND, Kind
 from runtime.http.problems import ON_LIST, ON_READ
 from services.stock.handlers import Handlers
 from services.stock.model import DomainError, Status, Stock, StockNotFound
-from services.stock.store import Store
 
 KINDS: dict[type[Exception], Kind] = {
     StockNotFound: NOT_FOUND,
@@ -63,7 +69,7 @@ class StockPage(PageView[StockView]):
     model_config = page_example(_EXAMPLE)
 
 
-def routes(handlers: Handlers, store: Store) -> APIRouter:
+def routes(handlers: Handlers, store: Listed[Stock]) -> APIRouter:
     router = APIRouter(prefix="/stock", tags=["stock"])
 
     @router.get(
@@ -103,7 +109,7 @@ def routes(handlers: Handlers, store: Store) -> APIRouter:
         cursor: Cursor = None,
     ) -> StockPage:
         scope = f"stock?status={status}"
-        found = store.page(status=status, limit=limit, after=cursors.decode(scope, cursor))
+        found = store.page(where=status, limit=limit, after=cursors.decode(scope, cursor))
         return StockPage.of(found, StockView.of, scope)
 
     return router

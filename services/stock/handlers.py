@@ -3,33 +3,18 @@
 Either may come first, and either may come again: each is decided on what is stored.
 """
 
-import time
 from collections.abc import Callable
-from datetime import datetime
 from functools import partial
 
 from contracts.causes import Cause
 from contracts.outbox import OutboxRecord
-from runtime.ids import new_event_id, utc_now
-from runtime.outbox.commit import change
+from runtime.outbox.commit import UseCases
 from services.stock.events import record_of
 from services.stock.model import Stock, StockNotFound
-from services.stock.store import Store
 
 
-class Handlers:
-    """Allocates and deallocates. The clock and the ids are arguments: tests choose them."""
-
-    def __init__(
-        self,
-        store: Store,
-        *,
-        now: Callable[[], datetime] = utc_now,
-        new_id: Callable[[], str] = new_event_id,
-        wait: Callable[[float], object] = time.sleep,
-    ) -> None:
-        self._store, self._now, self._new_id = store, now, new_id
-        self._change = partial(change, store, wait=wait)
+class Handlers(UseCases[Stock]):
+    """Allocates and deallocates."""
 
     def allocate(self, subscription_id: str, quantity: int, cause: Cause) -> Stock:
         """Put twelve months aside, unless that was done, or has been made needless, before."""

@@ -7,7 +7,6 @@ from fastapi import FastAPI
 
 from runtime.aws import Aws
 from runtime.http.app import create_api, run_api
-from runtime.outbox.dynamodb import VersionedTable
 from runtime.process.tracing import Tracer
 from runtime.process.worker import main
 from runtime.sqs.consumer import run_consumers
@@ -19,15 +18,14 @@ from services.stock.store import DynamoStore
 
 
 def create_app(settings: StockApiSettings, tracer: Tracer | None = None) -> FastAPI:
-    table = _table(settings, tracer)
-    store = DynamoStore(table)
+    store = store_of(settings, tracer)
     return create_api(
         title="Stock",
         description="Twelve months of razors, put aside for each subscription.",
         router=api.routes(Handlers(store), store),
         kinds=api.KINDS,
-        check=table.check,
-        outbox=table.outbox,
+        check=store.check,
+        outbox=store.outbox,
         tracer=tracer,
     )
 
@@ -36,18 +34,17 @@ def event_handlers(
     settings: StockConsumerSettings, tracer: Tracer | None = None
 ) -> Mapping[str, EventHandler]:
     """By the queue that the events come from."""
-    handlers = Handlers(DynamoStore(_table(settings, tracer)))
+    handlers = Handlers(store_of(settings, tracer))
     return {
         settings.subscription_created_queue: consumer.subscription_created(handlers),
         settings.payment_cancelled_queue: consumer.payment_cancelled(handlers),
     }
 
 
-def _table(settings: TableSettings, tracer: Tracer | None = None) -> VersionedTable:
-    return VersionedTable(
+def store_of(settings: TableSettings, tracer: Tracer | None = None) -> DynamoStore:
+    return DynamoStore(
         Aws.of(settings).client("dynamodb"),
         table=settings.stock_table,
-        key="subscriptionId",
         outbox=settings.stock_outbox_table,
         tracer=tracer,
     )

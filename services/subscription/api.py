@@ -11,7 +11,14 @@ from contracts.envelope import ReadModel, WireModel
 from contracts.timestamps import Timestamp
 from runtime import cursors
 from runtime.http.app import cause_of
-from runtime.http.pagination import DEFAULT_LIMIT, Cursor, Limit, PageView, page_example
+from runtime.http.pagination import (
+    DEFAULT_LIMIT,
+    Cursor,
+    Limit,
+    Listed,
+    PageView,
+    page_example,
+)
 from runtime.http.problem_kinds import INVALID, NOT_FOUND, Kind
 from runtime.http.problems import ON_CREATE, ON_LIST, ON_READ
 from services.subscription.handlers import Handlers
@@ -23,7 +30,6 @@ from services.subscription.model import (
     Subscription,
     SubscriptionNotFound,
 )
-from services.subscription.store import Store
 
 KINDS: dict[type[Exception], Kind] = {
     SubscriptionNotFound: NOT_FOUND,
@@ -128,7 +134,7 @@ class SubscriptionPage(PageView[SubscriptionView]):
     model_config = page_example(_EXAMPLE)
 
 
-def routes(handlers: Handlers, store: Store) -> APIRouter:
+def routes(handlers: Handlers, store: Listed[Subscription]) -> APIRouter:
     router = APIRouter(prefix="/subscriptions", tags=["subscriptions"])
 
     @router.post(
@@ -205,9 +211,8 @@ def routes(handlers: Handlers, store: Store) -> APIRouter:
         cursor: Cursor = None,
     ) -> SubscriptionPage:
         scope = f"subscriptions?accountNumber={account_number}"
-        found = store.page(
-            account_number=account_number, limit=limit, after=cursors.decode(scope, cursor)
-        )
+        after = cursors.decode(scope, cursor)
+        found = store.page(where=account_number, limit=limit, after=after)
         return SubscriptionPage.of(found, SubscriptionView.of, scope)
 
     return router

@@ -2,17 +2,14 @@
 
 import hashlib
 import json
-import time
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import datetime
 from functools import partial
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
 from contracts.causes import Cause
 from contracts.outbox import OutboxRecord
-from runtime.ids import new_event_id, utc_now
-from runtime.outbox.commit import change
+from runtime.outbox.commit import UseCases
 from services.subscription.events import record_of
 from services.subscription.model import (
     IdempotencyKeyReused,
@@ -20,24 +17,12 @@ from services.subscription.model import (
     Subscription,
     SubscriptionNotFound,
 )
-from services.subscription.store import Store
 
 CANCELLED_WITH_PAYMENT = "payment cancelled"
 
 
-class Handlers:
-    """Subscribes and cancels. The clock and the ids are arguments so that tests can choose them."""
-
-    def __init__(
-        self,
-        store: Store,
-        *,
-        now: Callable[[], datetime] = utc_now,
-        new_id: Callable[[], str] = new_event_id,
-        wait: Callable[[float], object] = time.sleep,
-    ) -> None:
-        self._store, self._now, self._new_id = store, now, new_id
-        self._change = partial(change, store, wait=wait)
+class Handlers(UseCases[Subscription]):
+    """Subscribes and cancels."""
 
     def subscribe(self, order: Order, cause: Cause, *, key: str | None = None) -> Subscription:
         """Create a subscription; with an idempotency key, at most one however often it is sent.

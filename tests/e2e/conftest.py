@@ -4,7 +4,7 @@
 """
 
 import signal
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,8 +13,7 @@ import pytest
 
 from tests.e2e.compose_system import ComposeSystem
 from tests.e2e.local_system import LocalSystem
-from tests.e2e.system import System
-from tests.e2e.world import World
+from tests.e2e.world import System, World
 from verification.testkit.ports import settings_on_free_ports
 
 HERE = Path(__file__).parent
@@ -59,32 +58,24 @@ def running(
 ) -> Iterator[World]:
     """The system, at work, and left as it was found."""
     folder = tmp_path_factory.mktemp("system")
-    with composed(folder) if in_containers(request) else local(folder) as world:
-        yield world
-
-
-def in_containers(request: pytest.FixtureRequest) -> bool:
-    return bool(request.config.getoption("--system") == "compose")
+    is_composed = request.config.getoption("--system") == "compose"
+    with settings_on_free_ports(folder) as settings:
+        system = ComposeSystem(settings) if is_composed else LocalSystem(settings)
+        with at_work(system) as world:
+            yield world
 
 
 @contextmanager
 def local(folder: Path, environment: Mapping[str, str] | None = None) -> Iterator[World]:
-    with settings_on_free_ports(folder) as settings:
-        system = LocalSystem(settings, environment)
-        with at_work(system, then=system.stop) as world:
-            yield world
+    with (
+        settings_on_free_ports(folder) as settings,
+        at_work(LocalSystem(settings, environment)) as world,
+    ):
+        yield world
 
 
 @contextmanager
-def composed(folder: Path) -> Iterator[World]:
-    with settings_on_free_ports(folder) as settings:
-        system = ComposeSystem(settings)
-        with at_work(system, then=system.remove) as world:
-            yield world
-
-
-@contextmanager
-def at_work(system: System, *, then: Callable[[], None]) -> Iterator[World]:
+def at_work(system: System) -> Iterator[World]:
     try:
         system.start()  # an error of which has notes of its own
         with httpx.Client(timeout=30, trust_env=False) as http:
@@ -94,4 +85,4 @@ def at_work(system: System, *, then: Callable[[], None]) -> Iterator[World]:
                 error.add_note(system.logs())
                 raise
     finally:
-        then()
+        system.remove()

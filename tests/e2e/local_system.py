@@ -23,6 +23,7 @@ class LocalSystem:
         self._supervisor: Supervisor
 
     def start(self) -> None:
+        """Return when everything is at work; what was stored before a stop is there."""
         console = Console(io.StringIO(), coloured=False)
         ours = [
             replace(each, env={**each.env, **self._environment})
@@ -35,10 +36,14 @@ class LocalSystem:
     def stop(self) -> None:
         self._running.close()
 
+    remove = stop
+
     def kill(self, name: str) -> None:
+        """End a process of ours as kill -9 does; nobody starts it again."""
         self._supervisor.kill(name)
 
     def restart(self, name: str) -> None:
+        """Start a process of ours, after it is stopped if it runs; it need not be at work yet."""
         self._supervisor.restart(name)
 
     def wait_ready(self) -> None:

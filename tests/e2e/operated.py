@@ -79,8 +79,4 @@ class Operator:
 
     def on_bus(self, bus: str, subscription_id: str, event_type: str) -> Callable[[], Any]:
         """Whether a bus's log has an event, as a condition to wait for."""
-        return lambda: [
-            event
-            for event in self.world.events_of(bus, subscription_id)
-            if event["detail-type"] == event_type
-        ]
+        return lambda: self.world.events_of(bus, subscription_id, event_type)

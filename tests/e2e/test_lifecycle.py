@@ -103,11 +103,7 @@ def _complete(
 
 def _metadata(running: World, bus: str, subscription_id: str, event_type: str) -> dict[str, Any]:
     events = eventually(
-        lambda: [
-            event
-            for event in running.events_of(bus, subscription_id)
-            if event["detail-type"] == event_type
-        ],
+        lambda: running.events_of(bus, subscription_id, event_type),
         what=f"{event_type} on the {bus} bus",
     )
     metadata: dict[str, Any] = events[0]["detail"]["metadata"]

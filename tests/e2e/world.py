@@ -15,7 +15,8 @@ from infra.local_system.environment import REGION
 from infra.local_system.settings import LocalSettings
 from local.process_table import our_processes
 from runtime.aws import Aws
-from tests.e2e.system import System
+from tests.e2e.compose_system import ComposeSystem
+from tests.e2e.local_system import LocalSystem
 from verification.testkit.waiting import eventually
 
 ORDER = {
@@ -26,6 +27,10 @@ ORDER = {
     "customerSurname": "Hopper",
     "quantity": 3,
 }
+
+
+System = LocalSystem | ComposeSystem
+"""What a test may start, break and stop, whatever it runs on."""
 
 
 @dataclass(frozen=True)
@@ -90,11 +95,14 @@ class World:
             for line in page["events"]
         ]
 
-    def events_of(self, bus: str, subscription_id: str) -> list[dict[str, Any]]:
+    def events_of(
+        self, bus: str, subscription_id: str, event_type: str | None = None
+    ) -> list[dict[str, Any]]:
         return [
             event
             for event in self.events(bus)
             if event["detail"]["subscriptionId"] == subscription_id
+            and event_type in {None, event["detail-type"]}
         ]
 
     def pending(self) -> Counter[str]:

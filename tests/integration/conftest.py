@@ -22,7 +22,7 @@ from tests.builders import a_cause
 from tests.conftest import MiniStack
 from tests.operations import operations
 from tests.raw_http import Server, described
-from tests.system import NAMES, Name, System, serving
+from tests.system import NAMES, Name, System, asking, serving
 
 
 @pytest.fixture(scope="session")
@@ -40,16 +40,7 @@ def system(ministack: MiniStack, mongodb_uri: str) -> System:
 def apis(system: System) -> Iterator[Mapping[Name, httpx.Client]]:
     """An HTTP client for each of the three services, which are served by real sockets."""
     with ExitStack() as stack:
-        yield {
-            name: stack.enter_context(
-                httpx.Client(
-                    base_url=stack.enter_context(serving(system.app(name))),
-                    trust_env=False,
-                    timeout=60,
-                )
-            )
-            for name in NAMES
-        }
+        yield {name: stack.enter_context(asking(system.app(name))) for name in NAMES}
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """What a caller gets for a request that is wrong: a problem that says what, and nothing written."""
 
-import base64
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -45,31 +44,6 @@ def problem(response: httpx.Response, status: int, slug: str) -> dict[str, Any]:
 
 def rules(found: dict[str, Any]) -> dict[str, str]:
     return {error["field"]: error["rule"] for error in found["errors"]}
-
-
-@pytest.mark.parametrize(("name", "method", "path"), WRITES)
-@pytest.mark.parametrize(
-    "body",
-    [b"{", b'{"status": }', b"\xff\xfe", b"[" * 60_000, b"1" * 5_000],
-    ids=["cut off", "no value", "not UTF-8", "too deep", "a number of 5000 digits"],
-)
-def test_malformed_json_is_400(
-    apis: Mapping[Name, httpx.Client], name: Name, method: str, path: str, body: bytes
-) -> None:
-    """A body that is not JSON is a malformed request."""
-    answer = apis[name].request(method, path, content=body, headers=JSON)
-    problem(answer, 400, "malformed-request")
-
-
-@pytest.mark.parametrize(("name", "method", "path"), WRITES)
-@pytest.mark.parametrize("content_type", [None, "text/plain", "application/vnd.api+json", "json"])
-def test_another_content_type_is_415(
-    apis: Mapping[Name, httpx.Client], name: Name, method: str, path: str, content_type: str | None
-) -> None:
-    """A body that does not say it is JSON is refused, whatever is in it."""
-    headers = {} if content_type is None else {"Content-Type": content_type}
-    answer = apis[name].request(method, path, content=json.dumps(ORDER).encode(), headers=headers)
-    problem(answer, 415, "unsupported-media-type")
 
 
 @pytest.mark.parametrize(("name", "method", "path"), WRITES)
@@ -175,88 +149,35 @@ def test_an_unknown_route_is_404(
     problem(apis[name].get(LISTS[name] + suffix), 404, "not-found")
 
 
-@pytest.mark.parametrize(
-    ("name", "method", "path", "allowed"),
-    [
-        ("subscription", "DELETE", "/subscriptions", "GET, HEAD, POST"),
-        ("subscription", "POST", "/subscriptions/x", "GET, HEAD"),
-        ("subscription", "OPTIONS", "/subscriptions", "GET, HEAD, POST"),
-        ("subscription", "POST", "/docs/assets/swagger-ui.css", "GET, HEAD"),
-        ("stock", "POST", "/stock", "GET, HEAD"),
-        ("stock", "PUT", "/stock/x", "GET, HEAD"),
-        ("payment", "POST", "/payments", "GET, HEAD"),
-        ("payment", "DELETE", "/payments/x", "GET, HEAD, PATCH"),
-        ("payment", "POST", "/healthz", "GET, HEAD"),
-        ("payment", "BREW", "/payments", "GET, HEAD"),
-    ],
-)
-def test_a_wrong_method_is_405_and_says_which_are_right(
-    apis: Mapping[Name, httpx.Client], name: Name, method: str, path: str, allowed: str
-) -> None:
-    """Allow names every method of the path, whichever route holds it."""
-    answer = apis[name].request(method, path)
-    problem(answer, 405, "method-not-allowed")
-    assert answer.headers["allow"] == allowed
-
-
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("limit", ["0", "101", "-1", "many", "1.5", ""])
-def test_a_limit_out_of_bounds_is_422(
-    apis: Mapping[Name, httpx.Client], name: Name, limit: str
-) -> None:
-    """A page holds 1 to 100 items."""
-    found = problem(apis[name].get(LISTS[name], params={"limit": limit}), 422, "invalid-request")
-    assert list(rules(found)) == ["limit"]
-    assert found["errors"][0]["location"] == "query"
-
-
-def forged(value: object) -> str:
-    return base64.urlsafe_b64encode(json.dumps(value).encode()).decode()
-
-
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize(
-    "cursor",
-    [
-        "",
-        "nonsense",
-        "%%%",
-        "é",
-        forged(None),
-        forged([]),
-        forged(["digest", None]),
-        forged(["digest", {"_id": {"$gt": ""}}]),
-        base64.urlsafe_b64encode(b"[" * 1500).decode(),
-        base64.urlsafe_b64encode(b"\xff\xff").decode(),
-    ],
-)
+@pytest.mark.parametrize("cursor", ["", "nonsense", "%%%", "é", "bnVsbA"])  # the last is null
 def test_a_bad_cursor_is_400(apis: Mapping[Name, httpx.Client], name: Name, cursor: str) -> None:
     """Whatever is not a cursor of ours is refused by name."""
     found = problem(apis[name].get(LISTS[name], params={"cursor": cursor}), 400, "invalid-cursor")
     assert found["detail"].startswith("cursor: ")
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_cursor_that_is_too_long_is_422(apis: Mapping[Name, httpx.Client], name: Name) -> None:
-    """No cursor of ours is that long, so it is not even read."""
-    answer = apis[name].get(LISTS[name], params={"cursor": "x" * 2049})
-    assert list(rules(problem(answer, 422, "invalid-request"))) == ["cursor"]
-
-
 @pytest.mark.parametrize(
-    ("name", "params"),
+    ("name", "field", "value"),
     [
-        ("subscription", {"accountNumber": "12ab"}),
-        ("stock", {"status": "sold"}),
-        ("payment", {"status": ""}),
+        *(
+            (name, "limit", each)
+            for name in NAMES
+            for each in ("0", "101", "-1", "many", "1.5", "")
+        ),
+        *((name, "cursor", "x" * 2049) for name in NAMES),
+        ("subscription", "accountNumber", "12ab"),
+        ("stock", "status", "sold"),
+        ("payment", "status", ""),
     ],
 )
-def test_an_invalid_filter_is_422(
-    apis: Mapping[Name, httpx.Client], name: Name, params: dict[str, str]
+def test_an_invalid_query_is_422(
+    apis: Mapping[Name, httpx.Client], name: Name, field: str, value: str
 ) -> None:
-    """A filter that can match nothing is a mistake, not an empty page."""
-    answer = apis[name].get(LISTS[name], params=params)
-    assert list(rules(problem(answer, 422, "invalid-request"))) == list(params)
+    """A page of no size, a cursor longer than ours, a filter that can match nothing: not a page."""
+    found = problem(apis[name].get(LISTS[name], params={field: value}), 422, "invalid-request")
+    assert list(rules(found)) == [field]
+    assert found["errors"][0]["location"] == "query"
 
 
 @pytest.mark.parametrize("path", ["%00", "%ff", "x" * 129, "%E2%98%83", "a%20b", "$where"])

@@ -11,9 +11,15 @@ from tests.operations import Document, operations
 from tests.system import NAMES, Name
 
 
-@pytest.fixture(scope="session")
-def documents(apis: Mapping[Name, httpx.Client]) -> Mapping[Name, Document]:
-    return {name: apis[name].get("/openapi.json").json() for name in NAMES}
+@pytest.fixture(scope="module", params=NAMES)
+def api(request: pytest.FixtureRequest, apis: Mapping[Name, httpx.Client]) -> httpx.Client:
+    return apis[request.param]
+
+
+@pytest.fixture(scope="module")
+def document(api: httpx.Client) -> Document:
+    found: Document = api.get("/openapi.json").json()
+    return found
 
 
 def check(document: Document, schema: Document, value: Any) -> None:
@@ -25,13 +31,10 @@ def check(document: Document, schema: Document, value: Any) -> None:
     )
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_every_route_parameter_and_response_is_described(
-    documents: Mapping[Name, Document], name: Name
-) -> None:
+def test_every_route_parameter_and_response_is_described(document: Document) -> None:
     """Nobody has to guess what a route does, takes or answers."""
-    assert documents[name]["info"]["description"]
-    for operation in operations(documents[name]):
+    assert document["info"]["description"]
+    for operation in operations(document):
         assert operation.described["summary"], operation
         assert operation.described["description"], operation
         for parameter in operation.parameters:
@@ -43,12 +46,9 @@ def test_every_route_parameter_and_response_is_described(
         assert "503" in operation.described["responses"]
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_every_schema_and_property_has_a_description_and_an_example(
-    documents: Mapping[Name, Document], name: Name
-) -> None:
+def test_every_schema_and_property_has_a_description_and_an_example(document: Document) -> None:
     """A property's example is its own, or stands in the example of its schema."""
-    for title, schema in documents[name]["components"]["schemas"].items():
+    for title, schema in document["components"]["schemas"].items():
         assert schema["description"], title
         shown = {field for example in schema.get("examples", []) for field in example}
         for field, described in schema.get("properties", {}).items():
@@ -58,12 +58,8 @@ def test_every_schema_and_property_has_a_description_and_an_example(
             assert own or nullable or field in shown, (title, field)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_every_example_is_what_its_schema_allows(
-    documents: Mapping[Name, Document], name: Name
-) -> None:
+def test_every_example_is_what_its_schema_allows(document: Document) -> None:
     """Examples of schemas, of parameters and of problems."""
-    document = documents[name]
     for schema in document["components"]["schemas"].values():
         for example in schema.get("examples", []):
             check(document, schema, example)
@@ -77,20 +73,16 @@ def test_every_example_is_what_its_schema_allows(
                     check(document, content["schema"], content["example"])
 
 
-@pytest.mark.parametrize("name", NAMES)
 def test_every_routes_example_works_as_it_is(
-    documents: Mapping[Name, Document],
-    apis: Mapping[Name, httpx.Client],
-    lifecycle: str,
-    name: Name,
+    document: Document, api: httpx.Client, lifecycle: str
 ) -> None:
     """Each example is sent, twice, and answered by the success that the route documents."""
-    for operation in operations(documents[name]):
+    for operation in operations(document):
         (success,) = (code for code in operation.described["responses"] if code.startswith("2"))
         for _ in "12":
-            answer = operation.send(apis[name])
+            answer = operation.send(api)
             assert answer.status_code == int(success), (operation, answer.text)
             content = operation.described["responses"][success]["content"]["application/json"]
-            check(documents[name], content["schema"], answer.json())
+            check(document, content["schema"], answer.json())
             if operation.examples("path"):
                 assert answer.json()["id"] == lifecycle

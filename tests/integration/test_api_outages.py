@@ -12,7 +12,7 @@ import pytest
 from contracts.names import EventType
 from tests.builders import a_cause
 from tests.integration.test_api_bad_input import ORDER, problem
-from tests.system import System, serving
+from tests.system import System, asking
 from verification.testkit.tcp_proxy import TcpProxy
 from verification.testkit.waiting import eventually
 
@@ -45,10 +45,7 @@ def test_dynamodb_away_is_503_until_it_is_back(
     """Reads, lists, writes and readiness say so; the same process serves when it is back."""
     proxy, cut_off = dynamodb
     key = f"key {uuid4()}"
-    with (
-        serving(cut_off.app("subscription")) as url,
-        httpx.Client(base_url=url, timeout=30, trust_env=False) as client,
-    ):
+    with asking(cut_off.app("subscription")) as client:
         first = client.post("/subscriptions", json=ORDER)
         assert first.status_code == 201
         proxy.cut()
@@ -81,10 +78,7 @@ def test_mongodb_away_is_503_until_it_is_back(
     payment_id = str(uuid4())
     system.payments.create(payment_id, "20000004", a_cause())
     path = f"/payments/{payment_id}"
-    with (
-        serving(cut_off.app("payment")) as url,
-        httpx.Client(base_url=url, timeout=30, trust_env=False) as client,
-    ):
+    with asking(cut_off.app("payment")) as client:
         assert client.get(path).status_code == 200
         proxy.cut()
         for answer in at_once(
@@ -113,10 +107,7 @@ def test_an_api_that_starts_while_its_database_is_away_waits_for_it(
     """It starts, is alive and not ready, and is ready as soon as there is a database."""
     proxy, cut_off = mongodb
     proxy.cut()
-    with (
-        serving(cut_off.app("payment")) as url,
-        httpx.Client(base_url=url, timeout=30, trust_env=False) as client,
-    ):
+    with asking(cut_off.app("payment")) as client:
         assert client.get("/healthz").status_code == 200
         assert client.get("/readyz").status_code == 503
         proxy.restore()

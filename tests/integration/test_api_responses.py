@@ -12,10 +12,8 @@ from fastapi import APIRouter
 from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
-from runtime.http.app import create_api
-from runtime.metrics import new_registry
-from tests.integration.test_api_bad_input import problem
-from tests.system import NAMES, Name, serving
+from tests.integration.test_api_bad_input import LISTS, problem
+from tests.system import NAMES, Name, an_app, serving
 from verification.testkit.waiting import eventually
 
 WAITED_FOR = 60
@@ -56,7 +54,7 @@ def test_health_readiness_and_metrics(apis: Mapping[Name, httpx.Client], name: N
     client = apis[name]
     assert client.get("/healthz").json() == {"status": "alive"}
     assert client.get("/readyz").json() == {"status": "ready"}
-    path = {"subscription": "/subscriptions", "stock": "/stock", "payment": "/payments"}[name]
+    path = LISTS[name]
     client.get(f"{path}/a-telling-id")
     client.head(f"{path}/a-telling-id")
     client.request("BREW", "/a-telling-path")
@@ -84,15 +82,7 @@ def test_an_api_whose_threads_all_wait_is_alive() -> None:
         waiting.release()
         back.wait(WAITED_FOR)
 
-    app = create_api(
-        title="Slow",
-        description="It waits.",
-        router=router,
-        kinds={},
-        check=lambda: None,
-        registry=new_registry(),
-    )
-    with serving(app) as url, ThreadPoolExecutor(50) as pool:
+    with serving(an_app(router)) as url, ThreadPoolExecutor(50) as pool:
         answers = [pool.submit(httpx.get, f"{url}/slow", timeout=2 * WAITED_FOR) for _ in range(50)]
         for _ in range(40):
             assert waiting.acquire(timeout=WAITED_FOR)
@@ -110,15 +100,7 @@ def test_an_unexpected_error_is_500_without_details_and_logged_once() -> None:
     def broken() -> None:
         raise ValueError("the secret inside")
 
-    app = create_api(
-        title="Broken",
-        description="It breaks.",
-        router=router,
-        kinds={},
-        check=lambda: None,
-        registry=new_registry(),
-    )
-    with serving(app) as url, capture_logs(processors=[merge_contextvars]) as lines:
+    with serving(an_app(router)) as url, capture_logs(processors=[merge_contextvars]) as lines:
 
         def told(event: str) -> list[Any]:
             return [line for line in lines if line["event"] == event]

@@ -8,8 +8,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.process import Process
-from relay.adapters.eventbridge import EventBus
 from runtime.aws import Aws, family_of
+from runtime.eventbridge import require_bus
 from runtime.verdicts import HELD
 from tests.conftest import MiniStack
 from verification.fault_injection.refusal import Refusal
@@ -60,5 +60,5 @@ def test_while_it_is_on_no_event_is_taken_and_it_is_an_outage(
 def test_whatever_else_a_relay_asks_goes_through(refusal: Refusal, relays: Aws, bus: str) -> None:
     """It finds its bus, so that it can be started meanwhile, and reads its queues."""
     refusal.refuse(refuse=True)
-    EventBus(relays.client("events"), bus).check()
+    require_bus(relays.client("events"), bus)
     relays.client("sqs").list_queues()

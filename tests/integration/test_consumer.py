@@ -20,12 +20,13 @@ from runtime.process.health import Readiness
 from runtime.process.shutdown import Stop
 from runtime.sqs.consumer import Consumer
 from runtime.sqs.handler import Handler
-from runtime.sqs.messages import Messages
 from runtime.sqs.queue import SourceQueue, find_queue
 from services.stock.model import Status as StockStatus
-from tests.builders import a_cause, a_detail, an_envelope, an_order
-from tests.queues import TestQueue, make_queue
+from tests.builders import a_body, a_cause, a_metadata, an_envelope, an_order
+from tests.consuming import messages_of
+from tests.queues import make_queue
 from tests.system import System
+from tests.threads import beside
 from verification.testkit.tcp_proxy import TcpProxy
 from verification.testkit.waiting import eventually
 
@@ -83,30 +84,11 @@ def consuming(
     sqs: Any, queue: SourceQueue, handler: Handler, *, concurrency: int = 20
 ) -> Iterator[Running]:
     """A consumer in a thread, stopped when the block ends."""
-    registry, stop, readiness = CollectorRegistry(), Stop(), Readiness(queue.name)
-    consumer = Consumer(
-        Messages(
-            sqs,
-            queue,
-            handler,
-            stop=stop,
-            metrics=ConsumerMetrics(registry),
-            readiness=readiness,
-            wait_seconds=1,
-        ),
-        concurrency=concurrency,
-    )
-    thread = threading.Thread(target=consumer.run)
-    thread.start()
-    try:
-        yield Running(stop, readiness, registry, thread)
-    finally:
-        stop.request()
-        thread.join()
-
-
-def a_queue(system: System, **limits: int) -> TestQueue:
-    return make_queue(system.aws, account="000000000000", region=system.region, **limits)
+    registry = CollectorRegistry()
+    messages = messages_of(sqs, handler, queue=queue, metrics=ConsumerMetrics(registry))
+    stop, consumer = messages.stop, Consumer(messages, concurrency=concurrency)
+    with beside(consumer.run, stop.request) as thread:
+        yield Running(stop, messages.readiness, registry, thread)
 
 
 def refuse(_: int) -> None:
@@ -115,7 +97,7 @@ def refuse(_: int) -> None:
 
 def test_good_messages_are_handled_and_deleted(system: System) -> None:
     """Fifty messages, each handled once, and an empty queue after it."""
-    queue = a_queue(system)
+    queue = make_queue(system.aws)
     bodies = [f"body {number}" for number in range(50)]
     queue.send(*bodies)
     work = Recorder()
@@ -128,7 +110,7 @@ def test_good_messages_are_handled_and_deleted(system: System) -> None:
 
 def test_poison_is_dead_lettered_beside_good(system: System) -> None:
     """The refused one is in the DLQ at once with its reason; its neighbours are handled."""
-    queue = a_queue(system)
+    queue = make_queue(system.aws)
     poison = '{"né": "☃ \\u0000",\n\t"spaces":   " kept "}'
     queue.send("a", poison, "b", "c")
     work = Recorder((poison, refuse))
@@ -141,7 +123,7 @@ def test_poison_is_dead_lettered_beside_good(system: System) -> None:
 
 def test_a_redelivery_is_handled_again(system: System) -> None:
     """Work that outlasts the visibility timeout comes twice, and the queue is empty at the end."""
-    queue = a_queue(system, visibility_timeout=1)
+    queue = make_queue(system.aws, visibility_timeout=1)
     second = threading.Event()
 
     def slow(count: int) -> None:
@@ -160,7 +142,7 @@ def test_a_redelivery_is_handled_again(system: System) -> None:
 
 def test_an_outage_holds_a_message_without_using_up_its_receives(system: System) -> None:
     """Held past its visibility timeout, renewed each time, received once, handled at the end."""
-    queue = a_queue(system, visibility_timeout=2, max_receives=2)
+    queue = make_queue(system.aws, visibility_timeout=2, max_receives=2)
     back = threading.Event()
 
     def away(_: int) -> None:
@@ -186,7 +168,7 @@ def test_an_outage_holds_a_message_without_using_up_its_receives(system: System)
 
 def test_a_stop_releases_what_is_held(system: System) -> None:
     """The message is visible again in a second for the next process, not after its timeout."""
-    queue = a_queue(system)
+    queue = make_queue(system.aws)
 
     def away(_: int) -> None:
         raise Unavailable("DynamoDB", "testing")
@@ -202,7 +184,7 @@ def test_a_stop_releases_what_is_held(system: System) -> None:
 
 def test_a_stop_finishes_what_is_in_flight(system: System) -> None:
     """Asked to stop in the middle of a batch: handled, deleted, and only then gone."""
-    queue = a_queue(system)
+    queue = make_queue(system.aws)
     bodies = [f"body {number}" for number in range(10)]
     go_on, all_in = threading.Event(), threading.Barrier(11)
 
@@ -225,7 +207,7 @@ def test_an_unknown_error_backs_off_and_is_dead_lettered_at_the_last_receive(
     system: System,
 ) -> None:
     """Tried as often as the queue allows, then set aside by us, with the reason."""
-    queue = a_queue(system, max_receives=2)
+    queue = make_queue(system.aws, max_receives=2)
 
     def bug(_: int) -> None:
         raise KeyError("quantity")
@@ -244,7 +226,7 @@ def test_held_messages_leave_no_thread_to_others_only_while_they_are_held(system
 
     The next message is handled as soon as a thread is free.
     """
-    queue = a_queue(system)
+    queue = make_queue(system.aws)
     back = threading.Event()
 
     def away(_: int) -> None:
@@ -269,7 +251,7 @@ def test_sqs_away_and_back(system: System) -> None:
 
     What SQS handed out when nobody was listening any more comes after its visibility timeout.
     """
-    queue = a_queue(system, visibility_timeout=1)
+    queue = make_queue(system.aws, visibility_timeout=1)
     with TcpProxy(urlsplit(system.endpoint).port or 0).running() as proxy:
         aws = Aws(region=system.region, endpoint_url=f"http://127.0.0.1:{proxy.port}", attempts=1)
         work = Recorder()
@@ -287,7 +269,7 @@ def test_sqs_away_and_back(system: System) -> None:
 
 def test_a_dead_letter_queue_that_is_away_loses_nothing(system: System) -> None:
     """A message that cannot be set aside stays in its queue and comes again."""
-    queue = a_queue(system, visibility_timeout=1, max_receives=50)
+    queue = make_queue(system.aws, visibility_timeout=1, max_receives=50)
     gone = replace(queue.queue, dead_letter_url=queue.queue.dead_letter_url + "-gone")
     queue.send("poison")
     work = Recorder(("poison", refuse))
@@ -318,21 +300,16 @@ SERVICE_QUEUES = {
 }
 
 
-def an_event(detail_type: str, **changes: Any) -> str:
-    return json.dumps(an_envelope(a_detail(**changes), detail_type=detail_type, source="app.test"))
-
-
 @pytest.mark.parametrize(("name", "detail_type"), SERVICE_QUEUES.items())
 def test_each_kind_of_poison_is_dead_lettered_with_its_reason(
     system: System, name: str, detail_type: str
 ) -> None:
     """Not JSON, not an event, another type or version, a broken schema; the good one is done."""
-    queue = a_queue(system)
+    queue = make_queue(system.aws)
     subscription_id = str(uuid4())
     if name.startswith("subscriptions"):
         subscription_id = system.subscriptions.subscribe(an_order(), a_cause()).subscription_id
-    good = an_event(detail_type, subscriptionId=subscription_id)
-    later = a_detail()["metadata"] | {"version": 2}
+    good = a_body(detail_type, subscriptionId=subscription_id)
     poison = {
         "20000006 12-34-56": ("NotAnEvent", "body: "),
         "[]": ("NotAnEvent", "body: "),
@@ -341,17 +318,17 @@ def test_each_kind_of_poison_is_dead_lettered_with_its_reason(
             "NotAnEvent",
             "metadata: ",
         ),
-        an_event("StockAllocated"): (
+        a_body("StockAllocated"): (
             "UnexpectedEvent",
             "StockAllocated version 1 is not handled here",
         ),
-        an_event("20000006\x00"): ("UnexpectedEvent", "***\N{REPLACEMENT CHARACTER} version 1 is"),
-        an_event(detail_type, metadata=later): (
+        a_body("20000006\x00"): ("UnexpectedEvent", "***\N{REPLACEMENT CHARACTER} version 1 is"),
+        a_body(detail_type, metadata=a_metadata(version=2)): (
             "UnexpectedEvent",
             f"{detail_type} version 2 is not",
         ),
-        an_event(detail_type, subscriptionId=None): ("SchemaViolation", "subscriptionId: "),
-        an_event(detail_type, subscriptionId="x" * 129): ("SchemaViolation", "subscriptionId: "),
+        a_body(detail_type, subscriptionId=None): ("SchemaViolation", "subscriptionId: "),
+        a_body(detail_type, subscriptionId="x" * 129): ("SchemaViolation", "subscriptionId: "),
     }
     queue.send(*poison, good)
     with consuming(queue.sqs, queue.queue, system.handler(name)) as consumer:
@@ -368,8 +345,8 @@ def test_each_kind_of_poison_is_dead_lettered_with_its_reason(
 
 def test_a_cancellation_for_an_unknown_subscription_is_dead_lettered(system: System) -> None:
     """There is nothing to cancel and never will be: the DLQ, with the id that was meant."""
-    queue = a_queue(system)
-    body = an_event("PaymentCancelled", subscriptionId="nobody-knows")
+    queue = make_queue(system.aws)
+    body = a_body("PaymentCancelled", subscriptionId="nobody-knows")
     queue.send(body)
     with consuming(queue.sqs, queue.queue, system.handler("subscriptions-payment-cancelled")):
         eventually(queue.empty, what="an empty queue")
@@ -380,12 +357,12 @@ def test_a_cancellation_for_an_unknown_subscription_is_dead_lettered(system: Sys
 
 def test_a_database_that_is_away_holds_an_event_until_it_is_back(system: System) -> None:
     """The real handler over a cut connection: not dead-lettered, and allocated in the end."""
-    queue = a_queue(system, max_receives=2)
+    queue = make_queue(system.aws, max_receives=2)
     subscription_id = str(uuid4())
     with TcpProxy(urlsplit(system.endpoint).port or 0).running() as proxy:
         cut_off = replace(system, endpoint=f"http://127.0.0.1:{proxy.port}")
         proxy.cut()
-        queue.send(an_event("SubscriptionCreated", subscriptionId=subscription_id))
+        queue.send(a_body("SubscriptionCreated", subscriptionId=subscription_id))
         handler = cut_off.handler("stock-subscription-created")
         with consuming(queue.sqs, queue.queue, handler) as consumer:
             eventually(

@@ -64,6 +64,7 @@ ODD_IDS: tuple[Any, ...] = (
     {"aggregateId": "a"},
     {"aggregateId": "a", "sequence": "1"},
     {"aggregateId": "a", "sequence": 1.5},
+    {"aggregateId": "a", "sequence": {"deep": [1]}},
     {"aggregateId": "a", "sequence": 0},
     {"aggregateId": "", "sequence": 1},
     {"aggregateId": 5, "sequence": 1},

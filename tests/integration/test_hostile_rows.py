@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 
 from contracts.outbox import OutboxRecord
 from contracts.timestamps import format_timestamp
+from relay.__main__ import DaemonAdapters
 from runtime.ids import utc_now
 from runtime.mongodb import Mongo
 from runtime.outbox.dynamodb import DynamoOutbox
@@ -50,7 +52,6 @@ from tests.relay_world import (
     dynamodb_adapters,
     ids,
     in_threads,
-    mongo_documents,
 )
 from verification.testkit.waiting import eventually
 
@@ -68,11 +69,13 @@ FEW = settings(
 
 @dataclass(frozen=True)
 class End:
-    """A real outbox, and how to put odd rows into it through a raw driver."""
+    """A real outbox, how to put odd rows into it through a raw driver, and the relay's side."""
 
     outbox: Outbox
     put: Callable[[Sequence[Odd]], object]
     values: list[Odd]
+    dlq: str
+    adapters: Callable[[], DaemonAdapters]
 
 
 @pytest.fixture
@@ -94,18 +97,28 @@ def mongodb(world: World) -> End:
         MongoOutbox(Mongo(world.collection.database), COLLECTION, page=7),
         put,
         [*times(NOW), *bson_values(NOW)],
+        FIFO_DLQ,
+        partial(change_stream_adapters, world),
     )
 
 
 def in_table(world: World) -> End:
     world.create_table()
+    world.create_bus()
+    world.create_queue(DLQ)
     client = world.aws.client("dynamodb")
 
     def put(odd: Sequence[Odd]) -> None:
         for number, each in enumerate(odd):
             client.put_item(TableName=TABLE, Item=as_item(f"a{number}", each, NOW))
 
-    return End(DynamoOutbox(client, TABLE, page=7), put, [*times(NOW), *dynamodb_values(NOW)])
+    return End(
+        DynamoOutbox(client, TABLE, page=7),
+        put,
+        [*times(NOW), *dynamodb_values(NOW)],
+        DLQ,
+        partial(dynamodb_adapters, world),
+    )
 
 
 @pytest.fixture
@@ -205,18 +218,13 @@ def test_every_malformed_row_is_dead_lettered_and_its_neighbours_leave(
     end: End = request.getfixturevalue(name)
     malformed = [each for each in end.values if each.is_malformed]
     good = [a_keyed_record(f"good{number}", 1, occurred_at=NOW) for number in range(30)]
-    dlq = FIFO_DLQ if name == "mongodb" else DLQ
-    if name == "dynamodb":
-        world.create_bus()
-        world.create_queue(DLQ)
     end.put(malformed)
-    adapters = change_stream_adapters(world) if name == "mongodb" else dynamodb_adapters(world)
-    with in_threads(adapters) as logged:
+    with in_threads(end.adapters()) as logged:
         eventually(lambda: not swept(end, EVER), what="an empty outbox", timeout=60)
-        by_sweep = bodies(world, dlq)
+        by_sweep = bodies(world, end.dlq)
         end.put(malformed)
         if name == "mongodb":
-            world.collection.insert_many(mongo_documents(good))
+            world.insert(good)
         else:
             world.put(*(record.to_document() for record in good))
         eventually(lambda: not swept(end, EVER), what="an empty outbox", timeout=60)
@@ -227,19 +235,14 @@ def test_every_malformed_row_is_dead_lettered_and_its_neighbours_leave(
         assert depth(world) == len(good)
     else:
         assert set(world.on_bus()) == ids(good)
-        assert bodies(world, dlq) == by_sweep
+        assert bodies(world, end.dlq) == by_sweep
 
 
 @pytest.mark.parametrize("name", ["mongodb", "dynamodb"])
-def test_a_stream_reads_whatever_was_written(
-    request: pytest.FixtureRequest, world: World, name: str
-) -> None:
+def test_a_stream_reads_whatever_was_written(request: pytest.FixtureRequest, name: str) -> None:
     """One record after the other, none lost and none that ends it."""
     end: End = request.getfixturevalue(name)
-    if name == "dynamodb":
-        world.create_bus()
-        world.create_queue(DLQ)
-    adapters = change_stream_adapters(world) if name == "mongodb" else dynamodb_adapters(world)
+    adapters = end.adapters()
     adapters.feed.open()
     end.put(end.values)
     read: list[Row] = []

@@ -17,6 +17,9 @@ from tests.raw_http import ENDLESS, Answer, Server
 from tests.system import NAMES, System
 from verification.testkit.waiting import eventually
 
+HEALTH = ("/healthz", "/readyz", "/metrics")
+"""All that a health server has, in plain text: its answers are no problems."""
+
 VARY = {"/metrics", "/outbox", "/readyz"}
 """What they answer is not twice the same."""
 
@@ -136,12 +139,13 @@ def test_a_slash_at_the_end_changes_no_write(servers: Mapping[str, Server], syst
 def test_a_wrong_method_is_405_with_those_that_are_right(server: Server) -> None:
     """OPTIONS too, with and without a slash at the end; HEAD is right wherever GET is."""
     for path in server.reads:
-        for line in (f"OPTIONS {path}", f"BREW {path}", f"BREW {path.rstrip('/')}/"):
-            answer = server.ask(line)
-            assert answer.status == 405, line
-            allowed = answer.headers["allow"].split(", ")
-            assert {"GET", "HEAD"} <= set(allowed), line
-            assert ("POST" in allowed) == (("POST", path) in server.writes), line
+        right = {"GET", "HEAD", *(method for method, each in server.writes if each == path)}
+        for method in {"OPTIONS", "BREW", "DELETE", "PUT", "POST"} - right:
+            for line in (f"{method} {path}", f"{method} {path.rstrip('/')}/"):
+                answer = server.ask(line)
+                assert answer.status == 405, line
+                assert set(answer.headers["allow"].split(", ")) == right, line
+                assert server.reads == HEALTH or answer.kind == "method-not-allowed", line
     for method, path in server.writes:
         assert method in server.ask(f"BREW {path}").headers["allow"].split(", ")
 

@@ -8,8 +8,10 @@ import pytest
 
 from infra.local import provision
 from runtime.aws import Aws
+from tests.agreement import World
 from tests.conftest import MiniStack
-from tests.integration.emulated import attributes_of, empty_aws, snapshot, url_of
+from tests.integration.emulated import attributes_of, empty_aws, url_of
+from tests.observed import observed
 
 STOCK_BUS = "stock-event-bus"
 
@@ -22,9 +24,9 @@ def rendered(ministack: MiniStack) -> Aws:
 
 
 @pytest.fixture(scope="module")
-def intact(rendered: Aws) -> dict[str, Any]:
+def intact(rendered: Aws) -> World:
     """What was there when nothing had drifted."""
-    return snapshot(rendered)
+    return observed(rendered)
 
 
 @pytest.fixture
@@ -263,9 +265,9 @@ def billing(aws: Aws) -> object:
     ],
 )
 def test_what_drifted_is_brought_back(
-    intact: dict[str, Any], provisioned: Aws, drift: Drift, change: str
+    intact: World, provisioned: Aws, drift: Drift, change: str
 ) -> None:
     """One thing changed by hand is the one thing that the next run changes, back to what it was."""
     drift(provisioned)
     assert [str(each) for each in provision(provisioned).changes] == [change]
-    assert snapshot(provisioned) == intact
+    assert observed(provisioned) == intact

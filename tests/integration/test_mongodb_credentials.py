@@ -11,7 +11,7 @@ from runtime.errors import Unavailable
 from runtime.mongodb import Document, Mongo
 from runtime.settings import MongoSettings
 from runtime.verdicts import Family
-from services.payment.store import collection
+from services.payment.store import MongoStore
 from tests.conftest import MiniStack
 from tests.relay_world import a_world, mongo_settings
 from verification.testkit.launcher import run_to_end
@@ -40,7 +40,7 @@ def test_the_payment_service_signs_in(mongodb_uri: str, username: str) -> None:
                 "mongodb_password": password,
             }
         )
-        collection(Mongo.of(settings)).check()
+        MongoStore(Mongo.of(settings)).check()
 
     check(PASSWORD)
     with pytest.raises(Unavailable, match="Authentication failed") as raised:

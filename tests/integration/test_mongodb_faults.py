@@ -27,7 +27,7 @@ from runtime.outbox.mongodb import MongoOutbox
 from runtime.outbox.mongodb_rows import to_document
 from services.payment.handlers import Handlers
 from services.payment.model import Payment, PaymentNotFound, Status
-from services.payment.store import OUTBOX_COLLECTION, PAYMENTS_COLLECTION, MongoStore, collection
+from services.payment.store import OUTBOX_COLLECTION, PAYMENTS_COLLECTION, MongoStore
 from tests.builders import ACCOUNT, a_cause
 from tests.conftest import MiniStack
 from tests.received import Received
@@ -65,7 +65,7 @@ class Payments:
     def __init__(self, client: MongoClient[Document]) -> None:
         self.database = client[f"payments-{uuid4().hex[:8]}"]
         provision_collections(self.database)
-        self.store = MongoStore(collection(Mongo(self.database)))
+        self.store = MongoStore(Mongo(self.database))
         self.handlers = Handlers(self.store)
 
     def create(self, payment_id: str) -> Payment:
@@ -204,7 +204,7 @@ def test_a_commit_that_only_a_lost_primary_had(members: ReplicaSet, payments: Pa
         ThreadPoolExecutor(1) as first,
     ):
         mongo = Mongo(other[payments.database.name])
-        store = MongoStore(collection(mongo))
+        store = MongoStore(mongo)
         stream = ChangeStream(mongo, OUTBOX_COLLECTION)
         stream.open()
         for port in members.secondaries():
@@ -263,10 +263,6 @@ def commit(world: World, events: list[OutboxRecord]) -> None:
         eventually(lambda: written(event), timeout=40, what="a primary", every=0.1)  # noqa: B023
 
 
-def until_empty(world: World) -> None:
-    eventually(lambda: not world.collection.count_documents({}), what="an empty outbox")
-
-
 @FAULTS
 def test_a_primary_that_goes_in_the_middle_of_the_change_stream(
     members: ReplicaSet, world: World, fault: Fault
@@ -283,7 +279,7 @@ def test_a_primary_that_goes_in_the_middle_of_the_change_stream(
         fault(members)
         writing.result()
         received.until(committed, timeout=40)
-        until_empty(world)
+        world.until_collection_is_empty()
 
 
 def test_a_place_that_is_gone_from_the_oplog(members: ReplicaSet, world: World) -> None:
@@ -297,7 +293,7 @@ def test_a_place_that_is_gone_from_the_oplog(members: ReplicaSet, world: World) 
     with world.relay("change-stream", **mongo_settings(world)) as process:
         commit(world, before)
         received.until(before)
-        until_empty(world)
+        world.until_collection_is_empty()
         signal_child(process.child, signal.SIGSTOP)
         eventually(lambda: not world.operations(), what="an end of its last read")
         other.open()
@@ -310,6 +306,6 @@ def test_a_place_that_is_gone_from_the_oplog(members: ReplicaSet, world: World) 
         received.until(meanwhile, timeout=40)
         commit(world, after)
         received.until(after)
-        until_empty(world)
+        world.until_collection_is_empty()
     reasons = [line["reason"] for line in process.lines() if line["level"] == "warning"]
     assert reasons == ["code 286"]

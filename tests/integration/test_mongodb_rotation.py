@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from uuid import uuid4
 
 import pytest
@@ -15,13 +15,13 @@ from runtime.errors import Unavailable
 from runtime.mongodb import Document, Mongo, refuses_credentials
 from tests.conftest import MiniStack
 from tests.guarded_mongod import GuardedMongod, a_guarded_mongod
-from tests.integration.test_aws_rotation import replace, until_not_ready
-from tests.integration.test_processes import an_event, main_of
+from tests.integration.test_aws_rotation import put, until_not_ready
+from tests.integration.test_processes import an_event
 from tests.queues import TestQueue, make_queue
 from tests.received import Received
-from tests.relay_world import FIFO_DLQ, a_world, mongo_documents, mongo_settings, records
+from tests.relay_world import FIFO_DLQ, a_world, mongo_settings, records
 from tests.system import System
-from verification.testkit.launcher import LaunchedProcess, running
+from verification.testkit.launcher import LaunchedProcess
 from verification.testkit.waiting import eventually
 
 OLD, NEW = "s/e:c@r%t", "an0ther one"
@@ -52,21 +52,19 @@ class Payments:
     mongod: GuardedMongod
     system: System
     folder: Path
-    database: str
     queue: TestQueue
 
     @contextmanager
-    def running(self, command: str, **credentials: str) -> Iterator[LaunchedProcess]:
-        environment = self.system.environment("payment") | {
-            "MONGODB_URI": self.mongod.uri,
-            "MONGODB_DATABASE": self.database,
-            "SUBSCRIPTION_CREATED_QUEUE": self.queue.queue.name,
-            "QUEUE_WAIT_SECONDS": "1",
+    def running(
+        self, command: Literal["api", "consumer"], **credentials: str
+    ) -> Iterator[LaunchedProcess]:
+        with self.system.running(
+            self.folder,
+            "payment",
+            command,
+            SUBSCRIPTION_CREATED_QUEUE=self.queue.queue.name,
+            QUEUE_WAIT_SECONDS="1",
             **credentials,
-        }
-        port = {"api": "HTTP_PORT", "consumer": "HEALTH_PORT"}[command]
-        with running(
-            self.folder, main_of("payment"), command, environment, port_name=port
         ) as process:
             yield process
 
@@ -76,7 +74,7 @@ class Payments:
 
     def until_handled(self, subscription_id: str) -> None:
         with MongoClient[Document](self.mongod.root_uri) as client:
-            payments = client[self.database]["payments"]
+            payments = client[self.system.database]["payments"]
             eventually(lambda: payments.find_one({"_id": subscription_id}), what="the payment")
         eventually(self.queue.empty, what="an empty queue")
         assert not self.queue.dead_letters()
@@ -86,10 +84,9 @@ class Payments:
 def payments(
     mongod: GuardedMongod, ministack: MiniStack, system: System, tmp_path: Path
 ) -> Payments:
-    database = f"payments-{uuid4().hex[:8]}"
-    mongod.provision(database)
-    queue = make_queue(system.aws, account="000000000000", region=system.region)
-    return Payments(mongod, system, tmp_path, database, queue)
+    found = replace(system, mongodb_uri=mongod.uri, database=f"payments-{uuid4().hex[:8]}")
+    mongod.provision(found.database)
+    return Payments(mongod, found, tmp_path, make_queue(system.aws))
 
 
 @CHANGES
@@ -97,7 +94,7 @@ def test_a_consumer_takes_the_next_password_from_its_file(
     payments: Payments, user: str, tmp_path: Path, change: Change
 ) -> None:
     """Until it is there it is not ready and holds what it has: nothing is dead-lettered."""
-    replace(tmp_path / "password", f"{OLD}\n")
+    put(tmp_path / "password", f"{OLD}\n")
     with payments.running(
         "consumer", MONGODB_USERNAME=user, MONGODB_PASSWORD_FILE=str(tmp_path / "password")
     ) as process:
@@ -109,7 +106,7 @@ def test_a_consumer_takes_the_next_password_from_its_file(
         answer = process.get("/readyz")
         assert answer is not None
         assert "MongoDB is unavailable: code" in answer.text
-        replace(tmp_path / "password", NEW)
+        put(tmp_path / "password", NEW)
         payments.until_handled(held)
         process.until_ready()
 
@@ -119,7 +116,7 @@ def test_an_api_takes_the_next_password_from_its_file(
     payments: Payments, user: str, tmp_path: Path, change: Change
 ) -> None:
     """Until it is there it answers 503, to a readiness probe too, and never 500."""
-    replace(tmp_path / "password", OLD)
+    put(tmp_path / "password", OLD)
     with payments.running(
         "api", MONGODB_USERNAME=user, MONGODB_PASSWORD_FILE=str(tmp_path / "password")
     ) as process:
@@ -135,7 +132,7 @@ def test_an_api_takes_the_next_password_from_its_file(
         change(payments.mongod, user, NEW)
         until_not_ready(process)
         assert status() == 503
-        replace(tmp_path / "password", NEW)
+        put(tmp_path / "password", NEW)
         process.until_ready()
         assert status() == 200
 
@@ -145,7 +142,7 @@ def test_a_relay_takes_the_next_password_from_its_file(
     mongod: GuardedMongod, ministack: MiniStack, user: str, tmp_path: Path, change: Change
 ) -> None:
     """What is committed meanwhile stays in the outbox, and leaves once and in order."""
-    replace(tmp_path / "password", OLD)
+    put(tmp_path / "password", OLD)
     with a_world(ministack, tmp_path, mongodb_uri=mongod.root_uri) as world:
         world.provision_change_stream()
         settings: dict[str, Any] = mongo_settings(world) | {
@@ -158,15 +155,15 @@ def test_a_relay_takes_the_next_password_from_its_file(
         before, meanwhile = records(6, aggregates=2), records(6, aggregates=2, prefix="b")
         received = Received(world)
         with world.relay("change-stream", **settings) as process:
-            world.collection.insert_many(mongo_documents(before))
+            world.insert(before)
             received.until(before)
             change(mongod, user, NEW)
             until_not_ready(process)
-            world.collection.insert_many(mongo_documents(meanwhile))
-            replace(tmp_path / "password", NEW)
+            world.insert(meanwhile)
+            put(tmp_path / "password", NEW)
             received.until(meanwhile)
             process.until_ready()
-            eventually(lambda: not world.collection.count_documents({}), what="an empty outbox")
+            world.until_collection_is_empty()
         assert not world.drained(FIFO_DLQ)
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -20,9 +19,9 @@ from tests.builders import a_cause
 from tests.integration.test_api_bad_input import problem
 from tests.integration.test_processes import an_event
 from tests.queues import TestQueue, make_queue
-from tests.system import System, serving
+from tests.system import System, asking
 from verification.testkit.engines import running_mongod
-from verification.testkit.launcher import LaunchedProcess, running
+from verification.testkit.launcher import LaunchedProcess
 from verification.testkit.waiting import eventually
 
 UNLISTED = 42424
@@ -85,19 +84,14 @@ class Consuming:
 
 @pytest.fixture(scope="module")
 def consumer(payments: System, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Consuming]:
-    created = make_queue(payments.aws, account="000000000000", region=payments.region)
-    environment = payments.environment("payment") | {
-        "SUBSCRIPTION_CREATED_QUEUE": created.queue.name,
-        "QUEUE_WAIT_SECONDS": "1",
-    }
-    folder: Path = tmp_path_factory.mktemp("consumer")
-    with running(
-        folder,
-        "services.payment.main",
+    created = make_queue(payments.aws)
+    with payments.running(
+        tmp_path_factory.mktemp("consumer"),
+        "payment",
         "consumer",
-        environment,
-        port_name="HEALTH_PORT",
         is_measured=False,
+        SUBSCRIPTION_CREATED_QUEUE=created.queue.name,
+        QUEUE_WAIT_SECONDS="1",
     ) as process:
         process.until_ready()
         yield Consuming(process, created)
@@ -126,10 +120,7 @@ def test_a_consumer_holds(
 
 @pytest.fixture(scope="module")
 def api(payments: System) -> Iterator[httpx.Client]:
-    with (
-        serving(payments.app("payment")) as url,
-        httpx.Client(base_url=url, timeout=30, trust_env=False) as client,
-    ):
+    with asking(payments.app("payment")) as client:
         yield client
 
 

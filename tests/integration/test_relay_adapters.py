@@ -27,7 +27,7 @@ from runtime.outbox.stats import OutboxStats
 from tests.conftest import MiniStack
 from tests.memory_feed import MemoryFeed, Position
 from tests.relay_fakes import MemoryOutbox, poison, row_of
-from tests.relay_world import COLLECTION, TABLE, World, a_keyed_record, a_world, mongo_documents
+from tests.relay_world import COLLECTION, TABLE, World, a_keyed_record, a_world
 from verification.testkit.waiting import eventually
 
 HOUR = timedelta(hours=1)
@@ -101,11 +101,6 @@ def mongodb(world: World) -> Iterator[End]:
 
 @pytest.fixture(params=["memory", "dynamodb", "mongodb"])
 def end(request: pytest.FixtureRequest) -> End:
-    return cast("End", request.getfixturevalue(request.param))
-
-
-@pytest.fixture(params=["memory", "dynamodb", "mongodb"])
-def streamed(request: pytest.FixtureRequest) -> End:
     return cast("End", request.getfixturevalue(request.param))
 
 
@@ -214,20 +209,20 @@ def test_rows_are_deleted_and_only_those(end: End) -> None:
     assert not keys(end.outbox.scan(utc_now()))
 
 
-def test_a_stream_tells_what_is_committed_after_its_opening(streamed: End) -> None:
+def test_a_stream_tells_what_is_committed_after_its_opening(end: End) -> None:
     """In order per aggregate, with what the outbox deletes it by; not what was there before."""
-    stream = streamed.feed
+    stream = end.feed
     assert stream is not None
     now = utc_now().isoformat()
-    streamed.commit("before", 1, now)
+    end.commit("before", 1, now)
     stream.open()
     for sequence in (1, 2, 3):
-        streamed.commit("a", sequence, now)
+        end.commit("a", sequence, now)
     found: list[Row] = []
     eventually(lambda: found.extend(stream.read()) or len(found) == 3, what="three rows")  # type: ignore[func-returns-value]
     assert [row.key for row in found] == [("a", 1), ("a", 2), ("a", 3)]
-    assert not streamed.outbox.delete(found)
-    assert keys(streamed.outbox.scan(utc_now() + HOUR)) == [("before", 1)]
+    assert not end.outbox.delete(found)
+    assert keys(end.outbox.scan(utc_now() + HOUR)) == [("before", 1)]
     assert list(stream.read()) == []
 
 
@@ -289,23 +284,3 @@ def test_a_collection_whose_server_is_away_is_unavailable() -> None:
         ChangeStream(Mongo(client["payments"]), COLLECTION).open()
     with pytest.raises(Unavailable):
         keys(MongoOutbox(Mongo(client["payments"]), COLLECTION).scan(utc_now()))
-
-
-def test_a_document_keeps_its_own_id(world: World) -> None:
-    """Whatever `_id` a document has, it is known by it and deleted by it, and breaks nothing."""
-    odd: list[Any] = [
-        7,
-        "text",
-        {"aggregateId": "a"},
-        {"aggregateId": "a", "sequence": "1"},
-        {"aggregateId": "a", "sequence": {"deep": [1]}},
-        {"aggregateId": 5, "sequence": 1},
-    ]
-    world.provision_change_stream()
-    world.collection.insert_many({"_id": each, "aggregateId": "a"} for each in odd)
-    world.collection.insert_many(mongo_documents([a_keyed_record("a", 1)]))
-    outbox = MongoOutbox(Mongo(world.collection.database), COLLECTION)
-    rows = [row for page in outbox.scan(utc_now() + HOUR) for row in page]
-    assert len({row.key for row in rows}) == len(odd) + 1
-    outbox.delete(rows)
-    assert not world.collection.count_documents({})

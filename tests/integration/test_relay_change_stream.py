@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from pymongo.uri_parser import parse_uri
 
-from contracts.outbox import OutboxRecord
 from infra.local_system.ports import LOOPBACK
 from runtime.ids import utc_now
 from tests.conftest import MiniStack
@@ -38,22 +37,14 @@ def world(ministack: MiniStack, mongodb_uri: str, tmp_path: Path) -> Iterator[Wo
         yield world
 
 
-def commit(world: World, committed: list[OutboxRecord]) -> None:
-    world.collection.insert_many(mongo_documents(committed))
-
-
-def until_empty(world: World) -> None:
-    eventually(lambda: not world.collection.count_documents({}), what="an empty outbox")
-
-
 def test_what_is_committed_is_in_the_queue_and_leaves_the_outbox(world: World) -> None:
     """Before and after the relay's start, once, in the group of its aggregate and in order."""
     early, late = records(60, aggregates=20), records(120, aggregates=30, prefix="b")
-    commit(world, early)
+    world.insert(early)
     with in_threads(change_stream_adapters(world)):
-        commit(world, late)
+        world.insert(late)
         Received(world).until(early + late)
-        until_empty(world)
+        world.until_collection_is_empty()
 
 
 def test_poison_documents_are_dead_lettered_and_their_neighbours_sent(world: World) -> None:
@@ -70,9 +61,9 @@ def test_poison_documents_are_dead_lettered_and_their_neighbours_sent(world: Wor
     world.collection.insert_many(poison[:2])
     with in_threads(change_stream_adapters(world)):
         world.collection.insert_many(poison[2:])
-        commit(world, good)
+        world.insert(good)
         Received(world).until(good)
-        until_empty(world)
+        world.until_collection_is_empty()
     letters = world.drained(FIFO_DLQ)
     bodies = [json.loads(letter["Body"]) for letter in letters]
     assert len(bodies) == 5
@@ -93,16 +84,13 @@ def test_a_collection_that_is_dropped_ends_the_stream_and_not_the_relay(world: W
     received = Received(world)
     before, between, after = (records(5, prefix=name) for name in "xyz")
     with in_threads(change_stream_adapters(world)):
-        commit(world, before)
-        received.until(before)
-        until_empty(world)
+        received.carry(before)
+        world.until_collection_is_empty()
         world.collection.drop()
         world.collection.database.create_collection(COLLECTION)
-        commit(world, between)
-        received.until(between)
-        commit(world, after)
-        received.until(after)
-        until_empty(world)
+        received.carry(between)
+        received.carry(after)
+        world.until_collection_is_empty()
 
 
 def test_a_cursor_that_the_server_kills_is_made_up_for(world: World) -> None:
@@ -110,12 +98,10 @@ def test_a_cursor_that_the_server_kills_is_made_up_for(world: World) -> None:
     received = Received(world)
     before, after = records(5), records(5, prefix="b")
     with in_threads(change_stream_adapters(world)):
-        commit(world, before)
-        received.until(before)
+        received.carry(before)
         assert world.kill_cursors()
-        commit(world, after)
-        received.until(after)
-        until_empty(world)
+        received.carry(after)
+        world.until_collection_is_empty()
 
 
 def test_a_server_that_goes_away_and_comes_back(world: World) -> None:
@@ -131,16 +117,14 @@ def test_a_server_that_goes_away_and_comes_back(world: World) -> None:
         adapters = change_stream_adapters(world)
         world.mongodb_uri = uri
         with in_threads(adapters):
-            commit(world, before)
-            received.until(before)
-            until_empty(world)
+            received.carry(before)
+            world.until_collection_is_empty()
             proxy.cut()
-            commit(world, during)
+            world.insert(during)
             proxy.restore()
             received.until(during)
-            commit(world, after)
-            received.until(after)
-            until_empty(world)
+            received.carry(after)
+            world.until_collection_is_empty()
 
 
 @pytest.mark.parametrize("fault", ["away", "throttled", "answers lost"])
@@ -155,11 +139,11 @@ def test_a_queue_that_fails_for_a_while(world: World, fault: str) -> None:
             world.gate.refuse("SendMessageBatch", 400, "RequestThrottled")
         else:
             world.gate.drop_answers("SendMessageBatch", times=6)
-        commit(world, committed)
+        world.insert(committed)
         eventually(lambda: world.gate.calls["SendMessageBatch"] > 3, what="tries in vain")
         world.gate.open()
         received.until(committed)
-        until_empty(world)
+        world.until_collection_is_empty()
     assert not world.drained(FIFO_DLQ)
 
 
@@ -171,13 +155,13 @@ def test_a_document_that_the_stream_never_shows_is_swept(world: World) -> None:
     with in_threads(change_stream_adapters(world), min_age=0.2, interval=0.2):
         world.collection.update_one({"_id": document["_id"]}, {"$set": document}, upsert=True)
         received.until([hidden])
-        until_empty(world)
+        world.until_collection_is_empty()
 
 
 def test_one_sweep_sends_what_stayed_and_ends(world: World) -> None:
     """`relay sweep change-stream` exits 0 when the outbox is empty."""
     committed = records(60, aggregates=20)
-    commit(world, committed)
+    world.insert(committed)
     environment = world.environment(SWEEP_MIN_AGE_SECONDS="0", **mongo_settings(world))
     code, output = run_to_end(world.folder, "relay", "sweep change-stream", environment)
     assert code == 0, output

@@ -20,7 +20,6 @@ from tests.relay_world import (
     depth,
     ids,
     kill,
-    mongo_documents,
     mongo_settings,
     records,
     send,
@@ -107,11 +106,10 @@ def test_dynamodb_relay_killed(
     assert len(in_flight) <= MAX_ROWS
 
     with dynamodb.relay("dynamodb"):
-        dynamodb.until_on_bus(ids(committed))
-        dynamodb.until_empty()
+        dynamodb.until_published(committed)
     assert set(dynamodb.on_bus()) == ids(committed)
     assert dynamodb.duplicates() <= len(in_flight)
-    assert all(found == sorted(found) for found in dynamodb.sequences().values())
+    assert dynamodb.in_order()
 
 
 @pytest.mark.parametrize(
@@ -129,7 +127,7 @@ def test_change_stream_relay_killed(change_stream: World, where: Where, passing:
     collection = change_stream.collection
     with change_stream.relay("change-stream", **settings) as process:
         change_stream.gate.hold(where, "SendMessageBatch", passing=passing)
-        collection.insert_many(mongo_documents(committed))
+        change_stream.insert(committed)
         change_stream.gate.reached(where, "SendMessageBatch")
         if passing:
             eventually(
@@ -140,7 +138,7 @@ def test_change_stream_relay_killed(change_stream: World, where: Where, passing:
     change_stream.gate.drop()
     assert collection.count_documents({}) > 0
     with change_stream.relay("change-stream", **settings):
-        eventually(lambda: not collection.count_documents({}), what="an empty outbox")
+        change_stream.until_collection_is_empty()
     bodies = [json.loads(message["Body"]) for message in change_stream.drained(FIFO)]
     assert sorted(body["eventId"] for body in bodies) == sorted(ids(committed))
     for aggregate in {record.aggregate_id for record in committed}:
@@ -178,5 +176,5 @@ def test_forwarder_killed(
         forwarding.until_on_bus(ids(committed))
         eventually(lambda: not depth(forwarding), what="an empty queue")
     assert set(forwarding.on_bus()) == ids(committed)
-    assert all(found == sorted(found) for found in forwarding.sequences().values())
+    assert forwarding.in_order()
     assert forwarding.duplicates() <= 40

@@ -14,7 +14,6 @@ from tests.conftest import MiniStack
 from tests.relay_world import (
     DLQ,
     World,
-    a_keyed_record,
     a_world,
     dynamodb_adapters,
     ids,
@@ -32,20 +31,15 @@ def world(ministack: MiniStack, tmp_path: Path) -> Iterator[World]:
         yield world
 
 
-def in_order(world: World) -> bool:
-    return all(found == sorted(found) for found in world.sequences().values())
-
-
 def test_what_is_committed_is_on_the_bus_and_leaves_the_outbox(world: World) -> None:
     """Before and after the relay's start, each event once and each aggregate in order."""
     early, late = records(150, aggregates=30), records(300, aggregates=50, prefix="b")
     world.commit(early)
     with in_threads(dynamodb_adapters(world)):
         world.commit(late)
-        world.until_on_bus(ids(early) | ids(late))
-        world.until_empty()
+        world.until_published(early, late)
     assert world.duplicates() == 0
-    assert in_order(world)
+    assert world.in_order()
 
 
 def test_only_the_entries_that_failed_behind_200_are_sent_again(world: World) -> None:
@@ -61,11 +55,9 @@ def test_only_the_entries_that_failed_behind_200_are_sent_again(world: World) ->
 
     world.gate.fail_entries(choose)
     with in_threads(dynamodb_adapters(world)):
-        world.commit(committed)
-        world.until_on_bus(ids(committed))
-        world.until_empty()
+        world.carry(committed)
     assert world.duplicates() == 0
-    assert in_order(world)
+    assert world.in_order()
     assert {count for event, count in tries.items() if int(event[1:].split("-")[0]) % 2} == {3}
     assert {count for event, count in tries.items() if not int(event[1:].split("-")[0]) % 2} == {1}
 
@@ -80,44 +72,13 @@ def test_an_event_that_eventbridge_never_takes_is_dead_lettered(world: World) ->
     )
     with in_threads(dynamodb_adapters(world)):
         bad = world.commit(events)[0]
-        world.until_on_bus(ids(good))
-        world.until_empty()
+        world.until_published(good)
     (letter,) = world.drained(DLQ)
     assert letter["Body"] == bad.to_json()
     attributes = letter["MessageAttributes"]
     assert attributes["errorType"]["StringValue"] == "NeverAccepted"
     assert attributes["errorMessage"]["StringValue"] == "MalformedDetail: Detail is malformed."
     assert set(world.on_bus()) == ids(good)
-
-
-def test_poison_rows_are_dead_lettered_and_their_neighbours_published(world: World) -> None:
-    """Fields missing, details that are no JSON, before the start and after it: all set aside."""
-    neighbours = [a_keyed_record("good", 1), a_keyed_record("broken", 2)]
-    record = a_keyed_record("broken", 1)
-    poison: list[dict[str, Any]] = [
-        {"aggregateId": "bare", "sequence": 1},
-        {**record.to_document(), "detail": "{"},
-        {**record.to_document(), "aggregateId": "listed", "detail": "[]"},
-        {**record.to_document(), "aggregateId": "timeless", "occurredAt": "tomorrow"},
-        {**record.to_document(), "aggregateId": "numbered", "occurredAt": 5, "eventId": True},
-    ]
-    world.put(*poison[:3])
-    with in_threads(dynamodb_adapters(world)):
-        world.put(*poison[3:])
-        world.commit(neighbours)
-        world.until_on_bus(ids(neighbours))
-        world.until_empty()
-    letters = world.drained(DLQ)
-    assert {json.loads(letter["Body"])["aggregateId"] for letter in letters} == {
-        "bare",
-        "broken",
-        "listed",
-        "timeless",
-        "numbered",
-    }
-    types = {letter["MessageAttributes"]["errorType"]["StringValue"] for letter in letters}
-    assert types == {"MalformedRecord"}
-    assert all(letter["MessageAttributes"]["errorMessage"]["StringValue"] for letter in letters)
 
 
 @pytest.mark.parametrize(
@@ -144,12 +105,11 @@ def test_a_call_that_is_refused_for_a_while(
     world.gate.refuse(operation, status, code, times=3)
     with in_threads(dynamodb_adapters(world)):
         world.commit(late)
-        world.until_on_bus(ids(early) | ids(late))
-        world.until_empty()
+        world.until_published(early, late)
     assert world.gate.calls[operation] >= 3
     assert not world.drained(DLQ)
     if operation != "GetRecords":
-        assert in_order(world)
+        assert world.in_order()
         assert world.duplicates() == 0
 
 
@@ -158,9 +118,7 @@ def test_an_answer_that_is_lost_is_asked_for_again(world: World) -> None:
     committed = records(20)
     world.gate.drop_answers("PutEvents", times=1)
     with in_threads(dynamodb_adapters(world)):
-        world.commit(committed)
-        world.until_on_bus(ids(committed))
-        world.until_empty()
+        world.carry(committed)
     assert 0 < world.duplicates() <= 10
 
 
@@ -176,9 +134,8 @@ def test_aws_goes_away_in_mid_flow_and_comes_back(world: World) -> None:
         eventually(lambda: world.gate.calls["GetRecords"] > calls + 1, what="tries in vain")
         world.gate.drop()
         world.commit(after)
-        world.until_on_bus(ids(before) | ids(during) | ids(after))
-        world.until_empty()
-    assert in_order(world)
+        world.until_published(before, during, after)
+    assert world.in_order()
 
 
 def test_a_row_that_the_stream_never_shows_is_swept(world: World) -> None:
@@ -188,9 +145,7 @@ def test_a_row_that_the_stream_never_shows_is_swept(world: World) -> None:
     with in_threads(dynamodb_adapters(world), min_age=0.5, interval=0.2):
         world.until_on_bus(ids(early))
         world.gate.refuse("GetRecords", 500, "InternalServerError")
-        world.commit(hidden)
-        world.until_on_bus(ids(hidden))
-        world.until_empty()
+        world.carry(hidden)
     assert world.duplicates() == 0
 
 
@@ -203,7 +158,7 @@ def test_one_sweep_publishes_what_stayed_and_ends(world: World) -> None:
     code, output = run_to_end(world.folder, "relay", "sweep dynamodb", environment)
     assert code == 0, output
     assert sorted(world.on_bus()) == sorted(ids(committed))
-    assert in_order(world)
+    assert world.in_order()
     assert not world.outbox()
     assert len(world.drained(DLQ)) == 1
 
@@ -224,7 +179,6 @@ def test_sigterm_amid_a_drain_loses_and_doubles_nothing(world: World) -> None:
     assert not published & pending
     assert published | pending == ids(committed)
     with world.relay("dynamodb"):
-        world.until_on_bus(ids(committed))
-        world.until_empty()
+        world.until_published(committed)
     assert world.duplicates() == 0
-    assert in_order(world)
+    assert world.in_order()

@@ -1,11 +1,9 @@
 """From the FIFO queue to the bus on the emulator, as the process that does it."""
 
-import json
 import signal
 from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic
-from typing import Any
 
 import pytest
 
@@ -15,7 +13,6 @@ from tests.relay_world import (
     FIFO,
     FIFO_DLQ,
     World,
-    a_keyed_record,
     a_world,
     depth,
     ids,
@@ -98,39 +95,6 @@ def test_a_malformed_body_is_dead_lettered_beside_good_ones(forwarding: World) -
     assert letter["Attributes"]["MessageGroupId"] == "beside0"
     assert letter["MessageAttributes"]["errorType"]["StringValue"] == "MalformedRecord"
     assert "eventId is missing" in letter["MessageAttributes"]["errorMessage"]["StringValue"]
-
-
-def test_a_group_whose_head_fails_waits_and_the_others_go_on(forwarding: World) -> None:
-    """Behind HTTP 200 one entry fails, again and again: only its group waits for it."""
-
-    def choose(entry: dict[str, Any]) -> tuple[str, str] | None:
-        return ("InternalFailure", "later") if '"stuck0"' in entry["Detail"] else None
-
-    forwarding.gate.fail_entries(choose)
-    stuck = [a_keyed_record("stuck0", sequence) for sequence in (1, 2)]
-    free = records(30, aggregates=3, prefix="free")
-    send(forwarding, stuck + free)
-    forwarding.until_on_bus(ids(free))
-    assert not arrivals(forwarding, "stuck")
-    forwarding.gate.open()
-    forwarding.until_on_bus(ids(stuck))
-    assert aggregates(forwarding, "stuck") == {"stuck0": [1, 2]}
-    assert arrivals(forwarding, "free") == 30
-    until_empty(forwarding)
-
-
-def test_what_the_bus_never_takes_is_dead_lettered(forwarding: World) -> None:
-    """The record goes with its code to the FIFO dead-letter queue; its group goes on."""
-    bad, good = a_keyed_record("refused0", 1), a_keyed_record("refused0", 2)
-    forwarding.gate.fail_entries(
-        lambda entry: ("MalformedDetail", "no") if "refused0-1" in entry["Detail"] else None
-    )
-    send(forwarding, [bad, good])
-    forwarding.until_on_bus(ids([good]))
-    until_empty(forwarding)
-    (letter,) = forwarding.drained(FIFO_DLQ)
-    assert json.loads(letter["Body"])["eventId"] == bad.event_id
-    assert letter["MessageAttributes"]["errorMessage"]["StringValue"] == "MalformedDetail: no"
 
 
 @pytest.mark.parametrize("fault", ["throttled", "cut"])

@@ -15,7 +15,6 @@ from tests.relay_world import (
     TABLE,
     World,
     a_world,
-    ids,
     mongo_settings,
     records,
 )
@@ -120,8 +119,7 @@ def test_aws_that_is_away_at_start_is_waited_for(world: World) -> None:
         world.commit(committed)
         world.gate.open()
         process.until_ready()
-        world.until_on_bus(ids(committed))
-        world.until_empty()
+        world.until_published(committed)
         metrics = process.get("/metrics")
         assert metrics is not None
         assert "relay_events_published_total 5.0" in metrics.text

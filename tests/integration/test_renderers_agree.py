@@ -1,12 +1,12 @@
 """What infra.local makes on an emulator is what the synthesized templates declare for AWS."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import pytest
 
 from infra.local import provision
 from runtime.aws import Aws
-from tests.agreement import Meant, World, differences, unexpected
+from tests.agreement import Difference, Meant, World, differences, unexpected
 from tests.conftest import MiniStack
 from tests.declared import KINDS, declared
 from tests.integration.emulated import empty_aws, url_of
@@ -85,21 +85,22 @@ def test_what_only_aws_has_is_of_a_service_that_something_else_stands_for(
     assert [each for each in known if not any(one.startswith(each) for one in types)] == []
 
 
-@pytest.mark.parametrize("mutation", MUTATIONS.values(), ids=MUTATIONS.keys())
+@pytest.mark.parametrize("mutation", [*MUTATIONS, *LOSSES], ids=str)
 def test_a_template_that_says_something_else_is_found_out(
-    mutation: Mutation, stacks: Mapping[str, Stack], emulator: World
+    mutation: Mutation, stacks: Mapping[str, Stack], templates: World, emulator: World
 ) -> None:
-    """The comparison names the resource and the attribute, and no other resource."""
-    found = _found_out(mutation, stacks, emulator)
-    assert [each for each in found if not each.startswith(f"{mutation.resource}, ")] == []
-
-
-@pytest.mark.parametrize("loss", LOSSES, ids=[loss.kind for loss in LOSSES])
-def test_a_template_that_lacks_a_resource_is_found_out(
-    loss: Mutation, stacks: Mapping[str, Stack], emulator: World
-) -> None:
-    """One of each kind is dropped, and missed."""
-    _found_out(loss, stacks, emulator)
+    """The comparison names each attribute of the resource that changed, and no other resource."""
+    changed, here = declared(mutation.of(stacks.values())), f"{mutation.resource}, "
+    named, expected = (
+        _named(differences(changed, emulator)),
+        _named(differences(templates, changed)),
+    )
+    assert {each for each in named if each.startswith(here)} == {
+        each for each in expected if each.startswith(here)
+    }
+    assert any(each.startswith(here) for each in named)
+    if mutation not in LOSSES:  # what named the lost resource differs as well
+        assert all(each.startswith(here) for each in named)
 
 
 def test_one_of_each_kind_is_dropped() -> None:
@@ -114,8 +115,7 @@ def test_an_emulator_that_holds_something_else_is_found_out(
     aws = empty_aws(ministack)
     provision(aws)
     _drift(aws)
-    found = unexpected(differences(templates, observed(aws, region=REGION)), MEANT)
-    assert {each.split(":")[0] for each in found} >= {
+    assert _named(differences(templates, observed(aws, region=REGION))) >= {
         "queue stock-dlq, (exists)",
         "queue stray, (exists)",
         "queue payment-cancelled-dlq, MessageRetentionPeriod",
@@ -128,12 +128,9 @@ def test_an_emulator_that_holds_something_else_is_found_out(
     }
 
 
-def _found_out(mutation: Mutation, stacks: Mapping[str, Stack], emulator: World) -> list[str]:
-    changed = declared(mutation.of(stacks.values()))
-    found = unexpected(differences(changed, emulator), MEANT)
-    where = f"{mutation.resource}, {mutation.attribute}"
-    assert any(each.startswith(where) for each in found), found
-    return found
+def _named(found: Iterable[Difference]) -> set[str]:
+    """Resource and attribute of each difference that nobody meant."""
+    return {each.partition(":")[0] for each in unexpected(found, MEANT)}
 
 
 def _drift(aws: Aws) -> None:

@@ -45,10 +45,6 @@ def reasons(process: LaunchedProcess) -> str:
     return answer.text if answer is not None else ""
 
 
-def in_sequence(world: World) -> bool:
-    return all(found == sorted(found) for found in world.sequences().values())
-
-
 def parts_of(events: list[OutboxRecord], size: int) -> list[list[OutboxRecord]]:
     return [events[start : start + size] for start in range(0, len(events), size)]
 
@@ -73,12 +69,11 @@ def test_shards_that_roll_over_in_mid_flow(world: World, control: TestControl) -
                 seen = written
                 eventually(lambda: writing.done() or written > seen, what="more rows")  # noqa: B023
             writing.result()
-        world.until_on_bus(ids(committed))
-        world.until_empty()
+        world.until_published(committed)
     assert rollovers > 5
     assert lost_places(process.lines()) == []
     assert world.duplicates() == 0
-    assert in_sequence(world)
+    assert world.in_order()
     assert [line["event"] for line in process.lines()].count("shard ended") == rollovers
 
 
@@ -97,11 +92,10 @@ def test_generations_that_pile_up_are_read_parents_first(
             control.roll_over()
             world.commit(part)
         world.gate.open()
-        world.until_on_bus(ids(committed))
-        world.until_empty()
+        world.until_published(committed)
     assert lost_places(logged) == []
     assert world.duplicates() == 0
-    assert in_sequence(world)
+    assert world.in_order()
 
 
 def test_a_relay_that_starts_between_rollovers(world: World, control: TestControl) -> None:
@@ -127,13 +121,11 @@ def test_a_relay_that_starts_between_rollovers(world: World, control: TestContro
         changing = other.submit(change)
         with in_threads(dynamodb_adapters(world)) as logged:
             changing.result()
-            world.until_on_bus(ids(early) | ids(meanwhile))
-            world.until_empty()
+            world.until_published(early, meanwhile)
             for part in parts_of(late, 25):
                 world.commit(part)
                 control.roll_over()
-            world.until_on_bus(ids(late))
-            world.until_empty()
+            world.until_published(late)
     assert world.sequences()["z0"] == [1, 2, 3, 4, 5]
     assert lost_places(logged) == []
 
@@ -143,19 +135,14 @@ def test_iterators_that_expire_in_mid_flow(world: World, control: TestControl, h
     """An hour or a day in which the relay read nothing: the sweep brings it, then the stream."""
     before, meanwhile, after = (records(50, aggregates=10, prefix=name) for name in "xyz")
     with in_threads(dynamodb_adapters(world)) as logged:
-        world.commit(before)
-        world.until_on_bus(ids(before))
-        world.until_empty()
+        world.carry(before)
         world.gate.hold("before", "GetRecords")
         world.gate.reached("before", "GetRecords")
         world.commit(meanwhile)
         control.pass_hours(hours)
         world.gate.open()
-        world.until_on_bus(ids(meanwhile))
-        world.until_empty()
-        world.commit(after)
-        world.until_on_bus(ids(after))
-        world.until_empty()
+        world.until_published(meanwhile)
+        world.carry(after)
     assert lost_places(logged) == ["ExpiredIteratorException"]
     assert world.sequences()["z0"] == [1, 2, 3, 4, 5]
 
@@ -178,11 +165,8 @@ def test_a_child_that_a_day_takes_away(
         world.gate.reached("before", "GetShardIterator")
         control.pass_hours(25)
         world.gate.open()
-        world.until_on_bus(ids(meanwhile))
-        world.until_empty()
-        world.commit(after)
-        world.until_on_bus(ids(after))
-        world.until_empty()
+        world.until_published(meanwhile)
+        world.carry(after)
     assert lost_places(logged) == [code]
     assert world.sequences()["z0"] == [1, 2, 3, 4, 5]
 
@@ -195,14 +179,11 @@ def test_a_relay_that_was_down_for_more_than_a_day(world: World, control: TestCo
         control.roll_over()
     control.pass_hours(25)
     with in_threads(dynamodb_adapters(world)) as logged:
-        world.until_on_bus(ids(down))
-        world.until_empty()
-        world.commit(after)
-        world.until_on_bus(ids(after))
-        world.until_empty()
+        world.until_published(down)
+        world.carry(after)
     assert lost_places(logged) == []
     assert world.duplicates() == 0
-    assert in_sequence(world)
+    assert world.in_order()
 
 
 def test_a_stream_that_is_disabled_and_enabled_anew(world: World) -> None:
@@ -219,10 +200,7 @@ def test_a_stream_that_is_disabled_and_enabled_anew(world: World) -> None:
             TableName=TABLE,
             StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"},
         )
-        world.until_on_bus(ids(between))
-        world.until_empty()
-        world.commit(after)
-        world.until_on_bus(ids(after))
-        world.until_empty()
+        world.until_published(between)
+        world.carry(after)
     assert lost_places(process.lines()) == ["every shard has ended"]
     assert world.sequences()["z0"] == [1, 2, 3, 4, 5]

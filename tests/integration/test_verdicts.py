@@ -17,9 +17,9 @@ from tests.integration.test_api_bad_input import ORDER, problem
 from tests.integration.test_processes import an_event, own_queues
 from tests.queues import TestQueue, make_queue
 from tests.relay_world import World, a_world, ids, records
-from tests.system import System, serving
+from tests.system import System, asking
 from verification.testkit.fault_proxy import FaultProxy
-from verification.testkit.launcher import LaunchedProcess, running
+from verification.testkit.launcher import LaunchedProcess
 from verification.testkit.refusals import QUERY_CODES, codes_of
 from verification.testkit.waiting import eventually
 
@@ -84,21 +84,13 @@ def consumer(
 ) -> Iterator[Consuming]:
     """One stock consumer for all families: it must outlive each of them."""
     # A message that was handled while nothing could be deleted comes again soon.
-    created = make_queue(
-        system.aws, account="000000000000", region=system.region, visibility_timeout=2
-    )
-    environment = replace(system, endpoint=endpoint(proxy)).environment("stock") | {
-        **own_queues(system, "stock"),
-        "SUBSCRIPTION_CREATED_QUEUE": created.queue.name,
-        "QUEUE_WAIT_SECONDS": "1",
-    }
-    with running(
+    created = make_queue(system.aws, visibility_timeout=2)
+    with replace(system, endpoint=endpoint(proxy)).running(
         tmp_path_factory.mktemp("consumer"),
-        "services.stock.main",
+        "stock",
         "consumer",
-        environment,
-        port_name="HEALTH_PORT",
         is_measured=False,
+        **own_queues(system, "stock") | {"SUBSCRIPTION_CREATED_QUEUE": created.queue.name},
     ) as process:
         process.until_ready()
         yield Consuming(process, created)
@@ -116,11 +108,7 @@ def test_a_consumer_holds(
     subscription_id = str(uuid4())
     created.send(an_event(subscription_id, 1))
 
-    def said() -> bool:
-        warnings = [line for line in process.lines()[before:] if line["level"] == "warning"]
-        return any(_names_one(line.get("reason", ""), family) for line in warnings)
-
-    eventually(said, timeout=20, what=f"a warning about {family}")
+    _until_warned(process, family, since=before)
     eventually(lambda: _is_unready_for(process, family), timeout=20, what="unready")
     proxy.recover()
     eventually(
@@ -129,6 +117,16 @@ def test_a_consumer_holds(
     eventually(created.empty, timeout=30, what="an empty queue")
     process.until_ready()
     assert created.dead_letters() == {}
+
+
+def _until_warned(process: LaunchedProcess, family: Family, *, since: int) -> None:
+    """Wait until its log, from that line on, has a warning with a code of the family."""
+
+    def said() -> bool:
+        warnings = [line for line in process.lines()[since:] if line["level"] == "warning"]
+        return any(_names_one(line.get("reason", ""), family) for line in warnings)
+
+    eventually(said, timeout=20, what=f"a warning about {family}")
 
 
 def _is_unready_for(process: LaunchedProcess, family: Family) -> bool:
@@ -164,11 +162,7 @@ def test_a_relay_holds(
     proxy.inject(family, service=service)
     committed = world.commit(records(12, aggregates=4, prefix=uuid4().hex[:6]))
 
-    def said() -> bool:
-        warnings = [line for line in process.lines()[before:] if line["level"] == "warning"]
-        return any(_names_one(line.get("reason", ""), family) for line in warnings)
-
-    eventually(said, timeout=20, what=f"a warning about {family}")
+    _until_warned(process, family, since=before)
     proxy.recover()
     world.until_on_bus(ids(committed), timeout=40)
     eventually(lambda: not world.outbox(), timeout=40, what="an empty outbox")
@@ -180,10 +174,7 @@ def test_a_relay_holds(
 def subscriptions(system: System, proxy: FaultProxy) -> Iterator[httpx.Client]:
     """The subscription API behind the proxy."""
     app = replace(system, endpoint=endpoint(proxy)).app("subscription")
-    with (
-        serving(app) as url,
-        httpx.Client(base_url=url, timeout=30, trust_env=False) as client,
-    ):
+    with asking(app) as client:
         yield client
 
 

@@ -13,73 +13,52 @@ import pytest
 
 from infra.local_system.environment import SAMPLE_ENVIRONMENT
 from infra.local_system.settings import ROOT
+from infra.topology import WORKLOADS
+
+COMPLETE = {
+    "AWS_REGION": "eu-west-1",
+    "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
+    "MONGODB_URI": "mongodb://127.0.0.1:1/?replicaSet=rs0",
+    "MONGODB_DATABASE": "payments",
+    **dict.fromkeys(("HTTP_PORT", "HEALTH_PORT", "CONSOLE_PORT"), "0"),
+    **{variable: name for each in WORKLOADS for variable, name in each.settings.items()},
+}
+"""All that any process needs."""
 
 KEYLESS = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
-AWS = {"AWS_REGION": "eu-west-1", "AWS_ENDPOINT_URL": "http://127.0.0.1:1"}
-MONGODB = {"MONGODB_URI": "mongodb://127.0.0.1:1/?replicaSet=rs0", "MONGODB_DATABASE": "payments"}
-HTTP, HEALTH = {"HTTP_PORT": "0"}, {"HEALTH_PORT": "0"}
-OUTBOX = {"OUTBOX_TABLE": "x", "EVENT_BUS": "x", "DEAD_LETTER_QUEUE": "x"}
-FIFO = {"FIFO_QUEUE": "x.fifo", "DEAD_LETTER_QUEUE": "x.fifo", "OUTBOX_COLLECTION": "x"}
-SUBSCRIPTION = {"SUBSCRIPTIONS_TABLE": "x", "SUBSCRIPTIONS_OUTBOX_TABLE": "x"}
-STOCK = {
-    "STOCK_TABLE": "x",
-    "STOCK_OUTBOX_TABLE": "x",
-    "SUBSCRIPTION_CREATED_QUEUE": "x",
-    "PAYMENT_CANCELLED_QUEUE": "x",
-}
+NO_COLLECTOR, NO_MONGOD = {"OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4318"}, {"MONGOD": "/nowhere"}
+NOT_A_PROGRAM = "MONGOD=/nowhere is not a program"
+ENDED = {**KEYLESS, "AWS_PROFILE": "ended", "AWS_CONFIG_FILE": "{}/config"}
+UNWRITABLE = "/dev/null/x"
 
 WRONG: tuple[tuple[str, Mapping[str, str], str], ...] = (
-    (
-        "services.subscription.main api",
-        {**AWS, **HTTP, **SUBSCRIPTION, **KEYLESS, "AWS_PROFILE": "gone"},
-        "(gone) could not be found: set AWS_PROFILE",
-    ),
-    ("services.stock.main consumer", {**AWS, **HEALTH, **STOCK, **KEYLESS}, "AWS_ACCESS_KEY_ID"),
-    (
-        "services.payment.main api",
-        {**MONGODB, **HTTP, "MONGODB_URI": "mongodb://h/?tls=true&tlsCAFile=/nowhere.pem"},
-        "MONGODB_URI: ",
-    ),
-    ("relay dynamodb", {**AWS, **HEALTH, **OUTBOX, "AWS_REGION": "-x-"}, "AWS_REGION: "),
-    (
-        "relay change-stream",
-        {**AWS, **MONGODB, **HEALTH, **FIFO, "MONGODB_USERNAME": "me"},
-        "MONGODB_PASSWORD: ",
-    ),
-    (
-        "relay forward",
-        {**AWS, **HEALTH, **FIFO, "EVENT_BUS": "x", "AWS_CONFIG_FILE": "{}/malformed"},
-        "Unable to parse config file",
-    ),
-    (
-        "relay sweep dynamodb",
-        {**AWS, **OUTBOX, "OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4317"},
-        "OTEL_EXPORTER_OTLP_ENDPOINT: ",
-    ),
-    ("console", {**AWS, "CONSOLE_PORT": "0", "STOCK_API_URL": "http://[::1"}, "STOCK_API_URL: "),
-    ("console", {**AWS, "STREAMED_AUDIT_FILE": "/dev/null/x"}, "STREAMED_AUDIT_FILE: "),
-    ("local.tap", {**AWS, **HEALTH, "AWS_ENDPOINT_URL": "http://h:port"}, "AWS_ENDPOINT_URL: "),
-    ("infra.local", {**AWS, "AWS_ENDPOINT_URL": "zebra"}, "AWS_ENDPOINT_URL: "),
-    ("infra.documentdb", {**MONGODB, "MONGODB_URI": "mongodb://h:99999/"}, "MONGODB_URI: "),
-    ("local.provision", {**AWS, **MONGODB, "MONGODB_URI": "mongodb://h:9/"}, "MONGODB_URI: "),
-    (
-        "operations --at aws status",
-        {**AWS, **MONGODB, **KEYLESS, "AWS_PROFILE": "ended", "AWS_CONFIG_FILE": "{}/config"},
-        "`aws sso login --profile ended`",
-    ),
+    ("services.stock.main", {}, "say what to run: api, consumer"),
+    ("services.stock.main worker", {}, "say what to run: api, consumer"),
+    ("services.stock.main api", NO_COLLECTOR, "OTEL_EXPORTER_OTLP_ENDPOINT: give a URL"),
+    ("services.stock.main consumer", KEYLESS, "AWS_ACCESS_KEY_ID"),
+    ("services.subscription.main api", {**KEYLESS, "AWS_PROFILE": "gone"}, "set AWS_PROFILE"),
+    ("services.payment.main api", {"MONGODB_URI": "mongodb://h:port"}, "MONGODB_URI: "),
+    ("services.payment.main api", {"MONGODB_URI": "mongodb://h/?tlsCAFile=/no"}, "MONGODB_URI: "),
+    ("relay dynamodb", {"AWS_REGION": "-x-"}, "AWS_REGION: "),
+    ("relay change-stream", {"MONGODB_USERNAME": "me"}, "MONGODB_PASSWORD: "),
+    ("relay forward", {"AWS_CONFIG_FILE": "{}/malformed"}, "Unable to parse config file"),
+    ("relay sweep dynamodb", NO_COLLECTOR, "OTEL_EXPORTER_OTLP_ENDPOINT: "),
+    ("console", {"STOCK_API_URL": "http://[::1"}, "STOCK_API_URL: "),
+    ("console", {"STREAMED_AUDIT_FILE": UNWRITABLE}, "STREAMED_AUDIT_FILE: "),
+    ("local.tap", {"AWS_ENDPOINT_URL": "http://h:port"}, "AWS_ENDPOINT_URL: "),
+    ("infra.local", {"AWS_ENDPOINT_URL": "zebra"}, "AWS_ENDPOINT_URL: "),
+    ("infra.documentdb", {"MONGODB_URI": "mongodb://h:99999/"}, "MONGODB_URI: "),
+    ("local.provision", {"MONGODB_URI": "mongodb://h:9/"}, "MONGODB_URI: "),
+    ("operations --at aws status", ENDED, "`aws sso login --profile ended`"),
     ("operations status", {"STREAMED_AT": "moon"}, "STREAMED_AT: "),
-    ("local.up", {"STATE_DIR": "/dev/null/state"}, "STATE_DIR: /dev/null/state cannot be written"),
-    ("local.up", {"STREAMED_AUDIT_FILE": "/dev/null/x"}, "STREAMED_AUDIT_FILE: /dev/null/x cannot"),
-    ("local.up", {"OTEL_EXPORTER_OTLP_ENDPOINT": "x:1"}, "OTEL_EXPORTER_OTLP_ENDPOINT: give"),
-    ("local.demo", {"STATE_DIR": "/dev/null/state"}, "STATE_DIR: /dev/null/state cannot be"),
-    (
-        "verification.chaos --minutes 0.1",
-        {"MONGOD": "/nowhere"},
-        "MONGOD=/nowhere is not a program",
-    ),
-    ("verification.load poison", {"MONGOD": "/nowhere"}, "MONGOD=/nowhere is not a program"),
-    ("verification.benchmarks relay", {"MONGOD": "/nowhere"}, "MONGOD=/nowhere is not a program"),
-    ("verification.benchmarks.calls", {"MONGOD": "/nowhere"}, "MONGOD=/nowhere is not a program"),
+    ("local.up", {"STATE_DIR": UNWRITABLE}, "STATE_DIR: /dev/null/x cannot be written"),
+    ("local.up", {"STREAMED_AUDIT_FILE": UNWRITABLE}, "STREAMED_AUDIT_FILE: /dev/null/x cannot"),
+    ("local.up", NO_COLLECTOR, "OTEL_EXPORTER_OTLP_ENDPOINT: give"),
+    ("local.demo", {"STATE_DIR": UNWRITABLE}, "STATE_DIR: /dev/null/x cannot be"),
+    ("verification.chaos --minutes 0.1", NO_MONGOD, NOT_A_PROGRAM),
+    ("verification.load poison", NO_MONGOD, NOT_A_PROGRAM),
+    ("verification.benchmarks relay", NO_MONGOD, NOT_A_PROGRAM),
+    ("verification.benchmarks.calls", NO_MONGOD, NOT_A_PROGRAM),
 )
 """Every command once, and every kind: what boto3 alone can meet has tests of its own, in one
 process (tests/unit/test_aws_configuring.py). Nobody is at the addresses: nothing may be called."""
@@ -99,7 +78,7 @@ def wrong_files(tmp_path: Path) -> Path:
 
 
 def ended(folder: Path, command: str, env: Mapping[str, str]) -> tuple[int, str, str]:
-    """Run `python -m command` with sample credentials; its exit code, stdout and stderr.
+    """Run `python -m command` with COMPLETE but for `env`; its exit code, stdout and stderr.
 
     A value of "" is a variable that is not set.
     """
@@ -108,7 +87,7 @@ def ended(folder: Path, command: str, env: Mapping[str, str]) -> tuple[int, str,
         for name, value in os.environ.items()
         if name not in {"AWS_PROFILE", "AWS_ENDPOINT_URL"}
     }
-    given = {**clean, **SAMPLE_ENVIRONMENT, "STATE_DIR": str(folder / "state"), **env}
+    given = {**clean, **SAMPLE_ENVIRONMENT, **COMPLETE, "STATE_DIR": str(folder / "state"), **env}
     done = subprocess.run(
         [sys.executable, "-m", *command.split()],
         env={name: value for name, value in given.items() if value},
@@ -122,29 +101,23 @@ def ended(folder: Path, command: str, env: Mapping[str, str]) -> tuple[int, str,
     return done.returncode, done.stdout, done.stderr
 
 
-def the_sentence(result: tuple[int, str, str]) -> str:
-    """What it said last, once it is sure that it is one sentence and exit code 2."""
-    code, stdout, stderr = result
-    assert code == 2, (stdout, stderr)
-    assert "Traceback" not in stdout + stderr
-    lines = stderr.splitlines() or stdout.splitlines()
-    return lines[-1]
-
-
 @pytest.mark.parametrize(("command", "wrong", "said"), WRONG)
 def test_a_wrong_environment_is_one_sentence(
     wrong_files: Path, command: str, wrong: Mapping[str, str], said: str
 ) -> None:
     """The variable's name, or what to run; no traceback; exit code 2."""
     given = {name: value.replace("{}", str(wrong_files)) for name, value in wrong.items()}
-    assert said in the_sentence(ended(wrong_files, command, given))
+    code, stdout, stderr = ended(wrong_files, command, given)
+    assert code == 2, (stdout, stderr)
+    assert "Traceback" not in stdout + stderr
+    assert said in (stderr or stdout).splitlines()[-1]
 
 
 def test_the_shell_script_passes_it_on(wrong_files: Path) -> None:
     """`./streamed` itself: the sentence on stderr, nothing on stdout, exit code 2."""
     done = subprocess.run(
         [str(ROOT / "streamed"), "--at", "aws", "--json", "status"],
-        env={**os.environ, **AWS, **MONGODB, "AWS_PROFILE": "gone"},
+        env={**os.environ, **COMPLETE, "AWS_PROFILE": "gone"},
         capture_output=True,
         text=True,
         check=False,

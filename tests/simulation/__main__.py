@@ -3,11 +3,12 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from time import monotonic
 
 from runtime.process.command import run_command
-from tests.simulation.history import Ended, Parts, play_seed
-from tests.simulation.plants import PLANTS
+from tests.simulation.history import play_seed
+from tests.simulation.plants import PLANTS, planted
 from tests.simulation.running import Tally, play_all, prepare
 from tests.simulation.shrinking import shortest
 
@@ -18,52 +19,45 @@ REPORT_EVERY = 10.0
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     if options.seed is not None:
-        prepare()
-        ended = play_seed(options.seed, PLANTS.get(options.plant, Parts()))
-        if ended.finding is None:
-            _say(f"seed {options.seed}: every promise was kept, in {ended.turns} turns")
-            return 0
-        _show(ended, options.plant)
-        return 1
+        return _play_one(options.seed, options.plant)
     return _search(options)
 
 
 def _search(options: argparse.Namespace) -> int:
     started = reported = monotonic()
     total = Tally()
-    for tally in play_all(
-        options.first,
-        options.seeds,
-        processes=options.processes,
-        plant=options.plant,
-        seconds=options.seconds,
-    ):
-        total.add(tally)
-        if monotonic() - reported > REPORT_EVERY:
-            reported = monotonic()
-            _say(_progress(total, reported - started))
-        if total.found:
-            break
+    playing = play_all(options.seeds, processes=options.processes, plant=options.plant)
+    with closing(playing) as tallies:
+        for tally in tallies:
+            total.add(tally)
+            if monotonic() - reported > REPORT_EVERY:
+                reported = monotonic()
+                _say(_progress(total, reported - started))
+            if total.found:
+                break
     seconds = monotonic() - started
     _say(_progress(total, seconds))
     for kind, count in total.struck.most_common():
         _say(f"  {count:>9}  {kind}")
     if total.found:
         _say(f"seed {total.found[0]} broke a promise after {seconds:.1f} s")
-        prepare()
-        _show(play_seed(total.found[0], PLANTS.get(options.plant, Parts())), options.plant)
-        return 1
+        return _play_one(total.found[0], options.plant)
     _say(f"{total.histories} histories, {total.faults} faults: every promise was kept")
     return 0
 
 
-def _show(ended: Ended, plant: str | None) -> None:
-    """Print the shortest history that breaks the same promise."""
-    seed = ended.history.seed
+def _play_one(seed: int, plant: str | None) -> int:
+    """Play one seed; print the shortest history that breaks the same promise, if it broke one."""
+    prepare()
+    ended = play_seed(seed, planted(plant))
+    if ended.finding is None:
+        _say(f"seed {seed}: every promise was kept, in {ended.turns} turns")
+        return 0
     _say(f"\nseed {seed}: {ended.finding}\n\nits shortest history:")
-    found = shortest(ended, PLANTS.get(plant, Parts()) if plant else Parts())
+    found = shortest(ended, planted(plant))
     _say(f"{found.story}\n\n{found.finding}\n")
     _say(f"again: make simulate SEED={seed}{f' PLANT={plant}' if plant else ''}")
+    return 1
 
 
 def _progress(tally: Tally, seconds: float) -> str:
@@ -77,9 +71,7 @@ def _progress(tally: Tally, seconds: float) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
     parser.add_argument("--seeds", type=int, default=20_000, help="how many histories")
-    parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--seed", type=int, help="play this one, and make it short if it is bad")
-    parser.add_argument("--seconds", type=float, help="end after so long")
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--plant", choices=tuple(PLANTS), help="a bug to put in")
     return parser

@@ -4,12 +4,12 @@ A choice is known by who met it and how many calls that one had made: so when ot
 taken away, it still means the same call, and a history can be made shorter choice by choice.
 """
 
-from collections import Counter
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from enum import StrEnum
 from math import log
 from random import Random
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 
 class Kind(StrEnum):
@@ -58,24 +58,11 @@ CRASHES = (Kind.CRASH_BEFORE, Kind.CRASH_AFTER, Kind.STALLED, Kind.LOST_PLACE, K
 ODDITIES = (Kind.ODD,)
 
 
-class Choices(Protocol):
+class Choices(ABC):
     """Decides what befalls each call; nothing any more once all `is_calm`."""
 
-    made: dict[Spot, Fate]
-    is_calm: bool
-
-    def next(self, who: str, possible: tuple[Kind, ...]) -> Fate | None: ...
-
-
-class Seeded:
-    """Chooses by chance: a share of the calls, among the kinds that are allowed."""
-
-    def __init__(self, random: Random, allowed: tuple[Kind, ...], share: float) -> None:
-        self._random, self._allowed = random, allowed
-        self._passing = log(1 - share) if share else None
-        self._possible: dict[tuple[Kind, ...], tuple[Kind, ...]] = {}
+    def __init__(self) -> None:
         self._calls: dict[str, int] = {}
-        self._gap = self._next_gap()
         self.made: dict[Spot, Fate] = {}
         self.is_calm = False
 
@@ -83,19 +70,31 @@ class Seeded:
         if self.is_calm:
             return None
         self._calls[who] = self._calls.get(who, 0) + 1
+        fate = self._choose(who, possible)
+        if fate is not None:
+            self.made[who, self._calls[who]] = fate
+        return fate
+
+    @abstractmethod
+    def _choose(self, who: str, possible: tuple[Kind, ...]) -> Fate | None: ...
+
+
+class Seeded(Choices):
+    """Chooses by chance: a share of the calls, among the kinds that are allowed."""
+
+    def __init__(self, random: Random, allowed: tuple[Kind, ...], share: float) -> None:
+        super().__init__()
+        self._random, self._allowed = random, allowed
+        self._passing = log(1 - share) if share else None
+        self._gap = self._next_gap()
+
+    def _choose(self, who: str, possible: tuple[Kind, ...]) -> Fate | None:
         self._gap -= 1
         if self._gap > 0:
             return None
         self._gap = self._next_gap()
-        kinds = self._possible.get(possible)
-        if kinds is None:
-            kinds = tuple(kind for kind in self._allowed if kind in possible)
-            self._possible[possible] = kinds
-        if not kinds:
-            return None
-        fate = Fate(self._random.choice(kinds), self._random.random())
-        self.made[who, self._calls[who]] = fate
-        return fate
+        kinds = [kind for kind in self._allowed if kind in possible]
+        return Fate(self._random.choice(kinds), self._random.random()) if kinds else None
 
     def _next_gap(self) -> int:
         """Calls until the next fault: as many as if each had been drawn for, in one draw."""
@@ -104,21 +103,13 @@ class Seeded:
         return int(log(1 - self._random.random()) / self._passing) + 1
 
 
-class Given:
+class Given(Choices):
     """Makes exactly the choices that it was given."""
 
     def __init__(self, given: Mapping[Spot, Fate]) -> None:
-        self._given, self._calls = given, Counter[str]()
-        self.made: dict[Spot, Fate] = {}
-        self.is_calm = False
+        super().__init__()
+        self._given = given
 
-    def next(self, who: str, possible: tuple[Kind, ...]) -> Fate | None:
-        if self.is_calm:
-            return None
-        self._calls[who] += 1
-        spot = who, self._calls[who]
-        fate = self._given.get(spot)
-        if fate is None or fate.kind not in possible:
-            return None
-        self.made[spot] = fate
-        return fate
+    def _choose(self, who: str, possible: tuple[Kind, ...]) -> Fate | None:
+        fate = self._given.get((who, self._calls[who]))
+        return fate if fate is not None and fate.kind in possible else None

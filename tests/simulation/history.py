@@ -4,45 +4,27 @@ import random
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from infra.topology import WORKLOADS
-from relay.adapters.eventbridge import EventBus
-from relay.pipeline import Pipeline
-from runtime.sqs.messages import Messages
-from tests.fakes import MemoryStock
 from tests.simulation.cursing import cursed_plan
 from tests.simulation.fates import Choices, Fate, Given, Kind, Seeded, Spot
-from tests.simulation.findings import Finding
 from tests.simulation.lambdas import Lambda
-from tests.simulation.ledger import Ledger
 from tests.simulation.outside import Outside
-from tests.simulation.places import Places, StockStore
+from tests.simulation.places import Places
 from tests.simulation.plans import Plan, plan_of
 from tests.simulation.promises import check, check_curses_set_aside, check_no_outage_buried
-from tests.simulation.relaying import NewTarget, Relays, RingingSweeper
+from tests.simulation.relaying import Parts, Relays
 from tests.simulation.scheduling import TASKS, Scheduler
 from tests.simulation.serving import Services
 from tests.simulation.simulated_processes import Process
-from tests.simulation.telling import Story
+from tests.simulation.telling import Finding, Story
 from tests.simulation.wires import Weather
 
 MOST_TURNS = 20_000
 """Of one history; most take some hundreds. What needs more does not settle."""
 
-
-@dataclass(frozen=True)
-class Parts:
-    """What a history runs that a planted bug can take the place of."""
-
-    bus: NewTarget = EventBus
-    pipeline: type[Pipeline] = Pipeline
-    sweeper: type[RingingSweeper] = RingingSweeper
-    stock: StockStore = MemoryStock
-    messages: type[Messages] = Messages
-
-
-REAL = Parts()
 
 CURSED_EVERY = 1000
 """One of so many seeds is a history of poison of unknown kind: it takes as long as a hundred."""
@@ -72,14 +54,14 @@ class Ended:
         return Counter(fate.kind for fate in self.history.choices.values())
 
 
-def play_seed(seed: int, parts: Parts = REAL) -> Ended:
+def play_seed(seed: int, parts: Parts) -> Ended:
     """Play the history of a seed."""
     chance = random.Random(seed)
     plan = cursed_plan(chance) if seed % CURSED_EVERY == 0 else plan_of(chance)
     return _play(seed, plan, Seeded(chance, plan.allowed, plan.share), parts, is_told=False)
 
 
-def replay(history: History, parts: Parts = REAL, *, is_told: bool = False) -> Ended:
+def replay(history: History, parts: Parts, *, is_told: bool = False) -> Ended:
     """Play a history once more; told, it says what happened step by step."""
     return _play(history.seed, history.plan, Given(history.choices), parts, is_told=is_told)
 
@@ -107,19 +89,9 @@ class World:
         self.scheduler = Scheduler()
         story = Story(self.scheduler, is_told=is_told)
         self.weather = Weather(self.scheduler, choices, story)
-        self._places = Places(
-            self.weather, Ledger(), stock=parts.stock, page=plan.page, gaps=plan.gaps
-        )
-        self._services = Services(self.weather, self._places, messages=parts.messages)
-        self._relays = Relays(
-            self.weather,
-            self._places,
-            window_rows=plan.window_rows,
-            workers=plan.workers,
-            bus=parts.bus,
-            pipeline=parts.pipeline,
-            sweeper=parts.sweeper,
-        )
+        self._places = Places(self.weather, plan, parts.stock)
+        self._services = Services(self.weather, self._places, parts.messages)
+        self._relays = Relays(self.weather, self._places, plan, parts)
         self._processes: dict[str, Process] = {}
         self._aws = Process("AWS", self.scheduler, story, lambda process: None)
         self._unseen = [self._aws]
@@ -172,13 +144,14 @@ class World:
         if workload.path:
             self._process(workload.name, lambda process: None)
         elif not workload.relays_outbox and workload.command[0] == "relay":
-            self._process(workload.name, relays.forwarder(workload))
+            self._process(workload.name, partial(relays.forwarder, workload))
         elif not workload.relays_outbox:
-            self._process(workload.name, self._services.consume(workload))
+            self._process(workload.name, partial(self._services.consume, workload))
         elif workload.empties in self._plan.mapped:
             self._add_functions(workload)
         else:
-            self._process(workload.name, relays.daemon(workload, databases[workload.domain]))
+            database = databases[workload.domain]
+            self._process(workload.name, partial(relays.daemon, workload, database))
 
     def _add_functions(self, workload: Any) -> None:
         database = self._places.databases[workload.domain]

@@ -12,8 +12,8 @@ from infra.topology import TOPOLOGY
 from runtime.outbox.rows import Row, Unpublishable
 from tests.memory_buses import Event
 from tests.memory_queues import Message
-from tests.simulation.findings import Finding
 from tests.simulation.plans import FIFO
+from tests.simulation.telling import Finding
 
 BUS_OF = {
     "app.subscriptions": "subscriptions-event-bus",

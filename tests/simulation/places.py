@@ -3,7 +3,7 @@
 Everything in them follows from the topology. What a call does here is whole and at once.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,7 +19,7 @@ from tests.relay_fakes import MemoryOutbox
 from tests.simulation.fates import Kind
 from tests.simulation.feeds import Feed
 from tests.simulation.ledger import DEAD_LETTER_QUEUES, WORK_QUEUES, Ledger, name_of
-from tests.simulation.plans import FIFO
+from tests.simulation.plans import FIFO, Plan
 from tests.simulation.scheduling import Bell
 from tests.simulation.wires import Weather
 
@@ -32,8 +32,6 @@ LATEST_DELIVERY = 90.0
 SECOND_DELIVERY = 20.0
 
 BEFALLS_DELIVERY = (Kind.LATE, Kind.TWICE, Kind.RETRIED, Kind.UNDELIVERABLE)
-
-StockStore = Callable[[], MemoryStock]
 
 
 @dataclass(frozen=True)
@@ -50,18 +48,9 @@ class Database:
 class Places:
     """All that is durable."""
 
-    def __init__(
-        self,
-        weather: Weather,
-        ledger: Ledger,
-        *,
-        stock: StockStore = MemoryStock,
-        page: int = 100,
-        gaps: int = 0,
-    ) -> None:
-        self._weather, self._scheduler, self.ledger = weather, weather.scheduler, ledger
-        self._story = weather.story
-        self._page, self._gaps = page, gaps
+    def __init__(self, weather: Weather, plan: Plan, stock: type[MemoryStock]) -> None:
+        self._weather, self._scheduler, self._story = weather, weather.scheduler, weather.story
+        self._plan, self.ledger = plan, Ledger()
         self.sqs = MemorySqs(TOPOLOGY.queues, now=self.seconds, journal=self._on_queue)
         self.buses = MemoryBuses(TOPOLOGY, self._deliver, journal=self._on_bus)
         self.bells = {name: Bell(weather.scheduler) for name in WORK_QUEUES}
@@ -115,7 +104,7 @@ class Places:
         )
 
     def _database(self, service: str, outbox: str, store: MemoryStore[Any]) -> Database:
-        rows = MemoryOutbox(page=self._page, gaps=self._gaps)
+        rows = MemoryOutbox(page=self._plan.page, gaps=self._plan.gaps)
         return Database(service, outbox, store, rows, Feed(outbox, self._weather))
 
     def _deliver(self, rule: Rule, event: Event) -> None:

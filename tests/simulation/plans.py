@@ -3,9 +3,9 @@
 A plan follows from a seed. Its acts can be taken away one by one to make a history shorter.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from random import Random
-from typing import Literal
+from typing import ClassVar, Literal
 
 from infra.topology import TOPOLOGY, WORKLOADS
 from tests.simulation.fates import CRASHES, DELIVERY, ODDITIES, OUTAGES, TIMING, Fate, Kind
@@ -58,28 +58,36 @@ SUBSCRIPTIONS = (*(1,) * 38, 2, 3)
 
 
 @dataclass(frozen=True)
-class Subscribe:
-    """A client posts a subscription; the same number is the same Idempotency-Key."""
+class Act:
+    """Something that happens outside the system, and in which `words` a history has it."""
+
+    words: ClassVar[str]
 
     at: float
+
+    def __str__(self) -> str:
+        return self.words.format(self)
+
+
+@dataclass(frozen=True)
+class Subscribe(Act):
+    """A client posts a subscription; the same number is the same Idempotency-Key."""
+
+    words = "POST subscription {0.number}, {0.quantity} a month"
+
     number: int
     quantity: int
     patience: int
 
-    def __str__(self) -> str:
-        return f"POST subscription {self.number}, {self.quantity} a month"
-
 
 @dataclass(frozen=True)
-class Cancel:
+class Cancel(Act):
     """A third party patches a payment until it is there."""
 
-    at: float
+    words = "PATCH payment {0.number}: cancelled"
+
     number: int
     patience: int
-
-    def __str__(self) -> str:
-        return f"PATCH payment {self.number}: cancelled"
 
 
 PoisonKind = Literal[
@@ -94,84 +102,68 @@ PoisonKind = Literal[
 
 
 @dataclass(frozen=True)
-class Poison:
+class Poison(Act):
     """What can never succeed, put into a queue or an outbox; `variety` tells odd rows apart."""
 
-    at: float
+    words = "poison in {0.place}: {0.kind}"
+
     kind: PoisonKind
     place: str
     number: int
     variety: int = 0
 
-    def __str__(self) -> str:
-        return f"poison in {self.place}: {self.kind}"
-
 
 @dataclass(frozen=True)
-class Outage:
+class Outage(Act):
     """A service is not to be reached for so many seconds."""
 
-    at: float
+    words = "{0.service} {0.fate.kind}, for {0.seconds:.0f} s"
+
     service: str
     fate: Fate
     seconds: float
 
-    def __str__(self) -> str:
-        return f"{self.service} {self.fate.kind}, for {self.seconds:.0f} s"
-
 
 @dataclass(frozen=True)
-class Curse:
+class Curse(Act):
     """No commit of one subscription's row passes for so many seconds, with an unknown error.
 
     Long enough, it is poison: what carries it has to be set aside while others pass.
     """
 
-    at: float
+    words = "no commit of subscription {0.number} in {0.domain} passes, for {0.seconds:.0f} s"
+
     domain: str
     number: int
     seconds: float
 
-    def __str__(self) -> str:
-        what = f"no commit of subscription {self.number} in {self.domain} passes"
-        return f"{what}, for {self.seconds:.0f} s"
-
 
 @dataclass(frozen=True)
-class Kill:
+class Kill(Act):
     """A process is killed, whatever it is at."""
 
-    at: float
+    words = "kill -9 {0.process}"
+
     process: str
     seconds: float
 
-    def __str__(self) -> str:
-        return f"kill -9 {self.process}"
-
 
 @dataclass(frozen=True)
-class Replay:
+class Replay(Act):
     """An operator replays a bus's archive."""
 
-    at: float
-    bus: str
+    words = "replay of {0.bus}'s archive"
 
-    def __str__(self) -> str:
-        return f"replay of {self.bus}'s archive"
+    bus: str
 
 
 @dataclass(frozen=True)
-class Redrive:
+class Redrive(Act):
     """An operator redrives every dead-letter queue; cut short, he leaves the last copy behind."""
 
-    at: float
+    words = "redrive; cut short between send and delete: {0.is_cut_short}"
+
     is_cut_short: bool
-
-    def __str__(self) -> str:
-        return "redrive" + (", cut short between send and delete" if self.is_cut_short else "")
-
-
-Act = Subscribe | Cancel | Poison | Outage | Curse | Kill | Replay | Redrive
 
 
 @dataclass(frozen=True)
@@ -195,9 +187,6 @@ class Plan:
     @property
     def allowed(self) -> tuple[Kind, ...]:
         return ALLOWED[self.character]
-
-    def only(self, acts: tuple[Act, ...]) -> "Plan":
-        return replace(self, acts=acts)
 
 
 def plan_of(random: Random) -> Plan:

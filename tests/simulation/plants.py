@@ -1,6 +1,7 @@
 """Bugs that such systems are known for, to be planted: the simulation has to find each."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import takewhile
 from typing import Any
@@ -8,8 +9,8 @@ from typing import Any
 from contracts.outbox import OutboxRecord
 from relay.adapters.eventbridge import EventBus
 from relay.pipeline import Pipeline
-from relay.ports import Failure, Target
-from relay.window import Window
+from relay.ports import Failure, RelayAdapters, Target
+from relay.sweeper import Backlog
 from runtime.errors import Unavailable
 from runtime.outbox.ports import Outbox
 from runtime.outbox.rows import EVER, Row
@@ -17,16 +18,15 @@ from runtime.retry import Decision
 from runtime.sqs.messages import Messages
 from services.stock.model import Stock
 from tests.fakes import MemoryStock
-from tests.simulation.history import Parts
-from tests.simulation.relaying import RingingSweeper
+from tests.simulation.relaying import Parts, RingingSweeper
 
 
 class DeletesFirst(Pipeline):
     """Deletes rows, then publishes them: who is killed in between has lost them."""
 
-    def __init__(self, **adapters: Any) -> None:
-        super().__init__(**adapters)
-        self._publisher._target = _DeletingTarget(self, adapters["target"])
+    def __init__(self, adapters: RelayAdapters, **how: Any) -> None:
+        super().__init__(adapters, **how)
+        self._publisher._target = _DeletingTarget(self, adapters.target)
 
 
 class _DeletingTarget:
@@ -85,8 +85,9 @@ class MakesNoRoom(Messages):
 class StopsAtEmptyPage(RingingSweeper):
     """Takes a page that holds nothing for the end, as if it had no key to go on from."""
 
-    def __init__(self, outbox: Outbox, window: Window, **how: Any) -> None:
-        super().__init__(_UntilEmpty(outbox), window, **how)
+    def __init__(self, backlog: Backlog, **how: Any) -> None:
+        adapters = replace(backlog.adapters, outbox=_UntilEmpty(backlog.adapters.outbox))
+        super().__init__(replace(backlog, adapters=adapters), **how)
 
 
 class _UntilEmpty:
@@ -111,3 +112,8 @@ PLANTS: Mapping[str, Parts] = {
     "stop-at-empty-page": Parts(sweeper=StopsAtEmptyPage),
 }
 """By the name that `python -m tests.simulation --plant` takes."""
+
+
+def planted(plant: str | None) -> Parts:
+    """The parts with that bug in them, or without any."""
+    return PLANTS[plant] if plant else Parts()

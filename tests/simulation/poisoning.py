@@ -55,19 +55,20 @@ class Poisons:
     def _into_outbox(self, act: Poison, database: Database) -> None:
         record = _refused(self._places, database)
         key = record.aggregate_id, record.sequence
-        if act.kind == "odd row":
-            row = odd_row(database, record.aggregate_id, act.variety)
-            assert isinstance(row.content, Unpublishable)
-            self.put.append((_DLQ_OF[act.place], row.content.body, "MalformedRecord"))
-            self._places.insert(database, row)
-        elif act.kind == "broken row":
-            document = {"aggregateId": key[0], "sequence": key[1], "broken": True}
-            body = json.dumps(document)
-            self.put.append((_DLQ_OF[act.place], body, "MalformedRecord"))
-            self._places.insert(database, Row(*key, key, Unpublishable(body, _malformed(document))))
-        else:
-            self.put.append((_DLQ_OF[act.place], record.to_json(), "NeverAccepted"))
-            self._places.insert(database, Row(*key, key, record))
+        error = "MalformedRecord"
+        match act.kind:
+            case "odd row":
+                row = odd_row(database, record.aggregate_id, act.variety)
+            case "broken row":
+                document = {"aggregateId": key[0], "sequence": key[1], "broken": True}
+                broken = Unpublishable(json.dumps(document), _malformed(document))
+                row = Row(*key, key, broken)
+            case _:
+                row, error = Row(*key, key, record), "NeverAccepted"
+        content = row.content
+        body = content.body if isinstance(content, Unpublishable) else content.to_json()
+        self.put.append((_DLQ_OF[act.place], body, error))
+        self._places.insert(database, row)
 
 
 def odd_row(database: Database, aggregate_id: str, variety: int) -> Row:

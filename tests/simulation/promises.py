@@ -8,12 +8,12 @@ from infra.topology import TOPOLOGY
 from services.stock.model import MONTHS
 from tests.memory_buses import matches
 from tests.simulation.cursing import PASSING
-from tests.simulation.findings import Finding
 from tests.simulation.ledger import BUS_OF, DEAD_LETTER_QUEUES, Ledger, name_of
 from tests.simulation.outside import Outside
 from tests.simulation.places import Places
 from tests.simulation.plans import LONGEST_CURSE, Cancel, Curse, Plan, Subscribe
 from tests.simulation.requests import subscription_id
+from tests.simulation.telling import Finding
 
 
 def check(plan: Plan, places: Places, outside: Outside) -> None:

@@ -1,6 +1,7 @@
 """The relays' processes: daemons, functions behind a stream's mapping, and the forwarder."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any
@@ -13,18 +14,20 @@ from relay.batch import BatchPublisher, HasTime, StreamBatchHandler
 from relay.feed_reader import PART, FeedReader
 from relay.forwarder import Forwarder
 from relay.pipeline import Pipeline
-from relay.ports import Target
-from relay.sweeper import Sweeper
+from relay.ports import RelayAdapters, Target
+from relay.sweeper import Backlog, Sweeper
 from relay.window import Window
 from runtime.outbox.rows import Row
 from runtime.process.health import Readiness
+from runtime.sqs.messages import Messages
+from tests.fakes import MemoryStock
 from tests.simulation.ledger import Ledger
 from tests.simulation.places import Database, Places
-from tests.simulation.plans import FIFO
+from tests.simulation.plans import FIFO, Plan
 from tests.simulation.scheduling import Bell, Scheduler, Signal, TaskPool, TaskStop
 from tests.simulation.serving import QUEUES
-from tests.simulation.simulated_processes import Process
-from tests.simulation.uncounted import UncountedRelay
+from tests.simulation.simulated_processes import Errand, Process
+from tests.simulation.uncounted import METRICS
 from tests.simulation.wired import WiredEvents, WiredOutbox, WiredSqs, WiredStream
 from tests.simulation.wires import Weather, Wire
 
@@ -36,10 +39,6 @@ SWEEP_EVERY = 60.0
 HAS_TIME_FOR = 48.0
 """Seconds: an invocation lasts a minute, and begins nothing new in its last 12."""
 
-METRICS = UncountedRelay()
-
-NewTarget = Callable[[Any, str], Target]
-
 
 class Relays:
     """Puts relays together as relay/__main__.py and relay/aws_lambda.py do."""
@@ -48,66 +47,50 @@ class Relays:
         self,
         weather: Weather,
         places: Places,
-        *,
-        window_rows: int,
-        workers: int,
-        bus: NewTarget = EventBus,
-        pipeline: type[Pipeline] = Pipeline,
-        sweeper: "type[RingingSweeper] | None" = None,
+        plan: Plan,
+        parts: "Parts",
     ) -> None:
         self._weather, self._places, self._scheduler = weather, places, weather.scheduler
-        self._window_rows, self._workers = window_rows, workers
-        self._bus, self._pipeline, self._sweeper = bus, pipeline, sweeper or RingingSweeper
+        self._plan, self._parts = plan, parts
 
-    def daemon(self, workload: Workload, database: Database) -> Callable[[Process], None]:
+    def daemon(self, workload: Workload, database: Database, process: Process) -> None:
         """`relay dynamodb` and `relay change-stream`: feed reader, sweeper and pipeline."""
+        wire = Wire(self._weather, process, database.service, aws=False)
+        stop = TaskStop(self._scheduler)
+        pipeline, sweeper = self._pipeline_of(process, workload, database, stop)
+        reader = FeedReader(
+            WiredStream(wire, database.feed),
+            sweeper,
+            pipeline.window,
+            stop=stop,
+            readiness=Readiness(PART),
+            now=self._places.now,
+        )
+        process.spawn(reader.run)
+        process.spawn(sweeper.run)
 
-        def body(process: Process) -> None:
-            wire = Wire(self._weather, process, database.service, aws=False)
-            stop = TaskStop(self._scheduler)
-            pipeline, sweeper = self._pipeline_of(process, workload, database, stop)
-            reader = FeedReader(
-                WiredStream(wire, database.feed),
-                sweeper,
-                pipeline.window,
-                stop=stop,
-                readiness=Readiness(PART),
-                now=self._places.now,
-            )
-            process.spawn(reader.run)
-            process.spawn(sweeper.run)
-
-        return body
-
-    def forwarder(self, workload: Workload) -> Callable[[Process], None]:
+    def forwarder(self, workload: Workload, process: Process) -> None:
         """`relay forward`: forwarders side by side."""
-
-        def body(process: Process) -> None:
-            sqs = self._sqs(process)
-            queue = QUEUES[FIFO]
-            for _ in range(self._workers):
-                forwarder = Forwarder(
-                    sqs,
-                    queue,
-                    self._event_bus(process, workload),
-                    DeadLetterQueue(sqs, queue.dead_letter_queue),
-                    stop=TaskStop(self._scheduler),
-                    metrics=METRICS,
-                    readiness=Readiness(queue.name),
-                    wait_seconds=20,
-                )
-                process.spawn(forwarder.run)
-
-        return body
+        sqs, queue = self._sqs(process), QUEUES[FIFO]
+        for _ in range(self._plan.workers):
+            forwarder = Forwarder(
+                sqs,
+                queue,
+                self._event_bus(process, workload),
+                DeadLetterQueue(sqs, queue.dead_letter_queue),
+                stop=TaskStop(self._scheduler),
+                metrics=METRICS,
+                readiness=Readiness(queue.name),
+                wait_seconds=20,
+            )
+            process.spawn(forwarder.run)
 
     def function(
         self, process: Process, workload: Workload, database: Database
     ) -> StreamBatchHandler:
         """What an execution environment of the function holds that publishes."""
         publisher = ObservedBatchPublisher(
-            self._outbox(process, database),
-            self._event_bus(process, workload),
-            self._dead_letters(process, workload),
+            self._adapters(process, workload, database),
             METRICS,
             wait=self._scheduler.sleep,
             pool=TaskPool(self._scheduler, process.spawn),
@@ -133,31 +116,35 @@ class Relays:
         database: Database,
         stop: TaskStop,
     ) -> "tuple[Pipeline, RingingSweeper]":
-        outbox = self._outbox(process, database)
-        window = ObservedWindow(self._scheduler, self._places.ledger, self._window_rows)
-        pipeline = self._pipeline(
-            outbox=outbox,
-            target=self._target(process, workload),
-            dead_letters=self._dead_letters(process, workload),
+        adapters = self._adapters(process, workload, database)
+        window = ObservedWindow(self._scheduler, self._places.ledger, self._plan.window_rows)
+        pipeline = self._parts.pipeline(
+            adapters,
             stop=stop,
             metrics=METRICS,
             window=window,
             call_later=lambda seconds, act: self._call_later(process, seconds, act),
         )
-        sweeper = self._sweeper(
-            outbox,
+        backlog = Backlog(
+            adapters,
             window,
             stop=stop,
             metrics=METRICS,
             now=self._places.now,
             min_age=MIN_AGE,
             interval=INTERVAL,
-            elapsed=self._places.seconds,
         )
+        sweeper = self._parts.sweeper(backlog, elapsed=self._places.seconds)
         sweeper.bell, sweeper.rows = Bell(self._scheduler), database.outbox.rows
-        for _ in range(self._workers):
+        for _ in range(self._plan.workers):
             process.spawn(lambda: _repeat(pipeline.publish_next))
-        window.settled = Deleter(process, pipeline)
+        # The pipeline holds the window that calls this: see World.end.
+        weak = proxy(pipeline)
+        window.settled = Errand(
+            process,
+            lambda: not weak._published.empty(),
+            lambda: weak.delete_next(),  # noqa: PLW0108 (its method would hold it)
+        )
         return pipeline, sweeper
 
     def _call_later(self, process: Process, seconds: float, act: Callable[[], object]) -> None:
@@ -170,18 +157,19 @@ class Relays:
 
         self._scheduler.after(seconds, then)
 
-    def _target(self, process: Process, workload: Workload) -> Target:
+    def _adapters(self, process: Process, workload: Workload, database: Database) -> RelayAdapters:
+        target: Target
         if "FIFO_QUEUE" in workload.settings:
-            return FifoQueue(self._sqs(process), workload.settings["FIFO_QUEUE"])
-        return self._event_bus(process, workload)
+            target = FifoQueue(self._sqs(process), workload.settings["FIFO_QUEUE"])
+        else:
+            target = self._event_bus(process, workload)
+        dead_letters = DeadLetterQueue(self._sqs(process), workload.settings["DEAD_LETTER_QUEUE"])
+        return RelayAdapters(self._outbox(process, database), target, dead_letters)
 
     def _event_bus(self, process: Process, workload: Workload) -> Target:
         wire = Wire(self._weather, process, "EventBridge", aws=True)
         client = WiredEvents(wire, self._places.buses)
-        return self._bus(client, workload.settings["EVENT_BUS"])
-
-    def _dead_letters(self, process: Process, workload: Workload) -> DeadLetterQueue:
-        return DeadLetterQueue(self._sqs(process), workload.settings["DEAD_LETTER_QUEUE"])
+        return self._parts.bus(client, workload.settings["EVENT_BUS"])
 
     def _outbox(self, process: Process, database: Database) -> WiredOutbox:
         wire = Wire(self._weather, process, database.service, aws=False)
@@ -221,25 +209,6 @@ class ObservedWindow(Window):
             self.settled()
 
 
-class Deleter:
-    """A pipeline's deleters as one task, which is there while there is something to delete."""
-
-    def __init__(self, process: Process, pipeline: Pipeline) -> None:
-        # The pipeline holds the window that calls this: see World.end.
-        self._process, self._pipeline = process, proxy(pipeline)
-        self._is_at_work = False
-
-    def __call__(self) -> None:
-        if not self._is_at_work:
-            self._is_at_work = True
-            self._process.spawn(self._delete)
-
-    def _delete(self) -> None:
-        while not self._pipeline._published.empty():
-            self._pipeline.delete_next()
-        self._is_at_work = False
-
-
 class RingingSweeper(Sweeper):
     """A sweeper that is woken on request, or when due, where a thread would poll.
 
@@ -271,6 +240,17 @@ class ObservedBatchPublisher(BatchPublisher):
     def publish(self, rows: Sequence[Row], has_time: HasTime) -> set[int]:
         self.ledger.take_together(rows, [row.key for row in rows])
         return super().publish(rows, has_time)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a history runs that a planted bug can take the place of."""
+
+    bus: Callable[[Any, str], Target] = EventBus
+    pipeline: type[Pipeline] = Pipeline
+    sweeper: type[RingingSweeper] = RingingSweeper
+    stock: type[MemoryStock] = MemoryStock
+    messages: type[Messages] = Messages
 
 
 def _repeat(step: Callable[[], bool]) -> None:

@@ -7,15 +7,14 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing import get_context
-from time import monotonic
 
 import structlog
 
 from tests.simulation.fates import Kind
-from tests.simulation.history import Parts, play_seed
-from tests.simulation.plans import Character
-from tests.simulation.plants import PLANTS
+from tests.simulation.history import play_seed
+from tests.simulation.plants import planted
 
 CHUNK = 500
 """Seeds that a worker plays between two reports."""
@@ -28,14 +27,12 @@ class Tally:
     histories: int = 0
     turns: int = 0
     struck: Counter[Kind] = field(default_factory=Counter)
-    characters: Counter[Character] = field(default_factory=Counter)
     found: list[int] = field(default_factory=list)
 
     def add(self, other: "Tally") -> None:
         self.histories += other.histories
         self.turns += other.turns
         self.struck += other.struck
-        self.characters += other.characters
         self.found += other.found
 
     @property
@@ -59,50 +56,31 @@ def _unbound(**_: object) -> AbstractContextManager[None]:
     return nullcontext()
 
 
-def play(seeds: Iterable[int], plant: str | None = None, until: float | None = None) -> Tally:
-    """Play seeds until one breaks a promise, or until a time of the monotonic clock."""
-    parts = PLANTS[plant] if plant else Parts()
+def play(seeds: Iterable[int], plant: str | None = None) -> Tally:
+    """Play seeds until one breaks a promise."""
     tally = Tally()
     for seed in seeds:
-        ended = play_seed(seed, parts)
+        ended = play_seed(seed, planted(plant))
         tally.histories += 1
         tally.turns += ended.turns
         tally.struck += ended.struck
-        tally.characters[ended.history.plan.character] += 1
         if ended.finding is not None:
             tally.found.append(seed)
-            break
-        if until is not None and monotonic() > until:
             break
     return tally
 
 
-def play_all(
-    first: int,
-    count: int,
-    *,
-    processes: int,
-    plant: str | None = None,
-    seconds: float | None = None,
-) -> Iterator[Tally]:
-    """Play so many seeds from the first on; gives what each chunk of them went through."""
-    until = None if seconds is None else monotonic() + seconds
-    chunks = [
-        range(start, min(start + CHUNK, first + count))
-        for start in range(first, first + count, CHUNK)
-    ]
+def play_all(count: int, *, processes: int, plant: str | None = None) -> Iterator[Tally]:
+    """Play so many seeds; gives what each chunk of them went through, until it is closed."""
+    chunks = [range(start, min(start + CHUNK, count)) for start in range(0, count, CHUNK)]
+    play_chunk = partial(play, plant=plant)
     if processes == 1:
         prepare()
-        for chunk in chunks:
-            tally = play(chunk, plant, until)
-            yield tally
-            if tally.found or (until is not None and monotonic() > until):
-                return
+        yield from map(play_chunk, chunks)
         return
     # Not forked: the engines' clients and greenlets of this process are none of theirs.
     with ProcessPoolExecutor(processes, get_context("spawn"), initializer=prepare) as pool:
-        for tally in pool.map(play, chunks, [plant] * len(chunks), [until] * len(chunks)):
-            yield tally
-            if tally.found or (until is not None and monotonic() > until):
-                pool.shutdown(cancel_futures=True)
-                return
+        try:
+            yield from pool.map(play_chunk, chunks)
+        finally:
+            pool.shutdown(cancel_futures=True)

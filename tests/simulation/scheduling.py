@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
 from heapq import heappop, heappush
 from itertools import count
-from threading import Condition
+from threading import Condition, Semaphore
 from typing import Any, TypeVar
 
 from greenlet import GreenletExit, getcurrent, greenlet
@@ -210,6 +210,27 @@ class Signal(Condition):
         self._bell.ring_once()
 
     def notify_all(self) -> None:
+        self._bell.ring()
+
+
+class Permits(Semaphore):
+    """A threading.Semaphore for tasks: who acquires never waits, who waits acquires nothing."""
+
+    def __init__(self, scheduler: Scheduler, count: int) -> None:
+        self._count, self._bell = count, Bell(scheduler)
+
+    def wait(self) -> int:
+        while not self._count:
+            self._bell.wait()
+        return self._count
+
+    def acquire(self, blocking: bool = True, timeout: float | None = None) -> bool:
+        is_free = self._count > 0
+        self._count -= is_free
+        return is_free
+
+    def release(self, n: int = 1) -> None:
+        self._count += n
         self._bell.ring()
 
 

@@ -1,28 +1,24 @@
 """The services' processes: APIs whose requests are tasks, and consumers as the code has them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from itertools import count
 from typing import Any, cast
 
 from infra.topology import TOPOLOGY
 from infra.workloads import Consumes, Workload
 from runtime.process.health import Readiness
+from runtime.sqs.consumer import Slot
 from runtime.sqs.deletions import Deletions
 from runtime.sqs.handler import Handler
 from runtime.sqs.messages import Messages
 from runtime.sqs.queue import SourceQueue, find_queue
-from services.payment import consumer as payment_consumer
-from services.payment.handlers import Handlers as PaymentHandlers
-from services.stock import consumer as stock_consumer
-from services.stock.handlers import Handlers as StockHandlers
-from services.subscription import consumer as subscription_consumer
-from services.subscription.handlers import Handlers as SubscriptionHandlers
+from tests.consuming import EVENT_HANDLERS, HANDLERS
 from tests.memory_queues import MemorySqs
 from tests.simulation.ledger import WORK_QUEUES, Ledger
 from tests.simulation.places import Places
-from tests.simulation.scheduling import Bell, Scheduler, TaskStop
-from tests.simulation.simulated_processes import Process
-from tests.simulation.uncounted import UncountedConsumer
+from tests.simulation.scheduling import Permits, Scheduler, TaskStop
+from tests.simulation.simulated_processes import Errand, Process
+from tests.simulation.uncounted import METRICS
 from tests.simulation.wired import WiredSqs, WiredStore
 from tests.simulation.wires import Weather, Wire
 
@@ -33,20 +29,6 @@ MOST_HELD, MADE_ROOM = 3, 12
 """Messages that a consumer holds at a time, and those that have made room for others; a real one
 holds 20 and 80, of far more."""
 
-HANDLERS: Mapping[str, Any] = {
-    "subscriptions": SubscriptionHandlers,
-    "stock": StockHandlers,
-    "payments": PaymentHandlers,
-}
-
-EVENT_HANDLERS: Mapping[str, Callable[[Any], Handler]] = {
-    "subscriptions-payment-cancelled": subscription_consumer.payment_cancelled,
-    "stock-subscription-created": stock_consumer.subscription_created,
-    "stock-payment-cancelled": stock_consumer.payment_cancelled,
-    "payments-subscription-created": payment_consumer.subscription_created,
-}
-
-METRICS = UncountedConsumer()
 
 QUEUES: Mapping[str, SourceQueue] = {
     name: find_queue(cast("Any", MemorySqs(TOPOLOGY.queues, now=lambda: 0.0)), name)
@@ -58,9 +40,7 @@ QUEUES: Mapping[str, SourceQueue] = {
 class Services:
     """Puts the services' processes together as services/*/main.py do."""
 
-    def __init__(
-        self, weather: Weather, places: Places, *, messages: type[Messages] = Messages
-    ) -> None:
+    def __init__(self, weather: Weather, places: Places, messages: type[Messages]) -> None:
         self._weather, self._places, self._messages = weather, places, messages
         self._numbers = count(1)
 
@@ -81,21 +61,16 @@ class Services:
             wait=self._weather.scheduler.sleep,
         )
 
-    def consume(self, workload: Workload) -> Callable[[Process], None]:
+    def consume(self, workload: Workload, process: Process) -> None:
         """What a consumer process does when it starts."""
-        queues = [use.queue for use in workload.uses if isinstance(use, Consumes)]
-
-        def body(process: Process) -> None:
-            scheduler, places = self._weather.scheduler, self._places
-            handlers = self.handlers(process, workload.domain)
-            wire = Wire(self._weather, process, "SQS", aws=True)
-            sqs: Any = WiredSqs(wire, places.sqs, places.bells, places.ledger.lose_receipt)
-            for name in queues:
-                queue = QUEUES[name]
-                handler = Observed(EVENT_HANDLERS[name](handlers), queue, places.ledger)
-                Consuming(scheduler, process, sqs, queue, handler, messages=self._messages).start()
-
-        return body
+        scheduler, places = self._weather.scheduler, self._places
+        handlers = self.handlers(process, workload.domain)
+        wire = Wire(self._weather, process, "SQS", aws=True)
+        sqs: Any = WiredSqs(wire, places.sqs, places.bells, places.ledger.lose_receipt)
+        for name in (use.queue for use in workload.uses if isinstance(use, Consumes)):
+            queue = QUEUES[name]
+            handler = Observed(EVENT_HANDLERS[name](handlers), queue, places.ledger)
+            Consuming(scheduler, process, sqs, queue, handler, messages=self._messages).start()
 
 
 class Observed:
@@ -110,36 +85,6 @@ class Observed:
         event = self._ledger.event_of(body)
         if event is not None:
             self._ledger.handled[self._queue.name].add(event.detail)
-
-
-class Hands:
-    """How many more messages a consumer may take; as runtime.sqs.consumer.Slot has it."""
-
-    def __init__(self, scheduler: Scheduler) -> None:
-        self.free = MOST_HELD
-        self._rooms = MADE_ROOM
-        self._has_free = Bell(scheduler)
-
-    def wait(self) -> None:
-        while not self.free:
-            self._has_free.wait()
-
-    def release(self) -> None:
-        self.free += 1
-        self._has_free.ring()
-
-    def make_room(self, made: list[bool]) -> None:
-        """A message that has `made` none yet gives its place up, if there is room beside."""
-        if not made and self._rooms:
-            self._rooms -= 1
-            made.append(True)
-            self.release()
-
-    def leave(self, made: list[bool]) -> None:
-        if made:
-            self._rooms += 1
-        else:
-            self.release()
 
 
 class Consuming:
@@ -158,7 +103,8 @@ class Consuming:
         *,
         messages: type[Messages],
     ) -> None:
-        self._process, self._hands = process, Hands(scheduler)
+        self._process = process
+        self._free, self._overflow = Permits(scheduler, MOST_HELD), Permits(scheduler, MADE_ROOM)
         self._messages = messages(
             sqs,
             queue,
@@ -168,29 +114,21 @@ class Consuming:
             readiness=Readiness(queue.name),
             wait_seconds=WAIT_SECONDS,
         )
-        self._deletions = Deletions(sqs, queue.url, wait=scheduler.sleep)
-        self._is_deleting = False
+        self._deletions = deletions = Deletions(sqs, queue.url, wait=scheduler.sleep)
+        self._delete = Errand(process, lambda: deletions.pending, deletions.delete_next)
 
     def start(self) -> None:
         self._process.spawn(self._receive)
 
     def _receive(self) -> None:
         while True:
-            self._hands.wait()
-            for message in self._messages.receive(self._hands.free):
-                self._hands.free -= 1
+            for message in self._messages.receive(self._free.wait()):
+                self._free.acquire()
                 self._process.spawn(lambda message=message: self._settle(message))  # type: ignore[misc]
 
     def _settle(self, message: Any) -> None:
-        made: list[bool] = []
-        if self._messages.settle(message, lambda: self._hands.make_room(made)):
+        slot = Slot(self._free, self._overflow)
+        if self._messages.settle(message, slot.make_room):
             self._deletions.add(message["ReceiptHandle"])
-            if not self._is_deleting:
-                self._is_deleting = True
-                self._process.spawn(self._delete)
-        self._hands.leave(made)
-
-    def _delete(self) -> None:
-        while self._deletions.pending:
-            self._deletions.delete_next()
-        self._is_deleting = False
+            self._delete()
+        slot.leave()

@@ -1,24 +1,22 @@
 """Makes a history that broke a promise as short as it gets: what can be left out is."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from time import monotonic
 from typing import TypeVar
 
 from tests.simulation.fates import Fate, Spot
-from tests.simulation.history import Ended, History, Parts, replay
+from tests.simulation.history import Ended, History, replay
 from tests.simulation.plans import Act
+from tests.simulation.relaying import Parts
 
 T = TypeVar("T")
 
+Element = Act | tuple[Spot, Fate]
+"""Of a history, what may be left out: an act, or a choice of a fate."""
+
 LONGEST = 20.0
 """Seconds of trying; what is left then is the answer."""
-
-
-@dataclass(frozen=True)
-class _Choice:
-    spot: Spot
-    fate: Fate
 
 
 def shortest(ended: Ended, parts: Parts, *, seconds: float = LONGEST) -> Ended:
@@ -29,14 +27,14 @@ def shortest(ended: Ended, parts: Parts, *, seconds: float = LONGEST) -> Ended:
     """
     deadline = monotonic() + seconds
     promise = _promise_of(ended)
-    elements = [*ended.history.plan.acts, *_choices(ended.history)]
+    elements = [*ended.history.plan.acts, *ended.history.choices.items()]
 
-    def history_of(kept: Sequence[Act | _Choice]) -> History:
-        acts = tuple(each for each in kept if not isinstance(each, _Choice))
-        choices = {each.spot: each.fate for each in kept if isinstance(each, _Choice)}
-        return replace(ended.history, plan=ended.history.plan.only(acts), choices=choices)
+    def history_of(kept: Sequence[Element]) -> History:
+        acts = tuple(each for each in kept if isinstance(each, Act))
+        choices = dict(each for each in kept if not isinstance(each, Act))
+        return replace(ended.history, plan=replace(ended.history.plan, acts=acts), choices=choices)
 
-    def breaks(kept: Sequence[Act | _Choice]) -> bool:
+    def breaks(kept: Sequence[Element]) -> bool:
         if monotonic() > deadline:
             return False
         found = replay(history_of(kept), parts)
@@ -64,10 +62,6 @@ def minimal(elements: Sequence[T], breaks: Callable[[Sequence[T]], bool]) -> Seq
         if size == 1 and not shrunk:
             return elements
         size = max(1, size // 2)
-
-
-def _choices(history: History) -> list[_Choice]:
-    return [_Choice(spot, fate) for spot, fate in history.choices.items()]
 
 
 def _promise_of(ended: Ended) -> str:

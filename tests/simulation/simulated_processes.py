@@ -1,15 +1,11 @@
 """Processes that can be killed at any call, and start again with nothing in their memory."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from greenlet import getcurrent
 
-from tests.simulation.findings import Finding
 from tests.simulation.scheduling import Killed, Scheduler, Task
-
-if TYPE_CHECKING:
-    from tests.simulation.telling import Story
+from tests.simulation.telling import Finding, Story
 
 RESTART_AFTER = 1.0
 """Seconds until a process that ended by an error is started again."""
@@ -21,7 +17,7 @@ Body = Callable[["Process"], object]
 class Process:
     """Tasks that share a memory, and its end. `life` counts the starts."""
 
-    def __init__(self, name: str, scheduler: Scheduler, story: "Story", body: Body) -> None:
+    def __init__(self, name: str, scheduler: Scheduler, story: Story, body: Body) -> None:
         self.name, self._scheduler, self._story, self._body = name, scheduler, story, body
         self._tasks: dict[Task, Callable[[], object]] = {}
         self.life = 0
@@ -84,3 +80,23 @@ class Process:
         """A part that fails ends its process: whoever started it starts another."""
         if self.life == life:
             self.kill(RESTART_AFTER)
+
+
+class Errand:
+    """A task of a process that is there while there is something to do; called, it looks."""
+
+    def __init__(
+        self, process: Process, is_needed: Callable[[], object], step: Callable[[], object]
+    ) -> None:
+        self._process, self._is_needed, self._step = process, is_needed, step
+        self._is_at_work = False
+
+    def __call__(self) -> None:
+        if not self._is_at_work:
+            self._is_at_work = True
+            self._process.spawn(self._work)
+
+    def _work(self) -> None:
+        while self._is_needed():
+            self._step()
+        self._is_at_work = False

@@ -1,10 +1,10 @@
-"""The story of a history: what happened, in order, in words. Told only when somebody listens."""
+"""What a history tells: what happened, in order and in words, and what it was looked at for."""
 
 from tests.simulation.scheduling import Scheduler
 
 
 class Story:
-    """Numbered steps, each with its time and who took it."""
+    """Numbered steps, each with its time and who took it; told only when somebody listens."""
 
     def __init__(self, scheduler: Scheduler, *, is_told: bool) -> None:
         self._scheduler, self.is_told = scheduler, is_told
@@ -17,3 +17,7 @@ class Story:
 
     def __str__(self) -> str:
         return "\n".join(self._steps)
+
+
+class Finding(BaseException):
+    """A promise that was broken. No code under test can catch it: it is no Exception."""

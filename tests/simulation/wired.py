@@ -4,6 +4,7 @@
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, Generic
 
 from contracts.outbox import OutboxRecord
@@ -179,31 +180,24 @@ class WiredSqs:
         while not (messages and self._sqs.has_receivable(name)):
             bell.wait(self._sqs.next_shown_at(name) if messages else None)
 
-    def send_message(self, **request: Any) -> Any:
-        return self._wire.call("send message", lambda: self._sqs.send_message(**request))
-
-    def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, Any]]) -> Any:
-        return self._batch("send messages", self._sqs.send_message_batch, QueueUrl, Entries)
-
-    def delete_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, Any]]) -> Any:
-        return self._batch("delete messages", self._sqs.delete_message_batch, QueueUrl, Entries)
-
-    def change_message_visibility(self, **request: Any) -> Any:
-        return self._wire.call(
-            "change visibility", lambda: self._sqs.change_message_visibility(**request)
-        )
-
-    def change_message_visibility_batch(self, *, QueueUrl: str, Entries: Any) -> Any:
-        return self._batch(
-            "change visibility", self._sqs.change_message_visibility_batch, QueueUrl, Entries
-        )
+    def __getattr__(self, operation: str) -> Callable[..., Any]:
+        """Any other call goes through the wire; of a batch some entries may fail."""
+        call = getattr(self._sqs, operation)
+        if operation.endswith("_batch"):
+            return partial(self._batch, operation, call)
+        return lambda **request: self._wire.call(operation, lambda: call(**request))
 
     def _batch(
-        self, operation: str, send: Callable[..., Any], url: str, entries: list[dict[str, Any]]
+        self,
+        operation: str,
+        send: Callable[..., Any],
+        *,
+        QueueUrl: str,
+        Entries: list[dict[str, Any]],
     ) -> Any:
         def half(amount: float) -> Any:
-            passing, failing = part(entries, amount)
-            answer = send(QueueUrl=url, Entries=passing) if passing else {"Successful": []}
+            passing, failing = part(Entries, amount)
+            answer = send(QueueUrl=QueueUrl, Entries=passing) if passing else {"Successful": []}
             failed = [
                 {"Id": each["Id"], "Code": "InternalError", "SenderFault": False}
                 for each in failing
@@ -211,5 +205,5 @@ class WiredSqs:
             return {**answer, "Failed": failed}
 
         return self._wire.call(
-            operation, lambda: send(QueueUrl=url, Entries=entries), BATCH, half=half
+            operation, lambda: send(QueueUrl=QueueUrl, Entries=Entries), BATCH, half=half
         )

@@ -6,6 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.lambda_relay import LambdaRelay
+from tests.recorded import Recorded
 
 
 @pytest.fixture
@@ -18,3 +19,8 @@ def quiet() -> Iterator[None]:
 @pytest.fixture
 def relay_() -> LambdaRelay:
     return LambdaRelay()
+
+
+@pytest.fixture
+def recorded() -> Recorded:
+    return Recorded()

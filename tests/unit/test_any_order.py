@@ -15,10 +15,11 @@ nothing: StockAllocated is never published, for nothing ever was put aside. The 
 StockDeallocated, sequence 2, are the same in every order.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -34,7 +35,7 @@ from services.subscription.handlers import Handlers as SubscriptionHandlers
 from services.subscription.model import SubscriptionNotFound
 from tests.builders import a_cause, an_order, clock, delivered
 from tests.fakes import MemoryPayments, MemoryStock, MemorySubscriptions
-from tests.scenes import FAULTS, NAMES, Ending, Name, Scene, Step, ending_of
+from tests.scenes import FAULTS, NAMES, Ending, Name, Scene, Step
 
 LONGEST = 6
 """Deliveries of the exhaustive schedules: each of two events up to five times beside the other."""
@@ -81,12 +82,12 @@ def play_stock(schedule: Sequence[Step]) -> Ending:
     store = MemoryStock(scene.hooks)
     handlers = StockHandlers(store, now=clock())
     created, cancelled = stock_created_inbox(handlers), stock_cancelled_inbox(handlers)
-    scene.deliveries = {
-        "created": lambda: created.handle(delivered(STORY.subscription_created)),
-        "cancelled": lambda: cancelled.handle(delivered(STORY.payment_cancelled)),
-    }
-    scene.play(schedule)
-    return ending_of(store.get(STORY.subscription_id), store.outbox)
+    return scene.play(
+        schedule,
+        store,
+        created=lambda: created.handle(delivered(STORY.subscription_created)),
+        cancelled=lambda: cancelled.handle(delivered(STORY.payment_cancelled)),
+    )
 
 
 def play_subscription(schedule: Sequence[Step]) -> Ending:
@@ -95,12 +96,12 @@ def play_subscription(schedule: Sequence[Step]) -> Ending:
     store = MemorySubscriptions(scene.hooks)
     handlers = SubscriptionHandlers(store, now=clock())
     handler = subscription_handler(handlers)
-    scene.deliveries = {
-        "created": lambda: handlers.subscribe(an_order(), a_cause(), key="one"),
-        "cancelled": lambda: handler.handle(delivered(STORY.payment_cancelled)),
-    }
-    scene.play(schedule)
-    return ending_of(store.get(STORY.subscription_id), store.outbox)
+    return scene.play(
+        schedule,
+        store,
+        created=lambda: handlers.subscribe(an_order(), a_cause(), key="one"),
+        cancelled=lambda: handler.handle(delivered(STORY.payment_cancelled)),
+    )
 
 
 def play_payment(schedule: Sequence[Step]) -> Ending:
@@ -109,15 +110,17 @@ def play_payment(schedule: Sequence[Step]) -> Ending:
     store = MemoryPayments(scene.hooks)
     handlers = PaymentHandlers(store, now=clock())
     handler = payment_handler(handlers)
-    scene.deliveries = {
-        "created": lambda: handler.handle(delivered(STORY.subscription_created)),
-        "cancelled": lambda: handlers.cancel(STORY.subscription_id, a_cause("request-2")),
-    }
-    scene.play(schedule)
-    return ending_of(store.get(STORY.subscription_id), store.outbox)
+    return scene.play(
+        schedule,
+        store,
+        created=lambda: handler.handle(delivered(STORY.subscription_created)),
+        cancelled=lambda: handlers.cancel(STORY.subscription_id, a_cause("request-2")),
+    )
 
 
 CREATED, CANCELLED = Step("created"), Step("cancelled")
+
+Play = Callable[[Sequence[Step]], Ending]
 
 
 def simply(schedule: Sequence[Name]) -> list[Step]:
@@ -171,47 +174,41 @@ def test_stock_ends_the_same_whatever_befalls_its_deliveries(schedule: list[Step
         assert ending.published in ([allocated, deallocated], [deallocated])
 
 
-def test_a_subscription_ends_the_same_in_every_order() -> None:
-    """However often its request and PaymentCancelled come: one creation, one cancellation."""
-    only_created = play_subscription([CREATED])
-    in_order = play_subscription([CREATED, CANCELLED])
-    assert only_created.events == ["SubscriptionCreated"]
-    assert in_order.events == ["SubscriptionCreated", "SubscriptionCancelled"]
-    assert in_order.state.cancelled_reason == "payment cancelled"
+BOTH = pytest.mark.parametrize(
+    ("play", "events"),
+    [
+        (play_subscription, ["SubscriptionCreated", "SubscriptionCancelled"]),
+        (play_payment, ["PaymentCreated", "PaymentCancelled"]),
+    ],
+    ids=["subscription", "payment"],
+)
+
+
+@BOTH
+def test_a_subscription_and_a_payment_end_the_same_in_every_order(
+    play: Play, events: list[str]
+) -> None:
+    """However often their causes come: one creation, one cancellation."""
+    only_created, in_order = play([CREATED]), play([CREATED, CANCELLED])
+    assert only_created.events == events[:1]
+    assert in_order.events == events
+    assert getattr(in_order.state, "cancelled_reason", "payment cancelled") == "payment cancelled"
     for schedule in schedules():
         if "created" in schedule:
             expected = in_order if "cancelled" in schedule else only_created
-            assert play_subscription(simply(schedule)) == expected, schedule
+            assert play(simply(schedule)) == expected, schedule
 
 
+@BOTH
 @settings(deadline=None)
-@given(schedules_with_faults)
-def test_a_subscription_ends_the_same_whatever_befalls_its_deliveries(
-    schedule: list[Step],
+@given(schedule=schedules_with_faults)
+def test_they_end_the_same_whatever_befalls_their_deliveries(
+    play: Play, events: list[str], schedule: list[Step]
 ) -> None:
     """Outages, lost answers and overtaking change neither the state nor what is published."""
-    ending = play_subscription([*schedule, CREATED, CANCELLED])
-    assert ending == play_subscription([CREATED, CANCELLED])
-
-
-def test_a_payment_ends_the_same_in_every_order() -> None:
-    """However often SubscriptionCreated and the PATCH come: one creation, one cancellation."""
-    only_created = play_payment([CREATED])
-    in_order = play_payment([CREATED, CANCELLED])
-    assert only_created.events == ["PaymentCreated"]
-    assert in_order.events == ["PaymentCreated", "PaymentCancelled"]
-    for schedule in schedules():
-        if "created" in schedule:
-            expected = in_order if "cancelled" in schedule else only_created
-            assert play_payment(simply(schedule)) == expected, schedule
-
-
-@settings(deadline=None)
-@given(schedules_with_faults)
-def test_a_payment_ends_the_same_whatever_befalls_its_deliveries(schedule: list[Step]) -> None:
-    """Outages, lost answers and overtaking change neither the state nor what is published."""
-    ending = play_payment([*schedule, CREATED, CANCELLED])
-    assert ending == play_payment([CREATED, CANCELLED])
+    ending = play([*schedule, CREATED, CANCELLED])
+    assert ending == play([CREATED, CANCELLED])
+    assert ending.events == events
 
 
 def test_a_redelivery_after_a_lost_answer_publishes_nothing_more() -> None:

@@ -19,13 +19,7 @@ from runtime.aws import LONG_POLL_SECONDS, Aws, asking, error_code, family_of, r
 from runtime.credentials import CREDENTIAL_ERRORS
 from runtime.errors import Unavailable
 from runtime.verdicts import Family
-
-
-def client_error(code: str, status: int = 400) -> ClientError:
-    return ClientError(
-        {"Error": {"Code": code, "Message": "m"}, "ResponseMetadata": {"HTTPStatusCode": status}},  # type: ignore[typeddict-item]
-        "PutItem",
-    )
+from tests.fakes import client_error
 
 
 @pytest.mark.parametrize(

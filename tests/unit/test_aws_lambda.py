@@ -10,11 +10,9 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from contracts.outbox import OutboxRecord
 from infra.local_system.settings import ROOT
 from relay.aws_lambda import NothingSwept, publish, sweep, sweep_within
-from relay.composition import RelayAdapters
-from relay.ports import Failure
+from relay.ports import Failure, RelayAdapters
 from runtime.errors import Misconfigured, Unavailable
 from runtime.outbox.rows import EVER, Row
 from tests.lambda_relay import EVERYTHING, LambdaRelay, rows
@@ -37,11 +35,6 @@ def logged() -> Iterator[list[Any]]:
     """What was logged."""
     with capture_logs() as lines:
         yield lines
-
-
-@pytest.fixture
-def relay_() -> LambdaRelay:
-    return LambdaRelay()
 
 
 def test_the_module_needs_no_environment_to_be_imported() -> None:
@@ -133,11 +126,7 @@ def test_an_outage_of_the_bus_fails_a_sweep(relay_: LambdaRelay) -> None:
 def test_what_can_leave_leaves_a_sweep_a_success(relay_: LambdaRelay) -> None:
     """One row that EventBridge refuses for now is no outage: its age shows it."""
     refused = Failure("InternalFailure", "try again")
-
-    def answer(record: OutboxRecord) -> Failure | None:
-        return refused if record.aggregate_id == "a3" else None
-
-    relay_.target.answer = answer
+    relay_.target.answer = lambda record: refused if record.aggregate_id == "a3" else None
     relay_.outbox.put(*rows(*((f"a{n}", 1) for n in range(9))))
     relay_.sweep(seconds=0.5)
     assert set(relay_.outbox.rows) == {("a3", 1)}

@@ -10,6 +10,8 @@ from prometheus_client import Gauge
 from structlog.testing import capture_logs
 
 from relay.backlog_gauges import SHORTEST_WAIT, BacklogGauges
+from relay.ports import RelayAdapters
+from relay.sweeper import Backlog
 from relay.window import Window
 from runtime.metrics import RelayMetrics, new_registry
 from runtime.outbox.ports import Outbox
@@ -17,7 +19,7 @@ from runtime.outbox.rows import EVER
 from runtime.outbox.stats import OutboxStats
 from runtime.process.shutdown import Stop
 from tests.builders import START
-from tests.relay_fakes import away, row_of
+from tests.relay_fakes import MemoryDeadLetters, MemoryTarget, away, row_of
 
 HOUR = timedelta(hours=1)
 INTERVAL = timedelta(seconds=30)
@@ -45,8 +47,8 @@ class Looking:
         self.outbox, self.stop = Pages(), Stop()
         self.window = Window(max_rows=10, max_bytes=10_000)
         self.metrics, self.now = RelayMetrics(new_registry()), START
-        self.gauges = BacklogGauges(
-            cast("Outbox", self.outbox),
+        backlog = Backlog(
+            RelayAdapters(cast("Outbox", self.outbox), MemoryTarget(), MemoryDeadLetters()),
             self.window,
             stop=self.stop,
             metrics=self.metrics,
@@ -54,6 +56,12 @@ class Looking:
             min_age=INTERVAL,
             interval=INTERVAL,
         )
+        self.gauges = BacklogGauges(backlog)
+
+    def at(self, *pages: list[datetime], undated: int = 0) -> None:
+        """Look at an outbox with these rows."""
+        self.outbox.pages, self.outbox.undated = list(pages), undated
+        self.gauges.look()
 
     @property
     def gauge(self) -> float:
@@ -87,8 +95,7 @@ def test_nothing_is_said_before_the_first_look_is_complete(looking: Looking) -> 
 
 def test_the_oldest_of_all_pages_counts_wherever_it_stands(looking: Looking) -> None:
     """And it grows older with the clock while nobody looks; an outage changes nothing."""
-    looking.outbox.pages = [[START - HOUR], [], [START - 9 * HOUR, START - HOUR]]
-    looking.gauges.look()
+    looking.at([START - HOUR], [], [START - 9 * HOUR, START - HOUR])
     assert looking.gauge == 9 * 3600
     looking.now += HOUR
     looking.outbox.is_away = True
@@ -104,27 +111,22 @@ def test_each_look_that_finds_something_writes_the_line_that_an_alarm_reads(
     looking.outbox.pages = [[START - HOUR]]
     with capture_logs() as lines:
         looking.gauges.look()
-        looking.outbox.pages = []
-        looking.gauges.look()
+        looking.at()
     assert [(line["event"], line["oldestAgeSeconds"]) for line in lines] == [("left behind", 3600)]
 
 
 def test_it_falls_when_a_look_finds_the_oldest_gone(looking: Looking) -> None:
     """Step by step, and to 0 with the last."""
-    looking.outbox.pages = [[START - 2 * HOUR], [START - HOUR]]
-    looking.gauges.look()
-    looking.outbox.pages = [[START - HOUR]]
-    looking.gauges.look()
+    looking.at([START - 2 * HOUR], [START - HOUR])
+    looking.at([START - HOUR])
     assert looking.gauge == 3600
-    looking.outbox.pages = []
-    looking.gauges.look()
+    looking.at()
     assert looking.gauge == 0
 
 
 def test_what_is_in_the_window_counts_at_once(looking: Looking) -> None:
     """Rows that a look passes over, because they are the stream's to tell, and that are held up."""
-    looking.outbox.pages = [[START]]
-    looking.gauges.look()
+    looking.at([START])
     row = row_of("a", 1, occurred_at=START)
     looking.window.offer([row])
     looking.now += timedelta(seconds=20)
@@ -163,33 +165,25 @@ def test_the_depth_is_what_was_left_behind_and_what_is_younger_in_hand(looking: 
     assert looking.depth == 4
     looking.window.remove([found, new])
     assert looking.depth == 3
-    looking.outbox.pages = []
-    looking.gauges.look()
+    looking.at()
     assert looking.depth == 0
 
 
-def test_a_row_whose_time_cannot_be_read_ages_from_the_look_that_found_it() -> None:
+def test_a_row_whose_time_cannot_be_read_ages_from_the_look_that_found_it(looking: Looking) -> None:
     """It counts in the depth, and is never too young for what is known; gone, it is forgotten."""
-    looking = Looking()
-    looking.outbox.undated = 2
-    looking.gauges.look()
+    looking.at(undated=2)
     assert (looking.depth, looking.gauge) == (2, 0)
     looking.now += HOUR
     assert looking.gauge == HOUR.total_seconds()
-    looking.outbox.undated = 1
-    looking.gauges.look()
+    looking.at(undated=1)
     assert (looking.depth, looking.gauge) == (1, HOUR.total_seconds())
-    looking.outbox.undated = 0
-    looking.gauges.look()
+    looking.at(undated=0)
     assert (looking.depth, looking.gauge) == (0, 0)
-    looking.outbox.undated = 1
-    looking.gauges.look()
+    looking.at(undated=1)
     assert looking.gauge == 0
 
 
-def test_an_older_row_whose_time_can_be_read_is_the_oldest() -> None:
+def test_an_older_row_whose_time_can_be_read_is_the_oldest(looking: Looking) -> None:
     """The gauge is the age of the oldest of both kinds."""
-    looking = Looking()
-    looking.outbox.undated, looking.outbox.pages = 1, [[START - 2 * HOUR]]
-    looking.gauges.look()
+    looking.at([START - 2 * HOUR], undated=1)
     assert looking.gauge == 2 * HOUR.total_seconds()

@@ -18,7 +18,7 @@ from relay.ports import Failure
 from runtime.batches import Limits
 from runtime.outbox.rows import Row
 from tests.lambda_relay import SUCCESS, LambdaRelay, events
-from tests.relay_fakes import MALFORMED, THROTTLED, MemoryTarget, away, record_of, seldom
+from tests.relay_fakes import MALFORMED, THROTTLED, MemoryTarget, away, failing, record_of, seldom
 from tests.stream_events import failures
 
 pytestmark = pytest.mark.usefixtures("quiet")
@@ -98,16 +98,11 @@ def test_rows_that_cannot_be_deleted_are_no_failure(relay_: LambdaRelay) -> None
 @pytest.mark.parametrize("error", [away(), RuntimeError("a bug")])
 def test_a_delete_is_tried_again(relay_: LambdaRelay, error: Exception) -> None:
     """In batches of 25, those that failed and those that were left unprocessed."""
-    faults = iter([error])
-
-    def fault(_: Sequence[Any]) -> None:
-        for each in faults:
-            raise each
 
     def unprocessed(rows: Sequence[Row]) -> Sequence[Row]:
         return rows[-3:] if len(rows) > 3 else []
 
-    relay_.outbox.fault, relay_.outbox.unprocessed = fault, unprocessed
+    relay_.outbox.fault, relay_.outbox.unprocessed = failing([error]), unprocessed
     assert relay_.publish(relay_.commit(*events(*((f"a{n}", 1) for n in range(60))))) == SUCCESS
     assert not relay_.outbox.rows
 

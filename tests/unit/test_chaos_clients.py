@@ -4,11 +4,11 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
 
 import pytest
 
+from tests.threads import served
 from verification.chaos.clients import ClientLoad, Clients
 from verification.chaos.ledger import Ledger
 from verification.testkit.waiting import eventually
@@ -68,8 +68,8 @@ def clients_of(
     script: Script, payment: str = "cancelled", *, answer: bytes | None = None
 ) -> Iterator[tuple[Clients, Ledger, Server]]:
     """Run one subscriber, one canceller and one reader against the APIs."""
-    with Server(script, payment, answer) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
+    server = Server(script, payment, answer)
+    with served(server):
         address = f"http://127.0.0.1:{server.server_port}"
         ledger = Ledger()
         clients = Clients(
@@ -77,7 +77,6 @@ def clients_of(
         )
         with clients.running():
             yield clients, ledger, server
-        server.shutdown()
 
 
 def test_a_request_whose_answer_is_lost_is_sent_again_with_the_same_key() -> None:

@@ -3,12 +3,10 @@
 import asyncio
 import json
 import socket
-import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from time import monotonic
-from typing import Any
 
 import pytest
 import uvicorn
@@ -19,6 +17,8 @@ from starlette.types import Message, Receive, Scope, Send
 from infra.local_system.ports import LOOPBACK
 from runtime.http.connections import ConnectionLimits, limited
 from runtime.http.middleware import LimitedBody
+from tests.raw_http import Answer, sent
+from tests.threads import beside
 from verification.testkit.waiting import eventually
 
 LARGE = b"x" * 20_000_000
@@ -41,49 +41,23 @@ PATIENT = replace(SHORT, head=60, body=60, send=60)
 
 
 @contextmanager
-def running(limits: ConnectionLimits = SHORT, *, stop_seconds: int = 1) -> Iterator[uvicorn.Server]:
+def running(
+    limits: ConnectionLimits = SHORT, *, stop_seconds: int = 1
+) -> Iterator[tuple[uvicorn.Server, int]]:
+    """A server of such limits, and its port."""
     server = uvicorn.Server(limited(app, stop_seconds=stop_seconds, limits=limits))
     listening = socket.create_server((LOOPBACK, 0))
-    thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
-    thread.start()
-    try:
+    with beside(lambda: server.run([listening]), lambda: setattr(server, "should_exit", True)):
         eventually(lambda: server.started, what="it serves")
-        yield server
-    finally:
-        server.should_exit = server.force_exit = True
-        thread.join(60)
-        assert not thread.is_alive()
+        yield server, listening.getsockname()[1]
 
 
-def port_of(server: uvicorn.Server) -> int:
-    return int(server.servers[0].sockets[0].getsockname()[1])
-
-
-@contextmanager
-def serving(limits: ConnectionLimits = SHORT) -> Iterator[int]:
-    with running(limits) as server:
-        yield port_of(server)
-
-
-def sent(port: int, *pieces: bytes) -> bytes:
-    """All that comes until the other side closes; raises TimeoutError if it never does."""
-    with socket.create_connection((LOOPBACK, port), timeout=60) as client:
-        for piece in pieces:
-            client.sendall(piece)
-        answer = b""
-        while data := client.recv(65536):
-            answer += data
-        return answer
-
-
-def problem(answer: bytes) -> dict[str, Any]:
-    """The one problem that came."""
-    head, _, body = answer.partition(b"\r\n\r\n")
-    assert b"application/problem+json" in head
-    assert b"connection: close" in head.lower()
-    found: dict[str, Any] = json.loads(body)
-    assert head.startswith(f"HTTP/1.1 {found['status']} ".encode())
-    return found
+def refusal(answer: bytes) -> str:
+    """The kind of the one problem that came, before the connection was closed."""
+    found = Answer.of(answer)
+    assert found.headers["connection"].lower() == "close"
+    assert json.loads(found.body)["status"] == found.status
+    return found.kind
 
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n"
@@ -91,34 +65,34 @@ GET = b"GET / HTTP/1.1\r\nHost: x\r\n"
 
 def test_a_connection_that_says_nothing_is_closed() -> None:
     """Without an answer: there was no request."""
-    with serving() as port:
+    with running() as (_, port):
         assert sent(port) == b""
 
 
 def test_headers_that_do_not_come_are_408() -> None:
     """Also where a whole request came before them."""
-    with serving() as port:
-        assert problem(sent(port, GET))["type"].endswith(":request-too-slow")
+    with running() as (_, port):
+        assert refusal(sent(port, GET)) == "request-too-slow"
         first, _, second = sent(port, GET + b"\r\n", b"GET").partition(b"done")
         assert first.startswith(b"HTTP/1.1 200 ")
-        assert problem(second)["status"] == 408
+        assert refusal(second) == "request-too-slow"
 
 
 def test_a_body_that_does_not_come_ends_the_connection() -> None:
     """Whoever reads it gives up first and says why; where nobody does, the connection is cut."""
-    with serving() as port:
+    with running() as (_, port):
         assert sent(port, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n") == b""
 
 
 def test_headers_that_are_too_large_are_431() -> None:
     """In one piece, in many, and without an end; the client can read why."""
-    with serving(PATIENT) as port:
+    with running(PATIENT) as (_, port):
         for pieces in (
             [GET + b"X: " + b"x" * 40_000 + b"\r\n\r\n"],
             [GET, *[b"X-More: x\r\n"] * 6000],
             [b"GET /" + b"x" * 40_000],
         ):
-            assert problem(sent(port, *pieces))["type"].endswith(":headers-too-large")
+            assert refusal(sent(port, *pieces)) == "headers-too-large"
 
 
 @pytest.mark.parametrize(
@@ -134,13 +108,13 @@ def test_headers_that_are_too_large_are_431() -> None:
 )
 def test_what_is_not_http_is_400(wrong: bytes) -> None:
     """Once, and whatever stands behind it is not read as a request."""
-    with serving(PATIENT) as port:
-        assert problem(sent(port, wrong))["type"].endswith(":malformed-request")
+    with running(PATIENT) as (_, port):
+        assert refusal(sent(port, wrong)) == "malformed-request"
 
 
 def test_a_head_request_is_refused_without_a_body(caplog: pytest.LogCaptureFixture) -> None:
     """By its status and headers alone, as HTTP wants it, and without an error of ours."""
-    with serving(PATIENT) as port:
+    with running(PATIENT) as (_, port):
         answer = sent(
             port, b"HEAD / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nno\r\n"
         )
@@ -152,11 +126,11 @@ def test_a_head_request_is_refused_without_a_body(caplog: pytest.LogCaptureFixtu
 def test_a_client_that_does_not_read_is_dropped() -> None:
     """The rest of its answer is thrown away; one that reads gets all of it."""
     request = b"GET /large HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
-    with running() as server, socket.create_connection((LOOPBACK, port_of(server))) as client:
+    with running() as (server, port), socket.create_connection((LOOPBACK, port)) as client:
         client.sendall(request)
         eventually(lambda: server.server_state.connections, what="a connection")
         eventually(lambda: not server.server_state.connections, what="none")
-    with serving(replace(SHORT, send=60)) as port:
+    with running(replace(SHORT, send=60)) as (_, port):
         assert sent(port, request).endswith(LARGE)
 
 
@@ -172,8 +146,8 @@ def test_a_client_that_does_not_read_is_dropped() -> None:
 def test_a_stop_does_not_wait_for_slow_clients(begun: bytes) -> None:
     """Whatever they have begun, long before their own time would be up."""
     with (
-        running(replace(PATIENT, leave=0.2), stop_seconds=60) as server,
-        socket.create_connection((LOOPBACK, port_of(server))) as client,
+        running(replace(PATIENT, leave=0.2), stop_seconds=60) as (server, port),
+        socket.create_connection((LOOPBACK, port)) as client,
     ):
         client.sendall(begun)
         eventually(lambda: server.server_state.connections, what="a connection")
@@ -183,10 +157,10 @@ def test_a_stop_does_not_wait_for_slow_clients(begun: bytes) -> None:
 
 def test_more_connections_than_are_served_are_503() -> None:
     """One too many is told so at once; when another has left there is room again."""
-    with serving(replace(SHORT, connections=1, head=60)) as port:
+    with running(replace(SHORT, connections=1, head=60)) as (_, port):
         with socket.create_connection((LOOPBACK, port)) as first:
             first.sendall(GET)
-            assert problem(sent(port))["type"].endswith(":too-many-connections")
+            assert refusal(sent(port)) == "too-many-connections"
         last = GET + b"Connection: close\r\n\r\n"
         eventually(lambda: sent(port, last).endswith(b"done"), what="room again")
 
@@ -202,7 +176,7 @@ def asked(client: socket.socket, request: bytes = GET + b"\r\n") -> bytes:
 
 def test_a_connection_is_kept_after_an_answer() -> None:
     """Longer than a request's headers may take: others that said nothing meanwhile are gone."""
-    with serving() as port, socket.create_connection((LOOPBACK, port), timeout=60) as client:
+    with running() as (_, port), socket.create_connection((LOOPBACK, port), timeout=60) as client:
         for _ in "123":
             assert asked(client).startswith(b"HTTP/1.1 200 ")
             assert sent(port) == b""
@@ -216,13 +190,13 @@ def test_it_is_kept_longer_than_a_load_balancer_keeps_it() -> None:
 
 def test_a_connection_that_is_not_used_again_is_closed() -> None:
     """Without an answer: there was no request."""
-    with serving(replace(SHORT, keep_alive=1)) as port:
+    with running(replace(SHORT, keep_alive=1)) as (_, port):
         assert sent(port, GET + b"\r\n").endswith(b"done")
 
 
 def test_the_longest_idle_connection_makes_room() -> None:
     """However many are kept after an answer, a new client is served; one that is busy stays."""
-    with serving(replace(SHORT, connections=3, head=60)) as port, ExitStack() as stack:
+    with running(replace(SHORT, connections=3, head=60)) as (_, port), ExitStack() as stack:
 
         def connected() -> socket.socket:
             return stack.enter_context(socket.create_connection((LOOPBACK, port), timeout=60))
@@ -243,7 +217,10 @@ def test_the_longest_idle_connection_makes_room() -> None:
 def test_an_answer_is_not_held_back() -> None:
     """Its head and its body are two pieces: the second does not wait 40 ms for the first's ACK."""
     took: list[float] = []
-    with serving(PATIENT) as port, socket.create_connection((LOOPBACK, port), timeout=60) as client:
+    with (
+        running(PATIENT) as (_, port),
+        socket.create_connection((LOOPBACK, port), timeout=60) as client,
+    ):
         for _ in range(100):
             since = monotonic()
             client.sendall(GET + b"\r\n")

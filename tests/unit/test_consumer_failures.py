@@ -5,15 +5,10 @@ from typing import Any, cast
 
 import pytest
 from botocore.exceptions import ClientError
-from prometheus_client import CollectorRegistry
 
 from contracts.envelope import NotAnEvent
 from runtime.errors import Unavailable
-from runtime.metrics import ConsumerMetrics
-from runtime.process.health import Readiness
-from runtime.process.shutdown import Stop
 from runtime.sqs.consumer import Consumer
-from runtime.sqs.messages import Messages
 from runtime.sqs.queue import (
     MAX_ATTRIBUTE_BYTES,
     MAX_BATCH_BYTES,
@@ -21,6 +16,7 @@ from runtime.sqs.queue import (
     SourceQueue,
     dead_letter,
 )
+from tests.consuming import messages_of
 
 QUEUE = SourceQueue("work", "url", "work-dlq", "dlq-url", max_receives=5, visibility_timeout=60)
 
@@ -67,20 +63,10 @@ def test_a_consumer_that_fails_lets_go_of_what_it_holds(visibility_fails: bool) 
     """A bug in the receive ends the consumer, although a message is held for an outage."""
     tried = threading.Event()
     sqs = FakeSqs(tried, visibility_fails=visibility_fails)
-    consumer = Consumer(
-        Messages(
-            cast("Any", sqs),
-            QUEUE,
-            AwayWork(tried),
-            stop=(stop := Stop()),
-            metrics=ConsumerMetrics(CollectorRegistry()),
-            readiness=Readiness("work"),
-            wait_seconds=8,
-        )
-    )
+    messages = messages_of(sqs, AwayWork(tried), queue=QUEUE, wait_seconds=8)
     with pytest.raises(TypeError):
-        consumer.run()
-    assert stop.requested
+        Consumer(messages).run()
+    assert messages.stop.requested
     assert sqs.visibility[0] == 60  # held for as long as the queue allows, and the delay
     assert sqs.visibility[-1] == 8  # released, for when our last poll is over
 

@@ -4,16 +4,12 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
-from typing import Any, cast
+from typing import Any
 
-from prometheus_client import CollectorRegistry
-
-from runtime.metrics import ConsumerMetrics
-from runtime.process.health import Readiness
-from runtime.process.shutdown import Stop
 from runtime.sqs.consumer import Consumer
-from runtime.sqs.messages import Messages
 from runtime.sqs.queue import BATCH_LINGER_SECONDS, SourceQueue
+from tests.consuming import messages_of
+from tests.threads import beside
 
 QUEUE = SourceQueue("work", "url", "work-dlq", "dlq-url", max_receives=5, visibility_timeout=30)
 THREADS = 20
@@ -59,29 +55,10 @@ class Slow:
 def consuming(
     sqs: EndlessSqs, work: Slow, *, linger: float = BATCH_LINGER_SECONDS
 ) -> Iterator[None]:
-    stop = Stop()
-    consumer = Consumer(
-        Messages(
-            cast("Any", sqs),
-            QUEUE,
-            work,
-            stop=stop,
-            metrics=ConsumerMetrics(CollectorRegistry()),
-            readiness=Readiness(QUEUE.name),
-            wait_seconds=1,
-        ),
-        concurrency=THREADS,
-        linger=linger,
-    )
-    thread = threading.Thread(target=consumer.run)
-    thread.start()
-    try:
+    messages = messages_of(sqs, work, queue=QUEUE)
+    consumer = Consumer(messages, concurrency=THREADS, linger=linger)
+    with beside(consumer.run, messages.stop.request, lambda: work.may_end.release(1000)):
         yield
-    finally:
-        stop.request()
-        work.may_end.release(1000)
-        thread.join(60)
-        assert not thread.is_alive()
 
 
 def test_threads_that_come_free_one_by_one_receive_together() -> None:

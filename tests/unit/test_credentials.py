@@ -42,6 +42,14 @@ def a_key(name: str) -> Credentials:
     return Credentials(name, "secret")
 
 
+def signing(file: Path) -> tuple[Source, Current]:
+    """A source, and what has signed a call with its key by now."""
+    source = Source(a_key("one"))
+    current = Current(source, (file,))
+    assert key(current) == "one"
+    return source, current
+
+
 def refreshing(refresh: Callable[[], Any]) -> RefreshableCredentials:
     """Temporary credentials that are over, and are refreshed by this."""
     over = datetime.now(UTC) - timedelta(seconds=1)
@@ -80,9 +88,7 @@ def test_a_file_that_changes_comes_or_goes_is_read_with_the_next_call(file: Path
 )
 def test_what_cannot_be_used_replaces_nothing(file: Path, nothing: Exception | None) -> None:
     """A file that is being written, a program that fails: the last keys may be good for hours."""
-    source = Source(a_key("one"))
-    current = Current(source, (file,))
-    assert key(current) == "one"
+    source, current = signing(file)
     source.found = nothing
     file.touch()
     assert key(current) == "one"
@@ -94,9 +100,7 @@ def test_what_cannot_be_refreshed_replaces_nothing(file: Path) -> None:
     def refuse() -> Any:
         raise UnauthorizedSSOTokenError
 
-    source = Source(a_key("one"))
-    current = Current(source, (file,))
-    assert key(current) == "one"
+    source, current = signing(file)
     source.found = refreshing(refuse)
     file.touch()
     assert key(current) == "one"
@@ -127,9 +131,7 @@ def test_credentials_that_are_over_when_they_are_fresh_are_an_outage(file: Path)
 
 def test_a_refused_call_is_sent_again_only_with_another_key(file: Path) -> None:
     """And the source is asked for one at most every few seconds."""
-    source = Source(a_key("one"))
-    current = Current(source, (file,))
-    key(current)
+    source, current = signing(file)
     assert [current.retries(REFUSED) for _ in range(5)] == [None] * 5
     assert source.asked == 2
     source.found = a_key("two")
@@ -142,9 +144,7 @@ def test_a_refused_call_is_sent_again_only_with_another_key(file: Path) -> None:
 )
 def test_another_answer_is_botocores_to_retry(file: Path, answer: Any) -> None:
     """An outage says nothing of the keys."""
-    source = Source(a_key("one"))
-    current = Current(source, (file,))
-    key(current)
+    source, current = signing(file)
     assert current.retries(answer) is None
     assert source.asked == 1
 

@@ -9,6 +9,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from runtime.sqs.deletions import DELETE_TRIES, MOST_WAITING, Deletions
+from tests.threads import beside
 
 
 class FakeSqs:
@@ -127,10 +128,8 @@ def test_who_handles_waits_while_many_are_not_deleted_yet() -> None:
     deletions = Deletions(cast("Any", FakeSqs(lambda call, handles: [])), "url")
     for number in range(MOST_WAITING):
         deletions.add(str(number))
-    thread = threading.Thread(target=deletions.add, args=("last",))
-    thread.start()
-    thread.join(0.05)
-    assert thread.is_alive()
-    with deletions:
-        thread.join(60)
-        assert not thread.is_alive()
+    with beside(lambda: deletions.add("last")) as adding:
+        adding.join(0.05)
+        assert adding.is_alive()
+        with deletions:
+            adding.join(60)

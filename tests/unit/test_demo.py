@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -12,6 +12,7 @@ import pytest
 from infra.local_system.ports import LOOPBACK
 from infra.local_system.settings import LocalSettings
 from local.demo import comes_up
+from tests.threads import served
 from verification.testkit.ports import settings_on_free_ports
 from verification.testkit.waiting import eventually
 
@@ -22,19 +23,6 @@ class Ready(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *_: object) -> None: ...
-
-
-@contextmanager
-def serving(port: int) -> Iterator[None]:
-    """Something that is at work on a port."""
-    with ThreadingHTTPServer((LOOPBACK, port), Ready) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 @pytest.fixture
@@ -56,7 +44,8 @@ def test_it_waits_for_a_system_that_gets_further(settings: LocalSettings) -> Non
     with ExitStack() as stack:
         for number, api in enumerate(("subscription_api", "stock_api", "payment_api")):
             eventually(partial(has_said, said, number), what="it says for what it waits")
-            stack.enter_context(serving(getattr(settings, f"{api}_port")))
+            address = LOOPBACK, getattr(settings, f"{api}_port")
+            stack.enter_context(served(ThreadingHTTPServer(address, Ready)))
         waiting.join()
     assert came == [True]
     assert "subscription-api" in said[0]

@@ -10,8 +10,9 @@ from botocore.stub import Stubber
 from runtime.aws import Aws
 from runtime.cursors import InvalidCursor
 from runtime.errors import Conflict, Unavailable
-from runtime.outbox.dynamodb import VersionedTable, Where
-from tests.builders import a_record
+from services.stock.model import Stock
+from services.stock.store import DynamoStore
+from tests.builders import START, a_record
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -30,8 +31,8 @@ def dynamodb(client: "DynamoDBClient") -> Iterator[Stubber]:
 
 
 @pytest.fixture
-def table(client: "DynamoDBClient") -> VersionedTable:
-    return VersionedTable(client, table="stock", key="subscriptionId", outbox="stock-outbox")
+def table(client: "DynamoDBClient") -> DynamoStore:
+    return DynamoStore(client, table="stock", outbox="stock-outbox")
 
 
 def cancelled(dynamodb: Stubber, *codes: str) -> None:
@@ -43,8 +44,8 @@ def cancelled(dynamodb: Stubber, *codes: str) -> None:
     )
 
 
-def commit(table: VersionedTable) -> None:
-    table.commit({"subscriptionId": "one", "version": 1}, a_record(), replaces=None)
+def commit(table: DynamoStore) -> None:
+    table.commit(Stock.allocate("one", 2, now=START), a_record(), replaces=None)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +59,7 @@ def commit(table: VersionedTable) -> None:
     ],
 )
 def test_another_writer_is_a_conflict(
-    dynamodb: Stubber, table: VersionedTable, reasons: tuple[str, ...]
+    dynamodb: Stubber, table: DynamoStore, reasons: tuple[str, ...]
 ) -> None:
     """Whether it has committed, or is about to on either item: load and decide again."""
     cancelled(dynamodb, *reasons)
@@ -68,7 +69,7 @@ def test_another_writer_is_a_conflict(
 
 @pytest.mark.parametrize("reason", ["ThrottlingError", "ProvisionedThroughputExceeded"])
 def test_a_throttled_transaction_is_an_outage(
-    dynamodb: Stubber, table: VersionedTable, reason: str
+    dynamodb: Stubber, table: DynamoStore, reason: str
 ) -> None:
     """Too fast for the table: nothing is wrong with the change, and nobody else made one."""
     cancelled(dynamodb, "None", reason)
@@ -78,7 +79,7 @@ def test_a_throttled_transaction_is_an_outage(
 
 @pytest.mark.parametrize("reason", ["ValidationError", "ItemCollectionSizeLimitExceeded"])
 def test_any_other_cancellation_is_what_it_is(
-    dynamodb: Stubber, table: VersionedTable, reason: str
+    dynamodb: Stubber, table: DynamoStore, reason: str
 ) -> None:
     """A transaction that can never succeed is no outage: it must not be tried for ever."""
     cancelled(dynamodb, "None", reason)
@@ -100,7 +101,7 @@ def test_any_other_cancellation_is_what_it_is(
     ],
 )
 def test_throttles_5xx_and_lost_permissions_are_outages(
-    dynamodb: Stubber, table: VersionedTable, code: str, status: int
+    dynamodb: Stubber, table: DynamoStore, code: str, status: int
 ) -> None:
     """Each is Unavailable, named by its code, whichever call it meets."""
     for operation in ("transact_write_items", "get_item", "scan", "get_item"):
@@ -116,7 +117,7 @@ def test_throttles_5xx_and_lost_permissions_are_outages(
             call()
 
 
-def test_a_bug_of_ours_is_no_outage(dynamodb: Stubber, table: VersionedTable) -> None:
+def test_a_bug_of_ours_is_no_outage(dynamodb: Stubber, table: DynamoStore) -> None:
     """A request that DynamoDB cannot accept comes through as it is."""
     for operation in ("transact_write_items", "get_item", "scan"):
         dynamodb.add_client_error(operation, service_error_code="ValidationException")
@@ -129,7 +130,7 @@ def test_a_bug_of_ours_is_no_outage(dynamodb: Stubber, table: VersionedTable) ->
 
 
 def test_a_position_that_dynamodb_refuses_is_an_invalid_cursor(
-    dynamodb: Stubber, table: VersionedTable
+    dynamodb: Stubber, table: DynamoStore
 ) -> None:
     """Its keys looked right, but the index has another range key: the cursor is to blame."""
     dynamodb.add_client_error("query", service_error_code="ValidationException")
@@ -137,5 +138,5 @@ def test_a_position_that_dynamodb_refuses_is_an_invalid_cursor(
         table.page(
             limit=1,
             after={"subscriptionId": "one", "status": "allocated", "updated": "x"},
-            where=Where("by-status", "status", "allocated"),
+            where="allocated",
         )

@@ -7,21 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 import pytest
-from botocore.exceptions import ClientError
 
 from relay.adapters.dynamodb_stream import DynamoDBStream
 from relay.poll_interval import PollInterval
 from relay.ports import LostPosition
 from runtime.errors import Misconfigured, Unavailable
 from runtime.outbox.dynamodb_rows import to_item
+from tests.fakes import client_error
 from tests.relay_fakes import record_of
-
-
-def refusal(code: str, operation: str) -> ClientError:
-    return ClientError(
-        {"Error": {"Code": code, "Message": code}, "ResponseMetadata": {"HTTPStatusCode": 400}},  # type: ignore[typeddict-item]
-        operation,
-    )
 
 
 @dataclass
@@ -86,7 +79,7 @@ class Streams:
 
     def _check(self, operation: str) -> None:
         if operation in self.refuses:
-            raise refusal(self.refuses[operation], operation)
+            raise client_error(self.refuses[operation])
 
 
 @pytest.fixture
@@ -107,6 +100,29 @@ def followed(
     )
 
 
+def opened(streams: Streams, *shards: str, **how: Any) -> DynamoDBStream:
+    """Follow open shards from their ends, which is where they begin."""
+    streams.shards = {name: Shard() for name in shards}
+    stream = followed(streams, **how)
+    stream.open()
+    return stream
+
+
+def refused(streams: Streams, operation: str, code: str) -> DynamoDBStream:
+    """A stream whose reading, or else its opening, was refused with a code by this call."""
+    stream = opened(streams, "s1")
+    streams.write("s1", "a", 1)
+    streams.refuses[operation] = code
+    with pytest.raises((LostPosition, Unavailable), match=code) as raised:
+        list(stream.read()) if operation == "get_records" else stream.open()
+    assert raised.type is (LostPosition if code in GONE else Unavailable)
+    streams.refuses.clear()
+    return stream
+
+
+GONE = ["ExpiredIteratorException", "TrimmedDataAccessException", "ResourceNotFoundException"]
+
+
 def keys(stream: DynamoDBStream) -> list[tuple[str, int]]:
     return [row.key for row in stream.read()]
 
@@ -125,10 +141,8 @@ def test_reads_only_what_comes_after_the_opening(streams: Streams) -> None:
 
 def test_waits_only_when_nothing_was_told(streams: Streams) -> None:
     """Our own deletes come as REMOVE: they are no news, and neither are changes."""
-    streams.shards = {"s1": Shard()}
     waits: list[float] = []
-    stream = followed(streams, waits)
-    stream.open()
+    stream = opened(streams, "s1", waits=waits)
     streams.write("s1", "a", 1)
     assert keys(stream) == [("a", 1)]
     assert waits == []
@@ -150,9 +164,7 @@ def test_follows_every_open_shard_over_all_pages(streams: Streams) -> None:
 
 def test_reads_a_child_only_after_its_parent(streams: Streams) -> None:
     """An aggregate's events go on in a child: not one of them is read before the parent's last."""
-    streams.shards = {"p": Shard()}
-    stream = followed(streams)
-    stream.open()
+    stream = opened(streams, "p")
     for sequence in (1, 2, 3):
         streams.write("p", "a", sequence)
     streams.shards["p"].ended = True
@@ -166,9 +178,7 @@ def test_reads_a_child_only_after_its_parent(streams: Streams) -> None:
 
 def test_a_grandchild_waits_for_its_own_parent(streams: Streams) -> None:
     """Two roll-overs while nothing was read are followed in their order."""
-    streams.shards = {"p": Shard()}
-    stream = followed(streams)
-    stream.open()
+    stream = opened(streams, "p")
     streams.write("p", "a", 1)
     for shard, parent in (("c", "p"), ("g", "c")):
         streams.shards[parent].ended = True
@@ -183,9 +193,7 @@ def test_a_grandchild_waits_for_its_own_parent(streams: Streams) -> None:
 
 def test_children_may_be_listed_before_their_parents(streams: Streams) -> None:
     """Two roll-overs are followed in their order, in whatever order DescribeStream names them."""
-    streams.shards = {"p": Shard()}
-    stream = followed(streams)
-    stream.open()
+    stream = opened(streams, "p")
     streams.shards = {"g": Shard(parent="c"), "c": Shard(parent="p", ended=True)} | streams.shards
     streams.shards["p"].ended = True
     streams.write("c", "a", 1)
@@ -195,9 +203,7 @@ def test_children_may_be_listed_before_their_parents(streams: Streams) -> None:
 
 def test_a_child_that_shows_late_is_found(streams: Streams) -> None:
     """DescribeStream lags: the search for children goes on until they show, and loses nothing."""
-    streams.shards = {"p": Shard(), "other": Shard()}
-    stream = followed(streams, search_interval=0.0)
-    stream.open()
+    stream = opened(streams, "p", "other", search_interval=0.0)
     streams.write("p", "a", 1)
     streams.shards["p"].ended = True
     streams.shards["c"] = Shard(parent="p", visible=False)
@@ -209,9 +215,7 @@ def test_a_child_that_shows_late_is_found(streams: Streams) -> None:
 
 def test_a_second_child_that_shows_after_the_first_is_found(streams: Streams) -> None:
     """No shard is without a child any more, and none ends: a refresh now and then finds it."""
-    streams.shards = {"p": Shard()}
-    stream = followed(streams, refresh_interval=0.0)
-    stream.open()
+    stream = opened(streams, "p", refresh_interval=0.0)
     streams.shards["p"].ended = True
     streams.shards |= {"c": Shard(parent="p"), "late": Shard(parent="p", visible=False)}
     streams.write("c", "a", 1)
@@ -224,9 +228,7 @@ def test_a_second_child_that_shows_after_the_first_is_found(streams: Streams) ->
 def test_lists_the_shards_once_a_minute(streams: Streams) -> None:
     """Where no child is missed there is little to find, and each list is a call."""
     now = 0.0
-    streams.shards = {"s1": Shard()}
-    stream = followed(streams, elapsed=lambda: now)
-    stream.open()
+    stream = opened(streams, "s1", elapsed=lambda: now)
     for _ in range(180):
         now += 1
         keys(stream)
@@ -235,9 +237,7 @@ def test_lists_the_shards_once_a_minute(streams: Streams) -> None:
 
 def test_does_not_search_for_children_all_the_time(streams: Streams) -> None:
     """DescribeStream takes ten calls a second: between two searches the interval passes."""
-    streams.shards = {"p": Shard(), "other": Shard()}
-    stream = followed(streams)
-    stream.open()
+    stream = opened(streams, "p", "other")
     streams.shards["p"].ended = True
     for _ in range(20):
         keys(stream)
@@ -246,9 +246,7 @@ def test_does_not_search_for_children_all_the_time(streams: Streams) -> None:
 
 def test_a_shard_that_ends_while_the_stream_is_opened_is_followed(streams: Streams) -> None:
     """Its iterator stands at its end, and its children are read from their beginnings."""
-    streams.shards = {"p": Shard()}
-    stream = followed(streams)
-    stream.open()
+    stream = opened(streams, "p")
     streams.shards["p"].ended = True
     streams.shards["c"] = Shard(parent="p")
     streams.write("c", "a", 1)
@@ -287,48 +285,25 @@ def test_a_table_that_has_no_stream_for_a_while_is_an_outage(streams: Streams) -
         followed(streams, find_arn=find_arn).open()
 
 
-@pytest.mark.parametrize(
-    "code", ["ExpiredIteratorException", "TrimmedDataAccessException", "ResourceNotFoundException"]
-)
+@pytest.mark.parametrize("code", GONE)
 @pytest.mark.parametrize("operation", ["get_records", "get_shard_iterator"])
 def test_a_place_that_is_gone_is_lost(streams: Streams, code: str, operation: str) -> None:
     """Fifteen minutes, a day, an aged shard: opening again is all that helps, and it does."""
-    streams.shards = {"s1": Shard()}
-    stream = followed(streams)
-    if operation == "get_records":
-        stream.open()
-    streams.refuses[operation] = code
-    with pytest.raises(LostPosition, match=code):
-        list(stream.read()) if operation == "get_records" else stream.open()
-    streams.refuses.clear()
+    stream = refused(streams, operation, code)
     stream.open()
-    streams.write("s1", "a", 1)
-    assert keys(stream) == [("a", 1)]
+    streams.write("s1", "b", 1)
+    assert keys(stream) == [("b", 1)]
 
 
+@pytest.mark.parametrize("code", ["ProvisionedThroughputExceededException", "ValidationException"])
 @pytest.mark.parametrize("operation", ["get_records", "describe_stream", "get_shard_iterator"])
-def test_throttling_is_an_outage_and_keeps_the_place(streams: Streams, operation: str) -> None:
-    """After it the same record is read that would have been read before."""
-    streams.shards = {"s1": Shard()}
-    stream = followed(streams)
-    if operation == "get_records":
-        stream.open()
-    streams.write("s1", "a", 1)
-    streams.refuses[operation] = "ProvisionedThroughputExceededException"
-    with pytest.raises(Unavailable):
-        list(stream.read()) if operation == "get_records" else stream.open()
-    streams.refuses.clear()
+def test_any_other_refusal_is_an_outage_and_keeps_the_place(
+    streams: Streams, operation: str, code: str
+) -> None:
+    """After it the same record is read that would have been read before.
+
+    A read carries no row that could be wrong: the stream waits, and says with which code.
+    """
+    stream = refused(streams, operation, code)
     if operation == "get_records":
         assert keys(stream) == [("a", 1)]
-
-
-@pytest.mark.parametrize("operation", ["get_records", "get_shard_iterator"])
-def test_a_request_that_is_refused_does_not_end_a_relay(streams: Streams, operation: str) -> None:
-    """A read carries no row that could be wrong: the stream waits, and says with which code."""
-    streams.shards = {"s1": Shard()}
-    stream = followed(streams)
-    if operation == "get_records":
-        stream.open()
-    streams.refuses[operation] = "ValidationException"
-    with pytest.raises(Unavailable, match="ValidationException"):
-        list(stream.read()) if operation == "get_records" else stream.open()

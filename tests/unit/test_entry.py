@@ -11,19 +11,9 @@ import pytest
 
 from runtime.errors import Misconfigured, Unavailable
 from runtime.process.command import replacing, run_command
+from tests.called import PACKAGES
 
 ROOT = Path(__file__).parents[2]
-
-PACKAGES = (
-    "runtime",
-    "services",
-    "relay",
-    "infra",
-    "local",
-    "operations",
-    "console",
-    "verification",
-)
 
 PRINTS_NOTHING_OF_ITS_OWN = {
     "local/tether.py",  # becomes another program

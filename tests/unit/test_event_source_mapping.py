@@ -1,8 +1,7 @@
 """The Lambda relay behind an event source mapping: what arrives, what is dropped, what heals."""
 
-import json
 from collections import Counter
-from collections.abc import Sequence
+from itertools import repeat
 from typing import Any
 
 import pytest
@@ -14,7 +13,7 @@ from contracts.outbox import OutboxRecord
 from relay.ports import Failure
 from tests.event_source_mapping import EventSourceMapping
 from tests.lambda_relay import LambdaRelay, events
-from tests.relay_fakes import away, record_of
+from tests.relay_fakes import away, failing, no_fault, record_of
 from tests.stream_events import number_of, remove_of, stream_arn
 
 INTERNAL = Failure("InternalFailure", "try again")
@@ -79,20 +78,13 @@ def test_a_record_that_keeps_failing_ends_where_the_mapping_puts_it(
 
 def test_an_outage_longer_than_the_retries_loses_nothing(relay_: LambdaRelay) -> None:
     """The mapping gives up, batch by batch, and reports it; then a sweep brings all, in order."""
-    down = [True]
-
-    def fault(_: Sequence[Any]) -> None:
-        if down[0]:
-            raise away()
-
-    relay_.target.fault = fault
+    relay_.target.fault = failing(repeat(away()))
     mapping = EventSourceMapping(relay_, batch_size=8)
     mapping.read(relay_.commit(*events(*keys(24, 5))))
     reported = sum(message["DDBStreamBatchInfo"]["batchSize"] for message in mapping.dropped)
     assert reported == len(relay_.outbox.rows) == 24
     assert not relay_.dead_letters.sent
-    down.clear()
-    down.append(False)
+    relay_.target.fault = no_fault
     relay_.sweep()
     assert not relay_.outbox.rows
     assert all(relay_.target.sequences(f"a{n}")[:2] == [1, 2] for n in range(5))
@@ -114,19 +106,6 @@ def test_a_record_without_a_shape_is_found_by_halving(relay_: LambdaRelay) -> No
     )
     relay_.sweep()
     assert Counter(relay_.target.keys) == Counter(keys(20, 4))
-
-
-def test_poison_never_comes_to_the_mapping(relay_: LambdaRelay) -> None:
-    """It is set aside at once, with its reason: one invocation, and nothing is dropped."""
-    poison = relay_.put({"aggregateId": "a0", "sequence": 99})
-    mapping = EventSourceMapping(relay_)
-    mapping.read([*poison, *relay_.commit(*events(*keys(10, 3)))])
-    assert len(mapping.batches) == 1
-    assert not mapping.dropped
-    ((_, body, error),) = relay_.dead_letters.sent
-    assert json.loads(body) == {"aggregateId": "a0", "sequence": 99}
-    assert "is missing" in str(error)
-    assert Counter(relay_.target.keys) == Counter(keys(10, 3))
 
 
 @settings(max_examples=60, deadline=None)

@@ -10,14 +10,23 @@ from itertools import count
 import pytest
 
 from relay.feed_reader import PART, FeedReader
-from relay.ports import LostPosition
-from relay.sweeper import Sweeper
+from relay.ports import LostPosition, RelayAdapters
+from relay.sweeper import Backlog, Sweeper
 from relay.window import Window
 from runtime.ids import utc_now
 from runtime.metrics import RelayMetrics, new_registry
 from runtime.process.health import Readiness
 from runtime.process.shutdown import Stop
-from tests.relay_fakes import MemoryOutbox, MemoryTarget, ScriptedFeed, away, poison, row_of
+from tests.relay_fakes import (
+    MemoryDeadLetters,
+    MemoryOutbox,
+    MemoryTarget,
+    ScriptedFeed,
+    away,
+    poison,
+    row_of,
+)
+from tests.threads import beside
 from verification.testkit.waiting import eventually
 
 
@@ -34,8 +43,8 @@ class Reading:
 
     def __post_init__(self) -> None:
         self.window = Window(max_rows=self.max_rows, max_bytes=16_000_000)
-        sweeper = RecordingSweeper(
-            MemoryOutbox(),
+        backlog = Backlog(
+            RelayAdapters(MemoryOutbox(), MemoryTarget(), MemoryDeadLetters()),
             self.window,
             stop=self.stop,
             metrics=RelayMetrics(new_registry()),
@@ -43,6 +52,7 @@ class Reading:
             min_age=timedelta(seconds=30),
             interval=timedelta(seconds=30),
         )
+        sweeper = RecordingSweeper(backlog)
         sweeper.events = self.events
         self.feed.on_open = lambda: self.events.append(("open", utc_now()))
         self.reader = FeedReader(
@@ -57,15 +67,8 @@ class Reading:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        thread = threading.Thread(target=self.reader.run, daemon=True)
-        thread.start()
-        try:
+        with beside(self.reader.run, self.stop.request, self.window.close):
             yield
-        finally:
-            self.stop.request()
-            self.window.close()
-            thread.join(timeout=60)
-            assert not thread.is_alive(), "the reader did not stop"
 
     def names(self) -> list[str]:
         return [name for name, _ in self.events]

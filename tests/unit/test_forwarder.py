@@ -1,9 +1,8 @@
 """The forwarder between a FIFO queue and a bus: order per group, and no group waits for another."""
 
 import json
-import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, cast
@@ -13,7 +12,7 @@ from structlog.testing import capture_logs
 
 from contracts.outbox import MalformedRecord, OutboxRecord
 from relay.forwarder import MOST_STRIKES, Forwarder, run_together
-from relay.ports import CallRefused, Failure
+from relay.ports import CallRefused
 from runtime.batches import Limits
 from runtime.metrics import RelayMetrics, new_registry
 from runtime.process.health import Readiness
@@ -29,9 +28,13 @@ from tests.relay_fakes import (
     MemoryQueue,
     MemoryTarget,
     away,
+    failing,
+    no_fault,
     record_of,
     seldom,
+    throttled_by,
 )
+from tests.threads import beside
 from verification.testkit.waiting import eventually
 
 QUEUE = SourceQueue("events.fifo", "url", "events-dlq.fifo", "dlq-url", 3, 30)
@@ -67,14 +70,12 @@ class Forwarding:
     @contextmanager
     def running(self, count: int = 1, **how: Any) -> Iterator[None]:
         forwarders = [self.forwarder(**how) for _ in range(count)]
-        thread = threading.Thread(target=run_together, args=(forwarders, self.stop), daemon=True)
-        thread.start()
-        try:
+        with beside(lambda: run_together(forwarders, self.stop), self.stop.request):
             yield
-        finally:
-            self.stop.request()
-            thread.join(timeout=60)
-            assert not thread.is_alive(), "the forwarders did not stop"
+
+    def drain(self, count: int = 1) -> None:
+        with self.running(count):
+            self.drained()
 
     def drained(self) -> None:
         eventually(lambda: not self.queue.messages, what="an empty queue")
@@ -88,23 +89,11 @@ def forwarding() -> Forwarding:
     return Forwarding()
 
 
-def once(error: Exception, operation: str | None = None) -> Callable[[Any], None]:
-    """A fault that strikes one call, of that operation if one is named."""
-    left = [error]
-
-    def fault(what: Any) -> None:
-        if left and (operation is None or operation == what):
-            raise left.pop()
-
-    return fault
-
-
 def test_publishes_in_order_and_deletes(forwarding: Forwarding) -> None:
     """Each group's events are on the bus in their order, once, and the queue is empty."""
     for group in "abc":
         forwarding.put(group, *range(1, 13))
-    with forwarding.running():
-        forwarding.drained()
+    forwarding.drain()
     for group in "abc":
         assert forwarding.target.sequences(group) == list(range(1, 13))
 
@@ -129,8 +118,7 @@ def test_a_message_that_no_call_survives_is_dead_lettered_alone(forwarding: Forw
     forwarding.target.fault = fault
     forwarding.put("bad", 1)
     forwarding.put("good", 1, 2)
-    with forwarding.running():
-        forwarding.drained()
+    forwarding.drain()
     ((group, _, error),) = forwarding.dead_letters.sent
     assert (group, str(error)) == ("bad", "MalformedDetail: Detail is malformed.")
     assert forwarding.target.keys == [("good", 1), ("good", 2)]
@@ -138,11 +126,8 @@ def test_a_message_that_no_call_survives_is_dead_lettered_alone(forwarding: Forw
 
 def test_a_group_whose_head_fails_waits_and_the_others_go_on(forwarding: Forwarding) -> None:
     """Everything of the others arrives, also what comes later, while the head is still refused."""
-    refusing = threading.Event()
-    refusing.set()
-    forwarding.target.answer = lambda record: (
-        THROTTLED if record.aggregate_id == "stuck" and refusing.is_set() else None
-    )
+    refused = {"stuck"}
+    forwarding.target.answer = lambda each: THROTTLED if each.aggregate_id in refused else None
     forwarding.put("stuck", 1, 2)
     forwarding.put("free", *range(1, 30))
     with forwarding.running():
@@ -150,7 +135,7 @@ def test_a_group_whose_head_fails_waits_and_the_others_go_on(forwarding: Forward
         forwarding.put("late", 1)
         eventually(lambda: forwarding.target.sequences("late") == [1], what="late")
         assert forwarding.target.sequences("stuck") == []
-        refusing.clear()
+        refused.clear()
         forwarding.drained()
     assert forwarding.target.sequences("stuck") == [1, 2]
 
@@ -183,8 +168,7 @@ def test_an_unknown_error_that_all_groups_meet_buries_none(forwarding: Forwardin
     forwarding.target.answer = lambda _: UNKNOWN if next(left, None) is not None else None
     for group in "abcd":
         forwarding.put(group, 1, 2)
-    with forwarding.running():
-        forwarding.drained()
+    forwarding.drain()
     assert not forwarding.dead_letters.sent
     assert all(forwarding.target.sequences(group) == [1, 2] for group in "abcd")
 
@@ -234,39 +218,28 @@ def test_an_outage_is_not_counted_as_receives(forwarding: Forwarding) -> None:
         ("no json", "not JSON"),
         ("[]", "not a JSON object"),
         ("{}", "eventId is missing"),
+        *(
+            pytest.param(json.dumps(document_of("a", odd, START)), "", id=repr(odd))
+            for odd in times(START)
+            if odd.is_malformed
+        ),
     ],
 )
 def test_a_malformed_body_goes_to_the_dead_letters(
     forwarding: Forwarding, body: str, reason: str
 ) -> None:
-    """Byte for byte, with the reason; the next of its group and the other groups pass."""
-    forwarding.put("a", 1)
-    forwarding.queue.put("a", body)
-    forwarding.put("a", 3)
-    forwarding.put("b", 1)
-    with forwarding.running():
-        forwarding.drained()
-    ((group, sent, error),) = forwarding.dead_letters.sent
-    assert (group, sent) == ("a", body)
-    assert reason in str(error)
-    assert forwarding.target.sequences("a") == [1, 3]
-    assert forwarding.target.sequences("b") == [1]
+    """Byte for byte, with the reason; times at the ends of the calendar too.
 
-
-@pytest.mark.parametrize("odd", [each for each in times(START) if each.is_malformed], ids=repr)
-def test_a_time_that_cannot_be_read_takes_no_neighbour_along(
-    forwarding: Forwarding, odd: Odd
-) -> None:
-    """The ends of the calendar too: the heads of other groups, in the same round, are published."""
-    body = json.dumps(document_of("a", odd, START))
+    The heads of other groups, in the same round, are published, and so is the next of its group.
+    """
     forwarding.queue.put("a", body)
     forwarding.put("b", 1)
     forwarding.put("a", 2)
-    with forwarding.running():
-        forwarding.drained()
-    ((_, sent, error),) = forwarding.dead_letters.sent
-    assert sent == body
+    forwarding.drain()
+    ((group, sent, error),) = forwarding.dead_letters.sent
+    assert (group, sent) == ("a", body)
     assert isinstance(error, MalformedRecord)
+    assert reason in str(error)
     assert sorted(forwarding.target.keys) == [("a", 2), ("b", 1)]
 
 
@@ -274,42 +247,33 @@ def test_a_time_of_another_form_is_forwarded_as_utc(forwarding: Forwarding) -> N
     """What a driver wrote with an offset is published as the moment that it is."""
     odd = Odd("occurredAt", "2026-W48-1T15:00:00+05:30", START)
     forwarding.queue.put("a", json.dumps(document_of("a", odd, START)))
-    with forwarding.running():
-        forwarding.drained()
+    forwarding.drain()
     (record,) = forwarding.target.accepted
     assert (record.occurred_at, record.occurred_at.utcoffset()) == (START, timedelta(0))
 
 
 def test_what_the_bus_never_takes_goes_to_the_dead_letters(forwarding: Forwarding) -> None:
-    """A refused entry is set aside with its code; its group goes on."""
+    """Byte for byte, also where another program wrote it with spaces of its own, and with the code.
+
+    Its group goes on.
+    """
     forwarding.target.answer = lambda record: MALFORMED if record.sequence == 1 else None
-    forwarding.put("a", 1, 2)
-    with forwarding.running():
-        forwarding.drained()
-    ((group, _, error),) = forwarding.dead_letters.sent
-    assert (group, str(error)) == ("a", "MalformedDetail: Detail is malformed.")
-    assert forwarding.target.sequences("a") == [2]
-
-
-def test_a_dead_letter_is_the_message_byte_for_byte(forwarding: Forwarding) -> None:
-    """Also where another program wrote it, with spaces of its own."""
-    forwarding.target.answer = lambda _: MALFORMED
     body = json.dumps(record_of("a", 1).to_document(), indent=2, default=str)
     forwarding.queue.put("a", body)
-    with forwarding.running():
-        forwarding.drained()
-    ((_, sent, _),) = forwarding.dead_letters.sent
-    assert sent == body
+    forwarding.put("a", 2)
+    forwarding.drain()
+    ((group, sent, error),) = forwarding.dead_letters.sent
+    assert (group, sent, str(error)) == ("a", body, "MalformedDetail: Detail is malformed.")
+    assert forwarding.target.sequences("a") == [2]
 
 
 @pytest.mark.parametrize("error", [away(), ValueError("too large")])
 def test_a_dead_letter_that_cannot_be_sent_waits(forwarding: Forwarding, error: Exception) -> None:
     """The message stays until it is dead-lettered, once; no other group waits for it."""
-    forwarding.dead_letters.fault = once(error)
+    forwarding.dead_letters.fault = failing([error])
     forwarding.queue.put("a", "no json")
     forwarding.put("b", 1)
-    with forwarding.running():
-        forwarding.drained()
+    forwarding.drain()
     assert [group for group, _, _ in forwarding.dead_letters.sent] == ["a"]
     assert forwarding.target.keys == [("b", 1)]
 
@@ -331,8 +295,7 @@ def test_what_cannot_be_deleted_is_not_published_again(
 
     forwarding.queue.fault = fault
     forwarding.put("a", 1, 2, 3)
-    with forwarding.running():
-        forwarding.drained()
+    forwarding.drain()
     assert forwarding.target.keys == [("a", 1), ("a", 2), ("a", 3)]
 
 
@@ -355,27 +318,25 @@ def test_a_receipt_that_has_expired_is_let_go(forwarding: Forwarding) -> None:
 
 def test_a_bug_in_a_target_holds_its_messages(forwarding: Forwarding) -> None:
     """An error of no known kind neither ends the forwarder nor loses a message."""
-    forwarding.target.fault = once(RuntimeError("a bug"))
+    forwarding.target.fault = failing([RuntimeError("a bug")])
     forwarding.put("a", 1, 2)
-    with forwarding.running():
-        forwarding.drained()
+    forwarding.drain()
     assert forwarding.target.keys == [("a", 1), ("a", 2)]
 
 
 def test_a_queue_that_is_away_shows_as_unready(forwarding: Forwarding) -> None:
     """It comes back by itself; what was held meanwhile is published meanwhile."""
-    away_now = threading.Event()
-    away_now.set()
+    is_away = {"receive"}
 
     def fault(operation: str) -> None:
-        if operation == "receive" and away_now.is_set():
+        if operation in is_away:
             raise away()
 
     forwarding.queue.fault = fault
     forwarding.put("a", 1)
     with forwarding.running():
         eventually(forwarding.readiness.reasons, what="an unready forwarder")
-        away_now.clear()
+        is_away.clear()
         forwarding.drained()
         assert not forwarding.readiness.reasons()
 
@@ -407,11 +368,11 @@ def test_a_forwarder_that_fails_stops_the_others(forwarding: Forwarding) -> None
 
 def test_a_visibility_that_cannot_be_changed_ends_nothing(forwarding: Forwarding) -> None:
     """The queue's own timeout holds then."""
-    forwarding.queue.fault = once(RuntimeError("refused"), "visibility")
-    forwarding.target.fault = once(away())
+    faults = {"visibility": failing([RuntimeError("refused")])}
+    forwarding.queue.fault = lambda operation: faults.get(operation, no_fault)(())
+    forwarding.target.fault = failing([away()])
     forwarding.put("a", 1)
-    with forwarding.running():
-        forwarding.drained()
+    forwarding.drain()
     assert forwarding.target.keys == [("a", 1)]
 
 
@@ -420,8 +381,7 @@ def test_batches_keep_to_the_limits(forwarding: Forwarding) -> None:
     forwarding.target.limits = Limits(entries=10, total_bytes=2 * record_of("a", 1).size)
     for group in "abc":
         forwarding.put(group, 1)
-    with forwarding.running():
-        forwarding.drained()
+    forwarding.drain()
     assert sorted(len(call) for call in forwarding.target.calls) == [1, 2]
 
 
@@ -432,21 +392,11 @@ def test_whatever_fails_groups_keep_their_order(seed: int) -> None:
     fault = seldom(seed, 0.15, away)
     forwarding.target.fault = seldom(seed + 50, 0.15, away)
     forwarding.queue.fault = lambda operation: fault([operation])
-    refuses = seldom(seed + 9, 0.1, away)
-
-    def answer(record: OutboxRecord) -> Failure | None:
-        try:
-            refuses([record])
-        except Exception:  # noqa: BLE001
-            return THROTTLED
-        return None
-
-    forwarding.target.answer = answer
+    forwarding.target.answer = throttled_by(seldom(seed + 9, 0.1, away))
     groups: Sequence[str] = [f"g{n}" for n in range(12)]
     for sequence in range(1, 11):
         for group in groups:
             forwarding.put(group, sequence)
-    with forwarding.running(3):
-        forwarding.drained()
+    forwarding.drain(3)
     for group in groups:
         assert forwarding.target.sequences(group) == list(range(1, 11))

@@ -1,35 +1,26 @@
 """Through how many functions of this repository a message, or a request, comes to its commit."""
 
-import asyncio
 import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
-from typing import Any, cast
+from typing import Any
 from unittest.mock import MagicMock
 
-import httpx
 import pytest
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter
 from fastapi.routing import APIRoute
 from prometheus_client import CollectorRegistry
 
-from infra.resources import Queue as QueueResource
-from infra.resources import RedrivePolicy
-from runtime.http.app import create_api
 from runtime.metrics import ConsumerMetrics
-from runtime.outbox.dynamodb import VersionedTable
-from runtime.process.health import Readiness
 from runtime.process.shutdown import Stop
 from runtime.sqs.consumer import Consumer
 from runtime.sqs.handler import EventHandler, Instruments
-from runtime.sqs.messages import Messages
-from runtime.sqs.queue import find_queue
 from services.payment import api as payment_api
 from services.payment import consumer as payment_consumer
 from services.payment.handlers import Handlers as PaymentHandlers
-from services.payment.store import MongoStore, collection
+from services.payment.store import MongoStore
 from services.stock import consumer as stock_consumer
 from services.stock.handlers import Handlers as StockHandlers
 from services.stock.store import DynamoStore as StockStore
@@ -37,9 +28,12 @@ from services.subscription import api as subscription_api
 from services.subscription.handlers import Handlers as SubscriptionHandlers
 from services.subscription.store import DynamoStore as SubscriptionStore
 from tests.builders import START, a_cause, an_order, delivered
+from tests.consuming import QUEUES, messages_of
 from tests.fakes import MemorySubscriptions
 from tests.memory_queues import MemorySqs
 from tests.recorded import Recorded
+from tests.system import an_app
+from tests.system import ask as ask_app
 
 ROOT = Path(__file__).parent.parent.parent
 OURS = tuple(str(ROOT / package) for package in ("contracts", "runtime", "services"))
@@ -50,9 +44,7 @@ FROM_SQS = [
     "EventHandler.handle",
     "subscription_created.<locals>.<lambda>",
 ]
-FROM_DYNAMO_STORE = ["DynamoStore.commit", "VersionedTable.commit"]
-FROM_MONGO_STORE = ["MongoStore.commit", "VersionedCollection.commit"]
-MOST_FROM_SQS, MOST_FROM_HTTP = 8, 5
+MOST_FROM_SQS, MOST_FROM_HTTP = 7, 4
 
 
 class Commit:
@@ -86,9 +78,8 @@ def commit() -> Commit:
     return Commit()
 
 
-def a_table(commit: Commit) -> VersionedTable:
-    client: Any = MagicMock(transact_write_items=commit)
-    return VersionedTable(client, table="rows", key="subscriptionId", outbox="rows-outbox")
+def dynamodb(commit: Commit) -> Any:
+    return MagicMock(transact_write_items=commit)
 
 
 def a_mongo_store(commit: Commit) -> MongoStore:
@@ -104,38 +95,25 @@ def a_mongo_store(commit: Commit) -> MongoStore:
         "version": 1,
         "event": "PaymentCreated",
     }
-    return MongoStore(collection(mongo))
+    return MongoStore(mongo)
 
 
 def consume(commit: Commit, handler: EventHandler) -> list[str]:
     """The frames from the thread that handles a message, traced as in production."""
     subscriptions = MemorySubscriptions()
     SubscriptionHandlers(subscriptions).subscribe(an_order(), a_cause())
-    queues = (
-        QueueResource("work", visibility_timeout=60, redrive=RedrivePolicy("work-dlq", 5)),
-        QueueResource("work-dlq"),
-    )
-    sqs = MemorySqs(queues, now=lambda: 0.0)
+    sqs = MemorySqs(QUEUES, now=lambda: 0.0)
     sqs.send_message(QueueUrl="work", MessageBody=delivered(subscriptions.outbox[0]))
     stop, metrics = Stop(), ConsumerMetrics(CollectorRegistry())
     commit.then = stop.request
-    messages = Messages(
-        cast("Any", sqs),
-        find_queue(cast("Any", sqs), "work"),
-        replace(handler, instruments=Instruments("work", metrics, Recorded().tracer)),
-        stop=stop,
-        metrics=metrics,
-        readiness=Readiness("work"),
-        wait_seconds=1,
-    )
-    Consumer(messages).run()
+    traced = replace(handler, instruments=Instruments("work", metrics, Recorded().tracer))
+    Consumer(messages_of(sqs, traced, stop=stop, metrics=metrics)).run()
     return commit.frames
 
 
 def ask(commit: Commit, router: APIRouter, method: str, path: str, body: object) -> list[str]:
     """The frames from a route on, the middleware's left out."""
-    app = create_api(title="Any", description="any", router=router, kinds={}, check=lambda: None)
-    assert asyncio.run(_ask(app, method, path, body)).is_success
+    assert ask_app(an_app(router), method, path, json=body).is_success
     (route,) = (
         each
         for each in router.routes
@@ -144,17 +122,11 @@ def ask(commit: Commit, router: APIRouter, method: str, path: str, body: object)
     return [route.endpoint.__qualname__, *commit.frames]
 
 
-async def _ask(app: FastAPI, method: str, path: str, body: object) -> httpx.Response:
-    transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:
-        return await client.request(method, path, json=body)
-
-
 def test_from_a_message_to_a_transaction_of_dynamodb(commit: Commit) -> None:
     """Receive, parse and call, decide, write: each once."""
-    handlers = StockHandlers(StockStore(a_table(commit)))
+    handlers = StockHandlers(StockStore(dynamodb(commit), table="rows", outbox="rows-outbox"))
     frames = consume(commit, stock_consumer.subscription_created(handlers))
-    assert frames == [*FROM_SQS, "Handlers.allocate", "change", *FROM_DYNAMO_STORE]
+    assert frames == [*FROM_SQS, "Handlers.allocate", "change", "VersionedTable.commit"]
     assert len(frames) <= MOST_FROM_SQS
 
 
@@ -162,13 +134,13 @@ def test_from_a_message_to_a_transaction_of_mongodb(commit: Commit) -> None:
     """The same way, into the other database."""
     handlers = PaymentHandlers(a_mongo_store(commit))
     frames = consume(commit, payment_consumer.subscription_created(handlers))
-    assert frames == [*FROM_SQS, "Handlers.create", "change", *FROM_MONGO_STORE]
+    assert frames == [*FROM_SQS, "Handlers.create", "change", "VersionedCollection.commit"]
     assert len(frames) <= MOST_FROM_SQS
 
 
 def test_from_a_post_to_a_transaction_of_dynamodb(commit: Commit) -> None:
     """The use case is the one that a message would lead to."""
-    store = SubscriptionStore(a_table(commit))
+    store = SubscriptionStore(dynamodb(commit), table="rows", outbox="rows-outbox")
     router = subscription_api.routes(SubscriptionHandlers(store), store)
     body = subscription_api.NewSubscription.model_config["json_schema_extra"]["examples"][0]  # type: ignore[index]
     frames = ask(commit, router, "POST", "/subscriptions", body)
@@ -176,7 +148,7 @@ def test_from_a_post_to_a_transaction_of_dynamodb(commit: Commit) -> None:
         "routes.<locals>.subscribe",
         "Handlers.subscribe",
         "change",
-        *FROM_DYNAMO_STORE,
+        "VersionedTable.commit",
     ]
     assert len(frames) <= MOST_FROM_HTTP
 
@@ -186,5 +158,10 @@ def test_from_a_patch_to_a_transaction_of_mongodb(commit: Commit) -> None:
     store = a_mongo_store(commit)
     router = payment_api.routes(PaymentHandlers(store), store)
     frames = ask(commit, router, "PATCH", "/payments/one", {"status": "cancelled"})
-    assert frames == ["routes.<locals>.patch", "Handlers.cancel", "change", *FROM_MONGO_STORE]
+    assert frames == [
+        "routes.<locals>.patch",
+        "Handlers.cancel",
+        "change",
+        "VersionedCollection.commit",
+    ]
     assert len(frames) <= MOST_FROM_HTTP

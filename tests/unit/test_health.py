@@ -1,11 +1,9 @@
 """Readiness and the health server of a worker."""
 
 import httpx
-import pytest
 from prometheus_client import CollectorRegistry, Counter
 
 from infra.local_system.ports import LOOPBACK
-from runtime.errors import Misconfigured
 from runtime.process.health import HealthServer, Readiness
 
 
@@ -37,11 +35,3 @@ def test_health_over_http() -> None:
         assert (ready.status_code, ready.text) == (200, "ready\n")
         assert "handled_total 1.0" in client.get("/metrics").text
         assert client.get("/").status_code == 404
-
-
-def test_a_port_that_is_taken_is_a_setting_to_mend() -> None:
-    """The variables' names and the address."""
-    first = HealthServer(LOOPBACK, 0, readiness=Readiness(), registry=CollectorRegistry())
-    with first.serving(), pytest.raises(Misconfigured) as refusal:
-        HealthServer(LOOPBACK, first.port, readiness=Readiness(), registry=CollectorRegistry())
-    assert str(refusal.value).startswith(f"HEALTH_HOST, HEALTH_PORT: {LOOPBACK}:{first.port}: ")

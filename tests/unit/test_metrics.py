@@ -10,8 +10,8 @@ import pytest
 from fastapi import APIRouter
 from prometheus_client import CollectorRegistry, Metric
 
-from runtime.http.app import create_api
 from runtime.metrics import MOST_REASONS, ConsumerMetrics, HttpMetrics, RelayMetrics
+from tests.system import an_app
 from verification.testkit.waiting import eventually
 
 HANDBOOK = Path(__file__).parents[2] / "docs/operations.md"
@@ -123,14 +123,7 @@ def test_a_request_is_active_until_it_is_answered() -> None:
         await goes_on.wait()
         raise LookupError
 
-    app = create_api(
-        title="Slow",
-        description="",
-        router=router,
-        kinds={},
-        check=lambda: None,
-        registry=registry,
-    )
+    app = an_app(router, registry=registry)
 
     def active() -> float | None:
         return registry.get_sample_value("http_server_active_requests")

@@ -44,43 +44,55 @@ def test_without_them_the_uri_says_it_all(environment: pytest.MonkeyPatch) -> No
         assert client._resolve_srv_info["password"] == "secret"
 
 
-@pytest.mark.parametrize("missing", ["MONGODB_USERNAME", "MONGODB_PASSWORD"])
-def test_one_without_the_other_is_refused(environment: pytest.MonkeyPatch, missing: str) -> None:
-    """Both are named; what was set is not repeated."""
-    environment.delenv(missing)
-    with pytest.raises(Misconfigured) as refusal:
-        load(MongoSettings)
-    assert str(refusal.value) == (
-        "set these environment variables: "
-        "MONGODB_PASSWORD: Value error, set it and MONGODB_USERNAME, or neither"
-    )
+NEITHER = "set these environment variables: MONGODB_PASSWORD: .*set it and MONGODB_USERNAME, or n"
+TWICE = "MONGODB_URI has credentials already"
 
 
 @pytest.mark.parametrize(
-    "uri", ["mongodb://user:secret@host/?tls=true", "mongodb+srv://user@host", "mongodb://u:s@a,b"]
+    ("changes", "said", "unsaid"),
+    [
+        ({"USERNAME": None}, NEITHER, "MONGODB_URI"),
+        ({"PASSWORD": None}, NEITHER, "MONGODB_URI"),
+        ({"USERNAME": None, "PASSWORD": None, "PASSWORD_FILE": "file"}, NEITHER, "MONGODB_URI"),
+        ({"URI": "mongodb://user:secret@host/?tls=true"}, TWICE, "secret"),
+        ({"URI": "mongodb+srv://user@host"}, TWICE, "user@"),
+        ({"URI": "mongodb://u:secret@a,b"}, TWICE, "secret"),
+        ({"URI": "postgres://user:secret@host"}, "MONGODB_URI: ", "MONGODB_PASSWORD"),
+        ({"PASSWORD_FILE": "file"}, "set it or MONGODB_PASSWORD_FILE, not both", "MONGODB_URI"),
+        (
+            {"PASSWORD": None, "PASSWORD_FILE": "nowhere"},
+            "MONGODB_PASSWORD_FILE: ",
+            "MONGODB_USERNAME",
+        ),
+    ],
 )
-def test_credentials_in_two_places_are_refused(environment: pytest.MonkeyPatch, uri: str) -> None:
-    """The message says so, without either."""
-    environment.setenv("MONGODB_URI", uri)
-    with pytest.raises(Misconfigured, match="MONGODB_URI has credentials already") as refusal:
+def test_what_does_not_go_together_is_refused(
+    environment: pytest.MonkeyPatch,
+    tmp_path: Path,
+    changes: dict[str, str | None],
+    said: str,
+    unsaid: str,
+) -> None:
+    """What is wrong is named, and nothing else; no secret is repeated.
+
+    A password without a username, or in two places; a URI that cannot be read judges none of it.
+    """
+    (tmp_path / "file").touch()
+    environment.chdir(tmp_path)
+    for name, value in changes.items():
+        if value is None:
+            environment.delenv(f"MONGODB_{name}")
+        else:
+            environment.setenv(f"MONGODB_{name}", value)
+    with pytest.raises(Misconfigured, match=said) as refusal:
         load(MongoSettings)
-    assert "secret" not in str(refusal.value)
-    assert PASSWORD not in str(refusal.value)
+    assert not [each for each in (unsaid, "secret", PASSWORD) if each in str(refusal.value)]
 
 
 def test_an_at_sign_in_an_option_is_no_credential(environment: pytest.MonkeyPatch) -> None:
     """Only what stands before the hosts is."""
     environment.setenv("MONGODB_URI", "mongodb://host/?appName=a@b")
     assert load(MongoSettings).mongodb_credentials["username"] == "payments-service"
-
-
-def test_a_uri_that_is_none_is_all_there_is_to_say(environment: pytest.MonkeyPatch) -> None:
-    """Credentials are not judged by a URI that could not be read."""
-    environment.setenv("MONGODB_URI", "postgres://user:secret@host")
-    with pytest.raises(Misconfigured) as refusal:
-        load(MongoSettings)
-    assert "MONGODB_PASSWORD" not in str(refusal.value)
-    assert "secret" not in str(refusal.value)
 
 
 @pytest.mark.parametrize("ending", ["", "\n", "\r\n"])
@@ -99,39 +111,6 @@ def test_a_password_may_be_in_a_file(
     }
     file.write_text("another")
     assert settings.mongodb_credentials["password"] == "another"
-
-
-def test_a_password_in_two_places_is_refused(
-    environment: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """Which one held would be a guess."""
-    (tmp_path / "password").touch()
-    environment.setenv("MONGODB_PASSWORD_FILE", str(tmp_path / "password"))
-    with pytest.raises(Misconfigured, match="set it or MONGODB_PASSWORD_FILE, not both"):
-        load(MongoSettings)
-
-
-def test_a_file_that_is_not_there_is_named_alone(
-    environment: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """MONGODB_USERNAME has its password: it is the file that is wrong."""
-    environment.delenv("MONGODB_PASSWORD")
-    environment.setenv("MONGODB_PASSWORD_FILE", str(tmp_path / "password"))
-    with pytest.raises(Misconfigured, match="MONGODB_PASSWORD_FILE: ") as refusal:
-        load(MongoSettings)
-    assert "MONGODB_USERNAME" not in str(refusal.value)
-
-
-def test_a_file_without_a_username_is_refused(
-    environment: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """As a password without one is."""
-    (tmp_path / "password").touch()
-    environment.delenv("MONGODB_PASSWORD")
-    environment.delenv("MONGODB_USERNAME")
-    environment.setenv("MONGODB_PASSWORD_FILE", str(tmp_path / "password"))
-    with pytest.raises(Misconfigured, match="set it and MONGODB_USERNAME, or neither"):
-        load(MongoSettings)
 
 
 def test_an_empty_file_is_said(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:

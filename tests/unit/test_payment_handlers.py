@@ -4,11 +4,9 @@ import json
 
 import pytest
 
-from runtime.sqs.handler import SchemaViolation, UnexpectedEvent
-from services.payment.consumer import subscription_created
 from services.payment.handlers import Handlers
 from services.payment.model import PaymentNotFound, Status
-from tests.builders import TRACEPARENT, a_cause, a_detail, an_envelope, clock
+from tests.builders import a_cause, a_metadata, clock
 from tests.fakes import MemoryPayments
 
 
@@ -37,16 +35,7 @@ def test_setting_up_commits_the_payment_and_its_event(
         "status": "active",
         "created": "2026-11-23T09:30:00.000Z",
         "updated": "2026-11-23T09:30:00.000Z",
-        "metadata": {
-            "eventId": "event-1",
-            "version": 1,
-            "aggregateId": "one",
-            "sequence": 1,
-            "occurredAt": "2026-11-23T09:30:00.000Z",
-            "correlationId": "request-1",
-            "causationId": None,
-            "traceparent": TRACEPARENT,
-        },
+        "metadata": a_metadata(eventId="event-1", aggregateId="one"),
     }
 
 
@@ -75,37 +64,3 @@ def test_what_does_not_exist_is_not_found(handlers: Handlers, store: MemoryPayme
     with pytest.raises(PaymentNotFound, match="nowhere"):
         handlers.cancel("nowhere", a_cause())
     assert store.outbox == []
-
-
-def a_body(detail_type: str = "SubscriptionCreated", **changes: object) -> str:
-    return json.dumps(an_envelope(a_detail(**changes), detail_type=detail_type, source="app.x"))
-
-
-@pytest.mark.parametrize(
-    ("body", "error"),
-    [
-        (a_body("PaymentCancelled"), UnexpectedEvent),
-        (a_body(accountNumber=None), SchemaViolation),
-        (a_body(accountNumber=""), SchemaViolation),
-        (a_body(accountNumber="1" * 35), SchemaViolation),
-        (a_body(subscriptionId=None), SchemaViolation),
-    ],
-)
-def test_a_body_that_cannot_be_read_is_permanent(
-    handlers: Handlers, store: MemoryPayments, body: str, error: type[Exception]
-) -> None:
-    """The queue takes its own event, with what this service reads of it within bounds."""
-    handler = subscription_created(handlers)
-    with pytest.raises(error) as refused:
-        handler.handle(body)
-    assert handler.is_permanent(refused.value)
-    assert store.outbox == []
-
-
-def test_a_broken_schema_is_told_without_the_values() -> None:
-    """The reason travels in the DLQ and the logs: the field's name, not the account number."""
-    handler = subscription_created(Handlers(MemoryPayments()))
-    with pytest.raises(SchemaViolation) as refused:
-        handler.handle(a_body(accountNumber=12345678))
-    assert "accountNumber" in str(refused.value)
-    assert "12345678" not in str(refused.value)

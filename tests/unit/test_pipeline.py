@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import repeat
 from time import monotonic
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 
 from contracts.outbox import OutboxRecord
 from relay.pipeline import DELETE_DEADLINE, DELETERS, PUBLISH_DEADLINE, PUBLISHERS, Pipeline
-from relay.ports import Failure, NeverAccepted, StaysInOutbox
+from relay.ports import Failure, NeverAccepted, RelayAdapters, StaysInOutbox
 from relay.window import Window
 from runtime.metrics import RelayMetrics, new_registry
 from runtime.outbox.rows import Row
@@ -26,10 +27,13 @@ from tests.relay_fakes import (
     MemoryOutbox,
     MemoryTarget,
     away,
+    failing,
     poison,
     row_of,
     seldom,
+    throttled_by,
 )
+from tests.threads import beside
 from verification.testkit.waiting import eventually
 
 
@@ -49,9 +53,7 @@ class Relay:
         self.outbox = MemoryOutbox(journal=self.journal)
         self.target = MemoryTarget(journal=self.journal)
         self.pipeline = Pipeline(
-            outbox=self.outbox,
-            target=self.target,
-            dead_letters=self.dead_letters,
+            RelayAdapters(self.outbox, self.target, self.dead_letters),
             stop=self.stop,
             metrics=self.metrics,
             window=Window(max_rows=self.max_rows, max_bytes=16_000_000),
@@ -70,14 +72,12 @@ class Relay:
 
     @contextmanager
     def running(self) -> Iterator[threading.Thread]:
-        thread = threading.Thread(target=self.pipeline.run, daemon=True)
-        thread.start()
-        try:
+        with beside(self.pipeline.run, self.stop.request) as thread:
             yield thread
-        finally:
-            self.stop.request()
-            thread.join(timeout=60)
-            assert not thread.is_alive(), "the pipeline did not stop"
+
+    def drain(self) -> None:
+        with self.running():
+            self.drained()
 
 
 pytestmark = pytest.mark.usefixtures("quiet")
@@ -114,8 +114,7 @@ def test_only_the_failed_entries_of_a_batch_are_sent_again(relay_: Relay) -> Non
 
     relay_.target.answer = answer
     relay_.commit(*(row_of(f"a{n}", 1) for n in range(10)))
-    with relay_.running():
-        relay_.drained()
+    relay_.drain()
     assert len(relay_.target.calls[0]) == 10
     assert [len(call) for call in relay_.target.calls] == [10, 5, 5]
     assert sorted(relay_.target.keys) == [(f"a{n}", 1) for n in range(10)]
@@ -124,18 +123,15 @@ def test_only_the_failed_entries_of_a_batch_are_sent_again(relay_: Relay) -> Non
 
 def test_rows_that_meet_an_unknown_error_alone_hold_no_publisher(relay_: Relay) -> None:
     """More of them than there are publishers: others pass, and what is behind each waits for it."""
-    refusing = threading.Event()
-    refusing.set()
-    relay_.target.answer = lambda record: (
-        UNKNOWN if record.aggregate_id.startswith("odd") and refusing.is_set() else None
-    )
     odd = [f"odd{n}" for n in range(PUBLISHERS * 2)]
+    refused = set(odd)
+    relay_.target.answer = lambda record: UNKNOWN if record.aggregate_id in refused else None
     with relay_.running():
         relay_.commit(*(row_of(name, n) for name in odd for n in (1, 2)))
         relay_.commit(*(row_of(f"good{n}", 1) for n in range(100)))
         eventually(lambda: len(relay_.target.keys) == 100, what="the good rows")
         assert not any(name.startswith("odd") for name, _ in relay_.target.keys)
-        refusing.clear()
+        refused.clear()
         relay_.drained()
     assert all(relay_.target.sequences(name) == [1, 2] for name in odd)
     assert not relay_.dead_letters.sent
@@ -157,20 +153,13 @@ def test_an_unknown_error_of_the_whole_target_buries_nothing(relay_: Relay) -> N
 
 def test_no_event_overtakes_a_failed_one_of_its_aggregate(relay_: Relay) -> None:
     """While an event is tried again its aggregate's later events wait; other aggregates go on."""
-    refusing = threading.Event()
-    refusing.set()
-
-    def answer(record: OutboxRecord) -> Failure | None:
-        if (record.aggregate_id, record.sequence) == ("slow", 1) and refusing.is_set():
-            return THROTTLED
-        return None
-
-    relay_.target.answer = answer
+    refused = {"slow-1"}
+    relay_.target.answer = lambda record: THROTTLED if record.event_id in refused else None
     with relay_.running():
         relay_.commit(*(row_of("slow", n) for n in (1, 2, 3)), *(row_of("fast", n) for n in (1, 2)))
         eventually(lambda: relay_.target.sequences("fast") == [1, 2], what="the fast aggregate")
         assert relay_.target.sequences("slow") == []
-        refusing.clear()
+        refused.clear()
         relay_.drained()
     assert relay_.target.sequences("slow") == [1, 2, 3]
 
@@ -180,8 +169,7 @@ def test_an_entry_that_is_never_accepted_is_dead_lettered(relay_: Relay) -> None
     relay_.target.answer = lambda record: MALFORMED if record.aggregate_id == "bad" else None
     bad, good = row_of("bad", 1), row_of("good", 1)
     relay_.commit(bad, good)
-    with relay_.running():
-        relay_.drained()
+    relay_.drain()
     assert not relay_.outbox.rows
     assert relay_.target.keys == [("good", 1)]
     ((aggregate, body, error),) = relay_.dead_letters.sent
@@ -194,34 +182,22 @@ def test_an_entry_that_is_never_accepted_is_dead_lettered(relay_: Relay) -> None
 
 def test_dead_letters_that_are_away_do_not_undo_their_neighbours(relay_: Relay) -> None:
     """Neighbours in the batch were accepted: they are sent once, however long the queue is away."""
-    failures = iter([away(), away()])
-
-    def fault(_: Sequence[Any]) -> None:
-        for error in failures:
-            raise error
-
-    relay_.dead_letters.fault = fault
+    relay_.dead_letters.fault = failing([away(), away()])
     relay_.target.answer = lambda record: MALFORMED if record.aggregate_id < "a2" else None
     relay_.commit(*(row_of(f"a{n}", sequence) for n in range(6) for sequence in (1, 2)))
-    with relay_.running():
-        relay_.drained()
+    relay_.drain()
     assert Counter(relay_.target.keys) == Counter(
         (f"a{n}", sequence) for n in range(2, 6) for sequence in (1, 2)
     )
-    assert sorted(aggregate for aggregate, _, _ in relay_.dead_letters.sent) == [
-        "a0",
-        "a0",
-        "a1",
-        "a1",
-    ]
+    aside = sorted(aggregate for aggregate, _, _ in relay_.dead_letters.sent)
+    assert aside == ["a0", "a0", "a1", "a1"]
     assert not relay_.outbox.rows
 
 
 def test_poison_is_dead_lettered_and_stops_no_other_row(relay_: Relay) -> None:
     """A malformed row goes to the dead letters as it was found; its aggregate goes on too."""
     relay_.commit(row_of("a", 1), poison("a", 2), row_of("a", 3), poison("b", 1), row_of("c", 1))
-    with relay_.running():
-        relay_.drained()
+    relay_.drain()
     assert relay_.target.sequences("a") == [1, 3]
     assert relay_.target.sequences("c") == [1]
     assert {(aggregate, body) for aggregate, body, _ in relay_.dead_letters.sent} == {
@@ -233,15 +209,10 @@ def test_poison_is_dead_lettered_and_stops_no_other_row(relay_: Relay) -> None:
 
 def test_what_not_even_the_dead_letters_take_stays_and_holds_no_publisher(relay_: Relay) -> None:
     """More such rows than publishers, and the good one behind them still passes."""
-
-    def fault(_: Sequence[Any]) -> None:
-        raise ValueError("too large for a message")
-
-    relay_.dead_letters.fault = fault
+    relay_.dead_letters.fault = failing(repeat(ValueError("too large for a message")))
     rows = [poison(f"bad{n}", 1) for n in range(PUBLISHERS + 4)]
     relay_.commit(*rows, row_of("good", 1))
-    with relay_.running():
-        relay_.drained()
+    relay_.drain()
     assert relay_.target.keys == [("good", 1)]
     assert set(relay_.outbox.rows) == {row.key for row in rows}
 
@@ -292,13 +263,7 @@ def test_a_target_that_fails_loses_nothing(relay_: Relay, error: Exception) -> N
 @pytest.mark.parametrize("error", [away(), RuntimeError("a bug")])
 def test_a_delete_that_fails_is_tried_again(relay_: Relay, error: Exception) -> None:
     """Nothing is published twice for it, and more failures than deleters hold no other row."""
-    failures = iter([error] * (DELETERS + 2))
-
-    def fault(_: Sequence[Any]) -> None:
-        for each in failures:
-            raise each
-
-    relay_.outbox.fault = fault
+    relay_.outbox.fault = failing(repeat(error, DELETERS + 2))
     with relay_.running():
         for n in range(20):
             relay_.commit(row_of(f"a{n}", 1))
@@ -330,8 +295,7 @@ def test_unprocessed_deletes_are_tried_again(relay_: Relay) -> None:
 
     relay_.outbox.unprocessed = unprocessed
     relay_.commit(*(row_of(f"a{n}", 1) for n in range(8)))
-    with relay_.running():
-        relay_.drained()
+    relay_.drain()
     assert not relay_.outbox.rows
     deleted = [key for what, key in relay_.journal if what == "deleted"]
     assert len(deleted) == len(set(deleted)) == 8
@@ -405,16 +369,7 @@ def test_whatever_fails_and_however_often_all_arrive_in_order(seed: int) -> None
     relay_ = Relay(max_rows=40)
     relay_.target.fault = seldom(seed, 0.2, away)
     relay_.outbox.fault = seldom(seed + 100, 0.2, away)
-    refuses = seldom(seed + 200, 0.05, away)
-
-    def answer(record: OutboxRecord) -> Failure | None:
-        try:
-            refuses([record])
-        except Exception:  # noqa: BLE001
-            return THROTTLED
-        return None
-
-    relay_.target.answer = answer
+    relay_.target.answer = throttled_by(seldom(seed + 200, 0.05, away))
     rows = [row_of(f"a{n % 30}", n // 30 + 1) for n in range(150)]
     with relay_.running():
         relay_.commit(*rows)

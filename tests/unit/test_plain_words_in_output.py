@@ -7,15 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.called import PACKAGES
 from tests.pages import ROOT
 from tests.plain_words import findings
 from tools.reference.routes import apps
 
-PACKAGES = (
-    *("contracts", "runtime", "services", "relay", "infra"),
-    *("operations", "console", "local", "verification", "tools"),
-)
-MODULES = [each for package in PACKAGES for each in sorted((ROOT / package).rglob("*.py"))]
+OURS = (*PACKAGES, "contracts", "tools")
+MODULES = [each for package in OURS for each in sorted((ROOT / package).rglob("*.py"))]
 PAGE = [
     each
     for each in sorted((ROOT / "console/page").rglob("*"))
@@ -47,7 +45,7 @@ def said(source: str, name: str) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("package", PACKAGES)
+@pytest.mark.parametrize("package", OURS)
 def test_messages_logs_and_help_are_in_plain_words(package: str) -> None:
     """Every text of a module but docstrings may be printed."""
     modules = [each for each in MODULES if name(each).startswith(f"{package}/")]

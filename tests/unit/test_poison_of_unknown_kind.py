@@ -5,21 +5,16 @@ from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 import pytest
-from prometheus_client import CollectorRegistry
 
-from infra.resources import Queue as QueueResource
-from infra.resources import RedrivePolicy
 from runtime.errors import Unavailable
-from runtime.metrics import ConsumerMetrics
 from runtime.passed import Passed, note
-from runtime.process.health import Readiness
 from runtime.process.shutdown import Stop
 from runtime.retry import UNKNOWN_STRIKES
 from runtime.sqs.consumer import Consumer
-from runtime.sqs.messages import Messages
-from runtime.sqs.queue import find_queue
 from runtime.verdicts import Family
+from tests.consuming import QUEUES, messages_of
 from tests.memory_queues import MemorySqs
+from tests.threads import beside
 from verification.testkit.waiting import eventually
 
 CALL = "TransactWriteItems"
@@ -61,35 +56,17 @@ class HurriedStop(Stop):
         return self.requested
 
 
-QUEUES = (
-    QueueResource("work", visibility_timeout=60, redrive=RedrivePolicy("work-dlq", 5)),
-    QueueResource("work-dlq"),
-)
-
-
 @pytest.fixture
 def sqs() -> MemorySqs:
     clock = iter(range(0, 10**9, 1000))
     return MemorySqs(QUEUES, now=lambda: float(next(clock)))
 
 
-def messages(sqs: MemorySqs, work: Work, stop: Stop) -> Messages:
-    return Messages(
-        cast("Any", sqs),
-        find_queue(cast("Any", sqs), "work"),
-        work,
-        stop=stop,
-        metrics=ConsumerMetrics(CollectorRegistry()),
-        readiness=Readiness("work"),
-        wait_seconds=1,
-    )
-
-
 def test_what_all_messages_meet_is_held_however_long(sqs: MemorySqs) -> None:
     """Reads pass and commits do not: a hundred tries bury nothing, and cost one receive."""
     waits: list[int] = []
     work = Work(lambda _: len(waits) < 100)
-    found = messages(sqs, work, HurriedStop(lambda: waits.append(1)))
+    found = messages_of(sqs, work, stop=HurriedStop(lambda: waits.append(1)))
     sqs.send_message(QueueUrl="work", MessageBody="good")
     (message,) = found.receive(1)
     assert found.settle(message)
@@ -106,7 +83,7 @@ def test_what_one_message_meets_alone_ends_in_the_dead_letter_queue(sqs: MemoryS
         other = {"MessageId": "o", "ReceiptHandle": "o", "Body": "good"}
         found.settle(cast("Any", other))
 
-    found = messages(sqs, work, HurriedStop(meanwhile))
+    found = messages_of(sqs, work, stop=HurriedStop(meanwhile))
     sqs.send_message(QueueUrl="work", MessageBody="poison")
     outcomes = [found.settle(found.receive(1)[0]) for _ in range(5)]
     assert outcomes == [False, False, False, False, True]
@@ -128,7 +105,7 @@ def test_one_that_passed_before_an_outage_speaks_against_no_message(sqs: MemoryS
             with found._passed.noting():
                 note("DynamoDB", CALL)
 
-    found = messages(sqs, work, HurriedStop(meanwhile))
+    found = messages_of(sqs, work, stop=HurriedStop(meanwhile))
     sqs.send_message(QueueUrl="work", MessageBody="good")
     assert found.settle(found.receive(1)[0])
     assert work.handled == ["good"]
@@ -175,23 +152,6 @@ def test_poison_on_every_thread_does_not_stop_a_queue(endless: EndlessSqs, poiso
         endless.send_message(QueueUrl="work", MessageBody="poison")
     for number in range(30):
         endless.send_message(QueueUrl="work", MessageBody=f"good {number}")
-    consumer = Consumer(
-        Messages(
-            cast("Any", endless),
-            find_queue(cast("Any", endless), "work"),
-            work,
-            stop=endless.stop,
-            metrics=ConsumerMetrics(CollectorRegistry()),
-            readiness=Readiness("work"),
-            wait_seconds=1,
-        ),
-        concurrency=4,
-    )
-    running = threading.Thread(target=consumer.run)
-    running.start()
-    try:
+    consumer = Consumer(messages_of(endless, work, stop=endless.stop), concurrency=4)
+    with beside(consumer.run, endless.stop.request):
         eventually(lambda: len(work.handled) == 30, timeout=20, what="all good messages")
-    finally:
-        endless.stop.request()
-        running.join(10)
-    assert not running.is_alive()

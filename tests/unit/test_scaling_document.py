@@ -14,7 +14,7 @@ from contracts.causes import Cause
 from infra.local_system.settings import ROOT
 from relay.__main__ import FORWARDERS
 from runtime.eventbridge import PUT_EVENTS_LIMITS
-from runtime.outbox.dynamodb import MAX_DELETES, VersionedTable
+from runtime.outbox.dynamodb import MAX_DELETES
 from runtime.sqs.consumer import Consumer
 from runtime.sqs.queue import BATCH_LINGER_SECONDS, MAX_BATCH
 from services.stock import events as stock_events
@@ -157,22 +157,22 @@ class PutRecorder:
 
 
 def write_subscription(client: "DynamoDBClient") -> None:
-    table = VersionedTable(
-        client, table="subscriptions", key="subscriptionId", outbox="subscriptions-outbox"
+    store = subscription_store.DynamoStore(
+        client, table="subscriptions", outbox="subscriptions-outbox"
     )
     order = Order("12345678", "A Lovelace", "12-34-56", "Ada", "Lovelace", 2)
     active = Subscription.create(ID, order, request_digest="0" * 64, now=NOW)
     for after in (active, active.cancel("payment cancelled", now=NOW)):
         record = subscription_events.record_of(after, EVERY_FIELD, event_id=ID)
-        subscription_store.DynamoStore(table).commit(after, record, replaces=None)
+        store.commit(after, record, replaces=None)
 
 
 def write_stock(client: "DynamoDBClient") -> None:
-    table = VersionedTable(client, table="stock", key="subscriptionId", outbox="stock-outbox")
+    store = stock_store.DynamoStore(client, table="stock", outbox="stock-outbox")
     allocated = Stock.allocate(ID, 2, now=NOW)
     for after in (allocated, allocated.deallocate(now=NOW)):
         record = stock_events.record_of(after, EVERY_FIELD, event_id=ID)
-        stock_store.DynamoStore(table).commit(after, record, replaces=None)
+        store.commit(after, record, replaces=None)
 
 
 def constant(path: Path, name: str) -> float:

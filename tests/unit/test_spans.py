@@ -18,11 +18,6 @@ from tests.recorded import Recorded, error_of, ids_of, parent_of, traceparent_of
 TRACE, PARENT = TRACEPARENT.split("-")[1:3]
 
 
-@pytest.fixture
-def recorded() -> Recorded:
-    return Recorded()
-
-
 def test_a_span_with_a_parent_is_in_its_trace(recorded: Recorded) -> None:
     """And its own context is what is carried on: the same trace, another parent."""
     with recorded.tracer.span("a", "consumer", {}, parent=TRACEPARENT) as span:

@@ -4,11 +4,9 @@ import json
 
 import pytest
 
-from runtime.sqs.handler import SchemaViolation, UnexpectedEvent
-from services.stock import consumer
 from services.stock.handlers import Handlers
 from services.stock.model import Status, StockNotFound
-from tests.builders import TRACEPARENT, a_cause, a_detail, an_envelope, clock
+from tests.builders import a_cause, a_metadata, clock
 from tests.fakes import MemoryStock
 
 
@@ -36,16 +34,7 @@ def test_allocating_commits_the_stock_and_its_event(handlers: Handlers, store: M
         "status": "allocated",
         "created": "2026-11-23T09:30:00.000Z",
         "updated": "2026-11-23T09:30:00.000Z",
-        "metadata": {
-            "eventId": "event-1",
-            "version": 1,
-            "aggregateId": "one",
-            "sequence": 1,
-            "occurredAt": "2026-11-23T09:30:00.000Z",
-            "correlationId": "request-1",
-            "causationId": None,
-            "traceparent": TRACEPARENT,
-        },
+        "metadata": a_metadata(eventId="event-1", aggregateId="one"),
     }
 
 
@@ -79,30 +68,3 @@ def test_what_does_not_exist_is_not_found(handlers: Handlers) -> None:
     """Reading makes nothing up."""
     with pytest.raises(StockNotFound, match="nowhere"):
         handlers.get("nowhere")
-
-
-def a_body(detail_type: str, **changes: object) -> str:
-    return json.dumps(an_envelope(a_detail(**changes), detail_type=detail_type, source="app.x"))
-
-
-@pytest.mark.parametrize(
-    ("queue", "body", "error"),
-    [
-        ("subscription_created", a_body("PaymentCancelled"), UnexpectedEvent),
-        ("payment_cancelled", a_body("SubscriptionCreated"), UnexpectedEvent),
-        ("subscription_created", a_body("SubscriptionCreated", quantity=0), SchemaViolation),
-        ("subscription_created", a_body("SubscriptionCreated", quantity=11), SchemaViolation),
-        ("subscription_created", a_body("SubscriptionCreated", quantity=None), SchemaViolation),
-        ("subscription_created", a_body("SubscriptionCreated", subscriptionId=1), SchemaViolation),
-        ("payment_cancelled", a_body("PaymentCancelled", subscriptionId=[]), SchemaViolation),
-    ],
-)
-def test_a_body_that_cannot_be_read_is_permanent(
-    handlers: Handlers, store: MemoryStock, queue: str, body: str, error: type[Exception]
-) -> None:
-    """Each queue takes its own event, with what this service reads of it within bounds."""
-    handler = getattr(consumer, queue)(handlers)
-    with pytest.raises(error) as refused:
-        handler.handle(body)
-    assert handler.is_permanent(refused.value)
-    assert store.outbox == []

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from runtime.process.shutdown import Stop, on_signal, unless_stopped
+from tests.threads import beside
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -25,16 +26,10 @@ def test_a_signal_requests_a_stop(number: signal.Signals) -> None:
 def test_a_signal_that_another_thread_gets_is_handled_too() -> None:
     """The main thread waits without an end, and the kernel does not wake it."""
     stop, ended = Stop(), threading.Event()
-    other = threading.Thread(target=ended.wait)
-    other.start()
-    sends = threading.Timer(0.1, lambda: signal.pthread_kill(other.ident or 0, signal.SIGTERM))
-    try:
-        with on_signal(stop):
-            sends.start()
-            assert stop.wait(60)
-    finally:
-        ended.set()
-        other.join()
+    with beside(ended.wait, ended.set) as other, on_signal(stop):
+        to = other.ident or 0
+        threading.Timer(0.1, lambda: signal.pthread_kill(to, signal.SIGTERM)).start()
+        assert stop.wait(60)
 
 
 @pytest.mark.timeout(20)
@@ -78,11 +73,9 @@ def test_a_wait_is_a_sleep_that_a_stop_cuts_short() -> None:
     stop = Stop()
     assert not stop.wait(0)
     waited: list[bool] = []
-    thread = threading.Thread(target=lambda: waited.append(stop.wait(60)))
     started = time.monotonic()
-    thread.start()
-    stop.request()
-    thread.join(60)
+    with beside(lambda: waited.append(stop.wait(60)), stop.request):
+        pass
     assert waited == [True]
     assert time.monotonic() - started < 50
 
@@ -100,8 +93,8 @@ def test_what_cannot_be_cut_short_is_abandoned_by_a_stop() -> None:
         asked.wait(30)
         stop.request()
 
-    threading.Thread(target=request, daemon=True).start()
-    assert unless_stopped(stop, poll, thread="poll") is None
+    with beside(request):
+        assert unless_stopped(stop, poll, thread="poll") is None
     assert not answers.is_set()
     answers.set()
 

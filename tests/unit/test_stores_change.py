@@ -45,7 +45,7 @@ class Tallies(MemoryStore[Tally]):
             before_commit=self.before_commit,
             after_commit=self.after_commit,
         )
-        super().__init__(lambda tally: tally.name, hooks)
+        super().__init__(hooks, identity=lambda tally: tally.name)
 
     def _count(self) -> None:
         self.reads += 1

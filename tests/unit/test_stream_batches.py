@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Sequence
+from itertools import repeat
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from relay.batch import NotAStreamEvent
 from relay.ports import NeverAccepted
 from runtime.errors import Misconfigured
 from tests.lambda_relay import SUCCESS, LambdaRelay, events
-from tests.relay_fakes import MALFORMED, THROTTLED, away, record_of
+from tests.relay_fakes import MALFORMED, THROTTLED, away, failing, record_of
 from tests.stream_events import (
     a_sample,
     a_stream_record,
@@ -101,11 +102,7 @@ def test_an_entry_that_is_never_accepted_is_set_aside(relay_: LambdaRelay) -> No
 @pytest.mark.parametrize("error", [away(), ValueError("too large for a message")])
 def test_what_cannot_be_set_aside_is_reported(relay_: LambdaRelay, error: Exception) -> None:
     """Its row stays; the mapping tries it again, and puts it in its own destination at last."""
-
-    def fault(_: Sequence[Any]) -> None:
-        raise error
-
-    relay_.dead_letters.fault = fault
+    relay_.dead_letters.fault = failing(repeat(error))
     records = [
         *relay_.commit(record_of("good", 1)),
         *relay_.put({"aggregateId": "bad", "sequence": 1}),

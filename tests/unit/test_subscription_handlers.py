@@ -5,13 +5,9 @@ from uuid import UUID
 
 import pytest
 
-from contracts.envelope import NotAnEvent
-from runtime.errors import Unavailable
-from runtime.sqs.handler import SchemaViolation, UnexpectedEvent
-from services.subscription.consumer import payment_cancelled
 from services.subscription.handlers import Handlers
 from services.subscription.model import IdempotencyKeyReused, Status, SubscriptionNotFound
-from tests.builders import TRACEPARENT, a_cause, a_detail, an_envelope, an_order, clock
+from tests.builders import a_cause, a_metadata, an_order, clock
 from tests.fakes import MemorySubscriptions
 
 
@@ -46,16 +42,7 @@ def test_subscribing_commits_the_subscription_and_its_event(
         "cancelledReason": None,
         "created": "2026-11-23T09:30:00.000Z",
         "updated": "2026-11-23T09:30:00.000Z",
-        "metadata": {
-            "eventId": "event-1",
-            "version": 1,
-            "aggregateId": subscription.subscription_id,
-            "sequence": 1,
-            "occurredAt": "2026-11-23T09:30:00.000Z",
-            "correlationId": "request-1",
-            "causationId": None,
-            "traceparent": TRACEPARENT,
-        },
+        "metadata": a_metadata(eventId="event-1", aggregateId=subscription.subscription_id),
     }
 
 
@@ -137,44 +124,3 @@ def test_what_does_not_exist_is_not_found(handlers: Handlers, store: MemorySubsc
     with pytest.raises(SubscriptionNotFound, match="nowhere"):
         handlers.cancel("nowhere", a_cause())
     assert store.outbox == []
-
-
-def a_body(*, detail_type: str = "PaymentCancelled", **changes: object) -> str:
-    return json.dumps(
-        an_envelope(a_detail(**changes), detail_type=detail_type, source="app.payments")
-    )
-
-
-def test_a_cancellation_of_what_does_not_exist_is_permanent(handlers: Handlers) -> None:
-    """The domain refuses it, and no retry could mend that: it belongs in the DLQ."""
-    handler = payment_cancelled(handlers)
-    with pytest.raises(SubscriptionNotFound) as refused:
-        handler.handle(a_body())
-    assert handler.is_permanent(refused.value)
-
-
-@pytest.mark.parametrize(
-    ("body", "error"),
-    [
-        ("not JSON", NotAnEvent),
-        (a_body(metadata=None), NotAnEvent),
-        (a_body(detail_type="SubscriptionCreated"), UnexpectedEvent),
-        (a_body(detail_type="SomethingElse"), UnexpectedEvent),
-        (a_body(subscriptionId=None), SchemaViolation),
-        (a_body(subscriptionId=""), SchemaViolation),
-        (a_body(subscriptionId="x" * 129), SchemaViolation),
-    ],
-)
-def test_a_body_that_cannot_be_read_is_permanent(
-    handlers: Handlers, body: str, error: type[Exception]
-) -> None:
-    """Not JSON, not an event, of another type, or against the schema: to the DLQ at once."""
-    handler = payment_cancelled(handlers)
-    with pytest.raises(error) as refused:
-        handler.handle(body)
-    assert handler.is_permanent(refused.value)
-
-
-def test_an_outage_is_not_permanent(handlers: Handlers) -> None:
-    """The message is good; it is the database that has to come back."""
-    assert not payment_cancelled(handlers).is_permanent(Unavailable("DynamoDB", "throttled"))

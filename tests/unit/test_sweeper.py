@@ -1,17 +1,16 @@
 """The sweeper: what stayed in the outbox is offered, page by page, and memory stays bounded."""
 
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from itertools import count
 from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
 from relay.pipeline import Pipeline
-from relay.sweeper import Sweeper
+from relay.ports import RelayAdapters
+from relay.sweeper import Backlog, Sweeper
 from relay.window import Window
 from runtime.ids import utc_now
 from runtime.metrics import RelayMetrics, new_registry
@@ -23,9 +22,11 @@ from tests.relay_fakes import (
     MemoryOutbox,
     MemoryTarget,
     away,
+    failing,
     poison,
     row_of,
 )
+from tests.threads import beside
 from verification.testkit.waiting import eventually
 
 HOUR = timedelta(hours=1)
@@ -52,28 +53,21 @@ class Sweeping:
     ) -> None:
         self.stop, self.metrics = Stop(), RelayMetrics(new_registry())
         self.window = Window(max_rows=max_rows, max_bytes=16_000_000)
-        self.sweeper = Sweeper(
-            outbox,
+        backlog = Backlog(
+            RelayAdapters(outbox, MemoryTarget(), MemoryDeadLetters(), is_crowded=is_crowded),
             self.window,
             stop=self.stop,
             metrics=self.metrics,
             now=utc_now,
             min_age=min_age,
             interval=interval,
-            is_crowded=is_crowded,
         )
+        self.sweeper = Sweeper(backlog)
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        thread = threading.Thread(target=self.sweeper.run, daemon=True)
-        thread.start()
-        try:
+        with beside(self.sweeper.run, self.stop.request, self.window.close):
             yield
-        finally:
-            self.stop.request()
-            self.window.close()
-            thread.join(timeout=60)
-            assert not thread.is_alive(), "the sweeper did not stop"
 
 
 def test_offers_what_is_older_than_the_moment() -> None:
@@ -142,18 +136,11 @@ def test_a_requested_sweep_that_failed_is_tried_again() -> None:
     """The outbox is away at first: the sweep is tried again, for the same moment or a later one."""
     outbox = MemoryOutbox()
     outbox.put(row_of("a", 1, occurred_at=utc_now() - timedelta(seconds=1)))
-    tries = count(1)
-
-    def fault(_: Sequence[Any]) -> None:
-        if next(tries) == 1:
-            raise away()
-
-    outbox.fault = fault
+    outbox.fault = failing([away()])
     sweeping = Sweeping(outbox)
     with sweeping.running():
         sweeping.sweeper.request(before=utc_now())
         eventually(lambda: len(sweeping.window) == 1, what="the row in the window")
-    assert next(tries) == 3
 
 
 def test_a_stop_cuts_a_sweep_short() -> None:
@@ -170,21 +157,17 @@ def test_a_large_backlog_never_fills_the_memory_and_holds_no_newcomer_up() -> No
     """20 000 rows of 1 KB pass with a window and a page in memory, and new rows pass meanwhile."""
     page, backlog = 500, 20_000
     outbox = LazyOutbox(backlog, page=page, detail=f'{{"text":"{"x" * 700}"}}')
-    target, dead_letters = MemoryTarget(), MemoryDeadLetters()
+    target = MemoryTarget()
     sweeping = Sweeping(outbox, max_rows=1000)
     pipeline = Pipeline(
-        outbox=outbox,
-        target=target,
-        dead_letters=dead_letters,
+        RelayAdapters(outbox, target, MemoryDeadLetters()),
         stop=sweeping.stop,
         metrics=sweeping.metrics,
         window=sweeping.window,
     )
     widest = 0
     waits: list[int] = []
-    thread = threading.Thread(target=pipeline.run, daemon=True)
-    thread.start()
-    with sweeping.running():
+    with beside(pipeline.run, sweeping.stop.request), sweeping.running():
         sweeping.sweeper.request(before=utc_now())
         eventually(lambda: outbox.read, what="the sweep began")
         news = 0
@@ -196,8 +179,6 @@ def test_a_large_backlog_never_fills_the_memory_and_holds_no_newcomer_up() -> No
             eventually(lambda: target.keys.count(("new", news)), what="the newcomer")  # noqa: B023
             waits.append(len(outbox.deleted) - before)
         eventually(lambda: len(outbox.deleted) == backlog + news, what="all deleted", timeout=30)
-        sweeping.stop.request()
-        thread.join(timeout=60)
     assert news >= 2
     assert max(waits) < 10_000, "a newcomer waited for half of the backlog"
     assert widest <= 1000

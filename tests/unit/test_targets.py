@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
+from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 
 from contracts.outbox import MAX_RECORD_BYTES, OutboxRecord
 from relay.adapters.eventbridge import EventBus
@@ -20,19 +20,10 @@ from runtime.eventbridge import PUT_EVENTS_LIMITS
 from runtime.metrics import RelayMetrics, new_registry
 from runtime.outbox.rows import Row
 from runtime.sqs.queue import SEND_LIMITS
+from tests.fakes import client_error
 from tests.relay_fakes import MemoryDeadLetters, MemoryTarget, record_of, row_of
 
 Answer = Callable[[list[dict[str, Any]]], dict[str, Any]]
-
-
-def refusal(code: str, status: int = 400) -> ClientError:
-    return ClientError(
-        {
-            "Error": {"Code": code, "Message": "said AWS"},
-            "ResponseMetadata": {"HTTPStatusCode": status},  # type: ignore[typeddict-item]
-        },
-        "PutEvents",
-    )
 
 
 class Client:
@@ -53,15 +44,11 @@ class Client:
         self.calls.append(request["Entries"])
         return self._answer(request["Entries"])
 
-    send_message_batch = None
+    def send_message_batch(self, **request: Any) -> dict[str, Any]:
+        return self.put_events(**request)
 
     def send_message(self, **request: Any) -> None:
         self.sent.append(request)
-
-
-class SqsClient(Client):
-    def send_message_batch(self, **request: Any) -> dict[str, Any]:  # type: ignore[override]
-        return self.put_events(**request)
 
 
 def all_accepted(entries: list[dict[str, Any]]) -> dict[str, Any]:
@@ -74,7 +61,7 @@ def bus(answer: Answer = all_accepted) -> tuple[EventBus, Client]:
 
 
 def queue(answer: Answer = lambda entries: {"Successful": []}) -> tuple[FifoQueue, Client]:
-    client = SqsClient(answer)
+    client = Client(answer)
     return FifoQueue(cast("Any", client), "events.fifo"), client
 
 
@@ -245,7 +232,7 @@ def test_a_refused_call_is_sent_entry_by_entry(
     make: Callable[[Answer], tuple[Target, Client]], code: str
 ) -> None:
     """Only the entry whose fault it was fails, for good; the others are accepted."""
-    target, client = make(refusing(refusal(code), "culprit"))
+    target, client = make(refusing(client_error(code), "culprit"))
     outcome, dead_letters = publish(target, "a", "culprit", "c")
     assert sorted(names_of(outcome.done)) == ["a", "c", "culprit"]
     assert outcome.accepted == 2
@@ -259,7 +246,7 @@ def test_a_refusal_that_is_nobodys_fault_holds_all(
     make: Callable[[Answer], tuple[Target, Client]],
 ) -> None:
     """A key of KMS that is disabled for an hour is no reason to bury a message."""
-    target, client = make(refusing(refusal("KmsDisabled"), ""))
+    target, client = make(refusing(client_error("KmsDisabled"), ""))
     outcome, dead_letters = publish(target, "a", "b")
     assert outcome.is_outage
     assert names_of(outcome.again) == ["a", "b"]
@@ -272,7 +259,7 @@ def test_an_error_in_no_list_is_one_entrys_until_others_meet_it(
     make: Callable[[Answer], tuple[Target, Client]],
 ) -> None:
     """One by one the others are accepted; the one that alone meets it is never refused for good."""
-    target, client = make(refusing(refusal("NobodyKnowsThis"), "culprit"))
+    target, client = make(refusing(client_error("NobodyKnowsThis"), "culprit"))
     outcome, dead_letters = publish(target, "a", "culprit", "c")
     assert names_of(outcome.done) == ["a", "c"]
     assert names_of([each.row for each in outcome.alone]) == ["culprit"]
@@ -282,7 +269,7 @@ def test_an_error_in_no_list_is_one_entrys_until_others_meet_it(
 
 def test_an_outage_amid_entries_keeps_what_was_accepted() -> None:
     """One by one, the second meets an outage: the first was accepted and stays so."""
-    errors = iter([refusal("ValidationException"), None, refusal("Throttling"), None])
+    errors = iter([client_error("ValidationException"), None, client_error("Throttling"), None])
 
     def answer(entries: list[dict[str, Any]]) -> dict[str, Any]:
         error = next(errors)
@@ -300,10 +287,10 @@ def test_an_outage_amid_entries_keeps_what_was_accepted() -> None:
 @pytest.mark.parametrize(
     "error",
     [
-        refusal("ThrottlingException"),
-        refusal("AccessDeniedException"),
-        refusal("InternalFailure", status=500),
-        refusal("Whatever", status=503),
+        client_error("ThrottlingException"),
+        client_error("AccessDeniedException"),
+        client_error("InternalFailure", status=500),
+        client_error("Whatever", status=503),
         ReadTimeoutError(endpoint_url="http://aws"),
         EndpointConnectionError(endpoint_url="http://aws"),
     ],

@@ -1,6 +1,7 @@
 """A topology that AWS would refuse, or would drop events for, is refused before it is built."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -31,79 +32,53 @@ HERE = Domain(
 )
 THERE = Domain("there", buses=(Bus("far-b"),), queues=(Queue("far-q"),))
 TO_Q = Rule("R", "b", EventPattern(), ToQueue("q"))
+BY_NUMBER = GlobalIndex("i", Key(Attribute("id", "N")))
+TWO_TYPES = Table("t", Key(Attribute("id")), (BY_NUMBER, BY_NUMBER))
+
+
+def with_rule(**changes: Any) -> Domain:
+    return replace(HERE, rules=(replace(TO_Q, **changes),))
+
+
+def with_queue(**how: Any) -> Domain:
+    return replace(HERE, queues=(*HERE.queues, Queue("w", **how)))
 
 
 @pytest.mark.parametrize(
     ("wrong", "fault"),
     [
-        (replace(HERE, rules=(replace(TO_Q, bus="none"),)), "rule R: domain here has no bus none"),
+        (with_rule(bus="none"), "rule R: domain here has no bus none"),
+        (with_rule(target=ToQueue("far-q")), "rule R: its target far-q is not in domain here"),
+        (with_rule(target=ToBus("none")), "rule R: its target none is not in any domain"),
+        (with_rule(target=ToLogGroup("q")), "rule R: its target q is not in domain here"),
+        (with_rule(target=ToBus("b")), "rule R: it sends bus b its own events"),
+        (with_rule(target=ToQueue("q.fifo")), "rule R: its target q.fifo is FIFO"),
         (
-            replace(HERE, rules=(replace(TO_Q, target=ToQueue("far-q")),)),
-            "rule R: its target far-q is not in domain here",
-        ),
-        (
-            replace(HERE, rules=(replace(TO_Q, target=ToBus("none")),)),
-            "rule R: its target none is not in any domain",
-        ),
-        (
-            replace(HERE, rules=(replace(TO_Q, target=ToLogGroup("q")),)),
-            "rule R: its target q is not in domain here",
-        ),
-        (
-            replace(HERE, rules=(replace(TO_Q, target=ToBus("b")),)),
-            "rule R: it sends bus b its own events",
-        ),
-        (
-            replace(HERE, rules=(replace(TO_Q, target=ToQueue("q.fifo")),)),
-            "rule R: its target q.fifo is FIFO",
-        ),
-        (
-            replace(HERE, rules=(replace(TO_Q, dlq="q.fifo"),)),
+            with_rule(dlq="q.fifo"),
             "rule R: its dead-letter queue q.fifo is FIFO; it must be standard",
         ),
-        (
-            replace(HERE, rules=(replace(TO_Q, dlq="far-q"),)),
-            "rule R: its dead-letter queue far-q is not in the rule's domain",
-        ),
+        (with_rule(dlq="far-q"), "rule R: its dead-letter queue far-q is not in the rule's domain"),
         (replace(HERE, rules=(TO_Q, TO_Q)), "rule R is there 2 times"),
-        (replace(HERE, rules=(replace(TO_Q, name="R" * 65),)), "longer than 64"),
+        (with_rule(name="R" * 65), "longer than 64"),
         (replace(HERE, archives=(Archive("a", "none", 1),)), "archive a: domain here has no bus"),
         (replace(HERE, archives=(Archive("a" * 49, "b", 1),)), "longer than 48"),
         (replace(HERE, archives=(Archive("a", "b", -1),)), "archive a: a retention of -1 days"),
         (replace(HERE, log_groups=(LogGroup("g", 20),)), "log group g: CloudWatch has no"),
+        (with_queue(redrive=RedrivePolicy("none", 5)), "queue w: its dead-letter"),
         (
-            replace(HERE, queues=(Queue("w", redrive=RedrivePolicy("none", 5)),)),
-            "queue w: its dead-letter",
-        ),
-        (
-            replace(HERE, queues=(*HERE.queues, Queue("w", redrive=RedrivePolicy("q.fifo", 5)))),
+            with_queue(redrive=RedrivePolicy("q.fifo", 5)),
             "queue w: its dead-letter queue q.fifo must be of the same type",
         ),
+        (with_queue(redrive=RedrivePolicy("dlq", 0)), "queue w: a maxReceiveCount of 0"),
         (
-            replace(HERE, queues=(*HERE.queues, Queue("w", redrive=RedrivePolicy("dlq", 0)))),
-            "queue w: a maxReceiveCount of 0",
-        ),
-        (
-            replace(
-                HERE,
-                queues=(*HERE.queues, Queue("w", redrive=RedrivePolicy("q", 5), retention=5 * DAY)),
-            ),
+            with_queue(redrive=RedrivePolicy("q", 5), retention=5 * DAY),
             "queue w: its dead-letter queue q forgets sooner",
         ),
-        (replace(HERE, queues=(Queue("w", visibility_timeout=43_201),)), "queue w: a visibility"),
-        (replace(HERE, queues=(Queue("w", retention=59),)), "queue w: a retention of 59 s"),
-        (replace(HERE, queues=(Queue("w", content_based_deduplication=True),)), "queue w: only a"),
+        (with_queue(visibility_timeout=43_201), "queue w: a visibility"),
+        (with_queue(retention=59), "queue w: a retention of 59 s"),
+        (with_queue(content_based_deduplication=True), "queue w: only a"),
         (
-            replace(
-                HERE,
-                tables=(
-                    Table(
-                        "t",
-                        Key(Attribute("id")),
-                        (GlobalIndex("i", Key(Attribute("id", "N"))),) * 2,
-                    ),
-                ),
-            ),
+            replace(HERE, tables=(TWO_TYPES,)),
             "table t: attribute id has 2 types",
         ),
     ],

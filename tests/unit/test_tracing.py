@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
 from time import monotonic
 
 import pytest
@@ -15,7 +14,6 @@ from runtime.errors import Misconfigured
 from runtime.process import tracing
 from runtime.process.tracing import FLUSH_TIMEOUT, is_wanted, spanned, start, started
 from tests.otlp import receiving
-from verification.testkit.launcher import run_to_end
 from verification.testkit.ports import reserved_ports
 
 ENDPOINT = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318"}
@@ -98,31 +96,28 @@ def test_where_it_is_off_a_block_has_no_span() -> None:
         raise LookupError
 
 
+@pytest.mark.parametrize(
+    ("named", "service"),
+    [({}, "a-process"), ({"OTEL_SERVICE_NAME": "stock-relay"}, "stock-relay")],
+)
 def test_a_process_exports_what_it_has_made_before_it_ends(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, named: dict[str, str], service: str
 ) -> None:
-    """To the collector of its environment, under the process's name."""
+    """To the collector of its environment, under its name; two relays of one command are told one.
+
+    Whoever starts them tells them apart.
+    """
     with receiving() as receiver:
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.url)
         monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", "deployment.environment.name=a-test")
+        for name, value in named.items():
+            monkeypatch.setenv(name, value)
         with started("a-process") as tracer, spanned(tracer, "a span", "client", {"a": 1}):
             pass
     (span,) = receiver.spans
     assert (span.name, span.kind, span.attributes) == ("a span", "CLIENT", {"a": 1})
-    assert span.service == "a-process"
+    assert span.service == service
     assert span.resource["deployment.environment.name"] == "a-test"
-
-
-def test_a_name_of_the_environments_own_is_the_services_name(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Two relays run one command: whoever starts them tells them apart."""
-    with receiving() as receiver:
-        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.url)
-        monkeypatch.setenv("OTEL_SERVICE_NAME", "stock-relay")
-        with started("relay-dynamodb") as tracer, spanned(tracer, "a span", "client", {}):
-            pass
-    assert [span.service for span in receiver.spans] == ["stock-relay"]
 
 
 def test_a_function_exports_before_it_answers(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,20 +132,6 @@ def test_a_function_exports_before_it_answers(monkeypatch: pytest.MonkeyPatch) -
         tracer.stop()
     with pytest.raises(LookupError), flushed(None):
         raise LookupError
-
-
-def test_a_process_with_an_endpoint_that_is_none_does_not_start(tmp_path: Path) -> None:
-    """Exit code 2 and one line, as for any other setting."""
-    environment = {
-        "AWS_REGION": "eu-west-1",
-        "HTTP_PORT": "0",
-        "STOCK_TABLE": "stock",
-        "STOCK_OUTBOX_TABLE": "stock-outbox",
-        "OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4318",
-    }
-    code, output = run_to_end(tmp_path, "services.stock.main", "api", environment)
-    assert (code, len(output.splitlines())) == (2, 1)
-    assert output.startswith("OTEL_EXPORTER_OTLP_ENDPOINT: give a URL")
 
 
 def test_a_collector_that_is_not_there_delays_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 
 import pytest
 from prometheus_client import CollectorRegistry
+from structlog.testing import capture_logs
 
 from runtime.errors import Misconfigured, Unavailable
 from runtime.process import worker
@@ -52,9 +53,11 @@ def test_a_part_that_fails_stops_the_others_and_is_raised() -> None:
     def bad() -> None:
         raise ValueError("a bug")
 
-    with pytest.raises(ValueError, match="a bug"):
+    with capture_logs() as lines, pytest.raises(ValueError, match="a bug"):
         run(lambda: {"good": good, "bad": bad}, stop)
     assert ended == [True]
+    (failure,) = [line for line in lines if line["log_level"] == "error"]
+    assert (failure["event"], failure["part"]) == ("part failed", "bad")
 
 
 def test_what_is_away_at_start_is_waited_for() -> None:
@@ -158,7 +161,8 @@ def test_exit_codes(
         "bad": bad,
     }
     monkeypatch.setattr("sys.argv", ["main.py", *arguments])
-    with pytest.raises(SystemExit) as left:
+    with capture_logs() as lines, pytest.raises(SystemExit) as left:
         worker.main(commands)
     assert left.value.code == code
     assert capsys.readouterr().err == said
+    assert [line["event"] for line in lines] == ["process failed"] * (code == 1)

@@ -9,6 +9,7 @@ from contracts.names import EventType, Source
 from infra.topology import TOPOLOGY
 from relay.adapters.eventbridge import EventBus
 from runtime.errors import Misconfigured
+from runtime.eventbridge import require_bus
 from tests.integration.conformance.conftest import Routed
 from tests.relay_fakes import record_of
 
@@ -80,7 +81,7 @@ def test_a_bus_that_is_not_there_takes_events_silently(routed: Routed) -> None:
     assert bus.publish([record_of("a", 1)]) == [None]
     assert routed.arrived() == {}
     with pytest.raises(Misconfigured, match="no-such-bus"):
-        bus.check()
+        require_bus(routed.events, "no-such-bus")
 
 
 def _name(body: str) -> str:

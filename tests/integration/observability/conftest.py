@@ -7,8 +7,7 @@ import pytest
 
 from tests.e2e.conftest import local
 from tests.e2e.world import ORDER, World
-from tests.integration.observability.story import STORY, missing, story
-from tests.integration.observability.traced import Traced
+from tests.integration.observability.story import STORY, Traced, missing, story
 from tests.otlp import ReceivedSpan, Receiver, receiving
 from verification.testkit.waiting import eventually
 

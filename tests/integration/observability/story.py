@@ -1,86 +1,58 @@
 """What a lifecycle's trace tells: who, as what, does what, and whose child that is."""
 
-from tests.otlp import ReceivedSpan
+from dataclasses import dataclass
+
+from tests.e2e.world import World
+from tests.otlp import ReceivedSpan, Receiver
 
 CLIENT = "the test's own span"
 
-STORY = {
-    # the request, and what committed it
-    ("subscription-api", "SERVER", "POST /subscriptions", CLIENT),
-    ("subscription-api", "CLIENT", "TransactWriteItems subscriptions", "POST /subscriptions"),
-    ("subscriptions-relay", "PRODUCER", "send subscriptions-event-bus", "POST /subscriptions"),
-    # both that react to it are its children
-    ("stock-consumer", "CONSUMER", "process stock-subscription-created", "POST /subscriptions"),
-    (
-        "payment-consumer",
-        "CONSUMER",
-        "process payments-subscription-created",
-        "POST /subscriptions",
-    ),
-    # and so on with what they commit
-    (
-        "stock-consumer",
-        "CLIENT",
-        "TransactWriteItems stock",
-        "process stock-subscription-created",
-    ),
-    ("stock-relay", "PRODUCER", "send stock-event-bus", "process stock-subscription-created"),
-    (
-        "payment-consumer",
-        "CLIENT",
-        "commitTransaction payments",
-        "process payments-subscription-created",
-    ),
-    # payments' way to the bus has a queue in it
-    (
-        "payments-change-stream",
-        "PRODUCER",
-        "send payment-events.fifo",
-        "process payments-subscription-created",
-    ),
-    (
-        "payments-forward",
-        "PRODUCER",
-        "send payments-event-bus",
-        "process payments-subscription-created",
-    ),
-    # the second request of the same client
-    ("payment-api", "SERVER", "PATCH /payments/{payment_id}", CLIENT),
-    ("payment-api", "CLIENT", "commitTransaction payments", "PATCH /payments/{payment_id}"),
-    (
-        "payments-change-stream",
-        "PRODUCER",
-        "send payment-events.fifo",
-        "PATCH /payments/{payment_id}",
-    ),
-    ("payments-forward", "PRODUCER", "send payments-event-bus", "PATCH /payments/{payment_id}"),
-    (
-        "stock-consumer",
-        "CONSUMER",
-        "process stock-payment-cancelled",
-        "PATCH /payments/{payment_id}",
-    ),
-    (
-        "subscription-consumer",
-        "CONSUMER",
-        "process subscriptions-payment-cancelled",
-        "PATCH /payments/{payment_id}",
-    ),
-    ("stock-consumer", "CLIENT", "TransactWriteItems stock", "process stock-payment-cancelled"),
-    ("stock-relay", "PRODUCER", "send stock-event-bus", "process stock-payment-cancelled"),
-    (
-        "subscription-consumer",
-        "CLIENT",
-        "TransactWriteItems subscriptions",
-        "process subscriptions-payment-cancelled",
-    ),
-    (
-        "subscriptions-relay",
-        "PRODUCER",
-        "send subscriptions-event-bus",
-        "process subscriptions-payment-cancelled",
-    ),
+SUBSCRIBE, CANCEL = "POST /subscriptions", "PATCH /payments/{payment_id}"
+PUT_ASIDE, GIVE_BACK = "process stock-subscription-created", "process stock-payment-cancelled"
+SET_UP = "process payments-subscription-created"
+END = "process subscriptions-payment-cancelled"
+
+_CHILDREN = {
+    CLIENT: {
+        ("subscription-api", "SERVER", SUBSCRIBE),
+        ("payment-api", "SERVER", CANCEL),
+    },
+    SUBSCRIBE: {
+        ("subscription-api", "CLIENT", "TransactWriteItems subscriptions"),
+        ("subscriptions-relay", "PRODUCER", "send subscriptions-event-bus"),
+        # both that react to it
+        ("stock-consumer", "CONSUMER", PUT_ASIDE),
+        ("payment-consumer", "CONSUMER", SET_UP),
+    },
+    PUT_ASIDE: {
+        ("stock-consumer", "CLIENT", "TransactWriteItems stock"),
+        ("stock-relay", "PRODUCER", "send stock-event-bus"),
+    },
+    SET_UP: {
+        ("payment-consumer", "CLIENT", "commitTransaction payments"),
+        # payments' way to the bus has a queue in it
+        ("payments-change-stream", "PRODUCER", "send payment-events.fifo"),
+        ("payments-forward", "PRODUCER", "send payments-event-bus"),
+    },
+    CANCEL: {
+        ("payment-api", "CLIENT", "commitTransaction payments"),
+        ("payments-change-stream", "PRODUCER", "send payment-events.fifo"),
+        ("payments-forward", "PRODUCER", "send payments-event-bus"),
+        ("stock-consumer", "CONSUMER", GIVE_BACK),
+        ("subscription-consumer", "CONSUMER", END),
+    },
+    GIVE_BACK: {
+        ("stock-consumer", "CLIENT", "TransactWriteItems stock"),
+        ("stock-relay", "PRODUCER", "send stock-event-bus"),
+    },
+    END: {
+        ("subscription-consumer", "CLIENT", "TransactWriteItems subscriptions"),
+        ("subscriptions-relay", "PRODUCER", "send subscriptions-event-bus"),
+    },
 }
+"""By the span that it is a child of: the two requests of one client, and what each leads to."""
+
+STORY = {(*span, parent) for parent, spans in _CHILDREN.items() for span in spans}
 
 
 def story(spans: list[ReceivedSpan], client: str) -> set[tuple[str, str, str, str]]:
@@ -95,3 +67,18 @@ def story(spans: list[ReceivedSpan], client: str) -> set[tuple[str, str, str, st
 
 def missing(spans: list[ReceivedSpan], client: str) -> list[tuple[str, str, str, str]]:
     return sorted(STORY - story(spans, client))
+
+
+@dataclass(frozen=True)
+class Traced:
+    """One lifecycle in a running system, and every span that the system sent of it."""
+
+    world: World
+    receiver: Receiver
+    trace_id: str
+    span_id: str
+    subscription_id: str
+    spans: list[ReceivedSpan]
+
+    def named(self, name: str, service: str) -> list[ReceivedSpan]:
+        return [span for span in self.spans if (span.name, span.service) == (name, service)]

@@ -3,9 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
-import httpx
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
@@ -13,9 +11,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from infra.local_system.ports import LOOPBACK
 from local.process_table import console_process, our_processes
 from runtime.metrics import RelayMetrics
-from tests.integration.observability.traced import Traced
+from tests.integration.observability.story import Traced
 from tests.observability import expressions, scraped
 from tests.promql import Query, Selector, read
+from tests.unit.test_metrics import documented
 from verification.testkit.launcher import running
 from verification.testkit.waiting import eventually
 
@@ -29,20 +28,18 @@ Exposed = Mapping[str, set[str]]
 """The labels of each sample's name."""
 
 
-@dataclass(frozen=True)
-class Scrape:
-    """What each process answers, by the name that prometheus.yml has for it."""
+Scrape = Mapping[str, Exposed]
+"""What each process answers, by the name that prometheus.yml has for it."""
 
-    processes: Mapping[str, Exposed]
 
-    def of(self, selector: Selector) -> list[Exposed]:
-        """What the processes expose that a selector chooses by its job and process."""
-        return [
-            self.processes[name]
-            for job, names in scraped().items()
-            for name in names
-            if _chooses(selector, job=job, process=name)
-        ]
+def chosen(scrape: Scrape, selector: Selector) -> list[Exposed]:
+    """What the processes expose that a selector chooses by its job and process."""
+    return [
+        scrape[name]
+        for job, names in scraped().items()
+        for name in names
+        if _chooses(selector, job=job, process=name)
+    ]
 
 
 @pytest.fixture(scope="session")
@@ -62,16 +59,10 @@ def scrape(traced: Traced, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         addresses = {
             process.name: f"http://{LOOPBACK}:{process.port}" for process in our_processes(settings)
         }
-        yield Scrape(
-            {
-                name: _exposed(http.get(f"{url}/metrics").raise_for_status())
-                for name, url in {**addresses, "console": watching.url}.items()
-            }
-        )
-
-
-def _exposed(answer: httpx.Response) -> Exposed:
-    return _labels(answer.text)
+        yield {
+            name: _labels(http.get(f"{url}/metrics").raise_for_status().text)
+            for name, url in {**addresses, "console": watching.url}.items()
+        }
 
 
 def _labels(text: str) -> dict[str, set[str]]:
@@ -107,7 +98,7 @@ def missing(query: Query, scrape: Scrape) -> list[str]:
     """What an expression asks for that nobody exposes."""
     known, complaints = set(TARGET), []
     for selector in query.selectors:
-        exposed = [each for each in scrape.of(selector) if selector.metric in each]
+        exposed = [each for each in chosen(scrape, selector) if selector.metric in each]
         if selector.metric in PROMETHEUS:
             labels = PROMETHEUS[selector.metric]
         elif exposed:
@@ -149,31 +140,15 @@ def test_what_nobody_exposes_would_be_found(
 
 def test_every_process_exposes_its_memory_and_its_processor(scrape: Scrape) -> None:
     """The tap and the console too."""
-    for name, exposed in scrape.processes.items():
+    for name, exposed in scrape.items():
         assert {"process_resident_memory_bytes", "process_cpu_seconds_total"} <= exposed.keys(), (
             name
         )
 
 
 def test_every_kind_of_process_exposes_what_the_handbook_says(scrape: Scrape) -> None:
-    """Of the metrics of our own."""
-    kinds = {
-        "apis": {"http_server_request_duration_seconds_count", "http_server_active_requests"},
-        "consumers": {
-            "consumer_message_duration_seconds_count",
-            "consumer_commit_to_effect_seconds_count",
-            "consumer_messages_in_flight",
-        },
-        "relays": {
-            "relay_events_published_total",
-            "relay_publish_failures_total",
-            "relay_commit_to_publish_seconds_count",
-            "relay_events_dead_lettered_total",
-            "outbox_depth_records",
-            "outbox_stuck_records",
-            "outbox_oldest_age_seconds",
-        },
-    }
-    for kind, names in kinds.items():
-        for process in scraped()[kind]:
-            assert names <= scrape.processes[process].keys(), process
+    """Of the metrics of our own; of a histogram its count."""
+    kinds = {"APIs": "apis", "outbox relays": "relays"}
+    for name, (whose, _) in documented().items():
+        for process in scraped().get(kinds.get(whose, whose), ()):
+            assert scrape[process].keys() & {name, f"{name}_count"}, (process, name)

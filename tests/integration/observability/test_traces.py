@@ -2,12 +2,8 @@
 
 import json
 
-import httpx
-
 from tests.e2e.world import ORDER
-from tests.integration.observability.story import STORY, story
-from tests.integration.observability.traced import Traced
-from verification.testkit.waiting import eventually
+from tests.integration.observability.story import STORY, Traced, story
 
 
 def test_one_trace_spans_all_three_services(traced: Traced) -> None:
@@ -102,19 +98,3 @@ def test_no_span_has_bank_details(traced: Traced) -> None:
     account = {str(ORDER[name]) for name in ("accountNumber", "accountName", "accountSortCode")}
     text = json.dumps([(s.name, s.attributes, s.resource) for s in traced.receiver.spans])
     assert not [each for each in account if each in text]
-
-
-def test_nobody_traces_the_probes(traced: Traced) -> None:
-    """A health check or a scrape every few seconds would bury what people do."""
-    for path in ("/healthz", "/readyz", "/metrics", "/outbox"):
-        traced.world.http.get(f"{traced.world.addresses['stock']}{path}").raise_for_status()
-    answer = traced.world.http.get(f"{traced.world.addresses['stock']}/stock/unknown")
-    assert answer.status_code == httpx.codes.NOT_FOUND
-    eventually(
-        lambda: [
-            s for s in traced.receiver.spans if s.attributes.get("url.path") == "/stock/unknown"
-        ],
-        what="the span of GET /stock/unknown",
-    )
-    names = {span.name for span in traced.receiver.spans if span.service == "stock-api"}
-    assert names == {"GET /stock/{subscription_id}"}

@@ -6,8 +6,6 @@ what is tested. The wires can be cut, and can lose a request or an answer.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
@@ -21,11 +19,8 @@ from tests.conftest import MiniStack
 from tests.dynamodb_local import DynamoDBLocal
 from tests.integration.store_suite import subjects
 from tests.integration.store_suite.kinds import PAYMENT, STOCK, SUBSCRIPTION, Kind
-from tests.integration.store_suite.subjects import Subject
+from tests.integration.store_suite.subjects import Clients, Subject
 from verification.testkit.tcp_proxy import TcpProxy
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
 
 IMPATIENCE = 0.3
 """Seconds that the impatient clients wait for an answer; the services' own wait 5 and 10."""
@@ -36,21 +31,11 @@ def _wire_to(port: int | None) -> TcpProxy:
     return TcpProxy(port)
 
 
-@dataclass(frozen=True)
-class DynamoDBs:
-    """Clients of one emulator; all but `direct` go by the wire."""
-
-    direct: "DynamoDBClient"
-    wired: "DynamoDBClient"
-    impatient: "DynamoDBClient"
-    wire: TcpProxy
-
-
 @contextmanager
-def _dynamodbs(endpoint: str) -> Iterator[DynamoDBs]:
+def _dynamodbs(endpoint: str) -> Iterator[Clients]:
     with _wire_to(urlsplit(endpoint).port).running() as wire:
         wired = f"http://{LOOPBACK}:{wire.port}"
-        yield DynamoDBs(
+        yield Clients(
             direct=Aws(region=REGION, endpoint_url=endpoint).client("dynamodb"),
             wired=Aws(region=REGION, endpoint_url=wired).client("dynamodb"),
             impatient=Aws(region=REGION, endpoint_url=wired, read_timeout=IMPATIENCE).client(
@@ -61,46 +46,33 @@ def _dynamodbs(endpoint: str) -> Iterator[DynamoDBs]:
 
 
 @pytest.fixture(scope="session")
-def ministack_dynamodbs(ministack: MiniStack) -> Iterator[DynamoDBs]:
+def ministack_dynamodbs(ministack: MiniStack) -> Iterator[Clients]:
     with _dynamodbs(ministack.endpoint) as clients:
         yield clients
 
 
 @pytest.fixture(scope="session")
-def dynamodb_local_dynamodbs(dynamodb_local: DynamoDBLocal) -> Iterator[DynamoDBs]:
+def dynamodb_local_dynamodbs(dynamodb_local: DynamoDBLocal) -> Iterator[Clients]:
     with _dynamodbs(dynamodb_local.endpoint) as clients:
         yield clients
 
 
 @pytest.fixture(scope="session")
-def mongodb_wire(mongodb_uri: str) -> Iterator[TcpProxy]:
-    with _wire_to(urlsplit(mongodb_uri).port).running() as wire:
-        yield wire
-
-
-@pytest.fixture(scope="session")
-def mongodb_direct(mongodb_uri: str) -> Iterator[MongoClient[Document]]:
-    with connect(mongodb_uri) as client:
-        yield client
-
-
-@pytest.fixture(scope="session")
-def mongodb_wired(mongodb_wire: TcpProxy) -> Iterator[MongoClient[Document]]:
+def mongodbs(mongodb_uri: str) -> Iterator[Clients]:
     """Straight to the wire: a client that is told the replica set's members would go past it."""
-    with connect(f"mongodb://{LOOPBACK}:{mongodb_wire.port}/?directConnection=true") as client:
-        yield client
-
-
-@pytest.fixture(scope="session")
-def mongodb_impatient(mongodb_wire: TcpProxy) -> Iterator[MongoClient[Document]]:
-    with MongoClient[Document](
-        LOOPBACK,
-        mongodb_wire.port,
-        directConnection=True,
-        retryWrites=False,
-        socketTimeoutMS=IMPATIENCE * 1000,
-    ) as client:
-        yield client
+    with (
+        _wire_to(urlsplit(mongodb_uri).port).running() as wire,
+        connect(mongodb_uri) as direct,
+        connect(f"mongodb://{LOOPBACK}:{wire.port}/?directConnection=true") as wired,
+        MongoClient[Document](
+            LOOPBACK,
+            wire.port,
+            directConnection=True,
+            retryWrites=False,
+            socketTimeoutMS=IMPATIENCE * 1000,
+        ) as impatient,
+    ):
+        yield Clients(direct, wired, impatient, wire)
 
 
 def in_memory(kind: Kind) -> Callable[[pytest.FixtureRequest], Iterator[Subject]]:
@@ -114,29 +86,18 @@ def on_dynamodb(
     kind: Kind, emulator: str = "ministack"
 ) -> Callable[[pytest.FixtureRequest], Iterator[Subject]]:
     def make(request: pytest.FixtureRequest) -> Iterator[Subject]:
-        clients: DynamoDBs = request.getfixturevalue(f"{emulator}_dynamodbs")
-        yield subjects.dynamodb(
-            kind,
-            wired=clients.wired,
-            impatient=clients.impatient,
-            direct=clients.direct,
-            wire=clients.wire,
-        )
+        clients: Clients = request.getfixturevalue(f"{emulator}_dynamodbs")
+        yield subjects.dynamodb(kind, clients)
         clients.wire.restore()
 
     return make
 
 
 def on_mongodb(request: pytest.FixtureRequest) -> Iterator[Subject]:
-    wire: TcpProxy = request.getfixturevalue("mongodb_wire")
-    with subjects.mongodb(
-        wired=request.getfixturevalue("mongodb_wired"),
-        impatient=request.getfixturevalue("mongodb_impatient"),
-        direct=request.getfixturevalue("mongodb_direct"),
-        wire=wire,
-    ) as subject:
+    clients: Clients = request.getfixturevalue("mongodbs")
+    with subjects.mongodb(clients) as subject:
         yield subject
-    wire.restore()
+    clients.wire.restore()
 
 
 @pytest.fixture(

@@ -1,12 +1,11 @@
 """The three kinds of aggregate, as the store suite needs them: made, changed, recorded, listed."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 from contracts.outbox import OutboxRecord
-from runtime.cursors import Page
 from services.payment import events as payment_events
 from services.payment import handlers as payment_handlers
 from services.payment.model import Payment
@@ -35,7 +34,6 @@ class Kind:
     make: Callable[[str, str, int], Any]
     change: Callable[[Any], Any]
     record: Callable[[Any], OutboxRecord]
-    page: Callable[[Any, str | None, int, Mapping[str, str] | None], Page[Any]]
     create: Callable[[Any], str]
     cancel: Callable[[Any, str], Any]
 
@@ -64,9 +62,6 @@ SUBSCRIPTION = Kind(
     make=_subscription,
     change=lambda row: row.cancel("payment cancelled", now=LATER),
     record=lambda row: subscription_events.record_of(row, a_cause(), event_id=f"e-{row.version}"),
-    page=lambda store, group, limit, after: store.page(
-        account_number=group, limit=limit, after=after
-    ),
     create=lambda store: (
         subscription_handlers.Handlers(store)
         .subscribe(an_order(), a_cause(), key="one")
@@ -82,9 +77,6 @@ STOCK = Kind(
     make=_stock,
     change=lambda row: row.deallocate(now=LATER),
     record=lambda row: stock_events.record_of(row, a_cause(), event_id=f"e-{row.version}"),
-    page=lambda store, group, limit, after: store.page(
-        status=group and StockStatus(group), limit=limit, after=after
-    ),
     create=lambda store: (
         stock_handlers.Handlers(store).allocate("one", 2, a_cause()).subscription_id
     ),
@@ -96,9 +88,6 @@ PAYMENT = Kind(
     make=_payment,
     change=lambda row: row.cancel(now=LATER),
     record=lambda row: payment_events.record_of(row, a_cause(), event_id=f"e-{row.version}"),
-    page=lambda store, group, limit, after: store.page(
-        status=group and PaymentStatus(group), limit=limit, after=after
-    ),
     create=lambda store: (
         payment_handlers.Handlers(store).create("one", "12345678", a_cause()).subscription_id
     ),

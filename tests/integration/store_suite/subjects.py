@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 from uuid import uuid4
 
 from pymongo import MongoClient
@@ -17,9 +17,9 @@ from infra.resources import Domain
 from infra.topology import Topology
 from runtime.errors import Unavailable
 from runtime.mongodb import Document, Mongo
-from runtime.outbox.dynamodb import MAX_ITEM_BYTES, VersionedTable
+from runtime.outbox.dynamodb import MAX_ITEM_BYTES
 from runtime.outbox.dynamodb_rows import from_item
-from services.payment.store import MongoStore, collection
+from services.payment.store import MongoStore
 from services.stock.store import DynamoStore as StockStore
 from services.subscription.store import DynamoStore as SubscriptionStore
 from tests.fakes import (
@@ -33,9 +33,6 @@ from tests.fakes import (
 )
 from tests.integration.store_suite.kinds import PAYMENT, STOCK, SUBSCRIPTION, Kind
 from verification.testkit.tcp_proxy import TcpProxy
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
 
 
 class Faults(Protocol):
@@ -141,55 +138,49 @@ def memory(kind: Kind) -> Subject:
     )
 
 
-def dynamodb(
-    kind: Kind,
-    *,
-    wired: "DynamoDBClient",
-    impatient: "DynamoDBClient",
-    direct: "DynamoDBClient",
-    wire: TcpProxy,
-) -> Subject:
-    """On tables of its own, made from the topology; all clients but `direct` use the wire."""
+@dataclass(frozen=True)
+class Clients:
+    """Of one engine; all but `direct` go by the wire."""
+
+    direct: Any
+    wired: Any
+    impatient: Any
+    wire: TcpProxy
+
+
+def dynamodb(kind: Kind, clients: Clients) -> Subject:
+    """On tables of its own, made from the topology."""
     domain = SUBSCRIPTION_DOMAIN if kind is SUBSCRIPTION else STOCK_DOMAIN
     run = uuid4().hex[:8]
     tables = tuple(replace(table, name=f"{run}-{table.name}") for table in domain.tables)
-    render_tables(direct, Topology((Domain(domain.name, tables=tables),)))
+    render_tables(clients.direct, Topology((Domain(domain.name, tables=tables),)))
     rows, outbox = (table.name for table in tables)
     adapter = SubscriptionStore if kind is SUBSCRIPTION else StockStore
 
-    def store(client: "DynamoDBClient", outbox: str) -> SubscriptionStore | StockStore:
-        key = tables[0].key.hash.name
-        return adapter(VersionedTable(client, table=rows, key=key, outbox=outbox))
-
     def read_outbox() -> list[OutboxRecord]:
-        items = direct.scan(TableName=outbox, ConsistentRead=True)["Items"]
+        items = clients.direct.scan(TableName=outbox, ConsistentRead=True)["Items"]
         found = [OutboxRecord.from_document(from_item(item)) for item in items]
         return sorted(found, key=lambda record: record.key)
 
     return Subject(
         kind=kind,
-        store=store(wired, outbox),
-        impatient=store(impatient, outbox),
+        store=adapter(clients.wired, table=rows, outbox=outbox),
+        impatient=adapter(clients.impatient, table=rows, outbox=outbox),
         outbox=read_outbox,
-        without_outbox=lambda _: store(wired, f"{outbox}-that-is-not-there"),
-        faults=WireFaults(wire, b"DynamoDB_20120810.TransactWriteItems"),
+        without_outbox=lambda _: adapter(clients.wired, table=rows, outbox="nowhere-to-be-found"),
+        faults=WireFaults(clients.wire, b"DynamoDB_20120810.TransactWriteItems"),
         largest_record=MAX_ITEM_BYTES,
         driver_retries=True,
     )
 
 
 @contextmanager
-def mongodb(
-    *,
-    wired: MongoClient[Document],
-    impatient: MongoClient[Document],
-    direct: MongoClient[Document],
-    wire: TcpProxy,
-) -> Iterator[Subject]:
+def mongodb(clients: Clients) -> Iterator[Subject]:
     """In a database of its own, made as the topology says and dropped afterwards."""
+    direct: MongoClient[Document] = clients.direct
     database = direct[f"test-{uuid4().hex[:8]}"]
     provision_collections(database)
-    store = MongoStore(collection(Mongo(wired[database.name])))
+    store = MongoStore(Mongo(clients.wired[database.name]))
 
     def read_outbox() -> list[OutboxRecord]:
         found = [OutboxRecord.from_document(document) for document in database["outbox"].find()]
@@ -203,10 +194,10 @@ def mongodb(
     yield Subject(
         kind=PAYMENT,
         store=store,
-        impatient=MongoStore(collection(Mongo(impatient[database.name]))),
+        impatient=MongoStore(Mongo(clients.impatient[database.name])),
         outbox=read_outbox,
         without_outbox=without_outbox,
-        faults=WireFaults(wire, b"commitTransaction"),
+        faults=WireFaults(clients.wire, b"commitTransaction"),
         largest_record=MAX_RECORD_BYTES,
         driver_retries=True,
         settle=lambda: _abort_abandoned_transactions(direct),

@@ -79,7 +79,7 @@ def test_an_outage_is_told_within_seconds_and_writes_nothing(subject: Subject) -
     raised = outcomes(
         [
             lambda: subject.store.get("one"),
-            lambda: subject.kind.page(subject.store, None, 10, None),
+            lambda: subject.store.page(limit=10, after=None),
             lambda: subject.store.commit(aggregate, record, replaces=None),
         ]
     )

@@ -21,7 +21,7 @@ def pages(
     """Follow the positions to the end; `between` happens between one page and the next."""
     position: Mapping[str, str] | None = None
     while True:
-        page = subject.kind.page(subject.store, group, limit, position)
+        page = subject.store.page(where=group, limit=limit, after=position)
         yield [row.subscription_id for row in page.items]
         if page.next_position is None:
             return
@@ -89,4 +89,4 @@ def test_a_foreign_position_is_an_invalid_cursor(
     committed(subject)
     group = subject.kind.groups[0] if filtered else None
     with pytest.raises(InvalidCursor):
-        subject.kind.page(subject.store, group, 5, position)
+        subject.store.page(where=group, limit=5, after=position)

@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from relay.__main__ import DaemonAdapters, dynamodb_adapters
 from relay.batch import BatchPublisher, StreamBatchHandler
-from relay.composition import pipeline_of
+from relay.pipeline import Pipeline
 from relay.settings import DynamoDBRelaySettings
 from runtime.ids import utc_now
 from runtime.metrics import RelayMetrics
@@ -46,7 +46,7 @@ def count_threaded(engines: Engines, events: int = DRAINED_EVENTS) -> CallTally:
     tally = CallTally()
     adapters = _adapters(engines, tally)
     stop = Stop()
-    pipeline = pipeline_of(adapters, stop, RelayMetrics(CollectorRegistry()))
+    pipeline = Pipeline(adapters, stop=stop, metrics=RelayMetrics(CollectorRegistry()))
     adapters.feed.open()
     fill(engines, events)
     tally.phase = THREADED_DRAIN
@@ -71,8 +71,7 @@ def count_lambda(engines: Engines, events: int = DRAINED_EVENTS) -> CallTally:
     iterator, arn = _end_of_stream(engines)
     fill(engines, events)
     tally.phase = LAMBDA_DRAIN
-    metrics = RelayMetrics(CollectorRegistry())
-    publisher = BatchPublisher(adapters.outbox, adapters.target, adapters.dead_letters, metrics)
+    publisher = BatchPublisher(adapters, RelayMetrics(CollectorRegistry()))
     handler = StreamBatchHandler(publisher, LoadedTable(engines).table)
     records: list[Any] = []
     while len(records) < events:

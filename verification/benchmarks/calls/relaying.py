@@ -5,10 +5,10 @@ import time
 from prometheus_client import CollectorRegistry
 
 from relay.__main__ import DaemonAdapters
-from relay.adapters.eventbridge import EventBus
 from relay.adapters.sqs_fifo import DeadLetterQueue
-from relay.composition import aws_of, pipeline_of
+from relay.composition import aws_of, bus_of
 from relay.forwarder import Forwarder
+from relay.pipeline import Pipeline
 from relay.settings import ForwardSettings
 from runtime.metrics import RelayMetrics
 from runtime.process.health import Readiness
@@ -26,7 +26,7 @@ class Relaying:
     def __init__(self, adapters: DaemonAdapters) -> None:
         self._registry = CollectorRegistry()
         self._feed = adapters.feed
-        self._pipeline = pipeline_of(adapters, Stop(), RelayMetrics(self._registry))
+        self._pipeline = Pipeline(adapters, stop=Stop(), metrics=RelayMetrics(self._registry))
         self._feed.open()
 
     def relay(self, rows: int = 1) -> None:
@@ -46,8 +46,7 @@ class Forwarding:
 
     def __init__(self, settings: ForwardSettings) -> None:
         sqs = aws_of(settings).client("sqs")
-        bus = EventBus(aws_of(settings).client("events"), settings.event_bus)
-        bus.check()
+        bus = bus_of(settings.event_bus, aws_of(settings), None)
         queue = find_queue(sqs, settings.fifo_queue)
         self._registry = CollectorRegistry()
         self._stop = _StopWhenPublished(self._registry)

@@ -6,24 +6,13 @@ from functools import cached_property
 
 from relay.__main__ import change_stream_adapters, dynamodb_adapters
 from relay.settings import ChangeStreamRelaySettings, DynamoDBRelaySettings, ForwardSettings
-from runtime.aws import Aws
-from runtime.mongodb import Mongo
-from runtime.outbox.dynamodb import VersionedTable
 from runtime.process.shutdown import Stop
-from services.payment import consumer as payment_consumer
 from services.payment import main as payment_main
-from services.payment.handlers import Handlers as PaymentHandlers
 from services.payment.settings import PaymentApiSettings, PaymentConsumerSettings
-from services.payment.store import MongoStore, collection
-from services.stock import consumer as stock_consumer
-from services.stock.handlers import Handlers as StockHandlers
+from services.stock import main as stock_main
 from services.stock.settings import StockConsumerSettings
-from services.stock.store import DynamoStore as StockStore
-from services.subscription import consumer as subscription_consumer
 from services.subscription import main as subscription_main
-from services.subscription.handlers import Handlers as SubscriptionHandlers
 from services.subscription.settings import SubscriptionApiSettings, SubscriptionConsumerSettings
-from services.subscription.store import DynamoStore as SubscriptionStore
 from verification.benchmarks.calls.counting import counted
 from verification.benchmarks.calls.metering import Meter
 from verification.benchmarks.calls.relaying import Forwarding, Relaying
@@ -54,38 +43,29 @@ class SteppedProcesses:
     def subscription_cancelling(self) -> Consuming:
         with self._as("subscription-consumer"):
             settings = self._engines.settings(SubscriptionConsumerSettings, "subscription-consumer")
-            table = VersionedTable(
-                Aws.of(settings).client("dynamodb"),
-                table=settings.subscriptions_table,
-                key="subscriptionId",
-                outbox=settings.subscriptions_outbox_table,
-            )
-            handler = subscription_consumer.payment_cancelled(
-                SubscriptionHandlers(SubscriptionStore(table))
-            )
-            return Consuming(settings, settings.payment_cancelled_queue, handler)
+            queue = settings.payment_cancelled_queue
+            return Consuming(settings, queue, subscription_main.event_handlers(settings)[queue])
 
     @cached_property
     def stock_allocating(self) -> Consuming:
         with self._as("stock-consumer"):
-            handler = stock_consumer.subscription_created(self._stock)
             settings = self._engines.settings(StockConsumerSettings, "stock-consumer")
-            return Consuming(settings, settings.subscription_created_queue, handler)
+            queue = settings.subscription_created_queue
+            return Consuming(settings, queue, stock_main.event_handlers(settings)[queue])
 
     @cached_property
     def stock_deallocating(self) -> Consuming:
         with self._as("stock-consumer"):
-            handler = stock_consumer.payment_cancelled(self._stock)
             settings = self._engines.settings(StockConsumerSettings, "stock-consumer")
-            return Consuming(settings, settings.payment_cancelled_queue, handler)
+            queue = settings.payment_cancelled_queue
+            return Consuming(settings, queue, stock_main.event_handlers(settings)[queue])
 
     @cached_property
     def payment_creating(self) -> Consuming:
         with self._as("payment-consumer"):
             settings = self._engines.settings(PaymentConsumerSettings, "payment-consumer")
-            handlers = PaymentHandlers(MongoStore(collection(Mongo.of(settings))))
-            handler = payment_consumer.subscription_created(handlers)
-            return Consuming(settings, settings.subscription_created_queue, handler)
+            queue = settings.subscription_created_queue
+            return Consuming(settings, queue, payment_main.event_handlers(settings)[queue])
 
     @cached_property
     def subscriptions_relay(self) -> Relaying:
@@ -111,17 +91,6 @@ class SteppedProcesses:
         for name, value in vars(type(self)).items():
             if isinstance(value, cached_property):
                 getattr(self, name)
-
-    @property
-    def _stock(self) -> StockHandlers:
-        settings = self._engines.settings(StockConsumerSettings, "stock-consumer")
-        table = VersionedTable(
-            Aws.of(settings).client("dynamodb"),
-            table=settings.stock_table,
-            key="subscriptionId",
-            outbox=settings.stock_outbox_table,
-        )
-        return StockHandlers(StockStore(table))
 
     def _dynamodb_relay(self, name: str) -> Relaying:
         with self._as(name):
