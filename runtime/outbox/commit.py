@@ -2,12 +2,13 @@
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Generic, Protocol, TypeVar
 
 from contracts.outbox import OutboxRecord
+from runtime.cursors import Page
 from runtime.errors import Conflict
 from runtime.ids import new_event_id, utc_now
 
@@ -35,6 +36,12 @@ class AggregateStore(Protocol[A]):
         Raises Conflict unless the stored row is still the version of `replaces` (None: no row),
         Unavailable if the outcome is unknown or nothing was written; committing again is safe.
         """
+        ...
+
+    def page(
+        self, *, limit: int, after: Mapping[str, str] | None, where: str | None = None
+    ) -> Page[A]:
+        """Read a page: of the aggregates whose indexed field is `where`, or of all."""
         ...
 
 
