@@ -38,7 +38,7 @@ def statements_for(
     statements = [each for use in workload.uses for each in _statements(use, domain, arns)]
     statements += _watching(workload, arns)
     if workload.uses_aws:
-        statements.append(_allow(ENCRYPT, key.key_arn))
+        statements.append(allow(ENCRYPT, key.key_arn))
     return statements
 
 
@@ -46,16 +46,16 @@ def _statements(use: Use, domain: Domain, arns: Arns) -> Iterator[iam.PolicyStat
     match use:
         case Owns(table, outbox, index):
             # A transaction needs the permissions of what it is made of.
-            yield _allow(
+            yield allow(
                 ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan"], arns.table(table)
             )
             if index is not None:
-                yield _allow(["dynamodb:Query"], f"{arns.table(table)}/index/{index}")
-            yield _allow(["dynamodb:PutItem"], arns.table(outbox))
+                yield allow(["dynamodb:Query"], f"{arns.table(table)}/index/{index}")
+            yield allow(["dynamodb:PutItem"], arns.table(outbox))
         case Empties(outbox):
-            yield _allow(["dynamodb:BatchWriteItem"], arns.table(outbox))
+            yield allow(["dynamodb:BatchWriteItem"], arns.table(outbox))
         case Consumes(queue):
-            yield _allow(
+            yield allow(
                 [
                     "sqs:ChangeMessageVisibility",
                     "sqs:DeleteMessage",
@@ -69,9 +69,9 @@ def _statements(use: Use, domain: Domain, arns: Arns) -> Iterator[iam.PolicyStat
         case SendsTo(queue, asks_depth):
             yield from _sending(queue, arns)
             if asks_depth:
-                yield _allow(["sqs:GetQueueAttributes"], arns.queue(queue))
+                yield allow(["sqs:GetQueueAttributes"], arns.queue(queue))
         case PublishesTo(bus):
-            yield _allow(["events:DescribeEventBus", "events:PutEvents"], arns.bus(bus))
+            yield allow(["events:DescribeEventBus", "events:PutEvents"], arns.bus(bus))
         case UsesDocuments():
             return
 
@@ -80,11 +80,11 @@ def _watching(workload: Workload, arns: Arns) -> Iterator[iam.PolicyStatement]:
     """An API says how much waits in its outbox."""
     for use in workload.uses:
         if workload.path and isinstance(use, Owns):
-            yield _allow(["dynamodb:Scan"], arns.table(use.outbox))
+            yield allow(["dynamodb:Scan"], arns.table(use.outbox))
 
 
 def _sending(queue: str, arns: Arns) -> Iterator[iam.PolicyStatement]:
-    yield _allow(["sqs:GetQueueUrl", "sqs:SendMessage"], arns.queue(queue))
+    yield allow(["sqs:GetQueueUrl", "sqs:SendMessage"], arns.queue(queue))
 
 
 def _dead_letter_queue(queue: str, domain: Domain) -> str:
@@ -95,5 +95,5 @@ def _dead_letter_queue(queue: str, domain: Domain) -> str:
     return redrive.dlq
 
 
-def _allow(actions: Sequence[str], *resources: str) -> iam.PolicyStatement:
+def allow(actions: Sequence[str], *resources: str) -> iam.PolicyStatement:
     return iam.PolicyStatement(actions=list(actions), resources=list(resources))

@@ -55,13 +55,7 @@ def undelivered(rule: Rule) -> cloudwatch.Metric:
 
 def oldest_row(relay: str) -> cloudwatch.Metric:
     """Seconds: the age of what a relay's last sweep found left behind in its outbox."""
-    return cloudwatch.Metric(
-        namespace=METRIC_NAMESPACE,
-        metric_name=_oldest_row(relay),
-        statistic="Maximum",
-        period=MINUTE,
-        label=relay,
-    )
+    return _metric(METRIC_NAMESPACE, _oldest_row(relay), "Maximum", relay)
 
 
 def processor(cluster: str, service: str, statistic: str = "Average") -> cloudwatch.Metric:

@@ -23,7 +23,7 @@ from tools.flows import in_queue, through
 PROCESSES = ("api", "consumer", "relay")
 CHANNELS = ("bus", "queue", "dead-letter queue")
 
-RULES = {rule.name: rule for rule in TOPOLOGY.rules}
+RULES_BY_NAME = {rule.name: rule for rule in TOPOLOGY.rules}
 REDRIVES = {queue.name: queue.redrive.dlq for queue in TOPOLOGY.queues if queue.redrive}
 
 
@@ -83,10 +83,10 @@ def _along(kind: EdgeKind, origin: Node, target: Node) -> Iterator[Does]:
             sent = _records(origin)
             yield _does(origin, "sends to", target.name, sent, "What was committed, in order.")
         case "matches", _:
-            sent = through(RULES[target.name])
+            sent = through(RULES_BY_NAME[target.name])
             yield _does(target, "takes from", origin.name, sent, "Its pattern matches.")
         case "delivers", _ if target.kind in CHANNELS:
-            sent = through(RULES[origin.name])
+            sent = through(RULES_BY_NAME[origin.name])
             yield _does(origin, "delivers to", target.name, sent, "It is the rule's target.")
         case "receives", _:
             sent, because = _waiting_in(origin), "It handles them, one by one."
@@ -94,7 +94,7 @@ def _along(kind: EdgeKind, origin: Node, target: Node) -> Iterator[Does]:
             refused = UNPUBLISHABLE if target.kind == "relay" else REFUSED_MESSAGE
             yield _set_aside(target, REDRIVES[origin.name], refused, "It can never be handled.")
         case "dead-letters", "rule":
-            sent = map(undelivered_name, through(RULES[origin.name]))
+            sent = map(undelivered_name, through(RULES_BY_NAME[origin.name]))
             because = "Its target would not take them."
             yield _does(origin, "gives up to", target.name, sent, because)
         case "dead-letters", "queue":
