@@ -18,8 +18,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.setup.machine import mongod_note, refuse_without_libraries
-from tools.setup.refusals import CannotSetUp, NoVenv, Unreachable, refusal_of
+from tools.setup.machine import mongod_note
+from tools.setup.refusals import NO_VENV, CannotSetUp, Unreachable, refusal_of
 from tools.setup.uv import Say, Tools
 
 SET_UP_REFUSED = 2
@@ -63,15 +63,15 @@ def run(arguments: Sequence[str]) -> int:
     try:
         environment.set_up(SETS[asked.wanted], then=asked.then, insists_on_python=asked.this_python)
     except CannotSetUp as error:
-        sys.stderr.write(f"set-up: {error}\n")
-        return SET_UP_REFUSED
+        why = str(error)
     except OSError as error:
-        sys.stderr.write(f"set-up: {refusal_of(error)}\n")
-        return SET_UP_REFUSED
+        why = str(refusal_of(error))
     except KeyboardInterrupt:
-        sys.stderr.write("set-up: interrupted; the next make begins it again\n")
-        return SET_UP_REFUSED
-    return 0
+        why = "interrupted; the next make begins it again"
+    else:
+        return 0
+    sys.stderr.write(f"set-up: {why}\n")
+    return SET_UP_REFUSED
 
 
 @dataclass(frozen=True)
@@ -93,8 +93,7 @@ class VirtualEnvironment:
                 self._stamp(wanted)
                 return
             started = time.monotonic()
-            refuse_without_libraries(self.env)
-            for note in mongod_note(self.env):
+            if note := mongod_note(self.env):
                 self.say(note)
             tools = self._tools()
             if self._is_unfinished():
@@ -119,7 +118,7 @@ class VirtualEnvironment:
             importlib.util.find_spec("venv") is None
             or importlib.util.find_spec("ensurepip") is None
         ):
-            raise NoVenv(sys.version_info[:2])
+            raise CannotSetUp(NO_VENV)
         if self._folder.is_symlink():
             raise CannotSetUp(
                 f".venv is a link to {self._folder.readlink()}, which cannot be used: remove the"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools.setup.pip_settings import configured, for_uv
-from tools.setup.refusals import LOG, NotWritable, refusal
+from tools.setup.refusals import LOG, NOT_WRITABLE, CannotSetUp, refusal
 
 LOCK = Path("requirements-uv.lock")
 MEGABYTES = 24
@@ -131,7 +131,7 @@ class Tools:
         if can_be_written(folder):
             return {}
         if named:
-            raise NotWritable(f"UV_CACHE_DIR={named}")
+            raise CannotSetUp(NOT_WRITABLE.format(reason=f"UV_CACHE_DIR={named}"))
         self.say(f"{folder} cannot be written: the cache is build/uv-cache this time")
         return {"UV_CACHE_DIR": str(self.root / "build" / "uv-cache")}
 
