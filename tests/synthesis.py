@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.missing_tools import NODE, missing
-from tests.templates import Stack
+from tests.templates import Resource, Stack
 
 ROOT = Path(__file__).parent.parent
 
@@ -58,6 +58,11 @@ class Assembly:
     @cached_property
     def stacks(self) -> dict[str, Stack]:
         return {stack.name: stack for stack in self._stacks()}
+
+    def resources(self, *types: str) -> Iterator[Resource]:
+        """Those of some types, or all, in whatever stack."""
+        for stack in self.stacks.values():
+            yield from stack.resources(*types)
 
     @cached_property
     def violations(self) -> list[str]:

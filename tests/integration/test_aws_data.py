@@ -1,12 +1,9 @@
 """How data is kept on AWS: encrypted, recoverable, and safe from the stack that holds it."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from infra.topology import TOPOLOGY
 from tests.synthesis import Synthesize
-from tests.templates import Resource
 
 KEEPS_DATA = (
     "AWS::DocDB::DBCluster",
@@ -25,7 +22,7 @@ KEEPS_DATA = (
 
 def test_tables_are_encrypted_recoverable_and_paid_by_use(synthesized: Synthesize) -> None:
     """Four tables, each under its domain's own key, recoverable to any second of 35 days."""
-    tables = list(_all(synthesized, "dev", "AWS::DynamoDB::Table"))
+    tables = list(synthesized("dev").resources("AWS::DynamoDB::Table"))
 
     assert len(tables) == 4
     for table in tables:
@@ -39,8 +36,8 @@ def test_tables_are_encrypted_recoverable_and_paid_by_use(synthesized: Synthesiz
 
 def test_documentdb_wants_tls_and_tells_of_changes(synthesized: Synthesize) -> None:
     """The engine is pinned, and its parameters leave no way round TLS."""
-    (cluster,) = _all(synthesized, "dev", "AWS::DocDB::DBCluster")
-    (parameters,) = _all(synthesized, "dev", "AWS::DocDB::DBClusterParameterGroup")
+    (cluster,) = synthesized("dev").resources("AWS::DocDB::DBCluster")
+    (parameters,) = synthesized("dev").resources("AWS::DocDB::DBClusterParameterGroup")
 
     assert cluster.properties["EngineVersion"] == "5.0.0"
     assert cluster.properties["StorageEncrypted"] is True
@@ -55,8 +52,8 @@ def test_documentdb_wants_tls_and_tells_of_changes(synthesized: Synthesize) -> N
 
 def test_queues_and_log_groups_are_encrypted_with_a_key_of_ours(synthesized: Synthesize) -> None:
     """What is in transit, and what was said, is as well kept as what is stored."""
-    queues = list(_all(synthesized, "dev", "AWS::SQS::Queue"))
-    groups = list(_all(synthesized, "dev", "AWS::Logs::LogGroup"))
+    queues = list(synthesized("dev").resources("AWS::SQS::Queue"))
+    groups = list(synthesized("dev").resources("AWS::Logs::LogGroup"))
 
     assert len(queues) == len(TOPOLOGY.queues)
     assert len(groups) > len(TOPOLOGY.log_groups)
@@ -103,15 +100,10 @@ def test_a_protected_stages_databases_refuse_to_be_deleted(
     synthesized: Synthesize, stage: str, protected: bool
 ) -> None:
     """Not only by the stack: by anybody who has not switched that off first."""
-    tables = list(_all(synthesized, stage, "AWS::DynamoDB::Table"))
+    tables = list(synthesized(stage).resources("AWS::DynamoDB::Table"))
     assert len(tables) == len(TOPOLOGY.tables)
     for table in tables:
         assert table.properties["DeletionProtectionEnabled"] is protected
-    (cluster,) = _all(synthesized, stage, "AWS::DocDB::DBCluster")
+    (cluster,) = synthesized(stage).resources("AWS::DocDB::DBCluster")
     assert cluster.properties["DeletionProtection"] is protected
     assert cluster.properties["BackupRetentionPeriod"] == (35 if protected else 7)
-
-
-def _all(synthesized: Synthesize, stage: str, kind: str) -> Iterator[Resource]:
-    for stack in synthesized(stage).stacks.values():
-        yield from stack.resources(kind)

@@ -1,13 +1,11 @@
 """How the processes run on AWS: services, functions, and the doors in front of them."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from infra.topology import WORKLOADS
 from tests.synthesis import Synthesize
-from tests.templates import Resource
 
 SERVICES = [workload for workload in WORKLOADS if not workload.empties]
 RELAYS = [workload for workload in WORKLOADS if workload.empties]
@@ -15,9 +13,12 @@ RELAYS = [workload for workload in WORKLOADS if workload.empties]
 
 def test_every_process_is_a_service_or_two_functions(synthesized: Synthesize) -> None:
     """The table of workloads is what runs: a DynamoDB relay as functions, the rest as services."""
-    services = {one.properties["ServiceName"] for one in _all(synthesized, "AWS::ECS::Service")}
+    services = {
+        one.properties["ServiceName"] for one in synthesized("dev").resources("AWS::ECS::Service")
+    }
     functions = {
-        one.properties["FunctionName"] for one in _all(synthesized, "AWS::Lambda::Function")
+        one.properties["FunctionName"]
+        for one in synthesized("dev").resources("AWS::Lambda::Function")
     }
 
     assert services == {workload.name for workload in SERVICES}
@@ -99,7 +100,7 @@ def test_of_an_outboxs_relay_there_is_never_a_second_one(synthesized: Synthesize
     for stage in ("dev", "prod"):
         (service,) = [
             one.properties
-            for one in _all(synthesized, "AWS::ECS::Service", stage)
+            for one in synthesized(stage).resources("AWS::ECS::Service")
             if one.properties["ServiceName"] == "payments-change-stream"
         ]
         assert service["DesiredCount"] == 1
@@ -111,7 +112,7 @@ def test_a_protected_stage_runs_two_of_what_may_run_twice(synthesized: Synthesiz
     """So that the loss of a zone or a task is not an outage."""
     counts = {
         one.properties["ServiceName"]: one.properties["DesiredCount"]
-        for one in _all(synthesized, "AWS::ECS::Service", "prod")
+        for one in synthesized("prod").resources("AWS::ECS::Service")
     }
 
     assert counts == {workload.name: 1 if workload.relays_outbox else 2 for workload in SERVICES}
@@ -197,12 +198,12 @@ def test_a_door_wants_signed_requests_and_lets_in_only_so_many(
 
 def test_no_task_has_a_public_address(synthesized: Synthesize) -> None:
     """Services leave by the NAT gateway and are entered by the VPC link."""
-    services = list(_all(synthesized, "AWS::ECS::Service"))
+    services = list(synthesized("dev").resources("AWS::ECS::Service"))
     assert len(services) == len(SERVICES)
     for service in services:
         network = service.properties["NetworkConfiguration"]["AwsvpcConfiguration"]
         assert network["AssignPublicIp"] == "DISABLED"
-    for subnet in _all(synthesized, "AWS::EC2::Subnet"):
+    for subnet in synthesized("dev").resources("AWS::EC2::Subnet"):
         assert subnet.properties["MapPublicIpOnLaunch"] is False
 
 
@@ -210,12 +211,7 @@ def _containers(synthesized: Synthesize, name: str) -> dict[str, dict[str, Any]]
     """The containers of a process's task, by name."""
     (definition,) = [
         one.properties
-        for one in _all(synthesized, "AWS::ECS::TaskDefinition")
+        for one in synthesized("dev").resources("AWS::ECS::TaskDefinition")
         if one.properties["Family"] == f"streamed-events-dev-{name}"
     ]
     return {each["Name"]: each for each in definition["ContainerDefinitions"]}
-
-
-def _all(synthesized: Synthesize, kind: str, stage: str = "dev") -> Iterator[Resource]:
-    for stack in synthesized(stage).stacks.values():
-        yield from stack.resources(kind)

@@ -13,7 +13,7 @@ from verification.benchmarks.costs import deployment
 
 @pytest.fixture(scope="module")
 def resources(synthesized: Synthesize) -> list[Resource]:
-    return [each for stack in synthesized("dev").stacks.values() for each in stack.resources()]
+    return list(synthesized("dev").resources())
 
 
 def of(resources: Iterable[Resource], kind: str) -> list[Any]:

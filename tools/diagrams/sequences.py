@@ -9,7 +9,7 @@ from infra.topology import TOPOLOGY, WORKLOADS
 from infra.workloads import Consumes
 from tools.flows import BUS_OF, LIFECYCLE_OF, through
 
-Step = tuple[str, str, str]
+Arrow = tuple[str, str, str]
 """From, to, and what: a note where the two are one."""
 
 
@@ -24,7 +24,7 @@ def sequence(event_type: EventType) -> str:
     return "\n".join(["sequenceDiagram", *(f"  {line}" for line in lines)])
 
 
-def _published(event_type: EventType) -> Iterator[Step]:
+def _published(event_type: EventType) -> Iterator[Arrow]:
     domain, graph = LIFECYCLE_OF[event_type].domain, graph_of()
     mine = {each.id: each for each in graph.nodes if each.domain == domain}
     (outbox,) = (each.name for each in mine.values() if each.kind == "outbox")
@@ -50,7 +50,7 @@ def _published(event_type: EventType) -> Iterator[Step]:
                 pass
 
 
-def _delivered(event_type: EventType) -> Iterator[Step]:
+def _delivered(event_type: EventType) -> Iterator[Arrow]:
     rules = [rule for rule in TOPOLOGY.rules if event_type in through(rule)]
     yield from _from(BUS_OF[LIFECYCLE_OF[event_type].domain], rules)
     for hop in rules:
@@ -59,7 +59,7 @@ def _delivered(event_type: EventType) -> Iterator[Step]:
             yield from _from(hop.target.bus, rules)
 
 
-def _from(bus: str, rules: Sequence[Rule]) -> Iterator[Step]:
+def _from(bus: str, rules: Sequence[Rule]) -> Iterator[Arrow]:
     here = [rule for rule in rules if rule.bus == bus]
     for rule in here:
         if isinstance(rule.target, ToQueue):
