@@ -29,6 +29,7 @@ from tests.builders import ACCOUNT, START, a_cause, an_order, delivered
 from tests.fakes import MemoryPayments, MemoryStock, MemorySubscriptions
 from tests.hostile import Odd, document_of, times
 from tools import event_schemas
+from tools.generated import outdated
 
 CONTRACTS = Path(event_schemas.SCHEMAS).parent
 SAMPLES = sorted((CONTRACTS / "samples").glob("*.json"))
@@ -94,6 +95,11 @@ def validate(detail: Mapping[str, Any]) -> None:
 def sample_of(event_type: str) -> dict[str, Any]:
     path = CONTRACTS / "samples" / f"{event_type}.v1.json"
     return dict(json.loads(path.read_text(encoding="utf-8")))
+
+
+def test_the_committed_schemas_are_what_the_models_say() -> None:
+    """Whoever changes a published model sees it in the diff, under the schema's version."""
+    assert outdated(event_schemas.rendered()) == [], "`make schemas`, or mind the version"
 
 
 def test_every_event_has_a_schema_and_a_sample() -> None:
