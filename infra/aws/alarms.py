@@ -73,7 +73,7 @@ class Alarms(Construct):
         for name in (publish, sweep):
             self._add(
                 f"{name}-errors",
-                metrics.errors(name),
+                metrics.of_function(name, "Errors", "Sum"),
                 f"{name} failed: nothing is lost, its log says why.",
                 threshold=1,
             )
@@ -85,7 +85,7 @@ class Alarms(Construct):
         )
         self._add(
             f"{sweep}-gone",
-            metrics.invocations(sweep),
+            metrics.of_function(sweep, "Invocations", "Sum"),
             f"{sweep} does not run: what the stream has missed stays in the outbox.",
         )
 

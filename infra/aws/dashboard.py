@@ -50,7 +50,7 @@ def _row(plan: Plan, domain: Domain, api: apigateway.HttpApi) -> list[list[cloud
             _graph(
                 "Requests, and p99 in ms",
                 [metrics.requests(api), metrics.server_errors(api)],
-                [metrics.latency(api)],
+                [metrics.of_api(api, "Latency", "p99")],
             ),
             _graph(
                 "Outbox: oldest row in s, and stream's age in ms",
@@ -59,8 +59,8 @@ def _row(plan: Plan, domain: Domain, api: apigateway.HttpApi) -> list[list[cloud
             ),
             _graph(
                 "Bus: delivered by rule, and never delivered",
-                [metrics.delivered(rule) for rule in domain.rules],
-                [metrics.undelivered(rule) for rule in domain.rules],
+                [metrics.of_rule(rule, "Invocations") for rule in domain.rules],
+                [metrics.of_rule(rule, "FailedInvocations") for rule in domain.rules],
             ),
             _graph(
                 "Queues: waiting, and oldest in s",
@@ -69,7 +69,7 @@ def _row(plan: Plan, domain: Domain, api: apigateway.HttpApi) -> list[list[cloud
             ),
             _graph(
                 "Handled, and processor in %",
-                [metrics.handled(queue) for queue in work],
+                [metrics.of_queue(queue, "NumberOfMessagesDeleted", "Sum") for queue in work],
                 [
                     metrics.processor(plan.cluster_name, each.name)
                     for each in processes
