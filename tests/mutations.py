@@ -2,34 +2,25 @@
 
 import copy
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tests.declared import KINDS, read
+from tests.declared import read
 from tests.templates import Stack
 
-QUEUE_POLICY = "AWS::SQS::QueuePolicy"
-
-GONE = "(the template has the resource no more)"
+Change = Callable[[dict[str, Any]], object]
+"""Of one resource of a template."""
 
 
 @dataclass(frozen=True)
 class Mutation:
-    """The template has `value` at `path` of the `resource`; numbers in the path count a list.
+    """`change` is made to the template's resource of type `kind` that describes `resource`."""
 
-    It shows in `attribute`: by itself, at its path. `kind` is of the template's resource where two
-    describe the same.
-    """
-
+    kind: str
     resource: str
-    path: str
-    value: object
-    attribute: str = ""
-    kind: str | None = None
-
-    def __str__(self) -> str:
-        return f"{self.resource}, {self.attribute or self.path}"
+    change: Change
+    attribute: str
 
     def of(self, stacks: Iterable[Stack]) -> list[Stack]:
         """A copy of the stacks with the change; raises AssertionError if there is no such one."""
@@ -37,120 +28,224 @@ class Mutation:
         (found,) = (
             stack.template["Resources"][resource.logical_id]
             for stack in changed
-            for resource in stack.resources(*([self.kind] if self.kind else KINDS))
+            for resource in stack.resources(self.kind)
             if read(resource)[0] == self.resource
-            if self.kind or resource.type != QUEUE_POLICY
         )
-        self._change(found)
+        self.change(found)
         return changed
 
-    def _change(self, resource: dict[str, Any]) -> None:
-        if self.value == GONE:
-            resource["Type"] = "AWS::CloudFormation::WaitConditionHandle"
-            return
-        *above, last = (int(key) if key.isdigit() else key for key in self.path.split("/"))
+
+def setting(path: str, value: object) -> Change:
+    """Give one property another value; numbers in the path count a list."""
+
+    def change(resource: dict[str, Any]) -> None:
+        *above, last = (int(key) if key.isdigit() else key for key in path.split("/"))
         inner: Any = resource["Properties"]
         for key in above:
             inner = inner[key]
-        inner[last] = self.value
+        inner[last] = value
+
+    return change
 
 
-QUEUE, FIFO_QUEUE, RULE = (
-    "queue stock-dlq",
-    "queue payment-events.fifo",
-    "rule PaymentCancelledRule",
-)
-BUS, ARCHIVE = "bus stock-event-bus", "archive stock-bus-archive"
-LOG_GROUP, LOG_GROUP_POLICY = (
-    "log group stock-event-logs",
-    "log group policy stock-event-logs-policy",
-)
-TABLE, OUTBOX = "table stock", "table stock-outbox"
-INDEX = "GlobalSecondaryIndexes/0"
-ONE_STATEMENT = {"Version": "2012-10-17", "Statement": [{"Sid": "EventBridgeMayWrite"}]}
+def without(path: str) -> Change:
+    return setting(path, None)
 
-MUTATIONS = (
-    Mutation(QUEUE, "MessageRetentionPeriod", 60),
-    Mutation(QUEUE, "DelaySeconds", 5),  # which the topology does not have
-    Mutation(FIFO_QUEUE, "VisibilityTimeout", 31),
-    Mutation(FIFO_QUEUE, "RedrivePolicy/maxReceiveCount", 5, "RedrivePolicy.maxReceiveCount"),
-    Mutation(FIFO_QUEUE, "ContentBasedDeduplication", value=True),
-    Mutation(
-        "queue stock-payment-cancelled", "RedrivePolicy", None, "RedrivePolicy.deadLetterTargetArn"
+
+def gone(resource: dict[str, Any]) -> None:
+    """The template has the resource no more."""
+    resource["Type"] = "AWS::CloudFormation::WaitConditionHandle"
+
+
+MUTATIONS: Mapping[str, Mutation] = {
+    "a queue's retention": Mutation(
+        "AWS::SQS::Queue",
+        "queue stock-dlq",
+        setting("MessageRetentionPeriod", 60),
+        "MessageRetentionPeriod",
     ),
-    Mutation(
+    "a queue's timeout": Mutation(
+        "AWS::SQS::Queue",
+        "queue payment-events.fifo",
+        setting("VisibilityTimeout", 31),
+        "VisibilityTimeout",
+    ),
+    "a queue's redrive": Mutation(
+        "AWS::SQS::Queue",
         "queue stock-payment-cancelled",
-        "PolicyDocument/Statement/0/Condition",
-        None,
+        without("RedrivePolicy"),
+        "RedrivePolicy.deadLetterTargetArn",
+    ),
+    "a queue's count of receives": Mutation(
+        "AWS::SQS::Queue",
+        "queue payment-events.fifo",
+        setting("RedrivePolicy/maxReceiveCount", 5),
+        "RedrivePolicy.maxReceiveCount",
+    ),
+    "a queue's deduplication": Mutation(
+        "AWS::SQS::Queue",
+        "queue payment-events.fifo",
+        setting("ContentBasedDeduplication", value=True),
+        "ContentBasedDeduplication",
+    ),
+    "an attribute of a queue that the topology does not have": Mutation(
+        "AWS::SQS::Queue",
+        "queue stock-dlq",
+        setting("DelaySeconds", 5),
+        "DelaySeconds",
+    ),
+    "who may send to a queue": Mutation(
+        "AWS::SQS::QueuePolicy",
+        "queue stock-payment-cancelled",
+        without("PolicyDocument/Statement/0/Condition"),
         "Policy.EventBridgeMaySend.Condition",
-        QUEUE_POLICY,
     ),
-    Mutation(RULE, "EventPattern/detail-type", ["PaymentCreated"], "EventPattern.detail-type"),
-    Mutation(RULE, "EventBusName", "payments-event-bus"),
-    Mutation(RULE, "State", "DISABLED"),
-    Mutation(RULE, "Targets/0/Arn", "arn:aws:sqs:eu-west-1:000000000000:x", "Targets.target.Arn"),
-    Mutation(RULE, "Targets/0/Id", "other", "Targets.other.Arn"),
-    Mutation(RULE, "Targets/0/DeadLetterConfig", None, "Targets.target.DeadLetterConfig.Arn"),
-    Mutation("rule PaymentsToStockRule", "Targets/0/RoleArn", None, "Targets.target.RoleArn"),
-    Mutation(
-        BUS, "Policy/Statement/0/Principal", "*", "Policy.SubscriptionsMayPutEvents.Principal"
+    "a rule's pattern": Mutation(
+        "AWS::Events::Rule",
+        "rule PaymentCancelledRule",
+        setting("EventPattern/detail-type", ["PaymentCreated"]),
+        "EventPattern.detail-type",
     ),
-    Mutation("archive payments-bus-archive", "RetentionDays", 20),
-    Mutation(ARCHIVE, "EventPattern", {"source": ["app.stock"]}, "EventPattern.source"),
-    Mutation(ARCHIVE, "SourceArn", "arn:aws:events:eu-west-1:000000000000:event-bus/default"),
-    Mutation(LOG_GROUP, "RetentionInDays", None),
-    Mutation(
-        LOG_GROUP_POLICY,
-        "PolicyDocument",
-        json.dumps(ONE_STATEMENT),
+    "a rule's bus": Mutation(
+        "AWS::Events::Rule",
+        "rule PaymentCancelledRule",
+        setting("EventBusName", "payments-event-bus"),
+        "EventBusName",
+    ),
+    "a rule's state": Mutation(
+        "AWS::Events::Rule",
+        "rule PaymentCancelledRule",
+        setting("State", "DISABLED"),
+        "State",
+    ),
+    "a rule's target": Mutation(
+        "AWS::Events::Rule",
+        "rule PaymentCancelledRule",
+        setting("Targets/0/Arn", "arn:aws:sqs:eu-west-1:000000000000:stock-dlq"),
+        "Targets.target.Arn",
+    ),
+    "a target's name": Mutation(
+        "AWS::Events::Rule",
+        "rule PaymentCancelledRule",
+        setting("Targets/0/Id", "other"),
+        "Targets.other.Arn",
+    ),
+    "a target's dead-letter queue": Mutation(
+        "AWS::Events::Rule",
+        "rule PaymentCancelledRule",
+        without("Targets/0/DeadLetterConfig"),
+        "Targets.target.DeadLetterConfig.Arn",
+    ),
+    "a target's role": Mutation(
+        "AWS::Events::Rule",
+        "rule PaymentsToStockRule",
+        without("Targets/0/RoleArn"),
+        "Targets.target.RoleArn",
+    ),
+    "who may put events on a bus": Mutation(
+        "AWS::Events::EventBus",
+        "bus stock-event-bus",
+        setting("Policy/Statement/0/Principal", "*"),
+        "Policy.SubscriptionsMayPutEvents.Principal",
+    ),
+    "an archive's retention": Mutation(
+        "AWS::Events::Archive",
+        "archive payments-bus-archive",
+        setting("RetentionDays", 20),
+        "RetentionDays",
+    ),
+    "an archive's pattern": Mutation(
+        "AWS::Events::Archive",
+        "archive stock-bus-archive",
+        setting("EventPattern", {"source": ["app.stock"]}),
+        "EventPattern.source",
+    ),
+    "an archive's bus": Mutation(
+        "AWS::Events::Archive",
+        "archive stock-bus-archive",
+        setting("SourceArn", "arn:aws:events:eu-west-1:000000000000:event-bus/default"),
+        "SourceArn",
+    ),
+    "a log group's retention": Mutation(
+        "AWS::Logs::LogGroup",
+        "log group stock-event-logs",
+        without("RetentionInDays"),
+        "RetentionInDays",
+    ),
+    "who may write to a log group": Mutation(
+        "AWS::Logs::ResourcePolicy",
+        "log group policy stock-event-logs-policy",
+        setting(
+            "PolicyDocument",
+            json.dumps({"Version": "2012-10-17", "Statement": [{"Sid": "EventBridgeMayWrite"}]}),
+        ),
         "PolicyDocument.EventBridgeMayWrite.Action",
     ),
-    Mutation(OUTBOX, "KeySchema/1/AttributeName", "version", "KeySchema.RANGE"),
-    Mutation(OUTBOX, "AttributeDefinitions/1/AttributeType", "S", "AttributeDefinitions.sequence"),
-    Mutation(
-        OUTBOX,
-        "StreamSpecification/StreamViewType",
-        "KEYS_ONLY",
-        "StreamSpecification.StreamViewType",
+    "a table's key": Mutation(
+        "AWS::DynamoDB::Table",
+        "table stock-outbox",
+        setting("KeySchema/1/AttributeName", "version"),
+        "KeySchema.RANGE",
     ),
-    Mutation(
-        OUTBOX,
-        "TimeToLiveSpecification",
-        {"AttributeName": "expires", "Enabled": True},
-        "TimeToLiveSpecification.AttributeName",
+    "the type of a key's attribute": Mutation(
+        "AWS::DynamoDB::Table",
+        "table stock-outbox",
+        setting("AttributeDefinitions/1/AttributeType", "S"),
+        "AttributeDefinitions.sequence",
     ),
-    Mutation(TABLE, "BillingMode", None),
-    Mutation(
-        TABLE,
-        f"{INDEX}/Projection/ProjectionType",
-        "KEYS_ONLY",
+    "what an index holds": Mutation(
+        "AWS::DynamoDB::Table",
+        "table stock",
+        setting("GlobalSecondaryIndexes/0/Projection/ProjectionType", "KEYS_ONLY"),
         "GlobalSecondaryIndexes.by-status.Projection.ProjectionType",
     ),
-    Mutation(
-        TABLE,
-        f"{INDEX}/KeySchema/1/AttributeName",
-        "updated",
+    "an index's key": Mutation(
+        "AWS::DynamoDB::Table",
+        "table stock",
+        setting("GlobalSecondaryIndexes/0/KeySchema/1/AttributeName", "updated"),
         "GlobalSecondaryIndexes.by-status.KeySchema.RANGE",
     ),
-    Mutation(
-        TABLE, f"{INDEX}/IndexName", "by-state", "GlobalSecondaryIndexes.by-state.KeySchema.HASH"
+    "an index's name": Mutation(
+        "AWS::DynamoDB::Table",
+        "table stock",
+        setting("GlobalSecondaryIndexes/0/IndexName", "by-state"),
+        "GlobalSecondaryIndexes.by-state.KeySchema.HASH",
     ),
-)
-
-LOSSES = {
-    "AWS::DynamoDB::Table": Mutation(OUTBOX, "", GONE, "(exists)"),
-    "AWS::Events::Archive": Mutation(ARCHIVE, "", GONE, "(exists)"),
-    "AWS::Events::EventBus": Mutation(BUS, "", GONE, "(exists)"),
-    "AWS::Events::Rule": Mutation(RULE, "", GONE, "(exists)"),
-    "AWS::Logs::LogGroup": Mutation(LOG_GROUP, "", GONE, "(exists)"),
-    "AWS::Logs::ResourcePolicy": Mutation(LOG_GROUP_POLICY, "", GONE, "(exists)"),
-    "AWS::SQS::Queue": Mutation(QUEUE, "", GONE, "MessageRetentionPeriod"),
-    QUEUE_POLICY: Mutation(
-        "queue payment-cancelled-dlq",
-        "",
-        GONE,
-        "Policy.EventBridgeMaySend.Effect",
-        QUEUE_POLICY,
+    "a table's billing": Mutation(
+        "AWS::DynamoDB::Table",
+        "table stock",
+        without("BillingMode"),
+        "BillingMode",
+    ),
+    "a stream's view": Mutation(
+        "AWS::DynamoDB::Table",
+        "table stock-outbox",
+        setting("StreamSpecification/StreamViewType", "KEYS_ONLY"),
+        "StreamSpecification.StreamViewType",
+    ),
+    "a table's expiry": Mutation(
+        "AWS::DynamoDB::Table",
+        "table stock-outbox",
+        setting("TimeToLiveSpecification", {"AttributeName": "expires", "Enabled": True}),
+        "TimeToLiveSpecification.AttributeName",
     ),
 }
+
+LOSSES = (
+    Mutation("AWS::DynamoDB::Table", "table stock-outbox", gone, "(exists)"),
+    Mutation("AWS::Events::Archive", "archive stock-bus-archive", gone, "(exists)"),
+    Mutation("AWS::Events::EventBus", "bus stock-event-bus", gone, "(exists)"),
+    Mutation("AWS::Events::Rule", "rule PaymentCancelledRule", gone, "(exists)"),
+    Mutation("AWS::Logs::LogGroup", "log group stock-event-logs", gone, "(exists)"),
+    Mutation(
+        "AWS::Logs::ResourcePolicy", "log group policy stock-event-logs-policy", gone, "(exists)"
+    ),
+    Mutation("AWS::SQS::Queue", "queue stock-dlq", gone, "MessageRetentionPeriod"),
+    Mutation(
+        "AWS::SQS::QueuePolicy",
+        "queue payment-cancelled-dlq",
+        gone,
+        "Policy.EventBridgeMaySend.Effect",
+    ),
+)
 """One of each kind."""

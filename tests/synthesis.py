@@ -60,7 +60,7 @@ class Assembly:
         return {stack.name: stack for stack in self._stacks()}
 
     def resources(self, *types: str) -> Iterator[Resource]:
-        """Those of some types, or all, in whatever stack."""
+        """Of all stacks."""
         for stack in self.stacks.values():
             yield from stack.resources(*types)
 
