@@ -99,13 +99,6 @@ TYPE_NAMES: dict[type, str] = {
 }
 
 
-class Unexplained(LookupError):
-    """A setting without a sentence in MEANINGS."""
-
-    def __init__(self, variable: str) -> None:
-        super().__init__(f"say what {variable} means, in tools/reference/meanings.py")
-
-
 HEAD = """# Settings
 
 *Which environment variables does each process read?* An empty variable counts as not set. If one is
@@ -127,7 +120,8 @@ def page() -> str:
 
 def _of_process(settings: type[Settings]) -> str:
     families = [family for family in SHARED if issubclass(settings, family)]
-    links = ", ".join(f"[{SHARED[each]}](#{anchor(SHARED[each])})" for each in families)
+    titles = [SHARED[each] for each in families]
+    links = ", ".join(f"[{each}](#{each.lower().replace(' ', '-')})" for each in titles)
     said = {
         name: field
         for family in families
@@ -138,10 +132,6 @@ def _of_process(settings: type[Settings]) -> str:
     intro = f"Reads the variables of {links}" if links else "Reads"
     joined = f"{intro}, and" if links else intro
     return f"{paragraph(joined + ':')}\n\n{_table(rest)}" if rest else paragraph(f"{intro}.")
-
-
-def anchor(title: str) -> str:
-    return title.lower().replace(" ", "-")
 
 
 def _own(settings: type[Settings]) -> dict[str, FieldInfo]:
@@ -165,7 +155,7 @@ def _table(fields: dict[str, FieldInfo]) -> str:
 def _row(name: str, field: FieldInfo) -> tuple[str, str, str, str]:
     variable = _variable(name, field)
     if variable not in MEANINGS:
-        raise Unexplained(variable)
+        raise LookupError(f"say what {variable} means, in tools/reference/meanings.py")
     return code(variable), _type(field), _default(field), MEANINGS[variable]
 
 
