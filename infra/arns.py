@@ -32,26 +32,25 @@ class Arns:
         return cls(topology, {domain.name: account_region for domain in topology.domains})
 
     def bus(self, name: str) -> str:
-        return bus_arn(self.accounts[self.topology.domain_of_bus(name)], name)
+        return self._arn("events", self.topology.domain_of_bus(name), f"event-bus/{name}")
 
     def queue(self, name: str) -> str:
-        return queue_arn(self.accounts[self.topology.domain_of_queue(name)], name)
+        return self._arn("sqs", self.topology.domain_of_queue(name), name)
 
     def log_group(self, name: str) -> str:
-        return log_group_arn(self.accounts[self.topology.domain_of_log_group(name)], name)
+        return self._arn("logs", self.topology.domain_of_log_group(name), f"log-group:{name}")
 
     def table(self, name: str) -> str:
-        account_region = self.accounts[self.topology.domain_of_table(name)]
-        return _arn("dynamodb", account_region, f"table/{name}")
+        return self._arn("dynamodb", self.topology.domain_of_table(name), f"table/{name}")
 
     def rule(self, rule: Rule) -> str:
-        account_region = self.accounts[self.topology.domain_of_bus(rule.bus)]
-        return _arn("events", account_region, f"rule/{rule.bus}/{rule.name}")
+        domain = self.topology.domain_of_bus(rule.bus)
+        return self._arn("events", domain, f"rule/{rule.bus}/{rule.name}")
 
     def role(self, rule: Rule) -> str | None:
         """The role with which `rule` puts events on another bus; None where it needs none."""
-        account_region = self.accounts[self.topology.domain_of_bus(rule.bus)]
-        return f"arn:aws:iam::{account_region.account}:role/{rule.role}" if rule.role else None
+        account = self.accounts[self.topology.domain_of_bus(rule.bus)].account
+        return f"arn:aws:iam::{account}:role/{rule.role}" if rule.role else None
 
     def target(self, target: Target) -> str:
         match target:
@@ -62,18 +61,6 @@ class Arns:
             case ToLogGroup(log_group):
                 return self.log_group(log_group)
 
-
-def bus_arn(account_region: AccountRegion, name: str) -> str:
-    return _arn("events", account_region, f"event-bus/{name}")
-
-
-def queue_arn(account_region: AccountRegion, name: str) -> str:
-    return _arn("sqs", account_region, name)
-
-
-def log_group_arn(account_region: AccountRegion, name: str) -> str:
-    return _arn("logs", account_region, f"log-group:{name}")
-
-
-def _arn(service: str, account_region: AccountRegion, resource: str) -> str:
-    return f"arn:aws:{service}:{account_region.region}:{account_region.account}:{resource}"
+    def _arn(self, service: str, domain: str, resource: str) -> str:
+        lives = self.accounts[domain]
+        return f"arn:aws:{service}:{lives.region}:{lives.account}:{resource}"

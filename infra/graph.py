@@ -4,7 +4,7 @@ The console's map and the generated diagrams read it; it is made of the topology
 workloads, and of nothing else.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -73,52 +73,47 @@ def node_id(kind: NodeKind, name: str) -> str:
 def kind_of(workload: Workload) -> NodeKind:
     if workload.path:
         return "api"
-    if workload.relays_outbox or any(isinstance(use, PublishesTo) for use in workload.uses):
-        return "relay"
-    return "consumer"
+    return "relay" if workload.is_relay else "consumer"
 
 
 def outbox_of(workload: Workload, topology: Topology = TOPOLOGY) -> str | None:
-    """Name the outbox that a process commits to, or that it is the relay of."""
+    """Name the outbox that a process commits to, or that it is the relay of.
+
+    Of a domain's collections that is the one with a change stream, as DATABASE.COLLECTION.
+    """
     for use in workload.uses:
         if isinstance(use, Owns | Empties):
             return use.outbox
         if isinstance(use, UsesDocuments):
-            return _watched(topology, workload.domain)
+            (found,) = (
+                f"{each.database}.{each.name}"
+                for domain in topology.domains
+                if domain.name == workload.domain
+                for each in domain.collections
+                if each.change_stream
+            )
+            return found
     return None
-
-
-def _watched(topology: Topology, domain: str) -> str:
-    """Name a domain's outbox collection, as DATABASE.COLLECTION: the one with a change stream."""
-    (found,) = (
-        f"{each.database}.{each.name}"
-        for owner in topology.domains
-        if owner.name == domain
-        for each in owner.collections
-        if each.change_stream
-    )
-    return found
 
 
 def _nodes(topology: Topology, workloads: Sequence[Workload]) -> Iterator[Node]:
     for domain in topology.domains:
         mine = [each for each in workloads if each.domain == domain.name]
-
-        def node(kind: NodeKind, name: str, owner: str = domain.name) -> Node:
-            return Node(node_id(kind, name), kind, name, owner)
-
-        yield from (node(kind_of(each), each.name) for each in mine if each.path)
-        yield from (node("consumer", each.name) for each in mine if kind_of(each) == "consumer")
-        outboxes = dict.fromkeys(outbox_of(each, topology) for each in mine)
-        yield from (node("outbox", each) for each in outboxes if each)
-        yield from (node("relay", each.name) for each in mine if kind_of(each) == "relay")
-        yield from (node("bus", bus.name) for bus in domain.buses)
-        yield from (node("rule", rule.name) for rule in domain.rules)
-        yield from (node("queue", each.name) for each in domain.queues if each.redrive)
-        yield from (
-            node("dead-letter queue", each.name) for each in domain.queues if not each.redrive
-        )
-        yield from (node("log group", each.name) for each in domain.log_groups)
+        names: dict[NodeKind, Iterable[str | None]] = {
+            "api": (each.name for each in mine if kind_of(each) == "api"),
+            "consumer": (each.name for each in mine if kind_of(each) == "consumer"),
+            "outbox": dict.fromkeys(outbox_of(each, topology) for each in mine),
+            "relay": (each.name for each in mine if kind_of(each) == "relay"),
+            "bus": (bus.name for bus in domain.buses),
+            "rule": (rule.name for rule in domain.rules),
+            "queue": (each.name for each in domain.queues if each.redrive),
+            "dead-letter queue": (each.name for each in domain.queues if not each.redrive),
+            "log group": (each.name for each in domain.log_groups),
+        }
+        for kind, found in names.items():
+            yield from (
+                Node(node_id(kind, name), kind, name, domain.name) for name in found if name
+            )
 
 
 def _edges(topology: Topology, workloads: Sequence[Workload]) -> Iterator[Edge]:

@@ -5,30 +5,28 @@ from typing import Any
 from infra.arns import Arns
 from infra.resources import BusPolicy, LogGroupPolicy, QueuePolicy
 
-POLICY_VERSION = "2012-10-17"
-"""Of the policy language."""
-
 EVENTBRIDGE = "events.amazonaws.com"
 LOG_DELIVERY = "delivery.logs.amazonaws.com"
 
 Document = dict[str, Any]
 
 
+def policy_of(*statements: Document) -> Document:
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
 def queue_policy_document(policy: QueuePolicy, arns: Arns) -> Document:
     """EventBridge may send to the queue, but only for these rules."""
-    return {
-        "Version": POLICY_VERSION,
-        "Statement": [
-            {
-                "Sid": "EventBridgeMaySend",
-                "Effect": "Allow",
-                "Principal": {"Service": EVENTBRIDGE},
-                "Action": "sqs:SendMessage",
-                "Resource": arns.queue(policy.queue),
-                "Condition": _for_the_rules(policy, arns),
-            }
-        ],
-    }
+    return policy_of(
+        {
+            "Sid": "EventBridgeMaySend",
+            "Effect": "Allow",
+            "Principal": {"Service": EVENTBRIDGE},
+            "Action": "sqs:SendMessage",
+            "Resource": arns.queue(policy.queue),
+            "Condition": _for_the_rules(policy, arns),
+        }
+    )
 
 
 def log_group_policy_document(policy: LogGroupPolicy, arns: Arns) -> Document:
@@ -39,26 +37,23 @@ def log_group_policy_document(policy: LogGroupPolicy, arns: Arns) -> Document:
     """
     writers = {"Service": [EVENTBRIDGE, LOG_DELIVERY]}
     resource = f"{arns.log_group(policy.log_group)}:*"
-    return {
-        "Version": POLICY_VERSION,
-        "Statement": [
-            {
-                "Sid": "EventBridgeMayCreateStreams",
-                "Effect": "Allow",
-                "Principal": writers,
-                "Action": "logs:CreateLogStream",
-                "Resource": resource,
-            },
-            {
-                "Sid": "EventBridgeMayWrite",
-                "Effect": "Allow",
-                "Principal": writers,
-                "Action": "logs:PutLogEvents",
-                "Resource": resource,
-                "Condition": _for_the_rules(policy, arns),
-            },
-        ],
-    }
+    return policy_of(
+        {
+            "Sid": "EventBridgeMayCreateStreams",
+            "Effect": "Allow",
+            "Principal": writers,
+            "Action": "logs:CreateLogStream",
+            "Resource": resource,
+        },
+        {
+            "Sid": "EventBridgeMayWrite",
+            "Effect": "Allow",
+            "Principal": writers,
+            "Action": "logs:PutLogEvents",
+            "Resource": resource,
+            "Condition": _for_the_rules(policy, arns),
+        },
+    )
 
 
 def log_group_policy_name(policy: LogGroupPolicy) -> str:
@@ -68,9 +63,8 @@ def log_group_policy_name(policy: LogGroupPolicy) -> str:
 
 def bus_policy_document(policy: BusPolicy, arns: Arns) -> Document:
     """Each publishing domain's account may put events on the bus."""
-    return {
-        "Version": POLICY_VERSION,
-        "Statement": [
+    return policy_of(
+        *(
             {
                 "Sid": publisher_statement_id(publisher),
                 "Effect": "Allow",
@@ -79,8 +73,8 @@ def bus_policy_document(policy: BusPolicy, arns: Arns) -> Document:
                 "Resource": arns.bus(policy.bus),
             }
             for publisher in policy.publishers
-        ],
-    }
+        )
+    )
 
 
 def publisher_statement_id(publisher: str) -> str:

@@ -11,10 +11,9 @@ from constructs import Construct
 from infra.aws.alarms import Alarms
 from infra.aws.dashboard import Dashboard
 from infra.aws.documents import Documents
-from infra.aws.grounds import Grounds
+from infra.aws.grounds import Grounds, image
 from infra.aws.http import HttpApi
-from infra.aws.image import image
-from infra.aws.keys import encryption_key, let_eventbridge_use
+from infra.aws.keys import encryption_key, let_service_use
 from infra.aws.messaging import BusStack, Messaging
 from infra.aws.metrics import measure_oldest_row
 from infra.aws.network import ZONES, Network
@@ -23,6 +22,7 @@ from infra.aws.relays import Relay
 from infra.aws.tables import Tables
 from infra.aws.tasks import Task
 from infra.aws.topic import topic_of_alarms
+from infra.policies import EVENTBRIDGE
 from infra.resources import Domain
 from infra.workloads import Workload
 
@@ -81,7 +81,9 @@ class DomainStack(Stack):
     ) -> None:
         super().__init__(scope, plan.stack_name(domain.name), env=_environment(site))
         key = encryption_key(self, self.stack_name, protected=plan.stage.protected)
-        let_eventbridge_use(key)
+        # Which rules may put events on encrypted queues, the queues' own policies say. No condition
+        # on the source: AWS documents none for EventBridge's use of a key.
+        let_service_use(key, EVENTBRIDGE, "EventBridgeMaySend")
         messaging = Messaging(self, plan, domain, key)
         tables = Tables(self, plan, domain, key)
         grounds = Grounds(

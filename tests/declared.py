@@ -2,13 +2,11 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tests.agreement import World, attributes, statements
 from tests.templates import NAMES, Resource, Stack
-
-Properties = dict[str, Any]
 
 QUEUE_DEFAULTS: Mapping[str, object] = {
     "ContentBasedDeduplication": False,
@@ -34,56 +32,31 @@ def declared(stacks: Iterable[Stack]) -> World:
 
 def read(resource: Resource) -> tuple[str, dict[str, object]]:
     """Kind and name of what a resource describes, and the attributes that it gives it."""
-    unnamed = {NAMES[resource.type]: resource.logical_id} if resource.type in NAMES else {}
-    return KINDS[resource.type]({**unnamed, **resource.properties})
-
-
-def _bus(bus: Properties) -> tuple[str, dict[str, object]]:
-    return f"bus {bus.pop('Name')}", attributes({**bus, "Policy": statements(bus.get("Policy"))})
-
-
-def _archive(archive: Properties) -> tuple[str, dict[str, object]]:
-    return f"archive {archive.pop('ArchiveName')}", attributes(archive)
-
-
-def _rule(rule: Properties) -> tuple[str, dict[str, object]]:
-    targets = {target.pop("Id"): target for target in rule.get("Targets", ())}
-    return f"rule {rule.pop('Name')}", attributes({**rule, "Targets": targets})
-
-
-def _log_group(group: Properties) -> tuple[str, dict[str, object]]:
-    return f"log group {group.pop('LogGroupName')}", attributes(group)
-
-
-def _log_group_policy(policy: Properties) -> tuple[str, dict[str, object]]:
-    document = statements(json.loads(policy["PolicyDocument"]))
-    return f"log group policy {policy['PolicyName']}", attributes({"PolicyDocument": document})
-
-
-def _queue(queue: Properties) -> tuple[str, dict[str, object]]:
-    return f"queue {queue.pop('QueueName')}", attributes(queue, **QUEUE_DEFAULTS)
-
-
-def _queue_policy(policy: Properties) -> tuple[str, dict[str, object]]:
-    (url,) = policy["Queues"]
-    name = url.rsplit("/", 1)[-1]
-    return f"queue {name}", attributes({"Policy": statements(policy["PolicyDocument"])})
-
-
-def _table(table: Properties) -> tuple[str, dict[str, object]]:
-    indexes = {
-        index.pop("IndexName"): {**index, "KeySchema": key_schema(index["KeySchema"])}
-        for index in table.pop("GlobalSecondaryIndexes", ())
-    }
-    return f"table {table.pop('TableName')}", attributes(
-        {
-            **table,
-            "KeySchema": key_schema(table["KeySchema"]),
-            "AttributeDefinitions": definitions(table["AttributeDefinitions"]),
-            "GlobalSecondaryIndexes": indexes,
-        },
-        DeletionProtectionEnabled=False,
-    )
+    found: dict[str, Any] = dict(resource.properties)
+    defaults: dict[str, object] = {}
+    name = found.pop(NAMES.get(resource.type, "PolicyName"), resource.logical_id)
+    match resource.type:
+        case "AWS::DynamoDB::Table":
+            found["KeySchema"] = key_schema(found["KeySchema"])
+            found["AttributeDefinitions"] = definitions(found["AttributeDefinitions"])
+            found["GlobalSecondaryIndexes"] = {
+                index.pop("IndexName"): {**index, "KeySchema": key_schema(index["KeySchema"])}
+                for index in found.get("GlobalSecondaryIndexes", ())
+            }
+            defaults = {"DeletionProtectionEnabled": False}
+        case "AWS::Events::EventBus":
+            found["Policy"] = statements(found.get("Policy"))
+        case "AWS::Events::Rule":
+            found["Targets"] = {target.pop("Id"): target for target in found.get("Targets", ())}
+        case "AWS::Logs::ResourcePolicy":
+            found["PolicyDocument"] = statements(json.loads(found["PolicyDocument"]))
+        case "AWS::SQS::Queue":
+            defaults = dict(QUEUE_DEFAULTS)
+        case "AWS::SQS::QueuePolicy":
+            (url,) = found["Queues"]
+            name = url.rsplit("/", 1)[-1]
+            found = {"Policy": statements(found["PolicyDocument"])}
+    return f"{KINDS[resource.type]} {name}", attributes(found, **defaults)
 
 
 def key_schema(schema: Iterable[Mapping[str, str]]) -> dict[str, str]:
@@ -94,14 +67,14 @@ def definitions(found: Iterable[Mapping[str, str]]) -> dict[str, str]:
     return {each["AttributeName"]: each["AttributeType"] for each in found}
 
 
-KINDS: Mapping[str, Callable[[Properties], tuple[str, dict[str, object]]]] = {
-    "AWS::DynamoDB::Table": _table,
-    "AWS::Events::Archive": _archive,
-    "AWS::Events::EventBus": _bus,
-    "AWS::Events::Rule": _rule,
-    "AWS::Logs::LogGroup": _log_group,
-    "AWS::Logs::ResourcePolicy": _log_group_policy,
-    "AWS::SQS::Queue": _queue,
-    "AWS::SQS::QueuePolicy": _queue_policy,
+KINDS = {
+    "AWS::DynamoDB::Table": "table",
+    "AWS::Events::Archive": "archive",
+    "AWS::Events::EventBus": "bus",
+    "AWS::Events::Rule": "rule",
+    "AWS::Logs::LogGroup": "log group",
+    "AWS::Logs::ResourcePolicy": "log group policy",
+    "AWS::SQS::Queue": "queue",
+    "AWS::SQS::QueuePolicy": "queue",
 }
-"""The types that both renderers make, and how each reads."""
+"""The types that both renderers make, and what each describes."""

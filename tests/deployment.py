@@ -53,7 +53,7 @@ def deployable(stack: Stack) -> Stack:
     the outputs, by which stacks tell each other of the network.
     """
     kept = {resource.logical_id for resource in stack.resources(*DEPLOYED)}
-    roles = {name for name in kept if _type(stack, name) == "AWS::IAM::Role"}
+    roles = {role.logical_id for role in stack.resources("AWS::IAM::Role")}
     kept -= roles - set(_roles_of_rules(stack))
     kept -= set(_without(stack, "AWS::Events::Rule", "EventBusName"))
     kept -= set(_without(stack, "AWS::Logs::LogGroup", "LogGroupName"))
@@ -91,10 +91,6 @@ def keys(aws: CachingAws, stacks: Iterable[Stack]) -> Mapping[str, str]:
         ]
         if resource["ResourceType"] == "AWS::KMS::Key"
     }
-
-
-def _type(stack: Stack, logical_id: str) -> str:
-    return str(stack.template["Resources"][logical_id]["Type"])
 
 
 def _roles_of_rules(stack: Stack) -> Iterator[str]:

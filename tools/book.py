@@ -8,9 +8,10 @@ and fails if one is not what would be written.
 import os
 import re
 import sys
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from tools import generated
 
 DOCS = Path(__file__).parent.parent / "docs"
 CONTENTS = DOCS / "README.md"
@@ -63,27 +64,9 @@ def bound(path: str, text: str) -> str:
     return f"{bare(text)}\n---\n\n{turn}\n"
 
 
-def drift() -> list[str]:
-    """Pages whose last line is not what would be written, by path."""
-    return [path for path, now, wanted in _rendered() if now != wanted]
-
-
-def main(arguments: Sequence[str]) -> int:
-    if arguments == ["--check"]:
-        drifted = drift()
-        if drifted:
-            sys.stderr.write(f"run `make docs`: {', '.join(drifted)}\n")
-        return 1 if drifted else 0
-    for path, now, wanted in _rendered():
-        if now != wanted:
-            (DOCS / path).write_text(wanted, encoding="utf-8")
-    return 0
-
-
-def _rendered() -> Iterator[tuple[str, str, str]]:
-    for page in pages():
-        now = page.file.read_text(encoding="utf-8")
-        yield page.path, now, bound(page.path, now)
+def rendered() -> dict[Path, str]:
+    """Every page with that line."""
+    return {page.file: bound(page.path, page.file.read_text(encoding="utf-8")) for page in pages()}
 
 
 def _link(page: BookPage, folder: Path) -> str:
@@ -91,4 +74,4 @@ def _link(page: BookPage, folder: Path) -> str:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    raise SystemExit(generated.main(sys.argv[1:], rendered(), "make docs"))

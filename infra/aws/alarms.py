@@ -1,7 +1,5 @@
 """What wakes a person: each alarm says what is wrong, and docs/operations.md what to do."""
 
-from dataclasses import dataclass
-
 from aws_cdk import Duration
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -32,19 +30,6 @@ SILENCE = 3
 """Minutes without a sign of life; a deployment or a restart takes one or two."""
 
 
-@dataclass(frozen=True)
-class AlarmRule:
-    """When an alarm goes off: at `threshold` or above (`below`: under it), for `periods` periods.
-
-    A period is the metric's own; `silence` is what no measurement means.
-    """
-
-    threshold: float
-    periods: int = 1
-    silence: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING
-    below: bool = False
-
-
 class Alarms(Construct):
     """The alarms of one domain, all to one topic, which hears of their end too."""
 
@@ -59,53 +44,49 @@ class Alarms(Construct):
                 self._add(
                     f"{queue.name}-not-empty",
                     metrics.waiting(queue.name),
-                    AlarmRule(1),
                     f"Something could not be delivered or handled: read {queue.name}.",
+                    threshold=1,
                 )
             else:
                 self._add(
                     f"{queue.name}-too-old",
                     metrics.oldest_message(queue.name),
-                    AlarmRule(MOST_MESSAGE_AGE),
                     f"Messages wait in {queue.name}: is its consumer ready?",
+                    threshold=MOST_MESSAGE_AGE,
                 )
 
     def watch_task(self, cluster: str, task: Task) -> None:
         name = task.name
-        self._add(
-            f"{name}-gone",
-            metrics.processor(cluster, name, "SampleCount"),
-            _no_sign_of_life(),
-            f"No task of {name} runs.",
-        )
+        alive = metrics.processor(cluster, name, "SampleCount")
+        self._add(f"{name}-gone", alive, f"No task of {name} runs.")
 
     def watch_outbox(self, relay: str) -> None:
         self._add(
             f"{relay}-oldest-row",
             metrics.oldest_row(relay),
-            AlarmRule(MOST_ROW_AGE),
             f"Events stay in the outbox of {relay}: is it running, and does its target take them?",
+            threshold=MOST_ROW_AGE,
         )
 
     def watch_relay(self, relay: Relay) -> None:
-        for function in (relay.publish, relay.sweep):
+        publish, sweep = relay.publish.name, relay.sweep.name
+        for name in (publish, sweep):
             self._add(
-                f"{function.name}-errors",
-                metrics.errors(function.name),
-                AlarmRule(1),
-                f"{function.name} failed: nothing is lost, its log says why.",
+                f"{name}-errors",
+                metrics.of_function(name, "Errors", "Sum"),
+                f"{name} failed: nothing is lost, its log says why.",
+                threshold=1,
             )
         self._add(
-            f"{relay.publish.name}-behind",
-            metrics.iterator_age(relay.publish.name),
-            AlarmRule(MOST_ITERATOR_AGE),
-            f"{relay.publish.name} cannot keep up with its stream, or cannot publish.",
+            f"{publish}-behind",
+            metrics.iterator_age(publish),
+            f"{publish} cannot keep up with its stream, or cannot publish.",
+            threshold=MOST_ITERATOR_AGE,
         )
         self._add(
-            f"{relay.sweep.name}-gone",
-            metrics.invocations(relay.sweep.name),
-            _no_sign_of_life(),
-            f"{relay.sweep.name} does not run: what the stream has missed stays in the outbox.",
+            f"{sweep}-gone",
+            metrics.of_function(sweep, "Invocations", "Sum"),
+            f"{sweep} does not run: what the stream has missed stays in the outbox.",
         )
 
     def watch_api(self, name: str, api: apigateway.HttpApi) -> None:
@@ -121,30 +102,33 @@ class Alarms(Construct):
         self._add(
             f"{name}-5xx",
             rate,
-            AlarmRule(ERROR_RATE),
             f"The API of {name} fails: its access log and the log of its tasks say why.",
+            threshold=ERROR_RATE,
         )
 
     def _add(
-        self, name: str, metric: cloudwatch.IMetric, watch: AlarmRule, description: str
+        self,
+        name: str,
+        metric: cloudwatch.IMetric,
+        description: str,
+        *,
+        threshold: float | None = None,
     ) -> None:
-        comparison = cloudwatch.ComparisonOperator
+        """Goes off at the threshold or above; without one, when there is nothing to measure."""
+        gone = threshold is None
+        comparison, missing = cloudwatch.ComparisonOperator, cloudwatch.TreatMissingData
         alarm = cloudwatch.Alarm(
             self,
             name,
             alarm_name=self._plan.stack_name(name.replace(".", "-")),
             alarm_description=description,
             metric=metric,
-            threshold=watch.threshold,
+            threshold=1 if threshold is None else threshold,
             comparison_operator=comparison.LESS_THAN_THRESHOLD
-            if watch.below
+            if gone
             else comparison.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-            evaluation_periods=watch.periods,
-            treat_missing_data=watch.silence,
+            evaluation_periods=SILENCE if gone else 1,
+            treat_missing_data=missing.BREACHING if gone else missing.NOT_BREACHING,
         )
         alarm.add_alarm_action(self._action)
         alarm.add_ok_action(self._action)
-
-
-def _no_sign_of_life() -> AlarmRule:
-    return AlarmRule(1, SILENCE, cloudwatch.TreatMissingData.BREACHING, below=True)

@@ -9,7 +9,6 @@ from constructs import Construct
 from infra.aws import metrics
 from infra.aws.plan import Plan, workloads_of
 from infra.resources import Domain
-from infra.workloads import Workload
 
 WIDGET_HEIGHT, WIDGET_WIDTH = 7, 4
 """Of a widget, on a dashboard's grid of 24 columns: six steps side by side."""
@@ -51,13 +50,17 @@ def _row(plan: Plan, domain: Domain, api: apigateway.HttpApi) -> list[list[cloud
             _graph(
                 "Requests, and p99 in ms",
                 [metrics.requests(api), metrics.server_errors(api)],
-                [metrics.latency(api)],
+                [metrics.of_api(api, "Latency", "p99")],
             ),
-            _graph("Outbox: oldest row in s, and stream's age in ms", *_outbox(processes)),
+            _graph(
+                "Outbox: oldest row in s, and stream's age in ms",
+                [metrics.oldest_row(each.name) for each in processes if each.relays_outbox],
+                [metrics.iterator_age(each.name) for each in processes if each.empties],
+            ),
             _graph(
                 "Bus: delivered by rule, and never delivered",
-                [metrics.delivered(rule) for rule in domain.rules],
-                [metrics.undelivered(rule) for rule in domain.rules],
+                [metrics.of_rule(rule, "Invocations") for rule in domain.rules],
+                [metrics.of_rule(rule, "FailedInvocations") for rule in domain.rules],
             ),
             _graph(
                 "Queues: waiting, and oldest in s",
@@ -66,25 +69,16 @@ def _row(plan: Plan, domain: Domain, api: apigateway.HttpApi) -> list[list[cloud
             ),
             _graph(
                 "Handled, and processor in %",
-                [metrics.handled(queue) for queue in work],
+                [metrics.of_queue(queue, "NumberOfMessagesDeleted", "Sum") for queue in work],
                 [
-                    metrics.processor(plan.cluster_name, process.name)
-                    for process in processes
-                    if not process.empties
+                    metrics.processor(plan.cluster_name, each.name)
+                    for each in processes
+                    if not each.empties
                 ],
             ),
             _graph("Dead letters", [metrics.waiting(queue) for queue in dead]),
         ],
     ]
-
-
-def _outbox(
-    processes: Sequence[Workload],
-) -> tuple[list[cloudwatch.IMetric], list[cloudwatch.IMetric]]:
-    return (
-        [metrics.oldest_row(process.name) for process in processes if process.relays_outbox],
-        [metrics.iterator_age(process.name) for process in processes if process.empties],
-    )
 
 
 def _graph(

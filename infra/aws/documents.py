@@ -41,13 +41,23 @@ class Documents(Construct):
         (self.database,) = {collection.database for collection in domain.collections}
         protected = plan.stage.protected
         name = plan.stack_name(domain.name)
-        audit_log = _audit_log(self, name, key, protected=protected)
+        removal = removal_policy(protected=protected)
+        # Made first, else DocumentDB makes it where it writes, unencrypted and for ever.
+        audit_log = logs.LogGroup(
+            self,
+            "AuditLog",
+            log_group_name=f"/aws/docdb/{name}/audit",
+            retention=AUDIT_RETENTION,
+            encryption_key=key,
+            removal_policy=removal,
+        )
+        parameters = _parameters(self)
         self._cluster = docdb.DatabaseCluster(
             self,
             "Cluster",
             db_cluster_name=name,
             engine_version=ENGINE_VERSION,
-            parameter_group=_parameters(self, protected=protected),
+            parameter_group=parameters,
             instance_type=ec2.InstanceType.of(ec2.InstanceClass.T4G, ec2.InstanceSize.MEDIUM),
             instances=plan.copies,
             port=MONGODB_PORT,
@@ -62,14 +72,18 @@ class Documents(Construct):
             deletion_protection=protected,
             export_audit_logs_to_cloud_watch=True,
             copy_tags_to_snapshot=True,
-            removal_policy=removal_policy(protected=protected),
+            removal_policy=removal,
         )
         self._cluster.node.add_dependency(audit_log)
-        self.secret = _made_secret(self._cluster)
-        self.secret.apply_removal_policy(removal_policy(protected=protected))
+        # The one with username and password, which the cluster makes where none was given.
+        secret = self._cluster.node.find_child("Secret")
         subnets = self._cluster.node.find_child("Subnets")
+        assert isinstance(secret, secretsmanager.Secret)  # noqa: S101 (for mypy)
         assert isinstance(subnets, docdb.CfnDBSubnetGroup)  # noqa: S101 (for mypy)
-        subnets.apply_removal_policy(removal_policy(protected=protected))  # a cluster needs it
+        self.secret = secret
+        secret.apply_removal_policy(removal)
+        subnets.apply_removal_policy(removal)  # a cluster needs these two
+        parameters.apply_removal_policy(removal)
         CfnOutput(self, "Secret", value=self.secret.secret_arn)
         self._stand_by_its_security()
 
@@ -126,27 +140,8 @@ class Documents(Construct):
         return [child for child in self._cluster.node.find_all() if isinstance(child, needed)]
 
 
-def _audit_log(scope: Construct, cluster: str, key: kms.Key, *, protected: bool) -> logs.LogGroup:
-    """Where DocumentDB writes: made first, else the service makes it, unencrypted and for ever."""
-    return logs.LogGroup(
-        scope,
-        "AuditLog",
-        log_group_name=f"/aws/docdb/{cluster}/audit",
-        retention=AUDIT_RETENTION,
-        encryption_key=key,
-        removal_policy=removal_policy(protected=protected),
-    )
-
-
-def _made_secret(cluster: docdb.DatabaseCluster) -> secretsmanager.Secret:
-    """The one with username and password, which the cluster makes where none was given."""
-    secret = cluster.node.find_child("Secret")
-    assert isinstance(secret, secretsmanager.Secret)  # noqa: S101 (for mypy)
-    return secret
-
-
-def _parameters(scope: Construct, *, protected: bool) -> docdb.ClusterParameterGroup:
-    parameters = docdb.ClusterParameterGroup(
+def _parameters(scope: Construct) -> docdb.ClusterParameterGroup:
+    return docdb.ClusterParameterGroup(
         scope,
         "Parameters",
         family=FAMILY,
@@ -157,5 +152,3 @@ def _parameters(scope: Construct, *, protected: bool) -> docdb.ClusterParameterG
             "change_stream_log_retention_duration": str(CHANGE_STREAM_RETENTION),
         },
     )
-    parameters.apply_removal_policy(removal_policy(protected=protected))  # a cluster needs it
-    return parameters

@@ -30,70 +30,61 @@ ENCRYPT = [
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
 """
 
+RECEIVE = [
+    "sqs:ChangeMessageVisibility",
+    "sqs:DeleteMessage",
+    "sqs:GetQueueAttributes",
+    "sqs:GetQueueUrl",
+    "sqs:ReceiveMessage",
+]
+SEND = ["sqs:GetQueueUrl", "sqs:SendMessage"]
+
 
 def statements_for(
     workload: Workload, domain: Domain, arns: Arns, key: kms.IKey
 ) -> list[iam.PolicyStatement]:
     """The workload's whole policy."""
-    statements = [each for use in workload.uses for each in _statements(use, domain, arns)]
-    statements += _watching(workload, arns)
+    statements = [
+        each
+        for use in workload.uses
+        for each in _statements(use, domain, arns, serves_http=bool(workload.path))
+    ]
     if workload.uses_aws:
-        statements.append(_allow(ENCRYPT, key.key_arn))
+        statements.append(allow(ENCRYPT, key.key_arn))
     return statements
 
 
-def _statements(use: Use, domain: Domain, arns: Arns) -> Iterator[iam.PolicyStatement]:
+def _statements(
+    use: Use, domain: Domain, arns: Arns, *, serves_http: bool
+) -> Iterator[iam.PolicyStatement]:
     match use:
         case Owns(table, outbox, index):
             # A transaction needs the permissions of what it is made of.
-            yield _allow(
+            yield allow(
                 ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan"], arns.table(table)
             )
             if index is not None:
-                yield _allow(["dynamodb:Query"], f"{arns.table(table)}/index/{index}")
-            yield _allow(["dynamodb:PutItem"], arns.table(outbox))
+                yield allow(["dynamodb:Query"], f"{arns.table(table)}/index/{index}")
+            yield allow(["dynamodb:PutItem"], arns.table(outbox))
+            if serves_http:  # an API says how much waits in its outbox
+                yield allow(["dynamodb:Scan"], arns.table(outbox))
         case Empties(outbox):
-            yield _allow(["dynamodb:BatchWriteItem"], arns.table(outbox))
+            yield allow(["dynamodb:BatchWriteItem"], arns.table(outbox))
         case Consumes(queue):
-            yield _allow(
-                [
-                    "sqs:ChangeMessageVisibility",
-                    "sqs:DeleteMessage",
-                    "sqs:GetQueueAttributes",
-                    "sqs:GetQueueUrl",
-                    "sqs:ReceiveMessage",
-                ],
-                arns.queue(queue),
+            yield allow(RECEIVE, arns.queue(queue))
+            (dlq,) = (
+                each.redrive.dlq for each in domain.queues if each.name == queue and each.redrive
             )
-            yield from _sending(_dead_letter_queue(queue, domain), arns)
+            yield allow(SEND, arns.queue(dlq))
         case SendsTo(queue, asks_depth):
-            yield from _sending(queue, arns)
+            yield allow(SEND, arns.queue(queue))
             if asks_depth:
-                yield _allow(["sqs:GetQueueAttributes"], arns.queue(queue))
+                yield allow(["sqs:GetQueueAttributes"], arns.queue(queue))
         case PublishesTo(bus):
-            yield _allow(["events:DescribeEventBus", "events:PutEvents"], arns.bus(bus))
+            yield allow(["events:DescribeEventBus", "events:PutEvents"], arns.bus(bus))
         case UsesDocuments():
             return
 
 
-def _watching(workload: Workload, arns: Arns) -> Iterator[iam.PolicyStatement]:
-    """An API says how much waits in its outbox."""
-    for use in workload.uses:
-        if workload.path and isinstance(use, Owns):
-            yield _allow(["dynamodb:Scan"], arns.table(use.outbox))
-
-
-def _sending(queue: str, arns: Arns) -> Iterator[iam.PolicyStatement]:
-    yield _allow(["sqs:GetQueueUrl", "sqs:SendMessage"], arns.queue(queue))
-
-
-def _dead_letter_queue(queue: str, domain: Domain) -> str:
-    redrives = {each.name: each.redrive for each in domain.queues}
-    redrive = redrives[queue]
-    if redrive is None:
-        raise ValueError(f"a consumer dead-letters, and the queue {queue} has no such queue")
-    return redrive.dlq
-
-
-def _allow(actions: Sequence[str], *resources: str) -> iam.PolicyStatement:
+def allow(actions: Sequence[str], *resources: str) -> iam.PolicyStatement:
     return iam.PolicyStatement(actions=list(actions), resources=list(resources))

@@ -4,21 +4,30 @@ from dataclasses import dataclass
 
 from aws_cdk import aws_ecr_assets as ecr_assets
 from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_servicediscovery as servicediscovery
 from constructs import Construct
 
 from infra.aws.documents import Documents
+from infra.aws.grants import statements_for
 from infra.aws.keys import removal_policy
 from infra.aws.plan import SYSTEM, Plan
+from infra.local_system.settings import ROOT
 from infra.resources import Domain
+from infra.workloads import Workload
+
+IMAGE_TARGET = "aws"
+"""The Dockerfile's stage that has the certificates of Amazon RDS."""
 
 LOG_RETENTION = logs.RetentionDays.ONE_MONTH
 
 
 @dataclass(frozen=True)
 class Grounds:
+    """`documents` is there where the domain has collections."""
+
     plan: Plan
     domain: Domain
     image: ecr_assets.DockerImageAsset
@@ -38,3 +47,26 @@ class Grounds:
             encryption_key=self.key,
             removal_policy=removal_policy(protected=stage.protected),
         )
+
+    def role(self, scope: Construct, name: str, service: str, workload: Workload) -> iam.Role:
+        """Make the role in which `service` runs a process, with the workload's permissions."""
+        role = iam.Role(
+            scope,
+            "Role",
+            description=f"What {name} may do",
+            assumed_by=iam.ServicePrincipal(service),
+        )
+        for statement in statements_for(workload, self.domain, self.plan.arns, self.key):
+            role.add_to_policy(statement)
+        return role
+
+
+def image(scope: Construct) -> ecr_assets.DockerImageAsset:
+    """The one image: built from the Dockerfile when a stage is deployed, not when synthesized."""
+    return ecr_assets.DockerImageAsset(
+        scope,
+        "Image",
+        directory=str(ROOT),
+        target=IMAGE_TARGET,
+        platform=ecr_assets.Platform.LINUX_AMD64,
+    )

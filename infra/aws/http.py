@@ -7,7 +7,6 @@ from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_apigatewayv2_authorizers as authorizers
 from aws_cdk import aws_apigatewayv2_integrations as integrations
 from aws_cdk import aws_ec2 as ec2
-from aws_cdk import aws_servicediscovery as servicediscovery
 from constructs import Construct
 
 from infra.aws.grounds import Grounds
@@ -45,8 +44,10 @@ class HttpApi(Construct):
             create_default_stage=False,
             default_authorizer=authorizers.HttpIamAuthorizer(),
         )
+        registered = task.service.cloud_map_service
+        assert registered is not None  # noqa: S101 (as is each service with a path)
         integration = integrations.HttpServiceDiscoveryIntegration(
-            "Tasks", _registered(task), vpc_link=_vpc_link(self, name, task, grounds.cluster.vpc)
+            "Tasks", registered, vpc_link=_vpc_link(self, name, task, grounds.cluster.vpc)
         )
         for route in (f"/{path}", f"/{path}/{{id}}"):
             self.api.add_routes(path=route, integration=integration)
@@ -72,13 +73,6 @@ class HttpApi(Construct):
             destination_arn=log.log_group_arn,
             format=json.dumps({field: f"$context.{field}" for field in ACCESS_LOG_FIELDS}),
         )
-
-
-def _registered(task: Task) -> servicediscovery.IService:
-    service = task.service.cloud_map_service
-    if service is None:
-        raise ValueError(f"{task.service.service_name} is not registered for discovery")
-    return service
 
 
 def _vpc_link(scope: Construct, name: str, task: Task, vpc: ec2.IVpc) -> apigateway.VpcLink:

@@ -16,11 +16,11 @@ from infra.aws.plan import Plan
 from infra.aws.reviewed import accept_finding
 from infra.policies import (
     EVENTBRIDGE,
-    POLICY_VERSION,
     Document,
     bus_policy_document,
     log_group_policy_document,
     log_group_policy_name,
+    policy_of,
     queue_policy_document,
 )
 from infra.resources import TARGET_ID, Domain, Queue, Rule
@@ -100,20 +100,19 @@ class Messaging(Construct):
 
     def _queue_policies(self, queues: dict[str, sqs.CfnQueue]) -> list[sqs.CfnQueuePolicy]:
         """Who may send, and none without TLS."""
-        senders = {policy.queue: policy for policy in self._plan.topology.queue_policies}
-        made: list[sqs.CfnQueuePolicy] = []
-        for name, queue in queues.items():
-            sender = senders.get(name)
-            document = queue_policy_document(sender, self._plan.arns) if sender else None
-            made.append(
-                sqs.CfnQueuePolicy(
-                    self,
-                    f"{name}-policy",
-                    queues=[queue.ref],
-                    policy_document=_requiring_tls(document, queue.attr_arn),
-                )
+        allowed = {
+            policy.queue: queue_policy_document(policy, self._plan.arns)["Statement"]
+            for policy in self._plan.topology.queue_policies
+        }
+        return [
+            sqs.CfnQueuePolicy(
+                self,
+                f"{name}-policy",
+                queues=[queue.ref],
+                policy_document=policy_of(*allowed.get(name, ()), _without_tls(queue.attr_arn)),
             )
-        return made
+            for name, queue in queues.items()
+        ]
 
     def _log_groups(self) -> list[CfnResource]:
         made: list[CfnResource] = []
@@ -181,37 +180,32 @@ def _forwarding_role(scope: Construct, rule: Rule, arns: Arns) -> iam.CfnRole | 
         scope,
         rule.role,
         role_name=rule.role,
-        assume_role_policy_document={
-            "Version": POLICY_VERSION,
-            "Statement": [
-                {
-                    "Effect": "Allow",
-                    "Principal": {"Service": EVENTBRIDGE},
-                    "Action": "sts:AssumeRole",
-                    "Condition": {"ArnEquals": {"aws:SourceArn": arns.rule(rule)}},
-                }
-            ],
-        },
+        assume_role_policy_document=policy_of(
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": EVENTBRIDGE},
+                "Action": "sts:AssumeRole",
+                "Condition": {"ArnEquals": {"aws:SourceArn": arns.rule(rule)}},
+            }
+        ),
         policies=[
             iam.CfnRole.PolicyProperty(
                 policy_name="PutEvents",
-                policy_document={
-                    "Version": POLICY_VERSION,
-                    "Statement": [
-                        {
-                            "Effect": "Allow",
-                            "Action": "events:PutEvents",
-                            "Resource": arns.target(rule.target),
-                        }
-                    ],
-                },
+                policy_document=policy_of(
+                    {
+                        "Effect": "Allow",
+                        "Action": "events:PutEvents",
+                        "Resource": arns.target(rule.target),
+                    }
+                ),
             )
         ],
     )
 
 
-def _requiring_tls(document: Document | None, queue_arn: str) -> Document:
-    deny = {
+def _without_tls(queue_arn: str) -> Document:
+    """Nobody may do anything."""
+    return {
         "Sid": "NobodyMayWithoutTls",
         "Effect": "Deny",
         "Principal": "*",
@@ -219,5 +213,3 @@ def _requiring_tls(document: Document | None, queue_arn: str) -> Document:
         "Resource": queue_arn,
         "Condition": {"Bool": {"aws:SecureTransport": "false"}},
     }
-    allowed = document["Statement"] if document else []
-    return {"Version": POLICY_VERSION, "Statement": [*allowed, deny]}

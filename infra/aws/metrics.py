@@ -17,51 +17,22 @@ METRIC_NAMESPACE = SYSTEM
 
 def waiting(queue: str) -> cloudwatch.Metric:
     """Messages that no consumer has received."""
-    return _sqs(queue, "ApproximateNumberOfMessagesVisible", "Maximum")
+    return of_queue(queue, "ApproximateNumberOfMessagesVisible", "Maximum")
 
 
 def oldest_message(queue: str) -> cloudwatch.Metric:
     """Seconds."""
-    return _sqs(queue, "ApproximateAgeOfOldestMessage", "Maximum")
-
-
-def handled(queue: str) -> cloudwatch.Metric:
-    """Messages that a consumer was done with, one way or another."""
-    return _sqs(queue, "NumberOfMessagesDeleted", "Sum")
+    return of_queue(queue, "ApproximateAgeOfOldestMessage", "Maximum")
 
 
 def iterator_age(function: str) -> cloudwatch.Metric:
     """Milliseconds that the newest record read had waited in the stream."""
-    return _lambda(function, "IteratorAge", "Maximum")
-
-
-def errors(function: str) -> cloudwatch.Metric:
-    return _lambda(function, "Errors", "Sum")
-
-
-def invocations(function: str) -> cloudwatch.Metric:
-    return _lambda(function, "Invocations", "Sum")
-
-
-def delivered(rule: Rule) -> cloudwatch.Metric:
-    """Events that a rule has sent to its target."""
-    return _events(rule, "Invocations")
-
-
-def undelivered(rule: Rule) -> cloudwatch.Metric:
-    """Events that a rule could never deliver: they are in its dead-letter queue, if it has one."""
-    return _events(rule, "FailedInvocations")
+    return of_function(function, "IteratorAge", "Maximum")
 
 
 def oldest_row(relay: str) -> cloudwatch.Metric:
     """Seconds: the age of what a relay's last sweep found left behind in its outbox."""
-    return cloudwatch.Metric(
-        namespace=METRIC_NAMESPACE,
-        metric_name=_oldest_row(relay),
-        statistic="Maximum",
-        period=MINUTE,
-        label=relay,
-    )
+    return _metric(METRIC_NAMESPACE, _oldest_row(relay), "Maximum", relay)
 
 
 def processor(cluster: str, service: str, statistic: str = "Average") -> cloudwatch.Metric:
@@ -71,16 +42,11 @@ def processor(cluster: str, service: str, statistic: str = "Average") -> cloudwa
 
 
 def requests(api: apigateway.HttpApi) -> cloudwatch.Metric:
-    return _api(api, "Count", "Sum")
+    return of_api(api, "Count", "Sum")
 
 
 def server_errors(api: apigateway.HttpApi) -> cloudwatch.Metric:
-    return _api(api, "5xx", "Sum")
-
-
-def latency(api: apigateway.HttpApi) -> cloudwatch.Metric:
-    """Milliseconds of the slowest percent of requests."""
-    return _api(api, "Latency", "p99")
+    return of_api(api, "5xx", "Sum")
 
 
 def measure_oldest_row(scope: Construct, relay: str, log_group: logs.ILogGroup) -> None:
@@ -106,19 +72,19 @@ def _oldest_row(relay: str) -> str:
     return f"{relay}-oldest-row"
 
 
-def _sqs(queue: str, name: str, statistic: str) -> cloudwatch.Metric:
+def of_queue(queue: str, name: str, statistic: str) -> cloudwatch.Metric:
     return _metric("AWS/SQS", name, statistic, queue, QueueName=queue)
 
 
-def _lambda(function: str, name: str, statistic: str) -> cloudwatch.Metric:
+def of_function(function: str, name: str, statistic: str) -> cloudwatch.Metric:
     return _metric("AWS/Lambda", name, statistic, function, FunctionName=function)
 
 
-def _events(rule: Rule, name: str) -> cloudwatch.Metric:
+def of_rule(rule: Rule, name: str) -> cloudwatch.Metric:
     return _metric("AWS/Events", name, "Sum", rule.name, EventBusName=rule.bus, RuleName=rule.name)
 
 
-def _api(api: apigateway.HttpApi, name: str, statistic: str) -> cloudwatch.Metric:
+def of_api(api: apigateway.HttpApi, name: str, statistic: str) -> cloudwatch.Metric:
     return _metric("AWS/ApiGateway", name, statistic, name, ApiId=api.api_id)
 
 

@@ -14,16 +14,14 @@ SYSTEM = "streamed-events"
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """An account and region, with the domains that live there."""
+    """An account and region, with the domains that live there.
+
+    `suffix` distinguishes its stacks from those of another site; empty for the only one.
+    """
 
     account_region: AccountRegion
     domains: tuple[Domain, ...]
-    alone: bool
-
-    @property
-    def suffix(self) -> str:
-        """What distinguishes this site's stacks from those of another; empty for the only site."""
-        return "" if self.alone else "-" + "-".join(domain.name for domain in self.domains)
+    suffix: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +37,13 @@ class Plan:
 
     @property
     def sites(self) -> tuple[Site, ...]:
-        accounts = list(dict.fromkeys(self.arns.accounts[d.name] for d in self.topology.domains))
+        found: dict[AccountRegion, tuple[Domain, ...]] = {}
+        for domain in self.topology.domains:
+            place = self.arns.accounts[domain.name]
+            found[place] = (*found.get(place, ()), domain)
         return tuple(
-            Site(
-                account,
-                tuple(d for d in self.topology.domains if self.arns.accounts[d.name] == account),
-                alone=len(accounts) == 1,
-            )
-            for account in accounts
+            Site(place, here, "".join(f"-{each.name}" for each in here) if len(found) > 1 else "")
+            for place, here in found.items()
         )
 
     @property

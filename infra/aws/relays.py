@@ -3,13 +3,12 @@
 from aws_cdk import Duration
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_event_sources as event_sources
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.aws.grants import statements_for
+from infra.aws.grants import allow
 from infra.aws.grounds import Grounds
 from infra.aws.reviewed import accept_finding
 from infra.workloads import Workload
@@ -37,12 +36,11 @@ class Relay(Construct):
         self, scope: Construct, workload: Workload, grounds: Grounds, stream_arn: str
     ) -> None:
         super().__init__(scope, workload.name)
-        self._workload, self._grounds = workload, grounds
-        name, outbox = workload.name, workload.settings["OUTBOX_TABLE"]
+        name, outbox, arns = workload.name, workload.settings["OUTBOX_TABLE"], grounds.plan.arns
         self.publish = Function(
             self, name, workload, grounds, handler="publish", timeout=PUBLISH_TIMEOUT
         )
-        _let_read(self.publish, stream_arn, f"{grounds.plan.arns.table(outbox)}/stream/*")
+        _let_read(self.publish, stream_arn, f"{arns.table(outbox)}/stream/*")
         self.sweep = Function(
             self,
             name.replace("-relay", "-sweep"),
@@ -53,8 +51,9 @@ class Relay(Construct):
         )
         # The next sweep does what one that failed has left: none is run again, or waits for long.
         self.sweep.function.configure_async_invoke(retry_attempts=0, max_event_age=SWEEP_EVERY)
-        _let_scan(self.sweep, grounds.plan.arns.table(outbox))
-        self._follow(stream_arn)
+        self.sweep.role.add_to_policy(allow(["dynamodb:Scan"], arns.table(outbox)))
+        # Where the relay itself puts what can never be published, too.
+        self._follow(stream_arn, arns.queue(workload.settings["DEAD_LETTER_QUEUE"]))
         events.Rule(
             self,
             "Schedule",
@@ -67,7 +66,8 @@ class Relay(Construct):
         for function in (self.publish.function, self.sweep.function):
             function.node.add_dependency(*others)
 
-    def _follow(self, stream_arn: str) -> None:
+    def _follow(self, stream_arn: str, dlq_arn: str) -> None:
+        dlq = sqs.Queue.from_queue_arn(self, "Dlq", dlq_arn)
         lambda_.EventSourceMapping(
             self,
             "Stream",
@@ -81,14 +81,8 @@ class Relay(Construct):
             bisect_batch_on_error=True,
             retry_attempts=RETRIES,
             report_batch_item_failures=True,
-            on_failure=event_sources.SqsDlq(self._dead_letter_queue),
+            on_failure=event_sources.SqsDlq(dlq),
         )
-
-    @property
-    def _dead_letter_queue(self) -> sqs.IQueue:
-        """Where the relay itself puts what can never be published, too."""
-        name = self._workload.settings["DEAD_LETTER_QUEUE"]
-        return sqs.Queue.from_queue_arn(self, "Dlq", self._grounds.plan.arns.queue(name))
 
 
 class Function(Construct):
@@ -107,14 +101,7 @@ class Function(Construct):
         super().__init__(scope, name)
         self.name = name
         self.log_group = grounds.log_group(self, name)
-        self.role = iam.Role(
-            self,
-            "Role",
-            description=f"What {name} may do",
-            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
-        )
-        for statement in statements_for(workload, grounds.domain, grounds.plan.arns, grounds.key):
-            self.role.add_to_policy(statement)
+        self.role = grounds.role(self, name, "lambda.amazonaws.com", workload)
         self.log_group.grant_write(self.role)
         self.function = lambda_.DockerImageFunction(
             self,
@@ -135,19 +122,9 @@ class Function(Construct):
 
 def _let_read(function: Function, stream_arn: str, any_stream_arn: str) -> None:
     """What Lambda's poller does, with the function's role."""
-    function.role.add_to_policy(
-        iam.PolicyStatement(
-            actions=[
-                "dynamodb:DescribeStream",
-                "dynamodb:GetRecords",
-                "dynamodb:GetShardIterator",
-            ],
-            resources=[stream_arn],
-        )
-    )
-    function.role.add_to_policy(
-        iam.PolicyStatement(actions=["dynamodb:ListStreams"], resources=[any_stream_arn])
-    )
+    reading = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"]
+    function.role.add_to_policy(allow(reading, stream_arn))
+    function.role.add_to_policy(allow(["dynamodb:ListStreams"], any_stream_arn))
     accept_finding(
         function.role,
         f"AwsSolutions-IAM5[Resource::{any_stream_arn}]",
@@ -155,10 +132,4 @@ def _let_read(function: Function, stream_arn: str, any_stream_arn: str) -> None:
             "dynamodb:ListStreams, which Lambda asks for before it follows a stream, is of all"
             " streams of one table; it lists names. Reading is allowed on the one stream alone."
         ),
-    )
-
-
-def _let_scan(function: Function, table_arn: str) -> None:
-    function.role.add_to_policy(
-        iam.PolicyStatement(actions=["dynamodb:Scan"], resources=[table_arn])
     )

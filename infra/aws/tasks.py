@@ -6,12 +6,9 @@ from typing import Any
 from aws_cdk import CfnResource, Duration
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_servicediscovery as servicediscovery
 from constructs import Construct
 
-from infra.aws.documents import Documents
-from infra.aws.grants import statements_for
 from infra.aws.grounds import Grounds
 from infra.aws.reviewed import accept_finding
 from infra.workloads import Workload
@@ -33,11 +30,12 @@ class Task(Construct):
         super().__init__(scope, workload.name)
         self.name = workload.name
         self._workload, self._grounds = workload, grounds
+        self._documents = grounds.documents if workload.uses_documents else None
         self.log_group = grounds.log_group(self, workload.name)
         self._definition = self._task_definition()
         container = self._container()
         self.service = self._service(container)
-        if workload.uses_documents:
+        if self._documents:
             self._provision_first(container)
             self._wait_for(self._documents.let_in(self.service))
 
@@ -53,17 +51,8 @@ class Task(Construct):
             family=plan.stack_name(workload.name),
             cpu=TASK_CPU,
             memory_limit_mib=TASK_MEMORY,
-            task_role=iam.Role(
-                self,
-                "Role",
-                description=f"What {workload.name} may do",
-                assumed_by=iam.ServicePrincipal("ecs-tasks.amazonaws.com"),
-            ),
+            task_role=self._grounds.role(self, self.name, "ecs-tasks.amazonaws.com", workload),
         )
-        for statement in statements_for(
-            workload, self._grounds.domain, plan.arns, self._grounds.key
-        ):
-            definition.add_to_task_role_policy(statement)
         accept_finding(
             definition,
             "AwsSolutions-ECS2",
@@ -123,7 +112,7 @@ class Task(Construct):
     def _add_container(
         self, name: str, command: tuple[str, ...], *, environment: dict[str, str], **options: Any
     ) -> ecs.ContainerDefinition:
-        documents = self._workload.uses_documents
+        documents = self._documents
         return self._definition.add_container(
             name,
             image=ecs.ContainerImage.from_docker_image_asset(self._grounds.image),
@@ -131,35 +120,24 @@ class Task(Construct):
             environment={
                 "AWS_REGION": self._grounds.plan.stage.region,
                 **environment,
-                **(self._database() if documents else {}),
+                **(
+                    {"MONGODB_URI": documents.uri, "MONGODB_DATABASE": documents.database}
+                    if documents
+                    else {}
+                ),
             },
-            secrets=self._credentials() if documents else None,
+            secrets={
+                f"MONGODB_{field.upper()}": ecs.Secret.from_secrets_manager(documents.secret, field)
+                for field in ("username", "password")
+            }
+            if documents
+            else None,
             readonly_root_filesystem=True,
             # Hands SIGTERM on; a PID 1 does not hear it before it has its handlers.
             linux_parameters=ecs.LinuxParameters(self, f"{name}-linux", init_process_enabled=True),
             logging=ecs.LogDriver.aws_logs(stream_prefix=name, log_group=self.log_group),
             **options,
         )
-
-    @property
-    def _documents(self) -> Documents:
-        documents = self._grounds.documents
-        if documents is None:
-            raise ValueError(f"{self._workload.name} uses documents, and its domain has none")
-        return documents
-
-    def _database(self) -> dict[str, str]:
-        return {
-            "MONGODB_URI": self._documents.uri,
-            "MONGODB_DATABASE": self._documents.database,
-        }
-
-    def _credentials(self) -> dict[str, ecs.Secret]:
-        secret = self._documents.secret
-        return {
-            "MONGODB_USERNAME": ecs.Secret.from_secrets_manager(secret, "username"),
-            "MONGODB_PASSWORD": ecs.Secret.from_secrets_manager(secret, "password"),
-        }
 
     def _service(self, container: ecs.ContainerDefinition) -> ecs.FargateService:
         plan, workload = self._grounds.plan, self._workload

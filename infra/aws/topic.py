@@ -7,8 +7,10 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
-from infra.aws.keys import ALARMS, let_alarms_use
+from infra.aws.keys import let_service_use
 from infra.aws.plan import Plan
+
+ALARMS, MAY_PUBLISH = "cloudwatch.amazonaws.com", "AlarmsMayPublish"
 
 
 def topic_of_alarms(scope: Construct, plan: Plan, key: kms.Key) -> sns.Topic:
@@ -21,14 +23,14 @@ def topic_of_alarms(scope: Construct, plan: Plan, key: kms.Key) -> sns.Topic:
             )
         },
     }
-    let_alarms_use(key, ours)
+    let_service_use(key, ALARMS, MAY_PUBLISH, conditions=ours)
     topic = sns.Topic(
         scope, "Alarms", topic_name=plan.stack_name("alarms"), master_key=key, enforce_ssl=True
     )
     # A topic with a policy of its own has lost the default one: no account may publish unasked.
     topic.add_to_resource_policy(
         iam.PolicyStatement(
-            sid="AlarmsMayPublish",
+            sid=MAY_PUBLISH,
             principals=[iam.ServicePrincipal(ALARMS)],
             actions=["sns:Publish"],
             resources=[topic.topic_arn],

@@ -244,49 +244,35 @@ def _name(resource: Any) -> str:
 
 
 def _foreign(value: Any, stack: Stack) -> Iterator[str]:
-    for text in _strings(value):
-        if set(ACCOUNT_ID.findall(text)) - {stack.account}:
-            yield text
-
-
-def _strings(value: Any) -> Iterator[str]:
-    match value:
-        case str():
-            yield value
-        case Mapping():
-            for key, each in value.items():
-                yield key
-                yield from _strings(each)
-        case list():
-            for each in value:
-                yield from _strings(each)
+    for each in _within(value):
+        if isinstance(each, str) and set(ACCOUNT_ID.findall(each)) - {stack.account}:
+            yield each
 
 
 def _statements(value: Any) -> Iterator[Mapping[str, Any]]:
     """Those of resource policies, which name a principal; some are documents as text."""
-    match value:
-        case str() if value.startswith("{") and "Principal" in value:
-            yield from _statements(json.loads(value))
-        case {"Effect": _, "Principal": _} | {"Effect": _, "NotPrincipal": _}:
-            yield value
-        case Mapping():
-            for each in value.values():
-                yield from _statements(each)
-        case list():
-            for each in value:
-                yield from _statements(each)
+    for each in _within(value):
+        match each:
+            case str() if each.startswith("{") and "Principal" in each:
+                yield from _statements(json.loads(each))
+            case {"Effect": _, "Principal": _} | {"Effect": _, "NotPrincipal": _}:
+                yield each
 
 
 def _imports(value: Any) -> Iterator[str]:
-    match value:
-        case {"Fn::ImportValue": name}:
-            yield str(name)
-        case Mapping():
-            for each in value.values():
-                yield from _imports(each)
-        case list():
-            for each in value:
-                yield from _imports(each)
+    for each in _within(value):
+        if isinstance(each, Mapping) and "Fn::ImportValue" in each:
+            yield str(each["Fn::ImportValue"])
+
+
+def _within(value: Any) -> Iterator[Any]:
+    """A value and all that it holds, keys too."""
+    yield value
+    if isinstance(value, Mapping):
+        yield from value
+    if isinstance(value, Mapping | list):
+        for each in value.values() if isinstance(value, Mapping) else value:
+            yield from _within(each)
 
 
 def _bus_arn(name: str) -> str:

@@ -170,8 +170,7 @@ def test_wildcards_are_of_two_known_kinds(synthesized: Synthesize) -> None:
 
 def test_no_role_has_a_policy_that_is_not_ours(synthesized: Synthesize) -> None:
     """AWS's managed policies hold more than anybody needs, and change."""
-    stacks = synthesized("dev").stacks.values()
-    roles = [role for stack in stacks for role in stack.resources("AWS::IAM::Role")]
+    roles = list(synthesized("dev").resources("AWS::IAM::Role"))
     assert len(roles) > len(ROLES)
     for role in roles:
         assert not role.properties.get("ManagedPolicyArns"), role.logical_id

@@ -8,8 +8,8 @@ from contracts.names import EventType
 from infra.graph import graph_of
 from infra.local_system.settings import ROOT
 from infra.topology import TOPOLOGY
-from tools.diagrams.__main__ import main
-from tools.diagrams.blocks import BadBlock, blocks, named, written
+from tools.diagrams.__main__ import rendered
+from tools.diagrams.blocks import BadBlock, blocks, named
 from tools.diagrams.overview import overview
 from tools.diagrams.pictures import domain, everything
 from tools.diagrams.sequences import sequence
@@ -19,26 +19,16 @@ def text_of(path: str) -> str:
     return (ROOT / path).read_text(encoding="utf-8")
 
 
-def test_the_committed_diagrams_are_what_the_topology_says() -> None:
-    """Whoever changes the topology sees its picture change in the diff."""
-    assert main(["--check"]) == 0, "run `make diagrams`"
-
-
-def test_drift_is_found_named_and_mended(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """An old block is told by its file; writing puts it right and leaves the rest alone."""
-    (tmp_path / "docs").mkdir()
+def test_a_block_is_written_and_the_rest_left_alone(tmp_path: Path) -> None:
+    """Between its two lines, whatever was there."""
     (tmp_path / "README.md").write_text("nothing to draw\n")
     page = tmp_path / "docs" / "page.md"
+    page.parent.mkdir()
     page.write_text("before\n<!-- diagram: overview -->\nold\n<!-- /diagram -->\nafter\n")
-    assert main(["--check"], tmp_path) == 1
-    assert capsys.readouterr().err == "run `make diagrams`: docs/page.md\n"
-    assert main([], tmp_path) == 0
-    assert main(["--check"], tmp_path) == 0
-    text = page.read_text()
-    assert text.startswith("before\n<!-- diagram: overview -->\n```mermaid\nflowchart LR\n")
-    assert text.endswith("\n```\n<!-- /diagram -->\nafter\n")
+    found = rendered(tmp_path)
+    assert found[tmp_path / "README.md"] == "nothing to draw\n"
+    assert found[page].startswith("before\n<!-- diagram: overview -->\n```mermaid\nflowchart LR\n")
+    assert found[page].endswith("\n```\n<!-- /diagram -->\nafter\n")
 
 
 @pytest.mark.parametrize(
@@ -52,16 +42,11 @@ def test_drift_is_found_named_and_mended(
         ("<!-- diagram: overview -->\n<!-- /table -->\n", "a block has no end"),
     ],
 )
-def test_a_block_that_cannot_be_written_is_refused(
-    text: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_block_that_cannot_be_written_is_refused(text: str, said: str, tmp_path: Path) -> None:
     """By its name and its file, with what there is to choose from."""
-    with pytest.raises(BadBlock, match=said):
-        written(text)
     (tmp_path / "README.md").write_text(text)
-    assert main([], tmp_path) == 1
-    assert capsys.readouterr().err.startswith(f"README.md: {said}")
-    assert (tmp_path / "README.md").read_text() == text
+    with pytest.raises(BadBlock, match=f"README.md: {said}"):
+        rendered(tmp_path)
 
 
 def test_every_picture_has_its_place() -> None:

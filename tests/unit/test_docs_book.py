@@ -10,7 +10,6 @@ import pytest
 
 from tests.pages import DOCS, ROOT
 from tools import book
-from tools.reference.__main__ import drift
 
 PAGES = sorted(
     [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *DOCS.rglob("*.md")],
@@ -79,19 +78,9 @@ def test_every_page_is_in_the_contents_once() -> None:
     assert sorted(listed) == sorted(there - {"README.md"})
 
 
-def test_every_page_leads_to_its_neighbours_and_the_contents() -> None:
-    """Read from front to back, or from anywhere; `make docs` writes the lines."""
-    assert book.drift() == []
-
-
 def test_a_page_is_bound_anew_without_a_second_line() -> None:
     """Writing the line twice changes nothing, and takes nothing else away."""
     once = book.bound("tutorial.md", "# A title\n\nA text.\n")
     assert once.startswith("# A title\n\nA text.\n\n---\n\n[Contents](README.md) · ")
     assert book.bound("tutorial.md", once) == once
     assert book.bare(once) == "# A title\n\nA text.\n"
-
-
-def test_the_reference_is_what_the_code_says() -> None:
-    """Settings, commands and routes that changed are in docs/reference; `make docs` writes them."""
-    assert drift() == []

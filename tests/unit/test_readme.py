@@ -9,7 +9,7 @@ import pytest
 from infra.resources import ToBus, ToQueue
 from infra.topology import TOPOLOGY
 from tests.pages import ROOT, blocks
-from tools.flows import Flows
+from tools.flows import through
 
 README = ROOT / "README.md"
 RUNNING = ROOT / "docs" / "running.md"
@@ -26,7 +26,6 @@ def picture() -> str:
 
 def flows() -> Iterator[tuple[str, str, str]]:
     """Bus, event and receiver of each rule that does not only log: a bus, or a domain."""
-    through = Flows(TOPOLOGY).through
     for rule in TOPOLOGY.rules:
         for event in through(rule):
             match rule.target:

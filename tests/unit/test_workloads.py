@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from importlib import import_module
 from typing import Protocol
 
 import pytest
@@ -10,39 +9,16 @@ import pytest
 from infra.resources import Domain
 from infra.topology import TOPOLOGY, WORKLOADS
 from infra.workloads import Consumes, Empties, Owns, PublishesTo, SendsTo, Workload
-from relay.settings import ChangeStreamRelaySettings, DynamoDBRelaySettings, ForwardSettings
 from runtime.errors import Misconfigured
 from runtime.settings import (
     ApiSettings,
     AwsSettings,
     ConsumerSettings,
     MongoSettings,
-    ProcessSettings,
     WorkerSettings,
     load,
 )
-
-
-def of_service(workload: Workload) -> type[ProcessSettings]:
-    """The class in the service's settings.py whose name ends with the command: ...ApiSettings."""
-    main, command = workload.command
-    module = import_module(main.replace(".main", ".settings"))
-    (found,) = (
-        each
-        for name, each in vars(module).items()
-        if name.endswith(f"{command.title()}Settings") and each.__module__ == module.__name__
-    )
-    settings: type[ProcessSettings] = found
-    return settings
-
-
-SETTINGS: dict[tuple[str, ...], type[ProcessSettings]] = {
-    **{each.command: of_service(each) for each in WORKLOADS if not each.is_relay},
-    ("relay", "dynamodb"): DynamoDBRelaySettings,
-    ("relay", "change-stream"): ChangeStreamRelaySettings,
-    ("relay", "forward"): ForwardSettings,
-}
-"""What each command reads its environment with."""
+from tools.reference.variables import settings_of
 
 AWS = {"AWS_REGION": "eu-west-1"}
 DOCUMENTS = {"MONGODB_URI": "mongodb://127.0.0.1:27017", "MONGODB_DATABASE": "payments"}
@@ -97,7 +73,7 @@ def test_a_process_starts_with_these_settings_and_its_places(
     workload: Workload, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its own settings, AWS, DocumentDB and a port make a whole environment."""
-    settings = SETTINGS[workload.command]
+    settings = settings_of(workload)
     for name, value in environment(workload).items():
         monkeypatch.setenv(name, value)
     assert load(settings)
@@ -115,13 +91,13 @@ def test_a_process_needs_each_of_its_settings(
         with monkeypatch.context() as without:
             without.delenv(name)
             with pytest.raises(Misconfigured, match=name):
-                load(SETTINGS[workload.command])
+                load(settings_of(workload))
 
 
 @each_workload
 def test_what_a_process_is_given_fits_what_it_reads(workload: Workload) -> None:
     """AWS for those that read its settings, DocumentDB likewise, and HTTP for APIs alone."""
-    settings = SETTINGS[workload.command]
+    settings = settings_of(workload)
     assert workload.uses_aws == issubclass(settings, AwsSettings)
     assert workload.uses_documents == issubclass(settings, MongoSettings)
     assert (workload.path is not None) == issubclass(settings, ApiSettings)
@@ -214,6 +190,6 @@ def names(use: object) -> set[str]:
 
 @pytest.fixture(autouse=True)
 def _nothing_is_set_already(monkeypatch: pytest.MonkeyPatch) -> None:
-    for settings in SETTINGS.values():
-        for name in settings.model_fields:
+    for workload in WORKLOADS:
+        for name in settings_of(workload).model_fields:
             monkeypatch.delenv(name.upper(), raising=False)

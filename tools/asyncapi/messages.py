@@ -1,14 +1,13 @@
 """Messages: events as they are delivered, records on their way to a bus, and dead letters."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from contracts.names import EventType
-from contracts.outbox import OutboxRecord
-from contracts.timestamps import parse_timestamp
-from tools.asyncapi.schemas import Json, ref
-from tools.event_schemas import EVENTS, event_type_of
-from tools.flows import Flows, domain_of, sample_of
+from infra.topology import TOPOLOGY
+from tools.asyncapi.schemas import ref
+from tools.event_schemas import EVENTS, Json
+from tools.flows import LIFECYCLE_OF, sample_of, through
 
 REFUSED_MESSAGE, UNPUBLISHABLE, ABANDONED = "RefusedMessage", "UnpublishableRow", "AbandonedBatch"
 """Dead letters that may hold anything."""
@@ -25,21 +24,13 @@ def undelivered_name(event_type: EventType) -> str:
     return f"{event_type}Undelivered"
 
 
-def refs(names: Iterable[str]) -> Json:
-    """Map message names to their components, as a channel lists them."""
-    return {str(name): ref("components/messages", name) for name in names}
-
-
-def messages(flows: Flows, queued: Iterable[EventType]) -> Json:
-    """Every component; `queued` are those that wait as records in a queue before their bus."""
-    summaries = {event_type_of(model): (model.__doc__ or "").strip() for model in EVENTS}
-    forwarded = dict.fromkeys(
-        each for rule in flows.topology.rules if rule.dlq for each in flows.through(rule)
-    )
+def messages(sent: Collection[str]) -> Json:
+    """Every component: all events, what else is `sent` of them, and the other dead letters."""
+    forms = {record_name(each): (_record, each) for each in EventType}
+    forms |= {undelivered_name(each): (_undelivered, each) for each in EventType}
     return {
-        **{str(each): _event(each, summaries[each]) for each in EventType},
-        **{record_name(each): _record(each) for each in queued},
-        **{undelivered_name(each): _undelivered(flows, each) for each in forwarded},
+        **{str(each): _event(each) for each in EventType},
+        **{name: form(each) for name, (form, each) in forms.items() if name in sent},
         REFUSED_MESSAGE: {
             "name": REFUSED_MESSAGE,
             "title": "A message that a consumer refused",
@@ -99,15 +90,15 @@ def messages(flows: Flows, queued: Iterable[EventType]) -> Json:
     }
 
 
-def _event(event_type: EventType, summary: str) -> Json:
+def _event(event_type: EventType) -> Json:
     return {
         "name": str(event_type),
         "title": str(event_type),
-        "summary": summary,
+        "summary": (EVENTS[event_type].__doc__ or "").strip(),
         "contentType": "application/json",
         "payload": ref("components/schemas", f"{event_type}Event"),
         "correlationId": ref("components/correlationIds", "ofAnEvent"),
-        "tags": [{"name": domain_of(event_type)}],
+        "tags": [{"name": LIFECYCLE_OF[event_type].domain}],
         "examples": [{"name": "sample", "payload": sample_of(event_type)}],
     }
 
@@ -125,7 +116,7 @@ def _record(event_type: EventType) -> Json:
             ]
         },
         "correlationId": ref("components/correlationIds", "ofARecord"),
-        "tags": [{"name": domain_of(event_type)}],
+        "tags": [{"name": LIFECYCLE_OF[event_type].domain}],
         "examples": [{"name": "sample", "payload": _recorded(sample_of(event_type))}],
     }
 
@@ -133,24 +124,21 @@ def _record(event_type: EventType) -> Json:
 def _recorded(event: Json) -> Json:
     """The record that the sample was published from."""
     metadata = event["detail"]["metadata"]
-    record = OutboxRecord(
-        aggregate_id=metadata["aggregateId"],
-        sequence=metadata["sequence"],
-        event_id=metadata["eventId"],
-        event_type=event["detail-type"],
-        source=event["source"],
-        occurred_at=parse_timestamp(metadata["occurredAt"]),
-        detail=json.dumps(event["detail"], separators=(",", ":")),
-        correlation_id=metadata["correlationId"],
-        traceparent=metadata["traceparent"],
-    )
-    return dict(record.to_document())
+    return {
+        "aggregateId": metadata["aggregateId"],
+        "sequence": metadata["sequence"],
+        "eventId": metadata["eventId"],
+        "eventType": event["detail-type"],
+        "source": event["source"],
+        "occurredAt": metadata["occurredAt"],
+        "detail": json.dumps(event["detail"], separators=(",", ":")),
+        "correlationId": metadata["correlationId"],
+        "traceparent": metadata["traceparent"],
+    }
 
 
-def _undelivered(flows: Flows, event_type: EventType) -> Json:
-    rule = next(
-        each for each in flows.topology.rules if each.dlq and event_type in flows.through(each)
-    )
+def _undelivered(event_type: EventType) -> Json:
+    rule = next(each for each in TOPOLOGY.rules if each.dlq and event_type in through(each))
     return {
         "name": undelivered_name(event_type),
         "title": f"{event_type} that a rule could not deliver",
@@ -159,7 +147,7 @@ def _undelivered(flows: Flows, event_type: EventType) -> Json:
         "headers": ref("components/schemas", "PutByEventBridge"),
         "payload": ref("components/schemas", f"{event_type}Event"),
         "correlationId": ref("components/correlationIds", "ofAnEvent"),
-        "tags": [{"name": domain_of(event_type)}, {"name": "dead letters"}],
+        "tags": [{"name": LIFECYCLE_OF[event_type].domain}, {"name": "dead letters"}],
         "examples": [
             {
                 "name": "noPermission",

@@ -4,15 +4,11 @@ Each is an edge of infra.graph, and two more kinds that only tell of dead letter
 sets aside itself, and what Lambda gives up. `x-actor` says who does it.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
-from contracts.names import EventType
-from infra.graph import Edge, Graph, Node, graph_of
-from infra.resources import Rule
-from infra.topology import WORKLOADS
-from infra.workloads import Empties, SendsTo
+from infra.graph import EdgeKind, Node, graph_of
+from infra.topology import LIFECYCLES, TOPOLOGY, WORKLOADS
 from tools.asyncapi.messages import (
     ABANDONED,
     REFUSED_MESSAGE,
@@ -20,11 +16,15 @@ from tools.asyncapi.messages import (
     record_name,
     undelivered_name,
 )
-from tools.asyncapi.schemas import Json, ref
-from tools.flows import Flows
+from tools.asyncapi.schemas import ref
+from tools.event_schemas import Json
+from tools.flows import in_queue, through
 
-SENDER_KINDS = ("api", "consumer", "relay")
+PROCESSES = ("api", "consumer", "relay")
 CHANNELS = ("bus", "queue", "dead-letter queue")
+
+RULES_BY_NAME = {rule.name: rule for rule in TOPOLOGY.rules}
+REDRIVES = {queue.name: queue.redrive.dlq for queue in TOPOLOGY.queues if queue.redrive}
 
 
 @dataclass(frozen=True)
@@ -56,120 +56,70 @@ class Does:
         }
 
 
-@dataclass(frozen=True)
-class Operations:
-    flows: Flows = field(default_factory=Flows)
-    graph: Graph = field(default_factory=graph_of)
-
-    def as_json(self) -> Json:
-        return {each.key: each.as_json() for each in self.all}
-
-    def into(self, channel: str) -> list[str]:
-        """Name the messages that somebody sends to a channel."""
-        sent = [each for each in self.all if each.channel == channel]
-        return list(dict.fromkeys(name for each in sent for name in each.messages))
-
-    @cached_property
-    def all(self) -> tuple[Does, ...]:
-        edges = (each for edge in self.graph.edges for each in self._of(edge))
-        return (*edges, *self._given_up())
-
-    @cached_property
-    def queued(self) -> list[EventType]:
-        """What waits as a record in a queue before it reaches its bus."""
-        return list(
-            dict.fromkeys(
-                each
-                for edge in self.graph.edges
-                if edge.kind == "sends"
-                for each in self._published_by(self._node(edge.origin).domain)
+def operations() -> Iterator[Does]:
+    graph = graph_of()
+    for edge in graph.edges:
+        yield from _along(edge.kind, graph.node(edge.origin), graph.node(edge.target))
+    for workload in WORKLOADS:
+        if workload.empties:  # on AWS it is a function behind a stream
+            yield Does(
+                actor=f"Lambda for {workload.name}",
+                actor_kind="service",
+                domain=workload.domain,
+                verb="gives up to",
+                channel=workload.settings["DEAD_LETTER_QUEUE"],
+                messages=(ABANDONED,),
+                because="On AWS, after ten retries of a batch.",
             )
-        )
-
-    def _of(self, edge: Edge) -> Iterator[Does]:
-        origin, target = self._node(edge.origin), self._node(edge.target)
-        match edge.kind:
-            case "publishes":
-                events = self._published_by(origin.domain)
-                yield _does(origin, "publishes on", target, events, "What was committed.")
-            case "sends":
-                names = [record_name(each) for each in self._published_by(origin.domain)]
-                yield _does(origin, "sends to", target, names, "What was committed, in order.")
-            case "matches":
-                events = self.flows.through(self._rule(target))
-                yield _does(target, "takes from", origin, events, "Its pattern matches.")
-            case "delivers" if target.kind in CHANNELS:
-                events = self.flows.through(self._rule(origin))
-                yield _does(origin, "delivers to", target, events, "It is the rule's target.")
-            case "receives":
-                yield from self._received(origin, target)
-            case "dead-letters":
-                yield self._dead_lettered(origin, target)
-            case _:
-                pass  # no channel at one of its ends: an outbox or a log group
-
-    def _received(self, queue: Node, process: Node) -> Iterator[Does]:
-        names = self._waiting_in(queue)
-        yield _does(process, "receives from", queue, names, "It handles them, one by one.")
-        (dlq,) = (
-            self._node(edge.target)
-            for edge in self.graph.edges
-            if edge.kind == "dead-letters" and edge.origin == queue.id
-        )
-        refused = UNPUBLISHABLE if process.kind == "relay" else REFUSED_MESSAGE
-        yield _does(process, "dead-letters into", dlq, [refused], "It can never be handled.")
-
-    def _dead_lettered(self, origin: Node, dlq: Node) -> Does:
-        match origin.kind:
-            case "rule":
-                names = [undelivered_name(each) for each in self.flows.through(self._rule(origin))]
-                return _does(origin, "gives up to", dlq, names, "Its target would not take them.")
-            case "queue":
-                names = self._waiting_in(origin)
-                because = "Received too often without an end; without a reason."
-                return _does(origin, "redrives to", dlq, names, because)
-            case _:
-                because = "It can never be published."
-                return _does(origin, "dead-letters into", dlq, [UNPUBLISHABLE], because)
-
-    def _given_up(self) -> Iterator[Does]:
-        """On AWS the relay of a DynamoDB outbox is a function behind a stream."""
-        for workload in WORKLOADS:
-            if any(isinstance(use, Empties) for use in workload.uses):
-                for use in workload.uses:
-                    if isinstance(use, SendsTo):
-                        yield Does(
-                            f"Lambda for {workload.name}",
-                            "service",
-                            workload.domain,
-                            "gives up to",
-                            use.queue,
-                            (ABANDONED,),
-                            "On AWS, after ten retries of a batch.",
-                        )
-
-    def _waiting_in(self, queue: Node) -> list[str]:
-        if any(edge.kind == "sends" and edge.target == queue.id for edge in self.graph.edges):
-            return [record_name(each) for each in self._published_by(queue.domain)]
-        return [str(each) for each in self.flows.in_queue(queue.name)]
-
-    def _published_by(self, domain: str) -> list[EventType]:
-        bus = self.flows.bus_of(domain)
-        return [each for each in self.flows.on_bus(bus) if self.flows.home(each) == bus]
-
-    def _node(self, node_id: str) -> Node:
-        return self._nodes[node_id]
-
-    @cached_property
-    def _nodes(self) -> Mapping[str, Node]:
-        return {node.id: node for node in self.graph.nodes}
-
-    def _rule(self, node: Node) -> Rule:
-        (rule,) = (each for each in self.flows.topology.rules if each.name == node.name)
-        return rule
 
 
-def _does(actor: Node, verb: str, channel: Node, messages: Iterable[str], because: str) -> Does:
-    kind = "process" if actor.kind in SENDER_KINDS else actor.kind
-    names = tuple(str(each) for each in messages)
-    return Does(actor.name, kind, actor.domain, verb, channel.name, names, because)
+def _along(kind: EdgeKind, origin: Node, target: Node) -> Iterator[Does]:
+    sent: Iterable[str]
+    match kind, origin.kind:
+        case "publishes", _:
+            sent = LIFECYCLES[origin.domain].events
+            yield _does(origin, "publishes on", target.name, sent, "What was committed.")
+        case "sends", _:
+            sent = _records(origin)
+            yield _does(origin, "sends to", target.name, sent, "What was committed, in order.")
+        case "matches", _:
+            sent = through(RULES_BY_NAME[target.name])
+            yield _does(target, "takes from", origin.name, sent, "Its pattern matches.")
+        case "delivers", _ if target.kind in CHANNELS:
+            sent = through(RULES_BY_NAME[origin.name])
+            yield _does(origin, "delivers to", target.name, sent, "It is the rule's target.")
+        case "receives", _:
+            sent, because = _waiting_in(origin), "It handles them, one by one."
+            yield _does(target, "receives from", origin.name, sent, because)
+            refused = UNPUBLISHABLE if target.kind == "relay" else REFUSED_MESSAGE
+            yield _set_aside(target, REDRIVES[origin.name], refused, "It can never be handled.")
+        case "dead-letters", "rule":
+            sent = map(undelivered_name, through(RULES_BY_NAME[origin.name]))
+            because = "Its target would not take them."
+            yield _does(origin, "gives up to", target.name, sent, because)
+        case "dead-letters", "queue":
+            because = "Received too often without an end; without a reason."
+            yield _does(origin, "redrives to", target.name, _waiting_in(origin), because)
+        case "dead-letters", _:
+            yield _set_aside(origin, target.name, UNPUBLISHABLE, "It can never be published.")
+        case _:
+            pass  # no channel at one of its ends: an outbox or a log group
+
+
+def _does(actor: Node, verb: str, channel: str, messages: Iterable[str], because: str) -> Does:
+    kind = "process" if actor.kind in PROCESSES else actor.kind
+    names = tuple(map(str, messages))
+    return Does(actor.name, kind, actor.domain, verb, channel, names, because)
+
+
+def _set_aside(process: Node, dlq: str, message: str, because: str) -> Does:
+    return _does(process, "dead-letters into", dlq, [message], because)
+
+
+def _waiting_in(queue: Node) -> list[str]:
+    """What rules bring, or, into a queue that no rule has for its target, what a relay sends."""
+    return [str(each) for each in in_queue(queue.name)] or _records(queue)
+
+
+def _records(node: Node) -> list[str]:
+    return [record_name(each) for each in LIFECYCLES[node.domain].events]

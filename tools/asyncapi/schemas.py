@@ -11,10 +11,8 @@ from typing import Any
 from contracts.envelope import EventDetail
 from contracts.names import EventType
 from contracts.outbox import BASE64_BSON, DYNAMODB_JSON, ROW_KEY
-from tools.event_schemas import EVENTS, OUTBOX_RECORD, event_type_of, schema_of
-from tools.flows import sample_of
-
-Json = dict[str, Any]
+from tools.event_schemas import EVENTS, OUTBOX_RECORD, Json, schema_of, text
+from tools.flows import LIFECYCLE_OF
 
 
 def ref(place: str, name: str) -> Json:
@@ -24,9 +22,8 @@ def ref(place: str, name: str) -> Json:
 def schemas() -> Json:
     """Every component, by name."""
     found: Json = {"EventBridgeEvent": ENVELOPE}
-    for model in EVENTS:
-        event_type = event_type_of(model)
-        found |= dict(_components(event_type, schema_of(model)))
+    for event_type in EVENTS:
+        found |= dict(_components(event_type, schema_of(event_type)))
         found[f"{event_type}Event"] = _event(event_type)
     return {
         **found,
@@ -40,21 +37,14 @@ def schemas() -> Json:
 
 def _components(event_type: EventType, schema: Json) -> Iterator[tuple[str, Json]]:
     """The detail, and what it refers to under a name that no other event has."""
-    names = {
-        name: name if name == "Metadata" else f"{_domain(event_type)}{name}"
-        for name in schema["$defs"]
-    }
+    domain = LIFECYCLE_OF[event_type].domain.removesuffix("s").title()
+    names = {name: name if name == "Metadata" else domain + name for name in schema["$defs"]}
     for name, definition in schema["$defs"].items():
         yield names[name], _in_draft_7(definition, names)
     kept = {k: v for k, v in schema.items() if k not in {"$schema", "$id", "$defs"}}
     detail = _in_draft_7(kept, names)
     detail["properties"]["event"]["description"] = EventDetail.model_fields["event"].description
     yield f"{event_type}Detail", detail
-
-
-def _domain(event_type: EventType) -> str:
-    source: str = sample_of(event_type)["source"]
-    return source.removeprefix("app.").removesuffix("s").title()
 
 
 def _in_draft_7(value: Any, names: dict[str, str]) -> Any:
@@ -78,16 +68,12 @@ def _event(event_type: EventType) -> Json:
                 "type": "object",
                 "properties": {
                     "detail-type": {"const": str(event_type)},
-                    "source": {"const": sample_of(event_type)["source"]},
+                    "source": {"const": str(LIFECYCLE_OF[event_type].source)},
                     "detail": ref("components/schemas", f"{event_type}Detail"),
                 },
             },
         ],
     }
-
-
-def _text(description: str, **more: Any) -> Json:
-    return {"type": "string", "description": description, **more}
 
 
 ENVELOPE: Json = {
@@ -100,18 +86,18 @@ ENVELOPE: Json = {
     ],
     "properties": {
         "version": {"const": "0", "description": "Of the envelope, not of the event."},
-        "id": _text("EventBridge's own, new with each publication: not the one to deduplicate on."),
-        "detail-type": _text("What happened."),
-        "source": _text("The domain that published it."),
-        "account": _text("The AWS account that published it.", pattern="^[0-9]{12}$"),
-        "time": _text("When it was decided, in whole seconds.", format="date-time"),
-        "region": _text("Where it was published."),
+        "id": text("EventBridge's own, new with each publication: not the one to deduplicate on."),
+        "detail-type": text("What happened."),
+        "source": text("The domain that published it."),
+        "account": text("The AWS account that published it.", pattern="^[0-9]{12}$"),
+        "time": text("When it was decided, in whole seconds.", format="date-time"),
+        "region": text("Where it was published."),
         "resources": {
             "type": "array",
             "items": {"type": "string"},
             "description": "ARNs that it is about: no event of this system names any.",
         },
-        "replay-name": _text("The replay that brought it again; absent otherwise."),
+        "replay-name": text("The replay that brought it again; absent otherwise."),
         "detail": {"type": "object", "description": "The event itself."},
     },
 }
@@ -122,12 +108,12 @@ PUT_BY_EVENTBRIDGE: Json = {
     "description": "Message attributes of an event that a rule could not deliver.",
     "required": ["RULE_ARN", "TARGET_ARN", "ERROR_CODE"],
     "properties": {
-        "RULE_ARN": _text("The rule that was to deliver it."),
-        "TARGET_ARN": _text("Where it was to go."),
-        "ERROR_CODE": _text("Why it did not, such as NO_PERMISSIONS."),
-        "ERROR_MESSAGE": _text("The same in words."),
-        "EXHAUSTED_RETRY_CONDITION": _text("Which limit ended the retries."),
-        "RETRY_ATTEMPTS": _text("How often it was tried again.", pattern="^[0-9]+$"),
+        "RULE_ARN": text("The rule that was to deliver it."),
+        "TARGET_ARN": text("Where it was to go."),
+        "ERROR_CODE": text("Why it did not, such as NO_PERMISSIONS."),
+        "ERROR_MESSAGE": text("The same in words."),
+        "EXHAUSTED_RETRY_CONDITION": text("Which limit ended the retries."),
+        "RETRY_ATTEMPTS": text("How often it was tried again.", pattern="^[0-9]+$"),
     },
 }
 
@@ -148,16 +134,16 @@ STREAM_BATCH: Json = {
 
 def _reason(*, receive_count: bool) -> Json:
     properties = {
-        "errorType": _text("The class of the error."),
-        "errorMessage": _text("What was wrong, without bank details."),
+        "errorType": text("The class of the error."),
+        "errorMessage": text("What was wrong, without bank details."),
     }
     if not receive_count:
         properties["bodyEncoding"] = {
-            **_text("How the body is written that is not the row as plain JSON; absent else."),
+            **text("How the body is written that is not the row as plain JSON; absent else."),
             "enum": [DYNAMODB_JSON, BASE64_BSON, ROW_KEY],
         }
     else:
-        properties["receiveCount"] = _text("How often it had been received.", pattern="^[0-9]+$")
+        properties["receiveCount"] = text("How often it had been received.", pattern="^[0-9]+$")
     return {
         "title": "PutByConsumer" if receive_count else "PutByRelay",
         "type": "object",

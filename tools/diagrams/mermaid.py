@@ -19,13 +19,13 @@ SHAPES = {
 """By kind of node: the bracket says what it is."""
 
 
-def identifier(name: str) -> str:
+def identifier(kind: str, name: str) -> str:
     """A name that Mermaid takes as one; `end` and such are words of its own."""
-    return f"n_{re.sub(r'[^A-Za-z0-9]', '_', name)}"
+    return f"n_{re.sub(r'[^A-Za-z0-9]', '_', f'{kind} {name}')}"
 
 
 def node(kind: str, name: str, label: str | None = None) -> str:
-    return identifier(f"{kind} {name}") + SHAPES[kind].format(label or name)
+    return identifier(kind, name) + SHAPES[kind].format(label or name)
 
 
 def edge(origin: str, target: str, label: str = "", *, dotted: bool = False) -> str:
@@ -35,7 +35,7 @@ def edge(origin: str, target: str, label: str = "", *, dotted: bool = False) -> 
 
 
 def subgraph(name: str, label: str, lines: Iterable[str]) -> Iterator[str]:
-    yield f'subgraph {identifier(f"domain {name}")}["{label}"]'
+    yield f'subgraph {identifier("domain", name)}["{label}"]'
     yield from (f"  {line}" for line in lines)
     yield "end"
 

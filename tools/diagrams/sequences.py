@@ -1,87 +1,72 @@
 """One event's way, from its commit to all who handle it, as a sequence diagram."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from contracts.names import EventType
-from infra.graph import Graph, graph_of
-from infra.resources import Rule, ToBus, ToQueue
-from tools.flows import Flows, domain_of, is_log_rule
+from infra.graph import graph_of
+from infra.resources import Rule, ToBus, ToLogGroup, ToQueue
+from infra.topology import TOPOLOGY, WORKLOADS
+from infra.workloads import Consumes
+from tools.flows import BUS_OF, LIFECYCLE_OF, through
+
+Arrow = tuple[str, str, str]
+"""From, to, and what: a note where the two are one."""
 
 
 def sequence(event_type: EventType) -> str:
-    return "\n".join(["sequenceDiagram", *(f"  {line}" for line in _Way(event_type).lines())])
+    steps = [*_published(event_type), *_delivered(event_type)]
+    names = dict.fromkeys(end for step in steps for end in step[:2])
+    short = {name: f"p{number}" for number, name in enumerate(names)}
+    lines = [f"participant {short[name]} as {name}" for name in names]
+    for origin, target, what in steps:
+        arrow = f"{short[origin]}->>{short[target]}"
+        lines.append(f"{f'Note over {short[origin]}' if origin == target else arrow}: {what}")
+    return "\n".join(["sequenceDiagram", *(f"  {line}" for line in lines)])
 
 
-class _Way:
-    def __init__(self, event_type: EventType) -> None:
-        self._event, self._flows = event_type, Flows()
-        self._graph: Graph = graph_of()
-        self._domain = domain_of(event_type)
-        self._bus = self._flows.bus_of(self._domain)
-        self._names: dict[str, str] = {}
-
-    def lines(self) -> Iterator[str]:
-        steps = [*self._published(), *self._delivered()]
-        for name, short in self._names.items():
-            yield f"participant {short} as {name}"
-        yield from steps
-
-    def _published(self) -> Iterator[str]:
-        mine = {each.id: each for each in self._graph.nodes if each.domain == self._domain}
-        (outbox,) = (each for each in mine.values() if each.kind == "outbox")
-        service = self._short(f"{self._domain}: API or consumer")
-        held = self._short(outbox.name)
-        yield f"{service}->>{held}: state and {self._event}, in one transaction"
-        for each in self._graph.edges:
-            if each.origin not in mine or each.target not in mine:
-                continue
-            origin, target = mine[each.origin].name, mine[each.target].name
-            match each.kind:
-                case "stream":
-                    yield f"{held}->>{self._short(target)}: its stream"
-                case "sends":
-                    yield f"{self._short(origin)}->>{self._short(target)}: the record"
-                    yield f"{self._short(origin)}->>{held}: delete the row"
-                case "receives" if mine[each.target].kind == "relay":
-                    yield f"{self._short(origin)}->>{self._short(target)}: in order"
-                case "publishes":
-                    yield f"{self._short(origin)}->>{self._short(target)}: PutEvents"
-                    if not self._hops_over_a_queue(each.origin):
-                        yield f"{self._short(origin)}->>{held}: delete the row"
-                case _:
-                    pass
-
-    def _hops_over_a_queue(self, relay: str) -> bool:
-        return any(each.kind == "receives" and each.target == relay for each in self._graph.edges)
-
-    def _delivered(self) -> Iterator[str]:
-        yield from self._from(self._bus)
-        for hop in self._flows.hops(self._event):
-            assert isinstance(hop.target, ToBus)  # noqa: S101 (what a hop is)
-            yield f"{self._short(hop.bus)}->>{self._short(hop.target.bus)}: {hop.name}"
-            yield from self._from(hop.target.bus)
-
-    def _from(self, bus: str) -> Iterator[str]:
-        for rule in self._flows.deliveries(self._event):
-            if rule.bus == bus and isinstance(rule.target, ToQueue):
-                queue = self._short(rule.target.queue)
-                yield f"{self._short(bus)}->>{queue}: {rule.name}"
-                yield f"{queue}->>{self._short(self._receiver(rule.target.queue))}: at least once"
-        for rule in self._flows.deliveries(self._event):
-            if rule.bus == bus and is_log_rule(rule):
-                yield f"Note over {self._short(bus)}: {_logged(rule)}"
-
-    def _receiver(self, queue: str) -> str:
-        (name,) = (
-            self._graph.node(each.target).name
-            for each in self._graph.edges
-            if each.kind == "receives" and self._graph.node(each.origin).name == queue
-        )
-        return name
-
-    def _short(self, name: str) -> str:
-        return self._names.setdefault(name, f"p{len(self._names)}")
+def _published(event_type: EventType) -> Iterator[Arrow]:
+    domain, graph = LIFECYCLE_OF[event_type].domain, graph_of()
+    mine = {each.id: each for each in graph.nodes if each.domain == domain}
+    (outbox,) = (each.name for each in mine.values() if each.kind == "outbox")
+    over_a_queue = {each.target for each in graph.edges if each.kind == "receives"}
+    yield f"{domain}: API or consumer", outbox, f"state and {event_type}, in one transaction"
+    for each in graph.edges:
+        if each.origin not in mine or each.target not in mine:
+            continue
+        origin, target = mine[each.origin].name, mine[each.target].name
+        match each.kind:
+            case "stream":
+                yield outbox, target, "its stream"
+            case "sends":
+                yield origin, target, "the record"
+                yield origin, outbox, "delete the row"
+            case "receives" if mine[each.target].kind == "relay":
+                yield origin, target, "in order"
+            case "publishes":
+                yield origin, target, "PutEvents"
+                if each.origin not in over_a_queue:
+                    yield origin, outbox, "delete the row"
+            case _:
+                pass
 
 
-def _logged(rule: Rule) -> str:
-    return f"{rule.name}: into the bus's log group"
+def _delivered(event_type: EventType) -> Iterator[Arrow]:
+    rules = [rule for rule in TOPOLOGY.rules if event_type in through(rule)]
+    yield from _from(BUS_OF[LIFECYCLE_OF[event_type].domain], rules)
+    for hop in rules:
+        if isinstance(hop.target, ToBus):
+            yield hop.bus, hop.target.bus, hop.name
+            yield from _from(hop.target.bus, rules)
+
+
+def _from(bus: str, rules: Sequence[Rule]) -> Iterator[Arrow]:
+    here = [rule for rule in rules if rule.bus == bus]
+    for rule in here:
+        if isinstance(rule.target, ToQueue):
+            queue = rule.target.queue
+            (receiver,) = (each.name for each in WORKLOADS if Consumes(queue) in each.uses)
+            yield bus, queue, rule.name
+            yield queue, receiver, "at least once"
+    for rule in here:
+        if isinstance(rule.target, ToLogGroup):
+            yield bus, bus, f"{rule.name}: into the bus's log group"

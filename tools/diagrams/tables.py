@@ -1,18 +1,18 @@
 """Tables of the reference: an event's fields and its rules, and what a domain owns."""
 
-from collections.abc import Iterable, Sequence
 from typing import Any
 
 from contracts.names import EventType
 from infra.resources import ToBus, ToLogGroup, ToQueue
 from infra.topology import TOPOLOGY
-from tools.event_schemas import EVENTS, event_type_of, schema_of
-from tools.flows import Flows
+from tools.event_schemas import schema_of
+from tools.flows import through
+from tools.reference.markdown import code, table
 
 
 def fields(event_type: EventType) -> str:
     """What the detail holds, with its metadata."""
-    (schema,) = (schema_of(each) for each in EVENTS if event_type_of(each) == event_type)
+    schema = schema_of(event_type)
     rows = []
     for name, described in schema["properties"].items():
         if name == "metadata":
@@ -20,7 +20,7 @@ def fields(event_type: EventType) -> str:
             rows += [_field(schema, f"metadata.{key}", each) for key, each in inner.items()]
         else:
             rows.append(_field(schema, name, described))
-    return _table(("field", "type", "meaning"), rows)
+    return table(("field", "type", "meaning"), rows)
 
 
 def _field(schema: Any, name: str, described: Any) -> tuple[str, str, str]:
@@ -42,18 +42,12 @@ def _type(schema: Any, described: Any) -> str:
 
 def rules(event_type: EventType) -> str:
     """Every rule that lets an event pass, in the order of the topology."""
-    flows = Flows()
     rows = [
-        (
-            f"`{rule.name}`",
-            f"`{rule.bus}`",
-            _target(rule.target),
-            f"`{rule.dlq}`" if rule.dlq else "",
-        )
+        (code(rule.name), code(rule.bus), _target(rule.target), code(rule.dlq) if rule.dlq else "")
         for rule in TOPOLOGY.rules
-        if event_type in flows.through(rule)
+        if event_type in through(rule)
     ]
-    return _table(("rule", "on", "to", "what it cannot deliver"), rows)
+    return table(("rule", "on", "to", "what it cannot deliver"), rows)
 
 
 def queues(domain: str) -> str:
@@ -69,7 +63,7 @@ def queues(domain: str) -> str:
         )
         for queue in owner.queues
     ]
-    return _table(("queue", "unseen while handled", "kept for", "redrive"), rows)
+    return table(("queue", "unseen while handled", "kept for", "redrive"), rows)
 
 
 def _target(target: ToBus | ToQueue | ToLogGroup) -> str:
@@ -80,8 +74,3 @@ def _target(target: ToBus | ToQueue | ToLogGroup) -> str:
             return f"queue `{queue}`"
         case ToLogGroup(log_group):
             return f"log group `{log_group}`"
-
-
-def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [columns, ["---"] * len(columns), *rows]
-    return "\n".join(f"| {' | '.join(each)} |" for each in lines)

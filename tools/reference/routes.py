@@ -2,18 +2,15 @@
 
 from collections.abc import Iterator
 from http import HTTPStatus
+from importlib import import_module
 from typing import Any
 
 from fastapi import FastAPI
 
+from infra.topology import WORKLOADS
 from runtime.http.problem_kinds import MEDIA_TYPE
-from services.payment import main as payment
-from services.payment.settings import PaymentApiSettings
-from services.stock import main as stock
-from services.stock.settings import StockApiSettings
-from services.subscription import main as subscription
-from services.subscription.settings import SubscriptionApiSettings
 from tools.reference.markdown import code, table
+from tools.reference.variables import settings_of
 
 HEAD = """# HTTP
 
@@ -32,6 +29,13 @@ return 400, 405, 408, 413, 415, 431, 500, 501 or 503 ([limits](../operations.md#
 `make docs` writes this page from the OpenAPI documents, and a test compares them.
 """
 
+PLACES: dict[str, object] = {
+    "aws_region": "eu-west-1",
+    "mongodb_uri": "mongodb://127.0.0.1/?connect=false",
+    "mongodb_database": "payments",
+    "http_port": 0,
+}
+
 _TYPE = "urn:streamed-events:problem:"
 
 
@@ -39,26 +43,14 @@ def page() -> str:
     return HEAD + "".join(_section(app) for app in apps())
 
 
-def apps() -> tuple[FastAPI, ...]:
+def apps() -> Iterator[FastAPI]:
     """The apps as their processes make them; nothing is called before a request comes."""
-    aws: dict[str, Any] = {"aws_region": "eu-west-1", "http_port": 0}
-    mongo: dict[str, Any] = {
-        "mongodb_uri": "mongodb://127.0.0.1/?connect=false",
-        "mongodb_database": "payments",
-    }
-    return (
-        subscription.create_app(
-            SubscriptionApiSettings(
-                **aws,
-                subscriptions_table="subscriptions",
-                subscriptions_outbox_table="subscriptions-outbox",
-            )
-        ),
-        stock.create_app(
-            StockApiSettings(**aws, stock_table="stock", stock_outbox_table="stock-outbox")
-        ),
-        payment.create_app(PaymentApiSettings(**mongo, http_port=0)),
-    )
+    for api in (each for each in WORKLOADS if each.path):
+        given = PLACES | {name.lower(): value for name, value in api.settings.items()}
+        settings = settings_of(api)
+        read = {name: value for name, value in given.items() if name in settings.model_fields}
+        app: FastAPI = import_module(api.command[0]).create_app(settings.model_validate(read))
+        yield app
 
 
 def _section(app: FastAPI) -> str:

@@ -1,6 +1,7 @@
 """docs/reference/settings.md: each process's environment, from the settings classes."""
 
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -10,6 +11,8 @@ from pydantic.fields import FieldInfo
 
 from console.settings import ConsoleSettings
 from infra.local_system.settings import ROOT, LocalSettings
+from infra.topology import TOPOLOGY, WORKLOADS
+from infra.workloads import Workload
 from local.provision import ProvisionSettings
 from local.tap import TapSettings
 from operations.settings import AwsEnvironmentSettings, LocalEnvironmentSettings
@@ -29,9 +32,6 @@ from runtime.settings import (
     Settings,
     WorkerSettings,
 )
-from services.payment.settings import PaymentApiSettings, PaymentConsumerSettings
-from services.stock.settings import StockApiSettings, StockConsumerSettings
-from services.subscription.settings import SubscriptionApiSettings, SubscriptionConsumerSettings
 from tools.reference.markdown import code, paragraph, table
 from tools.reference.meanings import MEANINGS
 from verification.load.__main__ import LoadSettings
@@ -46,16 +46,36 @@ SHARED: dict[type[Settings], str] = {
     LocalSettings: "The system on this machine",
 }
 
+SETTINGS_OF_RELAYS: dict[str, type[ProcessSettings]] = {
+    "dynamodb": DynamoDBRelaySettings,
+    "change-stream": ChangeStreamRelaySettings,
+    "forward": ForwardSettings,
+}
+
+
+def settings_of(workload: Workload) -> type[ProcessSettings]:
+    """What a process reads; in a service's settings.py the class is named after its command."""
+    main, command = workload.command
+    if workload.is_relay:
+        return SETTINGS_OF_RELAYS[command]
+    module = import_module(main.replace(".main", ".settings"))
+    (found,) = (
+        each
+        for name, each in vars(module).items()
+        if name.endswith(f"{command.title()}Settings") and each.__module__ == module.__name__
+    )
+    settings: type[ProcessSettings] = found
+    return settings
+
+
 SETTINGS_OF_COMMANDS: dict[str, type[Settings]] = {
-    "python -m services.subscription.main api": SubscriptionApiSettings,
-    "python -m services.subscription.main consumer": SubscriptionConsumerSettings,
-    "python -m services.stock.main api": StockApiSettings,
-    "python -m services.stock.main consumer": StockConsumerSettings,
-    "python -m services.payment.main api": PaymentApiSettings,
-    "python -m services.payment.main consumer": PaymentConsumerSettings,
-    "python -m relay dynamodb": DynamoDBRelaySettings,
-    "python -m relay change-stream": ChangeStreamRelaySettings,
-    "python -m relay forward": ForwardSettings,
+    **{
+        f"python -m {' '.join(each.command)}": settings_of(each)
+        for domain in TOPOLOGY.domains
+        for each in WORKLOADS
+        if each.domain == domain.name and not each.is_relay
+    },
+    **{f"python -m relay {command}": each for command, each in SETTINGS_OF_RELAYS.items()},
     "python -m relay sweep dynamodb": DynamoDBSettings,
     "python -m relay sweep change-stream": ChangeStreamSettings,
     "relay.aws_lambda.publish, relay.aws_lambda.sweep": DynamoDBSettings,
@@ -79,13 +99,6 @@ TYPE_NAMES: dict[type, str] = {
 }
 
 
-class Unexplained(LookupError):
-    """A setting without a sentence in MEANINGS."""
-
-    def __init__(self, variable: str) -> None:
-        super().__init__(f"say what {variable} means, in tools/reference/meanings.py")
-
-
 HEAD = """# Settings
 
 *Which environment variables does each process read?* An empty variable counts as not set. If one is
@@ -107,7 +120,8 @@ def page() -> str:
 
 def _of_process(settings: type[Settings]) -> str:
     families = [family for family in SHARED if issubclass(settings, family)]
-    links = ", ".join(f"[{SHARED[each]}](#{anchor(SHARED[each])})" for each in families)
+    titles = [SHARED[each] for each in families]
+    links = ", ".join(f"[{each}](#{each.lower().replace(' ', '-')})" for each in titles)
     said = {
         name: field
         for family in families
@@ -118,10 +132,6 @@ def _of_process(settings: type[Settings]) -> str:
     intro = f"Reads the variables of {links}" if links else "Reads"
     joined = f"{intro}, and" if links else intro
     return f"{paragraph(joined + ':')}\n\n{_table(rest)}" if rest else paragraph(f"{intro}.")
-
-
-def anchor(title: str) -> str:
-    return title.lower().replace(" ", "-")
 
 
 def _own(settings: type[Settings]) -> dict[str, FieldInfo]:
@@ -145,7 +155,7 @@ def _table(fields: dict[str, FieldInfo]) -> str:
 def _row(name: str, field: FieldInfo) -> tuple[str, str, str, str]:
     variable = _variable(name, field)
     if variable not in MEANINGS:
-        raise Unexplained(variable)
+        raise LookupError(f"say what {variable} means, in tools/reference/meanings.py")
     return code(variable), _type(field), _default(field), MEANINGS[variable]
 
 

@@ -7,20 +7,19 @@ set is, or was, installed, the local one removes nothing: a test may be using it
 import argparse
 import fcntl
 import hashlib
-import importlib.util
 import io
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
-from tools.setup.machine import mongod_note, refuse_without_libraries
-from tools.setup.refusals import CannotSetUp, NoVenv, Unreachable, refusal_of
-from tools.setup.uv import Say, Tools
+from tools.setup.machine import mongod_note
+from tools.setup.refusals import NO_VENV, CannotSetUp, Unreachable, refusal_of
+from tools.setup.uv import Say, Tools, output
 
 SET_UP_REFUSED = 2
 """The exit code."""
@@ -63,15 +62,15 @@ def run(arguments: Sequence[str]) -> int:
     try:
         environment.set_up(SETS[asked.wanted], then=asked.then, insists_on_python=asked.this_python)
     except CannotSetUp as error:
-        sys.stderr.write(f"set-up: {error}\n")
-        return SET_UP_REFUSED
+        why = str(error)
     except OSError as error:
-        sys.stderr.write(f"set-up: {refusal_of(error)}\n")
-        return SET_UP_REFUSED
+        why = str(refusal_of(error))
     except KeyboardInterrupt:
-        sys.stderr.write("set-up: interrupted; the next make begins it again\n")
-        return SET_UP_REFUSED
-    return 0
+        why = "interrupted; the next make begins it again"
+    else:
+        return 0
+    sys.stderr.write(f"set-up: {why}\n")
+    return SET_UP_REFUSED
 
 
 @dataclass(frozen=True)
@@ -87,14 +86,14 @@ class VirtualEnvironment:
     ) -> None:
         """Have the set installed as its lock has it now. Raises CannotSetUp, OSError."""
         with self._alone():
-            if insists_on_python and self._python_version() not in {None, _minor(sys.version_info)}:
+            this = f"{sys.version_info.major}.{sys.version_info.minor}"
+            if insists_on_python and self._python_version() not in {None, this}:
                 self._make("another Python was asked for: ")
             if self._is_up_to_date(wanted):
                 self._stamp(wanted)
                 return
             started = time.monotonic()
-            refuse_without_libraries(self.env)
-            for note in mongod_note(self.env):
+            if note := mongod_note(self.env):
                 self.say(note)
             tools = self._tools()
             if self._is_unfinished():
@@ -115,11 +114,8 @@ class VirtualEnvironment:
 
     def _make(self, why: str) -> None:
         """Make an empty environment; what was there is gone."""
-        if (
-            importlib.util.find_spec("venv") is None
-            or importlib.util.find_spec("ensurepip") is None
-        ):
-            raise NoVenv(sys.version_info[:2])
+        if not all(map(find_spec, ("venv", "ensurepip"))):
+            raise CannotSetUp(NO_VENV)
         if self._folder.is_symlink():
             raise CannotSetUp(
                 f".venv is a link to {self._folder.readlink()}, which cannot be used: remove the"
@@ -191,17 +187,8 @@ class VirtualEnvironment:
         python = self._folder / "bin" / "python"
         asks = "import sys; print('%d.%d' % sys.version_info[:2], sys.prefix != sys.base_prefix)"
         env = {name: value for name, value in self.env.items() if name != "PYTHONHOME"}
-        try:
-            done = subprocess.run(
-                [str(python), "-I", "-c", asks],
-                env=env,
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-        except OSError:
-            return None
-        version, _, is_venv = done.stdout.strip().partition(" ")
+        said = output([str(python), "-I", "-c", asks], env) or ""
+        version, _, is_venv = said.strip().partition(" ")
         return version if is_venv == "True" else None
 
     @contextmanager
@@ -216,10 +203,6 @@ class VirtualEnvironment:
                 self.say("another make installs into .venv: waiting for it")
                 fcntl.flock(lock, fcntl.LOCK_EX)
             yield
-
-
-def _minor(version: Sequence[object]) -> str:
-    return f"{version[0]}.{version[1]}"
 
 
 def _make_old(stamp: Path) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools.setup.pip_settings import configured, for_uv
-from tools.setup.refusals import LOG, NotWritable, refusal
+from tools.setup.refusals import LOG, NOT_WRITABLE, CannotSetUp, refusal
 
 LOCK = Path("requirements-uv.lock")
 MEGABYTES = 24
@@ -49,7 +49,7 @@ class Tools:
 
     def has_pip(self) -> bool:
         """Whether pip runs; an interrupted `python -m venv` leaves one that does not."""
-        return _output([str(self.python), "-m", "pip", "config", "list"], self._clean()) is not None
+        return output([str(self.python), "-m", "pip", "config", "list"], self._clean()) is not None
 
     def uv(self) -> Path:
         """A uv of the locked version or newer. Raises CannotSetUp where pip cannot install it."""
@@ -57,9 +57,7 @@ class Tools:
         for each in (self.python.with_name("uv"), shutil.which("uv", path=self.env.get("PATH"))):
             if each is not None and self._version_of(each) >= locked:
                 return Path(each)
-        pip = (
-            _output([str(self.python), "-m", "pip", "--version"], self._clean()) or "pip"
-        ).split()
+        pip = (output([str(self.python), "-m", "pip", "--version"], self._clean()) or "pip").split()
         self.say(
             f"fetching uv {'.'.join(map(str, locked))}, which installs the rest, with"
             f" {' '.join(pip[:2])} ({MEGABYTES} MB)"
@@ -118,9 +116,9 @@ class Tools:
         return {**kept, "PIP_USER": "0", "UV_PYTHON_DOWNLOADS": "never", "NO_COLOR": "1"}
 
     def _for_uv(self) -> dict[str, str]:
-        listed = _output([str(self.python), "-m", "pip", "config", "list"], self._clean())
+        listed = output([str(self.python), "-m", "pip", "config", "list"], self._clean())
         if listed is None:
-            listed = _output([sys.executable, "-m", "pip", "config", "list"], self._clean()) or ""
+            listed = output([sys.executable, "-m", "pip", "config", "list"], self._clean()) or ""
         return {**for_uv(configured(listed.splitlines()), self.env), **self._cache()}
 
     def _cache(self) -> dict[str, str]:
@@ -131,12 +129,12 @@ class Tools:
         if can_be_written(folder):
             return {}
         if named:
-            raise NotWritable(f"UV_CACHE_DIR={named}")
+            raise CannotSetUp(NOT_WRITABLE.format(reason=f"UV_CACHE_DIR={named}"))
         self.say(f"{folder} cannot be written: the cache is build/uv-cache this time")
         return {"UV_CACHE_DIR": str(self.root / "build" / "uv-cache")}
 
     def _version_of(self, uv: Path | str) -> tuple[int, ...]:
-        return version_of(_output([str(uv), "--version"], self._clean()) or "")
+        return version_of(output([str(uv), "--version"], self._clean()) or "")
 
 
 def version_of(text: str) -> tuple[int, ...]:
@@ -151,7 +149,7 @@ def can_be_written(folder: Path) -> bool:
     return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
 
 
-def _output(argv: Sequence[str], env: Mapping[str, str]) -> str | None:
+def output(argv: Sequence[str], env: Mapping[str, str]) -> str | None:
     """What a command printed on stdout; None where it does not start, or fails."""
     try:
         done = subprocess.run(argv, env=env, capture_output=True, text=True, check=False)
