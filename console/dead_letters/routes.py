@@ -3,27 +3,24 @@
 The routes are plain functions: FastAPI runs them in its thread pool.
 """
 
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
-from fastapi import APIRouter, Query
-from pydantic import ConfigDict, Field, model_validator
+from fastapi import APIRouter
+from pydantic import Field, model_validator
 
 from console.dead_letters.actions import MOST_MOVED, DeadLetterActions
+from console.dead_letters.previews import Previewed, Text
 from contracts.envelope import ReadModel
 from operations.dlq.choice import Choice
 
-_Text = Annotated[str, Field(min_length=1, max_length=256)]
 
-
-class DeadLetterSelection(ReadModel):
+class DeadLetterSelection(ReadModel, extra="forbid"):
     """Which dead letters of a queue: these, all of a type, all of an aggregate, or simply all."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    queue: _Text
-    message_ids: list[_Text] | None = Field(default=None, min_length=1, max_length=MOST_MOVED)
-    event_type: _Text | None = None
-    aggregate_id: _Text | None = None
+    queue: Text
+    message_ids: list[Text] | None = Field(default=None, min_length=1, max_length=MOST_MOVED)
+    event_type: Text | None = None
+    aggregate_id: Text | None = None
 
     @model_validator(mode="after")
     def _chooses_in_one_way(self) -> Self:
@@ -41,37 +38,23 @@ class DeadLetterSelection(ReadModel):
         )
 
 
-class DeadLetterPreview(ReadModel):
-    model_config = ConfigDict(extra="forbid")
-
-    preview: _Text
-
-
-class ConfirmedDrop(DeadLetterPreview):
+class ConfirmedDrop(Previewed):
     confirm: Literal["drop"]
 
 
 def router(dead_letters: DeadLetterActions) -> APIRouter:
     routes = APIRouter(prefix="/api/dead-letters")
 
-    @routes.get("")
-    def list_dead_letters() -> dict[str, Any]:
-        return dead_letters.list()
-
-    @routes.get("/trail")
-    def trail(limit: Annotated[int, Query(ge=1, le=500)] = 50) -> dict[str, Any]:
-        return dead_letters.trail(limit)
-
-    @routes.get("/{queue}/{message_id}")
-    def show(queue: str, message_id: str) -> dict[str, Any]:
-        return dead_letters.show(queue, message_id)
+    routes.get("")(dead_letters.list)
+    routes.get("/trail")(dead_letters.trail)
+    routes.get("/{queue}/{message_id}")(dead_letters.show)
 
     @routes.post("/preview")
     def preview(wish: DeadLetterSelection) -> dict[str, Any]:
         return dead_letters.preview(wish.queue, wish.choice)
 
     @routes.post("/redrive")
-    def redrive(previewed: DeadLetterPreview) -> dict[str, Any]:
+    def redrive(previewed: Previewed) -> dict[str, Any]:
         return dead_letters.redrive(previewed.preview)
 
     @routes.post("/drop")

@@ -2,13 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import httpx
 
-from console.apis import Api
-from console.live.measures import said
+from console.apis import Api, said
 from contracts.timestamps import parse_timestamp
 from infra.topology import LIFECYCLES
 from operations.sources.ledger import AggregateState
@@ -24,11 +22,6 @@ class ApiState:
     status: int
     body: Mapping[str, Any] | None
     problem: str | None
-
-    @property
-    def created(self) -> datetime | None:
-        found = self.aggregate_state()
-        return found.created if found else None
 
     def aggregate_state(self) -> AggregateState | None:
         """The row as a journey needs it; None without one that can be read.

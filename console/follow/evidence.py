@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from console.apis import Api
 from console.follow.api_state import ApiState, state_of
 from console.live.observed_events import ObservedEvent
 from console.parts import Parts
@@ -65,11 +64,10 @@ def gather(parts: Parts, aggregate_id: str, *, with_logs: bool) -> Gathered:
         states = _states(parts, aggregate_id)
         observed = parts.observed.of_aggregate(aggregate_id)
         if with_logs:
-            times = [each.created for each in states.values() if each.created]
-            since = min([*times, *(each.occurred_at for each in observed)], default=None)
-            logged = _logged(
-                parts.environment, aggregate_id, (since or utc_now() - LOG_LOOK_BACK) - SKEW
-            )
+            times = [state.created for each in states.values() if (state := each.aggregate_state())]
+            times += [each.occurred_at for each in observed]
+            since = min(times, default=utc_now() - LOG_LOOK_BACK)
+            logged = _logged(parts.environment, aggregate_id, since - SKEW)
             known = {(each.bus, each.envelope_id) for each in observed}
             observed += [each for each in logged if (each.bus, each.envelope_id) not in known]
         waiting = {name: depth.total for name, depth in reading.depths.items()}
@@ -122,12 +120,9 @@ def _outbox_of(domain: str) -> str:
 
 
 def _states(parts: Parts, aggregate_id: str) -> dict[str, ApiState]:
-    with ThreadPoolExecutor(len(parts.apis.all), thread_name_prefix="states") as pool:
-
-        def ask(api: Api) -> ApiState:
-            return state_of(api, aggregate_id)
-
-        return dict(zip(parts.apis.all, pool.map(ask, parts.apis), strict=True))
+    with ThreadPoolExecutor(len(parts.apis), thread_name_prefix="states") as pool:
+        states = pool.map(lambda api: state_of(api, aggregate_id), parts.apis.values())
+        return dict(zip(parts.apis, states, strict=True))
 
 
 def _rows(environment: Environment, aggregate_id: str) -> Iterator[OutboxRow]:

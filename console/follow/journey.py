@@ -1,8 +1,13 @@
-"""A subscription's journey as the page shows it: states, steps, events, what is missing."""
+"""GET /api/subscriptions: what passed lately, and the whole journey of one.
+
+That is its states, steps, events, and what is missing.
+"""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
+
+from fastapi import APIRouter, Path, Query
 
 from console.follow.evidence import Gathered, aggregate_named, gather
 from console.live.observed_events import ObservedEvent
@@ -29,8 +34,22 @@ class JourneyNotFound(Exception):
         )
 
 
+def router(parts: Parts) -> APIRouter:
+    routes = APIRouter(prefix="/api/subscriptions")
+
+    @routes.get("")
+    def lately(limit: Annotated[int, Query(ge=1, le=300)] = 20) -> dict[str, Any]:
+        return {"subscriptions": recent(parts, limit)}
+
+    @routes.get("/{name}")
+    def one(name: Annotated[str, Path(max_length=128)]) -> dict[str, Any]:
+        return follow(parts, name.strip())
+
+    return routes
+
+
 def follow(parts: Parts, name: str) -> dict[str, Any]:
-    """Show the whole journey of whatever an id names. Raises NotFound, Unavailable."""
+    """Show the whole journey of whatever an id names. Raises JourneyNotFound, Unavailable."""
     aggregate_id = aggregate_named(parts, name)
     if aggregate_id is None:
         raise JourneyNotFound(name)

@@ -12,9 +12,6 @@ from collections.abc import Callable, Mapping
 from time import monotonic
 from typing import Any
 
-from contracts.timestamps import format_timestamp
-from runtime.ids import utc_now
-
 MOST_PAGES = 20
 """At a time; each has a connection and up to KEPT events."""
 
@@ -147,7 +144,3 @@ class Hub:
             number = self._number
         data = json.dumps(document, separators=(",", ":"), default=str)
         return f"id: {number}\nevent: {name}\ndata: {data}\n\n".encode()
-
-
-def now_text() -> str:
-    return format_timestamp(utc_now())

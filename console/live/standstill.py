@@ -6,31 +6,24 @@ from; how long that has been so is known to a frequent reader.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from operations.sources.depths import Depth
-
-
-@dataclass(frozen=True, slots=True)
-class _Look:
-    since: float
-    visible: int
 
 
 class Standstills:
     """One look at every queue after the other."""
 
     def __init__(self) -> None:
-        self._looks: dict[str, _Look] = {}
+        self._looks: dict[str, tuple[float, int]] = {}
 
     def look(self, depths: Mapping[str, Depth], now: float) -> dict[str, float]:
         """Take a look; returns how long each queue has not moved, in seconds."""
         for name, depth in depths.items():
-            last = self._looks.get(name)
-            if not depth.visible:
-                self._looks.pop(name, None)
-            elif last is None or depth.in_flight or depth.visible < last.visible:
-                self._looks[name] = _Look(now, depth.visible)
-            else:
-                self._looks[name] = _Look(last.since, depth.visible)
-        return {name: now - look.since for name, look in self._looks.items() if name in depths}
+            since, before = self._looks.get(name, (now, 0))
+            moved = not before or depth.in_flight or depth.visible < before
+            self._looks[name] = now if moved else since, depth.visible
+        return {
+            name: now - since
+            for name, (since, visible) in self._looks.items()
+            if visible and name in depths
+        }

@@ -3,7 +3,7 @@
 EventBridge runs them. One goes on when the console ends, and is only not followed any more.
 """
 
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Lock, Thread
@@ -81,7 +81,7 @@ class Replays:
     ) -> None:
         self._environment, self._stop, self._on_change = environment, stop, on_change
         self._look_every = look_every
-        self._followed: OrderedDict[str, Followed] = OrderedDict()
+        self._followed: dict[str, Followed] = {}
         self._lock = Lock()
 
     def documents(self) -> list[dict[str, Any]]:
@@ -92,21 +92,20 @@ class Replays:
     def start(self, request: Request) -> dict[str, Any]:
         """Raises NoArchive, TooManyReplays, Unavailable."""
         followed = Followed(Replay(self._environment, request), request)
+        name = followed.replay.name
         with self._lock:
             if sum(not each.over for each in self._followed.values()) >= MOST_AT_ONCE:
                 raise TooManyReplays
-            self._followed[followed.replay.name] = followed
+            self._followed[name] = followed
         try:
             followed.replay.start()
         except BaseException:
             with self._lock:
-                del self._followed[followed.replay.name]
+                del self._followed[name]
             raise
         self._forget_the_oldest()
         answer = followed.document()
-        Thread(
-            target=self._follow, args=(followed,), name=followed.replay.name, daemon=True
-        ).start()
+        Thread(target=self._follow, args=(followed,), name=name, daemon=True).start()
         return answer
 
     def progress(self, name: str) -> dict[str, Any]:

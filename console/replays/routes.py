@@ -1,11 +1,11 @@
 """/api/replays: bring what was on a bus to its rules again, having seen first what that is."""
 
-from typing import Annotated, Any
+from typing import Any
 
 from fastapi import APIRouter
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
-from console.dead_letters.previews import Previews
+from console.dead_letters.previews import Previewed, Previews, Text
 from console.replays.replays import Replays
 from contracts.envelope import ReadModel
 from contracts.timestamps import format_timestamp
@@ -19,24 +19,14 @@ RULES_IGNORED = (
     "MiniStack ignores the rules of a replay, and sends its events to every rule of the bus."
 )
 
-_Text = Annotated[str, Field(min_length=1, max_length=256)]
 
-
-class ReplayRequest(ReadModel):
+class ReplayRequest(ReadModel, extra="forbid"):
     """`since` and `until` are moments as `streamed replay` takes them; no rules: to all."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    bus: _Text
-    since: _Text = Field(alias="from")
-    until: _Text = Field(default="now", alias="to")
-    rules: list[_Text] = Field(default=[], max_length=50)
-
-
-class ReplayPreview(ReadModel):
-    model_config = ConfigDict(extra="forbid")
-
-    preview: _Text
+    bus: Text
+    since: Text = Field(alias="from")
+    until: Text = Field(default="now", alias="to")
+    rules: list[Text] = Field(default=[], max_length=50)
 
 
 def router(environment: Environment, replays: Replays) -> APIRouter:
@@ -83,15 +73,9 @@ def router(environment: Environment, replays: Replays) -> APIRouter:
         }
 
     @routes.post("", status_code=202)
-    def start(previewed: ReplayPreview) -> dict[str, Any]:
+    def start(previewed: Previewed) -> dict[str, Any]:
         return replays.start(previews.take(previewed.preview))
 
-    @routes.get("/{name}")
-    def progress(name: str) -> dict[str, Any]:
-        return replays.progress(name)
-
-    @routes.delete("/{name}")
-    def cancel(name: str) -> dict[str, Any]:
-        return replays.cancel(name)
-
+    routes.get("/{name}")(replays.progress)
+    routes.delete("/{name}")(replays.cancel)
     return routes

@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry
 from pymongo import MongoClient
 
 from console.app import create_app
-from console.parts import Parts, parts_of
+from console.parts import Parts
 from console.security import TOKEN_HEADER
 from console.settings import ConsoleSettings
 from infra.documentdb import provision_collections
@@ -91,7 +91,7 @@ def quiet_console(system: System, apis: Mapping[Name, httpx.Client]) -> Parts:
         "console_allowed_hosts": "x",
         **urls,
     }
-    return parts_of(ConsoleSettings.model_validate(settings))
+    return Parts(ConsoleSettings.model_validate(settings))
 
 
 @pytest.fixture(scope="session")

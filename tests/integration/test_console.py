@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from console.app import create_app
-from console.parts import Parts, parts_of
+from console.parts import Parts
 from console.security import TOKEN_HEADER
 from console.settings import ConsoleSettings
 from tests.builders import a_cause
@@ -90,7 +90,7 @@ def console(system: System, apis: Mapping[Name, httpx.Client]) -> Iterator[Serve
             **urls,
         }
     )
-    parts = parts_of(settings)
+    parts = Parts(settings)
     parts.start()
     try:
         with (

@@ -9,9 +9,8 @@ from uuid import uuid4
 import pytest
 
 from console.live.sampling import is_shown, pattern
-from console.live.taps import ABANDONED_AFTER, RETENTION, SEEN, ConsoleTap, taps_of
+from console.live.taps import ABANDONED_AFTER, RETENTION, SEEN, ConsoleTap
 from infra.local import provision
-from infra.topology import TOPOLOGY
 from runtime.aws import Aws, CachingAws
 from runtime.errors import Unavailable
 from runtime.ids import utc_now
@@ -34,12 +33,7 @@ def aws(ministack: MiniStack) -> Aws:
 
 @pytest.fixture
 def tap(aws: Aws) -> ConsoleTap:
-    return a_tap(aws, "test")
-
-
-def a_tap(aws: Aws, name: str, bus: str = BUS) -> ConsoleTap:
-    accounts = {domain.name: aws for domain in TOPOLOGY.domains}
-    return next(each for each in taps_of(TOPOLOGY, name, accounts) if each.bus == bus)
+    return ConsoleTap(aws, BUS, "test")
 
 
 @pytest.fixture
@@ -161,10 +155,8 @@ def test_a_tap_that_provisioning_took_away_is_missed(aws: Aws, tap: ConsoleTap, 
 
 def test_a_bus_that_is_not_there_yet_is_waited_for(ministack: MiniStack) -> None:
     """The console may start before the system was provisioned."""
-    aws = empty_aws(ministack)
-    (tap, *_) = taps_of(TOPOLOGY, "test", {domain.name: aws for domain in TOPOLOGY.domains})
     with pytest.raises(Unavailable):
-        tap.make(1)
+        ConsoleTap(empty_aws(ministack), BUS, "test").make(1)
 
 
 def test_what_came_before_it_was_narrowed_can_be_thrown_away(
@@ -192,9 +184,9 @@ def test_a_console_removes_the_taps_of_consoles_that_are_gone(
     """Those of its bus, by their names, after an hour without a sign of life, and no others'."""
     now = utc_now()
     gone, there, elsewhere = (
-        a_tap(aws, "gone"),
-        a_tap(aws, "my-own"),
-        a_tap(aws, "gone", "payments-event-bus"),
+        ConsoleTap(aws, BUS, "gone"),
+        ConsoleTap(aws, BUS, "my-own"),
+        ConsoleTap(aws, "payments-event-bus", "gone"),
     )
     for each in (gone, elsewhere):
         each.keep(each.make(1), now - timedelta(seconds=ABANDONED_AFTER + 1))
@@ -215,7 +207,7 @@ def test_a_tap_without_a_sign_of_life_is_as_old_as_its_queue(
     aws: Aws, tap: ConsoleTap, url: str
 ) -> None:
     """Consoles of before wrote none: one of theirs that was just made is no one's to remove."""
-    other = a_tap(aws, "before")
+    other = ConsoleTap(aws, BUS, "before")
     other.make(1)
     assert tap.keep(url, utc_now()) == []
     assert tap.keep(url, utc_now() + timedelta(seconds=ABANDONED_AFTER + 60)) == [other.queue.name]
@@ -228,10 +220,10 @@ def test_what_a_console_left_is_removed_when_its_credentials_are_back(
     with FaultProxy(ministack.endpoint).running() as gate:
         region = aws.client("sqs").meta.region_name
         expired = CachingAws(region=region, endpoint_url=gate.endpoint)
-        left = a_tap(expired, "left")
+        left = ConsoleTap(expired, BUS, "left")
         left.keep(left.make(1), utc_now() - timedelta(seconds=ABANDONED_AFTER + 1))
         gate.trust(code="ExpiredTokenException")
         with pytest.raises(Unavailable):
             left.remove()
-    other = a_tap(aws, "other")
+    other = ConsoleTap(aws, BUS, "other")
     assert other.keep(other.make(1), utc_now()) == [left.queue.name]

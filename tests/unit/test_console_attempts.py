@@ -26,7 +26,7 @@ def test_what_was_typed_is_sent_as_it_is_and_the_answer_is_told() -> None:
     api = an_api(httpx.MockTransport(refuse))
     told = send(
         api, "POST", f"{URL}/subscriptions", {"quantity": "vïele"}, {"Idempotency-Key": "k"}
-    ).document()
+    )
     assert told["request"]["body"] == '{"quantity": "vïele"}'
     assert told["request"]["headers"]["idempotency-key"] == "k"
     assert told["response"]["status"] == 422
@@ -41,7 +41,7 @@ def test_an_api_that_is_away_is_a_sentence() -> None:
     def nobody(request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("refused", request=request)
 
-    told = send(an_api(httpx.MockTransport(nobody)), "POST", URL, {}).document()
+    told = send(an_api(httpx.MockTransport(nobody)), "POST", URL, {})
     assert told["response"] is None
     assert told["error"] == "subscription-api did not answer: nothing listens there"
 
@@ -52,7 +52,7 @@ def test_the_subscription_is_named_where_there_is_one() -> None:
     def create(request: httpx.Request) -> httpx.Response:
         return httpx.Response(201, json={"subscriptionId": "a"})
 
-    told = send(an_api(httpx.MockTransport(create)), "POST", URL, {}).document()
+    told = send(an_api(httpx.MockTransport(create)), "POST", URL, {})
     assert told["subscriptionId"] == "a"
 
 
@@ -62,10 +62,7 @@ def test_an_answer_that_is_no_json_names_none() -> None:
     def page(request: httpx.Request) -> httpx.Response:
         return httpx.Response(200, text="<html>")
 
-    assert (
-        send(an_api(httpx.MockTransport(page)), "POST", URL, {}).document()["subscriptionId"]
-        is None
-    )
+    assert send(an_api(httpx.MockTransport(page)), "POST", URL, {})["subscriptionId"] is None
 
 
 def test_the_command_survives_a_shell() -> None:

@@ -2,8 +2,7 @@
 
 import pytest
 
-from console.environment import environment_of
-from console.settings import ConsoleSettings, is_loopback
+from console.settings import ConsoleSettings, environment_of, is_loopback
 from runtime.errors import Misconfigured
 from runtime.settings import load
 

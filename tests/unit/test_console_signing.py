@@ -9,9 +9,8 @@ from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import UnauthorizedSSOTokenError
 
 from console.apis import apis_of
-from console.environment import environment_of
 from console.requests.attempts import send
-from console.settings import ConsoleSettings
+from console.settings import ConsoleSettings, environment_of
 from console.signing import Signed
 from runtime.aws import Aws
 from runtime.settings import load
@@ -53,7 +52,7 @@ def test_a_request_to_aws_carries_a_signature_over_its_body_and_the_session(
             transport=httpx.MockTransport(take),
         ),
     )
-    told = send(api, "POST", f"{URL}/subscriptions", {"quantity": 1}).document()
+    told = send(api, "POST", f"{URL}/subscriptions", {"quantity": 1})
     sent = seen[0].headers
     assert sent["authorization"].startswith("AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/")
     assert "/eu-west-1/execute-api/aws4_request" in sent["authorization"]
@@ -127,8 +126,9 @@ def test_only_what_leaves_this_machine_for_aws_is_signed(
     settings: ConsoleSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An emulator's system has nobody to ask, and neither has a proxy on loopback that signs."""
-    options = apis_of(settings, environment_of(settings)).curl_options()
-    assert {name for name, each in options.items() if each} == {"subscription"}
+    apis = apis_of(settings, environment_of(settings))
+    assert {name for name, each in apis.items() if each.curl_options} == {"subscription"}
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
     emulated = load(ConsoleSettings)
-    assert not any(apis_of(emulated, environment_of(emulated)).curl_options().values())
+    apis = apis_of(emulated, environment_of(emulated))
+    assert not any(each.curl_options for each in apis.values())

@@ -12,7 +12,7 @@ import pytest
 from fastapi import FastAPI
 
 from console.reference.document import Document
-from console.reference.markup import element, together
+from console.reference.markup import element
 from console.reference.page import SHEETS, page
 from console.reference.routes import DOCUMENT_FILE, router
 from contracts.names import EventType
@@ -173,4 +173,3 @@ def test_markup_is_escaped_once() -> None:
     assert element("p", inner, None, ["&"], class_="x", data_y="1") == (
         f'<p class="x" data-y="1">{inner}&amp;</p>'
     )
-    assert together() == ""
