@@ -1,5 +1,6 @@
 """GET /api/about and /api/map: what the page needs before it can draw anything."""
 
+from dataclasses import asdict
 from typing import Any
 
 from fastapi import APIRouter
@@ -45,10 +46,7 @@ def map_document(graph: Graph) -> dict[str, Any]:
     journeys = Journeys(graph)
     return {
         "domains": [domain.name for domain in TOPOLOGY.domains],
-        "nodes": [
-            {"id": each.id, "kind": each.kind, "name": each.name, "domain": each.domain}
-            for each in graph.nodes
-        ],
+        "nodes": [asdict(each) for each in graph.nodes],
         "edges": [
             {
                 "id": each.id,

@@ -7,6 +7,7 @@ from typing import Any
 from console.live.observed_events import ObservedEvent, parse_observed
 from contracts.timestamps import format_timestamp
 from operations.sources.routes import SOURCES
+from runtime.aws import Aws
 from tests.builders import START, an_envelope
 
 DOMAINS = {
@@ -54,6 +55,20 @@ def a_body(
     source = next(source for kind, source in SOURCES.items() if kind == event_type)
     envelope = an_envelope(detail, detail_type=event_type, source=source, at=at)
     return json.dumps(envelope | ({"replay-name": replay} if replay else {}))
+
+
+def put(aws: Aws, bus: str, *bodies: str) -> None:
+    """Publish events as the relays do: such as these bodies have."""
+    entries: Any = [
+        {
+            "EventBusName": bus,
+            "Source": envelope["source"],
+            "DetailType": envelope["detail-type"],
+            "Detail": json.dumps(envelope["detail"]),
+        }
+        for envelope in map(json.loads, bodies)
+    ]
+    assert aws.client("events").put_events(Entries=entries)["FailedEntryCount"] == 0
 
 
 def event_id(event_type: str, aggregate_id: str = "a") -> str:

@@ -8,8 +8,7 @@ import httpx
 
 from console.apis import Api, said
 from contracts.timestamps import parse_timestamp
-from infra.topology import LIFECYCLES
-from operations.sources.ledger import AggregateState
+from operations.sources.ledger import AggregateState, type_of
 from runtime.logs import redact
 
 
@@ -32,12 +31,11 @@ class ApiState:
             return None
         try:
             version = int(self.body["version"])
-            events = LIFECYCLES[self.domain].events
             return AggregateState(
                 domain=self.domain,
                 aggregate_id=str(self.body["subscriptionId"]),
                 version=version,
-                event=events[version - 1] if 1 <= version <= len(events) else "",
+                event=type_of(self.domain, version) or "",
                 status=str(self.body["status"]),
                 created=parse_timestamp(str(self.body["created"])),
                 updated=parse_timestamp(str(self.body["updated"])),

@@ -9,6 +9,7 @@ from typing import Any
 from console.follow.api_state import ApiState, state_of
 from console.live.observed_events import ObservedEvent
 from console.parts import Parts
+from contracts.names import EventType
 from infra.resources import Bus
 from operations.environment import Environment
 from operations.journey.evidence import (
@@ -73,7 +74,7 @@ def gather(parts: Parts, aggregate_id: str, *, with_logs: bool) -> Gathered:
         waiting = {name: depth.total for name, depth in reading.depths.items()}
         payments = reading.outboxes.get("payments")
         if isinstance(payments, OutboxStats):
-            waiting[_outbox_of("payments")] = payments.depth
+            waiting[routes()[EventType.PAYMENT_CREATED].outbox] = payments.depth
         return gathered(
             aggregate_id,
             states,
@@ -112,11 +113,6 @@ def _in_order(event: ObservedEvent, observed: Sequence[ObservedEvent]) -> Observ
     same = (each for each in observed if each.event_id == event.event_id and not each.own)
     at = min([event.at, *(each.at for each in same if each.replay_name is None)])
     return replace(event, time=at, logged_at=at)
-
-
-def _outbox_of(domain: str) -> str:
-    """What a route calls the outbox of a domain."""
-    return next(each.outbox for each in routes().values() if each.domain == domain)
 
 
 def _states(parts: Parts, aggregate_id: str) -> dict[str, ApiState]:

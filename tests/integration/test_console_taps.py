@@ -15,7 +15,7 @@ from runtime.aws import Aws, CachingAws
 from runtime.errors import Unavailable
 from runtime.ids import utc_now
 from tests.conftest import MiniStack
-from tests.console import a_body
+from tests.console import a_body, put
 from tests.integration.emulated import attributes_of, empty_aws, url_of
 from verification.testkit.fault_proxy import FaultProxy
 from verification.testkit.waiting import eventually
@@ -39,22 +39,6 @@ def tap(aws: Aws) -> ConsoleTap:
 @pytest.fixture
 def url(tap: ConsoleTap) -> str:
     return tap.make(1)
-
-
-def put(aws: Aws, *bodies: str) -> None:
-    """Publish events as the relays do."""
-    answer = aws.client("events").put_events(
-        Entries=[
-            {
-                "EventBusName": BUS,
-                "Source": envelope["source"],
-                "DetailType": envelope["detail-type"],
-                "Detail": json.dumps(envelope["detail"]),
-            }
-            for envelope in map(json.loads, bodies)
-        ]
-    )
-    assert answer["FailedEntryCount"] == 0
 
 
 def taken(aws: Aws, url: str) -> Iterator[dict[str, Any]]:
@@ -89,7 +73,7 @@ def test_a_tap_sees_what_is_on_the_bus_and_no_queue_loses_it(
     aws: Aws, tap: ConsoleTap, url: str
 ) -> None:
     """The work queue has its event as well."""
-    put(aws, a_body("SubscriptionCreated", "a"), a_body("StockAllocated", "a"))
+    put(aws, BUS, a_body("SubscriptionCreated", "a"), a_body("StockAllocated", "a"))
     assert came(aws, url, 2) == ["StockAllocated", "SubscriptionCreated"]
     work = url_of(aws, "stock-subscription-created")
     assert came(aws, work, 1) == ["SubscriptionCreated"]
@@ -130,7 +114,7 @@ def test_a_narrowed_tap_lets_a_share_through(aws: Aws, tap: ConsoleTap, url: str
     tap.let_through(4)
     ids = [str(uuid4()) for _ in range(40)]
     for start in range(0, len(ids), 10):
-        put(aws, *(a_body("StockAllocated", each) for each in ids[start : start + 10]))
+        put(aws, BUS, *(a_body("StockAllocated", each) for each in ids[start : start + 10]))
     expected = sorted(each for each in ids if is_shown(each, 4))
     seen: list[str] = []
 
@@ -163,7 +147,7 @@ def test_what_came_before_it_was_narrowed_can_be_thrown_away(
     aws: Aws, tap: ConsoleTap, url: str
 ) -> None:
     """And it is known how much that was."""
-    put(aws, *(a_body("StockAllocated", str(n)) for n in range(10)))
+    put(aws, BUS, *(a_body("StockAllocated", str(n)) for n in range(10)))
     sqs = aws.client("sqs")
     eventually(
         lambda: (
