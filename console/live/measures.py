@@ -1,4 +1,9 @@
-"""Looks at the system once: the depths of all queues by SQS, outboxes and APIs by REST."""
+"""Looks at the system once: the depths of all queues by SQS, outboxes and APIs by REST.
+
+An emulator's SQS does not say how old the oldest message is, and CloudWatch says it minutes late.
+A queue that has messages, none in work, and never fewer than a look before, is not being received
+from; how long that has been so is known to a frequent reader.
+"""
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +14,6 @@ from time import monotonic
 import httpx
 
 from console.apis import Api, said
-from console.live.standstill import Standstills
 from operations.environment import Environment
 from operations.sources.depths import Depth, depth_of
 from operations.sources.origins import origins, work_queues
@@ -92,6 +96,25 @@ class Measures:
         if queue not in self._urls:
             self._urls[queue] = find_url(sqs, queue)
         return depth_of(sqs, self._urls[queue])
+
+
+class Standstills:
+    """Since when messages wait and none is received: one look at every queue after the other."""
+
+    def __init__(self) -> None:
+        self._looks: dict[str, tuple[float, int]] = {}
+
+    def look(self, depths: Mapping[str, Depth], now: float) -> dict[str, float]:
+        """Take a look; returns how long each queue has not moved, in seconds."""
+        for name, depth in depths.items():
+            since, before = self._looks.get(name, (now, 0))
+            moved = not before or depth.in_flight or depth.visible < before
+            self._looks[name] = now if moved else since, depth.visible
+        return {
+            name: now - since
+            for name, (since, visible) in self._looks.items()
+            if visible and name in depths
+        }
 
 
 def _outbox(api: Api) -> OutboxStats | str:

@@ -14,8 +14,8 @@ import pytest
 from console.app import create_app
 from console.parts import Parts
 from console.security import TOKEN_HEADER
-from console.settings import ConsoleSettings
 from tests.builders import a_cause
+from tests.console_client import a_console
 from tests.system import Name, System, serving
 from verification.testkit.waiting import eventually
 
@@ -80,17 +80,7 @@ class Served:
 
 @pytest.fixture(scope="module")
 def console(system: System, apis: Mapping[Name, httpx.Client]) -> Iterator[Served]:
-    urls = {f"{name}_api_url": str(client.base_url) for name, client in apis.items()}
-    settings = ConsoleSettings.model_validate(
-        {
-            "aws_region": system.region,
-            "aws_endpoint_url": system.endpoint,
-            "console_name": "test",
-            "console_dead_letter_seconds": 0.1,
-            **urls,
-        }
-    )
-    parts = Parts(settings)
+    parts = a_console(system, apis, console_name="test", console_dead_letter_seconds=0.1)
     parts.start()
     try:
         with (

@@ -92,13 +92,6 @@ def test_its_queue_keeps_little_and_only_the_rule_may_send_there(
     assert statement["Resource"] == attributes["QueueArn"]
 
 
-def test_a_killed_consoles_tap_is_found_again(aws: Aws, tap: ConsoleTap, url: str) -> None:
-    """The same name is the same queue; making it twice changes nothing."""
-    before = names(aws)
-    assert tap.make(1) == url
-    assert names(aws) == before
-
-
 def test_a_removed_tap_leaves_nothing(aws: Aws, tap: ConsoleTap) -> None:
     """Neither rule nor queue; and removing what is gone is all right."""
     before = names(aws)
@@ -135,12 +128,6 @@ def test_a_tap_that_provisioning_took_away_is_missed(aws: Aws, tap: ConsoleTap, 
     assert not tap.is_there()
     tap.make(1)
     assert tap.is_there()
-
-
-def test_a_bus_that_is_not_there_yet_is_waited_for(ministack: MiniStack) -> None:
-    """The console may start before the system was provisioned."""
-    with pytest.raises(Unavailable):
-        ConsoleTap(empty_aws(ministack), BUS, "test").make(1)
 
 
 def test_what_came_before_it_was_narrowed_can_be_thrown_away(
