@@ -16,9 +16,8 @@ CONNECTIONS = httpx.Limits(max_connections=10, max_keepalive_connections=4)
 
 @dataclass(frozen=True)
 class Api:
-    """`name` is "subscription", "stock" or "payment"; `process` its name in the workloads."""
+    """`process` is its name in the workloads."""
 
-    name: str
     process: str
     domain: str
     path: str
@@ -40,7 +39,7 @@ class Api:
 
 
 def apis_of(settings: ConsoleSettings, environment: Environment) -> dict[str, Api]:
-    """By name, each workload that serves a collection, with a client; nothing is called yet.
+    """Make "subscription", "stock" and "payment" a client each; nothing is called yet.
 
     What is asked of another host than this one, of a system on AWS, is signed.
     """
@@ -53,7 +52,7 @@ def apis_of(settings: ConsoleSettings, environment: Environment) -> dict[str, Ap
         local = environment.emulated or is_loopback(httpx.URL(url).host)
         auth = None if local else Signed(environment.aws(workload.domain), environment.region)
         client = httpx.Client(auth=auth, timeout=API_TIMEOUT, limits=CONNECTIONS, trust_env=False)
-        made[name] = Api(name, workload.name, workload.domain, workload.path, url, client)
+        made[name] = Api(workload.name, workload.domain, workload.path, url, client)
     return made
 
 

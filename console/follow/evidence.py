@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,6 +19,7 @@ from operations.journey.evidence import (
     read_bus_log,
     read_dead_letters,
 )
+from operations.journey.timeline import Journey, build
 from operations.sources.bus_logs import SKEW
 from operations.sources.dead_letters import DeadLetter
 from operations.sources.routes import routes
@@ -33,13 +34,8 @@ LOG_LOOK_BACK = timedelta(days=1)
 FOLLOW_THREADS = 6
 
 
-@dataclass(frozen=True)
-class Gathered:
-    """What was found, as evidence of a journey and as the page shows it beside that."""
-
-    evidence: Evidence
-    states: Mapping[str, ApiState]
-    observed: Sequence[ObservedEvent]
+States = Mapping[str, ApiState]
+"""What each API says."""
 
 
 def aggregate_named(parts: Parts, name: str) -> str | None:
@@ -56,8 +52,10 @@ def aggregate_named(parts: Parts, name: str) -> str | None:
     return next((each.aggregate_id for each in _logged(parts.environment, name, since)), None)
 
 
-def gather(parts: Parts, aggregate_id: str, *, with_logs: bool) -> Gathered:
-    """Collect what there is of a subscription; raises Unavailable."""
+def gather(
+    parts: Parts, aggregate_id: str, *, with_logs: bool
+) -> tuple[Journey, States, Sequence[ObservedEvent]]:
+    """Collect what there is of a subscription, and make a journey of it; raises Unavailable."""
     reading = parts.watch.reading
     with ThreadPoolExecutor(FOLLOW_THREADS, thread_name_prefix="follow") as pool:
         rows = pool.submit(lambda: list(_rows(parts.environment, aggregate_id)))
@@ -75,7 +73,7 @@ def gather(parts: Parts, aggregate_id: str, *, with_logs: bool) -> Gathered:
         payments = reading.outboxes.get("payments")
         if isinstance(payments, OutboxStats):
             waiting[routes()[EventType.PAYMENT_CREATED].outbox] = payments.depth
-        return gathered(
+        journey = journey_of(
             aggregate_id,
             states,
             observed,
@@ -84,26 +82,21 @@ def gather(parts: Parts, aggregate_id: str, *, with_logs: bool) -> Gathered:
             dead_letters=dead.result(),
             waiting=waiting,
         )
+    return journey, states, observed
 
 
-def gathered(
-    aggregate_id: str,
-    states: Mapping[str, ApiState],
-    observed: Sequence[ObservedEvent],
-    *,
-    read_at: datetime,
-    **found: Any,
-) -> Gathered:
-    """Put states and observed events into evidence, beside what else was `found`."""
+def journey_of(
+    aggregate_id: str, states: States, observed: Sequence[ObservedEvent], **found: Any
+) -> Journey:
+    """Put states and observed events together, beside what else was `found` as evidence."""
     known = [state for each in states.values() if (state := each.aggregate_state())]
     evidence = Evidence(
         aggregate_id=aggregate_id,
-        read_at=read_at,
         states={each.domain: each for each in known},
         events=[(each.bus, _in_order(each, observed)) for each in observed],
         **found,
     )
-    return Gathered(evidence, states, observed)
+    return build(evidence, routes(), {})
 
 
 def _in_order(event: ObservedEvent, observed: Sequence[ObservedEvent]) -> ObservedEvent:

@@ -21,7 +21,7 @@ def an_api(answer: httpx.Response | httpx.HTTPError) -> Api:
         return answer
 
     client = httpx.Client(transport=httpx.MockTransport(handle))
-    return Api("subscription", "subscription-api", "subscriptions", "subscriptions", URL, client)
+    return Api("subscription-api", "subscriptions", "subscriptions", URL, client)
 
 
 def test_what_was_typed_is_sent_as_it_is_and_the_answer_is_told() -> None:
