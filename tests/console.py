@@ -5,16 +5,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from console.live.observed_events import ObservedEvent, parse_observed
+from contracts.names import EventType
 from contracts.timestamps import format_timestamp
+from infra.topology import TOPOLOGY
 from operations.sources.routes import SOURCES
 from runtime.aws import Aws
 from tests.builders import START, an_envelope
-
-DOMAINS = {
-    "subscriptions-event-bus": "subscriptions",
-    "stock-event-bus": "stock",
-    "payments-event-bus": "payments",
-}
 
 
 class Seconds:
@@ -52,7 +48,7 @@ def a_body(
             "causationId": cause,
         },
     }
-    source = next(source for kind, source in SOURCES.items() if kind == event_type)
+    source = SOURCES[EventType(event_type)]
     envelope = an_envelope(detail, detail_type=event_type, source=source, at=at)
     return json.dumps(envelope | ({"replay-name": replay} if replay else {}))
 
@@ -86,4 +82,5 @@ def an_observed_event(
     """An event on a bus, that many seconds after it happened."""
     at = event.setdefault("at", START)
     body = a_body(event_type, aggregate_id, **event)
-    return parse_observed(body, at=at + timedelta(seconds=after), bus=bus, domain=DOMAINS[bus])
+    domain = TOPOLOGY.domain_of_bus(bus)
+    return parse_observed(body, at=at + timedelta(seconds=after), bus=bus, domain=domain)

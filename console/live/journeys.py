@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contracts.names import EventType
 from infra.graph import Edge, EdgeKind, Graph, NodeKind, node_id
 from infra.resources import EventPattern
-from operations.sources.routes import SOURCES
+from operations.sources.routes import SOURCES, routes
 
 BY_REQUEST = frozenset({EventType.SUBSCRIPTION_CREATED, EventType.PAYMENT_CANCELLED})
 """Events that a request leads to; to all others another event does."""
@@ -59,15 +59,13 @@ class Journeys:
 
     def route(self, event_type: EventType) -> dict[str, object]:
         """The whole way of an event type, from its commit to each queue's receive, in order."""
-        source = SOURCES[event_type]
-        domain = source.removeprefix("app.")
-        bus = next(name for name, owner in self.domain_of_bus.items() if owner == domain)
+        route = routes()[event_type]
         edges = [
-            *self.committed(domain, by_request=event_type in BY_REQUEST),
-            *self.published(domain),
-            *self._onward(bus, source, event_type),
+            *self.committed(route.domain, by_request=event_type in BY_REQUEST),
+            *self.published(route.domain),
+            *self._onward(route.bus, SOURCES[event_type], event_type),
         ]
-        return {"domain": domain, "edges": edges}
+        return {"domain": route.domain, "edges": edges}
 
     def _onward(self, bus: str, source: str, event_type: str) -> list[str]:
         found = self.matched(bus, source, event_type)

@@ -4,8 +4,6 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from queue import SimpleQueue
-from threading import Thread
 from typing import Any
 
 import httpx
@@ -50,32 +48,29 @@ class Served:
     @contextmanager
     def live(self) -> Iterator[Callable[[str], dict[str, Any]]]:
         """Follow the stream; the function waits for the next message of a name."""
-        found: SimpleQueue[tuple[str, dict[str, Any]]] = SimpleQueue()
         with self.client.stream("GET", "/api/live", timeout=30) as answer:
             assert answer.headers["content-type"].startswith("text/event-stream")
-
-            def read() -> None:
-                name = ""
-                try:
-                    for line in answer.iter_lines():
-                        key, _, value = line.partition(": ")
-                        if key == "event":
-                            name = value
-                        elif key == "data":
-                            found.put((name, json.loads(value)))
-                except (httpx.HTTPError, httpx.StreamError):
-                    pass  # the test is over
-
-            Thread(target=read, daemon=True).start()
+            messages = messages_of(answer)
 
             def following(name: str) -> dict[str, Any]:
                 def its() -> dict[str, Any] | None:
-                    kind, document = found.get(timeout=60)
+                    kind, document = next(messages)
                     return document if kind == name else None
 
                 return eventually(its, what=f"a message {name}")
 
             yield following
+
+
+def messages_of(answer: httpx.Response) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What a stream sends: an event's name, and its data."""
+    name = ""
+    for line in answer.iter_lines():
+        key, _, value = line.partition(": ")
+        if key == "event":
+            name = value
+        elif key == "data":
+            yield name, json.loads(value)
 
 
 @pytest.fixture(scope="module")
