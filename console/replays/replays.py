@@ -81,29 +81,22 @@ class Replays:
     ) -> None:
         self._environment, self._stop, self._on_change = environment, stop, on_change
         self._look_every = look_every
-        self._followed: dict[str, Followed] = {}
-        self._lock = Lock()
+        self._followed: dict[str, Followed] = {}  # replaced, never changed: readers lock nothing
+        self._starting = Lock()
 
     def documents(self) -> list[dict[str, Any]]:
         """How far each is, the newest first."""
-        with self._lock:
-            return [each.document() for each in reversed(self._followed.values())]
+        return [each.document() for each in reversed(self._followed.values())]
 
     def start(self, request: Request) -> dict[str, Any]:
         """Raises NoArchive, TooManyReplays, Unavailable."""
         followed = Followed(Replay(self._environment, request), request)
         name = followed.replay.name
-        with self._lock:
+        with self._starting:
             if sum(not each.over for each in self._followed.values()) >= MOST_AT_ONCE:
                 raise TooManyReplays
-            self._followed[name] = followed
-        try:
             followed.replay.start()
-        except BaseException:
-            with self._lock:
-                del self._followed[name]
-            raise
-        self._forget_the_oldest()
+            self._followed = {**self._remembered(), name: followed}
         answer = followed.document()
         Thread(target=self._follow, args=(followed,), name=name, daemon=True).start()
         return answer
@@ -120,16 +113,16 @@ class Replays:
         return followed.document()
 
     def _find(self, name: str) -> Followed:
-        with self._lock:
-            if name not in self._followed:
-                raise UnknownReplay(name)
-            return self._followed[name]
+        followed = self._followed.get(name)
+        if followed is None:
+            raise UnknownReplay(name)
+        return followed
 
-    def _forget_the_oldest(self) -> None:
-        with self._lock:
-            ended = [name for name, each in self._followed.items() if each.over]
-            for name in ended[: max(0, len(self._followed) - KEPT_REPLAYS)]:
-                del self._followed[name]
+    def _remembered(self) -> dict[str, Followed]:
+        """All but the oldest that have ended, so that there is room for one more."""
+        ended = [name for name, each in self._followed.items() if each.over]
+        forgotten = ended[: max(0, len(self._followed) + 1 - KEPT_REPLAYS)]
+        return {name: each for name, each in self._followed.items() if name not in forgotten}
 
     def _follow(self, followed: Followed) -> None:
         looks_left = COUNTED_WITHIN
