@@ -106,7 +106,7 @@ class TapReader:
         every_nth = self._sampler.every_nth
         late = 0
         for message in messages:
-            at = _sent_at(message)
+            at = datetime.fromtimestamp(int(message["Attributes"]["SentTimestamp"]) / 1000, UTC)
             self._behind = max(0.0, (now - at).total_seconds())
             if self._behind > TOO_LATE:
                 late += 1
@@ -184,8 +184,3 @@ class Tapping:
                         reader.url = reader.tap.make(after)
                 except Unavailable as error:
                     log.warning("a tap is as it was", bus=reader.tap.bus, reason=str(error))
-
-
-def _sent_at(message: "MessageTypeDef") -> datetime:
-    milliseconds = int(message.get("Attributes", {}).get("SentTimestamp", "0"))
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
