@@ -1,5 +1,6 @@
 """The console over HTTP: its routes, and what is around all of them."""
 
+from functools import partial
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -15,8 +16,7 @@ from console.live import routes as live_routes
 from console.parts import Parts
 from console.reference import routes as events_reference
 from console.refusals import KINDS
-from console.replays import routes as replay_routes
-from console.replays.replays import Replays
+from console.replays import replays
 from console.requests import attempts
 from console.security import Guarded
 from runtime.http import problems
@@ -45,8 +45,8 @@ def create_app(parts: Parts) -> FastAPI:
     app.include_router(journey.router(parts))
     app.include_router(attempts.router(parts.apis))
     app.include_router(dead_letters_routes.router(DeadLetterActions(parts.environment)))
-    replays = Replays(parts.environment, parts.stop, lambda each: parts.hub.say("replay", each))
-    app.include_router(replay_routes.router(parts.environment, replays))
+    say = partial(parts.hub.say, "replay")
+    app.include_router(replays.router(replays.Replays(parts.environment, parts.stop, say)))
     app.include_router(orders.router(parts.environment, parts.settings.console_breaking_socket))
     app.include_router(events_reference.router())
     app.include_router(health_routes.router(parts.watch, parts.registry))

@@ -8,8 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from console.replays import routes as replay_routes
-from console.replays.replays import Replays
+from console.replays.replays import Replays, router
 from runtime.process.shutdown import Stop
 from tests.conftest import MiniStack
 from tests.console import a_body, put
@@ -45,7 +44,7 @@ def told() -> Told:
 def console(system: Operated, told: Told) -> Iterator[httpx.Client]:
     stop = Stop()
     replays = Replays(system.environment, stop, told.append, look_every=0.05)
-    with asking(replay_routes.router(system.environment, replays)) as client:
+    with asking(router(replays)) as client:
         yield client
     stop.request()
     system.gate.open()
