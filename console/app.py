@@ -8,8 +8,7 @@ from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 
 from console import about_routes, health_routes
-from console.dead_letters import routes as dead_letters_routes
-from console.dead_letters.actions import DeadLetterActions
+from console.dead_letters import actions
 from console.faults import orders
 from console.follow import journey
 from console.live import routes as live_routes
@@ -44,7 +43,7 @@ def create_app(parts: Parts) -> FastAPI:
     app.include_router(live_routes.router(parts.hub))
     app.include_router(journey.router(parts))
     app.include_router(attempts.router(parts.apis))
-    app.include_router(dead_letters_routes.router(DeadLetterActions(parts.environment)))
+    app.include_router(actions.router(actions.DeadLetterActions(parts.environment)))
     say = partial(parts.hub.say, "replay")
     app.include_router(replays.router(replays.Replays(parts.environment, parts.stop, say)))
     app.include_router(orders.router(parts.environment, parts.settings.console_breaking_socket))

@@ -1,6 +1,7 @@
-"""What can be done with dead letters from the console: all of it is `streamed dlq`'s own work.
+"""/api/dead-letters: what could not be delivered, handled or published, and what to do about it.
 
-Nothing is moved or deleted that was not shown in a preview, and of that nothing that came later.
+All of it is `streamed dlq`'s own work. Nothing is moved or deleted that was not shown in a preview,
+and of that nothing that came later.
 """
 
 from collections.abc import Iterator
@@ -8,11 +9,12 @@ from contextlib import contextmanager
 from typing import Annotated, Any
 from uuid import uuid4
 
-from fastapi import Query
+from fastapi import APIRouter, Query
 
 from console.dead_letters.plain_words import plain
-from console.dead_letters.previews import Previews
+from console.dead_letters.previews import Previewed, Previews
 from console.dead_letters.queue_locks import QueueLocks
+from console.dead_letters.selection import MOST_MOVED, ConfirmedDrop, DeadLetterSelection
 from contracts.timestamps import format_timestamp
 from infra.graph import node_id
 from operations.dlq.choice import Choice, End, Tally
@@ -30,9 +32,6 @@ from operations.sources.peeking import Opened, Peek, open_queues, peek
 LISTED_OF_A_QUEUE = 200
 """Dead letters of each queue in the list; the rest is counted."""
 
-MOST_MOVED = 1_000
-"""Dead letters in one preview, and so in one redrive or drop: less than half a minute's work."""
-
 REDRIVES_A_SECOND = 50.0
 """Messages a second: a consumer handles hundreds."""
 
@@ -45,6 +44,18 @@ class NotThere(OperatorError):
             f"no message or event {message_id} is visible in {queue}: it is gone, or another reader"
             " has it in flight"
         )
+
+
+def router(dead_letters: "DeadLetterActions") -> APIRouter:
+    """Plain functions: FastAPI runs them in its thread pool."""
+    routes = APIRouter(prefix="/api/dead-letters")
+    routes.get("")(dead_letters.list)
+    routes.get("/trail")(dead_letters.trail)
+    routes.get("/{queue}/{message_id}")(dead_letters.show)
+    routes.post("/preview")(dead_letters.preview)
+    routes.post("/redrive")(dead_letters.redrive)
+    routes.post("/drop")(dead_letters.drop)
+    return routes
 
 
 class DeadLetterActions:
@@ -89,8 +100,9 @@ class DeadLetterActions:
                 }
         raise NotThere(queue, message_id)
 
-    def preview(self, queue: str, choice: Choice) -> dict[str, Any]:
+    def preview(self, wish: DeadLetterSelection) -> dict[str, Any]:
         """Show what is chosen and what a redrive would do with it. Raises NothingChosen as well."""
+        queue, choice = wish.queue, wish.choice
         (opened,) = open_queues(self._environment, queue)
         destination = opened.origin.destination
         most = self._most_moved if choice == Choice() else MAX_MESSAGES
@@ -108,9 +120,9 @@ class DeadLetterActions:
             "note": _note(tally, self._most_moved),
         }
 
-    def redrive(self, preview: str) -> dict[str, Any]:
+    def redrive(self, previewed: Previewed) -> dict[str, Any]:
         """Send what a preview showed to where it belongs. Raises StalePreview as well."""
-        with self._previewed(preview, "redrive") as (queue, choice, trail, lease):
+        with self._taken(previewed, "redrive") as (queue, choice, trail, lease):
             destination = queue.origin.destination
             tally = QueueRedrive(
                 lease,
@@ -122,17 +134,17 @@ class DeadLetterActions:
             ).run(choice, MAX_MESSAGES)
         return _done(tally, choice)
 
-    def drop(self, preview: str) -> dict[str, Any]:
+    def drop(self, confirmed: ConfirmedDrop) -> dict[str, Any]:
         """Delete what a preview showed, for good. Raises StalePreview as well."""
-        with self._previewed(preview, "drop") as (queue, choice, trail, lease):
+        with self._taken(confirmed, "drop") as (queue, choice, trail, lease):
             tally = drop(lease, choice, queue=queue.origin.dlq, trail=trail, most=MAX_MESSAGES)
         return _done(tally, choice)
 
     @contextmanager
-    def _previewed(
-        self, preview: str, operation: str
+    def _taken(
+        self, previewed: Previewed, operation: str
     ) -> Iterator[tuple[Opened, Choice, Trail, Lease]]:
-        name, choice = self._previews.take(preview)
+        name, choice = self._previews.take(previewed.preview)
         (queue,) = open_queues(self._environment, name)
         with (
             self._locks.exclusive(name),

@@ -1,17 +1,15 @@
-"""/api/dead-letters: what could not be delivered, handled or published, and what to do about it.
+"""What the console is asked to do with dead letters, as a body says it."""
 
-The routes are plain functions: FastAPI runs them in its thread pool.
-"""
+from typing import Literal, Self
 
-from typing import Any, Literal, Self
-
-from fastapi import APIRouter
 from pydantic import Field, model_validator
 
-from console.dead_letters.actions import MOST_MOVED, DeadLetterActions
 from console.dead_letters.previews import Previewed, Text
 from contracts.envelope import ReadModel
 from operations.dlq.choice import Choice
+
+MOST_MOVED = 1_000
+"""Dead letters in one preview, and so in one redrive or drop: less than half a minute's work."""
 
 
 class DeadLetterSelection(ReadModel, extra="forbid"):
@@ -40,25 +38,3 @@ class DeadLetterSelection(ReadModel, extra="forbid"):
 
 class ConfirmedDrop(Previewed):
     confirm: Literal["drop"]
-
-
-def router(dead_letters: DeadLetterActions) -> APIRouter:
-    routes = APIRouter(prefix="/api/dead-letters")
-
-    routes.get("")(dead_letters.list)
-    routes.get("/trail")(dead_letters.trail)
-    routes.get("/{queue}/{message_id}")(dead_letters.show)
-
-    @routes.post("/preview")
-    def preview(wish: DeadLetterSelection) -> dict[str, Any]:
-        return dead_letters.preview(wish.queue, wish.choice)
-
-    @routes.post("/redrive")
-    def redrive(previewed: Previewed) -> dict[str, Any]:
-        return dead_letters.redrive(previewed.preview)
-
-    @routes.post("/drop")
-    def drop(confirmed: ConfirmedDrop) -> dict[str, Any]:
-        return dead_letters.drop(confirmed.preview)
-
-    return routes
