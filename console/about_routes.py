@@ -1,19 +1,24 @@
 """GET /api/about and /api/map: what the page needs before it can draw anything."""
 
+from dataclasses import asdict
 from typing import Any
 
 from fastapi import APIRouter
 
 from console.faults.orders import why_not
-from console.live.map_document import map_document
+from console.live.journeys import Journeys
 from console.parts import Parts
+from contracts.names import EventType
 from contracts.timestamps import format_timestamp
+from infra.graph import Graph
+from infra.topology import TOPOLOGY
 
 CONSOLE_VERSION = "0.1.0"
 
 
 def router(parts: Parts) -> APIRouter:
     routes = APIRouter(prefix="/api")
+    why = why_not(parts.environment, parts.settings.console_breaking_socket)
     drawn = map_document(parts.graph)
 
     @routes.get("/about")
@@ -22,9 +27,9 @@ def router(parts: Parts) -> APIRouter:
             "token": parts.token,
             "mode": "local" if parts.environment.emulated else "aws",
             "region": parts.environment.region,
-            "breaking": breaking(parts),
-            "apis": parts.apis.urls(),
-            "curlOptions": parts.apis.curl_options(),
+            "breaking": {"enabled": why is None, "why": why},
+            "apis": {name: each.url for name, each in parts.apis.items()},
+            "curlOptions": {name: each.curl_options for name, each in parts.apis.items()},
             "started": format_timestamp(parts.started),
             "version": CONSOLE_VERSION,
         }
@@ -36,7 +41,24 @@ def router(parts: Parts) -> APIRouter:
     return routes
 
 
-def breaking(parts: Parts) -> dict[str, Any]:
-    """Say whether things can be broken here, and if not, why."""
-    why = why_not(parts.environment, parts.settings.console_breaking_socket)
-    return {"enabled": why is None, "why": why}
+def map_document(graph: Graph) -> dict[str, Any]:
+    """The graph as the page draws it: nodes, edges, and each event type's route."""
+    journeys = Journeys(graph)
+    return {
+        "domains": [domain.name for domain in TOPOLOGY.domains],
+        "nodes": [asdict(each) for each in graph.nodes],
+        "edges": [
+            {
+                "id": each.id,
+                "kind": each.kind,
+                "from": each.origin,
+                "to": each.target,
+                "detailTypes": [str(name) for name in each.pattern.detail_types]
+                if each.pattern
+                else [],
+            }
+            for each in graph.edges
+        ],
+        "eventTypes": [str(each) for each in EventType],
+        "routes": {str(each): journeys.route(each) for each in EventType},
+    }

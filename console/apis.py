@@ -1,6 +1,5 @@
 """The three REST APIs, each with a client of its own: no answer is waited for longer than 5 s."""
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -17,14 +16,18 @@ CONNECTIONS = httpx.Limits(max_connections=10, max_keepalive_connections=4)
 
 @dataclass(frozen=True)
 class Api:
-    """`name` is "subscription", "stock" or "payment"; `process` its name in the workloads."""
+    """`process` is its name in the workloads."""
 
-    name: str
     process: str
     domain: str
     path: str
     url: str
     client: httpx.Client
+
+    @property
+    def curl_options(self) -> list[str]:
+        """What curl needs to be let in."""
+        return self.client.auth.curl_options if isinstance(self.client.auth, Signed) else []
 
     @property
     def outbox_url(self) -> str:
@@ -35,29 +38,8 @@ class Api:
         return f"{self.url}/{self.path}/{quote(aggregate_id, safe='')}"
 
 
-@dataclass(frozen=True)
-class Apis:
-    all: Mapping[str, Api]
-
-    def __getitem__(self, name: str) -> Api:
-        return self.all[name]
-
-    def __iter__(self) -> Iterator[Api]:
-        return iter(self.all.values())
-
-    def urls(self) -> dict[str, str]:
-        return {each.name: each.url for each in self}
-
-    def curl_options(self) -> dict[str, list[str]]:
-        """What curl needs to be let in, by API."""
-        return {
-            each.name: each.client.auth.curl_options if isinstance(each.client.auth, Signed) else []
-            for each in self
-        }
-
-
-def apis_of(settings: ConsoleSettings, environment: Environment) -> Apis:
-    """Make a client for each workload that serves a collection; nothing is called yet.
+def apis_of(settings: ConsoleSettings, environment: Environment) -> dict[str, Api]:
+    """Make "subscription", "stock" and "payment" a client each; nothing is called yet.
 
     What is asked of another host than this one, of a system on AWS, is signed.
     """
@@ -70,5 +52,16 @@ def apis_of(settings: ConsoleSettings, environment: Environment) -> Apis:
         local = environment.emulated or is_loopback(httpx.URL(url).host)
         auth = None if local else Signed(environment.aws(workload.domain), environment.region)
         client = httpx.Client(auth=auth, timeout=API_TIMEOUT, limits=CONNECTIONS, trust_env=False)
-        made[name] = Api(name, workload.name, workload.domain, workload.path, url, client)
-    return Apis(made)
+        made[name] = Api(workload.name, workload.domain, workload.path, url, client)
+    return made
+
+
+def said(error: httpx.HTTPError) -> str:
+    """Why a call failed; httpx's own words are empty for some."""
+    if isinstance(error, httpx.HTTPStatusError):
+        return f"HTTP {error.response.status_code}"
+    if isinstance(error, httpx.TimeoutException):
+        return "no answer in time"
+    if isinstance(error, httpx.ConnectError):
+        return "nothing listens there"
+    return str(error) or type(error).__name__

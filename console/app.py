@@ -1,5 +1,6 @@
 """The console over HTTP: its routes, and what is around all of them."""
 
+from functools import partial
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -7,18 +8,15 @@ from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 
 from console import about_routes, health_routes
-from console.dead_letters import routes as dead_letters_routes
-from console.dead_letters.actions import DeadLetterActions
-from console.faults import routes as breaking_routes
-from console.follow import routes as follow_routes
-from console.gauges import Gauges
+from console.dead_letters import actions
+from console.faults import orders
+from console.follow import journey
 from console.live import routes as live_routes
 from console.parts import Parts
 from console.reference import routes as events_reference
 from console.refusals import KINDS
-from console.replays import routes as replay_routes
-from console.replays.replays import Replays
-from console.requests import routes as attempts_routes
+from console.replays import replays
+from console.requests import attempts
 from console.security import Guarded
 from runtime.http import problems
 from runtime.http.connections import BODY_SECONDS
@@ -40,18 +38,15 @@ def create_app(parts: Parts) -> FastAPI:
         title="Console", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False
     )
     problems.install(app, KINDS)
-    parts.registry.register(Gauges(parts.graph, parts.watch, parts.observer, parts.hub))
 
     app.include_router(about_routes.router(parts))
     app.include_router(live_routes.router(parts.hub))
-    app.include_router(follow_routes.router(parts))
-    app.include_router(attempts_routes.router(parts.apis))
-    app.include_router(dead_letters_routes.router(DeadLetterActions(parts.environment)))
-    replays = Replays(parts.environment, parts.stop, lambda each: parts.hub.say("replay", each))
-    app.include_router(replay_routes.router(parts.environment, replays))
-    app.include_router(
-        breaking_routes.router(parts.environment, parts.settings.console_breaking_socket)
-    )
+    app.include_router(journey.router(parts))
+    app.include_router(attempts.router(parts.apis))
+    app.include_router(actions.router(actions.DeadLetterActions(parts.environment)))
+    say = partial(parts.hub.say, "replay")
+    app.include_router(replays.router(replays.Replays(parts.environment, parts.stop, say)))
+    app.include_router(orders.router(parts.environment, parts.settings.console_breaking_socket))
     app.include_router(events_reference.router())
     app.include_router(health_routes.router(parts.watch, parts.registry))
 

@@ -6,6 +6,8 @@ from console.dead_letters.actions import NotThere
 from console.dead_letters.previews import StalePreview
 from console.dead_letters.queue_locks import Busy
 from console.faults.orders import BreakingOff
+from console.follow.journey import JourneyNotFound
+from console.live.hub import Full
 from console.replays.replays import UnknownReplay
 from infra.local_system.fault_protocol import NotBroken
 from operations.errors import NoSuchName, NothingChosen, OperatorError
@@ -13,27 +15,22 @@ from operations.replay.replay import TooManyReplays
 from runtime.errors import Misconfigured
 from runtime.http.problem_kinds import NOT_FOUND, UNAVAILABLE, Kind
 
-BREAKING_OFF = Kind(403, "breaking-off", "Nothing can be broken here")
-NOT_BROKEN = Kind(409, "not-broken", "What runs the system did not do it")
-STALE_PREVIEW = Kind(409, "stale-preview", "Preview it again")
-NOTHING_CHOSEN = Kind(409, "nothing-chosen", "There is nothing to do")
-BUSY = Kind(409, "busy", "Another request is using the queue")
-TOO_MANY_REPLAYS = Kind(409, "too-many-replays", "Ten replays run already")
-CANNOT_BE_DONE = Kind(400, "cannot-be-done", "This cannot be done")
 AWS_REFUSED = Kind(502, "refused-by-aws", "AWS refused it")
 
 KINDS: dict[type[Exception], Kind] = {
     NoSuchName: NOT_FOUND,
     NotThere: NOT_FOUND,
     UnknownReplay: NOT_FOUND,
-    BreakingOff: BREAKING_OFF,
-    NotBroken: NOT_BROKEN,
-    StalePreview: STALE_PREVIEW,
-    NothingChosen: NOTHING_CHOSEN,
-    Busy: BUSY,
-    TooManyReplays: TOO_MANY_REPLAYS,
-    OperatorError: CANNOT_BE_DONE,
+    JourneyNotFound: NOT_FOUND,
+    BreakingOff: Kind(403, "breaking-off", "Nothing can be broken here"),
+    NotBroken: Kind(409, "not-broken", "What runs the system did not do it"),
+    StalePreview: Kind(409, "stale-preview", "Preview it again"),
+    NothingChosen: Kind(409, "nothing-chosen", "There is nothing to do"),
+    Busy: Kind(409, "busy", "Another request is using the queue"),
+    TooManyReplays: Kind(409, "too-many-replays", "Ten replays run already"),
+    OperatorError: Kind(400, "cannot-be-done", "This cannot be done"),
     Misconfigured: UNAVAILABLE,
+    Full: UNAVAILABLE,
     ClientError: AWS_REFUSED,
     BotoCoreError: AWS_REFUSED,
 }

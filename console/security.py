@@ -6,7 +6,6 @@ a token that only its own page can read; against the second, the Host header mus
 """
 
 import hmac
-from collections.abc import Iterator
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
@@ -52,8 +51,7 @@ class Guarded:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers[name] = value
+                headers.update(HEADERS)
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
@@ -70,25 +68,25 @@ class Guarded:
             )
         if method in _SAFE:
             return None
-        fault = next(self._faults(headers, host), None)
+        fault = self._fault(headers, host)
         return respond(FORBIDDEN, fault) if fault else None
 
     def _is_ours(self, host: str) -> bool:
         name = without_port(host)
         return is_loopback(name) or name in self._allowed or host.lower() in self._allowed
 
-    def _faults(self, headers: Headers, host: str) -> Iterator[str]:
-        if headers.get("sec-fetch-site", "none") not in {"same-origin", "none"}:
-            yield "another site's page asked for this: open the console itself"
-        origin = headers.get("origin")
-        if origin is not None and origin.lower() not in _origins(host):
-            yield "another site's page asked for this: open the console itself"
+    def _fault(self, headers: Headers, host: str) -> str | None:
+        ours = {f"http://{host.lower()}", f"https://{host.lower()}", None}
+        origin, site = headers.get("origin"), headers.get("sec-fetch-site", "none")
+        if (origin and origin.lower()) not in ours or site not in {"same-origin", "none"}:
+            return "another site's page asked for this: open the console itself"
         given = headers.get(TOKEN_HEADER, "")
-        if not hmac.compare_digest(given.encode(), self._token.encode()):
-            yield (
-                f"an action needs the header {TOKEN_HEADER}, whose value is in GET /api/about;"
-                " it is new each time the console starts: load the page again"
-            )
+        if hmac.compare_digest(given.encode(), self._token.encode()):
+            return None
+        return (
+            f"an action needs the header {TOKEN_HEADER}, whose value is in GET /api/about;"
+            " it is new each time the console starts: load the page again"
+        )
 
 
 def without_port(host: str) -> str:
@@ -97,7 +95,3 @@ def without_port(host: str) -> str:
     if name.startswith("["):
         return name[1:].partition("]")[0]
     return name.partition(":")[0]
-
-
-def _origins(host: str) -> set[str]:
-    return {f"http://{host.lower()}", f"https://{host.lower()}"}

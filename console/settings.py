@@ -1,11 +1,13 @@
 """What the console reads from the environment, and how it refuses to be open to the network."""
 
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Self
 
 from pydantic import Field, model_validator
 
-from infra.topology import WORKLOADS
+from infra.topology import TOPOLOGY, WORKLOADS
+from operations.environment import AUDIT_FILE, Environment
 from operations.settings import AccountSettings, HandlingSettings
 from runtime.settings import Address, with_fields
 
@@ -49,6 +51,17 @@ class ConsoleSettings(HandlingSettings, AccountSettings):
                 " to the names under which you will open the console"
             )
         return self
+
+
+def environment_of(settings: ConsoleSettings) -> Environment:
+    """The system as the console reaches it, beside the APIs: AWS, and no database."""
+    return Environment(
+        region=settings.aws_region,
+        endpoint_url=settings.aws_endpoint_url,
+        audit_file=settings.streamed_audit_file or Path(AUDIT_FILE),
+        hold_seconds=settings.streamed_hold_seconds,
+        profiles={domain.name: settings.profile(domain.name) for domain in TOPOLOGY.domains},
+    )
 
 
 def is_loopback(host: str) -> bool:

@@ -5,15 +5,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from console.live.observed_events import ObservedEvent, parse_observed
+from contracts.names import EventType
 from contracts.timestamps import format_timestamp
+from infra.topology import TOPOLOGY
 from operations.sources.routes import SOURCES
+from runtime.aws import Aws
 from tests.builders import START, an_envelope
-
-DOMAINS = {
-    "subscriptions-event-bus": "subscriptions",
-    "stock-event-bus": "stock",
-    "payments-event-bus": "payments",
-}
 
 
 class Seconds:
@@ -51,9 +48,23 @@ def a_body(
             "causationId": cause,
         },
     }
-    source = next(source for kind, source in SOURCES.items() if kind == event_type)
+    source = SOURCES[EventType(event_type)]
     envelope = an_envelope(detail, detail_type=event_type, source=source, at=at)
     return json.dumps(envelope | ({"replay-name": replay} if replay else {}))
+
+
+def put(aws: Aws, bus: str, *bodies: str) -> None:
+    """Publish events as the relays do: such as these bodies have."""
+    entries: Any = [
+        {
+            "EventBusName": bus,
+            "Source": envelope["source"],
+            "DetailType": envelope["detail-type"],
+            "Detail": json.dumps(envelope["detail"]),
+        }
+        for envelope in map(json.loads, bodies)
+    ]
+    assert aws.client("events").put_events(Entries=entries)["FailedEntryCount"] == 0
 
 
 def event_id(event_type: str, aggregate_id: str = "a") -> str:
@@ -71,4 +82,5 @@ def an_observed_event(
     """An event on a bus, that many seconds after it happened."""
     at = event.setdefault("at", START)
     body = a_body(event_type, aggregate_id, **event)
-    return parse_observed(body, at=at + timedelta(seconds=after), bus=bus, domain=DOMAINS[bus])
+    domain = TOPOLOGY.domain_of_bus(bus)
+    return parse_observed(body, at=at + timedelta(seconds=after), bus=bus, domain=domain)

@@ -1,16 +1,20 @@
-"""What can be done with dead letters from the console: all of it is `streamed dlq`'s own work.
+"""/api/dead-letters: what could not be delivered, handled or published, and what to do about it.
 
-Nothing is moved or deleted that was not shown in a preview, and of that nothing that came later.
+All of it is `streamed dlq`'s own work. Nothing is moved or deleted that was not shown in a preview,
+and of that nothing that came later.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
 from uuid import uuid4
 
+from fastapi import APIRouter, Query
+
 from console.dead_letters.plain_words import plain
-from console.dead_letters.previews import Previews
+from console.dead_letters.previews import Previewed, Previews
 from console.dead_letters.queue_locks import QueueLocks
+from console.dead_letters.selection import MOST_MOVED, ConfirmedDrop, DeadLetterSelection
 from contracts.timestamps import format_timestamp
 from infra.graph import node_id
 from operations.dlq.choice import Choice, End, Tally
@@ -21,15 +25,12 @@ from operations.dlq.trail import Trail, newest
 from operations.environment import Environment
 from operations.errors import NothingChosen, OperatorError
 from operations.sources.dead_letters import DeadLetter
-from operations.sources.lease import MAX_MESSAGES
+from operations.sources.lease import MAX_MESSAGES, Lease
 from operations.sources.origins import Origin, origins
-from operations.sources.peeking import open_queues, peek
+from operations.sources.peeking import Opened, Peek, open_queues, peek
 
 LISTED_OF_A_QUEUE = 200
 """Dead letters of each queue in the list; the rest is counted."""
-
-MOST_MOVED = 1_000
-"""Dead letters in one preview, and so in one redrive or drop: less than half a minute's work."""
 
 REDRIVES_A_SECOND = 50.0
 """Messages a second: a consumer handles hundreds."""
@@ -45,12 +46,16 @@ class NotThere(OperatorError):
         )
 
 
-@dataclass(frozen=True)
-class Shown:
-    """What a preview showed of a queue."""
-
-    queue: str
-    message_ids: frozenset[str]
+def router(dead_letters: "DeadLetterActions") -> APIRouter:
+    """Plain functions: FastAPI runs them in its thread pool."""
+    routes = APIRouter(prefix="/api/dead-letters")
+    routes.get("")(dead_letters.list)
+    routes.get("/trail")(dead_letters.trail)
+    routes.get("/{queue}/{message_id}")(dead_letters.show)
+    routes.post("/preview")(dead_letters.preview)
+    routes.post("/redrive")(dead_letters.redrive)
+    routes.post("/drop")(dead_letters.drop)
+    return routes
 
 
 class DeadLetterActions:
@@ -69,31 +74,17 @@ class DeadLetterActions:
         self._environment, self._listed, self._most_moved = environment, listed, most_moved
         self._origins = origins(environment.topology, environment.workloads)
         self._locks = QueueLocks(self._origins)
-        self._previews = Previews[Shown]()
+        self._previews = Previews[tuple[str, Choice]]()
 
     def list(self) -> dict[str, Any]:
         queues = open_queues(self._environment, None)
         with self._locks.idle() as free:
             peeks = peek([each for each in queues if each.origin.dlq in free], most=self._listed)
         looked = {each.origin.dlq: each for each in peeks}
-        found: list[dict[str, Any]] = []
-        for queue in queues:
-            seen = looked.get(queue.origin.dlq)
-            depth = seen.depth if seen else queue.depth()
-            found.append(
-                {
-                    "queue": queue.origin.dlq,
-                    "node": node_id("dead-letter queue", queue.origin.dlq),
-                    "belongsTo": str(queue.origin.destination),
-                    "visible": depth.visible,
-                    "inFlight": depth.in_flight,
-                    "notShown": seen.unseen if seen else depth.total,
-                    "deadLetters": [described(each, queue.origin) for each in seen.dead_letters]
-                    if seen
-                    else [],
-                }
-            )
-        return {"queues": found}
+        found = [
+            looked.get(each.origin.dlq) or Peek(each.origin, each.depth(), []) for each in queues
+        ]
+        return {"queues": [_listed(each) for each in found]}
 
     def show(self, queue: str, message_id: str) -> dict[str, Any]:
         """Raises NotThere as well."""
@@ -109,8 +100,9 @@ class DeadLetterActions:
                 }
         raise NotThere(queue, message_id)
 
-    def preview(self, queue: str, choice: Choice) -> dict[str, Any]:
+    def preview(self, wish: DeadLetterSelection) -> dict[str, Any]:
         """Show what is chosen and what a redrive would do with it. Raises NothingChosen as well."""
+        queue, choice = wish.queue, wish.choice
         (opened,) = open_queues(self._environment, queue)
         destination = opened.origin.destination
         most = self._most_moved if choice == Choice() else MAX_MESSAGES
@@ -121,63 +113,68 @@ class DeadLetterActions:
             raise NothingChosen(f"nothing of {choice} is visible in {queue}: list it again")
         ids = frozenset(end.dead_letter.message_id for end in ends)
         return {
-            "preview": self._previews.keep(Shown(queue, ids)),
+            "preview": self._previews.keep((queue, Choice(ids=ids))),
             "queue": queue,
             "destination": str(destination),
             "deadLetters": [_planned(end) for end in ends],
             "note": _note(tally, self._most_moved),
         }
 
-    def redrive(self, preview: str) -> dict[str, Any]:
+    def redrive(self, previewed: Previewed) -> dict[str, Any]:
         """Send what a preview showed to where it belongs. Raises StalePreview as well."""
-        shown = self._previews.take(preview)
-        (opened,) = open_queues(self._environment, shown.queue)
-        origin = opened.origin
-        sender = sender_to(self._environment, origin.destination, run=uuid4().hex)
-        with (
-            self._locks.exclusive(shown.queue),
-            Trail(self._environment.audit_file, "redrive") as trail,
-            opened.lease() as lease,
-        ):
+        with self._taken(previewed, "redrive") as (queue, choice, trail, lease):
+            destination = queue.origin.destination
             tally = QueueRedrive(
                 lease,
-                queue=shown.queue,
-                destination=origin.destination,
-                sender=sender,
+                queue=queue.origin.dlq,
+                destination=destination,
+                sender=sender_to(self._environment, destination, run=uuid4().hex),
                 trail=trail,
                 rate_limiter=RateLimiter(REDRIVES_A_SECOND),
-            ).run(Choice(ids=shown.message_ids), MAX_MESSAGES)
-        return _done(tally, shown)
+            ).run(choice, MAX_MESSAGES)
+        return _done(tally, choice)
 
-    def drop(self, preview: str) -> dict[str, Any]:
+    def drop(self, confirmed: ConfirmedDrop) -> dict[str, Any]:
         """Delete what a preview showed, for good. Raises StalePreview as well."""
-        shown = self._previews.take(preview)
-        (opened,) = open_queues(self._environment, shown.queue)
-        with (
-            self._locks.exclusive(shown.queue),
-            Trail(self._environment.audit_file, "drop") as trail,
-            opened.lease() as lease,
-        ):
-            tally = drop(
-                lease,
-                Choice(ids=shown.message_ids),
-                queue=shown.queue,
-                trail=trail,
-                most=MAX_MESSAGES,
-            )
-        return _done(tally, shown)
+        with self._taken(confirmed, "drop") as (queue, choice, trail, lease):
+            tally = drop(lease, choice, queue=queue.origin.dlq, trail=trail, most=MAX_MESSAGES)
+        return _done(tally, choice)
 
-    def trail(self, most: int) -> dict[str, Any]:
+    @contextmanager
+    def _taken(
+        self, previewed: Previewed, operation: str
+    ) -> Iterator[tuple[Opened, Choice, Trail, Lease]]:
+        name, choice = self._previews.take(previewed.preview)
+        (queue,) = open_queues(self._environment, name)
+        with (
+            self._locks.exclusive(name),
+            Trail(self._environment.audit_file, operation) as trail,
+            queue.lease() as lease,
+        ):
+            yield queue, choice, trail, lease
+
+    def trail(self, limit: Annotated[int, Query(ge=1, le=500)] = 50) -> dict[str, Any]:
         """Read what was done last, by `streamed` too; bodies stay in the file."""
         file = self._environment.audit_file
-        return {"file": str(file), "lines": [_audited(each) for each in newest(file, most)]}
+        return {"file": str(file), "lines": [_audited(each) for each in newest(file, limit)]}
+
+
+def _listed(peek: Peek) -> dict[str, Any]:
+    return {
+        "queue": peek.origin.dlq,
+        "node": node_id("dead-letter queue", peek.origin.dlq),
+        "belongsTo": str(peek.origin.destination),
+        "visible": peek.depth.visible,
+        "inFlight": peek.depth.in_flight,
+        "notShown": peek.unseen,
+        "deadLetters": [described(each, peek.origin) for each in peek.dead_letters],
+    }
 
 
 def described(dead_letter: DeadLetter, origin: Origin) -> dict[str, Any]:
     """Describe a dead letter as a list shows it: without its body, and without bank details."""
-    summary = dead_letter.summary()
     return {
-        **summary,
+        **dead_letter.summary(),
         "sentAt": format_timestamp(dead_letter.sent_at) if dead_letter.sent_at else None,
         "receives": dead_letter.receives,
         "plain": plain(dead_letter, origin),
@@ -200,27 +197,19 @@ def _note(tally: Tally, most: int) -> str | None:
     return None
 
 
-def _done(tally: Tally, shown: Shown) -> dict[str, Any]:
+def _done(tally: Tally, choice: Choice) -> dict[str, Any]:
     """Say what became of each that was shown, also of what is not there any more."""
-    ended = {end.dead_letter.message_id for end in tally.ends}
-    gone: Sequence[dict[str, Any]] = [
-        {
-            "messageId": each,
-            "done": False,
-            "outcome": "no longer visible: it is gone, or another reader has it in flight",
-        }
-        for each in sorted(shown.message_ids - ended)
-    ]
-    messages = [
-        {"messageId": end.dead_letter.message_id, "done": end.moved, "outcome": end.outcome}
-        for end in tally.ends
-    ]
+    gone = "no longer visible: it is gone, or another reader has it in flight"
+    ends = [(end.dead_letter.message_id, end.moved, end.outcome) for end in tally.ends]
+    ends += [(each, False, gone) for each in choice.missing(end.dead_letter for end in tally.ends)]
     return {
         "queue": tally.queue,
         "done": tally.moved,
         "leftBehind": tally.left,
         "stopped": tally.stopped,
-        "messages": [*messages, *gone],
+        "messages": [
+            {"messageId": name, "done": moved, "outcome": outcome} for name, moved, outcome in ends
+        ],
     }
 
 

@@ -40,6 +40,11 @@ _BY_EVENTBRIDGE: Mapping[str, tuple[str, str]] = {
 }
 """What its ERROR_CODE means, and what fixes it; for the others its own message is shown."""
 
+_ANOTHER_FIRST = (
+    "Most often the event that {} it is in a dead-letter queue itself: redrive that one first, then"
+    " this one."
+)
+
 _BY_CONSUMER: Mapping[str, tuple[str, str]] = {
     "NotAnEvent": (
         "could not read it as an event of this system",
@@ -72,17 +77,11 @@ _BY_CONSUMER: Mapping[str, tuple[str, str]] = {
     ),
     "StockNotFound": (
         "has no stock for such a subscription",
-        (
-            "Most often the event that allocates it is in a dead-letter queue itself: redrive that"
-            " one first, then this one."
-        ),
+        _ANOTHER_FIRST.format("allocates"),
     ),
     "PaymentNotFound": (
         "knows no such payment",
-        (
-            "Most often the event that creates it is in a dead-letter queue itself: redrive that"
-            " one first, then this one."
-        ),
+        _ANOTHER_FIRST.format("creates"),
     ),
 }
 """What each errorType means that no retry fixes, and what does."""

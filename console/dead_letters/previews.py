@@ -1,12 +1,14 @@
 """What was previewed and may now be done: once, soon, and exactly that."""
 
 import secrets
-from collections import OrderedDict
 from collections.abc import Callable
 from threading import Lock
 from time import monotonic
-from typing import Generic, TypeVar
+from typing import Annotated, Generic, TypeVar
 
+from pydantic import Field
+
+from contracts.envelope import ReadModel
 from operations.errors import OperatorError
 
 KEPT_PREVIEWS = 50
@@ -16,6 +18,14 @@ LASTS = 600.0
 """Seconds."""
 
 T = TypeVar("T")
+
+Text = Annotated[str, Field(min_length=1, max_length=256)]
+
+
+class Previewed(ReadModel, extra="forbid"):
+    """What an action is asked with: the name of a preview."""
+
+    preview: Text
 
 
 class StalePreview(OperatorError):
@@ -33,7 +43,7 @@ class Previews(Generic[T]):
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         self._clock = clock
-        self._kept: OrderedDict[str, tuple[float, T]] = OrderedDict()
+        self._kept: dict[str, tuple[float, T]] = {}
         self._lock = Lock()
 
     def keep(self, shown: T) -> str:
@@ -41,8 +51,8 @@ class Previews(Generic[T]):
         name = secrets.token_urlsafe(16)
         with self._lock:
             self._kept[name] = (self._clock() + LASTS, shown)
-            while len(self._kept) > KEPT_PREVIEWS:
-                self._kept.popitem(last=False)
+            if len(self._kept) > KEPT_PREVIEWS:
+                del self._kept[next(iter(self._kept))]
         return name
 
     def take(self, name: str) -> T:

@@ -16,10 +16,7 @@ class Busy(OperatorError):
 
 
 class QueueLocks:
-    """A list waits `list_seconds` for all queues together, an action `action_seconds` for its own.
-
-    A queue that is not in `queues` is never locked.
-    """
+    """A list waits `list_seconds` for all of `queues`, an action `action_seconds` for its own."""
 
     def __init__(
         self, queues: Iterable[str], *, list_seconds: float = 1.0, action_seconds: float = 30.0
@@ -30,10 +27,7 @@ class QueueLocks:
     @contextmanager
     def exclusive(self, queue: str) -> Iterator[None]:
         """Lock a queue. Raises Busy."""
-        lock = self._locks.get(queue)
-        if lock is None:
-            yield
-            return
+        lock = self._locks[queue]
         if not lock.acquire(timeout=self._action_seconds):
             raise Busy(queue)
         try:

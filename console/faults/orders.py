@@ -1,11 +1,18 @@
-"""Breaks a local system on purpose, by what `make up BREAK=1` and a queue can be asked to do."""
+"""/api/breaking: stop processes, have the buses refuse, send poison; off unless asked for.
+
+A local system is broken on purpose, by what `make up BREAK=1` and a queue can be asked to do.
+"""
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlsplit
+
+from fastapi import APIRouter
+from pydantic import Field, StrictBool
 
 from console.faults.poison import PoisonKind, poison, poison_queues
 from console.settings import is_loopback
+from contracts.envelope import ReadModel
 from infra.graph import kind_of, node_id
 from infra.local_system.fault_protocol import Answer, Look, Refuse, StartProcess, StopProcess, ask
 from infra.topology import WORKLOADS
@@ -15,6 +22,36 @@ from runtime.aws import reaching
 from runtime.sqs.queue import find_url
 
 HOW_TO_ENABLE = "stop the system, and start it with `make up BREAK=1`"
+
+
+class Run(ReadModel, extra="forbid"):
+    """Whether a process is to run; `kill`: it gets no time to finish what is in flight."""
+
+    run: StrictBool
+    kill: StrictBool = False
+
+
+class RefuseEvents(ReadModel, extra="forbid"):
+    """Whether the buses are to refuse every event of the relays."""
+
+    refuse: StrictBool
+
+
+class Poison(ReadModel, extra="forbid"):
+    """A message that the consumer of `queue` cannot handle."""
+
+    queue: Annotated[str, Field(min_length=1, max_length=256)]
+    kind: PoisonKind
+
+
+def router(environment: Environment, socket: str | None) -> APIRouter:
+    breaking = Breaking(environment, socket)
+    routes = APIRouter(prefix="/api/breaking")
+    routes.get("")(breaking.state)
+    routes.post("/processes/{name}")(breaking.run)
+    routes.post("/bus")(breaking.refuse)
+    routes.post("/poison")(breaking.poison)
+    return routes
 
 
 class BreakingOff(OperatorError):
@@ -35,7 +72,7 @@ def why_not(environment: Environment, socket: str | None) -> str | None:
 class Breaking:
     """Every method raises BreakingOff where nothing may be broken, and Unavailable.
 
-    Those that change something raise local.breaking.protocol.NotBroken for what cannot be done.
+    Those that change something raise NotBroken for what cannot be done.
     """
 
     def __init__(self, environment: Environment, socket: str | None) -> None:
@@ -46,23 +83,22 @@ class Breaking:
     def state(self) -> dict[str, Any]:
         return self._state(ask(self._path(), Look()))
 
-    def run(self, name: str, *, run: bool, kill: bool = False) -> dict[str, Any]:
-        """Have a process run, or not; `kill` gives it no time to leave."""
-        request = StartProcess(process=name) if run else StopProcess(process=name, kill=kill)
-        return self._state(ask(self._path(), request))
+    def run(self, name: str, wish: Run) -> dict[str, Any]:
+        stop = StopProcess(process=name, kill=wish.kill)
+        return self._state(ask(self._path(), StartProcess(process=name) if wish.run else stop))
 
-    def refuse(self, *, refuse: bool) -> dict[str, Any]:
-        """Have the buses refuse every event of the relays, or take them again."""
-        return self._state(ask(self._path(), Refuse(refuse=refuse)))
+    def refuse(self, wish: RefuseEvents) -> dict[str, Any]:
+        return self._state(ask(self._path(), Refuse(refuse=wish.refuse)))
 
-    def poison(self, queue: str, kind: PoisonKind) -> dict[str, Any]:
-        """Send a message that its consumer cannot handle. Raises NoSuchName, Misconfigured."""
+    def poison(self, wish: Poison) -> dict[str, Any]:
+        """Raises NoSuchName and Misconfigured as well."""
+        queue = wish.queue
         self._path()
         if queue not in self._queues:
             raise NoSuchName("queue that can be poisoned", queue, self._queues)
-        aimed = self._queues[queue]
-        body, what = poison(aimed, kind)
-        sqs = self._environment.aws(self._environment.topology.domain_of_queue(queue)).client("sqs")
+        origin = self._queues[queue]
+        body, what = poison(queue, origin, wish.kind)
+        sqs = self._environment.aws(origin.domain).client("sqs")
         url = find_url(sqs, queue)
         with reaching("SQS"):
             message_id = sqs.send_message(QueueUrl=url, MessageBody=body)["MessageId"]
@@ -70,8 +106,8 @@ class Breaking:
             **self.state(),
             "messageId": message_id,
             "sentence": (
-                f"Sent {what} to {queue}. {aimed.consumer} will set it aside in"
-                f" {aimed.dead_letter_queue}, and go on with the others."
+                f"Sent {what} to {queue}. {origin.handlers[0]} will set it aside in"
+                f" {origin.dlq}, and go on with the others."
             ),
         }
 

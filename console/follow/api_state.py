@@ -2,16 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import httpx
 
-from console.apis import Api
-from console.live.measures import said
+from console.apis import Api, said
 from contracts.timestamps import parse_timestamp
-from infra.topology import LIFECYCLES
-from operations.sources.ledger import AggregateState
+from operations.sources.ledger import AggregateState, type_of
 from runtime.logs import redact
 
 
@@ -25,11 +22,6 @@ class ApiState:
     body: Mapping[str, Any] | None
     problem: str | None
 
-    @property
-    def created(self) -> datetime | None:
-        found = self.aggregate_state()
-        return found.created if found else None
-
     def aggregate_state(self) -> AggregateState | None:
         """The row as a journey needs it; None without one that can be read.
 
@@ -39,12 +31,11 @@ class ApiState:
             return None
         try:
             version = int(self.body["version"])
-            events = LIFECYCLES[self.domain].events
             return AggregateState(
                 domain=self.domain,
                 aggregate_id=str(self.body["subscriptionId"]),
                 version=version,
-                event=events[version - 1] if 1 <= version <= len(events) else "",
+                event=type_of(self.domain, version) or "",
                 status=str(self.body["status"]),
                 created=parse_timestamp(str(self.body["created"])),
                 updated=parse_timestamp(str(self.body["updated"])),

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from console.apis import Api
 from console.follow.api_state import ApiState, state_of
 from console.live.observed_events import ObservedEvent
 from console.parts import Parts
+from contracts.names import EventType
 from infra.resources import Bus
 from operations.environment import Environment
 from operations.journey.evidence import (
@@ -19,6 +19,7 @@ from operations.journey.evidence import (
     read_bus_log,
     read_dead_letters,
 )
+from operations.journey.timeline import Journey, build
 from operations.sources.bus_logs import SKEW
 from operations.sources.dead_letters import DeadLetter
 from operations.sources.routes import routes
@@ -33,13 +34,8 @@ LOG_LOOK_BACK = timedelta(days=1)
 FOLLOW_THREADS = 6
 
 
-@dataclass(frozen=True)
-class Gathered:
-    """What was found, as evidence of a journey and as the page shows it beside that."""
-
-    evidence: Evidence
-    states: Mapping[str, ApiState]
-    observed: Sequence[ObservedEvent]
+States = Mapping[str, ApiState]
+"""What each API says."""
 
 
 def aggregate_named(parts: Parts, name: str) -> str | None:
@@ -56,8 +52,10 @@ def aggregate_named(parts: Parts, name: str) -> str | None:
     return next((each.aggregate_id for each in _logged(parts.environment, name, since)), None)
 
 
-def gather(parts: Parts, aggregate_id: str, *, with_logs: bool) -> Gathered:
-    """Collect what there is of a subscription; raises Unavailable."""
+def gather(
+    parts: Parts, aggregate_id: str, *, with_logs: bool
+) -> tuple[Journey, States, Sequence[ObservedEvent]]:
+    """Collect what there is of a subscription, and make a journey of it; raises Unavailable."""
     reading = parts.watch.reading
     with ThreadPoolExecutor(FOLLOW_THREADS, thread_name_prefix="follow") as pool:
         rows = pool.submit(lambda: list(_rows(parts.environment, aggregate_id)))
@@ -65,18 +63,17 @@ def gather(parts: Parts, aggregate_id: str, *, with_logs: bool) -> Gathered:
         states = _states(parts, aggregate_id)
         observed = parts.observed.of_aggregate(aggregate_id)
         if with_logs:
-            times = [each.created for each in states.values() if each.created]
-            since = min([*times, *(each.occurred_at for each in observed)], default=None)
-            logged = _logged(
-                parts.environment, aggregate_id, (since or utc_now() - LOG_LOOK_BACK) - SKEW
-            )
+            times = [state.created for each in states.values() if (state := each.aggregate_state())]
+            times += [each.occurred_at for each in observed]
+            since = min(times, default=utc_now() - LOG_LOOK_BACK)
+            logged = _logged(parts.environment, aggregate_id, since - SKEW)
             known = {(each.bus, each.envelope_id) for each in observed}
             observed += [each for each in logged if (each.bus, each.envelope_id) not in known]
         waiting = {name: depth.total for name, depth in reading.depths.items()}
         payments = reading.outboxes.get("payments")
         if isinstance(payments, OutboxStats):
-            waiting[_outbox_of("payments")] = payments.depth
-        return gathered(
+            waiting[routes()[EventType.PAYMENT_CREATED].outbox] = payments.depth
+        journey = journey_of(
             aggregate_id,
             states,
             observed,
@@ -85,26 +82,21 @@ def gather(parts: Parts, aggregate_id: str, *, with_logs: bool) -> Gathered:
             dead_letters=dead.result(),
             waiting=waiting,
         )
+    return journey, states, observed
 
 
-def gathered(
-    aggregate_id: str,
-    states: Mapping[str, ApiState],
-    observed: Sequence[ObservedEvent],
-    *,
-    read_at: datetime,
-    **found: Any,
-) -> Gathered:
-    """Put states and observed events into evidence, beside what else was `found`."""
+def journey_of(
+    aggregate_id: str, states: States, observed: Sequence[ObservedEvent], **found: Any
+) -> Journey:
+    """Put states and observed events together, beside what else was `found` as evidence."""
     known = [state for each in states.values() if (state := each.aggregate_state())]
     evidence = Evidence(
         aggregate_id=aggregate_id,
-        read_at=read_at,
         states={each.domain: each for each in known},
         events=[(each.bus, _in_order(each, observed)) for each in observed],
         **found,
     )
-    return Gathered(evidence, states, observed)
+    return build(evidence, routes(), {})
 
 
 def _in_order(event: ObservedEvent, observed: Sequence[ObservedEvent]) -> ObservedEvent:
@@ -116,18 +108,10 @@ def _in_order(event: ObservedEvent, observed: Sequence[ObservedEvent]) -> Observ
     return replace(event, time=at, logged_at=at)
 
 
-def _outbox_of(domain: str) -> str:
-    """What a route calls the outbox of a domain."""
-    return next(each.outbox for each in routes().values() if each.domain == domain)
-
-
 def _states(parts: Parts, aggregate_id: str) -> dict[str, ApiState]:
-    with ThreadPoolExecutor(len(parts.apis.all), thread_name_prefix="states") as pool:
-
-        def ask(api: Api) -> ApiState:
-            return state_of(api, aggregate_id)
-
-        return dict(zip(parts.apis.all, pool.map(ask, parts.apis), strict=True))
+    with ThreadPoolExecutor(len(parts.apis), thread_name_prefix="states") as pool:
+        states = pool.map(lambda api: state_of(api, aggregate_id), parts.apis.values())
+        return dict(zip(parts.apis, states, strict=True))
 
 
 def _rows(environment: Environment, aggregate_id: str) -> Iterator[OutboxRow]:

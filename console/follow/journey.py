@@ -1,10 +1,15 @@
-"""A subscription's journey as the page shows it: states, steps, events, what is missing."""
+"""GET /api/subscriptions: what passed lately, and the whole journey of one.
+
+That is its states, steps, events, and what is missing.
+"""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
-from console.follow.evidence import Gathered, aggregate_named, gather
+from fastapi import APIRouter, Path, Query
+
+from console.follow.evidence import aggregate_named, gather
 from console.live.observed_events import ObservedEvent
 from console.parts import Parts
 from contracts.names import EventType
@@ -12,7 +17,7 @@ from contracts.timestamps import format_timestamp
 from infra.graph import Graph, NodeKind, node_id
 from infra.topology import LIFECYCLES
 from operations.journey.gaps import Gap
-from operations.journey.timeline import Commit, DeadLettered, Journey, OnBus, Step, Wait, build
+from operations.journey.timeline import Commit, DeadLettered, Journey, OnBus, Step, Wait
 from operations.output import age
 from operations.sources.ledger import AggregateState, EventKey, handled
 from operations.sources.routes import routes
@@ -29,31 +34,39 @@ class JourneyNotFound(Exception):
         )
 
 
+def router(parts: Parts) -> APIRouter:
+    routes = APIRouter(prefix="/api/subscriptions")
+
+    @routes.get("")
+    def lately(limit: Annotated[int, Query(ge=1, le=300)] = 20) -> dict[str, Any]:
+        return {"subscriptions": recent(parts, limit)}
+
+    @routes.get("/{name}")
+    def one(name: Annotated[str, Path(max_length=128)]) -> dict[str, Any]:
+        return follow(parts, name.strip())
+
+    return routes
+
+
 def follow(parts: Parts, name: str) -> dict[str, Any]:
-    """Show the whole journey of whatever an id names. Raises NotFound, Unavailable."""
+    """Show the whole journey of whatever an id names. Raises JourneyNotFound, Unavailable."""
     aggregate_id = aggregate_named(parts, name)
     if aggregate_id is None:
         raise JourneyNotFound(name)
-    found = gather(parts, aggregate_id, with_logs=False)
-    journey = journey_of(found)
+    journey, states, observed = gather(parts, aggregate_id, with_logs=False)
     if journey.gaps:
         # The taps did not see everything, or it has not all happened: the logs know which.
-        found = gather(parts, aggregate_id, with_logs=True)
-        journey = journey_of(found)
+        journey, states, observed = gather(parts, aggregate_id, with_logs=True)
     return {
         "subscriptionId": aggregate_id,
         "found": True,
         "readAt": format_timestamp(journey.evidence.read_at),
-        "states": {name: state.document() for name, state in found.states.items()},
+        "states": {name: state.document() for name, state in states.items()},
         "steps": steps(journey, parts.graph),
-        "events": events(found.observed),
+        "events": events(observed),
         "missing": missing(journey),
         "sentence": sentence(len(journey.gaps)),
     }
-
-
-def journey_of(found: Gathered) -> Journey:
-    return build(found.evidence, routes(), {})
 
 
 def sentence(missing: int) -> str:

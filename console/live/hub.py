@@ -12,9 +12,6 @@ from collections.abc import Callable, Mapping
 from time import monotonic
 from typing import Any
 
-from contracts.timestamps import format_timestamp
-from runtime.ids import utc_now
-
 MOST_PAGES = 20
 """At a time; each has a connection and up to KEPT events."""
 
@@ -110,9 +107,7 @@ class Hub:
 
     def snapshot(self, document: Mapping[str, Any]) -> None:
         """Give every page the newest snapshot; one that it has not read yet is replaced."""
-        text = self._written("snapshot", document)
-        self._newest = text
-        self._give(text, newest_only=True)
+        self.say("snapshot", document, newest_only=True)
 
     def event(self, document: Callable[[], Mapping[str, Any]]) -> None:
         """Show an event, unless enough were shown this second."""
@@ -123,31 +118,22 @@ class Hub:
             if not self._pages or self._shown >= EVENTS_A_SECOND:
                 return
             self._shown += 1
-        self._give(self._written("event", document()), newest_only=False)
+        self.say("event", document())
 
-    def say(self, name: str, document: Mapping[str, Any]) -> None:
-        """Publish something rare: "replay" or "trouble"."""
-        self._give(self._written(name, document), newest_only=False)
+    def say(self, name: str, document: Mapping[str, Any], *, newest_only: bool = False) -> None:
+        """Publish something under its name: beside those above "replay" or "trouble"."""
+        data = json.dumps(document, separators=(",", ":"), default=str)
+        with self._lock:
+            self._number += 1
+            text = f"id: {self._number}\nevent: {name}\ndata: {data}\n\n".encode()
+            if newest_only:
+                self._newest = text
+            pages = tuple(self._pages)
+        for page in pages:
+            page.give(text, newest_only=newest_only)
 
     def close(self) -> None:
         """End every page's stream: the process leaves."""
         self._closed = True
         for page in tuple(self._pages):
             page.close()
-
-    def _give(self, text: bytes, *, newest_only: bool) -> None:
-        with self._lock:
-            pages = tuple(self._pages)
-        for page in pages:
-            page.give(text, newest_only=newest_only)
-
-    def _written(self, name: str, document: Mapping[str, Any]) -> bytes:
-        with self._lock:
-            self._number += 1
-            number = self._number
-        data = json.dumps(document, separators=(",", ":"), default=str)
-        return f"id: {number}\nevent: {name}\ndata: {data}\n\n".encode()
-
-
-def now_text() -> str:
-    return format_timestamp(utc_now())

@@ -1,15 +1,19 @@
-"""Looks at the system once: the depths of all queues by SQS, outboxes and APIs by REST."""
+"""Looks at the system once: the depths of all queues by SQS, outboxes and APIs by REST.
+
+An emulator's SQS does not say how old the oldest message is, and CloudWatch says it minutes late.
+A queue that has messages, none in work, and never fewer than a look before, is not being received
+from; how long that has been so is known to a frequent reader.
+"""
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import timedelta
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from time import monotonic
 
 import httpx
 
-from console.apis import Api, Apis
-from console.live.reading import Reading
-from console.live.standstill import Standstills
+from console.apis import Api, said
 from operations.environment import Environment
 from operations.sources.depths import Depth, depth_of
 from operations.sources.origins import origins, work_queues
@@ -23,10 +27,27 @@ MEASURE_THREADS = 8
 LOOK = httpx.Timeout(2.0, connect=1.0)
 
 
+@dataclass(frozen=True)
+class Reading:
+    """What one look found: `outboxes` and `apis` by domain and process, or why it was not read.
+
+    An API's None is that it is ready. `still` is how long queues stand still, in seconds.
+    """
+
+    depths: Mapping[str, Depth] = field(default_factory=dict)
+    still: Mapping[str, float] = field(default_factory=dict)
+    outboxes: Mapping[str, OutboxStats | str] = field(default_factory=dict)
+    apis: Mapping[str, str | None] = field(default_factory=dict)
+    trouble: str | None = None
+    read_at: datetime = field(default_factory=utc_now)
+
+
 class Measures:
     """`dead_letter_seconds` pass between two looks at the dead-letter queues: each is a call."""
 
-    def __init__(self, environment: Environment, apis: Apis, *, dead_letter_seconds: float) -> None:
+    def __init__(
+        self, environment: Environment, apis: Mapping[str, Api], *, dead_letter_seconds: float
+    ) -> None:
         self._environment, self._apis = environment, apis
         self._work = [each.name for each in work_queues(environment.topology)]
         self._dead = list(origins(environment.topology, environment.workloads))
@@ -41,7 +62,7 @@ class Measures:
         """Look once; what is away is said in the reading."""
         now = monotonic()
         dead = now - self._dead_looked >= self._dead_letter_seconds
-        asked = {each: self._pool.submit(_outbox, each) for each in self._apis}
+        asked = {each: self._pool.submit(_outbox, each) for each in self._apis.values()}
         fresh, trouble = self._look_at([*self._work, *(self._dead if dead else ())])
         if dead and not trouble:
             self._dead_looked = now
@@ -49,18 +70,17 @@ class Measures:
         still = self._standstills.look(
             {name: depth for name, depth in fresh.items() if name in self._work}, now
         )
+        found = {api: each.result() for api, each in asked.items()}
         return Reading(
-            depths=dict(self._depths),
+            depths=self._depths,
             still=still,
-            outboxes={api.domain: each.result() for api, each in asked.items()},
-            apis={api.process: _why_away(each.result()) for api, each in asked.items()},
+            outboxes={api.domain: each for api, each in found.items()},
+            apis={a.process: each if isinstance(each, str) else None for a, each in found.items()},
             trouble=trouble,
         )
 
     def _look_at(self, queues: Sequence[str]) -> tuple[Mapping[str, Depth], str | None]:
-        asked: dict[str, Future[Depth]] = {
-            name: self._pool.submit(self._depth, name) for name in queues
-        }
+        asked = {name: self._pool.submit(self._depth, name) for name in queues}
         found: dict[str, Depth] = {}
         trouble: str | None = None
         for name, answer in asked.items():
@@ -76,6 +96,25 @@ class Measures:
         if queue not in self._urls:
             self._urls[queue] = find_url(sqs, queue)
         return depth_of(sqs, self._urls[queue])
+
+
+class Standstills:
+    """Since when messages wait and none is received: one look at every queue after the other."""
+
+    def __init__(self) -> None:
+        self._looks: dict[str, tuple[float, int]] = {}
+
+    def look(self, depths: Mapping[str, Depth], now: float) -> dict[str, float]:
+        """Take a look; returns how long each queue has not moved, in seconds."""
+        for name, depth in depths.items():
+            since, before = self._looks.get(name, (now, 0))
+            moved = not before or depth.in_flight or depth.visible < before
+            self._looks[name] = now if moved else since, depth.visible
+        return {
+            name: now - since
+            for name, (since, visible) in self._looks.items()
+            if visible and name in depths
+        }
 
 
 def _outbox(api: Api) -> OutboxStats | str:
@@ -94,18 +133,3 @@ def _outbox(api: Api) -> OutboxStats | str:
         return f"{api.process} does not answer {api.outbox_url}: {said(error)}"
     except (KeyError, TypeError, ValueError):
         return f"{api.outbox_url} does not answer as our APIs do: is something else there?"
-
-
-def _why_away(answer: OutboxStats | str) -> str | None:
-    return answer if isinstance(answer, str) else None
-
-
-def said(error: httpx.HTTPError) -> str:
-    """Why a call failed; httpx's own words are empty for some."""
-    if isinstance(error, httpx.HTTPStatusError):
-        return f"HTTP {error.response.status_code}"
-    if isinstance(error, httpx.TimeoutException):
-        return "no answer in time"
-    if isinstance(error, httpx.ConnectError):
-        return "nothing listens there"
-    return str(error) or type(error).__name__

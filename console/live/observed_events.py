@@ -19,7 +19,7 @@ MOST_KEPT_BYTES = 16 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class ObservedEvent(BusEvent):
-    """An event on one bus, `own` if it is its publisher's; `body` is masked JSON."""
+    """An event on one bus, `own` if it is its publisher's; `body` is JSON without bank details."""
 
     bus: str
     own: bool
@@ -31,7 +31,7 @@ class ObservedEvent(BusEvent):
     @classmethod
     def of(cls, event: BusEvent, message: str, *, bus: str, domain: str) -> Self:
         """Add what the page shows beside it; `domain` owns the bus."""
-        envelope = masked(message)
+        envelope = redact(None, "", json.loads(message))
         metadata, source = envelope["detail"]["metadata"], str(envelope.get("source", ""))
         return cls(
             **{each.name: getattr(event, each.name) for each in fields(BusEvent)},
@@ -60,11 +60,6 @@ def parse_observed(body: str, *, at: datetime, bus: str, domain: str) -> Observe
         raise NotAnEvent(event.reason)
     on_bus = replace(event, time=at, logged_at=at)
     return ObservedEvent.of(on_bus, body, bus=bus, domain=domain)
-
-
-def masked(body: str) -> dict[str, Any]:
-    """An envelope without bank details."""
-    return dict(redact(None, "", json.loads(body)))
 
 
 class ObservedEvents:
@@ -120,9 +115,6 @@ class ObservedEvents:
         with self._lock:
             newest = list(self._by_aggregate)[-limit:][::-1] if limit else []
             return [(each, tuple(self._by_aggregate[each])) for each in newest]
-
-    def __len__(self) -> int:
-        return len(self._order)
 
     def _forget(self, event: ObservedEvent) -> None:
         self._bytes -= len(event.body)

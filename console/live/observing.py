@@ -14,14 +14,13 @@ from contracts.timestamps import format_timestamp
 
 
 class Observer:
-    def __init__(
-        self, journeys: Journeys, observed: ObservedEvents, rates: Rates, bus_rates: Rates, hub: Hub
-    ) -> None:
+    """`rates` are those of the edges, `bus_rates` what the buses carry."""
+
+    def __init__(self, journeys: Journeys, observed: ObservedEvents, hub: Hub) -> None:
         self._journeys, self._observed, self._hub = journeys, observed, hub
-        self._rates, self._bus_rates = rates, bus_rates
+        self.rates, self.bus_rates, self._left_out = Rates(), Rates(), Rates()
         self._lock = threading.Lock()
         self.seen, self.unrecognized, self.discarded = 0, 0, 0
-        self._left_out = Rates()
 
     def observe(self, bus: str, body: str, at: datetime, every_nth: int) -> None:
         """Take in one event of a bus, where one of `every_nth` is let through."""
@@ -31,15 +30,15 @@ class Observer:
             # Any account that the policy allows may put anything on a bus: it counts as traffic.
             with self._lock:
                 self.unrecognized += 1
-            self._bus_rates.count([bus])
+            self.bus_rates.count([bus])
             return
         if not is_shown(event.aggregate_id, every_nth) or not self._observed.add(event):
             return  # sent before the tap let fewer through; or delivered twice
         with self._lock:
             self.seen += 1
         edges, handled = self.proven(event)
-        self._rates.count([*edges, *handled], every_nth)
-        self._bus_rates.count([bus], every_nth)
+        self.rates.count([*edges, *handled], every_nth)
+        self.bus_rates.count([bus], every_nth)
         self._hub.event(lambda: _document(event, edges, handled))
 
     def discard(self, count: int) -> None:

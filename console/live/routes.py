@@ -7,9 +7,7 @@ from fastapi import APIRouter, Response
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from console.live.hub import Full, Hub, Listener
-from runtime.http.problem_kinds import UNAVAILABLE
-from runtime.http.problems import respond
+from console.live.hub import Hub, Listener
 
 KEEP_ALIVE = 15.0
 """Seconds of silence after which a comment shows that the connection lives."""
@@ -20,11 +18,7 @@ def router(hub: Hub) -> APIRouter:
 
     @routes.get("/live")
     async def live() -> Response:
-        try:
-            page = hub.join(asyncio.get_running_loop())
-        except Full as error:
-            return respond(UNAVAILABLE, str(error))
-        return _Stream(hub, page)
+        return _Stream(hub, hub.join(asyncio.get_running_loop()))
 
     return routes
 

@@ -4,13 +4,13 @@ The words and the bounds are those of `streamed status`. A live map says earlier
 something is stuck: after ten seconds with nothing moving.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal
 
-from console.live.reading import Reading
-from infra.graph import EdgeKind, Graph, Node
+from console.live.measures import Reading
+from infra.graph import Edge, EdgeKind, Graph, Node
 from operations.output import age
 from operations.sources.depths import Depth
 from operations.status.verdicts import LineVerdict, dead_letters, on_outbox, on_queue
@@ -42,29 +42,24 @@ class NodeState:
 
 def states_of(graph: Graph, reading: Reading, rates: Mapping[str, float]) -> dict[str, NodeState]:
     """Judge every node; `rates` are events a second by edge."""
-    return _Judge(graph, reading, rates).judge()
+    judge = _Judge(graph, reading, rates)
+    return {node.id: judge.state(node) for node in graph.nodes}
 
 
 class _Judge:
     def __init__(self, graph: Graph, reading: Reading, rates: Mapping[str, float]) -> None:
         self._graph, self._reading, self._rates = graph, reading, rates
 
-    def judge(self) -> dict[str, NodeState]:
-        held = {n.id: self._holding(n) for n in self._graph.nodes if n.kind in _HOLDING}
-        others = {
-            node.id: self._passing(node, held)
-            for node in self._graph.nodes
-            if node.kind not in _HOLDING
-        }
-        return {node.id: (held | others)[node.id] for node in self._graph.nodes}
-
-    def _holding(self, node: Node) -> NodeState:
-        if node.kind == "outbox":
-            return self._outbox(node)
-        depth = self._reading.depths.get(node.name)
-        if depth is None:
-            return NodeState("unknown", self._reading.trouble or "it has yet to be looked at")
-        return self._queue(node, depth) if node.kind == "queue" else _dead_letters(depth)
+    def state(self, node: Node) -> NodeState:
+        match node.kind:
+            case "api":
+                return self._api(node)
+            case "outbox":
+                return self._outbox(node)
+            case "queue" | "dead-letter queue":
+                return self._holding(node)
+            case _:
+                return self._passing(node)
 
     def _outbox(self, node: Node) -> NodeState:
         found = self._reading.outboxes.get(node.domain, "it has yet to be looked at")
@@ -74,45 +69,36 @@ class _Judge:
         oldest = found.age(self._reading.read_at)
         verdict = on_outbox(found.depth, oldest, relay)
         waited = oldest.total_seconds() if oldest else 0.0
-        moves = any(self._rates.get(each) for each in self._edges(node, "stream"))
+        moves = any(self._rates.get(each.id) for each in self._from(node, "stream"))
         if found.depth and not verdict.needs_attention and waited > STUCK_AFTER and not moves:
-            verdict = LineVerdict(
-                f"{_wait(found.depth)}, and none was taken for {_age(waited)}: is {relay} running?",
-                True,
-            )
+            verdict = _none_was_taken(found.depth, waited, relay)
         more = " (or more: it counts no further)" if found.at_least else ""
-        return NodeState(
-            _state(verdict, found.depth),
-            verdict.text + more,
-            waiting=found.depth,
-            oldest=oldest,
-        )
+        state = _state(verdict, found.depth)
+        return NodeState(state, verdict.text + more, found.depth, oldest=oldest)
 
-    def _queue(self, node: Node, depth: Depth) -> NodeState:
+    def _holding(self, node: Node) -> NodeState:
+        depth = self._reading.depths.get(node.name)
+        if depth is None:
+            return NodeState("unknown", self._reading.trouble or "it has yet to be looked at")
+        if node.kind == "dead-letter queue":
+            return _dead_letters(depth)
         still = self._reading.still.get(node.name, 0.0)
         taker = self._neighbour(node, "receives")
         oldest = timedelta(seconds=still) if still else None
         if still > STUCK_AFTER:
-            verdict = LineVerdict(
-                f"{_wait(depth.visible)}, and none was taken for {_age(still)}: is {taker}"
-                " running?",
-                True,
-            )
+            verdict = _none_was_taken(depth.visible, still, taker)
         else:
             verdict = on_queue(depth, None, taker, stuck=False)
-        return NodeState(
-            _state(verdict, depth.total), verdict.text, depth.visible, depth.in_flight, oldest
-        )
+        state = _state(verdict, depth.total)
+        return NodeState(state, verdict.text, depth.visible, depth.in_flight, oldest)
 
-    def _passing(self, node: Node, held: Mapping[str, NodeState]) -> NodeState:
-        if node.kind == "api":
-            return self._api(node)
+    def _passing(self, node: Node) -> NodeState:
         for edge in self._graph.edges:
-            before = held.get(edge.origin)
-            if edge.target == node.id and edge.kind in {"stream", "receives"} and before:
-                name = self._graph.node(edge.origin).name
+            if edge.target == node.id and edge.kind in {"stream", "receives"}:
+                origin = self._graph.node(edge.origin)
+                before = self.state(origin)
                 if before.state == "stuck":
-                    return NodeState("stuck", f"{name}: {before.sentence}")
+                    return NodeState("stuck", f"{origin.name}: {before.sentence}")
         rate = self._rate(node)
         if rate:
             return NodeState("busy", f"{rate:g} events a second")
@@ -132,14 +118,13 @@ class _Judge:
         return round(sum(self._rates.get(each, 0.0) for each in into or out), 1)
 
     def _neighbour(self, node: Node, kind: EdgeKind) -> str:
-        (edge,) = (e for e in self._graph.edges if e.origin == node.id and e.kind == kind)
+        (edge,) = self._from(node, kind)
         return self._graph.node(edge.target).name
 
-    def _edges(self, node: Node, kind: EdgeKind) -> Iterator[str]:
-        return (e.id for e in self._graph.edges if e.origin == node.id and e.kind == kind)
+    def _from(self, node: Node, kind: EdgeKind) -> list[Edge]:
+        return [e for e in self._graph.edges if e.origin == node.id and e.kind == kind]
 
 
-_HOLDING = {"outbox", "queue", "dead-letter queue"}
 _PASSIVE = {"bus", "rule", "log group"}
 _MOVES = {"stream", "receives", "publishes", "matches", "delivers"}
 
@@ -157,12 +142,10 @@ def _state(verdict: LineVerdict, held: int) -> State:
     return "busy" if held else "ok"
 
 
-def _wait(count: int) -> str:
-    return "1 waits" if count == 1 else f"{count} wait"
-
-
-def _age(seconds: float) -> str:
-    return age(timedelta(seconds=seconds))
+def _none_was_taken(count: int, seconds: float, taker: str) -> LineVerdict:
+    wait = "1 waits" if count == 1 else f"{count} wait"
+    since = age(timedelta(seconds=seconds))
+    return LineVerdict(f"{wait}, and none was taken for {since}: is {taker} running?", True)
 
 
 def needing_attention(states: Mapping[str, NodeState]) -> list[dict[str, str]]:

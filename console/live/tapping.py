@@ -1,16 +1,15 @@
 """Reads the taps: a thread for each, and one that decides how much they let through."""
 
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from threading import Thread
 from time import monotonic
 from typing import TYPE_CHECKING
 
 import structlog
 
 from console.live.observing import Observer
-from console.live.rates import Rates
 from console.live.sampling import TOO_LATE, Sampler
 from console.live.taps import ConsoleTap
 from runtime.aws import asking
@@ -107,7 +106,7 @@ class TapReader:
         every_nth = self._sampler.every_nth
         late = 0
         for message in messages:
-            at = _sent_at(message)
+            at = datetime.fromtimestamp(int(message["Attributes"]["SentTimestamp"]) / 1000, UTC)
             self._behind = max(0.0, (now - at).total_seconds())
             if self._behind > TOO_LATE:
                 late += 1
@@ -120,34 +119,25 @@ class TapReader:
 
 
 class Tapping:
-    """All the readers; `needed` is events a second by bus."""
+    """All the readers."""
 
-    def __init__(
-        self,
-        taps: Sequence[ConsoleTap],
-        observer: Observer,
-        sampler: Sampler,
-        needed: Rates,
-        stop: Stop,
-    ) -> None:
-        self.sampler = sampler
-        self._observer, self._rates, self._stop = observer, needed, stop
-        self.readers = [TapReader(tap, observer, sampler, stop) for tap in taps]
-        self._threads: list[threading.Thread] = []
+    def __init__(self, taps: Sequence[ConsoleTap], observer: Observer, stop: Stop) -> None:
+        self.sampler = Sampler()
+        self._observer, self._stop = observer, stop
+        self.readers = [TapReader(tap, observer, self.sampler, stop) for tap in taps]
+        self._threads = [
+            *(Thread(target=r.run, name=f"tap of {r.tap.bus}", daemon=True) for r in self.readers),
+            Thread(target=self._adjust, name="sampling", daemon=True),
+        ]
 
     def start(self) -> None:
-        work: list[tuple[str, Callable[[], None]]] = [
-            (f"tap of {each.tap.bus}", each.run) for each in self.readers
-        ]
-        for name, run in (*work, ("sampling", self._adjust)):
-            thread = threading.Thread(target=run, name=name, daemon=True)
-            thread.start()
-            self._threads.append(thread)
+        for each in self._threads:
+            each.start()
 
     def end(self) -> None:
         """Take the taps away, after a stop was requested; what cannot be reached stays."""
-        for thread in self._threads:
-            thread.join(1.0)
+        for each in self._threads:
+            each.join(1.0)
         with ThreadPoolExecutor(len(self.readers)) as pool:
             for reader in self.readers:
                 pool.submit(self._remove, reader.tap)
@@ -175,7 +165,7 @@ class Tapping:
         looked = monotonic()
         while not self._stop.wait(1.0):
             before = self.sampler.every_nth
-            rate = max(self._rates.per_second(RECENT).values(), default=0.0)
+            rate = max(self._observer.bus_rates.per_second(RECENT).values(), default=0.0)
             behind = self.behind
             after = self.sampler.decide(rate, behind, monotonic())
             look = monotonic() - looked > RULES_CHECK_INTERVAL
@@ -194,8 +184,3 @@ class Tapping:
                         reader.url = reader.tap.make(after)
                 except Unavailable as error:
                     log.warning("a tap is as it was", bus=reader.tap.bus, reason=str(error))
-
-
-def _sent_at(message: "MessageTypeDef") -> datetime:
-    milliseconds = int(message.get("Attributes", {}).get("SentTimestamp", "0"))
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)

@@ -7,15 +7,13 @@ removes: a tap's queue says when its console was last there.
 """
 
 import json
-from dataclasses import replace
 from datetime import datetime
 from math import inf
-from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from console.live.sampling import pattern
-from infra.arns import AccountRegion, Arns
+from infra.arns import Arns
 from infra.policies import queue_policy_document
 from infra.resources import (
     TARGET_ID,
@@ -30,10 +28,6 @@ from infra.resources import (
 from infra.topology import Topology
 from runtime.aws import Aws, asking, error_code
 from runtime.errors import Unavailable
-
-if TYPE_CHECKING:
-    from mypy_boto3_events import EventBridgeClient
-    from mypy_boto3_sqs import SQSClient
 
 RETENTION = 120
 """Seconds; SQS takes no less than 60."""
@@ -51,20 +45,14 @@ _PREFIX = "console-tap-"
 
 
 class ConsoleTap:
-    """One bus's tap, in the account of the bus. The methods raise Unavailable."""
+    """One bus's tap, in the account of the bus: `aws`. The methods raise Unavailable."""
 
-    def __init__(self, aws: Aws, topology: Topology, domain: Domain, bus: Bus, name: str) -> None:
-        self.bus = bus.name
-        self.queue = Queue(
-            f"{_PREFIX}{name}-{bus.name}", visibility_timeout=VISIBILITY, retention=RETENTION
-        )
-        self.rule = Rule(
-            f"ConsoleTap-{name}-{bus.name}", bus.name, EventPattern(), ToQueue(self.queue.name)
-        )
-        self._domain, self._bus, self._aws = domain, bus, aws
-        self._topology = topology
-        self.sqs: SQSClient = aws.client("sqs")
-        self._events: EventBridgeClient = aws.client("events")
+    def __init__(self, aws: Aws, bus: str, name: str) -> None:
+        self.bus = bus
+        queue = f"{_PREFIX}{name}-{bus}"
+        self.queue = Queue(queue, visibility_timeout=VISIBILITY, retention=RETENTION)
+        self.rule = Rule(f"ConsoleTap-{name}-{bus}", bus, EventPattern(), ToQueue(queue))
+        self._aws, self.sqs, self._events = aws, aws.client("sqs"), aws.client("events")
 
     def make(self, every_nth: int) -> str:
         """Make the queue and the rule, or bring them in line; returns the queue's URL."""
@@ -163,10 +151,11 @@ class ConsoleTap:
         removed = []
         for queue, other in urls.items():
             name = queue.removeprefix(_PREFIX).removesuffix(f"-{self.bus}")
-            if queue != f"{_PREFIX}{name}-{self.bus}" or queue == self.queue.name:
+            tap = ConsoleTap(self._aws, self.bus, name)
+            if queue != tap.queue.name or queue == self.queue.name:
                 continue
             if now.timestamp() - self._seen(other) > ABANDONED_AFTER:
-                ConsoleTap(self._aws, self._topology, self._domain, self._bus, name).remove()
+                tap.remove()
                 removed.append(queue)
         return removed
 
@@ -192,22 +181,7 @@ class ConsoleTap:
 
     def _arns(self) -> Arns:
         """The bus's own ARN says in which account and region the tap is."""
-        _, _, _, region, account, _ = self._events.describe_event_bus(Name=self.bus)["Arn"].split(
-            ":", 5
-        )
-        mine = replace(
-            self._domain,
-            queues=(*self._domain.queues, self.queue),
-            rules=(*self._domain.rules, self.rule),
-        )
-        others = (each for each in self._topology.domains if each.name != mine.name)
-        return Arns(Topology((mine, *others)), {mine.name: AccountRegion(account, region)})
-
-
-def taps_of(topology: Topology, name: str, aws: "dict[str, Aws]") -> list[ConsoleTap]:
-    """A tap for each bus; `aws` is each domain's account."""
-    return [
-        ConsoleTap(aws[domain.name], topology, domain, bus, name)
-        for domain in topology.domains
-        for bus in domain.buses
-    ]
+        arn = self._events.describe_event_bus(Name=self.bus)["Arn"]
+        _, _, _, region, account, _ = arn.split(":", 5)
+        tap = Domain("console", buses=(Bus(self.bus),), rules=(self.rule,), queues=(self.queue,))
+        return Arns.in_one_account(Topology((tap,)), account, region)

@@ -7,15 +7,15 @@ from typing import Any
 
 import structlog
 
-from console.live.hub import Hub, now_text
-from console.live.measures import Measures
+from console.live.hub import Hub
+from console.live.measures import Measures, Reading
 from console.live.observing import Observer
-from console.live.rates import Rates
-from console.live.reading import Reading
 from console.live.sampling import sentence
-from console.live.states import NodeState, needing_attention, states_of
+from console.live.states import needing_attention, states_of
 from console.live.tapping import Tapping
+from contracts.timestamps import format_timestamp
 from infra.graph import Graph
+from runtime.ids import utc_now
 from runtime.process.shutdown import Stop
 
 log = structlog.get_logger(__name__)
@@ -35,8 +35,6 @@ class SystemWatch:
     measures: Measures
     tapping: Tapping
     observer: Observer
-    rates: Rates
-    bus_rates: Rates
     hub: Hub
     stop: Stop
     reading: Reading = field(default_factory=Reading)
@@ -51,15 +49,29 @@ class SystemWatch:
         """None while the taps are in place and the newest look is fresh and whole."""
         if monotonic() - self._looked > STALE:
             return "it has not looked at the system yet, or not lately"
+        return self.trouble
+
+    @property
+    def trouble(self) -> str | None:
         return self.reading.trouble or self.tapping.trouble
 
     def snapshot(self) -> dict[str, Any]:
         """Look once, and write what was found."""
         self.reading = self.measures.look()
         self._looked = monotonic()
-        rates, buses = self.rates.per_second(), self.bus_rates.per_second()
+        rates, buses = self.observer.rates.per_second(), self.observer.bus_rates.per_second()
         states = states_of(self.graph, self.reading, rates)
-        return self._document(states, rates, buses)
+        every_nth = self.tapping.sampler.every_nth
+        said = sentence(every_nth, sum(buses.values()), self.observer.left_out)
+        return {
+            "at": format_timestamp(utc_now()),
+            "sampling": {"everyNth": every_nth, "sentence": said},
+            "nodes": {node: state.document() for node, state in states.items()},
+            "rates": rates,
+            "busRates": buses,
+            "needsPerson": needing_attention(states),
+            "consoleBehindSeconds": round(self.tapping.behind, 1),
+        }
 
     def _run(self) -> None:
         while not self.stop.requested:
@@ -72,23 +84,8 @@ class SystemWatch:
             self.stop.wait(max(0.05, EVERY - (monotonic() - started)))
 
     def _say_trouble(self) -> None:
-        trouble = self.reading.trouble or self.tapping.trouble
+        trouble = self.trouble
         if trouble and trouble != self._said:
             self.hub.say("trouble", {"sentence": trouble})
             log.warning("trouble", reason=trouble)
         self._said = trouble
-
-    def _document(
-        self, states: dict[str, NodeState], rates: dict[str, float], buses: dict[str, float]
-    ) -> dict[str, Any]:
-        every_nth = self.tapping.sampler.every_nth
-        said = sentence(every_nth, sum(buses.values()), self.observer.left_out)
-        return {
-            "at": now_text(),
-            "sampling": {"everyNth": every_nth, "sentence": said},
-            "nodes": {node: state.document() for node, state in states.items()},
-            "rates": rates,
-            "busRates": buses,
-            "needsPerson": needing_attention(states),
-            "consoleBehindSeconds": round(self.tapping.behind, 1),
-        }

@@ -30,10 +30,13 @@ class Step:
 
 
 @dataclass(frozen=True)
-class QueueSender:
-    """Who sends what to a queue, and why."""
+class Operation:
+    """An actor, such as a process or a rule, sends messages to a channel or receives them."""
 
-    name: str
+    actor: str
+    actor_kind: str
+    action: str
+    channel: str
     messages: tuple[str, ...]
     because: str
 
@@ -61,19 +64,10 @@ class Document:
     def buses_of(self, domain: str) -> dict[str, Json]:
         return {name: bus for name, bus in self.channels("bus").items() if _tagged(bus, domain)}
 
-    def events_of(self, domain: str) -> dict[str, Json]:
-        """The messages that a domain publishes on its buses."""
-        return {
-            name: self.message(name)
-            for bus in self.buses_of(domain).values()
-            for name in bus["messages"]
-            if _tagged(self.message(name), domain)
-        }
-
-    def guests_of(self, domain: str) -> list[str]:
-        """Events of other domains that rules bring to this one's buses."""
+    def events_of(self, domain: str, *, own: bool = True) -> list[str]:
+        """What is on a domain's buses: the events that it publishes, or those of other domains."""
         on_buses = [name for bus in self.buses_of(domain).values() for name in bus["messages"]]
-        return [name for name in on_buses if not _tagged(self.message(name), domain)]
+        return [name for name in on_buses if _tagged(self.message(name), domain) is own]
 
     def message(self, name: str) -> Json:
         message: Json = self.document["components"]["messages"][name]
@@ -82,37 +76,32 @@ class Document:
     def publishers_of(self, event: str) -> list[tuple[str, str]]:
         """Each process that publishes it, and the bus."""
         return [
-            (each["x-actor"]["name"], channel)
-            for each, channel, messages in self._operations
-            if each["x-actor"]["kind"] == "process"
-            and each["action"] == "send"
-            and event in messages
-            and channel in self.channels("bus")
+            (each.actor, each.channel)
+            for bus in self.channels("bus")
+            for each in self.senders_to(bus)
+            if each.actor_kind == "process" and event in each.messages
         ]
 
-    def receivers_of(self, queue: str) -> tuple[str, ...]:
+    def receivers_of(self, channel: str) -> tuple[str, ...]:
+        """Name the processes that receive from a queue; a bus has rules instead."""
         return tuple(
-            each["x-actor"]["name"]
-            for each, channel, _ in self._operations
-            if each["action"] == "receive" and channel == queue
+            each.actor
+            for each in self._operations
+            if (each.action, each.actor_kind, each.channel) == ("receive", "process", channel)
         )
 
-    def senders_to(self, channel: str) -> list[QueueSender]:
+    def senders_to(self, channel: str) -> list[Operation]:
         return [
-            QueueSender(each["x-actor"]["name"], messages, each["summary"])
-            for each, sent_to, messages in self._operations
-            if each["action"] == "send" and sent_to == channel
+            each for each in self._operations if (each.action, each.channel) == ("send", channel)
         ]
 
     def steps_of(self, event: str) -> list[Step]:
         """Rules on the event's own bus first, then those on the buses that it is sent on to."""
         own = {bus for _, bus in self.publishers_of(event)}
         steps = [
-            self._step(each["x-actor"]["name"], bus)
-            for each, bus, messages in self._operations
-            if each["x-actor"]["kind"] == "rule"
-            and each["action"] == "receive"
-            and event in messages
+            self._step(each.actor, each.channel)
+            for each in self._operations
+            if (each.action, each.actor_kind) == ("receive", "rule") and event in each.messages
         ]
         return sorted(steps, key=lambda step: step.bus not in own)
 
@@ -132,26 +121,25 @@ class Document:
         return schema
 
     def _step(self, rule: str, bus: str) -> Step:
-        sent = [
-            channel
-            for each, channel, _ in self._operations
-            if each["action"] == "send" and each["x-actor"] == {"kind": "rule", "name": rule}
-        ]
-        dlqs = [channel for channel in sent if channel in self.channels("dead-letter queue")]
-        targets = [channel for channel in sent if channel not in dlqs]
-        log_group = self.document["channels"][bus]["x-log-group"]
-        target = targets[0] if targets else f"log group {log_group}"
-        receivers = self.receivers_of(target) if target in self.channels("queue") else ()
-        return Step(rule, bus, target, receivers, dlqs[0] if dlqs else None)
+        channels = self.document["channels"]
+        sent = {
+            channels[each.channel]["x-kind"] == "dead-letter queue": each.channel
+            for each in self._operations
+            if (each.action, each.actor_kind, each.actor) == ("send", "rule", rule)
+        }
+        target = sent.get(False) or f"log group {channels[bus]['x-log-group']}"
+        return Step(rule, bus, target, self.receivers_of(target), sent.get(True))
 
     @cached_property
-    def _operations(self) -> list[tuple[Json, str, tuple[str, ...]]]:
-        """Each operation, its channel and the names of its messages."""
+    def _operations(self) -> list[Operation]:
         return [
-            (
-                each,
-                _last(each["channel"]["$ref"]),
-                tuple(_last(message["$ref"]) for message in each["messages"]),
+            Operation(
+                actor=each["x-actor"]["name"],
+                actor_kind=each["x-actor"]["kind"],
+                action=each["action"],
+                channel=_last(each["channel"]["$ref"]),
+                messages=tuple(_last(message["$ref"]) for message in each["messages"]),
+                because=each["summary"],
             )
             for each in self.document["operations"].values()
         ]

@@ -25,11 +25,7 @@ def element(name: str, /, *children: Child, **attributes: str | None) -> Markup:
     )
     if name in _VOID:
         return Markup(f"<{name}{opened}>")
-    return Markup(f"<{name}{opened}>{together(*children)}</{name}>")
-
-
-def together(*children: Child) -> Markup:
-    return Markup("".join(_html(each) for each in children))
+    return Markup(f"<{name}{opened}>{_html(children)}</{name}>")
 
 
 def _html(child: Child) -> str:
@@ -41,4 +37,4 @@ def _html(child: Child) -> str:
         case str():
             return escape(child)
         case _:
-            return together(*child)
+            return "".join(map(_html, child))

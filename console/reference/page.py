@@ -1,10 +1,10 @@
 """The page of every event: what it holds, who publishes it, and where it goes."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 
-from console.reference.document import Document, Step
-from console.reference.markup import Child, Markup, element, together
+from console.reference.document import Document
+from console.reference.markup import Child, Markup, element
 from console.reference.parts import code_block, codes, fields_table, folded, links, table
 
 SHEETS = ("tokens", "base", "shell", "reference")
@@ -32,26 +32,23 @@ def page(document: Document) -> str:
 
 
 def _header() -> Markup:
-    links = element(
+    views = element(
         "ul",
         element("li", element("a", "Console", href="/")),
         element("li", element("a", "Events", href="/asyncapi", aria_current="page")),
     )
+    theme = element("button", id="theme", class_="quiet icon", type="button", aria_label="Colours")
     inner = element(
         "div",
         element("a", "streamed events", class_="brand", href="/"),
-        element("nav", links, aria_label="Views"),
-        element(
-            "div",
-            element("button", id="theme", class_="quiet icon", type="button", aria_label="Colours"),
-            class_="top-state",
-        ),
+        element("nav", views, aria_label="Views"),
+        element("div", theme, class_="top-state"),
         class_="top-inner",
     )
     return element("header", inner, class_="top")
 
 
-def _content(document: Document) -> Iterable[Child]:
+def _content(document: Document) -> Iterator[Child]:
     colours = {name: f"d{index}" for index, (name, _) in enumerate(document.domains)}
     yield element(
         "div",
@@ -79,64 +76,55 @@ def _contents(document: Document, colours: dict[str, str]) -> Markup:
         element(
             "li",
             element("a", name, href=f"#{name}", class_="type"),
-            element(
-                "ul",
-                *(
-                    element("li", element("a", event, href=f"#{event}"))
-                    for event in document.events_of(name)
-                ),
-            ),
-            class_=colours[name],
+            _entries((event, event) for event in document.events_of(name)),
+            class_=colour,
         )
-        for name, _ in document.domains
+        for name, colour in colours.items()
     ]
-    more = element(
-        "li",
-        element("span", "around them", class_="type"),
-        element(
-            "ul",
-            element("li", element("a", "The envelope", href="#envelope")),
-            element("li", element("a", "Queues", href="#queues")),
-            element("li", element("a", "Dead letters", href="#dead-letters")),
-        ),
-    )
+    around = (("envelope", "The envelope"), ("queues", "Queues"), ("dead-letters", "Dead letters"))
+    more = element("li", element("span", "around them", class_="type"), _entries(around))
     return element("nav", element("ul", *groups, more), aria_label="Contents", class_="contents")
 
 
+def _entries(places: Iterable[tuple[str, str]]) -> Markup:
+    return element(
+        "ul", [element("li", element("a", name, href=f"#{id_}")) for id_, name in places]
+    )
+
+
 def _domain(document: Document, name: str, meaning: str, colour: str) -> Markup:
-    facts = [
-        _fact(
-            bus,
-            f"kept for {about['x-archive']['retentionDays']} days in {about['x-archive']['name']}; "
-            f"all that passes is in the log group {about['x-log-group']}.",
+    buses = [
+        element(
+            "p",
+            "Bus ",
+            element("code", bus),
+            f": kept for {about['x-archive']['retentionDays']} days in {about['x-archive']['name']}"
+            f"; all that passes is in the log group {about['x-log-group']}.",
         )
         for bus, about in document.buses_of(name).items()
     ]
-    guests = document.guests_of(name)
-    also: Child = (
-        element("p", "Rules also bring it ", links(guests), ".", class_="muted") if guests else None
-    )
-    return element(
-        "section",
-        element("h2", name.capitalize(), id=f"heading-{name}"),
+    guests = links(document.events_of(name, own=False), document)
+    return _section(
+        name,
+        name.capitalize(),
         element("p", meaning),
-        facts,
-        also,
-        *(_event(document, event) for event in document.events_of(name)),
-        id=name,
+        buses,
+        element("p", "Rules also bring it ", guests, ".", class_="muted") if guests else None,
+        [_event(document, event) for event in document.events_of(name)],
         class_=f"domain {colour}",
-        aria_labelledby=f"heading-{name}",
     )
 
 
-def _fact(bus: str, words: str) -> Markup:
-    return element("p", "Bus ", element("code", bus), ": ", words)
+def _section(name: str, title: str, *children: Child, class_: str | None = None) -> Markup:
+    heading = f"heading-{name}"
+    inside = (element("h2", title, id=heading), *children)
+    return element("section", *inside, id=name, class_=class_, aria_labelledby=heading)
 
 
 def _event(document: Document, name: str) -> Markup:
     message = document.message(name)
     publishers = [
-        together(element("code", process), " publishes it on ", element("code", bus), ". ")
+        (element("code", process), " publishes it on ", element("code", bus), ". ")
         for process, bus in document.publishers_of(name)
     ]
     fields = list(document.fields_of(document.schema(f"{name}Detail")))
@@ -145,8 +133,8 @@ def _event(document: Document, name: str) -> Markup:
         "article",
         element("h3", name, class_="type", id=name),
         element("p", message["summary"]),
-        element("p", *publishers),
-        _steps(name, document.steps_of(name)),
+        element("p", publishers),
+        _steps(document, name),
         folded(
             f"Fields of {name}",
             f"{len(fields)} fields of its detail",
@@ -160,34 +148,27 @@ def _event(document: Document, name: str) -> Markup:
     )
 
 
-def _steps(event: str, steps: Sequence[Step]) -> Markup:
-    return table(
-        f"Where {event} goes",
-        ("rule", "from", "to", "handled by", "what it cannot deliver"),
-        [
-            (
-                element("code", step.rule),
-                element("code", step.bus),
-                element("code", step.target),
-                codes(step.receivers) if step.receivers else "—",
-                element("code", step.dlq) if step.dlq else "—",
-            )
-            for step in steps
-        ],
-    )
+def _steps(document: Document, event: str) -> Markup:
+    rows = [
+        (
+            element("code", step.rule),
+            element("code", step.bus),
+            element("code", step.target),
+            codes(step.receivers) or "—",
+            element("code", step.dlq) if step.dlq else "—",
+        )
+        for step in document.steps_of(event)
+    ]
+    columns = ("rule", "from", "to", "handled by", "what it cannot deliver")
+    return table(f"Where {event} goes", columns, rows)
 
 
 def _envelope(document: Document) -> Markup:
     schema = document.schema("EventBridgeEvent")
     fields = [each for each in document.fields_of(schema) if "." not in each.name]
-    return element(
-        "section",
-        element("h2", "The envelope", id="heading-envelope"),
-        element("p", schema["description"]),
-        fields_table("Fields of the envelope", fields),
-        id="envelope",
-        aria_labelledby="heading-envelope",
-    )
+    meaning = element("p", schema["description"])
+    table = fields_table("Fields of the envelope", fields)
+    return _section("envelope", "The envelope", meaning, table)
 
 
 def _queues(document: Document) -> Markup:
@@ -195,50 +176,40 @@ def _queues(document: Document) -> Markup:
     for name, channel in document.channels("queue").items():
         queue = channel["bindings"]["sqs"]["queue"]
         redrive = queue["redrivePolicy"]
-        senders = [each.name for each in document.senders_to(name)]
         rows.append(
             (
                 element("code", name),
                 links(channel["messages"], document),
-                codes(senders),
+                codes(each.actor for each in document.senders_to(name)),
                 codes(document.receivers_of(name)),
                 f"{queue['visibilityTimeout']} s",
-                together(
+                (
                     f"{redrive['maxReceiveCount']} receives, then ",
                     element("code", redrive["deadLetterQueue"]["name"]),
                 ),
             )
         )
     columns = ("queue", "messages", "from", "received by", "unseen while handled", "redrive")
-    return element(
-        "section",
-        element("h2", "Queues", id="heading-queues"),
-        table("Queues between buses and processes", columns, rows),
-        id="queues",
-        aria_labelledby="heading-queues",
-    )
+    found = table("Queues between buses and processes", columns, rows)
+    return _section("queues", "Queues", found)
 
 
 def _dead_letters(document: Document) -> Markup:
     rows = [
         (
-            element("code", name) if first else "",
-            element("code", sender.name),
-            links(sender.messages, document),
-            sender.because,
+            "" if index else element("code", name),
+            element("code", each.actor),
+            links(each.messages, document),
+            each.because,
         )
         for name in document.channels("dead-letter queue")
-        for first, sender in (
-            (index == 0, each) for index, each in enumerate(document.senders_to(name))
-        )
+        for index, each in enumerate(document.senders_to(name))
     ]
     attributes = [
         folded(
             f"Attributes {name}",
             f"attributes of what is {words}",
-            fields_table(
-                f"Message attributes: {words}", list(document.fields_of(document.schema(name)))
-            ),
+            fields_table(f"Message attributes: {words}", document.fields_of(document.schema(name))),
         )
         for name, words in (
             ("PutByEventBridge", "put there by a rule"),
@@ -246,12 +217,10 @@ def _dead_letters(document: Document) -> Markup:
             ("PutByRelay", "put there by a relay"),
         )
     ]
-    return element(
-        "section",
-        element("h2", "Dead letters", id="heading-dead-letters"),
+    return _section(
+        "dead-letters",
+        "Dead letters",
         element("p", "What could not go on waits 14 days, with the reason in its attributes."),
         table("Who puts what where", ("queue", "put by", "what", "when"), rows),
         attributes,
-        id="dead-letters",
-        aria_labelledby="heading-dead-letters",
     )

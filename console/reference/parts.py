@@ -3,41 +3,32 @@
 from collections.abc import Iterable, Sequence
 
 from console.reference.document import Document, Field
-from console.reference.markup import Child, Markup, element, together
+from console.reference.markup import Child, Markup, element
 
 
-def fields_table(caption: str, fields: Sequence[Field]) -> Markup:
-    return table(
-        caption,
-        ("field", "type", "required", "meaning"),
-        [
-            (
-                element("code", field.name),
-                field.type,
-                "yes" if field.required else "no",
-                field.meaning,
-            )
-            for field in fields
-        ],
-    )
+def fields_table(caption: str, fields: Iterable[Field]) -> Markup:
+    rows = [
+        (element("code", each.name), each.type, "yes" if each.required else "no", each.meaning)
+        for each in fields
+    ]
+    return table(caption, ("field", "type", "required", "meaning"), rows)
 
 
 def table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[Child]]) -> Markup:
-    head = element("thead", element("tr", *(element("th", each, scope="col") for each in columns)))
-    body = element(
-        "tbody",
-        *(
-            element(
-                "tr",
-                *(
-                    element("td", cell, data_column=column)
-                    for column, cell in zip(columns, row, strict=True)
-                ),
-            )
-            for row in rows
-        ),
+    head = element("tr", [element("th", each, scope="col") for each in columns])
+    body = [
+        element(
+            "tr",
+            [
+                element("td", cell, data_column=name)
+                for name, cell in zip(columns, row, strict=True)
+            ],
+        )
+        for row in rows
+    ]
+    table = element(
+        "table", element("caption", caption), element("thead", head), element("tbody", body)
     )
-    table = element("table", element("caption", caption), head, body)
     return element(
         "div", table, class_="table-box", tabindex="0", role="region", aria_label=caption
     )
@@ -53,21 +44,19 @@ def code_block(name: str, text: str) -> Markup:
     )
 
 
-def codes(names: Iterable[str]) -> Markup:
-    return _listed([element("code", name) for name in names])
+def codes(names: Iterable[str]) -> Child:
+    return _listed(element("code", name) for name in names)
 
 
-def links(names: Iterable[str], document: Document | None = None) -> Markup:
+def links(names: Iterable[str], document: Document) -> Child:
     """Names of messages; those that have a place on the page lead there."""
     return _listed(
-        [
-            element("a", name, href=f"#{name}")
-            if document is None or document.publishers_of(name)
-            else element("span", name)
-            for name in names
-        ]
+        element("a", name, href=f"#{name}")
+        if document.publishers_of(name)
+        else element("span", name)
+        for name in names
     )
 
 
-def _listed(parts: Sequence[Markup]) -> Markup:
-    return together(*(together(", " if index else "", part) for index, part in enumerate(parts)))
+def _listed(parts: Iterable[Markup]) -> Child:
+    return [(", " if index else "", part) for index, part in enumerate(parts)]

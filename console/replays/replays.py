@@ -1,19 +1,35 @@
-"""The replays that this console has started: each is polled until it has ended.
+"""/api/replays: bring what was on a bus to its rules again, having seen first what that is.
 
-EventBridge runs them. One goes on when the console ends, and is only not followed any more.
+EventBridge runs the replays, and the console polls each that it has started until it has ended. One
+goes on when the console ends, and is only not followed any more.
 """
 
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Lock, Thread
 from typing import Any
 
+from fastapi import APIRouter
+from pydantic import Field
+
+from console.dead_letters.previews import Previewed, Previews, Text
+from contracts.envelope import ReadModel
 from contracts.timestamps import format_timestamp
 from operations.environment import Environment
 from operations.errors import OperatorError
-from operations.replay.replay import Progress, Replay, Request, TooManyReplays
+from operations.moments import parse_range
+from operations.replay.command import ARCHIVED_AFTER
+from operations.replay.replay import (
+    Progress,
+    Replay,
+    Request,
+    TooManyReplays,
+    request_of,
+    would_come,
+)
 from runtime.errors import Unavailable
+from runtime.ids import utc_now
 from runtime.process.shutdown import Stop
 
 LOOK_EVERY = 1.0
@@ -28,6 +44,10 @@ MOST_AT_ONCE = 10
 KEPT_REPLAYS = 50
 """Replays, with those that have ended."""
 
+RULES_IGNORED = (
+    "MiniStack ignores the rules of a replay, and sends its events to every rule of the bus."
+)
+
 OnChange = Callable[[dict[str, Any]], object]
 
 
@@ -36,6 +56,25 @@ class UnknownReplay(OperatorError):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"this console has started no replay {name}, or has forgotten it since")
+
+
+class ReplayRequest(ReadModel, extra="forbid"):
+    """`since` and `until` are moments as `streamed replay` takes them; no rules: to all."""
+
+    bus: Text
+    since: Text = Field(alias="from")
+    until: Text = Field(default="now", alias="to")
+    rules: list[Text] = Field(default=[], max_length=50)
+
+
+def router(replays: "Replays") -> APIRouter:
+    routes = APIRouter(prefix="/api/replays")
+    routes.get("")(replays.list)
+    routes.post("/preview")(replays.preview)
+    routes.post("", status_code=202)(replays.start)
+    routes.get("/{name}")(replays.progress)
+    routes.delete("/{name}")(replays.cancel)
+    return routes
 
 
 @dataclass
@@ -81,32 +120,62 @@ class Replays:
     ) -> None:
         self._environment, self._stop, self._on_change = environment, stop, on_change
         self._look_every = look_every
-        self._followed: OrderedDict[str, Followed] = OrderedDict()
-        self._lock = Lock()
+        self._followed: dict[str, Followed] = {}  # replaced, never changed: readers lock nothing
+        self._starting = Lock()
+        self._previews = Previews[Request]()
 
-    def documents(self) -> list[dict[str, Any]]:
-        """How far each is, the newest first."""
-        with self._lock:
-            return [each.document() for each in reversed(self._followed.values())]
+    def list(self) -> dict[str, Any]:
+        """Say what can be replayed, and how far each replay is, the newest first."""
+        topology, emulated = self._environment.topology, self._environment.emulated
+        return {
+            "buses": [
+                {
+                    "bus": archive.bus,
+                    "archive": archive.name,
+                    "retentionDays": archive.retention_days,
+                    "rules": [rule.name for rule in topology.rules if rule.bus == archive.bus],
+                }
+                for archive in topology.archives
+            ],
+            "rulesAllowed": not emulated,
+            "rulesWhyNot": RULES_IGNORED if emulated else None,
+            "replays": [each.document() for each in reversed(self._followed.values())],
+        }
 
-    def start(self, request: Request) -> dict[str, Any]:
-        """Raises NoArchive, TooManyReplays, Unavailable."""
+    def preview(self, wish: ReplayRequest) -> dict[str, Any]:
+        """Raises OperatorError for what cannot be replayed, and Unavailable."""
+        now = utc_now()
+        span = parse_range(wish.since, wish.until, now)
+        request = request_of(self._environment, wish.bus, span, wish.rules, now=now)
+        events = would_come(self._environment, request)
+        notes = []
+        if request.until > now - ARCHIVED_AFTER and not self._environment.emulated:
+            notes.append("Events of the last ten minutes may not be in the archive yet.")
+        if not events:
+            notes.append("The bus's log has nothing in this range: a replay would bring nothing.")
+        return {
+            "preview": self._previews.keep(request),
+            "bus": request.bus,
+            "from": format_timestamp(request.since),
+            "to": format_timestamp(request.until),
+            "rules": [*request.rules],
+            "events": dict(sorted(events.items())),
+            "total": events.total(),
+            "notes": notes,
+        }
+
+    def start(self, previewed: Previewed) -> dict[str, Any]:
+        """Raises StalePreview, NoArchive, TooManyReplays, Unavailable."""
+        request = self._previews.take(previewed.preview)
         followed = Followed(Replay(self._environment, request), request)
-        with self._lock:
+        name = followed.replay.name
+        with self._starting:
             if sum(not each.over for each in self._followed.values()) >= MOST_AT_ONCE:
                 raise TooManyReplays
-            self._followed[followed.replay.name] = followed
-        try:
             followed.replay.start()
-        except BaseException:
-            with self._lock:
-                del self._followed[followed.replay.name]
-            raise
-        self._forget_the_oldest()
+            self._followed = {**self._remembered(), name: followed}
         answer = followed.document()
-        Thread(
-            target=self._follow, args=(followed,), name=followed.replay.name, daemon=True
-        ).start()
+        Thread(target=self._follow, args=(followed,), name=name, daemon=True).start()
         return answer
 
     def progress(self, name: str) -> dict[str, Any]:
@@ -121,16 +190,16 @@ class Replays:
         return followed.document()
 
     def _find(self, name: str) -> Followed:
-        with self._lock:
-            if name not in self._followed:
-                raise UnknownReplay(name)
-            return self._followed[name]
+        followed = self._followed.get(name)
+        if followed is None:
+            raise UnknownReplay(name)
+        return followed
 
-    def _forget_the_oldest(self) -> None:
-        with self._lock:
-            ended = [name for name, each in self._followed.items() if each.over]
-            for name in ended[: max(0, len(self._followed) - KEPT_REPLAYS)]:
-                del self._followed[name]
+    def _remembered(self) -> dict[str, Followed]:
+        """All but the oldest that have ended, so that there is room for one more."""
+        ended = [name for name, each in self._followed.items() if each.over]
+        forgotten = ended[: max(0, len(self._followed) + 1 - KEPT_REPLAYS)]
+        return {name: each for name, each in self._followed.items() if name not in forgotten}
 
     def _follow(self, followed: Followed) -> None:
         looks_left = COUNTED_WITHIN

@@ -1,88 +1,101 @@
-"""Sends what a person typed to an API, and shows the whole exchange, whatever came of it."""
+"""POST /api/try/…: use the system as its clients do, and see the exact request and answer.
+
+What a person typed is sent as it is, and the whole exchange is shown, whatever came of it.
+"""
 
 import json
 import shlex
-from dataclasses import dataclass
+from collections.abc import Iterable
 from time import perf_counter
 from typing import Any
 
 import httpx
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
 
-from console.apis import Api
-from console.live.measures import said
-from console.signing import Signed, shown
+from console.apis import Api, said
+from console.signing import shown
 
 MOST_SHOWN = 64 * 1024
 """Characters of an answer's body."""
 
 
-@dataclass(frozen=True)
-class Exchange:
-    """One request, and its answer or why there is none."""
+class OrderForm(BaseModel):
+    """What was typed; nothing is checked here, the API's own answer is shown."""
 
-    request: httpx.Request
-    response: httpx.Response | None
-    error: str | None
-    milliseconds: float
-    signed: Signed | None = None
+    model_config = ConfigDict(alias_generator=to_camel, extra="allow")
 
-    def document(self) -> dict[str, Any]:
-        return {
-            "request": {
-                "method": self.request.method,
-                "url": str(self.request.url),
-                "headers": shown(self.request.headers),
-                "body": self.request.content.decode(),
-            },
-            "response": self._answer(),
-            "error": self.error,
-            "curl": curl(self.request, self.signed),
-            "subscriptionId": self._subscription_id(),
-        }
+    idempotency_key: str | None = None
 
-    def _answer(self) -> dict[str, Any] | None:
-        if self.response is None:
-            return None
-        return {
-            "status": self.response.status_code,
-            "reason": self.response.reason_phrase,
-            "headers": dict(self.response.headers),
-            "body": self.response.text[:MOST_SHOWN],
-            "milliseconds": round(self.milliseconds, 1),
-        }
 
-    def _subscription_id(self) -> str | None:
-        if self.response is None or not self.response.is_success:
-            return None
-        try:
-            found = self.response.json().get("subscriptionId")
-        except (AttributeError, ValueError):
-            return None
-        return found if isinstance(found, str) else None
+def router(apis: dict[str, Api]) -> APIRouter:
+    routes = APIRouter(prefix="/api/try")
+
+    @routes.post("/subscriptions")
+    def subscribe(order: OrderForm) -> dict[str, Any]:
+        api, key = apis["subscription"], order.idempotency_key
+        headers = {"Idempotency-Key": key} if key else {}
+        return send(api, "POST", f"{api.url}/{api.path}", order.model_extra, headers)
+
+    @routes.post("/payments/{payment_id}/cancel")
+    def cancel(payment_id: str) -> dict[str, Any]:
+        api = apis["payment"]
+        return send(api, "PATCH", api.resource(payment_id), {"status": "cancelled"})
+
+    return routes
 
 
 def send(
     api: Api, method: str, url: str, body: Any, headers: dict[str, str] | None = None
-) -> Exchange:
+) -> dict[str, Any]:
     """Send JSON as it is, once; an outage is part of what is shown."""
     content = json.dumps(body, ensure_ascii=False).encode()
     named = {"Content-Type": "application/json", **(headers or {})}
     # In bytes: httpx takes no text but ASCII, and the API's answer to more is the point.
     encoded = {name.encode(): value.encode() for name, value in named.items()}
     request = api.client.build_request(method, url, content=content, headers=encoded)
-    signed = api.client.auth if isinstance(api.client.auth, Signed) else None
-    started = perf_counter()
+    started, response, why_not = perf_counter(), None, None
     try:
         response = api.client.send(request)
     except httpx.HTTPError as error:
-        why = f"{api.process} did not answer: {said(error)}"
-        return Exchange(request, None, why, _since(started), signed)
-    return Exchange(request, response, None, _since(started), signed)
+        why_not = f"{api.process} did not answer: {said(error)}"
+    milliseconds = (perf_counter() - started) * 1000
+    return {
+        "request": {
+            "method": request.method,
+            "url": str(request.url),
+            "headers": shown(request.headers),
+            "body": request.content.decode(),
+        },
+        "response": _answer(response, milliseconds) if response else None,
+        "error": why_not,
+        "curl": curl(request, api.curl_options),
+        "subscriptionId": _subscription_id(response) if response else None,
+    }
 
 
-def curl(request: httpx.Request, signed: Signed | None = None) -> str:
+def _answer(response: httpx.Response, milliseconds: float) -> dict[str, Any]:
+    return {
+        "status": response.status_code,
+        "reason": response.reason_phrase,
+        "headers": dict(response.headers),
+        "body": response.text[:MOST_SHOWN],
+        "milliseconds": round(milliseconds, 1),
+    }
+
+
+def _subscription_id(response: httpx.Response) -> str | None:
+    try:
+        found = response.json().get("subscriptionId") if response.is_success else None
+    except (AttributeError, ValueError):
+        return None
+    return found if isinstance(found, str) else None
+
+
+def curl(request: httpx.Request, options: Iterable[str] = ()) -> str:
     """The command that sends the same; one that is signed takes the shell's own credentials."""
-    words = ["curl", "-s", *(signed.curl_options if signed else [])]
+    words = ["curl", "-s", *options]
     words += ["-X", request.method, shlex.quote(str(request.url))]
     for name, value in request.headers.items():
         if name in _SENT_HEADERS:
@@ -93,7 +106,3 @@ def curl(request: httpx.Request, signed: Signed | None = None) -> str:
 
 
 _SENT_HEADERS = {"content-type": "Content-Type", "idempotency-key": "Idempotency-Key"}
-
-
-def _since(started: float) -> float:
-    return (perf_counter() - started) * 1000

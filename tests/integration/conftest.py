@@ -12,15 +12,15 @@ from prometheus_client import CollectorRegistry
 from pymongo import MongoClient
 
 from console.app import create_app
-from console.parts import Parts, parts_of
+from console.parts import Parts
 from console.security import TOKEN_HEADER
-from console.settings import ConsoleSettings
 from infra.documentdb import provision_collections
 from infra.local import provision
 from infra.local_system.ports import LOOPBACK
 from runtime.process.health import HealthServer, Readiness
 from tests.builders import a_cause
 from tests.conftest import MiniStack
+from tests.console_client import a_console
 from tests.operations import operations
 from tests.raw_http import Server, described
 from tests.relay_world import World, a_world
@@ -83,15 +83,7 @@ def lifecycle(system: System, apis: Mapping[Name, httpx.Client]) -> str:
 @pytest.fixture(scope="session")
 def quiet_console(system: System, apis: Mapping[Name, httpx.Client]) -> Parts:
     """A console that taps nothing: its routes, over a real system."""
-    urls = {f"{name}_api_url": str(client.base_url) for name, client in apis.items()}
-    settings = {
-        "aws_region": system.region,
-        "aws_endpoint_url": system.endpoint,
-        "console_name": "quiet",
-        "console_allowed_hosts": "x",
-        **urls,
-    }
-    return parts_of(ConsoleSettings.model_validate(settings))
+    return a_console(system, apis, console_name="quiet", console_allowed_hosts="x")
 
 
 @pytest.fixture(scope="session")

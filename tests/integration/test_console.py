@@ -4,18 +4,16 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from queue import SimpleQueue
-from threading import Thread
 from typing import Any
 
 import httpx
 import pytest
 
 from console.app import create_app
-from console.parts import Parts, parts_of
+from console.parts import Parts
 from console.security import TOKEN_HEADER
-from console.settings import ConsoleSettings
 from tests.builders import a_cause
+from tests.console_client import a_console
 from tests.system import Name, System, serving
 from verification.testkit.waiting import eventually
 
@@ -50,27 +48,13 @@ class Served:
     @contextmanager
     def live(self) -> Iterator[Callable[[str], dict[str, Any]]]:
         """Follow the stream; the function waits for the next message of a name."""
-        found: SimpleQueue[tuple[str, dict[str, Any]]] = SimpleQueue()
         with self.client.stream("GET", "/api/live", timeout=30) as answer:
             assert answer.headers["content-type"].startswith("text/event-stream")
-
-            def read() -> None:
-                name = ""
-                try:
-                    for line in answer.iter_lines():
-                        key, _, value = line.partition(": ")
-                        if key == "event":
-                            name = value
-                        elif key == "data":
-                            found.put((name, json.loads(value)))
-                except (httpx.HTTPError, httpx.StreamError):
-                    pass  # the test is over
-
-            Thread(target=read, daemon=True).start()
+            messages = messages_of(answer)
 
             def following(name: str) -> dict[str, Any]:
                 def its() -> dict[str, Any] | None:
-                    kind, document = found.get(timeout=60)
+                    kind, document = next(messages)
                     return document if kind == name else None
 
                 return eventually(its, what=f"a message {name}")
@@ -78,19 +62,20 @@ class Served:
             yield following
 
 
+def messages_of(answer: httpx.Response) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What a stream sends: an event's name, and its data."""
+    name = ""
+    for line in answer.iter_lines():
+        key, _, value = line.partition(": ")
+        if key == "event":
+            name = value
+        elif key == "data":
+            yield name, json.loads(value)
+
+
 @pytest.fixture(scope="module")
 def console(system: System, apis: Mapping[Name, httpx.Client]) -> Iterator[Served]:
-    urls = {f"{name}_api_url": str(client.base_url) for name, client in apis.items()}
-    settings = ConsoleSettings.model_validate(
-        {
-            "aws_region": system.region,
-            "aws_endpoint_url": system.endpoint,
-            "console_name": "test",
-            "console_dead_letter_seconds": 0.1,
-            **urls,
-        }
-    )
-    parts = parts_of(settings)
+    parts = a_console(system, apis, console_name="test", console_dead_letter_seconds=0.1)
     parts.start()
     try:
         with (

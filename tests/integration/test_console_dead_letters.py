@@ -8,8 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from console.dead_letters import routes as dead_letters_routes
-from console.dead_letters.actions import DeadLetterActions
+from console.dead_letters.actions import DeadLetterActions, router
 from tests.conftest import MiniStack
 from tests.console_client import asking
 from tests.dead_letters import a_record_body, an_event, by_eventbridge
@@ -40,9 +39,7 @@ def console(system: Operated) -> Iterator[httpx.Client]:
 
 @contextmanager
 def serving(system: Operated, **limits: int) -> Iterator[httpx.Client]:
-    with asking(
-        dead_letters_routes.router(DeadLetterActions(system.environment, **limits))
-    ) as client:
+    with asking(router(DeadLetterActions(system.environment, **limits))) as client:
         yield client
 
 

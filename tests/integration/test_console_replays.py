@@ -3,17 +3,15 @@
 import json
 import time
 from collections.abc import Iterator
-from threading import Lock
 from typing import Any
 
 import httpx
 import pytest
 
-from console.replays import routes as replay_routes
-from console.replays.replays import Replays
+from console.replays.replays import Replays, router
 from runtime.process.shutdown import Stop
 from tests.conftest import MiniStack
-from tests.console import a_body
+from tests.console import a_body, put
 from tests.console_client import asking
 from tests.dead_letters import an_event
 from tests.integration.operated import Operated, operated
@@ -22,20 +20,11 @@ from verification.testkit.waiting import eventually
 BUS = "stock-event-bus"
 
 
-class Told:
+class Told(list[dict[str, Any]]):
     """What the console's pages hear."""
 
-    def __init__(self) -> None:
-        self._all: list[dict[str, Any]] = []
-        self._lock = Lock()
-
-    def __call__(self, progress: dict[str, Any]) -> None:
-        with self._lock:
-            self._all.append(progress)
-
     def of(self, name: str) -> list[dict[str, Any]]:
-        with self._lock:
-            return [each for each in self._all if each["name"] == name]
+        return [each for each in tuple(self) if each["name"] == name]
 
 
 @pytest.fixture(scope="module")
@@ -54,25 +43,11 @@ def told() -> Told:
 @pytest.fixture
 def console(system: Operated, told: Told) -> Iterator[httpx.Client]:
     stop = Stop()
-    replays = Replays(system.environment, stop, told, look_every=0.05)
-    with asking(replay_routes.router(system.environment, replays)) as client:
+    replays = Replays(system.environment, stop, told.append, look_every=0.05)
+    with asking(router(replays)) as client:
         yield client
     stop.request()
     system.gate.open()
-
-
-def publish(system: Operated, *aggregates: str) -> None:
-    """Put events on the bus, and so into its archive."""
-    events = system.aws.client("events")
-    for aggregate in aggregates:
-        envelope = json.loads(an_event(aggregate, 1))
-        entry: Any = {
-            "EventBusName": BUS,
-            "Source": envelope["source"],
-            "DetailType": envelope["detail-type"],
-            "Detail": json.dumps(envelope["detail"]),
-        }
-        events.put_events(Entries=[entry])
 
 
 def log(system: Operated, group: str, *bodies: str) -> None:
@@ -111,7 +86,7 @@ def test_a_replay_is_previewed_started_and_followed_to_its_end(
     system: Operated, console: httpx.Client, told: Told
 ) -> None:
     """The events come to the rules again, whoever listens hears of the end, and that was it."""
-    publish(system, "a", "b")
+    put(system.aws, BUS, an_event("a", 1), an_event("b", 1))
     before = len(system.drain("stock-subscription-created"))
     shown = preview(console).json()
 

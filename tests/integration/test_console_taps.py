@@ -9,14 +9,13 @@ from uuid import uuid4
 import pytest
 
 from console.live.sampling import is_shown, pattern
-from console.live.taps import ABANDONED_AFTER, RETENTION, SEEN, ConsoleTap, taps_of
+from console.live.taps import ABANDONED_AFTER, RETENTION, SEEN, ConsoleTap
 from infra.local import provision
-from infra.topology import TOPOLOGY
 from runtime.aws import Aws, CachingAws
 from runtime.errors import Unavailable
 from runtime.ids import utc_now
 from tests.conftest import MiniStack
-from tests.console import a_body
+from tests.console import a_body, put
 from tests.integration.emulated import attributes_of, empty_aws, url_of
 from verification.testkit.fault_proxy import FaultProxy
 from verification.testkit.waiting import eventually
@@ -34,33 +33,12 @@ def aws(ministack: MiniStack) -> Aws:
 
 @pytest.fixture
 def tap(aws: Aws) -> ConsoleTap:
-    return a_tap(aws, "test")
-
-
-def a_tap(aws: Aws, name: str, bus: str = BUS) -> ConsoleTap:
-    accounts = {domain.name: aws for domain in TOPOLOGY.domains}
-    return next(each for each in taps_of(TOPOLOGY, name, accounts) if each.bus == bus)
+    return ConsoleTap(aws, BUS, "test")
 
 
 @pytest.fixture
 def url(tap: ConsoleTap) -> str:
     return tap.make(1)
-
-
-def put(aws: Aws, *bodies: str) -> None:
-    """Publish events as the relays do."""
-    answer = aws.client("events").put_events(
-        Entries=[
-            {
-                "EventBusName": BUS,
-                "Source": envelope["source"],
-                "DetailType": envelope["detail-type"],
-                "Detail": json.dumps(envelope["detail"]),
-            }
-            for envelope in map(json.loads, bodies)
-        ]
-    )
-    assert answer["FailedEntryCount"] == 0
 
 
 def taken(aws: Aws, url: str) -> Iterator[dict[str, Any]]:
@@ -95,7 +73,7 @@ def test_a_tap_sees_what_is_on_the_bus_and_no_queue_loses_it(
     aws: Aws, tap: ConsoleTap, url: str
 ) -> None:
     """The work queue has its event as well."""
-    put(aws, a_body("SubscriptionCreated", "a"), a_body("StockAllocated", "a"))
+    put(aws, BUS, a_body("SubscriptionCreated", "a"), a_body("StockAllocated", "a"))
     assert came(aws, url, 2) == ["StockAllocated", "SubscriptionCreated"]
     work = url_of(aws, "stock-subscription-created")
     assert came(aws, work, 1) == ["SubscriptionCreated"]
@@ -114,13 +92,6 @@ def test_its_queue_keeps_little_and_only_the_rule_may_send_there(
     assert statement["Resource"] == attributes["QueueArn"]
 
 
-def test_a_killed_consoles_tap_is_found_again(aws: Aws, tap: ConsoleTap, url: str) -> None:
-    """The same name is the same queue; making it twice changes nothing."""
-    before = names(aws)
-    assert tap.make(1) == url
-    assert names(aws) == before
-
-
 def test_a_removed_tap_leaves_nothing(aws: Aws, tap: ConsoleTap) -> None:
     """Neither rule nor queue; and removing what is gone is all right."""
     before = names(aws)
@@ -136,7 +107,7 @@ def test_a_narrowed_tap_lets_a_share_through(aws: Aws, tap: ConsoleTap, url: str
     tap.let_through(4)
     ids = [str(uuid4()) for _ in range(40)]
     for start in range(0, len(ids), 10):
-        put(aws, *(a_body("StockAllocated", each) for each in ids[start : start + 10]))
+        put(aws, BUS, *(a_body("StockAllocated", each) for each in ids[start : start + 10]))
     expected = sorted(each for each in ids if is_shown(each, 4))
     seen: list[str] = []
 
@@ -159,19 +130,11 @@ def test_a_tap_that_provisioning_took_away_is_missed(aws: Aws, tap: ConsoleTap, 
     assert tap.is_there()
 
 
-def test_a_bus_that_is_not_there_yet_is_waited_for(ministack: MiniStack) -> None:
-    """The console may start before the system was provisioned."""
-    aws = empty_aws(ministack)
-    (tap, *_) = taps_of(TOPOLOGY, "test", {domain.name: aws for domain in TOPOLOGY.domains})
-    with pytest.raises(Unavailable):
-        tap.make(1)
-
-
 def test_what_came_before_it_was_narrowed_can_be_thrown_away(
     aws: Aws, tap: ConsoleTap, url: str
 ) -> None:
     """And it is known how much that was."""
-    put(aws, *(a_body("StockAllocated", str(n)) for n in range(10)))
+    put(aws, BUS, *(a_body("StockAllocated", str(n)) for n in range(10)))
     sqs = aws.client("sqs")
     eventually(
         lambda: (
@@ -192,9 +155,9 @@ def test_a_console_removes_the_taps_of_consoles_that_are_gone(
     """Those of its bus, by their names, after an hour without a sign of life, and no others'."""
     now = utc_now()
     gone, there, elsewhere = (
-        a_tap(aws, "gone"),
-        a_tap(aws, "my-own"),
-        a_tap(aws, "gone", "payments-event-bus"),
+        ConsoleTap(aws, BUS, "gone"),
+        ConsoleTap(aws, BUS, "my-own"),
+        ConsoleTap(aws, "payments-event-bus", "gone"),
     )
     for each in (gone, elsewhere):
         each.keep(each.make(1), now - timedelta(seconds=ABANDONED_AFTER + 1))
@@ -215,7 +178,7 @@ def test_a_tap_without_a_sign_of_life_is_as_old_as_its_queue(
     aws: Aws, tap: ConsoleTap, url: str
 ) -> None:
     """Consoles of before wrote none: one of theirs that was just made is no one's to remove."""
-    other = a_tap(aws, "before")
+    other = ConsoleTap(aws, BUS, "before")
     other.make(1)
     assert tap.keep(url, utc_now()) == []
     assert tap.keep(url, utc_now() + timedelta(seconds=ABANDONED_AFTER + 60)) == [other.queue.name]
@@ -228,10 +191,10 @@ def test_what_a_console_left_is_removed_when_its_credentials_are_back(
     with FaultProxy(ministack.endpoint).running() as gate:
         region = aws.client("sqs").meta.region_name
         expired = CachingAws(region=region, endpoint_url=gate.endpoint)
-        left = a_tap(expired, "left")
+        left = ConsoleTap(expired, BUS, "left")
         left.keep(left.make(1), utc_now() - timedelta(seconds=ABANDONED_AFTER + 1))
         gate.trust(code="ExpiredTokenException")
         with pytest.raises(Unavailable):
             left.remove()
-    other = a_tap(aws, "other")
+    other = ConsoleTap(aws, BUS, "other")
     assert other.keep(other.make(1), utc_now()) == [left.queue.name]

@@ -1,32 +1,35 @@
 """An attempt is told whole: the request, the answer, and the command that does the same."""
 
 import shlex
+from typing import Any
 
 import httpx
+import pytest
 
 from console.apis import Api
 from console.requests.attempts import curl, send
 
-
-def an_api(handle: httpx.MockTransport) -> Api:
-    client = httpx.Client(transport=handle)
-    return Api("subscription", "subscription-api", "subscriptions", "subscriptions", URL, client)
-
-
 URL = "http://127.0.0.1:8001"
+
+
+def an_api(answer: httpx.Response | httpx.HTTPError) -> Api:
+    """An API that has one answer, or none."""
+
+    def handle(_: httpx.Request) -> httpx.Response:
+        if isinstance(answer, httpx.HTTPError):
+            raise answer
+        return answer
+
+    client = httpx.Client(transport=httpx.MockTransport(handle))
+    return Api("subscription-api", "subscriptions", "subscriptions", URL, client)
 
 
 def test_what_was_typed_is_sent_as_it_is_and_the_answer_is_told() -> None:
     """Wrong values, too: the API's own refusal is what is to be seen."""
-
-    def refuse(request: httpx.Request) -> httpx.Response:
-        assert request.content == '{"quantity": "vïele"}'.encode()
-        return httpx.Response(422, json={"detail": "quantity: a number"})
-
-    api = an_api(httpx.MockTransport(refuse))
+    api = an_api(httpx.Response(422, json={"detail": "quantity: a number"}))
     told = send(
         api, "POST", f"{URL}/subscriptions", {"quantity": "vïele"}, {"Idempotency-Key": "k"}
-    ).document()
+    )
     assert told["request"]["body"] == '{"quantity": "vïele"}'
     assert told["request"]["headers"]["idempotency-key"] == "k"
     assert told["response"]["status"] == 422
@@ -37,35 +40,22 @@ def test_what_was_typed_is_sent_as_it_is_and_the_answer_is_told() -> None:
 
 def test_an_api_that_is_away_is_a_sentence() -> None:
     """No exception, and no made-up answer."""
-
-    def nobody(request: httpx.Request) -> httpx.Response:
-        raise httpx.ConnectError("refused", request=request)
-
-    told = send(an_api(httpx.MockTransport(nobody)), "POST", URL, {}).document()
+    told = send(an_api(httpx.ConnectError("refused")), "POST", URL, {})
     assert told["response"] is None
     assert told["error"] == "subscription-api did not answer: nothing listens there"
 
 
-def test_the_subscription_is_named_where_there_is_one() -> None:
+@pytest.mark.parametrize(
+    ("answer", "subscription_id"),
+    [({"json": {"subscriptionId": "a"}}, "a"), ({"text": "<html>"}, None)],
+    ids=["ours", "whatever else listens there"],
+)
+def test_the_subscription_is_named_where_there_is_one(
+    answer: dict[str, Any], subscription_id: str | None
+) -> None:
     """So that the page can follow it."""
-
-    def create(request: httpx.Request) -> httpx.Response:
-        return httpx.Response(201, json={"subscriptionId": "a"})
-
-    told = send(an_api(httpx.MockTransport(create)), "POST", URL, {}).document()
-    assert told["subscriptionId"] == "a"
-
-
-def test_an_answer_that_is_no_json_names_none() -> None:
-    """Whatever else listens there."""
-
-    def page(request: httpx.Request) -> httpx.Response:
-        return httpx.Response(200, text="<html>")
-
-    assert (
-        send(an_api(httpx.MockTransport(page)), "POST", URL, {}).document()["subscriptionId"]
-        is None
-    )
+    told = send(an_api(httpx.Response(201, **answer)), "POST", URL, {})
+    assert told["subscriptionId"] == subscription_id
 
 
 def test_the_command_survives_a_shell() -> None:
@@ -84,5 +74,5 @@ def test_the_command_survives_a_shell() -> None:
 
 def test_an_id_stays_one_part_of_the_path() -> None:
     """Whatever somebody types as an id."""
-    api = an_api(httpx.MockTransport(lambda request: httpx.Response(404)))
+    api = an_api(httpx.Response(404))
     assert api.resource("../readyz?x") == f"{URL}/subscriptions/..%2Freadyz%3Fx"

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from console.faults import routes as breaking_routes
-from console.faults.orders import why_not
+from console.faults.orders import router, why_not
 from console.faults.poison import PoisonKind, poison, poison_queues
 from contracts.envelope import NotAnEvent
 from contracts.names import EventType
@@ -53,7 +52,7 @@ def test_nothing_is_broken_where_that_was_not_asked_for(
     environment: Environment, socket: str | None, why: str
 ) -> None:
     """Each route refuses with the reason, before it calls anybody."""
-    with asking(breaking_routes.router(environment, socket)) as client:
+    with asking(router(environment, socket)) as client:
         answers = [
             client.get("/api/breaking"),
             client.post("/api/breaking/processes/stock-relay", json={"run": False}),
@@ -75,7 +74,7 @@ def test_it_is_on_where_make_up_listens() -> None:
 
 def test_a_socket_that_nobody_listens_on_is_an_outage(tmp_path: Path) -> None:
     """`make up` has ended, and the console not yet."""
-    with asking(breaking_routes.router(LOCAL, str(tmp_path / "socket"))) as client:
+    with asking(router(LOCAL, str(tmp_path / "socket"))) as client:
         answer = client.get("/api/breaking")
     assert answer.status_code == 503
     assert "make up is unavailable" in answer.json()["detail"]
@@ -97,7 +96,7 @@ def test_poison_is_for_the_queues_of_consumers() -> None:
 )
 def test_no_consumer_handles_poison(queue: str, kind: PoisonKind, error: type[Exception]) -> None:
     """Each kind is refused for its own reason, and for good: no retry is wasted on it."""
-    body, what = poison(QUEUES[queue], kind)
+    body, what = poison(queue, QUEUES[queue], kind)
     handler: EventHandler = EVENT_HANDLERS[queue](None)  # type: ignore[operator]
     with pytest.raises(error) as raised:
         handler.handle(body)
@@ -107,7 +106,8 @@ def test_no_consumer_handles_poison(queue: str, kind: PoisonKind, error: type[Ex
 
 def test_poison_that_misses_a_field_is_an_event_otherwise() -> None:
     """The map shows it, and who follows it finds it: it has our metadata."""
-    body, what = poison(QUEUES["stock-subscription-created"], "missing field")
+    queue = "stock-subscription-created"
+    body, what = poison(queue, QUEUES[queue], "missing field")
     document = json.loads(body)
     assert what == "a SubscriptionCreated without its quantity"
     assert document["detail-type"] == EventType.SUBSCRIPTION_CREATED

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+from collections.abc import Callable, Coroutine
+from functools import wraps
 
 import pytest
 
@@ -9,95 +11,80 @@ from console.live.hub import EVENTS_A_SECOND, KEPT_MESSAGES, MOST_PAGES, Full, H
 from tests.console import Seconds
 
 
+def on_a_loop(scene: Callable[[], Coroutine[None, None, None]]) -> Callable[[], None]:
+    """Run a test as the console's routes are run."""
+    return wraps(scene)(lambda: asyncio.run(scene()))
+
+
 def data_of(messages: list[bytes]) -> list[dict[str, object]]:
     return [json.loads(each.split(b"data: ")[1]) for each in messages]
 
 
-def test_a_slow_page_gets_the_newest_snapshot_only() -> None:
+@on_a_loop
+async def test_a_slow_page_gets_the_newest_snapshot_only() -> None:
     """Ten looks at a system that nobody read are one, the last."""
-
-    async def scene() -> list[bytes]:
-        hub = Hub()
-        page = hub.join(asyncio.get_running_loop())
-        for number in range(10):
-            hub.snapshot({"number": number})
-        return await page.take(5)
-
-    assert data_of(asyncio.run(scene())) == [{"number": 9}]
+    hub = Hub()
+    page = hub.join(asyncio.get_running_loop())
+    for number in range(10):
+        hub.snapshot({"number": number})
+    assert data_of(await page.take(5)) == [{"number": 9}]
 
 
-def test_a_new_page_begins_with_the_newest_snapshot() -> None:
+@on_a_loop
+async def test_a_new_page_begins_with_the_newest_snapshot() -> None:
     """It does not wait for the next one."""
-
-    async def scene() -> list[bytes]:
-        hub = Hub()
-        hub.snapshot({"number": 1})
-        return await hub.join(asyncio.get_running_loop()).take(5)
-
-    (message,) = asyncio.run(scene())
+    hub = Hub()
+    hub.snapshot({"number": 1})
+    (message,) = await hub.join(asyncio.get_running_loop()).take(5)
     assert message.startswith(b"id: 1\nevent: snapshot\ndata: ")
     assert message.endswith(b"\n\n")
 
 
-def test_no_more_events_are_shown_than_a_person_can_see() -> None:
+@on_a_loop
+async def test_no_more_events_are_shown_than_a_person_can_see() -> None:
     """The others are not even written; the next second shows some again."""
-
-    async def scene() -> tuple[list[bytes], list[bytes]]:
-        clock = Seconds()
-        hub = Hub(clock)
-        page = hub.join(asyncio.get_running_loop())
-        for number in range(1_000):
-            hub.event(lambda number=number: {"number": number})  # type: ignore[misc]
-        first = await page.take(5)
-        clock.now += 1
-        hub.event(lambda: {"number": -1})
-        return first, await page.take(5)
-
-    first, second = asyncio.run(scene())
-    assert len(first) == EVENTS_A_SECOND
-    assert data_of(second) == [{"number": -1}]
+    clock = Seconds()
+    hub = Hub(clock)
+    page = hub.join(asyncio.get_running_loop())
+    for number in range(1_000):
+        hub.event(lambda number=number: {"number": number})  # type: ignore[misc]
+    assert len(await page.take(5)) == EVENTS_A_SECOND
+    clock.now += 1
+    hub.event(lambda: {"number": -1})
+    assert data_of(await page.take(5)) == [{"number": -1}]
 
 
-def test_what_waits_for_a_slow_page_is_bounded() -> None:
+@on_a_loop
+async def test_what_waits_for_a_slow_page_is_bounded() -> None:
     """The oldest are dropped."""
-
-    async def scene() -> list[bytes]:
-        hub = Hub()
-        page = hub.join(asyncio.get_running_loop())
-        for number in range(KEPT_MESSAGES * 3):
-            hub.say("replay", {"number": number})
-        return await page.take(5)
-
-    found = data_of(asyncio.run(scene()))
+    hub = Hub()
+    page = hub.join(asyncio.get_running_loop())
+    for number in range(KEPT_MESSAGES * 3):
+        hub.say("replay", {"number": number})
+    found = data_of(await page.take(5))
     assert len(found) == KEPT_MESSAGES
     assert found[-1] == {"number": KEPT_MESSAGES * 3 - 1}
 
 
-def test_so_many_pages_and_no_more() -> None:
+@on_a_loop
+async def test_so_many_pages_and_no_more() -> None:
     """One that leaves makes room."""
-
-    async def scene() -> None:
-        hub, loop = Hub(), asyncio.get_running_loop()
-        pages = [hub.join(loop) for _ in range(MOST_PAGES)]
-        with pytest.raises(Full, match="close one"):
-            hub.join(loop)
-        hub.leave(pages[0])
-        assert hub.join(loop)
-
-    asyncio.run(scene())
+    hub, loop = Hub(), asyncio.get_running_loop()
+    pages = [hub.join(loop) for _ in range(MOST_PAGES)]
+    with pytest.raises(Full, match="close one"):
+        hub.join(loop)
+    hub.leave(pages[0])
+    assert hub.join(loop)
 
 
-def test_a_stop_lets_every_page_go() -> None:
+@on_a_loop
+async def test_a_stop_lets_every_page_go() -> None:
     """One that waits wakes; one that comes later is not kept."""
-
-    async def scene() -> None:
-        hub, loop = Hub(), asyncio.get_running_loop()
-        page = hub.join(loop)
-        waits = asyncio.create_task(page.take(60))
-        await asyncio.sleep(0)
-        hub.close()
-        assert await asyncio.wait_for(waits, 5) == []
-        assert page.closed
-        assert hub.join(loop).closed
-
-    asyncio.run(scene())
+    hub, loop = Hub(), asyncio.get_running_loop()
+    page = hub.join(loop)
+    waits = asyncio.create_task(page.take(60))
+    await asyncio.sleep(0)
+    hub.close()
+    assert await asyncio.wait_for(waits, 5) == []
+    assert page.closed
+    assert hub.join(loop).closed

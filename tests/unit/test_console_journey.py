@@ -5,8 +5,8 @@ from datetime import timedelta
 from typing import Any
 
 from console.follow.api_state import ApiState
-from console.follow.evidence import gathered
-from console.follow.journey import events, is_complete, journey_of, missing, sentence, steps
+from console.follow.evidence import journey_of
+from console.follow.journey import events, is_complete, missing, sentence, steps
 from console.live.observed_events import ObservedEvent
 from contracts.timestamps import format_timestamp
 from infra.graph import graph_of
@@ -54,7 +54,7 @@ def found(seen: Sequence[ObservedEvent], **more: Any) -> Journey:
         },
         "observed": seen,
     }
-    return journey_of(gathered("a", **values | more))
+    return journey_of("a", **values | more)
 
 
 def shown(journey: Journey) -> list[dict[str, Any]]:

@@ -2,12 +2,11 @@
 
 import pytest
 
+from console.about_routes import map_document
 from console.live.hub import Hub
 from console.live.journeys import Journeys
-from console.live.map_document import map_document
 from console.live.observed_events import ObservedEvents
 from console.live.observing import Observer
-from console.live.rates import Rates
 from contracts.names import EventType
 from infra.graph import graph_of
 from tests.console import an_observed_event, event_id
@@ -23,7 +22,7 @@ def observed() -> ObservedEvents:
 
 @pytest.fixture
 def observer(observed: ObservedEvents) -> Observer:
-    return Observer(Journeys(GRAPH), observed, Rates(), Rates(), Hub())
+    return Observer(Journeys(GRAPH), observed, Hub())
 
 
 @pytest.mark.parametrize("event_type", list(EventType))

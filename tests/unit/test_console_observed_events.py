@@ -36,7 +36,6 @@ def test_the_oldest_events_go_first() -> None:
     store = ObservedEvents(most=3)
     for name in "abcde":
         store.add(an_observed_event(aggregate_id=name))
-    assert len(store) == 3
     assert [name for name, _ in store.recent(10)] == ["e", "d", "c"]
     assert store.of_aggregate("a") == []
     assert store.event_type(event_id("SubscriptionCreated", "a")) is None
@@ -46,7 +45,7 @@ def test_the_oldest_events_go_first() -> None:
     small = ObservedEvents(most_bytes=2 * size)
     for name in "abc":
         small.add(an_observed_event(aggregate_id=name))
-    assert len(small) == 2
+    assert [name for name, _ in small.recent(10)] == ["c", "b"]
     assert small._bytes <= 2 * size
 
 

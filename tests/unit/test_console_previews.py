@@ -3,13 +3,7 @@
 import pytest
 
 from console.dead_letters.previews import KEPT_PREVIEWS, LASTS, Previews, StalePreview
-
-
-class Clock:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.console import Seconds
 
 
 def test_a_preview_is_taken_once() -> None:
@@ -23,7 +17,7 @@ def test_a_preview_is_taken_once() -> None:
 
 def test_a_preview_grows_old() -> None:
     """What was seen before lunch is not done after it."""
-    clock = Clock()
+    clock = Seconds(0)
     previews = Previews[str](clock)
     young, old = previews.keep("young"), previews.keep("old")
     clock.now = LASTS

@@ -49,9 +49,3 @@ def test_a_request_that_waits_gets_its_turn() -> None:
         had.append("first")
     waiting.join()
     assert had == ["first", "second"]
-
-
-def test_a_queue_that_does_not_exist_has_no_lock() -> None:
-    """That it is missing is found out where it is looked up."""
-    with QueueLocks([]).exclusive("nowhere"):
-        pass

@@ -2,7 +2,6 @@
 
 import pytest
 
-from console.environment import environment_of
 from console.settings import ConsoleSettings, is_loopback
 from runtime.errors import Misconfigured
 from runtime.settings import load
@@ -56,9 +55,3 @@ def test_a_name_that_no_queue_could_carry_is_refused(environment: pytest.MonkeyP
     environment.setenv("CONSOLE_NAME", "a name")
     with pytest.raises(Misconfigured, match="CONSOLE_NAME"):
         load(ConsoleSettings)
-
-
-@pytest.mark.usefixtures("environment")
-def test_its_environment_has_no_database() -> None:
-    """The console knows the system through AWS and the APIs alone."""
-    assert not hasattr(environment_of(load(ConsoleSettings)), "mongodb")

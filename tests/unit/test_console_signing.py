@@ -6,12 +6,11 @@ from pathlib import Path
 import httpx
 import pytest
 from botocore.credentials import ReadOnlyCredentials
-from botocore.exceptions import UnauthorizedSSOTokenError
+from botocore.exceptions import BotoCoreError, UnauthorizedSSOTokenError
 
 from console.apis import apis_of
-from console.environment import environment_of
 from console.requests.attempts import send
-from console.settings import ConsoleSettings
+from console.settings import ConsoleSettings, environment_of
 from console.signing import Signed
 from runtime.aws import Aws
 from runtime.settings import load
@@ -19,14 +18,28 @@ from runtime.settings import load
 URL = "https://abc.execute-api.eu-west-1.amazonaws.com"
 
 
-class KnownAws(Aws):
-    def credentials(self) -> ReadOnlyCredentials | None:
-        return ReadOnlyCredentials("AKIDEXAMPLE", "secret", "session-token")
+KEYS = ReadOnlyCredentials("AKIDEXAMPLE", "secret", "session-token")
 
 
-class NobodysAws(Aws):
+class SignerAws(Aws):
+    """With these credentials, and the next ones once they were refused; or none, or an error."""
+
+    def __init__(self, *keys: ReadOnlyCredentials | BotoCoreError | None) -> None:
+        super().__init__(region="eu-west-1")
+        self._keys = list(keys)
+
     def credentials(self) -> ReadOnlyCredentials | None:
-        return None
+        if isinstance(self._keys[0], BotoCoreError):
+            raise self._keys[0]
+        return self._keys[0]
+
+    def has_other_credentials(self) -> bool:
+        del self._keys[0]
+        return bool(self._keys)
+
+
+def signed(*keys: ReadOnlyCredentials | BotoCoreError | None) -> Signed:
+    return Signed(SignerAws(*keys), "eu-west-1")
 
 
 @pytest.fixture
@@ -49,11 +62,11 @@ def test_a_request_to_aws_carries_a_signature_over_its_body_and_the_session(
     api = replace(
         apis_of(settings, environment_of(settings))["subscription"],
         client=httpx.Client(
-            auth=Signed(KnownAws(region="eu-west-1"), "eu-west-1"),
+            auth=signed(KEYS),
             transport=httpx.MockTransport(take),
         ),
     )
-    told = send(api, "POST", f"{URL}/subscriptions", {"quantity": 1}).document()
+    told = send(api, "POST", f"{URL}/subscriptions", {"quantity": 1})
     sent = seen[0].headers
     assert sent["authorization"].startswith("AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/")
     assert "/eu-west-1/execute-api/aws4_request" in sent["authorization"]
@@ -66,7 +79,7 @@ def test_a_request_to_aws_carries_a_signature_over_its_body_and_the_session(
 
 def test_another_body_has_another_signature() -> None:
     """What was changed on its way is refused."""
-    auth = Signed(KnownAws(region="eu-west-1"), "eu-west-1")
+    auth = signed(KEYS)
 
     def signature(body: str) -> str:
         request = httpx.Request("POST", f"{URL}/subscriptions", content=body)
@@ -77,26 +90,12 @@ def test_another_body_has_another_signature() -> None:
 
 def test_nobody_to_sign_for_is_said() -> None:
     """And how to mend it."""
-    auth = Signed(NobodysAws(region="eu-west-1"), "eu-west-1")
     with pytest.raises(httpx.RequestError, match="AWS_PROFILE"):
-        next(auth.auth_flow(httpx.Request("GET", URL)))
-
-
-class RotatedAws(Aws):
-    """The first keys were rotated, and the next are known by now."""
-
-    keys = ReadOnlyCredentials("OLD", "secret", "session-token")
-
-    def credentials(self) -> ReadOnlyCredentials | None:
-        return self.keys
-
-    def has_other_credentials(self) -> bool:
-        self.keys = ReadOnlyCredentials("NEW", "secret", None)
-        return True
+        next(signed(None).auth_flow(httpx.Request("GET", URL)))
 
 
 def test_a_refused_request_is_signed_with_the_next_keys() -> None:
-    """Once, and without the session token of the first."""
+    """Once, and without the session token of the first: the keys were rotated."""
     seen: list[str] = []
 
     def refuse_old(request: httpx.Request) -> httpx.Response:
@@ -105,20 +104,15 @@ def test_a_refused_request_is_signed_with_the_next_keys() -> None:
             return httpx.Response(200)
         return httpx.Response(403, headers={"x-amzn-ErrorType": "ExpiredTokenException"})
 
-    auth = Signed(RotatedAws(region="eu-west-1"), "eu-west-1")
+    auth = signed(KEYS, ReadOnlyCredentials("NEW", "secret", None))
     with httpx.Client(auth=auth, transport=httpx.MockTransport(refuse_old)) as client:
         assert client.get(URL).status_code == 200
     assert seen == ["session-token", "none"]
 
 
-class ExpiredAws(Aws):
-    def credentials(self) -> ReadOnlyCredentials | None:
-        raise UnauthorizedSSOTokenError
-
-
 def test_a_session_that_ended_is_an_api_that_does_not_answer() -> None:
     """The console shows the reason where the API's state would be, and asks again."""
-    auth = Signed(ExpiredAws(region="eu-west-1"), "eu-west-1")
+    auth = signed(UnauthorizedSSOTokenError())
     with httpx.Client(auth=auth) as client, pytest.raises(httpx.RequestError, match="SSO"):
         client.get(URL)
 
@@ -127,8 +121,9 @@ def test_only_what_leaves_this_machine_for_aws_is_signed(
     settings: ConsoleSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An emulator's system has nobody to ask, and neither has a proxy on loopback that signs."""
-    options = apis_of(settings, environment_of(settings)).curl_options()
-    assert {name for name, each in options.items() if each} == {"subscription"}
+    apis = apis_of(settings, environment_of(settings))
+    assert {name for name, each in apis.items() if each.curl_options} == {"subscription"}
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
     emulated = load(ConsoleSettings)
-    assert not any(apis_of(emulated, environment_of(emulated)).curl_options().values())
+    apis = apis_of(emulated, environment_of(emulated))
+    assert not any(each.curl_options for each in apis.values())

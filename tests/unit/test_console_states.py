@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from console.live.reading import Reading
-from console.live.standstill import Standstills
+from console.live.measures import Reading, Standstills
 from console.live.states import STUCK_AFTER, NodeState, needing_attention, states_of
 from infra.graph import graph_of
 from operations.sources.depths import Depth

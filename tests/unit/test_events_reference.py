@@ -1,22 +1,20 @@
 """The page of events: everything of the document is on it, and nothing in it is taken for HTML."""
 
-import asyncio
 import copy
 import json
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
-from fastapi import FastAPI
 
 from console.reference.document import Document
-from console.reference.markup import element, together
+from console.reference.markup import element
 from console.reference.page import SHEETS, page
 from console.reference.routes import DOCUMENT_FILE, router
 from contracts.names import EventType
 from infra.topology import TOPOLOGY
+from tests.console_client import asking
 
 RAW: dict[str, Any] = json.loads(DOCUMENT_FILE.read_text(encoding="utf-8"))
 DOCUMENT = Document(RAW)
@@ -55,36 +53,24 @@ class Outline(HTMLParser):
         self.texts.append(data)
 
 
-def get(path: str) -> httpx.Response:
-    """Ask an application that has nothing but the router."""
-    app = FastAPI()
-    app.include_router(router())
-
-    async def asked() -> httpx.Response:
-        transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://console") as client:
-            await client.get(path)
-            return await client.get(path)
-
-    return asyncio.run(asked())
-
-
 OUTLINE = Outline(page(DOCUMENT))
 
 
 def test_the_document_is_served_as_it_is() -> None:
     """What a tool fetches is the committed file."""
-    answer = get("/asyncapi.json")
+    with asking(router()) as client:
+        answer = client.get("/asyncapi.json")
     assert answer.headers["content-type"] == "application/json"
     assert answer.json() == RAW
 
 
 def test_the_page_is_html() -> None:
     """Well-formed, in English, and the same each time."""
-    answer = get("/asyncapi")
+    with asking(router()) as client:
+        answer, again = client.get("/asyncapi"), client.get("/asyncapi")
     assert answer.headers["content-type"].startswith("text/html")
     assert answer.text.startswith('<!doctype html>\n<html lang="en">')
-    assert answer.text == get("/asyncapi").text
+    assert answer.text == again.text
     assert OUTLINE.unclosed == []
 
 
@@ -173,4 +159,3 @@ def test_markup_is_escaped_once() -> None:
     assert element("p", inner, None, ["&"], class_="x", data_y="1") == (
         f'<p class="x" data-y="1">{inner}&amp;</p>'
     )
-    assert together() == ""
