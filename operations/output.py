@@ -3,12 +3,14 @@
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from errno import EPIPE
 from io import StringIO
 from os import strerror
 from typing import IO, Any
 
+from pydantic.alias_generators import to_camel
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, RenderableType
 from rich.table import Table
@@ -56,6 +58,14 @@ class Output:
     def complain(self, sentence: str) -> None:
         """Say on stderr why the command cannot do what was asked."""
         self._errors.print(sentence, style="red", highlight=False, soft_wrap=True)
+
+
+def as_document(record: Any, *names: str) -> dict[str, Any]:
+    """Write the fields of a dataclass, or those that are named, as JSON has them: in camelCase."""
+    return {
+        to_camel(name): getattr(record, name)
+        for name in names or [each.name for each in fields(record)]
+    }
 
 
 def table(*columns: str, title: str | None = None, numbers: Sequence[str] = ()) -> Table:

@@ -8,9 +8,9 @@ from typing import Any
 
 from contracts.outbox import OutboxRecord
 from operations.dlq.choice import Choice, Tally
+from operations.dlq.outgoing import Outgoing
 from operations.dlq.rate_limiter import RateLimiter
 from operations.dlq.redriving import QueueRedrive
-from operations.dlq.senders import Outgoing
 from operations.sources.dead_letters import DeadLetter, EventInside, read
 from operations.sources.origins import BackToQueue, Destination
 from runtime.batches import Limits

@@ -59,7 +59,7 @@ def collect(environment: DatabaseEnvironment, since: datetime, until: datetime) 
         logs = environment.aws(domain.name).client("logs")
         for bus in domain.buses:
             group = log_group_of(bus.name, environment.topology)
-            for event in read_bus(logs, group, since=since - SKEW):
+            for event, _ in read_bus(logs, group, since=since - SKEW):
                 snapshot.add_event(bus.name, event)
     snapshot.waiting |= count_after_logs(environment)
     for seen in peek(open_queues(environment, None), most=MAX_MESSAGES):

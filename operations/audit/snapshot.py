@@ -104,15 +104,13 @@ class Snapshot:
             if self._covers(event.time):
                 self.unreadable.append((bus, event))
         elif self._covers(event.occurred_at):
-            key = EventKey(event.event_type, event.aggregate_id, event.sequence)
-            known = self.seen[bus].get(key)
-            if known is None:
+            if known := self.seen[bus].get(event.key):
+                known.add(event)
+            else:
                 replays = int(event.replay_name is not None)
-                self.seen[bus][key] = BusCount(
+                self.seen[bus][event.key] = BusCount(
                     event.event_id, event.occurred_at, event.envelope_id, replays
                 )
-            else:
-                known.add(event)
 
     def add_state(self, state: AggregateState) -> None:
         """Add a state as it is at the end."""

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore.exceptions import ClientError
 
-from operations.dlq.outgoing import Event, Message
+from operations.dlq.outgoing import Outgoing
 from operations.environment import Environment
-from operations.sources.dead_letters import DeadLetter
 from operations.sources.origins import BackToQueue, Destination
-from runtime.aws import error_code, reaching
+from runtime.aws import error_code, error_message, reaching
 from runtime.batches import Limits
 from runtime.errors import Unavailable
 from runtime.eventbridge import PUT_EVENTS_LIMITS, require_bus
@@ -19,14 +18,6 @@ from runtime.sqs.queue import SEND_LIMITS, find_url
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_sqs import SQSClient
-
-
-@dataclass(frozen=True)
-class Outgoing:
-    """A dead letter, and what is sent for it."""
-
-    dead_letter: DeadLetter
-    content: Message | Event
 
 
 class Sender(Protocol):
@@ -50,9 +41,7 @@ def sender_to(environment: Environment, destination: Destination, *, run: str) -
     """
     if isinstance(destination, BackToQueue):
         sqs = environment.aws(environment.topology.domain_of_queue(destination.queue)).client("sqs")
-        return WorkQueueSender(
-            sqs, find_url(sqs, destination.queue), fifo=destination.fifo, run=run
-        )
+        return WorkQueueSender(sqs, find_url(sqs, destination.queue), run)
     events = environment.aws(environment.topology.domain_of_bus(destination.bus)).client("events")
     require_bus(events, destination.bus)
     return BusSender(events, destination.bus)
@@ -69,15 +58,13 @@ class WorkQueueSender:
 
     sqs: "SQSClient"
     url: str
-    fifo: bool
     run: str
     limits: Limits = SEND_LIMITS
 
     def send(self, batch: Sequence[Outgoing]) -> Sequence[str | None]:
         entries: Any = [
-            {"Id": str(index), "MessageBody": outgoing.content.body, **self._fifo(outgoing)}
-            for index, outgoing in enumerate(batch)
-            if isinstance(outgoing.content, Message)
+            {"Id": str(index), **each.entry, **self._deduplicated(each)}
+            for index, each in enumerate(batch)
         ]
         try:
             with reaching("SQS", "SendMessageBatch"):
@@ -94,13 +81,10 @@ class WorkQueueSender:
             for index in range(len(batch))
         ]
 
-    def _fifo(self, outgoing: Outgoing) -> dict[str, str]:
-        if not self.fifo or not isinstance(outgoing.content, Message):
+    def _deduplicated(self, outgoing: Outgoing) -> dict[str, str]:
+        if "MessageGroupId" not in outgoing.entry:
             return {}
-        return {
-            "MessageGroupId": str(outgoing.content.group),
-            "MessageDeduplicationId": f"{outgoing.dead_letter.message_id}-{self.run}",
-        }
+        return {"MessageDeduplicationId": f"{outgoing.dead_letter.message_id}-{self.run}"}
 
 
 @dataclass(frozen=True)
@@ -112,18 +96,7 @@ class BusSender:
     limits: Limits = PUT_EVENTS_LIMITS
 
     def send(self, batch: Sequence[Outgoing]) -> Sequence[str | None]:
-        entries: Any = [
-            {
-                "EventBusName": self.bus,
-                "Source": event.source,
-                "DetailType": event.detail_type,
-                "Detail": event.detail,
-                "Time": event.time,
-                "Resources": list(event.resources),
-            }
-            for event in (outgoing.content for outgoing in batch)
-            if isinstance(event, Event)
-        ]
+        entries: Any = [{"EventBusName": self.bus, **each.entry} for each in batch]
         try:
             with reaching("EventBridge", "PutEvents"):
                 answer = self.events.put_events(Entries=entries)
@@ -148,7 +121,7 @@ def _send_individually(
     if len(batch) == 1 and isinstance(error, Unavailable):
         return [error.reason]
     if len(batch) == 1 and isinstance(error, ClientError):
-        return [_reason(error_code(error), error.response.get("Error", {}).get("Message"))]
+        return [_reason(error_code(error), error_message(error))]
     return [answer for outgoing in batch for answer in sender.send([outgoing])]
 
 
