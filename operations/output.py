@@ -78,6 +78,11 @@ def table(*columns: str, title: str | None = None, numbers: Sequence[str] = ()) 
     return made
 
 
+def counted(number: int, noun: str) -> str:
+    """So many of something, whose name takes an s: "1 message", "2 messages"."""
+    return f"{number} {noun}" + ("" if number == 1 else "s")
+
+
 def age(span: timedelta | None) -> str:
     """A span of time as people say it: "12 s", "4 min", "3 h", "2 d"; unknown is a dash."""
     if span is None:

@@ -38,9 +38,10 @@ class EventEvidence:
 
     @property
     def event_ids(self) -> list[str]:
-        found = [event.event_id for _, event in self.on_buses]
-        dead = (each.event.event_id for each in self.dead_letters)
-        return [*found, *filter(None, (self.row and self.row.event_id, *dead))]
+        ids = [event.event_id for _, event in self.on_buses]
+        if self.row is not None and self.row.event_id is not None:
+            ids.append(self.row.event_id)
+        return [*ids, *filter(None, (each.event.event_id for each in self.dead_letters))]
 
     @property
     def event_id(self) -> str | None:
@@ -87,7 +88,10 @@ def caused_by(
 ) -> list[EventEvidence]:
     """Choose an event and all whose causes lead back to it."""
     family = {event_id}
-    found = [*evidence.rows, *(event for _, event in evidence.events)]
+    found: list[BusEvent | OutboxRow] = [
+        *evidence.rows,
+        *(event for _, event in evidence.events),
+    ]
     for each in sorted(found, key=lambda each: each.occurred_at):
         if each.causation_id in family and each.event_id is not None:
             family.add(each.event_id)

@@ -59,8 +59,12 @@ class DeadLetter:
         """How a relay wrote the body (runtime.outbox.rows); None for plain JSON."""
         return self.attributes.get("bodyEncoding")
 
+    @property
+    def names(self) -> set[str | None]:
+        return {self.message_id, self.event.event_id}
+
     def is_called(self, name: str) -> bool:
-        return name in {self.message_id, self.event.event_id}
+        return name in self.names
 
     def summary(self) -> dict[str, Any]:
         """What a list shows of it; without the body, and without bank details."""
