@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import TypeVar
 
-from contracts.names import Source
 from contracts.timestamps import format_timestamp
 from operations.audit.report import AuditReport, DeliveryCount, Difference, EventCount, FindingKind
 from operations.audit.snapshot import DeadLetterCount, Snapshot
@@ -34,7 +33,7 @@ def balance(
         until=snapshot.until,
         events=events,
         deliveries=deliveries,
-        differences=tuple(sorted([*not_committed, *differences, *_not_understood(snapshot)])),
+        differences=tuple(sorted([*not_committed, *differences, *snapshot.not_understood])),
     )
 
 
@@ -56,7 +55,7 @@ class _EventBalance:
         for key, event in self._mine(snapshot.committed):
             if key in on_bus:
                 count.published += 1
-            elif key in snapshot.pending or key in snapshot.unreadable_rows:
+            elif key in snapshot.pending or key in snapshot.malformed:
                 count.pending += 1
             elif key in aside.named:
                 count.set_aside += 1
@@ -191,17 +190,3 @@ def _unexplained(
     if implied[key] != occurred_at:
         return f"{domain} has it happen at {format_timestamp(implied[key])}"
     return ""
-
-
-def _not_understood(snapshot: Snapshot) -> Iterator[Difference]:
-    for error in snapshot.not_understood:
-        state = error.state
-        key = EventKey(state.event, state.aggregate_id, state.version)
-        yield Difference(FindingKind.NOT_UNDERSTOOD, *key, state.domain, str(error))
-    for key, row in snapshot.unreadable_rows.items():
-        hint = f"no event can be made of the row: {row.reason}"
-        yield Difference(FindingKind.NOT_UNDERSTOOD, *key, row.outbox, hint)
-    for bus, line in snapshot.unreadable:
-        if line.source in {*Source}:
-            key = EventKey("?", line.envelope_id, 0)
-            yield Difference(FindingKind.NOT_UNDERSTOOD, *key, bus, line.reason)

@@ -5,39 +5,22 @@ between any two of these, a message is still in its dead-letter queue, or in bot
 it twice changes nothing.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from operations.dlq.choice import Choice, End, Tally
 from operations.dlq.outgoing import Outgoing, Unsendable, outgoing_of
 from operations.dlq.rate_limiter import RateLimiter
 from operations.dlq.senders import Sender
+from operations.dlq.trail import Trail
 from operations.sources.dead_letters import DeadLetter
-from operations.sources.lease import in_batches
+from operations.sources.lease import Lease, in_batches
 from operations.sources.origins import Destination
 from runtime.errors import Unavailable
 
 SENT, NOT_DELETED = "sent", "sent, but not deleted here: it will be handled twice, harmlessly"
 BEHIND = "stays behind one of its aggregate that could not be sent"
-
-
-class LeasedQueue(Protocol):
-    """Leased dead letters: operations.sources.lease.Lease, or a test's."""
-
-    @property
-    def fifo(self) -> bool: ...
-    def take(self, most: int) -> list[DeadLetter]: ...
-    def renew(self) -> None: ...
-    def release(self, message_ids: Iterable[str]) -> None: ...
-    def delete(self, message_ids: Sequence[str]) -> list[str]: ...
-
-
-class Lines(Protocol):
-    """The audit trail: operations.dlq.trail.Trail, or a test's."""
-
-    def line(self, dead_letter: DeadLetter, outcome: str, **more: Any) -> dict[str, Any]: ...
-    def write(self, lines: Iterable[dict[str, Any]]) -> None: ...
 
 
 OnOutcome = Callable[[End], object]
@@ -47,9 +30,7 @@ def ignore_outcome(_: End) -> None:
     """The default: no progress is shown."""
 
 
-def chosen(
-    lease: LeasedQueue, choice: Choice, tally: Tally, most: int
-) -> Iterator[list[DeadLetter]]:
+def chosen(lease: Lease, choice: Choice, tally: Tally, most: int) -> Iterator[list[DeadLetter]]:
     """Take what is in the queue, round by round, and give the chosen ones of each in order.
 
     What is not chosen is released at once. A standard queue is one round. A FIFO queue gives out
@@ -93,12 +74,12 @@ class QueueRedrive:
     nothing could ever be sent for it.
     """
 
-    lease: LeasedQueue
+    lease: Lease
     _: KW_ONLY
     queue: str
     destination: Destination
     sender: Sender
-    trail: Lines
+    trail: Trail
     rate_limiter: RateLimiter
     on_outcome: OnOutcome = ignore_outcome
 
@@ -167,7 +148,7 @@ class QueueRedrive:
 
 
 def plan(
-    lease: LeasedQueue,
+    lease: Lease,
     choice: Choice,
     *,
     queue: str,
@@ -194,11 +175,11 @@ def plan(
 
 
 def drop(
-    lease: LeasedQueue,
+    lease: Lease,
     choice: Choice,
     *,
     queue: str,
-    trail: Lines,
+    trail: Trail,
     most: int,
     on_outcome: OnOutcome = ignore_outcome,
 ) -> Tally:

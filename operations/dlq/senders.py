@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
@@ -20,21 +20,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 
-class Sender(Protocol):
-    """Where chosen dead letters go."""
-
-    @property
-    def limits(self) -> Limits: ...
-
-    def send(self, batch: Sequence[Outgoing]) -> Sequence[str | None]:
-        """Send one batch; answers, in order, None for what was accepted, else why it was not.
-
-        Raises Unavailable if nothing is known of the whole batch: it may have been accepted.
-        """
-        ...
-
-
-def sender_to(environment: Environment, destination: Destination, *, run: str) -> Sender:
+def sender_to(environment: Environment, destination: Destination, *, run: str) -> "Sender":
     """Find where dead letters go; raises Misconfigured if it is not there: no bus says so later.
 
     `run` is unlike that of any other redrive.
@@ -49,7 +35,7 @@ def sender_to(environment: Environment, destination: Destination, *, run: str) -
 
 @dataclass(frozen=True)
 class WorkQueueSender:
-    """A Sender to a work queue.
+    """To a work queue.
 
     A FIFO queue takes each deduplication id once in five minutes, even if what it took has been
     deleted since: an id of an earlier redrive would be accepted and dropped. So each run has ids
@@ -62,6 +48,10 @@ class WorkQueueSender:
     limits: Limits = SEND_LIMITS
 
     def send(self, batch: Sequence[Outgoing]) -> Sequence[str | None]:
+        """Send one batch; answers, in order, None for what was accepted, else why it was not.
+
+        Raises Unavailable if nothing is known of the whole batch: it may have been accepted.
+        """
         entries: Any = [
             {"Id": str(index), **each.entry, **self._deduplicated(each)}
             for index, each in enumerate(batch)
@@ -89,13 +79,14 @@ class WorkQueueSender:
 
 @dataclass(frozen=True)
 class BusSender:
-    """A Sender to an event bus."""
+    """To an event bus."""
 
     events: "EventBridgeClient"
     bus: str
     limits: Limits = PUT_EVENTS_LIMITS
 
     def send(self, batch: Sequence[Outgoing]) -> Sequence[str | None]:
+        """Send one batch; see WorkQueueSender."""
         entries: Any = [{"EventBusName": self.bus, **each.entry} for each in batch]
         try:
             with reaching("EventBridge", "PutEvents"):
@@ -106,6 +97,9 @@ class BusSender:
             _reason(each["ErrorCode"], each.get("ErrorMessage")) if each.get("ErrorCode") else None
             for each in answer["Entries"]
         ]
+
+
+Sender = WorkQueueSender | BusSender
 
 
 def _send_individually(

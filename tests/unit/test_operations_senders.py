@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from operations.dlq.outgoing import Outgoing
 from operations.dlq.senders import BusSender, Sender, WorkQueueSender
-from tests.dead_letters import dead_letters_of
+from tests.dead_letters import a_dead_letter
 
 REFUSED = {"Error": {"Code": "InvalidMessageContents", "Message": "what SQS refuses"}}
 UNLISTED = {"Error": {"Code": "NobodyKnowsThis", "Message": "it is in no list"}}
@@ -51,7 +51,7 @@ def test_one_bad_entry_does_not_hold_the_others_of_its_batch(
     sender: Sender, field: str, why: str
 ) -> None:
     """AWS refuses the whole call for it: the others go, and it stays with the code as reason."""
-    dead_letters = dead_letters_of(("a", 1), ("b", 1), ("c", 1))
+    dead_letters = (a_dead_letter(name, 1) for name in "abc")
     bodies = ("good", "bad", "good too")
     batch = [
         Outgoing(dead_letter, {field: body}, len(body))
