@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
-from infra.local_system.addresses import DATABASE, audit_file, aws_endpoint, mongodb_uri
+from infra.local_system.addresses import DATABASE, audit_file, aws_endpoint, mongodb_uri, port_of
 from infra.local_system.environment import REGION, avoid_aws
 from infra.local_system.ports import LOOPBACK
 from infra.topology import TOPOLOGY, WORKLOADS
@@ -52,8 +52,8 @@ class DatabaseEnvironment(Environment):
             hold_seconds=settings.streamed_hold_seconds,
             audit_file=audit_file(settings),
             metrics={
-                workload.name: f"http://{LOOPBACK}:{_port(settings, workload.name)}/metrics"
-                for workload in WORKLOADS
+                each.name: f"http://{LOOPBACK}:{port_of(each.name, settings)}/metrics"
+                for each in WORKLOADS
             },
         )
 
@@ -78,8 +78,3 @@ class DatabaseEnvironment(Environment):
     def mongodb(self) -> Mongo:
         """The payments' database. Nothing is called before it is used; then Unavailable if away."""
         return Mongo.at(self.mongodb_uri, self.mongodb_database, self.mongodb_credentials)
-
-
-def _port(settings: LocalEnvironmentSettings, process: str) -> int:
-    port: int = getattr(settings, f"{process}_port".replace("-", "_"))
-    return port

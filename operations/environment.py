@@ -7,10 +7,12 @@ from pathlib import Path
 from infra.topology import TOPOLOGY, WORKLOADS, Topology
 from infra.workloads import Workload
 from operations.errors import NoSuchName
-from operations.sources.lease import LEASE_SECONDS
 from runtime.aws import Aws, CachingAws
 
 AUDIT_FILE = "streamed-operations.jsonl"
+
+LEASE_SECONDS = 120
+"""Seconds until what a killed command leased is visible again, if no setting says otherwise."""
 
 READ_TIMEOUT = 10.0
 """Seconds for one call: a person waits, and an emulator with long queues is slow."""

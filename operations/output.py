@@ -3,12 +3,14 @@
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from errno import EPIPE
 from io import StringIO
 from os import strerror
 from typing import IO, Any
 
+from pydantic.alias_generators import to_camel
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, RenderableType
 from rich.table import Table
@@ -58,6 +60,14 @@ class Output:
         self._errors.print(sentence, style="red", highlight=False, soft_wrap=True)
 
 
+def as_document(record: Any, *names: str) -> dict[str, Any]:
+    """Write the fields of a dataclass, or those that are named, as JSON has them: in camelCase."""
+    return {
+        to_camel(name): getattr(record, name)
+        for name in names or [each.name for each in fields(record)]
+    }
+
+
 def table(*columns: str, title: str | None = None, numbers: Sequence[str] = ()) -> Table:
     """A table in the house's form; the columns in `numbers` are right-aligned."""
     made = Table(
@@ -66,6 +76,11 @@ def table(*columns: str, title: str | None = None, numbers: Sequence[str] = ()) 
     for column in columns:
         made.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
     return made
+
+
+def counted(number: int, noun: str) -> str:
+    """So many of something, whose name takes an s: "1 message", "2 messages"."""
+    return f"{number} {noun}" + ("" if number == 1 else "s")
 
 
 def age(span: timedelta | None) -> str:

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from infra.local_system.settings import LocalSettings
 from infra.topology import TOPOLOGY
-from operations.sources.lease import LEASE_SECONDS
+from operations.environment import LEASE_SECONDS
 from runtime.settings import AwsSettings, MongoSettings, Settings, with_fields
 
 Where = Literal["local", "aws"]

@@ -7,7 +7,7 @@ from contracts.names import EventType
 from infra.topology import LIFECYCLES
 from operations.audit.compare import balance
 from operations.audit.report import AuditReport
-from operations.audit.snapshot import CommittedRow, MalformedRow, Snapshot
+from operations.audit.snapshot import CommittedRow, Snapshot
 from operations.sources.bus_logs import BusEvent, Unreadable
 from operations.sources.ledger import (
     AggregateState,
@@ -30,7 +30,7 @@ class Settled:
     before: dict[tuple[str, str], AggregateState] = field(default_factory=dict)
     after: dict[tuple[str, str], AggregateState] | None = None
     rows: dict[EventKey, CommittedRow] = field(default_factory=dict)
-    unreadable_rows: dict[EventKey, MalformedRow] = field(default_factory=dict)
+    malformed: list[tuple[EventKey, str, str]] = field(default_factory=list)
     lines: list[tuple[str, BusEvent | Unreadable]] = field(default_factory=list)
     waiting: dict[str, int] = field(default_factory=dict)
     dead: list[tuple[str, EventKey | None]] = field(default_factory=list)
@@ -63,7 +63,9 @@ class Settled:
     def unlog(self, bus: str, key: EventKey) -> None:
         """Take an event's lines out of a bus's log."""
         self.lines = [
-            (each, line) for each, line in self.lines if each != bus or key_of(line) != key
+            (each, line)
+            for each, line in self.lines
+            if each != bus or not isinstance(line, BusEvent) or line.key != key
         ]
 
     def unpublish(self, key: EventKey) -> None:
@@ -76,7 +78,8 @@ class Settled:
             snapshot.add_committed(state)
         for key, row in self.rows.items():
             snapshot.add_row(key, row)
-        snapshot.unreadable_rows |= self.unreadable_rows
+        for malformed in self.malformed:
+            snapshot.add_malformed(*malformed)
         for bus, line in self.lines:
             snapshot.add_event(bus, line)
         for queue, dead_letter in self.dead:
@@ -114,9 +117,3 @@ def a_line(key: EventKey, at: datetime, **changes: object) -> BusEvent:
         "logged_at": at + timedelta(seconds=2),
     }
     return BusEvent(**values | changes)  # type: ignore[arg-type]
-
-
-def key_of(line: BusEvent | Unreadable) -> EventKey | None:
-    if isinstance(line, Unreadable):
-        return None
-    return EventKey(line.event_type, line.aggregate_id, line.sequence)

@@ -1,21 +1,28 @@
 """Dead letters as they come to be: by EventBridge, by a consumer, by a relay, by SQS, by Lambda."""
 
+# ruff: noqa: N803 (the names are boto3's)
+
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+import os
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from contracts.outbox import OutboxRecord
+from infra.resources import Queue
 from operations.dlq.choice import Choice, Tally
 from operations.dlq.rate_limiter import RateLimiter
 from operations.dlq.redriving import QueueRedrive
-from operations.dlq.senders import Outgoing
+from operations.dlq.senders import WorkQueueSender
+from operations.dlq.trail import Trail
 from operations.sources.dead_letters import DeadLetter, EventInside, read
-from operations.sources.origins import BackToQueue, Destination
-from runtime.batches import Limits
+from operations.sources.lease import Lease, Opened
+from operations.sources.origins import BackToQueue, Origin
 from runtime.errors import Unavailable
 from tests.builders import ACCOUNT, an_envelope
+from tests.memory_queues import MemorySqs
 
 RULE = f"arn:aws:events:eu-west-1:{ACCOUNT}:rule/subscriptions-event-bus/SubscriptionToStockRule"
 TARGET = f"arn:aws:events:eu-west-1:{ACCOUNT}:event-bus/stock-event-bus"
@@ -112,109 +119,121 @@ def a_dead_letter(aggregate_id: str, sequence: int, **changes: Any) -> DeadLette
     return DeadLetter(**values | changes)
 
 
-LIMITS = Limits(entries=10, total_bytes=1_000_000)
-
-
 class Killed(BaseException):
     """The end of the process, at whatever step it strikes."""
 
 
-@dataclass
-class World:
-    """A dead-letter queue, a destination and a trail in memory; `steps` until it is killed.
+class World(MemorySqs):
+    """SQS in memory: bodies in a dead-letter queue, and the work queue that they belong in.
 
-    The queue gives out ten of a group at a time if it is a FIFO one. `refuses` are message ids
-    that the destination takes never; `journal` is what happened, in order.
+    What happens to a body is told by the event id in it. `steps` are left until the process is
+    killed: each is a call, or a write to the trail, whose lines are kept here. Ids in `refuses`
+    are never taken by the work queue, those in `undeletable` never deleted.
     """
 
-    dead_letters: list[DeadLetter]
-    fifo: bool = False
-    steps: int = 1_000_000
-    refuses: set[str] = field(default_factory=set)
-    away_after: int = 1_000_000
-    arrived: list[str] = field(default_factory=list)
-    lines: list[dict[str, Any]] = field(default_factory=list)
-    journal: list[tuple[str, str]] = field(default_factory=list)
-    batches: list[list[str]] = field(default_factory=list)
-    undeletable: set[str] = field(default_factory=set)
-    held: set[str] = field(default_factory=set)
-    limits: Limits = LIMITS
+    def __init__(
+        self,
+        bodies: Iterable[str],
+        *,
+        fifo: bool = False,
+        refuses: Container[str] = (),
+        undeletable: Container[str] = (),
+        away_after: int = 1_000_000,
+    ) -> None:
+        dlq, work = (Queue(name + (".fifo" if fifo else "")) for name in ("dlq", "work"))
+        self.origin = Origin(dlq.name, "stock", BackToQueue(work.name), tries=5)
+        self.time, self.steps, self.away_after = 0.0, 1_000_000, away_after
+        self._refuses, self._undeletable = refuses, undeletable
+        self.lines: list[dict[str, Any]] = []
+        self.journal: list[tuple[str, str]] = []
+        self.batches: list[list[str]] = []
+        super().__init__([dlq, work], now=lambda: self.time)
+        for number, body in enumerate(bodies):
+            group = str(read_by(self.origin, body).event.aggregate_id)
+            ids: Any = {"MessageGroupId": group, "MessageDeduplicationId": str(number)}
+            self.send_message(QueueUrl=dlq.name, MessageBody=body, **ids)
 
-    def _step(self, what: str, message_ids: Iterable[str]) -> None:
+    def step(self, what: str, events: Iterable[str]) -> None:
         self.steps -= 1
         if self.steps < 0:
             raise Killed
-        self.journal += [(what, each) for each in message_ids]
+        self.journal += [(what, each) for each in events]
 
-    # what a Hold does
+    def receive_message(self, **request: Any) -> dict[str, Any]:
+        self.step("take", ())
+        return super().receive_message(**request)
 
-    def take(self, most: int) -> list[DeadLetter]:
-        self._step("take", ())
-        free = [each for each in self.dead_letters if each.message_id not in self.held]
-        if self.fifo:
-            busy = {each.group for each in self.dead_letters if each.message_id in self.held}
-            heads: dict[str | None, list[DeadLetter]] = {}
-            for each in free:
-                if each.group not in busy:
-                    heads.setdefault(each.group, []).append(each)
-            free = [each for group in heads.values() for each in group[:10]]
-        taken = free[:most]
-        self.held |= {each.message_id for each in taken}
-        return taken
-
-    def renew(self) -> None: ...
-
-    def release(self, message_ids: Iterable[str]) -> None:
-        self.held -= set(message_ids)
-
-    def delete(self, message_ids: Sequence[str]) -> list[str]:
-        self._step("delete", message_ids)
-        gone = set(message_ids) - self.undeletable
-        self.dead_letters = [each for each in self.dead_letters if each.message_id not in gone]
-        self.held -= gone
-        return [each for each in message_ids if each in self.undeletable]
-
-    # what a Sender does
-
-    def send(self, batch: Sequence[Outgoing]) -> list[str | None]:
-        message_ids = [each.dead_letter.message_id for each in batch]
+    def send_message_batch(self, *, QueueUrl: str, Entries: Sequence[Any]) -> dict[str, Any]:
         if len(self.batches) >= self.away_after:
             raise Unavailable("SQS", "away")
-        self._step("send", message_ids)
-        self.batches.append(message_ids)
-        self.arrived += [each for each in message_ids if each not in self.refuses]
-        return ["Throttled: later" if each in self.refuses else None for each in message_ids]
+        events = {each["Id"]: self.event_in(each["MessageBody"]) for each in Entries}
+        self.step("send", events.values())
+        self.batches.append([*events.values()])
+        good = [each for each in Entries if events[each["Id"]] not in self._refuses]
+        bad = [{"Id": id_} for id_, event in events.items() if event in self._refuses]
+        answer = super().send_message_batch(QueueUrl=QueueUrl, Entries=good)
+        refusal = {"Code": "Throttled", "Message": "later"}
+        return {**answer, "Failed": [each | refusal for each in bad]}
 
-    # what a Trail does
-
-    def line(self, dead_letter: DeadLetter, outcome: str, **more: Any) -> dict[str, Any]:
-        return {"messageId": dead_letter.message_id, "outcome": outcome, **more}
-
-    def write(self, lines: Iterable[dict[str, Any]]) -> None:
-        made = list(lines)
-        self._step("write", [each["messageId"] for each in made])
-        self.lines += made
+    def delete_message_batch(self, *, QueueUrl: str, Entries: Sequence[Any]) -> dict[str, Any]:
+        held = {each.handle: self.event_in(each.body) for each in self.queues[QueueUrl].messages}
+        events = {each["Id"]: held[each["ReceiptHandle"]] for each in Entries}
+        self.step("delete", events.values())
+        good = [each for each in Entries if events[each["Id"]] not in self._undeletable]
+        super().delete_message_batch(QueueUrl=QueueUrl, Entries=good)
+        return {"Failed": [each for each in Entries if each not in good]}
 
     def redrive(
-        self,
-        choice: Choice | None = None,
-        *,
-        most: int = 10_000,
-        destination: Destination | None = None,
-        rate: float = 1e9,
+        self, choice: Choice | None = None, *, most: int = 10_000, rate: float = 1e9
     ) -> Tally:
-        return QueueRedrive(
-            self,
-            queue="dlq",
-            destination=destination or BackToQueue("work"),
-            sender=self,
-            trail=self,
-            rate_limiter=a_pace(rate),
-        ).run(choice or Choice(), most)
+        """Redrive, and release nothing at the end: who is killed does not."""
+        client: Any = self
+        with TrailOf(self, "redrive") as trail:
+            return QueueRedrive(
+                self.lease(),
+                queue=self.origin.dlq,
+                destination=self.origin.destination,
+                sender=WorkQueueSender(client, self.work, uuid4().hex),
+                trail=trail,
+                rate_limiter=a_pace(rate),
+            ).run(choice or Choice(), most)
+
+    def lease(self) -> Lease:
+        client: Any = self
+        return Lease(Opened(self.origin, client, self.origin.dlq, 0, 30))
+
+    def event_in(self, body: str) -> str:
+        return read_by(self.origin, body).event.event_id or body
+
+    @property
+    def work(self) -> str:
+        return self.origin.dlq.replace("dlq", "work")
 
     @property
     def left(self) -> list[str]:
-        return [each.message_id for each in self.dead_letters]
+        return [self.event_in(each.body) for each in self.queues[self.origin.dlq].messages]
+
+    @property
+    def arrived(self) -> list[str]:
+        return [self.event_in(each.body) for each in self.queues[self.work].messages]
+
+    @property
+    def hidden(self) -> list[str]:
+        messages = self.queues[self.origin.dlq].messages
+        return [self.event_in(each.body) for each in messages if each.shown_at > self.time]
+
+
+class TrailOf(Trail):
+    """A trail whose lines are kept in a world, each write a step of it."""
+
+    def __init__(self, world: World, operation: str) -> None:
+        super().__init__(Path(os.devnull), operation)
+        self._world = world
+
+    def write(self, lines: Iterable[Mapping[str, Any]]) -> None:
+        made = [dict(each) for each in lines]
+        self._world.step("write", [each["eventId"] for each in made])
+        self._world.lines += made
 
 
 def a_pace(rate: float) -> RateLimiter:
@@ -227,12 +246,12 @@ def a_pace(rate: float) -> RateLimiter:
     return RateLimiter(rate, now=lambda: clock[0], wait=wait)
 
 
-def dead_letters_of(*counts: tuple[str, int]) -> Iterator[DeadLetter]:
-    """So many dead letters of each aggregate, in turns."""
+def turns(*counts: tuple[str, int]) -> Iterator[tuple[str, int]]:
+    """So many events of each aggregate, in turns."""
     for sequence in range(1, max(count for _, count in counts) + 1):
         for aggregate_id, count in counts:
             if sequence <= count:
-                yield a_dead_letter(aggregate_id, sequence)
+                yield aggregate_id, sequence
 
 
 def read_by(origin: Any, body: str, attributes: Mapping[str, str] | None = None) -> DeadLetter:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from contracts.outbox import ROW_KEY, OutboxRecord
 from infra.taps import taps_of, with_taps
-from operations.audit.snapshot import CommittedRow, MalformedRow, Snapshot
+from operations.audit.snapshot import CommittedRow, Snapshot
 from operations.databases import DatabaseEnvironment
 from operations.environment import Environment
 from operations.sources.aggregate_states import states_since
@@ -53,13 +53,13 @@ def collect(environment: DatabaseEnvironment, since: datetime, until: datetime) 
             else:
                 event_type = type_of(outbox.domain, row.sequence) or "?"
                 key = EventKey(event_type, row.aggregate_id, row.sequence)
-                snapshot.unreadable_rows[key] = MalformedRow(outbox.name, str(row.content.error))
+                snapshot.add_malformed(key, outbox.name, str(row.content.error))
     snapshot.waiting |= count_before_logs(environment)
     for domain in environment.topology.domains:
         logs = environment.aws(domain.name).client("logs")
         for bus in domain.buses:
             group = log_group_of(bus.name, environment.topology)
-            for event in read_bus(logs, group, since=since - SKEW):
+            for event, _ in read_bus(logs, group, since=since - SKEW):
                 snapshot.add_event(bus.name, event)
     snapshot.waiting |= count_after_logs(environment)
     for seen in peek(open_queues(environment, None), most=MAX_MESSAGES):

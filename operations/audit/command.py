@@ -34,11 +34,6 @@ DIFFERENT = 1
 """Exit code: a difference, or still in flight after --settle."""
 
 
-class LogsForgotten(OperatorError):
-    def __init__(self, since: str, kept: timedelta) -> None:
-        super().__init__(f"--from {since}: the buses' logs are kept for {kept.days} days only")
-
-
 def add(streamed: Parser) -> None:
     command = streamed.command(
         "audit",
@@ -79,7 +74,9 @@ def run(environment: DatabaseEnvironment, arguments: argparse.Namespace, output:
     since, until = parse_range(arguments.since, arguments.until, now)
     kept = timedelta(days=min(each.retention_days for each in environment.topology.log_groups))
     if since < now - kept:
-        raise LogsForgotten(arguments.since, kept)
+        raise OperatorError(
+            f"--from {arguments.since}: the buses' logs are kept for {kept.days} days only"
+        )
     report = audit(environment, since, until, settle=arguments.settle, say=output.line)
     show(report, output, limit=arguments.limit)
     return exit_code(report, settle=arguments.settle)

@@ -1,18 +1,20 @@
 """Compares committed against published against handled. Pure; it knows no clock."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from typing import TypeVar
 
-from contracts.names import EventType, Source
 from contracts.timestamps import format_timestamp
 from operations.audit.report import AuditReport, DeliveryCount, Difference, EventCount, FindingKind
 from operations.audit.snapshot import DeadLetterCount, Snapshot
 from operations.sources.ledger import EventKey, NotUnderstood, events_of, handled
-from operations.sources.routes import Delivery, Hop, Route
+from operations.sources.routes import Route
+
+T = TypeVar("T")
 
 
 def balance(
-    snapshot: Snapshot, routes: Mapping[EventType, Route], taps: Mapping[str, str]
+    snapshot: Snapshot, routes: Mapping[str, Route], taps: Mapping[str, str]
 ) -> AuditReport:
     """Compare what one look found. Its differences are suspects until they have lasted.
 
@@ -31,7 +33,7 @@ def balance(
         until=snapshot.until,
         events=events,
         deliveries=deliveries,
-        differences=tuple(sorted([*not_committed, *differences, *_not_understood(snapshot)])),
+        differences=tuple(sorted([*not_committed, *differences, *snapshot.not_understood])),
     )
 
 
@@ -50,12 +52,10 @@ class _EventBalance:
         snapshot, route, count = self._snapshot, self.route, EventCount()
         on_bus, aside = snapshot.seen[route.bus], snapshot.dead[route.set_aside]
         missing = []
-        for key, event in snapshot.committed.items():
-            if key.event_type != route.event_type:
-                continue
+        for key, event in self._mine(snapshot.committed):
             if key in on_bus:
                 count.published += 1
-            elif key in snapshot.pending or key in snapshot.unreadable_rows:
+            elif key in snapshot.pending or key in snapshot.malformed:
                 count.pending += 1
             elif key in aside.named:
                 count.set_aside += 1
@@ -64,63 +64,54 @@ class _EventBalance:
             else:
                 continue
             count.committed += 1
-        for key, bus_count in on_bus.items():
-            if key.event_type == route.event_type:
-                count.duplicates += len(bus_count.again)
-                count.replayed += bus_count.replays
+        for _, bus_count in self._mine(on_bus):
+            count.duplicates += len(bus_count.again)
+            count.replayed += bus_count.replays
         room = self._held(route.between) + self._held(self._taps.get(route.bus))
         count.set_aside += min(len(missing), aside.unnamed)
         count.between = min(max(len(missing) - aside.unnamed, 0), room)
         if len(missing) > room + aside.unnamed:
-            self._report(FindingKind.NOT_PUBLISHED, missing, route.outbox, self._elsewhere(missing))
+            for key in missing:
+                self._report(FindingKind.NOT_PUBLISHED, key, route.outbox, self._elsewhere(key))
         self._two_events()
         return count
 
     def delivered(self) -> Iterator[DeliveryCount]:
         """Hold what was published against the next buses and against who handles it."""
+        event_type, states = self.route.event_type, self._snapshot.states
         for hop in self.route.hops:
-            yield self._hopped(hop)
+            count = DeliveryCount(event_type, hop.rule, hop.bus)
+            count.holds = self._held(self._taps.get(hop.bus))
+            there = self._snapshot.seen[hop.bus]
+            for key in self._missing(count, hop.origin, hop.dlq, there.__contains__):
+                self._report(FindingKind.NOT_ON_NEXT_BUS, key, hop.bus)
+            yield count
         for delivery in self.route.deliveries:
-            yield self._handled(delivery)
+            count = DeliveryCount(event_type, delivery.rule, delivery.queue)
+            count.holds = self._held(delivery.queue)
 
-    def _hopped(self, hop: Hop) -> DeliveryCount:
-        count = DeliveryCount(self.route.event_type, hop.rule, hop.bus)
-        there = self._snapshot.seen[hop.bus]
-        room = self._held(self._taps.get(hop.bus))
-        missing = self._outcome(count, hop.origin, hop.dlq, room, there.__contains__)
-        if missing:
-            self._report(FindingKind.NOT_ON_NEXT_BUS, missing, hop.bus, {})
-        return count
+            def is_handled(key: EventKey, domain: str = delivery.domain) -> bool:
+                return handled(key, domain, states.get((domain, key.aggregate_id)))
 
-    def _handled(self, delivery: Delivery) -> DeliveryCount:
-        count = DeliveryCount(self.route.event_type, delivery.rule, delivery.queue)
-        states = self._snapshot.states
+            missing = self._missing(count, delivery.bus, delivery.dlq, is_handled)
+            hint = f"{count.holds} of {len(missing)} may still be in the queue"
+            for key in missing:
+                where = delivery.queue
+                self._report(FindingKind.NOT_HANDLED, key, where, hint if count.holds else "")
+            yield count
 
-        def is_handled(key: EventKey) -> bool:
-            return handled(key, delivery.domain, states.get((delivery.domain, key.aggregate_id)))
-
-        room = self._held(delivery.queue)
-        missing = self._outcome(count, delivery.bus, delivery.dlq, room, is_handled)
-        if missing:
-            hint = f"{room} of {len(missing)} may still be in the queue" if room else ""
-            self._report(
-                FindingKind.NOT_HANDLED, missing, delivery.queue, dict.fromkeys(missing, hint)
-            )
-        return count
-
-    def _outcome(
+    def _missing(
         self,
         count: DeliveryCount,
         origin: str,
         dlq: str | None,
-        room: int,
         has_arrived: Callable[[EventKey], bool],
     ) -> list[EventKey]:
         """Fill the count in; returns what is missing, if more is than can be under way."""
         dead = self._snapshot.dead[dlq] if dlq else DeadLetterCount()
         missing = []
-        for key in self._snapshot.seen[origin]:
-            if key.event_type != self.route.event_type or key in self._uncommitted:
+        for key, _ in self._mine(self._snapshot.seen[origin]):
+            if key in self._uncommitted:
                 continue
             count.expected += 1
             if has_arrived(key):
@@ -129,49 +120,41 @@ class _EventBalance:
                 count.dead_lettered += 1
             else:
                 missing.append(key)
-        count.holds = room
         count.dead_lettered += min(len(missing), dead.unnamed)
-        count.queued = min(max(len(missing) - dead.unnamed, 0), room)
-        return missing if len(missing) > room + dead.unnamed else []
+        count.queued = min(max(len(missing) - dead.unnamed, 0), count.holds)
+        return missing if len(missing) > count.holds + dead.unnamed else []
 
     def _two_events(self) -> None:
         """Find changes that have two events: on the own bus, on a later one, or in the outbox."""
         snapshot, route = self._snapshot, self.route
         for bus in (route.bus, *(hop.bus for hop in route.hops)):
-            for key, bus_count in snapshot.seen[bus].items():
-                if key.event_type != route.event_type:
-                    continue
+            for key, bus_count in self._mine(snapshot.seen[bus]):
                 first = snapshot.seen[route.bus].get(key, bus_count)
                 ids = {first.event_id, bus_count.event_id, *bus_count.other_ids}
                 if bus == route.bus and key in snapshot.pending:
                     ids.add(snapshot.pending[key].event_id)
                 if len(ids) > 1:
                     hint = f"event ids {', '.join(sorted(ids))}"
-                    self._report(FindingKind.TWO_EVENTS, [key], bus, {key: hint})
+                    self._report(FindingKind.TWO_EVENTS, key, bus, hint)
 
-    def _elsewhere(self, missing: Iterable[EventKey]) -> dict[EventKey, str]:
+    def _elsewhere(self, key: EventKey) -> str:
         """Say of what is not on its own bus that it was seen on another: its line is what lacks."""
-        return {
-            key: f"but it was on {hop.bus}"
-            for key in missing
-            for hop in self.route.hops
-            if key in self._snapshot.seen[hop.bus]
-        }
+        others = [hop.bus for hop in self.route.hops if key in self._snapshot.seen[hop.bus]]
+        return f"but it was on {others[-1]}" if others else ""
 
-    def _report(
-        self, kind: FindingKind, keys: Iterable[EventKey], place: str, hints: Mapping[EventKey, str]
-    ) -> None:
-        own = self._snapshot.seen[self.route.bus]
-        for key in keys:
-            event_id = own[key].event_id if key in own else None
-            hint = hints.get(key, "")
-            self.differences.append(Difference(kind, *key, place, event_id, hint))
+    def _report(self, kind: FindingKind, key: EventKey, place: str, hint: str = "") -> None:
+        own = self._snapshot.seen[self.route.bus].get(key)
+        event_id = own.event_id if own else None
+        self.differences.append(Difference(kind, *key, place, hint, event_id=event_id))
+
+    def _mine(self, found: Mapping[EventKey, T]) -> Iterator[tuple[EventKey, T]]:
+        return (each for each in found.items() if each[0].event_type == self.route.event_type)
 
     def _held(self, queue: str | None) -> int:
         return self._snapshot.waiting.get(queue, 0) if queue else 0
 
 
-def _not_committed(snapshot: Snapshot, routes: Mapping[EventType, Route]) -> Iterator[Difference]:
+def _not_committed(snapshot: Snapshot, routes: Mapping[str, Route]) -> Iterator[Difference]:
     """Find events that no state implies, in outboxes and on buses (P1).
 
     State is what was read last, and a row never goes away: whatever was in an outbox or on a bus
@@ -180,20 +163,21 @@ def _not_committed(snapshot: Snapshot, routes: Mapping[EventType, Route]) -> Ite
     for key, row in snapshot.pending.items():
         if why := _unexplained(snapshot, routes, key, row.occurred_at):
             place = f"the outbox of {row.domain}"
-            yield Difference(FindingKind.NOT_COMMITTED, *key, place, row.event_id, why)
+            yield Difference(FindingKind.NOT_COMMITTED, *key, place, why, event_id=row.event_id)
     for bus, seen in snapshot.seen.items():
         for key, bus_count in seen.items():
             if why := _unexplained(snapshot, routes, key, bus_count.occurred_at):
-                yield Difference(FindingKind.NOT_COMMITTED, *key, bus, bus_count.event_id, why)
+                event_id = bus_count.event_id
+                yield Difference(FindingKind.NOT_COMMITTED, *key, bus, why, event_id=event_id)
 
 
 def _unexplained(
-    snapshot: Snapshot, routes: Mapping[EventType, Route], key: EventKey, occurred_at: datetime
+    snapshot: Snapshot, routes: Mapping[str, Route], key: EventKey, occurred_at: datetime
 ) -> str:
     """Say why no state implies an event; nothing if one does."""
-    if key.event_type not in {*EventType}:
+    if key.event_type not in routes:
         return "no domain has events of this type"
-    domain = routes[EventType(key.event_type)].domain
+    domain = routes[key.event_type].domain
     state = snapshot.states.get((domain, key.aggregate_id))
     if state is None:
         return f"{domain} has no such aggregate"
@@ -206,24 +190,3 @@ def _unexplained(
     if implied[key] != occurred_at:
         return f"{domain} has it happen at {format_timestamp(implied[key])}"
     return ""
-
-
-def _not_understood(snapshot: Snapshot) -> Iterator[Difference]:
-    for error in snapshot.not_understood:
-        state = error.state
-        yield Difference(
-            FindingKind.NOT_UNDERSTOOD,
-            state.event,
-            state.aggregate_id,
-            state.version,
-            state.domain,
-            hint=str(error),
-        )
-    for key, row in snapshot.unreadable_rows.items():
-        hint = f"no event can be made of the row: {row.reason}"
-        yield Difference(FindingKind.NOT_UNDERSTOOD, *key, row.outbox, hint=hint)
-    for bus, line in snapshot.unreadable:
-        if line.source in {*Source}:
-            yield Difference(
-                FindingKind.NOT_UNDERSTOOD, "?", line.envelope_id, 0, bus, hint=line.reason
-            )

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from contracts.timestamps import format_timestamp
+from operations.output import as_document
 
 
 class FindingKind(StrEnum):
@@ -31,20 +32,9 @@ class Difference:
     event_type: str
     aggregate_id: str
     sequence: int
+    event_id: str | None = field(default=None, compare=False, kw_only=True)
     place: str
-    event_id: str | None = field(default=None, compare=False)
     hint: str = field(default="", compare=False)
-
-    def as_document(self) -> dict[str, Any]:
-        return {
-            "kind": self.kind,
-            "eventType": self.event_type,
-            "aggregateId": self.aggregate_id,
-            "sequence": self.sequence,
-            "eventId": self.event_id,
-            "place": self.place,
-            "hint": self.hint,
-        }
 
 
 @dataclass(slots=True)
@@ -128,30 +118,7 @@ class AuditReport:
             "inFlight": self.in_flight,
             "deadLettered": self.dead_lettered,
             "looks": self.looks,
-            "events": {
-                name: {
-                    "committed": count.committed,
-                    "pending": count.pending,
-                    "between": count.between,
-                    "setAside": count.set_aside,
-                    "published": count.published,
-                    "duplicates": count.duplicates,
-                    "replayed": count.replayed,
-                }
-                for name, count in self.events.items()
-            },
-            "deliveries": [
-                {
-                    "eventType": count.event_type,
-                    "rule": count.rule,
-                    "target": count.target,
-                    "expected": count.expected,
-                    "arrived": count.arrived,
-                    "deadLettered": count.dead_lettered,
-                    "queued": count.queued,
-                    "holds": count.holds,
-                }
-                for count in self.deliveries
-            ],
-            "differences": [each.as_document() for each in self.differences],
+            "events": {name: as_document(count) for name, count in self.events.items()},
+            "deliveries": [as_document(count) for count in self.deliveries],
+            "differences": [as_document(each) for each in self.differences],
         }

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
+from contracts.names import Source
+from operations.audit.report import Difference, FindingKind
 from operations.sources.bus_logs import BusEvent, Unreadable
 from operations.sources.ledger import AggregateState, Committed, EventKey, NotUnderstood, events_of
 
@@ -46,13 +48,6 @@ class CommittedRow(NamedTuple):
     occurred_at: datetime
 
 
-class MalformedRow(NamedTuple):
-    """A row of an outbox that no event can be made of."""
-
-    outbox: str
-    reason: str
-
-
 @dataclass(slots=True)
 class DeadLetterCount:
     """What is in one dead-letter queue: events by name, and how many cannot be named."""
@@ -65,7 +60,7 @@ class DeadLetterCount:
 class Snapshot:
     """What a look found. `committed` is as of its beginning, `states` as of its end.
 
-    `waiting` has how many messages each queue holds.
+    `waiting` has how many messages each queue holds. Of the `malformed` rows no event can be made.
     """
 
     since: datetime
@@ -80,9 +75,8 @@ class Snapshot:
         default_factory=lambda: defaultdict(DeadLetterCount)
     )
     states: dict[tuple[str, str], AggregateState] = field(default_factory=dict)
-    unreadable: list[tuple[str, Unreadable]] = field(default_factory=list)
-    unreadable_rows: dict[EventKey, MalformedRow] = field(default_factory=dict)
-    not_understood: list[NotUnderstood] = field(default_factory=list)
+    malformed: set[EventKey] = field(default_factory=set)
+    not_understood: list[Difference] = field(default_factory=list)
 
     def add_committed(self, state: AggregateState) -> None:
         """Add the events that a state implies."""
@@ -91,32 +85,39 @@ class Snapshot:
                 if self._covers(event.occurred_at):
                     self.committed[event.key] = event
         except NotUnderstood as error:
-            self.not_understood.append(error)
+            key = EventKey(state.event, state.aggregate_id, state.version)
+            self._not_understood(key, state.domain, str(error))
 
     def add_row(self, key: EventKey, row: CommittedRow) -> None:
         """Add a row of an outbox."""
         if self._covers(row.occurred_at):
             self.pending[key] = row
 
+    def add_malformed(self, key: EventKey, outbox: str, reason: str) -> None:
+        """Add a row of an outbox that no event can be made of."""
+        self.malformed.add(key)
+        self._not_understood(key, outbox, f"no event can be made of the row: {reason}")
+
     def add_event(self, bus: str, event: BusEvent | Unreadable) -> None:
         """Add a line of a bus's log."""
         if isinstance(event, Unreadable):
-            if self._covers(event.time):
-                self.unreadable.append((bus, event))
+            if self._covers(event.time) and event.source in {*Source}:
+                self._not_understood(EventKey("?", event.envelope_id, 0), bus, event.reason)
         elif self._covers(event.occurred_at):
-            key = EventKey(event.event_type, event.aggregate_id, event.sequence)
-            known = self.seen[bus].get(key)
-            if known is None:
+            if known := self.seen[bus].get(event.key):
+                known.add(event)
+            else:
                 replays = int(event.replay_name is not None)
-                self.seen[bus][key] = BusCount(
+                self.seen[bus][event.key] = BusCount(
                     event.event_id, event.occurred_at, event.envelope_id, replays
                 )
-            else:
-                known.add(event)
 
     def add_state(self, state: AggregateState) -> None:
         """Add a state as it is at the end."""
         self.states[state.domain, state.aggregate_id] = state
+
+    def _not_understood(self, key: EventKey, place: str, hint: str) -> None:
+        self.not_understood.append(Difference(FindingKind.NOT_UNDERSTOOD, *key, place, hint))
 
     def _covers(self, moment: datetime) -> bool:
         return self.since <= moment < self.until

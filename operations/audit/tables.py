@@ -1,5 +1,6 @@
 """What an audit says to people: counts, then each kind of difference in a table of its own."""
 
+from dataclasses import astuple
 from itertools import groupby
 
 from rich.console import RenderableType
@@ -52,16 +53,7 @@ def _events(report: AuditReport) -> RenderableType:
     )
     rows = table("event", *numbers, title="committed = published + pending", numbers=numbers)
     for name, count in report.events.items():
-        cells = (
-            count.committed,
-            count.pending,
-            count.between,
-            count.set_aside,
-            count.published,
-            count.duplicates,
-            count.replayed,
-        )
-        rows.add_row(name, *map(str, cells))
+        rows.add_row(name, *map(str, astuple(count)))
     return rows
 
 
@@ -76,8 +68,7 @@ def _deliveries(report: AuditReport) -> RenderableType:
         numbers=numbers,
     )
     for count in report.deliveries:
-        cells = (count.expected, count.arrived, count.dead_lettered, count.queued, count.holds)
-        rows.add_row(count.event_type, count.rule, count.target, *map(str, cells))
+        rows.add_row(*map(str, astuple(count)))
     return rows
 
 
@@ -93,7 +84,6 @@ def _differences(kind: str, differences: list[Difference], limit: int) -> Render
         numbers=("sequence",),
     )
     for each in differences[:limit]:
-        event_id = each.event_id or ""
-        sequence = str(each.sequence)
-        rows.add_row(each.event_type, each.aggregate_id, sequence, event_id, each.place, each.hint)
+        _, *cells = astuple(each)
+        rows.add_row(*("" if cell is None else str(cell) for cell in cells))
     return rows

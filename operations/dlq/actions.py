@@ -2,8 +2,9 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
+from pathlib import Path
 from uuid import uuid4
 
 from operations.dlq.choice import Choice, End, Tally
@@ -14,8 +15,10 @@ from operations.dlq.tables import dead_letter_facts, dead_letters_table, ended, 
 from operations.dlq.trail import Trail
 from operations.environment import Environment
 from operations.errors import NotConfirmed, NothingChosen
-from operations.output import Output
-from operations.sources.peeking import Opened, open_queues, peek
+from operations.output import Output, counted
+from operations.sources.dead_letters import DeadLetter
+from operations.sources.lease import Lease, Opened
+from operations.sources.peeking import open_queues, peek
 
 LEFT_BEHIND = 1
 
@@ -32,68 +35,68 @@ def run_list(environment: Environment, arguments: argparse.Namespace, output: Ou
 
 
 def run_show(environment: Environment, arguments: argparse.Namespace, output: Output) -> int:
-    dead_letters = [
-        dead_letter
-        for each in peek(open_queues(environment, arguments.queue), most=arguments.limit)
-        for dead_letter in each.dead_letters
-    ]
+    peeks = peek(open_queues(environment, arguments.queue), most=arguments.limit)
+    dead_letters = [dead_letter for each in peeks for dead_letter in each.dead_letters]
     found = [dead_letter for dead_letter in dead_letters if dead_letter.is_called(arguments.id)]
     if not found:
-        names = {
-            each
-            for dead_letter in dead_letters
-            for each in (dead_letter.message_id, dead_letter.event.event_id)
-        }
-        close = get_close_matches(arguments.id, [each for each in names if each], n=1, cutoff=0.8)
-        hint = f"did you mean {close[0]}?" if close else "`streamed dlq list` shows what is there"
         where = arguments.queue or "any dead-letter queue"
+        hint = _close_to(arguments.id, dead_letters)
         raise NothingChosen(f"no message or event {arguments.id} is in {where}: {hint}")
-    output.show(
-        [
-            {
-                **dead_letter.summary(),
-                "receives": dead_letter.receives,
-                "group": dead_letter.group,
-                "attributes": dead_letter.facts(reveal=arguments.reveal),
-                "body": dead_letter.text(reveal=arguments.reveal),
-            }
-            for dead_letter in found
-        ],
-        *(
-            part
-            for dead_letter in found
-            for part in dead_letter_facts(dead_letter, reveal=arguments.reveal)
-        ),
-    )
+    documents = [
+        {
+            **dead_letter.summary(),
+            "receives": dead_letter.receives,
+            "group": dead_letter.group,
+            "attributes": dead_letter.facts(reveal=arguments.reveal),
+            "body": dead_letter.text(reveal=arguments.reveal),
+        }
+        for dead_letter in found
+    ]
+    facts = [dead_letter_facts(dead_letter, reveal=arguments.reveal) for dead_letter in found]
+    output.show(documents, *(part for each in facts for part in each))
     return 0
+
+
+def _close_to(name: str, dead_letters: Iterable[DeadLetter]) -> str:
+    names = {each for dead_letter in dead_letters for each in dead_letter.names}
+    close = get_close_matches(name, filter(None, names), n=1, cutoff=0.8)
+    return f"did you mean {close[0]}?" if close else "`streamed dlq list` shows what is there"
 
 
 def run_redrive(environment: Environment, arguments: argparse.Namespace, output: Output) -> int:
     queues, choice = open_queues(environment, arguments.queue), _choice(arguments)
     if arguments.dry_run:
-        tallies = [_planned(each, choice, arguments.limit, output) for each in queues]
-        return _report(tallies, choice, queues, output, "would be sent")
+        tallies = _in_each(
+            queues,
+            lambda queue, lease: plan(
+                lease,
+                choice,
+                queue=queue.origin.dlq,
+                destination=queue.origin.destination,
+                most=arguments.limit,
+                on_outcome=lambda end: output.line(ended(end, str(queue.origin.destination))),
+            ),
+        )
+        return _report(queues, tallies, choice, arguments, output, done="would be sent")
     run, rate_limiter = uuid4().hex, RateLimiter(arguments.rate)
     senders = {
         each.origin.dlq: sender_to(environment, each.origin.destination, run=run) for each in queues
     }
     with Trail(environment.audit_file, "redrive") as trail:
-
-        def redrive(queue: Opened) -> Tally:
-            destination = queue.origin.destination
-            with queue.lease() as lease:
-                return QueueRedrive(
-                    lease,
-                    queue=queue.origin.dlq,
-                    destination=destination,
-                    sender=senders[queue.origin.dlq],
-                    trail=trail,
-                    rate_limiter=rate_limiter,
-                    on_outcome=lambda end: output.line(ended(end, str(destination))),
-                ).run(choice, arguments.limit)
-
-        tallies = [redrive(each) for each in queues]
-    return _report(tallies, choice, queues, output, "sent", audit_file=str(trail.path))
+        tallies = _in_each(
+            queues,
+            lambda queue, lease: QueueRedrive(
+                lease,
+                queue=queue.origin.dlq,
+                destination=queue.origin.destination,
+                sender=senders[queue.origin.dlq],
+                trail=trail,
+                rate_limiter=rate_limiter,
+                on_outcome=lambda end: output.line(ended(end, str(queue.origin.destination))),
+            ).run(choice, arguments.limit),
+        )
+    file = trail.path
+    return _report(queues, tallies, choice, arguments, output, done="sent", audit_file=file)
 
 
 def run_drop(
@@ -107,38 +110,32 @@ def run_drop(
     if not arguments.yes:
         choice = _confirmed(queues, choice, arguments, output, ask or _asking(output))
     with Trail(environment.audit_file, "drop") as trail:
-
-        def drop_from(queue: Opened) -> Tally:
-            with queue.lease() as lease:
-                return drop(
-                    lease,
-                    choice,
-                    queue=queue.origin.dlq,
-                    trail=trail,
-                    most=arguments.limit,
-                    on_outcome=lambda end: output.line(ended(end)),
-                )
-
-        tallies = [drop_from(each) for each in queues]
-    return _report(tallies, choice, queues, output, "dropped", audit_file=str(trail.path))
-
-
-def _planned(queue: Opened, choice: Choice, most: int, output: Output) -> Tally:
-    """Say what a redrive would do; the queue is as before when this returns."""
-    destination = queue.origin.destination
-    with queue.lease() as lease:
-        return plan(
-            lease,
-            choice,
-            queue=queue.origin.dlq,
-            destination=destination,
-            most=most,
-            on_outcome=lambda end: output.line(ended(end, str(destination))),
+        tallies = _in_each(
+            queues,
+            lambda queue, lease: drop(
+                lease,
+                choice,
+                queue=queue.origin.dlq,
+                trail=trail,
+                most=arguments.limit,
+                on_outcome=lambda end: output.line(ended(end)),
+            ),
         )
+    file = trail.path
+    return _report(queues, tallies, choice, arguments, output, done="dropped", audit_file=file)
+
+
+def _in_each(queues: Sequence[Opened], act: Callable[[Opened, Lease], Tally]) -> list[Tally]:
+    """Lease one queue after the other; what is left of it is visible again before the next."""
+    tallies: list[Tally] = []
+    for queue in queues:
+        with queue.lease() as lease:
+            tallies.append(act(queue, lease))
+    return tallies
 
 
 def _confirmed(
-    queues: list[Opened],
+    queues: Sequence[Opened],
     choice: Choice,
     arguments: argparse.Namespace,
     output: Output,
@@ -157,7 +154,7 @@ def _confirmed(
     for dead_letter in dead_letters:
         output.line(ended(End(dead_letter, moved=False, outcome="would be dropped")))
     try:
-        answer = ask(f"Drop {_count(len(dead_letters), 'message')} for good? [y/N] ")
+        answer = ask(f"Drop {counted(len(dead_letters), 'message')} for good? [y/N] ")
     except EOFError:
         answer = ""
     if answer.strip().lower() not in {"y", "yes"}:
@@ -182,38 +179,36 @@ def _choice(arguments: argparse.Namespace) -> Choice:
 
 
 def _report(
-    tallies: list[Tally],
+    queues: Sequence[Opened],
+    tallies: Sequence[Tally],
     choice: Choice,
-    queues: list[Opened],
+    arguments: argparse.Namespace,
     output: Output,
+    *,
     done: str,
-    **more: str,
+    audit_file: Path | None = None,
 ) -> int:
-    """Sum up; raises NothingChosen if no message is what was asked for."""
+    """Sum up; without an audit file nothing was done. Raises NothingChosen if no message fits."""
     depths = {each.origin.dlq: each.depth().total for each in queues}
     ends = [end for tally in tallies for end in tally.ends]
-    where = queues[0].origin.dlq if len(queues) == 1 else "any dead-letter queue"
     if not ends and choice != Choice():
         looked = sum(tally.seen for tally in tallies)
-        there = _count(looked, "other message") if looked else "nothing at all"
+        there = counted(looked, "other message") if looked else "nothing at all"
+        where = arguments.queue or "any dead-letter queue"
         raise NothingChosen(f"nothing of {choice} is in {where}, which has {there}")
     missing = choice.missing(end.dead_letter for end in ends)
-    document: Mapping[str, object] = {
+    document = {
         "queues": [{**tally.document(), "stillThere": depths[tally.queue]} for tally in tallies],
         "notFound": missing,
-        **({"auditFile": more["audit_file"]} if "audit_file" in more else {}),
+        **({"auditFile": str(audit_file)} if audit_file else {}),
     }
-    empty = f"{queues[0].origin.dlq if len(queues) == 1 else 'every dead-letter queue'} is empty"
+    empty = f"{arguments.queue or 'every dead-letter queue'} is empty"
     shown = [each for each in tallies if each.ends or each.more or depths[each.queue]]
     output.show(document, tallies_table(shown, depths, done) if shown else empty)
     for each in missing:
         output.complain(f"not there: {each}")
-    if ends and "audit_file" in more:
-        output.line(f"audit trail: {more['audit_file']}")
-    if done == "would be sent":
+    if audit_file is None:
         return 0
+    if ends:
+        output.line(f"audit trail: {audit_file}")
     return LEFT_BEHIND if missing or any(each.left or each.stopped for each in tallies) else 0
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" + ("" if number == 1 else "s")

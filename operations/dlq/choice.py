@@ -17,19 +17,14 @@ class Choice:
 
     def __contains__(self, dead_letter: DeadLetter) -> bool:
         if self.ids:
-            return any(dead_letter.is_called(each) for each in self.ids)
+            return not self.ids.isdisjoint(dead_letter.names)
         if self.event_type is not None:
             return dead_letter.event.event_type == self.event_type
         return self.aggregate_id is None or dead_letter.event.aggregate_id == self.aggregate_id
 
     def missing(self, dead_letters: Iterable[DeadLetter]) -> list[str]:
         """The ids that none of these dead letters is called by."""
-        found = {
-            each
-            for dead_letter in dead_letters
-            for each in (dead_letter.message_id, dead_letter.event.event_id)
-        }
-        return sorted(self.ids - found)
+        return sorted(self.ids.difference(*(each.names for each in dead_letters)))
 
     def __str__(self) -> str:
         if self.ids:

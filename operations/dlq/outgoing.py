@@ -1,53 +1,46 @@
 """What is sent for a dead letter to be where it belongs, or why it cannot be sent."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from contracts.outbox import ROW_KEY, EventTooLarge, MalformedRecord, OutboxRecord
 from contracts.timestamps import parse_timestamp
-from operations.sources.dead_letters import BATCH_INFO, DeadLetter
+from operations.sources.dead_letters import BATCH_INFO, DeadLetter, object_in
 from operations.sources.origins import BackToQueue, Destination, OnToBus, OutToBus
 
 
 @dataclass(frozen=True)
-class Message:
-    """For a queue; `group` for a FIFO one."""
+class Outgoing:
+    """A dead letter, and the entry of a batch that is sent for it.
 
-    body: str
-    group: str | None = None
+    An event's Time is when it occurred, as its first publication said. `size` is in bytes, as SQS
+    or PutEvents counts them.
+    """
 
-    @property
-    def size(self) -> int:
-        return len(self.body.encode())
-
-
-@dataclass(frozen=True)
-class Event:
-    """For a bus. `time` is when it occurred, as its first publication said."""
-
-    source: str
-    detail_type: str
-    detail: str
-    time: datetime
-    resources: tuple[str, ...] = ()
-
-    @property
-    def size(self) -> int:
-        """Bytes that PutEvents counts; see contracts.outbox.OutboxRecord.entry_size."""
-        texts = (self.source, self.detail_type, self.detail, *self.resources)
-        return 14 + sum(len(text.encode()) for text in texts)
+    dead_letter: DeadLetter
+    entry: Mapping[str, Any]
+    size: int
 
 
 class Unsendable(ValueError):
     """Sending this dead letter would not help; the message says why, and what would."""
 
 
-def content_of(dead_letter: DeadLetter, destination: Destination) -> Message | Event:
+def outgoing_of(dead_letter: DeadLetter, destination: Destination) -> Outgoing:
     """Make what is sent for a dead letter. Raises Unsendable; that one stays where it is."""
-    if BATCH_INFO in _object(dead_letter.body):
+    entry = _entry(dead_letter, destination)
+    if isinstance(destination, BackToQueue):
+        return Outgoing(dead_letter, entry, len(dead_letter.body.encode()))
+    # 14 for the time: see contracts.outbox.OutboxRecord.entry_size.
+    texts = (entry["Source"], entry["DetailType"], entry["Detail"], *entry["Resources"])
+    return Outgoing(dead_letter, entry, 14 + sum(len(text.encode()) for text in texts))
+
+
+def _entry(dead_letter: DeadLetter, destination: Destination) -> Mapping[str, Any]:
+    if BATCH_INFO in object_in(dead_letter.body):
         raise Unsendable(
             "it names a batch that Lambda gave up: its rows are in the outbox, and the sweep"
             " brings them; drop it once the outbox is empty"
@@ -64,13 +57,15 @@ def content_of(dead_letter: DeadLetter, destination: Destination) -> Message | E
     match destination:
         case BackToQueue(fifo=True):
             record = _record(dead_letter.body)
-            return Message(dead_letter.body, dead_letter.group or record.aggregate_id)
+            group = dead_letter.group or record.aggregate_id
+            return {"MessageBody": dead_letter.body, "MessageGroupId": group}
         case BackToQueue():
-            return Message(dead_letter.body)
+            return {"MessageBody": dead_letter.body}
         case OnToBus():
             return _delivered(dead_letter.body)
         case OutToBus():
-            return _published(_record(dead_letter.body))
+            record = _record(dead_letter.body)
+            return _event(record.source, record.event_type, record.detail, record.occurred_at)
 
 
 def _record(body: str) -> OutboxRecord:
@@ -82,13 +77,9 @@ def _record(body: str) -> OutboxRecord:
         ) from None
 
 
-def _published(record: OutboxRecord) -> Event:
-    return Event(record.source, record.event_type, record.detail, record.occurred_at)
-
-
-def _delivered(body: str) -> Event:
+def _delivered(body: str) -> Mapping[str, Any]:
     """Read the event that EventBridge could not deliver; its envelope's `id` will be another."""
-    document = _object(body)
+    document = object_in(body)
     source, detail_type = document.get("source"), document.get("detail-type")
     detail, time = document.get("detail"), document.get("time")
     if not (
@@ -102,18 +93,22 @@ def _delivered(body: str) -> Event:
         occurred = parse_timestamp(time).astimezone(UTC)
     except (ValueError, OverflowError):
         raise Unsendable("the time in its body cannot be read: drop it") from None
-    resources = tuple(each for each in document.get("resources") or () if isinstance(each, str))
+    resources = [each for each in document.get("resources") or () if isinstance(each, str)]
     try:
         text = json.dumps(detail, ensure_ascii=False, separators=(",", ":"))
         (text + source + detail_type + "".join(resources)).encode()
     except (RecursionError, UnicodeEncodeError):
         raise Unsendable("no bus would take its body: drop it") from None
-    return Event(source, detail_type, text, occurred, resources)
+    return _event(source, detail_type, text, occurred, resources)
 
 
-def _object(text: str) -> Mapping[str, Any]:
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError):
-        return {}
-    return document if isinstance(document, dict) else {}
+def _event(
+    source: str, detail_type: str, detail: str, time: datetime, resources: Sequence[str] = ()
+) -> Mapping[str, Any]:
+    return {
+        "Source": source,
+        "DetailType": detail_type,
+        "Detail": detail,
+        "Time": time,
+        "Resources": list(resources),
+    }

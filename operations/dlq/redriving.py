@@ -5,37 +5,22 @@ between any two of these, a message is still in its dead-letter queue, or in bot
 it twice changes nothing.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import KW_ONLY, dataclass
+from typing import Any
 
 from operations.dlq.choice import Choice, End, Tally
-from operations.dlq.outgoing import Unsendable, content_of
+from operations.dlq.outgoing import Outgoing, Unsendable, outgoing_of
 from operations.dlq.rate_limiter import RateLimiter
-from operations.dlq.senders import Outgoing, Sender
+from operations.dlq.senders import Sender
+from operations.dlq.trail import Trail
 from operations.sources.dead_letters import DeadLetter
+from operations.sources.lease import Lease, in_batches
 from operations.sources.origins import Destination
 from runtime.errors import Unavailable
 
 SENT, NOT_DELETED = "sent", "sent, but not deleted here: it will be handled twice, harmlessly"
 BEHIND = "stays behind one of its aggregate that could not be sent"
-
-
-class LeasedQueue(Protocol):
-    """Leased dead letters: operations.sources.lease.Lease, or a test's."""
-
-    @property
-    def fifo(self) -> bool: ...
-    def take(self, most: int) -> list[DeadLetter]: ...
-    def renew(self) -> None: ...
-    def release(self, message_ids: Iterable[str]) -> None: ...
-    def delete(self, message_ids: Sequence[str]) -> list[str]: ...
-
-
-class Lines(Protocol):
-    """The audit trail: operations.dlq.trail.Trail, or a test's."""
-
-    def line(self, dead_letter: DeadLetter, outcome: str, **more: Any) -> dict[str, Any]: ...
-    def write(self, lines: Iterable[dict[str, Any]]) -> None: ...
 
 
 OnOutcome = Callable[[End], object]
@@ -45,9 +30,7 @@ def ignore_outcome(_: End) -> None:
     """The default: no progress is shown."""
 
 
-def chosen(
-    lease: LeasedQueue, choice: Choice, tally: Tally, most: int
-) -> Iterator[list[DeadLetter]]:
+def chosen(lease: Lease, choice: Choice, tally: Tally, most: int) -> Iterator[list[DeadLetter]]:
     """Take what is in the queue, round by round, and give the chosen ones of each in order.
 
     What is not chosen is released at once. A standard queue is one round. A FIFO queue gives out
@@ -83,6 +66,7 @@ def in_sequence(dead_letters: Sequence[DeadLetter]) -> list[DeadLetter]:
     return sorted(dead_letters, key=key)
 
 
+@dataclass
 class QueueRedrive:
     """Sends the dead letters of one queue to their destination, in sequence per aggregate.
 
@@ -90,21 +74,18 @@ class QueueRedrive:
     nothing could ever be sent for it.
     """
 
-    def __init__(
-        self,
-        lease: LeasedQueue,
-        *,
-        queue: str,
-        destination: Destination,
-        sender: Sender,
-        trail: Lines,
-        rate_limiter: RateLimiter,
-        on_outcome: OnOutcome = ignore_outcome,
-    ) -> None:
-        self._lease, self._destination, self._sender = lease, destination, sender
-        self._trail, self._rate_limiter, self._on_outcome = trail, rate_limiter, on_outcome
+    lease: Lease
+    _: KW_ONLY
+    queue: str
+    destination: Destination
+    sender: Sender
+    trail: Trail
+    rate_limiter: RateLimiter
+    on_outcome: OnOutcome = ignore_outcome
+
+    def __post_init__(self) -> None:
         self._blocked: set[str] = set()
-        self._tally = Tally(queue)
+        self._tally = Tally(self.queue)
 
     def run(self, choice: Choice, most: int) -> Tally:
         """Redrive what is chosen, of the first `most` dead letters.
@@ -112,7 +93,7 @@ class QueueRedrive:
         Raises Unavailable if they cannot even be received. Any later outage ends the redrive, and
         the tally says so.
         """
-        for round_ in chosen(self._lease, choice, self._tally, most):
+        for round_ in chosen(self.lease, choice, self._tally, most):
             if not self._settle_round(round_):
                 break
         return self._tally
@@ -121,10 +102,10 @@ class QueueRedrive:
         """False if an outage ends it here."""
         sendable = self._sendable(dead_letters)
         try:
-            for batch in _batches(sendable, self._sender, self._rate_limiter.most, self._blocked):
-                self._rate_limiter.acquire(len(batch), self._lease.renew)
-                self._lease.renew()
-                self._settle(batch, self._sender.send(batch))
+            for batch in _batches(sendable, self.sender, self.rate_limiter.most, self._blocked):
+                self.rate_limiter.acquire(len(batch), self.lease.renew)
+                self.lease.renew()
+                self._settle(batch, self.sender.send(batch))
         except Unavailable as error:
             # What was under way may have arrived: it stays, and is sent again another time.
             self._tally.stopped = str(error)
@@ -138,9 +119,9 @@ class QueueRedrive:
         sendable: list[Outgoing] = []
         for dead_letter in dead_letters:
             try:
-                sendable.append(Outgoing(dead_letter, content_of(dead_letter, self._destination)))
+                sendable.append(outgoing_of(dead_letter, self.destination))
             except Unsendable as reason:
-                self._trail.write([self._line(dead_letter, f"left: {reason}")])
+                self.trail.write([self._line(dead_letter, f"left: {reason}")])
                 self._end(dead_letter, f"left: {reason}")
         return sendable
 
@@ -148,33 +129,26 @@ class QueueRedrive:
         """Delete what was accepted, once the trail has it."""
         outcomes = [SENT if answer is None else f"refused: {answer}" for answer in answers]
         ends = [(each.dead_letter, outcome) for each, outcome in zip(batch, outcomes, strict=True)]
-        self._trail.write(self._line(dead_letter, outcome) for dead_letter, outcome in ends)
+        self.trail.write(self._line(*end) for end in ends)
         accepted = [dead_letter.message_id for dead_letter, outcome in ends if outcome == SENT]
-        stay = set(self._lease.delete(accepted))
-        self._trail.write(
-            self._line(dead_letter, NOT_DELETED)
-            for dead_letter, _ in ends
-            if dead_letter.message_id in stay
-        )
+        stay = set(self.lease.delete(accepted))
+        left = [dead_letter for dead_letter, _ in ends if dead_letter.message_id in stay]
+        self.trail.write(self._line(each, NOT_DELETED) for each in left)
         for dead_letter, outcome in ends:
             if outcome != SENT:
                 self._blocked.add(dead_letter.aggregate)
-                self._end(dead_letter, outcome)
-            elif dead_letter.message_id in stay:
-                self._end(dead_letter, NOT_DELETED)
-            else:
-                self._end(dead_letter, SENT, moved=True)
+            self._end(dead_letter, NOT_DELETED if dead_letter.message_id in stay else outcome)
 
     def _line(self, dead_letter: DeadLetter, outcome: str) -> dict[str, Any]:
-        return self._trail.line(dead_letter, outcome, destination=str(self._destination))
+        return self.trail.line(dead_letter, outcome, destination=str(self.destination))
 
-    def _end(self, dead_letter: DeadLetter, outcome: str, *, moved: bool = False) -> None:
-        self._tally.ends.append(End(dead_letter, moved, outcome))
-        self._on_outcome(self._tally.ends[-1])
+    def _end(self, dead_letter: DeadLetter, outcome: str) -> None:
+        self._tally.ends.append(End(dead_letter, outcome == SENT, outcome))
+        self.on_outcome(self._tally.ends[-1])
 
 
 def plan(
-    lease: LeasedQueue,
+    lease: Lease,
     choice: Choice,
     *,
     queue: str,
@@ -191,7 +165,7 @@ def plan(
     for round_ in chosen(lease, choice, tally, most):
         for dead_letter in round_:
             try:
-                content_of(dead_letter, destination)
+                outgoing_of(dead_letter, destination)
                 end = End(dead_letter, moved=True, outcome="would be sent")
             except Unsendable as reason:
                 end = End(dead_letter, moved=False, outcome=f"would be left: {reason}")
@@ -201,18 +175,18 @@ def plan(
 
 
 def drop(
-    lease: LeasedQueue,
+    lease: Lease,
     choice: Choice,
     *,
     queue: str,
-    trail: Lines,
+    trail: Trail,
     most: int,
     on_outcome: OnOutcome = ignore_outcome,
 ) -> Tally:
     """Delete chosen dead letters for good, once the trail has them whole. Raises Unavailable."""
     tally = Tally(queue)
     for round_ in chosen(lease, choice, tally, most):
-        for some in _tens(round_):
+        for some in in_batches(round_):
             lease.renew()
             trail.write(
                 trail.line(each, "dropped", attributes=dict(each.attributes), body=each.body)
@@ -241,12 +215,7 @@ def _batches(
         waiting.setdefault(outgoing.dead_letter.aggregate, []).append(outgoing)
     while waiting := {key: left for key, left in waiting.items() if left and key not in blocked}:
         heads = [(key, left[0]) for key, left in waiting.items()]
-        for batch in sender.limits.cut(heads, lambda head: head[1].content.size):
+        for batch in sender.limits.cut(heads, lambda head: head[1].size):
             for start in range(0, len(batch), most):
                 yield [outgoing for _, outgoing in batch[start : start + most]]
         waiting = {key: left[1:] for key, left in waiting.items()}
-
-
-def _tens(dead_letters: Sequence[DeadLetter]) -> Iterator[Sequence[DeadLetter]]:
-    for start in range(0, len(dead_letters), 10):
-        yield dead_letters[start : start + 10]

@@ -2,15 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from operations.dlq.outgoing import Event, Message
+from operations.dlq.outgoing import Outgoing
 from operations.environment import Environment
-from operations.sources.dead_letters import DeadLetter
 from operations.sources.origins import BackToQueue, Destination
-from runtime.aws import error_code, reaching
+from runtime.aws import error_code, error_message, reaching
 from runtime.batches import Limits
 from runtime.errors import Unavailable
 from runtime.eventbridge import PUT_EVENTS_LIMITS, require_bus
@@ -21,38 +20,14 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 
-@dataclass(frozen=True)
-class Outgoing:
-    """A dead letter, and what is sent for it."""
-
-    dead_letter: DeadLetter
-    content: Message | Event
-
-
-class Sender(Protocol):
-    """Where chosen dead letters go."""
-
-    @property
-    def limits(self) -> Limits: ...
-
-    def send(self, batch: Sequence[Outgoing]) -> Sequence[str | None]:
-        """Send one batch; answers, in order, None for what was accepted, else why it was not.
-
-        Raises Unavailable if nothing is known of the whole batch: it may have been accepted.
-        """
-        ...
-
-
-def sender_to(environment: Environment, destination: Destination, *, run: str) -> Sender:
+def sender_to(environment: Environment, destination: Destination, *, run: str) -> "Sender":
     """Find where dead letters go; raises Misconfigured if it is not there: no bus says so later.
 
     `run` is unlike that of any other redrive.
     """
     if isinstance(destination, BackToQueue):
         sqs = environment.aws(environment.topology.domain_of_queue(destination.queue)).client("sqs")
-        return WorkQueueSender(
-            sqs, find_url(sqs, destination.queue), fifo=destination.fifo, run=run
-        )
+        return WorkQueueSender(sqs, find_url(sqs, destination.queue), run)
     events = environment.aws(environment.topology.domain_of_bus(destination.bus)).client("events")
     require_bus(events, destination.bus)
     return BusSender(events, destination.bus)
@@ -60,7 +35,7 @@ def sender_to(environment: Environment, destination: Destination, *, run: str) -
 
 @dataclass(frozen=True)
 class WorkQueueSender:
-    """A Sender to a work queue.
+    """To a work queue.
 
     A FIFO queue takes each deduplication id once in five minutes, even if what it took has been
     deleted since: an id of an earlier redrive would be accepted and dropped. So each run has ids
@@ -69,15 +44,17 @@ class WorkQueueSender:
 
     sqs: "SQSClient"
     url: str
-    fifo: bool
     run: str
     limits: Limits = SEND_LIMITS
 
     def send(self, batch: Sequence[Outgoing]) -> Sequence[str | None]:
+        """Send one batch; answers, in order, None for what was accepted, else why it was not.
+
+        Raises Unavailable if nothing is known of the whole batch: it may have been accepted.
+        """
         entries: Any = [
-            {"Id": str(index), "MessageBody": outgoing.content.body, **self._fifo(outgoing)}
-            for index, outgoing in enumerate(batch)
-            if isinstance(outgoing.content, Message)
+            {"Id": str(index), **each.entry, **self._deduplicated(each)}
+            for index, each in enumerate(batch)
         ]
         try:
             with reaching("SQS", "SendMessageBatch"):
@@ -94,36 +71,23 @@ class WorkQueueSender:
             for index in range(len(batch))
         ]
 
-    def _fifo(self, outgoing: Outgoing) -> dict[str, str]:
-        if not self.fifo or not isinstance(outgoing.content, Message):
+    def _deduplicated(self, outgoing: Outgoing) -> dict[str, str]:
+        if "MessageGroupId" not in outgoing.entry:
             return {}
-        return {
-            "MessageGroupId": str(outgoing.content.group),
-            "MessageDeduplicationId": f"{outgoing.dead_letter.message_id}-{self.run}",
-        }
+        return {"MessageDeduplicationId": f"{outgoing.dead_letter.message_id}-{self.run}"}
 
 
 @dataclass(frozen=True)
 class BusSender:
-    """A Sender to an event bus."""
+    """To an event bus."""
 
     events: "EventBridgeClient"
     bus: str
     limits: Limits = PUT_EVENTS_LIMITS
 
     def send(self, batch: Sequence[Outgoing]) -> Sequence[str | None]:
-        entries: Any = [
-            {
-                "EventBusName": self.bus,
-                "Source": event.source,
-                "DetailType": event.detail_type,
-                "Detail": event.detail,
-                "Time": event.time,
-                "Resources": list(event.resources),
-            }
-            for event in (outgoing.content for outgoing in batch)
-            if isinstance(event, Event)
-        ]
+        """Send one batch; see WorkQueueSender."""
+        entries: Any = [{"EventBusName": self.bus, **each.entry} for each in batch]
         try:
             with reaching("EventBridge", "PutEvents"):
                 answer = self.events.put_events(Entries=entries)
@@ -133,6 +97,9 @@ class BusSender:
             _reason(each["ErrorCode"], each.get("ErrorMessage")) if each.get("ErrorCode") else None
             for each in answer["Entries"]
         ]
+
+
+Sender = WorkQueueSender | BusSender
 
 
 def _send_individually(
@@ -148,7 +115,7 @@ def _send_individually(
     if len(batch) == 1 and isinstance(error, Unavailable):
         return [error.reason]
     if len(batch) == 1 and isinstance(error, ClientError):
-        return [_reason(error_code(error), error.response.get("Error", {}).get("Message"))]
+        return [_reason(error_code(error), error_message(error))]
     return [answer for outgoing in batch for answer in sender.send([outgoing])]
 
 

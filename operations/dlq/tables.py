@@ -7,19 +7,20 @@ from rich.table import Table
 from rich.text import Text
 
 from operations.dlq.choice import End, Tally
-from operations.output import UNKNOWN_VALUE, moment, table
+from operations.output import UNKNOWN_VALUE, counted, moment, table
 from operations.sources.dead_letters import DeadLetter
 from operations.sources.peeking import Peek
 
 
 def dead_letters_table(peek: Peek) -> Table:
     """A queue's dead letters: who and what each is, why it is there."""
+    count = counted(max(peek.depth.total, len(peek.dead_letters)), "dead letter")
     made = table(
         "message / event",
         "type / aggregate (sequence)",
         "since / tries",
         "why / from",
-        title=f"{peek.origin.dlq}: {_standing(peek)}, for {peek.origin.destination}",
+        title=f"{peek.origin.dlq}: {count}, for {peek.origin.destination}",
     )
     for dead_letter in peek.dead_letters:
         made.add_row(
@@ -94,11 +95,6 @@ def _aggregate(dead_letter: DeadLetter) -> str:
         return UNKNOWN_VALUE
     sequence = UNKNOWN_VALUE if dead_letter.event.sequence is None else dead_letter.event.sequence
     return f"{dead_letter.event.aggregate_id} ({sequence})"
-
-
-def _standing(peek: Peek) -> str:
-    count = max(peek.depth.total, len(peek.dead_letters))
-    return "1 dead letter" if count == 1 else f"{count} dead letters"
 
 
 def _tries(dead_letter: DeadLetter) -> str:

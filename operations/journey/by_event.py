@@ -1,6 +1,7 @@
 """Evidence of one aggregate, sorted by the event that it is evidence of. Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from operations.journey.evidence import Evidence, OutboxRow
@@ -13,60 +14,88 @@ from operations.sources.ledger import (
     NotUnderstood,
     events_of,
 )
+from operations.sources.routes import Route
 
 
-class EvidenceByEvent:
-    """`committed` is what the states imply, with what they leave uncertain."""
+@dataclass(slots=True)
+class EventEvidence:
+    """What was found of one event; `on_buses` are pairs of a bus and what was on it.
 
-    def __init__(self, evidence: Evidence) -> None:
-        self.all = evidence
-        self.committed = {event.key: event for event in _committed(evidence.states)}
-        self.rows = {row.key: row for row in evidence.rows}
-        self.events: dict[EventKey, list[tuple[str, BusEvent]]] = {}
-        for bus, event in evidence.events:
-            key = EventKey(event.event_type, event.aggregate_id, event.sequence)
-            self.events.setdefault(key, []).append((bus, event))
-        self.dead_letters: dict[EventKey, list[DeadLetter]] = {}
-        for dead_letter in evidence.dead_letters:
-            inside = dead_letter.event
-            key = EventKey(inside.event_type or "?", evidence.aggregate_id, inside.sequence or 0)
-            self.dead_letters.setdefault(key, []).append(dead_letter)
+    `route` is None for a type that no domain has. `committed` is what a state implies.
+    """
+
+    key: EventKey
+    route: Route | None
+    committed: Committed | None = None
+    row: OutboxRow | None = None
+    on_buses: list[tuple[str, BusEvent]] = field(default_factory=list)
+    dead_letters: list[DeadLetter] = field(default_factory=list)
 
     @property
-    def keys(self) -> list[EventKey]:
-        """Every event that there is evidence of, in order of time."""
-        certain = [key for key, event in self.committed.items() if event.certain]
-        known = {*certain, *self.events, *self.rows, *self.dead_letters}
-        return sorted(known, key=lambda key: (self.occurred_at(key) or self.all.read_at, key))
+    def first(self) -> BusEvent | OutboxRow | None:
+        """The event itself, as a bus had it, or as it waits in its outbox."""
+        return self.on_buses[0][1] if self.on_buses else self.row
 
-    def caused_by(self, event_id: str) -> list[EventKey]:
-        """Name an event and all whose causes lead back to it."""
-        family = {event_id}
-        found: list[BusEvent | OutboxRow] = [
-            *self.all.rows,
-            *(event for _, event in self.all.events),
-        ]
-        for each in sorted(found, key=lambda each: each.occurred_at):
-            if each.causation_id in family and each.event_id is not None:
-                family.add(each.event_id)
-        return [key for key in self.keys if family & self._event_ids(key).keys()]
+    @property
+    def event_ids(self) -> list[str]:
+        ids = [event.event_id for _, event in self.on_buses]
+        if self.row is not None and self.row.event_id is not None:
+            ids.append(self.row.event_id)
+        return [*ids, *filter(None, (each.event.event_id for each in self.dead_letters))]
 
-    def event_id(self, key: EventKey) -> str | None:
-        """Name an event, by a bus if one had it."""
-        return next(iter(self._event_ids(key)), None)
+    @property
+    def event_id(self) -> str | None:
+        """What names it, by a bus if one had it."""
+        return next(iter(self.event_ids), None)
 
-    def occurred_at(self, key: EventKey) -> datetime | None:
-        """When an event was committed; None where neither a state nor a bus says so."""
-        if key in self.committed:
-            return self.committed[key].occurred_at
-        return self.events[key][0][1].occurred_at if key in self.events else None
+    @property
+    def occurred_at(self) -> datetime | None:
+        """When it was committed; None where neither a state nor a bus says so."""
+        if self.committed is not None:
+            return self.committed.occurred_at
+        return self.on_buses[0][1].occurred_at if self.on_buses else None
 
-    def _event_ids(self, key: EventKey) -> dict[str, None]:
-        ids = [event.event_id for _, event in self.events.get(key, ())]
-        if key in self.rows and (event_id := self.rows[key].event_id) is not None:
-            ids.append(event_id)
-        dead = (each.event.event_id for each in self.dead_letters.get(key, ()))
-        return dict.fromkeys([*ids, *filter(None, dead)])
+    @property
+    def is_certain(self) -> bool:
+        """Whether more speaks for it than a state that leaves it uncertain."""
+        implied = self.committed is not None and self.committed.certain
+        return implied or self.first is not None or bool(self.dead_letters)
+
+
+def events_in(evidence: Evidence, routes: Mapping[str, Route]) -> list[EventEvidence]:
+    """Find every event that there is evidence of, in order of time."""
+    found: dict[EventKey, EventEvidence] = {}
+
+    def of(key: EventKey) -> EventEvidence:
+        return found.setdefault(key, EventEvidence(key, routes.get(key.event_type)))
+
+    for committed in _committed(evidence.states):
+        of(committed.key).committed = committed
+    for row in evidence.rows:
+        of(row.key).row = row
+    for bus, event in evidence.events:
+        of(event.key).on_buses.append((bus, event))
+    for dead_letter in evidence.dead_letters:
+        inside = dead_letter.event
+        key = EventKey(inside.event_type or "?", evidence.aggregate_id, inside.sequence or 0)
+        of(key).dead_letters.append(dead_letter)
+    certain = [each for each in found.values() if each.is_certain]
+    return sorted(certain, key=lambda each: (each.occurred_at or evidence.read_at, each.key))
+
+
+def caused_by(
+    event_id: str, events: Sequence[EventEvidence], evidence: Evidence
+) -> list[EventEvidence]:
+    """Choose an event and all whose causes lead back to it."""
+    family = {event_id}
+    found: list[BusEvent | OutboxRow] = [
+        *evidence.rows,
+        *(event for _, event in evidence.events),
+    ]
+    for each in sorted(found, key=lambda each: each.occurred_at):
+        if each.causation_id in family and each.event_id is not None:
+            family.add(each.event_id)
+    return [each for each in events if not family.isdisjoint(each.event_ids)]
 
 
 def _committed(states: Mapping[str, AggregateState]) -> Iterator[Committed]:

@@ -13,7 +13,7 @@ from uuid import UUID
 from contracts.outbox import OutboxRecord
 from infra.resources import Bus
 from operations.environment import Environment
-from operations.sources.bus_logs import SKEW, BusEvent, read_messages
+from operations.sources.bus_logs import SKEW, BusEvent, read_bus
 from operations.sources.dead_letters import DeadLetter
 from operations.sources.lease import MAX_MESSAGES
 from operations.sources.ledger import AggregateState, EventKey, type_of
@@ -88,7 +88,7 @@ def read_bus_log(
     """Read the events that name an id from a bus's log, each with its text. Raises Unavailable."""
     logs = environment.aws(domain).client("logs")
     group = log_group_of(bus.name, environment.topology)
-    for line, message in read_messages(logs, group, since=since, containing=name):
+    for line, message in read_bus(logs, group, since=since, containing=name):
         if isinstance(line, BusEvent):
             yield line, message
 

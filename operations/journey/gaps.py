@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from contracts.names import EventType
-from operations.journey.by_event import EvidenceByEvent
-from operations.output import age
-from operations.sources.ledger import EventKey, handled
+from operations.journey.by_event import EventEvidence
+from operations.journey.evidence import Evidence
+from operations.output import age, as_document
+from operations.sources.ledger import handled
 from operations.sources.routes import Route
 
 NOT_FOUND_ANYWHERE = "not found in any outbox, bus log or queue"
@@ -26,84 +26,73 @@ class Gap:
     lost: bool = False
 
     def as_document(self) -> dict[str, Any]:
-        return {
-            "eventType": self.event_type,
-            "eventId": self.event_id,
-            "what": self.what,
-            "probably": self.probably,
-        }
+        return as_document(self, "event_type", "event_id", "what", "probably")
 
 
 class Gaps:
     """`taps` has the queue between a bus and its log, where there is one."""
 
-    def __init__(
-        self,
-        by_event: EvidenceByEvent,
-        routes: Mapping[EventType, Route],
-        taps: Mapping[str, str],
-    ) -> None:
-        self._found, self._taps = by_event, taps
-        self._routes = {str(event_type): route for event_type, route in routes.items()}
+    def __init__(self, evidence: Evidence, taps: Mapping[str, str]) -> None:
+        self._evidence, self._taps = evidence, taps
 
-    def of(self, key: EventKey) -> Iterator[Gap]:
+    def of(self, found: EventEvidence) -> Iterator[Gap]:
         """Compare an event's route with what was found of it."""
-        route = self._routes.get(key.event_type)
+        route = found.route
         if route is None:
             return
-        buses = {bus for bus, _ in self._found.events.get(key, ())}
-        if key not in self._found.committed:
+        buses = {bus for bus, _ in found.on_buses}
+        if found.committed is None:
             what = f"its commit: {route.domain} does not know of it"
-            yield self._gap(key, what, "it never was")
+            yield _gap(found, what, "it never was")
         if route.bus not in buses:
-            where = self._before_bus(key, route)
-            yield self._gap(key, f"publication on {route.bus}", where, "see `streamed audit`")
+            where = self._before_bus(found, route)
+            yield _gap(found, f"publication on {route.bus}", where, "see `streamed audit`")
             return
         for hop in route.hops:
             if hop.bus not in buses:
-                where = self._dead(key, hop.dlq) or self._waits_in(self._taps.get(hop.bus))
-                yield self._gap(key, f"{hop.rule} to {hop.bus}", where, _replay(hop.origin))
-        states = self._found.all.states
+                where = _dead(found, hop.dlq) or self._waits_in(self._taps.get(hop.bus))
+                yield _gap(found, f"{hop.rule} to {hop.bus}", where, _replay(hop.origin))
         for delivery in route.deliveries:
-            state = states.get(delivery.domain)
-            if delivery.bus in buses and not handled(key, delivery.domain, state):
-                where = self._dead(key, delivery.dlq) or self._waits_in(delivery.queue)
+            state = self._evidence.states.get(delivery.domain)
+            if delivery.bus in buses and not handled(found.key, delivery.domain, state):
+                where = _dead(found, delivery.dlq) or self._waits_in(delivery.queue)
                 what = f"handling by {delivery.domain}"
-                yield self._gap(key, what, where, _replay(delivery.bus))
+                yield _gap(found, what, where, _replay(delivery.bus))
 
-    def _gap(self, key: EventKey, what: str, where: str | None, advice: str = "") -> Gap:
-        found = self._found
-        return Gap(
-            event_type=key.event_type,
-            event_id=found.event_id(key),
-            what=what,
-            probably=where or f"{NOT_FOUND_ANYWHERE}: {advice}",
-            occurred_at=found.occurred_at(key),
-            lost=where is None,
-        )
-
-    def _before_bus(self, key: EventKey, route: Route) -> str | None:
-        if row := self._found.rows.get(key):
+    def _before_bus(self, found: EventEvidence, route: Route) -> str | None:
+        if row := found.row:
             if row.problem is not None:
                 return f"in {row.outbox}: {row.relay} cannot publish it ({row.problem})"
-            waited = age(self._found.all.read_at - row.occurred_at)
+            waited = age(self._evidence.read_at - row.occurred_at)
             return f"in {row.outbox} for {waited}: {row.relay} has yet to publish it"
         return (
-            self._dead(key, route.set_aside)
+            _dead(found, route.set_aside)
             or self._waits_in(route.outbox)
             or self._waits_in(route.between)
             or self._waits_in(self._taps.get(route.bus))
         )
 
-    def _dead(self, key: EventKey, queue: str | None) -> str | None:
-        for dead_letter in self._found.dead_letters.get(key, ()):
-            if dead_letter.queue == queue:
-                return f"in {queue}: `streamed dlq show {dead_letter.message_id}`"
-        return None
-
     def _waits_in(self, queue: str | None) -> str | None:
-        count = self._found.all.waiting.get(queue, 0) if queue else 0
+        count = self._evidence.waiting.get(queue, 0) if queue else 0
         return f"{count} wait in {queue}, this may be one of them" if count else None
+
+
+def _gap(found: EventEvidence, what: str, where: str | None, advice: str = "") -> Gap:
+    return Gap(
+        event_type=found.key.event_type,
+        event_id=found.event_id,
+        what=what,
+        probably=where or f"{NOT_FOUND_ANYWHERE}: {advice}",
+        occurred_at=found.occurred_at,
+        lost=where is None,
+    )
+
+
+def _dead(found: EventEvidence, queue: str | None) -> str | None:
+    for dead_letter in found.dead_letters:
+        if dead_letter.queue == queue:
+            return f"in {queue}: `streamed dlq show {dead_letter.message_id}`"
+    return None
 
 
 def _replay(bus: str) -> str:

@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -21,30 +21,6 @@ ENDED = {"COMPLETED", "CANCELLED", "FAILED"}
 
 _NOT_RUNNING = {"IllegalStatusException", "ResourceNotFoundException", "ValidationException"}
 """What CancelReplay answers for a replay that does not run; MiniStack says the last."""
-
-
-class NoArchive(OperatorError):
-    def __init__(self, archive: str, bus: str) -> None:
-        super().__init__(
-            f"the archive {archive} of {bus} does not exist there: provision it first; it keeps"
-            " what is published after that"
-        )
-
-
-class ArchiveForgot(OperatorError):
-    def __init__(self, archive: Archive, since: datetime) -> None:
-        super().__init__(
-            f"{archive.name} keeps {archive.retention_days} days: {since:%Y-%m-%d %H:%M:%S}"
-            " is before that"
-        )
-
-
-class RulesIgnored(OperatorError):
-    def __init__(self, bus: str) -> None:
-        super().__init__(
-            "MiniStack ignores a replay's rules, and would send the events to every rule of"
-            f" {bus}: leave --rule away"
-        )
 
 
 class TooManyReplays(OperatorError):
@@ -87,7 +63,7 @@ def request_of(
     *,
     now: datetime,
 ) -> Request:
-    """Check a wish against the topology; raises NoSuchName, ArchiveForgot, RulesIgnored."""
+    """Check a wish against the topology; raises OperatorError, for a wrong name NoSuchName."""
     since, until = span
     buses = [each.name for each in environment.topology.buses]
     if bus not in buses:
@@ -98,9 +74,15 @@ def request_of(
             raise NoSuchName(f"rule on {bus}", rule, known)
     (archive,) = (each for each in environment.topology.archives if each.bus == bus)
     if archive.retention_days and since < now - timedelta(days=archive.retention_days):
-        raise ArchiveForgot(archive, since)
+        raise OperatorError(
+            f"{archive.name} keeps {archive.retention_days} days: {since:%Y-%m-%d %H:%M:%S}"
+            " is before that"
+        )
     if rules and environment.emulated:
-        raise RulesIgnored(bus)
+        raise OperatorError(
+            "MiniStack ignores a replay's rules, and would send the events to every rule of"
+            f" {bus}: leave --rule away"
+        )
     return Request(bus, archive, since, min(until, now), tuple(dict.fromkeys(rules)))
 
 
@@ -110,33 +92,45 @@ class Replay:
     def __init__(self, environment: Environment, request: Request) -> None:
         domain = environment.topology.domain_of_bus(request.bus)
         self._events = environment.aws(domain).client("events")
-        self._logs = environment.aws(domain).client("logs")
         self._environment, self._request = environment, request
         self.name = f"streamed-{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid4().hex[:6]}"
 
     def start(self) -> None:
-        """Have EventBridge start; raises NoArchive, TooManyReplays.
+        """Have EventBridge start; raises TooManyReplays, and OperatorError without an archive.
 
         The bus's log gets it as well, whichever rules were chosen: what was on a bus is in it.
         """
-        request = self._request
-        archive = self._arn_of_archive()
-        destination: Any = {"Arn": self._arn_of_bus()}
-        if request.rules:
-            chosen = {*request.rules, log_rule_of(request.bus, self._environment.topology)}
-            destination["FilterArns"] = [self._arn_of_rule(rule) for rule in sorted(chosen)]
+        request, events = self._request, self._events
         since, until = math.floor(request.since.timestamp()), math.ceil(request.until.timestamp())
         with reaching("EventBridge"):
+            archive = self._arn_of_archive()
+            destination: Any = {"Arn": events.describe_event_bus(Name=request.bus)["Arn"]}
+            if request.rules:
+                chosen = {*request.rules, log_rule_of(request.bus, self._environment.topology)}
+                destination["FilterArns"] = [
+                    events.describe_rule(Name=rule, EventBusName=request.bus)["Arn"]
+                    for rule in sorted(chosen)
+                ]
             try:
-                self._events.start_replay(
+                events.start_replay(
                     ReplayName=self.name,
                     EventSourceArn=archive,
                     EventStartTime=datetime.fromtimestamp(since, UTC),
                     EventEndTime=datetime.fromtimestamp(until, UTC),
                     Destination=destination,
                 )
-            except self._events.exceptions.LimitExceededException:
+            except events.exceptions.LimitExceededException:
                 raise TooManyReplays from None
+
+    def _arn_of_archive(self) -> str:
+        name, bus = self._request.archive.name, self._request.bus
+        try:
+            return self._events.describe_archive(ArchiveName=name)["ArchiveArn"]
+        except self._events.exceptions.ResourceNotFoundException:
+            raise OperatorError(
+                f"the archive {name} of {bus} does not exist there: provision it first; it keeps"
+                " what is published after that"
+            ) from None
 
     def progress(self) -> Progress:
         with reaching("EventBridge"):
@@ -156,41 +150,25 @@ class Replay:
 
     def came(self) -> Counter[str]:
         """Count the replayed events in the bus's log so far, by type; lines come with a delay."""
-        return Counter(line.event_type for line in self._lines() if line.replay_name == self.name)
-
-    def _lines(self) -> Iterator[BusEvent]:
-        group = log_group_of(self._request.bus, self._environment.topology)
         since = self._request.since - SKEW
-        for line in read_bus(self._logs, group, since=since, containing=self.name):
-            if isinstance(line, BusEvent):
-                yield line
-
-    def _arn_of_archive(self) -> str:
-        name = self._request.archive.name
-        with reaching("EventBridge"):
-            try:
-                return self._events.describe_archive(ArchiveName=name)["ArchiveArn"]
-            except self._events.exceptions.ResourceNotFoundException:
-                raise NoArchive(name, self._request.bus) from None
-
-    def _arn_of_bus(self) -> str:
-        with reaching("EventBridge"):
-            return self._events.describe_event_bus(Name=self._request.bus)["Arn"]
-
-    def _arn_of_rule(self, rule: str) -> str:
-        with reaching("EventBridge"):
-            return self._events.describe_rule(Name=rule, EventBusName=self._request.bus)["Arn"]
+        return _count(
+            self._environment, self._request, self.name, since=since, containing=self.name
+        )
 
 
 def would_come(environment: Environment, request: Request) -> Counter[str]:
     """Count, by type, what the bus's log has of a range; events that a replay brought left out."""
-    domain = environment.topology.domain_of_bus(request.bus)
-    lines = read_bus(
-        environment.aws(domain).client("logs"),
-        log_group_of(request.bus, environment.topology),
-        since=request.since,
-        until=request.until,
-    )
+    return _count(environment, request, None, since=request.since, until=request.until)
+
+
+def _count(
+    environment: Environment, request: Request, replay_name: str | None, **of: Any
+) -> Counter[str]:
+    """Count what a replay brought, or, without its name, what none did; `of` is read_bus's."""
+    logs = environment.aws(environment.topology.domain_of_bus(request.bus)).client("logs")
+    group = log_group_of(request.bus, environment.topology)
     return Counter(
-        line.event_type for line in lines if isinstance(line, BusEvent) and line.replay_name is None
+        line.event_type
+        for line, _ in read_bus(logs, group, **of)
+        if isinstance(line, BusEvent) and line.replay_name == replay_name
     )

@@ -78,20 +78,16 @@ _MONGO_FIELDS = dict.fromkeys(_FIELDS, 1)
 
 
 def _scan(client: "DynamoDBClient", table: str, since: datetime) -> Iterator[Mapping[str, Any]]:
-    request: dict[str, Any] = {
-        "TableName": table,
-        "ConsistentRead": True,
-        "FilterExpression": "#updated >= :since",
-        "ExpressionAttributeValues": {":since": {"S": format_timestamp(since)}},
-        **_PROJECTION,
-    }
-    while True:
-        with asking("DynamoDB"):
-            page: Any = client.scan(**request)
-        yield from page["Items"]
-        if "LastEvaluatedKey" not in page:
-            return
-        request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+    with asking("DynamoDB"):
+        pages = client.get_paginator("scan").paginate(
+            TableName=table,
+            ConsistentRead=True,
+            FilterExpression="#updated >= :since",
+            ExpressionAttributeValues={":since": {"S": format_timestamp(since)}},
+            **_PROJECTION,
+        )
+        for page in pages:
+            yield from page["Items"]
 
 
 def _of_row(domain: str, item: Mapping[str, Any]) -> AggregateState:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from contracts.timestamps import parse_timestamp
 from operations.errors import OperatorError
+from operations.sources.ledger import EventKey
 from runtime.aws import asking
 
 if TYPE_CHECKING:
@@ -43,6 +44,10 @@ class BusEvent:
     logged_at: datetime
 
     @property
+    def key(self) -> EventKey:
+        return EventKey(self.event_type, self.aggregate_id, self.sequence)
+
+    @property
     def at(self) -> datetime:
         """When it was on the bus. Its time may be cut to seconds, but it happened before that."""
         return self.logged_at if self.replay_name else max(self.time, self.occurred_at)
@@ -58,14 +63,6 @@ class Unreadable:
     reason: str
 
 
-class TooManyLines(OperatorError):
-    def __init__(self, group: str, moment: datetime, limit: int) -> None:
-        super().__init__(
-            f"{group} has more than {limit} lines of {moment.isoformat()}, more than this log"
-            " service gives out for one moment: choose a range without it"
-        )
-
-
 def read_bus(
     logs: "CloudWatchLogsClient",
     group: str,
@@ -74,34 +71,21 @@ def read_bus(
     until: datetime | None = None,
     containing: str | None = None,
     page: int = PAGE,
-) -> Iterator[BusEvent | Unreadable]:
-    """Stream a log group's lines, in order of their time; raises Unavailable, TooManyLines.
-
-    A line's time is its event's: on AWS when it happened, on MiniStack when it was published.
-    `containing` is an id; a page at a time is in memory.
-    """
-    lines = read_messages(logs, group, since=since, until=until, containing=containing, page=page)
-    return (event for event, _ in lines)
-
-
-def read_messages(
-    logs: "CloudWatchLogsClient",
-    group: str,
-    *,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    containing: str | None = None,
-    page: int = PAGE,
 ) -> Iterator[tuple[BusEvent | Unreadable, str]]:
-    """Stream lines as `read_bus` does, each with its text: that holds bank details."""
+    """Stream a log group's lines, in order of their time; raises Unavailable, OperatorError.
+
+    Each is with its text, which holds bank details. A line's time is its event's: on AWS when it
+    happened, on MiniStack when it was published. `containing` is an id; a page at a time is in
+    memory.
+    """
     request: dict[str, Any] = {"logGroupName": group}
     if until is not None:
         request["endTime"] = _milliseconds(until)
     if containing is not None:
         request["filterPattern"] = f'"{containing}"'
     for line in _lines(logs, request, _milliseconds(since) if since else 0, page):
-        if containing is None or containing in line["message"]:
-            message = line["message"]
+        message = line["message"]
+        if containing is None or containing in message:
             yield parse_line(message, line["timestamp"], line["ingestionTime"]), message
 
 
@@ -168,17 +152,16 @@ def _lines(
         if count < limit:
             return
         if not advanced:
-            raise TooManyLines(request["logGroupName"], _moment(position), limit)
+            raise OperatorError(
+                f"{request['logGroupName']} has more than {limit} lines of"
+                f" {_moment(position).isoformat()}, more than this log service gives out for one"
+                " moment: choose a range without it"
+            )
 
 
 def _pages(logs: "CloudWatchLogsClient", request: dict[str, Any]) -> Iterator[Any]:
-    while True:
-        with asking("CloudWatch Logs"):
-            page: Any = logs.filter_log_events(**request)
-        yield page
-        if "nextToken" not in page:
-            return
-        request["nextToken"] = page["nextToken"]
+    with asking("CloudWatch Logs"):
+        yield from logs.get_paginator("filter_log_events").paginate(**request)
 
 
 def _text(value: object) -> str:

@@ -59,8 +59,12 @@ class DeadLetter:
         """How a relay wrote the body (runtime.outbox.rows); None for plain JSON."""
         return self.attributes.get("bodyEncoding")
 
+    @property
+    def names(self) -> set[str | None]:
+        return {self.message_id, self.event.event_id}
+
     def is_called(self, name: str) -> bool:
-        return name in {self.message_id, self.event.event_id}
+        return name in self.names
 
     def summary(self) -> dict[str, Any]:
         """What a list shows of it; without the body, and without bank details."""
@@ -101,7 +105,7 @@ def read(message: "MessageTypeDef", origin: Origin) -> DeadLetter:
         name: value.get("StringValue", "")
         for name, value in message.get("MessageAttributes", {}).items()
     }
-    body = _object(message["Body"])
+    body = object_in(message["Body"])
     putter, why, by, tries = _reason(attributes, body, origin)
     return DeadLetter(
         queue=origin.dlq,
@@ -121,11 +125,11 @@ def read(message: "MessageTypeDef", origin: Origin) -> DeadLetter:
 
 def masked(body: str) -> str:
     """Lay a body out without bank details; a record's detail, JSON within JSON, is unfolded."""
-    document = _object(body)
+    document = object_in(body)
     if not document:
         return mask(body)
     if isinstance(document.get("detail"), str):
-        document["detail"] = _object(document["detail"]) or MASK
+        document["detail"] = object_in(document["detail"]) or MASK
     try:
         shown = redact(None, "", {"body": document})["body"]
         return json.dumps(shown, ensure_ascii=False, indent=2)
@@ -170,7 +174,7 @@ def _event(body: Mapping[str, Any]) -> EventInside:
     )
 
 
-def _object(text: str) -> dict[str, Any]:
+def object_in(text: str) -> dict[str, Any]:
     """Read a JSON object; empty for whatever else the text is."""
     try:
         document = json.loads(text)

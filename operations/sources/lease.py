@@ -1,11 +1,12 @@
 """A lease on a dead-letter queue's messages: hidden from other readers until it is released."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from time import monotonic
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from operations.sources.dead_letters import DeadLetter, read
+from operations.sources.depths import Depth, depth_of
 from operations.sources.origins import Origin
 from runtime.aws import asking
 from runtime.errors import Unavailable
@@ -14,14 +15,30 @@ from runtime.sqs.queue import MAX_BATCH
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-LEASE_SECONDS = 120
-"""Seconds until what a killed command leased is visible again, if no setting says otherwise."""
+T = TypeVar("T")
 
 MAX_MESSAGES = 10_000
 """Messages leased at a time; SQS allows 120 000 in flight."""
 
 MOST_LEASED_BYTES = 256 * 1024 * 1024
 """Of leased bodies: a message may have 1 MiB."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A dead-letter queue, found."""
+
+    origin: Origin
+    sqs: "SQSClient"
+    url: str
+    wait_seconds: int
+    visibility_timeout: int
+
+    def lease(self) -> "Lease":
+        return Lease(self)
+
+    def depth(self) -> Depth:
+        return depth_of(self.sqs, self.url)
 
 
 class Lease:
@@ -31,34 +48,15 @@ class Lease:
     queue counts against its maxReceiveCount.
     """
 
-    def __init__(
-        self,
-        sqs: "SQSClient",
-        url: str,
-        origin: Origin,
-        *,
-        wait_seconds: int = 1,
-        visibility_timeout: int = LEASE_SECONDS,
-        now: Callable[[], float] = monotonic,
-    ) -> None:
-        self._sqs, self._url, self._origin = sqs, url, origin
-        self._wait_seconds, self._visibility_timeout, self._now = (
-            wait_seconds,
-            visibility_timeout,
-            now,
-        )
+    def __init__(self, queue: Opened) -> None:
+        self._queue = queue
         self._handles: dict[str, str] = {}
-        self._renewed = now()
+        self._renewed = monotonic()
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         try:
             self.release(list(self._handles))
         except Unavailable:
@@ -67,9 +65,9 @@ class Lease:
 
     @property
     def fifo(self) -> bool:
-        return self._origin.dlq.endswith(".fifo")
+        return self._queue.origin.dlq.endswith(".fifo")
 
-    def take(self, most: int = MAX_MESSAGES) -> list[DeadLetter]:
+    def take(self, most: int) -> list[DeadLetter]:
         """Receive until the queue gives no more, or `most` messages. Raises Unavailable.
 
         A FIFO queue gives out at most a batch of each group while any of that is in flight.
@@ -79,18 +77,18 @@ class Lease:
         while len(taken) < most and size < MOST_LEASED_BYTES:
             self.renew()
             with asking("SQS"):
-                messages = self._sqs.receive_message(
-                    QueueUrl=self._url,
+                messages = self._queue.sqs.receive_message(
+                    QueueUrl=self._queue.url,
                     MaxNumberOfMessages=min(MAX_BATCH, most - len(taken)),
-                    VisibilityTimeout=self._visibility_timeout,
-                    WaitTimeSeconds=self._wait_seconds,
+                    VisibilityTimeout=self._queue.visibility_timeout,
+                    WaitTimeSeconds=self._queue.wait_seconds,
                     MessageSystemAttributeNames=["All"],
                     MessageAttributeNames=["All"],
                 ).get("Messages", [])
             if not messages:
                 break
             for message in messages:
-                dead_letter = read(message, self._origin)
+                dead_letter = read(message, self._queue.origin)
                 taken[dead_letter.message_id] = dead_letter
                 self._handles[dead_letter.message_id] = message["ReceiptHandle"]
                 size += len(dead_letter.body)
@@ -98,10 +96,10 @@ class Lease:
 
     def renew(self) -> None:
         """Keep everything hidden, if half of the time is over. Raises Unavailable."""
-        if self._now() - self._renewed < self._visibility_timeout / 2:
+        if monotonic() - self._renewed < self._queue.visibility_timeout / 2:
             return
-        self._renewed = self._now()
-        self._show_in(self._visibility_timeout, list(self._handles))
+        self._renewed = monotonic()
+        self._show_in(self._queue.visibility_timeout, list(self._handles))
 
     def release(self, message_ids: Iterable[str]) -> None:
         """Make messages visible again at once. Raises Unavailable."""
@@ -116,9 +114,11 @@ class Lease:
         A receipt handle that has expired deletes nothing: that message comes again.
         """
         stay: list[str] = []
-        for some in _calls(message_ids):
+        for some in in_batches(message_ids):
             with asking("SQS"):
-                answer = self._sqs.delete_message_batch(QueueUrl=self._url, Entries=self._by(some))
+                answer = self._queue.sqs.delete_message_batch(
+                    QueueUrl=self._queue.url, Entries=self._by(some)
+                )
             failed = {some[int(each["Id"])] for each in answer.get("Failed", [])}
             stay += [each for each in some if each in failed]
             for message_id in some:
@@ -127,10 +127,10 @@ class Lease:
         return stay
 
     def _show_in(self, seconds: int, message_ids: Sequence[str]) -> None:
-        for some in _calls(message_ids):
+        for some in in_batches(message_ids):
             with asking("SQS"):
-                self._sqs.change_message_visibility_batch(
-                    QueueUrl=self._url, Entries=self._by(some, VisibilityTimeout=seconds)
+                self._queue.sqs.change_message_visibility_batch(
+                    QueueUrl=self._queue.url, Entries=self._by(some, VisibilityTimeout=seconds)
                 )
 
     def _by(self, message_ids: Sequence[str], **more: Any) -> Any:
@@ -140,6 +140,7 @@ class Lease:
         ]
 
 
-def _calls(message_ids: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(message_ids), MAX_BATCH):
-        yield message_ids[start : start + MAX_BATCH]
+def in_batches(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Cut into as many as one call to SQS takes."""
+    for start in range(0, len(items), MAX_BATCH):
+        yield items[start : start + MAX_BATCH]

@@ -57,7 +57,6 @@ class NotUnderstood(ValueError):
             f"{state.domain} has {state.aggregate_id} at version {state.version}"
             f" after {state.event}: no sequence of events leads there"
         )
-        self.state = state
 
 
 def events_of(state: AggregateState) -> Iterator[Committed]:

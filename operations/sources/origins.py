@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from infra.resources import Queue, Rule, ToBus
 from infra.topology import Topology
-from infra.workloads import Consumes, Empties, PublishesTo, SendsTo, Use, Workload
+from infra.workloads import Consumes, Empties, PublishesTo, SendsTo, Workload
 
 
 @dataclass(frozen=True)
@@ -73,33 +73,23 @@ def origins(topology: Topology, workloads: Sequence[Workload]) -> dict[str, Orig
 def _origin(dlq: str, domain: str, topology: Topology, workloads: Sequence[Workload]) -> Origin:
     rules = tuple(rule for rule in topology.rules if rule.dlq == dlq)
     senders = tuple(each for each in workloads if SendsTo(dlq) in each.uses)
-    work = next(
-        (each for each in topology.queues if each.redrive and each.redrive.dlq == dlq), None
-    )
-    if work is not None and work.redrive is not None:
-        consumers = tuple(each for each in workloads if Consumes(work.name) in each.uses)
-        return Origin(
-            dlq=dlq,
-            domain=domain,
-            destination=BackToQueue(work.name),
-            rules=rules,
-            handlers=tuple(each.name for each in (*senders, *consumers)),
-            tries=work.redrive.max_receive_count,
-        )
-    target = next((rule.target for rule in rules if isinstance(rule.target, ToBus)), None)
-    if target is not None:
-        return Origin(dlq=dlq, domain=domain, destination=OnToBus(target.bus), rules=rules)
+    for work in topology.queues:
+        if work.redrive is not None and work.redrive.dlq == dlq:
+            consumers = (each for each in workloads if Consumes(work.name) in each.uses)
+            return Origin(
+                dlq=dlq,
+                domain=domain,
+                destination=BackToQueue(work.name),
+                rules=rules,
+                handlers=tuple(each.name for each in (*senders, *consumers)),
+                tries=work.redrive.max_receive_count,
+            )
+    for rule in rules:
+        if isinstance(rule.target, ToBus):
+            return Origin(dlq, domain, OnToBus(rule.target.bus), rules)
     (relay,) = (each for each in senders if any(isinstance(use, Empties) for use in each.uses))
-    return Origin(
-        dlq=dlq,
-        domain=domain,
-        destination=OutToBus(_bus(relay.uses)),
-        handlers=(relay.name,),
-    )
-
-
-def _bus(uses: Sequence[Use]) -> str:
-    return next(use.bus for use in uses if isinstance(use, PublishesTo))
+    bus = next(use.bus for use in relay.uses if isinstance(use, PublishesTo))
+    return Origin(dlq, domain, OutToBus(bus), handlers=(relay.name,))
 
 
 def work_queues(topology: Topology) -> list[Queue]:

@@ -3,44 +3,18 @@
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from operations.environment import Environment
 from operations.errors import NoSuchName
 from operations.sources.dead_letters import DeadLetter
-from operations.sources.depths import Depth, depth_of
-from operations.sources.lease import Lease
+from operations.sources.depths import Depth
+from operations.sources.lease import Opened
 from operations.sources.origins import Origin, origins
 from runtime.sqs.queue import find_url
 
-if TYPE_CHECKING:
-    from mypy_boto3_sqs import SQSClient
-
 PEEK_THREADS = 12
 """Queues looked into together: on AWS the last, empty answer of each takes a second."""
-
-
-@dataclass(frozen=True)
-class Opened:
-    """A dead-letter queue, found."""
-
-    origin: Origin
-    sqs: "SQSClient"
-    url: str
-    wait_seconds: int
-    visibility_timeout: int
-
-    def lease(self) -> Lease:
-        return Lease(
-            self.sqs,
-            self.url,
-            self.origin,
-            wait_seconds=self.wait_seconds,
-            visibility_timeout=self.visibility_timeout,
-        )
-
-    def depth(self) -> Depth:
-        return depth_of(self.sqs, self.url)
 
 
 @dataclass(frozen=True)
@@ -71,14 +45,15 @@ def open_queues(environment: Environment, queue: str | None) -> list[Opened]:
     known = origins(environment.topology, environment.workloads)
     if queue is not None and queue not in known:
         raise NoSuchName("dead-letter queue", queue, known)
-    opened: list[Opened] = []
-    for origin in known.values() if queue is None else (known[queue],):
-        sqs = environment.aws(origin.domain).client("sqs")
-        # An emulator's short poll sees every message; AWS's asks only some of its servers.
-        wait_seconds = 0 if environment.emulated else 1
-        url = find_url(sqs, origin.dlq)
-        opened.append(Opened(origin, sqs, url, wait_seconds, environment.hold_seconds))
-    return opened
+    wanted = known.values() if queue is None else [known[queue]]
+    return [_open(environment, each) for each in wanted]
+
+
+def _open(environment: Environment, origin: Origin) -> Opened:
+    sqs = environment.aws(origin.domain).client("sqs")
+    # An emulator's short poll sees every message; AWS's asks only some of its servers.
+    wait_seconds = 0 if environment.emulated else 1
+    return Opened(origin, sqs, find_url(sqs, origin.dlq), wait_seconds, environment.hold_seconds)
 
 
 def peek(queues: Sequence[Opened], *, most: int) -> list[Peek]:

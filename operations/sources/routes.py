@@ -53,7 +53,7 @@ class Route:
 
 
 @cache
-def routes(topology: Topology = TOPOLOGY) -> dict[EventType, Route]:
+def routes(topology: Topology = TOPOLOGY) -> dict[str, Route]:
     """Map each event type to its route."""
     return {event_type: _route(topology, event_type) for event_type in EventType}
 

@@ -2,14 +2,15 @@
 
 import argparse
 import time
+from collections.abc import Sequence
 
 from rich.table import Table
 from rich.text import Text
 
 from operations.commandline import Parser
 from operations.databases import DatabaseEnvironment
-from operations.output import Output, age, table
-from operations.status.lines import Line, SystemStatus, read_status
+from operations.output import Output, age, counted, table
+from operations.status.lines import Line, read_status
 from runtime.ids import utc_now
 
 NEEDS_ATTENTION = 1
@@ -28,31 +29,27 @@ def add(streamed: Parser) -> None:
 
 
 def run(environment: DatabaseEnvironment, _: argparse.Namespace, output: Output) -> int:
-    found = read_status(environment, now=utc_now, wait=time.sleep)
-    notes = [
-        Text(
-            "An emulator does not say how old the oldest message of a work queue is, and to"
-            " receive one would count against it.",
-            style="dim",
-        )
-    ]
-    output.show(
-        {
-            "needsPerson": found.needs_attention,
-            "places": [line.document() for line in found.lines],
-        },
-        _table(found),
-        *(notes if environment.emulated else []),
-        _sum_up(found),
+    lines = read_status(environment, now=utc_now, wait=time.sleep)
+    count = sum(line.verdict.needs_attention for line in lines)
+    note = Text(
+        "An emulator does not say how old the oldest message of a work queue is, and to"
+        " receive one would count against it.",
+        style="dim",
     )
-    return NEEDS_ATTENTION if found.needs_attention else 0
+    output.show(
+        {"needsPerson": count > 0, "places": [line.document() for line in lines]},
+        _table(lines),
+        *([note] if environment.emulated else []),
+        _sum_up(count),
+    )
+    return NEEDS_ATTENTION if count else 0
 
 
-def _table(found: SystemStatus) -> Table:
+def _table(lines: Sequence[Line]) -> Table:
     numbers = ("waiting", "in flight", "oldest")
     made = table("where", "", *numbers, "verdict", numbers=numbers)
     kind = ""
-    for line in found.lines:
+    for line in lines:
         if kind and line.kind != kind:
             made.add_section()
         made.add_row(
@@ -60,26 +57,19 @@ def _table(found: SystemStatus) -> Table:
             line.name,
             _number(line.waiting),
             _number(line.in_flight),
-            _oldest(line),
+            "" if line.kind == "stream" or line.waiting == 0 else age(line.oldest),
             Text(line.verdict.text, style="bold red" if line.verdict.needs_attention else ""),
         )
         kind = line.kind
     return made
 
 
-def _oldest(line: Line) -> str:
-    return "" if line.kind == "stream" or line.waiting == 0 else age(line.oldest)
-
-
 def _number(value: int | None) -> str:
     return "" if value is None else str(value)
 
 
-def _sum_up(found: SystemStatus) -> Text:
-    count = sum(line.verdict.needs_attention for line in found.lines)
+def _sum_up(count: int) -> Text:
     if not count:
         return Text("nothing needs attention", style="green")
-    return Text(
-        "1 item needs attention" if count == 1 else f"{count} items need attention",
-        style="bold red",
-    )
+    needs = "needs" if count == 1 else "need"
+    return Text(f"{counted(count, 'item')} {needs} attention", style="bold red")

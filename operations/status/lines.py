@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from infra.workloads import Consumes
+from infra.workloads import Consumes, Workload
 from operations.databases import DatabaseEnvironment
 from operations.sources.depths import Depth, depth_of
 from operations.sources.origins import work_queues
@@ -18,11 +18,9 @@ from operations.status.verdicts import (
     on_dead_letters,
     on_outbox,
     on_queue,
-    on_silence,
     on_stream,
 )
 from runtime.errors import Unavailable
-from runtime.outbox.stats import OutboxStats
 from runtime.sqs.queue import find_url
 
 Kind = Literal["outbox", "stream", "queue", "dead-letter queue"]
@@ -59,21 +57,12 @@ class Line:
         }
 
 
-@dataclass(frozen=True)
-class SystemStatus:
-    lines: Sequence[Line]
-
-    @property
-    def needs_attention(self) -> bool:
-        return any(line.verdict.needs_attention for line in self.lines)
-
-
 def read_status(
     environment: DatabaseEnvironment,
     *,
     now: Callable[[], datetime],
     wait: Callable[[float], object],
-) -> SystemStatus:
+) -> list[Line]:
     """Look at everything once, and twice at queues from which nothing seems to be received.
 
     Raises Unavailable if AWS is away, Misconfigured if a resource is missing; a database that is
@@ -81,48 +70,32 @@ def read_status(
     """
     queues = _queue_lines(environment, now(), wait)  # first: where AWS is away it says so soonest
     dead_letters = _dead_letter_lines(environment, now)
-    outboxes = [(each, _stats(each)) for each in pending(environment)]
-    return SystemStatus(
-        [
-            *(_outbox_line(each, found, now()) for each, found in outboxes),
-            *_stream_lines(environment, {each.relay: found for each, found in outboxes}, now()),
-            *queues,
-            *dead_letters,
-        ]
-    )
+    outboxes = [_outbox_line(each, now) for each in pending(environment)]
+    relays = [each for each in environment.workloads if each.relays_outbox]
+    streams = [
+        _stream_line(environment, relay, outbox.waiting or 0, now())
+        for relay, outbox in zip(relays, outboxes, strict=True)
+    ]
+    return [*outboxes, *streams, *queues, *dead_letters]
 
 
-def _stats(outbox: PendingOutbox) -> OutboxStats | Unavailable:
+def _outbox_line(outbox: PendingOutbox, now: Callable[[], datetime]) -> Line:
     try:
-        return outbox.stats()
+        found = outbox.stats()
     except Unavailable as error:
-        return error
-
-
-def _outbox_line(outbox: PendingOutbox, found: OutboxStats | Unavailable, now: datetime) -> Line:
-    if isinstance(found, Unavailable):
-        return Line(
-            "outbox", outbox.name, LineVerdict(f"cannot be read: {found}", needs_attention=True)
-        )
-    oldest = found.age(now)
+        return Line("outbox", outbox.name, LineVerdict(f"cannot be read: {error}", True))
+    oldest = found.age(now())
     verdict = on_outbox(found.depth, oldest, outbox.relay)
     return Line("outbox", outbox.name, verdict, waiting=found.depth, oldest=oldest)
 
 
-def _stream_lines(
-    environment: DatabaseEnvironment, outboxes: dict[str, OutboxStats | Unavailable], now: datetime
-) -> list[Line]:
-    lines: list[Line] = []
-    for relay in (each for each in environment.workloads if each.relays_outbox):
-        measured, found = lag_of(environment, relay, now), outboxes[relay.name]
-        waiting = found.depth if isinstance(found, OutboxStats) else 0
-        verdict = (
-            on_stream(measured.lag, waiting, relay.name, measured.why_not)
-            if measured.silent is None
-            else on_silence(relay.name, measured.silent)
-        )
-        lines.append(Line("stream", relay.name, verdict, lag=measured.lag))
-    return lines
+def _stream_line(
+    environment: DatabaseEnvironment, relay: Workload, waiting: int, now: datetime
+) -> Line:
+    lag = lag_of(environment, relay, now)
+    if isinstance(lag, LineVerdict):
+        return Line("stream", relay.name, lag)
+    return Line("stream", relay.name, on_stream(lag, waiting, relay.name), lag=lag)
 
 
 def _queue_lines(
@@ -174,15 +147,16 @@ def _dead_letter_lines(environment: DatabaseEnvironment, now: Callable[[], datet
 
 
 def _depths(environment: DatabaseEnvironment, names: Sequence[str]) -> dict[str, Depth]:
-    clients = [
-        environment.aws(environment.topology.domain_of_queue(name)).client("sqs") for name in names
-    ]
+    topology = environment.topology
+    clients = {
+        name: environment.aws(topology.domain_of_queue(name)).client("sqs") for name in names
+    }
+
+    def depth(name: str) -> Depth:
+        return depth_of(clients[name], find_url(clients[name], name))
+
     with ThreadPoolExecutor(PEEK_THREADS) as pool:
-        found = pool.map(
-            lambda pair: depth_of(pair[0], find_url(pair[0], pair[1])),
-            zip(clients, names, strict=True),
-        )
-        return dict(zip(names, found, strict=True))
+        return dict(zip(names, pool.map(depth, names), strict=True))
 
 
 def _consumer(environment: DatabaseEnvironment, queue: str) -> str:

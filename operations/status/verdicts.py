@@ -7,7 +7,7 @@ holds these to them.
 from dataclasses import dataclass
 from datetime import timedelta
 
-from operations.output import age
+from operations.output import age, counted
 from operations.sources.depths import Depth
 
 LATE_ROW = timedelta(seconds=180)
@@ -42,13 +42,11 @@ def on_outbox(depth: int, oldest: timedelta | None, relay: str) -> LineVerdict:
     return LineVerdict(f"{waits}: {relay} is not publishing; see its log and /readyz", True)
 
 
-def on_stream(lag: timedelta | None, waiting: int, relay: str, why_not: str = "") -> LineVerdict:
+def on_stream(lag: timedelta, waiting: int, relay: str) -> LineVerdict:
     """Judge what a relay said when it last read a row; `waiting` is what is in its outbox.
 
     A relay that has caught up and hears nothing shows the lag of its last row for ever.
     """
-    if lag is None:
-        return LineVerdict(why_not)
     if not lag:
         return LineVerdict("no row was read since it started")
     read = f"the last row was read {_seconds(lag)} after it occurred"
@@ -57,19 +55,14 @@ def on_stream(lag: timedelta | None, waiting: int, relay: str, why_not: str = ""
     return LineVerdict(f"{read}: {relay} is behind, or cannot publish; see its log", True)
 
 
-def on_silence(relay: str, where: str) -> LineVerdict:
-    """Judge a relay that does not say how it is."""
-    return LineVerdict(f"{relay} does not answer at {where}: is it running?", True)
-
-
 def on_queue(depth: Depth, oldest: timedelta | None, consumer: str, *, stuck: bool) -> LineVerdict:
     """Judge a work queue; `stuck` if, without ages, two looks found the same ones untouched."""
     if not depth.total:
         return LineVerdict("empty")
     if not depth.visible:
-        return LineVerdict(f"{_in_work(depth.in_flight)}")
+        return LineVerdict(f"{depth.in_flight} in work")
     waits = _wait(depth.visible)
-    beside = f", {_in_work(depth.in_flight)}" if depth.in_flight else ""
+    beside = f", {depth.in_flight} in work" if depth.in_flight else ""
     if oldest is not None and oldest >= LATE_MESSAGE:
         return LineVerdict(
             f"{waits}, the oldest for {age(oldest)}{beside}: is {consumer} ready? see its /readyz",
@@ -90,7 +83,7 @@ def on_dead_letters(depth: Depth, oldest: timedelta | None, queue: str) -> LineV
 
 def dead_letters(depth: Depth, oldest: timedelta | None) -> str:
     """Say how many there are, of one or more."""
-    count = "1 dead letter" if depth.total == 1 else f"{depth.total} dead letters"
+    count = counted(depth.total, "dead letter")
     since = f", the oldest for {age(oldest)}" if oldest is not None else ""
     hidden = f", {depth.in_flight} of them in flight" if depth.in_flight else ""
     return f"{count}{since}{hidden}"
@@ -98,10 +91,6 @@ def dead_letters(depth: Depth, oldest: timedelta | None) -> str:
 
 def _wait(count: int) -> str:
     return "1 waits" if count == 1 else f"{count} wait"
-
-
-def _in_work(count: int) -> str:
-    return f"{count} in work"
 
 
 def _seconds(span: timedelta) -> str:

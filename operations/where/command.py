@@ -34,11 +34,9 @@ def add(streamed: Parser) -> None:
 
 
 def run(environment: DatabaseEnvironment, arguments: argparse.Namespace, output: Output) -> int:
-    found = find(environment, arguments.id.strip())
-    evidence = gather(environment, found.aggregate_id)
-    journey = build(
-        evidence, routes(environment.topology), taps(environment), event_id=found.event_id
-    )
+    aggregate_id, event_id = find(environment, arguments.id.strip())
+    evidence = gather(environment, aggregate_id)
+    journey = build(evidence, routes(environment.topology), taps(environment), event_id=event_id)
     output.show(
         document(journey),
         _states(journey),

@@ -1,7 +1,6 @@
 """Looks for one subscription, or one event, in state, outboxes, bus logs and queues."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from infra.topology import LIFECYCLES
@@ -21,38 +20,27 @@ from operations.sources.ledger import AggregateState
 from operations.sources.outboxes import pending
 
 
-class NameNotFound(OperatorError):
-    def __init__(self, name: str) -> None:
-        super().__init__(
-            f"{name!r} not found: no subscription, stock or payment has this id, and no event in"
-            " an outbox, a bus's log or a dead-letter queue"
-        )
+def find(environment: DatabaseEnvironment, name: str) -> tuple[str, str | None]:
+    """Find out which aggregate an id names, and which event of it, or None for all of them.
 
-
-@dataclass(frozen=True)
-class Found:
-    """What an id names; `event_id` is None where it names the subscription itself."""
-
-    aggregate_id: str
-    event_id: str | None
-
-
-def find(environment: DatabaseEnvironment, name: str) -> Found:
-    """Find out what an id names. Raises NotFound, Unavailable."""
+    Raises OperatorError for an id that nothing has, Unavailable.
+    """
     if _states(environment, name):
-        return Found(name, None)
+        return name, None
     for row in _rows(environment):
         if name in (row.event_id, row.key.aggregate_id):
-            return Found(row.key.aggregate_id, name if name == row.event_id else None)
+            return row.key.aggregate_id, name if name == row.event_id else None
     for _, event in _events(environment, name, since=made_at(name)):
         if name in (event.event_id, event.aggregate_id):
-            return Found(event.aggregate_id, name if name == event.event_id else None)
+            return event.aggregate_id, name if name == event.event_id else None
     for each in read_dead_letters(environment):
         inside = each.event
         if name in (inside.event_id, inside.aggregate_id, each.message_id) and inside.aggregate_id:
-            event_id = None if name == inside.aggregate_id else inside.event_id
-            return Found(inside.aggregate_id, event_id)
-    raise NameNotFound(name)
+            return inside.aggregate_id, None if name == inside.aggregate_id else inside.event_id
+    raise OperatorError(
+        f"{name!r} not found: no subscription, stock or payment has this id, and no event in"
+        " an outbox, a bus's log or a dead-letter queue"
+    )
 
 
 def gather(environment: DatabaseEnvironment, aggregate_id: str) -> Evidence:

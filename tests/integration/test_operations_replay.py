@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from operations.environment import Environment
-from operations.replay.replay import NoArchive, Replay, request_of
+from operations.errors import OperatorError
+from operations.replay.replay import Replay, request_of
 from tests.conftest import MiniStack
 from verification.testkit.waiting import eventually
 
@@ -45,7 +46,7 @@ def a_replay(environment: Environment) -> Replay:
 
 def test_an_archive_that_does_not_exist_is_named(environment: Environment) -> None:
     """One sentence: which archive, of which bus."""
-    with pytest.raises(NoArchive, match="stock-bus-archive of stock-event-bus does not exist"):
+    with pytest.raises(OperatorError, match="stock-bus-archive of stock-event-bus does not exist"):
         a_replay(environment).start()
 
 

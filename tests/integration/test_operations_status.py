@@ -3,6 +3,7 @@
 import os
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from pymongo import MongoClient
 from infra.local_system.settings import ROOT
 from operations.__main__ import main, parser
 from operations.databases import DatabaseEnvironment
-from operations.status.lines import read_status
+from operations.status.lines import Line, read_status
 from runtime.ids import utc_now
 from runtime.metrics import RelayMetrics, new_registry
 from runtime.outbox.dynamodb_rows import row_of, to_item
@@ -51,6 +52,10 @@ def lines(system: Operated) -> tuple[int, dict[str, dict[str, Any]]]:
     code, found = system.ask("status")
     assert found["needsPerson"] == (code == 1)
     return code, {f"{each['kind']} {each['name']}": each for each in found["places"]}
+
+
+def looked_at(environment: DatabaseEnvironment) -> list[Line]:
+    return read_status(environment, now=utc_now, wait=lambda _: None)
 
 
 def test_an_idle_system_needs_nobody(system: Operated) -> None:
@@ -111,9 +116,9 @@ def test_a_queue_that_somebody_works_on_needs_nobody(system: Operated) -> None:
 
     found = read_status(system.environment, now=utc_now, wait=receive)
 
-    (line,) = (each for each in found.lines if each.name == "stock-payment-cancelled")
+    (line,) = (each for each in found if each.name == "stock-payment-cancelled")
     assert line.verdict.text == "1 waits, 1 in work: on the way"
-    assert not found.needs_attention
+    assert not any(each.verdict.needs_attention for each in found)
 
 
 def test_a_dead_letter_needs_a_person_and_stays_visible(system: Operated) -> None:
@@ -132,17 +137,10 @@ def test_a_dead_letter_needs_a_person_and_stays_visible(system: Operated) -> Non
 
 def test_a_database_that_is_away_leaves_the_other_lines(system: Operated) -> None:
     """An outage is when an operator looks: what can be read is shown."""
-    environment = DatabaseEnvironment(
-        region=system.region,
-        endpoint_url=system.gate.endpoint,
-        mongodb_uri="mongodb://127.0.0.1:1/?replicaSet=rs0",
-        mongodb_database="payments",
-        audit_file=system.audit_file,
-    )
+    away = "mongodb://127.0.0.1:1/?replicaSet=rs0"
+    environment = replace(system.environment, mongodb_uri=away)
 
-    found = read_status(environment, now=utc_now, wait=lambda _: None)
-
-    said = {line.name: line.verdict for line in found.lines}
+    said = {line.name: line.verdict for line in looked_at(environment)}
     assert said["payments.outbox"].text.startswith("cannot be read: MongoDB is unavailable")
     assert said["payments.outbox"].needs_attention
     assert said["stock-outbox"].text == "empty"
@@ -154,20 +152,13 @@ def test_a_relay_is_asked_how_far_behind_it_is(system: Operated) -> None:
     RelayMetrics(registry).stream_lag.set(0.25)
     server = HealthServer("127.0.0.1", 0, readiness=Readiness("stream"), registry=registry)
     with server.serving():
-        environment = DatabaseEnvironment(
-            region=system.region,
-            endpoint_url=system.gate.endpoint,
-            mongodb_uri=system.mongodb_uri,
-            mongodb_database=system.region,
-            audit_file=system.audit_file,
-            metrics={
-                "stock-relay": f"http://127.0.0.1:{server.port}/metrics",
-                "subscriptions-relay": "http://127.0.0.1:1/metrics",
-            },
-        )
-        found = read_status(environment, now=utc_now, wait=lambda _: None)
+        metrics = {
+            "stock-relay": f"http://127.0.0.1:{server.port}/metrics",
+            "subscriptions-relay": "http://127.0.0.1:1/metrics",
+        }
+        found = looked_at(replace(system.environment, metrics=metrics))
 
-    said = {line.name: line.verdict for line in found.lines if line.kind == "stream"}
+    said = {line.name: line.verdict for line in found if line.kind == "stream"}
     assert said["stock-relay"].text == "the last row was read 0.2 s after it occurred"
     assert said["subscriptions-relay"].needs_attention
     assert "does not answer at http://127.0.0.1:1" in said["subscriptions-relay"].text
@@ -202,17 +193,9 @@ def test_on_aws_ages_and_lags_are_cloudwatchs(system: Operated) -> None:
             ],
         )
     system.send("stock-payment-cancelled", an_event("a", 1))
-    environment = OnAws(
-        region=system.region,
-        endpoint_url=system.gate.endpoint,
-        mongodb_uri=system.mongodb_uri,
-        mongodb_database=system.region,
-        audit_file=system.audit_file,
-    )
+    found = looked_at(OnAws(**vars(system.environment)))
 
-    found = read_status(environment, now=utc_now, wait=lambda _: None)
-
-    said = {f"{line.kind} {line.name}": line.verdict for line in found.lines}
+    said = {f"{line.kind} {line.name}": line.verdict for line in found}
     assert said["queue stock-payment-cancelled"].text.startswith(
         "1 waits, the oldest for 6 min: is"
     )

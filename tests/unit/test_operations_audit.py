@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from operations.audit.report import FindingKind
-from operations.audit.snapshot import CommittedRow, MalformedRow
+from operations.audit.snapshot import CommittedRow
 from operations.sources.bus_logs import Unreadable
 from operations.sources.ledger import AggregateState, EventKey
 from tests.audited import SINCE, UNTIL, Settled
@@ -356,7 +356,7 @@ def test_the_document_lists_every_difference(settled: Settled) -> None:
 def test_a_row_that_nothing_can_be_made_of_is_pending_and_a_difference(settled: Settled) -> None:
     """Its event is not lost, it is in its outbox; as long as it stays there it is a difference."""
     settled.unpublish(ALLOCATED)
-    settled.unreadable_rows[ALLOCATED] = MalformedRow("stock-outbox", "detail is not str")
+    settled.malformed.append((ALLOCATED, "stock-outbox", "detail is not str"))
 
     report = settled.report()
 

@@ -1,13 +1,15 @@
 """A bus's log is read to its end, page by page, whichever way the pages hang together."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from operations.sources.bus_logs import BusEvent, TooManyLines, Unreadable, parse_line, read_bus
+from operations.errors import OperatorError
+from operations.sources.bus_logs import BusEvent, Unreadable, parse_line, read_bus
 
 START = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 MILLISECONDS = int(START.timestamp() * 1000)
@@ -42,25 +44,24 @@ class Logs:
     page: int = 3
     calls: list[dict[str, Any]] = field(default_factory=list)
 
-    def filter_log_events(self, **request: Any) -> dict[str, Any]:
+    def get_paginator(self, _: str) -> "Logs":
+        return self
+
+    def paginate(self, **request: Any) -> Iterator[dict[str, Any]]:
         self.calls.append(request)
         wanted = [line for line in self.lines if line[0] >= request["startTime"]]
-        first = int(request.get("nextToken", 0))
-        some = wanted[first : first + self.page]
-        answer: dict[str, Any] = {
-            "events": [
-                {"timestamp": when, "message": message, "ingestionTime": when + 5}
-                for when, message in some
-            ]
-        }
-        if self.tokens and first + self.page < len(wanted):
-            answer["nextToken"] = str(first + self.page)
-        return answer
+        for first in range(0, len(wanted) if self.tokens else 1, self.page):
+            yield {
+                "events": [
+                    {"timestamp": when, "message": message, "ingestionTime": when + 5}
+                    for when, message in wanted[first : first + self.page]
+                ]
+            }
 
 
 def names(logs: Logs) -> list[str]:
     read = read_bus(logs, "stock-event-logs", since=START, page=3)  # type: ignore[arg-type]
-    return [each.aggregate_id for each in read if isinstance(each, BusEvent)]
+    return [each.aggregate_id for each, _ in read if isinstance(each, BusEvent)]
 
 
 @pytest.mark.parametrize("tokens", [True, False])
@@ -77,7 +78,7 @@ def test_more_lines_of_one_moment_than_a_page_has_are_refused_aloud() -> None:
     """Without a token there is no way past them, and leaving some out would call them lost."""
     logs = Logs([(MILLISECONDS, a_message(str(n))) for n in range(4)], tokens=False)
 
-    with pytest.raises(TooManyLines, match="stock-event-logs"):
+    with pytest.raises(OperatorError, match="stock-event-logs"):
         names(logs)
 
 
@@ -127,7 +128,7 @@ def test_a_search_asks_for_an_id_and_looks_again_itself() -> None:
 
     read = list(read_bus(logs, "stock-event-logs", containing="event-b"))  # type: ignore[arg-type]
 
-    assert [each.aggregate_id for each in read if isinstance(each, BusEvent)] == ["b"]
+    assert [each.aggregate_id for each, _ in read if isinstance(each, BusEvent)] == ["b"]
     assert logs.calls[0]["filterPattern"] == '"event-b"'
 
 

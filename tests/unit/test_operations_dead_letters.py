@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from contracts.outbox import OutboxRecord
 from infra.resources import ToBus, ToQueue
 from infra.topology import TOPOLOGY, WORKLOADS
-from operations.dlq.outgoing import Event, Message, Unsendable, content_of
+from operations.dlq.outgoing import Outgoing, Unsendable, outgoing_of
 from operations.sources.dead_letters import DeadLetter, masked
 from operations.sources.origins import BackToQueue, Destination, OnToBus, Origin, OutToBus, origins
 from tests.dead_letters import (
@@ -170,42 +171,45 @@ def test_a_queue_gets_the_body_back_byte_for_byte() -> None:
     """Also one that is no event: a mended consumer may handle it."""
     dead_letter = a_dead_letter("a", 1, body="nonsense é")
 
-    assert content_of(dead_letter, BackToQueue("work")) == Message("nonsense é")
+    assert outgoing_of(dead_letter, BackToQueue("work")) == Outgoing(
+        dead_letter, {"MessageBody": "nonsense é"}, size=11
+    )
 
 
 def test_a_fifo_queue_gets_it_in_the_aggregates_group() -> None:
     """The group that it had, which is the aggregate's."""
     dead_letter = a_dead_letter("a", 1, body=a_record_body("a", 1), group="a")
 
-    assert content_of(dead_letter, BackToQueue("work.fifo")) == Message(dead_letter.body, "a")
+    sent = outgoing_of(dead_letter, BackToQueue("work.fifo"))
+
+    assert sent.entry == {"MessageBody": dead_letter.body, "MessageGroupId": "a"}
 
 
 def test_a_bus_gets_the_event_that_could_not_be_delivered() -> None:
     """Source, detail-type, detail, time and resources are those of its first publication."""
     body = an_event("a", 1)
 
-    sent = content_of(a_dead_letter("a", 1, body=body), OnToBus("stock-event-bus"))
+    sent = outgoing_of(a_dead_letter("a", 1, body=body), OnToBus("stock-event-bus")).entry
 
-    assert isinstance(sent, Event)
-    assert (sent.source, sent.detail_type) == ("app.subscriptions", "SubscriptionCreated")
-    assert json.loads(sent.detail) == json.loads(body)["detail"]
-    assert sent.time == datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+    assert (sent["Source"], sent["DetailType"]) == ("app.subscriptions", "SubscriptionCreated")
+    assert json.loads(sent["Detail"]) == json.loads(body)["detail"]
+    assert sent["Time"] == datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 
 
 def test_a_row_that_can_be_published_by_now_goes_to_its_bus() -> None:
     """As the relay would have: the detail is the record's, byte for byte."""
     body = a_record_body("a", 1)
 
-    sent = content_of(a_dead_letter("a", 1, body=body), OutToBus("stock-event-bus"))
+    sent = outgoing_of(a_dead_letter("a", 1, body=body), OutToBus("stock-event-bus"))
 
-    assert isinstance(sent, Event)
-    assert sent.detail == json.loads(body)["detail"]
-    assert sent.source == "app.payments"
+    assert sent.entry["Detail"] == json.loads(body)["detail"]
+    assert sent.entry["Source"] == "app.payments"
+    assert sent.size == OutboxRecord.from_json(body).entry_size
 
 
 def refused(dead_letter: DeadLetter, destination: Destination) -> str:
     with pytest.raises(Unsendable) as error:
-        content_of(dead_letter, destination)
+        outgoing_of(dead_letter, destination)
     return str(error.value)
 
 
@@ -268,7 +272,7 @@ def test_an_event_that_no_bus_takes_is_left_and_ends_nothing(changes: dict[str, 
     dead_letter = a_dead_letter("a", 1, body=body)
 
     with pytest.raises(Unsendable, match="drop it"):
-        content_of(dead_letter, OnToBus("stock-event-bus"))
+        outgoing_of(dead_letter, OnToBus("stock-event-bus"))
 
 
 @pytest.mark.parametrize("time", ["0001-01-01T00:00:00.000+01:00", "9999-12-31T23:59:59.999-01:00"])

@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
+import pytest
 from botocore.exceptions import ClientError
 
-from operations.dlq.outgoing import Event, Message
-from operations.dlq.senders import BusSender, Outgoing, WorkQueueSender
-from tests.builders import START
-from tests.dead_letters import dead_letters_of
+from operations.dlq.outgoing import Outgoing
+from operations.dlq.senders import BusSender, Sender, WorkQueueSender
+from tests.dead_letters import a_dead_letter
 
 REFUSED = {"Error": {"Code": "InvalidMessageContents", "Message": "what SQS refuses"}}
 UNLISTED = {"Error": {"Code": "NobodyKnowsThis", "Message": "it is in no list"}}
@@ -31,29 +31,30 @@ class Refusing:
         return {"Entries": [{"EventId": "1"} for _ in Entries]}
 
 
-BODIES = ("good", "bad", "good too")
-WHY = "InvalidMessageContents: what SQS refuses"
+LISTED = "InvalidMessageContents: what SQS refuses"
 
 
-def test_one_bad_message_does_not_hold_the_others_of_its_batch() -> None:
-    """SQS refuses the whole call for it: the others go without it."""
-    dead_letters = dead_letters_of(("a", 1), ("b", 1), ("c", 1))
-    batch = [Outgoing(*pair) for pair in zip(dead_letters, map(Message, BODIES), strict=True)]
-    sender = WorkQueueSender(cast("Any", Refusing()), "url", fifo=False, run="1")
-    assert sender.send(batch) == [None, WHY, None]
-
-
-def test_one_bad_event_does_not_hold_the_others_of_its_batch() -> None:
-    """Nor does EventBridge take a call with one that it cannot read."""
-    events = [Event("app.stock", "StockAllocated", body, START) for body in BODIES]
-    dead_letters = dead_letters_of(("a", 1), ("b", 1), ("c", 1))
-    batch = [Outgoing(*pair) for pair in zip(dead_letters, events, strict=True)]
-    assert BusSender(cast("Any", Refusing()), "bus").send(batch) == [None, WHY, None]
-
-
-def test_an_unknown_error_of_one_letter_does_not_hold_the_others() -> None:
-    """It stays in its queue with the code as the reason; the redrive goes on."""
-    dead_letters = dead_letters_of(("a", 1), ("b", 1), ("c", 1))
-    batch = [Outgoing(*pair) for pair in zip(dead_letters, map(Message, BODIES), strict=True)]
-    sender = WorkQueueSender(cast("Any", Refusing(UNLISTED)), "url", fifo=False, run="1")
-    assert sender.send(batch) == [None, "NobodyKnowsThis", None]
+@pytest.mark.parametrize(
+    ("sender", "field", "why"),
+    [
+        (WorkQueueSender(cast("Any", Refusing()), "url", run="1"), "MessageBody", LISTED),
+        (BusSender(cast("Any", Refusing()), "bus"), "Detail", LISTED),
+        (
+            WorkQueueSender(cast("Any", Refusing(UNLISTED)), "url", run="1"),
+            "MessageBody",
+            "NobodyKnowsThis",
+        ),
+    ],
+    ids=["a queue", "a bus", "an error in no list"],
+)
+def test_one_bad_entry_does_not_hold_the_others_of_its_batch(
+    sender: Sender, field: str, why: str
+) -> None:
+    """AWS refuses the whole call for it: the others go, and it stays with the code as reason."""
+    dead_letters = (a_dead_letter(name, 1) for name in "abc")
+    bodies = ("good", "bad", "good too")
+    batch = [
+        Outgoing(dead_letter, {field: body}, len(body))
+        for dead_letter, body in zip(dead_letters, bodies, strict=True)
+    ]
+    assert sender.send(batch) == [None, why, None]

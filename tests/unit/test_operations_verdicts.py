@@ -50,7 +50,6 @@ def test_the_bounds_are_those_of_the_alarms() -> None:
             ),
             True,
         ),
-        (on_stream(None, 7, "r", "not measured"), "not measured", False),
         (on_queue(Depth(0, 0), None, "c", stuck=False), "empty", False),
         (on_queue(Depth(0, 2), None, "c", stuck=False), "2 in work", False),
         (on_queue(Depth(4, 2), None, "c", stuck=False), "4 wait, 2 in work: on the way", False),
