@@ -43,7 +43,6 @@ def test_polls_and_what_happens_at_the_start_are_no_calls() -> None:
     assert tally.sections("calls") == {
         "calls.created.stock-consumer": {"sqs ReceiveMessage": 1},
     }
-    assert tally.at_start() == {"calls.start-up.stock-consumer": {"sqs GetQueueUrl": 1}}
 
 
 def test_commands_to_mongodb_are_no_calls_to_aws() -> None:

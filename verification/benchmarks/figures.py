@@ -1,6 +1,6 @@
 """The three figures of README.md: latency, throughput and cost."""
 
-from verification.benchmarks.costs.designs import Ours
+from verification.benchmarks.costs.designs import THIS_DESIGN
 from verification.benchmarks.lines import Results
 from verification.benchmarks.rows import calls, end_to_end, relay_drain
 from verification.benchmarks.table import number
@@ -14,7 +14,7 @@ def figures(results: Results) -> str:
     )
     customers = _found(results, end_to_end.ROW, end_to_end.SUSTAINABLE)
     events = _found(results, relay_drain.ROW, relay_drain.ON_LOOPBACK)
-    dollars = _found(results, calls.ROW, f"{calls.COST_OF_A_MILLION}, {Ours.name}")
+    dollars = _found(results, calls.ROW, f"{calls.COST_OF_A_MILLION}, {THIS_DESIGN.name}")
     latency = f"{p50} ms at the median, {p99} ms at the 99th percentile"
     rows = (
         ("from a request to its effect in another service", latency, "make bench"),

@@ -1,6 +1,7 @@
 """Pages of docs/ with blocks that are made by code, each between two comments that name it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 
 def block(page: str, name: str) -> str:
@@ -9,12 +10,22 @@ def block(page: str, name: str) -> str:
     return page[start:end].strip()
 
 
+def write(page: Path, blocks: Mapping[str, str]) -> None:
+    page.write_text(written(page.read_text(encoding="utf-8"), blocks), encoding="utf-8")
+
+
 def written(page: str, blocks: Mapping[str, str]) -> str:
     """The page with these blocks in the place of what was there; raises KeyError."""
     for name, content in blocks.items():
         start, end = _bounds(page, name)
         page = f"{page[:start]}\n{content}\n{page[end:]}"
     return page
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Write a table of markdown."""
+    marks = ["---"] * len(head)
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, marks, *rows))
 
 
 def _bounds(page: str, name: str) -> tuple[int, int]:

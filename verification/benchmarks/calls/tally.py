@@ -46,14 +46,6 @@ class CallTally:
             if f".{START_UP}." not in section and (not kinds or section.split(".")[0] in kinds)
         }
 
-    def at_start(self) -> Sections:
-        """Give what was counted before the first step."""
-        return {
-            section: dict(counts)
-            for section, counts in sorted(self._sections.items())
-            if f".{START_UP}." in section
-        }
-
     def _add(self, kind: str, owner: str, name: str, count: int) -> None:
         with self._lock:
             self._sections[f"{kind}.{self.phase}.{owner}"][name] += count

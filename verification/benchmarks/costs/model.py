@@ -1,11 +1,11 @@
 """Dollars per million subscriptions, and per idle month, of each design."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from verification.benchmarks.calls.lifecycle import CANCELLED, CREATED
 from verification.benchmarks.calls.tally import Sections
-from verification.benchmarks.costs.bill import Bill, dollars, times
-from verification.benchmarks.costs.book import Book
+from verification.benchmarks.costs.book import Bill, Book, Charge
 from verification.benchmarks.costs.designs import DESIGNS, Design
 from verification.benchmarks.costs.usage import Usage
 
@@ -25,12 +25,12 @@ class Cost:
     @property
     def created_only(self) -> float:
         """US dollars a million subscriptions that are never cancelled."""
-        return dollars(self.created, self.book.prices)
+        return self.book.dollars(self.created)
 
     @property
     def full(self) -> float:
         """US dollars a million subscriptions that are all cancelled in the end."""
-        return self.created_only + dollars(self.cancelled, self.book.prices)
+        return self.created_only + self.book.dollars(self.cancelled)
 
     @property
     def mixed(self) -> float:
@@ -41,7 +41,7 @@ class Cost:
     @property
     def idle(self) -> float:
         """US dollars a month in which nothing happens."""
-        return dollars(self.month, self.book.prices)
+        return self.book.dollars(self.month)
 
     def monthly(self, subscriptions: float) -> float:
         """US dollars a month with that many new subscriptions, and cancellations in proportion."""
@@ -54,7 +54,12 @@ def costs(sections: Sections, book: Book) -> list[Cost]:
 
 
 def _cost(design: Design, sections: Sections, book: Book) -> Cost:
-    def million(phase: str) -> Bill:
-        return times(design.phase(Usage.of(sections, phase), phase, book), MILLION)
+    created, cancelled = (
+        _million(design.phase(Usage.of(sections, phase), phase, book))
+        for phase in (CREATED, CANCELLED)
+    )
+    return Cost(design.name, created, cancelled, tuple(design.month(book)), book)
 
-    return Cost(design.name, million(CREATED), million(CANCELLED), design.month(book), book)
+
+def _million(bill: Iterable[Charge]) -> Bill:
+    return tuple(replace(charge, quantity=charge.quantity * MILLION) for charge in bill)

@@ -13,8 +13,8 @@ from verification.benchmarks.calls.drain import (
 from verification.benchmarks.calls.lifecycle import CANCELLED, CREATED, count_lifecycle
 from verification.benchmarks.calls.tally import CallTally, Sections, total
 from verification.benchmarks.costs.book import load
+from verification.benchmarks.costs.document import SERVICE_TITLES
 from verification.benchmarks.costs.model import Cost, costs
-from verification.benchmarks.costs.tables import SERVICE_TITLES
 from verification.benchmarks.lines import BenchmarkLine, Goal, Series
 from verification.benchmarks.sizes import Size
 from verification.testkit.engines import Engines, running_engines
