@@ -7,11 +7,10 @@ from pathlib import Path
 import pytest
 
 from verification.benchmarks import plots
-from verification.benchmarks.lines import BESIDE_A_FLOOR
+from verification.benchmarks.lines import BESIDE_A_FLOOR, load
 from verification.benchmarks.pages import block
 from verification.benchmarks.publishing import PERFORMANCE_DATA, PERFORMANCE_PAGE, pages
 from verification.benchmarks.rows import calls, end_to_end, process_costs, relay_drain
-from verification.benchmarks.storing import load
 
 HOW = "run `python -m verification.benchmarks --publish`, all rows, and read the difference"
 

@@ -23,25 +23,29 @@ Entry = Sequence[AbstractContextManager[LaunchedProcess]]
 @contextmanager
 def floor(
     engines: Engines,
-    module: str,
+    name: str,
     workload: str,
     settings: Mapping[str, str] | None = None,
     *,
     polls: bool = False,
 ) -> Iterator[LaunchedProcess]:
-    """A floor with the settings of the process that it stands beside; it has said that it is ready.
+    """One of `floors`, with the settings of the process that it stands beside; it is ready.
 
     It serves no health, so nothing may be asked of it. Where it `polls` a queue, the block ends
     when its last poll is over.
     """
     env = {**engines.environment(workload), **(settings or {})}
-    port_name = "HEALTH_PORT"  # nothing listens there
     try:
         with running(
-            engines.folder, module, "", env, port_name=port_name, is_measured=False
+            engines.folder,
+            f"verification.benchmarks.floors.{name}",
+            "",
+            env,
+            port_name="HEALTH_PORT",  # nothing listens there
+            is_measured=False,
         ) as process:
             if not wait_until(lambda: "ready" in process.output.read_text(), within=START_PATIENCE):
-                raise ProcessNotReady(f"{module} was not ready within {START_PATIENCE:g} s")
+                raise ProcessNotReady(f"{name} was not ready within {START_PATIENCE:g} s")
             yield process
     finally:
         if polls:

@@ -128,16 +128,16 @@ class LoadedCollection:
 
     def __post_init__(self) -> None:
         client: MongoClient[Document] = MongoClient(self.engines.mongodb_uri)
-        self._collection: Collection[Document] = client[self.engines.database]["outbox"]
+        self.collection: Collection[Document] = client[self.engines.database]["outbox"]
 
     def write(self, records: Sequence[OutboxRecord]) -> None:
         self._last = max(record.occurred_at for record in records)
         for some in _cut(records, 1000):
-            self._collection.insert_many([to_document(record) for record in some])
+            self.collection.insert_many([to_document(record) for record in some])
 
     def oldest(self) -> datetime | None:
         mine = {"occurredAt": {"$lte": format_timestamp(self._last)}}
-        found = self._collection.find_one(mine, sort=[("occurredAt", 1)])
+        found = self.collection.find_one(mine, sort=[("occurredAt", 1)])
         return datetime.fromisoformat(found["occurredAt"]) if found else None
 
 

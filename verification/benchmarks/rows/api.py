@@ -4,11 +4,9 @@ Both processes live all the while and one is loaded at a time. Ours writes its l
 production: a line for each request.
 """
 
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 
 import httpx
 
@@ -16,7 +14,7 @@ from verification.benchmarks.lines import BESIDE_A_FLOOR, BenchmarkLine, Goal, S
 from verification.benchmarks.loads import Met, load
 from verification.benchmarks.rounds import interleaved
 from verification.benchmarks.sizes import Size
-from verification.testkit.engines import Engines, running_engines
+from verification.testkit.engines import Engines
 from verification.testkit.launcher import LaunchedProcess, running
 from verification.testkit.orders import ORDER
 
@@ -32,14 +30,10 @@ ROUND_SECONDS = 2
 """Whole ones: locust takes no others. Each load costs another half a second to start and end."""
 
 
-def run(size: Size) -> Sequence[BenchmarkLine]:
-    with (
-        tempfile.TemporaryDirectory(prefix="bench-") as folder,
-        running_engines(Path(folder)) as engines,
-    ):
-        if size.is_quick:
-            return race(engines, {"POST": (16,)}, 1.5 * size.compare_seconds)
-        return race(engines, {"POST": (1, 16, 64), "GET": (16,)}, size.compare_seconds)
+def run(engines: Engines, size: Size) -> Sequence[BenchmarkLine]:
+    if size.is_quick:
+        return race(engines, {"POST": (16,)}, 1.5 * size.compare_seconds)
+    return race(engines, {"POST": (1, 16, 64), "GET": (16,)}, size.compare_seconds)
 
 
 def race(

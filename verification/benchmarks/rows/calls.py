@@ -1,8 +1,6 @@
 """Calls to AWS of a lifecycle and of a drained event, and what they cost beside other designs."""
 
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 
 from verification.benchmarks.calls.drain import (
     DRAINED_EVENTS,
@@ -17,7 +15,7 @@ from verification.benchmarks.costs.document import SERVICE_TITLES
 from verification.benchmarks.costs.model import Cost, costs
 from verification.benchmarks.lines import BenchmarkLine, Goal, Series
 from verification.benchmarks.sizes import Size
-from verification.testkit.engines import Engines, running_engines
+from verification.testkit.engines import Engines
 
 ROW = "AWS calls and cost"
 
@@ -31,13 +29,9 @@ THREADED_GOAL, THREADED_RUNS = Goal("at most", 0.17), 3
 many times, since each differs."""
 
 
-def run(_size: Size) -> Sequence[BenchmarkLine]:
-    with (
-        tempfile.TemporaryDirectory(prefix="bench-") as folder,
-        running_engines(Path(folder)) as engines,
-    ):
-        lifecycle = count_lifecycle(engines).sections()
-        return [*_lifecycle(lifecycle), *_drains(engines), *_dollars(lifecycle)]
+def run(engines: Engines, _size: Size) -> Sequence[BenchmarkLine]:
+    lifecycle = count_lifecycle(engines).sections()
+    return [*_lifecycle(lifecycle), *_drains(engines), *_dollars(lifecycle)]
 
 
 def _lifecycle(found: Sections) -> list[BenchmarkLine]:

@@ -1,9 +1,7 @@
 """From a request to each of its effects, through the whole system."""
 
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from statistics import median
 
 from verification.benchmarks.effects import MEASURED_EFFECTS, EffectLog
@@ -15,7 +13,7 @@ from verification.benchmarks.sizes import Size
 from verification.benchmarks.sustainable import highest_rate
 from verification.benchmarks.whole_system import WholeSystem, whole_system
 from verification.load.report import percentile
-from verification.testkit.engines import running_engines
+from verification.testkit.engines import Engines
 
 ROW = "End to end: request → effect"
 _OURS, RAW_HOPS = "system", "raw hops"
@@ -43,12 +41,8 @@ class RequestsFailed(Exception):
     """The system refused requests, each named by its method and status."""
 
 
-def run(size: Size) -> Sequence[BenchmarkLine]:
-    with (
-        tempfile.TemporaryDirectory(prefix="bench-") as folder,
-        running_engines(Path(folder)) as engines,
-        whole_system(engines) as system,
-    ):
+def run(engines: Engines, size: Size) -> Sequence[BenchmarkLine]:
+    with whole_system(engines) as system:
         lines = _low_rate(system, Hops(engines), size)
         if size.is_quick:
             return lines

@@ -12,7 +12,7 @@ from verification.benchmarks.outboxes import wait_until_empty
 from verification.benchmarks.sizes import Size
 from verification.benchmarks.whole_system import WholeSystem, whole_system
 from verification.load.outboxes import LoadedTable, a_backlog
-from verification.testkit.engines import Engines, running_engines
+from verification.testkit.engines import Engines
 from verification.testkit.launcher import running_up
 from verification.testkit.ports import settings_on_free_ports
 
@@ -29,19 +29,15 @@ MEMORY_GOAL = Goal("at most", 150)
 takes under 100; the rest is for another Python, allocator and number of cores. AWS gives it 512."""
 
 
-def run(size: Size) -> Sequence[BenchmarkLine]:
-    with (
-        tempfile.TemporaryDirectory(prefix="bench-") as folder,
-        running_engines(Path(folder)) as engines,
-    ):
-        with whole_system(engines) as system:
-            lines = [
-                *_each("start", "s", {**system.start_seconds, "make up": _up_seconds()}),
-                *_idle(system, size.steady_seconds / 2),
-                *_busy(system, size.steady_seconds / 2),
-            ]
-        if not size.is_quick:
-            lines.append(_draining(engines))
+def run(engines: Engines, size: Size) -> Sequence[BenchmarkLine]:
+    with whole_system(engines) as system:
+        lines = [
+            *_each("start", "s", {**system.start_seconds, "make up": _up_seconds()}),
+            *_idle(system, size.steady_seconds / 2),
+            *_busy(system, size.steady_seconds / 2),
+        ]
+    if not size.is_quick:
+        lines.append(_draining(engines))
     return lines
 
 
