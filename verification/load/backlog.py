@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from runtime.ids import utc_now
+from verification.load.meanwhile import every
 from verification.load.outboxes import (
     FRESH,
     SAMPLED,
@@ -19,7 +20,7 @@ from verification.load.outboxes import (
     a_record,
 )
 from verification.load.report import LoadReport, percentile, spread
-from verification.load.taps import TapQueue, event_id_of, every, tap, untap
+from verification.load.taps import TapQueue, event_id_of, tap, untap
 from verification.testkit.engines import Engines
 from verification.testkit.launcher import LaunchedProcess
 from verification.testkit.waiting import wait_until

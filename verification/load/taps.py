@@ -4,7 +4,7 @@ import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
@@ -12,6 +12,8 @@ from uuid import uuid4
 from infra.taps import taps_of
 from infra.topology import TOPOLOGY
 from runtime.aws import Aws
+from runtime.sqs.queue import delete_batch, find_url
+from verification.load.meanwhile import meanwhile
 
 DRAINERS = 3
 """Threads: a queue that grows would slow the emulator, and with it what is measured."""
@@ -22,57 +24,40 @@ class TapQueue:
 
     def __init__(self, aws: Aws, queue: str) -> None:
         self._sqs: Any = aws.client("sqs")
-        self._url = self._sqs.get_queue_url(QueueName=queue)["QueueUrl"]
+        self._url = find_url(self._sqs, queue)
         self._lock = threading.Lock()
-        self._stopping = threading.Event()
         self.seen: Counter[str] = Counter()
         self.came: dict[str, float] = {}
 
     @contextmanager
     def draining(self, threads: int = DRAINERS) -> Iterator["TapQueue"]:
         """Drain until the block ends."""
-        running = [threading.Thread(target=self._drain, daemon=True) for _ in range(threads)]
-        for thread in running:
-            thread.start()
-        try:
+        with meanwhile(self._drain, threads):
             yield self
-        finally:
-            self._stopping.set()
-            for thread in running:
-                thread.join()
 
     @property
     def duplicates(self) -> int:
         return self.seen.total() - len(self.seen)
 
-    def _drain(self) -> None:
-        while not self._stopping.is_set():
+    def _drain(self, stopping: threading.Event) -> None:
+        while not stopping.is_set():
             messages = self._sqs.receive_message(
                 QueueUrl=self._url, MaxNumberOfMessages=10, WaitTimeSeconds=1
             ).get("Messages", [])
             now = time.time()
             for message in messages:
-                event_id = _event_of(json.loads(message["Body"])["detail"])
+                detail = json.loads(message["Body"])["detail"]
+                event_id = event_id_of(detail["id"], detail["sequence"])
                 with self._lock:
                     self.seen[event_id] += 1
                     self.came.setdefault(event_id, now)
             if messages:
-                self._sqs.delete_message_batch(
-                    QueueUrl=self._url,
-                    Entries=[
-                        {"Id": str(n), "ReceiptHandle": message["ReceiptHandle"]}
-                        for n, message in enumerate(messages)
-                    ],
-                )
+                delete_batch(self._sqs, self._url, [each["ReceiptHandle"] for each in messages])
 
 
 def event_id_of(aggregate_id: str, sequence: int) -> str:
     """Name an event of a load run: no two have the same aggregate and sequence."""
     return f"{aggregate_id} {sequence}"
-
-
-def _event_of(detail: dict[str, Any]) -> str:
-    return event_id_of(detail["id"], detail["sequence"])
 
 
 def untap(aws: Aws, bus: str) -> None:
@@ -96,24 +81,3 @@ def tap(aws: Aws, bus: str, kind: str) -> str:
     targets: Any = [{"Id": queue, "Arn": attributes["QueueArn"]}]
     events.put_targets(Rule=queue, EventBusName=bus, Targets=targets)
     return queue
-
-
-@contextmanager
-def every(seconds: float, do: Callable[[], object]) -> Iterator[None]:
-    """Do something at a steady rate, from a thread, until the block ends."""
-    stopping = threading.Event()
-
-    def run() -> None:
-        due = time.monotonic()
-        while not stopping.is_set():
-            do()
-            due = max(due + seconds, time.monotonic() - seconds)
-            stopping.wait(max(0.0, due - time.monotonic()))
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stopping.set()
-        thread.join()

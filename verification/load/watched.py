@@ -1,13 +1,13 @@
 """The console beside a busy bus: what it costs, and whether it keeps up and stays small."""
 
 import json
-import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from itertools import pairwise
+from threading import Event, Lock
 from typing import Any
 from uuid import uuid4
 
@@ -19,8 +19,9 @@ from contracts.timestamps import format_timestamp
 from infra.topology import WORKLOADS
 from runtime.aws import Aws
 from runtime.ids import new_event_id, utc_now
+from verification.load.meanwhile import every, meanwhile
 from verification.load.report import LoadReport, percentile
-from verification.load.taps import every, untap
+from verification.load.taps import untap
 from verification.testkit.engines import Engines
 from verification.testkit.launcher import LaunchedProcess, running
 from verification.testkit.waiting import wait_until
@@ -60,13 +61,11 @@ class FollowedPage:
     snapshots: list[tuple[float, dict[str, Any]]] = field(default_factory=list)
     events: int = 0
 
-    @contextmanager
-    def listening(self, url: str) -> Iterator[None]:
+    def listening(self, url: str) -> AbstractContextManager[None]:
         """Follow the console's live stream until the block ends."""
-        stopping = threading.Event()
         began = time.monotonic()
 
-        def listen() -> None:
+        def listen(stopping: Event) -> None:
             with httpx.stream("GET", f"{url}/api/live", timeout=30, trust_env=False) as answer:
                 name = ""
                 for line in answer.iter_lines():
@@ -80,13 +79,7 @@ class FollowedPage:
                     elif line.startswith("data: ") and name == "event":
                         self.events += 1
 
-        thread = threading.Thread(target=listen, daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            stopping.set()
-            thread.join(timeout=5)
+        return meanwhile(listen)
 
     @property
     def longest_silence(self) -> float:
@@ -153,7 +146,7 @@ def _console(engines: Engines, stack: ExitStack) -> LaunchedProcess:
 
 
 def _load(watched: Watched, aws: Aws, console: LaunchedProcess) -> None:
-    events, lock = aws.client("events"), threading.Lock()
+    events, lock = aws.client("events"), Lock()
 
     def put() -> None:
         answer = events.put_events(Entries=[_entry() for _ in range(ENTRIES)])
