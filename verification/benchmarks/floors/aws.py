@@ -1,11 +1,14 @@
-"""AWS clients of a floor: boto3's, with nothing around them."""
+"""The calls of the floors: boto3's, with nothing around them."""
 
 import os
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
 import boto3
 from botocore.config import Config
+
+_OF_AN_ENTRY = ("source", "eventType", "detail", "occurredAt")
 
 
 def client(service: str) -> Any:
@@ -29,13 +32,55 @@ def stream_end(table: str, dynamodb: Any, streams: Any) -> str:
     return found
 
 
-def entry(bus: str, image: dict[str, Any]) -> dict[str, Any]:
-    """An entry of PutEvents, made of an outbox row's image."""
+def entry(bus: str, record: Mapping[str, str]) -> dict[str, Any]:
+    """An entry of PutEvents, made of an outbox record."""
     return {
         "EventBusName": bus,
-        "Source": image["source"]["S"],
-        "DetailType": image["eventType"]["S"],
-        "Detail": image["detail"]["S"],
+        "Source": record["source"],
+        "DetailType": record["eventType"],
+        "Detail": record["detail"],
         # A text would be parsed twice by botocore, which takes longer than this.
-        "Time": datetime.fromisoformat(image["occurredAt"]["S"]),
+        "Time": datetime.fromisoformat(record["occurredAt"]),
+    }
+
+
+def image_entry(bus: str, image: Mapping[str, Any]) -> dict[str, Any]:
+    """The same of a row's image in a stream."""
+    return entry(bus, {name: image[name]["S"] for name in _OF_AN_ENTRY})
+
+
+def consume(sqs: Any, url: str, handle: Callable[[list[str]], object]) -> None:
+    """Receive up to ten messages, handle their bodies, delete them, and again."""
+    while True:
+        answer = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1)
+        messages = answer.get("Messages", [])
+        if messages:
+            handle([message["Body"] for message in messages])
+            handles = [message["ReceiptHandle"] for message in messages]
+            entries = [{"Id": str(n), "ReceiptHandle": each} for n, each in enumerate(handles)]
+            sqs.delete_message_batch(QueueUrl=url, Entries=entries)
+
+
+def commit(
+    dynamodb: Any, table: str, row: Mapping[str, Any], outbox: str, record: Mapping[str, Any]
+) -> None:
+    """Write a row that is new, and an outbox record, in one transaction."""
+    new_row = {
+        "TableName": table,
+        "Item": _item(row),
+        "ConditionExpression": "attribute_not_exists(#key)",
+        "ExpressionAttributeNames": {"#key": "subscriptionId"},
+    }
+    dynamodb.transact_write_items(
+        TransactItems=[
+            {"Put": new_row},
+            {"Put": {"TableName": outbox, "Item": _item(record)}},
+        ]
+    )
+
+
+def _item(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: {"N": str(value)} if isinstance(value, int) else {"S": value}
+        for name, value in fields.items()
     }

@@ -18,7 +18,9 @@ from pymongo import MongoClient
 from pymongo.change_stream import CollectionChangeStream
 from pymongo.collection import Collection
 
+from runtime.sqs.queue import find_url
 from verification.benchmarks.floors.aws import stream_end
+from verification.load.taps import tap
 from verification.testkit.engines import Engines
 
 Hop = Callable[[str], None]
@@ -42,14 +44,15 @@ class Hops:
         self._streams: Any = aws.client("dynamodbstreams")
         self._events: Any = aws.client("events")
         self._sqs: Any = aws.client("sqs")
-        self._bus, self._next_bus = _buses(self._events)
+        self._bus, next_bus = _buses(self._events)
         self._table, self._effects = (_table(self._dynamodb) for _ in range(2))
         self._iterator = stream_end(self._table, self._dynamodb, self._streams)
-        self._queue = _queue(self._sqs)
-        self._fifo = _queue(self._sqs, fifo=True)
-        _route(self._events, self._sqs, self._bus, self._next_bus, self._queue)
+        queue = find_url(self._sqs, tap(aws, next_bus, _DETAIL["load"]))
+        self._fifo = self._sqs.create_queue(
+            QueueName=_name(".fifo"), Attributes={"FifoQueue": "true"}
+        )["QueueUrl"]
         self._arrivals, self._fifo_arrivals = (
-            _LongPoll(self._sqs, url) for url in (self._queue, self._fifo)
+            _LongPoll(self._sqs, url) for url in (queue, self._fifo)
         )
         self._mongodb: MongoClient[dict[str, Any]] = MongoClient(engines.mongodb_uri)
         database = self._mongodb[engines.database]
@@ -160,10 +163,14 @@ def _name(suffix: str = "") -> str:
 
 
 def _buses(events: Any) -> tuple[str, str]:
-    names = _name(), _name()
-    for name in names:
+    """A bus, and the next that all of its events go on to."""
+    bus, next_bus = _name(), _name()
+    for name in (bus, next_bus):
         events.create_event_bus(Name=name)
-    return names
+    onward = events.describe_event_bus(Name=next_bus)["Arn"]
+    events.put_rule(Name=bus, EventBusName=bus, EventPattern=json.dumps({"source": [SOURCE]}))
+    events.put_targets(Rule=bus, EventBusName=bus, Targets=[{"Id": "next", "Arn": onward}])
+    return bus, next_bus
 
 
 def _table(dynamodb: Any) -> str:
@@ -176,20 +183,3 @@ def _table(dynamodb: Any) -> str:
         StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"},
     )
     return name
-
-
-def _queue(sqs: Any, *, fifo: bool = False) -> str:
-    attributes = {"FifoQueue": "true"} if fifo else {}
-    name = _name(".fifo" if fifo else "")
-    url: str = sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
-    return url
-
-
-def _route(events: Any, sqs: Any, bus: str, next_bus: str, queue: str) -> None:
-    """Send what comes to a bus to the next, and from there to a queue."""
-    attributes = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
-    onward = events.describe_event_bus(Name=next_bus)["Arn"]
-    for name, target in ((bus, onward), (next_bus, attributes["Attributes"]["QueueArn"])):
-        pattern = json.dumps({"source": [SOURCE]})
-        events.put_rule(Name=name, EventBusName=name, EventPattern=pattern)
-        events.put_targets(Rule=name, EventBusName=name, Targets=[{"Id": "next", "Arn": target}])

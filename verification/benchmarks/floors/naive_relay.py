@@ -3,7 +3,7 @@
 import os
 import time
 
-from verification.benchmarks.floors.aws import client, entry, stream_end
+from verification.benchmarks.floors.aws import client, image_entry, stream_end
 
 BATCH = 5
 
@@ -18,7 +18,9 @@ def run(table: str, bus: str) -> None:
         records = [each for each in answer["Records"] if each["eventName"] == "INSERT"]
         for start in range(0, len(records), BATCH):
             some = records[start : start + BATCH]
-            events.put_events(Entries=[entry(bus, each["dynamodb"]["NewImage"]) for each in some])
+            events.put_events(
+                Entries=[image_entry(bus, each["dynamodb"]["NewImage"]) for each in some]
+            )
         if not records:
             time.sleep(0.01)
 

@@ -9,7 +9,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from verification.benchmarks.floors.aws import client, entry, stream_end
+from verification.benchmarks.floors.aws import client, image_entry, stream_end
 
 _THREADS = 8
 """As many as shared/engines.md found fastest; sixteen are not faster."""
@@ -24,7 +24,7 @@ def run(table: str, bus: str) -> None:
 
     def relay(images: list[dict[str, Any]]) -> None:
         for some in _cut(images, 10):
-            events.put_events(Entries=[entry(bus, image) for image in some])
+            events.put_events(Entries=[image_entry(bus, image) for image in some])
         for some in _cut(images, 25):
             keys = [{name: image[name] for name in ("aggregateId", "sequence")} for image in some]
             requests = [{"DeleteRequest": {"Key": key}} for key in keys]

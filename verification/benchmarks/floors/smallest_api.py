@@ -14,22 +14,17 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-import boto3
 import uvicorn
-from botocore.config import Config
 from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
+from verification.benchmarks.floors.aws import client, commit
+
 _TABLE, _OUTBOX = os.environ["SUBSCRIPTIONS_TABLE"], os.environ["SUBSCRIPTIONS_OUTBOX_TABLE"]
 
 app = FastAPI()
-client = boto3.client(
-    "dynamodb",
-    region_name=os.environ["AWS_REGION"],
-    endpoint_url=os.environ["AWS_ENDPOINT_URL"],
-    config=Config(max_pool_connections=50),
-)
+dynamodb = client("dynamodb")
 
 
 class SubscriptionOrder(BaseModel):
@@ -89,24 +84,13 @@ def subscribe(body: SubscriptionOrder) -> dict[str, Any]:
         "detail": json.dumps(detail),
         "correlationId": correlation,
     }
-    put_row: Any = {
-        "TableName": _TABLE,
-        "Item": _item(row),
-        "ConditionExpression": "attribute_not_exists(#key)",
-        "ExpressionAttributeNames": {"#key": "subscriptionId"},
-    }
-    client.transact_write_items(
-        TransactItems=[
-            {"Put": put_row},
-            {"Put": {"TableName": _OUTBOX, "Item": _item(record)}},
-        ]
-    )
+    commit(dynamodb, _TABLE, row, _OUTBOX, record)
     return {**view, "id": key, "cancelledReason": None}
 
 
 @app.get("/subscriptions/{key}")
 def get(key: str) -> dict[str, Any]:
-    found: Any = client.get_item(
+    found = dynamodb.get_item(
         TableName=_TABLE, Key={"subscriptionId": {"S": key}}, ConsistentRead=True
     )
     row = {
@@ -115,13 +99,6 @@ def get(key: str) -> dict[str, Any]:
         if name not in {"requestDigest", "event"}
     }
     return {**row, "id": key, "cancelledReason": None}
-
-
-def _item(fields: dict[str, Any]) -> Any:
-    return {
-        name: {"N": str(value)} if isinstance(value, int) else {"S": value}
-        for name, value in fields.items()
-    }
 
 
 if __name__ == "__main__":
