@@ -1,4 +1,4 @@
-"""The load runs of `make load`, in a size that a test suite can bear."""
+"""The load runs of `make load`, and the API's row of the benchmark, as small as a suite can bear."""
 
 from pathlib import Path
 from uuid import uuid4
@@ -7,6 +7,7 @@ import pytest
 
 from local.provision import provision_aws, provision_documentdb
 from tests.conftest import MiniStack
+from verification.benchmarks.rows.api import race
 from verification.load import backlog, exhaustion, poison
 from verification.testkit.engines import Engines
 
@@ -50,3 +51,13 @@ def test_no_client_wears_a_process_out(engines: Engines) -> None:
         engines, crowd, "subscription-api", "stock-consumer", at_once=2, slower_by=3
     )
     assert not report.broken, report.markdown()
+
+
+def test_both_apis_answer_every_request_of_a_load(engines: Engines) -> None:
+    """Throughput, p50 and p99, of ours beside the smallest app."""
+    lines = race(engines, {"POST": [2]}, 0, seconds=5)
+    assert [line.what for line in lines] == [
+        f"POST, 2 connections{number}" for number in ("", ": p50", ": p99")
+    ]
+    assert all(line.ratio and line.ratio > 0 for line in lines)
+    assert [line.what for line in lines if line.goal] == ["POST, 2 connections"]

@@ -88,22 +88,6 @@ def test_a_goal_inside_the_interval_is_not_decided(
 positive = st.floats(0.01, 100)
 
 
-@given(st.tuples(positive, positive).map(sorted), positive, positive)
-def test_a_harder_goal_never_has_a_better_verdict(
-    ends: list[float], one: float, other: float
-) -> None:
-    """From met over not decided to missed."""
-    order = ["met", "not decided", "missed"]
-    low, high = sorted((one, other))
-    found = Interval(*ends)
-    assert order.index(Goal("at least", low).verdict(found)) <= order.index(
-        Goal("at least", high).verdict(found)
-    )
-    assert order.index(Goal("at most", high).verdict(found)) <= order.index(
-        Goal("at most", low).verdict(found)
-    )
-
-
 @given(st.tuples(positive, positive).map(sorted), positive)
 def test_what_is_met_for_one_is_missed_for_no_other(ends: list[float], goal: float) -> None:
     """Met is what every ratio in the interval reaches, missed what none does."""

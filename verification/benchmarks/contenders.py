@@ -31,8 +31,8 @@ def floor(
 ) -> Iterator[LaunchedProcess]:
     """One of `floors`, with the settings of the process that it stands beside; it is ready.
 
-    It serves no health, so nothing may be asked of it. Where it `polls` a queue, the block ends
-    when its last poll is over.
+    All but the smallest API serve no health, so nothing may be asked of them. Where it `polls` a
+    queue, the block ends when its last poll is over.
     """
     env = {**engines.environment(workload), **(settings or {})}
     try:
@@ -41,7 +41,7 @@ def floor(
             f"verification.benchmarks.floors.{name}",
             "",
             env,
-            port_name="HEALTH_PORT",  # nothing listens there
+            port_name="HEALTH_PORT",
             is_measured=False,
         ) as process:
             if not wait_until(lambda: "ready" in process.output.read_text(), within=START_PATIENCE):

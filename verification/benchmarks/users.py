@@ -1,4 +1,4 @@
-"""Who loads an API: `locust -f users.py --host URL NewSubscriber`, or `Reader`.
+"""Who loads an API: `locust -f users.py --host URL SubscribingUser`, or `ReadingUser`.
 
 Each user has one connection, and asks again as soon as it is answered. Any answer but the one that
 a user came for is a failure.

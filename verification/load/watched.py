@@ -14,11 +14,11 @@ from uuid import uuid4
 import httpx
 
 from contracts.causes import Cause
-from contracts.names import EventType, Source
-from contracts.timestamps import format_timestamp
 from infra.topology import WORKLOADS
 from runtime.aws import Aws
 from runtime.ids import new_event_id, utc_now
+from services.stock.events import record_of
+from services.stock.model import Stock
 from verification.load.meanwhile import every, meanwhile
 from verification.load.report import LoadReport, percentile
 from verification.load.taps import untap
@@ -108,9 +108,8 @@ class Watched:
 
 def run(engines: Engines, rate: int, seconds: int) -> LoadReport:
     """Put `rate` events a second on a bus for `seconds` while pages follow the console."""
-    untap(
-        engines.aws, WATCHED_BUS
-    )  # the tap of the logs would read them all, on the same two cores
+    # The tap of the logs would read them all, on the same two cores.
+    untap(engines.aws, WATCHED_BUS)
     with ExitStack() as stack:
         console = _console(engines, stack)
         pages = [FollowedPage() for _ in range(PAGES)]
@@ -168,25 +167,12 @@ def _load(watched: Watched, aws: Aws, console: LaunchedProcess) -> None:
 
 def _entry() -> Any:
     """An event as stock publishes it."""
-    aggregate_id, now = str(uuid4()), utc_now()
-    metadata = Cause(correlation_id=str(uuid4())).metadata(
-        event_id=new_event_id(), aggregate_id=aggregate_id, sequence=1, occurred_at=now
-    )
-    detail = {
-        "event": EventType.STOCK_ALLOCATED,
-        "metadata": metadata.model_dump(mode="json", by_alias=True),
-        "id": aggregate_id,
-        "subscriptionId": aggregate_id,
-        "stockId": "razor-123",
-        "stock": 24,
-        "status": "allocated",
-        "created": format_timestamp(now),
-        "updated": format_timestamp(now),
-    }
+    allocated = Stock.allocate(str(uuid4()), 2, now=utc_now())
+    record = record_of(allocated, Cause(correlation_id=str(uuid4())), event_id=new_event_id())
     return {
-        "Source": Source.STOCK,
-        "DetailType": EventType.STOCK_ALLOCATED,
-        "Detail": json.dumps(detail),
+        "Source": record.source,
+        "DetailType": record.event_type,
+        "Detail": record.detail,
         "EventBusName": WATCHED_BUS,
     }
 

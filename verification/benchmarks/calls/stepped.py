@@ -6,6 +6,7 @@ They are put together by their own composition roots, and counted by name.
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, TypeVar
 
 import httpx
@@ -42,6 +43,7 @@ FORWARDED_WITHIN = 20.0
 """Seconds; it takes milliseconds."""
 
 S = TypeVar("S", bound=ProcessSettings)
+C = TypeVar("C", bound=ConsumerSettings)
 P = TypeVar("P")
 
 
@@ -60,17 +62,17 @@ class SteppedProcesses:
         self.subscription_consumer = self._made(
             "subscription-consumer",
             SubscriptionConsumerSettings,
-            lambda settings: SteppedConsumer(settings, subscription.event_handlers(settings)),
+            partial(SteppedConsumer, subscription.event_handlers),
         )
         self.stock_consumer = self._made(
             "stock-consumer",
             StockConsumerSettings,
-            lambda settings: SteppedConsumer(settings, stock.event_handlers(settings)),
+            partial(SteppedConsumer, stock.event_handlers),
         )
         self.payment_consumer = self._made(
             "payment-consumer",
             PaymentConsumerSettings,
-            lambda settings: SteppedConsumer(settings, payment.event_handlers(settings)),
+            partial(SteppedConsumer, payment.event_handlers),
         )
         self.subscriptions_relay, self.stock_relay = (
             self._made(
@@ -109,7 +111,7 @@ def ask(app: FastAPI, method: str, path: str, body: Mapping[str, Any]) -> Any:
 class SteppedConsumer:
     """A consumer process: its queues, each with its handler."""
 
-    def __init__(self, settings: ConsumerSettings, handlers: Mapping[str, EventHandler]) -> None:
+    def __init__(self, handlers_of: Callable[[C], Mapping[str, EventHandler]], settings: C) -> None:
         sqs = Aws.of(settings).client("sqs")
         self._queues = {
             name: Messages(
@@ -121,7 +123,7 @@ class SteppedConsumer:
                 readiness=Readiness(name),
                 wait_seconds=settings.queue_wait_seconds,
             )
-            for name, handler in handlers.items()
+            for name, handler in handlers_of(settings).items()
         }
 
     def handle_next(self, queue: str) -> None:

@@ -7,7 +7,8 @@ for what comes to a queue. What a journey takes above is the system's: polling a
 import json
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from queue import SimpleQueue
 from threading import Thread
 from typing import Any
@@ -61,42 +62,41 @@ class Hops:
         )
         self._changes: CollectionChangeStream[dict[str, Any]] = self._outbox.watch()
 
-    def created(self, last: Hop) -> float:
-        """Seconds from a customer's commit, through a stream and two buses, to an effect."""
-        return self._timed([self.commit, self.read_stream, self.publish, self.receive, last])
+    def journeys(self) -> Mapping[str, Callable[[], float]]:
+        """By effect, the hops to it, in seconds: its database is what the last of them writes to.
 
-    def cancelled(self, last: Hop) -> float:
-        """Seconds from a payment's commit, through the FIFO queue and two buses, to an effect."""
-        hops = [self.commit_document, self.read_changes, self.send, self.take]
-        return self._timed([*hops, self.publish, self.receive, last])
+        From a customer's commit, through a stream and two buses; or from a payment's, through a
+        change stream, a FIFO queue and two buses.
+        """
+        on_buses: list[Hop] = [self._publish, self._arrivals.take]
+        created: list[Hop] = [partial(self._transact, self._table), self._read_stream, *on_buses]
+        cancelled: list[Hop] = [
+            partial(self._insert, self._outbox),
+            self._read_changes,
+            self._send,
+            self._fifo_arrivals.take,
+            *on_buses,
+        ]
+        effect = partial(self._transact, self._effects)
+        payment = partial(self._insert, self._payments)
+        return {
+            "allocated": partial(self._timed, created, effect),
+            "paid": partial(self._timed, created, payment),
+            "given back": partial(self._timed, cancelled, effect),
+            "cancelled": partial(self._timed, cancelled, effect),
+        }
 
-    def commit(self, name: str) -> None:
-        """Write two items in one transaction; the stream tells of it."""
-        self._transact(self._table, name)
-
-    def commit_effect(self, name: str) -> None:
-        """Write two items in one transaction, that no stream reports."""
-        self._transact(self._effects, name)
-
-    def commit_document(self, name: str) -> None:
-        """Write two documents in one transaction; the change stream tells of it."""
-        self._insert(self._outbox, name)
-
-    def commit_payment(self, name: str) -> None:
-        """Write two documents in one transaction, that no stream reports."""
-        self._insert(self._payments, name)
-
-    def read_stream(self, _: str) -> None:
+    def _read_stream(self, _: str) -> None:
         """Ask until it tells: both items of a transaction come at once."""
         records: list[Any] = []
         while not records:
             answer = self._streams.get_records(ShardIterator=self._iterator, Limit=1000)
             self._iterator, records = answer["NextShardIterator"], answer["Records"]
 
-    def read_changes(self, _: str) -> None:
+    def _read_changes(self, _: str) -> None:
         self._changes.next()
 
-    def send(self, name: str) -> None:
+    def _send(self, name: str) -> None:
         self._sqs.send_message(
             QueueUrl=self._fifo,
             MessageBody=json.dumps(_DETAIL),
@@ -104,32 +104,28 @@ class Hops:
             MessageDeduplicationId=name,
         )
 
-    def take(self, _: str) -> None:
-        self._fifo_arrivals.take()
-
-    def publish(self, _: str) -> None:
+    def _publish(self, _: str) -> None:
         entry = {"Source": SOURCE, "DetailType": TYPE, "Detail": json.dumps(_DETAIL)}
         self._events.put_events(Entries=[{"EventBusName": self._bus, **entry}])
 
-    def receive(self, _: str) -> None:
-        self._arrivals.take()
-
     def _transact(self, table: str, name: str) -> None:
+        """Write two items in one transaction."""
         items = [{"id": {"S": f"{name} {part}"}, "detail": {"S": "x" * 500}} for part in "ab"]
         self._dynamodb.transact_write_items(
             TransactItems=[{"Put": {"TableName": table, "Item": item}} for item in items]
         )
 
     def _insert(self, collection: Collection[dict[str, Any]], name: str) -> None:
+        """Write two documents in one transaction."""
         with self._mongodb.start_session() as session, session.start_transaction():
             self._rows.insert_one({"_id": f"{collection.name} {name}"}, session=session)
             collection.insert_one({"_id": name, "detail": "x" * 500}, session=session)
 
-    def _timed(self, hops: list[Hop]) -> float:
+    def _timed(self, hops: Sequence[Hop], last: Hop) -> float:
         name = str(uuid4())
         time.sleep(random.uniform(0, PHASE))  # noqa: S311 (not a secret)
         started = time.perf_counter()
-        for hop in hops:
+        for hop in (*hops, last):
             hop(name)
         return time.perf_counter() - started
 
@@ -142,7 +138,7 @@ class _LongPoll:
         self._came: SimpleQueue[str] = SimpleQueue()
         Thread(target=self._poll, daemon=True).start()
 
-    def take(self) -> None:
+    def take(self, _: str) -> None:
         """Wait for a message."""
         self._came.get()
 

@@ -102,5 +102,6 @@ def get(key: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    port = int(os.environ["HTTP_PORT"])
+    print("ready", flush=True)
+    port = int(os.environ["HEALTH_PORT"])
     uvicorn.run(app, port=port, access_log=False, log_level="warning")

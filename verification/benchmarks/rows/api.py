@@ -10,12 +10,13 @@ from functools import partial
 
 import httpx
 
+from verification.benchmarks.contenders import floor
 from verification.benchmarks.lines import BESIDE_A_FLOOR, BenchmarkLine, Goal, Series
 from verification.benchmarks.loads import Met, load
 from verification.benchmarks.rounds import interleaved
 from verification.benchmarks.sizes import Size
 from verification.testkit.engines import Engines
-from verification.testkit.launcher import LaunchedProcess, running
+from verification.testkit.launcher import LaunchedProcess
 from verification.testkit.orders import ORDER
 
 ROW = "API"
@@ -92,14 +93,7 @@ def _both(engines: Engines) -> Iterator[Mapping[str, LaunchedProcess]]:
     settings = {"LOG_LEVEL": "INFO"}
     with (
         engines.running(_OURS, settings) as ours,
-        running(
-            engines.folder,
-            "verification.benchmarks.floors.smallest_api",
-            "",
-            engines.environment(_OURS) | settings,
-            port_name="HTTP_PORT",
-            is_measured=False,
-        ) as smallest,
+        floor(engines, "smallest_api", _OURS, settings) as smallest,
     ):
         smallest.until_ready()
         yield {_OURS: ours, SMALLEST: smallest}

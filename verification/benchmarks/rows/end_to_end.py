@@ -70,7 +70,7 @@ def _low_rate(system: WholeSystem, hops: Hops, size: Size) -> list[BenchmarkLine
             found[effect][_OURS].append(waits)
 
     def hop() -> None:
-        for effect, journey in _journeys(hops).items():
+        for effect, journey in hops.journeys().items():
             found[effect][RAW_HOPS].append([journey() for _ in range(HOPS_A_TURN)])
 
     def is_known() -> bool:
@@ -98,16 +98,6 @@ def _beside(effect: str, found: Mapping[str, Sequence[Sequence[float]]]) -> Iter
 def _medians(turns: Sequence[Sequence[float]]) -> list[float]:
     """Of each turn, in milliseconds."""
     return [1000 * median(turn) for turn in turns]
-
-
-def _journeys(hops: Hops) -> Mapping[str, Callable[[], float]]:
-    """The raw hops to each effect: its database is what the last of them writes to."""
-    return {
-        "allocated": lambda: hops.created(hops.commit_effect),
-        "paid": lambda: hops.created(hops.commit_payment),
-        "given back": lambda: hops.cancelled(hops.commit_effect),
-        "cancelled": lambda: hops.cancelled(hops.commit_effect),
-    }
 
 
 def _loaded(system: WholeSystem, size: Size, rate: float, load: str) -> list[BenchmarkLine]:
