@@ -1,4 +1,4 @@
-"""The load runs of `make load`, and the API's row of the benchmark, as small as a suite can bear."""
+"""The load runs of `make load` and the API's row of the benchmark, in a bearable size."""
 
 from pathlib import Path
 from uuid import uuid4

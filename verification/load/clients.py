@@ -44,7 +44,7 @@ class AttackTarget:
         ).encode()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Attack:
     """A kind of client: the ends that it can understand, and what it does until it has one."""
 
