@@ -9,6 +9,7 @@ from local.provision import provision_aws, provision_documentdb
 from tests.conftest import MiniStack
 from verification.benchmarks.rows.api import race
 from verification.load import backlog, exhaustion, poison
+from verification.load.outboxes import LoadedCollection, LoadedOutbox, LoadedTable
 from verification.testkit.engines import Engines
 
 pytestmark = pytest.mark.timeout(300)
@@ -26,12 +27,12 @@ def engines(ministack: MiniStack, mongodb_uri: str, tmp_path: Path) -> Engines:
     return found
 
 
-@pytest.mark.parametrize("side", [backlog.DYNAMODB, backlog.MONGODB], ids=lambda side: side.name)
+@pytest.mark.parametrize("kind", [LoadedTable, LoadedCollection])
 def test_a_backlog_drains_and_new_events_do_not_wait_for_it(
-    engines: Engines, side: backlog.Side
+    engines: Engines, kind: type[LoadedOutbox]
 ) -> None:
     """In bounded memory, each event once, and the oldest row's age is told truly all the while."""
-    report = backlog.run(engines, 2_000, side, calm=1)
+    report = backlog.run(engines, 2_000, kind, calm=1)
     assert not report.broken, report.markdown()
 
 

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,7 +13,6 @@ from verification.load.meanwhile import every
 from verification.load.outboxes import (
     FRESH,
     SAMPLED,
-    LoadedCollection,
     LoadedOutbox,
     LoadedTable,
     a_backlog,
@@ -49,29 +48,6 @@ more, since the emulator is not always as fast as in the mean."""
 
 GRACE = 2.0
 """Seconds that the p99 of new events may take on top of the time for those, on a busy machine."""
-
-
-@dataclass(frozen=True)
-class Side:
-    """One outbox, the processes that empty it (its relay first), and the bus behind them."""
-
-    name: str
-    run: str
-    outbox: Callable[[Engines], LoadedOutbox]
-    workloads: tuple[str, ...]
-    bus: str
-
-
-DYNAMODB = Side(
-    "DynamoDB", "backlog", LoadedTable, ("subscriptions-relay",), "subscriptions-event-bus"
-)
-MONGODB = Side(
-    "MongoDB",
-    "backlog-mongodb",
-    LoadedCollection,
-    ("payments-change-stream", "payments-forward"),
-    "payments-event-bus",
-)
 
 
 @dataclass
@@ -140,14 +116,16 @@ class Drain:
         return self.fresh.came[event_id] - self.written[event_id]
 
 
-def run(engines: Engines, rows: int, side: Side = DYNAMODB, *, calm: float = 5.0) -> LoadReport:
+def run(
+    engines: Engines, rows: int, kind: type[LoadedOutbox] = LoadedTable, *, calm: float = 5.0
+) -> LoadReport:
     """Fill an outbox, start its relay, and watch it drain while new events are written.
 
     New events go on for `calm` seconds after the backlog, to compare with.
     """
-    outbox = side.outbox(engines)
-    untap(engines.aws, side.bus)
-    queues = [tap(engines.aws, side.bus, kind) for kind in (SAMPLED, FRESH)]
+    outbox = kind(engines)
+    untap(engines.aws, outbox.bus)
+    queues = [tap(engines.aws, outbox.bus, each) for each in (SAMPLED, FRESH)]
     one_in = max(1, rows // MAX_SAMPLED)
     outbox.write(a_backlog(outbox, rows, one_in=one_in))
     with (
@@ -155,10 +133,10 @@ def run(engines: Engines, rows: int, side: Side = DYNAMODB, *, calm: float = 5.0
         TapQueue(engines.aws, queues[1]).draining(1) as fresh,
         ExitStack() as stack,
     ):
-        relays = [stack.enter_context(engines.running(name)) for name in side.workloads]
+        relays = [stack.enter_context(engines.running(name)) for name in outbox.workloads]
         drain = Drain(sampled, fresh, relays, rows, len(range(0, rows, one_in)))
-        _watch(drain, outbox, side.outbox(engines), calm)
-        return _report(drain, side)
+        _watch(drain, outbox, kind(engines), calm)
+        return _report(drain, outbox)
 
 
 def _watch(drain: Drain, outbox: LoadedOutbox, news: LoadedOutbox, calm: float) -> None:
@@ -186,11 +164,11 @@ def _watch(drain: Drain, outbox: LoadedOutbox, news: LoadedOutbox, calm: float) 
     wait_until(lambda: not drain.missing(drain.written), within=30)
 
 
-def _report(drain: Drain, side: Side) -> LoadReport:
+def _report(drain: Drain, outbox: LoadedOutbox) -> LoadReport:
     rows = drain.rows
     report = LoadReport(
-        f"Backlog: {rows:,} rows of a day in {side.name}",
-        f"make load RUN={side.run} ROWS={rows}",
+        f"Backlog: {rows:,} rows of a day in {outbox.database}",
+        f"make load RUN={outbox.run} ROWS={rows}",
     )
     relay, waits, ages = drain.relays[0], drain.waits, drain.ages
     rate = rows / drain.outbox_seconds

@@ -128,29 +128,33 @@ def attack(
         "; ".join(sorted(f"{count} {each.name}: {end}" for (each, end), count in ended.items())),
     )
     wrong, misread = _wrong(ended), _wrong(answered)
-    found = {
-        "refuses or drops every one of them that does not only idle after an answer": (
-            wrong,
-            not wrong,
-        ),
-        "answers what is no HTTP once, and clearly": (misread, not misread),
-        "answers others all the while": (
-            f"p99 {1000 * slower:+,.0f} ms to its twin's, failures: {dict(others.failures) or 0}",
-            slower < slower_by and not others.failures,
-        ),
-        f"takes no more than {ATTACK_MEMORY:.0f} MB for it": (
-            f"{grown:.0f} MB",
-            grown < ATTACK_MEMORY,
-        ),
-        "has its files back": (f"{files} before, {process.open_files} after", came_back),
-    }
-    seconds, code = asyncio.run(_stop_amid(process, target))
-    found["stops while slow clients hang on"] = (
-        f"{seconds:.1f} s, exit code {code}",
-        seconds < STOPS_WITHIN and code == 0,
+
+    def promise(text: str, found: str, *, holds: bool) -> None:
+        report.promise(f"{name} {text}", found or "it does", holds=holds)
+
+    promise(
+        "refuses or drops every one of them that does not only idle after an answer",
+        wrong,
+        holds=not wrong,
     )
-    for promise, (what, holds) in found.items():
-        report.promise(f"{name} {promise}", what or "it does", holds=holds)
+    promise("answers what is no HTTP once, and clearly", misread, holds=not misread)
+    promise(
+        "answers others all the while",
+        f"p99 {1000 * slower:+,.0f} ms to its twin's, failures: {dict(others.failures) or 0}",
+        holds=slower < slower_by and not others.failures,
+    )
+    promise(
+        f"takes no more than {ATTACK_MEMORY:.0f} MB for it",
+        f"{grown:.0f} MB",
+        holds=grown < ATTACK_MEMORY,
+    )
+    promise("has its files back", f"{files} before, {process.open_files} after", holds=came_back)
+    seconds, code = asyncio.run(_stop_amid(process, target))
+    promise(
+        "stops while slow clients hang on",
+        f"{seconds:.1f} s, exit code {code}",
+        holds=seconds < STOPS_WITHIN and code == 0,
+    )
 
 
 @contextmanager
