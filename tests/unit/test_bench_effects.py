@@ -7,10 +7,11 @@ from typing import cast
 
 import pytest
 
-from verification.benchmarks.effects import EffectLog, NotSettled
+from verification.benchmarks.effects import EffectLog
 from verification.benchmarks.journeys import Requests
 from verification.benchmarks.sustainable import growth
 from verification.benchmarks.whole_system import WholeSystem
+from verification.testkit.waiting import NotInTime
 
 START = datetime(2026, 11, 23, 9, 30, tzinfo=UTC).timestamp()
 
@@ -84,7 +85,7 @@ def test_half_a_line_is_read_when_it_is_whole(system: System, effects: EffectLog
 
 def test_an_effect_that_does_not_come_is_an_error(effects: EffectLog) -> None:
     """A benchmark must not say how fast something was that never happened."""
-    with pytest.raises(NotSettled, match="2 effects"):
+    with pytest.raises(NotInTime, match="2 effects"):
         effects.wait_for(Requests(created={"create-1": START}), within=0)
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from contracts.names import EventType
 from verification.benchmarks.journeys import Requests
 from verification.benchmarks.whole_system import WholeSystem
-from verification.testkit.waiting import wait_until
+from verification.testkit.waiting import NotInTime, wait_until
 
 MEASURED_EFFECTS: Mapping[str, tuple[str, EventType]] = {
     "allocated": ("stock-consumer", EventType.SUBSCRIPTION_CREATED),
@@ -20,10 +20,6 @@ MEASURED_EFFECTS: Mapping[str, tuple[str, EventType]] = {
     "cancelled": ("subscription-consumer", EventType.PAYMENT_CANCELLED),
 }
 """By effect: who has it, and what the event is that leads to it."""
-
-
-class NotSettled(Exception):
-    """Effects that did not come."""
 
 
 class EffectLog:
@@ -41,14 +37,14 @@ class EffectLog:
                     self._note(name, json.loads(line))
 
     def wait_for(self, requests: Requests, *, within: float) -> None:
-        """Wait until every request has had its effects; raises NotSettled."""
+        """Wait until every request has had its effects; raises NotInTime."""
 
         def is_settled() -> bool:
             self.read()
             return not self.missing(requests)
 
         if not wait_until(is_settled, within=within, every=0.2):
-            raise NotSettled(f"{self.missing(requests)} effects are missing")
+            raise NotInTime(f"{self.missing(requests)} effects are missing")
 
     def missing(self, requests: Requests) -> int:
         return sum(

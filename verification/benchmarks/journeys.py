@@ -57,7 +57,7 @@ async def _live(system: WholeSystem, client: httpx.AsyncClient, requests: Reques
     name = str(uuid4())
     sent = time.time()
     answer = await client.post(
-        f"{system.url('subscription-api')}/subscriptions",
+        f"{system.processes['subscription-api'].url}/subscriptions",
         json=ORDER,
         headers={CORRELATION_HEADER: f"create-{name}"},
     )
@@ -65,7 +65,7 @@ async def _live(system: WholeSystem, client: httpx.AsyncClient, requests: Reques
         requests.failed.append(f"POST {answer.status_code}")
         return
     requests.created[f"create-{name}"] = sent
-    payment = f"{system.url('payment-api')}/payments/{answer.json()['id']}"
+    payment = f"{system.processes['payment-api'].url}/payments/{answer.json()['id']}"
     await asyncio.sleep(CANCELS_AFTER)
     for _ in range(CANCEL_TRIES):
         sent = time.time()

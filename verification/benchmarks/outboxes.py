@@ -10,7 +10,7 @@ from verification.benchmarks.contenders import Entry, rate
 from verification.load.outboxes import BACKLOG, SAMPLED, LoadedOutbox, a_record
 from verification.load.taps import tap
 from verification.testkit.engines import Engines
-from verification.testkit.waiting import wait_until
+from verification.testkit.waiting import eventually
 
 BENCH_BUS = "bench-event-bus"
 """A bus without rules, archive and log group: their cost to the emulator is not measured."""
@@ -21,10 +21,6 @@ as to take it, from every contender alike."""
 
 DRAIN_PATIENCE = 120.0
 """Seconds that a drain may take."""
-
-
-class NotDrained(Exception):
-    """A contender that did not bring everything to the bus."""
 
 
 class BusDrain:
@@ -45,17 +41,14 @@ class BusDrain:
         """
 
         def wait() -> None:
-            self._wait_for_sample(len(range(0, events, ONE_IN)))
+            sampled = len(range(0, events, ONE_IN))
+            wait_for(lambda: self._seen() >= sampled, f"{sampled} sampled events on the bus")
             if deletes:
-                wait_until_empty(self._is_empty)
+                wait_for(self._is_empty, "an empty outbox")
 
         found = rate(entry, events, prepare=lambda: fill(self._outbox, events), wait=wait)
         self._sqs.purge_queue(QueueUrl=self._sample)
         return found
-
-    def _wait_for_sample(self, expected: int) -> None:
-        if not wait_until(lambda: self._seen() >= expected, within=DRAIN_PATIENCE, every=0.02):
-            raise NotDrained(f"{self._seen()} of {expected} sampled events came to the bus")
 
     def _seen(self) -> int:
         answer: Any = self._sqs.get_queue_attributes(
@@ -70,9 +63,6 @@ def fill(outbox: LoadedOutbox, rows: int) -> None:
     outbox.write([a_record(outbox, str(uuid4()), 1, utc_now(), kind) for kind in kinds])
 
 
-def wait_until_empty(
-    is_empty: Callable[[], bool], *, within: float = DRAIN_PATIENCE, every: float = 0.02
-) -> None:
-    """Poll `every` seconds; raises NotDrained if something stays."""
-    if not wait_until(is_empty, within=within, every=every):
-        raise NotDrained(f"not all was drained within {within:g} s")
+def wait_for(condition: Callable[[], bool], what: str) -> None:
+    """Look often enough to time a drain; raises NotInTime."""
+    eventually(condition, timeout=DRAIN_PATIENCE, what=what, every=0.02)

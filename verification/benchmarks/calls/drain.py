@@ -1,7 +1,6 @@
 """The relay's calls for each event of a drain: stepped, with its own threads, and as a Lambda."""
 
 import threading
-from collections.abc import Sequence
 from typing import Any
 
 from prometheus_client import CollectorRegistry
@@ -31,30 +30,30 @@ LAMBDA_BATCH_SIZE = 100
 STEPPED_DRAIN, THREADED_DRAIN, LAMBDA_DRAIN = "stepped", "threaded", "lambda"
 
 
-def count_stepped(engines: Engines, events: int = DRAINED_EVENTS) -> CallTally:
+def count_stepped(engines: Engines) -> CallTally:
     """One reads all, publishes all, deletes all: the fewest calls that the code makes."""
     tally = CallTally()
     relay = SteppedRelay(_adapters(engines, tally))
-    fill(LoadedTable(engines), events)
+    fill(LoadedTable(engines), DRAINED_EVENTS)
     tally.phase = STEPPED_DRAIN
-    relay.relay(events)
+    relay.relay(DRAINED_EVENTS)
     return tally
 
 
-def count_threaded(engines: Engines, events: int = DRAINED_EVENTS) -> CallTally:
+def count_threaded(engines: Engines) -> CallTally:
     """With the pipeline's own threads, as the daemon runs: it varies with timing."""
     tally = CallTally()
     adapters = _adapters(engines, tally)
     stop = Stop()
     pipeline = pipeline_of(adapters, stop, RelayMetrics(CollectorRegistry()))
     adapters.feed.open()
-    fill(LoadedTable(engines), events)
+    fill(LoadedTable(engines), DRAINED_EVENTS)
     tally.phase = THREADED_DRAIN
     running = threading.Thread(target=pipeline.run)
     running.start()
     offered = 0
     try:
-        while offered < events:
+        while offered < DRAINED_EVENTS:
             offered += pipeline.window.offer(adapters.feed.read())
         pipeline.window.wait_until_empty()
     finally:
@@ -63,36 +62,33 @@ def count_threaded(engines: Engines, events: int = DRAINED_EVENTS) -> CallTally:
     return tally
 
 
-def count_lambda(engines: Engines, events: int = DRAINED_EVENTS) -> CallTally:
+def count_lambda(engines: Engines) -> CallTally:
     """As on AWS: Lambda reads the stream, at no charge, and hands batches of 100 over."""
     tally = CallTally()
     adapters = _adapters(engines, tally)
     outbox, streams = LoadedTable(engines), engines.aws.client("dynamodbstreams")
     iterator = stream_end(outbox.table, engines.aws.client("dynamodb"), streams)
-    fill(outbox, events)
+    fill(outbox, DRAINED_EVENTS)
     tally.phase = LAMBDA_DRAIN
     metrics = RelayMetrics(CollectorRegistry())
     publisher = BatchPublisher(adapters.outbox, adapters.target, adapters.dead_letters, metrics)
     handler = StreamBatchHandler(publisher, outbox.table)
     records: list[Any] = []
-    while len(records) < events:
+    while len(records) < DRAINED_EVENTS:
         answer: Any = streams.get_records(ShardIterator=iterator)
         iterator = answer["NextShardIterator"]
         inserts = [each for each in answer["Records"] if each["eventName"] == "INSERT"]
         records += [{**each, "eventSourceARN": f"arn/{outbox.table}"} for each in inserts]
-    for start in range(0, events, LAMBDA_BATCH_SIZE):
-        _hand_over(handler, records[start : start + LAMBDA_BATCH_SIZE])
+    for start in range(0, DRAINED_EVENTS, LAMBDA_BATCH_SIZE):
+        batch = {"Records": records[start : start + LAMBDA_BATCH_SIZE]}
+        answer = handler.handle(batch, lambda: True)
+        if answer["batchItemFailures"]:
+            raise NotPublished(answer)
     return tally
 
 
 class NotPublished(Exception):
     """The function reported records as failed."""
-
-
-def _hand_over(handler: StreamBatchHandler, records: Sequence[Any]) -> None:
-    answer = handler.handle({"Records": records}, lambda: True)
-    if answer["batchItemFailures"]:
-        raise NotPublished(answer)
 
 
 def _adapters(engines: Engines, tally: CallTally) -> DaemonAdapters:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from verification.benchmarks.contenders import SHORT_POLL, Entry, floor, rate
 from verification.benchmarks.lines import BESIDE_A_FLOOR, BenchmarkLine
-from verification.benchmarks.outboxes import wait_until_empty
+from verification.benchmarks.outboxes import wait_for
 from verification.benchmarks.rounds import interleaved
 from verification.benchmarks.sizes import Size
 from verification.load import poison
@@ -25,7 +25,7 @@ def run(engines: Engines, size: Size) -> Sequence[BenchmarkLine]:
             entry,
             messages,
             prepare=lambda: send_all(engines, poison.QUEUE, bodies),
-            wait=lambda: wait_until_empty(lambda: not depth(engines, poison.QUEUE)),
+            wait=lambda: wait_for(lambda: not depth(engines, poison.QUEUE), "an empty queue"),
         )
 
     found = interleaved(

@@ -8,13 +8,13 @@ from pathlib import Path
 from verification.benchmarks.effects import EffectLog
 from verification.benchmarks.journeys import travel
 from verification.benchmarks.lines import BenchmarkLine, Goal, Series
-from verification.benchmarks.outboxes import wait_until_empty
 from verification.benchmarks.sizes import Size
 from verification.benchmarks.whole_system import WholeSystem, whole_system
 from verification.load.outboxes import LoadedTable, a_backlog
 from verification.testkit.engines import Engines
 from verification.testkit.launcher import running_up
 from verification.testkit.ports import settings_on_free_ports
+from verification.testkit.waiting import eventually
 
 ROW = "Processes"
 _RELAY = "subscriptions-relay"
@@ -72,7 +72,7 @@ def _draining(engines: Engines) -> BenchmarkLine:
     outbox = LoadedTable(engines)
     outbox.write(a_backlog(outbox, RELAY_BACKLOG, one_in=RELAY_BACKLOG))
     with engines.running(_RELAY) as relay:
-        wait_until_empty(lambda: outbox.oldest() is None, within=600, every=0.5)
+        eventually(lambda: outbox.oldest() is None, timeout=600, what="an empty outbox", every=0.5)
         peak = relay.peak_megabytes
     what = f"{_RELAY}: peak memory while it drains {RELAY_BACKLOG:,} rows"
     return BenchmarkLine(ROW, what, "MB", Series("system", (peak,)), goal=MEMORY_GOAL)
@@ -80,9 +80,9 @@ def _draining(engines: Engines) -> BenchmarkLine:
 
 def _cpu(system: WholeSystem, do: Callable[[], object]) -> dict[str, float]:
     """CPU seconds that each process uses while something is done."""
-    before = system.cpu_seconds()
+    before = {name: process.cpu_seconds for name, process in system.processes.items()}
     do()
-    return {name: after - before[name] for name, after in system.cpu_seconds().items()}
+    return {name: each.cpu_seconds - before[name] for name, each in system.processes.items()}
 
 
 def _up_seconds() -> float:
