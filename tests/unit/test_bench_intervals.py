@@ -128,19 +128,3 @@ def test_stopping_when_it_is_narrow_costs_little_of_that() -> None:
         )
         ended.append((ours[:enough], peer[:enough]))
     assert coverage(ended) >= CONFIDENCE - 0.04
-
-
-def test_more_rounds_narrow_an_interval() -> None:
-    """In the mean, with the same noise."""
-    chance = random.Random(3)
-    runs = [played(chance, 24) for _ in range(300)]
-    widths = [
-        mean(
-            found.half_width
-            for ours, peer in runs
-            if (found := interval(ours[:count], peer[:count]))
-        )
-        for count in (6, 8, 12, 24)
-    ]
-    assert widths == sorted(widths, reverse=True)
-    assert widths[-1] < widths[0] / 2

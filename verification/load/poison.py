@@ -202,6 +202,7 @@ def _back_off(engines: Engines, report: LoadReport) -> None:
     load = a_load(20 * PUZZLING, 0)
     bodies = [_event(each) for each in puzzling]
     load.bodies += bodies
+    random.Random(2).shuffle(load.bodies)  # noqa: S311 (a load run, the same each time)
     send_all(engines, QUEUE, load.bodies)
     started = time.monotonic()
     with _consuming(engines, QUEUE):

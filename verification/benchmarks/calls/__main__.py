@@ -45,8 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def count(engines: Engines) -> Sections:
     """Count a lifecycle, and a drain as daemon and as Lambda: what expected.toml holds."""
-    drains = (count_stepped(engines).sections("calls"), count_lambda(engines).sections("calls"))
     lifecycle = count_lifecycle(engines).sections()
+    drains = count_stepped(engines).sections("calls"), count_lambda(engines).sections("calls")
     return {**lifecycle, **drains[0], **drains[1]}
 
 

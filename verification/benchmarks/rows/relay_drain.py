@@ -106,14 +106,14 @@ class _Drains:
         self._drain = BusDrain(engines, outbox, lambda: not self._rows(Limit=1))
 
     def by_relay(self, rows: int, far: Mapping[str, str]) -> float:
-        return self._drain.rate([self.engines.running(WORKLOAD, ON_BENCH_BUS | far)], rows)
+        return self._drain.rate([self.engines.running(WORKLOAD, {**ON_BENCH_BUS, **far})], rows)
 
     def by_floor(self, rows: int) -> float:
         return self._drain.rate([floor(self.engines, "relay", WORKLOAD, ON_BENCH_BUS)], rows)
 
     def by_naive_relay(self, rows: int, far: Mapping[str, str]) -> float:
         """And take away the rows, of which it deletes none."""
-        naive = floor(self.engines, "naive_relay", WORKLOAD, ON_BENCH_BUS | far)
+        naive = floor(self.engines, "naive_relay", WORKLOAD, {**ON_BENCH_BUS, **far})
         found = self._drain.rate([naive], rows, deletes=False)
         while items := self._rows():
             for start in range(0, len(items), 25):
