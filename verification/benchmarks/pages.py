@@ -4,12 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 
-def block(page: str, name: str) -> str:
-    """What is in a block; raises KeyError without it."""
-    start, end = _bounds(page, name)
-    return page[start:end].strip()
-
-
 def write(page: Path, blocks: Mapping[str, str]) -> None:
     page.write_text(written(page.read_text(encoding="utf-8"), blocks), encoding="utf-8")
 

@@ -1,5 +1,6 @@
 """The calls of the floors: boto3's, with nothing around them."""
 
+import json
 import os
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -62,9 +63,20 @@ def consume(sqs: Any, url: str, handle: Callable[[list[str]], object]) -> None:
 
 
 def commit(
-    dynamodb: Any, table: str, row: Mapping[str, Any], outbox: str, record: Mapping[str, Any]
+    dynamodb: Any, table: str, row: Mapping[str, Any], outbox: str, source: str, detail: Any
 ) -> None:
-    """Write a row that is new, and an outbox record, in one transaction."""
+    """Write a row that is new, and the outbox record of its event, in one transaction."""
+    metadata = detail["metadata"]
+    record = {
+        "aggregateId": metadata["aggregateId"],
+        "sequence": 1,
+        "eventId": metadata["eventId"],
+        "eventType": detail["event"],
+        "source": source,
+        "occurredAt": metadata["occurredAt"],
+        "detail": json.dumps(detail),
+        "correlationId": metadata["correlationId"],
+    }
     new_row = {
         "TableName": table,
         "Item": _item(row),
@@ -72,10 +84,7 @@ def commit(
         "ExpressionAttributeNames": {"#key": "subscriptionId"},
     }
     dynamodb.transact_write_items(
-        TransactItems=[
-            {"Put": new_row},
-            {"Put": {"TableName": outbox, "Item": _item(record)}},
-        ]
+        TransactItems=[{"Put": new_row}, {"Put": {"TableName": outbox, "Item": _item(record)}}]
     )
 
 

@@ -22,8 +22,8 @@ def run(queue: str, table: str, outbox: str) -> None:
     url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
 
     def write(body: str) -> None:
-        row, record = _effect(json.loads(body)["detail"])
-        commit(dynamodb, table, row, outbox, record)
+        row, detail = _effect(json.loads(body)["detail"])
+        commit(dynamodb, table, row, outbox, "app.stock", detail)
 
     def write_all(bodies: list[str]) -> None:
         list(pool.map(write, bodies))
@@ -37,10 +37,9 @@ def run(queue: str, table: str, outbox: str) -> None:
             receiver.join()
 
 
-def _effect(detail: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The stock's row and its record, of the same fields and sizes as ours."""
-    subscription_id, event_id = detail["subscriptionId"], str(uuid4())
-    at = detail["metadata"]["occurredAt"]
+def _effect(cause: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The stock's row and its event's detail, of the same fields and sizes as ours."""
+    subscription_id, at = cause["subscriptionId"], cause["metadata"]["occurredAt"]
     row = {
         "subscriptionId": subscription_id,
         "stockId": "razor-123",
@@ -48,25 +47,15 @@ def _effect(detail: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         "created": at,
         "updated": at,
         "event": "StockAllocated",
-        "stock": 12 * detail["quantity"],
+        "stock": 12 * cause["quantity"],
     }
     metadata = {
-        **detail["metadata"],
-        "eventId": event_id,
+        **cause["metadata"],
+        "eventId": str(uuid4()),
         "aggregateId": subscription_id,
-        "causationId": detail["metadata"]["eventId"],
+        "causationId": cause["metadata"]["eventId"],
     }
-    record = {
-        "aggregateId": subscription_id,
-        "sequence": 1,
-        "eventId": event_id,
-        "eventType": "StockAllocated",
-        "source": "app.stock",
-        "occurredAt": at,
-        "detail": json.dumps({"id": subscription_id, **row, "metadata": metadata}),
-        "correlationId": metadata["correlationId"],
-    }
-    return row | {"version": 1}, record
+    return row | {"version": 1}, {"id": subscription_id, **row, "metadata": metadata}
 
 
 if __name__ == "__main__":

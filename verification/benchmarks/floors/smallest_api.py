@@ -44,7 +44,7 @@ async def readyz() -> None: ...
 
 @app.post("/subscriptions", status_code=201)
 def subscribe(body: SubscriptionOrder) -> dict[str, Any]:
-    key, event, correlation = str(uuid4()), str(uuid4()), str(uuid4())
+    key = str(uuid4())
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
     order = body.model_dump(by_alias=True)
     view = {
@@ -58,12 +58,12 @@ def subscribe(body: SubscriptionOrder) -> dict[str, Any]:
     digest = hashlib.sha256(json.dumps(order).encode()).hexdigest()
     row = {**view, "requestDigest": digest, "event": "SubscriptionCreated"}
     metadata = {
-        "eventId": event,
+        "eventId": str(uuid4()),
         "version": 1,
         "aggregateId": key,
         "sequence": 1,
         "occurredAt": now,
-        "correlationId": correlation,
+        "correlationId": str(uuid4()),
         "causationId": None,
         "traceparent": None,
     }
@@ -74,17 +74,7 @@ def subscribe(body: SubscriptionOrder) -> dict[str, Any]:
         "event": "SubscriptionCreated",
         "metadata": metadata,
     }
-    record = {
-        "aggregateId": key,
-        "sequence": 1,
-        "eventId": event,
-        "eventType": "SubscriptionCreated",
-        "source": "app.subscriptions",
-        "occurredAt": now,
-        "detail": json.dumps(detail),
-        "correlationId": correlation,
-    }
-    commit(dynamodb, _TABLE, row, _OUTBOX, record)
+    commit(dynamodb, _TABLE, row, _OUTBOX, "app.subscriptions", detail)
     return {**view, "id": key, "cancelledReason": None}
 
 
