@@ -62,12 +62,10 @@ def consume(sqs: Any, url: str, handle: Callable[[list[str]], object]) -> None:
             sqs.delete_message_batch(QueueUrl=url, Entries=entries)
 
 
-def commit(
-    dynamodb: Any, table: str, row: Mapping[str, Any], outbox: str, source: str, detail: Any
-) -> None:
-    """Write a row that is new, and the outbox record of its event, in one transaction."""
+def outbox_record(source: str, detail: Mapping[str, Any]) -> dict[str, Any]:
+    """The record of an event, which follows from its detail."""
     metadata = detail["metadata"]
-    record = {
+    return {
         "aggregateId": metadata["aggregateId"],
         "sequence": 1,
         "eventId": metadata["eventId"],
@@ -77,6 +75,12 @@ def commit(
         "detail": json.dumps(detail),
         "correlationId": metadata["correlationId"],
     }
+
+
+def commit(
+    dynamodb: Any, table: str, row: Mapping[str, Any], outbox: str, record: Mapping[str, Any]
+) -> None:
+    """Write a row that is new, and an outbox record, in one transaction."""
     new_row = {
         "TableName": table,
         "Item": _item(row),

@@ -11,7 +11,7 @@ from threading import Thread
 from typing import Any
 from uuid import uuid4
 
-from verification.benchmarks.floors.aws import client, commit, consume
+from verification.benchmarks.floors.aws import client, commit, consume, outbox_record
 
 RECEIVERS, WRITERS = 2, 20
 """As many writes at a time as the consumer makes."""
@@ -23,7 +23,7 @@ def run(queue: str, table: str, outbox: str) -> None:
 
     def write(body: str) -> None:
         row, detail = _effect(json.loads(body)["detail"])
-        commit(dynamodb, table, row, outbox, "app.stock", detail)
+        commit(dynamodb, table, row, outbox, outbox_record("app.stock", detail))
 
     def write_all(bodies: list[str]) -> None:
         list(pool.map(write, bodies))

@@ -19,7 +19,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
-from verification.benchmarks.floors.aws import client, commit
+from verification.benchmarks.floors.aws import client, commit, outbox_record
 
 _TABLE, _OUTBOX = os.environ["SUBSCRIPTIONS_TABLE"], os.environ["SUBSCRIPTIONS_OUTBOX_TABLE"]
 
@@ -74,7 +74,7 @@ def subscribe(body: SubscriptionOrder) -> dict[str, Any]:
         "event": "SubscriptionCreated",
         "metadata": metadata,
     }
-    commit(dynamodb, _TABLE, row, _OUTBOX, "app.subscriptions", detail)
+    commit(dynamodb, _TABLE, row, _OUTBOX, outbox_record("app.subscriptions", detail))
     return {**view, "id": key, "cancelledReason": None}
 
 
