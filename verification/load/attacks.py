@@ -91,38 +91,34 @@ GREEDY = (
 
 
 def _sending(name: str, request: bytes, *right: str) -> Attack:
-    return Attack(name, set(right), lambda to: exchange(to, request))
+    return Attack(name, set(right or ["400"]), lambda to: exchange(to, request))
 
 
-_POST = b"POST / HTTP/1.1\r\nHost: x\r\n"
+_POST, _GET = b"POST / HTTP/1.1\r\nHost: x\r\n", b"GET / HTTP/1.1\r\n"
+_CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n"
 
 GARBAGE = (
-    _sending("two lengths", _POST + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}", "400"),
-    _sending("a negative length", _POST + b"Content-Length: -1\r\n\r\n", "400"),
+    _sending("two lengths", _POST + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}"),
+    _sending("a negative length", _POST + b"Content-Length: -1\r\n\r\n"),
     _sending(
         "a length and chunks",
-        _POST
-        + b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
-        + HEALTH
-        + b"\r\n",
-        "400",
+        _POST + b"Content-Length: 4\r\n" + _CHUNKED + b"0\r\n\r\n" + HEALTH + b"\r\n",
     ),
     _sending("an unknown encoding", _POST + b"Transfer-Encoding: xchunked\r\n\r\n", "501"),
-    _sending("a space before the colon", b"GET / HTTP/1.1\r\nHost : x\r\n\r\n", "400"),
+    _sending("a space before the colon", _GET + b"Host : x\r\n\r\n"),
     _sending(
         "a folded header",
-        b"GET / HTTP/1.1\r\nConnection: close\r\nHost: x\r\n X: y\r\n Z\r\n\r\n",
+        _GET + b"Connection: close\r\nHost: x\r\n X: y\r\n Z\r\n\r\n",
         "404",
         "405",
     ),
-    _sending("a null in a header", b"GET / HTTP/1.1\r\nHost: x\r\nX: \x00\r\n\r\n", "400"),
-    _sending("no host", b"GET / HTTP/1.1\r\n\r\n", "400"),
-    _sending("two hosts", b"GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n", "400"),
-    _sending("a chunk without a size", _POST + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n", "400"),
-    _sending(
-        "TLS", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(64) + b"\r\n\r\n", "400"
-    ),
-    _sending("HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "400"),
-    _sending("an empty line and zeros", b"\r\n" + bytes(4096) + b"\r\n\r\n", "400"),
+    _sending("a null in a header", _GET + b"Host: x\r\nX: \x00\r\n\r\n"),
+    _sending("no host", _GET + b"\r\n"),
+    _sending("two hosts", _GET + b"Host: x\r\nHost: y\r\n\r\n"),
+    _sending("a chunk without a size", _POST + _CHUNKED + b"zz\r\n"),
+    _sending("TLS", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(64) + b"\r\n\r\n"),
+    _sending("HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
+    _sending("an empty line and zeros", b"\r\n" + bytes(4096) + b"\r\n\r\n"),
 )
-"""No HTTP, or what two readers of HTTP could read in two ways."""
+"""No HTTP, or what two readers of HTTP could read in two ways: what is sent, and the statuses that
+answer it, if not 400."""

@@ -15,7 +15,7 @@ from verification.benchmarks.calls.counting import counted
 from verification.benchmarks.calls.metering import Meter
 from verification.benchmarks.calls.stepped import SteppedRelay
 from verification.benchmarks.calls.tally import CallTally
-from verification.benchmarks.floors.aws import stream_end
+from verification.benchmarks.floors.aws import cut, stream_end
 from verification.benchmarks.outboxes import fill
 from verification.load.outboxes import LoadedTable
 from verification.testkit.engines import Engines
@@ -79,9 +79,8 @@ def count_lambda(engines: Engines) -> CallTally:
         iterator = answer["NextShardIterator"]
         inserts = [each for each in answer["Records"] if each["eventName"] == "INSERT"]
         records += [{**each, "eventSourceARN": f"arn/{outbox.table}"} for each in inserts]
-    for start in range(0, DRAINED_EVENTS, LAMBDA_BATCH_SIZE):
-        batch = {"Records": records[start : start + LAMBDA_BATCH_SIZE]}
-        answer = handler.handle(batch, lambda: True)
+    for some in cut(records, LAMBDA_BATCH_SIZE):
+        answer = handler.handle({"Records": some}, lambda: True)
         if answer["batchItemFailures"]:
             raise NotPublished(answer)
     return tally

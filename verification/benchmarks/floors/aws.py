@@ -2,12 +2,15 @@
 
 import json
 import os
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import boto3
 from botocore.config import Config
+
+T = TypeVar("T")
 
 _OF_AN_ENTRY = ("source", "eventType", "detail", "occurredAt")
 
@@ -31,6 +34,21 @@ def stream_end(table: str, dynamodb: Any, streams: Any) -> str:
         StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType="LATEST"
     )["ShardIterator"]
     return found
+
+
+def new_images(streams: Any, iterator: str) -> Iterator[list[dict[str, Any]]]:
+    """Read a shard on and on: the images of new rows, read by read."""
+    while True:
+        answer = streams.get_records(ShardIterator=iterator, Limit=1000)
+        iterator = answer["NextShardIterator"]
+        records = [each for each in answer["Records"] if each["eventName"] == "INSERT"]
+        yield [each["dynamodb"]["NewImage"] for each in records]
+        if not records:
+            time.sleep(0.01)
+
+
+def cut(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    return (items[start : start + size] for start in range(0, len(items), size))
 
 
 def entry(bus: str, record: Mapping[str, str]) -> dict[str, Any]:

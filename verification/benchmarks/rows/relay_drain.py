@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from local.child import wait_until_listening
 from verification.benchmarks.contenders import floor
+from verification.benchmarks.floors.aws import cut
 from verification.benchmarks.lines import BESIDE_A_FLOOR, BenchmarkLine, Goal, Series
 from verification.benchmarks.outboxes import BENCH_BUS, BusDrain
 from verification.benchmarks.rounds import interleaved
@@ -116,11 +117,8 @@ class _Drains:
         naive = floor(self.engines, "naive_relay", WORKLOAD, {**ON_BENCH_BUS, **far})
         found = self._drain.rate([naive], rows, deletes=False)
         while items := self._rows():
-            for start in range(0, len(items), 25):
-                keys = [
-                    {name: item[name] for name in ("aggregateId", "sequence")}
-                    for item in items[start : start + 25]
-                ]
+            for some in cut(items, 25):
+                keys = [{name: each[name] for name in ("aggregateId", "sequence")} for each in some]
                 requests = [{"DeleteRequest": {"Key": key}} for key in keys]
                 self._dynamodb.batch_write_item(RequestItems={self._table: requests})
         return found
