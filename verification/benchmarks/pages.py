@@ -11,7 +11,10 @@ def write(page: Path, blocks: Mapping[str, str]) -> None:
 def written(page: str, blocks: Mapping[str, str]) -> str:
     """The page with these blocks in the place of what was there; raises KeyError."""
     for name, content in blocks.items():
-        start, end = _bounds(page, name)
+        opened, closed = f"<!-- {name} -->", f"<!-- /{name} -->"
+        if opened not in page or closed not in page:
+            raise KeyError(name)
+        start, end = page.index(opened) + len(opened), page.index(closed)
         page = f"{page[:start]}\n{content}\n{page[end:]}"
     return page
 
@@ -20,10 +23,3 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Write a table of markdown."""
     marks = ["---"] * len(head)
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, marks, *rows))
-
-
-def _bounds(page: str, name: str) -> tuple[int, int]:
-    opened, closed = f"<!-- {name} -->", f"<!-- /{name} -->"
-    if opened not in page or closed not in page:
-        raise KeyError(name)
-    return page.index(opened) + len(opened), page.index(closed)

@@ -15,12 +15,12 @@ from statistics import NormalDist
 from typing import Any
 
 from infra.local_system.settings import ROOT
-from infra.topology import TOPOLOGY
 from operations.sources.routes import Route, routes
 from runtime.process.command import run_command
 from verification.benchmarks import scaling_inputs as inputs
 from verification.benchmarks.calls import expected
 from verification.benchmarks.calls.lifecycle import CANCELLED, CREATED
+from verification.benchmarks.costs.charges import ARCHIVE_DAYS
 from verification.benchmarks.costs.usage import Usage, buses
 from verification.benchmarks.pages import table, write
 from verification.benchmarks.scaling_inputs import Input
@@ -93,7 +93,8 @@ def needs() -> list[Need]:
         Need("table subscriptions, WCU/s", table_wcu(row), inputs.NEW_TABLE_WCU),
         Need("table stock, WCU/s", table_wcu(stock_row), inputs.NEW_TABLE_WCU),
         Need("index of subscriptions, WCU/s", index_wcu(row)),
-        Need("index of stock, WCU/s", index_wcu(stock_row) + moved_wcu()),
+        # A new status moves a row in the index, which is a delete and a put.
+        Need("index of stock, WCU/s", index_wcu(stock_row) + _units(stock_row)),
         Need("by-status, key `allocated`, WCU/s", hot_key_wcu(), inputs.PARTITION_WCU),
         Need("table subscriptions-outbox, WCU/s", outbox_wcu(record), inputs.NEW_TABLE_WCU),
         Need("table stock-outbox, WCU/s", outbox_wcu(stock_record), inputs.NEW_TABLE_WCU),
@@ -147,7 +148,7 @@ def capacities(knobs: "Knobs") -> dict[str, float]:
         "consumers' threads": _consumer_threads(knobs),
         "by-status index": knobs.status_keys * inputs.PARTITION_WCU.value / hot_key_wcu(),
         "other consumers": knobs.consumer_tasks * knobs.core / inputs.CPU_MESSAGE.value,
-        "DocumentDB": knobs.document_commits / COMMITS,
+        "DocumentDB": knobs.clusters * CLUSTERS[knobs.instance].value / COMMITS,
         "change stream": knobs.outboxes * knobs.core / (COMMITS * inputs.CPU_DOCUMENT.value),
         "FIFO queue": knobs.outboxes * knobs.fifo_calls * inputs.SQS_BATCH.value / COMMITS,
         "forwarders": _forwarders(knobs),
@@ -261,10 +262,6 @@ class Knobs:
     def lambda_core(self) -> float:
         return min(1.0, self.lambda_memory / inputs.FULL_CORE.value)
 
-    @property
-    def document_commits(self) -> float:
-        return self.clusters * CLUSTERS[self.instance].value
-
 
 AS_DEPLOYED = Knobs("as deployed")
 """A protected stage, all in one account: two tasks of each process that may run twice."""
@@ -332,17 +329,13 @@ def messages(prefix: str = "") -> int:
 
 
 def invocations() -> float:
-    """Rules that match, and on every bus that an event reaches its log rule and its archives."""
+    """Rules that match, and on every bus that an event reaches its log rule and its archive."""
     return sum(
         len(route.hops)
         + len(route.deliveries)
-        + sum(1 + _archives(bus) * inputs.ARCHIVED.value for bus in buses(route))
+        + sum(1 + (bus in ARCHIVE_DAYS) * inputs.ARCHIVED.value for bus in buses(route))
         for route in _routes()
     )
-
-
-def _archives(bus: str) -> int:
-    return sum(archive.bus == bus for archive in TOPOLOGY.archives)
 
 
 # DynamoDB write capacity units (WCU) of one lifecycle.
@@ -363,11 +356,6 @@ def index_wcu(row: Input) -> float:
     return COMMITS * _units(row)
 
 
-def moved_wcu() -> float:
-    """Of by-status beside that: a new status moves a row, which is a delete and a put."""
-    return _units(inputs.STOCK_ROW)
-
-
 def hot_key_wcu() -> float:
     """Of by-status's key `allocated`: the row is put there, and later deleted."""
     return 2 * _units(inputs.STOCK_ROW)
@@ -383,14 +371,15 @@ def _units(row: Input) -> int:
 
 def inputs_table() -> str:
     rows = [
-        (each.name, f"{_number(each.value)} {each.unit}", each.kind, _linked(each.source))
+        (
+            each.name,
+            f"{_number(each.value)} {each.unit}",
+            each.kind,
+            f"<{each.source}>" if each.source.startswith("https://") else each.source,
+        )
         for each in inputs.INPUTS
     ]
     return table(("input", "value", "kind", "source"), rows)
-
-
-def _linked(source: str) -> str:
-    return f"<{source}>" if source.startswith("https://") else source
 
 
 def _number(value: float) -> str:

@@ -1,11 +1,10 @@
 """Dollars per million subscriptions, and per idle month, of each design."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from verification.benchmarks.calls.lifecycle import CANCELLED, CREATED
 from verification.benchmarks.calls.tally import Sections
-from verification.benchmarks.costs.book import Bill, Book, Charge
+from verification.benchmarks.costs.book import Bill, Book
 from verification.benchmarks.costs.designs import DESIGNS, Design
 from verification.benchmarks.costs.usage import Usage
 
@@ -50,16 +49,18 @@ class Cost:
 
 def costs(sections: Sections, book: Book) -> list[Cost]:
     """Reckon every design from what was counted."""
-    return [_cost(design, sections, book) for design in DESIGNS]
 
+    def million(design: Design, phase: str) -> Bill:
+        bill = design.phase(Usage.of(sections, phase), phase, book)
+        return tuple(replace(charge, quantity=charge.quantity * MILLION) for charge in bill)
 
-def _cost(design: Design, sections: Sections, book: Book) -> Cost:
-    created, cancelled = (
-        _million(design.phase(Usage.of(sections, phase), phase, book))
-        for phase in (CREATED, CANCELLED)
-    )
-    return Cost(design.name, created, cancelled, tuple(design.month(book)), book)
-
-
-def _million(bill: Iterable[Charge]) -> Bill:
-    return tuple(replace(charge, quantity=charge.quantity * MILLION) for charge in bill)
+    return [
+        Cost(
+            design.name,
+            million(design, CREATED),
+            million(design, CANCELLED),
+            tuple(design.month(book)),
+            book,
+        )
+        for design in DESIGNS
+    ]

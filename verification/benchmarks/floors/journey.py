@@ -72,7 +72,7 @@ class Hops:
         created: list[Hop] = [partial(self._transact, self._table), self._read_stream, *on_buses]
         cancelled: list[Hop] = [
             partial(self._insert, self._outbox),
-            self._read_changes,
+            lambda _: self._changes.next(),
             self._send,
             self._fifo_arrivals.take,
             *on_buses,
@@ -92,9 +92,6 @@ class Hops:
         while not records:
             answer = self._streams.get_records(ShardIterator=self._iterator, Limit=1000)
             self._iterator, records = answer["NextShardIterator"], answer["Records"]
-
-    def _read_changes(self, _: str) -> None:
-        self._changes.next()
 
     def _send(self, name: str) -> None:
         self._sqs.send_message(

@@ -5,7 +5,6 @@ production: a line for each request.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from functools import partial
 
 import httpx
@@ -48,7 +47,13 @@ def race(
 
     Raises LoadFailed.
     """
-    with _both(engines) as contenders:
+    settings = {"LOG_LEVEL": "INFO"}
+    with (
+        engines.running(_OURS, settings) as ours,
+        floor(engines, "smallest_api", _OURS, settings) as smallest,
+    ):
+        smallest.until_ready()
+        contenders = {_OURS: ours, SMALLEST: smallest}
         env = {"SUBSCRIPTION_ID": _subscribe(contenders[_OURS])}
         for each in contenders.values():
             for _ in range(WARM_UP_REQUESTS):
@@ -86,17 +91,6 @@ def _lines(
             for name in (_OURS, SMALLEST)
         )
         yield BenchmarkLine(ROW, f"{what}: {percent}", "ms", ours, smallest)
-
-
-@contextmanager
-def _both(engines: Engines) -> Iterator[Mapping[str, LaunchedProcess]]:
-    settings = {"LOG_LEVEL": "INFO"}
-    with (
-        engines.running(_OURS, settings) as ours,
-        floor(engines, "smallest_api", _OURS, settings) as smallest,
-    ):
-        smallest.until_ready()
-        yield {_OURS: ours, SMALLEST: smallest}
 
 
 def _subscribe(process: LaunchedProcess) -> str:

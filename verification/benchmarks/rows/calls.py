@@ -31,7 +31,8 @@ many times, since each differs."""
 
 def run(engines: Engines, _size: Size) -> Sequence[BenchmarkLine]:
     lifecycle = count_lifecycle(engines).sections()
-    return [*_lifecycle(lifecycle), *_drains(engines), *_dollars(lifecycle)]
+    dollars = (line for cost in costs(lifecycle, load()) for line in _dollars(cost))
+    return [*_lifecycle(lifecycle), *_drains(engines), *dollars]
 
 
 def _lifecycle(found: Sections) -> list[BenchmarkLine]:
@@ -62,11 +63,7 @@ def _each(tally: CallTally) -> float:
     return total(tally.sections(), "calls") / DRAINED_EVENTS
 
 
-def _dollars(found: Sections) -> list[BenchmarkLine]:
-    return [line for cost in costs(found, load()) for line in _design(cost)]
-
-
-def _design(cost: Cost) -> list[BenchmarkLine]:
+def _dollars(cost: Cost) -> list[BenchmarkLine]:
     note = f"{cost.created_only:.0f} if none is cancelled; docs/costs.md"
     return [
         _line(f"{COST_OF_A_MILLION}, {cost.design}", "US dollars", note, cost.full),
