@@ -18,8 +18,8 @@ from verification.load.outboxes import (
     a_backlog,
     a_record,
 )
+from verification.load.queues import TapQueue, event_id_of, tap, untap
 from verification.load.report import LoadReport, percentile, spread
-from verification.load.taps import TapQueue, event_id_of, tap, untap
 from verification.testkit.engines import Engines
 from verification.testkit.launcher import LaunchedProcess
 from verification.testkit.waiting import wait_until

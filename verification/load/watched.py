@@ -20,8 +20,8 @@ from runtime.ids import new_event_id, utc_now
 from services.stock.events import record_of
 from services.stock.model import Stock
 from verification.load.meanwhile import every, meanwhile
+from verification.load.queues import untap
 from verification.load.report import LoadReport, percentile
-from verification.load.taps import untap
 from verification.testkit.engines import Engines
 from verification.testkit.launcher import LaunchedProcess, running
 from verification.testkit.waiting import wait_until

@@ -15,8 +15,8 @@ from verification.benchmarks.calls.counting import counted
 from verification.benchmarks.calls.metering import Meter
 from verification.benchmarks.calls.stepped import SteppedRelay
 from verification.benchmarks.calls.tally import CallTally
+from verification.benchmarks.contenders import fill
 from verification.benchmarks.floors.aws import cut, stream_end
-from verification.benchmarks.outboxes import fill
 from verification.load.outboxes import LoadedTable
 from verification.testkit.engines import Engines
 

@@ -21,7 +21,7 @@ from pymongo.collection import Collection
 
 from runtime.sqs.queue import find_url
 from verification.benchmarks.floors.aws import stream_end
-from verification.load.taps import tap
+from verification.load.queues import tap
 from verification.testkit.engines import Engines
 
 Hop = Callable[[str], None]

@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 
-from verification.benchmarks.contenders import SHORT_POLL, floor
+from verification.benchmarks.contenders import BENCH_BUS, SHORT_POLL, BusDrain, floor
 from verification.benchmarks.lines import BESIDE_A_FLOOR, BenchmarkLine
-from verification.benchmarks.outboxes import BENCH_BUS, BusDrain
 from verification.benchmarks.rounds import interleaved
 from verification.benchmarks.sizes import Size
 from verification.load.outboxes import LoadedCollection

@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 
-from verification.benchmarks.contenders import SHORT_POLL, Entry, floor, rate
+from verification.benchmarks.contenders import SHORT_POLL, Entry, floor, rate, wait_for
 from verification.benchmarks.lines import BESIDE_A_FLOOR, BenchmarkLine
-from verification.benchmarks.outboxes import wait_for
 from verification.benchmarks.rounds import interleaved
 from verification.benchmarks.sizes import Size
 from verification.load import poison

@@ -6,10 +6,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from local.child import wait_until_listening
-from verification.benchmarks.contenders import floor
+from verification.benchmarks.contenders import BENCH_BUS, BusDrain, floor
 from verification.benchmarks.floors.aws import cut
 from verification.benchmarks.lines import BESIDE_A_FLOOR, BenchmarkLine, Goal, Series
-from verification.benchmarks.outboxes import BENCH_BUS, BusDrain
 from verification.benchmarks.rounds import interleaved
 from verification.benchmarks.sizes import Size
 from verification.load.outboxes import LoadedTable
