@@ -4,9 +4,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from statistics import median
 
-from verification.benchmarks.effects import MEASURED_EFFECTS, EffectLog
 from verification.benchmarks.floors.journey import Hops
-from verification.benchmarks.journeys import travel
+from verification.benchmarks.journeys import MEASURED_EFFECTS, travel
 from verification.benchmarks.lines import BenchmarkLine, Goal, Series
 from verification.benchmarks.rounds import is_narrow, rounds
 from verification.benchmarks.sizes import Size
@@ -118,9 +117,8 @@ def _travelled(
     system: WholeSystem, rate: float, seconds: float, seed: int
 ) -> Mapping[str, list[float]]:
     """Latencies in seconds, by effect, once all have come."""
-    effects = EffectLog(system)
-    requests = travel(system, rate=rate, seconds=seconds, seed=seed)
-    if requests.failed:
-        raise RequestsFailed(requests.failed)
-    effects.wait_for(requests, within=EFFECTS_WITHIN)
-    return effects.latencies(requests)
+    journeys = travel(system, rate=rate, seconds=seconds, seed=seed)
+    if journeys.failed:
+        raise RequestsFailed(journeys.failed)
+    journeys.wait(within=EFFECTS_WITHIN)
+    return journeys.latencies()

@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from verification.benchmarks.effects import EffectLog
 from verification.benchmarks.journeys import travel
 from verification.benchmarks.lines import BenchmarkLine, Goal, Series
 from verification.benchmarks.sizes import Size
@@ -49,16 +48,15 @@ def _idle(system: WholeSystem, seconds: float) -> list[BenchmarkLine]:
 
 def _busy(system: WholeSystem, seconds: float) -> list[BenchmarkLine]:
     """CPU per customer: two requests, six events and what the idle process takes meanwhile."""
-    effects = EffectLog(system)
     customers = 0
 
-    def journeys() -> None:
+    def live() -> None:
         nonlocal customers
-        requests = travel(system, rate=BUSY_RATE, seconds=seconds)
-        effects.wait_for(requests, within=60)
-        customers = len(requests.created)
+        journeys = travel(system, rate=BUSY_RATE, seconds=seconds)
+        journeys.wait(within=60)
+        customers = len(journeys.led_to("allocated"))
 
-    used = _cpu(system, journeys)
+    used = _cpu(system, live)
     each = {name: 1000 * cpu / customers for name, cpu in used.items()}
     memory = {name: process.resident_megabytes for name, process in system.processes.items()}
     return [
