@@ -174,22 +174,19 @@ def _report(drain: Drain, outbox: LoadedOutbox) -> LoadReport:
     rate = rows / drain.outbox_seconds
     swept = relay.total("relay_events_swept_total")
     lost_places = relay.output.read_text().count("lost the stream")
-    report.number("outbox drained in", f"{drain.outbox_seconds:.1f} s, {rate:,.0f} rows/s")
-    report.number(
-        "seen on the bus in", f"{drain.bus_seconds:.1f} s ({drain.expected:,} looked for)"
-    )
-    for each in drain.relays:
-        report.number(f"peak memory of {each.name}", f"{each.peak_megabytes:.0f} MB")
-    report.number(
-        f"new events meanwhile, {PER_SECOND} a second: commit to bus (p50 / p99 / max)",
-        f"{spread(waits)}, {len(waits):,} events",
-    )
-    report.number("new events afterwards: the same", spread(drain.calm_waits))
-    report.number("rows swept; places lost in the stream", f"{swept:,.0f}; {lost_places}")
-    report.number(
-        "age of the oldest row, most too young; most too old",
-        f"{ages.too_young:.1f} s; {ages.too_old:,.0f} s, in {len(ages.samples)} samples",
-    )
+    report.numbers |= {
+        "outbox drained in": f"{drain.outbox_seconds:.1f} s, {rate:,.0f} rows/s",
+        "seen on the bus in": f"{drain.bus_seconds:.1f} s ({drain.expected:,} looked for)",
+        **{f"peak memory of {each.name}": f"{each.peak_megabytes:.0f} MB" for each in drain.relays},
+        f"new events meanwhile, {PER_SECOND} a second: commit to bus (p50 / p99 / max)": (
+            f"{spread(waits)}, {len(waits):,} events"
+        ),
+        "new events afterwards: the same": spread(drain.calm_waits),
+        "rows swept; places lost in the stream": f"{swept:,.0f}; {lost_places}",
+        "age of the oldest row, most too young; most too old": (
+            f"{ages.too_young:.1f} s; {ages.too_old:,.0f} s, in {len(ages.samples)} samples"
+        ),
+    }
     _promise(report, drain)
     return report
 

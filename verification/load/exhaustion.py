@@ -117,16 +117,15 @@ def attack(
     came_back = bool(wait_until(lambda: process.open_files <= files + 5, within=15))
     grown = process.peak_megabytes - peak
     slower = percentile(others.seconds, 0.99) - percentile(elsewhere.seconds, 0.99)
-    report.number(
-        f"{name}: others meanwhile (p50 / p99 / max)",
-        f"{spread(others.seconds)}, {len(others.seconds):,} requests",
-    )
-    report.number(f"{name}: the same of a twin without attacks", spread(elsewhere.seconds))
-    report.number(f"{name}: peak memory, before and after", f"{peak:.0f} and {peak + grown:.0f} MB")
-    report.number(
-        f"{name}: how they ended",
-        "; ".join(sorted(f"{count} {each.name}: {end}" for (each, end), count in ended.items())),
-    )
+    ends = sorted(f"{count} {each.name}: {end}" for (each, end), count in ended.items())
+    report.numbers |= {
+        f"{name}: others meanwhile (p50 / p99 / max)": (
+            f"{spread(others.seconds)}, {len(others.seconds):,} requests"
+        ),
+        f"{name}: the same of a twin without attacks": spread(elsewhere.seconds),
+        f"{name}: peak memory, before and after": f"{peak:.0f} and {peak + grown:.0f} MB",
+        f"{name}: how they ended": "; ".join(ends),
+    }
     wrong, misread = _wrong(ended), _wrong(answered)
 
     def promise(text: str, found: str, *, holds: bool) -> None:

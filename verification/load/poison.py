@@ -65,9 +65,11 @@ def run(engines: Engines, good: int, poison: int, *, slower: float = SLOWER) -> 
         rates = _race(engines, QUEUE, twin_queue)
         peaks = consumer.peak_megabytes, other.peak_megabytes
     ratio = rates[1] / rates[0]
-    report.number("messages per second, with poison", rates[0])
-    report.number("messages per second side by side, all good", rates[1])
-    report.number("peak memory, with poison and without", f"{peaks[0]:.0f} and {peaks[1]:.0f} MB")
+    report.numbers |= {
+        "messages per second, with poison": f"{rates[0]:,.1f}",
+        "messages per second side by side, all good": f"{rates[1]:,.1f}",
+        "peak memory, with poison and without": f"{peaks[0]:.0f} and {peaks[1]:.0f} MB",
+    }
     report.promise(
         f"a message takes no more than {slower} times as long among poison",
         f"{ratio:.2f} times",
@@ -76,7 +78,7 @@ def run(engines: Engines, good: int, poison: int, *, slower: float = SLOWER) -> 
     dead_letters = _dead_letters(engines)
     by_reason = Counter(error_type for error_type, _ in dead_letters.values())
     for error_type, count in sorted(by_reason.items()):
-        report.number(f"dead-lettered as {error_type}", count)
+        report.numbers[f"dead-lettered as {error_type}"] = str(count)
     wrong = {
         body: found
         for body, found in mixed.poison.items()

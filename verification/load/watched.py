@@ -188,21 +188,20 @@ def _report(watched: Watched) -> LoadReport:
     rates = [sum(seen["busRates"].values()) for seen in page.after(SETTLES)]
     shown = percentile(rates, 0.5)
     shares = sorted({seen["sampling"]["everyNth"] for seen in settled})
-    report.number(
-        "events on the bus",
-        f"{watched.accepted:,} in {watched.elapsed:.0f} s, {rate:,.0f} a second",
-    )
-    report.number("shares looked at, once settled", ", ".join(f"1 of {each}" for each in shares))
-    report.number("rate that the map shows, at the median", f"{shown:,.0f} a second")
-    report.number(
-        "memory: settled / at the end / peak",
-        f"{watched.settled:.0f} / {watched.end:.0f} / {watched.peak:.0f} MB",
-    )
-    report.number("processor", f"{100 * watched.cpu:.0f} % of a core")
-    report.number(
-        f"snapshots and events to each of {len(watched.pages)} pages",
-        "; ".join(f"{len(each.snapshots)} and {each.events:,}" for each in watched.pages),
-    )
+    report.numbers |= {
+        "events on the bus": (
+            f"{watched.accepted:,} in {watched.elapsed:.0f} s, {rate:,.0f} a second"
+        ),
+        "shares looked at, once settled": ", ".join(f"1 of {each}" for each in shares),
+        "rate that the map shows, at the median": f"{shown:,.0f} a second",
+        "memory: settled / at the end / peak": (
+            f"{watched.settled:.0f} / {watched.end:.0f} / {watched.peak:.0f} MB"
+        ),
+        "processor": f"{100 * watched.cpu:.0f} % of a core",
+        f"snapshots and events to each of {len(watched.pages)} pages": "; ".join(
+            f"{len(each.snapshots)} and {each.events:,}" for each in watched.pages
+        ),
+    }
     report.promise(
         f"memory stays under {CONSOLE_MEMORY:.0f} MB",
         f"{watched.peak:.0f} MB",
