@@ -12,10 +12,8 @@ from verification.benchmarks.pages import write
 from verification.benchmarks.rows import calls, end_to_end, relay_drain
 from verification.benchmarks.table import markdown, number
 
-PERFORMANCE_PAGE, PERFORMANCE_DATA = (
-    ROOT / "docs" / "performance.md",
-    ROOT / "docs" / "performance.json",
-)
+PERFORMANCE_PAGE = ROOT / "docs" / "performance.md"
+PERFORMANCE_DATA = ROOT / "docs" / "performance.json"
 README = ROOT / "README.md"
 IMAGES = ROOT / "docs" / "images"
 

@@ -2,7 +2,7 @@
 
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from verification.benchmarks.journeys import travel
@@ -41,23 +41,19 @@ def run(engines: Engines, size: Size) -> Sequence[BenchmarkLine]:
 
 
 def _idle(system: WholeSystem, seconds: float) -> list[BenchmarkLine]:
-    used = _cpu(system, lambda: time.sleep(seconds))
-    percent = {name: 100 * cpu / seconds for name, cpu in used.items()}
+    before = _cpu(system)
+    time.sleep(seconds)
+    percent = {name: 100 * (cpu - before[name]) / seconds for name, cpu in _cpu(system).items()}
     return _each("CPU while idle", "% of a core", percent)
 
 
 def _busy(system: WholeSystem, seconds: float) -> list[BenchmarkLine]:
     """CPU per customer: two requests, six events and what the idle process takes meanwhile."""
-    customers = 0
-
-    def live() -> None:
-        nonlocal customers
-        journeys = travel(system, rate=BUSY_RATE, seconds=seconds)
-        journeys.wait(within=60)
-        customers = len(journeys.led_to("allocated"))
-
-    used = _cpu(system, live)
-    each = {name: 1000 * cpu / customers for name, cpu in used.items()}
+    before = _cpu(system)
+    journeys = travel(system, rate=BUSY_RATE, seconds=seconds)
+    journeys.wait(within=60)
+    customers = len(journeys.led_to("allocated"))
+    each = {name: 1000 * (cpu - before[name]) / customers for name, cpu in _cpu(system).items()}
     memory = {name: process.resident_megabytes for name, process in system.processes.items()}
     return [
         *_each(f"CPU at {BUSY_RATE:g} customers/s", "ms per customer", each),
@@ -76,11 +72,9 @@ def _draining(engines: Engines) -> BenchmarkLine:
     return BenchmarkLine(ROW, what, "MB", Series("system", (peak,)), goal=MEMORY_GOAL)
 
 
-def _cpu(system: WholeSystem, do: Callable[[], object]) -> dict[str, float]:
-    """CPU seconds that each process uses while something is done."""
-    before = {name: process.cpu_seconds for name, process in system.processes.items()}
-    do()
-    return {name: each.cpu_seconds - before[name] for name, each in system.processes.items()}
+def _cpu(system: WholeSystem) -> dict[str, float]:
+    """CPU seconds that each process has used so far."""
+    return {name: process.cpu_seconds for name, process in system.processes.items()}
 
 
 def _up_seconds() -> float:
