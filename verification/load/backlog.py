@@ -90,30 +90,22 @@ class Drain:
     expected: int
     """Events of the backlog that come to `sampled`."""
     written: dict[str, float] = field(default_factory=dict)
-    during: frozenset[str] = frozenset()
+    during: Collection[str] = ()
+    """New events that were written while the backlog drained."""
+    afterwards: Collection[str] = ()
     ages: AgeSamples = field(default_factory=AgeSamples)
     outbox_seconds: float = 0.0
     bus_seconds: float = 0.0
-    calm_from: float = math.inf
     gauge_fell: bool = False
 
     def missing(self, fresh: Collection[str]) -> int:
         """How many of the looked for and of these new events have not come to the bus."""
         return self.expected - len(self.sampled.seen) + len(set(fresh) - self.fresh.came.keys())
 
-    @property
-    def waits(self) -> list[float]:
-        """From commit to bus, of what was written while the backlog drained."""
-        return [self._wait(each) for each in self.during if each in self.fresh.came]
-
-    @property
-    def calm_waits(self) -> list[float]:
+    def waits(self, written: Collection[str]) -> list[float]:
+        """From commit to bus, of those of these new events that came."""
         came = self.fresh.came
-        calm = [each for each, at in self.written.items() if at > self.calm_from and each in came]
-        return [self._wait(each) for each in calm]
-
-    def _wait(self, event_id: str) -> float:
-        return self.fresh.came[event_id] - self.written[event_id]
+        return [came[each] - self.written[each] for each in written if each in came]
 
 
 def run(
@@ -159,8 +151,9 @@ def _watch(drain: Drain, outbox: LoadedOutbox, news: LoadedOutbox, calm: float) 
         drain.gauge_fell = bool(
             wait_until(lambda: relay.total(GAUGE) < FALLS_WITHIN, within=FALLS_WITHIN, every=1)
         )
-        drain.calm_from = time.time()
+        before = frozenset(drain.written)
         time.sleep(calm)
+    drain.afterwards = drain.written.keys() - before
     wait_until(lambda: not drain.missing(drain.written), within=30)
 
 
@@ -170,7 +163,7 @@ def _report(drain: Drain, outbox: LoadedOutbox) -> LoadReport:
         f"Backlog: {rows:,} rows of a day in {outbox.database}",
         f"make load RUN={outbox.run} ROWS={rows}",
     )
-    relay, waits, ages = drain.relays[0], drain.waits, drain.ages
+    relay, waits, ages = drain.relays[0], drain.waits(drain.during), drain.ages
     rate = rows / drain.outbox_seconds
     swept = relay.total("relay_events_swept_total")
     lost_places = relay.output.read_text().count("lost the stream")
@@ -181,7 +174,7 @@ def _report(drain: Drain, outbox: LoadedOutbox) -> LoadReport:
         f"new events meanwhile, {PER_SECOND} a second: commit to bus (p50 / p99 / max)": (
             f"{spread(waits)}, {len(waits):,} events"
         ),
-        "new events afterwards: the same": spread(drain.calm_waits),
+        "new events afterwards: the same": spread(drain.waits(drain.afterwards)),
         "rows swept; places lost in the stream": f"{swept:,.0f}; {lost_places}",
         "age of the oldest row, most too young; most too old": (
             f"{ages.too_young:.1f} s; {ages.too_old:,.0f} s, in {len(ages.samples)} samples"
@@ -211,12 +204,13 @@ def _promise(report: LoadReport, drain: Drain) -> None:
         f"{twice} were, {unanswered:,.0f} tries had none",
         holds=twice <= unanswered,
     )
-    slow = percentile(drain.waits, 0.99)
+    waits = drain.waits(drain.during)
+    slow = percentile(waits, 0.99)
     bound = GRACE + drain.bus_seconds * min(1.0, ROWS_AHEAD / drain.rows)
     report.promise(
         "new events do not wait for the backlog's end",
         f"p99 {slow:.1f} s; {bound:.1f} s are what {ROWS_AHEAD:,} rows take, and {GRACE:g} s",
-        holds=bool(drain.waits) and slow < bound,
+        holds=bool(waits) and slow < bound,
     )
     report.promise(
         "the oldest row is never reported too young",
