@@ -11,14 +11,9 @@ from infra.local import provision
 from runtime.mongodb import Document
 from tests.conftest import MiniStack
 from verification.benchmarks.calls import expected
-from verification.benchmarks.calls.drain import (
-    DRAINED_EVENTS,
-    STEPPED_DRAIN,
-    count_lambda,
-    count_stepped,
-)
-from verification.benchmarks.calls.lifecycle import count_lifecycle
-from verification.benchmarks.calls.tally import Sections, total
+from verification.benchmarks.calls.__main__ import count
+from verification.benchmarks.calls.drain import DRAINED_EVENTS, STEPPED_DRAIN
+from verification.benchmarks.calls.tally import total
 from verification.testkit.engines import Engines
 
 
@@ -35,33 +30,15 @@ def engines(ministack: MiniStack, mongodb_uri: str, tmp_path: Path) -> Engines:
     return engines
 
 
-def test_a_lifecycle_takes_exactly_the_calls_that_are_committed(engines: Engines) -> None:
-    """From the POST to the subscription's end, each process calls AWS as often as it is to."""
-    _compare(count_lifecycle(engines).sections("calls", "units", "published"))
-
-
-def test_a_drain_takes_exactly_the_calls_that_are_committed(engines: Engines) -> None:
-    """Full batches of ten, full deletes of 25, and few reads: at most 0.15 calls an event."""
-    found = count_stepped(engines).sections("calls")
-    _compare(found)
-    assert total(found, "calls", phase=STEPPED_DRAIN) / DRAINED_EVENTS <= 0.15
-
-
-def test_a_drain_by_the_function_takes_exactly_the_calls_that_are_committed(
+def test_a_lifecycle_and_a_drain_take_exactly_the_calls_that_are_committed(
     engines: Engines,
 ) -> None:
-    """Lambda's batches of a hundred are four deletes and ten PutEvents each."""
-    _compare(count_lambda(engines).sections("calls"))
+    """From the POST to the subscription's end, each process calls AWS as often as it is to.
 
-
-def _compare(found: Sections) -> None:
-    """Hold counts to the committed ones of the same kinds and phases."""
-    phases = {_phase(section) for section in found}
-    committed = {name: each for name, each in expected.load().items() if _phase(name) in phases}
-    differences = expected.changes(committed, found)
+    In a drain it makes full batches of ten, full deletes of 25, and few reads: at most 0.15 calls
+    an event. Lambda's batches of a hundred are four deletes and ten PutEvents each.
+    """
+    found = count(engines)
+    differences = expected.changes(expected.load(), found)
     assert not differences, expected.complaint(differences)
-
-
-def _phase(section: str) -> tuple[str, ...]:
-    kind, phase, _ = section.split(".")
-    return kind, phase
+    assert total(found, "calls", phase=STEPPED_DRAIN) / DRAINED_EVENTS <= 0.15

@@ -1,4 +1,4 @@
-"""The load runs of `make load`, in a size that a test suite can bear."""
+"""The load runs of `make load` and the API's row of the benchmark, in a bearable size."""
 
 from pathlib import Path
 from uuid import uuid4
@@ -7,7 +7,9 @@ import pytest
 
 from local.provision import provision_aws, provision_documentdb
 from tests.conftest import MiniStack
+from verification.benchmarks.rows.api import race
 from verification.load import backlog, exhaustion, poison
+from verification.load.outboxes import LoadedCollection, LoadedOutbox, LoadedTable
 from verification.testkit.engines import Engines
 
 pytestmark = pytest.mark.timeout(300)
@@ -25,12 +27,12 @@ def engines(ministack: MiniStack, mongodb_uri: str, tmp_path: Path) -> Engines:
     return found
 
 
-@pytest.mark.parametrize("side", [backlog.DYNAMODB, backlog.MONGODB], ids=lambda side: side.name)
+@pytest.mark.parametrize("kind", [LoadedTable, LoadedCollection])
 def test_a_backlog_drains_and_new_events_do_not_wait_for_it(
-    engines: Engines, side: backlog.Side
+    engines: Engines, kind: type[LoadedOutbox]
 ) -> None:
     """In bounded memory, each event once, and the oldest row's age is told truly all the while."""
-    report = backlog.run(engines, 2_000, side, calm=1)
+    report = backlog.run(engines, 2_000, kind, calm=1)
     assert not report.broken, report.markdown()
 
 
@@ -50,3 +52,13 @@ def test_no_client_wears_a_process_out(engines: Engines) -> None:
         engines, crowd, "subscription-api", "stock-consumer", at_once=2, slower_by=3
     )
     assert not report.broken, report.markdown()
+
+
+def test_both_apis_answer_every_request_of_a_load(engines: Engines) -> None:
+    """Throughput, p50 and p99, of ours beside the smallest app."""
+    lines = race(engines, {"POST": [2]}, 0, seconds=5)
+    assert [line.what for line in lines] == [
+        f"POST, 2 connections{number}" for number in ("", ": p50", ": p99")
+    ]
+    assert all(line.ratio and line.ratio > 0 for line in lines)
+    assert [line.what for line in lines if line.goal] == ["POST, 2 connections"]

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from verification.benchmarks.__main__ import exit_code
 from verification.benchmarks.intervals import Interval
-from verification.benchmarks.lines import BenchmarkLine, Goal, Results, Series
-from verification.benchmarks.storing import load, save
+from verification.benchmarks.lines import BenchmarkLine, Goal, Results, Series, load
 from verification.benchmarks.table import markdown, number, verdicts
 
 OURS = Series("relay", (90.0, 40.0, 110.0, 88.0, 92.0, 90.0))
@@ -89,22 +88,6 @@ def test_a_goal_inside_the_interval_is_not_decided(
 positive = st.floats(0.01, 100)
 
 
-@given(st.tuples(positive, positive).map(sorted), positive, positive)
-def test_a_harder_goal_never_has_a_better_verdict(
-    ends: list[float], one: float, other: float
-) -> None:
-    """From met over not decided to missed."""
-    order = ["met", "not decided", "missed"]
-    low, high = sorted((one, other))
-    found = Interval(*ends)
-    assert order.index(Goal("at least", low).verdict(found)) <= order.index(
-        Goal("at least", high).verdict(found)
-    )
-    assert order.index(Goal("at most", high).verdict(found)) <= order.index(
-        Goal("at most", low).verdict(found)
-    )
-
-
 @given(st.tuples(positive, positive).map(sorted), positive)
 def test_what_is_met_for_one_is_missed_for_no_other(ends: list[float], goal: float) -> None:
     """Met is what every ratio in the interval reaches, missed what none does."""
@@ -117,7 +100,7 @@ def test_what_is_met_for_one_is_missed_for_no_other(ends: list[float], goal: flo
 def test_results_come_back_as_they_were_kept(tmp_path: Path) -> None:
     """Peers, goals and notes included."""
     kept = results(line(Goal("at least", 0.9)), line(peer=None))
-    save(kept, tmp_path / "of" / "results.json")
+    kept.save(tmp_path / "of" / "results.json")
     back = load(tmp_path / "of" / "results.json")
     assert tuple(back.lines) == tuple(kept.lines)
     assert (back.commit, back.versions) == (kept.commit, kept.versions)

@@ -7,11 +7,10 @@ from pathlib import Path
 import pytest
 
 from verification.benchmarks import plots
-from verification.benchmarks.lines import BESIDE_A_FLOOR
-from verification.benchmarks.pages import block
+from verification.benchmarks.lines import BESIDE_A_FLOOR, load
+from verification.benchmarks.pages import written
 from verification.benchmarks.publishing import PERFORMANCE_DATA, PERFORMANCE_PAGE, pages
 from verification.benchmarks.rows import calls, end_to_end, process_costs, relay_drain
-from verification.benchmarks.storing import load
 
 HOW = "run `python -m verification.benchmarks --publish`, all rows, and read the difference"
 
@@ -19,8 +18,7 @@ HOW = "run `python -m verification.benchmarks --publish`, all rows, and read the
 def test_pages_hold_what_the_published_run_found() -> None:
     """The table and the three figures of README.md come from docs/performance.json."""
     for page, blocks in pages(load(PERFORMANCE_DATA)).items():
-        for name, content in blocks.items():
-            assert block(page.read_text(), name) == content, HOW
+        assert written(page.read_text(), blocks) == page.read_text(), HOW
 
 
 def test_plots_are_drawn_anew_byte_for_byte(tmp_path: Path) -> None:

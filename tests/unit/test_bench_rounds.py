@@ -19,11 +19,9 @@ class Race:
         self._rounds = {name: count() for name in speeds}
         self.played = ""
 
-    def contenders(self) -> Mapping[str, Callable[[], float]]:
-        return {name: partial(self._play, name) for name in self._speeds}
-
     def run(self, seconds: float) -> Mapping[str, Series]:
-        return interleaved(self.contenders(), seconds=seconds, clock=lambda: len(self.played))
+        contenders = {name: partial(self._play, name) for name in self._speeds}
+        return interleaved(contenders, seconds=seconds, clock=lambda: len(self.played))
 
     def _play(self, name: str) -> float:
         self.played += name

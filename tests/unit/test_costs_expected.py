@@ -33,17 +33,13 @@ def test_every_difference_is_named_and_how_to_accept_it() -> None:
     assert expected.changes(COUNTS, COUNTS) == []
 
 
-def test_polls_and_what_happens_at_the_start_are_no_calls() -> None:
-    """They are kept apart: how many there are is a matter of timing."""
+def test_what_happens_at_the_start_is_no_call() -> None:
+    """Processes look for their tables and queues once."""
     tally = CallTally()
     tally.call("stock-consumer", "sqs GetQueueUrl")
     tally.phase = "created"
-    tally.poll("stock-consumer", "sqs ReceiveMessage")
     tally.call("stock-consumer", "sqs ReceiveMessage")
-    assert tally.sections("calls") == {
-        "calls.created.stock-consumer": {"sqs ReceiveMessage": 1},
-    }
-    assert tally.at_start() == {"calls.start-up.stock-consumer": {"sqs GetQueueUrl": 1}}
+    assert tally.sections() == {"calls.created.stock-consumer": {"sqs ReceiveMessage": 1}}
 
 
 def test_commands_to_mongodb_are_no_calls_to_aws() -> None:

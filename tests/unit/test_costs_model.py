@@ -2,11 +2,17 @@
 
 import pytest
 
-from verification.benchmarks.costs.bill import Bill, Charge, dollars, lines, times
-from verification.benchmarks.costs.book import Assumption, Book, Price, load
-from verification.benchmarks.costs.designs import Design, Naive, Ours, Pipes
+from contracts.names import EventType
+from verification.benchmarks.costs.book import Assumption, Bill, Book, Charge, Price, load
+from verification.benchmarks.costs.designs import (
+    DESIGNS,
+    NAIVE_RELAY,
+    PIPES,
+    THIS_DESIGN,
+    Design,
+)
 from verification.benchmarks.costs.model import Cost
-from verification.benchmarks.costs.usage import Published, Usage
+from verification.benchmarks.costs.usage import Usage
 
 GIGA = 1_000_000_000
 
@@ -32,10 +38,7 @@ def a_usage() -> Usage:
             "bytes more in tables": GIGA,
             "bytes put in outboxes": 7 * GIGA,
         },
-        published=(
-            Published("subscriptions-event-bus", "SubscriptionCreated", 700),
-            Published("payments-event-bus", "PaymentCreated", 600),
-        ),
+        published={EventType.SUBSCRIPTION_CREATED: 700, EventType.PAYMENT_CREATED: 600},
         calls={
             "subscriptions-relay": {"events PutEvents": 1, "dynamodb BatchWriteItem": 1},
             "payments-forward": {"sqs ReceiveMessage": 1, "events PutEvents": 1},
@@ -47,19 +50,19 @@ def a_usage() -> Usage:
 
 def paid(design: Design, book: Book) -> dict[str, float]:
     """US dollars of one phase, by line."""
-    return lines(design.phase(a_usage(), "created", book), book.prices)
+    return book.lines(design.phase(a_usage(), "created", book))
 
 
 def test_every_design_pays_for_each_bus_and_each_delivery(book: Book) -> None:
     """Two events are put and one goes on to two more buses; two deliveries join four requests."""
-    for design in (Ours(), Naive(), Pipes()):
+    for design in DESIGNS:
         assert paid(design, book)["EventBridge: events"] == 2 + 2
-    assert paid(Naive(), book)["SQS"] == 4 + 2
+    assert paid(NAIVE_RELAY, book)["SQS"] == 4 + 2
 
 
 def test_ours_pays_for_deletes_functions_and_the_fifo_queue(book: Book) -> None:
     """13 units written; an invocation of 2 s with half a GB; three requests more."""
-    found = paid(Ours(), book)
+    found = paid(THIS_DESIGN, book)
     assert found["DynamoDB: writes"] == 10 + 3
     assert found["Lambda: relays"] == 1 + 2 * 0.5
     assert found["SQS"] == 4 + 2 + 3
@@ -70,7 +73,7 @@ def test_ours_pays_for_deletes_functions_and_the_fifo_queue(book: Book) -> None:
 
 def test_the_naive_relay_pays_for_reads_and_for_all_that_it_leaves(book: Book) -> None:
     """Seven GB of outbox rows for two months, and their recovery; no deletes, nothing of Lambda."""
-    found = paid(Naive(), book)
+    found = paid(NAIVE_RELAY, book)
     assert found["DynamoDB: writes"] == 10
     assert found["DynamoDB: reads"] == 5 + 1
     assert found["DynamoDB: outbox rows kept"] == 7 * 2 * 2
@@ -80,7 +83,7 @@ def test_the_naive_relay_pays_for_reads_and_for_all_that_it_leaves(book: Book) -
 
 def test_pipes_pays_for_requests_and_for_rows_until_they_expire(book: Book) -> None:
     """One request for the one event of a DynamoDB outbox; payments go by the FIFO queue."""
-    found = paid(Pipes(), book)
+    found = paid(PIPES, book)
     assert found["EventBridge: Pipes"] == 1
     assert found["DynamoDB: writes"] == 10
     assert found["SQS"] == 4 + 2 + 3
@@ -90,7 +93,7 @@ def test_pipes_pays_for_requests_and_for_rows_until_they_expire(book: Book) -> N
 
 def test_an_idle_month_polls_at_its_pace(book: Book) -> None:
     """In two hours, four queues and four forwarders poll every 8 s; 360 looks are taken an hour."""
-    found = lines(Ours().month(book), book.prices)
+    found = book.lines(THIS_DESIGN.month(book))
     assert found["SQS"] == 8 * 2 * 3600 / 8 + 2 * 360
     assert found["Fargate"] == 8 * (0.25 + 0.5) * 2
     assert found["Lambda: relays"] == 2 * 60 * 2 * (1 + 2 * 0.5)
@@ -98,7 +101,7 @@ def test_an_idle_month_polls_at_its_pace(book: Book) -> None:
 
 def test_the_naive_relay_needs_one_task_more_and_polls_the_streams(book: Book) -> None:
     """Three relays beside three APIs and three consumers; two streams, twice a second."""
-    found = lines(Naive().month(book), book.prices)
+    found = book.lines(NAIVE_RELAY.month(book))
     assert found["Fargate"] == 9 * (0.25 + 0.5) * 2
     assert found["DynamoDB: reads"] == 2 * 2 * 3600 * 2
 
@@ -115,12 +118,12 @@ def test_a_mixture_is_between_its_parts(book: Book) -> None:
 
 
 def test_a_bill_adds_up() -> None:
-    """Quantities times prices, a line's charges together, and so many times as much."""
+    """Quantities times prices, and a line's charges together."""
     price = Price(dollars=0.5, per=10, unit="any", source="https://example.com", edition="today")
     bill = (Charge("a", 20, "p"), Charge("b", 40, "p"), Charge("a", 60, "p"))
-    assert dollars(bill, {"p": price}) == pytest.approx(6)
-    assert lines(bill, {"p": price}) == pytest.approx({"a": 4, "b": 2})
-    assert dollars(times(bill, 3), {"p": price}) == pytest.approx(18)
+    book = Book({"p": price}, {})
+    assert book.dollars(bill) == pytest.approx(6)
+    assert book.lines(bill) == pytest.approx({"a": 4, "b": 2})
 
 
 def _bill(quantity: float) -> Bill:

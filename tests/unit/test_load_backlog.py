@@ -1,8 +1,7 @@
 """What turns the report of a drained backlog red."""
 
-from collections import Counter
-from dataclasses import dataclass, field
-from typing import Any, cast
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -10,32 +9,16 @@ from verification.load.backlog import AgeSamples, Drain, _promise
 from verification.load.report import LoadReport
 
 
-@dataclass
-class Relay:
-    """An Observed that says what it is told to."""
-
-    totals: dict[str, float]
-    peak_megabytes: float = 80.0
-
-    def total(self, name: str) -> float:
-        return self.totals.get(name, 0.0)
-
-
-@dataclass
-class Bus:
-    """A Tap that has seen these."""
-
-    seen: Counter[str]
-    came: dict[str, float] = field(default_factory=dict)
-    duplicates: int = 0
-
-
 def drained(*, seen: int, published: float) -> LoadReport:
     """A backlog of 100, ten of which are looked for on the bus, and one new event."""
+    totals = {"relay_events_published_total": published}
+    relay: Any = SimpleNamespace(total=lambda name: totals.get(name, 0.0), peak_megabytes=80.0)
+    sampled: Any = SimpleNamespace(seen=range(seen), duplicates=0)
+    fresh: Any = SimpleNamespace(came={"new": 1.5}, duplicates=0)
     drain = Drain(
-        sampled=cast("Any", Bus(Counter(str(n) for n in range(seen)))),
-        fresh=cast("Any", Bus(Counter(["new"]), {"new": 1.5})),
-        relays=[cast("Any", Relay({"relay_events_published_total": published}))],
+        sampled=sampled,
+        fresh=fresh,
+        relays=[relay],
         rows=100,
         expected=10,
         written={"new": 1.0},

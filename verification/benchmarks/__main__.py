@@ -5,6 +5,7 @@ import os
 import platform
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -28,15 +29,15 @@ from verification.benchmarks.rows import (
     relay_drain,
 )
 from verification.benchmarks.sizes import FULL_SIZE, QUICK_SIZE, Size
-from verification.benchmarks.storing import save
 from verification.benchmarks.table import markdown, verdicts
 from verification.load.report import machine
+from verification.testkit.engines import Engines, running_engines
 
 RESULTS = ROOT / "build" / "bench" / "results.json"
 
 VERSIONS = ("boto3", "pymongo", "fastapi", "uvicorn", "pydantic", "ministack")
 
-Row = Callable[[Size], Sequence[BenchmarkLine]]
+Row = Callable[[Engines, Size], Sequence[BenchmarkLine]]
 
 BENCHMARKS: dict[str, Row] = {
     "relay": relay_drain.run,
@@ -69,7 +70,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     started = monotonic()
     for name in chosen.rows or (QUICK_ROWS if chosen.quick else BENCHMARKS):
         print(f"{monotonic() - started:5.0f} s  {name} …", file=sys.stderr, flush=True)
-        lines += BENCHMARKS[name](size)
+        with (
+            tempfile.TemporaryDirectory(prefix="bench-") as folder,
+            running_engines(Path(folder)) as engines,
+        ):
+            lines += BENCHMARKS[name](engines, size)
     results = Results(
         command="make bench-quick" if chosen.quick else "make bench",
         date=datetime.now(UTC).date().isoformat(),
@@ -78,7 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         commit=_commit(),
         lines=lines,
     )
-    save(results, chosen.out)
+    results.save(chosen.out)
     print(markdown(results))
     print(verdicts(results), file=sys.stderr)
     if chosen.publish:

@@ -1,13 +1,32 @@
-"""What competes in a drain: a floor as a process, and the rate of each, which is paused first."""
+"""What competes in a drain: a floor as a process, and how fast each contender is.
+
+A contender is paused until its work is there. An outbox is emptied onto a bus of its own.
+"""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import Any
+from uuid import uuid4
 
 from local.supervisor import START_PATIENCE
+from runtime.ids import utc_now
+from runtime.sqs.queue import find_url
+from verification.load.outboxes import BACKLOG, SAMPLED, LoadedOutbox, a_record
+from verification.load.queues import tap
 from verification.testkit.engines import Engines
 from verification.testkit.launcher import LaunchedProcess, ProcessNotReady, running
-from verification.testkit.waiting import wait_until
+from verification.testkit.waiting import eventually, wait_until
+
+BENCH_BUS = "bench-event-bus"
+"""A bus without rules, archive and log group: their cost to the emulator is not measured."""
+
+ONE_IN = 25
+"""Of that many events one is looked for on the bus: to deliver each would cost the emulator as much
+as to take it, from every contender alike."""
+
+DRAIN_PATIENCE = 120.0
+"""Seconds that a drain may take."""
 
 LONG_POLL = 1.0
 """Seconds that a floor waits for messages, the least there is. MiniStack gives messages to the long
@@ -23,25 +42,29 @@ Entry = Sequence[AbstractContextManager[LaunchedProcess]]
 @contextmanager
 def floor(
     engines: Engines,
-    module: str,
+    name: str,
     workload: str,
     settings: Mapping[str, str] | None = None,
     *,
     polls: bool = False,
 ) -> Iterator[LaunchedProcess]:
-    """A floor with the settings of the process that it stands beside; it has said that it is ready.
+    """One of `floors`, with the settings of the process that it stands beside; it is ready.
 
-    It serves no health, so nothing may be asked of it. Where it `polls` a queue, the block ends
-    when its last poll is over.
+    All but the smallest API serve no health, so nothing may be asked of them. Where it `polls` a
+    queue, the block ends when its last poll is over.
     """
     env = {**engines.environment(workload), **(settings or {})}
-    port_name = "HEALTH_PORT"  # nothing listens there
     try:
         with running(
-            engines.folder, module, "", env, port_name=port_name, is_measured=False
+            engines.folder,
+            f"verification.benchmarks.floors.{name}",
+            "",
+            env,
+            port_name="HEALTH_PORT",
+            is_measured=False,
         ) as process:
             if not wait_until(lambda: "ready" in process.output.read_text(), within=START_PATIENCE):
-                raise ProcessNotReady(f"{module} was not ready within {START_PATIENCE:g} s")
+                raise ProcessNotReady(f"{name} was not ready within {START_PATIENCE:g} s")
             yield process
     finally:
         if polls:
@@ -64,3 +87,48 @@ def rate(
             started = time.monotonic()
         wait()
         return amount / (time.monotonic() - started)
+
+
+class BusDrain:
+    """One outbox and one bus, drained by one contender after the other."""
+
+    def __init__(
+        self, engines: Engines, outbox: LoadedOutbox, is_empty: Callable[[], bool]
+    ) -> None:
+        self._outbox, self._is_empty = outbox, is_empty
+        engines.aws.client("events").create_event_bus(Name=BENCH_BUS)
+        self._sqs = engines.aws.client("sqs")
+        self._sample = find_url(self._sqs, tap(engines.aws, BENCH_BUS, SAMPLED))
+
+    def rate(self, entry: Entry, events: int, *, deletes: bool = True) -> float:
+        """Events a second: they are committed while it is paused, then it goes on.
+
+        The time ends when all are on the bus and, where it `deletes`, nothing is left before it.
+        """
+
+        def wait() -> None:
+            sampled = len(range(0, events, ONE_IN))
+            wait_for(lambda: self._seen() >= sampled, f"{sampled} sampled events on the bus")
+            if deletes:
+                wait_for(self._is_empty, "an empty outbox")
+
+        found = rate(entry, events, prepare=lambda: fill(self._outbox, events), wait=wait)
+        self._sqs.purge_queue(QueueUrl=self._sample)
+        return found
+
+    def _seen(self) -> int:
+        answer: Any = self._sqs.get_queue_attributes(
+            QueueUrl=self._sample, AttributeNames=["ApproximateNumberOfMessages"]
+        )
+        return int(answer["Attributes"]["ApproximateNumberOfMessages"])
+
+
+def fill(outbox: LoadedOutbox, rows: int) -> None:
+    """Commit rows, each of an aggregate of its own, that occur now."""
+    kinds = [BACKLOG if number % ONE_IN else SAMPLED for number in range(rows)]
+    outbox.write([a_record(outbox, str(uuid4()), 1, utc_now(), kind) for kind in kinds])
+
+
+def wait_for(condition: Callable[[], bool], what: str) -> None:
+    """Look often enough to time a drain; raises NotInTime."""
+    eventually(condition, timeout=DRAIN_PATIENCE, what=what, every=0.02)

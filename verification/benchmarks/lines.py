@@ -1,9 +1,13 @@
 """What a benchmark found, as values: series of rounds, their ratios, and the goals beside them."""
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from statistics import median
 from typing import Literal
+
+from pydantic import TypeAdapter
 
 from verification.benchmarks.intervals import Interval, interval, ratio
 
@@ -104,3 +108,13 @@ class Results:
 
     def with_verdict(self, verdict: GoalVerdict) -> Sequence[BenchmarkLine]:
         return [line for line in self.lines if line.verdict == verdict]
+
+    def save(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        stored = json.dumps(asdict(self), indent=1, ensure_ascii=False)
+        path.write_text(f"{stored}\n", encoding="utf-8")
+
+
+def load(path: Path) -> Results:
+    """Read what was saved; raises pydantic's ValidationError."""
+    return TypeAdapter(Results).validate_json(path.read_bytes())

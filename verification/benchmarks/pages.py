@@ -1,24 +1,25 @@
 """Pages of docs/ with blocks that are made by code, each between two comments that name it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 
-def block(page: str, name: str) -> str:
-    """What is in a block; raises KeyError without it."""
-    start, end = _bounds(page, name)
-    return page[start:end].strip()
+def write(page: Path, blocks: Mapping[str, str]) -> None:
+    page.write_text(written(page.read_text(encoding="utf-8"), blocks), encoding="utf-8")
 
 
 def written(page: str, blocks: Mapping[str, str]) -> str:
     """The page with these blocks in the place of what was there; raises KeyError."""
     for name, content in blocks.items():
-        start, end = _bounds(page, name)
+        opened, closed = f"<!-- {name} -->", f"<!-- /{name} -->"
+        if opened not in page or closed not in page:
+            raise KeyError(name)
+        start, end = page.index(opened) + len(opened), page.index(closed)
         page = f"{page[:start]}\n{content}\n{page[end:]}"
     return page
 
 
-def _bounds(page: str, name: str) -> tuple[int, int]:
-    opened, closed = f"<!-- {name} -->", f"<!-- /{name} -->"
-    if opened not in page or closed not in page:
-        raise KeyError(name)
-    return page.index(opened) + len(opened), page.index(closed)
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Write a table of markdown."""
+    marks = ["---"] * len(head)
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, marks, *rows))

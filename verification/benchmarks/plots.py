@@ -6,7 +6,7 @@ from pathlib import Path
 from matplotlib.axes import Axes
 
 from verification.benchmarks.drawing import COLOURS, drawn
-from verification.benchmarks.effects import MEASURED_EFFECTS
+from verification.benchmarks.journeys import MEASURED_EFFECTS
 from verification.benchmarks.lines import BenchmarkLine, Results
 from verification.benchmarks.rows import end_to_end, relay_drain
 

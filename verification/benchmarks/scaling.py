@@ -7,21 +7,22 @@ arithmetic begins with is in verification/benchmarks/scaling_inputs.py.
 """
 
 import argparse
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
 from functools import cache
 from math import ceil, exp, isclose, log
 from statistics import NormalDist
+from typing import Any
 
 from infra.local_system.settings import ROOT
-from infra.topology import TOPOLOGY
+from operations.sources.routes import Route, routes
 from runtime.process.command import run_command
 from verification.benchmarks import scaling_inputs as inputs
 from verification.benchmarks.calls import expected
 from verification.benchmarks.calls.lifecycle import CANCELLED, CREATED
-from verification.benchmarks.costs.routes import buses, queues, rules
-from verification.benchmarks.costs.usage import Published, Usage
-from verification.benchmarks.pages import written
+from verification.benchmarks.costs.charges import ARCHIVE_DAYS
+from verification.benchmarks.costs.usage import Usage, buses
+from verification.benchmarks.pages import table, write
 from verification.benchmarks.scaling_inputs import Input
 
 DOCUMENT = ROOT / "docs" / "scaling.md"
@@ -44,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name, content in tables.items():
         print(f"\n**{name}**\n\n{content}")
     if chosen.write:
-        DOCUMENT.write_text(written(DOCUMENT.read_text(encoding="utf-8"), tables), encoding="utf-8")
+        write(DOCUMENT, tables)
     return 0
 
 
@@ -92,7 +93,8 @@ def needs() -> list[Need]:
         Need("table subscriptions, WCU/s", table_wcu(row), inputs.NEW_TABLE_WCU),
         Need("table stock, WCU/s", table_wcu(stock_row), inputs.NEW_TABLE_WCU),
         Need("index of subscriptions, WCU/s", index_wcu(row)),
-        Need("index of stock, WCU/s", index_wcu(stock_row) + moved_wcu()),
+        # A new status moves a row in the index, which is a delete and a put.
+        Need("index of stock, WCU/s", index_wcu(stock_row) + _units(stock_row)),
         Need("by-status, key `allocated`, WCU/s", hot_key_wcu(), inputs.PARTITION_WCU),
         Need("table subscriptions-outbox, WCU/s", outbox_wcu(record), inputs.NEW_TABLE_WCU),
         Need("table stock-outbox, WCU/s", outbox_wcu(stock_record), inputs.NEW_TABLE_WCU),
@@ -123,7 +125,7 @@ def needs_table() -> str:
         )
         for need in needs()
     ]
-    return _table(head, rows)
+    return table(head, rows)
 
 
 # The rate at which each stage is full.
@@ -146,7 +148,7 @@ def capacities(knobs: "Knobs") -> dict[str, float]:
         "consumers' threads": _consumer_threads(knobs),
         "by-status index": knobs.status_keys * inputs.PARTITION_WCU.value / hot_key_wcu(),
         "other consumers": knobs.consumer_tasks * knobs.core / inputs.CPU_MESSAGE.value,
-        "DocumentDB": knobs.document_commits / COMMITS,
+        "DocumentDB": knobs.clusters * CLUSTERS[knobs.instance].value / COMMITS,
         "change stream": knobs.outboxes * knobs.core / (COMMITS * inputs.CPU_DOCUMENT.value),
         "FIFO queue": knobs.outboxes * knobs.fifo_calls * inputs.SQS_BATCH.value / COMMITS,
         "forwarders": _forwarders(knobs),
@@ -191,7 +193,7 @@ def capacities_table() -> str:
         (stage, *(_capacity(column[stage], min(column.values())) for column in columns))
         for stage in columns[0]
     ]
-    return _table(("full at, a minute", *(knobs.name for knobs in STEPS)), rows)
+    return table(("full at, a minute", *(knobs.name for knobs in STEPS)), rows)
 
 
 def _capacity(a_second: float, least: float) -> str:
@@ -209,6 +211,11 @@ CLUSTERS = {
 """Transactions a second, by the class of a DocumentDB cluster's instance."""
 
 
+def _knob(default: float | str, row: str) -> Any:
+    """A setting, and what its row in the table of knobs is called."""
+    return field(default=default, metadata={"row": row})
+
+
 @dataclass(frozen=True)
 class Knobs:
     """One way to run the system. Counts are totals; a rate is a second's.
@@ -219,24 +226,32 @@ class Knobs:
     """
 
     name: str
-    http_rate: float = inputs.HTTP_THROTTLE.value
-    http_burst: float = inputs.HTTP_BURST.value
-    task_cpu: float = 1024 * inputs.TASK_VCPU.value
-    api_tasks: int = 2
-    stock_tasks: int = 2
-    consumer_tasks: int = 2
-    forward_tasks: int = 2
-    outboxes: int = 1
-    shards: float = inputs.STREAM_SHARDS.value
-    parallelization: int = 1
-    lambda_memory: float = inputs.LAMBDA_MEMORY.value
-    lambda_concurrency: float = inputs.LAMBDA_CONCURRENCY.value
-    put_events: float = inputs.PUT_EVENTS.value
-    invocations: float = inputs.INVOCATIONS.value
-    fifo_calls: float = inputs.FIFO_CALLS.value
-    status_keys: int = 1
-    clusters: int = 1
-    instance: str = "db.t4g.medium"
+    http_rate: float = _knob(
+        inputs.HTTP_THROTTLE.value, "`REQUESTS_A_SECOND` in `infra/aws/http.py`"
+    )
+    http_burst: float = _knob(inputs.HTTP_BURST.value, "`BURST` in `infra/aws/http.py`")
+    task_cpu: float = _knob(
+        1024 * inputs.TASK_VCPU.value, "`TASK_CPU` in `infra/aws/tasks.py`, 1 024 for a vCPU"
+    )
+    api_tasks: int = _knob(2, "tasks of each API")
+    stock_tasks: int = _knob(2, "tasks of the stock consumer")
+    consumer_tasks: int = _knob(2, "tasks of each other consumer")
+    forward_tasks: int = _knob(2, "tasks of the forwarder")
+    parallelization: int = _knob(1, "`parallelization_factor` in `infra/aws/relays.py`")
+    lambda_memory: float = _knob(
+        inputs.LAMBDA_MEMORY.value, "`FUNCTION_MEMORY` in `infra/aws/relays.py`, MiB"
+    )
+    shards: float = _knob(inputs.STREAM_SHARDS.value, "shards of each outbox stream")
+    status_keys: int = _knob(1, "`by-status`, keys for a status")
+    clusters: int = _knob(1, "DocumentDB: clusters")
+    instance: str = _knob("db.t4g.medium", "DocumentDB: instance class in `infra/aws/documents.py`")
+    outboxes: int = _knob(1, "outbox collections, change-stream relays and FIFO queues, of each")
+    fifo_calls: float = _knob(inputs.FIFO_CALLS.value, "FIFO queue: calls/s of each action")
+    put_events: float = _knob(inputs.PUT_EVENTS.value, "EventBridge quota: PutEvents, calls/s")
+    invocations: float = _knob(inputs.INVOCATIONS.value, "EventBridge quota: invocations/s")
+    lambda_concurrency: float = _knob(
+        inputs.LAMBDA_CONCURRENCY.value, "Lambda quota: concurrent executions"
+    )
 
     @property
     def core(self) -> float:
@@ -246,10 +261,6 @@ class Knobs:
     @property
     def lambda_core(self) -> float:
         return min(1.0, self.lambda_memory / inputs.FULL_CORE.value)
-
-    @property
-    def document_commits(self) -> float:
-        return self.clusters * CLUSTERS[self.instance].value
 
 
 AS_DEPLOYED = Knobs("as deployed")
@@ -279,38 +290,17 @@ MILLION_A_MINUTE = Knobs(
 
 STEPS = (AS_DEPLOYED, TEN_THOUSAND, MILLION_A_MINUTE)
 
-KNOBS = {
-    "`REQUESTS_A_SECOND` in `infra/aws/http.py`": "http_rate",
-    "`BURST` in `infra/aws/http.py`": "http_burst",
-    "`TASK_CPU` in `infra/aws/tasks.py`, 1 024 for a vCPU": "task_cpu",
-    "tasks of each API": "api_tasks",
-    "tasks of the stock consumer": "stock_tasks",
-    "tasks of each other consumer": "consumer_tasks",
-    "tasks of the forwarder": "forward_tasks",
-    "`parallelization_factor` in `infra/aws/relays.py`": "parallelization",
-    "`FUNCTION_MEMORY` in `infra/aws/relays.py`, MiB": "lambda_memory",
-    "shards of each outbox stream": "shards",
-    "`by-status`, keys for a status": "status_keys",
-    "DocumentDB: clusters": "clusters",
-    "DocumentDB: instance class in `infra/aws/documents.py`": "instance",
-    "outbox collections, change-stream relays and FIFO queues, of each": "outboxes",
-    "FIFO queue: calls/s of each action": "fifo_calls",
-    "EventBridge quota: PutEvents, calls/s": "put_events",
-    "EventBridge quota: invocations/s": "invocations",
-    "Lambda quota: concurrent executions": "lambda_concurrency",
-}
-"""The rows of the table of knobs, each with its attribute of Knobs."""
-
 
 def knobs_table() -> str:
     rows = [
-        (name, *(_knob(getattr(knobs, attribute)) for knobs in STEPS))
-        for name, attribute in KNOBS.items()
+        (each.metadata["row"], *(_setting(getattr(knobs, each.name)) for knobs in STEPS))
+        for each in fields(Knobs)
+        if each.metadata
     ]
-    return _table(("knob", *(knobs.name for knobs in STEPS)), rows)
+    return table(("knob", *(knobs.name for knobs in STEPS)), rows)
 
 
-def _knob(value: float | str) -> str:
+def _setting(value: float | str) -> str:
     return value if isinstance(value, str) else _number(value)
 
 
@@ -319,39 +309,33 @@ def _knob(value: float | str) -> str:
 
 
 @cache
-def _published() -> tuple[Published, ...]:
+def _routes() -> tuple[Route, ...]:
     sections = expected.load()
     return tuple(
-        event for phase in (CREATED, CANCELLED) for event in Usage.of(sections, phase).published
+        routes()[event]
+        for phase in (CREATED, CANCELLED)
+        for event in Usage.of(sections, phase).published
     )
 
 
 def events() -> int:
-    return len(_published())
+    return len(_routes())
 
 
-@cache
 def messages(prefix: str = "") -> int:
     """Messages in the work queues whose names begin so."""
-    return sum(
-        queue.startswith(prefix)
-        for event in _published()
-        for queue in queues(event.bus, event.event_type)
-    )
+    deliveries = (delivery for route in _routes() for delivery in route.deliveries)
+    return sum(delivery.queue.startswith(prefix) for delivery in deliveries)
 
 
-@cache
 def invocations() -> float:
-    """Rules that match, on every bus that an event reaches, and those buses' archives."""
+    """Rules that match, and on every bus that an event reaches its log rule and its archive."""
     return sum(
-        len(list(rules(bus, event.event_type))) + _archives(bus) * inputs.ARCHIVED.value
-        for event in _published()
-        for bus in buses(event.bus, event.event_type)
+        len(route.hops)
+        + len(route.deliveries)
+        + sum(1 + (bus in ARCHIVE_DAYS) * inputs.ARCHIVED.value for bus in buses(route))
+        for route in _routes()
     )
-
-
-def _archives(bus: str) -> int:
-    return sum(archive.bus == bus for archive in TOPOLOGY.archives)
 
 
 # DynamoDB write capacity units (WCU) of one lifecycle.
@@ -372,11 +356,6 @@ def index_wcu(row: Input) -> float:
     return COMMITS * _units(row)
 
 
-def moved_wcu() -> float:
-    """Of by-status beside that: a new status moves a row, which is a delete and a put."""
-    return _units(inputs.STOCK_ROW)
-
-
 def hot_key_wcu() -> float:
     """Of by-status's key `allocated`: the row is put there, and later deleted."""
     return 2 * _units(inputs.STOCK_ROW)
@@ -387,19 +366,20 @@ def _units(row: Input) -> int:
     return ceil(row.value / inputs.WCU_BYTES.value)
 
 
-# Tables of markdown.
+# The inputs, and numbers.
 
 
 def inputs_table() -> str:
     rows = [
-        (each.name, f"{_number(each.value)} {each.unit}", each.kind, _linked(each.source))
+        (
+            each.name,
+            f"{_number(each.value)} {each.unit}",
+            each.kind,
+            f"<{each.source}>" if each.source.startswith("https://") else each.source,
+        )
         for each in inputs.INPUTS
     ]
-    return _table(("input", "value", "kind", "source"), rows)
-
-
-def _linked(source: str) -> str:
-    return f"<{source}>" if source.startswith("https://") else source
+    return table(("input", "value", "kind", "source"), rows)
 
 
 def _number(value: float) -> str:
@@ -407,11 +387,6 @@ def _number(value: float) -> str:
     if value >= 100:  # noqa: PLR2004 (three digits)
         return f"{value:,.0f}".replace(",", " ")
     return f"{value:.3g}"
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    marks = ["---"] * len(head)
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, marks, *rows))
 
 
 if __name__ == "__main__":

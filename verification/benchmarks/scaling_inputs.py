@@ -3,6 +3,13 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from relay.__main__ import FORWARDERS
+from runtime.eventbridge import PUT_EVENTS_LIMITS
+from runtime.outbox.dynamodb import MAX_DELETES
+from runtime.sqs.queue import BATCH_LINGER_SECONDS, MAX_BATCH
+from verification.benchmarks.calls.drain import LAMBDA_BATCH_SIZE
+from verification.benchmarks.costs import deployment
+
 Kind = Literal["quota", "measurement", "ours", "assumption"]
 """`quota`: AWS documents it. `measurement`: someone else published it. `ours`: a constant of this
 repository, or measured with its code. `assumption`: no source; `Input.source` gives the reason."""
@@ -35,7 +42,9 @@ HTTP_ACCOUNT = Input(
     _AWS + "apigateway/latest/developerguide/limits.html",
 )  # fmt: skip
 PUT_EVENTS = Input("PutEvents, all buses of an account", 10_000, "calls/s", "quota", _EVENTBRIDGE)
-PUT_EVENTS_ENTRIES = Input("entries in a PutEvents call", 10, "entries", "quota", _EVENTBRIDGE)
+PUT_EVENTS_ENTRIES = Input(
+    "entries in a PutEvents call", PUT_EVENTS_LIMITS.entries, "entries", "quota", _EVENTBRIDGE
+)
 INVOCATIONS = Input(
     "rule invocations, all buses of an account", 18_750, "invocations/s", "quota", _EVENTBRIDGE
 )
@@ -47,7 +56,9 @@ FIFO_CALLS_HIGH = Input(
     "the same in high-throughput mode, eu-west-1", 70_000, "calls/s", "quota",
     _SQS + "quotas-messages.html",
 )  # fmt: skip
-SQS_BATCH = Input("messages in an SQS call", 10, "messages", "quota", _SQS + "quotas-messages.html")
+SQS_BATCH = Input(
+    "messages in an SQS call", MAX_BATCH, "messages", "quota", _SQS + "quotas-messages.html"
+)
 IN_FLIGHT = Input(
     "messages in flight, standard queue", 120_000, "messages", "quota",
     _SQS + "quotas-queues.html",
@@ -74,25 +85,40 @@ TRANSACTION_FACTOR = Input(
 )  # fmt: skip
 WCU_BYTES = Input("a WCU writes", 1024, "bytes", "quota", _ON_DEMAND)
 
-# What this repository sets; tests/unit/test_scaling_document.py compares these with the code.
+# What this repository sets. tests/unit/test_scaling_document.py compares with the code what could
+# not be imported: a parameter's default, and what would start CDK.
 
 HTTP_THROTTLE = Input("HTTP API throttle, each API", 100, "requests/s", "ours", "infra/aws/http.py")
 HTTP_BURST = Input("HTTP API burst", 200, "requests", "ours", "infra/aws/http.py")
-TASK_VCPU = Input("a Fargate task has", 0.25, "vCPU", "ours", "infra/aws/tasks.py")
-LAMBDA_MEMORY = Input("the relay function has", 512, "MiB", "ours", "infra/aws/relays.py")
+TASK_VCPU = Input(
+    "a Fargate task has", deployment.TASK_PROCESSORS, "vCPU", "ours", "infra/aws/tasks.py"
+)
+LAMBDA_MEMORY = Input(
+    "the relay function has",
+    1024 * deployment.FUNCTION_GIGABYTES,
+    "MiB",
+    "ours",
+    "infra/aws/relays.py",
+)
 RECORDS_OF_A_BATCH = Input(
-    "records in a Lambda batch", 100, "records", "ours", "infra/aws/relays.py"
+    "records in a Lambda batch", LAMBDA_BATCH_SIZE, "records", "ours", "infra/aws/relays.py"
 )
 DELETES = Input(
-    "rows deleted in a BatchWriteItem", 25, "rows", "ours", "runtime/outbox/dynamodb.py"
+    "rows deleted in a BatchWriteItem", MAX_DELETES, "rows", "ours", "runtime/outbox/dynamodb.py"
 )
 THREADS = Input(
     "threads of a consumer, each queue", 20, "threads", "ours", "runtime/sqs/consumer.py"
 )
 BATCH_LINGER = Input(
-    "a free thread waits for others, at most", 0.05, "s", "ours", "runtime/sqs/consumer.py"
+    "a free thread waits for others, at most",
+    BATCH_LINGER_SECONDS,
+    "s",
+    "ours",
+    "runtime/sqs/consumer.py",
 )
-FORWARDER_THREADS = Input("forwarders of a process", 4, "threads", "ours", "relay/__main__.py")
+FORWARDER_THREADS = Input(
+    "forwarders of a process", FORWARDERS, "threads", "ours", "relay/__main__.py"
+)
 
 # The largest row that a lifecycle writes to each table, as the services' own stores write it; an
 # outbox record has every optional field of its metadata.

@@ -5,8 +5,7 @@ import time
 from collections.abc import Callable
 from statistics import linear_regression
 
-from verification.benchmarks.effects import EffectLog, by_effect
-from verification.benchmarks.journeys import Requests, travel
+from verification.benchmarks.journeys import MEASURED_EFFECTS, Journeys, travel
 from verification.benchmarks.lines import Series
 from verification.benchmarks.whole_system import WholeSystem
 
@@ -51,36 +50,25 @@ def search(guess: float, holds: Callable[[float], bool]) -> float:
 
 def _burst(system: WholeSystem) -> float:
     """Customers a second that a backlog is worked off with."""
-    effects = EffectLog(system)
     started = time.monotonic()
-    requests = travel(system, rate=BURST_CUSTOMERS, seconds=1)
-    effects.wait_for(requests, within=SETTLES_WITHIN)
-    return len(requests.created) / (time.monotonic() - started)
+    journeys = travel(system, rate=BURST_CUSTOMERS, seconds=1)
+    journeys.wait(within=SETTLES_WITHIN)
+    return len(journeys.led_to("allocated")) / (time.monotonic() - started)
 
 
 def _holds(system: WholeSystem, rate: float, seconds: float) -> bool:
-    effects = EffectLog(system)
     started = time.time()
-    requests = travel(system, rate=rate, seconds=seconds)
-    effects.wait_for(requests, within=SETTLES_WITHIN)
-    effects_a_second = rate * len(effects.at)
-    grew = growth(requests, effects, started + seconds * 0.2, started + seconds)
+    journeys = travel(system, rate=rate, seconds=seconds)
+    journeys.wait(within=SETTLES_WITHIN)
+    effects_a_second = rate * len(MEASURED_EFFECTS)
+    grew = growth(journeys, started + seconds * 0.2, started + seconds)
     share, settled = grew / effects_a_second, time.time() - started - seconds
     said = f"{rate:.1f} customers/s: outstanding grew by {share:.1%}, settled after {settled:.0f} s"
     print(f"         {said}", file=sys.stderr, flush=True)
     return share <= OUTSTANDING_GROWTH
 
 
-def growth(requests: Requests, effects: EffectLog, start: float, end: float) -> float:
+def growth(journeys: Journeys, start: float, end: float) -> float:
     """Effects by which what is outstanding grew a second, fitted through the window's seconds."""
     moments = [start + second for second in range(int(end - start) + 1)]
-    return linear_regression(moments, [_outstanding(requests, effects, at) for at in moments]).slope
-
-
-def _outstanding(requests: Requests, effects: EffectLog, moment: float) -> int:
-    """Effects that were asked for before a moment and had not come by then."""
-    return sum(
-        sent <= moment < effects.at[effect][name]
-        for effect, all_sent in by_effect(requests)
-        for name, sent in all_sent.items()
-    )
+    return linear_regression(moments, [journeys.outstanding(at) for at in moments]).slope

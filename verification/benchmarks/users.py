@@ -1,4 +1,4 @@
-"""Who loads an API: `locust -f users.py --host URL NewSubscriber`, or `Reader`.
+"""Who loads an API: `locust -f users.py --host URL SubscribingUser`, or `ReadingUser`.
 
 Each user has one connection, and asks again as soon as it is answered. Any answer but the one that
 a user came for is a failure.
@@ -9,6 +9,8 @@ from itertools import count
 
 from locust import FastHttpUser, task
 
+from verification.testkit.orders import ORDER
+
 _numbers = count(1)
 
 
@@ -18,14 +20,7 @@ class SubscribingUser(FastHttpUser):
     @task
     def subscribe(self) -> None:
         number = next(_numbers)
-        body = {
-            "accountNumber": f"{number:08}",
-            "accountName": f"Customer {number}",
-            "accountSortCode": "12-34-56",
-            "customerFirstName": "Customer",
-            "customerSurname": f"Number {number}",
-            "quantity": number % 10 + 1,
-        }
+        body = {**ORDER, "accountNumber": f"{number:08}", "quantity": number % 10 + 1}
         with self.client.post("/subscriptions", json=body, catch_response=True) as answer:
             if answer.status_code != 201:  # noqa: PLR2004 (Created)
                 answer.failure(f"{answer.status_code}: {answer.text}")

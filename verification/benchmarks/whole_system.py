@@ -19,13 +19,6 @@ class WholeSystem:
     processes: dict[str, LaunchedProcess] = field(default_factory=dict)
     start_seconds: dict[str, float] = field(default_factory=dict)
 
-    def url(self, name: str) -> str:
-        return self.processes[name].url
-
-    def cpu_seconds(self) -> dict[str, float]:
-        """CPU that each process has used so far."""
-        return {name: process.cpu_seconds for name, process in self.processes.items()}
-
 
 @contextmanager
 def whole_system(engines: Engines) -> Iterator[WholeSystem]:

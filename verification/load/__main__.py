@@ -14,6 +14,7 @@ from runtime.errors import Misconfigured
 from runtime.process.command import complain, run_command
 from runtime.settings import Settings, load
 from verification.load import backlog, exhaustion, poison, watched
+from verification.load.outboxes import LoadedCollection
 from verification.load.report import LoadReport
 from verification.testkit.engines import Engines, running_engines
 from verification.testkit.launcher import ProcessNotReady
@@ -38,7 +39,7 @@ Run = Callable[[Engines, LoadSettings], LoadReport]
 RUNS: dict[str, Run] = {
     "backlog": lambda engines, settings: backlog.run(engines, settings.rows),
     "backlog-mongodb": lambda engines, settings: backlog.run(
-        engines, settings.rows, backlog.MONGODB
+        engines, settings.rows, LoadedCollection
     ),
     "poison": lambda engines, settings: poison.run(engines, settings.good, settings.poison),
     "exhaustion": lambda engines, settings: exhaustion.run(

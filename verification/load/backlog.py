@@ -2,24 +2,24 @@
 
 import math
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import uuid4
 
 from runtime.ids import utc_now
+from verification.load.meanwhile import every
 from verification.load.outboxes import (
     FRESH,
     SAMPLED,
-    LoadedCollection,
     LoadedOutbox,
     LoadedTable,
     a_backlog,
     a_record,
 )
+from verification.load.queues import TapQueue, event_id_of, tap, untap
 from verification.load.report import LoadReport, percentile, spread
-from verification.load.taps import TapQueue, event_id_of, every, tap, untap
 from verification.testkit.engines import Engines
 from verification.testkit.launcher import LaunchedProcess
 from verification.testkit.waiting import wait_until
@@ -48,29 +48,6 @@ more, since the emulator is not always as fast as in the mean."""
 
 GRACE = 2.0
 """Seconds that the p99 of new events may take on top of the time for those, on a busy machine."""
-
-
-@dataclass(frozen=True)
-class Side:
-    """One outbox, the processes that empty it (its relay first), and the bus behind them."""
-
-    name: str
-    run: str
-    outbox: Callable[[Engines], LoadedOutbox]
-    workloads: tuple[str, ...]
-    bus: str
-
-
-DYNAMODB = Side(
-    "DynamoDB", "backlog", LoadedTable, ("subscriptions-relay",), "subscriptions-event-bus"
-)
-MONGODB = Side(
-    "MongoDB",
-    "backlog-mongodb",
-    LoadedCollection,
-    ("payments-change-stream", "payments-forward"),
-    "payments-event-bus",
-)
 
 
 @dataclass
@@ -113,40 +90,34 @@ class Drain:
     expected: int
     """Events of the backlog that come to `sampled`."""
     written: dict[str, float] = field(default_factory=dict)
-    during: frozenset[str] = frozenset()
+    during: Collection[str] = ()
+    """New events that were written while the backlog drained."""
+    afterwards: Collection[str] = ()
     ages: AgeSamples = field(default_factory=AgeSamples)
     outbox_seconds: float = 0.0
     bus_seconds: float = 0.0
-    calm_from: float = math.inf
     gauge_fell: bool = False
 
     def missing(self, fresh: Collection[str]) -> int:
         """How many of the looked for and of these new events have not come to the bus."""
         return self.expected - len(self.sampled.seen) + len(set(fresh) - self.fresh.came.keys())
 
-    @property
-    def waits(self) -> list[float]:
-        """From commit to bus, of what was written while the backlog drained."""
-        return [self._wait(each) for each in self.during if each in self.fresh.came]
-
-    @property
-    def calm_waits(self) -> list[float]:
+    def waits(self, written: Collection[str]) -> list[float]:
+        """From commit to bus, of those of these new events that came."""
         came = self.fresh.came
-        calm = [each for each, at in self.written.items() if at > self.calm_from and each in came]
-        return [self._wait(each) for each in calm]
-
-    def _wait(self, event_id: str) -> float:
-        return self.fresh.came[event_id] - self.written[event_id]
+        return [came[each] - self.written[each] for each in written if each in came]
 
 
-def run(engines: Engines, rows: int, side: Side = DYNAMODB, *, calm: float = 5.0) -> LoadReport:
+def run(
+    engines: Engines, rows: int, kind: type[LoadedOutbox] = LoadedTable, *, calm: float = 5.0
+) -> LoadReport:
     """Fill an outbox, start its relay, and watch it drain while new events are written.
 
     New events go on for `calm` seconds after the backlog, to compare with.
     """
-    outbox = side.outbox(engines)
-    untap(engines.aws, side.bus)
-    queues = [tap(engines.aws, side.bus, kind) for kind in (SAMPLED, FRESH)]
+    outbox = kind(engines)
+    untap(engines.aws, outbox.bus)
+    queues = [tap(engines.aws, outbox.bus, each) for each in (SAMPLED, FRESH)]
     one_in = max(1, rows // MAX_SAMPLED)
     outbox.write(a_backlog(outbox, rows, one_in=one_in))
     with (
@@ -154,10 +125,10 @@ def run(engines: Engines, rows: int, side: Side = DYNAMODB, *, calm: float = 5.0
         TapQueue(engines.aws, queues[1]).draining(1) as fresh,
         ExitStack() as stack,
     ):
-        relays = [stack.enter_context(engines.running(name)) for name in side.workloads]
+        relays = [stack.enter_context(engines.running(name)) for name in outbox.workloads]
         drain = Drain(sampled, fresh, relays, rows, len(range(0, rows, one_in)))
-        _watch(drain, outbox, side.outbox(engines), calm)
-        return _report(drain, side)
+        _watch(drain, outbox, kind(engines), calm)
+        return _report(drain, outbox)
 
 
 def _watch(drain: Drain, outbox: LoadedOutbox, news: LoadedOutbox, calm: float) -> None:
@@ -180,37 +151,35 @@ def _watch(drain: Drain, outbox: LoadedOutbox, news: LoadedOutbox, calm: float) 
         drain.gauge_fell = bool(
             wait_until(lambda: relay.total(GAUGE) < FALLS_WITHIN, within=FALLS_WITHIN, every=1)
         )
-        drain.calm_from = time.time()
+        before = frozenset(drain.written)
         time.sleep(calm)
+    drain.afterwards = drain.written.keys() - before
     wait_until(lambda: not drain.missing(drain.written), within=30)
 
 
-def _report(drain: Drain, side: Side) -> LoadReport:
+def _report(drain: Drain, outbox: LoadedOutbox) -> LoadReport:
     rows = drain.rows
     report = LoadReport(
-        f"Backlog: {rows:,} rows of a day in {side.name}",
-        f"make load RUN={side.run} ROWS={rows}",
+        f"Backlog: {rows:,} rows of a day in {outbox.database}",
+        f"make load RUN={outbox.run} ROWS={rows}",
     )
-    relay, waits, ages = drain.relays[0], drain.waits, drain.ages
+    relay, waits, ages = drain.relays[0], drain.waits(drain.during), drain.ages
     rate = rows / drain.outbox_seconds
     swept = relay.total("relay_events_swept_total")
     lost_places = relay.output.read_text().count("lost the stream")
-    report.number("outbox drained in", f"{drain.outbox_seconds:.1f} s, {rate:,.0f} rows/s")
-    report.number(
-        "seen on the bus in", f"{drain.bus_seconds:.1f} s ({drain.expected:,} looked for)"
-    )
-    for each in drain.relays:
-        report.number(f"peak memory of {each.name}", f"{each.peak_megabytes:.0f} MB")
-    report.number(
-        f"new events meanwhile, {PER_SECOND} a second: commit to bus (p50 / p99 / max)",
-        f"{spread(waits)}, {len(waits):,} events",
-    )
-    report.number("new events afterwards: the same", spread(drain.calm_waits))
-    report.number("rows swept; places lost in the stream", f"{swept:,.0f}; {lost_places}")
-    report.number(
-        "age of the oldest row, most too young; most too old",
-        f"{ages.too_young:.1f} s; {ages.too_old:,.0f} s, in {len(ages.samples)} samples",
-    )
+    report.numbers |= {
+        "outbox drained in": f"{drain.outbox_seconds:.1f} s, {rate:,.0f} rows/s",
+        "seen on the bus in": f"{drain.bus_seconds:.1f} s ({drain.expected:,} looked for)",
+        **{f"peak memory of {each.name}": f"{each.peak_megabytes:.0f} MB" for each in drain.relays},
+        f"new events meanwhile, {PER_SECOND} a second: commit to bus (p50 / p99 / max)": (
+            f"{spread(waits)}, {len(waits):,} events"
+        ),
+        "new events afterwards: the same": spread(drain.waits(drain.afterwards)),
+        "rows swept; places lost in the stream": f"{swept:,.0f}; {lost_places}",
+        "age of the oldest row, most too young; most too old": (
+            f"{ages.too_young:.1f} s; {ages.too_old:,.0f} s, in {len(ages.samples)} samples"
+        ),
+    }
     _promise(report, drain)
     return report
 
@@ -235,12 +204,13 @@ def _promise(report: LoadReport, drain: Drain) -> None:
         f"{twice} were, {unanswered:,.0f} tries had none",
         holds=twice <= unanswered,
     )
-    slow = percentile(drain.waits, 0.99)
+    waits = drain.waits(drain.during)
+    slow = percentile(waits, 0.99)
     bound = GRACE + drain.bus_seconds * min(1.0, ROWS_AHEAD / drain.rows)
     report.promise(
         "new events do not wait for the backlog's end",
         f"p99 {slow:.1f} s; {bound:.1f} s are what {ROWS_AHEAD:,} rows take, and {GRACE:g} s",
-        holds=bool(drain.waits) and slow < bound,
+        holds=bool(waits) and slow < bound,
     )
     report.promise(
         "the oldest row is never reported too young",

@@ -3,9 +3,8 @@
 import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 from uuid import uuid4
 
 from pymongo import MongoClient
@@ -23,24 +22,11 @@ from verification.testkit.engines import Engines
 ONE_DAY = timedelta(days=1)
 
 
-class LoadedOutbox(Protocol):
-    """An outbox from the outside: what was written to it, and what is left."""
-
-    event_type: EventType
-    source: Source
-
-    def write(self, records: Sequence[OutboxRecord]) -> None: ...
-
-    def oldest(self) -> datetime | None:
-        """When the oldest row that is still in it occurred; None once those of the run are gone."""
-        ...
-
-
 BACKLOG, SAMPLED, FRESH = "backlog", "sampled", "fresh"
 """Kinds of event: those of the backlog, those of them that are looked for on the bus, new ones."""
 
 
-def a_backlog(outbox: LoadedOutbox, rows: int, *, one_in: int) -> list[OutboxRecord]:
+def a_backlog(outbox: "LoadedOutbox", rows: int, *, one_in: int) -> list[OutboxRecord]:
     """Events of a day, evenly spread; two of each aggregate. One in so many is SAMPLED."""
     end = utc_now() - timedelta(minutes=2)
     step = (ONE_DAY - timedelta(minutes=2)) / rows
@@ -58,7 +44,7 @@ def a_backlog(outbox: LoadedOutbox, rows: int, *, one_in: int) -> list[OutboxRec
 
 
 def a_record(
-    outbox: LoadedOutbox, aggregate_id: str, sequence: int, at: datetime, kind: str
+    outbox: "LoadedOutbox", aggregate_id: str, sequence: int, at: datetime, kind: str
 ) -> OutboxRecord:
     """An event of half a kilobyte that no rule of the topology sends anywhere."""
     detail = {"id": aggregate_id, "sequence": sequence, "load": kind, "text": "x" * 300}
@@ -74,19 +60,19 @@ def a_record(
     )
 
 
-@dataclass
 class LoadedTable:
-    """subscriptions-outbox."""
+    """subscriptions-outbox, and what is behind it."""
 
-    engines: Engines
-    event_type: EventType = EventType.SUBSCRIPTION_CANCELLED
-    source: Source = Source.SUBSCRIPTIONS
-    table: str = "subscriptions-outbox"
-    _written: list[OutboxRecord] = field(default_factory=list)
-    _gone: int = 0
+    database, run = "DynamoDB", "backlog"
+    event_type, source = EventType.SUBSCRIPTION_CANCELLED, Source.SUBSCRIPTIONS
+    table = "subscriptions-outbox"
+    workloads: tuple[str, ...] = ("subscriptions-relay",)
+    bus = "subscriptions-event-bus"
 
-    def __post_init__(self) -> None:
-        self._client: Any = self.engines.aws.client("dynamodb")
+    def __init__(self, engines: Engines) -> None:
+        self._client: Any = engines.aws.client("dynamodb")
+        self._written: list[OutboxRecord] = []
+        self._gone = 0
 
     def write(self, records: Sequence[OutboxRecord]) -> None:
         """Write with as many rows a call as DynamoDB takes, some calls at a time."""
@@ -95,7 +81,10 @@ class LoadedTable:
             list(pool.map(self._write, _cut(records, 25)))
 
     def oldest(self) -> datetime | None:
-        """Ask for the rows from the oldest on: a scan of all of them would slow the engine down."""
+        """When the oldest row that is left occurred; None once those of the run are gone.
+
+        It asks for rows from the oldest on: a scan of all of them would slow the engine down.
+        """
         while self._gone < len(self._written):
             some = self._written[self._gone : self._gone + 100]
             keys = [self._key(record) for record in some]
@@ -118,27 +107,32 @@ class LoadedTable:
         return to_item({"aggregateId": record.aggregate_id, "sequence": record.sequence})
 
 
-@dataclass
 class LoadedCollection:
-    """The payments' outbox."""
+    """The payments' outbox, and what is behind it."""
 
-    engines: Engines
-    event_type: EventType = EventType.PAYMENT_CREATED
-    source: Source = Source.PAYMENTS
+    database, run = "MongoDB", "backlog-mongodb"
+    event_type, source = EventType.PAYMENT_CREATED, Source.PAYMENTS
+    workloads: tuple[str, ...] = ("payments-change-stream", "payments-forward")
+    bus = "payments-event-bus"
 
-    def __post_init__(self) -> None:
-        client: MongoClient[Document] = MongoClient(self.engines.mongodb_uri)
-        self._collection: Collection[Document] = client[self.engines.database]["outbox"]
+    def __init__(self, engines: Engines) -> None:
+        client: MongoClient[Document] = MongoClient(engines.mongodb_uri)
+        self.collection: Collection[Document] = client[engines.database]["outbox"]
 
     def write(self, records: Sequence[OutboxRecord]) -> None:
         self._last = max(record.occurred_at for record in records)
         for some in _cut(records, 1000):
-            self._collection.insert_many([to_document(record) for record in some])
+            self.collection.insert_many([to_document(record) for record in some])
 
     def oldest(self) -> datetime | None:
         mine = {"occurredAt": {"$lte": format_timestamp(self._last)}}
-        found = self._collection.find_one(mine, sort=[("occurredAt", 1)])
+        found = self.collection.find_one(mine, sort=[("occurredAt", 1)])
         return datetime.fromisoformat(found["occurredAt"]) if found else None
+
+
+LoadedOutbox = LoadedTable | LoadedCollection
+"""An outbox from the outside: what was written to it, what is left, and the processes that empty it
+(its relay first) onto `bus`."""
 
 
 def _cut(records: Sequence[OutboxRecord], size: int) -> Iterator[Sequence[OutboxRecord]]:

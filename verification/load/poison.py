@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
+from contracts.causes import Cause
 from contracts.names import EventType, Source
 from contracts.timestamps import format_timestamp
 from runtime.ids import new_event_id, utc_now
+from runtime.sqs.queue import delete_batch, find_url
 from verification.load.queues import depth, send_all
 from verification.load.report import LoadReport
 from verification.testkit.engines import Engines
@@ -63,9 +65,11 @@ def run(engines: Engines, good: int, poison: int, *, slower: float = SLOWER) -> 
         rates = _race(engines, QUEUE, twin_queue)
         peaks = consumer.peak_megabytes, other.peak_megabytes
     ratio = rates[1] / rates[0]
-    report.number("messages per second, with poison", rates[0])
-    report.number("messages per second side by side, all good", rates[1])
-    report.number("peak memory, with poison and without", f"{peaks[0]:.0f} and {peaks[1]:.0f} MB")
+    report.numbers |= {
+        "messages per second, with poison": f"{rates[0]:,.1f}",
+        "messages per second side by side, all good": f"{rates[1]:,.1f}",
+        "peak memory, with poison and without": f"{peaks[0]:.0f} and {peaks[1]:.0f} MB",
+    }
     report.promise(
         f"a message takes no more than {slower} times as long among poison",
         f"{ratio:.2f} times",
@@ -74,7 +78,7 @@ def run(engines: Engines, good: int, poison: int, *, slower: float = SLOWER) -> 
     dead_letters = _dead_letters(engines)
     by_reason = Counter(error_type for error_type, _ in dead_letters.values())
     for error_type, count in sorted(by_reason.items()):
-        report.number(f"dead-lettered as {error_type}", count)
+        report.numbers[f"dead-lettered as {error_type}"] = str(count)
     wrong = {
         body: found
         for body, found in mixed.poison.items()
@@ -131,18 +135,15 @@ def _event(
     correlation_id: str = "load",
 ) -> str:
     """An event as EventBridge hands it to the queue."""
-    now = format_timestamp(utc_now())
-    metadata = {
-        "eventId": new_event_id(),
-        "version": 1,
-        "aggregateId": subscription_id,
-        "sequence": 1,
-        "occurredAt": now,
-        "correlationId": correlation_id,
-        "causationId": None,
-        "traceparent": None,
+    now = utc_now()
+    metadata = Cause(correlation_id=correlation_id).metadata(
+        event_id=new_event_id(), aggregate_id=subscription_id, sequence=1, occurred_at=now
+    )
+    detail = {
+        "subscriptionId": subscription_id,
+        "quantity": quantity,
+        "metadata": metadata.model_dump(mode="json", by_alias=True),
     }
-    detail = {"subscriptionId": subscription_id, "quantity": quantity, "metadata": metadata}
     return json.dumps(
         {
             "version": "0",
@@ -150,7 +151,7 @@ def _event(
             "detail-type": detail_type,
             "source": Source.SUBSCRIPTIONS,
             "account": "000000000000",
-            "time": f"{now[:19]}Z",
+            "time": f"{format_timestamp(now)[:19]}Z",
             "region": "eu-west-1",
             "resources": [],
             "detail": detail,
@@ -183,7 +184,7 @@ def _twin_queue(engines: Engines) -> str:
     """Make a queue with the settings of the one that gets the poison; its name."""
     sqs: Any = engines.aws.client("sqs")
     name = f"load-twin-{uuid4().hex[:8]}"
-    url = sqs.get_queue_url(QueueName=QUEUE)["QueueUrl"]
+    url = find_url(sqs, QUEUE)
     wanted = ["RedrivePolicy", "VisibilityTimeout"]
     attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=wanted)["Attributes"]
     sqs.create_queue(QueueName=name, Attributes={each: attributes[each] for each in wanted})
@@ -203,6 +204,7 @@ def _back_off(engines: Engines, report: LoadReport) -> None:
     load = a_load(20 * PUZZLING, 0)
     bodies = [_event(each) for each in puzzling]
     load.bodies += bodies
+    random.Random(2).shuffle(load.bodies)  # noqa: S311 (a load run, the same each time)
     send_all(engines, QUEUE, load.bodies)
     started = time.monotonic()
     with _consuming(engines, QUEUE):
@@ -223,25 +225,18 @@ def _back_off(engines: Engines, report: LoadReport) -> None:
 def _dead_letters(engines: Engines) -> dict[str, tuple[str, str]]:
     """Take what is in the dead-letter queue: by body, errorType and errorMessage."""
     sqs: Any = engines.aws.client("sqs")
-    url = sqs.get_queue_url(QueueName=DLQ)["QueueUrl"]
+    url = find_url(sqs, DLQ)
     found: dict[str, tuple[str, str]] = {}
     while messages := sqs.receive_message(
         QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
     ).get("Messages"):
         for message in messages:
-            attributes = message.get("MessageAttributes", {})
-            values = [
-                attributes.get(name, {}).get("StringValue", "")
+            error_type, error_message = (
+                message.get("MessageAttributes", {}).get(name, {}).get("StringValue", "")
                 for name in ("errorType", "errorMessage")
-            ]
-            found[message["Body"]] = (values[0], values[1])
-        sqs.delete_message_batch(
-            QueueUrl=url,
-            Entries=[
-                {"Id": str(n), "ReceiptHandle": message["ReceiptHandle"]}
-                for n, message in enumerate(messages)
-            ],
-        )
+            )
+            found[message["Body"]] = error_type, error_message
+        delete_batch(sqs, url, [each["ReceiptHandle"] for each in messages])
     return found
 
 

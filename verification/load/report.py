@@ -14,11 +14,8 @@ class LoadReport:
 
     title: str
     command: str
-    numbers: list[tuple[str, str]] = field(default_factory=list)
+    numbers: dict[str, str] = field(default_factory=dict)
     promises: list[tuple[str, bool, str]] = field(default_factory=list)
-
-    def number(self, name: str, value: object) -> None:
-        self.numbers.append((name, f"{value:,.1f}" if isinstance(value, float) else str(value)))
 
     def promise(self, text: str, found: str, *, holds: bool) -> None:
         """Note whether something that the system promises held, and what was found."""
@@ -32,7 +29,7 @@ class LoadReport:
     def markdown(self) -> str:
         lines = [f"### {self.title}", "", f"`{self.command}` on {machine()}.", ""]
         lines += ["| measured | |", "|---|---|"]
-        lines += [f"| {name} | {value} |" for name, value in self.numbers]
+        lines += [f"| {name} | {value} |" for name, value in self.numbers.items()]
         lines += ["", "| promise | found | holds |", "|---|---|---|"]
         lines += [
             f"| {text} | {found} | {'yes' if holds else '**no**'} |"

@@ -1,26 +1,27 @@
 """The console beside a busy bus: what it costs, and whether it keeps up and stays small."""
 
 import json
-import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from itertools import pairwise
+from threading import Event, Lock
 from typing import Any
 from uuid import uuid4
 
 import httpx
 
 from contracts.causes import Cause
-from contracts.names import EventType, Source
-from contracts.timestamps import format_timestamp
 from infra.topology import WORKLOADS
 from runtime.aws import Aws
 from runtime.ids import new_event_id, utc_now
+from services.stock.events import record_of
+from services.stock.model import Stock
+from verification.load.meanwhile import every, meanwhile
+from verification.load.queues import untap
 from verification.load.report import LoadReport, percentile
-from verification.load.taps import every, untap
 from verification.testkit.engines import Engines
 from verification.testkit.launcher import LaunchedProcess, running
 from verification.testkit.waiting import wait_until
@@ -60,13 +61,11 @@ class FollowedPage:
     snapshots: list[tuple[float, dict[str, Any]]] = field(default_factory=list)
     events: int = 0
 
-    @contextmanager
-    def listening(self, url: str) -> Iterator[None]:
+    def listening(self, url: str) -> AbstractContextManager[None]:
         """Follow the console's live stream until the block ends."""
-        stopping = threading.Event()
         began = time.monotonic()
 
-        def listen() -> None:
+        def listen(stopping: Event) -> None:
             with httpx.stream("GET", f"{url}/api/live", timeout=30, trust_env=False) as answer:
                 name = ""
                 for line in answer.iter_lines():
@@ -80,13 +79,7 @@ class FollowedPage:
                     elif line.startswith("data: ") and name == "event":
                         self.events += 1
 
-        thread = threading.Thread(target=listen, daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            stopping.set()
-            thread.join(timeout=5)
+        return meanwhile(listen)
 
     @property
     def longest_silence(self) -> float:
@@ -115,9 +108,8 @@ class Watched:
 
 def run(engines: Engines, rate: int, seconds: int) -> LoadReport:
     """Put `rate` events a second on a bus for `seconds` while pages follow the console."""
-    untap(
-        engines.aws, WATCHED_BUS
-    )  # the tap of the logs would read them all, on the same two cores
+    # The tap of the logs would read them all, on the same two cores.
+    untap(engines.aws, WATCHED_BUS)
     with ExitStack() as stack:
         console = _console(engines, stack)
         pages = [FollowedPage() for _ in range(PAGES)]
@@ -153,7 +145,7 @@ def _console(engines: Engines, stack: ExitStack) -> LaunchedProcess:
 
 
 def _load(watched: Watched, aws: Aws, console: LaunchedProcess) -> None:
-    events, lock = aws.client("events"), threading.Lock()
+    events, lock = aws.client("events"), Lock()
 
     def put() -> None:
         answer = events.put_events(Entries=[_entry() for _ in range(ENTRIES)])
@@ -175,25 +167,12 @@ def _load(watched: Watched, aws: Aws, console: LaunchedProcess) -> None:
 
 def _entry() -> Any:
     """An event as stock publishes it."""
-    aggregate_id, now = str(uuid4()), utc_now()
-    metadata = Cause(correlation_id=str(uuid4())).metadata(
-        event_id=new_event_id(), aggregate_id=aggregate_id, sequence=1, occurred_at=now
-    )
-    detail = {
-        "event": EventType.STOCK_ALLOCATED,
-        "metadata": metadata.model_dump(mode="json", by_alias=True),
-        "id": aggregate_id,
-        "subscriptionId": aggregate_id,
-        "stockId": "razor-123",
-        "stock": 24,
-        "status": "allocated",
-        "created": format_timestamp(now),
-        "updated": format_timestamp(now),
-    }
+    allocated = Stock.allocate(str(uuid4()), 2, now=utc_now())
+    record = record_of(allocated, Cause(correlation_id=str(uuid4())), event_id=new_event_id())
     return {
-        "Source": Source.STOCK,
-        "DetailType": EventType.STOCK_ALLOCATED,
-        "Detail": json.dumps(detail),
+        "Source": record.source,
+        "DetailType": record.event_type,
+        "Detail": record.detail,
         "EventBusName": WATCHED_BUS,
     }
 
@@ -209,21 +188,20 @@ def _report(watched: Watched) -> LoadReport:
     rates = [sum(seen["busRates"].values()) for seen in page.after(SETTLES)]
     shown = percentile(rates, 0.5)
     shares = sorted({seen["sampling"]["everyNth"] for seen in settled})
-    report.number(
-        "events on the bus",
-        f"{watched.accepted:,} in {watched.elapsed:.0f} s, {rate:,.0f} a second",
-    )
-    report.number("shares looked at, once settled", ", ".join(f"1 of {each}" for each in shares))
-    report.number("rate that the map shows, at the median", f"{shown:,.0f} a second")
-    report.number(
-        "memory: settled / at the end / peak",
-        f"{watched.settled:.0f} / {watched.end:.0f} / {watched.peak:.0f} MB",
-    )
-    report.number("processor", f"{100 * watched.cpu:.0f} % of a core")
-    report.number(
-        f"snapshots and events to each of {len(watched.pages)} pages",
-        "; ".join(f"{len(each.snapshots)} and {each.events:,}" for each in watched.pages),
-    )
+    report.numbers |= {
+        "events on the bus": (
+            f"{watched.accepted:,} in {watched.elapsed:.0f} s, {rate:,.0f} a second"
+        ),
+        "shares looked at, once settled": ", ".join(f"1 of {each}" for each in shares),
+        "rate that the map shows, at the median": f"{shown:,.0f} a second",
+        "memory: settled / at the end / peak": (
+            f"{watched.settled:.0f} / {watched.end:.0f} / {watched.peak:.0f} MB"
+        ),
+        "processor": f"{100 * watched.cpu:.0f} % of a core",
+        f"snapshots and events to each of {len(watched.pages)} pages": "; ".join(
+            f"{len(each.snapshots)} and {each.events:,}" for each in watched.pages
+        ),
+    }
     report.promise(
         f"memory stays under {CONSOLE_MEMORY:.0f} MB",
         f"{watched.peak:.0f} MB",

@@ -1,4 +1,7 @@
-"""Counts what our processes' own clients send: a hook on boto3's, a listener on pymongo's."""
+"""Counts what our processes' own clients send: a hook on boto3's, a listener on pymongo's.
+
+A poll, which came back with nothing new, does not count: how many there are is a matter of timing.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -49,13 +52,10 @@ def _watch(client: Any, process: str, tally: CallTally, meter: Meter) -> None:
         context["asked"] = params
 
     def answered(parsed: Any, model: Any, context: dict[str, Any], **_: Any) -> None:
-        service, operation = model.service_model.service_name, model.name
-        name = f"{service} {operation}"
-        if _is_poll(operation, parsed):
-            tally.poll(process, name)
-            return
-        tally.call(process, name, 1 + parsed["ResponseMetadata"].get("RetryAttempts", 0))
-        meter.note(operation, context["asked"], parsed)
+        if not _is_poll(model.name, parsed):
+            name = f"{model.service_model.service_name} {model.name}"
+            tally.call(process, name, 1 + parsed["ResponseMetadata"].get("RetryAttempts", 0))
+            meter.note(model.name, context["asked"], parsed)
 
     client.meta.events.register("before-parameter-build", asked)
     client.meta.events.register("after-call", answered)
@@ -81,10 +81,8 @@ class _Commands(CommandListener):
             self._tally.call(self._process, f"mongodb {event.command_name}")
 
     def succeeded(self, event: CommandSucceededEvent) -> None:
-        if event.command_name == "getMore":
-            brought = event.reply["cursor"]["nextBatch"]
-            count = self._tally.call if brought else self._tally.poll
-            count(self._process, "mongodb getMore")
+        if event.command_name == "getMore" and event.reply["cursor"]["nextBatch"]:
+            self._tally.call(self._process, "mongodb getMore")
 
     def failed(self, event: CommandFailedEvent) -> None:
         """A command that failed was counted when it started."""

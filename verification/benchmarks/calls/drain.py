@@ -1,9 +1,7 @@
 """The relay's calls for each event of a drain: stepped, with its own threads, and as a Lambda."""
 
 import threading
-from collections.abc import Sequence
 from typing import Any
-from uuid import uuid4
 
 from prometheus_client import CollectorRegistry
 
@@ -11,14 +9,15 @@ from relay.__main__ import DaemonAdapters, dynamodb_adapters
 from relay.batch import BatchPublisher, StreamBatchHandler
 from relay.pipeline import Pipeline
 from relay.settings import DynamoDBRelaySettings
-from runtime.ids import utc_now
 from runtime.metrics import RelayMetrics
 from runtime.process.shutdown import Stop
 from verification.benchmarks.calls.counting import counted
 from verification.benchmarks.calls.metering import Meter
-from verification.benchmarks.calls.relaying import Relaying
+from verification.benchmarks.calls.stepped import SteppedRelay
 from verification.benchmarks.calls.tally import CallTally
-from verification.load.outboxes import BACKLOG, LoadedTable, a_record
+from verification.benchmarks.contenders import fill
+from verification.benchmarks.floors.aws import cut, stream_end
+from verification.load.outboxes import LoadedTable
 from verification.testkit.engines import Engines
 
 DRAINED_EVENTS = 1000
@@ -31,30 +30,30 @@ LAMBDA_BATCH_SIZE = 100
 STEPPED_DRAIN, THREADED_DRAIN, LAMBDA_DRAIN = "stepped", "threaded", "lambda"
 
 
-def count_stepped(engines: Engines, events: int = DRAINED_EVENTS) -> CallTally:
+def count_stepped(engines: Engines) -> CallTally:
     """One reads all, publishes all, deletes all: the fewest calls that the code makes."""
     tally = CallTally()
-    relaying = Relaying(_adapters(engines, tally))
-    fill(engines, events)
+    relay = SteppedRelay(_adapters(engines, tally))
+    fill(LoadedTable(engines), DRAINED_EVENTS)
     tally.phase = STEPPED_DRAIN
-    relaying.relay(events)
+    relay.relay(DRAINED_EVENTS)
     return tally
 
 
-def count_threaded(engines: Engines, events: int = DRAINED_EVENTS) -> CallTally:
+def count_threaded(engines: Engines) -> CallTally:
     """With the pipeline's own threads, as the daemon runs: it varies with timing."""
     tally = CallTally()
     adapters = _adapters(engines, tally)
     stop = Stop()
     pipeline = Pipeline(adapters, stop=stop, metrics=RelayMetrics(CollectorRegistry()))
     adapters.feed.open()
-    fill(engines, events)
+    fill(LoadedTable(engines), DRAINED_EVENTS)
     tally.phase = THREADED_DRAIN
     running = threading.Thread(target=pipeline.run)
     running.start()
     offered = 0
     try:
-        while offered < events:
+        while offered < DRAINED_EVENTS:
             offered += pipeline.window.offer(adapters.feed.read())
         pipeline.window.wait_until_empty()
     finally:
@@ -63,24 +62,26 @@ def count_threaded(engines: Engines, events: int = DRAINED_EVENTS) -> CallTally:
     return tally
 
 
-def count_lambda(engines: Engines, events: int = DRAINED_EVENTS) -> CallTally:
+def count_lambda(engines: Engines) -> CallTally:
     """As on AWS: Lambda reads the stream, at no charge, and hands batches of 100 over."""
     tally = CallTally()
     adapters = _adapters(engines, tally)
-    streams = engines.aws.client("dynamodbstreams")
-    iterator, arn = _end_of_stream(engines)
-    fill(engines, events)
+    outbox, streams = LoadedTable(engines), engines.aws.client("dynamodbstreams")
+    iterator = stream_end(outbox.table, engines.aws.client("dynamodb"), streams)
+    fill(outbox, DRAINED_EVENTS)
     tally.phase = LAMBDA_DRAIN
     publisher = BatchPublisher(adapters, RelayMetrics(CollectorRegistry()))
-    handler = StreamBatchHandler(publisher, LoadedTable(engines).table)
+    handler = StreamBatchHandler(publisher, outbox.table)
     records: list[Any] = []
-    while len(records) < events:
+    while len(records) < DRAINED_EVENTS:
         answer: Any = streams.get_records(ShardIterator=iterator)
         iterator = answer["NextShardIterator"]
         inserts = [each for each in answer["Records"] if each["eventName"] == "INSERT"]
-        records += [{**each, "eventSourceARN": arn} for each in inserts]
-    for start in range(0, events, LAMBDA_BATCH_SIZE):
-        _hand_over(handler, records[start : start + LAMBDA_BATCH_SIZE])
+        records += [{**each, "eventSourceARN": f"arn/{outbox.table}"} for each in inserts]
+    for some in cut(records, LAMBDA_BATCH_SIZE):
+        answer = handler.handle({"Records": some}, lambda: True)
+        if answer["batchItemFailures"]:
+            raise NotPublished(answer)
     return tally
 
 
@@ -88,30 +89,7 @@ class NotPublished(Exception):
     """The function reported records as failed."""
 
 
-def _hand_over(handler: StreamBatchHandler, records: Sequence[Any]) -> None:
-    answer = handler.handle({"Records": records}, lambda: True)
-    if answer["batchItemFailures"]:
-        raise NotPublished(answer)
-
-
-def fill(engines: Engines, events: int) -> None:
-    """Commit rows that occur now and that no rule sends anywhere."""
-    outbox = LoadedTable(engines)
-    outbox.write([a_record(outbox, str(uuid4()), 1, utc_now(), BACKLOG) for _ in range(events)])
-
-
 def _adapters(engines: Engines, tally: CallTally) -> DaemonAdapters:
     settings = engines.settings(DynamoDBRelaySettings, DRAINED_RELAY)
     with counted(DRAINED_RELAY, tally, Meter(tally)):
         return dynamodb_adapters(settings, Stop())
-
-
-def _end_of_stream(engines: Engines) -> tuple[str, str]:
-    table = LoadedTable(engines).table
-    arn = engines.aws.client("dynamodb").describe_table(TableName=table)["Table"]["LatestStreamArn"]
-    streams = engines.aws.client("dynamodbstreams")
-    (shard,) = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
-    iterator = streams.get_shard_iterator(
-        StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType="LATEST"
-    )["ShardIterator"]
-    return iterator, arn

@@ -1,9 +1,7 @@
 """The committed counts, and what has changed since: verification/benchmarks/calls/expected.toml."""
 
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from verification.benchmarks.calls.tally import Sections
 
@@ -13,15 +11,21 @@ COMMAND = "python -m verification.benchmarks.calls --accept"
 
 _HEAD = f"""\
 # Calls to AWS of one subscription's full life at batch size 1, by phase, process and operation,
-# what AWS bills of them, and the calls of a drain of 1000 events. Counted by `python -m
-# benchmarks.calls`; tests/integration/test_call_counts.py holds the code to it, and docs/costs.md
-# is computed from it. Written by `{COMMAND}`: read the difference.
+# what AWS bills of them, and the calls of a drain of 1000 events. Counted by
+# `python -m verification.benchmarks.calls`; tests/integration/test_call_counts.py holds the code to
+# it, and docs/costs.md is computed from it. Written by `{COMMAND}`: read
+# the difference.
 """
 
 
 def load(path: Path = EXPECTED_COUNTS) -> Sections:
     """Read what is committed."""
-    return dict(_flat(tomllib.loads(path.read_text())))
+    return {
+        f"{kind}.{phase}.{owner}": counts
+        for kind, phases in tomllib.loads(path.read_text()).items()
+        for phase, owners in phases.items()
+        for owner, counts in owners.items()
+    }
 
 
 def dump(sections: Sections) -> str:
@@ -56,11 +60,3 @@ def complaint(lines: list[str]) -> str:
             "the reason. If not, the code now calls AWS more often, or less, than it needs to.",
         ]
     )
-
-
-def _flat(tables: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, dict[str, int]]]:
-    for name, value in tables.items():
-        if all(isinstance(inner, dict) for inner in value.values()):
-            yield from _flat(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", value

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from verification.benchmarks.calls.stepped import SteppedProcesses
+from verification.benchmarks.calls.stepped import SteppedProcesses, ask
 from verification.benchmarks.calls.tally import CallTally
 from verification.testkit.engines import Engines
 from verification.testkit.orders import ORDER
@@ -23,23 +23,22 @@ def count_lifecycle(engines: Engines) -> CallTally:
     """
     tally = CallTally()
     processes = SteppedProcesses(engines, tally)
-    processes.start()
 
     tally.phase = CREATED
-    subscription: str = processes.subscription_api.ask("POST", "/subscriptions", ORDER)["id"]
+    subscription: str = ask(processes.subscription_api, "POST", "/subscriptions", ORDER)["id"]
     processes.subscriptions_relay.relay()
-    processes.stock_allocating.handle_next()
-    processes.payment_creating.handle_next()
+    processes.stock_consumer.handle_next("stock-subscription-created")
+    processes.payment_consumer.handle_next("payments-subscription-created")
     processes.stock_relay.relay()
     processes.payments_change_stream.relay()
     processes.payments_forward.forward()
 
     tally.phase = CANCELLED
-    processes.payment_api.ask("PATCH", f"/payments/{subscription}", {"status": "cancelled"})
+    ask(processes.payment_api, "PATCH", f"/payments/{subscription}", {"status": "cancelled"})
     processes.payments_change_stream.relay()
     processes.payments_forward.forward()
-    processes.stock_deallocating.handle_next()
-    processes.subscription_cancelling.handle_next()
+    processes.stock_consumer.handle_next("stock-payment-cancelled")
+    processes.subscription_consumer.handle_next("subscriptions-payment-cancelled")
     processes.stock_relay.relay()
     processes.subscriptions_relay.relay()
 

@@ -1,103 +1,208 @@
-"""The system's processes, put together as their composition roots do and counted by name."""
+"""The system's processes without their threads: each does its next work when it is asked to.
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import cached_property
+They are put together by their own composition roots, and counted by name.
+"""
 
-from relay.__main__ import change_stream_adapters, dynamodb_adapters
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, TypeVar
+
+import httpx
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+
+from relay.__main__ import DaemonAdapters, change_stream_adapters, dynamodb_adapters
+from relay.adapters.sqs_fifo import DeadLetterQueue
+from relay.composition import aws_of, bus_of
+from relay.forwarder import Forwarder
+from relay.pipeline import Pipeline
 from relay.settings import ChangeStreamRelaySettings, DynamoDBRelaySettings, ForwardSettings
+from runtime.aws import Aws
+from runtime.metrics import ConsumerMetrics, RelayMetrics
+from runtime.process.health import Readiness
 from runtime.process.shutdown import Stop
-from services.payment import main as payment_main
+from runtime.settings import ConsumerSettings, ProcessSettings
+from runtime.sqs.deletions import Deletions
+from runtime.sqs.handler import EventHandler
+from runtime.sqs.messages import Messages
+from runtime.sqs.queue import MAX_BATCH, find_queue
+from services.payment import main as payment
 from services.payment.settings import PaymentApiSettings, PaymentConsumerSettings
-from services.stock import main as stock_main
+from services.stock import main as stock
 from services.stock.settings import StockConsumerSettings
-from services.subscription import main as subscription_main
+from services.subscription import main as subscription
 from services.subscription.settings import SubscriptionApiSettings, SubscriptionConsumerSettings
 from verification.benchmarks.calls.counting import counted
 from verification.benchmarks.calls.metering import Meter
-from verification.benchmarks.calls.relaying import Forwarding, Relaying
-from verification.benchmarks.calls.serving import Consuming, InProcessApi
 from verification.benchmarks.calls.tally import CallTally
 from verification.testkit.engines import Engines
+from verification.testkit.waiting import NotInTime, eventually
+
+FORWARDED_WITHIN = 20.0
+"""Seconds; it takes milliseconds."""
+
+S = TypeVar("S", bound=ProcessSettings)
+C = TypeVar("C", bound=ConsumerSettings)
+P = TypeVar("P")
 
 
 class SteppedProcesses:
-    """One of each, on engines that the topology was rendered to. Made before the first step."""
+    """One of each, on engines that the topology was rendered to.
+
+    They are all made before the first step: from then on a stream tells of all that happens.
+    """
 
     def __init__(self, engines: Engines, tally: CallTally) -> None:
         self._engines, self._tally, self._meter = engines, tally, Meter(tally)
+        self.subscription_api = self._made(
+            "subscription-api", SubscriptionApiSettings, subscription.create_app
+        )
+        self.payment_api = self._made("payment-api", PaymentApiSettings, payment.create_app)
+        self.subscription_consumer = self._made(
+            "subscription-consumer",
+            SubscriptionConsumerSettings,
+            partial(SteppedConsumer, subscription.event_handlers),
+        )
+        self.stock_consumer = self._made(
+            "stock-consumer",
+            StockConsumerSettings,
+            partial(SteppedConsumer, stock.event_handlers),
+        )
+        self.payment_consumer = self._made(
+            "payment-consumer",
+            PaymentConsumerSettings,
+            partial(SteppedConsumer, payment.event_handlers),
+        )
+        self.subscriptions_relay, self.stock_relay = (
+            self._made(
+                name,
+                DynamoDBRelaySettings,
+                lambda settings: SteppedRelay(dynamodb_adapters(settings, Stop())),
+            )
+            for name in ("subscriptions-relay", "stock-relay")
+        )
+        self.payments_change_stream = self._made(
+            "payments-change-stream",
+            ChangeStreamRelaySettings,
+            lambda settings: SteppedRelay(change_stream_adapters(settings)),
+        )
+        self.payments_forward = self._made("payments-forward", ForwardSettings, SteppedForwarder)
 
-    @cached_property
-    def subscription_api(self) -> InProcessApi:
-        with self._as("subscription-api"):
-            settings = self._engines.settings(SubscriptionApiSettings, "subscription-api")
-            return InProcessApi(subscription_main.create_app(settings))
+    def _made(self, name: str, settings: type[S], make: Callable[[S], P]) -> P:
+        with counted(name, self._tally, self._meter):
+            return make(self._engines.settings(settings, name))
 
-    @cached_property
-    def payment_api(self) -> InProcessApi:
-        with self._as("payment-api"):
-            settings = self._engines.settings(PaymentApiSettings, "payment-api")
-            return InProcessApi(payment_main.create_app(settings))
 
-    @cached_property
-    def subscription_cancelling(self) -> Consuming:
-        with self._as("subscription-consumer"):
-            settings = self._engines.settings(SubscriptionConsumerSettings, "subscription-consumer")
-            queue = settings.payment_cancelled_queue
-            return Consuming(settings, queue, subscription_main.event_handlers(settings)[queue])
+def ask(app: FastAPI, method: str, path: str, body: Mapping[str, Any]) -> Any:
+    """Send a request to a service's app, without a socket, and read its JSON.
 
-    @cached_property
-    def stock_allocating(self) -> Consuming:
-        with self._as("stock-consumer"):
-            settings = self._engines.settings(StockConsumerSettings, "stock-consumer")
-            queue = settings.subscription_created_queue
-            return Consuming(settings, queue, stock_main.event_handlers(settings)[queue])
+    Raises httpx.HTTPStatusError.
+    """
 
-    @cached_property
-    def stock_deallocating(self) -> Consuming:
-        with self._as("stock-consumer"):
-            settings = self._engines.settings(StockConsumerSettings, "stock-consumer")
-            queue = settings.payment_cancelled_queue
-            return Consuming(settings, queue, stock_main.event_handlers(settings)[queue])
+    async def send() -> httpx.Response:
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:
+            return await client.request(method, path, json=body)
 
-    @cached_property
-    def payment_creating(self) -> Consuming:
-        with self._as("payment-consumer"):
-            settings = self._engines.settings(PaymentConsumerSettings, "payment-consumer")
-            queue = settings.subscription_created_queue
-            return Consuming(settings, queue, payment_main.event_handlers(settings)[queue])
+    return asyncio.run(send()).raise_for_status().json()
 
-    @cached_property
-    def subscriptions_relay(self) -> Relaying:
-        return self._dynamodb_relay("subscriptions-relay")
 
-    @cached_property
-    def stock_relay(self) -> Relaying:
-        return self._dynamodb_relay("stock-relay")
+class SteppedConsumer:
+    """A consumer process: its queues, each with its handler."""
 
-    @cached_property
-    def payments_change_stream(self) -> Relaying:
-        with self._as("payments-change-stream"):
-            settings = self._engines.settings(ChangeStreamRelaySettings, "payments-change-stream")
-            return Relaying(change_stream_adapters(settings))
+    def __init__(self, handlers_of: Callable[[C], Mapping[str, EventHandler]], settings: C) -> None:
+        sqs = Aws.of(settings).client("sqs")
+        self._queues = {
+            name: Messages(
+                sqs,
+                find_queue(sqs, name),
+                handler,
+                stop=Stop(),
+                metrics=ConsumerMetrics(CollectorRegistry()),
+                readiness=Readiness(name),
+                wait_seconds=settings.queue_wait_seconds,
+            )
+            for name, handler in handlers_of(settings).items()
+        }
 
-    @cached_property
-    def payments_forward(self) -> Forwarding:
-        with self._as("payments-forward"):
-            return Forwarding(self._engines.settings(ForwardSettings, "payments-forward"))
+    def handle_next(self, queue: str) -> None:
+        """Receive what there is, handle it and delete it; raises NotInTime."""
+        messages = self._queues[queue]
+        deletions = Deletions(messages.sqs, messages.queue.url)
+        for message in eventually(lambda: messages.receive(MAX_BATCH), what=queue):
+            if not messages.settle(message):
+                raise NotInTime(f"{queue}: a message was not handled")
+            deletions.add(message["ReceiptHandle"])
+        deletions.delete_next()
 
-    def start(self) -> None:
-        """Make every process: from here on a stream tells of all that happens."""
-        for name, value in vars(type(self)).items():
-            if isinstance(value, cached_property):
-                getattr(self, name)
 
-    def _dynamodb_relay(self, name: str) -> Relaying:
-        with self._as(name):
-            settings = self._engines.settings(DynamoDBRelaySettings, name)
-            return Relaying(dynamodb_adapters(settings, Stop()))
+class SteppedRelay:
+    """A relay from an outbox: it reads, then publishes, then deletes."""
 
-    @contextmanager
-    def _as(self, process: str) -> Iterator[None]:
-        with counted(process, self._tally, self._meter):
-            yield
+    def __init__(self, adapters: DaemonAdapters) -> None:
+        self._registry = CollectorRegistry()
+        self._feed = adapters.feed
+        self._pipeline = Pipeline(adapters, stop=Stop(), metrics=RelayMetrics(self._registry))
+        self._feed.open()
+
+    def relay(self, rows: int = 1) -> None:
+        """Bring rows to their target, each of another aggregate; raises NotInTime."""
+        window, before = self._pipeline.window, _published(self._registry)
+        offered = 0
+        while offered < rows:
+            offered += eventually(lambda: window.offer(self._feed.read()), what="the stream")
+        while _published(self._registry) < before + rows:
+            self._pipeline.publish_next()
+        while len(window):
+            self._pipeline.delete_next()
+
+
+class SteppedForwarder:
+    """One of `relay forward`'s forwarders."""
+
+    def __init__(self, settings: ForwardSettings) -> None:
+        aws = aws_of(settings)
+        sqs = aws.client("sqs")
+        bus = bus_of(settings.event_bus, aws, None)
+        queue = find_queue(sqs, settings.fifo_queue)
+        registry = CollectorRegistry()
+        self._stop = _StopWhenPublished(registry)
+        self._forwarder = Forwarder(
+            sqs,
+            queue,
+            bus,
+            DeadLetterQueue(sqs, queue.dead_letter_queue),
+            stop=self._stop,
+            metrics=RelayMetrics(registry),
+            readiness=Readiness(queue.name),
+            wait_seconds=settings.queue_wait_seconds,
+        )
+
+    def forward(self) -> None:
+        """Forward one message; raises NotInTime."""
+        self._stop.aim_at_one_more()
+        self._forwarder.run()
+
+
+class _StopWhenPublished(Stop):
+    """A stop that a forwarder finds requested once it has published one event more."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        super().__init__()
+        self._registry = registry
+
+    def aim_at_one_more(self) -> None:
+        self._goal = _published(self._registry) + 1
+        self._deadline = time.monotonic() + FORWARDED_WITHIN
+
+    @property
+    def requested(self) -> bool:
+        if time.monotonic() > self._deadline:
+            raise NotInTime("the FIFO queue")
+        return _published(self._registry) >= self._goal
+
+
+def _published(registry: CollectorRegistry) -> float:
+    return registry.get_sample_value("relay_events_published_total") or 0.0

@@ -12,11 +12,7 @@ Sections = Mapping[str, Mapping[str, int]]
 
 
 class CallTally:
-    """What was counted so far; `phase` is what is going on, and who steps the parts sets it.
-
-    A poll is a call that came back with nothing new. How many there are is a matter of timing, so
-    they are kept apart from the calls.
-    """
+    """What was counted so far; `phase` is what is going on, and who steps the parts sets it."""
 
     def __init__(self) -> None:
         self.phase = START_UP
@@ -26,9 +22,6 @@ class CallTally:
     def call(self, process: str, operation: str, times: int = 1) -> None:
         """Count a call, as often as it was sent."""
         self._add("calls", process, operation, times)
-
-    def poll(self, process: str, operation: str) -> None:
-        self._add("polls", process, operation, 1)
 
     def unit(self, name: str, count: int) -> None:
         """Count what AWS bills: units of its own, or bytes."""
@@ -44,14 +37,6 @@ class CallTally:
             section: dict(sorted(counts.items()))
             for section, counts in sorted(self._sections.items())
             if f".{START_UP}." not in section and (not kinds or section.split(".")[0] in kinds)
-        }
-
-    def at_start(self) -> Sections:
-        """Give what was counted before the first step."""
-        return {
-            section: dict(counts)
-            for section, counts in sorted(self._sections.items())
-            if f".{START_UP}." in section
         }
 
     def _add(self, kind: str, owner: str, name: str, count: int) -> None:

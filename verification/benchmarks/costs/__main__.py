@@ -8,7 +8,7 @@ from verification.benchmarks.calls import expected
 from verification.benchmarks.costs import document
 from verification.benchmarks.costs.book import load
 from verification.benchmarks.costs.model import costs
-from verification.benchmarks.pages import written
+from verification.benchmarks.pages import write
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -20,9 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sections, book = expected.load(), load()
     generated = document.parts(sections, book)
     if chosen.write:
-        document.COSTS_PAGE.write_text(
-            written(document.COSTS_PAGE.read_text(encoding="utf-8"), generated), encoding="utf-8"
-        )
+        write(document.COSTS_PAGE, generated)
         document.draw(costs(sections, book))
     else:
         print("\n\n".join(generated.values()))

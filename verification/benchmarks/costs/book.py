@@ -1,7 +1,7 @@
-"""The numbers that the model multiplies: prices.toml and assumptions.toml, read strictly."""
+"""Bills, and the numbers that they multiply: prices.toml and assumptions.toml, read strictly."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -45,12 +45,34 @@ class Assumption(BaseModel):
 
 
 @dataclass(frozen=True)
+class Charge:
+    """Units of a price; `what` is the line of the table that it belongs to."""
+
+    what: str
+    quantity: float
+    price: str
+
+
+Bill = tuple[Charge, ...]
+
+
+@dataclass(frozen=True)
 class Book:
     prices: Mapping[str, Price]
     assumptions: Mapping[str, Assumption]
 
     def assumed(self, name: str) -> float:
         return self.assumptions[name].value
+
+    def dollars(self, bill: Iterable[Charge]) -> float:
+        return sum(charge.quantity * self.prices[charge.price].each for charge in bill)
+
+    def lines(self, bill: Iterable[Charge]) -> dict[str, float]:
+        """US dollars by line, in the order in which lines first appear."""
+        found: dict[str, float] = {}
+        for charge in bill:
+            found[charge.what] = found.get(charge.what, 0.0) + self.dollars([charge])
+        return found
 
 
 def load() -> Book:

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
+from contracts.names import EventType
 from infra.topology import TOPOLOGY
+from operations.sources.routes import routes
 from verification.benchmarks.calls import metering
 from verification.benchmarks.costs import deployment
-from verification.benchmarks.costs.bill import Charge
-from verification.benchmarks.costs.book import Book
-from verification.benchmarks.costs.routes import buses, queues
-from verification.benchmarks.costs.usage import Published, Usage
+from verification.benchmarks.costs.book import Book, Charge
+from verification.benchmarks.costs.usage import Usage, buses
 
 GIGABYTE = 1_000_000_000
 DAYS_A_MONTH = 365 / 12
@@ -27,8 +27,8 @@ ARCHIVE_DAYS = {each.bus: each.retention_days for each in TOPOLOGY.archives}
 
 def shared(usage: Usage, phase: str, book: Book) -> Iterator[Charge]:
     """One phase of one subscription, without what brings its events from outbox to bus."""
-    for event in usage.published:
-        yield from _event(event, book)
+    for event, size in usage.published.items():
+        yield from _event(event, size, book)
     yield Charge(WRITES_ITEM, usage.unit(metering.WRITE_UNITS), "dynamodb-write")
     yield Charge(READS_ITEM, usage.unit(metering.READ_UNITS), "dynamodb-read")
     yield from rows(usage.unit(metering.STORED_BYTES), book.assumed("row-months"))
@@ -56,10 +56,11 @@ def traffic(size: float) -> Charge:
     return Charge(NAT_ITEM, size / GIGABYTE, "nat-traffic")
 
 
-def _event(event: Published, book: Book) -> Iterator[Charge]:
+def _event(event: EventType, entry_size: int, book: Book) -> Iterator[Charge]:
     """Put on its bus, sent on to others, archived and logged on each, delivered to queues."""
-    reached = buses(event.bus, event.event_type)
-    size = event.size + book.assumed("envelope-bytes")
+    route = routes()[event]
+    reached = buses(route)
+    size = entry_size + book.assumed("envelope-bytes")
     yield Charge(EVENTS_ITEM, 1, "eventbridge-event")
     yield Charge(EVENTS_ITEM, len(reached) - 1, "eventbridge-hop")
     yield Charge(ARCHIVES_ITEM, size * len(reached) / GIGABYTE, "archive-in")
@@ -67,7 +68,7 @@ def _event(event: Published, book: Book) -> Iterator[Charge]:
     yield Charge(ARCHIVES_ITEM, size * days / DAYS_A_MONTH / GIGABYTE, "archive-kept")
     line = size + book.assumed("log-line-overhead-bytes")
     yield from logs(line * len(reached), book)
-    yield Charge(QUEUES_ITEM, len(queues(event.bus, event.event_type)), "sqs-standard")
+    yield Charge(QUEUES_ITEM, len(route.deliveries), "sqs-standard")
 
 
 def standing(book: Book, *, tasks: int, alarms: int, outboxes: int) -> Iterator[Charge]:

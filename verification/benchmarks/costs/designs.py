@@ -1,12 +1,11 @@
 """Three ways from outbox to bus, as the bills they send: this design, and two others."""
 
-from collections.abc import Iterator
-from typing import Protocol
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from verification.benchmarks.calls import metering
 from verification.benchmarks.costs import deployment
-from verification.benchmarks.costs.bill import Bill, Charge
-from verification.benchmarks.costs.book import Book
+from verification.benchmarks.costs.book import Book, Charge
 from verification.benchmarks.costs.charges import (
     DAYS_A_MONTH,
     OUTBOX_ROWS_ITEM,
@@ -25,131 +24,109 @@ from verification.benchmarks.costs.usage import Usage
 
 FUNCTIONS_ITEM, PIPES_ITEM = "Lambda: relays", "EventBridge: Pipes"
 
+FUNCTIONS = len(deployment.FUNCTION_NAMES)
+"""Relays of DynamoDB outboxes."""
+
 MISSING_QUEUES = 4
 """subscriptions-dlq and stock-dlq, payment-events.fifo and its dead-letter queue."""
 
 
-class Design(Protocol):
-    @property
-    def name(self) -> str: ...
+@dataclass(frozen=True)
+class Design:
+    """`phase` charges for one phase of one subscription, at batch size 1: nothing else is going on.
 
-    def phase(self, usage: Usage, phase: str, book: Book) -> Bill:
-        """One phase of one subscription, at batch size 1: nothing else is going on."""
-        ...
-
-    def month(self, book: Book) -> Bill:
-        """A month in which nothing happens."""
-        ...
-
-
-class Ours:
-    """A Lambda function behind each outbox's stream, and one that sweeps it.
-
-    A row leaves its outbox once its event is published; a sweep a minute brings what stayed.
+    `month` does for one in which nothing happens.
     """
 
-    name = "this design"
-
-    def phase(self, usage: Usage, phase: str, book: Book) -> Bill:
-        return (
-            *shared(usage, phase, book),
-            Charge(WRITES_ITEM, usage.unit(metering.DELETE_UNITS), "dynamodb-write"),
-            *_invoked(usage.relayed, book.assumed("lambda-seconds-publish")),
-            *logs(usage.relayed * book.assumed("lambda-log-bytes"), book),
-            *payments_relayed(usage, book),
-        )
-
-    def month(self, book: Book) -> Bill:
-        sweeps = (
-            len(deployment.FUNCTION_NAMES)
-            * deployment.SWEEPS_AN_HOUR
-            * book.assumed("hours-a-month")
-        )
-        return (
-            *standing(
-                book,
-                tasks=len(deployment.TASK_NAMES),
-                alarms=deployment.alarm_metrics(),
-                outboxes=deployment.OUTBOX_COUNT,
-            ),
-            *_invoked(sweeps, book.assumed("lambda-seconds-sweep")),
-            Charge(READS_ITEM, sweeps, "dynamodb-read"),  # one Scan of an empty table each
-            *payments_idle(book),
-        )
+    name: str
+    phase: Callable[[Usage, str, Book], Iterator[Charge]]
+    month: Callable[[Book], Iterator[Charge]]
 
 
-class Naive:
-    """The relay that one writes first, as a Fargate task for each outbox.
-
-    It is verification/benchmarks/floors/naive_relay.py, and one like it for the change stream.
-    It polls, sends five records a PutEvents and looks at no answer. It deletes nothing, sweeps
-    nothing, has no dead letters, and sends payments to the bus with no FIFO queue between.
-    """
-
-    name = "naive relay"
-
-    def phase(self, usage: Usage, phase: str, book: Book) -> Bill:
-        outbox = usage.unit(metering.OUTBOX_BYTES)
-        calls = usage.calls_through_nat(without_relays=False) - usage.unit(metering.SQS_FIFO)
-        return (
-            *shared(usage, phase, book),
-            *rows(outbox, book.assumed("row-months"), OUTBOX_ROWS_ITEM),
-            Charge(READS_ITEM, usage.relayed, "dynamodb-stream-read"),
-            *document_ios(usage, book, deletes=False),
-            traffic((calls + usage.relayed) * book.assumed("call-bytes")),
-        )
-
-    def month(self, book: Book) -> Bill:
-        relays = len(deployment.FUNCTION_NAMES) + 1
-        tasks = 2 * deployment.API_COUNT + relays
-        alarms = deployment.QUEUE_COUNT - MISSING_QUEUES + tasks + 2 * deployment.API_COUNT
-        looks = len(deployment.FUNCTION_NAMES) * book.assumed("stream-polls-a-second") * 3600
-        polled = looks * book.assumed("hours-a-month")
-        return (
-            *standing(book, tasks=tasks, alarms=alarms, outboxes=0),
-            Charge(READS_ITEM, polled, "dynamodb-stream-read"),
-            traffic(polled * book.assumed("poll-bytes")),
-        )
+# A Lambda function behind each outbox's stream, and one that sweeps it. A row leaves its outbox
+# once its event is published; a sweep a minute brings what stayed.
 
 
-class Pipes:
-    """EventBridge Pipes in place of the Lambda relays.
-
-    A pipe takes each INSERT to the bus. Rows expire by themselves, and nothing sweeps them.
-
-    DocumentDB is no source of a pipe: payments go as in this design.
-    """
-
-    name = "EventBridge Pipes"
-
-    def phase(self, usage: Usage, phase: str, book: Book) -> Bill:
-        kept = usage.unit(metering.OUTBOX_BYTES)
-        return (
-            *shared(usage, phase, book),
-            Charge(PIPES_ITEM, usage.relayed, "eventbridge-pipe"),
-            *rows(kept, book.assumed("expiry-days") / DAYS_A_MONTH, OUTBOX_ROWS_ITEM),
-            *payments_relayed(usage, book),
-        )
-
-    def month(self, book: Book) -> Bill:
-        pipes = len(deployment.FUNCTION_NAMES)
-        of_functions = pipes * (deployment.ALARMS_OF_A_FUNCTION + 1)  # and the oldest row's
-        of_pipes = 2 * pipes  # a pipe that fails, one that is behind
-        return (
-            *standing(
-                book,
-                tasks=len(deployment.TASK_NAMES),
-                alarms=deployment.alarm_metrics() - of_functions + of_pipes,
-                outboxes=deployment.OUTBOX_COUNT - pipes,
-            ),
-            *payments_idle(book),
-        )
+def _our_phase(usage: Usage, phase: str, book: Book) -> Iterator[Charge]:
+    yield from shared(usage, phase, book)
+    yield Charge(WRITES_ITEM, usage.unit(metering.DELETE_UNITS), "dynamodb-write")
+    yield from _invoked(usage.relayed, book.assumed("lambda-seconds-publish"))
+    yield from logs(usage.relayed * book.assumed("lambda-log-bytes"), book)
+    yield from payments_relayed(usage, book)
 
 
-DESIGNS: tuple[Design, ...] = (Ours(), Naive(), Pipes())
+def _our_month(book: Book) -> Iterator[Charge]:
+    sweeps = FUNCTIONS * deployment.SWEEPS_AN_HOUR * book.assumed("hours-a-month")
+    yield from standing(
+        book,
+        tasks=len(deployment.TASK_NAMES),
+        alarms=deployment.alarm_metrics(),
+        outboxes=deployment.OUTBOX_COUNT,
+    )
+    yield from _invoked(sweeps, book.assumed("lambda-seconds-sweep"))
+    yield Charge(READS_ITEM, sweeps, "dynamodb-read")  # one Scan of an empty table each
+    yield from payments_idle(book)
 
 
 def _invoked(times: float, seconds: float) -> Iterator[Charge]:
     yield Charge(FUNCTIONS_ITEM, times, "lambda-request")
     gigabyte_seconds = times * seconds * deployment.FUNCTION_GIGABYTES
     yield Charge(FUNCTIONS_ITEM, gigabyte_seconds, "lambda-duration")
+
+
+# The relay that one writes first, as a Fargate task for each outbox: it is
+# verification/benchmarks/floors/naive_relay.py, and one like it for the change stream. It polls,
+# sends five records a PutEvents and looks at no answer. It deletes nothing, sweeps nothing, has no
+# dead letters, and sends payments to the bus with no FIFO queue between.
+
+
+def _naive_phase(usage: Usage, phase: str, book: Book) -> Iterator[Charge]:
+    outbox = usage.unit(metering.OUTBOX_BYTES)
+    calls = usage.calls_through_nat(without_relays=False) - usage.unit(metering.SQS_FIFO)
+    yield from shared(usage, phase, book)
+    yield from rows(outbox, book.assumed("row-months"), OUTBOX_ROWS_ITEM)
+    yield Charge(READS_ITEM, usage.relayed, "dynamodb-stream-read")
+    yield from document_ios(usage, book, deletes=False)
+    yield traffic((calls + usage.relayed) * book.assumed("call-bytes"))
+
+
+def _naive_month(book: Book) -> Iterator[Charge]:
+    tasks = 2 * deployment.API_COUNT + FUNCTIONS + 1
+    alarms = deployment.QUEUE_COUNT - MISSING_QUEUES + tasks + 2 * deployment.API_COUNT
+    looks = FUNCTIONS * book.assumed("stream-polls-a-second") * 3600
+    polled = looks * book.assumed("hours-a-month")
+    yield from standing(book, tasks=tasks, alarms=alarms, outboxes=0)
+    yield Charge(READS_ITEM, polled, "dynamodb-stream-read")
+    yield traffic(polled * book.assumed("poll-bytes"))
+
+
+# EventBridge Pipes in place of the Lambda relays: a pipe takes each INSERT to the bus. Rows expire
+# by themselves, and nothing sweeps them. DocumentDB is no source of a pipe: payments go as in this
+# design.
+
+
+def _pipes_phase(usage: Usage, phase: str, book: Book) -> Iterator[Charge]:
+    kept = usage.unit(metering.OUTBOX_BYTES)
+    yield from shared(usage, phase, book)
+    yield Charge(PIPES_ITEM, usage.relayed, "eventbridge-pipe")
+    yield from rows(kept, book.assumed("expiry-days") / DAYS_A_MONTH, OUTBOX_ROWS_ITEM)
+    yield from payments_relayed(usage, book)
+
+
+def _pipes_month(book: Book) -> Iterator[Charge]:
+    of_functions = FUNCTIONS * (deployment.ALARMS_OF_A_FUNCTION + 1)  # and the oldest row's
+    of_pipes = 2 * FUNCTIONS  # a pipe that fails, one that is behind
+    yield from standing(
+        book,
+        tasks=len(deployment.TASK_NAMES),
+        alarms=deployment.alarm_metrics() - of_functions + of_pipes,
+        outboxes=deployment.OUTBOX_COUNT - FUNCTIONS,
+    )
+    yield from payments_idle(book)
+
+
+THIS_DESIGN = Design("this design", _our_phase, _our_month)
+NAIVE_RELAY = Design("naive relay", _naive_phase, _naive_month)
+PIPES = Design("EventBridge Pipes", _pipes_phase, _pipes_month)
+
+DESIGNS = (THIS_DESIGN, NAIVE_RELAY, PIPES)

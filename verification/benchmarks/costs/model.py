@@ -1,11 +1,10 @@
 """Dollars per million subscriptions, and per idle month, of each design."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from verification.benchmarks.calls.lifecycle import CANCELLED, CREATED
 from verification.benchmarks.calls.tally import Sections
-from verification.benchmarks.costs.bill import Bill, dollars, times
-from verification.benchmarks.costs.book import Book
+from verification.benchmarks.costs.book import Bill, Book
 from verification.benchmarks.costs.designs import DESIGNS, Design
 from verification.benchmarks.costs.usage import Usage
 
@@ -25,12 +24,12 @@ class Cost:
     @property
     def created_only(self) -> float:
         """US dollars a million subscriptions that are never cancelled."""
-        return dollars(self.created, self.book.prices)
+        return self.book.dollars(self.created)
 
     @property
     def full(self) -> float:
         """US dollars a million subscriptions that are all cancelled in the end."""
-        return self.created_only + dollars(self.cancelled, self.book.prices)
+        return self.created_only + self.book.dollars(self.cancelled)
 
     @property
     def mixed(self) -> float:
@@ -41,7 +40,7 @@ class Cost:
     @property
     def idle(self) -> float:
         """US dollars a month in which nothing happens."""
-        return dollars(self.month, self.book.prices)
+        return self.book.dollars(self.month)
 
     def monthly(self, subscriptions: float) -> float:
         """US dollars a month with that many new subscriptions, and cancellations in proportion."""
@@ -50,11 +49,18 @@ class Cost:
 
 def costs(sections: Sections, book: Book) -> list[Cost]:
     """Reckon every design from what was counted."""
-    return [_cost(design, sections, book) for design in DESIGNS]
 
+    def million(design: Design, phase: str) -> Bill:
+        bill = design.phase(Usage.of(sections, phase), phase, book)
+        return tuple(replace(charge, quantity=charge.quantity * MILLION) for charge in bill)
 
-def _cost(design: Design, sections: Sections, book: Book) -> Cost:
-    def million(phase: str) -> Bill:
-        return times(design.phase(Usage.of(sections, phase), phase, book), MILLION)
-
-    return Cost(design.name, million(CREATED), million(CANCELLED), design.month(book), book)
+    return [
+        Cost(
+            design.name,
+            million(design, CREATED),
+            million(design, CANCELLED),
+            tuple(design.month(book)),
+            book,
+        )
+        for design in DESIGNS
+    ]

@@ -1,11 +1,18 @@
-"""AWS clients of a floor: boto3's, with nothing around them."""
+"""The calls of the floors: boto3's, with nothing around them."""
 
+import json
 import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import boto3
 from botocore.config import Config
+
+T = TypeVar("T")
+
+_OF_AN_ENTRY = ("source", "eventType", "detail", "occurredAt")
 
 
 def client(service: str) -> Any:
@@ -29,13 +36,82 @@ def stream_end(table: str, dynamodb: Any, streams: Any) -> str:
     return found
 
 
-def entry(bus: str, image: dict[str, Any]) -> dict[str, Any]:
-    """An entry of PutEvents, made of an outbox row's image."""
+def new_images(streams: Any, iterator: str) -> Iterator[list[dict[str, Any]]]:
+    """Read a shard on and on: the images of new rows, read by read."""
+    while True:
+        answer = streams.get_records(ShardIterator=iterator, Limit=1000)
+        iterator = answer["NextShardIterator"]
+        records = [each for each in answer["Records"] if each["eventName"] == "INSERT"]
+        yield [each["dynamodb"]["NewImage"] for each in records]
+        if not records:
+            time.sleep(0.01)
+
+
+def cut(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    return (items[start : start + size] for start in range(0, len(items), size))
+
+
+def entry(bus: str, record: Mapping[str, str]) -> dict[str, Any]:
+    """An entry of PutEvents, made of an outbox record."""
     return {
         "EventBusName": bus,
-        "Source": image["source"]["S"],
-        "DetailType": image["eventType"]["S"],
-        "Detail": image["detail"]["S"],
+        "Source": record["source"],
+        "DetailType": record["eventType"],
+        "Detail": record["detail"],
         # A text would be parsed twice by botocore, which takes longer than this.
-        "Time": datetime.fromisoformat(image["occurredAt"]["S"]),
+        "Time": datetime.fromisoformat(record["occurredAt"]),
+    }
+
+
+def image_entry(bus: str, image: Mapping[str, Any]) -> dict[str, Any]:
+    """The same of a row's image in a stream."""
+    return entry(bus, {name: image[name]["S"] for name in _OF_AN_ENTRY})
+
+
+def consume(sqs: Any, url: str, handle: Callable[[list[str]], object]) -> None:
+    """Receive up to ten messages, handle their bodies, delete them, and again."""
+    while True:
+        answer = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1)
+        messages = answer.get("Messages", [])
+        if messages:
+            handle([message["Body"] for message in messages])
+            handles = [message["ReceiptHandle"] for message in messages]
+            entries = [{"Id": str(n), "ReceiptHandle": each} for n, each in enumerate(handles)]
+            sqs.delete_message_batch(QueueUrl=url, Entries=entries)
+
+
+def outbox_record(source: str, detail: Mapping[str, Any]) -> dict[str, Any]:
+    """The record of an event, which follows from its detail."""
+    metadata = detail["metadata"]
+    return {
+        "aggregateId": metadata["aggregateId"],
+        "sequence": 1,
+        "eventId": metadata["eventId"],
+        "eventType": detail["event"],
+        "source": source,
+        "occurredAt": metadata["occurredAt"],
+        "detail": json.dumps(detail),
+        "correlationId": metadata["correlationId"],
+    }
+
+
+def commit(
+    dynamodb: Any, table: str, row: Mapping[str, Any], outbox: str, record: Mapping[str, Any]
+) -> None:
+    """Write a row that is new, and an outbox record, in one transaction."""
+    new_row = {
+        "TableName": table,
+        "Item": _item(row),
+        "ConditionExpression": "attribute_not_exists(#key)",
+        "ExpressionAttributeNames": {"#key": "subscriptionId"},
+    }
+    dynamodb.transact_write_items(
+        TransactItems=[{"Put": new_row}, {"Put": {"TableName": outbox, "Item": _item(record)}}]
+    )
+
+
+def _item(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: {"N": str(value)} if isinstance(value, int) else {"S": value}
+        for name, value in fields.items()
     }

@@ -11,7 +11,7 @@ from typing import Any
 
 from pymongo import MongoClient
 
-from verification.benchmarks.floors.aws import client
+from verification.benchmarks.floors.aws import client, cut
 
 _THREADS = 8
 _PIECE = 100
@@ -25,8 +25,7 @@ def run(uri: str, database: str, name: str, queue: str) -> None:
     url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
 
     def relay(documents: list[dict[str, Any]]) -> None:
-        for start in range(0, len(documents), 10):
-            some = documents[start : start + 10]
+        for some in cut(documents, 10):
             sqs.send_message_batch(QueueUrl=url, Entries=[_message(each) for each in some])
         outbox.delete_many({"_id": {"$in": [document["_id"] for document in documents]}})
 

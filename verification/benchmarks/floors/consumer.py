@@ -11,7 +11,7 @@ from threading import Thread
 from typing import Any
 from uuid import uuid4
 
-from verification.benchmarks.floors.aws import client
+from verification.benchmarks.floors.aws import client, commit, consume, outbox_record
 
 RECEIVERS, WRITERS = 2, 20
 """As many writes at a time as the consumer makes."""
@@ -22,21 +22,14 @@ def run(queue: str, table: str, outbox: str) -> None:
     url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
 
     def write(body: str) -> None:
-        detail = json.loads(body)["detail"]
-        dynamodb.transact_write_items(TransactItems=_writes(detail, table, outbox))
+        row, detail = _effect(json.loads(body)["detail"])
+        commit(dynamodb, table, row, outbox, outbox_record("app.stock", detail))
 
-    def consume(pool: ThreadPoolExecutor) -> None:
-        while True:
-            answer = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1)
-            messages = answer.get("Messages", [])
-            if messages:
-                list(pool.map(write, [message["Body"] for message in messages]))
-                handles = [message["ReceiptHandle"] for message in messages]
-                entries = [{"Id": str(n), "ReceiptHandle": each} for n, each in enumerate(handles)]
-                sqs.delete_message_batch(QueueUrl=url, Entries=entries)
+    def write_all(bodies: list[str]) -> None:
+        list(pool.map(write, bodies))
 
     with ThreadPoolExecutor(WRITERS) as pool:
-        receivers = [Thread(target=consume, args=(pool,)) for _ in range(RECEIVERS)]
+        receivers = [Thread(target=consume, args=(sqs, url, write_all)) for _ in range(RECEIVERS)]
         for receiver in receivers:
             receiver.start()
         print("ready", flush=True)
@@ -44,10 +37,9 @@ def run(queue: str, table: str, outbox: str) -> None:
             receiver.join()
 
 
-def _writes(detail: dict[str, Any], table: str, outbox: str) -> list[dict[str, Any]]:
-    """The stock's row and its record, of the same fields and sizes as ours."""
-    subscription_id, event_id = detail["subscriptionId"], str(uuid4())
-    at = detail["metadata"]["occurredAt"]
+def _effect(cause: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The stock's row and its event's detail, of the same fields and sizes as ours."""
+    subscription_id, at = cause["subscriptionId"], cause["metadata"]["occurredAt"]
     row = {
         "subscriptionId": subscription_id,
         "stockId": "razor-123",
@@ -55,38 +47,15 @@ def _writes(detail: dict[str, Any], table: str, outbox: str) -> list[dict[str, A
         "created": at,
         "updated": at,
         "event": "StockAllocated",
+        "stock": 12 * cause["quantity"],
     }
-    event = {"id": subscription_id, **row, "stock": 12 * detail["quantity"]}
     metadata = {
-        **detail["metadata"],
-        "eventId": event_id,
+        **cause["metadata"],
+        "eventId": str(uuid4()),
         "aggregateId": subscription_id,
-        "causationId": detail["metadata"]["eventId"],
+        "causationId": cause["metadata"]["eventId"],
     }
-    record = {
-        "aggregateId": subscription_id,
-        "eventId": event_id,
-        "eventType": "StockAllocated",
-        "source": "app.stock",
-        "occurredAt": at,
-        "detail": json.dumps({**event, "metadata": metadata}),
-        "correlationId": metadata["correlationId"],
-    }
-    numbers = {"stock": {"N": str(event["stock"])}, "version": {"N": "1"}}
-    return [
-        {
-            "Put": {
-                "TableName": table,
-                "Item": {**_strings(row), **numbers},
-                "ConditionExpression": "attribute_not_exists(subscriptionId)",
-            }
-        },
-        {"Put": {"TableName": outbox, "Item": {**_strings(record), "sequence": {"N": "1"}}}},
-    ]
-
-
-def _strings(fields: dict[str, str]) -> dict[str, Any]:
-    return {name: {"S": value} for name, value in fields.items()}
+    return row | {"version": 1}, {"id": subscription_id, **row, "metadata": metadata}
 
 
 if __name__ == "__main__":

@@ -2,11 +2,9 @@
 
 import json
 import os
-from datetime import datetime
 from threading import Thread
-from typing import Any
 
-from verification.benchmarks.floors.aws import client
+from verification.benchmarks.floors.aws import client, consume, entry
 
 _THREADS = 4
 """As many receives at a time as the forwarder has."""
@@ -16,36 +14,12 @@ def run(queue: str, bus: str) -> None:
     sqs, events = client("sqs"), client("events")
     url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
 
-    def forward() -> None:
-        while True:
-            answer = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1)
-            messages = answer.get("Messages", [])
-            if messages:
-                records = [json.loads(message["Body"]) for message in messages]
-                events.put_events(Entries=[_entry(bus, record) for record in records])
-                sqs.delete_message_batch(QueueUrl=url, Entries=_handles(messages))
+    def forward(bodies: list[str]) -> None:
+        events.put_events(Entries=[entry(bus, json.loads(body)) for body in bodies])
 
-    threads = [Thread(target=forward) for _ in range(_THREADS)]
-    for thread in threads:
-        thread.start()
+    for _ in range(_THREADS):
+        Thread(target=consume, args=(sqs, url, forward)).start()
     print("ready", flush=True)
-
-
-def _entry(bus: str, record: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "EventBusName": bus,
-        "Source": record["source"],
-        "DetailType": record["eventType"],
-        "Detail": record["detail"],
-        "Time": datetime.fromisoformat(record["occurredAt"]),
-    }
-
-
-def _handles(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [
-        {"Id": str(index), "ReceiptHandle": message["ReceiptHandle"]}
-        for index, message in enumerate(messages)
-    ]
 
 
 if __name__ == "__main__":

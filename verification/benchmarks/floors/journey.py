@@ -7,7 +7,8 @@ for what comes to a queue. What a journey takes above is the system's: polling a
 import json
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from queue import SimpleQueue
 from threading import Thread
 from typing import Any
@@ -18,7 +19,9 @@ from pymongo import MongoClient
 from pymongo.change_stream import CollectionChangeStream
 from pymongo.collection import Collection
 
+from runtime.sqs.queue import find_url
 from verification.benchmarks.floors.aws import stream_end
+from verification.load.queues import tap
 from verification.testkit.engines import Engines
 
 Hop = Callable[[str], None]
@@ -42,14 +45,15 @@ class Hops:
         self._streams: Any = aws.client("dynamodbstreams")
         self._events: Any = aws.client("events")
         self._sqs: Any = aws.client("sqs")
-        self._bus, self._next_bus = _buses(self._events)
+        self._bus, next_bus = _buses(self._events)
         self._table, self._effects = (_table(self._dynamodb) for _ in range(2))
         self._iterator = stream_end(self._table, self._dynamodb, self._streams)
-        self._queue = _queue(self._sqs)
-        self._fifo = _queue(self._sqs, fifo=True)
-        _route(self._events, self._sqs, self._bus, self._next_bus, self._queue)
+        queue = find_url(self._sqs, tap(aws, next_bus, _DETAIL["load"]))
+        self._fifo = self._sqs.create_queue(
+            QueueName=_name(".fifo"), Attributes={"FifoQueue": "true"}
+        )["QueueUrl"]
         self._arrivals, self._fifo_arrivals = (
-            _LongPoll(self._sqs, url) for url in (self._queue, self._fifo)
+            _LongPoll(self._sqs, url) for url in (queue, self._fifo)
         )
         self._mongodb: MongoClient[dict[str, Any]] = MongoClient(engines.mongodb_uri)
         database = self._mongodb[engines.database]
@@ -58,42 +62,38 @@ class Hops:
         )
         self._changes: CollectionChangeStream[dict[str, Any]] = self._outbox.watch()
 
-    def created(self, last: Hop) -> float:
-        """Seconds from a customer's commit, through a stream and two buses, to an effect."""
-        return self._timed([self.commit, self.read_stream, self.publish, self.receive, last])
+    def journeys(self) -> Mapping[str, Callable[[], float]]:
+        """By effect, the hops to it, in seconds: its database is what the last of them writes to.
 
-    def cancelled(self, last: Hop) -> float:
-        """Seconds from a payment's commit, through the FIFO queue and two buses, to an effect."""
-        hops = [self.commit_document, self.read_changes, self.send, self.take]
-        return self._timed([*hops, self.publish, self.receive, last])
+        From a customer's commit, through a stream and two buses; or from a payment's, through a
+        change stream, a FIFO queue and two buses.
+        """
+        on_buses: list[Hop] = [self._publish, self._arrivals.take]
+        created: list[Hop] = [partial(self._transact, self._table), self._read_stream, *on_buses]
+        cancelled: list[Hop] = [
+            partial(self._insert, self._outbox),
+            lambda _: self._changes.next(),
+            self._send,
+            self._fifo_arrivals.take,
+            *on_buses,
+        ]
+        effect = partial(self._transact, self._effects)
+        payment = partial(self._insert, self._payments)
+        return {
+            "allocated": partial(self._timed, created, effect),
+            "paid": partial(self._timed, created, payment),
+            "given back": partial(self._timed, cancelled, effect),
+            "cancelled": partial(self._timed, cancelled, effect),
+        }
 
-    def commit(self, name: str) -> None:
-        """Write two items in one transaction; the stream tells of it."""
-        self._transact(self._table, name)
-
-    def commit_effect(self, name: str) -> None:
-        """Write two items in one transaction, that no stream reports."""
-        self._transact(self._effects, name)
-
-    def commit_document(self, name: str) -> None:
-        """Write two documents in one transaction; the change stream tells of it."""
-        self._insert(self._outbox, name)
-
-    def commit_payment(self, name: str) -> None:
-        """Write two documents in one transaction, that no stream reports."""
-        self._insert(self._payments, name)
-
-    def read_stream(self, _: str) -> None:
+    def _read_stream(self, _: str) -> None:
         """Ask until it tells: both items of a transaction come at once."""
         records: list[Any] = []
         while not records:
             answer = self._streams.get_records(ShardIterator=self._iterator, Limit=1000)
             self._iterator, records = answer["NextShardIterator"], answer["Records"]
 
-    def read_changes(self, _: str) -> None:
-        self._changes.next()
-
-    def send(self, name: str) -> None:
+    def _send(self, name: str) -> None:
         self._sqs.send_message(
             QueueUrl=self._fifo,
             MessageBody=json.dumps(_DETAIL),
@@ -101,32 +101,28 @@ class Hops:
             MessageDeduplicationId=name,
         )
 
-    def take(self, _: str) -> None:
-        self._fifo_arrivals.take()
-
-    def publish(self, _: str) -> None:
+    def _publish(self, _: str) -> None:
         entry = {"Source": SOURCE, "DetailType": TYPE, "Detail": json.dumps(_DETAIL)}
         self._events.put_events(Entries=[{"EventBusName": self._bus, **entry}])
 
-    def receive(self, _: str) -> None:
-        self._arrivals.take()
-
     def _transact(self, table: str, name: str) -> None:
+        """Write two items in one transaction."""
         items = [{"id": {"S": f"{name} {part}"}, "detail": {"S": "x" * 500}} for part in "ab"]
         self._dynamodb.transact_write_items(
             TransactItems=[{"Put": {"TableName": table, "Item": item}} for item in items]
         )
 
     def _insert(self, collection: Collection[dict[str, Any]], name: str) -> None:
+        """Write two documents in one transaction."""
         with self._mongodb.start_session() as session, session.start_transaction():
             self._rows.insert_one({"_id": f"{collection.name} {name}"}, session=session)
             collection.insert_one({"_id": name, "detail": "x" * 500}, session=session)
 
-    def _timed(self, hops: list[Hop]) -> float:
+    def _timed(self, hops: Sequence[Hop], last: Hop) -> float:
         name = str(uuid4())
         time.sleep(random.uniform(0, PHASE))  # noqa: S311 (not a secret)
         started = time.perf_counter()
-        for hop in hops:
+        for hop in (*hops, last):
             hop(name)
         return time.perf_counter() - started
 
@@ -139,7 +135,7 @@ class _LongPoll:
         self._came: SimpleQueue[str] = SimpleQueue()
         Thread(target=self._poll, daemon=True).start()
 
-    def take(self) -> None:
+    def take(self, _: str) -> None:
         """Wait for a message."""
         self._came.get()
 
@@ -160,10 +156,14 @@ def _name(suffix: str = "") -> str:
 
 
 def _buses(events: Any) -> tuple[str, str]:
-    names = _name(), _name()
-    for name in names:
+    """A bus, and the next that all of its events go on to."""
+    bus, next_bus = _name(), _name()
+    for name in (bus, next_bus):
         events.create_event_bus(Name=name)
-    return names
+    onward = events.describe_event_bus(Name=next_bus)["Arn"]
+    events.put_rule(Name=bus, EventBusName=bus, EventPattern=json.dumps({"source": [SOURCE]}))
+    events.put_targets(Rule=bus, EventBusName=bus, Targets=[{"Id": "next", "Arn": onward}])
+    return bus, next_bus
 
 
 def _table(dynamodb: Any) -> str:
@@ -176,20 +176,3 @@ def _table(dynamodb: Any) -> str:
         StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"},
     )
     return name
-
-
-def _queue(sqs: Any, *, fifo: bool = False) -> str:
-    attributes = {"FifoQueue": "true"} if fifo else {}
-    name = _name(".fifo" if fifo else "")
-    url: str = sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
-    return url
-
-
-def _route(events: Any, sqs: Any, bus: str, next_bus: str, queue: str) -> None:
-    """Send what comes to a bus to the next, and from there to a queue."""
-    attributes = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
-    onward = events.describe_event_bus(Name=next_bus)["Arn"]
-    for name, target in ((bus, onward), (next_bus, attributes["Attributes"]["QueueArn"])):
-        pattern = json.dumps({"source": [SOURCE]})
-        events.put_rule(Name=name, EventBusName=name, EventPattern=pattern)
-        events.put_targets(Rule=name, EventBusName=name, Targets=[{"Id": "next", "Arn": target}])

@@ -1,9 +1,8 @@
 """The relay that one writes first: five records a PutEvents, one call at a time, no deletes."""
 
 import os
-import time
 
-from verification.benchmarks.floors.aws import client, entry, stream_end
+from verification.benchmarks.floors.aws import client, cut, image_entry, new_images, stream_end
 
 BATCH = 5
 
@@ -12,15 +11,9 @@ def run(table: str, bus: str) -> None:
     streams, events = client("dynamodbstreams"), client("events")
     iterator = stream_end(table, client("dynamodb"), streams)
     print("ready", flush=True)
-    while True:
-        answer = streams.get_records(ShardIterator=iterator)
-        iterator = answer["NextShardIterator"]
-        records = [each for each in answer["Records"] if each["eventName"] == "INSERT"]
-        for start in range(0, len(records), BATCH):
-            some = records[start : start + BATCH]
-            events.put_events(Entries=[entry(bus, each["dynamodb"]["NewImage"]) for each in some])
-        if not records:
-            time.sleep(0.01)
+    for images in new_images(streams, iterator):
+        for some in cut(images, BATCH):
+            events.put_events(Entries=[image_entry(bus, image) for image in some])
 
 
 if __name__ == "__main__":

@@ -5,11 +5,11 @@ looks at no failure, validates, measures and logs nothing, and holds whatever it
 """
 
 import os
-import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from verification.benchmarks.floors.aws import client, entry, stream_end
+from verification.benchmarks.floors.aws import client, cut, image_entry, new_images, stream_end
 
 _THREADS = 8
 """As many as shared/engines.md found fastest; sixteen are not faster."""
@@ -22,28 +22,19 @@ def run(table: str, bus: str) -> None:
     streams, dynamodb, events = client("dynamodbstreams"), client("dynamodb"), client("events")
     iterator = stream_end(table, dynamodb, streams)
 
-    def relay(images: list[dict[str, Any]]) -> None:
-        for some in _cut(images, 10):
-            events.put_events(Entries=[entry(bus, image) for image in some])
-        for some in _cut(images, 25):
+    def relay(images: Sequence[dict[str, Any]]) -> None:
+        for some in cut(images, 10):
+            events.put_events(Entries=[image_entry(bus, image) for image in some])
+        for some in cut(images, 25):
             keys = [{name: image[name] for name in ("aggregateId", "sequence")} for image in some]
             requests = [{"DeleteRequest": {"Key": key}} for key in keys]
             dynamodb.batch_write_item(RequestItems={table: requests})
 
     print("ready", flush=True)
     with ThreadPoolExecutor(_THREADS) as pool:
-        while True:
-            answer = streams.get_records(ShardIterator=iterator, Limit=1000)
-            iterator = answer["NextShardIterator"]
-            records = [each for each in answer["Records"] if each["eventName"] == "INSERT"]
-            for some in _cut([each["dynamodb"]["NewImage"] for each in records], _PIECE):
+        for images in new_images(streams, iterator):
+            for some in cut(images, _PIECE):
                 pool.submit(relay, some)
-            if not records:
-                time.sleep(0.01)
-
-
-def _cut(items: list[Any], size: int) -> list[list[Any]]:
-    return [items[start : start + size] for start in range(0, len(items), size)]
 
 
 if __name__ == "__main__":

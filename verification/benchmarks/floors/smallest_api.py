@@ -14,22 +14,17 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-import boto3
 import uvicorn
-from botocore.config import Config
 from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
+from verification.benchmarks.floors.aws import client, commit, outbox_record
+
 _TABLE, _OUTBOX = os.environ["SUBSCRIPTIONS_TABLE"], os.environ["SUBSCRIPTIONS_OUTBOX_TABLE"]
 
 app = FastAPI()
-client = boto3.client(
-    "dynamodb",
-    region_name=os.environ["AWS_REGION"],
-    endpoint_url=os.environ["AWS_ENDPOINT_URL"],
-    config=Config(max_pool_connections=50),
-)
+dynamodb = client("dynamodb")
 
 
 class SubscriptionOrder(BaseModel):
@@ -49,7 +44,7 @@ async def readyz() -> None: ...
 
 @app.post("/subscriptions", status_code=201)
 def subscribe(body: SubscriptionOrder) -> dict[str, Any]:
-    key, event, correlation = str(uuid4()), str(uuid4()), str(uuid4())
+    key = str(uuid4())
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
     order = body.model_dump(by_alias=True)
     view = {
@@ -63,12 +58,12 @@ def subscribe(body: SubscriptionOrder) -> dict[str, Any]:
     digest = hashlib.sha256(json.dumps(order).encode()).hexdigest()
     row = {**view, "requestDigest": digest, "event": "SubscriptionCreated"}
     metadata = {
-        "eventId": event,
+        "eventId": str(uuid4()),
         "version": 1,
         "aggregateId": key,
         "sequence": 1,
         "occurredAt": now,
-        "correlationId": correlation,
+        "correlationId": str(uuid4()),
         "causationId": None,
         "traceparent": None,
     }
@@ -79,34 +74,13 @@ def subscribe(body: SubscriptionOrder) -> dict[str, Any]:
         "event": "SubscriptionCreated",
         "metadata": metadata,
     }
-    record = {
-        "aggregateId": key,
-        "sequence": 1,
-        "eventId": event,
-        "eventType": "SubscriptionCreated",
-        "source": "app.subscriptions",
-        "occurredAt": now,
-        "detail": json.dumps(detail),
-        "correlationId": correlation,
-    }
-    put_row: Any = {
-        "TableName": _TABLE,
-        "Item": _item(row),
-        "ConditionExpression": "attribute_not_exists(#key)",
-        "ExpressionAttributeNames": {"#key": "subscriptionId"},
-    }
-    client.transact_write_items(
-        TransactItems=[
-            {"Put": put_row},
-            {"Put": {"TableName": _OUTBOX, "Item": _item(record)}},
-        ]
-    )
+    commit(dynamodb, _TABLE, row, _OUTBOX, outbox_record("app.subscriptions", detail))
     return {**view, "id": key, "cancelledReason": None}
 
 
 @app.get("/subscriptions/{key}")
 def get(key: str) -> dict[str, Any]:
-    found: Any = client.get_item(
+    found = dynamodb.get_item(
         TableName=_TABLE, Key={"subscriptionId": {"S": key}}, ConsistentRead=True
     )
     row = {
@@ -117,13 +91,7 @@ def get(key: str) -> dict[str, Any]:
     return {**row, "id": key, "cancelledReason": None}
 
 
-def _item(fields: dict[str, Any]) -> Any:
-    return {
-        name: {"N": str(value)} if isinstance(value, int) else {"S": value}
-        for name, value in fields.items()
-    }
-
-
 if __name__ == "__main__":
-    port = int(os.environ["HTTP_PORT"])
+    print("ready", flush=True)
+    port = int(os.environ["HEALTH_PORT"])
     uvicorn.run(app, port=port, access_log=False, log_level="warning")

@@ -4,20 +4,18 @@ Both processes live all the while and one is loaded at a time. Ours writes its l
 production: a line for each request.
 """
 
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 
 import httpx
 
+from verification.benchmarks.contenders import floor
 from verification.benchmarks.lines import BESIDE_A_FLOOR, BenchmarkLine, Goal, Series
 from verification.benchmarks.loads import Met, load
 from verification.benchmarks.rounds import interleaved
 from verification.benchmarks.sizes import Size
-from verification.testkit.engines import Engines, running_engines
-from verification.testkit.launcher import LaunchedProcess, running
+from verification.testkit.engines import Engines
+from verification.testkit.launcher import LaunchedProcess
 from verification.testkit.orders import ORDER
 
 ROW = "API"
@@ -32,14 +30,10 @@ ROUND_SECONDS = 2
 """Whole ones: locust takes no others. Each load costs another half a second to start and end."""
 
 
-def run(size: Size) -> Sequence[BenchmarkLine]:
-    with (
-        tempfile.TemporaryDirectory(prefix="bench-") as folder,
-        running_engines(Path(folder)) as engines,
-    ):
-        if size.is_quick:
-            return race(engines, {"POST": (16,)}, 1.5 * size.compare_seconds)
-        return race(engines, {"POST": (1, 16, 64), "GET": (16,)}, size.compare_seconds)
+def run(engines: Engines, size: Size) -> Sequence[BenchmarkLine]:
+    if size.is_quick:
+        return race(engines, {"POST": (16,)}, 1.5 * size.compare_seconds)
+    return race(engines, {"POST": (1, 16, 64), "GET": (16,)}, size.compare_seconds)
 
 
 def race(
@@ -53,7 +47,13 @@ def race(
 
     Raises LoadFailed.
     """
-    with _both(engines) as contenders:
+    settings = {"LOG_LEVEL": "INFO"}
+    with (
+        engines.running(_OURS, settings) as ours,
+        floor(engines, "smallest_api", _OURS, settings) as smallest,
+    ):
+        smallest.until_ready()
+        contenders = {_OURS: ours, SMALLEST: smallest}
         env = {"SUBSCRIPTION_ID": _subscribe(contenders[_OURS])}
         for each in contenders.values():
             for _ in range(WARM_UP_REQUESTS):
@@ -91,24 +91,6 @@ def _lines(
             for name in (_OURS, SMALLEST)
         )
         yield BenchmarkLine(ROW, f"{what}: {percent}", "ms", ours, smallest)
-
-
-@contextmanager
-def _both(engines: Engines) -> Iterator[Mapping[str, LaunchedProcess]]:
-    settings = {"LOG_LEVEL": "INFO"}
-    with (
-        engines.running(_OURS, settings) as ours,
-        running(
-            engines.folder,
-            "verification.benchmarks.floors.smallest_api",
-            "",
-            engines.environment(_OURS) | settings,
-            port_name="HTTP_PORT",
-            is_measured=False,
-        ) as smallest,
-    ):
-        smallest.until_ready()
-        yield {_OURS: ours, SMALLEST: smallest}
 
 
 def _subscribe(process: LaunchedProcess) -> str:

@@ -1,8 +1,6 @@
 """Calls to AWS of a lifecycle and of a drained event, and what they cost beside other designs."""
 
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 
 from verification.benchmarks.calls.drain import (
     DRAINED_EVENTS,
@@ -13,11 +11,11 @@ from verification.benchmarks.calls.drain import (
 from verification.benchmarks.calls.lifecycle import CANCELLED, CREATED, count_lifecycle
 from verification.benchmarks.calls.tally import CallTally, Sections, total
 from verification.benchmarks.costs.book import load
+from verification.benchmarks.costs.document import SERVICE_TITLES
 from verification.benchmarks.costs.model import Cost, costs
-from verification.benchmarks.costs.tables import SERVICE_TITLES
 from verification.benchmarks.lines import BenchmarkLine, Goal, Series
 from verification.benchmarks.sizes import Size
-from verification.testkit.engines import Engines, running_engines
+from verification.testkit.engines import Engines
 
 ROW = "AWS calls and cost"
 
@@ -31,13 +29,10 @@ THREADED_GOAL, THREADED_RUNS = Goal("at most", 0.17), 3
 many times, since each differs."""
 
 
-def run(_size: Size) -> Sequence[BenchmarkLine]:
-    with (
-        tempfile.TemporaryDirectory(prefix="bench-") as folder,
-        running_engines(Path(folder)) as engines,
-    ):
-        lifecycle = count_lifecycle(engines).sections()
-        return [*_lifecycle(lifecycle), *_drains(engines), *_dollars(lifecycle)]
+def run(engines: Engines, _size: Size) -> Sequence[BenchmarkLine]:
+    lifecycle = count_lifecycle(engines).sections()
+    dollars = (line for cost in costs(lifecycle, load()) for line in _dollars(cost))
+    return [*_lifecycle(lifecycle), *_drains(engines), *dollars]
 
 
 def _lifecycle(found: Sections) -> list[BenchmarkLine]:
@@ -68,11 +63,7 @@ def _each(tally: CallTally) -> float:
     return total(tally.sections(), "calls") / DRAINED_EVENTS
 
 
-def _dollars(found: Sections) -> list[BenchmarkLine]:
-    return [line for cost in costs(found, load()) for line in _design(cost)]
-
-
-def _design(cost: Cost) -> list[BenchmarkLine]:
+def _dollars(cost: Cost) -> list[BenchmarkLine]:
     note = f"{cost.created_only:.0f} if none is cancelled; docs/costs.md"
     return [
         _line(f"{COST_OF_A_MILLION}, {cost.design}", "US dollars", note, cost.full),

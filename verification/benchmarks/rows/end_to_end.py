@@ -1,21 +1,18 @@
 """From a request to each of its effects, through the whole system."""
 
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from statistics import median
 
-from verification.benchmarks.effects import MEASURED_EFFECTS, EffectLog
 from verification.benchmarks.floors.journey import Hops
-from verification.benchmarks.journeys import travel
+from verification.benchmarks.journeys import MEASURED_EFFECTS, travel
 from verification.benchmarks.lines import BenchmarkLine, Goal, Series
 from verification.benchmarks.rounds import is_narrow, rounds
 from verification.benchmarks.sizes import Size
 from verification.benchmarks.sustainable import highest_rate
 from verification.benchmarks.whole_system import WholeSystem, whole_system
 from verification.load.report import percentile
-from verification.testkit.engines import running_engines
+from verification.testkit.engines import Engines
 
 ROW = "End to end: request → effect"
 _OURS, RAW_HOPS = "system", "raw hops"
@@ -43,12 +40,8 @@ class RequestsFailed(Exception):
     """The system refused requests, each named by its method and status."""
 
 
-def run(size: Size) -> Sequence[BenchmarkLine]:
-    with (
-        tempfile.TemporaryDirectory(prefix="bench-") as folder,
-        running_engines(Path(folder)) as engines,
-        whole_system(engines) as system,
-    ):
+def run(engines: Engines, size: Size) -> Sequence[BenchmarkLine]:
+    with whole_system(engines) as system:
         lines = _low_rate(system, Hops(engines), size)
         if size.is_quick:
             return lines
@@ -76,7 +69,7 @@ def _low_rate(system: WholeSystem, hops: Hops, size: Size) -> list[BenchmarkLine
             found[effect][_OURS].append(waits)
 
     def hop() -> None:
-        for effect, journey in _journeys(hops).items():
+        for effect, journey in hops.journeys().items():
             found[effect][RAW_HOPS].append([journey() for _ in range(HOPS_A_TURN)])
 
     def is_known() -> bool:
@@ -106,16 +99,6 @@ def _medians(turns: Sequence[Sequence[float]]) -> list[float]:
     return [1000 * median(turn) for turn in turns]
 
 
-def _journeys(hops: Hops) -> Mapping[str, Callable[[], float]]:
-    """The raw hops to each effect: its database is what the last of them writes to."""
-    return {
-        "allocated": lambda: hops.created(hops.commit_effect),
-        "paid": lambda: hops.created(hops.commit_payment),
-        "given back": lambda: hops.cancelled(hops.commit_effect),
-        "cancelled": lambda: hops.cancelled(hops.commit_effect),
-    }
-
-
 def _loaded(system: WholeSystem, size: Size, rate: float, load: str) -> list[BenchmarkLine]:
     found = _travelled(system, rate, size.steady_seconds / 2, seed=7)
     return [
@@ -134,9 +117,8 @@ def _travelled(
     system: WholeSystem, rate: float, seconds: float, seed: int
 ) -> Mapping[str, list[float]]:
     """Latencies in seconds, by effect, once all have come."""
-    effects = EffectLog(system)
-    requests = travel(system, rate=rate, seconds=seconds, seed=seed)
-    if requests.failed:
-        raise RequestsFailed(requests.failed)
-    effects.wait_for(requests, within=EFFECTS_WITHIN)
-    return effects.latencies(requests)
+    journeys = travel(system, rate=rate, seconds=seconds, seed=seed)
+    if journeys.failed:
+        raise RequestsFailed(journeys.failed)
+    journeys.wait(within=EFFECTS_WITHIN)
+    return journeys.latencies()

@@ -2,19 +2,18 @@
 
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from verification.benchmarks.effects import EffectLog
 from verification.benchmarks.journeys import travel
 from verification.benchmarks.lines import BenchmarkLine, Goal, Series
-from verification.benchmarks.outboxes import wait_until_empty
 from verification.benchmarks.sizes import Size
 from verification.benchmarks.whole_system import WholeSystem, whole_system
 from verification.load.outboxes import LoadedTable, a_backlog
-from verification.testkit.engines import Engines, running_engines
+from verification.testkit.engines import Engines
 from verification.testkit.launcher import running_up
 from verification.testkit.ports import settings_on_free_ports
+from verification.testkit.waiting import eventually
 
 ROW = "Processes"
 _RELAY = "subscriptions-relay"
@@ -29,41 +28,32 @@ MEMORY_GOAL = Goal("at most", 150)
 takes under 100; the rest is for another Python, allocator and number of cores. AWS gives it 512."""
 
 
-def run(size: Size) -> Sequence[BenchmarkLine]:
-    with (
-        tempfile.TemporaryDirectory(prefix="bench-") as folder,
-        running_engines(Path(folder)) as engines,
-    ):
-        with whole_system(engines) as system:
-            lines = [
-                *_each("start", "s", {**system.start_seconds, "make up": _up_seconds()}),
-                *_idle(system, size.steady_seconds / 2),
-                *_busy(system, size.steady_seconds / 2),
-            ]
-        if not size.is_quick:
-            lines.append(_draining(engines))
+def run(engines: Engines, size: Size) -> Sequence[BenchmarkLine]:
+    with whole_system(engines) as system:
+        lines = [
+            *_each("start", "s", {**system.start_seconds, "make up": _up_seconds()}),
+            *_idle(system, size.steady_seconds / 2),
+            *_busy(system, size.steady_seconds / 2),
+        ]
+    if not size.is_quick:
+        lines.append(_draining(engines))
     return lines
 
 
 def _idle(system: WholeSystem, seconds: float) -> list[BenchmarkLine]:
-    used = _cpu(system, lambda: time.sleep(seconds))
-    percent = {name: 100 * cpu / seconds for name, cpu in used.items()}
+    before = _cpu(system)
+    time.sleep(seconds)
+    percent = {name: 100 * (cpu - before[name]) / seconds for name, cpu in _cpu(system).items()}
     return _each("CPU while idle", "% of a core", percent)
 
 
 def _busy(system: WholeSystem, seconds: float) -> list[BenchmarkLine]:
     """CPU per customer: two requests, six events and what the idle process takes meanwhile."""
-    effects = EffectLog(system)
-    customers = 0
-
-    def journeys() -> None:
-        nonlocal customers
-        requests = travel(system, rate=BUSY_RATE, seconds=seconds)
-        effects.wait_for(requests, within=60)
-        customers = len(requests.created)
-
-    used = _cpu(system, journeys)
-    each = {name: 1000 * cpu / customers for name, cpu in used.items()}
+    before = _cpu(system)
+    journeys = travel(system, rate=BUSY_RATE, seconds=seconds)
+    journeys.wait(within=60)
+    customers = len(journeys.led_to("allocated"))
+    each = {name: 1000 * (cpu - before[name]) / customers for name, cpu in _cpu(system).items()}
     memory = {name: process.resident_megabytes for name, process in system.processes.items()}
     return [
         *_each(f"CPU at {BUSY_RATE:g} customers/s", "ms per customer", each),
@@ -76,17 +66,15 @@ def _draining(engines: Engines) -> BenchmarkLine:
     outbox = LoadedTable(engines)
     outbox.write(a_backlog(outbox, RELAY_BACKLOG, one_in=RELAY_BACKLOG))
     with engines.running(_RELAY) as relay:
-        wait_until_empty(lambda: outbox.oldest() is None, within=600, every=0.5)
+        eventually(lambda: outbox.oldest() is None, timeout=600, what="an empty outbox", every=0.5)
         peak = relay.peak_megabytes
     what = f"{_RELAY}: peak memory while it drains {RELAY_BACKLOG:,} rows"
     return BenchmarkLine(ROW, what, "MB", Series("system", (peak,)), goal=MEMORY_GOAL)
 
 
-def _cpu(system: WholeSystem, do: Callable[[], object]) -> dict[str, float]:
-    """CPU seconds that each process uses while something is done."""
-    before = system.cpu_seconds()
-    do()
-    return {name: after - before[name] for name, after in system.cpu_seconds().items()}
+def _cpu(system: WholeSystem) -> dict[str, float]:
+    """CPU seconds that each process has used so far."""
+    return {name: process.cpu_seconds for name, process in system.processes.items()}
 
 
 def _up_seconds() -> float:

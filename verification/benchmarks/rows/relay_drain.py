@@ -1,25 +1,24 @@
 """Committed rows of a DynamoDB outbox → on the bus: beside the raw floor, and the naive relay."""
 
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
 from local.child import wait_until_listening
-from verification.benchmarks.contenders import floor, rate
+from verification.benchmarks.contenders import BENCH_BUS, BusDrain, floor
+from verification.benchmarks.floors.aws import cut
 from verification.benchmarks.lines import BESIDE_A_FLOOR, BenchmarkLine, Goal, Series
-from verification.benchmarks.outboxes import BENCH_BUS, BusSample, fill, wait_until_empty
 from verification.benchmarks.rounds import interleaved
 from verification.benchmarks.sizes import Size
 from verification.load.outboxes import LoadedTable
-from verification.testkit.engines import Engines, running_engines
-from verification.testkit.launcher import LaunchedProcess, running
+from verification.testkit.engines import Engines
+from verification.testkit.launcher import running
 
 ROW = "Relay: committed rows → on the bus"
 _RELAY, _FLOOR, NAIVE = "relay", "raw floor", "naive relay"
 WORKLOAD = "subscriptions-relay"
+ON_BENCH_BUS: Mapping[str, str] = {"EVENT_BUS": BENCH_BUS}
 
 ON_LOOPBACK = "drain on loopback"
 
@@ -36,25 +35,21 @@ NAIVE_SECONDS = 3
 """How long the naive relay is watched where each of its calls takes 20 ms or more."""
 
 
-def run(size: Size) -> Sequence[BenchmarkLine]:
-    with (
-        tempfile.TemporaryDirectory(prefix="bench-") as folder,
-        running_engines(Path(folder)) as engines,
-    ):
-        drain = _Drain(engines)
-        lines = _near(drain, size)
-        for milliseconds in () if size.is_quick else (20, 100):
-            lines += _far(drain, size, milliseconds)
-        return lines
+def run(engines: Engines, size: Size) -> Sequence[BenchmarkLine]:
+    drains = _Drains(engines)
+    lines = _near(drains, size)
+    for milliseconds in () if size.is_quick else (20, 100):
+        lines += _far(drains, size, milliseconds)
+    return lines
 
 
-def _near(drain: "_Drain", size: Size) -> list[BenchmarkLine]:
+def _near(drains: "_Drains", size: Size) -> list[BenchmarkLine]:
     contenders: dict[str, Callable[[], float]] = {
-        _RELAY: lambda: drain.rate(drain.relay(), size.events),
-        _FLOOR: lambda: drain.rate(drain.floor(), size.events),
+        _RELAY: lambda: drains.by_relay(size.events, {}),
+        _FLOOR: lambda: drains.by_floor(size.events),
     }
     if not size.is_quick:
-        contenders |= {NAIVE: lambda: drain.rate(drain.naive(), size.events, deletes=False)}
+        contenders |= {NAIVE: lambda: drains.by_naive_relay(size.events, {})}
     found = interleaved(contenders, seconds=1.5 * size.compare_seconds)
     goals = {_FLOOR: BESIDE_A_FLOOR, NAIVE: NAIVE_GOALS[0]}
     return [
@@ -64,12 +59,12 @@ def _near(drain: "_Drain", size: Size) -> list[BenchmarkLine]:
     ]
 
 
-def _far(drain: "_Drain", size: Size, milliseconds: int) -> list[BenchmarkLine]:
+def _far(drains: "_Drains", size: Size, milliseconds: int) -> list[BenchmarkLine]:
     naive_rows = round(NAIVE_SECONDS * 5 / (milliseconds / 1000 + 0.002))
-    with _delayed(drain.engines, milliseconds) as far:
-        contenders: Mapping[str, Callable[[], float]] = {
-            _RELAY: lambda: drain.rate(drain.relay(far), size.events),
-            NAIVE: lambda: drain.rate(drain.naive(far), naive_rows, deletes=False),
+    with _delayed(drains.engines, milliseconds) as far:
+        contenders = {
+            _RELAY: lambda: drains.by_relay(size.events, far),
+            NAIVE: lambda: drains.by_naive_relay(naive_rows, far),
         }
         found = interleaved(contenders, seconds=1.5 * size.compare_seconds)
     return [_line(added(milliseconds), found[_RELAY], found[NAIVE], NAIVE_GOALS[milliseconds])]
@@ -100,61 +95,33 @@ def _line(what: str, relay: Series, peer: Series, goal: Goal) -> BenchmarkLine:
     return BenchmarkLine(ROW, what, "events/s", relay, peer, goal)
 
 
-Contender = AbstractContextManager[LaunchedProcess]
-
-
-class _Drain:
-    """One outbox and one bus, drained by one contender after the other."""
+class _Drains:
+    """Events a second by each contender; `far` has the settings of one that is far from AWS."""
 
     def __init__(self, engines: Engines) -> None:
         self.engines = engines
-        self._outbox = LoadedTable(engines)
-        engines.aws.client("events").create_event_bus(Name=BENCH_BUS)
-        self._sampler = BusSample(engines, BENCH_BUS)
         self._dynamodb: Any = engines.aws.client("dynamodb")
+        outbox = LoadedTable(engines)
+        self._table = outbox.table
+        self._drain = BusDrain(engines, outbox, lambda: not self._rows(Limit=1))
 
-    def relay(self, far: Mapping[str, str] | None = None) -> Contender:
-        return self.engines.running(WORKLOAD, _settings(far))
+    def by_relay(self, rows: int, far: Mapping[str, str]) -> float:
+        return self._drain.rate([self.engines.running(WORKLOAD, {**ON_BENCH_BUS, **far})], rows)
 
-    def floor(self) -> Contender:
-        return floor(self.engines, "verification.benchmarks.floors.relay", WORKLOAD, _settings())
+    def by_floor(self, rows: int) -> float:
+        return self._drain.rate([floor(self.engines, "relay", WORKLOAD, ON_BENCH_BUS)], rows)
 
-    def naive(self, far: Mapping[str, str] | None = None) -> Contender:
-        return floor(
-            self.engines, "verification.benchmarks.floors.naive_relay", WORKLOAD, _settings(far)
-        )
-
-    def rate(self, contender: Contender, rows: int, *, deletes: bool = True) -> float:
-        """Events a second: rows are written while it is stopped, then it is resumed.
-
-        The time ends when all are on the bus and, where it `deletes`, have left the outbox.
-        """
-
-        def wait() -> None:
-            self._sampler.wait_for(rows)
-            if deletes:
-                wait_until_empty(self._is_empty)
-
-        found = rate([contender], rows, prepare=lambda: fill(self._outbox, rows), wait=wait)
-        self._clear()
+    def by_naive_relay(self, rows: int, far: Mapping[str, str]) -> float:
+        """And take away the rows, of which it deletes none."""
+        naive = floor(self.engines, "naive_relay", WORKLOAD, {**ON_BENCH_BUS, **far})
+        found = self._drain.rate([naive], rows, deletes=False)
+        while items := self._rows():
+            for some in cut(items, 25):
+                keys = [{name: each[name] for name in ("aggregateId", "sequence")} for each in some]
+                requests = [{"DeleteRequest": {"Key": key}} for key in keys]
+                self._dynamodb.batch_write_item(RequestItems={self._table: requests})
         return found
 
-    def _is_empty(self) -> bool:
-        return not self._dynamodb.scan(TableName=self._outbox.table, Limit=1)["Items"]
-
-    def _clear(self) -> None:
-        """Take away what a contender leaves: the sample, and rows where it deletes none."""
-        self._sampler.clear()
-        while items := self._dynamodb.scan(TableName=self._outbox.table)["Items"]:
-            for start in range(0, len(items), 25):
-                keys = [_key(item) for item in items[start : start + 25]]
-                requests = [{"DeleteRequest": {"Key": key}} for key in keys]
-                self._dynamodb.batch_write_item(RequestItems={self._outbox.table: requests})
-
-
-def _settings(far: Mapping[str, str] | None = None) -> Mapping[str, str]:
-    return {"EVENT_BUS": BENCH_BUS, **(far or {})}
-
-
-def _key(item: dict[str, Any]) -> dict[str, Any]:
-    return {name: item[name] for name in ("aggregateId", "sequence")}
+    def _rows(self, **most: int) -> list[Any]:
+        found: list[Any] = self._dynamodb.scan(TableName=self._table, **most)["Items"]
+        return found
