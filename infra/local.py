@@ -6,14 +6,13 @@ brought up to date. It is not for AWS itself: that is CloudFormation's part.
 
 import sys
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.arns import Arns
-from infra.changes import CannotChangeError, Change, Report
+from infra.changes import CannotChangeError, Report
 from infra.local_buses import account_of, render_archives, render_buses
 from infra.local_logs import render_log_groups
 from infra.local_queues import render_queues
@@ -55,20 +54,17 @@ def provision(aws: Aws, topology: Topology = TOPOLOGY) -> Report:
     rendered = with_taps(topology)
     arns = Arns.in_one_account(rendered, account_of(events), events.meta.region_name)
 
-    def messaging() -> list[Change]:
-        """Rules last: by then whatever they deliver to is there."""
-        return [
+    with ThreadPoolExecutor(1) as beside:
+        tables = beside.submit(render_tables, dynamodb, rendered)
+        changes = [
             *render_queues(sqs, rendered, arns),
             *render_log_groups(logs, rendered, arns),
             *render_buses(events, rendered, arns),
             *render_archives(events, rendered, arns),
-            *render_rules(events, rendered, arns),
+            *render_rules(events, rendered, arns),  # last: what they deliver to is there
+            *tables.result(),
         ]
-
-    def databases() -> list[Change]:
-        return render_tables(dynamodb, rendered)
-
-    return Report(tuple(_at_once(messaging, databases)))
+    return Report(tuple(changes))
 
 
 def main() -> int:
@@ -92,13 +88,6 @@ def refuse_aws(endpoint: str) -> None:
     host = urlsplit(endpoint).hostname or ""
     if host.endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws")):
         raise NotAnEmulatorError(endpoint)
-
-
-def _at_once(*parts: Callable[[], list[Change]]) -> list[Change]:
-    """Run independent parts side by side; the changes stay in the order of the parts."""
-    with ThreadPoolExecutor(len(parts)) as pool:
-        futures = [pool.submit(part) for part in parts]
-        return [change for future in futures for change in future.result()]
 
 
 if __name__ == "__main__":

@@ -25,10 +25,9 @@ from local.engines import MINISTACK_HEALTH_PATH
 from local.errors import AlreadyRunning
 from local.isolation import isolate
 from local.journey import Arrival, Customer, Flow, JourneyHop, Stuck, follow
-from local.probes import answers
+from local.probes import answers, health_of
 from local.process_table import our_processes
 from local.progress import SignsOfLife
-from local.running import health_of
 from local.supervisor import START_PATIENCE
 from local.system import CANNOT_START, running_system
 from runtime.aws import Aws

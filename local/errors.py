@@ -75,7 +75,10 @@ class ProcessDied(LocalError):
     """`lines` are its last ones: a note, since `make up` has them on the terminal already."""
 
     def __init__(self, process: Process, returncode: int, lines: Sequence[str] = ()) -> None:
-        super().__init__(f"{process.name} died ({how_it_died(returncode)}): {process.what_to_do}")
+        super().__init__(
+            f"{process.name} died ({how_it_died(returncode)}): everything else is stopped; its last"
+            f" lines are {process.lines_are}, fix it and run `make up` again"
+        )
         self.process, self.returncode = process, returncode
         self.add_note(last_words(process.name, returncode, lines))
 
@@ -111,11 +114,6 @@ def last_words(name: str, returncode: int | None, lines: Iterable[str]) -> str:
     """What a process said last, under its name and how it ended; `returncode` None: it runs."""
     how = "runs" if returncode is None else f"died ({how_it_died(returncode)})"
     return "\n    ".join([f"{name} {how}; its last lines:", *lines])
-
-
-def with_notes(error: BaseException) -> str:
-    """The sentence and its notes, for where the output of the processes is not on the terminal."""
-    return "\n".join([str(error), *getattr(error, "__notes__", ())])
 
 
 def how_it_died(returncode: int) -> str:

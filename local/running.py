@@ -1,24 +1,16 @@
 """A process that was started: its output is passed on, its end is reported, its last lines kept."""
 
-import http.client
 import queue
 import subprocess
 import time
 from collections import deque
-from dataclasses import dataclass
 from threading import Thread
 
-from infra.local_system.ports import LOOPBACK, is_listening
 from local.child import LAST_LINES, cpu_seconds, last_lines
 from local.console import Console
+from local.probes import Health, health_of
 from local.process import Process
 from local.progress import SignsOfLife
-
-HEALTH_WITHIN = 5.0
-"""Seconds for one answer about a process's health: it asks its database, on a busy machine."""
-
-MOST_OF_AN_ANSWER = 120
-"""Characters of it that a line about waiting has room for."""
 
 
 class Running(Thread):
@@ -74,35 +66,3 @@ class Running(Thread):
                     self._console.line(self.process.name, self.process.colour, line)
         self.child.wait()
         self._ended.put(self)
-
-
-@dataclass(frozen=True)
-class Health:
-    """What a process answered when it was asked whether it is ready."""
-
-    is_ready: bool
-    text: str = "no answer yet"
-
-
-def is_ready(process: Process) -> bool:
-    """Whether the process says that it is ready."""
-    return health_of(process).is_ready
-
-
-def health_of(process: Process) -> Health:
-    """Ask for `ready_path`, or look whether the port listens where there is none."""
-    if process.ready_path is None:
-        return Health(is_listening(process.port))
-    connection = http.client.HTTPConnection(LOOPBACK, process.port, timeout=HEALTH_WITHIN)
-    try:
-        connection.request("GET", process.ready_path)
-        response = connection.getresponse()
-        body = response.read()  # an answer that is not read to its end resets the other side
-    except (OSError, http.client.HTTPException):
-        return Health(is_ready=False)
-    else:
-        is_ok = response.status == http.HTTPStatus.OK
-        said = " ".join(body.decode(errors="replace").split())
-        return Health(is_ok, f"{response.status} {said}"[:MOST_OF_AN_ANSWER].rstrip())
-    finally:
-        connection.close()

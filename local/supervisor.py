@@ -12,7 +12,6 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext, suppress
 from threading import Lock
-from types import TracebackType
 from typing import Self
 
 from infra.local_system.ports import is_taken
@@ -29,8 +28,9 @@ from local.errors import (
     how_it_died,
     last_words,
 )
+from local.probes import Health
 from local.process import Process
-from local.running import Health, Running
+from local.running import Running
 from runtime.process.shutdown import Stop
 
 START_PATIENCE = 60.0
@@ -82,12 +82,7 @@ class Supervisor:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     def check_ports(self) -> None:
@@ -196,9 +191,7 @@ class Supervisor:
 
     def restart(self, name: str) -> None:
         """Stop the process, if it runs, and start it again."""
-        with self._starting:
-            running = self._running.pop(name, None)
-        self._stop_all([running] if running else [])
+        self.hold(name)
         self.start(name)
 
     def pid(self, name: str) -> int:
@@ -250,7 +243,8 @@ class Supervisor:
                 env=process.env,
                 cwd=ROOT,
                 output=output,
-                on_parent_death=process.on_parent_death,
+                # An engine writes its state only then.
+                on_parent_death=signal.SIGTERM if process.is_engine else signal.SIGKILL,
             )
         running = Running(process, child, self._console, self._ended)
         running.start()

@@ -13,7 +13,6 @@ import structlog
 
 from infra.taps import Tap, taps_of
 from infra.topology import TOPOLOGY
-from local.log_batches import MAX_PUT_BYTES, LogEvent, batches
 from runtime.aws import LONG_POLL_SECONDS, Aws, reaching
 from runtime.errors import Unavailable
 from runtime.logs import configure
@@ -27,6 +26,7 @@ from runtime.sqs.queue import MAX_BATCH, find_url
 
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
+    from mypy_boto3_logs.type_defs import InputLogEventTypeDef
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
@@ -122,36 +122,28 @@ class BusTap:
             ).get("Messages", [])
 
     def _move(self, messages: "list[MessageTypeDef]") -> None:
-        for batch in batches(map(log_event, messages)):
-            if batch[0].size > MAX_PUT_BYTES:
-                log.error("event too large for a log line", bus=self._tap.bus, bytes=batch[0].size)
-            else:
-                self._write(batch)
-            self._delete(batch)
-
-    def _write(self, batch: list[LogEvent]) -> None:
+        """MiniStack takes the lines in any order and of any size."""
+        if not messages:
+            return
         with reaching("CloudWatch Logs"):
-            answer = self._logs.put_log_events(
+            self._logs.put_log_events(
                 logGroupName=self._tap.log_group,
                 logStreamName=LOG_STREAM,
-                logEvents=[{"timestamp": e.timestamp, "message": e.message} for e in batch],
+                logEvents=[log_event(message) for message in messages],
             )
-        if rejected := answer.get("rejectedLogEventsInfo"):
-            log.warning("log lines refused for their age", bus=self._tap.bus, **rejected)
-
-    def _delete(self, batch: list[LogEvent]) -> None:
         with reaching("SQS"):
             answer = self._sqs.delete_message_batch(
                 QueueUrl=self._queue_url,
                 Entries=[
-                    {"Id": str(n), "ReceiptHandle": event.receipt} for n, event in enumerate(batch)
+                    {"Id": str(n), "ReceiptHandle": message["ReceiptHandle"]}
+                    for n, message in enumerate(messages)
                 ],
             )
         if answer.get("Failed"):
             log.warning("lines may come twice", bus=self._tap.bus, messages=len(answer["Failed"]))
 
 
-def log_event(message: "MessageTypeDef") -> LogEvent:
+def log_event(message: "MessageTypeDef") -> "InputLogEventTypeDef":
     """The line of a message: its body as it is, at the event's time (or when it was sent)."""
     body = message["Body"]
     try:
@@ -159,7 +151,7 @@ def log_event(message: "MessageTypeDef") -> LogEvent:
         timestamp = round(time.replace(tzinfo=time.tzinfo or UTC).timestamp() * 1000)
     except (ValueError, KeyError, TypeError):
         timestamp = int(message.get("Attributes", {}).get("SentTimestamp", "0"))
-    return LogEvent(timestamp=timestamp, message=body, receipt=message["ReceiptHandle"])
+    return {"timestamp": timestamp, "message": body}
 
 
 if __name__ == "__main__":

@@ -113,9 +113,12 @@ def test_a_dead_letter_turns_it_red(good: ChaosReport, changes: Mapping[str, obj
 
 def test_malformed_rows_have_to_be_dead_letters(good: ChaosReport) -> None:
     """Each of them, with a reason; what else is in those queues turns the run red as ever."""
-    queues = {"stock-dlq": {"malformed-0001", "malformed-0002"}}
     settled_state = SettledState(3, dead_letters={"stock-dlq": 3})
-    found = Accounted({"malformed-0001"}, queues, messages=Counter({"stock-dlq": 3}))
+    found = Accounted(
+        {"malformed-0001"},
+        {"malformed-0001", "malformed-0002"},
+        messages=Counter({"stock-dlq": 3}),
+    )
     kept = replace(good, settled_state=settled_state, malformed_rows=found)
     assert kept.failures == []
     assert "| malformed rows written by a raw driver | 1 |" in kept.markdown()
@@ -142,7 +145,7 @@ def test_a_malformed_row_is_known_by_its_name_in_any_body() -> None:
     [
         ({"settled_state": SettledState(300, waiting={"outbox stock-relay": 4})}, "not settled"),
         ({"unanswered": 2}, "2 promises broken"),
-        ({"audit": None, "why_no_audit": "logs away"}, "no audit: logs away"),
+        ({"audit": replace(CLEAN, events={}), "why_no_audit": "logs away"}, "no audit: logs away"),
         ({"ledger": Ledger(), "audit": replace(CLEAN, events={})}, "nothing was promised"),
         ({"audit": replace(CLEAN, suspects=(MISSING,))}, "1 events still on their way"),
     ],

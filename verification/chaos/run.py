@@ -29,7 +29,8 @@ from verification.chaos.ledger import Ledger
 from verification.chaos.malformed_rows import MalformedRows
 from verification.chaos.report import ChaosReport
 from verification.chaos.schedule import Fault
-from verification.chaos.settling import settle
+from verification.chaos.settling import depths, settled
+from verification.chaos.states import wrong_states
 from verification.testkit.fault_proxy import FaultProxy
 from verification.testkit.ports import settings_on_free_ports
 
@@ -93,19 +94,13 @@ def disturbed(process: Process, endpoint: str, clocks: Mapping[str, float], keys
     """
     if process.name == "tap":
         return process
-    env = {
-        **process.env,
-        **keys.environment,
-        "AWS_ENDPOINT_URL": endpoint,
-    }
+    env = dict(process.env)
+    if "AWS_ENDPOINT_URL" in env:
+        env |= {**keys.environment, "AWS_ENDPOINT_URL": endpoint}
     off = clocks.get(process.name, 0.0)
     python, dash_m, *module = process.command
     clock = ("verification.chaos.clocks", str(off)) if off else ()
-    return replace(
-        process,
-        command=(python, dash_m, *clock, *module),
-        env=env if "AWS_ENDPOINT_URL" in process.env else process.env,
-    )
+    return replace(process, command=(python, dash_m, *clock, *module), env=env)
 
 
 @dataclass(frozen=True)
@@ -129,7 +124,9 @@ class _Run:
         )
         clients = Clients(where, self.ledger, seed=plan.seed, load=plan.load)
         started = time.monotonic()
-        environment = self._environment()
+        environment = DatabaseEnvironment.of_local(
+            LocalEnvironmentSettings.model_validate(self.settings.model_dump())
+        )
         malformed_rows = MalformedRows(environment)
         with injector.watching(), clients.running(), malformed_rows.running():
             self.console.say("ready: load and faults begin")
@@ -147,8 +144,12 @@ class _Run:
                 f"{unanswered} requests unanswered after {time.monotonic() - calm:.0f} s;"
                 " waiting until everything has arrived"
             )
-            settled_state = settle(
-                environment, self.ledger, where, within=SETTLED_WITHIN, say=self.console.say
+            settled_state = settled(
+                self.ledger,
+                lambda promises: wrong_states(promises, where),
+                lambda: depths(environment),
+                within=SETTLED_WITHIN,
+                say=self.console.say,
             )
             settled_state = replace(settled_state, seconds=time.monotonic() - calm)
             accounted = malformed_rows.account()
@@ -186,17 +187,9 @@ class _Run:
             else:
                 return
 
-    def _audit(
-        self, environment: DatabaseEnvironment, began: datetime
-    ) -> tuple[AuditReport | None, str]:
+    def _audit(self, environment: DatabaseEnvironment, began: datetime) -> tuple[AuditReport, str]:
+        since, until = began - CLOCK_SLACK, datetime.now(UTC) + CLOCK_SLACK
         try:
-            return audit(
-                environment, began - CLOCK_SLACK, datetime.now(UTC) + CLOCK_SLACK, settle=60
-            ), ""
+            return audit(environment, since, until, settle=60), ""
         except (OperatorError, Unavailable, Misconfigured) as error:
-            return None, str(error)
-
-    def _environment(self) -> DatabaseEnvironment:
-        return DatabaseEnvironment.of_local(
-            LocalEnvironmentSettings.model_validate(self.settings.model_dump())
-        )
+            return AuditReport(since, until, events={}, deliveries=(), differences=()), str(error)

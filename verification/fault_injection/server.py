@@ -23,19 +23,27 @@ from infra.local_system.fault_protocol import (
 from local.console import Console
 from local.errors import SocketPathTooLong, Stopped
 from local.supervisor import Supervisor
-from verification.fault_injection.refusal import Refusal
+from verification.testkit.fault_proxy import FaultProxy
 from verification.testkit.injected_fault import FaultKind
 
 SENDS_WITHIN = 5.0
 """Seconds that a client has for its line."""
 
 
+PUT_EVENTS_TARGET = "AWSEvents.PutEvents"
+
+
 @dataclass(frozen=True)
 class FaultCommands:
-    """Does what is asked for to processes of these names, and to no other."""
+    """Does what is asked for to processes of these names, and to no other.
+
+    While the buses refuse, each PutEvents that comes through the proxy is throttled, as by a bus
+    over its quota, or answered as is asked for. To a relay it is an outage: it waits, and nothing
+    is dead-lettered.
+    """
 
     supervisor: Supervisor
-    refusal: Refusal
+    proxy: FaultProxy
     processes: Sequence[str]
     console: Console
 
@@ -60,10 +68,13 @@ class FaultCommands:
             case Refuse(refuse=refuse, family=family):
                 how = f", with errors of the family {family}" if family else ""
                 self.console.say(f"the buses {f'refuse{how}' if refuse else 'take events again'}")
-                self.refusal.refuse(refuse=refuse, trouble=family or FaultKind.THROTTLE)
+                if refuse:
+                    self.proxy.inject(family or FaultKind.THROTTLE, service=PUT_EVENTS_TARGET)
+                else:
+                    self.proxy.recover()
         return Answer(
             processes={name: self.supervisor.runs(name) for name in self.processes},
-            refusing=self.refusal.refusing,
+            refusing=self.proxy.fault is not None,
         )
 
     def _known(self, name: str) -> None:
