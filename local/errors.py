@@ -1,18 +1,14 @@
 """Why the system does not run: each is one sentence, with what to do.
 
-LocalError
-├── MongodMissing      an engine is not installed
-│   └── MongodMisnamed *
-├── AlreadyRunning     another process has this state directory
-├── SocketPathTooLong* the state directory is too deep for the console's socket
-├── PortTaken          another program listens where one of our processes should
-├── PortWantedTwice*   two of our processes were given the same port
-├── ProcessDied        one of our processes, or an engine, ended by itself
-├── NotReady           one is alive, and not ready in time
-├── Silent             one is alive, not ready, and gives no sign of life any more
-└── Stopped            a stop was requested meanwhile
+LocalError           also as it is: an engine is not installed
+├── AlreadyRunning   another process has this state directory
+├── PortTaken        another program listens where one of our processes should
+├── ProcessDied      one of our processes, or an engine, ended by itself
+├── NotReady         one is alive, and not ready in time
+├── Silent           one is alive, not ready, and gives no sign of life any more
+└── Stopped          a stop was requested meanwhile
 
-Those with a star are Misconfigured too: a setting is wrong, and the exit code is 2.
+Where a setting is wrong it is Misconfigured instead, and the exit code is 2.
 """
 
 import signal
@@ -20,23 +16,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from local.process import Process
-from runtime.errors import Misconfigured
 
 
 class LocalError(Exception):
     """Root of this family."""
-
-
-class MongodMissing(LocalError):
-    def __init__(self, looked: str) -> None:
-        super().__init__(
-            f"mongod was not found ({looked}): run `make setup` again, or install MongoDB 6 "
-            "or newer and set MONGOD=/path/to/mongod"
-        )
-
-
-class MongodMisnamed(MongodMissing, Misconfigured):
-    """MONGOD says where, and it is not there."""
 
 
 class AlreadyRunning(LocalError):
@@ -47,27 +30,11 @@ class AlreadyRunning(LocalError):
         )
 
 
-class SocketPathTooLong(LocalError, Misconfigured):
-    def __init__(self, path: Path, most: int) -> None:
-        super().__init__(
-            f"the socket of BREAK=1, {path}, would have a longer name than the {most} bytes that"
-            " one can have: set STATE_DIR to a shorter one, or leave BREAK away"
-        )
-
-
 class PortTaken(LocalError):
     def __init__(self, process: Process) -> None:
         super().__init__(
             f"port {process.port} is taken, and {process.name} needs it: stop whatever listens"
             f" there, or set {process.port_variable} to a free port"
-        )
-
-
-class PortWantedTwice(LocalError, Misconfigured):
-    def __init__(self, first: Process, second: Process) -> None:
-        super().__init__(
-            f"{first.name} and {second.name} both want port {first.port}: set"
-            f" {second.port_variable} to another"
         )
 
 

@@ -29,7 +29,7 @@ SHORT_POLLS = {"QUEUE_WAIT_SECONDS": "2"}
 
 
 def engine_processes(settings: LocalSettings) -> list[Process]:
-    """MiniStack and mongod; raises MongodMissing."""
+    """MiniStack and mongod; raises what `find_mongod` does."""
     return [
         ministack_process(settings.aws_port, settings.state_dir / "ministack"),
         mongod_process(settings.mongodb_port, settings.state_dir / "mongod"),

@@ -21,7 +21,6 @@ from local.console import Console
 from local.errors import (
     NotReady,
     PortTaken,
-    PortWantedTwice,
     ProcessDied,
     Silent,
     Stopped,
@@ -31,6 +30,7 @@ from local.errors import (
 from local.probes import Health
 from local.process import Process
 from local.running import Running
+from runtime.errors import Misconfigured
 from runtime.process.shutdown import Stop
 
 START_PATIENCE = 60.0
@@ -86,12 +86,15 @@ class Supervisor:
         self.stop()
 
     def check_ports(self) -> None:
-        """Raises PortTaken or PortWantedTwice for the first process that cannot have its port."""
-        wanted: dict[int, Process] = {}
+        """Raises PortTaken or Misconfigured for the first process that cannot have its port."""
+        wanted: dict[int, str] = {}
         for process in self._table.values():
             if process.port in wanted:
-                raise PortWantedTwice(wanted[process.port], process)
-            wanted[process.port] = process
+                raise Misconfigured(
+                    f"{wanted[process.port]} and {process.name} both want port {process.port}: set"
+                    f" {process.port_variable} to another"
+                )
+            wanted[process.port] = process.name
             if is_taken(process.port):
                 raise PortTaken(process)
 

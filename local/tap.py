@@ -22,7 +22,7 @@ from runtime.process.shutdown import Stop, unless_stopped
 from runtime.process.worker import main, run_worker
 from runtime.retry import backoff
 from runtime.settings import AwsSettings, WorkerSettings, load
-from runtime.sqs.queue import MAX_BATCH, find_url
+from runtime.sqs.queue import MAX_BATCH, delete_batch, find_url
 
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
@@ -131,16 +131,9 @@ class BusTap:
                 logStreamName=LOG_STREAM,
                 logEvents=[log_event(message) for message in messages],
             )
-        with reaching("SQS"):
-            answer = self._sqs.delete_message_batch(
-                QueueUrl=self._queue_url,
-                Entries=[
-                    {"Id": str(n), "ReceiptHandle": message["ReceiptHandle"]}
-                    for n, message in enumerate(messages)
-                ],
-            )
-        if answer.get("Failed"):
-            log.warning("lines may come twice", bus=self._tap.bus, messages=len(answer["Failed"]))
+        handles = [message["ReceiptHandle"] for message in messages]
+        if left := delete_batch(self._sqs, self._queue_url, handles):
+            log.warning("lines may come twice", bus=self._tap.bus, messages=len(left))
 
 
 def log_event(message: "MessageTypeDef") -> "InputLogEventTypeDef":

@@ -16,7 +16,6 @@ from infra.local_system.environment import REGION
 from infra.local_system.ports import LOOPBACK
 from local import engines
 from local.child import running_child, wait_until_listening
-from local.errors import MongodMissing
 from local.process import Process
 from local.replica_set import ensure_replica_set
 from tests.conftest import MiniStack
@@ -98,13 +97,3 @@ def test_ministack_keeps_its_state(
         wait_until_listening(port, timeout=60, what="MiniStack", child=child)
         received = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=5)
     assert [message["Body"] for message in received["Messages"]] == ["still here"]
-
-
-def test_a_missing_mongod_is_one_sentence_with_the_mend(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a mongod the error says where it looked and what to do, in one line."""
-    monkeypatch.setenv("MONGOD", "/nowhere/mongod")
-    with pytest.raises(MongodMissing) as missing:
-        engines.find_mongod()
-    assert "MONGOD=/nowhere/mongod" in str(missing.value)
-    assert "make setup" in str(missing.value)
-    assert "\n" not in str(missing.value)

@@ -21,11 +21,10 @@ from infra.local_system.fault_protocol import (
 )
 from infra.local_system.settings import LocalSettings
 from local.console import Console
-from local.errors import SocketPathTooLong
 from local.process import Process
 from local.process_table import our_processes
 from local.supervisor import Supervisor
-from runtime.errors import Unavailable
+from runtime.errors import Misconfigured, Unavailable
 from tests.unit.test_supervisor import servers
 from verification.fault_injection.__main__ import RELAYS, behind
 from verification.fault_injection.server import FaultCommands, listening
@@ -137,7 +136,7 @@ def test_what_was_left_behind_by_a_killed_one_is_replaced(idle: FaultCommands) -
 def test_a_path_that_no_socket_can_have_is_named(tmp_path: Path, idle: FaultCommands) -> None:
     """With the setting that mends it."""
     path = tmp_path / ("deep" * 30) / "socket"
-    with pytest.raises(SocketPathTooLong, match="set STATE_DIR to a shorter one"):
+    with pytest.raises(Misconfigured, match="set STATE_DIR to a shorter one"):
         listening(path, idle).__enter__()
 
 

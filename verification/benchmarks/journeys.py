@@ -8,9 +8,9 @@ from uuid import uuid4
 
 import httpx
 
+from local.journey import DEMO_ORDER as ORDER
 from runtime.http.middleware import CORRELATION_HEADER
 from verification.benchmarks.whole_system import WholeSystem
-from verification.testkit.orders import ORDER
 
 CANCELS_AFTER = 2.0
 """Seconds between the two requests: the payment is there by then, unless there is a backlog."""

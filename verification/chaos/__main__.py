@@ -12,7 +12,6 @@ from infra.local_system.settings import ROOT
 from local.console import Console
 from local.isolation import isolate
 from local.system import CANNOT_START
-from runtime.errors import Misconfigured
 from runtime.process.command import FAILED, run_command
 from runtime.process.shutdown import Stop, on_signal
 from verification.chaos.report import ChaosReport
@@ -42,8 +41,6 @@ def main() -> int:
                 stop=stop,
             )
     except CANNOT_START as error:
-        if isinstance(error, Misconfigured):
-            raise
         notes = getattr(error, "__notes__", ())  # what the processes said is not on the terminal
         console.say("\n".join([str(error), *notes, f"its state is kept in {state_dir}"]))
         return FAILED

@@ -11,9 +11,9 @@ from uuid import UUID
 
 import httpx
 
+from local.journey import DEMO_ORDER as ORDER
 from runtime.process.shutdown import Stop
 from verification.chaos.ledger import Ledger, Promise
-from verification.testkit.orders import ORDER
 from verification.testkit.waiting import wait_until
 
 ANSWER_WITHIN = 15.0

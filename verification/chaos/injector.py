@@ -5,6 +5,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Lock
 
@@ -65,18 +66,12 @@ class Injector:
         """
         self._began = time.monotonic()
         ordered = sorted(faults, key=lambda fault: fault.start)
-        lanes = [
-            threading.Thread(target=self._inject_all, args=(lane,), name="lane")
-            for lane in (
-                [fault for fault in ordered if fault.target not in ENDPOINTS],
-                [fault for fault in ordered if fault.target in ENDPOINTS],
-            )
-        ]
-        for lane in lanes:
-            lane.start()
-        self._stop.wait(max(0, self._began + seconds - time.monotonic()))
-        for lane in lanes:
-            lane.join()
+        of_processes = [fault for fault in ordered if fault.target not in ENDPOINTS]
+        of_endpoints = [fault for fault in ordered if fault.target in ENDPOINTS]
+        with ThreadPoolExecutor(2) as pool:
+            lanes = pool.map(self._inject_all, (of_processes, of_endpoints))
+            self._stop.wait(max(0, self._began + seconds - time.monotonic()))
+        list(lanes)  # raises what they did
 
     def _inject_all(self, faults: Sequence[Fault]) -> None:
         for fault in faults:

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from infra.taps import taps_of
-from infra.workloads import Consumes
 from operations.databases import DatabaseEnvironment
 from operations.sources.depths import held
 from operations.sources.outboxes import pending
@@ -75,20 +74,12 @@ def _list(waiting: Mapping[str, int]) -> str:
 def depths(environment: DatabaseEnvironment) -> tuple[dict[str, int], dict[str, int]]:
     """Count the rows in outboxes and the messages in work queues, and apart from them dead letters.
 
-    Those are in the queues without a consumer.
+    Those are in the queues without a redrive policy.
     """
     topology = environment.topology
-    work = {
-        use.queue: workload.domain
-        for workload in environment.workloads
-        for use in workload.uses
-        if isinstance(use, Consumes)
-    }
+    work = {each.name: d.name for d in topology.domains for each in d.queues if each.redrive}
     dead_letter_queues = {
-        queue.name: domain.name
-        for domain in topology.domains
-        for queue in domain.queues
-        if queue.name not in work
+        each.name: d.name for d in topology.domains for each in d.queues if not each.redrive
     }
     if environment.emulated:
         work |= {tap.queue: topology.domains[0].name for tap in taps_of(topology)}

@@ -21,8 +21,9 @@ from infra.local_system.fault_protocol import (
     read_request,
 )
 from local.console import Console
-from local.errors import SocketPathTooLong, Stopped
+from local.errors import Stopped
 from local.supervisor import Supervisor
+from runtime.errors import Misconfigured
 from verification.testkit.fault_proxy import FaultProxy
 from verification.testkit.injected_fault import FaultKind
 
@@ -86,10 +87,13 @@ class FaultCommands:
 def listening(path: Path, breaking: FaultCommands) -> Iterator[None]:
     """Answer on a Unix socket, for this user alone, until the block ends.
 
-    Raises SocketPathTooLong.
+    Raises Misconfigured.
     """
     if len(os.fsencode(path)) > MAX_PATH:
-        raise SocketPathTooLong(path, MAX_PATH)
+        raise Misconfigured(
+            f"the socket of BREAK=1, {path}, would have a longer name than the {MAX_PATH} bytes"
+            " that one can have: set STATE_DIR to a shorter one, or leave BREAK away"
+        )
     # In a folder of this user alone: between bind and chmod every user may use the socket.
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.parent.chmod(0o700)

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import httpx
 
+from local.journey import DEMO_ORDER as ORDER
 from verification.benchmarks.lines import BESIDE_A_FLOOR, BenchmarkLine, Goal, Series
 from verification.benchmarks.loads import Met, load
 from verification.benchmarks.rounds import interleaved
 from verification.benchmarks.sizes import Size
 from verification.testkit.engines import Engines, running_engines
 from verification.testkit.launcher import LaunchedProcess, running
-from verification.testkit.orders import ORDER
 
 ROW = "API"
 _OURS, SMALLEST = "subscription-api", "smallest FastAPI app"
