@@ -22,7 +22,7 @@ from infra.taps import with_taps
 from infra.topology import TOPOLOGY, Topology
 from runtime.aws import Aws
 from runtime.errors import Misconfigured
-from runtime.process.command import FAILED, run_command
+from runtime.process.command import run_command
 from runtime.settings import Address, AwsSettings, load
 
 
@@ -68,18 +68,11 @@ def provision(aws: Aws, topology: Topology = TOPOLOGY) -> Report:
 
 
 def main() -> int:
-    """Run as a process: prints each change and a summary. Raises Misconfigured."""
-    try:
-        settings = load(EmulatorSettings)
-        started = time.monotonic()
-        aws = Aws.of(settings)
-        report = provision(aws)
-    except (CannotChangeError, ClientError, BotoCoreError) as error:
-        sys.stderr.write(f"{error}\n")
-        return FAILED
-    for change in report.changes:
-        sys.stdout.write(f"{change}\n")
-    sys.stdout.write(f"{report} in {time.monotonic() - started:.2f} s\n")
+    """Run as a process: prints each change and a summary."""
+    aws, started = Aws.of(load(EmulatorSettings)), time.monotonic()
+    report = provision(aws)
+    summary = f"{report} in {time.monotonic() - started:.2f} s"
+    sys.stdout.writelines(f"{line}\n" for line in (*report.changes, summary))
     return 0
 
 
@@ -91,4 +84,4 @@ def refuse_aws(endpoint: str) -> None:
 
 
 if __name__ == "__main__":
-    run_command(main)
+    run_command(main, failures=(CannotChangeError, ClientError, BotoCoreError))

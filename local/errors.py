@@ -4,7 +4,6 @@ LocalError           also as it is: an engine is not installed
 ├── AlreadyRunning   another process has this state directory
 ├── PortTaken        another program listens where one of our processes should
 ├── ProcessDied      one of our processes, or an engine, ended by itself
-├── NotReady         one is alive, and not ready in time
 ├── Silent           one is alive, not ready, and gives no sign of life any more
 └── Stopped          a stop was requested meanwhile
 
@@ -12,7 +11,7 @@ Where a setting is wrong it is Misconfigured instead, and the exit code is 2.
 """
 
 import signal
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from local.process import Process
@@ -48,15 +47,6 @@ class ProcessDied(LocalError):
         )
         self.process, self.returncode = process, returncode
         self.add_note(last_words(process.name, returncode, lines))
-
-
-class NotReady(LocalError):
-    """`waiting` has the last lines of each by its name, which are notes."""
-
-    def __init__(self, waiting: Mapping[str, Sequence[str]], timeout: float) -> None:
-        super().__init__(f"not ready within {timeout:g} s: {', '.join(sorted(waiting))}")
-        for name, lines in sorted(waiting.items()):
-            self.add_note(last_words(name, None, lines))
 
 
 class Silent(LocalError):

@@ -3,7 +3,6 @@
 honcho was considered: it can neither restart one process nor wait until one is ready.
 """
 
-import math
 import queue
 import signal
 import subprocess
@@ -19,7 +18,6 @@ from infra.local_system.settings import ROOT
 from local.child import CHILD_STOPS_WITHIN, signal_child, start_child
 from local.console import Console
 from local.errors import (
-    NotReady,
     PortTaken,
     ProcessDied,
     Silent,
@@ -112,14 +110,12 @@ class Supervisor:
         self,
         *names: str,
         patience: float = START_PATIENCE,
-        timeout: float = math.inf,
         say_every: float = SAY_EVERY,
     ) -> None:
         """Return when these processes, or all that were started, are ready.
 
         Raises ProcessDied as soon as one of them is dead, Silent for one that gave no sign of life
-        for `patience` seconds, NotReady after `timeout` seconds, and Stopped when a stop was
-        requested meanwhile.
+        for `patience` seconds, and Stopped when a stop was requested meanwhile.
         """
         waiting = set(names or self._running)
         began = time.monotonic()
@@ -138,8 +134,6 @@ class Supervisor:
                         running.process, running.health.text, patience, running.last_lines()
                     )
             now = time.monotonic()
-            if waiting and now - began > timeout:
-                raise NotReady({name: self.last_lines(name) for name in waiting}, timeout)
             if waiting and now - said > say_every:
                 said = now
                 self._console.say(f"waiting for {', '.join(map(self._seen, sorted(waiting)))}")

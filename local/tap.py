@@ -6,6 +6,7 @@ is the same on a laptop and on AWS: one line is one event, the full JSON as Even
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -50,57 +51,50 @@ def run() -> None:
 
     def prepare() -> dict[str, Callable[[], None]]:
         return {
-            tap.queue: BusTap(
-                sqs, logs, tap, find_url(sqs, tap.queue), stop=stop, readiness=readiness
-            ).run
+            tap.queue: BusTap(sqs, logs, tap, find_url(sqs, tap.queue), stop, readiness).run
             for tap in taps
         }
 
     run_worker(settings, prepare=prepare, stop=stop, readiness=readiness, registry=new_registry())
 
 
+@dataclass(frozen=True)
 class BusTap:
     """One queue to one log group, at least once: a message is deleted after its line is written."""
 
-    def __init__(
-        self,
-        sqs: "SQSClient",
-        logs: "CloudWatchLogsClient",
-        tap: Tap,
-        queue_url: str,
-        *,
-        stop: Stop,
-        readiness: Readiness,
-    ) -> None:
-        self._sqs, self._logs, self._tap, self._queue_url = sqs, logs, tap, queue_url
-        self._stop, self._readiness = stop, readiness
+    sqs: "SQSClient"
+    logs: "CloudWatchLogsClient"
+    tap: Tap
+    queue_url: str
+    stop: Stop
+    readiness: Readiness
 
     def run(self) -> None:
         """Move events until a stop is requested; an outage is waited out."""
         failures = 0
         ready = False
-        while not self._stop.requested:
+        while not self.stop.requested:
             try:
                 if not ready:
                     self._ensure_stream()
-                    self._readiness.up(self._tap.queue)
+                    self.readiness.up(self.tap.queue)
                     ready = True
                 self._move(self._poll())
                 failures = 0
             except Unavailable as error:
                 failures += 1
                 ready = False
-                self._readiness.down(self._tap.queue, str(error))
-                log.warning("waiting", bus=self._tap.bus, reason=str(error))
-                self._stop.wait(backoff(failures, first=0.25, longest=10))
+                self.readiness.down(self.tap.queue, str(error))
+                log.warning("waiting", bus=self.tap.bus, reason=str(error))
+                self.stop.wait(backoff(failures, first=0.25, longest=10))
 
     def _ensure_stream(self) -> None:
         with reaching("CloudWatch Logs"):
             try:
-                self._logs.create_log_stream(
-                    logGroupName=self._tap.log_group, logStreamName=LOG_STREAM
+                self.logs.create_log_stream(
+                    logGroupName=self.tap.log_group, logStreamName=LOG_STREAM
                 )
-            except self._logs.exceptions.ResourceAlreadyExistsException:
+            except self.logs.exceptions.ResourceAlreadyExistsException:
                 return
 
     def _poll(self) -> "list[MessageTypeDef]":
@@ -109,13 +103,13 @@ class BusTap:
         A long poll cannot be cut short, and Ctrl-C should not take 20 seconds. What an abandoned
         poll still receives is seen again after the queue's visibility timeout.
         """
-        name = f"poll of {self._tap.queue}"
-        return unless_stopped(self._stop, self._receive, thread=name) or []
+        name = f"poll of {self.tap.queue}"
+        return unless_stopped(self.stop, self._receive, thread=name) or []
 
     def _receive(self) -> "list[MessageTypeDef]":
         with reaching("SQS"):
-            return self._sqs.receive_message(
-                QueueUrl=self._queue_url,
+            return self.sqs.receive_message(
+                QueueUrl=self.queue_url,
                 MaxNumberOfMessages=MAX_BATCH,
                 WaitTimeSeconds=LONG_POLL_SECONDS,
                 MessageSystemAttributeNames=["SentTimestamp"],
@@ -126,14 +120,14 @@ class BusTap:
         if not messages:
             return
         with reaching("CloudWatch Logs"):
-            self._logs.put_log_events(
-                logGroupName=self._tap.log_group,
+            self.logs.put_log_events(
+                logGroupName=self.tap.log_group,
                 logStreamName=LOG_STREAM,
                 logEvents=[log_event(message) for message in messages],
             )
         handles = [message["ReceiptHandle"] for message in messages]
-        if left := delete_batch(self._sqs, self._queue_url, handles):
-            log.warning("lines may come twice", bus=self._tap.bus, messages=len(left))
+        if left := delete_batch(self.sqs, self.queue_url, handles):
+            log.warning("lines may come twice", bus=self.tap.bus, messages=len(left))
 
 
 def log_event(message: "MessageTypeDef") -> "InputLogEventTypeDef":

@@ -1,5 +1,6 @@
 """Rendering to an emulator as a whole: again without a change, never to AWS, and as a command."""
 
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -9,6 +10,7 @@ from runtime.aws import Aws
 from runtime.errors import Misconfigured
 from tests.conftest import MiniStack
 from tests.integration.emulated import empty_aws, snapshot
+from verification.testkit.launcher import run_to_end
 
 
 def test_running_it_again_changes_nothing(ministack: MiniStack) -> None:
@@ -53,10 +55,10 @@ def test_the_command_tells_what_it_changed(
     assert capsys.readouterr().out.startswith("0 created, 0 updated, 0 removed in ")
 
 
-def test_the_command_says_when_the_emulator_is_away(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command_says_when_the_emulator_is_away(tmp_path: Path) -> None:
     """Nobody listening is exit code 1 and a sentence with the address, not a traceback."""
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
-    assert main() == 1
-    assert "http://127.0.0.1:1" in capsys.readouterr().err
+    env = {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}
+    code, output = run_to_end(tmp_path, "infra.local", "", env)
+    assert code == 1
+    (sentence,) = output.splitlines()
+    assert "http://127.0.0.1:1" in sentence

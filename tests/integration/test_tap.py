@@ -90,7 +90,7 @@ def tapped(endpoint: str, region: str) -> Tapped:
     )
     aws.client("logs").create_log_group(logGroupName=tap.log_group)
     stop, readiness = Stop(), Readiness(tap.queue)
-    run = BusTap(sqs, aws.client("logs"), tap, url, stop=stop, readiness=readiness).run
+    run = BusTap(sqs, aws.client("logs"), tap, url, stop, readiness).run
     return Tapped(aws, tap, stop, readiness, run)
 
 

@@ -17,7 +17,6 @@ import pytest
 from infra.local_system.ports import is_listening
 from local.console import Console
 from local.errors import (
-    NotReady,
     ProcessDied,
     Silent,
     Stopped,
@@ -171,19 +170,6 @@ def test_a_death_while_waiting_is_named(watch: Watch, server: Server, port: int)
     ]
 
 
-def test_never_ready_is_named(watch: Watch, server: Server) -> None:
-    """A process that lives and never becomes ready is named when the time is over."""
-    watched = watch(server("steady"), server("sulking", status=503))
-    watched.supervisor.start()
-    watched.supervisor.wait_ready("steady")
-    eventually(lambda: watched.supervisor.last_lines("sulking"), what="its first line")
-    with pytest.raises(NotReady) as late:
-        watched.supervisor.wait_ready(timeout=1)
-    assert str(late.value) == "not ready within 1 s: sulking"
-    (note,) = late.value.__notes__
-    assert note.startswith("sulking runs; its last lines:\n    serving as ")
-
-
 TALKING = (
     """
 import sys, time
@@ -226,8 +212,13 @@ def test_one_without_a_sign_of_life_is_named_with_its_last_answer(
     watched = watch(server("steady"), server("sulking", status=503))
     watched.supervisor.start()
     watched.supervisor.wait_ready("steady")
-    with pytest.raises(Silent, match=r"^sulking is not ready \(503\), and gave no .* for 1 s: "):
+    eventually(lambda: watched.supervisor.last_lines("sulking"), what="its first line")
+    with pytest.raises(
+        Silent, match=r"^sulking is not ready \(503\), and gave no .* for 1 s: "
+    ) as silent:
         watched.supervisor.wait_ready(patience=1)
+    (note,) = silent.value.__notes__
+    assert note.startswith("sulking runs; its last lines:\n    serving as ")
 
 
 def test_what_is_waited_for_is_said(watch: Watch, server: Server) -> None:

@@ -61,11 +61,6 @@ class ChaosReport:
         return sum(each.kind in LOST for each in self.audit.differences)
 
     @property
-    def in_flight(self) -> int:
-        """Events that the audit did not find, and did not miss for long enough to say so."""
-        return self.audit.in_flight
-
-    @property
     def unmatched(self) -> int:
         """Subscriptions and cancellations committed twice, unasked, or not at all.
 
@@ -112,7 +107,7 @@ class ChaosReport:
             "not settled": not self.settled_state.settled,
             f"no audit: {self.why_no_audit}": self.why_no_audit,
             "audit not clean": not self.audit.clean,
-            f"{self.in_flight} events still on their way": self.in_flight,
+            f"{self.audit.in_flight} events still on their way": self.audit.in_flight,
             f"{self.unmatched} commits more or fewer than promises": self.unmatched,
             "nothing was promised": not len(self.ledger),
         }

@@ -10,10 +10,9 @@ from pathlib import Path
 from infra.local_system.addresses import addresses, aws_endpoint
 from infra.local_system.settings import LocalSettings
 from local.console import Console
-from local.errors import LocalError
+from local.probes import health_of
 from local.process import Process
 from local.process_table import our_processes
-from local.supervisor import Supervisor
 from local.system import running_system
 from operations.audit.command import audit
 from operations.audit.report import AuditReport
@@ -33,6 +32,7 @@ from verification.chaos.settling import depths, settled
 from verification.chaos.states import wrong_states
 from verification.testkit.fault_proxy import FaultProxy
 from verification.testkit.ports import settings_on_free_ports
+from verification.testkit.waiting import wait_until
 
 SYSTEM_READY_WITHIN = 120.0
 ANSWERED_WITHIN = 240.0
@@ -83,7 +83,8 @@ def run(
             disturbed(each, proxy.endpoint, plan.clocks, keys) for each in our_processes(settings)
         ]
         with running_system(settings, console=processes, ours=ours) as supervisor:
-            run = _Run(plan, settings, supervisor, proxy, keys, console, stop)
+            injector = Injector(supervisor, proxy, keys, console=console, stop=stop)
+            run = _Run(plan, settings, ours, proxy, injector, console, stop)
             return run.report(command, began)
 
 
@@ -109,9 +110,9 @@ class _Run:
 
     plan: ChaosPlan
     settings: LocalSettings
-    supervisor: Supervisor
+    ours: Sequence[Process]
     proxy: FaultProxy
-    keys: Keys
+    injector: Injector
     console: Console
     stop: Stop
     ledger: Ledger = field(default_factory=Ledger)
@@ -119,18 +120,15 @@ class _Run:
 
     def report(self, command: str, began: datetime) -> ChaosReport:
         plan, where = self.plan, addresses(self.settings)
-        injector = Injector(
-            self.supervisor, self.proxy, self.keys, console=self.console, stop=self.stop
-        )
         clients = Clients(where, self.ledger, seed=plan.seed, load=plan.load)
         started = time.monotonic()
         environment = DatabaseEnvironment.of_local(
             LocalEnvironmentSettings.model_validate(self.settings.model_dump())
         )
         malformed_rows = MalformedRows(environment)
-        with injector.watching(), clients.running(), malformed_rows.running():
+        with self.injector.watching(), clients.running(), malformed_rows.running():
             self.console.say("ready: load and faults begin")
-            injector.run(plan.faults, seconds=plan.seconds)
+            self.injector.run(plan.faults, seconds=plan.seconds)
             clients.begin_no_more()
             seconds = time.monotonic() - started
             if self.stop.requested:
@@ -160,11 +158,11 @@ class _Run:
             seconds=seconds,
             cores=os.cpu_count() or 0,
             ledger=self.ledger,
-            injected=dict(injector.injected),
-            missed=injector.missed.total(),
+            injected=dict(self.injector.injected),
+            missed=self.injector.missed.total(),
             hits=dict(self.proxy.hits),
             clocks=plan.clocks,
-            died=dict(injector.died),
+            died=dict(self.injector.died),
             unanswered=unanswered,
             settled_state=settled_state,
             malformed_rows=accounted,
@@ -175,17 +173,13 @@ class _Run:
 
     def _wait_ready(self) -> None:
         """Wait for all to be ready; one that is not shows in what follows."""
-        deadline = time.monotonic() + SYSTEM_READY_WITHIN
-        while True:
-            try:
-                self.supervisor.wait_ready(timeout=max(0, deadline - time.monotonic()))
-            except LocalError as error:  # it died just now, and is being started again
-                if time.monotonic() > deadline:
-                    self.notes.append(str(error))
-                    return
-                time.sleep(0.5)
-            else:
-                return
+
+        def unready() -> list[str]:
+            return [each.name for each in self.ours if not health_of(each).is_ready]
+
+        if not wait_until(lambda: not unready(), within=SYSTEM_READY_WITHIN, every=0.5):
+            names = ", ".join(unready())
+            self.notes.append(f"not ready within {SYSTEM_READY_WITHIN:g} s: {names}")
 
     def _audit(self, environment: DatabaseEnvironment, began: datetime) -> tuple[AuditReport, str]:
         since, until = began - CLOCK_SLACK, datetime.now(UTC) + CLOCK_SLACK
