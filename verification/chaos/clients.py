@@ -55,6 +55,7 @@ class Clients:
     ) -> None:
         self._addresses, self._ledger, self._load = addresses, ledger, load
         self._seed = seed
+        self._http = httpx.Client(timeout=ANSWER_WITHIN, trust_env=False)
         self._stop = Stop()
         self._given_up = Stop()
         self._due: SimpleQueue[Cancellation] = SimpleQueue()
@@ -75,15 +76,16 @@ class Clients:
             )
             for work, n in works
         ]
-        for thread in threads:
-            thread.start()
-        try:
-            yield self
-        finally:
-            self._stop.request()
-            self._given_up.request()
+        with self._http:
             for thread in threads:
-                thread.join()
+                thread.start()
+            try:
+                yield self
+            finally:
+                self._stop.request()
+                self._given_up.request()
+                for thread in threads:
+                    thread.join()
 
     def begin_no_more(self) -> None:
         """Subscribe and read no more; what was begun goes on."""
@@ -101,9 +103,6 @@ class Clients:
         self._given_up.request()
         return unanswered
 
-    def _http(self) -> httpx.Client:
-        return httpx.Client(timeout=ANSWER_WITHIN, trust_env=False)
-
     def _supervised(self, work: Callable[[int], None], number: int) -> None:
         """Work, and report what ends it: a client that is gone would report nothing."""
         try:
@@ -113,17 +112,16 @@ class Clients:
 
     def _subscribe_on(self, number: int) -> None:
         chosen = random.Random(f"{self._seed}/subscriber/{number}")  # noqa: S311 (not secret)
-        with self._http() as http:
-            while not self._stop.wait(chosen.uniform(0, 2 * self._load.pause)) and self._begin():
-                try:
-                    promise = self._subscribe(http, chosen)
-                    if promise and chosen.random() < self._load.cancelled:
-                        # At once (it may come before the payment does), or after a while.
-                        at = time.monotonic() + chosen.choice((0, 0.3, 5))
-                        self._count(+1)
-                        self._due.put(Cancellation(promise.subscription_id, at))
-                finally:
-                    self._count(-1)
+        while not self._stop.wait(chosen.uniform(0, 2 * self._load.pause)) and self._begin():
+            try:
+                promise = self._subscribe(chosen)
+                if promise and chosen.random() < self._load.cancelled:
+                    # At once (it may come before the payment does), or after a while.
+                    at = time.monotonic() + chosen.choice((0, 0.3, 5))
+                    self._count(+1)
+                    self._due.put(Cancellation(promise.subscription_id, at))
+            finally:
+                self._count(-1)
 
     def _begin(self) -> bool:
         """Begin a subscription, unless it is too late for that."""
@@ -135,7 +133,7 @@ class Clients:
         with self._lock:
             self._unanswered += unanswered
 
-    def _subscribe(self, http: httpx.Client, chosen: random.Random) -> Promise | None:
+    def _subscribe(self, chosen: random.Random) -> Promise | None:
         """Ask with one key until there is an answer; None if it was given up."""
         key = str(UUID(int=chosen.getrandbits(128), version=4))
         account, quantity = f"{chosen.randrange(10**8):08}", chosen.randint(1, 10)
@@ -143,7 +141,6 @@ class Clients:
         again = False
         while not self._given_up.requested:
             answer = self._ask(
-                http,
                 "POST /subscriptions",
                 json=order,
                 headers={"Idempotency-Key": key},
@@ -159,26 +156,23 @@ class Clients:
         return None
 
     def _cancel_on(self, _: int) -> None:
-        with self._http() as http:
-            while not self._given_up.requested:
-                try:
-                    due = self._due.get(timeout=0.2)
-                except Empty:
-                    continue
-                if due.at > time.monotonic():
-                    self._due.put(due)
-                    self._given_up.wait(0.05)
-                elif self._cancel(http, due):
-                    self._ledger.cancelled(due.subscription_id)
-                    self._count(-1)
-                else:
-                    at = time.monotonic() + ASK_AGAIN_AFTER
-                    self._due.put(replace(due, at=at, again=True))
+        while not self._given_up.requested:
+            try:
+                due = self._due.get(timeout=0.2)
+            except Empty:
+                continue
+            if due.at > time.monotonic():
+                self._due.put(due)
+                self._given_up.wait(0.05)
+            elif self._cancel(due):
+                self._ledger.cancelled(due.subscription_id)
+                self._count(-1)
+            else:
+                self._due.put(replace(due, at=time.monotonic() + ASK_AGAIN_AFTER, again=True))
 
-    def _cancel(self, http: httpx.Client, due: Cancellation) -> bool:
+    def _cancel(self, due: Cancellation) -> bool:
         """Ask once; True if it was answered. A payment may not be there yet."""
         answer = self._ask(
-            http,
             "PATCH /payments/{id}",
             due.subscription_id,
             json={"status": "cancelled"},
@@ -190,22 +184,20 @@ class Clients:
     def _read_on(self, number: int) -> None:
         """Read what was promised: it is there at once, and a cancelled payment stays cancelled."""
         chosen = random.Random(f"{self._seed}/reader/{number}")  # noqa: S311 (not secret)
-        with self._http() as http:
-            while not self._stop.wait(0.2):
-                if promises := list(self._ledger):
-                    self._read(http, chosen.choice(promises))
+        while not self._stop.wait(0.2):
+            if promises := list(self._ledger):
+                self._read(chosen.choice(promises))
 
-    def _read(self, http: httpx.Client, promise: Promise) -> None:
+    def _read(self, promise: Promise) -> None:
         one = promise.subscription_id
-        self._ask(http, "GET /subscriptions/{id}", one)
+        self._ask("GET /subscriptions/{id}", one)
         if promise.cancelled:
-            answer = self._ask(http, "GET /payments/{id}", one)
+            answer = self._ask("GET /payments/{id}", one)
             if answer is not None and answer.json()["status"] != "cancelled":
                 self._ledger.report_broken(f"payment {one} was cancelled, and is {answer.json()}")
 
     def _ask(
         self,
-        http: httpx.Client,
         request: str,
         subscription_id: str = "",
         *,
@@ -223,7 +215,7 @@ class Clients:
         method, path = request.replace("{id}", subscription_id).split()
         service = path.split("/")[1].removesuffix("s")
         try:
-            answer = http.request(
+            answer = self._http.request(
                 method, f"{self._addresses[service]}{path}", json=json, headers=headers
             )
         except httpx.TransportError:
