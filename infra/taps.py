@@ -9,9 +9,6 @@ from dataclasses import dataclass, replace
 from infra.resources import DAY, Domain, EventPattern, Queue, Rule, ToLogGroup, ToQueue
 from infra.topology import Topology
 
-QUEUE_PREFIX = "local-tap-"
-RULE_PREFIX = "LocalTap"
-
 ALL_EVENTS = EventPattern()
 
 
@@ -46,8 +43,8 @@ def _taps_of_domain(domain: Domain) -> list[Tap]:
     return [
         Tap(
             rule.bus,
-            f"{QUEUE_PREFIX}{rule.bus}",
-            f"{RULE_PREFIX}-{rule.bus}",
+            f"local-tap-{rule.bus}",
+            f"LocalTap-{rule.bus}",
             rule.target.log_group,
         )
         for rule in domain.rules

@@ -1,8 +1,7 @@
 """Why the system does not run: each is one sentence, with what to do.
 
-LocalError           also as it is: an engine is not installed
+LocalError           also as it is: an engine is not installed, a port is taken
 ├── AlreadyRunning   another process has this state directory
-├── PortTaken        another program listens where one of our processes should
 ├── ProcessDied      one of our processes, or an engine, ended by itself
 ├── Silent           one is alive, not ready, and gives no sign of life any more
 └── Stopped          a stop was requested meanwhile
@@ -26,14 +25,6 @@ class AlreadyRunning(LocalError):
         super().__init__(
             f"it is already running (process {pid}, state in {state_dir}): use that one, or stop it"
             " with Ctrl-C where it runs"
-        )
-
-
-class PortTaken(LocalError):
-    def __init__(self, process: Process) -> None:
-        super().__init__(
-            f"port {process.port} is taken, and {process.name} needs it: stop whatever listens"
-            f" there, or set {process.port_variable} to a free port"
         )
 
 

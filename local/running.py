@@ -26,26 +26,18 @@ class Running(Thread):
         super().__init__(name=f"output of {process.name}", daemon=True)
         self.process, self.child = process, child
         self._console, self._ended = console, ended
-        self._since = time.monotonic()
-        self._progress = SignsOfLife()
+        self.since = time.monotonic()  # its start
+        self.progress = SignsOfLife()
         self.health = Health(is_ready=False)
         self._last: deque[str] = deque(maxlen=LAST_LINES)
-
-    def age(self) -> float:
-        """Seconds since its start."""
-        return time.monotonic() - self._since
-
-    def silence(self) -> float:
-        """Seconds since its last sign of life: a line, a new answer, or some work."""
-        return self._progress.silence()
 
     def look(self) -> bool:
         """Ask whether it is ready."""
         self.health = health_of(self.process)
         log = self.process.log
         written = log.stat().st_size if log is not None and log.exists() else 0
-        self._progress.see((self.health, written))
-        self._progress.see_work(cpu_seconds(self.child.pid))
+        self.progress.see((self.health, written))
+        self.progress.see_work(cpu_seconds(self.child.pid))
         return self.health.is_ready
 
     def last_lines(self) -> list[str]:
@@ -61,7 +53,7 @@ class Running(Thread):
         if stdout is not None:
             with stdout:
                 for line in stdout:
-                    self._progress.sign()
+                    self.progress.sign()
                     self._last.append(line.decode(errors="replace").rstrip("\r\n"))
                     self._console.line(self.process.name, self.process.colour, line)
         self.child.wait()

@@ -18,7 +18,7 @@ from infra.local_system.settings import ROOT
 from local.child import CHILD_STOPS_WITHIN, signal_child, start_child
 from local.console import Console
 from local.errors import (
-    PortTaken,
+    LocalError,
     ProcessDied,
     Silent,
     Stopped,
@@ -84,7 +84,7 @@ class Supervisor:
         self.stop()
 
     def check_ports(self) -> None:
-        """Raises PortTaken or Misconfigured for the first process that cannot have its port."""
+        """Raises LocalError or Misconfigured for the first process that cannot have its port."""
         wanted: dict[int, str] = {}
         for process in self._table.values():
             if process.port in wanted:
@@ -94,7 +94,10 @@ class Supervisor:
                 )
             wanted[process.port] = process.name
             if is_taken(process.port):
-                raise PortTaken(process)
+                raise LocalError(
+                    f"port {process.port} is taken, and {process.name} needs it: stop whatever"
+                    f" listens there, or set {process.port_variable} to a free port"
+                )
 
     def start(self, *names: str) -> None:
         """Start these processes, or all of them; one that runs already is left alone.
@@ -129,7 +132,7 @@ class Supervisor:
                     raise ProcessDied(running.process, returncode, running.last_lines())
                 if running.look():
                     waiting.discard(name)
-                elif min(running.silence(), time.monotonic() - began) > patience:
+                elif min(running.progress.silence(), time.monotonic() - began) > patience:
                     raise Silent(
                         running.process, running.health.text, patience, running.last_lines()
                     )
@@ -255,7 +258,7 @@ class Supervisor:
         process, returncode = running.process, running.child.wait()
         if process.is_engine or not self._restart_ours:
             raise ProcessDied(process, returncode, running.last_lines())
-        if running.age() > STEADY_AFTER:
+        if time.monotonic() - running.since > STEADY_AFTER:
             failures.pop(process.name, None)
         failures[process.name] = failures.get(process.name, 0) + 1
         delay = restart_delay(failures[process.name])
