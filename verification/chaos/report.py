@@ -1,7 +1,8 @@
 """What a run found: numbers, a verdict, and both as markdown."""
 
+import os
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from contracts.names import EventType
@@ -19,30 +20,30 @@ FINDINGS_SHOWN = 20
 """Sentences of a kind in a report; the number is beside them."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class ChaosReport:
-    """`seconds` of load and faults; `unanswered` requests that were never answered.
+    """Filled while the run goes on: what comes after `hits` is known only in its end.
 
-    `died` are processes that ended without our doing, `hits` requests by the fault that hit them,
-    `missed` faults that hit nothing. With `why_no_audit` the audit is empty.
+    `seconds` of load and faults; `unanswered` requests that were never answered. `died` are
+    processes that ended without our doing, `hits` requests by the fault that hit them, `missed`
+    faults that hit nothing. With `why_no_audit` the audit is empty.
     """
 
     command: str
     seed: int
-    seconds: float
-    cores: int
-    ledger: Ledger
-    injected: Mapping[tuple[AnyFault, str], int]
-    hits: Mapping[AnyFault | None, int]
     clocks: Mapping[str, float]
-    died: Mapping[str, int]
-    unanswered: int
-    settled_state: SettledState
+    ledger: Ledger
     audit: AuditReport
+    injected: Mapping[tuple[AnyFault, str], int]
+    missed: Mapping[tuple[AnyFault, str], int]
+    died: Mapping[str, int]
+    hits: Mapping[AnyFault | None, int]
+    seconds: float = 0
+    unanswered: int = 0
+    settled_state: SettledState = field(default_factory=lambda: SettledState(0))
     malformed_rows: Accounted = field(default_factory=Accounted)
-    missed: int = 0
     why_no_audit: str = ""
-    notes: Sequence[str] = field(default=())
+    notes: list[str] = field(default_factory=list)
 
     @property
     def faults(self) -> int:
@@ -126,8 +127,8 @@ class ChaosReport:
         rows = {
             "verdict": "**" + ("; ".join(self.failures) or "nothing lost, nothing wrong") + "**",
             "seed": self.seed,
-            "load and faults": f"{self.seconds:.0f} s, on {self.cores} cores",
-            "faults injected": f"{self.faults}, and {self.missed} that hit nothing",
+            "load and faults": f"{self.seconds:.0f} s, on {os.cpu_count() or 0} cores",
+            "faults injected": f"{self.faults}, and {sum(self.missed.values())} that hit nothing",
             "requests": f"{sum(ledger.requests.values())}, of them sent again "
             f"{sum(ledger.retries.values())}",
             "subscriptions": f"{len(promises)}, of them cancelled "
@@ -184,8 +185,8 @@ class ChaosReport:
             for each in self.audit.differences
         ]
         findings = {
-            "Note": list(self.notes),
-            "Broken": list(self.ledger.broken),
+            "Note": self.notes,
+            "Broken": self.ledger.broken,
             "Wrong": [f"{one}: {what}" for one, what in self.settled_state.wrong.items()],
             "Still waiting": [f"{name}: {n}" for name, n in self.settled_state.waiting.items()],
             "Dead letters": [f"{name}: {n}" for name, n in self.settled_state.dead_letters.items()],

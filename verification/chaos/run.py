@@ -1,6 +1,5 @@
 """One run: the system of `make up` under load and faults, then quiet, then an audit."""
 
-import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -84,8 +83,19 @@ def run(
         ]
         with running_system(settings, console=processes, ours=ours) as supervisor:
             injector = Injector(supervisor, proxy, keys, console=console, stop=stop)
-            run = _Run(plan, settings, ours, proxy, injector, console, stop)
-            return run.report(command, began)
+            report = ChaosReport(
+                command,
+                plan.seed,
+                plan.clocks,
+                Ledger(),
+                AuditReport(began, began, events={}, deliveries=(), differences=()),
+                injected=injector.injected,
+                missed=injector.missed,
+                died=injector.died,
+                hits=proxy.hits,
+            )
+            _Run(plan, settings, ours, injector, console, stop, report).carry_out(began)
+            return report
 
 
 def disturbed(process: Process, endpoint: str, clocks: Mapping[str, float], keys: Keys) -> Process:
@@ -111,16 +121,15 @@ class _Run:
     plan: ChaosPlan
     settings: LocalSettings
     ours: Sequence[Process]
-    proxy: FaultProxy
     injector: Injector
     console: Console
     stop: Stop
-    ledger: Ledger = field(default_factory=Ledger)
-    notes: list[str] = field(default_factory=list)
+    report: ChaosReport
 
-    def report(self, command: str, began: datetime) -> ChaosReport:
-        plan, where = self.plan, addresses(self.settings)
-        clients = Clients(where, self.ledger, seed=plan.seed, load=plan.load)
+    def carry_out(self, began: datetime) -> None:
+        plan, report, where = self.plan, self.report, addresses(self.settings)
+        ledger = report.ledger
+        clients = Clients(where, ledger, seed=plan.seed, load=plan.load)
         started = time.monotonic()
         environment = DatabaseEnvironment.of_local(
             LocalEnvironmentSettings.model_validate(self.settings.model_dump())
@@ -130,46 +139,32 @@ class _Run:
             self.console.say("ready: load and faults begin")
             self.injector.run(plan.faults, seconds=plan.seconds)
             clients.begin_no_more()
-            seconds = time.monotonic() - started
+            report.seconds = time.monotonic() - started
             if self.stop.requested:
-                self.notes.append("stopped before its time")
-            self.console.say(f"faults are over; {len(self.ledger)} subscriptions were answered")
+                report.notes.append("stopped before its time")
+            self.console.say(f"faults are over; {len(ledger)} subscriptions were answered")
             calm = time.monotonic()
             self._wait_ready()
             malformed_rows.finish()
-            unanswered = clients.finish(within=ANSWERED_WITHIN)
+            report.unanswered = clients.finish(within=ANSWERED_WITHIN)
             self.console.say(
-                f"{unanswered} requests unanswered after {time.monotonic() - calm:.0f} s;"
+                f"{report.unanswered} requests unanswered after {time.monotonic() - calm:.0f} s;"
                 " waiting until everything has arrived"
             )
-            settled_state = settled(
-                self.ledger,
+            found = settled(
+                ledger,
                 lambda promises: wrong_states(promises, where),
                 lambda: depths(environment),
                 within=SETTLED_WITHIN,
                 say=self.console.say,
             )
-            settled_state = replace(settled_state, seconds=time.monotonic() - calm)
-            accounted = malformed_rows.account()
-            audited, why_not = self._audit(environment, began)
-        return ChaosReport(
-            command=command,
-            seed=plan.seed,
-            seconds=seconds,
-            cores=os.cpu_count() or 0,
-            ledger=self.ledger,
-            injected=dict(self.injector.injected),
-            missed=self.injector.missed.total(),
-            hits=dict(self.proxy.hits),
-            clocks=plan.clocks,
-            died=dict(self.injector.died),
-            unanswered=unanswered,
-            settled_state=settled_state,
-            malformed_rows=accounted,
-            audit=audited,
-            why_no_audit=why_not,
-            notes=self.notes,
-        )
+            report.settled_state = replace(found, seconds=time.monotonic() - calm)
+            report.malformed_rows = malformed_rows.account()
+            since, until = began - CLOCK_SLACK, datetime.now(UTC) + CLOCK_SLACK
+            try:
+                report.audit = audit(environment, since, until, settle=60)
+            except (OperatorError, Unavailable, Misconfigured) as error:
+                report.why_no_audit = str(error)
 
     def _wait_ready(self) -> None:
         """Wait for all to be ready; one that is not shows in what follows."""
@@ -179,11 +174,4 @@ class _Run:
 
         if not wait_until(lambda: not unready(), within=SYSTEM_READY_WITHIN, every=0.5):
             names = ", ".join(unready())
-            self.notes.append(f"not ready within {SYSTEM_READY_WITHIN:g} s: {names}")
-
-    def _audit(self, environment: DatabaseEnvironment, began: datetime) -> tuple[AuditReport, str]:
-        since, until = began - CLOCK_SLACK, datetime.now(UTC) + CLOCK_SLACK
-        try:
-            return audit(environment, since, until, settle=60), ""
-        except (OperatorError, Unavailable, Misconfigured) as error:
-            return AuditReport(since, until, events={}, deliveries=(), differences=()), str(error)
+            self.report.notes.append(f"not ready within {SYSTEM_READY_WITHIN:g} s: {names}")
