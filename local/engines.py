@@ -72,14 +72,10 @@ def find_mongod() -> Path:
     Raises LocalError where there is none, Misconfigured where MONGOD is not one.
     """
     named = os.environ.get("MONGOD")
-    if named:
-        path = shutil.which(named)
-        if path is None:
-            raise Misconfigured(_not_found(f"MONGOD={named} is not a program"))
+    if path := shutil.which(named or "mongod"):
         return Path(path).absolute()
-    on_path = shutil.which("mongod")
-    if on_path:
-        return Path(on_path).absolute()
+    if named:
+        raise Misconfigured(_not_found(f"MONGOD={named} is not a program"))
     return _mongod_of_the_wheel()
 
 

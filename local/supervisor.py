@@ -9,9 +9,8 @@ import subprocess
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from threading import Lock
-from typing import Self
 
 from infra.local_system.ports import is_taken
 from infra.local_system.settings import ROOT
@@ -47,7 +46,7 @@ STEADY_AFTER = 60.0
 """Seconds: a process that lived this long starts its back-off again."""
 
 
-class Supervisor:
+class Supervisor(AbstractContextManager["Supervisor"]):
     """Owns the processes from `start` to `stop`; use it as a context manager and none is left.
 
     `stop` asks it from outside (a signal, a test) to end; `restart_ours` starts a process that died
@@ -76,9 +75,6 @@ class Supervisor:
         # A child dies with the *thread* that started it (see start_child): this one lives as long
         # as the supervisor, whichever thread asks.
         self._spawner = ThreadPoolExecutor(1, thread_name_prefix="spawner")
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.stop()

@@ -72,18 +72,15 @@ class BusTap:
     def run(self) -> None:
         """Move events until a stop is requested; an outage is waited out."""
         failures = 0
-        ready = False
         while not self.stop.requested:
             try:
-                if not ready:
-                    self._ensure_stream()
-                    self.readiness.up(self.tap.queue)
-                    ready = True
-                self._move(self._poll())
-                failures = 0
+                self._ensure_stream()
+                self.readiness.up(self.tap.queue)
+                while not self.stop.requested:
+                    self._move(self._poll())
+                    failures = 0
             except Unavailable as error:
                 failures += 1
-                ready = False
                 self.readiness.down(self.tap.queue, str(error))
                 log.warning("waiting", bus=self.tap.bus, reason=str(error))
                 self.stop.wait(backoff(failures, first=0.25, longest=10))
