@@ -194,16 +194,16 @@ class Supervisor(AbstractContextManager["Supervisor"]):
         """The id of the running process: after a restart it is another."""
         return self._running[name].child.pid
 
-    def dead(self) -> list[str]:
-        """The names of those that were started and have ended, for whatever reason."""
-        return [name for name, one in list(self._running.items()) if one.child.poll() is not None]
-
-    def last_lines(self, name: str) -> list[str]:
-        """What a process that was started, and not stopped, wrote last."""
-        return self._running[name].last_lines()
+    def dead(self) -> dict[str, list[str]]:
+        """Those that were started and have ended without a stop, with what each wrote last."""
+        return {
+            name: one.last_lines()
+            for name, one in list(self._running.items())
+            if one.child.poll() is not None
+        }
 
     def last_words(self) -> str:
-        """The same of each, with its name and whether it runs."""
+        """What each that was not stopped wrote last, with its name and whether it runs."""
         return "\n".join(
             last_words(name, one.child.poll(), one.last_lines())
             for name, one in list(self._running.items())

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from threading import Lock
 
 from local.console import Console
 from local.errors import Stopped
@@ -40,8 +39,6 @@ class Injector:
     ) -> None:
         self._supervisor, self._proxy, self._keys = supervisor, proxy, keys
         self._console, self._stop = console, stop
-        self._down: set[str] = set()  # killed by us, not yet to be started
-        self._lock = Lock()
         self.injected: Counter[tuple[AnyFault, str]] = Counter()
         self.missed: Counter[tuple[AnyFault, str]] = Counter()
         self.died: Counter[str] = Counter()
@@ -101,9 +98,7 @@ class Injector:
     def _begin(self, fault: Fault) -> None:
         match fault.kind:
             case FaultKind.KILL:
-                with self._lock:
-                    self._down.add(fault.target)
-                self._supervisor.kill(fault.target)
+                self._supervisor.hold(fault.target, kill=True)
             case FaultKind.FREEZE:  # it comes back believing that no time has passed
                 self._supervisor.kill(fault.target, signal.SIGSTOP)
             case FaultKind.ROTATE:  # the key that all processes have, before they can have the next
@@ -115,8 +110,6 @@ class Injector:
         match fault.kind:
             case FaultKind.KILL:
                 self._supervisor.start(fault.target)
-                with self._lock:
-                    self._down.discard(fault.target)
             case FaultKind.FREEZE:
                 self._supervisor.kill(fault.target, signal.SIGCONT)
             case FaultKind.ROTATE:
@@ -126,11 +119,8 @@ class Injector:
 
     def _watch(self, ended: Stop) -> None:
         while not ended.wait(WATCH_INTERVAL):
-            with self._lock:
-                fallen = [name for name in self._supervisor.dead() if name not in self._down]
-            for name in fallen:
+            for name, lines in self._supervisor.dead().items():
                 self.died[name] += 1
-                lines = self._supervisor.last_lines(name)
                 self._console.say("\n    ".join([f"{name} died; its last lines:", *lines]))
                 if name == CANNOT_RETURN:
                     self._stop.request()
