@@ -32,20 +32,10 @@ class EmulatorSettings(AwsSettings):
     aws_endpoint_url: Address
 
 
-class NotAnEmulatorError(Misconfigured):
-    """The calls would go to AWS itself."""
-
-    def __init__(self, endpoint: str) -> None:
-        super().__init__(
-            f"{endpoint} is AWS itself: set AWS_ENDPOINT_URL to an emulator, such as"
-            " http://127.0.0.1:4566 (AWS is deployed to with CDK)"
-        )
-
-
 def provision(aws: Aws, topology: Topology = TOPOLOGY) -> Report:
     """Make the emulator what `topology` says, taps included, with all domains in one account.
 
-    Raises NotAnEmulatorError, CannotChangeError, and botocore's errors as they come.
+    Raises Misconfigured for AWS itself, CannotChangeError, and botocore's errors as they come.
     """
     events, sqs = aws.client("events"), aws.client("sqs")
     logs, dynamodb = aws.client("logs"), aws.client("dynamodb")
@@ -77,10 +67,13 @@ def main() -> int:
 
 
 def refuse_aws(endpoint: str) -> None:
-    """Raises NotAnEmulatorError for an endpoint of AWS itself."""
+    """Raises Misconfigured for an endpoint of AWS itself."""
     host = urlsplit(endpoint).hostname or ""
     if host.endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws")):
-        raise NotAnEmulatorError(endpoint)
+        raise Misconfigured(
+            f"{endpoint} is AWS itself: set AWS_ENDPOINT_URL to an emulator, such as"
+            " http://127.0.0.1:4566 (AWS is deployed to with CDK)"
+        )
 
 
 if __name__ == "__main__":

@@ -88,11 +88,3 @@ def ask(path: Path, request: Request) -> Answer:
     if answer.why is not None:
         raise NotBroken(answer.why)
     return answer
-
-
-def read_request(line: bytes) -> Request:
-    """Read a request. Raises NotBroken."""
-    try:
-        return REQUEST.validate_json(line)
-    except ValidationError:
-        raise NotBroken("this is no request that can be understood") from None

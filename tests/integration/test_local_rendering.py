@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from infra.local import NotAnEmulatorError, main, provision
+from infra.local import main, provision
 from runtime.aws import Aws
 from runtime.errors import Misconfigured
 from tests.conftest import MiniStack
@@ -26,7 +26,7 @@ def test_running_it_again_changes_nothing(ministack: MiniStack) -> None:
 @pytest.mark.parametrize("endpoint", [None, "https://events.eu-west-1.amazonaws.com"])
 def test_aws_itself_is_refused(endpoint: str | None) -> None:
     """No call leaves for AWS, whether the endpoint is missing or spelled out."""
-    with pytest.raises(NotAnEmulatorError, match="is AWS itself: set AWS_ENDPOINT_URL"):
+    with pytest.raises(Misconfigured, match="is AWS itself: set AWS_ENDPOINT_URL"):
         provision(Aws(region="eu-west-1", endpoint_url=endpoint))
 
 

@@ -8,9 +8,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from infra.local_system.fault_protocol import (
     MAX_LINE,
     MAX_PATH,
+    REQUEST,
     Answer,
     Look,
     NotBroken,
@@ -18,7 +21,6 @@ from infra.local_system.fault_protocol import (
     Request,
     StartProcess,
     StopProcess,
-    read_request,
 )
 from local.console import Console
 from local.errors import Stopped
@@ -104,7 +106,9 @@ def listening(path: Path, breaking: FaultCommands) -> Iterator[None]:
 
         def handle(self) -> None:
             try:
-                answer = breaking.do(read_request(self.rfile.readline(MAX_LINE)))
+                answer = breaking.do(REQUEST.validate_json(self.rfile.readline(MAX_LINE)))
+            except ValidationError:
+                answer = Answer(why="this is no request that can be understood")
             except NotBroken as reason:
                 answer = Answer(why=str(reason))
             except OSError:
