@@ -59,8 +59,8 @@ class Clients:
         self._stop = Stop()
         self._given_up = Stop()
         self._due: SimpleQueue[Cancellation] = SimpleQueue()
-        self._unanswered = 0  # subscriptions and cancellations that were begun
-        self._lock = threading.Lock()
+        self._open: set[int | str] = set()
+        """Subscribers that wait for an answer, and subscriptions whose cancellation does."""
 
     @contextmanager
     def running(self) -> Iterator["Clients"]:
@@ -89,8 +89,7 @@ class Clients:
 
     def begin_no_more(self) -> None:
         """Subscribe and read no more; what was begun goes on."""
-        with self._lock:
-            self._stop.request()
+        self._stop.request()
 
     def finish(self, *, within: float) -> int:
         """Bring to its end what was begun.
@@ -98,8 +97,8 @@ class Clients:
         Returns how many requests were not answered `within` seconds.
         """
         self.begin_no_more()
-        wait_until(lambda: not self._unanswered, within=within)
-        unanswered = self._unanswered
+        wait_until(lambda: not self._open, within=within)
+        unanswered = len(self._open)
         self._given_up.request()
         return unanswered
 
@@ -112,26 +111,17 @@ class Clients:
 
     def _subscribe_on(self, number: int) -> None:
         chosen = random.Random(f"{self._seed}/subscriber/{number}")  # noqa: S311 (not secret)
-        while not self._stop.wait(chosen.uniform(0, 2 * self._load.pause)) and self._begin():
+        while not self._stop.wait(chosen.uniform(0, 2 * self._load.pause)):
+            self._open.add(number)  # and only then look at the stop: `finish` does both the other way
             try:
-                promise = self._subscribe(chosen)
+                promise = None if self._stop.requested else self._subscribe(chosen)
                 if promise and chosen.random() < self._load.cancelled:
                     # At once (it may come before the payment does), or after a while.
                     at = time.monotonic() + chosen.choice((0, 0.3, 5))
-                    self._count(+1)
+                    self._open.add(promise.subscription_id)
                     self._due.put(Cancellation(promise.subscription_id, at))
             finally:
-                self._count(-1)
-
-    def _begin(self) -> bool:
-        """Begin a subscription, unless it is too late for that."""
-        with self._lock:
-            self._unanswered += not self._stop.requested
-            return not self._stop.requested
-
-    def _count(self, unanswered: int) -> None:
-        with self._lock:
-            self._unanswered += unanswered
+                self._open.discard(number)
 
     def _subscribe(self, chosen: random.Random) -> Promise | None:
         """Ask with one key until there is an answer; None if it was given up."""
@@ -166,7 +156,7 @@ class Clients:
                 self._given_up.wait(0.05)
             elif self._cancel(due):
                 self._ledger.cancelled(due.subscription_id)
-                self._count(-1)
+                self._open.discard(due.subscription_id)
             else:
                 self._due.put(replace(due, at=time.monotonic() + ASK_AGAIN_AFTER, again=True))
 
