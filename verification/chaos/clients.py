@@ -59,8 +59,7 @@ class Clients:
         self._stop = Stop()
         self._given_up = Stop()
         self._due: SimpleQueue[Cancellation] = SimpleQueue()
-        self._open: set[int | str] = set()
-        """Subscribers that wait for an answer, and subscriptions whose cancellation does."""
+        self._open: set[int | str] = set()  # subscribers at work, subscriptions to be cancelled
 
     @contextmanager
     def running(self) -> Iterator["Clients"]:
@@ -96,7 +95,7 @@ class Clients:
 
         Returns how many requests were not answered `within` seconds.
         """
-        self.begin_no_more()
+        self.begin_no_more()  # a subscriber is open before it looks whether it may begin
         wait_until(lambda: not self._open, within=within)
         unanswered = len(self._open)
         self._given_up.request()
@@ -112,7 +111,7 @@ class Clients:
     def _subscribe_on(self, number: int) -> None:
         chosen = random.Random(f"{self._seed}/subscriber/{number}")  # noqa: S311 (not secret)
         while not self._stop.wait(chosen.uniform(0, 2 * self._load.pause)):
-            self._open.add(number)  # and only then look at the stop: `finish` does both the other way
+            self._open.add(number)
             try:
                 promise = None if self._stop.requested else self._subscribe(chosen)
                 if promise and chosen.random() < self._load.cancelled:
