@@ -69,8 +69,7 @@ class Supervisor(AbstractContextManager["Supervisor"]):
         self._stop_within = stop_within
         self._running: dict[str, Running] = {}
         self._held: set[str] = set()
-        self._closed = False
-        self._starting = Lock()  # guards the three above: a test restarts what a thread supervises
+        self._starting = Lock()  # guards the two above: a test restarts what a thread supervises
         self._ended: queue.SimpleQueue[Running] = queue.SimpleQueue()
         # A child dies with the *thread* that started it (see start_child): this one lives as long
         # as the supervisor, whichever thread asks.
@@ -98,7 +97,7 @@ class Supervisor(AbstractContextManager["Supervisor"]):
     def start(self, *names: str) -> None:
         """Start these processes, or all of them; one that runs already is left alone.
 
-        Raises Stopped once `stop` was called.
+        Raises Stopped once a stop was requested.
         """
         for name in names or self._table:
             with self._starting:
@@ -152,7 +151,8 @@ class Supervisor(AbstractContextManager["Supervisor"]):
         while not self._stop.requested:
             with suppress(queue.Empty):
                 running = self._ended.get(timeout=0.2)
-                if self._is_unexpected(running):
+                # One that we stopped or replaced is no longer in the table.
+                if self._running.get(running.process.name) is running:
                     due[running.process.name] = self._restart_at(running, failures)
             for name in [name for name, when in due.items() if when <= time.monotonic()]:
                 del due[name]
@@ -213,7 +213,6 @@ class Supervisor(AbstractContextManager["Supervisor"]):
         """Stop ours within 10 seconds, then the engines within 60, and then by force."""
         self._stop.request()
         with self._starting:
-            self._closed = True
             running, self._running = list(self._running.values()), {}
         try:
             self._stop_all([one for one in running if not one.process.is_engine])
@@ -225,7 +224,7 @@ class Supervisor(AbstractContextManager["Supervisor"]):
 
     def _start(self, name: str) -> None:
         """The lock is held. Raises Stopped."""
-        if self._closed:
+        if self._stop.requested:
             raise Stopped
         running = self._running.get(name)
         if running is None or running.child.poll() is not None:
@@ -245,10 +244,6 @@ class Supervisor(AbstractContextManager["Supervisor"]):
         running = Running(process, child, self._console, self._ended)
         running.start()
         return running
-
-    def _is_unexpected(self, running: Running) -> bool:
-        """Whether it died by itself: one that we stopped or replaced is no longer in the table."""
-        return self._running.get(running.process.name) is running
 
     def _restart_at(self, running: Running, failures: dict[str, int]) -> float:
         process, returncode = running.process, running.child.wait()
