@@ -1,8 +1,7 @@
 """What would make a topology fail on AWS, found before anything is created."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Protocol
+from collections.abc import Iterator, Sequence
 
 from infra.resources import (
     DAY,
@@ -84,7 +83,7 @@ def _faults_of(domain: Domain, domains: Sequence[Domain]) -> Iterator[str]:
 
 
 def _faults_of_archive(archive: Archive, domain: Domain) -> Iterator[str]:
-    if archive.bus not in _names(domain.buses):
+    if archive.bus not in {bus.name for bus in domain.buses}:
         yield f"archive {archive.name}: domain {domain.name} has no bus {archive.bus}"
     if archive.retention_days < 0:
         yield f"archive {archive.name}: a retention of {archive.retention_days} days"
@@ -102,7 +101,7 @@ def _faults_of_log_group(group: LogGroup) -> Iterator[str]:
 def _faults_of_rule(rule: Rule, domain: Domain) -> Iterator[str]:
     if len(rule.name) > LONGEST_RULE_NAME:
         yield f"rule {rule.name}: its name is longer than {LONGEST_RULE_NAME} characters"
-    if rule.bus not in _names(domain.buses):
+    if rule.bus not in {bus.name for bus in domain.buses}:
         yield f"rule {rule.name}: domain {domain.name} has no bus {rule.bus}"
 
 
@@ -110,11 +109,11 @@ def _faults_of_target(rule: Rule, domain: Domain, domains: Sequence[Domain]) -> 
     """Only a bus may be another domain's: one door between domains, and its policy guards it."""
     match rule.target:
         case ToBus(name):
-            found = name in _names(bus for each in domains for bus in each.buses)
+            found = name in {bus.name for each in domains for bus in each.buses}
         case ToQueue(name):
-            found = name in _names(domain.queues)
+            found = name in {queue.name for queue in domain.queues}
         case ToLogGroup(name):
-            found = name in _names(domain.log_groups)
+            found = name in {group.name for group in domain.log_groups}
     if not found:
         where = "any domain" if isinstance(rule.target, ToBus) else f"domain {domain.name}"
         yield f"rule {rule.name}: its target {name} is not in {where}"
@@ -178,12 +177,3 @@ def _second_hops(domains: Sequence[Domain]) -> Iterator[str]:
         for second, _ in forwards:
             if second.bus == bus and second.pattern.overlaps(first.pattern):
                 yield f"rule {second.name}: it would forward what {first.name} forwarded to {bus}"
-
-
-class _Named(Protocol):
-    @property
-    def name(self) -> str: ...
-
-
-def _names(resources: Iterable[_Named]) -> set[str]:
-    return {resource.name for resource in resources}

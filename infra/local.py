@@ -6,14 +6,13 @@ brought up to date. It is not for AWS itself: that is CloudFormation's part.
 
 import sys
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.arns import Arns
-from infra.changes import CannotChangeError, Change, Report
+from infra.changes import CannotChangeError, Report
 from infra.local_buses import account_of, render_archives, render_buses
 from infra.local_logs import render_log_groups
 from infra.local_queues import render_queues
@@ -23,7 +22,7 @@ from infra.taps import with_taps
 from infra.topology import TOPOLOGY, Topology
 from runtime.aws import Aws
 from runtime.errors import Misconfigured
-from runtime.process.command import FAILED, run_command
+from runtime.process.command import run_command
 from runtime.settings import Address, AwsSettings, load
 
 
@@ -33,20 +32,10 @@ class EmulatorSettings(AwsSettings):
     aws_endpoint_url: Address
 
 
-class NotAnEmulatorError(Misconfigured):
-    """The calls would go to AWS itself."""
-
-    def __init__(self, endpoint: str) -> None:
-        super().__init__(
-            f"{endpoint} is AWS itself: set AWS_ENDPOINT_URL to an emulator, such as"
-            " http://127.0.0.1:4566 (AWS is deployed to with CDK)"
-        )
-
-
 def provision(aws: Aws, topology: Topology = TOPOLOGY) -> Report:
     """Make the emulator what `topology` says, taps included, with all domains in one account.
 
-    Raises NotAnEmulatorError, CannotChangeError, and botocore's errors as they come.
+    Raises Misconfigured for AWS itself, CannotChangeError, and botocore's errors as they come.
     """
     events, sqs = aws.client("events"), aws.client("sqs")
     logs, dynamodb = aws.client("logs"), aws.client("dynamodb")
@@ -55,51 +44,37 @@ def provision(aws: Aws, topology: Topology = TOPOLOGY) -> Report:
     rendered = with_taps(topology)
     arns = Arns.in_one_account(rendered, account_of(events), events.meta.region_name)
 
-    def messaging() -> list[Change]:
-        """Rules last: by then whatever they deliver to is there."""
-        return [
+    with ThreadPoolExecutor(1) as beside:
+        tables = beside.submit(render_tables, dynamodb, rendered)
+        changes = [
             *render_queues(sqs, rendered, arns),
             *render_log_groups(logs, rendered, arns),
             *render_buses(events, rendered, arns),
             *render_archives(events, rendered, arns),
-            *render_rules(events, rendered, arns),
+            *render_rules(events, rendered, arns),  # last: what they deliver to is there
+            *tables.result(),
         ]
-
-    def databases() -> list[Change]:
-        return render_tables(dynamodb, rendered)
-
-    return Report(tuple(_at_once(messaging, databases)))
+    return Report(tuple(changes))
 
 
 def main() -> int:
-    """Run as a process: prints each change and a summary. Raises Misconfigured."""
-    try:
-        settings = load(EmulatorSettings)
-        started = time.monotonic()
-        aws = Aws.of(settings)
-        report = provision(aws)
-    except (CannotChangeError, ClientError, BotoCoreError) as error:
-        sys.stderr.write(f"{error}\n")
-        return FAILED
-    for change in report.changes:
-        sys.stdout.write(f"{change}\n")
-    sys.stdout.write(f"{report} in {time.monotonic() - started:.2f} s\n")
+    """Run as a process: prints each change and a summary."""
+    aws, started = Aws.of(load(EmulatorSettings)), time.monotonic()
+    report = provision(aws)
+    summary = f"{report} in {time.monotonic() - started:.2f} s"
+    sys.stdout.writelines(f"{line}\n" for line in (*report.changes, summary))
     return 0
 
 
 def refuse_aws(endpoint: str) -> None:
-    """Raises NotAnEmulatorError for an endpoint of AWS itself."""
+    """Raises Misconfigured for an endpoint of AWS itself."""
     host = urlsplit(endpoint).hostname or ""
     if host.endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws")):
-        raise NotAnEmulatorError(endpoint)
-
-
-def _at_once(*parts: Callable[[], list[Change]]) -> list[Change]:
-    """Run independent parts side by side; the changes stay in the order of the parts."""
-    with ThreadPoolExecutor(len(parts)) as pool:
-        futures = [pool.submit(part) for part in parts]
-        return [change for future in futures for change in future.result()]
+        raise Misconfigured(
+            f"{endpoint} is AWS itself: set AWS_ENDPOINT_URL to an emulator, such as"
+            " http://127.0.0.1:4566 (AWS is deployed to with CDK)"
+        )
 
 
 if __name__ == "__main__":
-    run_command(main)
+    run_command(main, failures=(CannotChangeError, ClientError, BotoCoreError))

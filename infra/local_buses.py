@@ -60,10 +60,7 @@ def _bus_policy(
     events: "EventBridgeClient", bus: str, wanted: Mapping[str, str], policy: Mapping[str, Any]
 ) -> list[Change]:
     """`wanted` is the account that each statement allows, by statement id."""
-    current = {
-        statement["Sid"]: _account(statement["Principal"])
-        for statement in policy.get("Statement", [])
-    }
+    current = {each["Sid"]: each["Principal"] for each in policy.get("Statement", [])}
     drifted = {sid for sid, account in wanted.items() if current.get(sid) != account}
     strangers = current.keys() - wanted.keys()
     for sid in drifted:
@@ -74,12 +71,6 @@ def _bus_policy(
         events.remove_permission(EventBusName=bus, StatementId=sid)
     what = sorted(drifted | strangers)
     return change_of("bus policy", bus, existed=bool(current) or not wanted, what=what)
-
-
-def _account(principal: str | Mapping[str, str]) -> str:
-    """AWS gives back the root user's ARN where the emulator keeps the account as it was sent."""
-    text = principal if isinstance(principal, str) else principal.get("AWS", "")
-    return text.split(":")[4] if text.startswith("arn:") else text
 
 
 def _archive(
@@ -106,8 +97,9 @@ def _archive(
             f"it keeps the events of {found['EventSourceArn']}, not those of {bus_arn}",
             "delete it, or give the new one another name",
         )
+    kept = json.loads(found.get("EventPattern", "") or "null")
     drifted = [
-        *(["EventPattern"] if _parsed(found.get("EventPattern", "")) != pattern else []),
+        *(["EventPattern"] if kept != pattern else []),
         *(["RetentionDays"] if found.get("RetentionDays", 0) != archive.retention_days else []),
     ]
     if drifted:
@@ -115,7 +107,3 @@ def _archive(
             ArchiveName=archive.name, EventPattern=text, RetentionDays=archive.retention_days
         )
     return drifted
-
-
-def _parsed(pattern: str) -> Any:
-    return json.loads(pattern) if pattern else None

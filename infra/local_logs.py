@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 from infra.arns import Arns
 from infra.changes import Change, change_of
 from infra.policies import log_group_policy_document, log_group_policy_name
-from infra.resources import LogGroup
 from infra.topology import Topology
 
 if TYPE_CHECKING:
@@ -19,25 +18,18 @@ def render_log_groups(logs: "CloudWatchLogsClient", topology: Topology, arns: Ar
 
 def _groups(logs: "CloudWatchLogsClient", topology: Topology) -> list[Change]:
     pages = logs.get_paginator("describe_log_groups").paginate()
-    retention = {
-        group["logGroupName"]: group.get("retentionInDays")
-        for page in pages
-        for group in page["logGroups"]
-    }
-    return [change for group in topology.log_groups for change in _group(logs, group, retention)]
-
-
-def _group(
-    logs: "CloudWatchLogsClient", group: LogGroup, retention: dict[str, int | None]
-) -> list[Change]:
-    existed = group.name in retention
-    if not existed:
-        logs.create_log_group(logGroupName=group.name)
-    drifted = retention.get(group.name) != group.retention_days
-    if drifted:
-        logs.put_retention_policy(logGroupName=group.name, retentionInDays=group.retention_days)
-    what = ["retentionInDays"] if drifted else []
-    return change_of("log group", group.name, existed=existed, what=what)
+    current = {group["logGroupName"]: group for page in pages for group in page["logGroups"]}
+    changes: list[Change] = []
+    for group in topology.log_groups:
+        name, days = group.name, group.retention_days
+        if name not in current:
+            logs.create_log_group(logGroupName=name)
+        drifted = name not in current or current[name].get("retentionInDays") != days
+        if drifted:
+            logs.put_retention_policy(logGroupName=name, retentionInDays=days)
+        what = ["retentionInDays"] if drifted else []
+        changes += change_of("log group", name, existed=name in current, what=what)
+    return changes
 
 
 def _policies(logs: "CloudWatchLogsClient", topology: Topology, arns: Arns) -> list[Change]:

@@ -1,7 +1,7 @@
 """Rules on an emulator: each bus carries exactly the rules that the topology gives it."""
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from infra.arns import Arns
 from infra.changes import Change, change_of
@@ -43,8 +43,9 @@ def _rules_of(
 
 def _rule(events: "EventBridgeClient", rule: Rule, current: "RuleTypeDef | None") -> list[str]:
     pattern = rule.pattern.as_json()
+    kept = json.loads((current or {}).get("EventPattern", "") or "null")
     drifted = [
-        *(["EventPattern"] if _pattern_of(current) != pattern else []),
+        *(["EventPattern"] if kept != pattern else []),
         *(["State"] if current and current.get("State") != "ENABLED" else []),
     ]
     if drifted or current is None:
@@ -55,10 +56,6 @@ def _rule(events: "EventBridgeClient", rule: Rule, current: "RuleTypeDef | None"
             State="ENABLED",
         )
     return drifted
-
-
-def _pattern_of(rule: "RuleTypeDef | None") -> Any:
-    return json.loads(rule.get("EventPattern", "") or "null") if rule else None
 
 
 def _wanted_target(rule: Rule, arns: Arns) -> "TargetTypeDef":

@@ -6,21 +6,8 @@ also has a queue that gets everything; local.tap moves it on to the log group.
 
 from dataclasses import dataclass, replace
 
-from infra.resources import (
-    DAY,
-    Bus,
-    Domain,
-    EventPattern,
-    LogGroup,
-    Queue,
-    Rule,
-    ToLogGroup,
-    ToQueue,
-)
+from infra.resources import DAY, Domain, EventPattern, Queue, Rule, ToLogGroup, ToQueue
 from infra.topology import Topology
-
-QUEUE_PREFIX = "local-tap-"
-RULE_PREFIX = "LocalTap"
 
 ALL_EVENTS = EventPattern()
 
@@ -54,15 +41,12 @@ def _tapped(domain: Domain) -> Domain:
 
 def _taps_of_domain(domain: Domain) -> list[Tap]:
     return [
-        Tap(bus.name, f"{QUEUE_PREFIX}{bus.name}", f"{RULE_PREFIX}-{bus.name}", group.name)
-        for bus in domain.buses
-        for group in domain.log_groups
-        if _writes_everything(domain, bus, group)
-    ]
-
-
-def _writes_everything(domain: Domain, bus: Bus, group: LogGroup) -> bool:
-    return any(
-        (rule.bus, rule.pattern, rule.target) == (bus.name, ALL_EVENTS, ToLogGroup(group.name))
+        Tap(
+            rule.bus,
+            f"local-tap-{rule.bus}",
+            f"LocalTap-{rule.bus}",
+            rule.target.log_group,
+        )
         for rule in domain.rules
-    )
+        if rule.pattern == ALL_EVENTS and isinstance(rule.target, ToLogGroup)
+    ]

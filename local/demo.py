@@ -5,7 +5,6 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from typing import TextIO
 
 import httpx
@@ -25,10 +24,9 @@ from local.engines import MINISTACK_HEALTH_PATH
 from local.errors import AlreadyRunning
 from local.isolation import isolate
 from local.journey import Arrival, Customer, Flow, JourneyHop, Stuck, follow
-from local.probes import answers
+from local.probes import answers, health_of
 from local.process_table import our_processes
 from local.progress import SignsOfLife
-from local.running import health_of
 from local.supervisor import START_PATIENCE
 from local.system import CANNOT_START, running_system
 from runtime.aws import Aws
@@ -62,10 +60,9 @@ def brought_up(settings: LocalSettings, terminal: Terminal) -> Iterator[None]:
             terminal.print("using the system that is already up")
         else:
             require_writable_folder(settings.state_dir, "STATE_DIR")
-            log = stack.enter_context(log_of(settings).open("w", encoding="utf-8"))
-            terminal.print(
-                f"starting the system, its output is in {log_of(settings)}", highlight=False
-            )
+            file = settings.state_dir / "demo.log"
+            log = stack.enter_context(file.open("w", encoding="utf-8"))
+            terminal.print(f"starting the system, its output is in {file}", highlight=False)
             with terminal.status("starting") as status:
 
                 def show(text: str) -> None:
@@ -95,11 +92,6 @@ class Narrated(Console):
     def say(self, text: str) -> None:
         super().say(text)
         self._show(text)
-
-
-def log_of(settings: LocalSettings) -> Path:
-    """Where the output of a system that the demo started goes."""
-    return settings.state_dir / "demo.log"
 
 
 def is_up(settings: LocalSettings) -> bool:

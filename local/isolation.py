@@ -7,7 +7,7 @@ of it reaches the processes that are started here, but for what configures `make
 from collections.abc import Callable, Iterator, MutableMapping
 from importlib import import_module
 
-from infra.local_system.environment import SAMPLE_ENVIRONMENT, bypass_proxies
+from infra.local_system.environment import SAMPLE_ENVIRONMENT, avoid_aws
 from infra.local_system.settings import ROOT
 from runtime.settings import Settings, variables
 
@@ -44,8 +44,7 @@ def isolate(
     named = [name for name in left_out if environ[name] not in {"", SAMPLE_ENVIRONMENT.get(name)}]
     for name in left_out:
         del environ[name]
-    environ.update(SAMPLE_ENVIRONMENT)
-    bypass_proxies(environ)
+    avoid_aws(environ)
     if named and say is not None:
         say(
             f"set in your shell, and not used by what runs here: {', '.join(named)}"

@@ -1,8 +1,37 @@
 """Asks a process of this machine how it is."""
 
+from dataclasses import dataclass
 from functools import cache
 
 import httpx
+
+from infra.local_system.ports import LOOPBACK, is_listening
+from local.process import Process
+
+HEALTH_WITHIN = 5.0
+"""Seconds for one answer about a process's health: it asks its database, on a busy machine."""
+
+MOST_OF_AN_ANSWER = 120
+"""Characters of it that a line about waiting has room for."""
+
+
+@dataclass(frozen=True)
+class Health:
+    """What a process answered when it was asked whether it is ready."""
+
+    is_ready: bool
+    text: str = "no answer yet"
+
+
+def health_of(process: Process) -> Health:
+    """Ask for `ready_path`, or look whether the port listens where there is none."""
+    if process.ready_path is None:
+        return Health(is_listening(process.port))
+    answer = ask(f"http://{LOOPBACK}:{process.port}{process.ready_path}", within=HEALTH_WITHIN)
+    if answer is None:
+        return Health(is_ready=False)
+    said = f"{answer.status_code} {' '.join(answer.text.split())}"
+    return Health(answer.status_code == httpx.codes.OK, said[:MOST_OF_AN_ANSWER].rstrip())
 
 
 def ask(url: str, *, within: float = 2) -> httpx.Response | None:

@@ -1,12 +1,8 @@
 """One row of the table of processes."""
 
-import signal
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
-
-Engine = Literal["ministack", "mongod"]
 
 
 @dataclass(frozen=True)
@@ -23,21 +19,12 @@ class Process:
     env: Mapping[str, str] = field(default_factory=dict)
     colour: int = 37
     """ANSI."""
-    needs: frozenset[Engine] = frozenset()
-    """Engines that must be up and provisioned before it starts."""
+    needs_mongod: bool = False
+    """Whether it is started only once mongod is provisioned; MiniStack is provisioned before it."""
     is_engine: bool = False
     log: Path | None = None
     """A file for its output, overwritten by each start; None: the console."""
-    on_parent_death: signal.Signals = signal.SIGKILL
 
     @property
     def lines_are(self) -> str:
         return "above" if self.log is None else f"in {self.log}"
-
-    @property
-    def what_to_do(self) -> str:
-        """What to do when it died."""
-        return (
-            f"everything else is stopped; its last lines are {self.lines_are},"
-            " fix it and run `make up` again"
-        )

@@ -60,7 +60,7 @@ def provision_aws(
 ) -> Report:
     """Make MiniStack what the topology says, as soon as it answers.
 
-    Raises NotAnEmulatorError for an endpoint of AWS, else what CANNOT_PROVISION lists.
+    Raises Misconfigured for an endpoint of AWS, else what CANNOT_PROVISION lists.
     """
     refuse_aws(endpoint)
     url = endpoint.rstrip("/") + MINISTACK_HEALTH_PATH

@@ -3,34 +3,31 @@
 honcho was considered: it can neither restart one process nor wait until one is ready.
 """
 
-import math
 import queue
 import signal
 import subprocess
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from threading import Lock
-from types import TracebackType
-from typing import Self
 
 from infra.local_system.ports import is_taken
 from infra.local_system.settings import ROOT
 from local.child import CHILD_STOPS_WITHIN, signal_child, start_child
 from local.console import Console
 from local.errors import (
-    NotReady,
-    PortTaken,
-    PortWantedTwice,
+    LocalError,
     ProcessDied,
     Silent,
     Stopped,
     how_it_died,
     last_words,
 )
+from local.probes import Health
 from local.process import Process
-from local.running import Health, Running
+from local.running import Running
+from runtime.errors import Misconfigured
 from runtime.process.shutdown import Stop
 
 START_PATIENCE = 60.0
@@ -49,7 +46,7 @@ STEADY_AFTER = 60.0
 """Seconds: a process that lived this long starts its back-off again."""
 
 
-class Supervisor:
+class Supervisor(AbstractContextManager["Supervisor"]):
     """Owns the processes from `start` to `stop`; use it as a context manager and none is left.
 
     `stop` asks it from outside (a signal, a test) to end; `restart_ours` starts a process that died
@@ -72,38 +69,35 @@ class Supervisor:
         self._stop_within = stop_within
         self._running: dict[str, Running] = {}
         self._held: set[str] = set()
-        self._closed = False
-        self._starting = Lock()  # guards the three above: a test restarts what a thread supervises
+        self._starting = Lock()  # guards the two above: a test restarts what a thread supervises
         self._ended: queue.SimpleQueue[Running] = queue.SimpleQueue()
         # A child dies with the *thread* that started it (see start_child): this one lives as long
         # as the supervisor, whichever thread asks.
         self._spawner = ThreadPoolExecutor(1, thread_name_prefix="spawner")
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     def check_ports(self) -> None:
-        """Raises PortTaken or PortWantedTwice for the first process that cannot have its port."""
-        wanted: dict[int, Process] = {}
+        """Raises LocalError or Misconfigured for the first process that cannot have its port."""
+        wanted: dict[int, str] = {}
         for process in self._table.values():
             if process.port in wanted:
-                raise PortWantedTwice(wanted[process.port], process)
-            wanted[process.port] = process
+                raise Misconfigured(
+                    f"{wanted[process.port]} and {process.name} both want port {process.port}: set"
+                    f" {process.port_variable} to another"
+                )
+            wanted[process.port] = process.name
             if is_taken(process.port):
-                raise PortTaken(process)
+                raise LocalError(
+                    f"port {process.port} is taken, and {process.name} needs it: stop whatever"
+                    f" listens there, or set {process.port_variable} to a free port"
+                )
 
     def start(self, *names: str) -> None:
         """Start these processes, or all of them; one that runs already is left alone.
 
-        Raises Stopped once `stop` was called.
+        Raises Stopped once a stop was requested.
         """
         for name in names or self._table:
             with self._starting:
@@ -114,14 +108,12 @@ class Supervisor:
         self,
         *names: str,
         patience: float = START_PATIENCE,
-        timeout: float = math.inf,
         say_every: float = SAY_EVERY,
     ) -> None:
         """Return when these processes, or all that were started, are ready.
 
         Raises ProcessDied as soon as one of them is dead, Silent for one that gave no sign of life
-        for `patience` seconds, NotReady after `timeout` seconds, and Stopped when a stop was
-        requested meanwhile.
+        for `patience` seconds, and Stopped when a stop was requested meanwhile.
         """
         waiting = set(names or self._running)
         began = time.monotonic()
@@ -135,13 +127,11 @@ class Supervisor:
                     raise ProcessDied(running.process, returncode, running.last_lines())
                 if running.look():
                     waiting.discard(name)
-                elif min(running.silence(), time.monotonic() - began) > patience:
+                elif min(running.progress.silence(), time.monotonic() - began) > patience:
                     raise Silent(
                         running.process, running.health.text, patience, running.last_lines()
                     )
             now = time.monotonic()
-            if waiting and now - began > timeout:
-                raise NotReady({name: self.last_lines(name) for name in waiting}, timeout)
             if waiting and now - said > say_every:
                 said = now
                 self._console.say(f"waiting for {', '.join(map(self._seen, sorted(waiting)))}")
@@ -161,7 +151,8 @@ class Supervisor:
         while not self._stop.requested:
             with suppress(queue.Empty):
                 running = self._ended.get(timeout=0.2)
-                if self._is_unexpected(running):
+                # One that we stopped or replaced is no longer in the table.
+                if self._running.get(running.process.name) is running:
                     due[running.process.name] = self._restart_at(running, failures)
             for name in [name for name, when in due.items() if when <= time.monotonic()]:
                 del due[name]
@@ -196,25 +187,23 @@ class Supervisor:
 
     def restart(self, name: str) -> None:
         """Stop the process, if it runs, and start it again."""
-        with self._starting:
-            running = self._running.pop(name, None)
-        self._stop_all([running] if running else [])
+        self.hold(name)
         self.start(name)
 
     def pid(self, name: str) -> int:
         """The id of the running process: after a restart it is another."""
         return self._running[name].child.pid
 
-    def dead(self) -> list[str]:
-        """The names of those that were started and have ended, for whatever reason."""
-        return [name for name, one in list(self._running.items()) if one.child.poll() is not None]
-
-    def last_lines(self, name: str) -> list[str]:
-        """What a process that was started, and not stopped, wrote last."""
-        return self._running[name].last_lines()
+    def dead(self) -> dict[str, list[str]]:
+        """Those that were started and have ended without a stop, with what each wrote last."""
+        return {
+            name: one.last_lines()
+            for name, one in list(self._running.items())
+            if one.child.poll() is not None
+        }
 
     def last_words(self) -> str:
-        """The same of each, with its name and whether it runs."""
+        """What each that was not stopped wrote last, with its name and whether it runs."""
         return "\n".join(
             last_words(name, one.child.poll(), one.last_lines())
             for name, one in list(self._running.items())
@@ -224,7 +213,6 @@ class Supervisor:
         """Stop ours within 10 seconds, then the engines within 60, and then by force."""
         self._stop.request()
         with self._starting:
-            self._closed = True
             running, self._running = list(self._running.values()), {}
         try:
             self._stop_all([one for one in running if not one.process.is_engine])
@@ -236,7 +224,7 @@ class Supervisor:
 
     def _start(self, name: str) -> None:
         """The lock is held. Raises Stopped."""
-        if self._closed:
+        if self._stop.requested:
             raise Stopped
         running = self._running.get(name)
         if running is None or running.child.poll() is not None:
@@ -250,21 +238,18 @@ class Supervisor:
                 env=process.env,
                 cwd=ROOT,
                 output=output,
-                on_parent_death=process.on_parent_death,
+                # An engine writes its state only then.
+                on_parent_death=signal.SIGTERM if process.is_engine else signal.SIGKILL,
             )
         running = Running(process, child, self._console, self._ended)
         running.start()
         return running
 
-    def _is_unexpected(self, running: Running) -> bool:
-        """Whether it died by itself: one that we stopped or replaced is no longer in the table."""
-        return self._running.get(running.process.name) is running
-
     def _restart_at(self, running: Running, failures: dict[str, int]) -> float:
         process, returncode = running.process, running.child.wait()
         if process.is_engine or not self._restart_ours:
             raise ProcessDied(process, returncode, running.last_lines())
-        if running.age() > STEADY_AFTER:
+        if time.monotonic() - running.since > STEADY_AFTER:
             failures.pop(process.name, None)
         failures[process.name] = failures.get(process.name, 0) + 1
         delay = restart_delay(failures[process.name])

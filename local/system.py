@@ -1,21 +1,22 @@
 """The whole system on one machine: engines, then what they hold, then our processes."""
 
+import fcntl
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 
 from infra.local_system.addresses import DATABASE, aws_endpoint, mongodb_uri
 from infra.local_system.settings import LocalSettings
 from local.console import Console
-from local.errors import LocalError
+from local.errors import AlreadyRunning, LocalError
 from local.isolation import isolate
-from local.lock import only_one
 from local.process import Process
 from local.process_table import engine_processes, our_processes
 from local.provision import CANNOT_PROVISION, provision_aws, provision_documentdb
 from local.supervisor import Supervisor
-from runtime.paths import require_writable_file
+from runtime.paths import require_writable_file, require_writable_folder
 from runtime.process import tracing
 from runtime.process.shutdown import Stop
 
@@ -66,13 +67,33 @@ def running_system(
             aws = pool.submit(_prepare_aws, supervisor, settings)
             mongodb = pool.submit(_prepare_mongodb, supervisor, settings)
             console.say(f"provisioned AWS: {aws.result()}")
-            supervisor.start(*(one.name for one in ours if "mongod" not in one.needs))
+            supervisor.start(*(one.name for one in ours if not one.needs_mongod))
             console.say(f"provisioned DocumentDB: {mongodb.result()}")
-            supervisor.start(*(one.name for one in ours if "mongod" in one.needs))
+            supervisor.start(*(one.name for one in ours if one.needs_mongod))
         console.say(f"starting {len(ours)} processes")
         supervisor.start(*(one.name for one in beside))
         supervisor.wait_ready(*(one.name for one in ours))
         yield supervisor
+
+
+@contextmanager
+def only_one(state_dir: Path) -> Iterator[None]:
+    """Hold the directory, by a lock that the kernel takes back when its holder dies.
+
+    Raises AlreadyRunning, naming the holder, if another process has it, and Misconfigured, naming
+    STATE_DIR, where it cannot be written.
+    """
+    require_writable_folder(state_dir, "STATE_DIR")
+    with (state_dir / "lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            raise AlreadyRunning(state_dir, lock.read().strip() or "unknown") from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
 
 
 @contextmanager

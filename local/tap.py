@@ -6,6 +6,7 @@ is the same on a laptop and on AWS: one line is one event, the full JSON as Even
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,6 @@ import structlog
 
 from infra.taps import Tap, taps_of
 from infra.topology import TOPOLOGY
-from local.log_batches import MAX_PUT_BYTES, LogEvent, batches
 from runtime.aws import LONG_POLL_SECONDS, Aws, reaching
 from runtime.errors import Unavailable
 from runtime.logs import configure
@@ -23,10 +23,11 @@ from runtime.process.shutdown import Stop, unless_stopped
 from runtime.process.worker import main, run_worker
 from runtime.retry import backoff
 from runtime.settings import AwsSettings, WorkerSettings, load
-from runtime.sqs.queue import MAX_BATCH, find_url
+from runtime.sqs.queue import MAX_BATCH, delete_batch, find_url
 
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
+    from mypy_boto3_logs.type_defs import InputLogEventTypeDef
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
@@ -50,57 +51,47 @@ def run() -> None:
 
     def prepare() -> dict[str, Callable[[], None]]:
         return {
-            tap.queue: BusTap(
-                sqs, logs, tap, find_url(sqs, tap.queue), stop=stop, readiness=readiness
-            ).run
+            tap.queue: BusTap(sqs, logs, tap, find_url(sqs, tap.queue), stop, readiness).run
             for tap in taps
         }
 
     run_worker(settings, prepare=prepare, stop=stop, readiness=readiness, registry=new_registry())
 
 
+@dataclass(frozen=True)
 class BusTap:
     """One queue to one log group, at least once: a message is deleted after its line is written."""
 
-    def __init__(
-        self,
-        sqs: "SQSClient",
-        logs: "CloudWatchLogsClient",
-        tap: Tap,
-        queue_url: str,
-        *,
-        stop: Stop,
-        readiness: Readiness,
-    ) -> None:
-        self._sqs, self._logs, self._tap, self._queue_url = sqs, logs, tap, queue_url
-        self._stop, self._readiness = stop, readiness
+    sqs: "SQSClient"
+    logs: "CloudWatchLogsClient"
+    tap: Tap
+    queue_url: str
+    stop: Stop
+    readiness: Readiness
 
     def run(self) -> None:
         """Move events until a stop is requested; an outage is waited out."""
         failures = 0
-        ready = False
-        while not self._stop.requested:
+        while not self.stop.requested:
             try:
-                if not ready:
-                    self._ensure_stream()
-                    self._readiness.up(self._tap.queue)
-                    ready = True
-                self._move(self._poll())
-                failures = 0
+                self._ensure_stream()
+                self.readiness.up(self.tap.queue)
+                while not self.stop.requested:
+                    self._move(self._poll())
+                    failures = 0
             except Unavailable as error:
                 failures += 1
-                ready = False
-                self._readiness.down(self._tap.queue, str(error))
-                log.warning("waiting", bus=self._tap.bus, reason=str(error))
-                self._stop.wait(backoff(failures, first=0.25, longest=10))
+                self.readiness.down(self.tap.queue, str(error))
+                log.warning("waiting", bus=self.tap.bus, reason=str(error))
+                self.stop.wait(backoff(failures, first=0.25, longest=10))
 
     def _ensure_stream(self) -> None:
         with reaching("CloudWatch Logs"):
             try:
-                self._logs.create_log_stream(
-                    logGroupName=self._tap.log_group, logStreamName=LOG_STREAM
+                self.logs.create_log_stream(
+                    logGroupName=self.tap.log_group, logStreamName=LOG_STREAM
                 )
-            except self._logs.exceptions.ResourceAlreadyExistsException:
+            except self.logs.exceptions.ResourceAlreadyExistsException:
                 return
 
     def _poll(self) -> "list[MessageTypeDef]":
@@ -109,49 +100,34 @@ class BusTap:
         A long poll cannot be cut short, and Ctrl-C should not take 20 seconds. What an abandoned
         poll still receives is seen again after the queue's visibility timeout.
         """
-        name = f"poll of {self._tap.queue}"
-        return unless_stopped(self._stop, self._receive, thread=name) or []
+        name = f"poll of {self.tap.queue}"
+        return unless_stopped(self.stop, self._receive, thread=name) or []
 
     def _receive(self) -> "list[MessageTypeDef]":
         with reaching("SQS"):
-            return self._sqs.receive_message(
-                QueueUrl=self._queue_url,
+            return self.sqs.receive_message(
+                QueueUrl=self.queue_url,
                 MaxNumberOfMessages=MAX_BATCH,
                 WaitTimeSeconds=LONG_POLL_SECONDS,
                 MessageSystemAttributeNames=["SentTimestamp"],
             ).get("Messages", [])
 
     def _move(self, messages: "list[MessageTypeDef]") -> None:
-        for batch in batches(map(log_event, messages)):
-            if batch[0].size > MAX_PUT_BYTES:
-                log.error("event too large for a log line", bus=self._tap.bus, bytes=batch[0].size)
-            else:
-                self._write(batch)
-            self._delete(batch)
-
-    def _write(self, batch: list[LogEvent]) -> None:
+        """MiniStack takes the lines in any order and of any size."""
+        if not messages:
+            return
         with reaching("CloudWatch Logs"):
-            answer = self._logs.put_log_events(
-                logGroupName=self._tap.log_group,
+            self.logs.put_log_events(
+                logGroupName=self.tap.log_group,
                 logStreamName=LOG_STREAM,
-                logEvents=[{"timestamp": e.timestamp, "message": e.message} for e in batch],
+                logEvents=[log_event(message) for message in messages],
             )
-        if rejected := answer.get("rejectedLogEventsInfo"):
-            log.warning("log lines refused for their age", bus=self._tap.bus, **rejected)
-
-    def _delete(self, batch: list[LogEvent]) -> None:
-        with reaching("SQS"):
-            answer = self._sqs.delete_message_batch(
-                QueueUrl=self._queue_url,
-                Entries=[
-                    {"Id": str(n), "ReceiptHandle": event.receipt} for n, event in enumerate(batch)
-                ],
-            )
-        if answer.get("Failed"):
-            log.warning("lines may come twice", bus=self._tap.bus, messages=len(answer["Failed"]))
+        handles = [message["ReceiptHandle"] for message in messages]
+        if left := delete_batch(self.sqs, self.queue_url, handles):
+            log.warning("lines may come twice", bus=self.tap.bus, messages=len(left))
 
 
-def log_event(message: "MessageTypeDef") -> LogEvent:
+def log_event(message: "MessageTypeDef") -> "InputLogEventTypeDef":
     """The line of a message: its body as it is, at the event's time (or when it was sent)."""
     body = message["Body"]
     try:
@@ -159,7 +135,7 @@ def log_event(message: "MessageTypeDef") -> LogEvent:
         timestamp = round(time.replace(tzinfo=time.tzinfo or UTC).timestamp() * 1000)
     except (ValueError, KeyError, TypeError):
         timestamp = int(message.get("Attributes", {}).get("SentTimestamp", "0"))
-    return LogEvent(timestamp=timestamp, message=body, receipt=message["ReceiptHandle"])
+    return {"timestamp": timestamp, "message": body}
 
 
 if __name__ == "__main__":

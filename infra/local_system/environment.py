@@ -25,10 +25,6 @@ def avoid_aws(environ: MutableMapping[str, str]) -> None:
     for name in [name for name in environ if name.startswith("AWS_") and name != "AWS_PORT"]:
         del environ[name]
     environ.update(SAMPLE_ENVIRONMENT)
-    bypass_proxies(environ)
-
-
-def bypass_proxies(environ: MutableMapping[str, str]) -> None:
     for name in ("NO_PROXY", "no_proxy"):
         hosts = [host for host in environ.get(name, "").split(",") if host]
         environ[name] = ",".join(dict.fromkeys([*hosts, "127.0.0.1", "localhost"]))

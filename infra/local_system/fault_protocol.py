@@ -1,6 +1,5 @@
 """What the console asks of `make up`, over a Unix socket: a line of JSON there, a line back."""
 
-import json
 import socket
 from pathlib import Path
 from typing import Annotated, Literal
@@ -89,11 +88,3 @@ def ask(path: Path, request: Request) -> Answer:
     if answer.why is not None:
         raise NotBroken(answer.why)
     return answer
-
-
-def read_request(line: bytes) -> Request:
-    """Read a request. Raises NotBroken."""
-    try:
-        return REQUEST.validate_python(json.loads(line))
-    except (ValueError, RecursionError):  # pydantic's is a ValueError
-        raise NotBroken("this is no request that can be understood") from None

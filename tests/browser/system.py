@@ -11,8 +11,8 @@ import httpx
 from console.security import TOKEN_HEADER
 from infra.local_system.addresses import breaking_socket, console_address
 from infra.local_system.settings import LocalSettings
+from local.probes import health_of
 from local.process_table import console_process, our_processes
-from local.running import is_ready
 from verification.testkit.launcher import running_up
 from verification.testkit.ports import settings_on_free_ports
 from verification.testkit.waiting import eventually
@@ -99,7 +99,9 @@ def running(folder: Path) -> Iterator[Running]:
 
 def _running(settings: LocalSettings, log: Path) -> Iterator[Running]:
     with running_up("verification.fault_injection", settings, log) as child:
-        eventually(lambda: is_ready(console_process(settings)), timeout=240, what="its console")
+        eventually(
+            lambda: health_of(console_process(settings)).is_ready, timeout=240, what="its console"
+        )
         with httpx.Client(base_url=console_address(settings), timeout=30, trust_env=False) as http:
             http.headers[TOKEN_HEADER] = http.get("/api/about").json()["token"]
             system = Running(settings, http, log)
@@ -109,4 +111,4 @@ def _running(settings: LocalSettings, log: Path) -> Iterator[Running]:
     assert log.read_text().splitlines()[-1] == "stopped"
     assert not breaking_socket(settings).exists()
     left = [*our_processes(settings), console_process(settings)]
-    assert not [each.name for each in left if is_ready(each)]
+    assert not [each.name for each in left if health_of(each).is_ready]

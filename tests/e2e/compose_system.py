@@ -2,12 +2,11 @@
 
 import os
 import subprocess
-from functools import partial
 from pathlib import Path
 
 from infra.local_system.settings import LocalSettings
+from local.probes import health_of
 from local.process_table import our_processes
-from local.running import is_ready
 from verification.testkit.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
@@ -45,8 +44,12 @@ class ComposeSystem:
         self._compose("restart", "--no-deps", name)
 
     def wait_ready(self) -> None:
-        for process in our_processes(self.settings):
-            eventually(partial(is_ready, process), timeout=100, what=f"{process.name} ready")
+        table = our_processes(self.settings)
+        eventually(
+            lambda: all(health_of(process).is_ready for process in table),
+            timeout=100,
+            what="a ready system",
+        )
 
     def remove(self) -> None:
         """Take containers, network and data away."""

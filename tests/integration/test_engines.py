@@ -16,7 +16,7 @@ from infra.local_system.environment import REGION
 from infra.local_system.ports import LOOPBACK
 from local import engines
 from local.child import running_child, wait_until_listening
-from local.errors import MongodMissing
+from local.process import Process
 from local.replica_set import ensure_replica_set
 from tests.conftest import MiniStack
 from verification.testkit.ports import reserved_ports
@@ -29,10 +29,10 @@ def ports() -> Iterator[list[int]]:
 
 
 @contextmanager
-def running(command: engines.EngineCommand, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+def running(engine: Process, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
     log = folder / "engine.log"
     with running_child(
-        "the engine", command.argv, env=command.env, log=log, stop_within=60
+        "the engine", engine.command, env=engine.env, log=log, stop_within=60
     ) as child:
         yield child
     assert child.returncode != -signal.SIGKILL, "the engine had to be killed"
@@ -53,13 +53,13 @@ def test_the_shared_engines_answer(ministack: MiniStack, mongodb_uri: str) -> No
 def test_mongod_keeps_its_state_and_is_initiated_once(tmp_path: Path, ports: list[int]) -> None:
     """What was written is there after a stop and a start; initiating again changes nothing."""
     port = ports[0]
-    command = engines.mongod_command(port, tmp_path)
-    with running(command, tmp_path):
+    engine = engines.mongod_process(port, tmp_path)
+    with running(engine, tmp_path):
         ensure_replica_set(mongodb_uri(port))
         with mongo(port) as client:
             before = client.admin.command("replSetGetConfig")["config"]
             client["payments"]["payments"].insert_one({"_id": "one"})
-    with running(command, tmp_path):
+    with running(engine, tmp_path):
         ensure_replica_set(mongodb_uri(port))
         ensure_replica_set(mongodb_uri(port))
         with mongo(port) as client:
@@ -72,11 +72,11 @@ def test_mongod_keeps_its_state_and_is_initiated_once(tmp_path: Path, ports: lis
 def test_mongod_can_move_to_another_port(tmp_path: Path, ports: list[int]) -> None:
     """Data written under one port is served under another (MONGODB_PORT was changed)."""
     first, second = ports
-    with running(engines.mongod_command(first, tmp_path), tmp_path):
+    with running(engines.mongod_process(first, tmp_path), tmp_path):
         ensure_replica_set(mongodb_uri(first))
         with mongo(first) as client:
             client["payments"]["payments"].insert_one({"_id": "one"})
-    with running(engines.mongod_command(second, tmp_path), tmp_path):
+    with running(engines.mongod_process(second, tmp_path), tmp_path):
         ensure_replica_set(mongodb_uri(second))
         with mongo(second) as client:
             assert client["payments"]["payments"].find_one() == {"_id": "one"}
@@ -87,23 +87,13 @@ def test_ministack_keeps_its_state(
 ) -> None:
     """A message that was in a queue is there after a stop and a start."""
     port = ports[0]
-    command = engines.ministack_command(port, tmp_path, region=REGION)
+    engine = engines.ministack_process(port, tmp_path)
     sqs = boto3.client("sqs", endpoint_url=f"http://{LOOPBACK}:{port}", region_name=REGION)
-    with running(command, tmp_path) as child:
+    with running(engine, tmp_path) as child:
         wait_until_listening(port, timeout=60, what="MiniStack", child=child)
         queue = sqs.create_queue(QueueName="letters")["QueueUrl"]
         sqs.send_message(QueueUrl=queue, MessageBody="still here")
-    with running(command, tmp_path) as child:
+    with running(engine, tmp_path) as child:
         wait_until_listening(port, timeout=60, what="MiniStack", child=child)
         received = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=5)
     assert [message["Body"] for message in received["Messages"]] == ["still here"]
-
-
-def test_a_missing_mongod_is_one_sentence_with_the_mend(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a mongod the error says where it looked and what to do, in one line."""
-    monkeypatch.setenv("MONGOD", "/nowhere/mongod")
-    with pytest.raises(MongodMissing) as missing:
-        engines.find_mongod()
-    assert "MONGOD=/nowhere/mongod" in str(missing.value)
-    assert "make setup" in str(missing.value)
-    assert "\n" not in str(missing.value)

@@ -14,6 +14,8 @@ from tests.integration.emulated import attributes_of, empty_aws, url_of
 from tests.observed import observed
 
 STOCK_BUS = "stock-event-bus"
+RULE = "PaymentCancelledRule"
+WORK = "stock-payment-cancelled"
 
 
 @pytest.fixture(scope="module")
@@ -39,109 +41,56 @@ def provisioned(rendered: Aws) -> Aws:
 Drift = Callable[[Aws], object]
 
 
-def a_queue_attribute(aws: Aws) -> object:
-    attributes: Any = {"VisibilityTimeout": "1", "MessageRetentionPeriod": "60"}
-    url = url_of(aws, "stock-payment-cancelled")
-    return aws.client("sqs").set_queue_attributes(QueueUrl=url, Attributes=attributes)
-
-
-def no_redrive(aws: Aws) -> object:
-    url = url_of(aws, "stock-payment-cancelled")
-    return aws.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": ""})
+def queue(name: str, **attributes: str) -> Drift:
+    given: Any = attributes
+    return lambda aws: aws.client("sqs").set_queue_attributes(
+        QueueUrl=url_of(aws, name), Attributes=given
+    )
 
 
 def an_unwanted_redrive(aws: Aws) -> object:
     dlq = attributes_of(aws, "stock-dlq")["QueueArn"]
     policy = json.dumps({"deadLetterTargetArn": dlq, "maxReceiveCount": 1})
-    return aws.client("sqs").set_queue_attributes(
-        QueueUrl=url_of(aws, "payment-cancelled-dlq"), Attributes={"RedrivePolicy": policy}
-    )
-
-
-def a_queue_policy(aws: Aws) -> object:
-    url = url_of(aws, "payments-to-stock-dlq")
-    return aws.client("sqs").set_queue_attributes(
-        QueueUrl=url, Attributes={"Policy": json.dumps({"Version": "2012-10-17", "Statement": []})}
-    )
-
-
-def content_based_deduplication(aws: Aws) -> object:
-    url = url_of(aws, "payment-events.fifo")
-    return aws.client("sqs").set_queue_attributes(
-        QueueUrl=url, Attributes={"ContentBasedDeduplication": "true"}
-    )
+    return queue("payment-cancelled-dlq", RedrivePolicy=policy)(aws)
 
 
 def a_lost_queue(aws: Aws) -> object:
     return aws.client("sqs").delete_queue(QueueUrl=url_of(aws, "stock-dlq"))
 
 
-def a_rule_pattern(aws: Aws) -> object:
-    return aws.client("events").put_rule(
-        Name="PaymentCancelledRule", EventBusName=STOCK_BUS, EventPattern='{"source": ["other"]}'
-    )
+def on_the_bus(operation: str, **arguments: object) -> Drift:
+    return lambda aws: getattr(aws.client("events"), operation)(EventBusName=STOCK_BUS, **arguments)
 
 
-def a_disabled_rule(aws: Aws) -> object:
-    return aws.client("events").disable_rule(Name="PaymentCancelledRule", EventBusName=STOCK_BUS)
+def _target(aws: Aws) -> Any:
+    found = aws.client("events").list_targets_by_rule(Rule=RULE, EventBusName=STOCK_BUS)
+    return found["Targets"][0]
 
 
 def a_rule_target(aws: Aws) -> object:
-    (target,) = aws.client("events").list_targets_by_rule(
-        Rule="PaymentCancelledRule", EventBusName=STOCK_BUS
-    )["Targets"]
-    target["Arn"] = attributes_of(aws, "stock-dlq")["QueueArn"]
-    return aws.client("events").put_targets(
-        Rule="PaymentCancelledRule", EventBusName=STOCK_BUS, Targets=[target]
-    )
+    moved = {**_target(aws), "Arn": attributes_of(aws, "stock-dlq")["QueueArn"]}
+    return on_the_bus("put_targets", Rule=RULE, Targets=[moved])(aws)
 
 
 def no_dlq_on_a_target(aws: Aws) -> object:
-    (target,) = aws.client("events").list_targets_by_rule(
-        Rule="PaymentCancelledRule", EventBusName=STOCK_BUS
-    )["Targets"]
+    target = _target(aws)
     del target["DeadLetterConfig"]
-    return aws.client("events").put_targets(
-        Rule="PaymentCancelledRule", EventBusName=STOCK_BUS, Targets=[target]
-    )
+    return on_the_bus("put_targets", Rule=RULE, Targets=[target])(aws)
 
 
-def a_second_target(aws: Aws) -> object:
-    dlq = attributes_of(aws, "stock-dlq")["QueueArn"]
-    return aws.client("events").put_targets(
-        Rule="PaymentCancelledRule", EventBusName=STOCK_BUS, Targets=[{"Id": "more", "Arn": dlq}]
-    )
+def a_second_target(aws: Aws, rule: str = RULE) -> object:
+    more = {"Id": "more", "Arn": attributes_of(aws, "stock-dlq")["QueueArn"]}
+    return on_the_bus("put_targets", Rule=rule, Targets=[more])(aws)
 
 
 def a_stray_rule(aws: Aws) -> object:
-    aws.client("events").put_rule(
-        Name="OldName", EventBusName=STOCK_BUS, EventPattern='{"source": ["app.stock"]}'
-    )
-    dlq = attributes_of(aws, "stock-dlq")["QueueArn"]
-    return aws.client("events").put_targets(
-        Rule="OldName", EventBusName=STOCK_BUS, Targets=[{"Id": "more", "Arn": dlq}]
-    )
-
-
-def a_lost_rule(aws: Aws) -> object:
-    return aws.client("events").delete_rule(Name="PaymentCancelledRule", EventBusName=STOCK_BUS)
+    on_the_bus("put_rule", Name="OldName", EventPattern='{"source": ["app.stock"]}')(aws)
+    return a_second_target(aws, "OldName")
 
 
 def an_archive(aws: Aws) -> object:
     return aws.client("events").update_archive(
         ArchiveName="stock-bus-archive", RetentionDays=1, EventPattern='{"source": ["app.stock"]}'
-    )
-
-
-def a_bus_policy(aws: Aws) -> object:
-    return aws.client("events").remove_permission(
-        EventBusName=STOCK_BUS, StatementId="PaymentsMayPutEvents"
-    )
-
-
-def a_stranger_on_a_bus(aws: Aws) -> object:
-    return aws.client("events").put_permission(
-        EventBusName=STOCK_BUS, Action="events:PutEvents", Principal="*", StatementId="Anyone"
     )
 
 
@@ -157,113 +106,113 @@ def a_log_group_policy(aws: Aws) -> object:
     )
 
 
-def no_index(aws: Aws) -> object:
-    return aws.client("dynamodb").update_table(
-        TableName="stock", GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": "by-status"}}]
+def table(name: str, **update: Any) -> Drift:
+    return lambda aws: aws.client("dynamodb").update_table(TableName=name, **update)
+
+
+def a_new_index(name: str, attribute: str, kind: str, projection: str) -> Drift:
+    return table(
+        "stock",
+        AttributeDefinitions=[{"AttributeName": attribute, "AttributeType": kind}],
+        GlobalSecondaryIndexUpdates=[
+            {
+                "Create": {
+                    "IndexName": name,
+                    "KeySchema": [{"AttributeName": attribute, "KeyType": "HASH"}],
+                    "Projection": {"ProjectionType": projection},
+                }
+            }
+        ],
     )
+
+
+no_index = table("stock", GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": "by-status"}}])
+no_stream = table("stock-outbox", StreamSpecification={"StreamEnabled": False})
 
 
 def an_index(aws: Aws) -> object:
     no_index(aws)
-    return aws.client("dynamodb").update_table(
-        TableName="stock",
-        AttributeDefinitions=[{"AttributeName": "status", "AttributeType": "N"}],
-        GlobalSecondaryIndexUpdates=[
-            {
-                "Create": {
-                    "IndexName": "by-status",
-                    "KeySchema": [{"AttributeName": "status", "KeyType": "HASH"}],
-                    "Projection": {"ProjectionType": "KEYS_ONLY"},
-                }
-            }
-        ],
-    )
-
-
-def an_unwanted_index(aws: Aws) -> object:
-    return aws.client("dynamodb").update_table(
-        TableName="stock",
-        AttributeDefinitions=[{"AttributeName": "stockId", "AttributeType": "S"}],
-        GlobalSecondaryIndexUpdates=[
-            {
-                "Create": {
-                    "IndexName": "by-stock-id",
-                    "KeySchema": [{"AttributeName": "stockId", "KeyType": "HASH"}],
-                    "Projection": {"ProjectionType": "ALL"},
-                }
-            }
-        ],
-    )
-
-
-def no_stream(aws: Aws) -> object:
-    return aws.client("dynamodb").update_table(
-        TableName="stock-outbox", StreamSpecification={"StreamEnabled": False}
-    )
+    return a_new_index("by-status", "status", "N", "KEYS_ONLY")(aws)
 
 
 def a_stream_view(aws: Aws) -> object:
     no_stream(aws)
-    return aws.client("dynamodb").update_table(
-        TableName="stock-outbox",
-        StreamSpecification={"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"},
-    )
+    other = {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}
+    return table("stock-outbox", StreamSpecification=other)(aws)
 
 
-def an_unwanted_stream(aws: Aws) -> object:
-    return aws.client("dynamodb").update_table(
-        TableName="stock",
-        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"},
-    )
-
-
-def billing(aws: Aws) -> object:
-    return aws.client("dynamodb").update_table(
-        TableName="stock",
-        BillingMode="PROVISIONED",
-        ProvisionedThroughput={"ReadCapacityUnits": 1, "WriteCapacityUnits": 1},
-    )
-
-
-@pytest.mark.parametrize(
-    ("drift", "change"),
-    [
-        (
-            a_queue_attribute,
-            "updated queue stock-payment-cancelled (MessageRetentionPeriod, VisibilityTimeout)",
+DRIFTS: dict[str, tuple[Drift, str]] = {
+    "queue attributes": (
+        queue(WORK, VisibilityTimeout="1", MessageRetentionPeriod="60"),
+        f"updated queue {WORK} (MessageRetentionPeriod, VisibilityTimeout)",
+    ),
+    "no redrive": (queue(WORK, RedrivePolicy=""), f"updated queue {WORK} (RedrivePolicy)"),
+    "an unwanted redrive": (
+        an_unwanted_redrive,
+        "updated queue payment-cancelled-dlq (RedrivePolicy)",
+    ),
+    "a queue policy": (
+        queue("payments-to-stock-dlq", Policy='{"Version": "2012-10-17", "Statement": []}'),
+        "updated queue payments-to-stock-dlq (Policy)",
+    ),
+    "deduplication": (
+        queue("payment-events.fifo", ContentBasedDeduplication="true"),
+        "updated queue payment-events.fifo (ContentBasedDeduplication)",
+    ),
+    "a lost queue": (a_lost_queue, "created queue stock-dlq"),
+    "a rule's pattern": (
+        on_the_bus("put_rule", Name=RULE, EventPattern='{"source": ["other"]}'),
+        f"updated rule {RULE} (EventPattern)",
+    ),
+    "a disabled rule": (on_the_bus("disable_rule", Name=RULE), f"updated rule {RULE} (State)"),
+    "a rule's target": (a_rule_target, f"updated rule {RULE} (Targets)"),
+    "no dlq on a target": (no_dlq_on_a_target, f"updated rule {RULE} (Targets)"),
+    "a second target": (a_second_target, f"updated rule {RULE} (Targets)"),
+    "a stray rule": (a_stray_rule, "removed rule OldName"),
+    "a lost rule": (on_the_bus("delete_rule", Name=RULE), f"created rule {RULE}"),
+    "an archive": (
+        an_archive,
+        "updated archive stock-bus-archive (EventPattern, RetentionDays)",
+    ),
+    "a bus policy": (
+        on_the_bus("remove_permission", StatementId="PaymentsMayPutEvents"),
+        f"updated bus policy {STOCK_BUS} (PaymentsMayPutEvents)",
+    ),
+    "a stranger on a bus": (
+        on_the_bus(
+            "put_permission", Action="events:PutEvents", Principal="*", StatementId="Anyone"
         ),
-        (no_redrive, "updated queue stock-payment-cancelled (RedrivePolicy)"),
-        (an_unwanted_redrive, "updated queue payment-cancelled-dlq (RedrivePolicy)"),
-        (a_queue_policy, "updated queue payments-to-stock-dlq (Policy)"),
-        (
-            content_based_deduplication,
-            "updated queue payment-events.fifo (ContentBasedDeduplication)",
+        f"updated bus policy {STOCK_BUS} (Anyone)",
+    ),
+    "log retention": (log_retention, "updated log group stock-event-logs (retentionInDays)"),
+    "a log group's policy": (
+        a_log_group_policy,
+        "updated log group policy stock-event-logs-policy (policyDocument)",
+    ),
+    "no index": (no_index, "updated table stock (index by-status)"),
+    "another index": (an_index, "updated table stock (index by-status)"),
+    "an unwanted index": (
+        a_new_index("by-stock-id", "stockId", "S", "ALL"),
+        "updated table stock (index by-stock-id)",
+    ),
+    "no stream": (no_stream, "updated table stock-outbox (StreamSpecification)"),
+    "another stream": (a_stream_view, "updated table stock-outbox (StreamSpecification)"),
+    "an unwanted stream": (
+        table("stock", StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"}),
+        "updated table stock (StreamSpecification)",
+    ),
+    "billing": (
+        table(
+            "stock",
+            BillingMode="PROVISIONED",
+            ProvisionedThroughput={"ReadCapacityUnits": 1, "WriteCapacityUnits": 1},
         ),
-        (a_lost_queue, "created queue stock-dlq"),
-        (a_rule_pattern, "updated rule PaymentCancelledRule (EventPattern)"),
-        (a_disabled_rule, "updated rule PaymentCancelledRule (State)"),
-        (a_rule_target, "updated rule PaymentCancelledRule (Targets)"),
-        (no_dlq_on_a_target, "updated rule PaymentCancelledRule (Targets)"),
-        (a_second_target, "updated rule PaymentCancelledRule (Targets)"),
-        (a_stray_rule, "removed rule OldName"),
-        (a_lost_rule, "created rule PaymentCancelledRule"),
-        (an_archive, "updated archive stock-bus-archive (EventPattern, RetentionDays)"),
-        (a_bus_policy, "updated bus policy stock-event-bus (PaymentsMayPutEvents)"),
-        (a_stranger_on_a_bus, "updated bus policy stock-event-bus (Anyone)"),
-        (log_retention, "updated log group stock-event-logs (retentionInDays)"),
-        (
-            a_log_group_policy,
-            "updated log group policy stock-event-logs-policy (policyDocument)",
-        ),
-        (no_index, "updated table stock (index by-status)"),
-        (an_index, "updated table stock (index by-status)"),
-        (an_unwanted_index, "updated table stock (index by-stock-id)"),
-        (no_stream, "updated table stock-outbox (StreamSpecification)"),
-        (a_stream_view, "updated table stock-outbox (StreamSpecification)"),
-        (an_unwanted_stream, "updated table stock (StreamSpecification)"),
-        (billing, "updated table stock (BillingMode)"),
-    ],
-)
+        "updated table stock (BillingMode)",
+    ),
+}
+
+
+@pytest.mark.parametrize(("drift", "change"), DRIFTS.values(), ids=DRIFTS.keys())
 def test_what_drifted_is_brought_back(
     intact: World, provisioned: Aws, drift: Drift, change: str
 ) -> None:

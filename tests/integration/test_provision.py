@@ -23,9 +23,9 @@ from verification.testkit.ports import reserved_ports
 def fresh_mongodb_uri(tmp_path: Path) -> Iterator[str]:
     """A mongod that nobody has made a replica set yet; it may not even listen."""
     with reserved_ports(1) as (port,):
-        command = engines.mongod_command(port, tmp_path / "mongod")
+        engine = engines.mongod_process(port, tmp_path / "mongod")
         log = tmp_path / "mongod.log"
-        with running_child("mongod", command.argv, env=command.env, log=log):
+        with running_child("mongod", engine.command, env=engine.env, log=log):
             yield mongodb_uri(port)
 
 

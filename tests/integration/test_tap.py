@@ -12,11 +12,11 @@ from uuid import uuid4
 
 import pytest
 
+from infra.local_system.environment import REGION
 from infra.local_system.ports import LOOPBACK
 from infra.taps import Tap
 from local import engines
 from local.child import running_child, stop_child, wait_until_listening
-from local.log_batches import MAX_PUT_BYTES, MAX_PUT_EVENTS, MAX_SPAN, OVERHEAD, LogEvent, batches
 from local.tap import BusTap, log_event
 from runtime.aws import Aws
 from runtime.process.health import Readiness
@@ -90,7 +90,7 @@ def tapped(endpoint: str, region: str) -> Tapped:
     )
     aws.client("logs").create_log_group(logGroupName=tap.log_group)
     stop, readiness = Stop(), Readiness(tap.queue)
-    run = BusTap(sqs, aws.client("logs"), tap, url, stop=stop, readiness=readiness).run
+    run = BusTap(sqs, aws.client("logs"), tap, url, stop, readiness).run
     return Tapped(aws, tap, stop, readiness, run)
 
 
@@ -132,21 +132,20 @@ def test_a_line_that_was_not_written_stays_in_the_queue(bus: Tapped) -> None:
 
 def test_survives_an_outage_of_the_emulator(tmp_path: Path) -> None:
     """The emulator stops and comes back: the tap goes on by itself."""
-    region = "eu-west-1"
     with ExitStack() as stack:
         (port,) = stack.enter_context(reserved_ports(1))
-        command = engines.ministack_command(port, tmp_path, region=region)
+        engine = engines.ministack_process(port, tmp_path)
 
         def an_emulator() -> Popen[bytes]:
             log = tmp_path / "ministack.log"
             child = stack.enter_context(
-                running_child("MiniStack", command.argv, env=command.env, log=log)
+                running_child("MiniStack", engine.command, env=engine.env, log=log)
             )
             wait_until_listening(port, timeout=60, what="MiniStack", child=child)
             return child
 
         emulator = an_emulator()
-        bus = tapped(f"http://{LOOPBACK}:{port}", region)
+        bus = tapped(f"http://{LOOPBACK}:{port}", REGION)
         with bus.running():
             bus.put(1)
             eventually(lambda: bus.numbers() == [1], what="the line before the outage")
@@ -158,43 +157,14 @@ def test_survives_an_outage_of_the_emulator(tmp_path: Path) -> None:
             eventually(lambda: bus.numbers() == [1, 2], what="the line after the outage")
 
 
-def at(timestamp: int, message: str = "x") -> LogEvent:
-    return LogEvent(timestamp, message, receipt="r")
-
-
-def test_batches_are_chronological() -> None:
-    """PutLogEvents refuses a call whose events are out of order."""
-    assert list(batches([at(3), at(1), at(2)])) == [[at(1), at(2), at(3)]]
-
-
-def test_batches_end_at_the_number_of_events() -> None:
-    """10 000 events fit one call, one more starts the next."""
-    sizes = [len(batch) for batch in batches(at(1) for _ in range(MAX_PUT_EVENTS + 1))]
-    assert sizes == [MAX_PUT_EVENTS, 1]
-
-
-@pytest.mark.parametrize(("beyond", "expected"), [(0, [2]), (1, [1, 1])])
-def test_batches_end_at_the_bytes(beyond: int, expected: list[int]) -> None:
-    """1 MiB fits, one byte more does not; characters count as UTF-8, each event 26 bytes more."""
-    half = MAX_PUT_BYTES // 2 - OVERHEAD
-    events = [at(1, "é" * (half // 2)), at(2, "x" * (half + beyond))]
-    assert [len(batch) for batch in batches(events)] == expected
-
-
-@pytest.mark.parametrize(("span", "expected"), [(MAX_SPAN, [2]), (MAX_SPAN + 1, [1, 1])])
-def test_batches_end_at_a_day(span: int, expected: list[int]) -> None:
-    """One call holds events of at most 24 hours."""
-    assert [len(batch) for batch in batches([at(0), at(span)])] == expected
-
-
 def test_the_time_of_a_line_is_the_time_of_its_event() -> None:
     """Milliseconds since the epoch, from the event's `time`."""
     body = json.dumps({"time": "1970-01-01T00:00:02Z"})
-    assert log_event({"Body": body, "ReceiptHandle": "r"}).timestamp == 2000
+    assert log_event({"Body": body, "ReceiptHandle": "r"})["timestamp"] == 2000
 
 
 @pytest.mark.parametrize("body", ["no json", "[]", "{}", '{"time": "yesterday"}', '{"time": 5}'])
 def test_a_body_without_a_time_is_logged_when_it_was_sent(body: str) -> None:
     """Whatever is on the bus is in the log, byte for byte."""
     event = log_event({"Body": body, "ReceiptHandle": "r", "Attributes": {"SentTimestamp": "1234"}})
-    assert (event.timestamp, event.message) == (1234, body)
+    assert event == {"timestamp": 1234, "message": body}

@@ -21,14 +21,14 @@ from infra.local_system.fault_protocol import (
 )
 from infra.local_system.settings import LocalSettings
 from local.console import Console
-from local.errors import SocketPathTooLong
 from local.process import Process
 from local.process_table import our_processes
 from local.supervisor import Supervisor
-from runtime.errors import Unavailable
+from runtime.errors import Misconfigured, Unavailable
 from tests.unit.test_supervisor import servers
-from verification.fault_injection.refusal import RELAYS, Refusal
+from verification.fault_injection.__main__ import RELAYS, behind
 from verification.fault_injection.server import FaultCommands, listening
+from verification.testkit.fault_proxy import FaultProxy
 
 
 @dataclass
@@ -46,7 +46,7 @@ def breakable() -> Iterator[Broken]:
     said = io.StringIO()
     with (
         TemporaryDirectory() as folder,  # a path of pytest's may be too long for a socket
-        Refusal.in_front_of("http://127.0.0.1:1") as refusal,
+        FaultProxy("http://127.0.0.1:1").running() as proxy,
         servers() as server,
         Supervisor(
             [relay := server("relay"), server("console")], console=Console(said)
@@ -55,7 +55,7 @@ def breakable() -> Iterator[Broken]:
         supervisor.start()
         supervisor.wait_ready()
         path = Path(folder) / "breaking" / "socket"
-        with listening(path, FaultCommands(supervisor, refusal, ["relay"], Console(said))):
+        with listening(path, FaultCommands(supervisor, proxy, ["relay"], Console(said))):
             yield Broken(path, supervisor, relay, said)
 
 
@@ -116,38 +116,38 @@ def test_only_its_owner_reaches_it_and_it_is_gone_afterwards() -> None:
         ask(found.path, Look())
 
 
-def test_what_was_left_behind_by_a_killed_one_is_replaced(tmp_path: Path) -> None:
+@pytest.fixture
+def idle() -> Iterator[FaultCommands]:
+    """With nothing that could be broken."""
+    with FaultProxy("http://127.0.0.1:1").running() as proxy:
+        yield FaultCommands(Supervisor([], console=Console()), proxy, [], Console())
+
+
+def test_what_was_left_behind_by_a_killed_one_is_replaced(idle: FaultCommands) -> None:
     """The state directory's lock says that it is nobody's."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "socket"
         with socket.socket(socket.AF_UNIX) as dead:
             dead.bind(str(path))
-        breaking = FaultCommands(Supervisor([], console=Console()), _no_refusal(), [], Console())
-        with listening(path, breaking):
+        with listening(path, idle):
             assert ask(path, Look()).processes == {}
 
 
-def test_a_path_that_no_socket_can_have_is_named(tmp_path: Path) -> None:
+def test_a_path_that_no_socket_can_have_is_named(tmp_path: Path, idle: FaultCommands) -> None:
     """With the setting that mends it."""
     path = tmp_path / ("deep" * 30) / "socket"
-    breaking = FaultCommands(Supervisor([], console=Console()), _no_refusal(), [], Console())
-    with pytest.raises(SocketPathTooLong, match="set STATE_DIR to a shorter one"):
-        listening(path, breaking).__enter__()
+    with pytest.raises(Misconfigured, match="set STATE_DIR to a shorter one"):
+        listening(path, idle).__enter__()
 
 
 def test_only_what_publishes_stands_behind_the_refusal(tmp_path: Path) -> None:
     """The other processes reach AWS as ever."""
     ours = our_processes(LocalSettings(state_dir=tmp_path))
-    with Refusal.in_front_of("http://127.0.0.1:1") as refusal:
+    with FaultProxy("http://127.0.0.1:1").running() as proxy:
         moved = {
             before.name
             for before in ours
-            if refusal.behind(before).env.get("AWS_ENDPOINT_URL")
+            if behind(proxy, before).env.get("AWS_ENDPOINT_URL")
             != before.env.get("AWS_ENDPOINT_URL")
         }
     assert moved == RELAYS == {"subscriptions-relay", "stock-relay", "payments-forward"}
-
-
-def _no_refusal() -> Refusal:
-    with Refusal.in_front_of("http://127.0.0.1:1") as refusal:
-        return refusal

@@ -112,7 +112,7 @@ def test_what_nobody_answers_is_counted() -> None:
     ("script", "payment", "accusation"),
     [
         ({"POST": [500]}, "cancelled", "POST /subscriptions answered 500"),
-        ({"PATCH": [409]}, "cancelled", "PATCH /payments/{id} answered 409"),
+        ({"PATCH": [409]}, "cancelled", "PATCH /payments/"),
         ({"GET": [404]}, "cancelled", "answered 404"),
         ({}, "active", "was cancelled, and is"),
     ],

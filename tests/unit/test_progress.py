@@ -32,15 +32,3 @@ def test_work_is_a_sign_of_life_up_to_a_bound() -> None:
     clock.time = 960
     progress.see_work(61)
     assert progress.silence() == 60
-
-
-def test_a_sign_is_one_however_often_it_comes() -> None:
-    """A line that a process writes counts each time."""
-    clock = Clock()
-    progress = SignsOfLife(clock)
-    clock.time = 5
-    progress.sign()
-    assert progress.silence() == 0
-    clock.time = 7
-    progress.sign()
-    assert progress.silence() == 0

@@ -17,16 +17,13 @@ import pytest
 from infra.local_system.ports import is_listening
 from local.console import Console
 from local.errors import (
-    NotReady,
-    PortTaken,
-    PortWantedTwice,
     ProcessDied,
     Silent,
     Stopped,
-    how_it_died,
 )
 from local.process import Process
 from local.supervisor import Supervisor, restart_delay
+from runtime.errors import Misconfigured
 from runtime.process.shutdown import Stop
 from verification.testkit.ports import reserved_ports
 from verification.testkit.waiting import eventually
@@ -99,6 +96,12 @@ class Watched:
         self.error: Exception | None = None
         self._thread = threading.Thread(target=self._supervise)
 
+    def up(self) -> "Watched":
+        """Start all, and wait until they are ready."""
+        self.supervisor.start()
+        self.supervisor.wait_ready()
+        return self
+
     def supervise(self) -> None:
         self._thread.start()
 
@@ -145,9 +148,7 @@ def watch() -> Iterator[Watch]:
 def test_starts_waits_until_ready_and_stops(watch: Watch, server: Server) -> None:
     """Processes are ready after wait_ready, their lines carry their name, stop ends them."""
     first, second = server("first"), server("second")
-    watched = watch(first, second)
-    watched.supervisor.start()
-    watched.supervisor.wait_ready()
+    watched = watch(first, second).up()
     assert is_listening(first.port)
     assert is_listening(second.port)
     watched.supervisor.stop()
@@ -167,19 +168,6 @@ def test_a_death_while_waiting_is_named(watch: Watch, server: Server, port: int)
     assert death.value.__notes__ == [
         "broken died (exit code 2); its last lines:\n    no luck",
     ]
-
-
-def test_never_ready_is_named(watch: Watch, server: Server) -> None:
-    """A process that lives and never becomes ready is named when the time is over."""
-    watched = watch(server("steady"), server("sulking", status=503))
-    watched.supervisor.start()
-    watched.supervisor.wait_ready("steady")
-    eventually(lambda: watched.supervisor.last_lines("sulking"), what="its first line")
-    with pytest.raises(NotReady) as late:
-        watched.supervisor.wait_ready(timeout=1)
-    assert str(late.value) == "not ready within 1 s: sulking"
-    (note,) = late.value.__notes__
-    assert note.startswith("sulking runs; its last lines:\n    serving as ")
 
 
 TALKING = (
@@ -224,8 +212,13 @@ def test_one_without_a_sign_of_life_is_named_with_its_last_answer(
     watched = watch(server("steady"), server("sulking", status=503))
     watched.supervisor.start()
     watched.supervisor.wait_ready("steady")
-    with pytest.raises(Silent, match=r"^sulking is not ready \(503\), and gave no .* for 1 s: "):
+    eventually(lambda: "sulking " in watched.said.getvalue(), what="its first line")
+    with pytest.raises(
+        Silent, match=r"^sulking is not ready \(503\), and gave no .* for 1 s: "
+    ) as silent:
         watched.supervisor.wait_ready(patience=1)
+    (note,) = silent.value.__notes__
+    assert note.startswith("sulking runs; its last lines:\n    serving as ")
 
 
 def test_what_is_waited_for_is_said(watch: Watch, server: Server) -> None:
@@ -250,9 +243,7 @@ def test_a_stop_cuts_the_waiting_short(watch: Watch, server: Server) -> None:
 def test_a_dying_process_ends_supervision(watch: Watch, server: Server) -> None:
     """One death ends it all: the error names the process and the signal, the others are stopped."""
     first, second = server("first"), server("second")
-    watched = watch(first, second)
-    watched.supervisor.start()
-    watched.supervisor.wait_ready()
+    watched = watch(first, second).up()
     watched.supervise()
     watched.supervisor.kill("first", signal.SIGKILL)
     eventually(watched.ended, what="the end of supervision")
@@ -278,9 +269,7 @@ def test_a_process_may_log_to_a_file(watch: Watch, tmp_path: Path, port: int) ->
 def test_restart_mode_starts_it_again(watch: Watch, server: Server) -> None:
     """With restarts on, a process of ours that was killed comes back, with one line about it."""
     process = server("phoenix")
-    watched = watch(process, restart_ours=True)
-    watched.supervisor.start()
-    watched.supervisor.wait_ready()
+    watched = watch(process, restart_ours=True).up()
     watched.supervise()
     before = watched.supervisor.pid("phoenix")
     watched.supervisor.kill("phoenix", signal.SIGKILL)
@@ -292,9 +281,7 @@ def test_restart_mode_starts_it_again(watch: Watch, server: Server) -> None:
 
 def test_restart_mode_does_not_restart_engines(watch: Watch, server: Server) -> None:
     """An engine that dies takes its state's word with it: everything stops, restarts on or not."""
-    watched = watch(server("mongod", engine=True), server("steady"), restart_ours=True)
-    watched.supervisor.start()
-    watched.supervisor.wait_ready()
+    watched = watch(server("mongod", engine=True), server("steady"), restart_ours=True).up()
     watched.supervise()
     watched.supervisor.kill("mongod", signal.SIGKILL)
     eventually(watched.ended, what="the end of supervision")
@@ -303,9 +290,7 @@ def test_restart_mode_does_not_restart_engines(watch: Watch, server: Server) -> 
 
 def test_restart_is_no_death(watch: Watch, server: Server) -> None:
     """Restarting one process leaves the others and the supervision as they were."""
-    watched = watch(server("first"), server("second"))
-    watched.supervisor.start()
-    watched.supervisor.wait_ready()
+    watched = watch(server("first"), server("second")).up()
     watched.supervise()
     before = watched.supervisor.pid("first"), watched.supervisor.pid("second")
     watched.supervisor.restart("first")
@@ -315,24 +300,49 @@ def test_restart_is_no_death(watch: Watch, server: Server) -> None:
     assert not watched.ended()
 
 
-def test_a_killed_process_can_be_started_by_hand(watch: Watch, server: Server) -> None:
-    """A test that does not supervise kills and starts as it likes."""
-    process = server("puppet")
-    watched = watch(process)
-    watched.supervisor.start("puppet")
-    watched.supervisor.wait_ready("puppet")
-    watched.supervisor.kill("puppet", signal.SIGKILL)
-    assert not is_listening(process.port)
-    watched.supervisor.start("puppet")
-    watched.supervisor.wait_ready("puppet")
+@pytest.mark.parametrize("kill", [False, True], ids=["asked", "killed"])
+def test_a_held_process_ends_nothing(watch: Watch, server: Server, kill: bool) -> None:
+    """It is gone, the others run, and it can be started again."""
+    held = server("held")
+    watched = watch(held, server("other")).up()
+    watched.supervise()
+    watched.supervisor.hold("held", kill=kill)
+    assert not watched.supervisor.runs("held")
+    assert not is_listening(held.port)
+    assert watched.supervisor.runs("other")
+
+    watched.supervisor.start("held")
+    watched.supervisor.wait_ready("held")
+    assert watched.supervisor.runs("held")
+    assert not watched.ended()
+
+
+def test_a_held_process_is_not_restarted_like_one_that_died(watch: Watch, server: Server) -> None:
+    """It died, is about to be started again, and is held meanwhile: it stays away."""
+    watched = watch(server("held"), server("other"), restart_ours=True).up()
+    watched.supervise()
+    watched.supervisor.kill("held")
+    watched.supervisor.hold("held")
+    watched.supervisor.kill("other", signal.SIGKILL)
+    # The other died later: once it is back, the held one's time has come and gone.
+    eventually(lambda: watched.supervisor.runs("other"), what="the other one, started again")
+    assert not watched.supervisor.runs("held")
+    assert not watched.ended()
+
+
+def test_holding_twice_and_holding_what_is_not_there(watch: Watch, server: Server) -> None:
+    """The first is no failure, the second is one."""
+    supervisor = watch(server("held")).up().supervisor
+    supervisor.hold("held")
+    supervisor.hold("held")
+    with pytest.raises(KeyError):
+        supervisor.hold("nobody")
 
 
 def test_a_process_that_ignores_sigterm_is_killed(watch: Watch, server: Server) -> None:
     """Stopping is bounded: what does not go within its time is killed, and that is said."""
     stubborn = server("mule", "stubborn")
-    watched = watch(stubborn, stop_within=0.5)
-    watched.supervisor.start()
-    watched.supervisor.wait_ready()
+    watched = watch(stubborn, stop_within=0.5).up()
     watched.supervisor.stop()
     assert not is_listening(stubborn.port)
     assert "mule did not stop within 0.5 s: killing it" in watched.said.getvalue()
@@ -379,27 +389,12 @@ print("engine is", "up" if up else "gone")
     assert not is_listening(engine.port)
 
 
-def test_a_taken_port_is_one_sentence_with_what_to_do(watch: Watch, server: Server) -> None:
-    """The sentence has the port, who needs it and the variable that moves it."""
-    holder = server("holder")
-    wanting = Process("stock-api", holder.command, holder.port, "STOCK_API_PORT")
-    watched = watch(holder)
-    watched.supervisor.start()
-    watched.supervisor.wait_ready()
-    with pytest.raises(PortTaken) as taken:
-        watch(wanting).supervisor.check_ports()
-    assert str(taken.value) == (
-        f"port {holder.port} is taken, and stock-api needs it: stop whatever listens there,"
-        " or set STOCK_API_PORT to a free port"
-    )
-
-
 def test_a_port_wanted_twice_is_one_sentence_with_what_to_do(watch: Watch, server: Server) -> None:
     """Two processes that were given the same port are named before either starts."""
     first = server("first")
     second = replace(first, name="second", port_variable="SECOND_PORT")
     with pytest.raises(
-        PortWantedTwice,
+        Misconfigured,
         match=rf"^first and second both want port {first.port}: set SECOND_PORT to another$",
     ):
         watch(first, second).supervisor.check_ports()
@@ -444,15 +439,6 @@ def test_no_orphan_when_the_supervisor_is_killed(server: Server) -> None:
             supervisor.kill()
             supervisor.wait()
     eventually(lambda: not any(is_listening(p.port) for p in processes), what="the end of both")
-
-
-@pytest.mark.parametrize(
-    ("returncode", "words"),
-    [(0, "exit code 0"), (2, "exit code 2"), (-9, "killed by SIGKILL"), (-11, "killed by SIGSEGV")],
-)
-def test_how_it_died(returncode: int, words: str) -> None:
-    """An exit code or the name of the signal."""
-    assert how_it_died(returncode) == words
 
 
 def test_restarts_back_off() -> None:

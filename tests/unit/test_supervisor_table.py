@@ -51,8 +51,8 @@ def test_every_name_in_an_environment_is_in_the_topology(processes: list[Process
 
 def test_every_process_waits_for_what_it_uses(processes: list[Process]) -> None:
     """Only the payment API can do without AWS; only the payment side needs mongod."""
-    without_aws = {process.name for process in processes if "ministack" not in process.needs}
-    with_mongod = {process.name for process in processes if "mongod" in process.needs}
+    without_aws = {each.name for each in processes if "AWS_ENDPOINT_URL" not in each.env}
+    with_mongod = {each.name for each in processes if each.needs_mongod}
     assert without_aws == {"payment-api"}
     assert with_mongod == {"payment-api", "payment-consumer", "payments-change-stream"}
 

@@ -12,7 +12,7 @@ import pytest
 from infra.local_system.ports import is_listening
 from infra.local_system.settings import LocalSettings
 from local.errors import AlreadyRunning
-from local.lock import only_one
+from local.system import only_one
 from verification.testkit.ports import settings_on_free_ports
 
 ROOT = Path(__file__).parents[2]
@@ -53,6 +53,7 @@ def test_a_missing_mongod(up: Up) -> None:
     assert ended.returncode == 2
     (sentence,) = ended.stdout.splitlines()
     assert sentence.startswith("mongod was not found (MONGOD=/nowhere/mongod is not a program): ")
+    assert "make setup" in sentence
 
 
 def test_a_taken_port(up: Up, settings: LocalSettings) -> None:
@@ -62,8 +63,10 @@ def test_a_taken_port(up: Up, settings: LocalSettings) -> None:
         ended = up({"STOCK_API_PORT": str(port)})
     assert ended.returncode == 1
     (sentence,) = ended.stdout.splitlines()
-    assert sentence.startswith(f"port {port} is taken, and stock-api needs it: ")
-    assert "set STOCK_API_PORT to a free port" in sentence
+    assert sentence == (
+        f"port {port} is taken, and stock-api needs it: stop whatever listens there,"
+        " or set STOCK_API_PORT to a free port"
+    )
     assert not is_listening(settings.aws_port)
 
 

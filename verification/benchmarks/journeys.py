@@ -16,9 +16,9 @@ from uuid import uuid4
 import httpx
 
 from contracts.names import EventType
+from local.journey import DEMO_ORDER as ORDER
 from runtime.http.middleware import CORRELATION_HEADER
 from verification.benchmarks.whole_system import WholeSystem
-from verification.testkit.orders import ORDER
 from verification.testkit.waiting import NotInTime, wait_until
 
 CANCELS_AFTER = 2.0

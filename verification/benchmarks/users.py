@@ -9,7 +9,7 @@ from itertools import count
 
 from locust import FastHttpUser, task
 
-from verification.testkit.orders import ORDER
+from local.journey import DEMO_ORDER as ORDER
 
 _numbers = count(1)
 

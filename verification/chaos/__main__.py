@@ -10,10 +10,8 @@ from pathlib import Path
 
 from infra.local_system.settings import ROOT
 from local.console import Console
-from local.errors import with_notes
 from local.isolation import isolate
 from local.system import CANNOT_START
-from runtime.errors import Misconfigured
 from runtime.process.command import FAILED, run_command
 from runtime.process.shutdown import Stop, on_signal
 from verification.chaos.report import ChaosReport
@@ -43,11 +41,10 @@ def main() -> int:
                 stop=stop,
             )
     except CANNOT_START as error:
-        if isinstance(error, Misconfigured):
-            raise
-        console.say(f"{with_notes(error)}\nits state is kept in {state_dir}")
+        notes = getattr(error, "__notes__", ())  # what the processes said is not on the terminal
+        console.say("\n".join([str(error), *notes, f"its state is kept in {state_dir}"]))
         return FAILED
-    return _tell(report, console, state_dir, arguments.report or _place_of_report(seed))
+    return _tell(report, console, state_dir, arguments.report or ROOT / f"build/chaos/{seed}.md")
 
 
 def _tell(report: ChaosReport, console: Console, state_dir: Path, file: Path) -> int:
@@ -68,10 +65,6 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, help="of the schedule; drawn, and printed, if not set")
     parser.add_argument("--report", type=Path, help="where the report goes (build/chaos/SEED.md)")
     return parser.parse_args()
-
-
-def _place_of_report(seed: int) -> Path:
-    return ROOT / "build" / "chaos" / f"{seed}.md"
 
 
 if __name__ == "__main__":

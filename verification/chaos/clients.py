@@ -3,24 +3,25 @@
 import random
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 from uuid import UUID
 
 import httpx
 
+from local.journey import DEMO_ORDER as ORDER
 from runtime.process.shutdown import Stop
 from verification.chaos.ledger import Ledger, Promise
-from verification.testkit.orders import ORDER
+from verification.testkit.waiting import wait_until
 
 ANSWER_WITHIN = 15.0
 """Seconds that a client waits for one answer before it asks again."""
 
 ASK_AGAIN_AFTER = 0.5
 
-RETRIED_STATUSES = {httpx.codes.SERVICE_UNAVAILABLE}
+RETRIED_STATUSES = frozenset({httpx.codes.SERVICE_UNAVAILABLE})
 """Answers that ask for patience. Any other failure but a lost connection breaks a promise."""
 
 
@@ -43,7 +44,7 @@ class Cancellation:
 
     subscription_id: str
     at: float
-    tries: int = 0
+    again: bool = False
 
 
 class Clients:
@@ -54,13 +55,11 @@ class Clients:
     ) -> None:
         self._addresses, self._ledger, self._load = addresses, ledger, load
         self._seed = seed
+        self._http = httpx.Client(timeout=ANSWER_WITHIN, trust_env=False)
         self._stop = Stop()
-        self._all_begun = Stop()  # no cancellation will be added any more
         self._given_up = Stop()
         self._due: SimpleQueue[Cancellation] = SimpleQueue()
-        self._waiting = 0  # cancellations that were not answered yet
-        self._lock = threading.Lock()
-        self._threads: list[threading.Thread] = []
+        self._open: set[int | str] = set()  # subscribers at work, subscriptions to be cancelled
 
     @contextmanager
     def running(self) -> Iterator["Clients"]:
@@ -70,22 +69,22 @@ class Clients:
             *((self._cancel_on, n) for n in range(self._load.cancellers)),
             (self._read_on, 0),
         ]
-        self._threads = [
+        threads = [
             threading.Thread(
                 target=self._supervised, args=(work, n), name=f"client-{work.__name__}-{n}"
             )
             for work, n in works
         ]
-        for thread in self._threads:
-            thread.start()
-        try:
-            yield self
-        finally:
-            self._stop.request()
-            self._all_begun.request()
-            self._given_up.request()
-            for thread in self._threads:
-                thread.join()
+        with self._http:
+            for thread in threads:
+                thread.start()
+            try:
+                yield self
+            finally:
+                self._stop.request()
+                self._given_up.request()
+                for thread in threads:
+                    thread.join()
 
     def begin_no_more(self) -> None:
         """Subscribe and read no more; what was begun goes on."""
@@ -96,20 +95,11 @@ class Clients:
 
         Returns how many requests were not answered `within` seconds.
         """
-        self.begin_no_more()
-        deadline = time.monotonic() + within
-        subscribers, others = (
-            self._threads[: self._load.subscribers],
-            self._threads[self._load.subscribers :],
-        )
-        _join(subscribers, deadline)
-        self._all_begun.request()
-        _join(others, deadline)
+        self.begin_no_more()  # a subscriber is open before it looks whether it may begin
+        wait_until(lambda: not self._open, within=within)
+        unanswered = len(self._open)
         self._given_up.request()
-        return self._waiting + sum(thread.is_alive() for thread in subscribers)
-
-    def _http(self) -> httpx.Client:
-        return httpx.Client(timeout=ANSWER_WITHIN, trust_env=False)
+        return unanswered
 
     def _supervised(self, work: Callable[[int], None], number: int) -> None:
         """Work, and report what ends it: a client that is gone would report nothing."""
@@ -120,122 +110,109 @@ class Clients:
 
     def _subscribe_on(self, number: int) -> None:
         chosen = random.Random(f"{self._seed}/subscriber/{number}")  # noqa: S311 (not secret)
-        with self._http() as http:
-            while not self._stop.wait(chosen.uniform(0, 2 * self._load.pause)):
-                promise = self._subscribe(http, chosen)
+        while not self._stop.wait(chosen.uniform(0, 2 * self._load.pause)):
+            self._open.add(number)
+            try:
+                promise = None if self._stop.requested else self._subscribe(chosen)
                 if promise and chosen.random() < self._load.cancelled:
-                    with self._lock:
-                        self._waiting += 1
                     # At once (it may come before the payment does), or after a while.
                     at = time.monotonic() + chosen.choice((0, 0.3, 5))
+                    self._open.add(promise.subscription_id)
                     self._due.put(Cancellation(promise.subscription_id, at))
+            finally:
+                self._open.discard(number)
 
-    def _subscribe(self, http: httpx.Client, chosen: random.Random) -> Promise | None:
+    def _subscribe(self, chosen: random.Random) -> Promise | None:
         """Ask with one key until there is an answer; None if it was given up."""
         key = str(UUID(int=chosen.getrandbits(128), version=4))
         account, quantity = f"{chosen.randrange(10**8):08}", chosen.randint(1, 10)
         order: dict[str, object] = {**ORDER, "accountNumber": account, "quantity": quantity}
         again = False
         while not self._given_up.requested:
-            self._ledger.sent("POST /subscriptions", again=again)
-            answer = _answer(
-                http,
-                "POST",
-                f"{self._addresses['subscription']}/subscriptions",
+            answer = self._ask(
+                "POST /subscriptions",
                 json=order,
                 headers={"Idempotency-Key": key},
+                again=again,
+                success=httpx.codes.CREATED,
             )
-            if answer is not None and answer.status_code == httpx.codes.CREATED:
+            if answer is not None:
                 promise = Promise(answer.json()["subscriptionId"], quantity, account)
                 self._ledger.promised(promise)
                 return promise
-            self._judge(answer, "POST /subscriptions")
             again = True
             self._given_up.wait(ASK_AGAIN_AFTER)
         return None
 
     def _cancel_on(self, _: int) -> None:
-        with self._http() as http:
-            while not self._given_up.requested:
-                try:
-                    cancellation = self._due.get(timeout=0.2)
-                except Empty:
-                    if self._all_begun.requested and not self._waiting:
-                        return
-                    continue
-                if cancellation.at > time.monotonic():
-                    self._due.put(cancellation)
-                    self._given_up.wait(0.05)
-                elif not self._cancel(http, cancellation):
-                    at = time.monotonic() + ASK_AGAIN_AFTER
-                    tries = cancellation.tries + 1
-                    self._due.put(Cancellation(cancellation.subscription_id, at, tries))
+        while not self._given_up.requested:
+            try:
+                due = self._due.get(timeout=0.2)
+            except Empty:
+                continue
+            if due.at > time.monotonic():
+                self._due.put(due)
+                self._given_up.wait(0.05)
+            elif self._cancel(due):
+                self._ledger.cancelled(due.subscription_id)
+                self._open.discard(due.subscription_id)
+            else:
+                self._due.put(replace(due, at=time.monotonic() + ASK_AGAIN_AFTER, again=True))
 
-    def _cancel(self, http: httpx.Client, cancellation: Cancellation) -> bool:
+    def _cancel(self, due: Cancellation) -> bool:
         """Ask once; True if it was answered. A payment may not be there yet."""
-        subscription_id = cancellation.subscription_id
-        self._ledger.sent("PATCH /payments/{id}", again=cancellation.tries > 0)
-        answer = _answer(
-            http,
-            "PATCH",
-            f"{self._addresses['payment']}/payments/{subscription_id}",
+        answer = self._ask(
+            "PATCH /payments/{id}",
+            due.subscription_id,
             json={"status": "cancelled"},
+            again=due.again,
+            patience=RETRIED_STATUSES | {httpx.codes.NOT_FOUND},
         )
-        if answer is not None and answer.status_code == httpx.codes.OK:
-            self._ledger.cancelled(subscription_id)
-            with self._lock:
-                self._waiting -= 1
-            return True
-        if answer is None or answer.status_code != httpx.codes.NOT_FOUND:
-            self._judge(answer, "PATCH /payments/{id}")
-        return False
+        return answer is not None
 
     def _read_on(self, number: int) -> None:
         """Read what was promised: it is there at once, and a cancelled payment stays cancelled."""
         chosen = random.Random(f"{self._seed}/reader/{number}")  # noqa: S311 (not secret)
-        with self._http() as http:
-            while not self._stop.wait(0.2):
-                promises = list(self._ledger)
-                if promises:
-                    self._read(http, chosen.choice(promises))
+        while not self._stop.wait(0.2):
+            if promises := list(self._ledger):
+                self._read(chosen.choice(promises))
 
-    def _read(self, http: httpx.Client, promise: Promise) -> None:
+    def _read(self, promise: Promise) -> None:
         one = promise.subscription_id
-        self._ledger.sent("GET /subscriptions/{id}")
-        answer = _answer(http, "GET", f"{self._addresses['subscription']}/subscriptions/{one}")
-        if answer is not None and answer.status_code != httpx.codes.OK:
-            self._judge(answer, f"GET /subscriptions/{one}")
+        self._ask("GET /subscriptions/{id}", one)
         if promise.cancelled:
-            self._ledger.sent("GET /payments/{id}")
-            answer = _answer(http, "GET", f"{self._addresses['payment']}/payments/{one}")
-            if answer is not None and answer.status_code != httpx.codes.OK:
-                self._judge(answer, f"GET /payments/{one}")
-            elif answer is not None and answer.json()["status"] != "cancelled":
+            answer = self._ask("GET /payments/{id}", one)
+            if answer is not None and answer.json()["status"] != "cancelled":
                 self._ledger.report_broken(f"payment {one} was cancelled, and is {answer.json()}")
 
-    def _judge(self, answer: httpx.Response | None, request: str) -> None:
-        """Report an answer that neither keeps the promise nor asks for patience."""
-        if answer is not None and answer.status_code not in RETRIED_STATUSES:
-            self._ledger.report_broken(
-                f"{request} answered {answer.status_code}: {answer.text[:200]}"
+    def _ask(
+        self,
+        request: str,
+        subscription_id: str = "",
+        *,
+        json: dict[str, object] | None = None,
+        headers: dict[str, str] | None = None,
+        again: bool = False,
+        success: int = httpx.codes.OK,
+        patience: frozenset[int] = RETRIED_STATUSES,
+    ) -> httpx.Response | None:
+        """Send one request; its answer where that is a success, None where none came, or another.
+
+        One that asks for no `patience` either breaks a promise, and is reported.
+        """
+        self._ledger.sent(request, again=again)
+        method, path = request.replace("{id}", subscription_id).split()
+        service = path.split("/")[1].removesuffix("s")
+        try:
+            answer = self._http.request(
+                method, f"{self._addresses[service]}{path}", json=json, headers=headers
             )
-
-
-def _join(threads: Iterable[threading.Thread], deadline: float) -> None:
-    for thread in threads:
-        thread.join(max(0, deadline - time.monotonic()))
-
-
-def _answer(
-    http: httpx.Client,
-    method: str,
-    url: str,
-    *,
-    json: dict[str, object] | None = None,
-    headers: dict[str, str] | None = None,
-) -> httpx.Response | None:
-    """Send one request; None if no answer came."""
-    try:
-        return http.request(method, url, json=json, headers=headers)
-    except httpx.TransportError:
+        except httpx.TransportError:
+            return None
+        if answer.status_code == success:
+            return answer
+        if answer.status_code not in patience:
+            self._ledger.report_broken(
+                f"{method} {path} answered {answer.status_code}: {answer.text[:200]}"
+            )
         return None

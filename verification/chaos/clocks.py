@@ -6,8 +6,7 @@ hand on: so it is set off before they are imported. Time that is only measured i
 
 import runpy
 import sys
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from runtime import ids
 
@@ -15,13 +14,10 @@ from runtime import ids
 def main() -> None:
     """Set the clock `SECONDS` forward (or back, where negative) and become the module."""
     seconds, module, *arguments = sys.argv[1:]
-    ids.utc_now = off_by(timedelta(seconds=float(seconds)), ids.utc_now)
+    offset, right = timedelta(seconds=float(seconds)), ids.utc_now
+    ids.utc_now = lambda: right() + offset
     sys.argv = [module, *arguments]
     runpy.run_module(module, run_name="__main__", alter_sys=True)
-
-
-def off_by(offset: timedelta, now: Callable[[], datetime]) -> Callable[[], datetime]:
-    return lambda: now() + offset
 
 
 if __name__ == "__main__":

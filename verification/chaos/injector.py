@@ -4,10 +4,9 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import partial
-from threading import Lock
 
 from local.console import Console
 from local.errors import Stopped
@@ -20,8 +19,6 @@ from verification.testkit.injected_fault import AnyFault, FaultKind
 
 WATCH_INTERVAL = 0.5
 """Seconds between two looks for processes that died."""
-
-Acts = tuple[Callable[[str], object], Callable[[str], object]]
 
 CANNOT_RETURN = "ministack"
 """Its state is gone with it: where it dies, a run has nothing more to say."""
@@ -42,8 +39,6 @@ class Injector:
     ) -> None:
         self._supervisor, self._proxy, self._keys = supervisor, proxy, keys
         self._console, self._stop = console, stop
-        self._down: set[str] = set()  # killed by us, not yet to be started
-        self._lock = Lock()
         self.injected: Counter[tuple[AnyFault, str]] = Counter()
         self.missed: Counter[tuple[AnyFault, str]] = Counter()
         self.died: Counter[str] = Counter()
@@ -68,18 +63,12 @@ class Injector:
         """
         self._began = time.monotonic()
         ordered = sorted(faults, key=lambda fault: fault.start)
-        lanes = [
-            threading.Thread(target=self._inject_all, args=(lane,), name="lane")
-            for lane in (
-                [fault for fault in ordered if fault.target not in ENDPOINTS],
-                [fault for fault in ordered if fault.target in ENDPOINTS],
-            )
-        ]
-        for lane in lanes:
-            lane.start()
-        self._stop.wait(max(0, self._began + seconds - time.monotonic()))
-        for lane in lanes:
-            lane.join()
+        of_processes = [fault for fault in ordered if fault.target not in ENDPOINTS]
+        of_endpoints = [fault for fault in ordered if fault.target in ENDPOINTS]
+        with ThreadPoolExecutor(2) as pool:
+            lanes = pool.map(self._inject_all, (of_processes, of_endpoints))
+            self._stop.wait(max(0, self._began + seconds - time.monotonic()))
+        list(lanes)  # raises what they did
 
     def _inject_all(self, faults: Sequence[Fault]) -> None:
         for fault in faults:
@@ -96,59 +85,42 @@ class Injector:
         self._console.say(
             f"chaos {at:6.1f} s: {fault.kind} {fault.target} for {fault.duration:g} s{chance}"
         )
-        of_processes: Mapping[AnyFault, Acts] = {
-            FaultKind.KILL: (self._kill, self._start),
-            FaultKind.FREEZE: (self._freeze, self._thaw),
-            FaultKind.ROTATE: (self._rotate, self._hand_out),
-        }
-        begin, end = of_processes.get(fault.kind, (partial(self._trouble, fault), self._calm))
         hits = self._proxy.hits[fault.kind]
         was_alive = fault.target not in self._supervisor.dead()
-        begin(fault.target)
+        self._begin(fault)
         try:
             yield
         finally:
-            end(fault.target)
+            self._end(fault)
             hit = self._proxy.hits[fault.kind] > hits if fault.target in ENDPOINTS else was_alive
             (self.injected if hit else self.missed)[fault.kind, fault.target] += 1
 
-    def _trouble(self, fault: Fault, _: str) -> None:
-        self._proxy.inject(fault.kind, fault.chance, service=ENDPOINTS[fault.target])
+    def _begin(self, fault: Fault) -> None:
+        match fault.kind:
+            case FaultKind.KILL:
+                self._supervisor.hold(fault.target, kill=True)
+            case FaultKind.FREEZE:  # it comes back believing that no time has passed
+                self._supervisor.kill(fault.target, signal.SIGSTOP)
+            case FaultKind.ROTATE:  # the key that all processes have, before they can have the next
+                self._proxy.trust(self._keys.rotate())
+            case _:
+                self._proxy.inject(fault.kind, fault.chance, service=ENDPOINTS[fault.target])
 
-    def _calm(self, _: str) -> None:
-        self._proxy.recover()
-
-    def _rotate(self, _: str) -> None:
-        """Delete the key that all processes have, before they can have the next."""
-        self._proxy.trust(self._keys.rotate())
-
-    def _hand_out(self, _: str) -> None:
-        self._keys.hand_out()
-
-    def _kill(self, name: str) -> None:
-        with self._lock:
-            self._down.add(name)
-        self._supervisor.kill(name)
-
-    def _start(self, name: str) -> None:
-        self._supervisor.start(name)
-        with self._lock:
-            self._down.discard(name)
-
-    def _freeze(self, name: str) -> None:
-        """Stop it where it stands: it comes back believing that no time has passed."""
-        self._supervisor.kill(name, signal.SIGSTOP)
-
-    def _thaw(self, name: str) -> None:
-        self._supervisor.kill(name, signal.SIGCONT)
+    def _end(self, fault: Fault) -> None:
+        match fault.kind:
+            case FaultKind.KILL:
+                self._supervisor.start(fault.target)
+            case FaultKind.FREEZE:
+                self._supervisor.kill(fault.target, signal.SIGCONT)
+            case FaultKind.ROTATE:
+                self._keys.hand_out()
+            case _:
+                self._proxy.recover()
 
     def _watch(self, ended: Stop) -> None:
         while not ended.wait(WATCH_INTERVAL):
-            with self._lock:
-                fallen = [name for name in self._supervisor.dead() if name not in self._down]
-            for name in fallen:
+            for name, lines in self._supervisor.dead().items():
                 self.died[name] += 1
-                lines = self._supervisor.last_lines(name)
                 self._console.say("\n    ".join([f"{name} died; its last lines:", *lines]))
                 if name == CANNOT_RETURN:
                     self._stop.request()

@@ -63,20 +63,20 @@ MALFORMED_DOCUMENTS: Sequence[Mapping[str, Any]] = (
 
 @dataclass
 class Accounted:
-    """The names of malformed rows: `written` for certain, and by queue the `dead_lettered` ones.
+    """The names of malformed rows: `written` for certain, and the `dead_lettered` ones.
 
     `unexplained` are those without a reason.
     """
 
     written: set[str] = field(default_factory=set)
-    dead_lettered: Mapping[str, set[str]] = field(default_factory=dict)
+    dead_lettered: set[str] = field(default_factory=set)
     unexplained: int = 0
     messages: Counter[str] = field(default_factory=Counter)
     """By queue, how many dead letters they are: one may be set aside more than once."""
 
     @property
     def missing(self) -> set[str]:
-        return self.written.difference(*self.dead_lettered.values())
+        return self.written - self.dead_lettered
 
 
 class MalformedRows:
@@ -106,11 +106,8 @@ class MalformedRows:
     def account(self) -> Accounted:
         """Take the rows' dead letters out of their queues. Raises Unavailable."""
         found = Accounted(self._written)
-        by_queue: dict[str, set[str]] = {}
         for relay in self._relays:
-            queue = relay.settings["DEAD_LETTER_QUEUE"]
-            by_queue[queue] = self._take(relay.domain, queue, found)
-        found.dead_lettered = by_queue
+            self._take(relay.domain, relay.settings["DEAD_LETTER_QUEUE"], found)
         return found
 
     def _run(self) -> None:
@@ -154,8 +151,7 @@ class MalformedRows:
             with suppress(DuplicateKeyError):  # an attempt without an answer had written it
                 outbox.insert_one(document)
 
-    def _take(self, domain: str, queue: str, found: Accounted) -> set[str]:
-        names: set[str] = set()
+    def _take(self, domain: str, queue: str, found: Accounted) -> None:
         sqs = self._environment.aws(domain).client("sqs")
         url = find_url(sqs, queue)
         with reaching("SQS"):
@@ -165,11 +161,10 @@ class MalformedRows:
                 for message in messages:
                     name = name_in(message)
                     if name is not None:
-                        names.add(name)
+                        found.dead_lettered.add(name)
                         found.messages[queue] += 1
                         found.unexplained += "errorType" not in message["MessageAttributes"]
                         sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-        return names
 
 
 def name_in(message: Mapping[str, Any]) -> str | None:

@@ -1,7 +1,8 @@
 """What a run found: numbers, a verdict, and both as markdown."""
 
+import os
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from contracts.names import EventType
@@ -19,30 +20,30 @@ FINDINGS_SHOWN = 20
 """Sentences of a kind in a report; the number is beside them."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class ChaosReport:
-    """`seconds` of load and faults; `unanswered` requests that were never answered.
+    """Filled while the run goes on: what comes after `hits` is known only in its end.
 
-    `died` are processes that ended without our doing, `hits` requests by the fault that hit them,
-    `missed` faults that hit nothing.
+    `seconds` of load and faults; `unanswered` requests that were never answered. `died` are
+    processes that ended without our doing, `hits` requests by the fault that hit them, `missed`
+    faults that hit nothing. With `why_no_audit` the audit is empty.
     """
 
     command: str
     seed: int
-    seconds: float
-    cores: int
-    ledger: Ledger
-    injected: Mapping[tuple[AnyFault, str], int]
-    hits: Mapping[AnyFault | None, int]
     clocks: Mapping[str, float]
+    ledger: Ledger
+    audit: AuditReport
+    injected: Mapping[tuple[AnyFault, str], int]
+    missed: Mapping[tuple[AnyFault, str], int]
     died: Mapping[str, int]
-    unanswered: int
-    settled_state: SettledState
-    audit: AuditReport | None
+    hits: Mapping[AnyFault | None, int]
+    seconds: float = 0
+    unanswered: int = 0
+    settled_state: SettledState = field(default_factory=lambda: SettledState(0))
     malformed_rows: Accounted = field(default_factory=Accounted)
-    missed: int = 0
     why_no_audit: str = ""
-    notes: Sequence[str] = field(default=())
+    notes: list[str] = field(default_factory=list)
 
     @property
     def faults(self) -> int:
@@ -50,20 +51,15 @@ class ChaosReport:
 
     @property
     def committed(self) -> int:
-        return sum(each.committed for each in self.audit.events.values()) if self.audit else 0
+        return sum(each.committed for each in self.audit.events.values())
 
     @property
     def published(self) -> int:
-        return sum(each.published for each in self.audit.events.values()) if self.audit else 0
+        return sum(each.published for each in self.audit.events.values())
 
     @property
     def lost(self) -> int:
-        return sum(each.kind in LOST for each in self.audit.differences) if self.audit else 0
-
-    @property
-    def in_flight(self) -> int:
-        """Events that the audit did not find, and did not miss for long enough to say so."""
-        return self.audit.in_flight if self.audit else 0
+        return sum(each.kind in LOST for each in self.audit.differences)
 
     @property
     def unmatched(self) -> int:
@@ -75,7 +71,7 @@ class ChaosReport:
             EventType.SUBSCRIPTION_CREATED: len(self.ledger),
             EventType.PAYMENT_CANCELLED: sum(each.cancelled for each in self.ledger),
         }
-        if self.unanswered or not self.audit:  # those may have been carried out or not
+        if self.unanswered or self.why_no_audit:  # those may have been carried out or not
             return 0
         events = self.audit.events
         return sum(
@@ -94,7 +90,7 @@ class ChaosReport:
         """
         found = Counter(self.settled_state.dead_letters)
         in_queues = (found - self.malformed_rows.messages).total()
-        return max(in_queues, self.audit.dead_lettered if self.audit else 0)
+        return max(in_queues, self.audit.dead_lettered)
 
     @property
     def unaccounted(self) -> int:
@@ -110,9 +106,9 @@ class ChaosReport:
             f"{self.dead_lettered} messages dead-lettered": self.dead_lettered,
             f"{self.unaccounted} malformed rows not accounted for": self.unaccounted,
             "not settled": not self.settled_state.settled,
-            f"no audit: {self.why_no_audit}": self.audit is None,
-            "audit not clean": self.audit is not None and not self.audit.clean,
-            f"{self.in_flight} events still on their way": self.in_flight,
+            f"no audit: {self.why_no_audit}": self.why_no_audit,
+            "audit not clean": not self.audit.clean,
+            f"{self.audit.in_flight} events still on their way": self.audit.in_flight,
             f"{self.unmatched} commits more or fewer than promises": self.unmatched,
             "nothing was promised": not len(self.ledger),
         }
@@ -124,7 +120,6 @@ class ChaosReport:
 
     def _numbers(self) -> Iterator[str]:
         ledger, promises = self.ledger, list(self.ledger)
-        events = self.audit.events if self.audit else {}
         yield f"`{self.command}`"
         yield ""
         yield "| | |"
@@ -132,22 +127,22 @@ class ChaosReport:
         rows = {
             "verdict": "**" + ("; ".join(self.failures) or "nothing lost, nothing wrong") + "**",
             "seed": self.seed,
-            "load and faults": f"{self.seconds:.0f} s, on {self.cores} cores",
-            "faults injected": f"{self.faults}, and {self.missed} that hit nothing",
+            "load and faults": f"{self.seconds:.0f} s, on {os.cpu_count() or 0} cores",
+            "faults injected": f"{self.faults}, and {sum(self.missed.values())} that hit nothing",
             "requests": f"{sum(ledger.requests.values())}, of them sent again "
             f"{sum(ledger.retries.values())}",
             "subscriptions": f"{len(promises)}, of them cancelled "
             f"{sum(promise.cancelled for promise in promises)}",
             "events committed": self.committed,
             "events published": self.published,
-            "published more than once": sum(each.duplicates for each in events.values()),
+            "published more than once": self.audit.duplicates,
             "dead-lettered": self.dead_lettered,
             "malformed rows written by a raw driver": len(self.malformed_rows.written),
             "of them dead-lettered": len(self.malformed_rows.written - self.malformed_rows.missing),
             "lost": self.lost,
             "wrong states and broken promises": self.wrong,
             "audit": "not made"
-            if self.audit is None
+            if self.why_no_audit
             else "clean"
             if self.audit.clean
             else f"{len(self.audit.differences)} differences",
@@ -187,11 +182,11 @@ class ChaosReport:
         differences = [
             f"{each.kind}: {each.event_type} {each.sequence} of {each.aggregate_id} ({each.place})"
             f" {each.hint}"
-            for each in (self.audit.differences if self.audit else ())
+            for each in self.audit.differences
         ]
         findings = {
-            "Note": list(self.notes),
-            "Broken": list(self.ledger.broken),
+            "Note": self.notes,
+            "Broken": self.ledger.broken,
             "Wrong": [f"{one}: {what}" for one, what in self.settled_state.wrong.items()],
             "Still waiting": [f"{name}: {n}" for name, n in self.settled_state.waiting.items()],
             "Dead letters": [f"{name}: {n}" for name, n in self.settled_state.dead_letters.items()],

@@ -1,6 +1,5 @@
 """One run: the system of `make up` under load and faults, then quiet, then an audit."""
 
-import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,10 +9,9 @@ from pathlib import Path
 from infra.local_system.addresses import addresses, aws_endpoint
 from infra.local_system.settings import LocalSettings
 from local.console import Console
-from local.errors import LocalError
+from local.probes import health_of
 from local.process import Process
 from local.process_table import our_processes
-from local.supervisor import Supervisor
 from local.system import running_system
 from operations.audit.command import audit
 from operations.audit.report import AuditReport
@@ -29,9 +27,11 @@ from verification.chaos.ledger import Ledger
 from verification.chaos.malformed_rows import MalformedRows
 from verification.chaos.report import ChaosReport
 from verification.chaos.schedule import Fault
-from verification.chaos.settling import settle
+from verification.chaos.settling import depths, settled
+from verification.chaos.states import wrong_states
 from verification.testkit.fault_proxy import FaultProxy
 from verification.testkit.ports import settings_on_free_ports
+from verification.testkit.waiting import wait_until
 
 SYSTEM_READY_WITHIN = 120.0
 ANSWERED_WITHIN = 240.0
@@ -82,8 +82,20 @@ def run(
             disturbed(each, proxy.endpoint, plan.clocks, keys) for each in our_processes(settings)
         ]
         with running_system(settings, console=processes, ours=ours) as supervisor:
-            run = _Run(plan, settings, supervisor, proxy, keys, console, stop)
-            return run.report(command, began)
+            injector = Injector(supervisor, proxy, keys, console=console, stop=stop)
+            report = ChaosReport(
+                command,
+                plan.seed,
+                plan.clocks,
+                Ledger(),
+                AuditReport(began, began, events={}, deliveries=(), differences=()),
+                injected=injector.injected,
+                missed=injector.missed,
+                died=injector.died,
+                hits=proxy.hits,
+            )
+            _Run(plan, settings, ours, injector, console, stop, report).carry_out(began)
+            return report
 
 
 def disturbed(process: Process, endpoint: str, clocks: Mapping[str, float], keys: Keys) -> Process:
@@ -93,19 +105,13 @@ def disturbed(process: Process, endpoint: str, clocks: Mapping[str, float], keys
     """
     if process.name == "tap":
         return process
-    env = {
-        **process.env,
-        **keys.environment,
-        "AWS_ENDPOINT_URL": endpoint,
-    }
+    env = dict(process.env)
+    if "AWS_ENDPOINT_URL" in env:
+        env |= {**keys.environment, "AWS_ENDPOINT_URL": endpoint}
     off = clocks.get(process.name, 0.0)
     python, dash_m, *module = process.command
     clock = ("verification.chaos.clocks", str(off)) if off else ()
-    return replace(
-        process,
-        command=(python, dash_m, *clock, *module),
-        env=env if "AWS_ENDPOINT_URL" in process.env else process.env,
-    )
+    return replace(process, command=(python, dash_m, *clock, *module), env=env)
 
 
 @dataclass(frozen=True)
@@ -114,89 +120,58 @@ class _Run:
 
     plan: ChaosPlan
     settings: LocalSettings
-    supervisor: Supervisor
-    proxy: FaultProxy
-    keys: Keys
+    ours: Sequence[Process]
+    injector: Injector
     console: Console
     stop: Stop
-    ledger: Ledger = field(default_factory=Ledger)
-    notes: list[str] = field(default_factory=list)
+    report: ChaosReport
 
-    def report(self, command: str, began: datetime) -> ChaosReport:
-        plan, where = self.plan, addresses(self.settings)
-        injector = Injector(
-            self.supervisor, self.proxy, self.keys, console=self.console, stop=self.stop
-        )
-        clients = Clients(where, self.ledger, seed=plan.seed, load=plan.load)
+    def carry_out(self, began: datetime) -> None:
+        plan, report, where = self.plan, self.report, addresses(self.settings)
+        ledger = report.ledger
+        clients = Clients(where, ledger, seed=plan.seed, load=plan.load)
         started = time.monotonic()
-        environment = self._environment()
+        environment = DatabaseEnvironment.of_local(
+            LocalEnvironmentSettings.model_validate(self.settings.model_dump())
+        )
         malformed_rows = MalformedRows(environment)
-        with injector.watching(), clients.running(), malformed_rows.running():
+        with self.injector.watching(), clients.running(), malformed_rows.running():
             self.console.say("ready: load and faults begin")
-            injector.run(plan.faults, seconds=plan.seconds)
+            self.injector.run(plan.faults, seconds=plan.seconds)
             clients.begin_no_more()
-            seconds = time.monotonic() - started
+            report.seconds = time.monotonic() - started
             if self.stop.requested:
-                self.notes.append("stopped before its time")
-            self.console.say(f"faults are over; {len(self.ledger)} subscriptions were answered")
+                report.notes.append("stopped before its time")
+            self.console.say(f"faults are over; {len(ledger)} subscriptions were answered")
             calm = time.monotonic()
             self._wait_ready()
             malformed_rows.finish()
-            unanswered = clients.finish(within=ANSWERED_WITHIN)
+            report.unanswered = clients.finish(within=ANSWERED_WITHIN)
             self.console.say(
-                f"{unanswered} requests unanswered after {time.monotonic() - calm:.0f} s;"
+                f"{report.unanswered} requests unanswered after {time.monotonic() - calm:.0f} s;"
                 " waiting until everything has arrived"
             )
-            settled_state = settle(
-                environment, self.ledger, where, within=SETTLED_WITHIN, say=self.console.say
+            found = settled(
+                ledger,
+                lambda promises: wrong_states(promises, where),
+                lambda: depths(environment),
+                within=SETTLED_WITHIN,
+                say=self.console.say,
             )
-            settled_state = replace(settled_state, seconds=time.monotonic() - calm)
-            accounted = malformed_rows.account()
-            audited, why_not = self._audit(environment, began)
-        return ChaosReport(
-            command=command,
-            seed=plan.seed,
-            seconds=seconds,
-            cores=os.cpu_count() or 0,
-            ledger=self.ledger,
-            injected=dict(injector.injected),
-            missed=injector.missed.total(),
-            hits=dict(self.proxy.hits),
-            clocks=plan.clocks,
-            died=dict(injector.died),
-            unanswered=unanswered,
-            settled_state=settled_state,
-            malformed_rows=accounted,
-            audit=audited,
-            why_no_audit=why_not,
-            notes=self.notes,
-        )
+            report.settled_state = replace(found, seconds=time.monotonic() - calm)
+            report.malformed_rows = malformed_rows.account()
+            since, until = began - CLOCK_SLACK, datetime.now(UTC) + CLOCK_SLACK
+            try:
+                report.audit = audit(environment, since, until, settle=60)
+            except (OperatorError, Unavailable, Misconfigured) as error:
+                report.why_no_audit = str(error)
 
     def _wait_ready(self) -> None:
         """Wait for all to be ready; one that is not shows in what follows."""
-        deadline = time.monotonic() + SYSTEM_READY_WITHIN
-        while True:
-            try:
-                self.supervisor.wait_ready(timeout=max(0, deadline - time.monotonic()))
-            except LocalError as error:  # it died just now, and is being started again
-                if time.monotonic() > deadline:
-                    self.notes.append(str(error))
-                    return
-                time.sleep(0.5)
-            else:
-                return
 
-    def _audit(
-        self, environment: DatabaseEnvironment, began: datetime
-    ) -> tuple[AuditReport | None, str]:
-        try:
-            return audit(
-                environment, began - CLOCK_SLACK, datetime.now(UTC) + CLOCK_SLACK, settle=60
-            ), ""
-        except (OperatorError, Unavailable, Misconfigured) as error:
-            return None, str(error)
+        def unready() -> list[str]:
+            return [each.name for each in self.ours if not health_of(each).is_ready]
 
-    def _environment(self) -> DatabaseEnvironment:
-        return DatabaseEnvironment.of_local(
-            LocalEnvironmentSettings.model_validate(self.settings.model_dump())
-        )
+        if not wait_until(lambda: not unready(), within=SYSTEM_READY_WITHIN, every=0.5):
+            names = ", ".join(unready())
+            self.report.notes.append(f"not ready within {SYSTEM_READY_WITHIN:g} s: {names}")

@@ -37,15 +37,8 @@ class Fault:
         return self.start + self.duration
 
 
-@dataclass(frozen=True)
-class Range:
-    """The shortest and the longest; seconds, or shares."""
-
-    least: float
-    most: float
-
-    def draw(self, chosen: random.Random) -> float:
-        return chosen.uniform(self.least, self.most)
+Range = tuple[float, float]
+"""The shortest and the longest; seconds, or shares."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +55,8 @@ PROCESS_FAULTS = Lane(
         *((FaultKind.KILL, name) for name in (*WORKLOAD_NAMES, MONGOD)),
         *((FaultKind.FREEZE, name) for name in (*WORKLOAD_NAMES, MONGOD)),
     ),
-    duration=Range(0.2, 5),
-    pause=Range(3, 5.5),
+    duration=(0.2, 5),
+    pause=(3, 5.5),
 )
 OUTAGES = (FaultKind.CUT, FaultKind.SLOW, FaultKind.THROTTLE, FaultKind.ERROR, FaultKind.DROP)
 REFUSALS_OF_AWS = (Family.CLOCK, Family.EXPIRED, Family.CREDENTIALS, Family.RIGHTS)
@@ -80,13 +73,13 @@ REQUEST_FAULTS = Lane(
         (FaultKind.CONFLICT, "dynamodb"),
         (FaultKind.ROTATE, AWS),
     ),
-    duration=Range(1, 5),
-    pause=Range(2, 5),
+    duration=(1, 5),
+    pause=(2, 5),
 )
 """The two lanes overlap: a relay is killed while its bus throttles. Even if every draw were the
 longest they hold 117 faults in ten minutes."""
 
-CHANCE = Range(0.3, 1.0)
+CHANCE = (0.3, 1.0)
 """Less than one of three requests is what botocore's own retries hide."""
 
 CLOCK_OFFSETS = (-90.0, -20.0, -3.0, 0.0, 0.0, 0.0, 3.0, 20.0, 90.0)
@@ -111,17 +104,17 @@ def draw_clocks(seed: int) -> dict[str, float]:
 
 def _fill(lane: Lane, chosen: random.Random, seconds: float) -> Iterator[Fault]:
     """Empty the bag again and again, in another order each time: so that nothing is left out."""
-    time = lane.pause.draw(chosen)
+    time = chosen.uniform(*lane.pause)
     while True:
         for kind, target in chosen.sample(lane.bag, len(lane.bag)):
             fault = Fault(
                 kind,
                 target,
                 start=round(time, 2),
-                duration=round(lane.duration.draw(chosen), 2),
-                chance=round(CHANCE.draw(chosen), 2),
+                duration=round(chosen.uniform(*lane.duration), 2),
+                chance=round(chosen.uniform(*CHANCE), 2),
             )
             if fault.end > seconds:
                 return
             yield fault
-            time = fault.end + lane.pause.draw(chosen)
+            time = fault.end + chosen.uniform(*lane.pause)

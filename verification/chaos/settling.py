@@ -5,13 +5,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from infra.taps import taps_of
-from infra.workloads import Consumes
 from operations.databases import DatabaseEnvironment
 from operations.sources.depths import held
 from operations.sources.outboxes import pending
 from runtime.errors import Unavailable
-from verification.chaos.ledger import Ledger, Promise
-from verification.chaos.states import wrong_states
+from verification.chaos.ledger import Promise
 
 
 @dataclass(frozen=True)
@@ -29,27 +27,6 @@ class SettledState:
         return not self.wrong and not self.waiting
 
 
-def settle(
-    environment: DatabaseEnvironment,
-    ledger: Ledger,
-    addresses: dict[str, str],
-    *,
-    within: float,
-    say: Callable[[str], None] = lambda _: None,
-) -> SettledState:
-    """Look until every promise is kept and nothing waits, `within` seconds at most.
-
-    `say` gets what is still awaited, whenever that has changed.
-    """
-    return settled(
-        ledger,
-        lambda promises: wrong_states(promises, addresses),
-        lambda: (_waiting(environment), _dead_letters(environment)),
-        within=within,
-        say=say,
-    )
-
-
 def settled(
     ledger: Iterable[Promise],
     wrong_of: Callable[[Iterable[Promise]], Mapping[Promise, str]],
@@ -59,9 +36,11 @@ def settled(
     say: Callable[[str], None],
     every: float = 1.0,
 ) -> SettledState:
-    """Look as `settle` does, every `every` seconds; `depths` gives what waits, and dead letters.
+    """Look until every promise is kept and nothing waits, `within` seconds at most.
 
-    What is right may be undone by what is still on its way: once nothing is, all are looked at.
+    `depths` gives what waits, and dead letters. What is right may be undone by what is still on its
+    way: once nothing is, all are looked at. `say` gets what is still awaited, whenever that has
+    changed.
     """
     began, said = time.monotonic(), ""
     suspects = promises = list(ledger)
@@ -92,30 +71,24 @@ def _list(waiting: Mapping[str, int]) -> str:
     return ", ".join(f"{name} {count}" for name, count in waiting.items()) or "nothing queued"
 
 
-def _waiting(environment: DatabaseEnvironment) -> dict[str, int]:
-    counts = {f"outbox {each.name}": each.stats().depth for each in pending(environment)}
-    for workload in environment.workloads:
-        for use in workload.uses:
-            if isinstance(use, Consumes):
-                counts[use.queue] = held(environment, workload.domain, use.queue)
+def depths(environment: DatabaseEnvironment) -> tuple[dict[str, int], dict[str, int]]:
+    """Count the rows in outboxes and the messages in work queues, and apart from them dead letters.
+
+    Those are in the queues without a redrive policy.
+    """
+    topology = environment.topology
+    work = {each.name: d.name for d in topology.domains for each in d.queues if each.redrive}
+    dead_letter_queues = {
+        each.name: d.name for d in topology.domains for each in d.queues if not each.redrive
+    }
     if environment.emulated:
-        for tap in taps_of(environment.topology):
-            counts[tap.queue] = held(environment, environment.topology.domains[0].name, tap.queue)
-    return {name: count for name, count in counts.items() if count}
+        work |= {tap.queue: topology.domains[0].name for tap in taps_of(topology)}
+    waiting = {f"outbox {each.name}": each.stats().depth for each in pending(environment)}
+    waiting = {name: count for name, count in waiting.items() if count}
+    return waiting | _held(environment, work), _held(environment, dead_letter_queues)
 
 
-def _dead_letters(environment: DatabaseEnvironment) -> dict[str, int]:
-    """Count what is in the queues without a consumer: the dead-letter queues."""
-    consumed = {
-        use.queue
-        for workload in environment.workloads
-        for use in workload.uses
-        if isinstance(use, Consumes)
-    }
-    counts = {
-        queue.name: held(environment, domain.name, queue.name)
-        for domain in environment.topology.domains
-        for queue in domain.queues
-        if queue.name not in consumed
-    }
-    return {name: count for name, count in counts.items() if count}
+def _held(environment: DatabaseEnvironment, queues: Mapping[str, str]) -> dict[str, int]:
+    """What is in these queues, each with its domain, where there is anything."""
+    counts = {queue: held(environment, domain, queue) for queue, domain in queues.items()}
+    return {queue: count for queue, count in counts.items() if count}

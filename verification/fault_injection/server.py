@@ -8,9 +8,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from infra.local_system.fault_protocol import (
     MAX_LINE,
     MAX_PATH,
+    REQUEST,
     Answer,
     Look,
     NotBroken,
@@ -18,24 +21,32 @@ from infra.local_system.fault_protocol import (
     Request,
     StartProcess,
     StopProcess,
-    read_request,
 )
 from local.console import Console
-from local.errors import SocketPathTooLong, Stopped
+from local.errors import Stopped
 from local.supervisor import Supervisor
-from verification.fault_injection.refusal import Refusal
+from runtime.errors import Misconfigured
+from verification.testkit.fault_proxy import FaultProxy
 from verification.testkit.injected_fault import FaultKind
 
 SENDS_WITHIN = 5.0
 """Seconds that a client has for its line."""
 
 
+PUT_EVENTS_TARGET = "AWSEvents.PutEvents"
+
+
 @dataclass(frozen=True)
 class FaultCommands:
-    """Does what is asked for to processes of these names, and to no other."""
+    """Does what is asked for to processes of these names, and to no other.
+
+    While the buses refuse, each PutEvents that comes through the proxy is throttled, as by a bus
+    over its quota, or answered as is asked for. To a relay it is an outage: it waits, and nothing
+    is dead-lettered.
+    """
 
     supervisor: Supervisor
-    refusal: Refusal
+    proxy: FaultProxy
     processes: Sequence[str]
     console: Console
 
@@ -60,10 +71,13 @@ class FaultCommands:
             case Refuse(refuse=refuse, family=family):
                 how = f", with errors of the family {family}" if family else ""
                 self.console.say(f"the buses {f'refuse{how}' if refuse else 'take events again'}")
-                self.refusal.refuse(refuse=refuse, trouble=family or FaultKind.THROTTLE)
+                if refuse:
+                    self.proxy.inject(family or FaultKind.THROTTLE, service=PUT_EVENTS_TARGET)
+                else:
+                    self.proxy.recover()
         return Answer(
             processes={name: self.supervisor.runs(name) for name in self.processes},
-            refusing=self.refusal.refusing,
+            refusing=self.proxy.fault is not None,
         )
 
     def _known(self, name: str) -> None:
@@ -75,10 +89,13 @@ class FaultCommands:
 def listening(path: Path, breaking: FaultCommands) -> Iterator[None]:
     """Answer on a Unix socket, for this user alone, until the block ends.
 
-    Raises SocketPathTooLong.
+    Raises Misconfigured.
     """
     if len(os.fsencode(path)) > MAX_PATH:
-        raise SocketPathTooLong(path, MAX_PATH)
+        raise Misconfigured(
+            f"the socket of BREAK=1, {path}, would have a longer name than the {MAX_PATH} bytes"
+            " that one can have: set STATE_DIR to a shorter one, or leave BREAK away"
+        )
     # In a folder of this user alone: between bind and chmod every user may use the socket.
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.parent.chmod(0o700)
@@ -89,7 +106,9 @@ def listening(path: Path, breaking: FaultCommands) -> Iterator[None]:
 
         def handle(self) -> None:
             try:
-                answer = breaking.do(read_request(self.rfile.readline(MAX_LINE)))
+                answer = breaking.do(REQUEST.validate_json(self.rfile.readline(MAX_LINE)))
+            except ValidationError:
+                answer = Answer(why="this is no request that can be understood")
             except NotBroken as reason:
                 answer = Answer(why=str(reason))
             except OSError:

@@ -14,7 +14,7 @@ from infra.local_system.ports import LOOPBACK
 from infra.topology import WORKLOADS
 from infra.workloads import Workload
 from local.child import running_child, wait_until_listening
-from local.engines import ministack_command, mongod_command
+from local.engines import ministack_process, mongod_process
 from local.provision import provision_aws, provision_documentdb
 from runtime.aws import CachingAws
 from runtime.settings import ProcessSettings
@@ -40,9 +40,8 @@ class RunEngine(Protocol):
 def running_ministack(folder: Path, *, run: RunEngine = running_child) -> Iterator[str]:
     """An AWS emulator until the block ends, with its state and its log in a folder; its address."""
     with reserved_ports(1) as (port,):
-        command = ministack_command(port, folder, region=REGION)
-        log = folder / "ministack.log"
-        with run("MiniStack", command.argv, env=command.env, log=log) as child:
+        engine, log = ministack_process(port, folder), folder / "ministack.log"
+        with run("MiniStack", engine.command, env=engine.env, log=log) as child:
             wait_until_listening(port, timeout=ENGINE_LISTENS_WITHIN, what="MiniStack", child=child)
             yield f"http://{LOOPBACK}:{port}"
 
@@ -51,9 +50,8 @@ def running_ministack(folder: Path, *, run: RunEngine = running_child) -> Iterat
 def running_mongod(folder: Path, *options: str, run: RunEngine = running_child) -> Iterator[int]:
     """A mongod that is no replica set yet, with its data and its log in a folder; its port."""
     with reserved_ports(1) as (port,):
-        command = mongod_command(port, folder)
-        argv, log = (*command.argv, *options), folder / "mongod.log"
-        with run("mongod", argv, env=command.env, log=log) as child:
+        engine, log = mongod_process(port, folder), folder / "mongod.log"
+        with run("mongod", (*engine.command, *options), env=engine.env, log=log) as child:
             wait_until_listening(port, timeout=ENGINE_LISTENS_WITHIN, what="mongod", child=child)
             yield port
 

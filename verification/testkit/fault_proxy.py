@@ -10,21 +10,21 @@ import random
 from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
+from math import inf
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from infra.local_system.ports import LOOPBACK
-from verification.testkit.http_messages import HttpMessage, answer, read_message
+from verification.testkit.http_messages import HttpMessage, answer, error, read_message
 from verification.testkit.injected_fault import (
     DELAYS,
-    NO_FAULT,
     AnyFault,
     FaultKind,
     FaultSource,
     InjectedFault,
 )
 from verification.testkit.loopback import MAX_HEAD, LoopbackServer
-from verification.testkit.partial_failures import Choose, fail_partially
+from verification.testkit.partial_failures import Choose, PartialFailure, fail_partially
 
 Where = Literal["before", "after"]
 """A call is held before it is applied, or with its answer after."""
@@ -46,9 +46,7 @@ class FaultProxy(LoopbackServer):
         self.trusted: tuple[Sequence[str], str] | None = None
         self._held: dict[tuple[Where, str], int] = {}
         self._waiting: Counter[tuple[Where, str]] = Counter()
-        self._refusals: dict[str, tuple[int, str, int]] = {}
-        self._dropping: dict[str, int] = {}
-        self._choose: Choose | None = None
+        self._scripted: dict[str, tuple[Callable[[HttpMessage], InjectedFault], float]] = {}
         self._cuts = self._active = 0
         self._changed = asyncio.Event()
         self.calls: Counter[str] = Counter()
@@ -83,9 +81,8 @@ class FaultProxy(LoopbackServer):
 
     def open(self) -> None:
         """Let everything pass again, what is held too."""
-        self.fault = self.trusted = self._choose = None
-        self._do(self._refusals.clear)
-        self._do(self._dropping.clear)
+        self.fault = self.trusted = None
+        self._do(self._scripted.clear)
         self.release()
 
     def drop(self) -> None:
@@ -110,9 +107,9 @@ class FaultProxy(LoopbackServer):
         """Hold no calls any longer; what else was set stays."""
         self._do(self._held.clear)
 
-    def refuse(self, action: str, status: int, code: str, *, times: int = 1_000_000) -> None:
+    def refuse(self, action: str, status: int, code: str, *, times: float = inf) -> None:
         """Answer the next `times` calls with an AWS error, without applying them."""
-        self._do(lambda: self._refusals.update({action: (status, code, times)}))
+        self._script(action, lambda _: error(status, code), times)
 
     def trust(self, *keys: str, code: str = "UnrecognizedClientException") -> None:
         """Take calls that these access keys signed, and answer an AWS error to all others."""
@@ -120,11 +117,18 @@ class FaultProxy(LoopbackServer):
 
     def drop_answers(self, action: str, *, times: int) -> None:
         """Apply the next calls, then reset the connection in place of an answer."""
-        self._do(lambda: self._dropping.update({action: times}))
+        self._script(action, lambda _: FaultKind.DROP, times)
 
     def fail_entries(self, choose: Choose) -> None:
         """Have entries of PutEvents fail behind HTTP 200; the others are forwarded."""
-        self._choose = choose
+        self._script(
+            "PutEvents", lambda request: fail_partially(request.action, request.json, choose), inf
+        )
+
+    def _script(
+        self, action: str, decide: Callable[[HttpMessage], InjectedFault], times: float
+    ) -> None:
+        self._do(lambda: self._scripted.update({action: (decide, times)}))
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one client: one request after the other."""
@@ -165,38 +169,26 @@ class FaultProxy(LoopbackServer):
             return None
         if not await self._passes("before", action, cuts):
             return None
-        if refusal := self._distrust(request) or self._refusal(action):
-            return refusal
-        fault = self._decide(request, source)
-        self.hits[source.kind if source and fault != NO_FAULT else None] += 1
+        kind, fault = self._decide(request, source)
+        self.hits[kind if fault else None] += 1
         response = await self._carry_out(request, fault, client, upstream)
-        if fault.reset or not await self._passes("after", action, cuts):
-            return None
-        if self._dropping.get(action, 0) > 0:
-            self._dropping[action] -= 1
+        if fault is FaultKind.DROP or not await self._passes("after", action, cuts):
             return None
         return response
 
-    def _decide(self, request: HttpMessage, source: FaultSource | None) -> InjectedFault:
-        if self._choose and request.action == "PutEvents":
-            partial = fail_partially(request.action, request.json, self._choose)
-            return InjectedFault(partial=partial)
-        return source.decide(request, self._chosen) if source else NO_FAULT
-
-    def _distrust(self, request: HttpMessage) -> HttpMessage | None:
+    def _decide(
+        self, request: HttpMessage, source: FaultSource | None
+    ) -> tuple[AnyFault | None, InjectedFault]:
+        """Decide what happens to a request, and of which kind that is; None for a script's."""
         signed_with = request.header("authorization").partition("Credential=")[2].partition("/")[0]
-        if self.trusted is None or signed_with in self.trusted[0]:
-            return None
-        self.distrusted[request.action] += 1
-        self.hits[FaultKind.ROTATE] += 1
-        return _error(403, self.trusted[1])
-
-    def _refusal(self, action: str) -> HttpMessage | None:
-        status, code, times = self._refusals.get(action, (0, "", 0))
-        if times == 0:
-            return None
-        self._refusals[action] = (status, code, times - 1)
-        return _error(status, code)
+        if self.trusted and signed_with not in self.trusted[0]:
+            self.distrusted[request.action] += 1
+            return FaultKind.ROTATE, error(403, self.trusted[1])
+        decide, times = self._scripted.get(request.action, (None, 0))
+        if decide and times:
+            self._scripted[request.action] = decide, times - 1
+            return None, decide(request)
+        return (source.kind, source.decide(request, self._chosen)) if source else (None, None)
 
     async def _passes(self, where: Where, action: str, cuts: int) -> bool:
         """Wait while a call is held; False if all was cut since there were `cuts`."""
@@ -221,21 +213,18 @@ class FaultProxy(LoopbackServer):
         client: asyncio.StreamReader,
         upstream: "Upstream",
     ) -> HttpMessage | None:
-        if fault.delay and not await _unless_gone(client, asyncio.sleep(fault.delay, result=True)):
-            return None
-        if fault.instead:
-            return fault.instead
-        if fault.partial is None:
-            asked = upstream.ask(request)
-            # A dead client's long poll takes no messages; what else was asked for is carried out.
-            is_poll = request.action == "ReceiveMessage"
-            return await (_unless_gone(client, asked) if is_poll else asked)
-        if fault.partial.request is None:
-            return answer(200, fault.partial.answer({}))
-        response = await upstream.ask(request.with_json(fault.partial.request))
-        if response is None or response.json is None or b" 200 " not in response.head[:16]:
-            return response
-        return response.with_json(fault.partial.answer(response.json))
+        match fault:
+            case float() as delay:
+                if not await _unless_gone(client, asyncio.sleep(delay, result=True)):
+                    return None
+            case HttpMessage():
+                return fault
+            case PartialFailure():
+                return await _ask_for_the_rest(request, fault, upstream)
+        asked = upstream.ask(request)
+        # A dead client's long poll takes no messages; what else was asked for is carried out.
+        is_poll = request.action == "ReceiveMessage"
+        return await (_unless_gone(client, asked) if is_poll else asked)
 
     async def _until(self, condition: Callable[[], bool]) -> None:
         while not condition():
@@ -277,6 +266,17 @@ class Upstream:
             self._streams = None
 
 
+async def _ask_for_the_rest(
+    request: HttpMessage, failure: PartialFailure, upstream: Upstream
+) -> HttpMessage | None:
+    if failure.request is None:
+        return answer(200, failure.answer({}))
+    response = await upstream.ask(request.with_json(failure.request))
+    if response is None or response.json is None or b" 200 " not in response.head[:16]:
+        return response
+    return response.with_json(failure.answer(response.json))
+
+
 async def _unless_gone(client: asyncio.StreamReader, work: Coroutine[Any, Any, Any]) -> Any:
     """Do the work, unless the client goes meanwhile: then it is cancelled, and None returned.
 
@@ -290,10 +290,6 @@ async def _unless_gone(client: asyncio.StreamReader, work: Coroutine[Any, Any, A
         for task in (doing, gone):
             task.cancel()
         await asyncio.gather(doing, gone, return_exceptions=True)
-
-
-def _error(status: int, code: str) -> HttpMessage:
-    return answer(status, {"__type": code, "message": "injected"})
 
 
 def _port(endpoint: str) -> int:

@@ -79,6 +79,10 @@ def answer(
     return HttpMessage(head, b"").with_json(body)
 
 
+def error(status: int, code: str, message: str = "injected") -> HttpMessage:
+    return answer(status, {"__type": code, "message": message})
+
+
 async def read_message(stream: asyncio.StreamReader) -> HttpMessage | None:
     """Read one message; None where the other side is gone before or in the middle of it."""
     try:

@@ -1,12 +1,13 @@
 """What can go wrong, and what an endpoint does to a request meanwhile: a decision by chance."""
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 from runtime.verdicts import Family
-from verification.testkit.http_messages import HttpMessage, answer
+from verification.testkit.http_messages import HttpMessage, answer, error
 from verification.testkit.partial_failures import Body, EntryFailure, PartialFailure, fail_partially
 from verification.testkit.refusals import refuse
 
@@ -33,20 +34,9 @@ AnyFault = FaultKind | Family
 """Those of the endpoint that are named by a family answer with its errors."""
 
 
-@dataclass(frozen=True)
-class InjectedFault:
-    """`delay` seconds first; then an `instead` of AWS's answer, or a `partial` failure.
-
-    `reset`: the request is carried out, and the connection is reset in place of the answer.
-    """
-
-    delay: float = 0
-    instead: HttpMessage | None = None
-    partial: PartialFailure | None = None
-    reset: bool = False
-
-
-NO_FAULT = InjectedFault()
+InjectedFault = float | HttpMessage | PartialFailure | Literal[FaultKind.DROP] | None
+"""What happens to one request: nothing, seconds of delay, an answer in place of AWS's, a part of
+the batch fails, or it is carried out and the connection is reset in place of the answer."""
 
 
 @dataclass(frozen=True)
@@ -66,27 +56,41 @@ class FaultSource:
         return self.kind is FaultKind.CUT and request.target.startswith(self.target)
 
     def decide(self, request: HttpMessage, chosen: random.Random) -> InjectedFault:
-        """Decide on one request; NO_FAULT where the fault does not hit it."""
+        """Decide on one request; None where the fault does not hit it."""
         if not request.target.startswith(self.target):
-            return NO_FAULT
+            return None
         if self.kind is FaultKind.HALF_FAIL:  # each entry by itself, not the request
             return self._partial(request, chosen)
         if chosen.random() >= self.chance:
-            return NO_FAULT
-        if isinstance(self.kind, Family):
-            return InjectedFault(instead=refuse(request, self.kind, chosen))
-        if self.kind is FaultKind.SLOW:
-            return InjectedFault(delay=chosen.choice(self.delays))
-        return _FAULTS[self.kind](request, chosen)
+            return None
+        fault: InjectedFault = None
+        match self.kind:
+            case Family() as family:
+                fault = refuse(request, family, chosen)
+            case FaultKind.SLOW:
+                fault = chosen.choice(self.delays)
+            case FaultKind.THROTTLE:
+                code = _THROTTLED.get(request.service, "ThrottlingException")
+                fault = error(400, code, "Rate exceeded")
+            case FaultKind.ERROR:
+                code, status = chosen.choice(
+                    (("InternalFailure", 500), ("ServiceUnavailable", 503))
+                )
+                fault = error(status, code)
+            case FaultKind.DROP:
+                fault = FaultKind.DROP
+            case FaultKind.CONFLICT if request.action == "TransactWriteItems":
+                fault = _conflict(len((request.json or {}).get("TransactItems", [])))
+        return fault
 
-    def _partial(self, request: HttpMessage, chosen: random.Random) -> InjectedFault:
+    def _partial(self, request: HttpMessage, chosen: random.Random) -> PartialFailure | None:
         code = "InternalFailure" if request.action == "PutEvents" else "InternalError"
 
         def choose(_: Body) -> EntryFailure | None:
             return (code, "injected") if chosen.random() < self.chance else None
 
         body = request.json
-        return InjectedFault(partial=fail_partially(request.action, body, choose) if body else None)
+        return fail_partially(request.action, body, choose) if body else None
 
 
 _THROTTLED = {
@@ -95,28 +99,11 @@ _THROTTLED = {
 }
 
 
-def _throttled(request: HttpMessage, _: random.Random) -> InjectedFault:
-    code = _THROTTLED.get(request.service, "ThrottlingException")
-    return InjectedFault(instead=answer(400, {"__type": code, "message": "Rate exceeded"}))
-
-
-def _failed(_: HttpMessage, chosen: random.Random) -> InjectedFault:
-    code, status = chosen.choice((("InternalFailure", 500), ("ServiceUnavailable", 503)))
-    return InjectedFault(instead=answer(status, {"__type": code, "message": "injected"}))
-
-
-def _dropped(_: HttpMessage, __: random.Random) -> InjectedFault:
-    return InjectedFault(reset=True)
-
-
-def _conflicting(request: HttpMessage, _: random.Random) -> InjectedFault:
-    """Say what AWS says to a transaction that another one got in the way of."""
-    if request.action != "TransactWriteItems":
-        return NO_FAULT
-    count = len((request.json or {}).get("TransactItems", []))
+def _conflict(items: int) -> HttpMessage:
+    """What AWS says to a transaction that another one got in the way of."""
     reasons = [
         {"Code": "TransactionConflict", "HttpMessage": "injected"},
-        *[{"Code": "None"}] * (count - 1),
+        *[{"Code": "None"}] * (items - 1),
     ]
     body = {
         "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
@@ -124,12 +111,4 @@ def _conflicting(request: HttpMessage, _: random.Random) -> InjectedFault:
         f" reasons [{', '.join(reason['Code'] for reason in reasons)}]",
         "CancellationReasons": reasons,
     }
-    return InjectedFault(instead=answer(400, body))
-
-
-_FAULTS: Mapping[FaultKind, Callable[[HttpMessage, random.Random], InjectedFault]] = {
-    FaultKind.THROTTLE: _throttled,
-    FaultKind.ERROR: _failed,
-    FaultKind.DROP: _dropped,
-    FaultKind.CONFLICT: _conflicting,
-}
+    return answer(400, body)

@@ -40,10 +40,6 @@ class LoopbackServer:
             thread.join()
             self._loop.close()
 
-    def reset_all(self) -> None:
-        """Reset every connection; on return none is open."""
-        self._do(self._abort_all)
-
     def call(self, work: Coroutine[Any, Any, T], *, timeout: float = 60) -> T:
         """Do something in the server's thread. Raises TimeoutError."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout)

@@ -1,7 +1,6 @@
 """What AWS answers for each family of failures: the codes are those of the table of verdicts."""
 
 import random
-from collections.abc import Mapping
 
 from runtime.aws_failures import CODES
 from runtime.verdicts import Family
@@ -31,8 +30,6 @@ QUERY_CODES = {
 }
 """What SQS says beside a code of its JSON, for clients that know its older protocol's."""
 
-_SERVER_ERROR, _CLIENT_ERROR = 500, 400
-
 
 def codes_of(family: Family) -> tuple[str, ...]:
     """Every code that an answer of this family may have, in order; none where no code says it."""
@@ -41,17 +38,8 @@ def codes_of(family: Family) -> tuple[str, ...]:
 
 def refuse(request: HttpMessage, family: Family, chosen: random.Random) -> HttpMessage:
     """Refuse a request with an error of this family, as the service that is asked writes it."""
-    return refuse_with(request, chosen.choice(codes_of(family)), family)
-
-
-def refuse_with(request: HttpMessage, code: str, family: Family) -> HttpMessage:
-    """Refuse a request with this very code."""
-    status = _SERVER_ERROR if family is Family.AWAY else _CLIENT_ERROR
+    code = chosen.choice(codes_of(family))
     body = {"__type": f"{_NAMESPACES.get(request.service, '')}{code}", "message": "injected"}
-    return answer(status, body, _headers(request, code))
-
-
-def _headers(request: HttpMessage, code: str) -> Mapping[str, str]:
-    if request.service != "AmazonSQS":
-        return {}
-    return {"x-amzn-query-error": f"{QUERY_CODES.get(code, code)};Sender"}
+    is_sqs = request.service == "AmazonSQS"
+    headers = {"x-amzn-query-error": f"{QUERY_CODES.get(code, code)};Sender"} if is_sqs else {}
+    return answer(500 if family is Family.AWAY else 400, body, headers)

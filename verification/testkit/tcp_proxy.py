@@ -34,7 +34,7 @@ class TcpProxy(LoopbackServer):
     def cut(self) -> None:
         """Close every connection, and each new one as soon as it is made."""
         self._is_cut = True
-        self.reset_all()
+        self._do(self._abort_all)
 
     def swallow(self, marker: bytes) -> None:
         """Forward no request that contains `marker`: the engine never sees it."""

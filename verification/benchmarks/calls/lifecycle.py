@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from local.journey import DEMO_ORDER as ORDER
 from verification.benchmarks.calls.stepped import SteppedProcesses, ask
 from verification.benchmarks.calls.tally import CallTally
 from verification.testkit.engines import Engines
-from verification.testkit.orders import ORDER
 
 CREATED, CANCELLED = "created", "cancelled"
 """The phases: up to PaymentCreated on its bus, and from the PATCH to SubscriptionCancelled."""

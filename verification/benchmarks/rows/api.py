@@ -9,6 +9,7 @@ from functools import partial
 
 import httpx
 
+from local.journey import DEMO_ORDER as ORDER
 from verification.benchmarks.contenders import floor
 from verification.benchmarks.lines import BESIDE_A_FLOOR, BenchmarkLine, Goal, Series
 from verification.benchmarks.loads import Met, load
@@ -16,7 +17,6 @@ from verification.benchmarks.rounds import interleaved
 from verification.benchmarks.sizes import Size
 from verification.testkit.engines import Engines
 from verification.testkit.launcher import LaunchedProcess
-from verification.testkit.orders import ORDER
 
 ROW = "API"
 _OURS, SMALLEST = "subscription-api", "smallest FastAPI app"
