@@ -16,7 +16,7 @@ from tests.simulation.places import Places
 from tests.simulation.plans import Plan, plan_of
 from tests.simulation.promises import check, check_curses_set_aside, check_no_outage_buried
 from tests.simulation.relaying import Parts, Relays
-from tests.simulation.scheduling import TASKS, Scheduler
+from tests.simulation.scheduling import Scheduler
 from tests.simulation.serving import Services
 from tests.simulation.simulated_processes import Process
 from tests.simulation.telling import Finding, Story
@@ -125,7 +125,6 @@ class World:
         """
         for process in (*self._unseen, *self._processes.values()):
             process.end()
-        TASKS.take_back()
         self.scheduler.end()
         vars(self._places).clear()
 

@@ -26,55 +26,6 @@ class Killed(GreenletExit):
     """Ends a task where it stands; no `except Exception` of its code can hold it."""
 
 
-class Task(greenlet):
-    """A greenlet that does one job in each history.
-
-    To make and to end one takes 20 µs, most of a task's work; so they are kept for the next.
-    """
-
-    job: Callable[[], object] | None = None
-
-    def run(self) -> None:
-        while True:
-            job, self.job = self.job, None
-            if job is not None:
-                try:  # noqa: SIM105 (it costs nothing, and suppress does, 30 times a history)
-                    job()
-                except Killed:
-                    pass
-                job = None  # It would keep its whole history until the next job.
-            assert self.parent is not None
-            self.parent.switch()
-
-    def kill(self) -> None:
-        """End the job where it stands; one that has not begun never does."""
-        if self.job is None:
-            self.throw(Killed)
-        self.job = None
-
-
-class Tasks:
-    """Tasks to be had. None is had twice in a history: somebody may still wake the first."""
-
-    def __init__(self) -> None:
-        self._main = getcurrent()
-        self._idle: list[Task] = []
-        self._used: list[Task] = []
-
-    def take(self) -> Task:
-        task = self._idle.pop() if self._idle else Task(parent=self._main)
-        self._used.append(task)
-        return task
-
-    def take_back(self) -> None:
-        """The history is over: what is still to be woken is forgotten with it."""
-        self._idle += [task for task in self._used if not task.dead]
-        self._used.clear()
-
-
-TASKS = Tasks()
-
-
 class Scheduler:
     """Runs what is due, in order of time. `now` is in seconds from the history's beginning."""
 
@@ -113,14 +64,13 @@ class Scheduler:
             raise Killed
         self._main.switch()
 
-    def task(self, work: Callable[[], object]) -> Task:
+    def task(self, work: Callable[[], object]) -> greenlet:
         """Start a task. Whoever did, it is the clock that goes on after it."""
-        task = TASKS.take()
-        task.job = work
+        task = greenlet(work, self._main)
         self.after(0, task.switch)
         return task
 
-    def kill(self, tasks: Iterable[Task]) -> None:
+    def kill(self, tasks: Iterable[greenlet]) -> None:
         """End tasks where they stand: their `finally` blocks run, and can wait for nothing.
 
         Not from within a task: a task that ends does not come back to whoever ended it.
@@ -128,7 +78,7 @@ class Scheduler:
         assert getcurrent() is self._main
         self._is_killing = True
         for task in tasks:
-            task.kill()
+            task.throw(Killed)
         self._is_killing = False
 
     def interrupt(self, what: Callable[[], object]) -> None:

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from greenlet import getcurrent
+from greenlet import getcurrent, greenlet
 
-from tests.simulation.scheduling import Killed, Scheduler, Task
+from tests.simulation.scheduling import Killed, Scheduler
 from tests.simulation.telling import Finding, Story
 
 RESTART_AFTER = 1.0
@@ -19,7 +19,7 @@ class Process:
 
     def __init__(self, name: str, scheduler: Scheduler, story: Story, body: Body) -> None:
         self.name, self._scheduler, self._story, self._body = name, scheduler, story, body
-        self._tasks: dict[Task, Callable[[], object]] = {}
+        self._tasks: dict[greenlet, Callable[[], object]] = {}
         self.life = 0
         self.is_up = False
         self.may_fail = False
@@ -63,7 +63,6 @@ class Process:
 
     def _run(self, work: Callable[[], object]) -> None:
         me, life = getcurrent(), self.life
-        assert isinstance(me, Task)
         try:
             work()
         except Exception as error:
