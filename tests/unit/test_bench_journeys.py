@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 
 from contracts.names import EventType
-from verification.benchmarks.journeys import Journeys
+from verification.benchmarks.journeys import Travels
 from verification.benchmarks.sustainable import growth
 from verification.benchmarks.whole_system import WholeSystem
 from verification.testkit.waiting import NotInTime
@@ -47,15 +47,15 @@ def system(tmp_path: Path) -> System:
 
 
 @pytest.fixture
-def journeys(system: System) -> Journeys:
+def journeys(system: System) -> Travels:
     """Of a customer who subscribed at START."""
-    found = Journeys(cast("WholeSystem", system))
+    found = Travels(cast("WholeSystem", system))
     found.sent[EventType.SUBSCRIPTION_CREATED]["create-1"] = START
     return found
 
 
 def test_a_latency_is_the_time_from_the_request_to_the_log_line(
-    system: System, journeys: Journeys
+    system: System, journeys: Travels
 ) -> None:
     """Each effect for itself."""
     system.subscribed("create-1", 0.25)
@@ -65,7 +65,7 @@ def test_a_latency_is_the_time_from_the_request_to_the_log_line(
     assert found["given back"] == []
 
 
-def test_what_comes_twice_counts_when_it_came_first(system: System, journeys: Journeys) -> None:
+def test_what_comes_twice_counts_when_it_came_first(system: System, journeys: Travels) -> None:
     """Delivery is at least once; the effect was there the first time."""
     system.subscribed("create-1", 1)
     system.subscribed("create-1", 9)
@@ -73,7 +73,7 @@ def test_what_comes_twice_counts_when_it_came_first(system: System, journeys: Jo
     assert journeys.latencies()["paid"] == pytest.approx([1])
 
 
-def test_half_a_line_is_read_when_it_is_whole(system: System, journeys: Journeys) -> None:
+def test_half_a_line_is_read_when_it_is_whole(system: System, journeys: Travels) -> None:
     """A log may be read while it is written."""
     log = system.processes["stock-consumer"].output
     system.subscribed("create-1", 1)
@@ -86,7 +86,7 @@ def test_half_a_line_is_read_when_it_is_whole(system: System, journeys: Journeys
     assert journeys.came["allocated"].keys() == {"create-1"}
 
 
-def test_an_effect_that_does_not_come_is_an_error(journeys: Journeys) -> None:
+def test_an_effect_that_does_not_come_is_an_error(journeys: Travels) -> None:
     """A benchmark must not say how fast something was that never happened."""
     with pytest.raises(NotInTime, match="2 effects"):
         journeys.wait(within=0)
@@ -94,7 +94,7 @@ def test_an_effect_that_does_not_come_is_an_error(journeys: Journeys) -> None:
 
 @pytest.mark.parametrize(("seconds_each", "slope"), [(1.0, 0.0), (2.0, 1.0)])
 def test_a_backlog_grows_by_what_is_not_done_in_time(
-    system: System, journeys: Journeys, seconds_each: float, slope: float
+    system: System, journeys: Travels, seconds_each: float, slope: float
 ) -> None:
     """One request a second; each with two effects, done at their pace, one after the other."""
     sent = {f"create-{n}": START + n for n in range(60)}

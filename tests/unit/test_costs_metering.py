@@ -25,12 +25,14 @@ def a_record(size: int) -> dict[str, Any]:
     return {"aggregateId": {"S": "s1"}, "sequence": {"N": "1"}, "detail": {"S": "x" * size}}
 
 
-def put(table: str, item: dict[str, Any]) -> dict[str, Any]:
-    return {"Put": {"TableName": table, "Item": item}}
-
-
 Call = tuple[str, dict[str, Any], dict[str, Any]]
 """An operation, what was asked, and what was answered."""
+
+
+def written(**rows: dict[str, Any]) -> Call:
+    """A transaction that puts rows, each in its table."""
+    puts = [{"TableName": name.replace("_", "-"), "Item": row} for name, row in rows.items()]
+    return "TransactWriteItems", {"TransactItems": [{"Put": put} for put in puts]}, {}
 
 
 def billed(*calls: Call) -> dict[str, int]:
@@ -45,8 +47,7 @@ def billed(*calls: Call) -> dict[str, int]:
 
 def test_a_transaction_writes_twice_and_each_index_once() -> None:
     """A row of a unit in a table with one index is 3; a record of 1.5 KB is two units, so 4."""
-    actions = [put("subscriptions", SUBSCRIPTION), put("subscriptions-outbox", a_record(1500))]
-    units = billed(("TransactWriteItems", {"TransactItems": actions}, {}))
+    units = billed(written(subscriptions=SUBSCRIPTION, subscriptions_outbox=a_record(1500)))
     assert units[WRITE_UNITS] == 3 + 4
 
 
@@ -56,9 +57,7 @@ def test_a_row_that_moves_in_an_index_is_deleted_there_and_put_anew() -> None:
         {"subscriptionId": {"S": "s1"}, "status": {"S": status}, "created": {"S": "2026"}}
         for status in ("allocated", "deallocated")
     ]
-    calls: list[Call] = [
-        ("TransactWriteItems", {"TransactItems": [put("stock", row)]}, {}) for row in rows
-    ]
+    calls = [written(stock=row) for row in rows]
     assert billed(calls[0])[WRITE_UNITS] == 3
     assert billed(*calls)[WRITE_UNITS] == 3 + 4
 
@@ -67,14 +66,8 @@ def test_a_delete_costs_what_its_row_weighs() -> None:
     """A record of 1.5 KB takes two units to delete, and is known by its key."""
     key = {"aggregateId": {"S": "s1"}, "sequence": {"N": "1"}}
     requests = {"subscriptions-outbox": [{"DeleteRequest": {"Key": key}}]}
-    units = billed(
-        (
-            "TransactWriteItems",
-            {"TransactItems": [put("subscriptions-outbox", a_record(1500))]},
-            {},
-        ),
-        ("BatchWriteItem", {"RequestItems": requests}, {}),
-    )
+    deleted = ("BatchWriteItem", {"RequestItems": requests}, dict[str, Any]())
+    units = billed(written(subscriptions_outbox=a_record(1500)), deleted)
     assert units[DELETE_UNITS] == 2
 
 

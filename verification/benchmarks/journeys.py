@@ -36,7 +36,7 @@ MEASURED_EFFECTS: Mapping[str, tuple[str, EventType]] = {
 """By effect: who has it, and what the event is that leads to it."""
 
 
-class Journeys:
+class Travels:
     """When each request that led to something was sent, and when its effects came; epoch seconds.
 
     `sent` is by what the request led to, `came` by effect; both then by correlation id. `failed`
@@ -107,7 +107,7 @@ class Journeys:
                 self.came[effect].setdefault(said["correlationId"], moment)
 
 
-def travel(system: WholeSystem, *, rate: float, seconds: float, seed: int = 1) -> Journeys:
+def travel(system: WholeSystem, *, rate: float, seconds: float, seed: int = 1) -> Travels:
     """Let customers come at random (Poisson) moments, `rate` a second, for `seconds`.
 
     Returns when the last has sent both requests.
@@ -115,9 +115,9 @@ def travel(system: WholeSystem, *, rate: float, seconds: float, seed: int = 1) -
     return asyncio.run(_travel(system, rate, seconds, seed))
 
 
-async def _travel(system: WholeSystem, rate: float, seconds: float, seed: int) -> Journeys:
+async def _travel(system: WholeSystem, rate: float, seconds: float, seed: int) -> Travels:
     chance = random.Random(seed)  # noqa: S311 (the same arrivals each time)
-    journeys = Journeys(system)
+    journeys = Travels(system)
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=50)
     async with (
         httpx.AsyncClient(limits=limits, timeout=60, trust_env=False) as client,
@@ -131,7 +131,7 @@ async def _travel(system: WholeSystem, rate: float, seconds: float, seed: int) -
     return journeys
 
 
-async def _live(system: WholeSystem, client: httpx.AsyncClient, journeys: Journeys) -> None:
+async def _live(system: WholeSystem, client: httpx.AsyncClient, journeys: Travels) -> None:
     """One customer: subscribes, and cancels the payment a while later."""
     name = str(uuid4())
     sent = time.time()

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from statistics import linear_regression
 
-from verification.benchmarks.journeys import MEASURED_EFFECTS, Journeys, travel
+from verification.benchmarks.journeys import MEASURED_EFFECTS, Travels, travel
 from verification.benchmarks.lines import Series
 from verification.benchmarks.whole_system import WholeSystem
 
@@ -68,7 +68,7 @@ def _holds(system: WholeSystem, rate: float, seconds: float) -> bool:
     return share <= OUTSTANDING_GROWTH
 
 
-def growth(journeys: Journeys, start: float, end: float) -> float:
+def growth(journeys: Travels, start: float, end: float) -> float:
     """Effects by which what is outstanding grew a second, fitted through the window's seconds."""
     moments = [start + second for second in range(int(end - start) + 1)]
     return linear_regression(moments, [journeys.outstanding(at) for at in moments]).slope

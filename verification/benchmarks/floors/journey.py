@@ -24,7 +24,7 @@ from verification.benchmarks.floors.aws import stream_end
 from verification.load.queues import tap
 from verification.testkit.engines import Engines
 
-Hop = Callable[[str], None]
+Hop = Callable[[str], object]
 """Does its part for the journey of that name, and returns when the next may begin."""
 
 _DETAIL = {"load": "raw", "text": "x" * 400}
