@@ -22,7 +22,7 @@ FINDINGS_SHOWN = 20
 
 @dataclass
 class ChaosReport:
-    """Filled while the run goes on: what comes after `hits` is known only in its end.
+    """Filled while the run goes on: the audit, and what has a default, are known only in its end.
 
     `seconds` of load and faults; `unanswered` requests that were never answered. `died` are
     processes that ended without our doing, `hits` requests by the fault that hit them, `missed`

@@ -164,7 +164,7 @@ class _Run:
             try:
                 report.audit = audit(environment, since, until, settle=60)
             except (OperatorError, Unavailable, Misconfigured) as error:
-                report.why_no_audit = str(error)
+                report.why_no_audit = str(error) or type(error).__name__
 
     def _wait_ready(self) -> None:
         """Wait for all to be ready; one that is not shows in what follows."""
