@@ -112,7 +112,8 @@ def outbox_record_schema() -> Json:
 
 def rendered() -> Mapping[Path, str]:
     """Every file and its text, the same each time it is made."""
-    schemas = {**{each: schema_of(each) for each in EVENTS}, "OutboxRecord": outbox_record_schema()}
+    schemas: dict[str, Json] = {each: schema_of(each) for each in EVENTS}
+    schemas["OutboxRecord"] = outbox_record_schema()
     return {
         SCHEMAS / f"{name}.v{PAYLOAD_VERSION}.json": (
             json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
