@@ -52,9 +52,8 @@ class Signed(httpx.Auth):
             why = "there are no AWS credentials to sign with: set AWS_PROFILE"
             raise httpx.RequestError(why, request=request)
         # Only what no proxy changes on the way is signed: host, content type and body.
-        headers = {
-            name: request.headers[name] for name in ("content-type",) if name in request.headers
-        }
+        kind = request.headers.get("content-type")
+        headers = {} if kind is None else {"content-type": kind}
         signed = AWSRequest(request.method, str(request.url), data=request.content, headers=headers)
         SigV4Auth(credentials, SERVICE, self.region).add_auth(signed)
         request.headers.pop("x-amz-security-token", None)  # the next keys may have none

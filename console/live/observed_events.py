@@ -63,26 +63,24 @@ def parse_observed(body: str, *, at: datetime, bus: str, domain: str) -> Observe
 
 
 class ObservedEvents:
-    """The newest events, by aggregate and by id; any thread may add and ask."""
+    """The newest events, by aggregate; any thread may add and ask."""
 
     def __init__(self, *, most: int = MOST_EVENTS, most_bytes: int = MOST_KEPT_BYTES) -> None:
         self._most, self._most_bytes = most, most_bytes
         self._lock = threading.Lock()
         self._order: deque[ObservedEvent] = deque()
         self._by_aggregate: OrderedDict[str, list[ObservedEvent]] = OrderedDict()
-        self._by_event: dict[str, list[ObservedEvent]] = {}
         self._bytes = 0
 
     def add(self, event: ObservedEvent) -> bool:
         """Keep it, and let the oldest go; False if this very event is kept already."""
         with self._lock:
-            known = self._by_event.setdefault(event.event_id, [])
-            same = (event.bus, event.envelope_id, event.at)
-            if any((each.bus, each.envelope_id, each.at) == same for each in known):
+            known = self._by_aggregate.setdefault(event.aggregate_id, [])
+            same = (event.event_id, event.bus, event.envelope_id, event.at)
+            if any((each.event_id, each.bus, each.envelope_id, each.at) == same for each in known):
                 return False
             known.append(event)
             self._order.append(event)
-            self._by_aggregate.setdefault(event.aggregate_id, []).append(event)
             self._by_aggregate.move_to_end(event.aggregate_id)
             self._bytes += len(event.body)
             while len(self._order) > self._most or self._bytes > self._most_bytes:
@@ -93,22 +91,13 @@ class ObservedEvents:
         with self._lock:
             return list(self._by_aggregate.get(aggregate_id, ()))
 
-    def event_type(self, event_id: str) -> str | None:
-        """The type of an event that was seen; None if it was not, or is forgotten."""
-        with self._lock:
-            found = self._by_event.get(event_id)
-            return found[0].event_type if found else None
-
     def aggregate_named(self, name: str) -> str | None:
         """The aggregate with this id, or that an event or a correlation id belongs to."""
         with self._lock:
             if name in self._by_aggregate:
                 return name
-            if found := self._by_event.get(name):
-                return found[0].aggregate_id
-            return next(
-                (each.aggregate_id for each in self._order if each.correlation_id == name), None
-            )
+            named = (each for each in self._order if name in (each.event_id, each.correlation_id))
+            return next((each.aggregate_id for each in named), None)
 
     def recent(self, limit: int) -> list[tuple[str, Sequence[ObservedEvent]]]:
         """The aggregates that something happened to last, newest first."""
@@ -118,10 +107,7 @@ class ObservedEvents:
 
     def _forget(self, event: ObservedEvent) -> None:
         self._bytes -= len(event.body)
-        for index, key in (
-            (self._by_aggregate, event.aggregate_id),
-            (self._by_event, event.event_id),
-        ):
-            index[key].remove(event)
-            if not index[key]:
-                del index[key]
+        mine = self._by_aggregate[event.aggregate_id]
+        mine.remove(event)
+        if not mine:
+            del self._by_aggregate[event.aggregate_id]

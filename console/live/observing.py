@@ -64,8 +64,9 @@ class Observer:
         published = journeys.published(domain)
         if event.causation_id is None:
             return [*journeys.committed(domain, by_request=True), *published, *onward], []
-        cause = self._observed.event_type(event.causation_id)
-        handled = journeys.handled(domain, cause)
+        mine = self._observed.of_aggregate(event.aggregate_id)  # the cause is of the same one
+        causes = (each.event_type for each in mine if each.event_id == event.causation_id)
+        handled = journeys.handled(domain, next(causes, None))
         return [*published, *onward], handled or journeys.committed(domain, by_request=False)
 
 

@@ -38,8 +38,8 @@ def test_the_oldest_events_go_first() -> None:
         store.add(an_observed_event(aggregate_id=name))
     assert [name for name, _ in store.recent(10)] == ["e", "d", "c"]
     assert store.of_aggregate("a") == []
-    assert store.event_type(event_id("SubscriptionCreated", "a")) is None
-    assert len(store._by_aggregate) == len(store._by_event) == 3
+    assert store.aggregate_named(event_id("SubscriptionCreated", "a")) is None
+    assert len(store._by_aggregate) == len(store._order) == 3
 
     size = len(an_observed_event().body)
     small = ObservedEvents(most_bytes=2 * size)
