@@ -3,7 +3,7 @@
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TextIO
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -22,14 +22,6 @@ from runtime import aws, mongodb
 from runtime.errors import Misconfigured, Unavailable
 from runtime.process.command import INTERRUPTED, write_on_any_terminal
 from runtime.verdicts import RULES, Family, Verdict
-
-COMMANDS: tuple[Callable[[Parser], None], ...] = (
-    status.add,
-    dlq.add,
-    where.add,
-    audit.add,
-    replay.add,
-)
 
 CANNOT, AWAY = 2, 75
 """Exit codes. A command's own are 0, all is well, and 1, something needs attention. AWAY is for
@@ -115,8 +107,8 @@ def parser() -> Parser:
         "75 not now: a dependency is away or refuses for now, 130 interrupted.\n"
         "`streamed COMMAND --help` shows more.",
     )
-    for add in COMMANDS:
-        add(streamed)
+    for command in (status, dlq, where, audit, replay):
+        command.add(streamed)
     return streamed
 
 

@@ -94,10 +94,10 @@ class _EventBalance:
                 return handled(key, domain, states.get((domain, key.aggregate_id)))
 
             missing = self._missing(count, delivery.bus, delivery.dlq, is_handled)
-            hint = f"{count.holds} of {len(missing)} may still be in the queue"
+            held = f"{count.holds} of {len(missing)} may still be in the queue"
+            hint = held if count.holds else ""
             for key in missing:
-                where = delivery.queue
-                self._report(FindingKind.NOT_HANDLED, key, where, hint if count.holds else "")
+                self._report(FindingKind.NOT_HANDLED, key, delivery.queue, hint)
             yield count
 
     def _missing(

@@ -9,8 +9,6 @@ from rich.text import Text
 from operations.audit.report import AuditReport, Difference
 from operations.output import Output, moment, table
 
-MARK = {True: "green", False: "red"}
-
 
 def show(report: AuditReport, output: Output, *, limit: int) -> None:
     """Print a report; a kind's differences past `limit` are counted only."""
@@ -21,7 +19,8 @@ def show(report: AuditReport, output: Output, *, limit: int) -> None:
         if len(differences) > limit:
             more = len(differences) - limit
             renderables.append(Text(f"and {more} more: --limit, or --json for all of them"))
-    output.show(report.as_document(), *renderables, Text(verdict(report), MARK[report.clean]))
+    ended = Text(verdict(report), "green" if report.clean else "red")
+    output.show(report.as_document(), *renderables, ended)
 
 
 def verdict(report: AuditReport) -> str:

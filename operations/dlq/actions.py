@@ -66,17 +66,7 @@ def _close_to(name: str, dead_letters: Iterable[DeadLetter]) -> str:
 def run_redrive(environment: Environment, arguments: argparse.Namespace, output: Output) -> int:
     queues, choice = open_queues(environment, arguments.queue), _choice(arguments)
     if arguments.dry_run:
-        tallies = _in_each(
-            queues,
-            lambda queue, lease: plan(
-                lease,
-                choice,
-                queue=queue.origin.dlq,
-                destination=queue.origin.destination,
-                most=arguments.limit,
-                on_outcome=lambda end: output.line(ended(end, str(queue.origin.destination))),
-            ),
-        )
+        tallies = _planned(queues, choice, arguments, output)
         return _report(queues, tallies, choice, arguments, output, done="would be sent")
     run, rate_limiter = uuid4().hex, RateLimiter(arguments.rate)
     senders = {
@@ -97,6 +87,23 @@ def run_redrive(environment: Environment, arguments: argparse.Namespace, output:
         )
     file = trail.path
     return _report(queues, tallies, choice, arguments, output, done="sent", audit_file=file)
+
+
+def _planned(
+    queues: Sequence[Opened], choice: Choice, arguments: argparse.Namespace, output: Output
+) -> list[Tally]:
+    """Say what a redrive would do; the queues are as before when this returns."""
+    return _in_each(
+        queues,
+        lambda queue, lease: plan(
+            lease,
+            choice,
+            queue=queue.origin.dlq,
+            destination=queue.origin.destination,
+            most=arguments.limit,
+            on_outcome=lambda end: output.line(ended(end, str(queue.origin.destination))),
+        ),
+    )
 
 
 def run_drop(

@@ -97,11 +97,8 @@ def read_dead_letters(
     environment: Environment, queues: Iterable[str] | None = None
 ) -> Iterator[DeadLetter]:
     """Look into some dead-letter queues, or all, and leave them as they were. Unavailable."""
-    opened = [
-        queue
-        for name in ((None,) if queues is None else queues)
-        for queue in open_queues(environment, name)
-    ]
+    names = [None] if queues is None else queues
+    opened = [queue for name in names for queue in open_queues(environment, name)]
     for each in peek(opened, most=MAX_MESSAGES):
         yield from each.dead_letters
 

@@ -17,8 +17,6 @@ from operations.sources.bus_logs import SKEW, BusEvent, read_bus
 from operations.sources.routes import log_group_of, log_rule_of
 from runtime.aws import error_code, reaching
 
-ENDED = {"COMPLETED", "CANCELLED", "FAILED"}
-
 _NOT_RUNNING = {"IllegalStatusException", "ResourceNotFoundException", "ValidationException"}
 """What CancelReplay answers for a replay that does not run; MiniStack says the last."""
 
@@ -52,7 +50,7 @@ class Progress:
 
     @property
     def ended(self) -> bool:
-        return self.state in ENDED
+        return self.state in {"COMPLETED", "CANCELLED", "FAILED"}
 
 
 def request_of(

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from contracts.outbox import BASE64_BSON, DYNAMODB_JSON
+from operations.output import as_document
 from operations.sources.origins import Origin
 from runtime.logs import MASK, mask, redact
 
@@ -69,17 +70,10 @@ class DeadLetter:
     def summary(self) -> dict[str, Any]:
         """What a list shows of it; without the body, and without bank details."""
         return {
-            "queue": self.queue,
-            "messageId": self.message_id,
-            "eventId": self.event.event_id,
-            "eventType": self.event.event_type,
-            "aggregateId": self.event.aggregate_id,
-            "sequence": self.event.sequence,
+            **as_document(self, "queue", "message_id"),
+            **as_document(self.event),
             "putBy": self.putter,
-            "by": self.by,
-            "why": self.why,
-            "tries": self.tries,
-            "sentAt": self.sent_at,
+            **as_document(self, "by", "why", "tries", "sent_at"),
         }
 
     def facts(self, *, reveal: bool) -> Mapping[str, str]:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from infra.workloads import Workload
 from operations.databases import DatabaseEnvironment
 from runtime.errors import Misconfigured, Unavailable
 from runtime.outbox.dynamodb import DynamoOutbox
@@ -42,13 +41,12 @@ class PendingOutbox:
 
 def pending(environment: DatabaseEnvironment) -> Iterator[PendingOutbox]:
     """Name every outbox of the system; nothing is read before it is asked for."""
-    return (_outbox(environment, each) for each in environment.workloads if each.relays_outbox)
-
-
-def _outbox(environment: DatabaseEnvironment, relay: Workload) -> PendingOutbox:
-    if relay.empties is None:
-        collection = relay.settings["OUTBOX_COLLECTION"]
-        outbox = MongoOutbox(environment.mongodb, collection)
-        return PendingOutbox(f"{relay.domain}.{collection}", relay.name, relay.domain, outbox)
-    table = DynamoOutbox(environment.aws(relay.domain).client("dynamodb"), relay.empties)
-    return PendingOutbox(relay.empties, relay.name, relay.domain, table)
+    for relay in (each for each in environment.workloads if each.relays_outbox):
+        domain = relay.domain
+        if relay.empties is None:
+            collection = relay.settings["OUTBOX_COLLECTION"]
+            outbox = MongoOutbox(environment.mongodb, collection)
+            yield PendingOutbox(f"{domain}.{collection}", relay.name, domain, outbox)
+        else:
+            table = DynamoOutbox(environment.aws(domain).client("dynamodb"), relay.empties)
+            yield PendingOutbox(relay.empties, relay.name, domain, table)

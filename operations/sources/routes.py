@@ -1,13 +1,11 @@
 """Which way each event goes: over which buses, into which queues; read from the topology."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
 from contracts.names import EventType
 from infra.resources import EventPattern, Rule, ToBus, ToLogGroup, ToQueue
 from infra.topology import LIFECYCLES, TOPOLOGY, WORKLOADS, Topology
-from infra.workloads import Workload
 
 SOURCES = {event: each.source for each in LIFECYCLES.values() for event in each.events}
 """Who publishes what."""
@@ -79,9 +77,14 @@ def _route(topology: Topology, event_type: EventType) -> Route:
     source = SOURCES[event_type]
     domain = source.removeprefix("app.")
     (bus,) = (bus for each in topology.domains if each.name == domain for bus in each.buses)
-    relay = _relay_of(domain)
+    (relay,) = (each for each in WORKLOADS if each.domain == domain and each.relays_outbox)
     event = EventPattern((source,), (event_type,))
-    hops = tuple(_hops(topology, event, bus.name))
+    # From the next buses EventBridge takes an event no further.
+    hops = tuple(
+        Hop(rule.name, bus.name, rule.target.bus, rule.dlq)
+        for rule in _matching(topology, event, bus.name)
+        if isinstance(rule.target, ToBus)
+    )
     return Route(
         event_type=event_type,
         domain=domain,
@@ -99,17 +102,5 @@ def _route(topology: Topology, event_type: EventType) -> Route:
     )
 
 
-def _hops(topology: Topology, event: EventPattern, bus: str) -> Iterator[Hop]:
-    """Follow an event to the next buses; from there EventBridge takes none further."""
-    for rule in _matching(topology, event, bus):
-        if isinstance(rule.target, ToBus):
-            yield Hop(rule.name, bus, rule.target.bus, rule.dlq)
-
-
 def _matching(topology: Topology, event: EventPattern, bus: str) -> list[Rule]:
     return [r for r in topology.rules if r.bus == bus and r.pattern.overlaps(event)]
-
-
-def _relay_of(domain: str) -> Workload:
-    (relay,) = (each for each in WORKLOADS if each.domain == domain and each.relays_outbox)
-    return relay

@@ -122,7 +122,8 @@ def _queue_lines(
     lines: list[Line] = []
     for name in names:
         depth, oldest = depths[name], ages.get(name)
-        verdict = on_queue(depth, oldest, _consumer(environment, name), stuck=name in stuck)
+        consumer = next(each.name for each in environment.workloads if Consumes(name) in each.uses)
+        verdict = on_queue(depth, oldest, consumer, stuck=name in stuck)
         lines.append(Line("queue", name, verdict, depth.visible, depth.in_flight, oldest))
     return lines
 
@@ -157,7 +158,3 @@ def _depths(environment: DatabaseEnvironment, names: Sequence[str]) -> dict[str,
 
     with ThreadPoolExecutor(PEEK_THREADS) as pool:
         return dict(zip(names, pool.map(depth, names), strict=True))
-
-
-def _consumer(environment: DatabaseEnvironment, queue: str) -> str:
-    return next(each.name for each in environment.workloads if Consumes(queue) in each.uses)

@@ -85,33 +85,31 @@ def _latest(
     """
     if not names:
         return {}
-    namespace, metric_name, dimension = metric
     name_of = {f"m{index}": name for index, name in enumerate(names)}
-    queries: Any = [
-        {
-            "Id": query,
-            "MetricStat": {
-                "Metric": {
-                    "Namespace": namespace,
-                    "MetricName": metric_name,
-                    "Dimensions": [{"Name": dimension, "Value": name}],
-                },
-                "Period": 60,
-                "Stat": "Maximum",
-            },
-        }
-        for query, name in name_of.items()
-    ]
+    queries: Any = [_query(query, metric, name) for query, name in name_of.items()]
+    client = environment.aws(domain).client("cloudwatch")
     with asking("CloudWatch"):
-        answer = (
-            environment.aws(domain)
-            .client("cloudwatch")
-            .get_metric_data(
-                MetricDataQueries=queries,
-                StartTime=now - METRIC_LOOK_BACK,
-                EndTime=now,
-                ScanBy="TimestampDescending",
-            )
+        answer = client.get_metric_data(
+            MetricDataQueries=queries,
+            StartTime=now - METRIC_LOOK_BACK,
+            EndTime=now,
+            ScanBy="TimestampDescending",
         )
     results = answer["MetricDataResults"]
     return {name_of[each["Id"]]: each["Values"][0] for each in results if each["Values"]}
+
+
+def _query(query_id: str, metric: Metric, resource: str) -> dict[str, Any]:
+    namespace, name, dimension = metric
+    return {
+        "Id": query_id,
+        "MetricStat": {
+            "Metric": {
+                "Namespace": namespace,
+                "MetricName": name,
+                "Dimensions": [{"Name": dimension, "Value": resource}],
+            },
+            "Period": 60,
+            "Stat": "Maximum",
+        },
+    }

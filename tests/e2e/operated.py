@@ -1,24 +1,20 @@
 """The running system as an operator has it: a place, commands and what they print, rules to cut."""
 
-import argparse
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
 from infra.local_system.addresses import DATABASE, aws_endpoint
 from infra.local_system.environment import REGION
-from operations.__main__ import parser
 from operations.audit.command import audit
 from operations.audit.report import AuditReport
 from operations.databases import DatabaseEnvironment
-from operations.output import Output
 from tests.e2e.world import World
+from tests.integration.operated import ask
 
 PATIENCE = 1.0
 """Seconds for an event between two places of one machine."""
@@ -47,12 +43,7 @@ class Operator:
 
     def run(self, *argv: str) -> tuple[int, dict[str, Any]]:
         """Run a command with --json; returns its exit code and its document."""
-        arguments: argparse.Namespace = parser().parse_args([*argv, "--json"])
-        stdout = StringIO()
-        output = Output(as_json=True, stdout=stdout, stderr=StringIO())
-        code: int = arguments.run(self.environment, arguments, output)
-        document: dict[str, Any] = json.loads(stdout.getvalue())
-        return code, document
+        return ask(self.environment, *argv)
 
     def audit(self, *, settle: float = 90.0) -> AuditReport:
         return audit(

@@ -21,6 +21,7 @@ from runtime.process.health import HealthServer, Readiness
 from tests.builders import a_cause
 from tests.conftest import MiniStack
 from tests.console_client import a_console
+from tests.integration.operated import Operated, operated
 from tests.operations import operations
 from tests.raw_http import Server, described
 from tests.relay_world import World, a_world
@@ -36,6 +37,15 @@ def system(ministack: MiniStack, mongodb_uri: str) -> System:
     with MongoClient[dict[str, Any]](mongodb_uri) as client:
         provision_collections(client[system.database])
     return system
+
+
+@pytest.fixture(scope="module")
+def operated_system(
+    ministack: MiniStack, mongodb_uri: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Operated]:
+    """Everything of the topology in a region of the module's own, as an operator reaches it."""
+    with operated(ministack, mongodb_uri, tmp_path_factory.mktemp("operated")) as system:
+        yield system
 
 
 @pytest.fixture(scope="session")

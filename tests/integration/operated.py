@@ -63,12 +63,7 @@ class Operated:
         return int(code), printed.getvalue()
 
     def ask(self, *argv: str) -> tuple[int, Any]:
-        """Run a command in this process with --json; its exit code and its document."""
-        printed = io.StringIO()
-        arguments = parser().parse_args([*argv, "--json"])
-        output = Output(as_json=True, stdout=printed, stderr=io.StringIO())
-        code = arguments.run(self.environment, arguments, output)
-        return int(code), json.loads(printed.getvalue())
+        return ask(self.environment, *argv)
 
     @contextmanager
     def command(self, *argv: str) -> Iterator[Popen[bytes]]:
@@ -142,6 +137,15 @@ class Operated:
         if not self.audit_file.exists():
             return []
         return [json.loads(line) for line in self.audit_file.read_text().splitlines()]
+
+
+def ask(environment: DatabaseEnvironment, *argv: str) -> tuple[int, Any]:
+    """Run a command in this process with --json; its exit code and its document."""
+    printed = io.StringIO()
+    arguments = parser().parse_args([*argv, "--json"])
+    output = Output(as_json=True, stdout=printed, stderr=io.StringIO())
+    code = arguments.run(environment, arguments, output)
+    return int(code), json.loads(printed.getvalue())
 
 
 @contextmanager

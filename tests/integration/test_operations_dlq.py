@@ -13,22 +13,13 @@ from operations.dlq.actions import run_drop
 from operations.errors import NoSuchName, NotConfirmed, NothingChosen
 from operations.output import Output
 from runtime.errors import Misconfigured, Unavailable
-from tests.conftest import MiniStack
 from tests.dead_letters import BATCH_GIVEN_UP, a_record_body, an_event, by_eventbridge
-from tests.integration.operated import Operated, operated
-
-
-@pytest.fixture(scope="module")
-def running(
-    ministack: MiniStack, mongodb_uri: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Operated]:
-    with operated(ministack, mongodb_uri, tmp_path_factory.mktemp("operated")) as system:
-        yield system
+from tests.integration.operated import Operated
 
 
 @pytest.fixture
-def system(running: Operated) -> Iterator[Operated]:
-    with running.lent() as system:
+def system(operated_system: Operated) -> Iterator[Operated]:
+    with operated_system.lent() as system:
         yield system
 
 

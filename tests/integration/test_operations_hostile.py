@@ -1,6 +1,5 @@
 """The CLI over outboxes and dead-letter queues that other drivers filled: it says so."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,10 +9,9 @@ from runtime.http.outbox_endpoint import MOST_COUNTED
 from runtime.mongodb import Mongo
 from runtime.outbox.mongodb import MongoOutbox
 from tests.builders import START
-from tests.conftest import MiniStack
 from tests.dead_letters import a_record_body
 from tests.hostile import as_bson, as_item, bson_values, dynamodb_values, times
-from tests.integration.operated import Operated, operated
+from tests.integration.operated import Operated
 
 ITEMS = [each for each in (*times(START), *dynamodb_values(START)) if each.is_malformed]
 DOCUMENTS = [each for each in (*times(START), *bson_values(START)) if each.is_malformed]
@@ -21,19 +19,16 @@ END_OF_TIME = "9999-12-31T23:59:59.999-01:00"
 
 
 @pytest.fixture(scope="module")
-def system(
-    ministack: MiniStack, mongodb_uri: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Operated]:
+def system(operated_system: Operated) -> Operated:
     """Every kind of malformed row in an outbox of each database; no relay is at work."""
-    with operated(ministack, mongodb_uri, tmp_path_factory.mktemp("hostile")) as system:
-        client = system.aws.client("dynamodb")
-        for number, odd in enumerate(ITEMS):
-            item = as_item(f"item{number}", odd, START)
-            client.put_item(TableName="stock-outbox", Item=item)
-        with MongoClient[dict[str, Any]](mongodb_uri) as mongo:
-            documents: Any = [as_bson(f"doc{n}", odd, START) for n, odd in enumerate(DOCUMENTS)]
-            mongo[system.region]["outbox"].insert_many(documents)
-        yield system
+    client = operated_system.aws.client("dynamodb")
+    for number, odd in enumerate(ITEMS):
+        item = as_item(f"item{number}", odd, START)
+        client.put_item(TableName="stock-outbox", Item=item)
+    with MongoClient[dict[str, Any]](operated_system.mongodb_uri) as mongo:
+        documents: Any = [as_bson(f"doc{n}", odd, START) for n, odd in enumerate(DOCUMENTS)]
+        mongo[operated_system.region]["outbox"].insert_many(documents)
+    return operated_system
 
 
 def test_status_counts_every_row(system: Operated) -> None:

@@ -2,27 +2,23 @@
 
 import json
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from local.child import signal_child
-from tests.conftest import MiniStack
 from tests.dead_letters import a_record_body, an_event, by_eventbridge
-from tests.integration.operated import Operated, operated
+from tests.integration.operated import Operated
 from verification.testkit.fault_proxy import Where
 from verification.testkit.waiting import eventually
 
 
 @pytest.fixture(scope="module")
-def system(
-    ministack: MiniStack, mongodb_uri: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Operated]:
-    with operated(ministack, mongodb_uri, tmp_path_factory.mktemp("killed")) as system:
-        system.hold_seconds = 2
-        yield system
+def system(operated_system: Operated) -> Operated:
+    operated_system.hold_seconds = 2
+    return operated_system
 
 
 @dataclass(frozen=True)

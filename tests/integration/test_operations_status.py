@@ -20,18 +20,14 @@ from runtime.metrics import RelayMetrics, new_registry
 from runtime.outbox.dynamodb_rows import row_of, to_item
 from runtime.outbox.mongodb_rows import to_document
 from runtime.process.health import HealthServer, Readiness
-from tests.conftest import MiniStack
 from tests.dead_letters import an_event
-from tests.integration.operated import Operated, operated
+from tests.integration.operated import Operated
 from tests.relay_fakes import record_of
 
 
-@pytest.fixture(scope="module")
-def system(
-    ministack: MiniStack, mongodb_uri: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Operated]:
-    with operated(ministack, mongodb_uri, tmp_path_factory.mktemp("status")) as system:
-        yield system
+@pytest.fixture
+def system(operated_system: Operated) -> Operated:
+    return operated_system
 
 
 @pytest.fixture(autouse=True)

@@ -127,16 +127,6 @@ def test_what_cannot_be_deleted_is_said_to_come_twice() -> None:
     assert [line["outcome"] for line in world.lines] == ["sent", NOT_DELETED]
 
 
-def test_a_group_of_thirty_is_drained_in_rounds_in_order() -> None:
-    """A FIFO queue gives out ten of a group, and no more of it while those are in hand."""
-    world = fifo(("a", 30), ("b", 2))
-
-    tally = world.redrive()
-
-    assert (tally.moved, world.left) == (32, [])
-    assert sequences(world, "a") == list(range(1, 31))
-
-
 def test_behind_ten_that_stay_a_fifo_group_hides_the_rest() -> None:
     """The rest cannot be received: the redrive ends, and leaves it where it is."""
     world = fifo(("a", 15))

@@ -10,13 +10,14 @@ import pytest
 from operations.journey.evidence import Evidence, OutboxRow
 from operations.journey.timeline import Journey, build
 from operations.sources.bus_logs import BusEvent
-from operations.sources.dead_letters import DeadLetter, EventInside
+from operations.sources.dead_letters import DeadLetter
 from operations.sources.ledger import EventKey
 from operations.sources.routes import routes
 from operations.where.command import story
 from runtime.outbox.dynamodb_rows import row_of, to_item
 from tests.audited import SINCE, TAPS, UNTIL, Settled
 from tests.builders import START
+from tests.dead_letters import a_dead_letter
 from tests.hostile import Odd, as_item, dynamodb_values
 from tests.relay_fakes import record_of
 
@@ -50,21 +51,15 @@ def a_row(key: EventKey, at: datetime, causation_id: str | None = None) -> Outbo
     return OutboxRow(key, "event-1", at, causation_id, "stock-outbox", "stock-relay")
 
 
-def a_dead_letter(key: EventKey, queue: str) -> DeadLetter:
-    inside = EventInside("event-1", key.event_type, key.aggregate_id, key.sequence)
-    return DeadLetter(
+def given_up(key: EventKey, queue: str) -> DeadLetter:
+    return a_dead_letter(
+        key.aggregate_id,
+        key.sequence,
         queue=queue,
         message_id="message-1",
-        body="{}",
-        attributes={},
-        putter="handler",
         why="NotAnEvent: sequence is missing",
         by="payment-consumer",
-        tries=None,
         sent_at=SINCE + timedelta(seconds=30),
-        receives=1,
-        group=None,
-        event=inside,
     )
 
 
@@ -144,7 +139,7 @@ def test_a_dead_letter_is_part_of_the_story_and_the_place_to_go_on(world: Settle
     for key in (PAID, CANCELLED):
         world.unpublish(key)
     queue = "create-payment-subscription-dlq"
-    dead_letter = a_dead_letter(CREATED, queue)
+    dead_letter = given_up(CREATED, queue)
 
     told = journey(world, dead_letters=[dead_letter])
 
