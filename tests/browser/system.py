@@ -34,9 +34,9 @@ class Running:
         """Break something, or mend it, past the page: processes/NAME, bus or poison."""
         self.http.post(f"/api/breaking/{what}", json=order).raise_for_status()
 
-    def order(self, **changes: object) -> str:
+    def order(self) -> str:
         """Subscribe past the page; returns the subscription's id."""
-        exchange = self.http.post("/api/try/subscriptions", json=ORDER | changes).json()
+        exchange = self.http.post("/api/try/subscriptions", json=ORDER).json()
         subscription_id: str = exchange["subscriptionId"]
         return subscription_id
 
@@ -70,9 +70,8 @@ class Running:
 
     def drop_all(self, queue: str) -> None:
         """Drop every letter of a dead-letter queue past the page."""
-        wanted = {"queue": queue, "messageIds": None, "eventType": None, "aggregateId": None}
-        preview = self.http.post("/api/dead-letters/preview", json=wanted).json()["preview"]
-        confirmed = {"preview": preview, "confirm": "drop"}
+        shown = self.http.post("/api/dead-letters/preview", json={"queue": queue}).json()
+        confirmed = {"preview": shown["preview"], "confirm": "drop"}
         self.http.post("/api/dead-letters/drop", json=confirmed).raise_for_status()
 
 
@@ -83,7 +82,6 @@ ORDER = {
     "customerFirstName": "Grace",
     "customerSurname": "Hopper",
     "quantity": 3,
-    "idempotencyKey": None,
 }
 
 

@@ -15,8 +15,11 @@ export const STATES = {
 /** What is shown of a node that a snapshot does not name. */
 export const UNKNOWN = { state: "unknown", sentence: "nothing is known of it" };
 
-/** The shape of a state, for the eye only. */
-export const shape = (state) => setShape(h("span", { "aria-hidden": "true" }), state);
+/** The place of a shape, for the eye only. */
+export const noShape = () => h("span.shape", { "aria-hidden": "true" });
+
+/** The shape of a state. */
+export const shape = (state) => setShape(noShape(), state);
 
 export function setShape(mark, state) {
   mark.className = `shape ${state}`;

@@ -2,7 +2,7 @@
 
 import { h, setText } from "../dom.js";
 import { age, count } from "../format.js";
-import { UNKNOWN, setShape, shape } from "../parts.js";
+import { UNKNOWN, noShape, setShape } from "../parts.js";
 
 const KINDS = { outbox: "Outboxes", queue: "Queues", "dead-letter queue": "Dead-letter queues" };
 
@@ -28,7 +28,7 @@ export function createStrip(live, map) {
 }
 
 function make(node) {
-  const mark = shape("unknown");
+  const mark = noShape();
   const number = h("span.strip-number");
   const since = h("span.muted.small");
   const bar = h("span.strip-bar");

@@ -2,7 +2,7 @@
 
 import { h, setText } from "../dom.js";
 import { age, count, rate } from "../format.js";
-import { STATES, UNKNOWN, setShape, shape } from "../parts.js";
+import { STATES, UNKNOWN, noShape, setShape } from "../parts.js";
 
 /** How the kinds are called where there is little room. */
 const SHORT = { "dead-letter queue": "DLQ", "log group": "log" };
@@ -30,7 +30,7 @@ export function typesOf(model, node) {
 }
 
 function make(node, { x, y, w, h: height, style }, types) {
-  const mark = shape("unknown");
+  const mark = noShape();
   const badge = h("span.badge");
   const name = style === "chip" ? node.name : breakable(node.name);
   const button = h(

@@ -2,7 +2,7 @@
 
 import { h, setText } from "../dom.js";
 import { age, count } from "../format.js";
-import { STATES, UNKNOWN, setShape, shape, table } from "../parts.js";
+import { STATES, UNKNOWN, noShape, setShape, table } from "../parts.js";
 
 const COLUMNS = [
   "Node",
@@ -23,7 +23,7 @@ export function createTable(model) {
       h(`span.type.d${node.index}`, node.name),
       h("span.muted.small.block", `${node.kind}, ${node.domain}`),
     );
-    const [mark, word] = [shape("unknown"), h("span")];
+    const [mark, word] = [noShape(), h("span")];
     return { node, mark, word, row: row([name, [mark, " ", word], "", "", "", ""]) };
   });
   body.append(...rows.map((each) => each.row));
