@@ -27,7 +27,7 @@ function mount(root, { api, live, map }) {
       return;
     }
     const now = await api.get("/api/breaking");
-    fill(container, h("div.break-columns", tools(api, map, now), strip.element));
+    fill(container, h("div.columns.halves", tools(api, map, now), strip.element));
   };
   show().catch((error) => fill(container, problem(error)));
   return strip.end;

@@ -72,7 +72,7 @@ function story(container, { api, live, map }, id) {
     next,
     expected,
     h(
-      "div.follow-columns",
+      "div.columns.follow-columns",
       h("section", h("h2", "Timeline"), steps),
       h("section", h("h2", "Events"), bodies.element),
     ),

@@ -61,7 +61,7 @@ function mount(root, { api, live, map }, wanted) {
       "A bus’s archive sends again what it carried. Handlers see each event a second time, and do nothing twice.",
     ),
     h(
-      "div.break-columns",
+      "div.columns.halves",
       h("section.card", { "aria-label": "What to replay" }, form, errors, shown),
       progress.element,
     ),

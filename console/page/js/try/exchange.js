@@ -8,7 +8,7 @@ import { address } from "../router.js";
 
 export function exchange({ request, response, error, subscriptionId }) {
   return h(
-    "div.stack.exchange",
+    response ? "div.columns.halves.exchange" : "div.columns.exchange",
     message("Request", `${request.method} ${request.url}`, request),
     response ? answered(response) : problem({ title: "No response", detail: error ?? "" }),
     subscriptionId &&

@@ -152,7 +152,7 @@ function part(title, action, fields, request, send) {
     "section.card.try",
     { "aria-labelledby": heading },
     h("h2", { id: heading }, title),
-    h("div.try-columns", h("div.stack", form, errors), copyable("The same as curl", shell)),
+    h("div.columns.halves", h("div.stack", form, errors), copyable("The same as curl", shell)),
     result,
   );
   return { element, refresh };
