@@ -122,7 +122,7 @@ export function table(caption, columns) {
 export const idCell = (id) => h("td.mono", { title: id }, short(id));
 
 /**
- * Ask again and again until a view is left; what goes wrong stands in `errors` until it goes well.
+ * Ask again and again until a view is left; what goes wrong is shown in `errors` until it goes well.
  * @param {() => Promise<number|null>} f says in how many ms to ask again, null ends it
  * @param {number} retryMs after an error
  */

@@ -1,6 +1,7 @@
 /**
  * What both layouts draw alike: domain beneath domain, each in a lane; dead-letter queues beneath what feeds them; and in a
- * channel at the right the edges between domains. Where a lane has what, and how its lines run, a layout says.
+ * channel at the right the edges between domains. A layout says where a lane has what (`lane` returns its height), at which
+ * height an edge arrives from another domain, and how any other line runs, where `line` knows better than an elbow.
  */
 
 import { box, elbow, level, upright } from "./geometry.js";
@@ -12,9 +13,13 @@ export class Drawing {
   boxes = new Map();
   /** @type {Map<string, import("./geometry.js").Point[]>} by edge */
   lines = new Map();
+  /** Whether only straight lines have room for a label. */
+  bare = false;
 
   constructor(model, width, sizes) {
-    Object.assign(this, { model, width, sizes });
+    this.model = model;
+    this.width = width;
+    this.sizes = sizes;
     this.taken = tracks(model);
     this.end = width - (this.taken.size ? this.taken.size * sizes.track + sizes.channel : 0);
   }
