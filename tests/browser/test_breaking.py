@@ -120,7 +120,7 @@ def test_what_is_committed_while_a_relay_is_stopped_is_published_when_it_runs_ag
         # Then nothing was lost
         visitor.open(f"follow/{subscription_id}")
         visitor.sees_all_has_happened()
-        expect(page.locator(".state-word")).to_have_text(["● active", "● allocated", "● active"])
+        visitor.sees_states("active", "allocated", "active")
         visitor.go("Map")
         expect(node).to_have_attribute("data-state", "ok")
 

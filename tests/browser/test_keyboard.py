@@ -45,7 +45,7 @@ def test_a_subscription_is_created_followed_and_cancelled_by_keyboard_alone(
     tab_to(page, visitor.find("link", "Follow it"))
     keys.press("Enter")
     visitor.sees_all_has_happened()
-    expect(page.locator(".state-word")).to_have_text(["● active", "● allocated", "● active"])
+    visitor.sees_states("active", "allocated", "active")
 
     # When they cancel its payment
     tab_to(page, visitor.find("link", "Cancel its payment"))
@@ -56,9 +56,7 @@ def test_a_subscription_is_created_followed_and_cancelled_by_keyboard_alone(
     keys.press("Enter")
 
     # Then everything ends
-    expect(page.locator(".state-word")).to_have_text(
-        ["● cancelled", "● deallocated", "● cancelled"]
-    )
+    visitor.sees_states("cancelled", "deallocated", "cancelled")
     visitor.sees_all_has_happened()
 
 

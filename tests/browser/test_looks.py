@@ -116,8 +116,7 @@ VIEWS: list[View] = [
 def no_dead_letters_left(system: Running) -> Iterator[None]:
     """Drop what a view wanted to show."""
     yield
-    if system.dead_letters(DEAD_LETTERS):
-        system.drop_all(DEAD_LETTERS)
+    system.drop_all(DEAD_LETTERS)
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.__name__)

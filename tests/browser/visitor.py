@@ -60,6 +60,12 @@ class Visitor:
     def verdict(self) -> Locator:
         return self.page.locator(".verdict")
 
+    def sees_states(self, *words: str) -> None:
+        """Wait for what each service says of the subscription that is followed."""
+        services = self.page.locator(".state")
+        expect(services.locator("h3")).to_have_text(["subscription", "stock", "payment"])
+        expect(services.locator(".state-word")).to_have_text([f"● {word}" for word in words])
+
     def sees_all_has_happened(self) -> None:
         """Wait until nothing is expected any more of the subscription that is followed."""
         expect(self.verdict()).to_contain_text("Everything that was to happen has happened")
