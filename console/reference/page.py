@@ -7,7 +7,7 @@ from console.reference.document import Document
 from console.reference.markup import Child, Markup, element
 from console.reference.parts import code_block, codes, fields_table, folded, links, table
 
-SHEETS = ("tokens", "base", "shell", "reference")
+SHEETS = ("tokens", "base", "controls", "shell", "reference")
 
 
 def page(document: Document) -> str:

@@ -77,7 +77,7 @@ def take_follow(browser: Browser, system: Running) -> None:
         visitor.look(width=1440, height=TALL, scheme="dark")
         expect(visitor.page.locator(".bodies details")).to_have_count(3)
         visitor.page.locator(".bodies summary").first.click()
-        expect(visitor.page.locator(".bodies pre")).to_be_visible()
+        expect(visitor.page.locator(".bodies [open] pre")).to_be_visible()
         visitor.page.mouse.move(0, 0)
         take(visitor, "console-follow.png")
 

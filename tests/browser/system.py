@@ -34,9 +34,9 @@ class Running:
         """Break something, or mend it, past the page: processes/NAME, bus or poison."""
         self.http.post(f"/api/breaking/{what}", json=order).raise_for_status()
 
-    def order(self, **changes: object) -> str:
+    def order(self) -> str:
         """Subscribe past the page; returns the subscription's id."""
-        exchange = self.http.post("/api/try/subscriptions", json=ORDER | changes).json()
+        exchange = self.http.post("/api/try/subscriptions", json=ORDER).json()
         subscription_id: str = exchange["subscriptionId"]
         return subscription_id
 
@@ -53,27 +53,17 @@ class Running:
 
         eventually(settled, timeout=60, what=f"the end of {subscription_id}", every=0.2)
 
-    def dead_letters(self, queue: str) -> list[Any]:
-        """What a dead-letter queue holds."""
-        queues = self.http.get("/api/dead-letters").json()["queues"]
-        return [
-            dead_letter
-            for each in queues
-            if each["queue"] == queue
-            for dead_letter in each["deadLetters"]
-        ]
-
     def states(self, subscription_id: str) -> dict[str, Any]:
         """What each service answers about a subscription."""
         answer = self.http.get(f"/api/subscriptions/{subscription_id}").json()
         return {name: state["body"] for name, state in answer["states"].items()}
 
     def drop_all(self, queue: str) -> None:
-        """Drop every letter of a dead-letter queue past the page."""
-        wanted = {"queue": queue, "messageIds": None, "eventType": None, "aggregateId": None}
-        preview = self.http.post("/api/dead-letters/preview", json=wanted).json()["preview"]
-        confirmed = {"preview": preview, "confirm": "drop"}
-        self.http.post("/api/dead-letters/drop", json=confirmed).raise_for_status()
+        """Drop every letter of a dead-letter queue, if it has any, past the page."""
+        shown = self.http.post("/api/dead-letters/preview", json={"queue": queue}).json()
+        if "preview" in shown:
+            confirmed = {"preview": shown["preview"], "confirm": "drop"}
+            self.http.post("/api/dead-letters/drop", json=confirmed).raise_for_status()
 
 
 ORDER = {
@@ -83,7 +73,6 @@ ORDER = {
     "customerFirstName": "Grace",
     "customerSurname": "Hopper",
     "quantity": 3,
-    "idempotencyKey": None,
 }
 
 

@@ -4,8 +4,6 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.visitor import Visitor
 
-SETTLED = "Everything that was to happen has happened"
-
 MOST_STEPS = 60
 """Presses of Tab from one control of a view to any other."""
 
@@ -46,8 +44,8 @@ def test_a_subscription_is_created_followed_and_cancelled_by_keyboard_alone(
     expect(wire).to_contain_text('"customerFirstName": "Katherine"')
     tab_to(page, visitor.find("link", "Follow it"))
     keys.press("Enter")
-    expect(visitor.verdict()).to_contain_text(SETTLED)
-    expect(page.locator(".state-word")).to_have_text(["● active", "● allocated", "● active"])
+    visitor.sees_all_has_happened()
+    visitor.sees_states("active", "allocated", "active")
 
     # When they cancel its payment
     tab_to(page, visitor.find("link", "Cancel its payment"))
@@ -58,10 +56,8 @@ def test_a_subscription_is_created_followed_and_cancelled_by_keyboard_alone(
     keys.press("Enter")
 
     # Then everything ends
-    expect(page.locator(".state-word")).to_have_text(
-        ["● cancelled", "● deallocated", "● cancelled"]
-    )
-    expect(visitor.verdict()).to_contain_text(SETTLED)
+    visitor.sees_states("cancelled", "deallocated", "cancelled")
+    visitor.sees_all_has_happened()
 
 
 def test_a_place_of_the_map_opens_and_closes_by_keyboard(visitor: Visitor) -> None:

@@ -39,9 +39,10 @@ class Visitor:
         expect(self.page.locator("#connection")).to_have_text("live")
 
     def go(self, label: str) -> None:
-        """Choose a view in the navigation."""
+        """Choose a view in the navigation; it says in the page's title what it is."""
         views = self.page.get_by_role("navigation", name="Views")
         views.get_by_role("link", name=label, exact=True).click()
+        expect(self.page).to_have_title(f"{label} · streamed events")
 
     def find(self, role: Role, name: str) -> Locator:
         """Find what has exactly this role and name."""
@@ -58,6 +59,16 @@ class Visitor:
 
     def verdict(self) -> Locator:
         return self.page.locator(".verdict")
+
+    def sees_states(self, *words: str) -> None:
+        """Wait for what each service says of the subscription that is followed."""
+        services = self.page.locator(".state")
+        expect(services.locator("h3")).to_have_text(["subscription", "stock", "payment"])
+        expect(services.locator(".state-word")).to_have_text([f"● {word}" for word in words])
+
+    def sees_all_has_happened(self) -> None:
+        """Wait until nothing is expected any more of the subscription that is followed."""
+        expect(self.verdict()).to_contain_text("Everything that was to happen has happened")
 
     def look(self, *, width: int, height: int = HEIGHT, scheme: Scheme = "light") -> None:
         """See the page that is open on a screen of this size in pixels, in these colours."""

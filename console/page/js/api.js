@@ -2,11 +2,9 @@
 
 /** What went wrong, as a title and a sentence. `status` is 0 when there was no answer. */
 export class Problem extends Error {
-  constructor(title, detail, status) {
+  constructor(title, detail, status = 0) {
     super(detail ? `${title}: ${detail}` : title);
-    this.title = title;
-    this.detail = detail;
-    this.status = status;
+    Object.assign(this, { title, detail, status });
   }
 }
 
@@ -53,26 +51,15 @@ async function ask(method, path, body, token) {
   const headers = { Accept: "application/json" };
   if (token) headers["X-Console-Token"] = token;
   if (body !== undefined) headers["Content-Type"] = "application/json";
-  let answer;
-  try {
-    answer = await fetch(path, {
-      method,
-      headers,
-      body: body === undefined ? undefined : JSON.stringify(body),
-      cache: "no-store",
-    });
-  } catch {
+  const sent = { method, headers, body: JSON.stringify(body), cache: "no-store" };
+  const answer = await fetch(path, sent).catch(() => {
     throw new Problem(
       "The console does not answer",
       "is it running? It is tried again when you ask again.",
-      0,
     );
-  }
+  });
   const read = await answer.json().catch(() => null);
   if (answer.ok && read !== null) return read;
-  throw new Problem(
-    read?.title ?? `The console answered ${answer.status}`,
-    read?.detail ?? "",
-    answer.status,
-  );
+  const title = read?.title ?? `The console answered ${answer.status}`;
+  throw new Problem(title, read?.detail ?? "", answer.status);
 }

@@ -1,33 +1,32 @@
 /** The head of the page, alive: the views, the connection, what needs attention. */
 
 import { announce } from "./announce.js";
-import { fill, h, setAttribute, setText } from "./dom.js";
+import { fill, h, setText } from "./dom.js";
 import { many } from "./format.js";
+import { address } from "./router.js";
 
 /** Draw the navigation; returns what marks the view that is shown. */
 export function navigation(container, views) {
-  const links = views.map((view) => h("a", { href: `#/${view.name}`, text: view.label }));
+  const links = views.map((view) => h("a", { href: `#/${view.name}` }, view.label));
+  const events = h("a", { href: "/asyncapi" }, "Events");
   fill(
     container,
     h(
       "ul",
-      {},
-      links.map((link) => h("li", {}, link)),
-      h("li", {}, h("a", { href: "/asyncapi", text: "Events" })),
+      [...links, events].map((link) => h("li", link)),
     ),
   );
   return (view) =>
-    links.forEach((link, i) =>
-      setAttribute(link, "aria-current", views[i] === view ? "page" : null),
-    );
+    links.forEach((link, i) => {
+      link.ariaCurrent = views[i] === view ? "page" : null;
+    });
 }
 
 /** Say whether what is shown is now. */
 export function connection(container, live) {
-  const words = { connecting: "connecting…", live: "live", reconnecting: "reconnecting…" };
   const show = () => {
     container.dataset.state = live.state;
-    setText(container, words[live.state]);
+    setText(container, live.state === "live" ? "live" : `${live.state}…`);
   };
   live.on("state", show);
   show();
@@ -48,80 +47,42 @@ export function trouble(container, live) {
 
 /** The badge that lists what needs attention. */
 export function needs(container, live, context) {
-  const button = h("button", {
-    type: "button",
-    class: "needs-button",
-    "aria-expanded": "false",
-    "aria-controls": "needs-list",
-    text: "Nothing needs attention",
-  });
-  const items = h("ul", {});
+  const badge = h(
+    "button.needs-button",
+    { type: "button", popovertarget: "needs-list" },
+    "Nothing needs attention",
+  );
+  const items = h("ul");
   const list = h(
-    "div",
-    {
-      class: "needs-list",
-      id: "needs-list",
-      role: "region",
-      "aria-label": "What needs attention",
-      hidden: true,
-    },
-    h("h2", { text: "What needs attention" }),
+    "div.needs-list",
+    { id: "needs-list", popover: true, role: "region", "aria-label": "What needs attention" },
+    h("h2", "What needs attention"),
     items,
   );
-  fill(container, h("div", { class: "needs" }, button, list));
-  let announced = "";
-  const open = (yes) => {
-    list.hidden = !yes;
-    button.setAttribute("aria-expanded", String(yes));
-  };
-  button.addEventListener("click", () => open(list.hidden));
-  container.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && !list.hidden) {
-      open(false);
-      button.focus();
-    }
-  });
-  addEventListener("click", (event) => {
-    if (!container.contains(event.target)) open(false);
-  });
-  addEventListener("hashchange", () => open(false));
-  live.on("snapshot", ({ needsPerson = [] }) => {
-    const now = JSON.stringify(needsPerson);
-    if (now === announced) return;
-    if (announced && needsPerson.length > JSON.parse(announced).length)
+  fill(container, badge, list);
+  addEventListener("hashchange", () => list.hidePopover());
+  let listed = null;
+  live.on("snapshot", ({ needsPerson }) => {
+    const number = needsPerson.length;
+    if (JSON.stringify(needsPerson) === JSON.stringify(listed)) return;
+    if (listed && number > listed.length)
       announce(
-        `${many(needsPerson.length, "item needs", "items need")} attention: ${needsPerson.at(-1).sentence}`,
+        `${many(number, "item needs", "items need")} attention: ${needsPerson.at(-1).sentence}`,
       );
-    announced = now;
-    button.classList.toggle("some", needsPerson.length > 0);
-    setText(
-      button,
-      needsPerson.length
-        ? `▲ ${needsPerson.length} need${needsPerson.length === 1 ? "s" : ""} attention`
-        : "Nothing needs attention",
-    );
-    fill(
-      items,
-      needsPerson.length
-        ? needsPerson.map((each) => need(each, context))
-        : h("li", { class: "muted", text: "Everything moves by itself." }),
-    );
+    listed = needsPerson;
+    badge.classList.toggle("some", number > 0);
+    const need = number === 1 ? "needs" : "need";
+    setText(badge, number ? `▲ ${number} ${need} attention` : "Nothing needs attention");
+    const nothing = h("li.muted", "Everything moves by itself.");
+    fill(items, number ? needsPerson.map((each) => item(each, context.map)) : nothing);
   });
 }
 
-function need({ node, sentence }, context) {
-  const shown = context.map?.byId.get(node);
-  const holdsDeadLetters = shown?.kind === "dead-letter queue";
-  return h(
-    "li",
-    {},
-    h("b", { text: shown?.name ?? node ?? "The console" }),
-    h("span", { text: `${sentence} ` }),
-    holdsDeadLetters
-      ? h("a", {
-          href: `#/dead-letters/${encodeURIComponent(shown.name)}`,
-          text: "Read them",
-        })
-      : h("a", { href: `#/map/${encodeURIComponent(node ?? "")}`, text: "On the map" }),
-  );
+function item({ node, sentence }, map) {
+  const shown = map?.byId.get(node);
+  const link =
+    shown?.kind === "dead-letter queue"
+      ? h("a", { href: address("dead-letters", shown.name) }, "Read them")
+      : h("a", { href: address("map", node) }, "On the map");
+  return h("li", h("b", shown?.name ?? node), h("span", `${sentence} `), link);
 }

@@ -7,7 +7,18 @@ const PIECES =
 
 /** A value, laid out. */
 export function jsonBlock(value) {
-  return coloured(JSON.stringify(value, null, 2));
+  const text = JSON.stringify(value, null, 2);
+  const parts = [];
+  let last = 0;
+  for (const found of text.matchAll(PIECES)) {
+    const [whole, string, colon, number, word] = found;
+    const kind = string ? "text" : number ? "number" : word ? "word" : "mark";
+    parts.push(text.slice(last, found.index));
+    if (colon) parts.push(h("span.j-key", string), h("span.j-mark", colon));
+    else parts.push(h(`span.j-${kind}`, whole));
+    last = found.index + whole.length;
+  }
+  return code(parts, text.slice(last));
 }
 
 /** A text that may be JSON: laid out if it is, unchanged if not. */
@@ -20,22 +31,4 @@ export function textBlock(text) {
 }
 
 /** Text of any kind in a box of code. */
-export function code(...text) {
-  return h("pre", { class: "code", tabindex: "0" }, text);
-}
-
-function coloured(text) {
-  const parts = [];
-  let last = 0;
-  for (const found of text.matchAll(PIECES)) {
-    const [whole, string, colon, number, word] = found;
-    if (found.index > last) parts.push(text.slice(last, found.index));
-    if (string && colon) parts.push(span("j-key", string), span("j-mark", colon));
-    else
-      parts.push(span(string ? "j-text" : number ? "j-number" : word ? "j-word" : "j-mark", whole));
-    last = found.index + whole.length;
-  }
-  return code(parts, text.slice(last));
-}
-
-const span = (name, text) => h("span", { class: name, text });
+export const code = (...text) => h("pre.code", { tabindex: "0" }, text);

@@ -21,7 +21,7 @@ const at = (id) => document.getElementById(id);
 async function start() {
   theme(at("theme"));
   const live = new Live();
-  const context = { api: createApi(), live, map: null, kept: new Map() }; // kept: what a view remembers while another is shown
+  const context = { api: createApi(), live, map: null };
   connection(at("connection"), live);
   trouble(at("trouble"), live);
   needs(at("needs"), live, context);
@@ -29,15 +29,15 @@ async function start() {
   live.start();
   context.map = await untilKnown(context.api);
   route(VIEWS, at("content"), context, mark);
-  context.api.about().then(
-    (about) =>
-      fill(
-        at("foot"),
-        h("span", { text: `streamed events ${about.version}` }),
-        h("span", { text: about.mode === "local" ? "on this machine" : `on AWS, ${about.region}` }),
-        h("span", { text: "closing this page loses nothing: the console only taps" }),
-      ),
-    () => {},
+  context.api.about().then(foot, () => {});
+}
+
+function foot({ version, mode, region }) {
+  fill(
+    at("foot"),
+    h("span", `streamed events ${version}`),
+    h("span", mode === "local" ? "on this machine" : `on AWS, ${region}`),
+    h("span", "closing this page loses nothing: the console only taps"),
   );
 }
 
@@ -49,13 +49,11 @@ async function untilKnown(api) {
     } catch (error) {
       fill(
         at("content"),
-        h("h1", { text: "Not there yet" }),
+        h("h1", "Not there yet"),
         problem(error),
-        h("p", { class: "muted", text: "It is asked again every two seconds." }),
+        h("p.muted", "It is asked again every two seconds."),
       );
-      await new Promise((resolve) => {
-        setTimeout(resolve, 2000);
-      });
+      await new Promise((resolve) => setTimeout(resolve, 2000));
     }
   }
 }

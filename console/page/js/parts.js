@@ -1,7 +1,7 @@
 /** Pieces that several views show alike. */
 
-import { announce } from "./announce.js";
-import { fill, h, nextId } from "./dom.js";
+import { fill, h, nextId, setText } from "./dom.js";
+import { short } from "./format.js";
 
 /** How a state is shown without colour: a shape, and a word for a screen reader. */
 export const STATES = {
@@ -12,134 +12,132 @@ export const STATES = {
   unknown: { shape: "?", word: "unknown" },
 };
 
-/** The shape of a state, for the eye only. */
-export function shape(state) {
-  return h("span", {
-    class: `shape ${state}`,
-    "aria-hidden": "true",
-    text: (STATES[state] ?? STATES.unknown).shape,
-  });
+/** What is shown of a node that a snapshot does not name. */
+export const UNKNOWN = { state: "unknown", sentence: "nothing is known of it" };
+
+/** The place of a shape, for the eye only. */
+export const noShape = () => h("span.shape", { "aria-hidden": "true" });
+
+/** The shape of a state. */
+export const shape = (state) => setShape(noShape(), state);
+
+export function setShape(mark, state) {
+  mark.className = `shape ${state}`;
+  setText(mark, STATES[state].shape);
+  return mark;
+}
+
+/** A state and a word for it, in a frame. */
+export const chip = (state, word) => setChip(h("span"), state, word);
+
+export function setChip(mark, state, word) {
+  mark.className = `chip ${state}`;
+  setText(mark, `${STATES[state].shape} ${word}`);
+  return mark;
 }
 
 /** An error as a sentence, near what was asked. */
 export function problem(error) {
   return h(
-    "p",
-    { class: "problem", role: "alert" },
-    h("strong", { text: error.title ?? "Something went wrong" }),
+    "p.problem",
+    { role: "alert" },
+    h("strong", error.title ?? "Something went wrong"),
     error.detail || !error.title ? `: ${error.detail ?? error.message}` : "",
   );
 }
 
 /** A labelled input or select. `control` needs no id. */
-export function field(label, control, { hint = null, wide = false } = {}) {
+export function field(label, control, { hint, wide } = {}) {
   control.id ||= nextId("field");
-  const about = hint ? h("span", { class: "hint", id: `${control.id}-hint`, text: hint }) : null;
+  const about = hint && h("span.hint", { id: `${control.id}-hint` }, hint);
   if (about) control.setAttribute("aria-describedby", about.id);
-  return h(
-    "div",
-    { class: wide ? "field wide" : "field" },
-    h("label", { for: control.id, text: label }),
-    control,
-    about,
-  );
+  const named = h("label", { for: control.id }, label);
+  return h(wide ? "div.field.wide" : "div.field", named, control, about);
 }
 
+/** A button that is no form's; `kind` are its classes, as in `.danger.tiny`. */
+export const button = (label, press, kind = "") =>
+  h(`button${kind}`, { type: "button", onclick: press }, label);
+
 /** A button that does one thing at a time: while it works it says so and cannot be pressed again; an error lands in `errors`. */
-export function doing(label, f, { className = "", errors = null, working = `${label}…` } = {}) {
-  const button = h("button", { type: "button", class: className, text: label });
-  button.addEventListener("click", () => work(button, f, errors, working));
-  return button;
+export function doing(label, f, errors, { kind, working = `${label}…` } = {}) {
+  const made = button(label, () => work(made, f, errors, working), kind);
+  return made;
 }
 
 /** Run `f` for a button that was pressed; used by forms too. */
-export async function work(button, f, errors, working) {
-  if (button.getAttribute("aria-disabled") === "true") return;
-  const label = button.textContent;
-  button.setAttribute("aria-disabled", "true"); // not `disabled`: that would throw the focus away
-  button.textContent = working;
-  if (errors) fill(errors);
+export async function work(pressed, f, errors, working) {
+  if (pressed.getAttribute("aria-disabled") === "true") return;
+  const label = pressed.textContent;
+  pressed.setAttribute("aria-disabled", "true"); // not `disabled`: that would throw the focus away
+  pressed.textContent = working;
+  fill(errors);
   try {
     await f();
   } catch (error) {
-    if (errors) fill(errors, problem(error));
-    else throw error;
+    fill(errors, problem(error));
   } finally {
-    button.textContent = label;
-    button.removeAttribute("aria-disabled");
+    pressed.textContent = label;
+    pressed.removeAttribute("aria-disabled");
   }
 }
 
-/** A block of code with its name and a button that copies what `text()` then is. */
-export function copyable(title, code, text = () => code.textContent) {
-  const copy = h("button", {
-    type: "button",
-    class: "tiny",
-    text: "Copy",
-    "aria-label": `Copy: ${title}`,
-  });
-  copy.addEventListener("click", async () => {
-    try {
-      await navigator.clipboard.writeText(text());
-      copy.textContent = "Copied";
-      announce(`Copied: ${title}`);
-    } catch {
-      getSelection().selectAllChildren(code);
-      copy.textContent = "Selected: press Ctrl+C";
-    }
-    setTimeout(() => {
-      copy.textContent = "Copy";
-    }, 2500);
-  });
-  return h("div", {}, h("div", { class: "code-head" }, h("h3", { text: title }), copy), code);
-}
-
 /** The head of a view. */
-export function intro(title, lede, ...more) {
-  return h(
-    "div",
-    { class: "intro" },
-    h("div", {}, h("h1", { text: title }), h("p", { class: "lede" }, lede)),
-    more,
-  );
-}
+export const intro = (title, lede, ...more) =>
+  h("div.intro", h("div", h("h1", title), h("p.lede", lede)), more);
 
-/** A table that scrolls in its own box: `head` are names or [name, class]; `body` an element to fill with rows. */
-export function table(caption, head, body, { captionHidden = false } = {}) {
-  return h(
-    "div",
-    { class: "table-box", tabindex: "0", role: "region", "aria-label": caption },
-    h(
-      "table",
-      {},
-      h("caption", { class: captionHidden ? "unseen" : null, text: caption }),
-      h(
-        "thead",
-        {},
-        h(
-          "tr",
-          {},
-          head.map((each) =>
-            h("th", {
-              scope: "col",
-              class: Array.isArray(each) ? each[1] : null,
-              text: Array.isArray(each) ? each[0] : each,
-            }),
-          ),
-        ),
-      ),
-      body,
+/** Names and what they are, for a `dl`; what is null or undefined is left out. */
+export const terms = (pairs, dd = "dd") =>
+  pairs
+    .filter(([, value]) => value !== null && value !== undefined)
+    .map(([name, value]) => h("div", h("dt", name), h(dd, value)));
+
+/**
+ * A table that scrolls in its own box.
+ * @param {(string|[string, string])[]} columns names, or [name, class]
+ * @returns {{element: HTMLElement, body: HTMLElement, row: (cells: any[]) => HTMLElement, show: (rows: any[][], nothing?: any) => void}}
+ *   a cell is a `td`, or what is in one; `nothing` is said where there are no rows
+ */
+export function table(caption, columns) {
+  const named = columns.map((each) => [each].flat());
+  const head = named.map(([name, style]) => h("th", { scope: "col", class: style }, name));
+  const body = h("tbody");
+  const cell = (each, i) =>
+    each instanceof HTMLTableCellElement ? each : h("td", { class: named[i][1] }, each);
+  const row = (cells) => h("tr", cells.map(cell));
+  const none = (said) => row([h("td.empty", { colspan: columns.length }, said)]);
+  return {
+    element: h(
+      "div.table-box",
+      { tabindex: "0", role: "region", "aria-label": caption },
+      h("table", h("caption.unseen", caption), h("thead", h("tr", head)), body),
     ),
-  );
+    body,
+    row,
+    show: (rows, nothing) => fill(body, rows.length ? rows.map(row) : none(nothing)),
+  };
 }
 
-/** Try until a view is left: a fetch that repeats, `next()` says in how many ms, null ends it. */
-export function repeating(f) {
+/** An id's cell: the beginning of it, and the whole one as its title. */
+export const idCell = (id) => h("td.mono", { title: id }, short(id));
+
+/**
+ * Ask again and again until a view is left; what goes wrong is shown in `errors` until it goes well.
+ * @param {() => Promise<number|null>} f says in how many ms to ask again, null ends it
+ * @param {number} retryMs after an error
+ */
+export function repeating(f, errors, retryMs) {
   let timer = null;
   let ended = false;
   const round = async () => {
     clearTimeout(timer);
-    const wait = await f();
+    let wait = retryMs;
+    try {
+      wait = await f();
+      fill(errors);
+    } catch (error) {
+      fill(errors, problem(error));
+    }
     if (!ended && wait !== null) timer = setTimeout(round, wait);
   };
   round();

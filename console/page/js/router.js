@@ -7,13 +7,15 @@
  * @property {(root: HTMLElement, context: any, argument: string|null) => (() => void)} mount returns what ends it
  */
 
+/** The address of a view, and in it of one thing. */
+export const address = (view, argument) => `#/${view}/${encodeURIComponent(argument)}`;
+
 /**
  * Show the view that the address names, now and whenever it changes.
  * @param {View[]} views the first is shown where the address names none
  */
 export function route(views, root, context, shown) {
   let leave = null;
-  let first = true;
   let current = null; // the address of what is shown
   const show = () => {
     if (location.hash === "#content" && current) {
@@ -22,6 +24,7 @@ export function route(views, root, context, shown) {
       root.focus();
       return;
     }
+    const first = !current;
     const [, name, ...rest] = location.hash.split("/");
     current = name ? location.hash : `#/${views[0].name}`;
     const view = views.find((each) => each.name === name) ?? views[0];
@@ -30,11 +33,9 @@ export function route(views, root, context, shown) {
     leave = view.mount(root, context, rest.length ? decode(rest.join("/")) : null);
     document.title = `${view.label} · streamed events`;
     shown(view);
-    if (!first) {
-      scrollTo(0, 0);
-      root.focus({ preventScroll: true });
-    }
-    first = false;
+    if (first) return;
+    scrollTo(0, 0);
+    root.focus({ preventScroll: true });
   };
   addEventListener("hashchange", show);
   show();

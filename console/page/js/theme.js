@@ -7,34 +7,32 @@ const KEY = "streamed-events.theme";
 /** Set the theme at once, and let `button` change it. */
 export function theme(button) {
   const system = matchMedia("(prefers-color-scheme: dark)");
-  const current = () => stored() ?? (system.matches ? "dark" : "light");
+  let chosen = stored();
   const show = () => {
-    const now = current();
-    document.documentElement.dataset.theme = now;
-    const label = now === "dark" ? "Use light colours" : "Use dark colours";
-    button.setAttribute("aria-label", label);
-    button.title = label;
-    fill(button, now === "dark" ? sun() : moon());
+    const dark = chosen ? chosen === "dark" : system.matches;
+    document.documentElement.dataset.theme = dark ? "dark" : "light";
+    button.ariaLabel = button.title = dark ? "Use light colours" : "Use dark colours";
+    fill(button, dark ? sun() : moon());
   };
   button.addEventListener("click", () => {
-    keep(current() === "dark" ? "light" : "dark");
+    chosen = document.documentElement.dataset.theme === "dark" ? "light" : "dark";
+    keep(chosen);
     show();
   });
   system.addEventListener("change", show);
   show();
 }
 
+/** What was chosen; null if nothing was, or storage is switched off: it then follows the system. */
 function stored() {
   try {
-    const kept = localStorage.getItem(KEY);
-    return kept === "dark" || kept === "light" ? kept : null;
+    return localStorage.getItem(KEY);
   } catch {
     return null;
-  } // storage is switched off: follow the system
+  }
 }
 
 function keep(choice) {
-  document.documentElement.dataset.theme = choice;
   try {
     localStorage.setItem(KEY, choice);
   } catch {
@@ -53,14 +51,12 @@ const icon = (...shapes) =>
       stroke: "currentColor",
       "stroke-width": 1.6,
       "stroke-linecap": "round",
+      "stroke-linejoin": "round",
       "aria-hidden": "true",
     },
     shapes,
   );
-const moon = () =>
-  icon(
-    s("path", { d: "M16.5 12.2A7 7 0 0 1 7.8 3.5a7 7 0 1 0 8.7 8.7Z", "stroke-linejoin": "round" }),
-  );
+const moon = () => icon(s("path", { d: "M16.5 12.2A7 7 0 0 1 7.8 3.5a7 7 0 1 0 8.7 8.7Z" }));
 const sun = () =>
   icon(
     s("circle", { cx: 10, cy: 10, r: 3.4 }),

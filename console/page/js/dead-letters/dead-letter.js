@@ -3,104 +3,62 @@
 import { fill, h } from "../dom.js";
 import { ago, clock, many } from "../format.js";
 import { textBlock } from "../json.js";
-import { problem } from "../parts.js";
+import { problem, terms } from "../parts.js";
+import { address } from "../router.js";
 
 /** @returns {{element: HTMLElement, box: HTMLInputElement, id: string}} */
 export function createDeadLetter(api, queue, deadLetter) {
-  const box = /** @type {HTMLInputElement} */ (
-    h("input", {
-      type: "checkbox",
-      "aria-label": `Select ${deadLetter.eventType ?? "message"} ${deadLetter.messageId}`,
-    })
-  );
-  const inside = h("div", { class: "stack" });
-  const details = h("details", {}, h("summary", { text: "Attributes and body" }), inside);
-  details.addEventListener("toggle", async () => {
-    if (!details.open || inside.dataset.read) return;
-    inside.dataset.read = "yes";
-    fill(inside, h("p", { class: "muted", text: "Reading…" }));
-    try {
-      const whole = await api.get(
-        `/api/dead-letters/${encodeURIComponent(queue)}/${encodeURIComponent(deadLetter.messageId)}`,
-      );
-      fill(
-        inside,
-        h("h3", { class: "minor", text: "Attributes" }),
-        pairs(whole.attributes ?? {}),
-        h("h3", { class: "minor", text: "Body" }),
-        textBlock(whole.body ?? ""),
-      );
-    } catch (error) {
-      delete inside.dataset.read;
-      fill(inside, problem(error));
-    }
-  });
-  const element = h(
-    "li",
-    { class: "dead-letter" },
-    box,
+  const { messageId: id, eventType, eventId, aggregateId, sequence } = deadLetter;
+  const label = `Select ${eventType ?? "message"} ${id}`;
+  const box = h("input", { type: "checkbox", "aria-label": label });
+  const aggregate = sequence ? `${aggregateId} (${sequence})` : aggregateId;
+  const link = h("a", { href: address("follow", aggregateId) }, "Follow its subscription");
+  const body = h(
+    "div.dead-letter-body",
     h(
-      "div",
-      { class: "dead-letter-body" },
-      h(
-        "p",
-        { class: "dead-letter-head" },
-        h("b", { class: "type", text: deadLetter.eventType ?? "not an event of this system" }),
-        h("span", {
-          class: "muted small",
-          title: clock(deadLetter.sentAt),
-          text: [
-            ago(deadLetter.sentAt),
-            deadLetter.tries ? many(deadLetter.tries, "try", "tries") : null,
-            `by ${deadLetter.by ?? deadLetter.putBy}`,
-          ]
-            .filter(Boolean)
-            .join(" · "),
-        }),
-      ),
-      h("p", { class: "dead-letter-plain", text: deadLetter.plain }),
-      h("p", { class: "muted small mono", text: deadLetter.why }),
-      pairs({
-        message: deadLetter.messageId,
-        event: deadLetter.eventId,
-        aggregate:
-          deadLetter.aggregateId &&
-          (deadLetter.sequence
-            ? `${deadLetter.aggregateId} (${deadLetter.sequence})`
-            : deadLetter.aggregateId),
-      }),
-      deadLetter.aggregateId
-        ? h(
-            "p",
-            { class: "small" },
-            h("a", {
-              href: `#/follow/${encodeURIComponent(deadLetter.aggregateId)}`,
-              text: "Follow its subscription",
-            }),
-          )
-        : null,
-      details,
+      "p.dead-letter-head",
+      h("b.type", eventType ?? "not an event of this system"),
+      h("span.muted.small", { title: clock(deadLetter.sentAt) }, past(deadLetter)),
     ),
+    h("p.dead-letter-plain", deadLetter.plain),
+    h("p.muted.small.mono", deadLetter.why),
+    pairs({ message: id, event: eventId, aggregate }),
+    aggregateId && h("p.small", link),
+    inside(api, `/api/dead-letters/${encodeURIComponent(queue)}/${encodeURIComponent(id)}`),
   );
-  return { element, box, id: deadLetter.messageId };
+  return { element: h("li.dead-letter", box, body), box, id };
 }
 
-function pairs(all) {
-  return h(
-    "dl",
-    { class: "pairs" },
-    Object.entries(all)
-      .filter(([, value]) => value !== null && value !== undefined)
-      .map(([name, value]) =>
-        h(
-          "div",
-          {},
-          h("dt", { text: name }),
-          h("dd", {
-            class: "mono",
-            text: typeof value === "string" ? value : JSON.stringify(value),
-          }),
-        ),
-      ),
-  );
+/** Since when it is there, after how many tries, and by whom. */
+const past = ({ sentAt, tries, by, putBy }) =>
+  [ago(sentAt), tries && many(tries, "try", "tries"), `by ${by ?? putBy}`]
+    .filter(Boolean)
+    .join(" · ");
+
+/** Its attributes and its body, folded, and read when they are unfolded. */
+function inside(api, path) {
+  const container = h("div.stack");
+  const details = h("details", h("summary", "Attributes and body"), container);
+  let known = false;
+  details.ontoggle = async () => {
+    if (!details.open || known) return;
+    known = true;
+    fill(container, h("p.muted", "Reading…"));
+    try {
+      const { attributes, body } = await api.get(path);
+      fill(
+        container,
+        h("h3.minor", "Attributes"),
+        pairs(attributes),
+        h("h3.minor", "Body"),
+        textBlock(body),
+      );
+    } catch (error) {
+      known = false;
+      fill(container, problem(error));
+    }
+  };
+  return details;
 }
+
+const pairs = (all) => h("dl.pairs", terms(Object.entries(all), "dd.mono"));

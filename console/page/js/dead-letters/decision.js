@@ -1,170 +1,88 @@
 /** From a preview to what was done: nothing is sent or dropped that was not shown first. */
 
 import { announce } from "../announce.js";
+import { Problem } from "../api.js";
 import { fill, h } from "../dom.js";
-import { many, short } from "../format.js";
-import { doing, field, table } from "../parts.js";
+import { many } from "../format.js";
+import { button, doing, field, idCell, shape, table } from "../parts.js";
 
 /** @returns {{element: HTMLElement, preview: (action: "redrive"|"drop", ids: string[]|null) => Promise<void>, speaks: () => boolean}} */
 export function createDecision(api, queue, changed) {
-  const element = h("div", { class: "decision", hidden: true });
+  const element = h("div.decision", { hidden: true });
   const close = () => {
     element.hidden = true;
-    fill(element);
   };
 
   async function preview(action, messageIds) {
-    const shown = await api.post("/api/dead-letters/preview", {
-      queue,
-      messageIds,
-      eventType: null,
-      aggregateId: null,
-    });
-    const errors = h("div", {});
-    const title = h("h3", {
-      tabindex: "-1",
-      text:
-        action === "redrive"
-          ? `Preview: redrive to ${shown.destination}`
-          : "Preview: drop for good",
-    });
-    const going = shown.deadLetters.filter((deadLetter) => deadLetter.willBeSent).length;
-    const answered = async (work) => {
-      const done = await work();
-      result(action, done, shown.deadLetters);
-      await changed();
-    };
-    const send = () =>
-      answered(() => api.post("/api/dead-letters/redrive", { preview: shown.preview }));
-    const confirm = h("input", { autocomplete: "off", class: "mono" });
-    const drop = () => {
-      if (confirm.value.trim() !== "drop") {
-        confirm.focus();
-        throw Object.assign(new Error(), {
-          title: "Not confirmed",
-          detail: "type the word drop: what is dropped is gone",
-        });
-      }
-      return answered(() =>
-        api.post("/api/dead-letters/drop", { preview: shown.preview, confirm: "drop" }),
-      );
-    };
-    const rows = shown.deadLetters.map((deadLetter) => [
-      deadLetter,
-      action === "redrive" ? deadLetter.outcome : "would be dropped",
-      action === "drop" || deadLetter.willBeSent,
-    ]);
-    fill(
-      element,
-      title,
-      table(
-        "Preview",
-        ["Message", "Event", "Outcome"],
-        h(
-          "tbody",
-          {},
-          rows.map(([deadLetter, outcome, yes]) => outcomeRow(deadLetter, outcome, yes)),
-        ),
-        { captionHidden: true },
-      ),
-      shown.note ? h("p", { class: "note small", text: shown.note }) : null,
-      action === "redrive"
-        ? h(
-            "div",
-            { class: "buttons" },
-            doing(`Redrive ${many(going, "dead letter")}`, send, {
-              className: "primary",
-              errors,
-              working: "Sending…",
-            }),
-            cancel(),
-          )
-        : h(
-            "div",
-            { class: "stack" },
-            field("Type drop to confirm", confirm),
-            h(
-              "div",
-              { class: "buttons" },
-              doing(`Drop ${many(shown.deadLetters.length, "dead letter")}`, drop, {
-                className: "danger",
-                errors,
-                working: "Dropping…",
-              }),
-              cancel(),
-            ),
-          ),
-      errors,
-    );
-    element.hidden = false;
-    title.focus();
+    const shown = await api.post("/api/dead-letters/preview", { queue, messageIds });
+    const errors = h("div");
+    const note = shown.note && h("p.note.small", shown.note);
+    const cancel = button("Leave them", close);
+    if (action === "redrive") {
+      const rows = shown.deadLetters.map((each) => row(each, each.outcome, each.willBeSent));
+      const title = `Preview: redrive to ${shown.destination}`;
+      const buttons = h("div.buttons", redriving(shown, errors), cancel);
+      show(title, "Preview", rows, note, buttons, errors);
+    } else {
+      const rows = shown.deadLetters.map((each) => row(each, "would be dropped", true));
+      const question = dropping(shown, errors, cancel);
+      show("Preview: drop for good", "Preview", rows, note, question, errors);
+    }
   }
 
-  const cancel = () => h("button", { type: "button", text: "Leave them", on: { click: close } });
+  function redriving(shown, errors) {
+    const going = shown.deadLetters.filter((each) => each.willBeSent).length;
+    const redrive = () => carryOut("redrive", shown, { preview: shown.preview });
+    const options = { kind: ".primary", working: "Sending…" };
+    return doing(`Redrive ${many(going, "dead letter")}`, redrive, errors, options);
+  }
 
-  function result(action, done, deadLetters) {
-    const types = new Map(
-      deadLetters.map((deadLetter) => [deadLetter.messageId, deadLetter.eventType]),
+  function dropping(shown, errors, cancel) {
+    const confirm = h("input.mono", { autocomplete: "off" });
+    const drop = () => {
+      if (confirm.value.trim() === "drop")
+        return carryOut("drop", shown, { preview: shown.preview, confirm: "drop" });
+      confirm.focus();
+      throw new Problem("Not confirmed", "type the word drop: what is dropped is gone");
+    };
+    const label = `Drop ${many(shown.deadLetters.length, "dead letter")}`;
+    const act = doing(label, drop, errors, { kind: ".danger", working: "Dropping…" });
+    return h("div.stack", field("Type drop to confirm", confirm), h("div.buttons", act, cancel));
+  }
+
+  async function carryOut(action, { deadLetters }, order) {
+    const done = await api.post(`/api/dead-letters/${action}`, order);
+    const types = new Map(deadLetters.map((each) => [each.messageId, each.eventType]));
+    const rows = done.messages.map((each) =>
+      row({ ...each, eventType: types.get(each.messageId) }, each.outcome, each.done),
     );
     const word = action === "redrive" ? "redriven" : "dropped";
-    const sentence = `${many(done.done, "dead letter")} ${word}${done.leftBehind ? `, ${done.leftBehind} left behind` : ""}${done.stopped ? `. It stopped: ${done.stopped}` : ""}`;
-    const title = h("h3", { tabindex: "-1", text: sentence });
-    fill(
-      element,
-      title,
-      table(
-        "Result",
-        ["Message", "Event", "Outcome"],
-        h(
-          "tbody",
-          {},
-          done.messages.map((message) =>
-            outcomeRow(
-              { ...message, eventType: types.get(message.messageId) },
-              message.outcome,
-              message.done,
-            ),
-          ),
-        ),
-        { captionHidden: true },
-      ),
-      h(
-        "div",
-        { class: "buttons" },
-        h("button", {
-          type: "button",
-          text: "Done",
-          on: {
-            click: () => {
-              close();
-              changed();
-            },
-          },
-        }),
-      ),
-    );
-    title.focus();
+    const left = done.leftBehind ? `, ${done.leftBehind} left behind` : "";
+    const stopped = done.stopped ? `. It stopped: ${done.stopped}` : "";
+    const sentence = `${many(done.done, "dead letter")} ${word}${left}${stopped}`;
+    const leave = () => {
+      close();
+      changed();
+    };
+    show(sentence, "Result", rows, h("div.buttons", button("Done", leave)));
     announce(sentence);
+    await changed();
+  }
+
+  function show(words, caption, rows, ...more) {
+    const title = h("h3", { tabindex: "-1" }, words);
+    const outcomes = table(caption, ["Message", "Event", "Outcome"]);
+    outcomes.show(rows);
+    fill(element, title, outcomes.element, more);
+    element.hidden = false;
+    title.focus();
   }
 
   return { element, preview, speaks: () => !element.hidden };
 }
 
-function outcomeRow({ messageId, eventType }, outcome, good) {
-  return h(
-    "tr",
-    {},
-    h("td", { class: "mono", title: messageId, text: short(messageId) }),
-    h("td", { text: eventType ?? "–" }),
-    h(
-      "td",
-      {},
-      h("span", {
-        class: `shape ${good ? "ok" : "away"}`,
-        "aria-hidden": "true",
-        text: good ? "●" : "○",
-      }),
-      ` ${outcome}`,
-    ),
-  );
-}
+const row = ({ messageId, eventType }, outcome, good) => [
+  idCell(messageId),
+  eventType ?? "–",
+  [shape(good ? "ok" : "away"), ` ${outcome}`],
+];

@@ -1,60 +1,34 @@
 /** What was done with dead letters, newest first. */
 
 import { fill, h } from "../dom.js";
-import { clock, short } from "../format.js";
-import { problem, table } from "../parts.js";
+import { clock } from "../format.js";
+import { idCell, problem, table } from "../parts.js";
+
+const COLUMNS = ["When", "Action", "Queue", "Message", "Event", "Outcome", "Sent to"];
 
 export function createTrail(api) {
-  const body = h("tbody", {});
-  const file = h("p", { class: "muted small" });
-  const errors = h("div", {});
-  const element = h(
-    "section",
-    { class: "trail" },
-    h("h2", { text: "Audit trail" }),
-    file,
-    errors,
-    table(
-      "Audit trail",
-      ["When", "Action", "Queue", "Message", "Event", "Outcome", "Sent to"],
-      body,
-      { captionHidden: true },
-    ),
-  );
+  const { element: box, show } = table("Audit trail", COLUMNS);
+  const file = h("p.muted.small");
+  const errors = h("div");
   async function read() {
     try {
       const trail = await api.get("/api/dead-letters/trail?limit=50");
+      file.textContent = `Every redrive and drop, by this page or by streamed dlq, is written to ${trail.file}`;
+      show(trail.lines.map(row), "Nothing was redriven or dropped yet.");
       fill(errors);
-      file.textContent = trail.file
-        ? `Every redrive and drop, by this page or by streamed dlq, is written to ${trail.file}`
-        : "";
-      fill(
-        body,
-        trail.lines.length
-          ? trail.lines.map(row)
-          : h(
-              "tr",
-              {},
-              h("td", { colspan: 7, class: "empty", text: "Nothing was redriven or dropped yet." }),
-            ),
-      );
     } catch (error) {
       fill(errors, problem(error));
     }
   }
-  return { element, read };
+  return { element: h("section.trail", h("h2", "Audit trail"), file, errors, box), read };
 }
 
-function row({ at, action, queue, messageId, eventType, outcome, destination }) {
-  return h(
-    "tr",
-    {},
-    h("td", { text: clock(at, { milliseconds: false }) }),
-    h("td", { text: action }),
-    h("td", { text: queue }),
-    h("td", { class: "mono", title: messageId, text: short(messageId) }),
-    h("td", { text: eventType ?? "–" }),
-    h("td", { text: outcome }),
-    h("td", { text: destination ?? "–" }),
-  );
-}
+const row = ({ at, action, queue, messageId, eventType, outcome, destination }) => [
+  clock(at, { milliseconds: false }),
+  action,
+  queue,
+  idCell(messageId),
+  eventType ?? "–",
+  outcome,
+  destination ?? "–",
+];

@@ -1,9 +1,9 @@
 /** Dead letters: what lies there and why, in plain words; what a person may do about it; and what was done. */
 
-import { fill, h } from "../dom.js";
-import { count, many } from "../format.js";
-import { intro, problem, repeating } from "../parts.js";
-import { createQueue } from "./queue.js";
+import { fill, h, setText } from "../dom.js";
+import { many } from "../format.js";
+import { intro, repeating } from "../parts.js";
+import { createQueue, holds, seen } from "./queue.js";
 import { createTrail } from "./trail.js";
 
 const EVERY_MS = 5000;
@@ -11,10 +11,10 @@ const EVERY_MS = 5000;
 export const deadLetters = { name: "dead-letters", label: "Dead letters", mount };
 
 function mount(root, { api, map }, wanted) {
-  const errors = h("div", {});
-  const sentence = h("p", { class: "verdict", text: "Looking…" });
-  const full = h("div", { class: "stack" });
-  const empty = h("p", { class: "muted small" });
+  const errors = h("div");
+  const sentence = h("p.verdict", "Looking…");
+  const full = h("div.stack");
+  const empty = h("p.muted.small");
   const trail = createTrail(api);
   const cards = new Map();
   fill(
@@ -31,54 +31,37 @@ function mount(root, { api, map }, wanted) {
   );
   let brought = false;
 
-  const reading = repeating(async () => {
-    try {
-      draw((await api.get("/api/dead-letters")).queues);
-      fill(errors);
-    } catch (error) {
-      fill(errors, problem(error));
-    }
+  const read = async () => {
+    draw((await api.get("/api/dead-letters")).queues);
     return EVERY_MS;
-  });
+  };
+  const reading = repeating(read, errors, EVERY_MS);
   const changed = () => {
     trail.read();
     return reading.now();
   };
 
   function draw(queues) {
-    const node = (name) =>
-      map.nodes.find((each) => each.kind === "dead-letter queue" && each.name === name);
     for (const queue of queues) {
-      const holds = queue.visible + queue.inFlight + queue.deadLetters.length > 0;
-      if (!cards.has(queue.queue) && holds)
-        cards.set(queue.queue, createQueue(api, queue, node(queue.queue), changed));
-      cards.get(queue.queue)?.show(queue);
+      const { queue: name, node } = queue;
+      if (!cards.has(name) && holds(queue))
+        cards.set(name, createQueue(api, queue, map.byId.get(node), changed));
+      cards.get(name)?.show(queue);
     }
-    const shown = queues.filter(
-      (queue) => cards.has(queue.queue) && cards.get(queue.queue).stays(),
-    );
-    const elements = shown.map((queue) => cards.get(queue.queue).element);
-    if (
-      elements.some((element, i) => full.children[i] !== element) ||
-      full.children.length !== elements.length
-    )
+    const stays = ({ queue }) => cards.get(queue)?.stays();
+    const elements = queues.filter(stays).map(({ queue }) => cards.get(queue).element);
+    const known = [...full.children];
+    if (elements.length !== known.length || elements.some((element, i) => element !== known[i]))
       fill(full, elements);
-    const sum = queues.reduce(
-      (total, queue) => total + Math.max(queue.visible, queue.deadLetters.length),
-      0,
-    );
-    const holding = queues.filter((queue) => queue.visible || queue.deadLetters.length).length;
-    const words = sum
-      ? `▲ ${many(sum, "dead letter")} in ${count(holding)} ${holding === 1 ? "queue" : "queues"}`
-      : "● No dead letters: everything was delivered and handled";
-    if (sentence.textContent !== words) sentence.textContent = words;
-    sentence.className = sum ? "verdict some" : "verdict";
-    const quiet = queues.filter((queue) => !shown.includes(queue)).map((queue) => queue.queue);
+    const sum = queues.map(seen).reduce((a, b) => a + b, 0);
+    const words = `▲ ${many(sum, "dead letter")} in ${many(queues.filter(seen).length, "queue")}`;
+    setText(sentence, sum ? words : "● No dead letters: everything was delivered and handled");
+    sentence.classList.toggle("some", sum > 0);
+    const quiet = queues.filter((queue) => !stays(queue)).map(({ queue }) => queue);
     empty.textContent = quiet.length ? `Empty: ${quiet.join(", ")}` : "";
-    if (wanted && !brought && cards.has(wanted)) {
-      brought = true;
-      cards.get(wanted).element.scrollIntoView({ block: "start" });
-    }
+    if (!cards.has(wanted) || brought) return;
+    brought = true;
+    cards.get(wanted).element.scrollIntoView({ block: "start" });
   }
 
   trail.read();

@@ -2,84 +2,34 @@
 
 import { fill, h } from "../dom.js";
 import { ago } from "../format.js";
-import { problem, repeating, table } from "../parts.js";
+import { chip, repeating, table } from "../parts.js";
+import { address } from "../router.js";
 
 const EVERY_MS = 3000;
+const COLUMNS = ["Subscription", "Last event", "Seen", ["Events", "number"], "Journey"];
 
 export function recent(container, { api }) {
-  const body = h("tbody", {});
-  const errors = h("div", {});
-  fill(
-    container,
-    errors,
-    h(
-      "section",
-      {},
-      h("h2", { text: "Recent subscriptions" }),
-      table(
-        "Recent subscriptions",
-        ["Subscription", "Last event", "Seen", ["Events", "number"], "Journey"],
-        body,
-        { captionHidden: true },
-      ),
-    ),
-  );
+  const { element, body, show } = table("Recent subscriptions", COLUMNS);
+  const errors = h("div");
+  fill(container, errors, h("section", h("h2", "Recent subscriptions"), element));
+  const nothing = ["None has passed yet. ", h("a", { href: "#/try" }, "Create one"), "."];
   let drawn = "";
-  const reading = repeating(async () => {
-    try {
-      const { subscriptions } = await api.get("/api/subscriptions?limit=20");
-      fill(errors);
-      const ids = JSON.stringify(subscriptions);
-      if (ids !== drawn && !body.contains(document.activeElement)) {
-        drawn = ids;
-        fill(
-          body,
-          subscriptions.length
-            ? subscriptions.map(row)
-            : h(
-                "tr",
-                {},
-                h(
-                  "td",
-                  { colspan: 5, class: "empty" },
-                  "None has passed yet. ",
-                  h("a", { href: "#/try", text: "Create one" }),
-                  ".",
-                ),
-              ),
-        );
-      }
-    } catch (error) {
-      fill(errors, problem(error));
+  const read = async () => {
+    const { subscriptions } = await api.get("/api/subscriptions?limit=20");
+    const now = JSON.stringify(subscriptions);
+    if (now !== drawn && !body.contains(document.activeElement)) {
+      drawn = now;
+      show(subscriptions.map(row), nothing);
     }
     return EVERY_MS;
-  });
-  return reading.end;
+  };
+  return repeating(read, errors, EVERY_MS).end;
 }
 
-function row({ subscriptionId, lastEvent, at, events, complete }) {
-  return h(
-    "tr",
-    {},
-    h(
-      "td",
-      {},
-      h("a", {
-        class: "mono",
-        href: `#/follow/${encodeURIComponent(subscriptionId)}`,
-        text: subscriptionId,
-      }),
-    ),
-    h("td", { text: lastEvent }),
-    h("td", { text: ago(at) }),
-    h("td", { class: "number", text: String(events) }),
-    h(
-      "td",
-      {},
-      h("span", {
-        class: complete ? "chip ok" : "chip busy",
-        text: complete ? "● complete" : "◆ on its way",
-      }),
-    ),
-  );
-}
+const row = ({ subscriptionId: id, lastEvent, at, events, complete }) => [
+  h("a.mono", { href: address("follow", id) }, id),
+  lastEvent,
+  ago(at),
+  String(events),
+  complete ? chip("ok", "complete") : chip("busy", "on its way"),
+];

@@ -10,44 +10,30 @@ export function timeline(steps, map) {
   const end = Math.max(1, ...steps.map((step) => step.ms));
   const scale = waterfall(steps);
   return h(
-    "ol",
-    { class: "timeline", "aria-label": `Timeline of ${steps.length} steps over ${ms(end)}` },
+    "ol.timeline",
+    { "aria-label": `Timeline of ${steps.length} steps over ${ms(end)}` },
     steps.map((step, i) => [
-      step.gapMs >= LONG_GAP_MS
-        ? h("li", { class: "pause" }, h("span", { text: `${ms(step.gapMs)} later` }))
-        : null,
+      step.gapMs >= LONG_GAP_MS && h("li.pause", h("span", `${ms(step.gapMs)} later`)),
       item(step, map, scale[i]),
     ]),
   );
 }
 
 function item(step, map, [from, to]) {
-  const node = map.byId.get(step.node);
-  const bar = h("span", { class: "bar" });
+  const bar = h("span.bar");
   bar.style.insetInlineStart = `${from * 100}%`;
   bar.style.inlineSize = `${Math.max(0.6, (to - from) * 100)}%`;
   return h(
-    "li",
-    { class: `step is-${step.kind} d${node?.index ?? 0}` },
-    h("span", { class: "step-at", title: clock(step.at), text: ms(step.ms) }),
-    h("span", { class: "step-dot", "aria-hidden": "true" }),
+    `li.step.is-${step.kind}.d${map.byId.get(step.node)?.index ?? 0}`,
+    h("span.step-at", { title: clock(step.at) }, ms(step.ms)),
+    h("span.step-dot", { "aria-hidden": "true" }),
     h(
-      "div",
-      { class: "step-body" },
-      h(
-        "p",
-        {},
-        h("span", { class: "type", text: step.eventType ?? step.kind }),
-        " ",
-        h("span", { class: "chip", text: step.kind }),
-      ),
-      h("p", { class: "step-sentence", text: step.sentence }),
-      h("div", { class: "fall", "aria-hidden": "true" }, bar),
+      "div.step-body",
+      h("p", h("span.type", step.eventType), " ", h("span.chip", step.kind)),
+      h("p.step-sentence", step.sentence),
+      h("div.fall", { "aria-hidden": "true" }, bar),
     ),
-    h("span", {
-      class: "step-gap",
-      text: step.gapMs === null || step.gapMs === undefined ? "" : `+${ms(step.gapMs)}`,
-    }),
+    h("span.step-gap", step.gapMs === null ? "" : `+${ms(step.gapMs)}`),
   );
 }
 

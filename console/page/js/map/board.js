@@ -2,10 +2,10 @@
 
 import { fill, h, s, setText } from "../dom.js";
 import { drawLines } from "./lines.js";
-import { narrow } from "./narrow.js";
+import { Narrow } from "./narrow.js";
 import { drawNodes } from "./nodes.js";
 import { createPulses } from "./pulses.js";
-import { wide } from "./wide.js";
+import { Wide } from "./wide.js";
 
 const WIDE_FROM = 690;
 
@@ -19,9 +19,7 @@ export function createBoard(container, model, chosen) {
     const now = Math.floor(container.clientWidth);
     if (!now || now === width) return;
     width = now;
-    const focused = container.contains(document.activeElement)
-      ? document.activeElement.title
-      : null;
+    const focused = container.contains(document.activeElement) && document.activeElement.title;
     parts?.pulses.end();
     parts = build(container, model, width, chosen);
     if (last) parts.show(last);
@@ -46,66 +44,50 @@ export function createBoard(container, model, chosen) {
 }
 
 function build(container, model, width, chosen) {
-  const drawing = width >= WIDE_FROM ? wide(model, width) : narrow(model, width);
-  const svg = s("svg", {
-    class: "lines",
-    width,
-    height: drawing.height,
-    viewBox: `0 0 ${width} ${drawing.height}`,
-    "aria-hidden": "true",
-    focusable: "false",
-  });
-  const heads = drawing.lanes.map((lane) => head(lane));
-  for (const { domain, x, y, w, h: height } of drawing.lanes)
-    svg.append(
-      s("rect", {
-        class: `lane d${domain.index}`,
-        x: x + 0.5,
-        y: y + 0.5,
-        width: w - 1,
-        height: height - 1,
-        rx: 14,
-      }),
-    );
-  const canvas = h("canvas", { class: "pulses", "aria-hidden": "true" });
-  const layer = h("div", { class: width >= WIDE_FROM ? "nodes" : "nodes narrow" });
+  const isWide = width >= WIDE_FROM;
+  const drawing = isWide ? new Wide(model, width) : new Narrow(model, width);
+  const { height } = drawing;
+  const frames = drawing.lanes.map(({ domain, y, w, h: deep }) =>
+    s(`rect.lane.d${domain.index}`, { x: 0.5, y: y + 0.5, width: w - 1, height: deep - 1, rx: 14 }),
+  );
+  const svg = s(
+    "svg.lines",
+    { width, height, viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true", focusable: "false" },
+    frames,
+  );
+  const canvas = h("canvas.pulses", { "aria-hidden": "true" });
+  const heads = drawing.lanes.map((lane) => head(lane, model));
+  const layer = h(
+    isWide ? "div" : "div.narrow",
+    heads.map(({ element }) => element),
+  );
   fill(container, svg, canvas, layer);
-  container.style.height = `${drawing.height}px`;
+  container.style.height = `${height}px`;
   const lines = drawLines(svg, model, drawing);
-  layer.append(...heads.map(({ element }) => element));
   const nodes = drawNodes(layer, model, drawing, chosen);
   const pulses = createPulses(canvas, { model, drawing, lines });
   return {
     nodes,
     pulses,
     show: (snapshot) => {
-      lines.show(snapshot.rates ?? {});
+      lines.show(snapshot.rates);
       nodes.show(snapshot);
-      heads.forEach((each) => each.show(snapshot, model));
+      heads.forEach((each) => each.show(snapshot));
     },
   };
 }
 
 /** A lane's name, and beside it what is stuck in it, in words. */
-function head({ domain, x, y, w }) {
-  const stuck = h("span", { class: "lane-stuck" });
-  const element = h(
-    "p",
-    { class: `lane-head d${domain.index}` },
-    h("span", { class: "lane-name", text: domain.name }),
-    stuck,
-  );
-  Object.assign(element.style, { left: `${x}px`, top: `${y}px`, width: `${w}px` });
-  return {
-    element,
-    show: ({ needsPerson = [] }, model) => {
-      const mine = needsPerson.filter((each) => model.byId.get(each.node)?.domain === domain.name);
-      const more = mine.length > 1 ? ` (and ${mine.length - 1} more)` : "";
-      setText(
-        stuck,
-        mine.length ? `▲ ${model.byId.get(mine[0].node).name}: ${mine[0].sentence}${more}` : "",
-      );
-      stuck.title = stuck.textContent;
-    },
+function head({ domain, y, w }, model) {
+  const stuck = h("span.lane-stuck");
+  const element = h(`p.lane-head.d${domain.index}`, h("span.lane-name", domain.name), stuck);
+  Object.assign(element.style, { left: "0", top: `${y}px`, width: `${w}px` });
+  const show = ({ needsPerson }) => {
+    const mine = needsPerson.filter((each) => model.byId.get(each.node)?.domain === domain.name);
+    const more = mine.length > 1 ? ` (and ${mine.length - 1} more)` : "";
+    const [first] = mine;
+    setText(stuck, first ? `▲ ${model.byId.get(first.node).name}: ${first.sentence}${more}` : "");
+    stuck.title = stuck.textContent;
   };
+  return { element, show };
 }

@@ -2,7 +2,8 @@
 
 import { fill, h, setText } from "../dom.js";
 import { age, count, rate } from "../format.js";
-import { STATES, shape } from "../parts.js";
+import { STATES, UNKNOWN, button, shape, terms } from "../parts.js";
+import { address } from "../router.js";
 import { typesOf } from "./nodes.js";
 
 const WHAT = {
@@ -19,140 +20,92 @@ const WHAT = {
   "log group": "Everything that ever was on the bus.",
 };
 
-/** @returns {{open: (node: any) => void, close: () => void, show: (snapshot: any) => void}} */
-export function createDetail(panel, model, closed) {
-  let node = null;
-  let fresh = () => {};
-  const close = () => {
-    if (!node) return;
-    const was = node;
-    node = null;
-    panel.hidden = true;
-    closed(was);
-  };
-  panel.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") close();
-  });
+/** What can be done about a node, and where, by its kind. */
+const LINKS = {
+  api: ["Try it", () => "#/try"],
+  relay: ["Stop it, and see", () => "#/break"],
+  consumer: ["Stop it, and see", () => "#/break"],
+  bus: ["Replay from its archive", ({ name }) => address("replay", name)],
+  "dead-letter queue": ["Read its dead letters", ({ name }) => address("dead-letters", name)],
+};
 
-  function open(chosen, snapshot) {
+/** @returns {{open: (node: any) => void, show: (snapshot: any) => void}} */
+export function createDetail(panel, model, live, closed) {
+  const sentence = h("p");
+  const facts = h("dl.facts");
+  let node = null;
+  const close = () => {
+    panel.hidden = true;
+    closed(node);
+  };
+  panel.onkeydown = (event) => {
+    if (event.key === "Escape") close();
+  };
+
+  function open(chosen) {
     node = chosen;
-    const title = h("h2", { tabindex: "-1", text: chosen.name });
-    const sentence = h("p", {});
-    const facts = h("dl", { class: "facts" });
+    const { kind, domain, name, index } = chosen;
+    const about = h(`p.node-kind.d${index}`, `${kind} · ${domain}`);
+    const title = h("h2", { tabindex: "-1" }, name);
+    const leave = button("✕", close, ".quiet.icon");
+    leave.ariaLabel = "Close the details";
+    const [label, link] = LINKS[kind] ?? [];
     fill(
       panel,
-      h(
-        "div",
-        { class: "detail-head" },
-        h(
-          "div",
-          {},
-          h("p", {
-            class: `node-kind d${chosen.index}`,
-            text: `${chosen.kind} · ${chosen.domain}`,
-          }),
-          title,
-        ),
-        h("button", {
-          type: "button",
-          class: "quiet icon",
-          "aria-label": "Close the details",
-          text: "✕",
-          on: { click: close },
-        }),
-      ),
+      h("div.detail-head", h("div", about, title), leave),
       sentence,
       facts,
-      h("p", { class: "muted small", text: WHAT[chosen.kind] ?? "" }),
-      neighbours(chosen),
-      links(chosen),
+      h("p.muted.small", WHAT[kind]),
+      neighbours(),
+      link && h("p.buttons", h("a.button", { href: link(chosen) }, label)),
     );
-    fresh = ({ nodes, rates, busRates }) =>
-      update(
-        chosen,
-        nodes[chosen.id] ?? { state: "unknown" },
-        { rates, busRates },
-        sentence,
-        facts,
-      );
-    panel.className = `detail card d${chosen.index}`;
+    panel.className = `detail card d${index}`;
     panel.hidden = false;
-    if (snapshot) fresh(snapshot);
+    if (live.snapshot) show(live.snapshot);
     title.focus();
   }
 
-  function update(chosen, now, { rates, busRates }, sentence, facts) {
+  function show({ nodes, rates, busRates }) {
+    if (panel.hidden) return;
+    const now = nodes[node.id] ?? UNKNOWN;
     const flow = (end) =>
       model.edges
-        .filter((edge) => edge[end] === chosen.id && edge.kind !== "dead-letters")
+        .filter((edge) => edge[end] === node.id && edge.kind !== "dead-letters")
         .reduce((sum, edge) => sum + (rates[edge.id] ?? 0), 0);
-    const values = [
-      ["state", h("span", {}, shape(now.state), ` ${STATES[now.state]?.word ?? now.state}`)],
-      now.waiting !== null && now.waiting !== undefined && ["waiting", count(now.waiting)],
-      now.inFlight !== null && now.inFlight !== undefined && ["in flight", count(now.inFlight)],
-      now.oldestSeconds !== null &&
-        now.oldestSeconds !== undefined && ["oldest", age(now.oldestSeconds)],
-      chosen.kind === "bus"
-        ? ["events", rate(busRates[chosen.name]) ?? "0/s"]
-        : ["in", rate(flow("to")) ?? "0/s"],
-      chosen.kind !== "bus" && ["out", rate(flow("from")) ?? "0/s"],
-      typesOf(model, chosen) && ["lets pass", typesOf(model, chosen)],
-    ].filter(Boolean);
-    setText(sentence, now.sentence ?? "");
+    const speeds =
+      node.kind === "bus" ? { events: busRates[node.name] } : { in: flow("to"), out: flow("from") };
+    setText(sentence, now.sentence);
     fill(
       facts,
-      values.map(([name, value]) => h("div", {}, h("dt", { text: name }), h("dd", {}, value))),
+      terms([
+        ["state", h("span", shape(now.state), ` ${STATES[now.state].word}`)],
+        ["waiting", now.waiting === null ? null : count(now.waiting)],
+        ["in flight", now.inFlight === null ? null : count(now.inFlight)],
+        ["oldest", age(now.oldestSeconds) || null],
+        ...Object.entries(speeds).map(([name, speed]) => [name, rate(speed) ?? "0/s"]),
+        ["lets pass", typesOf(model, node)],
+      ]),
     );
   }
 
-  function neighbours(chosen) {
-    const line = (edge, end, word) =>
-      h(
+  function neighbours() {
+    const line = (edge, end) => {
+      const other = model.byId.get(edge[end]);
+      return h(
         "li",
-        {},
-        h("span", { class: "muted", text: `${word} ` }),
-        h("button", {
-          type: "button",
-          class: "link",
-          text: model.byId.get(edge[end]).name,
-          on: { click: () => open(model.byId.get(edge[end]), latest()) },
-        }),
-        h("span", { class: "muted", text: ` (${edge.kind})` }),
+        h("span.muted", `${end} `),
+        button(other.name, () => open(other), ".link"),
+        h("span.muted", ` (${edge.kind})`),
       );
+    };
+    const from = model.edges.filter((edge) => edge.to === node.id);
+    const to = model.edges.filter((edge) => edge.from === node.id);
     return h(
-      "ul",
-      { class: "neighbours small" },
-      model.edges.filter((edge) => edge.to === chosen.id).map((edge) => line(edge, "from", "from")),
-      model.edges.filter((edge) => edge.from === chosen.id).map((edge) => line(edge, "to", "to")),
+      "ul.neighbours.small",
+      from.map((edge) => line(edge, "from")),
+      to.map((edge) => line(edge, "to")),
     );
   }
 
-  let last = null;
-  const latest = () => last;
-  return {
-    open,
-    close,
-    show: (snapshot) => {
-      last = snapshot;
-      if (node) fresh(snapshot);
-    },
-  };
-}
-
-function links(node) {
-  const found = [];
-  if (node.kind === "dead-letter queue")
-    found.push(["Read its dead letters", `#/dead-letters/${encodeURIComponent(node.name)}`]);
-  if (node.kind === "bus")
-    found.push(["Replay from its archive", `#/replay/${encodeURIComponent(node.name)}`]);
-  if (node.kind === "api") found.push(["Try it", "#/try"]);
-  if (node.kind === "relay" || node.kind === "consumer")
-    found.push(["Stop it, and see", "#/break"]);
-  return found.length
-    ? h(
-        "p",
-        { class: "buttons" },
-        found.map(([text, href]) => h("a", { class: "button", href, text })),
-      )
-    : null;
+  return { open, show };
 }

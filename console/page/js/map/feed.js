@@ -3,78 +3,45 @@
 import { h } from "../dom.js";
 import { clock, short } from "../format.js";
 import { table } from "../parts.js";
+import { address } from "../router.js";
 
 const NEWEST = 100;
 const DRAW_MS = 400;
+const COLUMNS = [["Time", "number"], "Event", "Seen on", "Subscription"];
 
 /** @returns {{element: HTMLElement, add: (event: any) => void, end: () => void}} */
 export function createFeed(model, before) {
-  const body = h("tbody", {});
-  const nothing = h(
-    "tr",
-    {},
-    h("td", {
-      colspan: 4,
-      class: "empty",
-      text: "No event has passed since this page was opened. Create a subscription under “Try it”.",
-    }),
-  );
-  body.append(nothing);
-  const colour = (type) =>
-    model.domains.find((domain) => domain.name === model.routes[type]?.domain)?.index ?? 0;
+  const { element, body, row, show } = table("Latest events", COLUMNS);
+  element.classList.add("feed");
+  show([], "No event has passed since this page was opened. Create a subscription under “Try it”.");
+  const nothing = body.firstChild;
   let waiting = [...before];
-  const timer = setInterval(draw, DRAW_MS);
-
-  draw();
 
   function draw() {
     if (!waiting.length || document.hidden) return;
     nothing.remove();
-    body.prepend(...waiting.reverse().map(row));
+    body.prepend(...waiting.reverse().map((event) => row(cells(event, model))));
     waiting = [];
     while (body.rows.length > NEWEST) body.lastElementChild.remove();
   }
 
-  function row({ at, eventType, bus, subscriptionId, replay }) {
-    return h(
-      "tr",
-      {},
-      h("td", { class: "number", text: clock(at) }),
-      h(
-        "td",
-        {},
-        h("span", { class: `type d${colour(eventType)}`, text: eventType }),
-        replay ? h("span", { class: "chip", text: "replayed" }) : null,
-      ),
-      h("td", { text: bus }),
-      h(
-        "td",
-        {},
-        subscriptionId
-          ? h("a", {
-              class: "mono",
-              href: `#/follow/${encodeURIComponent(subscriptionId)}`,
-              title: `Follow ${subscriptionId}`,
-              text: short(subscriptionId),
-            })
-          : "–",
-      ),
-    );
-  }
-
-  const element = table(
-    "Latest events",
-    [["Time", "number"], "Event", "Seen on", "Subscription"],
-    body,
-    { captionHidden: true },
-  );
-  element.classList.add("feed");
+  const timer = setInterval(draw, DRAW_MS);
+  draw();
   return {
     element,
     add: (event) => {
-      waiting.push(event);
-      if (waiting.length > NEWEST) waiting.shift();
+      waiting = [...waiting, event].slice(-NEWEST);
     },
     end: () => clearInterval(timer),
   };
 }
+
+const cells = ({ at, eventType, bus, subscriptionId: id, replay }, model) => [
+  clock(at),
+  [
+    h(`span.type.d${model.indexOfType(eventType)}`, eventType),
+    replay && h("span.chip", "replayed"),
+  ],
+  bus,
+  id ? h("a.mono", { href: address("follow", id), title: `Follow ${id}` }, short(id)) : "–",
+];

@@ -1,45 +1,73 @@
-/** Boxes, lines and rounded corners. */
+/** Boxes, lines of level and upright pieces, and their rounded corners. */
 
 /**
- * @typedef {{x: number, y: number, w: number, h: number, style: string}} Box
+ * @typedef {{x: number, y: number, w: number, h: number, right: number, bottom: number, middleX: number, middleY: number}} Box
  * @typedef {[number, number]} Point
- * @typedef {object} Drawing
- * @property {number} width
- * @property {number} height
- * @property {{domain: any, x: number, y: number, w: number, h: number}[]} lanes
- * @property {Map<string, Box>} boxes by node
- * @property {Map<string, Point[]>} lines by edge
- * @property {Set<string>} named edges that carry what passes as text at their end
- * @property {Map<string, number>} taken edges between domains, with their track
- * @property {boolean} [bare] only straight lines have room for a label
  */
 
-export const left = (box) => box.x;
-export const right = (box) => box.x + box.w;
-export const bottom = (box) => box.y + box.h;
-export const middleX = (box) => box.x + box.w / 2;
-export const middleY = (box) => box.y + box.h / 2;
+/** @returns {Box} */
+export const box = (x, y, w, h) => ({
+  x,
+  y,
+  w,
+  h,
+  right: x + w,
+  bottom: y + h,
+  middleX: x + w / 2,
+  middleY: y + h / 2,
+});
+
+/** A line from a point: level to an x, upright to a y, and so on. @returns {Point[]} */
+export const level = (x, y, ...turns) => pieces([x, y], turns, 0);
+
+/** A line from a point: upright to a y, level to an x, and so on. @returns {Point[]} */
+export const upright = (x, y, ...turns) => pieces([x, y], turns, 1);
+
+function pieces(start, turns, axis) {
+  const points = [start];
+  turns.forEach((turn, i) => points.push(points.at(-1).with((axis + i) % 2, turn)));
+  return points;
+}
+
+/** The sides of two boxes, beside each other, that face each other. */
+const sides = (from, to) => (from.right <= to.x ? [from.right, to.x] : [from.x, to.right]);
+
+/** From side to side at one height. */
+export function straight(from, to, y) {
+  const [start, end] = sides(from, to);
+  return level(start, y, end);
+}
+
+/** From side to side with one step between, for what no layout knows better. */
+export function elbow(from, to) {
+  if (from.right <= to.x || from.x >= to.right) {
+    const [start, end] = sides(from, to);
+    return level(start, from.middleY, (start + end) / 2, to.middleY, end);
+  }
+  const [start, end] = from.y < to.y ? [from.bottom, to.y] : [from.y, to.bottom];
+  return upright(from.middleX, start, (start + end) / 2, to.middleX, end);
+}
 
 /** Points as an SVG path with round corners of `radius` px. */
-export function rounded(points, radius = 9) {
-  const tidy = points.filter(
-    ([x, y], i) => i === 0 || Math.hypot(x - points[i - 1][0], y - points[i - 1][1]) > 0.5,
-  );
+export function rounded(points, radius) {
+  const tidy = points.filter(([x, y], i) => i === 0 || length(points[i - 1], [x, y]) > 0.5);
   let path = `M${tidy[0].join(" ")}`;
   for (let i = 1; i < tidy.length - 1; i += 1) {
-    const [before, corner, after] = [tidy[i - 1], tidy[i], tidy[i + 1]];
-    const start = towards(corner, before, radius);
-    const end = towards(corner, after, radius);
+    const corner = tidy[i];
+    const start = towards(corner, tidy[i - 1], radius);
+    const end = towards(corner, tidy[i + 1], radius);
     path += `L${start.join(" ")}Q${corner.join(" ")} ${end.join(" ")}`;
   }
   return `${path}L${tidy.at(-1).join(" ")}`;
 }
 
 function towards([x, y], [tx, ty], most) {
-  const length = Math.hypot(tx - x, ty - y);
-  const part = Math.min(most, length / 2) / (length || 1);
+  const far = length([x, y], [tx, ty]);
+  const part = Math.min(most, far / 2) / (far || 1);
   return [round(x + (tx - x) * part), round(y + (ty - y) * part)];
 }
+
+const round = (number) => Math.round(number * 10) / 10;
 
 /** The longest straight piece of a line: where a label has room. */
 export function longest(points) {
@@ -50,69 +78,3 @@ export function longest(points) {
 }
 
 export const length = (a, b) => Math.hypot(a[0] - b[0], a[1] - b[1]);
-
-/** From side to side with one step between, for what no layout knows better. */
-export function elbow(from, to) {
-  if (right(from) <= left(to)) {
-    const x = (right(from) + left(to)) / 2;
-    return [
-      [right(from), middleY(from)],
-      [x, middleY(from)],
-      [x, middleY(to)],
-      [left(to), middleY(to)],
-    ];
-  }
-  if (left(from) >= right(to)) {
-    const x = (left(from) + right(to)) / 2;
-    return [
-      [left(from), middleY(from)],
-      [x, middleY(from)],
-      [x, middleY(to)],
-      [right(to), middleY(to)],
-    ];
-  }
-  const down = from.y < to.y;
-  const [a, b] = down ? [bottom(from), to.y] : [from.y, bottom(to)];
-  return [
-    [middleX(from), a],
-    [middleX(from), (a + b) / 2],
-    [middleX(to), (a + b) / 2],
-    [middleX(to), b],
-  ];
-}
-
-/** Which track of the channel beside the lanes each edge between domains takes: the shortest reach stays innermost. */
-export function tracks(model) {
-  const at = new Map(model.domains.map((domain, i) => [domain.name, i]));
-  const reach = (edge) =>
-    Math.abs(at.get(model.byId.get(edge.from).domain) - at.get(model.byId.get(edge.to).domain));
-  const sorted = [...model.between].sort((a, b) => reach(a) - reach(b));
-  return new Map(sorted.map((edge, i) => [edge.id, i]));
-}
-
-/** A dead-letter queue's box beneath its host; returns how much room it takes. */
-export function hang(boxes, model, host, sizes) {
-  let y = bottom(boxes.get(host.id)) + 5;
-  let taken = 0;
-  for (const [id, under] of model.hostOf) {
-    if (under !== host) continue;
-    const box = boxes.get(host.id);
-    const indent = sizes.indent ? box.w * sizes.indent : 12;
-    boxes.set(id, { x: box.x + indent, y, w: box.w - indent, h: sizes.chip, style: "chip" });
-    y += sizes.chip + 4;
-    taken += sizes.chip + 5;
-  }
-  return taken;
-}
-
-/** The dotted line by which a dead-letter queue hangs. */
-export function hanging(host, chip) {
-  const x = left(chip) - 7;
-  return [
-    [x, bottom(host)],
-    [x, middleY(chip)],
-    [left(chip), middleY(chip)],
-  ];
-}
-
-export const round = (number) => Math.round(number * 10) / 10;

@@ -20,58 +20,41 @@
  * @property {Map<string, Edge>} edgeById
  * @property {Map<string, MapNode>} hostOf a dead-letter queue's id, to what it hangs beneath
  * @property {Edge[]} between the edges from a rule to another domain's bus
- * @property {Record<string, any>} routes
+ * @property {(eventType: string) => number} indexOfType its domain's
  */
 
 /** @returns {Model} */
 export function readMap({ domains, nodes: given, edges, routes }) {
-  const index = new Map(domains.map((name, i) => [name, i]));
-  const nodes = given.map((node) => ({ ...node, index: (index.get(node.domain) ?? 0) % 6 }));
+  const index = (domain) => Math.max(0, domains.indexOf(domain)) % 6;
+  const nodes = given.map((node) => ({ ...node, index: index(node.domain) }));
   const byId = new Map(nodes.map((node) => [node.id, node]));
-  const known = edges.filter((edge) => byId.has(edge.from) && byId.has(edge.to));
-  const system = {
-    nodes,
-    byId,
-    edges: known,
-    edgeById: new Map(known.map((edge) => [edge.id, edge])),
-    routes: routes ?? {},
-  };
-  const between = known.filter(
-    (edge) =>
-      edge.kind === "delivers" &&
-      byId.get(edge.to).kind === "bus" &&
-      byId.get(edge.from).domain !== byId.get(edge.to).domain,
+  const between = edges.filter(
+    ({ kind, from, to }) =>
+      kind === "delivers" &&
+      byId.get(to).kind === "bus" &&
+      byId.get(from).domain !== byId.get(to).domain,
   );
+  const system = { nodes, byId, edges, between };
   return {
     ...system,
-    between,
+    edgeById: new Map(edges.map((edge) => [edge.id, edge])),
     hostOf: hosts(system),
-    domains: domains.map((name, i) => domain(name, i, system, between)),
+    domains: domains.map((name) => domain(name, index(name), system)),
+    indexOfType: (eventType) => index(routes[eventType]?.domain),
   };
 }
 
-function domain(name, i, { nodes, byId, edges }, between) {
+function domain(name, index, { nodes, byId, edges, between }) {
   const mine = nodes.filter((node) => node.domain === name && node.kind !== "dead-letter queue");
   const bus = mine.find((node) => node.kind === "bus") ?? null;
   const chain = wayOut(mine, edges, byId);
   const crossing = mine.filter((node) => between.some((edge) => edge.from === node.id));
   const out = new Set(chain.flat());
   const ways = waysIn(mine, edges, byId, out);
-  const placed = new Set([
-    bus,
-    ...out,
-    ...crossing,
-    ...ways.flatMap((way) => [...way.rules, way.target, way.consumer]),
-  ]);
-  return {
-    name,
-    index: i % 6,
-    chain,
-    bus,
-    crossing,
-    ways,
-    others: mine.filter((node) => !placed.has(node)),
-  };
+  const parts = ways.flatMap((way) => [...way.rules, way.target, way.consumer]);
+  const placed = new Set([bus, ...out, ...crossing, ...parts]);
+  const others = mine.filter((node) => !placed.has(node));
+  return { name, index, chain, bus, crossing, ways, others };
 }
 
 /** Steps by their longest way from where something begins: several nodes may share a step. */
@@ -87,19 +70,14 @@ function wayOut(mine, edges, byId) {
       (kind === "receives" && b.kind === "relay")
     );
   });
-  const rank = new Map(
-    mine
-      .filter((node) => node.kind === "api" || node.kind === "outbox" || node.kind === "relay")
-      .map((node) => [node.id, 0]),
-  );
-  for (let round = 0; round < mine.length; round += 1) {
+  const first = mine.filter((node) => ["api", "outbox", "relay"].includes(node.kind));
+  const rank = new Map(first.map((node) => [node.id, 0]));
+  for (let round = 0; round < mine.length; round += 1)
     // a way is no longer than the nodes there are, so a circle ends
     for (const { from, to } of leads)
       rank.set(to, Math.max(rank.get(to) ?? 0, (rank.get(from) ?? 0) + 1));
-  }
   const steps = [];
-  for (const node of mine)
-    if (rank.has(node.id)) (steps[Math.min(rank.get(node.id), mine.length)] ??= []).push(node);
+  for (const node of mine) if (rank.has(node.id)) (steps[rank.get(node.id)] ??= []).push(node);
   return steps.filter(Boolean);
 }
 

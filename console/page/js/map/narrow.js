@@ -4,12 +4,14 @@
  * Edges between domains run in a channel at the right.
  */
 
-import { bottom, elbow, hang, hanging, left, middleY, right, tracks } from "./geometry.js";
+import { Drawing } from "./drawing.js";
+import { level, straight, upright } from "./geometry.js";
 
 const SIZES = {
   edge: 20,
   trunk: 18,
   inner: 20,
+  channel: 8,
   track: 8,
   node: 60,
   indent: 0.28,
@@ -22,121 +24,61 @@ const SIZES = {
   lanes: 16,
 };
 
-/** @returns {import("./geometry.js").Drawing} */
-export function narrow(model, width) {
-  const taken = tracks(model);
-  const channel = taken.size ? taken.size * SIZES.track + 8 : 0;
-  const end = width - channel;
-  const drawing = {
-    width,
-    height: 0,
-    lanes: [],
-    boxes: new Map(),
-    lines: new Map(),
-    named: new Set(),
-    taken,
-    end,
-    bare: true,
-  };
-  let y = 0;
-  for (const domain of model.domains) {
-    const height = lane(drawing, model, domain, y);
-    drawing.lanes.push({ domain, x: 0, y, w: end, h: height });
-    y += height + SIZES.lanes;
-  }
-  drawing.height = y - SIZES.lanes;
-  for (const edge of model.edges) drawing.lines.set(edge.id, line(drawing, model, edge));
-  return drawing;
-}
+export class Narrow extends Drawing {
+  bare = true;
 
-function lane(drawing, model, domain, top) {
-  const x = SIZES.edge;
-  const w = drawing.end - SIZES.edge - SIZES.inner;
-  const inside = { x: x + SIZES.trunk, w: w - SIZES.trunk };
-  let y = top + SIZES.head;
-  const put = (node, box) => {
-    drawing.boxes.set(node.id, { ...box, y });
-    y += box.h + hang(drawing.boxes, model, node, SIZES) + SIZES.gap;
-  };
-  domain.chain.flat().forEach((node) => put(node, { x, w, h: SIZES.node, style: "node" }));
-  const arriving = model.between.filter((edge) => edge.to === domain.bus?.id).length;
-  if (domain.bus)
-    put(domain.bus, { x, w, h: Math.max(SIZES.bus, 14 + arriving * 14), style: "bus" });
-  domain.crossing.forEach((rule) => put(rule, { ...inside, h: SIZES.rule, style: "rule" }));
-  for (const way of domain.ways.filter((each) => each.target.kind === "log group")) {
+  constructor(model, width) {
+    super(model, width, SIZES);
+    this.draw();
+  }
+
+  lane({ chain, bus, crossing, ways, others }, top) {
+    const whole = { x: SIZES.edge, w: this.end - SIZES.edge - SIZES.inner };
+    const inside = { x: whole.x + SIZES.trunk, w: whole.w - SIZES.trunk };
+    let y = top + SIZES.head;
+    const put =
+      (style, { x, w }, h) =>
+      (each) => {
+        y = this.place(each, x, y, w, h, style) + SIZES.gap;
+      };
+    const node = put("node", whole, SIZES.node);
+    const rule = put("rule", inside, SIZES.rule);
+    const queue = put("node", { x: inside.x + 14, w: inside.w - 14 }, SIZES.node);
+    chain.flat().forEach(node);
+    if (bus) put("bus", whole, Math.max(SIZES.bus, 14 + this.arriving(bus).length * 14))(bus);
+    crossing.forEach(rule);
     const half = (inside.w - 16) / 2;
-    drawing.boxes.set(way.target.id, {
-      x: inside.x + half + 16,
-      y,
-      w: half,
-      h: SIZES.quiet,
-      style: "quiet",
-    });
-    way.rules.forEach((rule) =>
-      drawing.boxes.set(rule.id, { x: inside.x, y, w: half, h: SIZES.quiet, style: "quiet" }),
-    );
-    y += SIZES.quiet + SIZES.gap;
+    for (const { rules, target } of ways.filter((way) => way.target.kind === "log group")) {
+      rules.forEach((each) => this.place(each, inside.x, y, half, SIZES.quiet, "quiet"));
+      put("quiet", { x: inside.x + half + 16, w: half }, SIZES.quiet)(target);
+    }
+    for (const way of ways.filter(({ target }) => target.kind !== "log group")) {
+      way.rules.forEach(rule);
+      queue(way.target);
+      const last = ways.findLast(({ consumer }) => consumer === way.consumer);
+      if (way.consumer && way === last) node(way.consumer);
+    }
+    others.forEach(node);
+    return y - SIZES.gap + 14 - top;
   }
-  const rest = domain.ways.filter((each) => each.target.kind !== "log group");
-  rest.forEach((way, i) => {
-    way.rules.forEach((rule) => put(rule, { ...inside, h: SIZES.rule, style: "rule" }));
-    put(way.target, { x: inside.x + 14, w: inside.w - 14, h: SIZES.node, style: "node" });
-    if (way.consumer && !rest.slice(i + 1).some((later) => later.consumer === way.consumer))
-      put(way.consumer, { x, w, h: SIZES.node, style: "node" });
-  });
-  domain.others.forEach((node) => put(node, { x, w, h: SIZES.node, style: "node" }));
-  return y - SIZES.gap + 14 - top;
-}
 
-function line(drawing, model, edge) {
-  const [from, to] = [drawing.boxes.get(edge.from), drawing.boxes.get(edge.to)];
-  if (!from || !to) return [];
-  if (drawing.taken.has(edge.id)) {
-    const arriving = model.between.filter((each) => each.to === edge.to);
-    const x = drawing.end + 6 + drawing.taken.get(edge.id) * SIZES.track;
-    const y = to.y + (to.h * (arriving.indexOf(edge) + 1)) / (arriving.length + 1);
-    return [
-      [right(from), middleY(from)],
-      [x, middleY(from)],
-      [x, y],
-      [right(to), y],
-    ];
+  arrival(edge, bus) {
+    const all = this.arriving(this.model.byId.get(edge.to));
+    return bus.y + (bus.h * (all.indexOf(edge) + 1)) / (all.length + 1);
   }
-  if (edge.kind === "dead-letters") {
-    if (model.hostOf.get(edge.to)?.id === edge.from) return hanging(from, to);
-    return around(from, to, right(to) + 6);
+
+  line({ kind }, from, to) {
+    if (kind === "dead-letters") return around(from, to, to.right + 6);
+    if (kind === "matches") return upright(from.x + 9, from.bottom, to.middleY, to.x);
+    if (kind === "receives" && to.x < from.x) return around(from, to, from.right + 13);
+    if (kind === "commits" && from.y > to.y)
+      return level(from.x, from.middleY, SIZES.edge / 2, to.middleY, to.x);
+    if (to.x >= from.right && from.y === to.y) return straight(from, to, from.middleY);
+    // left of what hangs between
+    if (to.y > from.y) return upright(to.x + to.w * 0.13, from.bottom, to.y);
+    return null;
   }
-  if (edge.kind === "matches")
-    return [
-      [from.x + 9, bottom(from)],
-      [from.x + 9, middleY(to)],
-      [left(to), middleY(to)],
-    ];
-  if (edge.kind === "receives" && to.x < from.x) return around(from, to, right(from) + 13);
-  if (edge.kind === "commits" && from.y > to.y)
-    return [
-      [left(from), middleY(from)],
-      [SIZES.edge / 2, middleY(from)],
-      [SIZES.edge / 2, middleY(to)],
-      [left(to), middleY(to)],
-    ];
-  if (left(to) >= right(from) && Math.abs(middleY(from) - middleY(to)) < 2)
-    return [
-      [right(from), middleY(from)],
-      [left(to), middleY(to)],
-    ];
-  if (to.y > from.y)
-    return [
-      [to.x + to.w * 0.13, bottom(from)],
-      [to.x + to.w * 0.13, to.y],
-    ]; // left of what hangs between
-  return elbow(from, to);
 }
 
 /** Out at the right, down, and in again at the right. */
-const around = (from, to, x) => [
-  [right(from), middleY(from)],
-  [x, middleY(from)],
-  [x, middleY(to)],
-  [right(to), middleY(to)],
-];
+const around = (from, to, x) => level(from.right, from.middleY, x, to.middleY, to.right);

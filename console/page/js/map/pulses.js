@@ -32,23 +32,21 @@ export function createPulses(canvas, { model, drawing, lines }) {
     return sampled.get(id);
   }
 
-  function event({ edges = [], handled = [] }) {
+  function event({ edges, handled }) {
     if (document.hidden) return;
-    const plan = schedule([...handled, ...edges], model, (id) => lines.paths.has(id) && points(id));
+    const ids = [...handled, ...edges].filter((id) => lines.paths.has(id));
     if (still.matches) {
-      plan.forEach(({ id }) => light(id));
+      new Set(ids).forEach(light);
       return;
     }
     const now = performance.now();
-    for (const each of plan) {
-      if (running.length >= MOST) break;
-      running.push({
-        points: points(each.id),
-        colour: colourOf(each.id),
-        from: now + each.at,
-        ms: each.ms,
-      });
-    }
+    const dots = schedule(ids, model, points).map(({ id, at, ms }) => ({
+      points: points(id),
+      colour: colourOf(id),
+      from: now + at,
+      ms,
+    }));
+    running.push(...dots.slice(0, Math.max(0, MOST - running.length)));
     if (!frame && running.length) frame = requestAnimationFrame(draw);
   }
 
@@ -120,10 +118,8 @@ function schedule(ids, model, points) {
   const plan = [];
   for (const id of new Set(ids)) {
     const edge = model.edgeById.get(id);
-    const along = edge && points(id);
-    if (!along) continue;
     const at = reached.get(edge.from) ?? 0;
-    const ms = Math.min(LONGEST_MS, Math.max(LEAST_MS, (along.length * STEP) / SPEED));
+    const ms = Math.min(LONGEST_MS, Math.max(LEAST_MS, (points(id).length * STEP) / SPEED));
     plan.push({ id, at, ms });
     if (!reached.has(edge.to)) reached.set(edge.to, at + ms);
   }

@@ -2,7 +2,7 @@
 
 import { fill, h, setText } from "../dom.js";
 import { count, many, rate } from "../format.js";
-import { STATES, intro, shape } from "../parts.js";
+import { STATES, intro, shape, terms } from "../parts.js";
 import { createBoard } from "./board.js";
 import { createDetail } from "./detail.js";
 import { createFeed } from "./feed.js";
@@ -11,19 +11,14 @@ import { createTable } from "./table.js";
 export const map = { name: "map", label: "Map", mount };
 
 function mount(root, { live, map: model }, wanted) {
-  const lede = h("span", { text: "Waiting for the first look…" });
-  const sampling = h("p", { class: "note small", hidden: true });
-  const totals = createTotals();
-  const container = h("div", {
-    class: "board",
+  const lede = h("span", "Waiting for the first look…");
+  const sampling = h("p.note.small", { hidden: true });
+  const totals = createTotals(model);
+  const container = h("div.board", {
     role: "group",
     "aria-label": "Map of the system: each node is a button that shows more",
   });
-  const panel = h("section", {
-    class: "detail card",
-    "aria-label": "Details of a node",
-    hidden: true,
-  });
+  const panel = h("section", { "aria-label": "Details of a node", hidden: true });
   const table = createTable(model);
   const feed = createFeed(model, live.events);
   fill(
@@ -34,64 +29,49 @@ function mount(root, { live, map: model }, wanted) {
     container,
     panel,
     h(
-      "div",
-      { class: "columns map-beneath" },
-      h("section", {}, h("h2", { text: "Latest events" }), feed.element),
-      h("section", {}, h("h2", { text: "All nodes" }), table.element),
+      "div.columns.map-beneath",
+      h("section", h("h2", "Latest events"), feed.element),
+      h("section", h("h2", "All nodes"), table.element),
     ),
   );
-  const detail = createDetail(panel, model, (was) => board.focus(was.id));
-  const board = createBoard(container, model, (chosen) => detail.open(chosen, live.snapshot));
-  const show = (snapshot) => {
+  const detail = createDetail(panel, model, live, (was) => board.focus(was.id));
+  const board = createBoard(container, model, detail.open);
+  const show = () => {
+    const { snapshot } = live;
+    if (document.hidden || !snapshot) return;
     setText(lede, summary(snapshot));
-    const said = [
-      snapshot.sampling?.sentence,
-      snapshot.consoleBehindSeconds > 2
-        ? `the console is ${Math.round(snapshot.consoleBehindSeconds)} s behind the buses`
-        : null,
-    ]
-      .filter(Boolean)
-      .join("; ");
+    const said = shortcomings(snapshot);
     setText(sampling, said);
     sampling.hidden = !said;
-    totals.show(snapshot, model);
-    board.show(snapshot);
-    detail.show(snapshot);
-    table.show(snapshot);
+    for (const part of [totals, board, detail, table]) part.show(snapshot);
   };
-  if (live.snapshot) show(live.snapshot);
+  show();
   const ends = [
-    live.on("snapshot", (snapshot) => {
-      if (!document.hidden) show(snapshot);
-    }),
+    live.on("snapshot", show),
     live.on("event", (event) => {
       board.event(event);
       feed.add(event);
     }),
   ];
-  const shown = () => {
-    if (!document.hidden && live.snapshot) show(live.snapshot);
-  };
-  document.addEventListener("visibilitychange", shown);
-  if (wanted && model.byId.has(wanted)) {
+  document.addEventListener("visibilitychange", show);
+  if (model.byId.has(wanted)) {
     board.focus(wanted);
-    detail.open(model.byId.get(wanted), live.snapshot);
+    detail.open(model.byId.get(wanted));
   }
   return () => {
     ends.forEach((end) => end());
-    document.removeEventListener("visibilitychange", shown);
+    document.removeEventListener("visibilitychange", show);
     board.end();
     feed.end();
   };
 }
 
-function summary({ needsPerson = [], busRates = {}, nodes }) {
-  const sum = Object.values(busRates).reduce((a, b) => a + b, 0);
+const sumOf = (rates) => Object.values(rates).reduce((a, b) => a + b, 0);
+
+function summary({ needsPerson, busRates, nodes }) {
+  const speed = rate(sumOf(busRates))?.replace("/s", "");
+  const flow = speed ? `${speed} events a second pass over the buses` : "No event is on its way";
   const away = Object.values(nodes).filter((node) => node.state === "away").length;
-  const flow =
-    sum >= 0.05
-      ? `${rate(sum).replace("/s", "")} events a second pass over the buses`
-      : "No event is on its way";
   const rest = needsPerson.length
     ? `${many(needsPerson.length, "node needs", "nodes need")} attention.`
     : away
@@ -100,53 +80,36 @@ function summary({ needsPerson = [], busRates = {}, nodes }) {
   return `${flow}. ${rest}`;
 }
 
+/** What the map does not show, or not yet. */
+function shortcomings({ sampling, consoleBehindSeconds: behind }) {
+  const late = behind > 2 && `the console is ${Math.round(behind)} s behind the buses`;
+  return [sampling.sentence, late].filter(Boolean).join("; ");
+}
+
 /** Four numbers that say it all from afar. */
-function createTotals() {
-  const make = (name) => {
-    const value = h("dd", { text: "–" });
-    return { value, element: h("div", {}, h("dt", { text: name }), value) };
+function createTotals(model) {
+  const names = ["events a second", "in outboxes", "in queues", "dead letters"];
+  const element = h("dl.totals", terms(names.map((name) => [name, "–"])));
+  const values = [...element.querySelectorAll("dd")];
+  const show = ({ nodes, busRates }) => {
+    const held = ["outbox", "queue", "dead-letter queue"].map((kind) =>
+      model.nodes
+        .filter((node) => node.kind === kind)
+        .reduce((total, node) => total + (nodes[node.id]?.waiting ?? 0), 0),
+    );
+    const speed = rate(sumOf(busRates))?.replace("/s", "") ?? "0";
+    [speed, ...held.map(count)].forEach((text, i) => setText(values[i], text));
+    values[3].parentElement.classList.toggle("some", held[2] > 0);
   };
-  const [events, outboxes, queues, dead] = [
-    "events a second",
-    "in outboxes",
-    "in queues",
-    "dead letters",
-  ].map(make);
-  return {
-    element: h(
-      "dl",
-      { class: "totals" },
-      [events, outboxes, queues, dead].map(({ element }) => element),
-    ),
-    show: ({ nodes, busRates = {} }, model) => {
-      const sum = (kind) =>
-        model.nodes
-          .filter((node) => node.kind === kind)
-          .reduce((total, node) => total + (nodes[node.id]?.waiting ?? 0), 0);
-      setText(
-        events.value,
-        (rate(Object.values(busRates).reduce((a, b) => a + b, 0)) ?? "0").replace("/s", ""),
-      );
-      setText(outboxes.value, count(sum("outbox")));
-      setText(queues.value, count(sum("queue")));
-      setText(dead.value, count(sum("dead-letter queue")));
-      dead.element.classList.toggle("some", sum("dead-letter queue") > 0);
-    },
-  };
+  return { element, show };
 }
 
 function legend(model) {
-  return h(
-    "ul",
-    { class: "legend small", "aria-label": "Legend" },
-    model.domains.map((domain) =>
-      h(
-        "li",
-        { class: `d${domain.index}` },
-        h("span", { class: "swatch", "aria-hidden": "true" }),
-        domain.name,
-      ),
-    ),
-    Object.entries(STATES).map(([state, { word }]) => h("li", {}, shape(state), ` ${word}`)),
+  const domains = model.domains.map(({ name, index }) =>
+    h(`li.d${index}`, h("span.swatch", { "aria-hidden": "true" }), name),
   );
+  const states = Object.entries(STATES).map(([state, { word }]) =>
+    h("li", shape(state), ` ${word}`),
+  );
+  return h("ul.legend.small", { "aria-label": "Legend" }, domains, states);
 }

@@ -3,40 +3,39 @@
 import { announce } from "../announce.js";
 import { fill, h } from "../dom.js";
 import { clock, count } from "../format.js";
-import { doing } from "../parts.js";
+import { doing, setChip, terms } from "../parts.js";
 
 const POLL_MS = 2000;
-const ENDED = new Set(["COMPLETED", "CANCELLED", "FAILED"]);
+const ENDED = { COMPLETED: "ok", CANCELLED: "stuck", FAILED: "stuck" };
 
 /** @returns {{element: HTMLElement, show: (progress: any, mine?: boolean) => void, end: () => void}} */
 export function createProgress(api, live) {
-  const list = h("ul", { class: "replays" });
-  const nothing = h("p", { class: "muted", text: "This console has started none." });
-  const element = h("section", {}, h("h2", { text: "Replays" }), nothing, list);
+  const list = h("ul.replays");
+  const nothing = h("p.muted", "This console has started none.");
+  const element = h("section", h("h2", "Replays"), nothing, list);
   const known = new Map();
 
-  function show(progress, first = false) {
+  function show(progress, mine = false) {
+    const { name, state } = progress;
     nothing.hidden = true;
-    let card = known.get(progress.name);
-    if (!card) {
-      card = createCard(api, progress, show);
-      known.set(progress.name, card);
-      list.prepend(card.element);
+    if (!known.has(name)) {
+      known.set(name, createCard(api, progress, show));
+      list.prepend(known.get(name).element);
     }
-    const was = card.state;
+    const card = known.get(name);
+    if (card.state && card.state !== state && ENDED[state])
+      announce(`Replay ${name}: ${state.toLowerCase()}`);
     card.show(progress);
-    if (was && was !== progress.state && ENDED.has(progress.state))
-      announce(`Replay ${progress.name}: ${progress.state.toLowerCase()}`);
-    if (first) card.element.scrollIntoView({ block: "nearest" });
+    if (mine) card.element.scrollIntoView({ block: "nearest" });
   }
 
   const timer = setInterval(() => {
     for (const [name, card] of known) {
-      if (ENDED.has(card.state) || performance.now() - card.heardAt < POLL_MS) continue;
+      if (ENDED[card.state] || performance.now() - card.heardAt < POLL_MS) continue;
       api.get(`/api/replays/${encodeURIComponent(name)}`).then(show, () => {}); // asked again in a moment
     }
   }, POLL_MS);
-  const end = live.on("replay", (progress) => show(progress));
+  const end = live.on("replay", show);
   return {
     element,
     show,
@@ -48,26 +47,21 @@ export function createProgress(api, live) {
 }
 
 function createCard(api, { name, bus }, changed) {
-  const state = h("span", { class: "chip" });
-  const reached = h("p", { class: "muted" });
-  const reason = h("p", { class: "problem", hidden: true });
-  const came = h("dl", { class: "facts" });
-  const errors = h("div", {});
+  const state = h("span.chip");
+  const reached = h("p.muted");
+  const reason = h("p.problem");
+  const came = h("dl.facts");
+  const errors = h("div");
   const cancel = doing(
     "Cancel replay",
     async () => changed(await api.remove(`/api/replays/${encodeURIComponent(name)}`)),
-    { className: "danger tiny", errors, working: "Cancelling…" },
+    errors,
+    { kind: ".danger.tiny", working: "Cancelling…" },
   );
   const element = h(
-    "li",
-    { class: "card" },
-    h(
-      "div",
-      { class: "code-head" },
-      h("h3", { text: name }),
-      h("span", { class: "buttons" }, state, cancel),
-    ),
-    h("p", { text: `of ${bus}` }),
+    "li.card",
+    h("div.code-head", h("h3", name), h("span.buttons", state, cancel)),
+    h("p", `of ${bus}`),
     reached,
     reason,
     came,
@@ -76,26 +70,17 @@ function createCard(api, { name, bus }, changed) {
   const card = { element, state: null, heardAt: 0, show: draw };
 
   function draw(progress) {
-    card.state = progress.state;
-    card.heardAt = performance.now();
-    const ended = ENDED.has(progress.state);
-    const good = progress.state === "COMPLETED";
-    state.className = `chip ${good ? "ok" : ended ? "stuck" : "busy"}`;
-    state.textContent = `${good ? "●" : ended ? "▲" : "◆"} ${progress.state.toLowerCase()}`;
-    cancel.hidden = ended;
-    reached.textContent = progress.reached
-      ? `It has reached ${clock(progress.reached, { milliseconds: false })}.`
-      : ended
-        ? ""
-        : "Nothing has come yet.";
+    Object.assign(card, { state: progress.state, heardAt: performance.now() });
+    const ended = ENDED[progress.state];
+    setChip(state, ended ?? "busy", progress.state.toLowerCase());
+    cancel.hidden = Boolean(ended);
+    reached.textContent = ended ? "" : "Nothing has come yet.";
+    if (progress.reached)
+      reached.textContent = `It has reached ${clock(progress.reached, { milliseconds: false })}.`;
     reason.hidden = !progress.reason;
-    reason.textContent = progress.reason ?? "";
-    fill(
-      came,
-      Object.entries(progress.came ?? {}).map(([type, number]) =>
-        h("div", {}, h("dt", { text: type }), h("dd", { text: count(number) })),
-      ),
-    );
+    reason.textContent = progress.reason;
+    const numbers = Object.entries(progress.came).map(([type, number]) => [type, count(number)]);
+    fill(came, terms(numbers));
   }
   return card;
 }

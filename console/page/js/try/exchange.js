@@ -3,62 +3,32 @@
 import { h } from "../dom.js";
 import { ms } from "../format.js";
 import { textBlock, code } from "../json.js";
-import { problem } from "../parts.js";
+import { chip, problem } from "../parts.js";
+import { address } from "../router.js";
 
 export function exchange({ request, response, error, subscriptionId }) {
-  const ok = response && response.status < 400;
   return h(
-    "div",
-    { class: "stack exchange" },
-    h(
-      "div",
-      {},
-      h("div", { class: "code-head" }, h("h3", { text: "Request" })),
-      code(`${request.method} ${request.url}\n${headers(request.headers)}`),
-      request.body ? sent(request.body) : null,
-    ),
-    response
-      ? h(
-          "div",
-          {},
-          h(
-            "div",
-            { class: "code-head" },
-            h("h3", { text: "Response" }),
-            h("span", {
-              class: ok ? "chip ok" : "chip stuck",
-              text: `${ok ? "●" : "▲"} ${response.status} ${response.reason} · ${ms(response.milliseconds)}`,
-            }),
-          ),
-          code(`${response.status} ${response.reason}\n${headers(response.headers)}`),
-          response.body ? sent(response.body) : null,
-        )
-      : problem({ title: "No response", detail: error ?? "" }),
-    ok && subscriptionId
-      ? h(
-          "p",
-          {},
-          h("a", {
-            class: "button",
-            href: `#/follow/${encodeURIComponent(subscriptionId)}`,
-            text: "Follow it",
-          }),
-        )
-      : null,
+    response ? "div.columns.halves.exchange" : "div.columns.exchange",
+    message("Request", `${request.method} ${request.url}`, request),
+    response ? answered(response) : problem({ title: "No response", detail: error ?? "" }),
+    subscriptionId &&
+      h("p", h("a.button", { href: address("follow", subscriptionId) }, "Follow it")),
   );
+}
+
+function answered(response) {
+  const status = `${response.status} ${response.reason}`;
+  const took = `${status} · ${ms(response.milliseconds)}`;
+  return message("Response", status, response, chip(response.status < 400 ? "ok" : "stuck", took));
 }
 
 /** A body as it was sent, byte for byte; and, folded, as a person reads it. */
-function sent(body) {
+function message(title, first, { headers, body }, beside) {
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
   return h(
     "div",
-    {},
-    code(body),
-    h("details", { class: "laid-out" }, h("summary", { text: "Laid out" }), textBlock(body)),
+    h("div.code-head", h("h3", title), beside),
+    code([first, ...lines].join("\n")),
+    body && h("div", code(body), h("details", h("summary", "Laid out"), textBlock(body))),
   );
 }
-
-const headers = (all) =>
-  Object.entries(all)
-    .map(([name, value]) => `${name}: ${value}`)
-    .join("\n");

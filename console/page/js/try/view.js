@@ -1,9 +1,10 @@
 /** Try it: create a subscription, cancel its payment, and see what goes over the wire. */
 
 import { announce } from "../announce.js";
+import { Problem } from "../api.js";
 import { fill, h, nextId } from "../dom.js";
-import { copyable, field, intro, problem, work } from "../parts.js";
 import { code } from "../json.js";
+import { button, field, intro, problem, work } from "../parts.js";
 import { curl, flatJson } from "./curl.js";
 import { exchange } from "./exchange.js";
 
@@ -15,17 +16,15 @@ const SAMPLE = [
   ["customerSurname", "Surname", "Lovelace"],
 ];
 
+const ID_INPUT = { class: "mono", autocomplete: "off", spellcheck: "false" };
+
 export const tryIt = { name: "try", label: "Try it", mount };
 
-function mount(root, { api, kept }, paymentId) {
-  const cancelId = h("input", {
-    class: "mono",
-    autocomplete: "off",
-    spellcheck: "false",
-    value: paymentId ?? kept.get("paymentId") ?? "",
-    required: true,
-  });
-  const top = h("div", {});
+let lastPaymentId = ""; // while another view is shown
+
+function mount(root, { api }, paymentId) {
+  const cancelId = h("input", { ...ID_INPUT, value: paymentId ?? lastPaymentId, required: true });
+  const top = h("div");
   const base = {
     subscription: "http://127.0.0.1:8001",
     payment: "http://127.0.0.1:8003",
@@ -54,32 +53,24 @@ function mount(root, { api, kept }, paymentId) {
     },
     (error) => fill(top, problem(error)),
   );
-  return () => kept.set("paymentId", cancelId.value);
+  return () => {
+    lastPaymentId = cancelId.value;
+  };
 }
 
 function createForm(api, base, created) {
-  const inputs = SAMPLE.map(([name, label, value, hint]) => [
-    name,
-    label,
-    h("input", { name, value, autocomplete: "off" }),
-    hint,
-  ]);
+  const inputs = SAMPLE.map(([name, , value]) => h("input", { name, value, autocomplete: "off" }));
   const quantity = h("input", { name: "quantity", type: "number", value: "2", step: "1" });
-  const key = h("input", {
-    name: "idempotencyKey",
-    class: "mono",
-    autocomplete: "off",
-    spellcheck: "false",
-  });
+  const key = h("input", { ...ID_INPUT, name: "idempotencyKey" });
   const values = () => ({
-    ...Object.fromEntries(inputs.map(([name, , input]) => [name, input.value])),
+    ...Object.fromEntries(inputs.map(({ name, value }) => [name, value])),
     quantity: quantity.value === "" ? null : Number(quantity.value),
   });
   return part(
     "Create a subscription",
     "Create subscription",
     [
-      ...inputs.map(([, label, input, hint]) => field(label, input, { hint })),
+      SAMPLE.map(([, label, , hint], i) => field(label, inputs[i], { hint })),
       field("Quantity", quantity, { hint: "razors a month, 1 to 10" }),
       field("Idempotency-Key (optional)", key, {
         hint: "the same key twice makes one subscription",
@@ -89,19 +80,14 @@ function createForm(api, base, created) {
     () => ({
       method: "POST",
       url: `${base.subscription}/subscriptions`,
-      headers: {
-        "Content-Type": "application/json",
-        ...(key.value ? { "Idempotency-Key": key.value } : {}),
-      },
+      headers: key.value ? { "Idempotency-Key": key.value } : {},
       body: flatJson(values()),
-      options: base.options.subscription ?? [],
+      options: base.options.subscription,
     }),
     async () => {
-      const done = await api.post("/api/try/subscriptions", {
-        ...values(),
-        idempotencyKey: key.value || null,
-      });
-      if (done.subscriptionId && done.response?.status < 400) created(done.subscriptionId);
+      const order = { ...values(), idempotencyKey: key.value || null };
+      const done = await api.post("/api/try/subscriptions", order);
+      if (done.subscriptionId) created(done.subscriptionId);
       return done;
     },
   );
@@ -111,84 +97,83 @@ function cancelForm(api, base, id) {
   return part(
     "Cancel a payment",
     "Cancel payment",
-    [
-      field("Payment id", id, {
-        hint: "the subscription's id: a payment has the same",
-        wide: true,
-      }),
-    ],
+    field("Payment id", id, { hint: "the subscription's id: a payment has the same", wide: true }),
     () => ({
       method: "PATCH",
       url: `${base.payment}/payments/${encodeURIComponent(id.value.trim() || "ID")}`,
-      headers: { "Content-Type": "application/json" },
       body: '{"status": "cancelled"}',
-      options: base.options.payment ?? [],
+      options: base.options.payment,
     }),
-    () => api.post(`/api/try/payments/${encodeURIComponent(id.value.trim())}/cancel`),
+    async () => {
+      const payment = id.value.trim();
+      if (payment) return api.post(`/api/try/payments/${encodeURIComponent(payment)}/cancel`);
+      id.focus();
+      throw new Problem("No id", "create a subscription first, or paste the id of one");
+    },
   );
 }
 
 /** One form with its curl beside it, and beneath what came of it. */
 function part(title, action, fields, request, send) {
   const shell = code();
-  const errors = h("div", {});
+  const errors = h("div");
   const result = h("div", {
     role: "region",
     "aria-label": `${title}: what went over the wire`,
     hidden: true,
   });
-  const button = h("button", { class: "primary", text: action });
+  const submit = h("button.primary", action);
   const heading = nextId("part");
   const refresh = () => {
     shell.textContent = curl(request());
   };
+  async function run() {
+    const done = await send();
+    fill(result, exchange(done));
+    result.hidden = false;
+    const said = done.response ? `${done.response.status} ${done.response.reason}` : "no response";
+    announce(`${title}: ${said}`);
+  }
   const form = h(
     "form",
     {
       novalidate: true,
-      on: {
-        input: refresh,
-        submit: (event) => {
-          event.preventDefault();
-          work(button, run, errors, "Sending…");
-        },
+      oninput: refresh,
+      onsubmit: (event) => {
+        event.preventDefault();
+        work(submit, run, errors, "Sending…");
       },
     },
-    h("div", { class: "fields" }, fields),
-    h("div", { class: "buttons form-end" }, button),
+    h("div.fields", fields),
+    h("div.buttons.form-end", submit),
   );
-  const missing = () =>
-    [...form.querySelectorAll("input[required]")].find((input) => !input.value.trim());
-  async function run() {
-    const empty = missing();
-    if (empty) {
-      empty.focus();
-      throw Object.assign(new Error(), {
-        title: "No id",
-        detail: "create a subscription first, or paste the id of one",
-      });
-    }
-    const done = await send();
-    fill(result, exchange(done));
-    result.hidden = false;
-    announce(
-      done.response
-        ? `${title}: ${done.response.status} ${done.response.reason}`
-        : `${title}: no response`,
-    );
-  }
   refresh();
   const element = h(
-    "section",
-    { class: "card try", "aria-labelledby": heading },
-    h("h2", { id: heading, text: title }),
-    h(
-      "div",
-      { class: "try-columns" },
-      h("div", { class: "stack" }, form, errors),
-      copyable("The same as curl", shell),
-    ),
+    "section.card.try",
+    { "aria-labelledby": heading },
+    h("h2", { id: heading }, title),
+    h("div.columns.halves", h("div.stack", form, errors), copyable("The same as curl", shell)),
     result,
   );
   return { element, refresh };
+}
+
+/** A block of code with its name and a button that copies it. */
+function copyable(title, shown) {
+  const copy = button("Copy", press, ".tiny");
+  copy.ariaLabel = `Copy: ${title}`;
+  async function press() {
+    try {
+      await navigator.clipboard.writeText(shown.textContent);
+      copy.textContent = "Copied";
+      announce(`Copied: ${title}`);
+    } catch {
+      getSelection().selectAllChildren(shown);
+      copy.textContent = "Selected: press Ctrl+C";
+    }
+    setTimeout(() => {
+      copy.textContent = "Copy";
+    }, 2500);
+  }
+  return h("div", h("div.code-head", h("h3", title), copy), shown);
 }
