@@ -83,8 +83,6 @@ class System:
         folder: Path,
         service: Name,
         command: Literal["api", "consumer"],
-        *,
-        is_measured: bool = True,
         **changes: str,
     ) -> Iterator[LaunchedProcess]:
         """A process of the service, some of whose settings are others."""
@@ -94,7 +92,6 @@ class System:
             command,
             {**self.environment(service), **changes},
             port_name={"api": "HTTP_PORT", "consumer": "HEALTH_PORT"}[command],
-            is_measured=is_measured,
         ) as process:
             yield process
 
@@ -135,7 +132,8 @@ class System:
         """Those of the service's API."""
         kind, environment = _SETTINGS[service], self.environment(service)
         given = {name: environment.get(name.upper()) for name in kind.model_fields}
-        return kind(**{name: value for name, value in given.items() if value}, http_port=0)
+        settings: Any = {name: value for name, value in given.items() if value}
+        return kind(**settings, http_port=0)
 
 
 def an_app(router: APIRouter, **how: Any) -> FastAPI:

@@ -25,9 +25,9 @@ from operations.dlq.trail import Trail, newest
 from operations.environment import Environment
 from operations.errors import NothingChosen, OperatorError
 from operations.sources.dead_letters import DeadLetter
-from operations.sources.lease import MAX_MESSAGES, Lease
+from operations.sources.lease import MAX_MESSAGES, Lease, Opened
 from operations.sources.origins import Origin, origins
-from operations.sources.peeking import Opened, Peek, open_queues, peek
+from operations.sources.peeking import Peek, open_queues, peek
 
 LISTED_OF_A_QUEUE = 200
 """Dead letters of each queue in the list; the rest is counted."""

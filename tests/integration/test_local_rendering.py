@@ -9,7 +9,8 @@ from infra.local import main, provision
 from runtime.aws import Aws
 from runtime.errors import Misconfigured
 from tests.conftest import MiniStack
-from tests.integration.emulated import empty_aws, snapshot
+from tests.integration.emulated import empty_aws
+from tests.observed import observed
 from verification.testkit.launcher import run_to_end
 
 
@@ -17,10 +18,10 @@ def test_running_it_again_changes_nothing(ministack: MiniStack) -> None:
     """The second run finds everything in place and says so."""
     aws = empty_aws(ministack)
     first = provision(aws)
-    made = snapshot(aws)
+    made = observed(aws)
     assert {change.action for change in first.changes} == {"created"}
     assert str(provision(aws)) == "0 created, 0 updated, 0 removed"
-    assert snapshot(aws) == made
+    assert observed(aws) == made
 
 
 @pytest.mark.parametrize("endpoint", [None, "https://events.eu-west-1.amazonaws.com"])

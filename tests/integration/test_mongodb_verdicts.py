@@ -89,7 +89,6 @@ def consumer(payments: System, tmp_path_factory: pytest.TempPathFactory) -> Iter
         tmp_path_factory.mktemp("consumer"),
         "payment",
         "consumer",
-        is_measured=False,
         SUBSCRIPTION_CREATED_QUEUE=created.queue.name,
         QUEUE_WAIT_SECONDS="1",
     ) as process:

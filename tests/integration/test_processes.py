@@ -28,7 +28,8 @@ SERVICES = [workload for workload in WORKLOADS if not workload.is_relay]
 @pytest.mark.parametrize("workload", SERVICES, ids=lambda workload: workload.name)
 def test_missing_settings_are_all_named(tmp_path: Path, workload: Workload) -> None:
     """Exit code 2 and one line that names every variable, and no other."""
-    code, output = run_to_end(tmp_path, *workload.command, {"AWS_REGION": ""})
+    module, command = workload.command
+    code, output = run_to_end(tmp_path, module, command, {"AWS_REGION": ""})
     assert code == 2
     assert len(output.splitlines()) == 1
     named = set(re.findall(r"([A-Z_]{4,}): Field required", output))

@@ -89,7 +89,6 @@ def consumer(
         tmp_path_factory.mktemp("consumer"),
         "stock",
         "consumer",
-        is_measured=False,
         **own_queues(system, "stock") | {"SUBSCRIPTION_CREATED_QUEUE": created.queue.name},
     ) as process:
         process.until_ready()
