@@ -12,7 +12,8 @@ import pytest
 from console.app import create_app
 from console.parts import Parts
 from console.security import TOKEN_HEADER
-from tests.builders import a_cause
+from tests.builders import a_cause, an_envelope
+from tests.console import put
 from tests.console_client import a_console
 from tests.system import Name, System, serving
 from verification.testkit.waiting import eventually
@@ -94,16 +95,9 @@ def console(system: System, apis: Mapping[Name, httpx.Client]) -> Iterator[Serve
 def publish(system: System, service: Name, bus: str, aggregate_id: str) -> None:
     """Do the relay's work: put what an outbox has on its bus."""
     for row in system.outbox(service, aggregate_id):
-        system.aws.client("events").put_events(
-            Entries=[
-                {
-                    "EventBusName": bus,
-                    "Source": row["source"],
-                    "DetailType": row["eventType"],
-                    "Detail": row["detail"],
-                }
-            ]
-        )
+        detail, kind = json.loads(row["detail"]), row["eventType"]
+        body = an_envelope(detail, detail_type=kind, source=row["source"])
+        put(system.aws, bus, json.dumps(body))
 
 
 def test_the_page_learns_what_it_needs_to_begin(console: Served) -> None:
