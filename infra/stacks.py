@@ -9,7 +9,7 @@ from aws_cdk import aws_servicediscovery as servicediscovery
 from constructs import Construct
 
 from infra.aws.alarms import Alarms
-from infra.aws.dashboard import Dashboard
+from infra.aws.dashboard import dashboard
 from infra.aws.documents import Documents
 from infra.aws.grounds import Grounds, image
 from infra.aws.http import HttpApi
@@ -137,7 +137,7 @@ class OverviewStack(Stack):
     ) -> None:
         super().__init__(scope, plan.stack_name(f"overview{site.suffix}"), env=_environment(site))
         apis = {domain.name: stacks[domain.name].api for domain in site.domains}
-        Dashboard(self, plan, site.domains, apis)
+        dashboard(self, plan, site.domains, apis)
 
 
 def _environment(site: Site) -> Environment:

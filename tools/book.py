@@ -50,14 +50,12 @@ def bound(path: str, text: str) -> str:
     """A page, docs/`path`, with that line."""
     order = pages()
     place = next(number for number, page in enumerate(order) if page.path == path)
-    before = order[place - 1] if place else None
-    after = order[place + 1] if place + 1 < len(order) else None
     here = Path(path).parent
-    links = [
-        *([f"← {_link(before, here)}"] if before else []),
-        _link(BookPage("Contents", "README.md"), here),
-        *([f"{_link(after, here)} →"] if after else []),
-    ]
+    links = [_link(BookPage("Contents", "README.md"), here)]
+    if place > 0:
+        links.insert(0, f"← {_link(order[place - 1], here)}")
+    if place + 1 < len(order):
+        links.append(f"{_link(order[place + 1], here)} →")
     turn = " · ".join(links)
     if len(turn) > PAGE_WIDTH:
         turn = " ·\n".join(links)

@@ -14,24 +14,17 @@ WIDGET_HEIGHT, WIDGET_WIDTH = 7, 4
 """Of a widget, on a dashboard's grid of 24 columns: six steps side by side."""
 
 
-class Dashboard(Construct):
-    """A row for each domain of an account; `apis` has each domain's door."""
-
-    def __init__(
-        self,
-        scope: Construct,
-        plan: Plan,
-        domains: Sequence[Domain],
-        apis: Mapping[str, apigateway.HttpApi],
-    ) -> None:
-        super().__init__(scope, "Dashboard")
-        rows = [_row(plan, domain, apis[domain.name]) for domain in domains]
-        cloudwatch.Dashboard(
-            self,
-            "Dashboard",
-            dashboard_name=scope.node.id,
-            widgets=[widgets for row in rows for widgets in row],
-        )
+def dashboard(
+    scope: Construct, plan: Plan, domains: Sequence[Domain], apis: Mapping[str, apigateway.HttpApi]
+) -> None:
+    """Make it: a row for each domain of an account; `apis` has each domain's door."""
+    rows = [_row(plan, domain, apis[domain.name]) for domain in domains]
+    cloudwatch.Dashboard(
+        Construct(scope, "Dashboard"),
+        "Dashboard",
+        dashboard_name=scope.node.id,
+        widgets=[widgets for row in rows for widgets in row],
+    )
 
 
 def _row(plan: Plan, domain: Domain, api: apigateway.HttpApi) -> list[list[cloudwatch.IWidget]]:

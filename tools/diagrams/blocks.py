@@ -60,8 +60,3 @@ def written(text: str) -> str:
         return f"<!-- {key} -->\n{inside}\n<!-- /{kind} -->"
 
     return _BLOCK.sub(write, text)
-
-
-def named(text: str) -> list[str]:
-    """Which blocks a text has."""
-    return [f"{kind}: {name}" for kind, name, _ in _BLOCK.findall(text)]

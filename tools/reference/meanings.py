@@ -3,26 +3,22 @@
 from infra.local_system.settings import port_field
 from infra.topology import TOPOLOGY, WORKLOADS
 
-PORTS = {
-    port_field(
-        each.name
-    ).upper(): f"Where {each.name} serves {'its API' if each.path else 'health'}."
-    for each in WORKLOADS
-}
-URLS = {
-    f"{each.name}_url".replace("-", "_").upper(): f"Where {each.name} answers."
-    for each in WORKLOADS
-    if each.path
-}
-PROFILES = {
-    f"{each.name}_profile".upper(): "The AWS profile of the domain, if it has its own account."
-    for each in TOPOLOGY.domains
-}
-
 MEANINGS = {
-    **PORTS,
-    **URLS,
-    **PROFILES,
+    **{
+        port_field(each.name).upper(): (
+            f"Where {each.name} serves {'its API' if each.path else 'health'}."
+        )
+        for each in WORKLOADS
+    },
+    **{
+        f"{each.name}_url".replace("-", "_").upper(): f"Where {each.name} answers."
+        for each in WORKLOADS
+        if each.path
+    },
+    **{
+        f"{each.name}_profile".upper(): "The AWS profile of the domain, if it has its own account."
+        for each in TOPOLOGY.domains
+    },
     "LOG_LEVEL": "What is logged, to stdout.",
     "LOG_FORMAT": "One JSON object a line, or readable lines.",
     "AWS_REGION": "The region of all AWS calls.",
