@@ -90,7 +90,7 @@ export const intro = (title, lede, ...more) =>
 export const terms = (pairs, dd = "dd") =>
   pairs
     .filter(([, value]) => value !== null && value !== undefined)
-    .map(([name, value]) => h("div", h("dt", name), h(dd, value)));
+    .map(([name, value]) => h("div", h("dt", name), h(dd, [value])));
 
 /**
  * A table that scrolls in its own box.
