@@ -2,7 +2,7 @@
 
 from urllib.parse import urlencode
 
-from aws_cdk import CfnOutput, CfnResource, Duration
+from aws_cdk import CfnOutput, CfnResource, Duration, RemovalPolicy
 from aws_cdk import aws_docdb as docdb
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_kms as kms
@@ -42,15 +42,7 @@ class Documents(Construct):
         protected = plan.stage.protected
         name = plan.stack_name(domain.name)
         removal = removal_policy(protected=protected)
-        # Made first, else DocumentDB makes it where it writes, unencrypted and for ever.
-        audit_log = logs.LogGroup(
-            self,
-            "AuditLog",
-            log_group_name=f"/aws/docdb/{name}/audit",
-            retention=AUDIT_RETENTION,
-            encryption_key=key,
-            removal_policy=removal,
-        )
+        audit_log = _audit_log(self, name, key, removal)
         parameters = _parameters(self)
         self._cluster = docdb.DatabaseCluster(
             self,
@@ -138,6 +130,20 @@ class Documents(Construct):
         self._cluster.connections.allow_default_port_from(peer)
         needed = (docdb.CfnDBInstance, ec2.CfnSecurityGroupIngress)
         return [child for child in self._cluster.node.find_all() if isinstance(child, needed)]
+
+
+def _audit_log(
+    scope: Construct, cluster: str, key: kms.Key, removal: RemovalPolicy
+) -> logs.LogGroup:
+    """Where DocumentDB writes: made first, else the service makes it, unencrypted and for ever."""
+    return logs.LogGroup(
+        scope,
+        "AuditLog",
+        log_group_name=f"/aws/docdb/{cluster}/audit",
+        retention=AUDIT_RETENTION,
+        encryption_key=key,
+        removal_policy=removal,
+    )
 
 
 def _parameters(scope: Construct) -> docdb.ClusterParameterGroup:
