@@ -83,16 +83,16 @@ class System:
         folder: Path,
         service: Name,
         command: Literal["api", "consumer"],
+        changes: Mapping[str, str] | None = None,
         *,
         is_measured: bool = True,
-        **changes: str,
     ) -> Iterator[LaunchedProcess]:
         """A process of the service, some of whose settings are others."""
         with running(
             folder,
             f"services.{service}.main",
             command,
-            {**self.environment(service), **changes},
+            {**self.environment(service), **(changes or {})},
             port_name={"api": "HTTP_PORT", "consumer": "HEALTH_PORT"}[command],
             is_measured=is_measured,
         ) as process:
@@ -134,8 +134,9 @@ class System:
     def _settings(self, service: Name) -> Any:
         """Those of the service's API."""
         kind, environment = _SETTINGS[service], self.environment(service)
-        given = {name: environment.get(name.upper()) for name in kind.model_fields}
-        return kind(**{name: value for name, value in given.items() if value}, http_port=0)
+        names = [name for name in kind.model_fields if name.upper() in environment]
+        given: dict[str, Any] = {name: environment[name.upper()] for name in names}
+        return kind(**given, http_port=0)
 
 
 def an_app(router: APIRouter, **how: Any) -> FastAPI:

@@ -3,7 +3,7 @@
 import gc
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -70,7 +70,9 @@ def play(seeds: Iterable[int], plant: str | None = None) -> Tally:
     return tally
 
 
-def play_all(count: int, *, processes: int, plant: str | None = None) -> Iterator[Tally]:
+def play_all(
+    count: int, *, processes: int, plant: str | None = None
+) -> Generator[Tally, None, None]:
     """Play so many seeds; gives what each chunk of them went through, until it is closed."""
     chunks = [range(start, min(start + CHUNK, count)) for start in range(0, count, CHUNK)]
     play_chunk = partial(play, plant=plant)
