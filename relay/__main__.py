@@ -8,13 +8,7 @@ from relay.adapters.change_stream import ChangeStream, find_outbox
 from relay.adapters.dynamodb_stream import DynamoDBStream, find_stream
 from relay.adapters.sqs_fifo import DeadLetterQueue, FifoQueue
 from relay.backlog_gauges import BacklogGauges
-from relay.composition import (
-    adapters_of,
-    aws_of,
-    backlog_of,
-    bus_of,
-    sweeping,
-)
+from relay.composition import adapters_of, aws_of, backlog_of, bus_of, sweeping
 from relay.feed_reader import PART, FeedReader
 from relay.forwarder import Forwarder, run_together
 from relay.pipeline import Pipeline

@@ -1,7 +1,7 @@
 """Lists over HTTP: the parameters and the shape of every list."""
 
-from collections.abc import Callable, Mapping
-from typing import Annotated, Generic, Protocol, Self, TypeVar
+from collections.abc import Callable
+from typing import Annotated, Generic, Self, TypeVar
 
 from fastapi import Query
 from pydantic import ConfigDict, Field
@@ -20,16 +20,6 @@ Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="At most this many.
 DEFAULT_LIMIT = 20
 
 Cursor = Annotated[str | None, Query(max_length=2048, description="nextCursor of the page before.")]
-
-
-class Listed(Protocol[A]):
-    """A store whose aggregates can be listed."""
-
-    def page(
-        self, *, limit: int, after: Mapping[str, str] | None, where: str | None = None
-    ) -> Page[A]:
-        """Read a page: of the aggregates whose listed attribute is `where`, or of all."""
-        ...
 
 
 class PageView(WireModel, Generic[V]):

@@ -2,12 +2,12 @@
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from functools import partial
 from typing import Generic, Protocol, TypeVar
 
 from contracts.outbox import OutboxRecord
+from runtime.cursors import Page
 from runtime.errors import Conflict
 from runtime.ids import new_event_id, utc_now
 
@@ -37,11 +37,22 @@ class AggregateStore(Protocol[A]):
         """
         ...
 
+    def page(
+        self, *, limit: int, after: Mapping[str, str] | None, where: str | None = None
+    ) -> Page[A]:
+        """Read a page: of the aggregates whose indexed field is `where`, or of all."""
+        ...
+
+
+COMMIT_TRIES = 8
+"""Writers of one aggregate that may pass us before we give up: more than ever meet on one."""
+
 
 class UseCases(Generic[A]):
     """What may happen to one kind of aggregate; HTTP and SQS both call it.
 
-    The clock, the ids and the waits are arguments: tests choose them.
+    The clock, the ids and the waits are arguments: tests choose them. `wait` is how the loser of a
+    race waits: some milliseconds, given in seconds.
     """
 
     def __init__(
@@ -52,45 +63,38 @@ class UseCases(Generic[A]):
         new_id: Callable[[], str] = new_event_id,
         wait: Callable[[float], object] = time.sleep,
     ) -> None:
-        self._store, self._now, self._new_id = store, now, new_id
-        self._change = partial(change, store, wait=wait)
+        self._store, self._now, self._new_id, self._wait = store, now, new_id, wait
 
+    def change(
+        self,
+        aggregate_id: str,
+        decide: Callable[[A | None], A],
+        record: Callable[[A], OutboxRecord],
+        *,
+        presumed_new: bool = False,
+    ) -> A:
+        """Decide on what is stored and commit the decision with its event; returns what then is.
 
-COMMIT_TRIES = 8
-"""Writers of one aggregate that may pass us before we give up: more than ever meet on one."""
-
-
-def change(
-    store: AggregateStore[A],
-    aggregate_id: str,
-    decide: Callable[[A | None], A],
-    record: Callable[[A], OutboxRecord],
-    *,
-    presumed_new: bool = False,
-    wait: Callable[[float], object] = time.sleep,
-) -> A:
-    """Decide on what is stored and commit the decision with its event; returns what is then stored.
-
-    `decide` returns its argument where there is nothing to do: that is what makes a repeated
-    delivery harmless. It is called again on fresh state when another writer was first.
-    `presumed_new` saves the first read where there is hardly ever a row: if there is, the commit
-    meets it, and the second try reads it. `wait` is how a loser waits, some milliseconds, given in
-    seconds. Raises Conflict after TRIES such losses, and whatever `decide` and the store raise.
-    """
-    for attempt in range(1, COMMIT_TRIES + 1):
-        is_presumption = presumed_new and attempt == 1
-        before = None if is_presumption else store.get(aggregate_id)
-        after = decide(before)
-        if after is before:
-            return after
-        try:
-            store.commit(after, record(after), replaces=before)
-        except Conflict:
-            if attempt == COMMIT_TRIES:
-                raise
-            if not is_presumption:
-                # Losers of one race would meet again if they came back together.
-                wait(random.uniform(0, 0.01 * attempt))  # noqa: S311 (jitter, not a secret)
-        else:
-            return after
-    raise AssertionError("unreachable")  # pragma: no cover
+        `decide` returns its argument where there is nothing to do: that is what makes a repeated
+        delivery harmless. It is called again on fresh state when another writer was first.
+        `presumed_new` saves the first read where there is hardly ever a row: if there is, the
+        commit meets it, and the second try reads it. Raises Conflict after COMMIT_TRIES such
+        losses, and whatever `decide` and the store raise.
+        """
+        for attempt in range(1, COMMIT_TRIES + 1):
+            is_presumption = presumed_new and attempt == 1
+            before = None if is_presumption else self._store.get(aggregate_id)
+            after = decide(before)
+            if after is before:
+                return after
+            try:
+                self._store.commit(after, record(after), replaces=before)
+            except Conflict:
+                if attempt == COMMIT_TRIES:
+                    raise
+                if not is_presumption:
+                    # Losers of one race would meet again if they came back together.
+                    self._wait(random.uniform(0, 0.01 * attempt))  # noqa: S311 (jitter, no secret)
+            else:
+                return after
+        raise AssertionError("unreachable")  # pragma: no cover

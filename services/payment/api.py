@@ -11,16 +11,10 @@ from contracts.envelope import ReadModel, WireModel
 from contracts.timestamps import Timestamp
 from runtime import cursors
 from runtime.http.app import cause_of
-from runtime.http.pagination import (
-    DEFAULT_LIMIT,
-    Cursor,
-    Limit,
-    Listed,
-    PageView,
-    page_example,
-)
+from runtime.http.pagination import DEFAULT_LIMIT, Cursor, Limit, PageView, page_example
 from runtime.http.problem_kinds import INVALID, NOT_FOUND, Kind
 from runtime.http.problems import ON_CHANGE, ON_LIST, ON_READ
+from runtime.outbox.commit import AggregateStore
 from services.payment.handlers import Handlers
 from services.payment.model import (
     DomainError,
@@ -96,7 +90,7 @@ class PaymentPage(PageView[PaymentView]):
     model_config = page_example(_EXAMPLE)
 
 
-def routes(handlers: Handlers, store: Listed[Payment]) -> APIRouter:
+def routes(handlers: Handlers, store: AggregateStore[Payment]) -> APIRouter:
     router = APIRouter(prefix="/payments", tags=["payments"])
 
     @router.get(

@@ -19,7 +19,7 @@ class Handlers(UseCases[Payment]):
         def decide(current: Payment | None) -> Payment:
             return current or Payment.create(subscription_id, account_number, now=self._now())
 
-        return self._change(subscription_id, decide, self._record(cause), presumed_new=True)
+        return self.change(subscription_id, decide, self._record(cause), presumed_new=True)
 
     def cancel(self, payment_id: str, cause: Cause) -> Payment:
         """Cancel the debit; raises PaymentNotFound."""
@@ -29,7 +29,7 @@ class Handlers(UseCases[Payment]):
                 raise PaymentNotFound(payment_id)
             return current.cancel(now=self._now())
 
-        return self._change(payment_id, decide, self._record(cause))
+        return self.change(payment_id, decide, self._record(cause))
 
     def get(self, payment_id: str) -> Payment:
         """Read one; raises PaymentNotFound."""

@@ -10,16 +10,10 @@ from pydantic.config import JsonDict
 from contracts.envelope import WireModel
 from contracts.timestamps import Timestamp
 from runtime import cursors
-from runtime.http.pagination import (
-    DEFAULT_LIMIT,
-    Cursor,
-    Limit,
-    Listed,
-    PageView,
-    page_example,
-)
+from runtime.http.pagination import DEFAULT_LIMIT, Cursor, Limit, PageView, page_example
 from runtime.http.problem_kinds import INVALID, NOT_FOUND, Kind
 from runtime.http.problems import ON_LIST, ON_READ
+from runtime.outbox.commit import AggregateStore
 from services.stock.handlers import Handlers
 from services.stock.model import DomainError, Status, Stock, StockNotFound
 
@@ -69,7 +63,7 @@ class StockPage(PageView[StockView]):
     model_config = page_example(_EXAMPLE)
 
 
-def routes(handlers: Handlers, store: Listed[Stock]) -> APIRouter:
+def routes(handlers: Handlers, store: AggregateStore[Stock]) -> APIRouter:
     router = APIRouter(prefix="/stock", tags=["stock"])
 
     @router.get(

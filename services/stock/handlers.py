@@ -22,7 +22,7 @@ class Handlers(UseCases[Stock]):
         def decide(current: Stock | None) -> Stock:
             return current or Stock.allocate(subscription_id, quantity, now=self._now())
 
-        return self._change(subscription_id, decide, self._record(cause), presumed_new=True)
+        return self.change(subscription_id, decide, self._record(cause), presumed_new=True)
 
     def deallocate(self, subscription_id: str, cause: Cause) -> Stock:
         """Give the stock back; where there is none yet, see to it that there never will be."""
@@ -32,7 +32,7 @@ class Handlers(UseCases[Stock]):
                 return Stock.deallocate_before_allocation(subscription_id, now=self._now())
             return current.deallocate(now=self._now())
 
-        return self._change(subscription_id, decide, self._record(cause))
+        return self.change(subscription_id, decide, self._record(cause))
 
     def get(self, subscription_id: str) -> Stock:
         """Read one; raises StockNotFound."""

@@ -11,16 +11,10 @@ from contracts.envelope import ReadModel, WireModel
 from contracts.timestamps import Timestamp
 from runtime import cursors
 from runtime.http.app import cause_of
-from runtime.http.pagination import (
-    DEFAULT_LIMIT,
-    Cursor,
-    Limit,
-    Listed,
-    PageView,
-    page_example,
-)
+from runtime.http.pagination import DEFAULT_LIMIT, Cursor, Limit, PageView, page_example
 from runtime.http.problem_kinds import INVALID, NOT_FOUND, Kind
 from runtime.http.problems import ON_CREATE, ON_LIST, ON_READ
+from runtime.outbox.commit import AggregateStore
 from services.subscription.handlers import Handlers
 from services.subscription.model import (
     DomainError,
@@ -134,7 +128,7 @@ class SubscriptionPage(PageView[SubscriptionView]):
     model_config = page_example(_EXAMPLE)
 
 
-def routes(handlers: Handlers, store: Listed[Subscription]) -> APIRouter:
+def routes(handlers: Handlers, store: AggregateStore[Subscription]) -> APIRouter:
     router = APIRouter(prefix="/subscriptions", tags=["subscriptions"])
 
     @router.post(

@@ -42,7 +42,7 @@ class Handlers(UseCases[Subscription]):
                 raise IdempotencyKeyReused
             return current
 
-        return self._change(subscription_id, decide, self._record(cause), presumed_new=True)
+        return self.change(subscription_id, decide, self._record(cause), presumed_new=True)
 
     def cancel(self, subscription_id: str, cause: Cause) -> Subscription:
         """Cancel because the payment is gone; raises SubscriptionNotFound."""
@@ -52,7 +52,7 @@ class Handlers(UseCases[Subscription]):
                 raise SubscriptionNotFound(subscription_id)
             return current.cancel(CANCELLED_WITH_PAYMENT, now=self._now())
 
-        return self._change(subscription_id, decide, self._record(cause))
+        return self.change(subscription_id, decide, self._record(cause))
 
     def get(self, subscription_id: str) -> Subscription:
         """Read one; raises SubscriptionNotFound."""

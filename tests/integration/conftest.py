@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -22,6 +23,7 @@ from tests.builders import a_cause
 from tests.conftest import MiniStack
 from tests.operations import operations
 from tests.raw_http import Server, described
+from tests.relay_world import World, a_world
 from tests.system import NAMES, Name, System, asking, serving
 
 
@@ -41,6 +43,13 @@ def apis(system: System) -> Iterator[Mapping[Name, httpx.Client]]:
     """An HTTP client for each of the three services, which are served by real sockets."""
     with ExitStack() as stack:
         yield {name: stack.enter_context(asking(system.app(name))) for name in NAMES}
+
+
+@pytest.fixture
+def world(ministack: MiniStack, mongodb_uri: str, tmp_path: Path) -> Iterator[World]:
+    """Of which nothing is made yet."""
+    with a_world(ministack, tmp_path, mongodb_uri=mongodb_uri) as world:
+        yield world
 
 
 @pytest.fixture

@@ -4,12 +4,9 @@ An outbox names one row by its key, byte for byte.
 """
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, cast
 
 import bson
-import pytest
 from bson.datetime_ms import DatetimeMS
 from bson.raw_bson import RawBSONDocument
 
@@ -20,7 +17,6 @@ from runtime.outbox.dynamodb_rows import to_item
 from runtime.outbox.mongodb import MongoOutbox
 from runtime.outbox.ports import Outbox
 from runtime.outbox.rows import Row
-from tests.conftest import MiniStack
 from tests.hostile import NUMBERS, NotUtf8
 from tests.relay_world import (
     COLLECTION,
@@ -28,19 +24,12 @@ from tests.relay_world import (
     TABLE,
     World,
     a_keyed_record,
-    a_world,
     change_stream_adapters,
     depth,
     in_threads,
     mongo_documents,
 )
 from verification.testkit.waiting import eventually
-
-
-@pytest.fixture
-def world(ministack: MiniStack, mongodb_uri: str, tmp_path: Path) -> Iterator[World]:
-    with a_world(ministack, tmp_path, mongodb_uri=mongodb_uri) as world:
-        yield world
 
 
 def every_row(outbox: Outbox) -> list[Row]:

@@ -79,12 +79,6 @@ class End:
 
 
 @pytest.fixture
-def world(ministack: MiniStack, mongodb_uri: str, tmp_path: Path) -> Iterator[World]:
-    with a_world(ministack, tmp_path, mongodb_uri=mongodb_uri) as world:
-        yield world
-
-
-@pytest.fixture
 def mongodb(world: World) -> End:
     world.provision_change_stream()
 

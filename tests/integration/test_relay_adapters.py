@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -24,10 +23,9 @@ from runtime.outbox.mongodb import MongoOutbox
 from runtime.outbox.ports import Outbox
 from runtime.outbox.rows import Row
 from runtime.outbox.stats import OutboxStats
-from tests.conftest import MiniStack
 from tests.memory_feed import MemoryFeed, Position
 from tests.relay_fakes import MemoryOutbox, poison, row_of
-from tests.relay_world import COLLECTION, TABLE, World, a_keyed_record, a_world
+from tests.relay_world import COLLECTION, TABLE, World, a_keyed_record
 from verification.testkit.waiting import eventually
 
 HOUR = timedelta(hours=1)
@@ -41,12 +39,6 @@ class End:
     commit: Callable[[str, int, Any], object]
     """Of an aggregate, a sequence and an occurredAt; None leaves the time out."""
     feed: ChangeFeed | None = None
-
-
-@pytest.fixture
-def world(ministack: MiniStack, mongodb_uri: str, tmp_path: Path) -> Iterator[World]:
-    with a_world(ministack, tmp_path, mongodb_uri=mongodb_uri) as world:
-        yield world
 
 
 def document(aggregate_id: str, sequence: int, occurred_at: Any) -> dict[str, Any]:

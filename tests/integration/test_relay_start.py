@@ -1,11 +1,10 @@
 """How a relay starts, or says why it cannot."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import MiniStack
 from tests.relay_world import (
     BUS,
     COLLECTION,
@@ -14,18 +13,11 @@ from tests.relay_world import (
     FIFO_DLQ,
     TABLE,
     World,
-    a_world,
     mongo_settings,
     records,
 )
 from verification.testkit.launcher import run_to_end, running
 from verification.testkit.waiting import eventually
-
-
-@pytest.fixture
-def world(ministack: MiniStack, mongodb_uri: str, tmp_path: Path) -> Iterator[World]:
-    with a_world(ministack, tmp_path, mongodb_uri=mongodb_uri) as world:
-        yield world
 
 
 def start(world: World, command: str) -> tuple[int, str]:

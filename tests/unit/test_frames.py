@@ -126,7 +126,7 @@ def test_from_a_message_to_a_transaction_of_dynamodb(commit: Commit) -> None:
     """Receive, parse and call, decide, write: each once."""
     handlers = StockHandlers(StockStore(dynamodb(commit), table="rows", outbox="rows-outbox"))
     frames = consume(commit, stock_consumer.subscription_created(handlers))
-    assert frames == [*FROM_SQS, "Handlers.allocate", "change", "VersionedTable.commit"]
+    assert frames == [*FROM_SQS, "Handlers.allocate", "UseCases.change", "VersionedTable.commit"]
     assert len(frames) <= MOST_FROM_SQS
 
 
@@ -134,7 +134,7 @@ def test_from_a_message_to_a_transaction_of_mongodb(commit: Commit) -> None:
     """The same way, into the other database."""
     handlers = PaymentHandlers(a_mongo_store(commit))
     frames = consume(commit, payment_consumer.subscription_created(handlers))
-    assert frames == [*FROM_SQS, "Handlers.create", "change", "VersionedCollection.commit"]
+    assert frames == [*FROM_SQS, "Handlers.create", "UseCases.change", "VersionedCollection.commit"]
     assert len(frames) <= MOST_FROM_SQS
 
 
@@ -147,7 +147,7 @@ def test_from_a_post_to_a_transaction_of_dynamodb(commit: Commit) -> None:
     assert frames == [
         "routes.<locals>.subscribe",
         "Handlers.subscribe",
-        "change",
+        "UseCases.change",
         "VersionedTable.commit",
     ]
     assert len(frames) <= MOST_FROM_HTTP
@@ -161,7 +161,7 @@ def test_from_a_patch_to_a_transaction_of_mongodb(commit: Commit) -> None:
     assert frames == [
         "routes.<locals>.patch",
         "Handlers.cancel",
-        "change",
+        "UseCases.change",
         "VersionedCollection.commit",
     ]
     assert len(frames) <= MOST_FROM_HTTP

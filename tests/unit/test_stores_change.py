@@ -1,12 +1,13 @@
 """Load, decide, commit: what a use case does when it is not alone, and when the answer is lost."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
 
 from contracts.outbox import EventTooLarge, OutboxRecord
 from runtime.errors import Conflict, Unavailable
-from runtime.outbox.commit import COMMIT_TRIES, change
+from runtime.outbox.commit import COMMIT_TRIES, UseCases
 from tests.builders import a_record
 from tests.fakes import Hooks, MemoryStore, Plan
 
@@ -53,6 +54,10 @@ class Tallies(MemoryStore[Tally]):
     @property
     def sequences(self) -> list[int]:
         return [record.sequence for record in self.outbox]
+
+
+def change(store: Tallies, *what: Any, **how: Any) -> Tally:
+    return UseCases(store).change(*what, **how)
 
 
 def lose_the_answer() -> None:
