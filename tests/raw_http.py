@@ -4,7 +4,7 @@ import json
 import re
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from fastapi import FastAPI
@@ -28,12 +28,16 @@ def sent(port: int, *pieces: bytes) -> bytes:
 
 @dataclass(frozen=True)
 class Server:
-    """`reads` are paths to GET, each with an end; `writes` methods and paths that take a body."""
+    """`reads` are paths to GET, each with an end; `writes` methods and paths that take a body.
+
+    `methods` are all that a path has, beside GET and HEAD.
+    """
 
     port: int
     reads: tuple[str, ...]
     writes: tuple[tuple[str, str], ...] = ()
     headers: tuple[bytes, ...] = ()
+    methods: Mapping[str, set[str]] = field(default_factory=dict)
 
     def send(self, whole: bytes) -> bytes:
         return sent(self.port, whole)
@@ -77,11 +81,12 @@ class Answer:
 
 def described(app: FastAPI, url: str, hidden: tuple[str, ...], *headers: bytes) -> Server:
     """A server with every route of its OpenAPI document, each parameter of a path being x."""
-    reads, writes = list(hidden), []
+    reads, writes, every = list(hidden), [], dict[str, set[str]]()
     for path, methods in app.openapi()["paths"].items():
         filled = re.sub(r"\{.*?\}", "x", path)
+        every.setdefault(filled, set()).update(map(str.upper, methods))
         reads += [filled] if "get" in methods and path != ENDLESS else []
         writes += [
             (method.upper(), filled) for method, each in methods.items() if "requestBody" in each
         ]
-    return Server(urlsplit(url).port or 0, tuple(reads), tuple(writes), headers)
+    return Server(urlsplit(url).port or 0, tuple(reads), tuple(writes), headers, every)

@@ -83,15 +83,18 @@ class System:
         folder: Path,
         service: Name,
         command: Literal["api", "consumer"],
-        **changes: str,
+        changes: Mapping[str, str] | None = None,
+        *,
+        is_measured: bool = True,
     ) -> Iterator[LaunchedProcess]:
         """A process of the service, some of whose settings are others."""
         with running(
             folder,
             f"services.{service}.main",
             command,
-            {**self.environment(service), **changes},
+            {**self.environment(service), **(changes or {})},
             port_name={"api": "HTTP_PORT", "consumer": "HEALTH_PORT"}[command],
+            is_measured=is_measured,
         ) as process:
             yield process
 
@@ -131,9 +134,9 @@ class System:
     def _settings(self, service: Name) -> Any:
         """Those of the service's API."""
         kind, environment = _SETTINGS[service], self.environment(service)
-        given = {name: environment.get(name.upper()) for name in kind.model_fields}
-        settings: Any = {name: value for name, value in given.items() if value}
-        return kind(**settings, http_port=0)
+        names = [name for name in kind.model_fields if name.upper() in environment]
+        given: dict[str, Any] = {name: environment[name.upper()] for name in names}
+        return kind(**given, http_port=0)
 
 
 def an_app(router: APIRouter, **how: Any) -> FastAPI:

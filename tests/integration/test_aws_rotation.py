@@ -205,7 +205,7 @@ def a_stock_consumer(
     created = make_queue(system.aws)
     queues = own_queues(system, "stock") | {"SUBSCRIPTION_CREATED_QUEUE": created.queue.name}
     with replace(system, endpoint=gate.endpoint).running(
-        folder, "stock", "consumer", **queues, **changes
+        folder, "stock", "consumer", {**queues, **changes}
     ) as process:
         process.until_ready()
         yield process, created

@@ -139,7 +139,7 @@ def test_a_slash_at_the_end_changes_no_write(servers: Mapping[str, Server], syst
 def test_a_wrong_method_is_405_with_those_that_are_right(server: Server) -> None:
     """OPTIONS too, with and without a slash at the end; HEAD is right wherever GET is."""
     for path in server.reads:
-        right = {"GET", "HEAD", *(method for method, each in server.writes if each == path)}
+        right = {"GET", "HEAD", *server.methods.get(path, ())}
         for method in {"OPTIONS", "BREW", "DELETE", "PUT", "POST"} - right:
             for line in (f"{method} {path}", f"{method} {path.rstrip('/')}/"):
                 answer = server.ask(line)

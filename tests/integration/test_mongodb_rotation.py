@@ -58,14 +58,12 @@ class Payments:
     def running(
         self, command: Literal["api", "consumer"], **credentials: str
     ) -> Iterator[LaunchedProcess]:
-        with self.system.running(
-            self.folder,
-            "payment",
-            command,
-            SUBSCRIPTION_CREATED_QUEUE=self.queue.queue.name,
-            QUEUE_WAIT_SECONDS="1",
+        settings = {
+            "SUBSCRIPTION_CREATED_QUEUE": self.queue.queue.name,
+            "QUEUE_WAIT_SECONDS": "1",
             **credentials,
-        ) as process:
+        }
+        with self.system.running(self.folder, "payment", command, settings) as process:
             yield process
 
     def order(self) -> str:

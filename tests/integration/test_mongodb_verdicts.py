@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -85,13 +86,9 @@ class Consuming:
 @pytest.fixture(scope="module")
 def consumer(payments: System, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Consuming]:
     created = make_queue(payments.aws)
-    with payments.running(
-        tmp_path_factory.mktemp("consumer"),
-        "payment",
-        "consumer",
-        SUBSCRIPTION_CREATED_QUEUE=created.queue.name,
-        QUEUE_WAIT_SECONDS="1",
-    ) as process:
+    folder: Path = tmp_path_factory.mktemp("consumer")
+    own = {"SUBSCRIPTION_CREATED_QUEUE": created.queue.name, "QUEUE_WAIT_SECONDS": "1"}
+    with payments.running(folder, "payment", "consumer", own, is_measured=False) as process:
         process.until_ready()
         yield Consuming(process, created)
 

@@ -3,6 +3,7 @@
 import re
 import signal
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -28,8 +29,8 @@ SERVICES = [workload for workload in WORKLOADS if not workload.is_relay]
 @pytest.mark.parametrize("workload", SERVICES, ids=lambda workload: workload.name)
 def test_missing_settings_are_all_named(tmp_path: Path, workload: Workload) -> None:
     """Exit code 2 and one line that names every variable, and no other."""
-    module, command = workload.command
-    code, output = run_to_end(tmp_path, module, command, {"AWS_REGION": ""})
+    main, command = workload.command
+    code, output = run_to_end(tmp_path, main, command, {"AWS_REGION": ""})
     assert code == 2
     assert len(output.splitlines()) == 1
     named = set(re.findall(r"([A-Z_]{4,}): Field required", output))
@@ -85,7 +86,7 @@ def test_a_consumer_reports_its_health_and_leaves_with_0(
     tmp_path: Path, system: System, name: Name
 ) -> None:
     """/healthz, /readyz and /metrics, under 120 MB; SIGTERM in a long poll ends it within 10 s."""
-    with system.running(tmp_path, name, "consumer", **own_queues(system, name)) as process:
+    with system.running(tmp_path, name, "consumer", own_queues(system, name)) as process:
         process.until_ready()
         for path, status in {"/healthz": 200, "/metrics": 200, "/else": 404}.items():
             answer = process.get(path)
@@ -114,8 +115,8 @@ def test_a_consumer_that_starts_while_sqs_is_away_waits_for_it(
     """Alive and not ready, with the reason in its log; SIGTERM ends the waiting with 0."""
     with (
         reserved_ports(1) as (nobody,),
-        system.running(
-            tmp_path, "stock", "consumer", AWS_ENDPOINT_URL=f"http://{LOOPBACK}:{nobody}"
+        replace(system, endpoint=f"http://{LOOPBACK}:{nobody}").running(
+            tmp_path, "stock", "consumer"
         ) as process,
     ):
         eventually(lambda: "waiting at start" in process.output.read_text(), what="it waits")
@@ -149,14 +150,14 @@ def test_sigterm_in_the_middle_of_a_batch_loses_nothing(tmp_path: Path, system: 
     poison = '{"accountNumber": "20000007", "accountSortCode": "65-43-21"}'
     created.send(poison)
 
-    with system.running(tmp_path, "stock", "consumer", **queues) as first:
+    with system.running(tmp_path, "stock", "consumer", queues) as first:
         eventually(lambda: '"event": "handled"' in first.output.read_text(), what="work")
         assert stop_child(first.child, within=60)
     assert first.child.returncode == 0
     handled = [line for line in first.lines() if line["event"] == "handled"]
     # Hidden for a second at most, where its visibility timeout is a minute.
     eventually(lambda: not created.depth()[1], timeout=20, what="messages deleted or visible")
-    with system.running(tmp_path, "stock", "consumer", **queues) as second:
+    with system.running(tmp_path, "stock", "consumer", queues) as second:
         second.until_ready()
         eventually(created.empty, what="an empty queue")
     handled += [line for line in second.lines() if line["event"] == "handled"]

@@ -89,7 +89,8 @@ def consumer(
         tmp_path_factory.mktemp("consumer"),
         "stock",
         "consumer",
-        **own_queues(system, "stock") | {"SUBSCRIPTION_CREATED_QUEUE": created.queue.name},
+        own_queues(system, "stock") | {"SUBSCRIPTION_CREATED_QUEUE": created.queue.name},
+        is_measured=False,
     ) as process:
         process.until_ready()
         yield Consuming(process, created)

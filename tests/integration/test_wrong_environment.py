@@ -20,7 +20,7 @@ COMPLETE = {
     "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
     "MONGODB_URI": "mongodb://127.0.0.1:1/?replicaSet=rs0",
     "MONGODB_DATABASE": "payments",
-    **dict.fromkeys(("HTTP_PORT", "HEALTH_PORT", "CONSOLE_PORT"), "0"),
+    **dict.fromkeys(("HTTP_PORT", "HEALTH_PORT"), "0"),
     **{variable: name for each in WORKLOADS for variable, name in each.settings.items()},
 }
 """All that any process needs."""

@@ -27,7 +27,7 @@ def shortest(ended: Ended, parts: Parts, *, seconds: float = LONGEST) -> Ended:
     """
     deadline = monotonic() + seconds
     promise = _promise_of(ended)
-    elements: list[Element] = [*ended.history.plan.acts, *ended.history.choices.items()]
+    elements: Sequence[Element] = [*ended.history.plan.acts, *ended.history.choices.items()]
 
     def history_of(kept: Sequence[Element]) -> History:
         acts = tuple(each for each in kept if isinstance(each, Act))
