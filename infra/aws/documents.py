@@ -38,7 +38,7 @@ class Documents(Construct):
         self, scope: Construct, plan: Plan, domain: Domain, vpc: ec2.IVpc, key: kms.Key
     ) -> None:
         super().__init__(scope, "Documents")
-        (self.database,) = {collection.database for collection in domain.collections}
+        (self._database,) = {collection.database for collection in domain.collections}
         protected = plan.stage.protected
         name = plan.stack_name(domain.name)
         removal = removal_policy(protected=protected)
@@ -111,7 +111,7 @@ class Documents(Construct):
         )
 
     @property
-    def uri(self) -> str:
+    def environment(self) -> dict[str, str]:
         """Where the cluster is; the secret is injected beside it, never into it."""
         options = urlencode(
             {
@@ -123,7 +123,10 @@ class Documents(Construct):
             safe="/",
         )
         endpoint = self._cluster.cluster_endpoint.socket_address
-        return f"mongodb://{endpoint}/?{options}"
+        return {
+            "MONGODB_URI": f"mongodb://{endpoint}/?{options}",
+            "MONGODB_DATABASE": self._database,
+        }
 
     def let_in(self, peer: ec2.IConnectable) -> list[CfnResource]:
         """Open the port for a peer; returns what must be there before it can connect."""

@@ -120,11 +120,7 @@ class Task(Construct):
             environment={
                 "AWS_REGION": self._grounds.plan.stage.region,
                 **environment,
-                **(
-                    {"MONGODB_URI": documents.uri, "MONGODB_DATABASE": documents.database}
-                    if documents
-                    else {}
-                ),
+                **(documents.environment if documents else {}),
             },
             secrets={
                 f"MONGODB_{field.upper()}": ecs.Secret.from_secrets_manager(documents.secret, field)

@@ -101,14 +101,7 @@ class Replay:
         request, events = self._request, self._events
         since, until = math.floor(request.since.timestamp()), math.ceil(request.until.timestamp())
         with reaching("EventBridge"):
-            archive = self._arn_of_archive()
-            destination: Any = {"Arn": events.describe_event_bus(Name=request.bus)["Arn"]}
-            if request.rules:
-                chosen = {*request.rules, log_rule_of(request.bus, self._environment.topology)}
-                destination["FilterArns"] = [
-                    events.describe_rule(Name=rule, EventBusName=request.bus)["Arn"]
-                    for rule in sorted(chosen)
-                ]
+            archive, destination = self._arn_of_archive(), self._destination()
             try:
                 events.start_replay(
                     ReplayName=self.name,
@@ -119,6 +112,17 @@ class Replay:
                 )
             except events.exceptions.LimitExceededException:
                 raise TooManyReplays from None
+
+    def _destination(self) -> Any:
+        """The bus, and if rules were chosen, only those and the one that writes its log."""
+        bus, events = self._request.bus, self._events
+        destination: Any = {"Arn": events.describe_event_bus(Name=bus)["Arn"]}
+        if self._request.rules:
+            chosen = {*self._request.rules, log_rule_of(bus, self._environment.topology)}
+            destination["FilterArns"] = [
+                events.describe_rule(Name=rule, EventBusName=bus)["Arn"] for rule in sorted(chosen)
+            ]
+        return destination
 
     def _arn_of_archive(self) -> str:
         name, bus = self._request.archive.name, self._request.bus

@@ -26,6 +26,17 @@ Delivery is at least once and in any order: deduplicate on `metadata.eventId`, o
 version, with a schema and a sample beside the old ones.
 """
 
+CORRELATION_IDS = {
+    "ofAnEvent": {
+        "description": "The same on all that one request led to.",
+        "location": "$message.payload#/detail/metadata/correlationId",
+    },
+    "ofARecord": {
+        "description": "The same, before the event is published.",
+        "location": "$message.payload#/correlationId",
+    },
+}
+
 
 def rendered() -> dict[Path, str]:
     """The file and its text, the same each time it is made."""
@@ -37,19 +48,7 @@ def document() -> Json:
     return {
         "asyncapi": "3.0.0",
         "id": "urn:streamed-events",
-        "info": {
-            "title": "streamed-events",
-            "version": "1.0.0",
-            "description": DESCRIPTION,
-            "license": {"name": "MIT", "url": "https://opensource.org/license/mit"},
-            "tags": [
-                *(
-                    {"name": each.name, "description": LIFECYCLES[each.name].about}
-                    for each in TOPOLOGY.domains
-                ),
-                {"name": "dead letters", "description": "What could not go on, and why."},
-            ],
-        },
+        "info": _info(),
         "defaultContentType": "application/json",
         "servers": {
             "eventbridge": _server("events", "eventbridge", "EventBridge, where the buses are."),
@@ -60,17 +59,24 @@ def document() -> Json:
         "components": {
             "messages": messages({name for each in done for name in each.messages}),
             "schemas": schemas(),
-            "correlationIds": {
-                "ofAnEvent": {
-                    "description": "The same on all that one request led to.",
-                    "location": "$message.payload#/detail/metadata/correlationId",
-                },
-                "ofARecord": {
-                    "description": "The same, before the event is published.",
-                    "location": "$message.payload#/correlationId",
-                },
-            },
+            "correlationIds": CORRELATION_IDS,
         },
+    }
+
+
+def _info() -> Json:
+    return {
+        "title": "streamed-events",
+        "version": "1.0.0",
+        "description": DESCRIPTION,
+        "license": {"name": "MIT", "url": "https://opensource.org/license/mit"},
+        "tags": [
+            *(
+                {"name": each.name, "description": LIFECYCLES[each.name].about}
+                for each in TOPOLOGY.domains
+            ),
+            {"name": "dead letters", "description": "What could not go on, and why."},
+        ],
     }
 
 

@@ -160,11 +160,14 @@ class _Run:
             )
             report.settled_state = replace(found, seconds=time.monotonic() - calm)
             report.malformed_rows = malformed_rows.account()
-            since, until = began - CLOCK_SLACK, datetime.now(UTC) + CLOCK_SLACK
-            try:
-                report.audit = audit(environment, since, until, settle=60)
-            except (OperatorError, Unavailable, Misconfigured) as error:
-                report.why_no_audit = str(error) or type(error).__name__
+            self._audit(environment, began)
+
+    def _audit(self, environment: DatabaseEnvironment, began: datetime) -> None:
+        since, until = began - CLOCK_SLACK, datetime.now(UTC) + CLOCK_SLACK
+        try:
+            self.report.audit = audit(environment, since, until, settle=60)
+        except (OperatorError, Unavailable, Misconfigured) as error:
+            self.report.why_no_audit = str(error) or type(error).__name__
 
     def _wait_ready(self) -> None:
         """Wait for all to be ready; one that is not shows in what follows."""
