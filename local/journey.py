@@ -52,7 +52,7 @@ class Stuck(Exception):
 
 @dataclass(frozen=True)
 class JourneyHop:
-    """Something that should happen; `observe` says what did, or raises NotYet."""
+    """Something that should happen; `observe` says what did, or raises NotYetThere."""
 
     title: str
     observe: Callable[[], str]

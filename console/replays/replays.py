@@ -165,7 +165,7 @@ class Replays:
         }
 
     def start(self, previewed: Previewed) -> dict[str, Any]:
-        """Raises StalePreview, NoArchive, TooManyReplays, Unavailable."""
+        """Raises StalePreview, OperatorError, TooManyReplays, Unavailable."""
         request = self._previews.take(previewed.preview)
         followed = Followed(Replay(self._environment, request), request)
         name = followed.replay.name
