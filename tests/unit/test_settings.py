@@ -67,6 +67,8 @@ def test_an_empty_variable_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
         ("AWS_REGION", "EU west"),
         ("AWS_ENDPOINT_URL", "localhost:4566"),
         ("AWS_ENDPOINT_URL", "ftp://localhost"),
+        ("AWS_ENDPOINT_URL", "http://:4566"),
+        ("AWS_ENDPOINT_URL", "http://localhost:0"),
         ("HEALTH_PORT", "65536"),
         ("HEALTH_PORT", "-1"),
         ("LOG_LEVEL", "info"),
