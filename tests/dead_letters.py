@@ -126,7 +126,7 @@ class Killed(BaseException):
 class World(MemorySqs):
     """SQS in memory: bodies in a dead-letter queue, and the work queue that they belong in.
 
-    What happens to a body is told by the event id in it. `steps` are left until the process is
+    What happens to a body follows from the event id in it. `steps` are left until the process is
     killed: each is a call, or a write to the trail, whose lines are kept here. Ids in `refuses`
     are never taken by the work queue, those in `undeletable` never deleted.
     """

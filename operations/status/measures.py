@@ -47,7 +47,7 @@ def ages_of_oldest(
 
 
 def lag_of(environment: Environment, relay: Workload, now: datetime) -> timedelta | LineVerdict:
-    """Ask a relay how far behind a stream's end it read its last row, or say why nobody knows.
+    """Ask a relay how far behind a stream's end it read its last row, or say why that is unknown.
 
     On AWS, where it is a function, CloudWatch is asked.
     """

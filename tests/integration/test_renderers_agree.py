@@ -129,7 +129,7 @@ def test_an_emulator_that_holds_something_else_is_found_out(
 
 
 def _named(found: Iterable[Difference]) -> set[str]:
-    """Resource and attribute of each difference that nobody meant."""
+    """Resource and attribute of each difference that was not meant."""
     return {each.partition(":")[0] for each in unexpected(found, MEANT)}
 
 

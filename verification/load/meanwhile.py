@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 
 @contextmanager
 def meanwhile(work: Callable[[threading.Event], None], threads: int = 1) -> Iterator[None]:
-    """Work in threads until the block ends, which they are told by an event, and wait for them."""
+    """Work in threads until the block ends, which sets the event they are given; wait for them."""
     stopping = threading.Event()
     running = [threading.Thread(target=work, args=(stopping,), daemon=True) for _ in range(threads)]
     for thread in running:
