@@ -37,6 +37,7 @@ DEFAULT_PORTS = {
 NEW_PORTS = ("SHIPMENT_API_PORT", "SHIPMENT_CONSUMER_PORT", "SHIPMENTS_RELAY_PORT")
 
 
+@pytest.mark.begins_first
 @pytest.mark.timeout(600)
 def test_the_tutorial_works_as_written(tmp_path: Path) -> None:
     """It makes a fourth service that passes the checks and contract tests, runs, does as shown.
