@@ -39,6 +39,10 @@ def lost_places(logged: Iterable[Mapping[str, Any]]) -> list[str]:
     ]
 
 
+def ended_shards(process: LaunchedProcess) -> int:
+    return [line["event"] for line in process.lines()].count("shard ended")
+
+
 def reasons(process: LaunchedProcess) -> str:
     """What its readiness check complains of."""
     answer = process.get("/readyz")
@@ -52,29 +56,19 @@ def parts_of(events: list[OutboxRecord], size: int) -> list[list[OutboxRecord]]:
 def test_shards_that_roll_over_in_mid_flow(world: World, control: TestControl) -> None:
     """Written while its shards end one after the other, each event comes once and in sequence."""
     committed = records(600, aggregates=30)
-    written = 0
-
-    def write() -> None:
-        nonlocal written
-        for part in parts_of(committed, 25):
-            written += len(world.commit(part))
-
-    rollovers = 0
+    parts = parts_of(committed, 75)
     with world.relay("dynamodb", POLL_SECONDS="0.05") as process:
         with ThreadPoolExecutor(1) as writer:
-            writing = writer.submit(write)
-            while not writing.done():
+            for part in parts:
+                writing = writer.submit(world.commit, part)
                 control.roll_over()
-                rollovers += 1
-                seen = written
-                eventually(lambda: writing.done() or written > seen, what="more rows")  # noqa: B023
-            writing.result()
+                writing.result()
         world.until_published(committed)
-    assert rollovers > 5
+        eventually(lambda: ended_shards(process) == len(parts), what="the end of each shard")
     assert lost_places(process.lines()) == []
     assert world.duplicates() == 0
     assert world.in_order()
-    assert [line["event"] for line in process.lines()].count("shard ended") == rollovers
+    assert ended_shards(process) == len(parts)
 
 
 @pytest.mark.parametrize("generations", [1, 4])
