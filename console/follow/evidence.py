@@ -22,6 +22,7 @@ from operations.journey.evidence import (
 from operations.journey.timeline import Journey, build
 from operations.sources.bus_logs import SKEW
 from operations.sources.dead_letters import DeadLetter
+from operations.sources.peeking import open_queue
 from operations.sources.routes import routes
 from runtime.aws import asking
 from runtime.ids import utc_now
@@ -138,11 +139,8 @@ def _dead_letters(parts: Parts, aggregate_id: str) -> list[DeadLetter]:
     depths = parts.watch.reading.depths
     names = (each.name for each in parts.graph.nodes if each.kind == "dead-letter queue")
     filled = [name for name in names if name in depths and depths[name].visible]
-    return [
-        each
-        for each in read_dead_letters(parts.environment, filled)
-        if each.event.aggregate_id == aggregate_id
-    ]
+    found = read_dead_letters([open_queue(parts.environment, name) for name in filled])
+    return [each for each in found if each.event.aggregate_id == aggregate_id]
 
 
 def _logged(environment: Environment, name: str, since: datetime) -> Iterator[ObservedEvent]:

@@ -62,7 +62,7 @@ def collect(environment: DatabaseEnvironment, since: datetime, until: datetime) 
             for event, _ in read_bus(logs, group, since=since - SKEW):
                 snapshot.add_event(bus.name, event)
     snapshot.waiting |= count_after_logs(environment)
-    for seen in peek(open_queues(environment, None), most=MAX_MESSAGES):
+    for seen in peek(open_queues(environment), most=MAX_MESSAGES):
         _enter_dead(snapshot, seen)
     for state in states_since(environment, since - SKEW):
         snapshot.add_state(state)

@@ -130,7 +130,7 @@ def _queue_lines(
 
 def _dead_letter_lines(environment: DatabaseEnvironment, now: Callable[[], datetime]) -> list[Line]:
     """An emulator does not say how old the oldest is: it is looked for, and visible again after."""
-    queues = open_queues(environment, None)
+    queues = open_queues(environment)
     ages = ages_of_oldest(environment, [each.origin.dlq for each in queues], now())
     lines: list[Line] = []
     for queue in queues:
