@@ -10,7 +10,6 @@ from console.follow.api_state import ApiState, state_of
 from console.live.observed_events import ObservedEvent
 from console.parts import Parts
 from contracts.names import EventType
-from infra.resources import Bus
 from operations.environment import Environment
 from operations.journey.evidence import (
     Evidence,
@@ -145,15 +144,13 @@ def _dead_letters(parts: Parts, aggregate_id: str) -> list[DeadLetter]:
 
 def _logged(environment: Environment, name: str, since: datetime) -> Iterator[ObservedEvent]:
     """Read the events that name an id from the buses' logs, all at once."""
-    buses = [(each.name, bus) for each in environment.topology.domains for bus in each.buses]
+    topology = environment.topology
+    buses = [bus.name for bus in topology.buses]
 
-    def read(domain_and_bus: tuple[str, Bus]) -> list[ObservedEvent]:
-        domain, bus = domain_and_bus
-        events = read_bus_log(environment, domain, bus, name, since=since)
-        return [
-            ObservedEvent.of(event, message, bus=bus.name, domain=domain)
-            for event, message in events
-        ]
+    def read(bus: str) -> list[ObservedEvent]:
+        domain = topology.domain_of_bus(bus)
+        events = read_bus_log(environment, bus, name, since=since)
+        return [ObservedEvent.of(event, text, bus=bus, domain=domain) for event, text in events]
 
     with ThreadPoolExecutor(len(buses), thread_name_prefix="logs") as pool:
         for found in pool.map(read, buses):

@@ -11,14 +11,12 @@ from typing import Self
 from uuid import UUID
 
 from contracts.outbox import OutboxRecord
-from infra.resources import Bus
 from operations.environment import Environment
-from operations.sources.bus_logs import SKEW, BusEvent, read_bus
+from operations.sources.bus_logs import SKEW, BusEvent, log_of, read_bus
 from operations.sources.dead_letters import DeadLetter
 from operations.sources.lease import MAX_MESSAGES, Opened
 from operations.sources.ledger import AggregateState, EventKey, type_of
 from operations.sources.peeking import peek
-from operations.sources.routes import log_group_of
 from runtime.ids import utc_now
 from runtime.outbox.rows import Row
 
@@ -83,12 +81,10 @@ class Evidence:
 
 
 def read_bus_log(
-    environment: Environment, domain: str, bus: Bus, name: str, *, since: datetime | None
+    environment: Environment, bus: str, name: str, *, since: datetime | None
 ) -> Iterator[tuple[BusEvent, str]]:
     """Read the events that name an id from a bus's log, each with its text. Raises Unavailable."""
-    logs = environment.aws(domain).client("logs")
-    group = log_group_of(bus.name, environment.topology)
-    for line, message in read_bus(logs, group, since=since, containing=name):
+    for line, message in read_bus(*log_of(environment, bus), since=since, containing=name):
         if isinstance(line, BusEvent):
             yield line, message
 

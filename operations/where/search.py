@@ -86,7 +86,6 @@ def _rows(environment: DatabaseEnvironment) -> Iterator[OutboxRow]:
 def _events(
     environment: DatabaseEnvironment, name: str, *, since: datetime | None
 ) -> Iterator[tuple[str, BusEvent]]:
-    for domain in environment.topology.domains:
-        for bus in domain.buses:
-            for event, _ in read_bus_log(environment, domain.name, bus, name, since=since):
-                yield bus.name, event
+    for bus in environment.topology.buses:
+        for event, _ in read_bus_log(environment, bus.name, name, since=since):
+            yield bus.name, event
