@@ -139,8 +139,7 @@ class Tapping:
         for each in self._threads:
             each.join(1.0)
         with ThreadPoolExecutor(len(self.readers)) as pool:
-            for reader in self.readers:
-                pool.submit(self._remove, reader.tap)
+            pool.map(_remove, [reader.tap for reader in self.readers])
 
     @property
     def behind(self) -> float:
@@ -149,17 +148,6 @@ class Tapping:
     @property
     def trouble(self) -> str | None:
         return next((each.why_not for each in self.readers if each.why_not), None)
-
-    def _remove(self, tap: ConsoleTap) -> None:
-        try:
-            tap.remove()
-        except Unavailable as error:
-            log.warning(
-                "a tap stays until a console starts here again",
-                bus=tap.bus,
-                queue=tap.queue.name,
-                reason=str(error),
-            )
 
     def _adjust(self) -> None:
         looked = monotonic()
@@ -184,3 +172,15 @@ class Tapping:
                         reader.url = reader.tap.make(after)
                 except Unavailable as error:
                     log.warning("a tap is as it was", bus=reader.tap.bus, reason=str(error))
+
+
+def _remove(tap: ConsoleTap) -> None:
+    try:
+        tap.remove()
+    except Unavailable as error:
+        log.warning(
+            "a tap stays until a console starts here again",
+            bus=tap.bus,
+            queue=tap.queue.name,
+            reason=str(error),
+        )
