@@ -8,6 +8,7 @@ import httpx
 
 from console.apis import Api, said
 from contracts.timestamps import parse_timestamp
+from operations.output import as_document
 from operations.sources.ledger import AggregateState, type_of
 from runtime.logs import redact
 
@@ -44,12 +45,7 @@ class ApiState:
             return None
 
     def document(self) -> dict[str, Any]:
-        return {
-            "status": self.status,
-            "body": self.body,
-            "problem": self.problem,
-            "url": self.url,
-        }
+        return as_document(self, "status", "body", "problem", "url")
 
 
 def state_of(api: Api, aggregate_id: str) -> ApiState:
