@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from console.follow.api_state import ApiState, state_of
+from console.live.measures import Reading
 from console.live.observed_events import ObservedEvent
 from console.parts import Parts
 from contracts.names import EventType
@@ -56,7 +57,7 @@ def gather(
     parts: Parts, aggregate_id: str, *, with_logs: bool
 ) -> tuple[Journey, States, Sequence[ObservedEvent]]:
     """Collect what there is of a subscription, and make a journey of it; raises Unavailable."""
-    reading = parts.watch.reading
+    waiting = _waiting(parts.watch.reading)
     with ThreadPoolExecutor(FOLLOW_THREADS, thread_name_prefix="follow") as pool:
         rows = pool.submit(lambda: list(_rows(parts.environment, aggregate_id)))
         dead = pool.submit(lambda: _dead_letters(parts, aggregate_id))
@@ -69,10 +70,6 @@ def gather(
             logged = _logged(parts.environment, aggregate_id, since - SKEW)
             known = {(each.bus, each.envelope_id) for each in observed}
             observed += [each for each in logged if (each.bus, each.envelope_id) not in known]
-        waiting = {name: depth.total for name, depth in reading.depths.items()}
-        payments = reading.outboxes.get("payments")
-        if isinstance(payments, OutboxStats):
-            waiting[routes()[EventType.PAYMENT_CREATED].outbox] = payments.depth
         journey = journey_of(
             aggregate_id,
             states,
@@ -97,6 +94,14 @@ def journey_of(
         **found,
     )
     return build(evidence, routes(), {})
+
+
+def _waiting(reading: Reading) -> dict[str, int]:
+    waiting = {name: depth.total for name, depth in reading.depths.items()}
+    payments = reading.outboxes.get("payments")
+    if isinstance(payments, OutboxStats):
+        waiting[routes()[EventType.PAYMENT_CREATED].outbox] = payments.depth
+    return waiting
 
 
 def _in_order(event: ObservedEvent, observed: Sequence[ObservedEvent]) -> ObservedEvent:
