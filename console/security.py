@@ -76,9 +76,7 @@ class Guarded:
         return is_loopback(name) or name in self._allowed or host.lower() in self._allowed
 
     def _fault(self, headers: Headers, host: str) -> str | None:
-        ours = {f"http://{host.lower()}", f"https://{host.lower()}", None}
-        origin, site = headers.get("origin"), headers.get("sec-fetch-site", "none")
-        if (origin and origin.lower()) not in ours or site not in {"same-origin", "none"}:
+        if _is_cross_site(headers, host):
             return "another site's page asked for this: open the console itself"
         given = headers.get(TOKEN_HEADER, "")
         if hmac.compare_digest(given.encode(), self._token.encode()):
@@ -87,6 +85,12 @@ class Guarded:
             f"an action needs the header {TOKEN_HEADER}, whose value is in GET /api/about;"
             " it is new each time the console starts: load the page again"
         )
+
+
+def _is_cross_site(headers: Headers, host: str) -> bool:
+    ours = {f"http://{host.lower()}", f"https://{host.lower()}", None}
+    origin, site = headers.get("origin"), headers.get("sec-fetch-site", "none")
+    return (origin and origin.lower()) not in ours or site not in {"same-origin", "none"}
 
 
 def without_port(host: str) -> str:

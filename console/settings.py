@@ -1,5 +1,6 @@
 """What the console reads from the environment, and how it refuses to be open to the network."""
 
+from contextlib import suppress
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Self
@@ -67,9 +68,6 @@ def environment_of(settings: ConsoleSettings) -> Environment:
 def is_loopback(host: str) -> bool:
     """Whether a host names this machine and no other can reach it; brackets of IPv6 may be on."""
     name = host.strip("[]").lower()
-    if name == "localhost":
-        return True
-    try:
+    with suppress(ValueError):
         return ip_address(name).is_loopback
-    except ValueError:
-        return False
+    return name == "localhost"

@@ -1,6 +1,7 @@
 """The command line's grammar: every command takes --at and --json, and shows how it is used."""
 
 import argparse
+import math
 import re
 import sys
 from collections.abc import Sequence
@@ -71,10 +72,23 @@ def count(text: str) -> int:
 
 def seconds(text: str) -> float:
     """Read an argument that is a span of time: 0 or more, and finite."""
-    try:
-        span = float(text)
-    except ValueError:
-        span = -1.0
-    if not 0 <= span < float("inf"):
+    span = _number(text)
+    if not 0 <= span < math.inf:
         raise argparse.ArgumentTypeError(f"{text} must be a number of seconds, 0 or more")
     return span
+
+
+def rate(text: str) -> float:
+    """Read an argument that is so many a second: above 0, and finite."""
+    a_second = _number(text)
+    if not 0 < a_second < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} must be a number above 0")
+    return a_second
+
+
+def _number(text: str) -> float:
+    """Read a number; whatever else the text is becomes nan, which is in no range."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan

@@ -27,7 +27,7 @@ from operations.errors import NothingChosen, OperatorError
 from operations.sources.dead_letters import DeadLetter
 from operations.sources.lease import MAX_MESSAGES, Lease, Opened
 from operations.sources.origins import Origin, origins
-from operations.sources.peeking import Peek, open_queues, peek
+from operations.sources.peeking import Peek, open_queue, open_queues, peek
 
 LISTED_OF_A_QUEUE = 200
 """Dead letters of each queue in the list; the rest is counted."""
@@ -77,7 +77,7 @@ class DeadLetterActions:
         self._previews = Previews[tuple[str, Choice]]()
 
     def list(self) -> dict[str, Any]:
-        queues = open_queues(self._environment, None)
+        queues = open_queues(self._environment)
         with self._locks.idle() as free:
             peeks = peek([each for each in queues if each.origin.dlq in free], most=self._listed)
         looked = {each.origin.dlq: each for each in peeks}
@@ -88,7 +88,7 @@ class DeadLetterActions:
 
     def show(self, queue: str, message_id: str) -> dict[str, Any]:
         """Raises NotThere as well."""
-        (opened,) = open_queues(self._environment, queue)
+        opened = open_queue(self._environment, queue)
         with self._locks.exclusive(queue):
             (looked,) = peek([opened], most=MAX_MESSAGES)
         for dead_letter in looked.dead_letters:
@@ -103,7 +103,7 @@ class DeadLetterActions:
     def preview(self, wish: DeadLetterSelection) -> dict[str, Any]:
         """Show what is chosen and what a redrive would do with it. Raises NothingChosen as well."""
         queue, choice = wish.queue, wish.choice
-        (opened,) = open_queues(self._environment, queue)
+        opened = open_queue(self._environment, queue)
         destination = opened.origin.destination
         most = self._most_moved if choice == Choice() else MAX_MESSAGES
         with self._locks.exclusive(queue), opened.lease() as lease:
@@ -145,7 +145,7 @@ class DeadLetterActions:
         self, previewed: Previewed, operation: str
     ) -> Iterator[tuple[Opened, Choice, Trail, Lease]]:
         name, choice = self._previews.take(previewed.preview)
-        (queue,) = open_queues(self._environment, name)
+        queue = open_queue(self._environment, name)
         with (
             self._locks.exclusive(name),
             Trail(self._environment.audit_file, operation) as trail,

@@ -38,7 +38,10 @@ _BY_EVENTBRIDGE: Mapping[str, tuple[str, str]] = {
         "Have the quota raised, or the load lowered, then redrive it.",
     ),
 }
-"""What its ERROR_CODE means, and what fixes it; for the others its own message is shown."""
+"""What its ERROR_CODE means, and what fixes it."""
+
+_BY_ANOTHER_CODE = ("could not", "Fix what that says, then redrive it.")
+"""For the other codes: EventBridge's own message is shown."""
 
 _ANOTHER_FIRST = (
     "Most often the event that {} it is in a dead-letter queue itself: redrive that one first, then"
@@ -133,13 +136,9 @@ def plain(dead_letter: DeadLetter, origin: Origin) -> str:
 
 def _undeliverable(dead_letter: DeadLetter, origin: Origin) -> str:
     code = dead_letter.attributes.get("ERROR_CODE", "")
-    times = f" {dead_letter.tries} times" if dead_letter.tries and dead_letter.tries > 1 else ""
-    tried = f"EventBridge tried{times} to bring it to {origin.destination}"
-    said = f" ({dead_letter.why})"
-    if code in _BY_EVENTBRIDGE:
-        why, fix = _BY_EVENTBRIDGE[code]
-        return f"{tried}, and {why}{said}. {fix}"
-    return f"{tried}, and could not{said}. Fix what that says, then redrive it."
+    why, fix = _BY_EVENTBRIDGE.get(code, _BY_ANOTHER_CODE)
+    tried = f"EventBridge tried{_times(dead_letter)} to bring it to {origin.destination}"
+    return f"{tried}, and {why} ({dead_letter.why}). {fix}"
 
 
 def _unhandled(dead_letter: DeadLetter, origin: Origin) -> str:
@@ -150,9 +149,12 @@ def _unhandled(dead_letter: DeadLetter, origin: Origin) -> str:
     if kind in known:
         what, fix = known[kind]
         return f"{dead_letter.by} {what}: {said}. {fix}"
-    times = f" {dead_letter.tries} times" if dead_letter.tries and dead_letter.tries > 1 else ""
     return (
-        f"{dead_letter.by} tried{times} and failed with an error that it does not know:"
-        f" {dead_letter.why}. That is mostly a bug, or something it depends on: its log has more."
-        " Fix that, then redrive it."
+        f"{dead_letter.by} tried{_times(dead_letter)} and failed with an error that it does not"
+        f" know: {dead_letter.why}. That is mostly a bug, or something it depends on: its log has"
+        " more. Fix that, then redrive it."
     )
+
+
+def _times(dead_letter: DeadLetter) -> str:
+    return f" {dead_letter.tries} times" if dead_letter.tries and dead_letter.tries > 1 else ""

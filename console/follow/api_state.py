@@ -8,6 +8,8 @@ import httpx
 
 from console.apis import Api, said
 from contracts.timestamps import parse_timestamp
+from operations.output import as_document
+from operations.sources.dead_letters import object_in
 from operations.sources.ledger import AggregateState, type_of
 from runtime.logs import redact
 
@@ -44,12 +46,7 @@ class ApiState:
             return None
 
     def document(self) -> dict[str, Any]:
-        return {
-            "status": self.status,
-            "body": self.body,
-            "problem": self.problem,
-            "url": self.url,
-        }
+        return as_document(self, "status", "body", "problem", "url")
 
 
 def state_of(api: Api, aggregate_id: str) -> ApiState:
@@ -59,16 +56,8 @@ def state_of(api: Api, aggregate_id: str) -> ApiState:
         answer = api.client.get(url)
     except httpx.HTTPError as error:
         return ApiState(api.domain, url, 0, None, f"{api.process} did not answer: {said(error)}")
-    body = _object(answer)
+    body = object_in(answer.content)
     if answer.is_success:
         return ApiState(api.domain, url, answer.status_code, redact(None, "", body), None)
     problem = str(body.get("detail") or answer.reason_phrase)
     return ApiState(api.domain, url, answer.status_code, None, problem)
-
-
-def _object(answer: httpx.Response) -> dict[str, Any]:
-    try:
-        found = answer.json()
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}

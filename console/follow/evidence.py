@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from console.follow.api_state import ApiState, state_of
+from console.live.measures import Reading
 from console.live.observed_events import ObservedEvent
 from console.parts import Parts
 from contracts.names import EventType
-from infra.resources import Bus
 from operations.environment import Environment
 from operations.journey.evidence import (
     Evidence,
@@ -22,6 +22,7 @@ from operations.journey.evidence import (
 from operations.journey.timeline import Journey, build
 from operations.sources.bus_logs import SKEW
 from operations.sources.dead_letters import DeadLetter
+from operations.sources.peeking import open_queue
 from operations.sources.routes import routes
 from runtime.aws import asking
 from runtime.ids import utc_now
@@ -56,7 +57,7 @@ def gather(
     parts: Parts, aggregate_id: str, *, with_logs: bool
 ) -> tuple[Journey, States, Sequence[ObservedEvent]]:
     """Collect what there is of a subscription, and make a journey of it; raises Unavailable."""
-    reading = parts.watch.reading
+    waiting = _waiting(parts.watch.reading)
     with ThreadPoolExecutor(FOLLOW_THREADS, thread_name_prefix="follow") as pool:
         rows = pool.submit(lambda: list(_rows(parts.environment, aggregate_id)))
         dead = pool.submit(lambda: _dead_letters(parts, aggregate_id))
@@ -69,10 +70,6 @@ def gather(
             logged = _logged(parts.environment, aggregate_id, since - SKEW)
             known = {(each.bus, each.envelope_id) for each in observed}
             observed += [each for each in logged if (each.bus, each.envelope_id) not in known]
-        waiting = {name: depth.total for name, depth in reading.depths.items()}
-        payments = reading.outboxes.get("payments")
-        if isinstance(payments, OutboxStats):
-            waiting[routes()[EventType.PAYMENT_CREATED].outbox] = payments.depth
         journey = journey_of(
             aggregate_id,
             states,
@@ -97,6 +94,14 @@ def journey_of(
         **found,
     )
     return build(evidence, routes(), {})
+
+
+def _waiting(reading: Reading) -> dict[str, int]:
+    waiting = {name: depth.total for name, depth in reading.depths.items()}
+    payments = reading.outboxes.get("payments")
+    if isinstance(payments, OutboxStats):
+        waiting[routes()[EventType.PAYMENT_CREATED].outbox] = payments.depth
+    return waiting
 
 
 def _in_order(event: ObservedEvent, observed: Sequence[ObservedEvent]) -> ObservedEvent:
@@ -138,24 +143,19 @@ def _dead_letters(parts: Parts, aggregate_id: str) -> list[DeadLetter]:
     depths = parts.watch.reading.depths
     names = (each.name for each in parts.graph.nodes if each.kind == "dead-letter queue")
     filled = [name for name in names if name in depths and depths[name].visible]
-    return [
-        each
-        for each in read_dead_letters(parts.environment, filled)
-        if each.event.aggregate_id == aggregate_id
-    ]
+    found = read_dead_letters([open_queue(parts.environment, name) for name in filled])
+    return [each for each in found if each.event.aggregate_id == aggregate_id]
 
 
 def _logged(environment: Environment, name: str, since: datetime) -> Iterator[ObservedEvent]:
     """Read the events that name an id from the buses' logs, all at once."""
-    buses = [(each.name, bus) for each in environment.topology.domains for bus in each.buses]
+    topology = environment.topology
+    buses = [bus.name for bus in topology.buses]
 
-    def read(domain_and_bus: tuple[str, Bus]) -> list[ObservedEvent]:
-        domain, bus = domain_and_bus
-        events = read_bus_log(environment, domain, bus, name, since=since)
-        return [
-            ObservedEvent.of(event, message, bus=bus.name, domain=domain)
-            for event, message in events
-        ]
+    def read(bus: str) -> list[ObservedEvent]:
+        domain = topology.domain_of_bus(bus)
+        events = read_bus_log(environment, bus, name, since=since)
+        return [ObservedEvent.of(event, text, bus=bus, domain=domain) for event, text in events]
 
     with ThreadPoolExecutor(len(buses), thread_name_prefix="logs") as pool:
         for found in pool.map(read, buses):

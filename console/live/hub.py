@@ -40,12 +40,14 @@ class Listener:
         self._events: deque[bytes] = deque(maxlen=KEPT_MESSAGES)
         self.closed = False
 
-    def give(self, text: bytes, *, newest_only: bool) -> None:
+    def give(self, text: bytes) -> None:
         with self._lock:
-            if newest_only:
-                self._snapshot = text
-            else:
-                self._events.append(text)
+            self._events.append(text)
+        self._wake()
+
+    def replace_snapshot(self, text: bytes) -> None:
+        with self._lock:
+            self._snapshot = text
         self._wake()
 
     def close(self) -> None:
@@ -96,9 +98,8 @@ class Hub:
             page = Listener(loop)
             page.closed = self._closed
             self._pages.add(page)
-            newest = self._newest
-        if newest:
-            page.give(newest, newest_only=True)
+            if self._newest:
+                page.replace_snapshot(self._newest)
         return page
 
     def leave(self, page: Listener) -> None:
@@ -107,33 +108,41 @@ class Hub:
 
     def snapshot(self, document: Mapping[str, Any]) -> None:
         """Give every page the newest snapshot; one that it has not read yet is replaced."""
-        self.say("snapshot", document, newest_only=True)
+        self._newest = self._message("snapshot", document)  # first: a page that joins now has it
+        with self._lock:
+            for page in self._pages:
+                page.replace_snapshot(self._newest)
 
     def event(self, document: Callable[[], Mapping[str, Any]]) -> None:
         """Show an event, unless enough were shown this second."""
-        with self._lock:
-            second = int(self._clock())
-            if second != self._second:
-                self._second, self._shown = second, 0
-            if not self._pages or self._shown >= EVENTS_A_SECOND:
-                return
-            self._shown += 1
-        self.say("event", document())
+        if self._may_show_another():
+            self.say("event", document())
 
-    def say(self, name: str, document: Mapping[str, Any], *, newest_only: bool = False) -> None:
+    def say(self, name: str, document: Mapping[str, Any]) -> None:
         """Publish something under its name: beside those above "replay" or "trouble"."""
-        data = json.dumps(document, separators=(",", ":"), default=str)
+        text = self._message(name, document)
         with self._lock:
-            self._number += 1
-            text = f"id: {self._number}\nevent: {name}\ndata: {data}\n\n".encode()
-            if newest_only:
-                self._newest = text
-            pages = tuple(self._pages)
-        for page in pages:
-            page.give(text, newest_only=newest_only)
+            for page in self._pages:
+                page.give(text)
 
     def close(self) -> None:
         """End every page's stream: the process leaves."""
         self._closed = True
         for page in tuple(self._pages):
             page.close()
+
+    def _may_show_another(self) -> bool:
+        with self._lock:
+            second = int(self._clock())
+            if second != self._second:
+                self._second, self._shown = second, 0
+            if not self._pages or self._shown >= EVENTS_A_SECOND:
+                return False
+            self._shown += 1
+            return True
+
+    def _message(self, name: str, document: Mapping[str, Any]) -> bytes:
+        data = json.dumps(document, separators=(",", ":"), default=str)
+        with self._lock:
+            self._number += 1
+            return f"id: {self._number}\nevent: {name}\ndata: {data}\n\n".encode()

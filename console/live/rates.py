@@ -19,13 +19,15 @@ class Rates:
 
     def count(self, keys: Iterable[str], weight: int = 1) -> None:
         """Count something that represents `weight` of its kind."""
-        second = int(self._clock())
         with self._lock:
-            if not self._seconds or self._seconds[-1][0] != second:
-                self._seconds.append((second, Counter()))
-            counted = self._seconds[-1][1]
+            counted = self._counter_of(int(self._clock()))
             for key in keys:
                 counted[key] += weight
+
+    def _counter_of(self, second: int) -> Counter[str]:
+        if not self._seconds or self._seconds[-1][0] != second:
+            self._seconds.append((second, Counter()))
+        return self._seconds[-1][1]
 
     def per_second(self, over: int = WINDOW) -> dict[str, float]:
         """Average the last `over` whole seconds; what did not happen is not in it."""

@@ -26,13 +26,12 @@ def router(hub: Hub) -> APIRouter:
 class _Stream(StreamingResponse):
     """Leaves the hub however the connection ends."""
 
+    media_type = "text/event-stream"
+
     def __init__(self, hub: Hub, page: Listener) -> None:
         self._hub, self._page = hub, page
-        super().__init__(
-            _written(page),
-            media_type="text/event-stream",
-            headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
-        )
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        super().__init__(_written(page), headers=headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from console.live.measures import Reading
 from infra.graph import Edge, EdgeKind, Graph, Node
-from operations.output import age
+from operations.output import age, as_document
 from operations.sources.depths import Depth
 from operations.status.verdicts import LineVerdict, dead_letters, on_outbox, on_queue
 from runtime.outbox.stats import OutboxStats
@@ -31,13 +31,9 @@ class NodeState:
     oldest: timedelta | None = None
 
     def document(self) -> dict[str, Any]:
-        return {
-            "state": self.state,
-            "waiting": self.waiting,
-            "inFlight": self.in_flight,
-            "oldestSeconds": None if self.oldest is None else round(self.oldest.total_seconds(), 1),
-            "sentence": self.sentence,
-        }
+        oldest = None if self.oldest is None else round(self.oldest.total_seconds(), 1)
+        counts = as_document(self, "state", "waiting", "in_flight")
+        return {**counts, "oldestSeconds": oldest, "sentence": self.sentence}
 
 
 def states_of(graph: Graph, reading: Reading, rates: Mapping[str, float]) -> dict[str, NodeState]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from threading import Thread
 from time import monotonic
@@ -36,16 +37,19 @@ QUIET_SECONDS = 2.0
 """Seconds without a message after which a tap is not behind, whatever its last message was."""
 
 
+@dataclass
 class TapReader:
     """Moves one tap's messages to the observer; any thread may ask it how it is."""
 
-    def __init__(self, tap: ConsoleTap, observer: Observer, sampler: Sampler, stop: Stop) -> None:
-        self.tap = tap
-        self._observer, self._sampler, self._stop = observer, sampler, stop
-        self.url: str | None = None
-        self.why_not: str | None = "it has yet to start"
-        self._behind, self._received_at = 0.0, 0.0
-        self._keep_at = 0.0
+    tap: ConsoleTap
+    observer: Observer
+    sampler: Sampler
+    stop: Stop
+    url: str | None = None
+    why_not: str | None = "it has yet to start"
+    _behind: float = field(default=0.0, repr=False)
+    _received_at: float = field(default=0.0, repr=False)
+    _keep_at: float = field(default=0.0, repr=False)
 
     @property
     def behind(self) -> float:
@@ -55,10 +59,10 @@ class TapReader:
     def run(self) -> None:
         """Read until a stop is requested; an outage is waited out."""
         failures = 0
-        while not self._stop.requested:
+        while not self.stop.requested:
             try:
                 if self.url is None:
-                    self.url = self.tap.make(self._sampler.every_nth)
+                    self.url = self.tap.make(self.sampler.every_nth)
                     log.info("tapping", bus=self.tap.bus, queue=self.tap.queue.name)
                     self.why_not = None
                 if monotonic() >= self._keep_at:
@@ -69,12 +73,12 @@ class TapReader:
                 failures += 1
                 self.url, self.why_not = None, str(error)
                 log.warning("waiting", bus=self.tap.bus, reason=str(error))
-                self._stop.wait(backoff(failures, first=0.25, longest=10))
+                self.stop.wait(backoff(failures, first=0.25, longest=10))
             except Exception as error:  # whatever it was, the console goes on looking
                 failures += 1
                 self.url, self.why_not = None, f"{type(error).__name__}: {error}"
                 log.exception("a tap failed", bus=self.tap.bus)
-                self._stop.wait(backoff(failures, first=1, longest=30))
+                self.stop.wait(backoff(failures, first=1, longest=30))
 
     def _keep(self, url: str) -> None:
         """Whatever comes of it, the tap works."""
@@ -88,7 +92,7 @@ class TapReader:
     def _poll(self, url: str) -> "list[MessageTypeDef]":
         """Receive in a thread that a stop abandons: a long poll cannot be cut short."""
         name = f"poll of {self.tap.bus}"
-        return unless_stopped(self._stop, lambda: self._receive(url), thread=name) or []
+        return unless_stopped(self.stop, lambda: self._receive(url), thread=name) or []
 
     def _receive(self, url: str) -> "list[MessageTypeDef]":
         with asking("SQS"):
@@ -103,7 +107,7 @@ class TapReader:
         if not messages:
             return
         now = datetime.now(UTC)
-        every_nth = self._sampler.every_nth
+        every_nth = self.sampler.every_nth
         late = 0
         for message in messages:
             at = datetime.fromtimestamp(int(message["Attributes"]["SentTimestamp"]) / 1000, UTC)
@@ -111,10 +115,10 @@ class TapReader:
             if self._behind > TOO_LATE:
                 late += 1
             else:
-                self._observer.observe(self.tap.bus, message["Body"], at, every_nth)
+                self.observer.observe(self.tap.bus, message["Body"], at, every_nth)
         self._received_at = monotonic()
         if late:
-            self._observer.discard(late)
+            self.observer.discard(late)
         delete_batch(self.tap.sqs, url, [message["ReceiptHandle"] for message in messages])
 
 
@@ -139,8 +143,7 @@ class Tapping:
         for each in self._threads:
             each.join(1.0)
         with ThreadPoolExecutor(len(self.readers)) as pool:
-            for reader in self.readers:
-                pool.submit(self._remove, reader.tap)
+            pool.map(_remove, [reader.tap for reader in self.readers])
 
     @property
     def behind(self) -> float:
@@ -149,17 +152,6 @@ class Tapping:
     @property
     def trouble(self) -> str | None:
         return next((each.why_not for each in self.readers if each.why_not), None)
-
-    def _remove(self, tap: ConsoleTap) -> None:
-        try:
-            tap.remove()
-        except Unavailable as error:
-            log.warning(
-                "a tap stays until a console starts here again",
-                bus=tap.bus,
-                queue=tap.queue.name,
-                reason=str(error),
-            )
 
     def _adjust(self) -> None:
         looked = monotonic()
@@ -184,3 +176,15 @@ class Tapping:
                         reader.url = reader.tap.make(after)
                 except Unavailable as error:
                     log.warning("a tap is as it was", bus=reader.tap.bus, reason=str(error))
+
+
+def _remove(tap: ConsoleTap) -> None:
+    try:
+        tap.remove()
+    except Unavailable as error:
+        log.warning(
+            "a tap stays until a console starts here again",
+            bus=tap.bus,
+            queue=tap.queue.name,
+            reason=str(error),
+        )

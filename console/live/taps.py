@@ -7,6 +7,7 @@ removes: a tap's queue says when its console was last there.
 """
 
 import json
+from contextlib import suppress
 from datetime import datetime
 from math import inf
 
@@ -94,12 +95,10 @@ class ConsoleTap:
 
     def is_there(self) -> bool:
         """Whether the rule is: `make provision` takes away what the topology does not have."""
-        with asking("EventBridge"):
-            try:
-                self._events.describe_rule(Name=self.rule.name, EventBusName=self.bus)
-            except self._events.exceptions.ResourceNotFoundException:
-                return False
-        return True
+        with asking("EventBridge"), suppress(self._events.exceptions.ResourceNotFoundException):
+            self._events.describe_rule(Name=self.rule.name, EventBusName=self.bus)
+            return True
+        return False
 
     def throw_away(self, url: str) -> int:
         """Empty the queue; returns about how many messages were in it. SQS does it once a minute.
@@ -118,20 +117,19 @@ class ConsoleTap:
 
     def remove(self) -> None:
         """Take the rule and the queue away; what is gone already is all right."""
-        gone = self._events.exceptions.ResourceNotFoundException
         with asking("SQS and EventBridge"):
-            try:
-                self._events.remove_targets(
-                    Rule=self.rule.name, EventBusName=self.bus, Ids=[TARGET_ID]
-                )
-                self._events.delete_rule(Name=self.rule.name, EventBusName=self.bus)
-            except gone:
-                pass
-            try:
-                url = self.sqs.get_queue_url(QueueName=self.queue.name)["QueueUrl"]
-                self.sqs.delete_queue(QueueUrl=url)
-            except self.sqs.exceptions.QueueDoesNotExist:
-                pass
+            self._remove_rule()
+            self._remove_queue()
+
+    def _remove_rule(self) -> None:
+        with suppress(self._events.exceptions.ResourceNotFoundException):
+            self._events.remove_targets(Rule=self.rule.name, EventBusName=self.bus, Ids=[TARGET_ID])
+            self._events.delete_rule(Name=self.rule.name, EventBusName=self.bus)
+
+    def _remove_queue(self) -> None:
+        with suppress(self.sqs.exceptions.QueueDoesNotExist):
+            url = self.sqs.get_queue_url(QueueName=self.queue.name)["QueueUrl"]
+            self.sqs.delete_queue(QueueUrl=url)
 
     def keep(self, url: str, now: datetime) -> list[str]:
         """Say that its console is there, and remove the bus's taps whose consoles are gone.

@@ -75,20 +75,14 @@ class Document:
 
     def publishers_of(self, event: str) -> list[tuple[str, str]]:
         """Each process that publishes it, and the bus."""
-        return [
-            (each.actor, each.channel)
-            for bus in self.channels("bus")
-            for each in self.senders_to(bus)
-            if each.actor_kind == "process" and event in each.messages
-        ]
+        buses = self.channels("bus")
+        published = (each for each in self._by("process", "send") if event in each.messages)
+        return [(each.actor, each.channel) for each in published if each.channel in buses]
 
     def receivers_of(self, channel: str) -> tuple[str, ...]:
         """Name the processes that receive from a queue; a bus has rules instead."""
-        return tuple(
-            each.actor
-            for each in self._operations
-            if (each.action, each.actor_kind, each.channel) == ("receive", "process", channel)
-        )
+        received = self._by("process", "receive")
+        return tuple(each.actor for each in received if each.channel == channel)
 
     def senders_to(self, channel: str) -> list[Operation]:
         return [
@@ -98,11 +92,8 @@ class Document:
     def steps_of(self, event: str) -> list[Step]:
         """Rules on the event's own bus first, then those on the buses that it is sent on to."""
         own = {bus for _, bus in self.publishers_of(event)}
-        steps = [
-            self._step(each.actor, each.channel)
-            for each in self._operations
-            if (each.action, each.actor_kind) == ("receive", "rule") and event in each.messages
-        ]
+        matched = (each for each in self._by("rule", "receive") if event in each.messages)
+        steps = (self._step(each.actor, each.channel) for each in matched)
         return sorted(steps, key=lambda step: step.bus not in own)
 
     def fields_of(self, schema: Json, prefix: str = "") -> Iterator[Field]:
@@ -124,11 +115,16 @@ class Document:
         channels = self.document["channels"]
         sent = {
             channels[each.channel]["x-kind"] == "dead-letter queue": each.channel
-            for each in self._operations
-            if (each.action, each.actor_kind, each.actor) == ("send", "rule", rule)
+            for each in self._by("rule", "send")
+            if each.actor == rule
         }
         target = sent.get(False) or f"log group {channels[bus]['x-log-group']}"
         return Step(rule, bus, target, self.receivers_of(target), sent.get(True))
+
+    def _by(self, actor_kind: str, action: str) -> Iterator[Operation]:
+        """What all processes, or all rules, send or receive."""
+        wanted = (actor_kind, action)
+        return (each for each in self._operations if (each.actor_kind, each.action) == wanted)
 
     @cached_property
     def _operations(self) -> list[Operation]:

@@ -9,7 +9,7 @@ from operations.audit.snapshot import CommittedRow, Snapshot
 from operations.databases import DatabaseEnvironment
 from operations.environment import Environment
 from operations.sources.aggregate_states import states_since
-from operations.sources.bus_logs import SKEW, read_bus
+from operations.sources.bus_logs import SKEW, log_of, read_bus
 from operations.sources.dead_letters import DeadLetter
 from operations.sources.depths import held
 from operations.sources.lease import MAX_MESSAGES
@@ -17,7 +17,6 @@ from operations.sources.ledger import EventKey, type_of
 from operations.sources.origins import work_queues
 from operations.sources.outboxes import pending
 from operations.sources.peeking import Peek, open_queues, peek
-from operations.sources.routes import log_group_of
 
 
 def collect(environment: DatabaseEnvironment, since: datetime, until: datetime) -> Snapshot:
@@ -55,14 +54,11 @@ def collect(environment: DatabaseEnvironment, since: datetime, until: datetime) 
                 key = EventKey(event_type, row.aggregate_id, row.sequence)
                 snapshot.add_malformed(key, outbox.name, str(row.content.error))
     snapshot.waiting |= count_before_logs(environment)
-    for domain in environment.topology.domains:
-        logs = environment.aws(domain.name).client("logs")
-        for bus in domain.buses:
-            group = log_group_of(bus.name, environment.topology)
-            for event, _ in read_bus(logs, group, since=since - SKEW):
-                snapshot.add_event(bus.name, event)
+    for bus in environment.topology.buses:
+        for event, _ in read_bus(*log_of(environment, bus.name), since=since - SKEW):
+            snapshot.add_event(bus.name, event)
     snapshot.waiting |= count_after_logs(environment)
-    for seen in peek(open_queues(environment, None), most=MAX_MESSAGES):
+    for seen in peek(open_queues(environment), most=MAX_MESSAGES):
         _enter_dead(snapshot, seen)
     for state in states_since(environment, since - SKEW):
         snapshot.add_state(state)

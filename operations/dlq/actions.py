@@ -18,13 +18,13 @@ from operations.errors import NotConfirmed, NothingChosen
 from operations.output import Output, counted
 from operations.sources.dead_letters import DeadLetter
 from operations.sources.lease import Lease, Opened
-from operations.sources.peeking import open_queues, peek
+from operations.sources.peeking import open_queue, open_queues, peek
 
 LEFT_BEHIND = 1
 
 
 def run_list(environment: Environment, arguments: argparse.Namespace, output: Output) -> int:
-    peeks = peek(open_queues(environment, arguments.queue), most=arguments.limit)
+    peeks = peek(_opened(environment, arguments.queue), most=arguments.limit)
     full = [each for each in peeks if each.depth.total or each.dead_letters]
     nothing = f"{arguments.queue or 'every dead-letter queue'} is empty"
     output.show(
@@ -35,7 +35,7 @@ def run_list(environment: Environment, arguments: argparse.Namespace, output: Ou
 
 
 def run_show(environment: Environment, arguments: argparse.Namespace, output: Output) -> int:
-    peeks = peek(open_queues(environment, arguments.queue), most=arguments.limit)
+    peeks = peek(_opened(environment, arguments.queue), most=arguments.limit)
     dead_letters = [dead_letter for each in peeks for dead_letter in each.dead_letters]
     found = [dead_letter for dead_letter in dead_letters if dead_letter.is_called(arguments.id)]
     if not found:
@@ -64,7 +64,7 @@ def _close_to(name: str, dead_letters: Iterable[DeadLetter]) -> str:
 
 
 def run_redrive(environment: Environment, arguments: argparse.Namespace, output: Output) -> int:
-    queues, choice = open_queues(environment, arguments.queue), _choice(arguments)
+    queues, choice = _opened(environment, arguments.queue), _choice(arguments)
     if arguments.dry_run:
         tallies = _planned(queues, choice, arguments, output)
         return _report(queues, tallies, choice, arguments, output, done="would be sent")
@@ -113,7 +113,7 @@ def run_drop(
     *,
     ask: Callable[[str], str] | None = None,
 ) -> int:
-    queues, choice = open_queues(environment, arguments.queue), _choice(arguments)
+    queues, choice = _opened(environment, arguments.queue), _choice(arguments)
     if not arguments.yes:
         choice = _confirmed(queues, choice, arguments, output, ask or _asking(output))
     with Trail(environment.audit_file, "drop") as trail:
@@ -175,6 +175,11 @@ def _asking(output: Output) -> Callable[[str], str]:
             "a drop deletes for good: say --yes, or run it in a terminal to be asked"
         )
     return input
+
+
+def _opened(environment: Environment, queue: str | None) -> list[Opened]:
+    """Find the queue that is named, or all."""
+    return open_queues(environment) if queue is None else [open_queue(environment, queue)]
 
 
 def _choice(arguments: argparse.Namespace) -> Choice:

@@ -1,8 +1,6 @@
 """`streamed dlq …`: what could not be delivered or handled, and what to do about it."""
 
-import argparse
-
-from operations.commandline import Parser, count
+from operations.commandline import Parser, count, rate
 from operations.dlq.actions import run_drop, run_list, run_redrive, run_show
 from operations.sources.lease import MAX_MESSAGES
 
@@ -90,7 +88,7 @@ def _add_redrive(dlq: Parser) -> None:
     command.add_argument(
         "--rate",
         metavar="N",
-        type=_rate,
+        type=rate,
         default=DEFAULT_RATE,
         help=f"messages a second ({DEFAULT_RATE:g})",
     )
@@ -135,13 +133,3 @@ def _add_choice(command: Parser, *, verb: str) -> None:
         default=MAX_MESSAGES,
         help=f"read at most N messages of each queue ({MAX_MESSAGES}); run again for the rest",
     )
-
-
-def _rate(text: str) -> float:
-    try:
-        rate = float(text)
-    except ValueError:
-        rate = 0
-    if not 0 < rate < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} must be a number above 0")
-    return rate

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, Self
 
 from contracts.timestamps import format_timestamp
 from operations.errors import OperatorError
-from operations.sources.dead_letters import DeadLetter
+from operations.sources.dead_letters import DeadLetter, object_in
 from runtime.ids import utc_now
 
 BLOCK = 64 * 1024
@@ -86,8 +86,8 @@ class Trail:
 def newest(path: Path, most: int) -> list[dict[str, Any]]:
     """Read the last `most` lines of a trail, the newest first, from its end on.
 
-    What cannot be read as a line is left out. Raises OperatorError for a file that cannot be read;
-    one that is not there has no lines.
+    What cannot be read as a line, of a command that was killed in the middle of it, is left out.
+    Raises OperatorError for a file that cannot be read; one that is not there has no lines.
     """
     try:
         with path.open("rb") as file:
@@ -96,8 +96,7 @@ def newest(path: Path, most: int) -> list[dict[str, Any]]:
         return []
     except OSError as error:
         raise OperatorError(f"the audit file {path} cannot be read ({error.strerror})") from None
-    lines = [_read_line(each) for each in reversed(found)]
-    return [each for each in lines if each is not None]
+    return list(filter(None, map(object_in, reversed(found))))
 
 
 def _last_lines(file: BinaryIO, most: int) -> list[bytes]:
@@ -110,14 +109,6 @@ def _last_lines(file: BinaryIO, most: int) -> list[bytes]:
         tail = file.read(block) + tail
     lines = tail.split(b"\n")
     return [each for each in (lines[1:] if start else lines) if each][-most:]
-
-
-def _read_line(line: bytes) -> dict[str, Any] | None:
-    try:
-        document = json.loads(line)
-    except (ValueError, RecursionError):
-        return None  # of a command that was killed in the middle of it
-    return document if isinstance(document, dict) else None
 
 
 def operator() -> str:

@@ -4,21 +4,19 @@ What is read here needs AWS alone; state, and rows of a database, are added by w
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Self
 from uuid import UUID
 
 from contracts.outbox import OutboxRecord
-from infra.resources import Bus
 from operations.environment import Environment
-from operations.sources.bus_logs import SKEW, BusEvent, read_bus
+from operations.sources.bus_logs import SKEW, BusEvent, log_of, read_bus
 from operations.sources.dead_letters import DeadLetter
-from operations.sources.lease import MAX_MESSAGES
+from operations.sources.lease import MAX_MESSAGES, Opened
 from operations.sources.ledger import AggregateState, EventKey, type_of
-from operations.sources.peeking import open_queues, peek
-from operations.sources.routes import log_group_of
+from operations.sources.peeking import peek
 from runtime.ids import utc_now
 from runtime.outbox.rows import Row
 
@@ -83,23 +81,17 @@ class Evidence:
 
 
 def read_bus_log(
-    environment: Environment, domain: str, bus: Bus, name: str, *, since: datetime | None
+    environment: Environment, bus: str, name: str, *, since: datetime | None
 ) -> Iterator[tuple[BusEvent, str]]:
     """Read the events that name an id from a bus's log, each with its text. Raises Unavailable."""
-    logs = environment.aws(domain).client("logs")
-    group = log_group_of(bus.name, environment.topology)
-    for line, message in read_bus(logs, group, since=since, containing=name):
+    for line, message in read_bus(*log_of(environment, bus), since=since, containing=name):
         if isinstance(line, BusEvent):
             yield line, message
 
 
-def read_dead_letters(
-    environment: Environment, queues: Iterable[str] | None = None
-) -> Iterator[DeadLetter]:
-    """Look into some dead-letter queues, or all, and leave them as they were. Unavailable."""
-    names = [None] if queues is None else queues
-    opened = [queue for name in names for queue in open_queues(environment, name)]
-    for each in peek(opened, most=MAX_MESSAGES):
+def read_dead_letters(queues: Sequence[Opened]) -> Iterator[DeadLetter]:
+    """Look into dead-letter queues, and leave them as they were. Raises Unavailable."""
+    for each in peek(queues, most=MAX_MESSAGES):
         yield from each.dead_letters
 
 

@@ -71,9 +71,7 @@ def run(environment: Environment, arguments: argparse.Namespace, output: Output)
     span = parse_range(arguments.since, arguments.until, now)
     request = request_of(environment, arguments.bus, span, arguments.rules, now=now)
     if arguments.dry_run:
-        counted = would_come(environment, request)
-        output.show(_document(request, "not started", None, counted), _table(request, counted))
-        output.line("a dry run: nothing was sent")
+        _dry_run(environment, request, output)
         return 0
     if request.until > now - ARCHIVED_AFTER and not environment.emulated:
         output.line("note: events of the last ten minutes may not be in the archive yet")
@@ -96,6 +94,12 @@ def run(environment: Environment, arguments: argparse.Namespace, output: Output)
     document = _document(request, ended.state, replay.name, came)
     output.show(document, _table(request, came), verdict)
     return 0 if done else REPLAY_FAILED
+
+
+def _dry_run(environment: Environment, request: Request, output: Output) -> None:
+    counted = would_come(environment, request)
+    output.show(_document(request, "not started", None, counted), _table(request, counted))
+    output.line("a dry run: nothing was sent")
 
 
 def _follow(replay: Replay, output: Output) -> Progress:

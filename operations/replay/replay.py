@@ -13,8 +13,8 @@ from botocore.exceptions import ClientError
 from infra.resources import Archive
 from operations.environment import Environment
 from operations.errors import NoSuchName, OperatorError
-from operations.sources.bus_logs import SKEW, BusEvent, read_bus
-from operations.sources.routes import log_group_of, log_rule_of
+from operations.sources.bus_logs import SKEW, BusEvent, log_of, read_bus
+from operations.sources.routes import log_rule_of
 from runtime.aws import error_code, reaching
 
 _NOT_RUNNING = {"IllegalStatusException", "ResourceNotFoundException", "ValidationException"}
@@ -167,10 +167,8 @@ def _count(
     environment: Environment, request: Request, replay_name: str | None, **of: Any
 ) -> Counter[str]:
     """Count what a replay brought, or, without its name, what none did; `of` is read_bus's."""
-    logs = environment.aws(environment.topology.domain_of_bus(request.bus)).client("logs")
-    group = log_group_of(request.bus, environment.topology)
     return Counter(
         line.event_type
-        for line, _ in read_bus(logs, group, **of)
+        for line, _ in read_bus(*log_of(environment, request.bus), **of)
         if isinstance(line, BusEvent) and line.replay_name == replay_name
     )

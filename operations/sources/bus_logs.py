@@ -7,8 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from contracts.timestamps import parse_timestamp
+from operations.environment import Environment
 from operations.errors import OperatorError
 from operations.sources.ledger import EventKey
+from operations.sources.routes import log_group_of
 from runtime.aws import asking
 
 if TYPE_CHECKING:
@@ -87,6 +89,13 @@ def read_bus(
         message = line["message"]
         if containing is None or containing in message:
             yield parse_line(message, line["timestamp"], line["ingestionTime"]), message
+
+
+def log_of(environment: Environment, bus: str) -> tuple["CloudWatchLogsClient", str]:
+    """Where a bus's log is: a client for its domain's account, and the log group's name."""
+    topology = environment.topology
+    logs = environment.aws(topology.domain_of_bus(bus)).client("logs")
+    return logs, log_group_of(bus, topology)
 
 
 def parse_line(message: str, timestamp: int, ingested: int) -> BusEvent | Unreadable:

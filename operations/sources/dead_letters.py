@@ -168,7 +168,7 @@ def _event(body: Mapping[str, Any]) -> EventInside:
     )
 
 
-def object_in(text: str) -> dict[str, Any]:
+def object_in(text: str | bytes) -> dict[str, Any]:
     """Read a JSON object; empty for whatever else the text is."""
     try:
         document = json.loads(text)

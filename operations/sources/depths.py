@@ -44,10 +44,11 @@ def depth_of(sqs: "SQSClient", url: str) -> Depth:
     )
 
 
-def held(environment: Environment, domain: str, queue: str) -> int:
-    """Count what waits in a queue and what is in a consumer's hands.
+def find_depth(sqs: "SQSClient", queue: str) -> Depth:
+    """Count the messages of a queue by its name. Raises Unavailable, Misconfigured."""
+    return depth_of(sqs, find_url(sqs, queue))
 
-    Raises Unavailable, Misconfigured.
-    """
-    sqs = environment.aws(domain).client("sqs")
-    return depth_of(sqs, find_url(sqs, queue)).total
+
+def held(environment: Environment, domain: str, queue: str) -> int:
+    """Count what waits in a queue and what is in flight. Raises Unavailable, Misconfigured."""
+    return find_depth(environment.aws(domain).client("sqs"), queue).total

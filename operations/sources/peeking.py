@@ -40,13 +40,18 @@ class Peek:
         }
 
 
-def open_queues(environment: Environment, queue: str | None) -> list[Opened]:
-    """Find one dead-letter queue, or all. Raises NoSuchName, Misconfigured, Unavailable."""
+def open_queues(environment: Environment) -> list[Opened]:
+    """Find every dead-letter queue. Raises Misconfigured, Unavailable."""
     known = origins(environment.topology, environment.workloads)
-    if queue is not None and queue not in known:
-        raise NoSuchName("dead-letter queue", queue, known)
-    wanted = known.values() if queue is None else [known[queue]]
-    return [_open(environment, each) for each in wanted]
+    return [_open(environment, each) for each in known.values()]
+
+
+def open_queue(environment: Environment, name: str) -> Opened:
+    """Find one dead-letter queue. Raises NoSuchName, Misconfigured, Unavailable."""
+    known = origins(environment.topology, environment.workloads)
+    if name not in known:
+        raise NoSuchName("dead-letter queue", name, known)
+    return _open(environment, known[name])
 
 
 def _open(environment: Environment, origin: Origin) -> Opened:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from infra.workloads import Consumes, Workload
 from operations.databases import DatabaseEnvironment
-from operations.sources.depths import Depth, depth_of
+from operations.sources.depths import Depth, find_depth
 from operations.sources.origins import work_queues
 from operations.sources.outboxes import PendingOutbox, pending
 from operations.sources.peeking import PEEK_THREADS, open_queues
@@ -21,7 +21,6 @@ from operations.status.verdicts import (
     on_stream,
 )
 from runtime.errors import Unavailable
-from runtime.sqs.queue import find_url
 
 Kind = Literal["outbox", "stream", "queue", "dead-letter queue"]
 
@@ -130,7 +129,7 @@ def _queue_lines(
 
 def _dead_letter_lines(environment: DatabaseEnvironment, now: Callable[[], datetime]) -> list[Line]:
     """An emulator does not say how old the oldest is: it is looked for, and visible again after."""
-    queues = open_queues(environment, None)
+    queues = open_queues(environment)
     ages = ages_of_oldest(environment, [each.origin.dlq for each in queues], now())
     lines: list[Line] = []
     for queue in queues:
@@ -148,13 +147,7 @@ def _dead_letter_lines(environment: DatabaseEnvironment, now: Callable[[], datet
 
 
 def _depths(environment: DatabaseEnvironment, names: Sequence[str]) -> dict[str, Depth]:
-    topology = environment.topology
-    clients = {
-        name: environment.aws(topology.domain_of_queue(name)).client("sqs") for name in names
-    }
-
-    def depth(name: str) -> Depth:
-        return depth_of(clients[name], find_url(clients[name], name))
-
+    domain_of = environment.topology.domain_of_queue
+    clients = [environment.aws(domain_of(name)).client("sqs") for name in names]
     with ThreadPoolExecutor(PEEK_THREADS) as pool:
-        return dict(zip(names, pool.map(depth, names), strict=True))
+        return dict(zip(names, pool.map(find_depth, clients, names), strict=True))

@@ -69,7 +69,11 @@ def _of_process(relay: str, url: str) -> timedelta | LineVerdict:
         answer.raise_for_status()
     except httpx.HTTPError:
         return LineVerdict(f"{relay} does not answer at {url}: is it running?", True)
-    for family in text_string_to_metric_families(answer.text):
+    return _lag_in(answer.text)
+
+
+def _lag_in(metrics: str) -> timedelta | LineVerdict:
+    for family in text_string_to_metric_families(metrics):
         for sample in family.samples:
             if sample.name == LAG:
                 return timedelta(seconds=sample.value)

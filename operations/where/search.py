@@ -18,6 +18,7 @@ from operations.sources.aggregate_states import read_state
 from operations.sources.bus_logs import SKEW, BusEvent
 from operations.sources.ledger import AggregateState
 from operations.sources.outboxes import pending
+from operations.sources.peeking import open_queues
 
 
 def find(environment: DatabaseEnvironment, name: str) -> tuple[str, str | None]:
@@ -33,7 +34,7 @@ def find(environment: DatabaseEnvironment, name: str) -> tuple[str, str | None]:
     for _, event in _events(environment, name, since=made_at(name)):
         if name in (event.event_id, event.aggregate_id):
             return event.aggregate_id, name if name == event.event_id else None
-    for each in read_dead_letters(environment):
+    for each in read_dead_letters(open_queues(environment)):
         inside = each.event
         if name in (inside.event_id, inside.aggregate_id, each.message_id) and inside.aggregate_id:
             return inside.aggregate_id, None if name == inside.aggregate_id else inside.event_id
@@ -58,9 +59,8 @@ def gather(environment: DatabaseEnvironment, aggregate_id: str) -> Evidence:
         if event.aggregate_id == aggregate_id
     ]
     waiting |= count_after_logs(environment)
-    dead = [
-        each for each in read_dead_letters(environment) if each.event.aggregate_id == aggregate_id
-    ]
+    found = read_dead_letters(open_queues(environment))
+    dead = [each for each in found if each.event.aggregate_id == aggregate_id]
     return Evidence(
         aggregate_id=aggregate_id,
         read_at=datetime.now(UTC),
@@ -86,7 +86,6 @@ def _rows(environment: DatabaseEnvironment) -> Iterator[OutboxRow]:
 def _events(
     environment: DatabaseEnvironment, name: str, *, since: datetime | None
 ) -> Iterator[tuple[str, BusEvent]]:
-    for domain in environment.topology.domains:
-        for bus in domain.buses:
-            for event, _ in read_bus_log(environment, domain.name, bus, name, since=since):
-                yield bus.name, event
+    for bus in environment.topology.buses:
+        for event, _ in read_bus_log(environment, bus.name, name, since=since):
+            yield bus.name, event
