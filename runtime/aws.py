@@ -24,7 +24,7 @@ from botocore.exceptions import (
 )
 from botocore.exceptions import ConnectionError as NotConnected
 
-from runtime.aws_failures import FAMILY_OF_CLASS, family_of_code
+from runtime.aws_failures import BOTOCORE_FAMILIES, family_of_code
 from runtime.credentials import session_of
 from runtime.errors import Misconfigured, Unavailable
 from runtime.passed import note
@@ -234,7 +234,7 @@ def family_of(error: BaseException) -> Family | None:
     if isinstance(error, ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         return family_of_code(error_code(error), status)
-    return family_of_class(type(error), FAMILY_OF_CLASS)
+    return family_of_class(type(error), BOTOCORE_FAMILIES)
 
 
 def error_code(error: ClientError) -> str:

@@ -152,7 +152,7 @@ EXCEPTIONS: Mapping[Family, frozenset[str]] = {
 """botocore's exceptions that carry no code: the nearest base that is named here decides."""
 
 _FAMILY_OF_CODE = {code: family for family, codes in CODES.items() for code in codes}
-FAMILY_OF_CLASS: Mapping[str, Family] = {
+BOTOCORE_FAMILIES: Mapping[str, Family] = {
     **{name: family for family, names in EXCEPTIONS.items() for name in names},
     "BotoCoreError": Family.UNKNOWN,
 }

@@ -18,7 +18,7 @@ from pymongo.errors import (
 )
 
 from runtime.errors import Misconfigured, Unavailable
-from runtime.mongodb_failures import FAMILY_OF_CLASS, LABELS, family_of_code, name_of_code
+from runtime.mongodb_failures import LABELS, PYMONGO_FAMILIES, family_of_code, name_of_code
 from runtime.passed import note
 from runtime.settings import MongoSettings
 from runtime.verdicts import Family, family_of_class, holds
@@ -191,7 +191,7 @@ _THE_SERVERS = {Family.POSITION, Family.RACE}
 
 def family_of(error: BaseException) -> Family | None:
     """The family of an error; None if it is neither the database's nor the way's to it."""
-    family = family_of_class(type(error), FAMILY_OF_CLASS)
+    family = family_of_class(type(error), PYMONGO_FAMILIES)
     if family is not Family.UNKNOWN or not isinstance(error, OperationFailure):
         return family
     labels = [label for label in LABELS if error.has_error_label(label)]

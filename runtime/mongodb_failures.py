@@ -204,7 +204,7 @@ EXCEPTIONS: Mapping[Family, frozenset[str]] = {
 """The driver's exceptions: the nearest base that is named here decides."""
 
 _FAMILY_OF_CODE = {code: family for family, codes in CODES.items() for code in codes}
-FAMILY_OF_CLASS: Mapping[str, Family] = {
+PYMONGO_FAMILIES: Mapping[str, Family] = {
     **{name: family for family, names in EXCEPTIONS.items() for name in names},
     "PyMongoError": Family.UNKNOWN,
 }

@@ -10,7 +10,7 @@ import pymongo.errors
 import pytest
 
 from runtime import aws_failures, mongodb_failures
-from runtime.aws_failures import FAMILY_OF_CLASS, family_of_code
+from runtime.aws_failures import BOTOCORE_FAMILIES, family_of_code
 from runtime.verdicts import HELD, RULES, Family, Verdict, family_of_class
 from tests.called import called_operations, listed_errors
 
@@ -82,7 +82,9 @@ def test_every_exception_of_botocore_has_a_verdict() -> None:
         if inspect.isclass(kind) and issubclass(kind, botocore.exceptions.BotoCoreError)
     ]
     unlisted = [
-        kind.__name__ for kind in kinds if family_of_class(kind, FAMILY_OF_CLASS) is Family.UNKNOWN
+        kind.__name__
+        for kind in kinds
+        if family_of_class(kind, BOTOCORE_FAMILIES) is Family.UNKNOWN
     ]
     assert unlisted == ["BotoCoreError"]
 
@@ -99,7 +101,7 @@ def test_every_exception_of_pymongo_has_a_verdict() -> None:
     unlisted = {
         kind.__name__
         for kind in kinds
-        if family_of_class(kind, mongodb_failures.FAMILY_OF_CLASS) in {None, Family.UNKNOWN}
+        if family_of_class(kind, mongodb_failures.PYMONGO_FAMILIES) in {None, Family.UNKNOWN}
     }
     assert unlisted == by_code
 
