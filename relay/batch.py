@@ -17,6 +17,7 @@ import structlog
 from relay.ports import RelayAdapters
 from relay.publisher import Outcome, Publisher, try_delete
 from relay.recent_keys import RecentKeys
+from runtime.batches import in_batches
 from runtime.errors import Misconfigured
 from runtime.metrics import RelayMetrics
 from runtime.outbox.dynamodb_rows import row_of
@@ -183,8 +184,7 @@ class BatchPublisher:
 
     def delete(self, rows: Sequence[Row], has_time: HasTime) -> None:
         """Delete rows that were accepted. What stays is the sweep's, and is sent again."""
-        most = self._outbox.max_deletes
-        batches = [rows[start : start + most] for start in range(0, len(rows), most)]
+        batches = in_batches(rows, self._outbox.max_deletes)
         for left in self._pool.map(lambda batch: self._delete(batch, has_time), batches):
             if left:
                 log.warning("published rows stay and will be sent again", count=len(left))

@@ -25,22 +25,12 @@ from runtime.settings import AwsSettings
 def aws_of(settings: AwsSettings) -> Aws:
     """Each call is tried once: a relay holds what failed, and a stop must not wait for retries.
 
-    What it sends is made of outbox records, which were checked when they were read. Raises
-    Misconfigured where no call could be signed.
+    What it sends are outbox records, checked when they were read. Raises as `Aws.of` does.
     """
-    aws = Aws(
-        region=settings.aws_region,
-        endpoint_url=settings.aws_endpoint_url,
-        attempts=1,
-        validates=False,
-    )
-    aws.require_credentials()
-    return aws
+    return Aws.of(settings, attempts=1, validates=False)
 
 
-def adapters_of(
-    settings: DynamoDBSettings, aws: Aws, tracer: Tracer | None = None
-) -> RelayAdapters:
+def adapters_of(settings: DynamoDBSettings, aws: Aws, tracer: Tracer | None) -> RelayAdapters:
     """Raises Misconfigured for a bus or a queue that does not exist, or Unavailable."""
     outbox = DynamoOutbox(aws.client("dynamodb"), settings.outbox_table)
     bus = bus_of(settings.event_bus, aws, tracer)

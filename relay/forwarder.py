@@ -181,13 +181,16 @@ class Forwarder:
 
 def _row_of(message: "MessageTypeDef") -> Row:
     """A message as a row of its group, in which it is known by the message itself."""
-    content: OutboxRecord | Unpublishable
-    try:
-        content = OutboxRecord.from_json(message["Body"])
-    except (MalformedRecord, EventTooLarge) as error:
-        content = Unpublishable(message["Body"], error)
+    content = _content_of(message["Body"])
     sequence = content.sequence if isinstance(content, OutboxRecord) else 0
     return Row(_group_of(message), sequence, message, content)
+
+
+def _content_of(body: str) -> OutboxRecord | Unpublishable:
+    try:
+        return OutboxRecord.from_json(body)
+    except (MalformedRecord, EventTooLarge) as error:
+        return Unpublishable(body, error)
 
 
 def _group_of(message: "MessageTypeDef") -> str:

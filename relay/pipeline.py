@@ -1,7 +1,7 @@
 """Publish, then delete: publishers take batches from a window, deleters what was accepted."""
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from heapq import heappop, heappush
 from itertools import count
@@ -16,7 +16,7 @@ from relay.window import Window
 from runtime.metrics import RelayMetrics
 from runtime.outbox.rows import Row
 from runtime.process.health import Readiness
-from runtime.process.shutdown import Stop
+from runtime.process.shutdown import Stop, join_until
 from runtime.retry import backoff
 
 log = structlog.get_logger(__name__)
@@ -82,10 +82,10 @@ class Pipeline:
         stopped = monotonic()
         self._delayed.close()
         self.window.close()
-        _join(publishers, stopped + self._publish_deadline)
+        join_until(publishers, stopped + self._publish_deadline)
         for _ in deleters:
             self._published.put(None)
-        _join(deleters, stopped + self._delete_deadline)
+        join_until(deleters, stopped + self._delete_deadline)
 
     def publish_next(self) -> bool:
         """Wait for a batch and publish it, however long that takes; False once there is none.
@@ -219,8 +219,3 @@ def _threads(name: str, count: int, work: Callable[[], None]) -> list[threading.
     for thread in threads:
         thread.start()
     return threads
-
-
-def _join(threads: Iterable[threading.Thread], deadline: float) -> None:
-    for thread in threads:
-        thread.join(max(0.0, deadline - monotonic()))

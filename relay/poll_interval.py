@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import inf
 from time import monotonic
 
 QUIET_AFTER = 10.0
@@ -19,13 +20,12 @@ class PollInterval:
     busy: float
     quiet: float
     elapsed: Callable[[], float] = monotonic
-    _received_at: float | None = field(default=None, init=False)
+    _received_at: float = field(default=-inf, init=False)
 
     def next(self, *, received: bool) -> float:
         """The wait after a read: none if it received rows, since there may be more."""
         if received:
             self._received_at = self.elapsed()
             return 0.0
-        if self._received_at is None or self.elapsed() - self._received_at > QUIET_AFTER:
-            return self.quiet
-        return self.busy
+        is_quiet = self.elapsed() - self._received_at > QUIET_AFTER
+        return self.quiet if is_quiet else self.busy

@@ -17,14 +17,12 @@ class ChangeFeed(Protocol):
 
     def open(self) -> None:
         """Position at LATEST: every later commit will be read. Raises Unavailable."""
-        ...
 
     def read(self) -> Iterable[Row]:
         """Wait a moment for rows committed since the last read. Raises LostPosition, Unavailable.
 
         Rows of one aggregate come in the order in which the feed has them.
         """
-        ...
 
 
 class LostPosition(Exception):
@@ -42,8 +40,7 @@ class Failure:
     def is_permanent(self) -> bool:
         """Whether the entry would be refused every time.
 
-        The errors of KMS, say, are not its fault: SQS's own SenderFault blames the sender for a key
-        that is disabled for an hour.
+        KMS errors, say, are not its fault: SQS's SenderFault may be a key disabled for an hour.
         """
         return family_of_code(self.code) is Family.ENTRY
 
@@ -76,11 +73,9 @@ class Target(Protocol):
 
         Raises CallRefused, or Unavailable if nothing is known to have been accepted.
         """
-        ...
 
     def size_of(self, record: OutboxRecord) -> int:
         """Bytes that a record counts for against `limits`."""
-        ...
 
     @property
     def limits(self) -> Limits: ...
@@ -116,7 +111,6 @@ class DeadLetterTarget(Protocol):
 
         Raises Unavailable, and CannotBeDeadLettered for what the queue can never take.
         """
-        ...
 
 
 @dataclass(frozen=True)

@@ -1,20 +1,12 @@
-"""A target that adds a PRODUCER span for each event, to the trace that the event was committed in.
-
-By the semantic conventions for messaging (in development, 1.36):
-https://opentelemetry.io/docs/specs/semconv/messaging/messaging-spans/
-"""
+"""A target that adds a PRODUCER span for each event, to the trace that it was committed in."""
 
 from collections.abc import Sequence
 from time import time_ns
-from typing import Literal
 
 from contracts.outbox import OutboxRecord
 from relay.ports import CallRefused, Failure, Target
 from runtime.batches import Limits
-from runtime.process.tracing import Attributes, Tracer
-
-MessagingSystem = Literal["aws_eventbridge", "aws_sqs"]
-"""messaging.system: the conventions know SQS, and have no name for EventBridge."""
+from runtime.process.tracing import MessagingSystem, Tracer, messaging_attributes
 
 
 def traced(target: Target, system: MessagingSystem, name: str, tracer: Tracer | None) -> Target:
@@ -56,21 +48,11 @@ class TracedTarget:
         self._tracer.add(
             f"send {self._name}",
             "producer",
-            self._attributes(record),
+            messaging_attributes(self._system, self._name, "send", record),
             parent=record.traceparent,
             started=started,
             error_type=error_type,
         )
-
-    def _attributes(self, record: OutboxRecord) -> Attributes:
-        return {
-            "messaging.system": self._system,
-            "messaging.destination.name": self._name,
-            "messaging.operation.type": "send",
-            "messaging.operation.name": "send",
-            "messaging.message.id": record.event_id,
-            "messaging.message.conversation_id": record.correlation_id,
-        }
 
 
 def _error_type(error: Exception) -> str:

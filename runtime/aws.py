@@ -24,12 +24,12 @@ from botocore.exceptions import (
 )
 from botocore.exceptions import ConnectionError as NotConnected
 
-from runtime.aws_failures import family_of_class, family_of_code
+from runtime.aws_failures import BOTOCORE_FAMILIES, family_of_code
 from runtime.credentials import session_of
 from runtime.errors import Misconfigured, Unavailable
 from runtime.passed import note
 from runtime.settings import AwsSettings
-from runtime.verdicts import RULES, Family, Verdict, holds
+from runtime.verdicts import RULES, Family, Verdict, family_of_class, holds
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
@@ -82,17 +82,14 @@ class Aws:
         self._polling = self._config.merge(Config(read_timeout=LONG_POLL_SECONDS + read_timeout))
 
     @classmethod
-    def of(cls, settings: AwsSettings) -> Self:
+    def of(cls, settings: AwsSettings, **options: Any) -> Self:
         """Make one for a process that starts: raises Misconfigured where it could call nothing."""
-        made = cls(region=settings.aws_region, endpoint_url=settings.aws_endpoint_url)
+        made = cls(region=settings.aws_region, endpoint_url=settings.aws_endpoint_url, **options)
         made.require_credentials()
         return made
 
     def require_credentials(self) -> None:
-        """Raises Misconfigured, with what to do, where no call could be signed.
-
-        Raises Unavailable where what gives the credentials is away.
-        """
+        """Raises Misconfigured, with what to do, where no call could be signed, or Unavailable."""
         with configuring(self._profile):
             self._current.get_frozen_credentials()
 
@@ -121,11 +118,8 @@ class Aws:
     def client(self, service: Literal["sqs"]) -> "SQSClient": ...
     def client(self, service: Service) -> Any:
         with configuring(self._profile):
-            return self._session.client(
-                service,
-                endpoint_url=self._endpoint_url,
-                config=self._polling if service == "sqs" else self._config,
-            )
+            config = self._polling if service == "sqs" else self._config
+            return self._session.client(service, endpoint_url=self._endpoint_url, config=config)
 
 
 class CachingAws(Aws):
@@ -159,17 +153,13 @@ def configuring(profile: str | None = None) -> Iterator[None]:
 
 def _is_away(error: Exception) -> bool:
     """Whether it is the network, a throttle, or the metadata service of a container."""
-    match error:
-        case CredentialRetrievalError():
-            refused = error.__cause__
-            is_of_container = error.kwargs.get("provider") == "container-role"
-            return is_of_container or (isinstance(refused, ClientError) and _may_pass(refused))
-        case _:
-            return isinstance(error, HTTPClientError | NotConnected | MetadataRetrievalError)
+    if not isinstance(error, CredentialRetrievalError):
+        return isinstance(error, HTTPClientError | NotConnected | MetadataRetrievalError)
+    return error.kwargs.get("provider") == "container-role" or _may_pass(error.__cause__)
 
 
-def _may_pass(refused: ClientError) -> bool:
-    family = family_of(refused)
+def _may_pass(refused: BaseException | None) -> bool:
+    family = family_of(refused) if isinstance(refused, ClientError) else None
     return family is not None and RULES[family].at_start is Verdict.HOLD
 
 
@@ -244,7 +234,7 @@ def family_of(error: BaseException) -> Family | None:
     if isinstance(error, ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         return family_of_code(error_code(error), status)
-    return family_of_class(type(error))
+    return family_of_class(type(error), BOTOCORE_FAMILIES)
 
 
 def error_code(error: ClientError) -> str:

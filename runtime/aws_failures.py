@@ -152,7 +152,10 @@ EXCEPTIONS: Mapping[Family, frozenset[str]] = {
 """botocore's exceptions that carry no code: the nearest base that is named here decides."""
 
 _FAMILY_OF_CODE = {code: family for family, codes in CODES.items() for code in codes}
-_FAMILY_OF_CLASS = {name: family for family, names in EXCEPTIONS.items() for name in names}
+BOTOCORE_FAMILIES: Mapping[str, Family] = {
+    **{name: family for family, names in EXCEPTIONS.items() for name in names},
+    "BotoCoreError": Family.UNKNOWN,
+}
 
 
 def family_of_code(code: str, status: int = 0) -> Family:
@@ -167,12 +170,3 @@ def family_of_code(code: str, status: int = 0) -> Family:
     if status >= _SERVER_ERROR:
         return family if family is not None and holds(family) else Family.AWAY
     return family or STATUSES.get(status, Family.UNKNOWN)
-
-
-def family_of_class(kind: type[BaseException]) -> Family | None:
-    """The family of an exception without a code; None if it is none of botocore's."""
-    names = [each.__name__ for each in kind.__mro__]
-    for name in names:
-        if name in _FAMILY_OF_CLASS:
-            return _FAMILY_OF_CLASS[name]
-    return Family.UNKNOWN if "BotoCoreError" in names else None

@@ -1,6 +1,6 @@
 """What one batch call to AWS may carry."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -31,3 +31,9 @@ class Limits:
             total += size
         if batch:
             yield batch
+
+
+def in_batches(items: Sequence[T], most: int) -> Iterator[Sequence[T]]:
+    """Cut items into batches of at most so many entries, whatever their bytes."""
+    for start in range(0, len(items), most):
+        yield items[start : start + most]

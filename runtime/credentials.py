@@ -124,10 +124,8 @@ class Current:
                 raise NoCredentialsError  # noqa: TRY301 (one way out for all that cannot be used)
             _frozen(found)
         except Exception as error:  # noqa: BLE001 (raised again where there are no others)
-            self._trouble, self._look_at = (
-                _as_botocores(error),
-                monotonic() + CREDENTIALS_CHECK_INTERVAL,
-            )
+            self._trouble = _as_botocores(error)
+            self._look_at = monotonic() + CREDENTIALS_CHECK_INTERVAL
             self._trouble.__cause__ = None if self._trouble is error else error
             if self._found is not None:
                 log.warning("credentials stay as they are", reason=str(self._trouble))

@@ -3,6 +3,7 @@
 import logging
 import re
 import sys
+from functools import partial
 from typing import Any
 
 import structlog
@@ -29,7 +30,7 @@ def configure(*, level: str = "INFO", form: str = "json", process: str) -> None:
         structlog.processors.format_exc_info,
     ]
     last: list[Processor] = (
-        [named(process), redact, structlog.processors.JSONRenderer()]
+        [partial(stamp, process), redact, structlog.processors.JSONRenderer()]
         if form == "json"
         else [redact, for_people]
     )
@@ -56,14 +57,10 @@ def configure(*, level: str = "INFO", form: str = "json", process: str) -> None:
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
-def named(process: str) -> Processor:
-    """Stamp every line with the process that wrote it."""
-
-    def stamp(_logger: Any, _method: str, event: EventDict) -> EventDict:
-        event["process"] = process
-        return event
-
-    return stamp
+def stamp(process: str, _logger: Any, _method: str, event: EventDict) -> EventDict:
+    """Stamp a line with the process that wrote it."""
+    event["process"] = process
+    return event
 
 
 def for_people(_logger: Any, _method: str, event: EventDict) -> str:

@@ -18,10 +18,10 @@ from pymongo.errors import (
 )
 
 from runtime.errors import Misconfigured, Unavailable
-from runtime.mongodb_failures import LABELS, family_of_class, family_of_code, name_of_code
+from runtime.mongodb_failures import LABELS, PYMONGO_FAMILIES, family_of_code, name_of_code
 from runtime.passed import note
 from runtime.settings import MongoSettings
-from runtime.verdicts import Family, holds
+from runtime.verdicts import Family, family_of_class, holds
 
 log = structlog.get_logger(__name__)
 
@@ -68,11 +68,7 @@ class Mongo:
         return cls(connect(uri, used)[database], renewed)
 
     def reaching(self, call: str = "") -> AbstractContextManager[None]:
-        """Raise Unavailable as the function of this name does.
-
-        After a refusal it looks for other credentials, before each use until one succeeds: for some
-        seconds after it the driver says no more than that it finds no server.
-        """
+        """Raise Unavailable as the function of this name does."""
         return self._using(reaching(call))
 
     def asking(self) -> AbstractContextManager[None]:
@@ -81,6 +77,10 @@ class Mongo:
 
     @contextmanager
     def _using(self, translated: AbstractContextManager[None]) -> Iterator[None]:
+        """After a refusal, look for other credentials before each use until one succeeds.
+
+        For some seconds after it the driver says no more than that it finds no server.
+        """
         if self._is_refused:
             self._renew(self.database)
         database = self.database
@@ -191,13 +191,17 @@ _THE_SERVERS = {Family.POSITION, Family.RACE}
 
 def family_of(error: BaseException) -> Family | None:
     """The family of an error; None if it is neither the database's nor the way's to it."""
-    family = family_of_class(type(error))
+    family = family_of_class(type(error), PYMONGO_FAMILIES)
     if family is not Family.UNKNOWN or not isinstance(error, OperationFailure):
         return family
-    code = error.code
-    if isinstance(error, BulkWriteError):
-        code = next((each["code"] for each in error.details.get("writeErrors", ())), code)
-    return family_of_code(code, [label for label in LABELS if error.has_error_label(label)])
+    labels = [label for label in LABELS if error.has_error_label(label)]
+    return family_of_code(_code_of(error), labels)
+
+
+def _code_of(error: OperationFailure) -> int | None:
+    """The code of a server's error; of a bulk write's, that of the first write that failed."""
+    failed = error.details.get("writeErrors", ()) if isinstance(error, BulkWriteError) else ()
+    return next((each["code"] for each in failed), error.code)
 
 
 def _reason(error: Exception) -> str:
@@ -233,12 +237,7 @@ def enable_change_streams(database: Database[Document], collection: str) -> None
     """
     try:
         database.client.admin.command(
-            {
-                "modifyChangeStreams": 1,
-                "database": database.name,
-                "collection": collection,
-                "enable": True,
-            }
+            "modifyChangeStreams", database=database.name, collection=collection, enable=True
         )
     except OperationFailure as error:
         if error.code != _COMMAND_NOT_FOUND:

@@ -204,7 +204,10 @@ EXCEPTIONS: Mapping[Family, frozenset[str]] = {
 """The driver's exceptions: the nearest base that is named here decides."""
 
 _FAMILY_OF_CODE = {code: family for family, codes in CODES.items() for code in codes}
-_FAMILY_OF_CLASS = {name: family for family, names in EXCEPTIONS.items() for name in names}
+PYMONGO_FAMILIES: Mapping[str, Family] = {
+    **{name: family for family, names in EXCEPTIONS.items() for name in names},
+    "PyMongoError": Family.UNKNOWN,
+}
 
 
 def family_of_code(code: int | None, labels: Collection[str] = ()) -> Family:
@@ -218,12 +221,3 @@ def family_of_code(code: int | None, labels: Collection[str] = ()) -> Family:
 def name_of_code(code: int) -> str:
     """The server's name for a code; empty for one in no list."""
     return next((codes[code] for codes in CODES.values() if code in codes), "")
-
-
-def family_of_class(kind: type[BaseException]) -> Family | None:
-    """The family of an exception without a code; None if it is none of the driver's."""
-    names = [each.__name__ for each in kind.__mro__]
-    for name in names:
-        if name in _FAMILY_OF_CLASS:
-            return _FAMILY_OF_CLASS[name]
-    return Family.UNKNOWN if "PyMongoError" in names else None

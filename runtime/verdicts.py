@@ -91,5 +91,11 @@ def holds(family: Family) -> bool:
     return RULES[family].verdict is Verdict.HOLD
 
 
+def family_of_class(kind: type[BaseException], families: Mapping[str, Family]) -> Family | None:
+    """The family of the nearest base of an exception that is named; None if none is."""
+    names = (each.__name__ for each in kind.__mro__)
+    return next((families[name] for name in names if name in families), None)
+
+
 HELD = tuple(family for family in Family if holds(family))
 """The families that say nothing against the work."""

@@ -109,19 +109,17 @@ class DynamoDBStream:
             self._wait(seconds)
 
     def _records(self, iterator: str) -> Any:
-        with asking("DynamoDB Streams"):
-            try:
-                return self._client.get_records(ShardIterator=iterator, Limit=MAX_RECORDS)
-            except ClientError as error:
-                if error_code(error) in _LOST:
-                    raise LostPosition(error_code(error)) from error
-                raise
+        with _reading("DynamoDB Streams"):
+            return self._client.get_records(ShardIterator=iterator, Limit=MAX_RECORDS)
 
     def _advance(self, shard_id: str, iterator: str | None) -> None:
         """Go on in a shard, or, once it was read to its end, in its children."""
-        if iterator is not None:
+        if iterator is None:
+            self._end(shard_id)
+        else:
             self._iterators[shard_id] = iterator
-            return
+
+    def _end(self, shard_id: str) -> None:
         del self._iterators[shard_id]
         self._childless.add(shard_id)
         log.info("shard ended", shard=shard_id)
@@ -162,15 +160,19 @@ class DynamoDBStream:
             request["ExclusiveStartShardId"] = description["LastEvaluatedShardId"]
 
     def _iterator(self, shard_id: str, kind: Any) -> str:
-        with asking("DynamoDB Streams"):
-            try:
-                return self._client.get_shard_iterator(
-                    StreamArn=self._arn, ShardId=shard_id, ShardIteratorType=kind
-                )["ShardIterator"]
-            except ClientError as error:
-                if error_code(error) in _LOST:
-                    raise LostPosition(error_code(error)) from error
-                raise
+        with _reading("DynamoDB Streams"):
+            return self._client.get_shard_iterator(
+                StreamArn=self._arn, ShardId=shard_id, ShardIteratorType=kind
+            )["ShardIterator"]
+
+
+class _reading(asking):  # noqa: N801 (as its base)
+    """As `asking`; raises LostPosition for what can be read no further from where it was."""
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, ClientError) and error_code(error) in _LOST:
+            raise LostPosition(error_code(error)) from error
+        super().__exit__(kind, error, trace)
 
 
 def find_stream(client: "DynamoDBClient", table: str) -> str:

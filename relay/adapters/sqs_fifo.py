@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import structlog
@@ -12,12 +12,14 @@ from contracts.outbox import OutboxRecord
 from relay.ports import CallRefused, CannotBeDeadLettered, Failure
 from relay.recent_keys import RecentKeys
 from runtime.aws import asking, error_code, error_message, reaching
+from runtime.batches import in_batches
 from runtime.errors import Unavailable
 from runtime.sqs.queue import (
     MAX_BATCH,
     MAX_BATCH_BYTES,
     SEND_LIMITS,
     SourceQueue,
+    attributes_of,
     dead_letter,
     delete_batch,
     find_url,
@@ -55,10 +57,7 @@ class FifoQueue:
 
     def is_crowded(self) -> bool:
         """Whether CROWDED messages wait to be forwarded. Raises Unavailable."""
-        with asking("SQS"):
-            attributes = self._sqs.get_queue_attributes(
-                QueueUrl=self._url, AttributeNames=["ApproximateNumberOfMessages"]
-            )["Attributes"]
+        attributes = attributes_of(self._sqs, self._url, "ApproximateNumberOfMessages")
         return int(attributes["ApproximateNumberOfMessages"]) >= CROWDED
 
     def size_of(self, record: OutboxRecord) -> int:
@@ -107,7 +106,7 @@ class FifoReceiver:
     def delete(self, messages: "Sequence[MessageTypeDef]") -> "list[MessageTypeDef]":
         """Delete messages; returns those that are gone, or whose receipt has expired."""
         gone: list[MessageTypeDef] = []
-        for batch in _batches(messages):
+        for batch in in_batches(messages, MAX_BATCH):
             try:
                 handles = [message["ReceiptHandle"] for message in batch]
                 failed = delete_batch(self._sqs, self._queue.url, handles)
@@ -121,7 +120,7 @@ class FifoReceiver:
 
     def change_visibility(self, messages: "Sequence[MessageTypeDef]", seconds: float) -> None:
         """Have messages visible again after a time; where it fails, the queue's own time holds."""
-        for batch in _batches(messages):
+        for batch in in_batches(messages, MAX_BATCH):
             try:
                 with asking("SQS"):
                     self._sqs.change_message_visibility_batch(
@@ -177,12 +176,6 @@ class DeadLetterQueue:
         )
         if once:
             self._sent_once.add([unique])
-
-
-def _batches(messages: "Sequence[MessageTypeDef]") -> "Iterator[Sequence[MessageTypeDef]]":
-    """Cut messages into what one batch call takes."""
-    for start in range(0, len(messages), MAX_BATCH):
-        yield messages[start : start + MAX_BATCH]
 
 
 def _id(text: str) -> str:

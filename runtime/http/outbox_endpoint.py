@@ -35,11 +35,8 @@ class BacklogView(WireModel):
     @classmethod
     def of(cls, stats: OutboxStats, now: datetime) -> Self:
         age = stats.age(now)
-        return cls(
-            depth=stats.depth,
-            at_least=stats.at_least,
-            oldest_age_seconds=None if age is None else round(max(0.0, age.total_seconds()), 3),
-        )
+        seconds = None if age is None else round(max(0.0, age.total_seconds()), 3)
+        return cls(depth=stats.depth, at_least=stats.at_least, oldest_age_seconds=seconds)
 
 
 def routes(outbox: Outbox) -> APIRouter:

@@ -123,18 +123,14 @@ def _answer_unavailable(_: Request, error: Exception) -> JSONResponse:
 
 def _answer_invalid(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 (how it is registered)
-    problems = error.errors()
-    errors = [
-        FieldProblem(
-            location=str(problem["loc"][0]),
-            field=".".join(str(part) for part in problem["loc"][1:]) or str(problem["loc"][0]),
-            rule=problem["msg"],
-        )
-        for problem in problems
-    ]
-    return respond(
-        INVALID, "; ".join(f"{error.field}: {error.rule}" for error in errors), errors=errors
-    )
+    errors = [_field_problem(each) for each in error.errors()]
+    detail = "; ".join(f"{each.field}: {each.rule}" for each in errors)
+    return respond(INVALID, detail, errors=errors)
+
+
+def _field_problem(found: Mapping[str, Any]) -> FieldProblem:
+    location, *path = map(str, found["loc"])
+    return FieldProblem(field=".".join(path) or location, location=location, rule=found["msg"])
 
 
 def _answer_http(request: Request, error: Exception) -> JSONResponse:

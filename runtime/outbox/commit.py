@@ -27,7 +27,6 @@ class AggregateStore(Protocol[A]):
 
     def get(self, aggregate_id: str, /) -> A | None:
         """Read what was last committed; raises Unavailable."""
-        ...
 
     def commit(self, after: A, record: OutboxRecord, /, *, replaces: A | None) -> None:
         """Write the aggregate and its outbox record in one transaction, or neither.
@@ -35,13 +34,11 @@ class AggregateStore(Protocol[A]):
         Raises Conflict unless the stored row is still the version of `replaces` (None: no row),
         Unavailable if the outcome is unknown or nothing was written; committing again is safe.
         """
-        ...
 
     def page(
         self, *, limit: int, after: Mapping[str, str] | None, where: str | None = None
     ) -> Page[A]:
         """Read a page: of the aggregates whose indexed field is `where`, or of all."""
-        ...
 
 
 COMMIT_TRIES = 8

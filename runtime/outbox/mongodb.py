@@ -151,14 +151,16 @@ class MongoOutbox:
         return OutboxStats(count, oldest=oldest, undated=undated)
 
     def _first(self, limit: int) -> OutboxStats:
-        within = {"sort": BY_AGE, "limit": FIRST_TIMES, "max_time_ms": MAX_MILLISECONDS}
         with self._mongo.asking():
             depth = self._collection.count_documents(
                 {}, limit=limit + 1, maxTimeMS=MAX_MILLISECONDS
             )
+        return OutboxStats(depth, oldest=self._oldest_of_the_first()).limited(limit)
+
+    def _oldest_of_the_first(self) -> datetime | None:
+        within = {"sort": BY_AGE, "limit": FIRST_TIMES, "max_time_ms": MAX_MILLISECONDS}
         times = [*self._times(TEXTS, **within), *self._times(DATES, **within)]
-        oldest = min(filter(None, times), default=None)
-        return OutboxStats(depth, oldest=oldest).limited(limit)
+        return min(filter(None, times), default=None)
 
     def _times(self, query: Mapping[str, Any], **how: Any) -> list[datetime | None]:
         with self._mongo.asking(), self._collection.find(query, TIME_ALONE, **how) as found:

@@ -22,7 +22,6 @@ class Outbox(Protocol):
         A page may be empty with others behind it. A row whose time cannot be read counts as old.
         Raises Unavailable.
         """
-        ...
 
     def stats(
         self,
@@ -36,14 +35,12 @@ class Outbox(Protocol):
         With a `limit` it costs the same however deep the outbox is, and `before` is EVER. Once it
         is `stopped` it returns what it has counted until then. Raises Unavailable.
         """
-        ...
 
     def delete(self, rows: Sequence[Row]) -> Sequence[Row]:
         """Delete at most `max_deletes` rows; returns those that are still there.
 
         Raises Unavailable.
         """
-        ...
 
     @property
     def max_deletes(self) -> int: ...

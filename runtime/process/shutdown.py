@@ -3,7 +3,7 @@
 import _thread
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from math import inf
@@ -61,6 +61,12 @@ def unless_stopped(stop: Stop, act: Callable[[], T], *, thread: str) -> T | None
         if wait([outcome], timeout=CHECK_INTERVAL).done:
             return outcome.result()
     return None
+
+
+def join_until(threads: Iterable[threading.Thread], deadline: float) -> None:
+    """Wait for threads to end, all of them no longer than until a moment of `monotonic`."""
+    for thread in threads:
+        thread.join(max(0.0, deadline - monotonic()))
 
 
 @contextmanager

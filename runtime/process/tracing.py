@@ -11,11 +11,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Literal, Protocol
 
+from contracts.envelope import Metadata
+from contracts.outbox import OutboxRecord
 from runtime.errors import Misconfigured
 
 Kind = Literal["server", "client", "producer", "consumer"]
 
 Attributes = Mapping[str, str | int | Sequence[str]]
+
+MessagingSystem = Literal["aws_eventbridge", "aws_sqs"]
+"""messaging.system: the conventions know SQS, and have no name for EventBridge."""
 
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 _PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
@@ -28,7 +33,6 @@ class Span(Protocol):
     @property
     def traceparent(self) -> str:
         """Its W3C context: what it leads to names it as the parent."""
-        ...
 
     def rename(self, name: str) -> None: ...
 
@@ -36,7 +40,6 @@ class Span(Protocol):
 
     def fail(self, error_type: str) -> None:
         """Mark it as failed; `error_type` is one of few, and has nothing of the data in it."""
-        ...
 
 
 class Tracer(Protocol):
@@ -50,7 +53,6 @@ class Tracer(Protocol):
         `parent` is a traceparent. Without one that can be read it is a child of the active span,
         or the first of a new trace. An error that leaves the block fails it.
         """
-        ...
 
     def add(
         self,
@@ -63,15 +65,12 @@ class Tracer(Protocol):
         error_type: str | None = None,
     ) -> None:
         """Add a span that ends now; `started` is in nanoseconds since 1970."""
-        ...
 
     def flush(self) -> None:
         """Send what is waiting, at most for FLUSH_TIMEOUT: a Lambda is frozen between calls."""
-        ...
 
     def stop(self) -> None:
         """Send what is waiting, likewise, and make no more."""
-        ...
 
 
 FLUSH_TIMEOUT = 0.5
@@ -119,6 +118,24 @@ def started(process: str) -> Iterator[Tracer | None]:
     finally:
         if tracer is not None:
             tracer.stop()
+
+
+def messaging_attributes(
+    system: MessagingSystem, destination: str, operation: str, event: Metadata | OutboxRecord
+) -> Attributes:
+    """The attributes of a span that sends or processes an event.
+
+    By the semantic conventions for messaging (in development, 1.36):
+    https://opentelemetry.io/docs/specs/semconv/messaging/messaging-spans/
+    """
+    return {
+        "messaging.system": system,
+        "messaging.destination.name": destination,
+        "messaging.operation.type": operation,
+        "messaging.operation.name": operation,
+        "messaging.message.id": event.event_id,
+        "messaging.message.conversation_id": event.correlation_id,
+    }
 
 
 def spanned(

@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry
 from runtime.errors import Misconfigured, Unavailable
 from runtime.process.command import write_on_any_terminal
 from runtime.process.health import HealthServer, Readiness
-from runtime.process.shutdown import Stop, on_signal
+from runtime.process.shutdown import Stop, join_until, on_signal
 from runtime.retry import backoff
 from runtime.settings import WorkerSettings
 from runtime.verdicts import RULES, Verdict
@@ -70,9 +70,7 @@ def run_worker(
         log.info("started", parts=sorted(parts or ()))
         stop.wait()
         log.info("stopping")
-        deadline = monotonic() + stop_within
-        for thread in threads:
-            thread.join(max(0.0, deadline - monotonic()))
+        join_until(threads, monotonic() + stop_within)
     if stuck := [thread.name for thread in threads if thread.is_alive()]:
         log.error("stopped without waiting any longer", parts=stuck)
         logging.shutdown()

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Generic, Protocol, TypeVar
 
 import structlog
@@ -15,7 +16,7 @@ from contracts.names import EventType
 from contracts.outbox import EventTooLarge
 from runtime.ids import utc_now
 from runtime.metrics import ConsumerMetrics
-from runtime.process.tracing import Attributes, Tracer, spanned
+from runtime.process.tracing import Tracer, messaging_attributes, spanned
 
 log = structlog.get_logger(__name__)
 
@@ -69,27 +70,16 @@ class Instruments:
     def observed(self, event: ReceivedEvent) -> Iterator[Cause]:
         """Measure the time from commit to effect, and follow the event; gives its cause.
 
-        A try is a CONSUMER span, a child of the one that the event was committed in, by the
-        semantic conventions for messaging (in development, 1.36):
-        https://opentelemetry.io/docs/specs/semconv/messaging/messaging-spans/
-        The cause carries the try's span, so that a trace goes on from event to event.
+        A try is a CONSUMER span, a child of the one that the event was committed in. The cause
+        carries the try's span, so that a trace goes on from event to event.
         """
         cause, parent = Cause.of(event), event.metadata.traceparent
-        name, attributes = f"process {self.queue}", self._attributes(event)
+        attributes = messaging_attributes("aws_sqs", self.queue, "process", event.metadata)
+        name = f"process {self.queue}"
         with spanned(self.tracer, name, "consumer", attributes, parent=parent) as span:
             yield cause if span is None else replace(cause, traceparent=span.traceparent)
         waited = self.now() - event.metadata.occurred_at
         self.metrics.effect(self.queue, event.detail_type, waited.total_seconds())
-
-    def _attributes(self, event: ReceivedEvent) -> Attributes:
-        return {
-            "messaging.system": "aws_sqs",
-            "messaging.destination.name": self.queue,
-            "messaging.operation.type": "process",
-            "messaging.operation.name": "process",
-            "messaging.message.id": event.metadata.event_id,
-            "messaging.message.conversation_id": event.metadata.correlation_id,
-        }
 
 
 @dataclass(frozen=True)
@@ -126,14 +116,15 @@ class EventHandler:
         return self.instruments.observed(event)
 
     def _reader(self, event: ReceivedEvent) -> Reader[Any]:
-        readers = [
-            (event_type, reader)
+        found = f"{event.detail_type} version {event.metadata.version}"
+        if found not in self._by_version:
+            raise UnexpectedEvent(found, list(self._by_version))
+        return self._by_version[found]
+
+    @cached_property
+    def _by_version(self) -> Mapping[str, Reader[Any]]:
+        return {
+            f"{event_type} version {reader.version}": reader
             for event_type, given in self.readers.items()
             for reader in (given if isinstance(given, tuple) else (given,))
-        ]
-        for event_type, reader in readers:
-            if (event.detail_type, event.metadata.version) == (event_type, reader.version):
-                return reader
-        found = f"{event.detail_type} version {event.metadata.version}"
-        expected = [f"{name} version {reader.version}" for name, reader in readers]
-        raise UnexpectedEvent(found, expected)
+        }

@@ -13,6 +13,7 @@ from runtime.logs import mask
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.literals import QueueAttributeNameType
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
 MAX_BATCH = 10
@@ -57,13 +58,18 @@ def find_url(sqs: "SQSClient", name: str) -> str:
             raise Misconfigured(f"the queue {name} does not exist: provision it first") from None
 
 
+def attributes_of(
+    sqs: "SQSClient", url: str, *names: "QueueAttributeNameType"
+) -> "Mapping[QueueAttributeNameType, str]":
+    """Read attributes of a queue; what was never set is left out. Raises Unavailable."""
+    with asking("SQS"):
+        return sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+
+
 def find_queue(sqs: "SQSClient", name: str) -> SourceQueue:
     """Read a queue's settings; raises Misconfigured if it or its redrive policy is missing."""
     url = find_url(sqs, name)
-    with asking("SQS"):
-        attributes = sqs.get_queue_attributes(
-            QueueUrl=url, AttributeNames=["RedrivePolicy", "VisibilityTimeout"]
-        )["Attributes"]
+    attributes = attributes_of(sqs, url, "RedrivePolicy", "VisibilityTimeout")
     if "RedrivePolicy" not in attributes:
         raise Misconfigured(f"the queue {name} has no redrive policy: give it a dead-letter queue")
     policy = json.loads(attributes["RedrivePolicy"])

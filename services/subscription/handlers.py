@@ -11,12 +11,7 @@ from contracts.causes import Cause
 from contracts.outbox import OutboxRecord
 from runtime.outbox.commit import UseCases
 from services.subscription.events import record_of
-from services.subscription.model import (
-    IdempotencyKeyReused,
-    Order,
-    Subscription,
-    SubscriptionNotFound,
-)
+from services.subscription.model import Order, Subscription, SubscriptionNotFound
 
 CANCELLED_WITH_PAYMENT = "payment cancelled"
 
@@ -34,13 +29,11 @@ class Handlers(UseCases[Subscription]):
         digest = _digest(order)
 
         def decide(current: Subscription | None) -> Subscription:
-            if current is None:
-                return Subscription.create(
-                    subscription_id, order, request_digest=digest, now=self._now()
-                )
-            if current.request_digest != digest:
-                raise IdempotencyKeyReused
-            return current
+            if current is not None:
+                return current.requested_again(digest)
+            return Subscription.create(
+                subscription_id, order, request_digest=digest, now=self._now()
+            )
 
         return self.change(subscription_id, decide, self._record(cause), presumed_new=True)
 

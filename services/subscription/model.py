@@ -80,6 +80,12 @@ class Subscription:
             event=LastEvent.CREATED,
         )
 
+    def requested_again(self, request_digest: str) -> Self:
+        """Stay as it is; raises IdempotencyKeyReused if the body is another one."""
+        if request_digest != self.request_digest:
+            raise IdempotencyKeyReused
+        return self
+
     def cancel(self, reason: str, *, now: datetime) -> Self:
         """Cancel it; one that is cancelled already stays as it is."""
         if self.status is Status.CANCELLED:

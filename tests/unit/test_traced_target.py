@@ -4,7 +4,8 @@ import pytest
 from opentelemetry.trace import SpanKind
 
 from relay.ports import CallRefused
-from relay.traced import MessagingSystem, traced
+from relay.traced import traced
+from runtime.process.tracing import MessagingSystem
 from tests.builders import TRACEPARENT
 from tests.recorded import Recorded, attributes_of, error_of, parent_of
 from tests.relay_fakes import MALFORMED, MemoryTarget, away, failing, record_of

@@ -10,8 +10,8 @@ import pymongo.errors
 import pytest
 
 from runtime import aws_failures, mongodb_failures
-from runtime.aws_failures import family_of_class, family_of_code
-from runtime.verdicts import HELD, RULES, Family, Verdict
+from runtime.aws_failures import BOTOCORE_FAMILIES, family_of_code
+from runtime.verdicts import HELD, RULES, Family, Verdict, family_of_class
 from tests.called import called_operations, listed_errors
 
 LISTED = sorted(set(listed_errors()))
@@ -81,7 +81,11 @@ def test_every_exception_of_botocore_has_a_verdict() -> None:
         for kind in vars(botocore.exceptions).values()
         if inspect.isclass(kind) and issubclass(kind, botocore.exceptions.BotoCoreError)
     ]
-    unlisted = [kind.__name__ for kind in kinds if family_of_class(kind) is Family.UNKNOWN]
+    unlisted = [
+        kind.__name__
+        for kind in kinds
+        if family_of_class(kind, BOTOCORE_FAMILIES) is Family.UNKNOWN
+    ]
     assert unlisted == ["BotoCoreError"]
 
 
@@ -97,7 +101,7 @@ def test_every_exception_of_pymongo_has_a_verdict() -> None:
     unlisted = {
         kind.__name__
         for kind in kinds
-        if mongodb_failures.family_of_class(kind) in {None, Family.UNKNOWN}
+        if family_of_class(kind, mongodb_failures.PYMONGO_FAMILIES) in {None, Family.UNKNOWN}
     }
     assert unlisted == by_code
 
