@@ -108,7 +108,7 @@ def payments_relayed(usage: Usage, book: Book) -> Iterator[Charge]:
     """Payments' way to the bus: the FIFO queue, and the documents deleted after it, through NAT."""
     yield Charge(QUEUES_ITEM, usage.unit(metering.SQS_FIFO), "sqs-fifo")
     yield from document_ios(usage, book, deletes=True)
-    yield traffic(usage.calls_through_nat(without_relays=True) * book.assumed("call-bytes"))
+    yield traffic(usage.calls_through_nat * book.assumed("call-bytes"))
 
 
 def document_ios(usage: Usage, book: Book, *, deletes: bool) -> Iterator[Charge]:
