@@ -6,10 +6,10 @@ A contender is paused until its work is there. An outbox is emptied onto a bus o
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from typing import Any
 from uuid import uuid4
 
 from local.supervisor import START_PATIENCE
+from operations.sources.depths import depth_of
 from runtime.ids import utc_now
 from runtime.sqs.queue import find_url
 from verification.load.outboxes import BACKLOG, SAMPLED, LoadedOutbox, a_record
@@ -123,13 +123,10 @@ class BusDrain:
 
     def _wait_until_published(self, events: int) -> None:
         sampled = len(range(0, events, ONE_IN))
-        wait_for(lambda: self._seen() >= sampled, f"{sampled} sampled events on the bus")
-
-    def _seen(self) -> int:
-        answer: Any = self._sqs.get_queue_attributes(
-            QueueUrl=self._sample, AttributeNames=["ApproximateNumberOfMessages"]
+        wait_for(
+            lambda: depth_of(self._sqs, self._sample).visible >= sampled,
+            f"{sampled} sampled events on the bus",
         )
-        return int(answer["Attributes"]["ApproximateNumberOfMessages"])
 
 
 def fill(outbox: LoadedOutbox, rows: int) -> None:
