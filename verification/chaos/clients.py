@@ -70,9 +70,9 @@ class Clients:
             (self._read_on, 0),
         ]
         with self._http, ThreadPoolExecutor(len(works)) as pool:
-            for work, number in works:
-                pool.submit(self._supervised, work, number)
             try:
+                for work, number in works:
+                    pool.submit(self._supervised, work, number)
                 yield self
             finally:
                 self._stop.request()
