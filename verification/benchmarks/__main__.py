@@ -5,7 +5,6 @@ import os
 import platform
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -31,7 +30,7 @@ from verification.benchmarks.rows import (
 from verification.benchmarks.sizes import FULL_SIZE, QUICK_SIZE, Size
 from verification.benchmarks.table import markdown, verdicts
 from verification.load.report import machine
-from verification.testkit.engines import Engines, running_engines
+from verification.testkit.engines import Engines, temporary_engines
 
 RESULTS = ROOT / "build" / "bench" / "results.json"
 
@@ -70,10 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     started = monotonic()
     for name in chosen.rows or (QUICK_ROWS if chosen.quick else BENCHMARKS):
         print(f"{monotonic() - started:5.0f} s  {name} …", file=sys.stderr, flush=True)
-        with (
-            tempfile.TemporaryDirectory(prefix="bench-") as folder,
-            running_engines(Path(folder)) as engines,
-        ):
+        with temporary_engines("bench-") as engines:
             lines += BENCHMARKS[name](engines, size)
     results = Results(
         command="make bench-quick" if chosen.quick else "make bench",

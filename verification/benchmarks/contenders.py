@@ -6,10 +6,10 @@ A contender is paused until its work is there. An outbox is emptied onto a bus o
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from typing import Any
 from uuid import uuid4
 
 from local.supervisor import START_PATIENCE
+from operations.sources.depths import depth_of
 from runtime.ids import utc_now
 from runtime.sqs.queue import find_url
 from verification.load.outboxes import BACKLOG, SAMPLED, LoadedOutbox, a_record
@@ -100,27 +100,33 @@ class BusDrain:
         self._sqs = engines.aws.client("sqs")
         self._sample = find_url(self._sqs, tap(engines.aws, BENCH_BUS, SAMPLED))
 
-    def rate(self, entry: Entry, events: int, *, deletes: bool = True) -> float:
+    def rate(self, entry: Entry, events: int) -> float:
         """Events a second: they are committed while it is paused, then it goes on.
 
-        The time ends when all are on the bus and, where it `deletes`, nothing is left before it.
+        The time ends when all are on the bus and nothing is left before it.
         """
 
         def wait() -> None:
-            sampled = len(range(0, events, ONE_IN))
-            wait_for(lambda: self._seen() >= sampled, f"{sampled} sampled events on the bus")
-            if deletes:
-                wait_for(self._is_empty, "an empty outbox")
+            self._wait_until_published(events)
+            wait_for(self._is_empty, "an empty outbox")
 
+        return self._rate(entry, events, wait)
+
+    def publishing_rate(self, entry: Entry, events: int) -> float:
+        """The same of a contender that deletes nothing: the time ends when all are on the bus."""
+        return self._rate(entry, events, lambda: self._wait_until_published(events))
+
+    def _rate(self, entry: Entry, events: int, wait: Callable[[], None]) -> float:
         found = rate(entry, events, prepare=lambda: fill(self._outbox, events), wait=wait)
         self._sqs.purge_queue(QueueUrl=self._sample)
         return found
 
-    def _seen(self) -> int:
-        answer: Any = self._sqs.get_queue_attributes(
-            QueueUrl=self._sample, AttributeNames=["ApproximateNumberOfMessages"]
+    def _wait_until_published(self, events: int) -> None:
+        sampled = len(range(0, events, ONE_IN))
+        wait_for(
+            lambda: depth_of(self._sqs, self._sample).visible >= sampled,
+            f"{sampled} sampled events on the bus",
         )
-        return int(answer["Attributes"]["ApproximateNumberOfMessages"])
 
 
 def fill(outbox: LoadedOutbox, rows: int) -> None:

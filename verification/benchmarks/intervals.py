@@ -11,6 +11,7 @@ machine paused moves it little.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import accumulate
 from math import exp, log, sqrt
 from statistics import median
 
@@ -66,14 +67,7 @@ def _left_out(rounds: int) -> int | None:
     """How many means are outside at each end: the most that keep CONFIDENCE. None if not even 0."""
     ways = [1]
     for rank in range(1, rounds + 1):
-        ways = [
-            (ways[total] if total < len(ways) else 0) + (ways[total - rank] if total >= rank else 0)
-            for total in range(len(ways) + rank)
-        ]
-    below, found = 0, None
-    for total, each in enumerate(ways):
-        below += each
-        if below / 2**rounds > (1 - CONFIDENCE) / 2:
-            break
-        found = total
-    return found
+        none = [0] * rank
+        ways = [without + own for without, own in zip(ways + none, none + ways, strict=True)]
+    kept = sum(below / 2**rounds <= (1 - CONFIDENCE) / 2 for below in accumulate(ways))
+    return kept - 1 if kept else None

@@ -9,6 +9,7 @@ import asyncio
 import json
 import random
 import time
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from uuid import uuid4
@@ -47,9 +48,7 @@ class Travels:
         self._logs = {name: system.processes[name].output for name, _ in MEASURED_EFFECTS.values()}
         self._read = dict.fromkeys(self._logs, 0)
         self.failed: list[str] = []
-        self.sent: dict[EventType, dict[str, float]] = {
-            event: {} for _, event in MEASURED_EFFECTS.values()
-        }
+        self.sent: defaultdict[EventType, dict[str, float]] = defaultdict(dict)
         self.came: dict[str, dict[str, float]] = {effect: {} for effect in MEASURED_EFFECTS}
 
     def led_to(self, effect: str) -> Mapping[str, float]:
@@ -65,13 +64,12 @@ class Travels:
 
     def wait(self, *, within: float) -> None:
         """Wait until every request has had its effects; raises NotInTime."""
-
-        def is_settled() -> bool:
-            self.read()
-            return not self.missing
-
-        if not wait_until(is_settled, within=within, every=0.2):
+        if not wait_until(self._is_settled, within=within, every=0.2):
             raise NotInTime(f"{self.missing} effects are missing")
+
+    def _is_settled(self) -> bool:
+        self.read()
+        return not self.missing
 
     @property
     def missing(self) -> int:

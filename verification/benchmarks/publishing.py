@@ -36,10 +36,8 @@ def pages(results: Results) -> Mapping[Path, Mapping[str, str]]:
 
 def _figures(results: Results) -> str:
     """The table of README.md; raises LookupError for a run that did not play all of it."""
-    p50, p99 = (
-        _found(results, end_to_end.ROW, end_to_end.latency("allocated", part))
-        for part in (0.5, 0.99)
-    )
+    p50 = _found(results, end_to_end.ROW, end_to_end.latency("allocated", 0.5))
+    p99 = _found(results, end_to_end.ROW, end_to_end.latency("allocated", 0.99))
     customers = _found(results, end_to_end.ROW, end_to_end.SUSTAINABLE)
     events = _found(results, relay_drain.ROW, relay_drain.ON_LOOPBACK)
     dollars = _found(results, calls.ROW, f"{calls.COST_OF_A_MILLION}, {THIS_DESIGN.name}")

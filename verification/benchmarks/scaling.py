@@ -7,7 +7,7 @@ arithmetic begins with is in verification/benchmarks/scaling_inputs.py.
 """
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cache
 from math import ceil, exp, isclose, log
@@ -24,6 +24,7 @@ from verification.benchmarks.costs.charges import ARCHIVE_DAYS
 from verification.benchmarks.costs.usage import Usage, buses
 from verification.benchmarks.pages import table, write
 from verification.benchmarks.scaling_inputs import Input
+from verification.benchmarks.table import number
 
 DOCUMENT = ROOT / "docs" / "scaling.md"
 
@@ -117,15 +118,13 @@ def needs() -> list[Need]:
 
 def needs_table() -> str:
     head = ("a second", *(f"{_number(rate)} a minute" for rate in RATES), "available")
-    rows = [
-        (
-            need.name,
-            *(_number(need.at(rate / 60)) for rate in RATES),
-            need.available if isinstance(need.available, str) else _number(need.available.value),
-        )
-        for need in needs()
-    ]
-    return table(head, rows)
+    return table(head, (_need_cells(need) for need in needs()))
+
+
+def _need_cells(need: Need) -> Sequence[str]:
+    at_rates = (_number(need.at(rate / 60)) for rate in RATES)
+    available = need.available.value if isinstance(need.available, Input) else need.available
+    return (need.name, *at_rates, _setting(available))
 
 
 # The rate at which each stage is full.
@@ -189,16 +188,13 @@ def _mean(p50: Input, p99: Input) -> float:
 def capacities_table() -> str:
     """Subscriptions a minute that fill each stage; in bold what is full first."""
     columns = [capacities(knobs) for knobs in STEPS]
-    rows = [
-        (stage, *(_capacity(column[stage], min(column.values())) for column in columns))
-        for stage in columns[0]
-    ]
+    rows = [(stage, *(_capacity(column, stage) for column in columns)) for stage in columns[0]]
     return table(("full at, a minute", *(knobs.name for knobs in STEPS)), rows)
 
 
-def _capacity(a_second: float, least: float) -> str:
-    a_minute = _number(a_second * 60)
-    return f"**{a_minute}**" if isclose(a_second, least) else a_minute
+def _capacity(column: Mapping[str, float], stage: str) -> str:
+    a_minute = _number(column[stage] * 60)
+    return f"**{a_minute}**" if isclose(column[stage], min(column.values())) else a_minute
 
 
 # The knobs.
@@ -330,12 +326,12 @@ def messages(prefix: str = "") -> int:
 
 def invocations() -> float:
     """Rules that match, and on every bus that an event reaches its log rule and its archive."""
-    return sum(
-        len(route.hops)
-        + len(route.deliveries)
-        + sum(1 + (bus in ARCHIVE_DAYS) * inputs.ARCHIVED.value for bus in buses(route))
-        for route in _routes()
-    )
+    return sum(map(_invocations, _routes()))
+
+
+def _invocations(route: Route) -> float:
+    on_buses = sum(1 + (bus in ARCHIVE_DAYS) * inputs.ARCHIVED.value for bus in buses(route))
+    return len(route.hops) + len(route.deliveries) + on_buses
 
 
 # DynamoDB write capacity units (WCU) of one lifecycle.
@@ -370,23 +366,16 @@ def _units(row: Input) -> int:
 
 
 def inputs_table() -> str:
-    rows = [
-        (
-            each.name,
-            f"{_number(each.value)} {each.unit}",
-            each.kind,
-            f"<{each.source}>" if each.source.startswith("https://") else each.source,
-        )
-        for each in inputs.INPUTS
-    ]
-    return table(("input", "value", "kind", "source"), rows)
+    return table(("input", "value", "kind", "source"), map(_input_cells, inputs.INPUTS))
+
+
+def _input_cells(each: Input) -> Sequence[str]:
+    source = f"<{each.source}>" if each.source.startswith("https://") else each.source
+    return (each.name, f"{_number(each.value)} {each.unit}", each.kind, source)
 
 
 def _number(value: float) -> str:
-    """Whole from 100 on, with three digits below."""
-    if value >= 100:  # noqa: PLR2004 (three digits)
-        return f"{value:,.0f}".replace(",", " ")
-    return f"{value:.3g}"
+    return number(value).replace(",", " ")
 
 
 if __name__ == "__main__":

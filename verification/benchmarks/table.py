@@ -14,14 +14,19 @@ _HEAD = (
 def markdown(results: Results) -> str:
     """One table per row of the benchmark, medians with the least and the most in brackets."""
     rows = dict.fromkeys(line.row for line in results.lines)
-    blocks = []
-    for row in rows:
-        lines = [_line(line) for line in results.lines if line.row == row]
-        blocks.append("\n".join([f"**{row}**", "", *_HEAD, *lines]))
+    return "\n\n".join([*(_table(results, row) for row in rows), _provenance(results)])
+
+
+def _table(results: Results, row: str) -> str:
+    lines = [_line(line) for line in results.lines if line.row == row]
+    return "\n".join([f"**{row}**", "", *_HEAD, *lines])
+
+
+def _provenance(results: Results) -> str:
+    """When, where and with what a run was made."""
     versions = ", ".join(f"{name} {version}" for name, version in results.versions.items())
     where = f"{results.date}, commit {results.commit}, {results.machine}"
-    blocks.append(fill(f"`{results.command}`: {where}; {versions}.", width=120))
-    return "\n\n".join(blocks)
+    return fill(f"`{results.command}`: {where}; {versions}.", width=120)
 
 
 def verdicts(results: Results) -> str:
@@ -72,8 +77,6 @@ def _shown(series: Series, unit: str) -> str:
 
 def number(value: float) -> str:
     """Write a number with three digits that say something."""
-    if value == 0:
-        return "0"
     if abs(value) >= 100:  # noqa: PLR2004 (three digits)
         return f"{value:,.0f}"
     return f"{value:.3g}"

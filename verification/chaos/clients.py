@@ -1,9 +1,9 @@
 """Load: customers who subscribe, cancel and read, and ask again until they have an answer."""
 
 import random
-import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
@@ -69,22 +69,14 @@ class Clients:
             *((self._cancel_on, n) for n in range(self._load.cancellers)),
             (self._read_on, 0),
         ]
-        threads = [
-            threading.Thread(
-                target=self._supervised, args=(work, n), name=f"client-{work.__name__}-{n}"
-            )
-            for work, n in works
-        ]
-        with self._http:
-            for thread in threads:
-                thread.start()
+        with self._http, ThreadPoolExecutor(len(works)) as pool:
             try:
+                for work, number in works:
+                    pool.submit(self._supervised, work, number)
                 yield self
             finally:
                 self._stop.request()
                 self._given_up.request()
-                for thread in threads:
-                    thread.join()
 
     def begin_no_more(self) -> None:
         """Subscribe and read no more; what was begun goes on."""
@@ -106,7 +98,7 @@ class Clients:
         try:
             work(number)
         except Exception as error:  # noqa: BLE001 (an unreadable answer, of whatever kind)
-            self._ledger.report_broken(f"{threading.current_thread().name} gave up: {error!r}")
+            self._ledger.report_broken(f"client-{work.__name__}-{number} gave up: {error!r}")
 
     def _subscribe_on(self, number: int) -> None:
         chosen = random.Random(f"{self._seed}/subscriber/{number}")  # noqa: S311 (not secret)

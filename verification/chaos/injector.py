@@ -1,12 +1,12 @@
 """Carries a schedule out: kills, freezes and brings back, and injects faults into the endpoint."""
 
 import signal
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from threading import Event
 
 from local.console import Console
 from local.errors import Stopped
@@ -16,6 +16,7 @@ from verification.chaos.keys import Keys
 from verification.chaos.schedule import ENDPOINTS, Fault
 from verification.testkit.fault_proxy import FaultProxy
 from verification.testkit.injected_fault import AnyFault, FaultKind
+from verification.testkit.meanwhile import meanwhile
 
 WATCH_INTERVAL = 0.5
 """Seconds between two looks for processes that died."""
@@ -44,17 +45,9 @@ class Injector:
         self.died: Counter[str] = Counter()
         self._began = time.monotonic()
 
-    @contextmanager
-    def watching(self) -> Iterator[None]:
-        """Start again what dies meanwhile."""
-        ended = Stop()
-        thread = threading.Thread(target=self._watch, args=(ended,), name="watch")
-        thread.start()
-        try:
-            yield
-        finally:
-            ended.request()
-            thread.join()
+    def watching(self) -> AbstractContextManager[None]:
+        """Start again what dies until the block ends."""
+        return meanwhile(self._watch)
 
     def run(self, faults: Iterable[Fault], *, seconds: float) -> None:
         """Inject each fault at its time, and return after `seconds`, or at a stop.
@@ -117,7 +110,7 @@ class Injector:
             case _:
                 self._proxy.recover()
 
-    def _watch(self, ended: Stop) -> None:
+    def _watch(self, ended: Event) -> None:
         while not ended.wait(WATCH_INTERVAL):
             for name, lines in self._supervisor.dead().items():
                 self.died[name] += 1

@@ -9,6 +9,7 @@ class Keys:
 
     def __init__(self, file: Path) -> None:
         self._file, self._number = file, 0
+        file.parent.mkdir(parents=True, exist_ok=True)
         self.hand_out()
 
     @property
@@ -31,7 +32,6 @@ class Keys:
 
     def hand_out(self) -> None:
         """Write the good key where the processes find it."""
-        self._file.parent.mkdir(parents=True, exist_ok=True)
         text = f"[default]\naws_access_key_id={self.current}\naws_secret_access_key=chaos\n"
         fresh = self._file.with_suffix(".new")
         fresh.write_text(text)

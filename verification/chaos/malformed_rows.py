@@ -131,23 +131,21 @@ class MalformedRows:
                 return
 
     def _write(self, relay: Workload, name: str, variety: int) -> None:
-        if relay.empties is not None:
-            item = {
-                "aggregateId": {"S": name},
-                "sequence": {"N": "1"},
-                **MALFORMED_ITEMS[variety % len(MALFORMED_ITEMS)],
-            }
-            with reaching("DynamoDB"):
-                client = self._environment.aws(relay.domain).client("dynamodb")
-                client.put_item(TableName=relay.empties, Item=item)
-            return
-        key = {"aggregateId": name, "sequence": 1}
-        raw = bson.encode(
-            {"_id": key, **key, **MALFORMED_DOCUMENTS[variety % len(MALFORMED_DOCUMENTS)]}
-        )
-        document: Any = RawBSONDocument(raw.replace(b"\x01\x02\x03\x04", b"\xff\xfe\xc0\xaf"))
+        if relay.empties is None:
+            self._insert(relay.settings["OUTBOX_COLLECTION"], _document(name, variety))
+        else:
+            self._put(relay.domain, relay.empties, name, variety)
+
+    def _put(self, domain: str, table: str, name: str, variety: int) -> None:
+        key = {"aggregateId": {"S": name}, "sequence": {"N": "1"}}
+        item = {**key, **MALFORMED_ITEMS[variety % len(MALFORMED_ITEMS)]}
+        with reaching("DynamoDB"):
+            client = self._environment.aws(domain).client("dynamodb")
+            client.put_item(TableName=table, Item=item)
+
+    def _insert(self, collection: str, document: Any) -> None:
         with self._mongo.reaching():
-            outbox = self._mongo.database[relay.settings["OUTBOX_COLLECTION"]]
+            outbox = self._mongo.database[collection]
             with suppress(DuplicateKeyError):  # an attempt without an answer had written it
                 outbox.insert_one(document)
 
@@ -165,6 +163,13 @@ class MalformedRows:
                         found.messages[queue] += 1
                         found.unexplained += "errorType" not in message["MessageAttributes"]
                         sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+
+
+def _document(name: str, variety: int) -> RawBSONDocument:
+    key = {"aggregateId": name, "sequence": 1}
+    fields = {"_id": key, **key, **MALFORMED_DOCUMENTS[variety % len(MALFORMED_DOCUMENTS)]}
+    no_utf8 = bson.encode(fields).replace(b"\x01\x02\x03\x04", b"\xff\xfe\xc0\xaf")
+    return RawBSONDocument(no_utf8)
 
 
 def name_in(message: Mapping[str, Any]) -> str | None:

@@ -141,14 +141,15 @@ class ChaosReport:
             "of them dead-lettered": len(self.malformed_rows.written - self.malformed_rows.missing),
             "lost": self.lost,
             "wrong states and broken promises": self.wrong,
-            "audit": "not made"
-            if self.why_no_audit
-            else "clean"
-            if self.audit.clean
-            else f"{len(self.audit.differences)} differences",
+            "audit": self._audited(),
             "time to settle": f"{self.settled_state.seconds:.0f} s after the last fault",
         }
         yield from (f"| {name} | {value} |" for name, value in rows.items())
+
+    def _audited(self) -> str:
+        if self.why_no_audit:
+            return "not made"
+        return "clean" if self.audit.clean else f"{len(self.audit.differences)} differences"
 
     def _faults(self) -> Iterator[str]:
         by_kind: Counter[AnyFault] = Counter()
@@ -156,14 +157,8 @@ class ChaosReport:
             by_kind[kind] += count
         yield "| fault | times | what it hit |"
         yield "|---|---|---|"
-        for kind, count in sorted(by_kind.items(), key=lambda item: -item[1]):
-            targets = {target: n for (each, target), n in self.injected.items() if each is kind}
-            hit = (
-                f"{self.hits[kind]} requests"
-                if kind in self.hits
-                else ", ".join(f"{name} {n}" for name, n in sorted(targets.items()))
-            )
-            yield f"| {kind} | {count} | {hit} |"
+        for kind, count in by_kind.most_common():
+            yield f"| {kind} | {count} | {self._hit(kind)} |"
         yield ""
         yield (
             f"Between our processes and AWS {self.hits.get(None, 0)} requests were left alone. "
@@ -177,6 +172,13 @@ class ChaosReport:
         yield "|---|---|---|"
         for kind_of_request, count in self.ledger.requests.items():
             yield f"| {kind_of_request} | {count} | {self.ledger.retries[kind_of_request]} |"
+
+    def _hit(self, kind: AnyFault) -> str:
+        """How many requests, or each process and how often."""
+        if kind in self.hits:
+            return f"{self.hits[kind]} requests"
+        targets = {target: n for (each, target), n in self.injected.items() if each is kind}
+        return ", ".join(f"{name} {n}" for name, n in sorted(targets.items()))
 
     def _findings(self) -> Iterator[str]:
         differences = [

@@ -171,10 +171,9 @@ class _Run:
 
     def _wait_ready(self) -> None:
         """Wait for all to be ready; one that is not shows in what follows."""
-
-        def unready() -> list[str]:
-            return [each.name for each in self.ours if not health_of(each).is_ready]
-
-        if not wait_until(lambda: not unready(), within=SYSTEM_READY_WITHIN, every=0.5):
-            names = ", ".join(unready())
+        if not wait_until(lambda: not self._unready(), within=SYSTEM_READY_WITHIN, every=0.5):
+            names = ", ".join(self._unready())
             self.report.notes.append(f"not ready within {SYSTEM_READY_WITHIN:g} s: {names}")
+
+    def _unready(self) -> list[str]:
+        return [each.name for each in self.ours if not health_of(each).is_ready]

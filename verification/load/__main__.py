@@ -2,9 +2,7 @@
 
 import os
 import sys
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 
 from pydantic import Field
 
@@ -16,7 +14,7 @@ from runtime.settings import Settings, load
 from verification.load import backlog, exhaustion, poison, watched
 from verification.load.outboxes import LoadedCollection
 from verification.load.report import LoadReport
-from verification.testkit.engines import Engines, running_engines
+from verification.testkit.engines import Engines, temporary_engines
 from verification.testkit.launcher import ProcessNotReady
 
 BROKEN = 1
@@ -63,10 +61,7 @@ def _wanted(names: list[str]) -> list[Run]:
 
 
 def _run(one: Run, settings: LoadSettings) -> LoadReport:
-    with (
-        tempfile.TemporaryDirectory(prefix="load-") as folder,
-        running_engines(Path(folder)) as engines,
-    ):
+    with temporary_engines("load-") as engines:
         report = one(engines, settings)
     print(f"{report.markdown()}\n", flush=True)
     return report

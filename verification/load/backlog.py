@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from runtime.ids import utc_now
-from verification.load.meanwhile import every
 from verification.load.outboxes import (
     FRESH,
     SAMPLED,
@@ -22,6 +21,7 @@ from verification.load.queues import TapQueue, event_id_of, tap, untap
 from verification.load.report import LoadReport, percentile, spread
 from verification.testkit.engines import Engines
 from verification.testkit.launcher import LaunchedProcess
+from verification.testkit.meanwhile import every
 from verification.testkit.waiting import wait_until
 
 MAX_SAMPLED = 10_000

@@ -13,10 +13,10 @@ import httpx
 
 from verification.load.attacks import GARBAGE, GREEDY, HALF_OPEN, IDLE, SLOW
 from verification.load.clients import Attack, AttackTarget, outcomes
-from verification.load.meanwhile import meanwhile
 from verification.load.report import LoadReport, percentile, spread
 from verification.testkit.engines import Engines, workload_of
 from verification.testkit.launcher import LaunchedProcess
+from verification.testkit.meanwhile import meanwhile
 from verification.testkit.waiting import wait_until
 
 SLOWER_BY = 0.5

@@ -87,16 +87,19 @@ class LoadedTable:
         """
         while self._gone < len(self._written):
             some = self._written[self._gone : self._gone + 100]
-            keys = [self._key(record) for record in some]
-            answer = self._client.batch_get_item(
-                RequestItems={self.table: {"Keys": keys, "ConsistentRead": True}}
-            )
-            left = {item["eventId"]["S"] for item in answer["Responses"][self.table]}
+            left = self._left(some)
             for record in some:
                 if record.event_id in left:
                     return record.occurred_at
                 self._gone += 1
         return None
+
+    def _left(self, records: Sequence[OutboxRecord]) -> set[str]:
+        """The event ids of those of at most 100 rows that are still there."""
+        keys = [self._key(record) for record in records]
+        wanted = {self.table: {"Keys": keys, "ConsistentRead": True}}
+        found = self._client.batch_get_item(RequestItems=wanted)["Responses"][self.table]
+        return {item["eventId"]["S"] for item in found}
 
     def _write(self, records: Sequence[OutboxRecord]) -> None:
         requests = [{"PutRequest": {"Item": to_item(each.to_document())}} for each in records]

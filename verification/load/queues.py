@@ -12,10 +12,11 @@ from uuid import uuid4
 
 from infra.taps import taps_of
 from infra.topology import TOPOLOGY
+from operations.sources.depths import depth_of
 from runtime.aws import Aws
 from runtime.sqs.queue import SEND_LIMITS, delete_batch, find_url
-from verification.load.meanwhile import meanwhile
 from verification.testkit.engines import Engines
+from verification.testkit.meanwhile import meanwhile
 
 DRAINERS = 3
 """Threads: a queue that grows would slow the emulator, and with it what is measured."""
@@ -36,12 +37,8 @@ def send_all(engines: Engines, queue: str, bodies: Sequence[str]) -> None:
 
 def depth(engines: Engines, queue: str) -> int:
     """Count the messages that wait or are in flight."""
-    sqs: Any = engines.aws.client("sqs")
-    attributes = sqs.get_queue_attributes(QueueUrl=find_url(sqs, queue), AttributeNames=["All"])
-    return sum(
-        int(attributes["Attributes"][name])
-        for name in ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
-    )
+    sqs = engines.aws.client("sqs")
+    return depth_of(sqs, find_url(sqs, queue)).total
 
 
 class TapQueue:
@@ -71,13 +68,16 @@ class TapQueue:
             ).get("Messages", [])
             now = time.time()
             for message in messages:
-                detail = json.loads(message["Body"])["detail"]
-                event_id = event_id_of(detail["id"], detail["sequence"])
-                with self._lock:
-                    self.seen[event_id] += 1
-                    self.came.setdefault(event_id, now)
+                self._note(message["Body"], now)
             if messages:
                 delete_batch(self._sqs, self._url, [each["ReceiptHandle"] for each in messages])
+
+    def _note(self, body: str, now: float) -> None:
+        detail = json.loads(body)["detail"]
+        event_id = event_id_of(detail["id"], detail["sequence"])
+        with self._lock:
+            self.seen[event_id] += 1
+            self.came.setdefault(event_id, now)
 
 
 def event_id_of(aggregate_id: str, sequence: int) -> str:

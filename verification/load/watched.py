@@ -19,11 +19,11 @@ from runtime.aws import Aws
 from runtime.ids import new_event_id, utc_now
 from services.stock.events import record_of
 from services.stock.model import Stock
-from verification.load.meanwhile import every, meanwhile
 from verification.load.queues import untap
 from verification.load.report import LoadReport, percentile
 from verification.testkit.engines import Engines
 from verification.testkit.launcher import LaunchedProcess, running
+from verification.testkit.meanwhile import every, meanwhile
 from verification.testkit.waiting import wait_until
 
 WATCHED_BUS = "stock-event-bus"

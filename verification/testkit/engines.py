@@ -1,11 +1,12 @@
 """MiniStack and mongod on free ports, and everything of the topology in them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from subprocess import Popen
+from tempfile import TemporaryDirectory
 from typing import Any, Protocol, TypeVar
 
 from infra.local_system.addresses import mongodb_uri
@@ -15,6 +16,7 @@ from infra.topology import WORKLOADS
 from infra.workloads import Workload
 from local.child import running_child, wait_until_listening
 from local.engines import ministack_process, mongod_process
+from local.process import Process
 from local.provision import provision_aws, provision_documentdb
 from runtime.aws import CachingAws
 from runtime.settings import ProcessSettings
@@ -39,20 +41,25 @@ class RunEngine(Protocol):
 @contextmanager
 def running_ministack(folder: Path, *, run: RunEngine = running_child) -> Iterator[str]:
     """An AWS emulator until the block ends, with its state and its log in a folder; its address."""
-    with reserved_ports(1) as (port,):
-        engine, log = ministack_process(port, folder), folder / "ministack.log"
-        with run("MiniStack", engine.command, env=engine.env, log=log) as child:
-            wait_until_listening(port, timeout=ENGINE_LISTENS_WITHIN, what="MiniStack", child=child)
-            yield f"http://{LOOPBACK}:{port}"
+    with _running_engine("MiniStack", ministack_process, folder, run) as port:
+        yield f"http://{LOOPBACK}:{port}"
+
+
+def running_mongod(
+    folder: Path, *options: str, run: RunEngine = running_child
+) -> AbstractContextManager[int]:
+    """A mongod that is no replica set yet, with its data and its log in a folder; its port."""
+    return _running_engine("mongod", mongod_process, folder, run, *options)
 
 
 @contextmanager
-def running_mongod(folder: Path, *options: str, run: RunEngine = running_child) -> Iterator[int]:
-    """A mongod that is no replica set yet, with its data and its log in a folder; its port."""
+def _running_engine(
+    name: str, make: Callable[[int, Path], Process], folder: Path, run: RunEngine, *options: str
+) -> Iterator[int]:
     with reserved_ports(1) as (port,):
-        engine, log = mongod_process(port, folder), folder / "mongod.log"
-        with run("mongod", (*engine.command, *options), env=engine.env, log=log) as child:
-            wait_until_listening(port, timeout=ENGINE_LISTENS_WITHIN, what="mongod", child=child)
+        engine, log = make(port, folder), folder / f"{name.lower()}.log"
+        with run(name, (*engine.command, *options), env=engine.env, log=log) as child:
+            wait_until_listening(port, timeout=ENGINE_LISTENS_WITHIN, what=name, child=child)
             yield port
 
 
@@ -105,6 +112,13 @@ class Engines:
 
 def workload_of(name: str) -> Workload:
     return next(each for each in WORKLOADS if each.name == name)
+
+
+@contextmanager
+def temporary_engines(prefix: str) -> Iterator[Engines]:
+    """`running_engines` in a folder whose name begins so, and that goes when the block ends."""
+    with TemporaryDirectory(prefix=prefix) as folder, running_engines(Path(folder)) as engines:
+        yield engines
 
 
 @contextmanager

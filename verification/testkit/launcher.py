@@ -72,9 +72,8 @@ class LaunchedProcess:
     def samples(self, name: str) -> dict[str, float]:
         """A metric's samples by their labels, as /metrics has them; empty while nothing answers."""
         answer = self.get("/metrics")
-        if answer is None:
-            return {}
-        found = re.findall(rf"^{name}(\{{.*\}})? (\S+)$", answer.text, re.MULTILINE)
+        text = answer.text if answer else ""
+        found = re.findall(rf"^{name}(\{{.*\}})? (\S+)$", text, re.MULTILINE)
         return {labels: float(value) for labels, value in found}
 
     def total(self, name: str) -> float:

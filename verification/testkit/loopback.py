@@ -46,12 +46,11 @@ class LoopbackServer:
 
     def _do(self, change: Callable[[], object]) -> None:
         """Change something between two steps of the server's thread; what waits looks again."""
+        self.call(self._change(change))
 
-        async def do() -> None:
-            change()
-            self._notify()
-
-        self.call(do())
+    async def _change(self, change: Callable[[], object]) -> None:
+        change()
+        self._notify()
 
     def _notify(self) -> None:
         """Nothing waits here."""

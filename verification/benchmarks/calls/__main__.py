@@ -4,9 +4,7 @@ import argparse
 import logging
 import os
 import sys
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 
 import structlog
 
@@ -17,7 +15,7 @@ from verification.benchmarks.calls import expected
 from verification.benchmarks.calls.drain import count_lambda, count_stepped
 from verification.benchmarks.calls.lifecycle import count_lifecycle
 from verification.benchmarks.calls.tally import Sections
-from verification.testkit.engines import Engines, running_engines
+from verification.testkit.engines import Engines, temporary_engines
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,10 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     isolate(os.environ, say=complain)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    with (
-        tempfile.TemporaryDirectory(prefix="calls-") as folder,
-        running_engines(Path(folder)) as engines,
-    ):
+    with temporary_engines("calls-") as engines:
         found = count(engines)
     if chosen.accept:
         expected.EXPECTED_COUNTS.write_text(expected.dump(found), encoding="utf-8")

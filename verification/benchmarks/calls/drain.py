@@ -1,6 +1,8 @@
 """The relay's calls for each event of a drain: stepped, with its own threads, and as a Lambda."""
 
 import threading
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from prometheus_client import CollectorRegistry
@@ -72,12 +74,8 @@ def count_lambda(engines: Engines) -> CallTally:
     tally.phase = LAMBDA_DRAIN
     publisher = BatchPublisher(adapters, RelayMetrics(CollectorRegistry()))
     handler = StreamBatchHandler(publisher, outbox.table)
-    records: list[Any] = []
-    while len(records) < DRAINED_EVENTS:
-        answer: Any = streams.get_records(ShardIterator=iterator)
-        iterator = answer["NextShardIterator"]
-        inserts = [each for each in answer["Records"] if each["eventName"] == "INSERT"]
-        records += [{**each, "eventSourceARN": f"arn/{outbox.table}"} for each in inserts]
+    inserts = islice(_inserts(streams, iterator), DRAINED_EVENTS)
+    records = [{**each, "eventSourceARN": f"arn/{outbox.table}"} for each in inserts]
     for some in cut(records, LAMBDA_BATCH_SIZE):
         answer = handler.handle({"Records": some}, lambda: True)
         if answer["batchItemFailures"]:
@@ -87,6 +85,14 @@ def count_lambda(engines: Engines) -> CallTally:
 
 class NotPublished(Exception):
     """The function reported records as failed."""
+
+
+def _inserts(streams: Any, iterator: str) -> Iterator[dict[str, Any]]:
+    """Read a shard on and on: its records of new rows, one by one."""
+    while True:
+        answer = streams.get_records(ShardIterator=iterator)
+        iterator = answer["NextShardIterator"]
+        yield from (each for each in answer["Records"] if each["eventName"] == "INSERT")
 
 
 def _adapters(engines: Engines, tally: CallTally) -> DaemonAdapters:

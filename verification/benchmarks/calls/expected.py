@@ -1,6 +1,7 @@
 """The committed counts, and what has changed since: verification/benchmarks/calls/expected.toml."""
 
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 
 from verification.benchmarks.calls.tally import Sections
@@ -30,11 +31,13 @@ def load(path: Path = EXPECTED_COUNTS) -> Sections:
 
 def dump(sections: Sections) -> str:
     """Write sections as TOML, in their order."""
-    tables = [
-        "\n".join([f"[{name}]", *(f'"{key}" = {count}' for key, count in counts.items())])
-        for name, counts in sections.items()
-    ]
+    tables = (_table(name, counts) for name, counts in sections.items())
     return "\n\n".join([_HEAD.rstrip(), *tables]) + "\n"
+
+
+def _table(name: str, counts: Mapping[str, int]) -> str:
+    lines = (f'"{key}" = {count}' for key, count in counts.items())
+    return "\n".join([f"[{name}]", *lines])
 
 
 def changes(expected: Sections, found: Sections) -> list[str]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from math import ceil
 from typing import Any
 
-from infra.resources import Table
+from infra.resources import GlobalIndex, Table
 from infra.topology import TOPOLOGY
 from verification.benchmarks.calls.tally import CallTally
 
@@ -65,11 +65,7 @@ class Meter:
         before = self._rows.get(_key(table, item))
         self._rows[_key(table, item)] = item
         self._store(table, item, before)
-        writes = 2
-        for index in table.indexes:
-            names = [attribute.name for attribute in index.key.attributes]
-            moves = before is not None and any(before[each] != item[each] for each in names)
-            writes += 2 if moves else 1
+        writes = 2 + sum(2 if _moves(index, before, item) else 1 for index in table.indexes)
         self._tally.unit(WRITE_UNITS, writes * units)
 
     def _delete_all(self, items: Mapping[str, Any]) -> None:
@@ -116,6 +112,11 @@ def entry_bytes(entry: Mapping[str, Any]) -> int:
 
 def _units(item: Item, size: int) -> int:
     return max(1, ceil(item_bytes(item) / size))
+
+
+def _moves(index: GlobalIndex, before: Item | None, item: Item) -> bool:
+    names = [attribute.name for attribute in index.key.attributes]
+    return before is not None and any(before[each] != item[each] for each in names)
 
 
 def _key(table: Table, item: Item) -> tuple[str, ...]:

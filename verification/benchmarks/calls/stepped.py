@@ -60,35 +60,35 @@ class SteppedProcesses:
             "subscription-api", SubscriptionApiSettings, subscription.create_app
         )
         self.payment_api = self._made("payment-api", PaymentApiSettings, payment.create_app)
-        self.subscription_consumer = self._made(
-            "subscription-consumer",
-            SubscriptionConsumerSettings,
-            partial(SteppedConsumer, subscription.event_handlers),
+        self.subscription_consumer = self._consumer(
+            "subscription-consumer", SubscriptionConsumerSettings, subscription.event_handlers
         )
-        self.stock_consumer = self._made(
-            "stock-consumer",
-            StockConsumerSettings,
-            partial(SteppedConsumer, stock.event_handlers),
+        self.stock_consumer = self._consumer(
+            "stock-consumer", StockConsumerSettings, stock.event_handlers
         )
-        self.payment_consumer = self._made(
-            "payment-consumer",
-            PaymentConsumerSettings,
-            partial(SteppedConsumer, payment.event_handlers),
+        self.payment_consumer = self._consumer(
+            "payment-consumer", PaymentConsumerSettings, payment.event_handlers
         )
-        self.subscriptions_relay, self.stock_relay = (
-            self._made(
-                name,
-                DynamoDBRelaySettings,
-                lambda settings: SteppedRelay(dynamodb_adapters(settings, Stop())),
-            )
-            for name in ("subscriptions-relay", "stock-relay")
-        )
+        self.subscriptions_relay = self._dynamodb_relay("subscriptions-relay")
+        self.stock_relay = self._dynamodb_relay("stock-relay")
         self.payments_change_stream = self._made(
             "payments-change-stream",
             ChangeStreamRelaySettings,
             lambda settings: SteppedRelay(change_stream_adapters(settings)),
         )
         self.payments_forward = self._made("payments-forward", ForwardSettings, SteppedForwarder)
+
+    def _consumer(
+        self, name: str, settings: type[C], handlers_of: Callable[[C], Mapping[str, EventHandler]]
+    ) -> "SteppedConsumer":
+        return self._made(name, settings, partial(SteppedConsumer, handlers_of))
+
+    def _dynamodb_relay(self, name: str) -> "SteppedRelay":
+        return self._made(
+            name,
+            DynamoDBRelaySettings,
+            lambda settings: SteppedRelay(dynamodb_adapters(settings, Stop())),
+        )
 
     def _made(self, name: str, settings: type[S], make: Callable[[S], P]) -> P:
         with counted(name, self._tally, self._meter):

@@ -88,9 +88,7 @@ def standing(book: Book, *, tasks: int, alarms: int, outboxes: int) -> Iterator[
     )
     yield Charge(WATCHING_ITEM, insights + outboxes, "metric")
     yield Charge(WATCHING_ITEM, 1, "dashboard")
-    yield Charge(LOGS_ITEM, book.assumed("idle-log-gigabytes"), "logs-in")
-    months = book.assumed("log-months")
-    yield Charge(LOGS_ITEM, book.assumed("idle-log-gigabytes") * months, "logs-kept")
+    yield from logs(book.assumed("idle-log-gigabytes") * GIGABYTE, book)
     yield Charge(OTHER_ITEM, deployment.KEY_COUNT, "key")
     yield Charge(OTHER_ITEM, book.assumed("key-requests"), "key-request")
     yield Charge(OTHER_ITEM, 1, "secret")
@@ -108,7 +106,7 @@ def payments_relayed(usage: Usage, book: Book) -> Iterator[Charge]:
     """Payments' way to the bus: the FIFO queue, and the documents deleted after it, through NAT."""
     yield Charge(QUEUES_ITEM, usage.unit(metering.SQS_FIFO), "sqs-fifo")
     yield from document_ios(usage, book, deletes=True)
-    yield traffic(usage.calls_through_nat(without_relays=True) * book.assumed("call-bytes"))
+    yield traffic(usage.calls_through_nat * book.assumed("call-bytes"))
 
 
 def document_ios(usage: Usage, book: Book, *, deletes: bool) -> Iterator[Charge]:

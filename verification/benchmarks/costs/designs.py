@@ -82,7 +82,7 @@ def _invoked(times: float, seconds: float) -> Iterator[Charge]:
 
 def _naive_phase(usage: Usage, phase: str, book: Book) -> Iterator[Charge]:
     outbox = usage.unit(metering.OUTBOX_BYTES)
-    calls = usage.calls_through_nat(without_relays=False) - usage.unit(metering.SQS_FIFO)
+    calls = usage.calls_to_queues_and_buses - usage.unit(metering.SQS_FIFO)
     yield from shared(usage, phase, book)
     yield from rows(outbox, book.assumed("row-months"), OUTBOX_ROWS_ITEM)
     yield Charge(READS_ITEM, usage.relayed, "dynamodb-stream-read")

@@ -6,7 +6,7 @@ from pathlib import Path
 from infra.local_system.settings import ROOT
 from verification.benchmarks.calls.lifecycle import CANCELLED, CREATED
 from verification.benchmarks.calls.tally import Sections, total
-from verification.benchmarks.costs.book import Bill, Book
+from verification.benchmarks.costs.book import Bill, Book, Price
 from verification.benchmarks.costs.model import Cost, costs
 from verification.benchmarks.drawing import drawn, write_numbers_out
 from verification.benchmarks.pages import table
@@ -112,17 +112,14 @@ def _assumptions(book: Book) -> str:
 
 
 def _prices(book: Book) -> str:
-    rows = [
-        [
-            name,
-            f"{each.dollars:.10f}".rstrip("0").rstrip("."),
-            f"{each.per:,}: {each.unit}",
-            f"[{each.source.split('/')[2]}]({each.source}), {each.edition}",
-            each.assumption or "",
-        ]
-        for name, each in book.prices.items()
-    ]
+    rows = [_price_cells(name, each) for name, each in book.prices.items()]
     return table(["price", "US dollars", "for", "seen", "assumed"], rows)
+
+
+def _price_cells(name: str, price: Price) -> Sequence[str]:
+    dollars = f"{price.dollars:.10f}".rstrip("0").rstrip(".")
+    seen = f"[{price.source.split('/')[2]}]({price.source}), {price.edition}"
+    return (name, dollars, f"{price.per:,}: {price.unit}", seen, price.assumption or "")
 
 
 def _money(value: float) -> str:

@@ -49,18 +49,16 @@ class Cost:
 
 def costs(sections: Sections, book: Book) -> list[Cost]:
     """Reckon every design from what was counted."""
+    return [_cost(design, sections, book) for design in DESIGNS]
 
-    def million(design: Design, phase: str) -> Bill:
-        bill = design.phase(Usage.of(sections, phase), phase, book)
-        return tuple(replace(charge, quantity=charge.quantity * MILLION) for charge in bill)
 
-    return [
-        Cost(
-            design.name,
-            million(design, CREATED),
-            million(design, CANCELLED),
-            tuple(design.month(book)),
-            book,
-        )
-        for design in DESIGNS
-    ]
+def _cost(design: Design, sections: Sections, book: Book) -> Cost:
+    created = _million(design, sections, CREATED, book)
+    cancelled = _million(design, sections, CANCELLED, book)
+    return Cost(design.name, created, cancelled, tuple(design.month(book)), book)
+
+
+def _million(design: Design, sections: Sections, phase: str, book: Book) -> Bill:
+    """The bill of a phase of a million subscriptions."""
+    bill = design.phase(Usage.of(sections, phase), phase, book)
+    return tuple(replace(charge, quantity=charge.quantity * MILLION) for charge in bill)

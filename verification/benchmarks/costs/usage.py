@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Self
 
 from contracts.names import EventType
-from infra.topology import WORKLOADS
 from operations.sources.routes import Route, routes
 from verification.benchmarks.calls.tally import Sections
+from verification.benchmarks.costs.deployment import FUNCTION_NAMES
 
 
 @dataclass(frozen=True)
@@ -43,23 +43,25 @@ class Usage:
         """MongoDB commands of this name."""
         return sum(counts.get(f"mongodb {name}", 0) for counts in self.calls.values())
 
-    def calls_through_nat(self, *, without_relays: bool) -> int:
-        """Calls to SQS and EventBridge: DynamoDB has an endpoint of its own in the network.
+    @property
+    def calls_to_queues_and_buses(self) -> int:
+        """Calls to SQS and EventBridge: DynamoDB has an endpoint of its own in the network."""
+        return sum(map(_to_queues_and_buses, self.calls.values()))
 
-        `without_relays`: those of DynamoDB outboxes run outside of it.
-        """
-        outside = {each.name for each in WORKLOADS if each.empties} if without_relays else set()
-        return sum(
-            count
-            for process, operations in self.calls.items()
-            for operation, count in operations.items()
-            if process not in outside and operation.split()[0] in {"sqs", "events"}
-        )
+    @property
+    def calls_through_nat(self) -> int:
+        """The same without the relays of DynamoDB outboxes, which run outside of the network."""
+        inside = self.calls.keys() - set(FUNCTION_NAMES)
+        return sum(_to_queues_and_buses(self.calls[process]) for process in inside)
 
 
 def buses(route: Route) -> tuple[str, ...]:
     """Every bus that takes the event; the first is its own."""
     return (route.bus, *(hop.bus for hop in route.hops))
+
+
+def _to_queues_and_buses(counts: Mapping[str, int]) -> int:
+    return sum(count for name, count in counts.items() if name.split()[0] in {"sqs", "events"})
 
 
 def _owned(sections: Sections, prefix: str) -> Iterator[tuple[str, Mapping[str, int]]]:

@@ -63,9 +63,22 @@ def entry(bus: str, record: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def image_entry(bus: str, image: Mapping[str, Any]) -> dict[str, Any]:
-    """The same of a row's image in a stream."""
+def put_images(events: Any, bus: str, images: Sequence[Mapping[str, Any]], size: int) -> None:
+    """Put the events of rows, given as their images in a stream: `size` in a PutEvents."""
+    for some in cut(images, size):
+        events.put_events(Entries=[_image_entry(bus, image) for image in some])
+
+
+def _image_entry(bus: str, image: Mapping[str, Any]) -> dict[str, Any]:
     return entry(bus, {name: image[name]["S"] for name in _OF_AN_ENTRY})
+
+
+def delete_rows(dynamodb: Any, outbox: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Delete rows of an outbox, 25 in a BatchWriteItem."""
+    for some in cut(rows, 25):
+        keys = [{name: row[name] for name in ("aggregateId", "sequence")} for row in some]
+        requests = [{"DeleteRequest": {"Key": key}} for key in keys]
+        dynamodb.batch_write_item(RequestItems={outbox: requests})
 
 
 def consume(sqs: Any, url: str, handle: Callable[[list[str]], object]) -> None:

@@ -52,9 +52,8 @@ class Hops:
         self._fifo = self._sqs.create_queue(
             QueueName=_name(".fifo"), Attributes={"FifoQueue": "true"}
         )["QueueUrl"]
-        self._arrivals, self._fifo_arrivals = (
-            _LongPoll(self._sqs, url) for url in (queue, self._fifo)
-        )
+        self._arrivals = _LongPoll(self._sqs, queue)
+        self._fifo_arrivals = _LongPoll(self._sqs, self._fifo)
         self._mongodb: MongoClient[dict[str, Any]] = MongoClient(engines.mongodb_uri)
         database = self._mongodb[engines.database]
         self._rows, self._outbox, self._payments = (

@@ -2,7 +2,7 @@
 
 import os
 
-from verification.benchmarks.floors.aws import client, cut, image_entry, new_images, stream_end
+from verification.benchmarks.floors.aws import client, new_images, put_images, stream_end
 
 BATCH = 5
 
@@ -12,8 +12,7 @@ def run(table: str, bus: str) -> None:
     iterator = stream_end(table, client("dynamodb"), streams)
     print("ready", flush=True)
     for images in new_images(streams, iterator):
-        for some in cut(images, BATCH):
-            events.put_events(Entries=[image_entry(bus, image) for image in some])
+        put_images(events, bus, images, BATCH)
 
 
 if __name__ == "__main__":

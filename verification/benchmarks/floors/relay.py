@@ -9,7 +9,14 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from verification.benchmarks.floors.aws import client, cut, image_entry, new_images, stream_end
+from verification.benchmarks.floors.aws import (
+    client,
+    cut,
+    delete_rows,
+    new_images,
+    put_images,
+    stream_end,
+)
 
 _THREADS = 8
 """As many as shared/engines.md found fastest; sixteen are not faster."""
@@ -23,12 +30,8 @@ def run(table: str, bus: str) -> None:
     iterator = stream_end(table, dynamodb, streams)
 
     def relay(images: Sequence[dict[str, Any]]) -> None:
-        for some in cut(images, 10):
-            events.put_events(Entries=[image_entry(bus, image) for image in some])
-        for some in cut(images, 25):
-            keys = [{name: image[name] for name in ("aggregateId", "sequence")} for image in some]
-            requests = [{"DeleteRequest": {"Key": key}} for key in keys]
-            dynamodb.batch_write_item(RequestItems={table: requests})
+        put_images(events, bus, images, 10)
+        delete_rows(dynamodb, table, images)
 
     print("ready", flush=True)
     with ThreadPoolExecutor(_THREADS) as pool:

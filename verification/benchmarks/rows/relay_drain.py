@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from local.child import wait_until_listening
 from verification.benchmarks.contenders import BENCH_BUS, BusDrain, floor
-from verification.benchmarks.floors.aws import cut
+from verification.benchmarks.floors.aws import delete_rows
 from verification.benchmarks.lines import BESIDE_A_FLOOR, BenchmarkLine, Goal, Series
 from verification.benchmarks.rounds import interleaved
 from verification.benchmarks.sizes import Size
@@ -114,13 +114,13 @@ class _Drains:
     def by_naive_relay(self, rows: int, far: Mapping[str, str]) -> float:
         """And take away the rows, of which it deletes none."""
         naive = floor(self.engines, "naive_relay", WORKLOAD, {**ON_BENCH_BUS, **far})
-        found = self._drain.rate([naive], rows, deletes=False)
-        while items := self._rows():
-            for some in cut(items, 25):
-                keys = [{name: each[name] for name in ("aggregateId", "sequence")} for each in some]
-                requests = [{"DeleteRequest": {"Key": key}} for key in keys]
-                self._dynamodb.batch_write_item(RequestItems={self._table: requests})
+        found = self._drain.publishing_rate([naive], rows)
+        self._delete_all()
         return found
+
+    def _delete_all(self) -> None:
+        while items := self._rows():
+            delete_rows(self._dynamodb, self._table, items)
 
     def _rows(self, **most: int) -> list[Any]:
         found: list[Any] = self._dynamodb.scan(TableName=self._table, **most)["Items"]
