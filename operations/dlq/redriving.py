@@ -15,9 +15,11 @@ from operations.dlq.rate_limiter import RateLimiter
 from operations.dlq.senders import Sender
 from operations.dlq.trail import Trail
 from operations.sources.dead_letters import DeadLetter
-from operations.sources.lease import Lease, in_batches
+from operations.sources.lease import Lease
 from operations.sources.origins import Destination
+from runtime.batches import in_batches
 from runtime.errors import Unavailable
+from runtime.sqs.queue import MAX_BATCH
 
 SENT, NOT_DELETED = "sent", "sent, but not deleted here: it will be handled twice, harmlessly"
 BEHIND = "stays behind one of its aggregate that could not be sent"
@@ -186,7 +188,7 @@ def drop(
     """Delete chosen dead letters for good, once the trail has them whole. Raises Unavailable."""
     tally = Tally(queue)
     for round_ in chosen(lease, choice, tally, most):
-        for some in in_batches(round_):
+        for some in in_batches(round_, MAX_BATCH):
             lease.renew()
             trail.write(
                 trail.line(each, "dropped", attributes=dict(each.attributes), body=each.body)

@@ -1,21 +1,20 @@
 """A lease on a dead-letter queue's messages: hidden from other readers until it is released."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self
 
 from operations.sources.dead_letters import DeadLetter, read
 from operations.sources.depths import Depth, depth_of
 from operations.sources.origins import Origin
 from runtime.aws import asking
+from runtime.batches import in_batches
 from runtime.errors import Unavailable
 from runtime.sqs.queue import MAX_BATCH
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
-
-T = TypeVar("T")
 
 MAX_MESSAGES = 10_000
 """Messages leased at a time; SQS allows 120 000 in flight."""
@@ -114,7 +113,7 @@ class Lease:
         A receipt handle that has expired deletes nothing: that message comes again.
         """
         stay: list[str] = []
-        for some in in_batches(message_ids):
+        for some in in_batches(message_ids, MAX_BATCH):
             with asking("SQS"):
                 answer = self._queue.sqs.delete_message_batch(
                     QueueUrl=self._queue.url, Entries=self._by(some)
@@ -127,7 +126,7 @@ class Lease:
         return stay
 
     def _show_in(self, seconds: int, message_ids: Sequence[str]) -> None:
-        for some in in_batches(message_ids):
+        for some in in_batches(message_ids, MAX_BATCH):
             with asking("SQS"):
                 self._queue.sqs.change_message_visibility_batch(
                     QueueUrl=self._queue.url, Entries=self._by(some, VisibilityTimeout=seconds)
@@ -138,9 +137,3 @@ class Lease:
             {"Id": str(index), "ReceiptHandle": self._handles[message_id], **more}
             for index, message_id in enumerate(message_ids)
         ]
-
-
-def in_batches(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    """Cut into as many as one call to SQS takes."""
-    for start in range(0, len(items), MAX_BATCH):
-        yield items[start : start + MAX_BATCH]
