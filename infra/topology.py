@@ -76,20 +76,14 @@ class Topology:
     @cached_property
     def queue_policies(self) -> tuple[QueuePolicy, ...]:
         """One for each queue that a rule delivers to or dead-letters to."""
-        return tuple(
-            QueuePolicy(queue.name, rules)
-            for queue in self.queues
-            if (rules := tuple(rule for rule in self.rules if _sends_to(rule, queue.name)))
-        )
+        policies = (QueuePolicy(each.name, self._rules_into(each.name)) for each in self.queues)
+        return tuple(policy for policy in policies if policy.rules)
 
     @cached_property
     def log_group_policies(self) -> tuple[LogGroupPolicy, ...]:
         """One for each log group that a rule writes to."""
-        return tuple(
-            LogGroupPolicy(group.name, rules)
-            for group in self.log_groups
-            if (rules := tuple(r for r in self.rules if r.target == ToLogGroup(group.name)))
-        )
+        policies = (LogGroupPolicy(each.name, self._writers(each)) for each in self.log_groups)
+        return tuple(policy for policy in policies if policy.rules)
 
     @cached_property
     def bus_policies(self) -> tuple[BusPolicy, ...]:
@@ -113,16 +107,19 @@ class Topology:
     def domain_of_log_group(self, name: str) -> str:
         return _owner(name, ((d.name, group.name) for d in self.domains for group in d.log_groups))
 
+    def _rules_into(self, queue: str) -> tuple[Rule, ...]:
+        target = ToQueue(queue)
+        return tuple(rule for rule in self.rules if rule.target == target or rule.dlq == queue)
+
+    def _writers(self, group: LogGroup) -> tuple[Rule, ...]:
+        return tuple(rule for rule in self.rules if rule.target == ToLogGroup(group.name))
+
     def _publishers_to(self, bus: str, outside: Domain) -> tuple[str, ...]:
         return tuple(
             domain.name
             for domain in self.domains
             if domain != outside and any(rule.target == ToBus(bus) for rule in domain.rules)
         )
-
-
-def _sends_to(rule: Rule, queue: str) -> bool:
-    return rule.target == ToQueue(queue) or rule.dlq == queue
 
 
 def _owner(name: str, owned: Iterable[tuple[str, str]]) -> str:
