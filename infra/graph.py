@@ -55,10 +55,7 @@ class Graph:
 
     def node(self, node_id: str) -> Node:
         """Find a node. Raises KeyError."""
-        for each in self.nodes:
-            if each.id == node_id:
-                return each
-        raise KeyError(node_id)
+        return {each.id: each for each in self.nodes}[node_id]
 
 
 def graph_of(topology: Topology = TOPOLOGY, workloads: Sequence[Workload] = WORKLOADS) -> Graph:

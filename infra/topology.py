@@ -96,16 +96,16 @@ class Topology:
         )
 
     def domain_of_bus(self, name: str) -> str:
-        return _owner(name, ((d.name, bus.name) for d in self.domains for bus in d.buses))
+        return {bus.name: d.name for d in self.domains for bus in d.buses}[name]
 
     def domain_of_queue(self, name: str) -> str:
-        return _owner(name, ((d.name, queue.name) for d in self.domains for queue in d.queues))
+        return {queue.name: d.name for d in self.domains for queue in d.queues}[name]
 
     def domain_of_table(self, name: str) -> str:
-        return _owner(name, ((d.name, table.name) for d in self.domains for table in d.tables))
+        return {table.name: d.name for d in self.domains for table in d.tables}[name]
 
     def domain_of_log_group(self, name: str) -> str:
-        return _owner(name, ((d.name, group.name) for d in self.domains for group in d.log_groups))
+        return {group.name: d.name for d in self.domains for group in d.log_groups}[name]
 
     def _rules_into(self, queue: str) -> tuple[Rule, ...]:
         target = ToQueue(queue)
@@ -120,13 +120,6 @@ class Topology:
             for domain in self.domains
             if domain != outside and any(rule.target == ToBus(bus) for rule in domain.rules)
         )
-
-
-def _owner(name: str, owned: Iterable[tuple[str, str]]) -> str:
-    for domain, resource in owned:
-        if resource == name:
-            return domain
-    raise KeyError(name)
 
 
 _FILES = (subscriptions, stock, payments)
