@@ -155,7 +155,7 @@ class Key:
         return (self.hash,) if self.range is None else (self.hash, self.range)
 
 
-KEY_TYPES: tuple[Literal["HASH"], Literal["RANGE"]] = ("HASH", "RANGE")
+KEY_TYPES: tuple[Literal["HASH", "RANGE"], ...] = ("HASH", "RANGE")
 """What DynamoDB calls the attributes of a key, in their order."""
 
 

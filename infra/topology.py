@@ -108,8 +108,7 @@ class Topology:
         return {group.name: d.name for d in self.domains for group in d.log_groups}[name]
 
     def _rules_into(self, queue: str) -> tuple[Rule, ...]:
-        target = ToQueue(queue)
-        return tuple(rule for rule in self.rules if rule.target == target or rule.dlq == queue)
+        return tuple(r for r in self.rules if r.target == ToQueue(queue) or r.dlq == queue)
 
     def _writers(self, group: LogGroup) -> tuple[Rule, ...]:
         return tuple(rule for rule in self.rules if rule.target == ToLogGroup(group.name))

@@ -31,8 +31,9 @@ def main() -> int:
 def percent_of(package: str, files: dict[str, Any]) -> float:
     """Percent of a package's branches that are covered; `files` is from coverage's JSON."""
     ours = [each["summary"] for path, each in files.items() if path.startswith(f"{package}/")]
-    covered = sum(each["covered_branches"] for each in ours)
-    return 100 * covered / sum(each["num_branches"] for each in ours)
+    covered: int = sum(each["covered_branches"] for each in ours)
+    total: int = sum(each["num_branches"] for each in ours)
+    return 100 * covered / total
 
 
 if __name__ == "__main__":
