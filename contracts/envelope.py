@@ -57,15 +57,27 @@ class EventDetail(WireModel):
     metadata: Metadata
 
 
-class ReceivedEvent(BaseModel):
-    """An event as EventBridge hands it to a queue. Unknown fields are other readers' business."""
-
-    model_config = ConfigDict(frozen=True)
-
+class _Envelope(BaseModel):
     id: str
     source: str
     detail_type: str = Field(alias="detail-type")
     detail: dict[str, Any]
+
+    def lifted(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "source": self.source,
+            "detail-type": self.detail_type,
+            "detail": self.detail,
+            "metadata": self.detail.get("metadata"),
+        }
+
+
+class ReceivedEvent(_Envelope):
+    """An event as EventBridge hands it to a queue. Unknown fields are other readers' business."""
+
+    model_config = ConfigDict(frozen=True)
+
     metadata: Metadata
 
     @classmethod
@@ -81,22 +93,6 @@ class ReceivedEvent(BaseModel):
             )
         except ValidationError as error:
             raise NotAnEvent(describe(error)) from None
-
-
-class _Envelope(BaseModel):
-    id: str
-    source: str
-    detail_type: str = Field(alias="detail-type")
-    detail: dict[str, Any]
-
-    def lifted(self) -> dict[str, Any]:
-        return {
-            "id": self.id,
-            "source": self.source,
-            "detail-type": self.detail_type,
-            "detail": self.detail,
-            "metadata": self.detail.get("metadata"),
-        }
 
 
 def describe(error: ValidationError) -> str:

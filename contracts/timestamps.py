@@ -46,33 +46,34 @@ def parse_timestamp(text: str) -> datetime:
     if found is None:
         raise ValueError("it is not an ISO 8601 time with an offset")
     part = {name.rstrip("_"): value for name, value in found.groupdict().items() if value}
-    try:
-        moment = datetime(
-            *_date(part),
-            int(part["hour"]),
-            int(part.get("minute", 0)),
-            int(part.get("second", 0)),
-            int(part.get("fraction", "")[:3].ljust(3, "0")) * 1000,
-            tzinfo=_offset(part),
-        )
-        return moment.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("it is not in the years 1 to 9999 of UTC") from None
+    moment = datetime(
+        *_date(part),
+        int(part["hour"]),
+        int(part.get("minute", 0)),
+        int(part.get("second", 0)),
+        int(part.get("fraction", "")[:3].ljust(3, "0")) * 1000,
+        tzinfo=_offset(part),
+    )
+    return _in_utc(moment)
 
 
 def normalised(moment: datetime) -> datetime:
     """Read an aware datetime as `parse_timestamp` would; raises ValueError outside its years."""
     if moment.tzinfo is None:
         raise ValueError("it has no offset")
-    try:
-        return to_milliseconds(moment.astimezone(UTC))
-    except OverflowError:
-        raise ValueError("it is not in the years 1 to 9999 of UTC") from None
+    return to_milliseconds(_in_utc(moment))
 
 
 def to_milliseconds(moment: datetime) -> datetime:
     """Cut a time to what the wire can carry, so that what is kept equals what was sent."""
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("it is not in the years 1 to 9999 of UTC") from None
 
 
 def _date(part: dict[str, str]) -> tuple[int, int, int]:

@@ -42,21 +42,24 @@ def provision_collections(database: Database[Document], topology: Topology = TOP
     )
 
 
+def provision_at(uri: str, database: str, credentials: Mapping[str, Any]) -> Report:
+    """Make them with a client of its own. Raises Misconfigured for a URI that is none."""
+    with configuring():
+        made = MongoClient[Document](uri, **credentials)
+    with made as client:
+        return provision_collections(client[database])
+
+
 def main() -> int:
     """Run as a process: prints each change and a summary. Raises Misconfigured."""
     settings = load(MongoSettings)
-    credentials = settings.mongodb_credentials
+    uri, database = settings.mongodb_uri, settings.mongodb_database
     try:
-        with configuring():
-            made = MongoClient[Document](settings.mongodb_uri, **credentials)
-        with made as client:
-            report = provision_collections(client[settings.mongodb_database])
+        report = provision_at(uri, database, settings.mongodb_credentials)
     except (CannotChangeError, PyMongoError) as error:
         sys.stderr.write(f"{error}\n")
         return FAILED
-    for change in report.changes:
-        sys.stdout.write(f"{change}\n")
-    sys.stdout.write(f"{report}\n")
+    sys.stdout.writelines(f"{line}\n" for line in (*report.changes, report))
     return 0
 
 

@@ -1,7 +1,8 @@
 """What would make a topology fail on AWS, found before anything is created."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import product
 
 from infra.resources import (
     DAY,
@@ -15,6 +16,7 @@ from infra.resources import (
     ToBus,
     ToLogGroup,
     ToQueue,
+    attributes_of,
 )
 
 LONGEST_VISIBILITY_TIMEOUT = 12 * HOUR
@@ -61,9 +63,8 @@ def _duplicates(domains: Sequence[Domain]) -> Iterator[str]:
         "collection": [f"{c.database}.{c.name}" for domain in domains for c in domain.collections],
     }
     for kind, names in named.items():
-        for name, count in Counter(names).items():
-            if count > 1:
-                yield f"{kind} {name} is there {count} times"
+        for name, count in _repeated(names):
+            yield f"{kind} {name} is there {count} times"
 
 
 def _faults_of(domain: Domain, domains: Sequence[Domain]) -> Iterator[str]:
@@ -157,23 +158,19 @@ def _faults_of_queue(queue: Queue, queues: dict[str, Queue]) -> Iterator[str]:
 def _faults_of_table(table: Table) -> Iterator[str]:
     if len(table.indexes) > MOST_INDEXES:
         yield f"table {table.name}: {len(table.indexes)} indexes are more than {MOST_INDEXES}"
-    for name, count in Counter(index.name for index in table.indexes).items():
-        if count > 1:
-            yield f"table {table.name}: index {name} is there {count} times"
-    attributes = {
-        attribute
-        for key in (table.key, *(index.key for index in table.indexes))
-        for attribute in key.attributes
-    }
-    for name, count in Counter(attribute.name for attribute in attributes).items():
-        if count > 1:
-            yield f"table {table.name}: attribute {name} has {count} types"
+    for name, count in _repeated(index.name for index in table.indexes):
+        yield f"table {table.name}: index {name} is there {count} times"
+    for name, count in _repeated(each.name for each in attributes_of(*table.keys)):
+        yield f"table {table.name}: attribute {name} has {count} types"
+
+
+def _repeated(names: Iterable[str]) -> Iterator[tuple[str, int]]:
+    return ((name, count) for name, count in Counter(names).items() if count > 1)
 
 
 def _second_hops(domains: Sequence[Domain]) -> Iterator[str]:
     """EventBridge carries an event from account to account once: a second hop is dropped."""
     forwards = [(r, r.target.bus) for d in domains for r in d.rules if isinstance(r.target, ToBus)]
-    for first, bus in forwards:
-        for second, _ in forwards:
-            if second.bus == bus and second.pattern.overlaps(first.pattern):
-                yield f"rule {second.name}: it would forward what {first.name} forwarded to {bus}"
+    for (first, bus), (second, _) in product(forwards, repeat=2):
+        if second.bus == bus and second.pattern.overlaps(first.pattern):
+            yield f"rule {second.name}: it would forward what {first.name} forwarded to {bus}"

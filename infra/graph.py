@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from infra.resources import EventPattern, Rule, Target, ToBus, ToLogGroup, ToQueue
+from infra.resources import EventPattern, Rule, kind_and_name
 from infra.topology import TOPOLOGY, WORKLOADS, Topology
 from infra.workloads import Consumes, Empties, Owns, PublishesTo, SendsTo, UsesDocuments, Workload
 
@@ -55,10 +55,7 @@ class Graph:
 
     def node(self, node_id: str) -> Node:
         """Find a node. Raises KeyError."""
-        for each in self.nodes:
-            if each.id == node_id:
-                return each
-        raise KeyError(node_id)
+        return {each.id: each for each in self.nodes}[node_id]
 
 
 def graph_of(topology: Topology = TOPOLOGY, workloads: Sequence[Workload] = WORKLOADS) -> Graph:
@@ -157,19 +154,9 @@ def _edges_of_process(workload: Workload, topology: Topology, dead: set[str]) ->
 def _edges_of_rule(rule: Rule) -> Iterator[Edge]:
     me = node_id("rule", rule.name)
     yield _edge("matches", node_id("bus", rule.bus), me, rule.pattern)
-    yield _edge("delivers", me, _target(rule.target), rule.pattern)
+    yield _edge("delivers", me, node_id(*kind_and_name(rule.target)), rule.pattern)
     if rule.dlq:
         yield _edge("dead-letters", me, node_id("dead-letter queue", rule.dlq))
-
-
-def _target(target: Target) -> str:
-    match target:
-        case ToBus(bus):
-            return node_id("bus", bus)
-        case ToQueue(queue):
-            return node_id("queue", queue)
-        case ToLogGroup(log_group):
-            return node_id("log group", log_group)
 
 
 def _edge(kind: EdgeKind, origin: str, target: str, pattern: EventPattern | None = None) -> Edge:

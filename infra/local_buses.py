@@ -1,7 +1,7 @@
 """Buses on an emulator, with who may put events on them, and their archives."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from infra.arns import Arns
@@ -24,36 +24,40 @@ def account_of(events: "EventBridgeClient") -> str:
 
 
 def render_buses(events: "EventBridgeClient", topology: Topology, arns: Arns) -> list[Change]:
-    current = {bus["Name"]: bus for bus in events.list_event_buses(Limit=100)["EventBuses"]}
-    changes: list[Change] = []
-    for bus in topology.buses:
-        if bus.name not in current:
-            events.create_event_bus(Name=bus.name)
-        changes += change_of("bus", bus.name, existed=bus.name in current, what=())
-    publishers = {policy.bus: policy.publishers for policy in topology.bus_policies}
-    for bus in topology.buses:
-        policy = json.loads(current.get(bus.name, {}).get("Policy", "") or "{}")
-        wanted = {
-            publisher_statement_id(publisher): arns.accounts[publisher].account
-            for publisher in publishers.get(bus.name, ())
-        }
-        changes += _bus_policy(events, bus.name, wanted, policy)
-    return changes
+    buses = events.list_event_buses(Limit=100)["EventBuses"]
+    policies = {bus["Name"]: json.loads(bus.get("Policy", "") or "{}") for bus in buses}
+    missing = [bus.name for bus in topology.buses if bus.name not in policies]
+    return [*_create_buses(events, missing), *_bus_policies(events, topology, arns, policies)]
 
 
 def render_archives(events: "EventBridgeClient", topology: Topology, arns: Arns) -> list[Change]:
     """Raises CannotChangeError for an archive of another bus."""
     current = {archive["ArchiveName"] for archive in events.list_archives(Limit=100)["Archives"]}
-    return [
-        change
-        for archive in topology.archives
-        for change in change_of(
-            "archive",
-            archive.name,
-            existed=archive.name in current,
-            what=_archive(events, archive, arns.bus(archive.bus), exists=archive.name in current),
-        )
-    ]
+    changes: list[Change] = []
+    for archive in topology.archives:
+        render = _update_archive if archive.name in current else _create_archive
+        changes += render(events, archive, arns.bus(archive.bus))
+    return changes
+
+
+def _create_buses(events: "EventBridgeClient", names: Sequence[str]) -> list[Change]:
+    for name in names:
+        events.create_event_bus(Name=name)
+    return [Change("created", "bus", name) for name in names]
+
+
+def _bus_policies(
+    events: "EventBridgeClient", topology: Topology, arns: Arns, current: Mapping[str, Any]
+) -> list[Change]:
+    publishers = {policy.bus: policy.publishers for policy in topology.bus_policies}
+    changes: list[Change] = []
+    for bus in topology.buses:
+        wanted = {
+            publisher_statement_id(publisher): arns.accounts[publisher].account
+            for publisher in publishers.get(bus.name, ())
+        }
+        changes += _bus_policy(events, bus.name, wanted, current.get(bus.name, {}))
+    return changes
 
 
 def _bus_policy(
@@ -73,21 +77,18 @@ def _bus_policy(
     return change_of("bus policy", bus, existed=bool(current) or not wanted, what=what)
 
 
-def _archive(
-    events: "EventBridgeClient", archive: Archive, bus_arn: str, *, exists: bool
-) -> list[str]:
-    """Create or update it; returns the names of the attributes that differed."""
-    pattern = archive.pattern.as_json() if archive.pattern else None
-    text = json.dumps(pattern) if pattern else NO_PATTERN
-    if not exists:
-        given: Any = {"EventPattern": text} if pattern else {}
-        events.create_archive(
-            ArchiveName=archive.name,
-            EventSourceArn=bus_arn,
-            RetentionDays=archive.retention_days,
-            **given,
-        )
-        return []
+def _create_archive(events: "EventBridgeClient", archive: Archive, bus_arn: str) -> list[Change]:
+    given: Any = {"EventPattern": json.dumps(archive.pattern.as_json())} if archive.pattern else {}
+    events.create_archive(
+        ArchiveName=archive.name,
+        EventSourceArn=bus_arn,
+        RetentionDays=archive.retention_days,
+        **given,
+    )
+    return [Change("created", "archive", archive.name)]
+
+
+def _update_archive(events: "EventBridgeClient", archive: Archive, bus_arn: str) -> list[Change]:
     # ListArchives has no pattern, so each is described.
     found = events.describe_archive(ArchiveName=archive.name)
     if found["EventSourceArn"] != bus_arn:
@@ -98,12 +99,15 @@ def _archive(
             "delete it, or give the new one another name",
         )
     kept = json.loads(found.get("EventPattern", "") or "null")
+    pattern = archive.pattern.as_json() if archive.pattern else None
     drifted = [
         *(["EventPattern"] if kept != pattern else []),
         *(["RetentionDays"] if found.get("RetentionDays", 0) != archive.retention_days else []),
     ]
     if drifted:
         events.update_archive(
-            ArchiveName=archive.name, EventPattern=text, RetentionDays=archive.retention_days
+            ArchiveName=archive.name,
+            EventPattern=json.dumps(pattern) if pattern else NO_PATTERN,
+            RetentionDays=archive.retention_days,
         )
-    return drifted
+    return change_of("archive", archive.name, existed=True, what=drifted)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from infra.arns import Arns
 from infra.changes import Change, change_of
 from infra.policies import queue_policy_document
-from infra.resources import Queue, QueuePolicy
+from infra.resources import Queue, QueuePolicy, RedrivePolicy
 from infra.topology import Topology
 
 if TYPE_CHECKING:
@@ -18,10 +18,7 @@ DOCUMENTS = ("Policy", "RedrivePolicy")
 
 
 def render_queues(sqs: "SQSClient", topology: Topology, arns: Arns) -> list[Change]:
-    """Bring every queue in line.
-
-    Whether a queue is FIFO cannot drift: that is part of its name.
-    """
+    """Whether a queue is FIFO cannot drift: that is part of its name."""
     policies = {policy.queue: policy for policy in topology.queue_policies}
     wanted = {
         queue.name: _attributes(queue, policies.get(queue.name), arns) for queue in topology.queues
@@ -44,19 +41,17 @@ def _attributes(queue: Queue, policy: QueuePolicy | None, arns: Arns) -> dict[st
     attributes = {
         "VisibilityTimeout": str(queue.visibility_timeout),
         "MessageRetentionPeriod": str(queue.retention),
-        "RedrivePolicy": "",
+        "RedrivePolicy": json.dumps(_redrive(queue.redrive, arns)) if queue.redrive else "",
         "Policy": json.dumps(queue_policy_document(policy, arns)) if policy else "",
     }
-    if queue.redrive:
-        attributes["RedrivePolicy"] = json.dumps(
-            {
-                "deadLetterTargetArn": arns.queue(queue.redrive.dlq),
-                "maxReceiveCount": queue.redrive.max_receive_count,
-            }
-        )
     if queue.fifo:
         attributes["ContentBasedDeduplication"] = str(queue.content_based_deduplication).lower()
     return attributes
+
+
+def _redrive(redrive: RedrivePolicy, arns: Arns) -> dict[str, str | int]:
+    dlq_arn = arns.queue(redrive.dlq)
+    return {"deadLetterTargetArn": dlq_arn, "maxReceiveCount": redrive.max_receive_count}
 
 
 def _create(sqs: "SQSClient", name: str, attributes: Mapping[str, str]) -> str:

@@ -14,10 +14,9 @@ if TYPE_CHECKING:
 
 
 def render_rules(events: "EventBridgeClient", topology: Topology, arns: Arns) -> list[Change]:
-    """Bring the rules of every bus in line.
+    """A rule that the topology does not have (any more) is removed.
 
-    A rule that the topology does not have (any more) is removed: left alone, a renamed rule would
-    deliver everything a second time.
+    Left alone, a renamed rule would deliver everything a second time.
     """
     return [change for bus in topology.buses for change in _rules_of(events, bus, topology, arns)]
 
@@ -36,7 +35,7 @@ def _rules_of(
         ]
         changes += change_of("rule", name, existed=name in current, what=what)
     for name in current.keys() - wanted.keys():
-        _remove(events, bus, name)
+        _remove(events, bus.name, name)
         changes.append(Change("removed", "rule", name))
     return changes
 
@@ -74,17 +73,19 @@ def _target(events: "EventBridgeClient", rule: Rule, wanted: "TargetTypeDef") ->
     found = events.list_targets_by_rule(Rule=rule.name, EventBusName=rule.bus)["Targets"]
     if found == [wanted]:
         return []
-    strangers = [target["Id"] for target in found if target["Id"] != TARGET_ID]
     events.put_targets(Rule=rule.name, EventBusName=rule.bus, Targets=[wanted])
-    if strangers:
-        events.remove_targets(Rule=rule.name, EventBusName=rule.bus, Ids=strangers)
+    strangers = [target["Id"] for target in found if target["Id"] != TARGET_ID]
+    _remove_targets(events, rule.bus, rule.name, strangers)
     return ["Targets"]
 
 
-def _remove(events: "EventBridgeClient", bus: Bus, name: str) -> None:
+def _remove(events: "EventBridgeClient", bus: str, name: str) -> None:
     """EventBridge deletes a rule only once it has no targets."""
-    found = events.list_targets_by_rule(Rule=name, EventBusName=bus.name)["Targets"]
-    if found:
-        ids = [target["Id"] for target in found]
-        events.remove_targets(Rule=name, EventBusName=bus.name, Ids=ids)
-    events.delete_rule(Name=name, EventBusName=bus.name)
+    found = events.list_targets_by_rule(Rule=name, EventBusName=bus)["Targets"]
+    _remove_targets(events, bus, name, [target["Id"] for target in found])
+    events.delete_rule(Name=name, EventBusName=bus)
+
+
+def _remove_targets(events: "EventBridgeClient", bus: str, rule: str, ids: list[str]) -> None:
+    if ids:
+        events.remove_targets(Rule=rule, EventBusName=bus, Ids=ids)

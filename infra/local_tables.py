@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any, Final
 
 from infra.changes import CannotChangeError, Change, change_of
-from infra.resources import GlobalIndex, Key, Table
+from infra.resources import KEY_TYPES, GlobalIndex, Key, Table, attributes_of
 from infra.topology import Topology
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def _create(dynamodb: "DynamoDBClient", table: Table) -> None:
     dynamodb.create_table(
         TableName=table.name,
         KeySchema=_key_schema(table.key),
-        AttributeDefinitions=_definitions(table.key, *(index.key for index in table.indexes)),
+        AttributeDefinitions=_definitions(*table.keys),
         BillingMode=BILLING,
         **optional,
     )
@@ -133,18 +133,15 @@ def _index(index: GlobalIndex) -> Any:
 
 
 def _key_schema(key: Key) -> list["KeySchemaElementTypeDef"]:
-    schema: list[KeySchemaElementTypeDef] = [
-        {"AttributeName": key.hash.name, "KeyType": "HASH"},
+    return [
+        {"AttributeName": attribute.name, "KeyType": kind}
+        for attribute, kind in zip(key.attributes, KEY_TYPES, strict=False)
     ]
-    if key.range:
-        schema.append({"AttributeName": key.range.name, "KeyType": "RANGE"})
-    return schema
 
 
 def _definitions(*keys: Key) -> list["AttributeDefinitionTypeDef"]:
-    attributes = {attribute.name: attribute for key in keys for attribute in key.attributes}
     return [
-        {"AttributeName": each.name, "AttributeType": each.type} for each in attributes.values()
+        {"AttributeName": each.name, "AttributeType": each.type} for each in attributes_of(*keys)
     ]
 
 

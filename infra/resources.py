@@ -4,6 +4,7 @@ A renderer (infra.local, and AWS CDK) turns them into calls or templates. A reso
 account and no region: infra.arns adds those, so that each domain can have an account of its own.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -22,22 +23,19 @@ class EventPattern:
     sources: tuple[str, ...] = ()
     detail_types: tuple[str, ...] = ()
 
-    def as_json(self) -> dict[str, list[object]]:
+    def as_json(self) -> Mapping[str, Sequence[object]]:
         """EventBridge's form; it has no empty pattern, so everything is "any source at all"."""
-        pattern: dict[str, list[object]] = {}
-        if self.sources:
-            pattern["source"] = [str(source) for source in self.sources]
-        if self.detail_types:
-            pattern["detail-type"] = [str(detail_type) for detail_type in self.detail_types]
+        wanted = {"source": self.sources, "detail-type": self.detail_types}
+        pattern = {field: [*map(str, values)] for field, values in wanted.items() if values}
         return pattern or {"source": [{"prefix": ""}]}
 
     def overlaps(self, other: "EventPattern") -> bool:
         """Whether an event could match both."""
+        return _meet(self.sources, other.sources) and _meet(self.detail_types, other.detail_types)
 
-        def meet(mine: tuple[str, ...], theirs: tuple[str, ...]) -> bool:
-            return not mine or not theirs or not set(mine).isdisjoint(theirs)
 
-        return meet(self.sources, other.sources) and meet(self.detail_types, other.detail_types)
+def _meet(mine: tuple[str, ...], theirs: tuple[str, ...]) -> bool:
+    return not mine or not theirs or not set(mine).isdisjoint(theirs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +75,16 @@ class ToLogGroup:
 
 
 Target = ToBus | ToQueue | ToLogGroup
+
+
+def kind_and_name(target: Target) -> tuple[Literal["bus", "queue", "log group"], str]:
+    match target:
+        case ToBus(bus):
+            return "bus", bus
+        case ToQueue(queue):
+            return "queue", queue
+        case ToLogGroup(log_group):
+            return "log group", log_group
 
 
 TARGET_ID = "target"
@@ -147,6 +155,15 @@ class Key:
         return (self.hash,) if self.range is None else (self.hash, self.range)
 
 
+KEY_TYPES: tuple[Literal["HASH", "RANGE"], ...] = ("HASH", "RANGE")
+"""What DynamoDB calls the attributes of a key, in their order."""
+
+
+def attributes_of(*keys: Key) -> tuple[Attribute, ...]:
+    """Every attribute of these keys once."""
+    return tuple(dict.fromkeys(attribute for key in keys for attribute in key.attributes))
+
+
 @dataclass(frozen=True, slots=True)
 class GlobalIndex:
     """A global secondary index that holds every attribute (projection ALL)."""
@@ -166,6 +183,11 @@ class Table:
     key: Key
     indexes: tuple[GlobalIndex, ...] = ()
     stream: StreamView | None = None
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        """Its own, and those of its indexes."""
+        return (self.key, *(index.key for index in self.indexes))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import jsii
 from aws_cdk import Environment, Fn, Stack, Token
 from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_servicediscovery as servicediscovery
 from constructs import Construct
 
@@ -97,36 +98,36 @@ class DomainStack(Stack):
             if domain.collections
             else None,
         )
-        alarms = Alarms(self, plan, shared.topic)
-        alarms.watch_queues(domain)
+        self._alarms = Alarms(self, plan, shared.topic)
+        self._alarms.watch_queues(domain)
         for workload in workloads_of(domain):
             process = (
-                self._relay(workload, grounds, alarms, tables.streams[workload.empties])
+                self._relay(workload, grounds, tables.streams[workload.empties])
                 if workload.empties
-                else self._task(workload, grounds, alarms)
+                else self._task(workload, grounds)
             )
             # One that finds no queue or no table when it starts gives up.
             process.start_after(messaging, tables)
 
-    def _relay(
-        self, workload: Workload, grounds: Grounds, alarms: Alarms, stream_arn: str
-    ) -> Relay:
+    def _relay(self, workload: Workload, grounds: Grounds, stream_arn: str) -> Relay:
         relay = Relay(self, workload, grounds, stream_arn)
-        measure_oldest_row(self, workload.name, relay.sweep.log_group)
-        alarms.watch_outbox(workload.name)
-        alarms.watch_relay(relay)
+        self._watch_outbox(workload.name, relay.sweep.log_group)
+        self._alarms.watch_relay(relay)
         return relay
 
-    def _task(self, workload: Workload, grounds: Grounds, alarms: Alarms) -> Task:
+    def _task(self, workload: Workload, grounds: Grounds) -> Task:
         task = Task(self, workload, grounds)
-        alarms.watch_task(grounds.plan.cluster_name, task)
+        self._alarms.watch_task(grounds.plan.cluster_name, task)
         if workload.relays_outbox:
-            measure_oldest_row(self, workload.name, task.log_group)
-            alarms.watch_outbox(workload.name)
+            self._watch_outbox(workload.name, task.log_group)
         if workload.path:
             self.api = HttpApi(self, task, workload.path, grounds).api
-            alarms.watch_api(workload.path, self.api)
+            self._alarms.watch_api(workload.path, self.api)
         return task
+
+    def _watch_outbox(self, relay: str, log_group: logs.ILogGroup) -> None:
+        measure_oldest_row(self, relay, log_group)
+        self._alarms.watch_outbox(relay)
 
 
 class OverviewStack(Stack):

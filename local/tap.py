@@ -6,6 +6,7 @@ is the same on a laptop and on AWS: one line is one event, the full JSON as Even
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -86,13 +87,9 @@ class BusTap:
                 self.stop.wait(backoff(failures, first=0.25, longest=10))
 
     def _ensure_stream(self) -> None:
-        with reaching("CloudWatch Logs"):
-            try:
-                self.logs.create_log_stream(
-                    logGroupName=self.tap.log_group, logStreamName=LOG_STREAM
-                )
-            except self.logs.exceptions.ResourceAlreadyExistsException:
-                return
+        exists = self.logs.exceptions.ResourceAlreadyExistsException
+        with reaching("CloudWatch Logs"), suppress(exists):
+            self.logs.create_log_stream(logGroupName=self.tap.log_group, logStreamName=LOG_STREAM)
 
     def _poll(self) -> "list[MessageTypeDef]":
         """Receive from a thread of its own, which a stop abandons.
@@ -113,15 +110,20 @@ class BusTap:
             ).get("Messages", [])
 
     def _move(self, messages: "list[MessageTypeDef]") -> None:
+        if messages:
+            self._write(messages)
+            self._delete(messages)
+
+    def _write(self, messages: "list[MessageTypeDef]") -> None:
         """MiniStack takes the lines in any order and of any size."""
-        if not messages:
-            return
         with reaching("CloudWatch Logs"):
             self.logs.put_log_events(
                 logGroupName=self.tap.log_group,
                 logStreamName=LOG_STREAM,
                 logEvents=[log_event(message) for message in messages],
             )
+
+    def _delete(self, messages: "list[MessageTypeDef]") -> None:
         handles = [message["ReceiptHandle"] for message in messages]
         if left := delete_batch(self.sqs, self.queue_url, handles):
             log.warning("lines may come twice", bus=self.tap.bus, messages=len(left))
@@ -129,13 +131,15 @@ class BusTap:
 
 def log_event(message: "MessageTypeDef") -> "InputLogEventTypeDef":
     """The line of a message: its body as it is, at the event's time (or when it was sent)."""
-    body = message["Body"]
+    return {"timestamp": _timestamp(message), "message": message["Body"]}
+
+
+def _timestamp(message: "MessageTypeDef") -> int:
     try:
-        time = datetime.fromisoformat(json.loads(body)["time"])
-        timestamp = round(time.replace(tzinfo=time.tzinfo or UTC).timestamp() * 1000)
+        time = datetime.fromisoformat(json.loads(message["Body"])["time"])
     except (ValueError, KeyError, TypeError):
-        timestamp = int(message.get("Attributes", {}).get("SentTimestamp", "0"))
-    return {"timestamp": timestamp, "message": body}
+        return int(message.get("Attributes", {}).get("SentTimestamp", "0"))
+    return round(time.replace(tzinfo=time.tzinfo or UTC).timestamp() * 1000)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ and one for the outbox record, whose rule contracts/outbox.py states;
 `--check` writes nothing and fails if a file is not what would be written.
 """
 
-import json
 import re
 import sys
 from collections.abc import Iterator, Mapping
@@ -94,12 +93,10 @@ OUTBOX_RECORD: Json = {
 
 def schema_of(event_type: EventType) -> Json:
     """The schema (draft 2020-12) of a published detail; further fields may be added to it."""
-    return _named(
-        event_type,
-        EVENTS[event_type].model_json_schema(
-            by_alias=True, mode="serialization", schema_generator=_AsPublished
-        ),
+    schema = EVENTS[event_type].model_json_schema(
+        by_alias=True, mode="serialization", schema_generator=_AsPublished
     )
+    return _named(event_type, schema)
 
 
 def outbox_record_schema() -> Json:
@@ -115,9 +112,7 @@ def rendered() -> Mapping[Path, str]:
     schemas: dict[str, Json] = {each: schema_of(each) for each in EVENTS}
     schemas["OutboxRecord"] = outbox_record_schema()
     return {
-        SCHEMAS / f"{name}.v{PAYLOAD_VERSION}.json": (
-            json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
-        )
+        SCHEMAS / f"{name}.v{PAYLOAD_VERSION}.json": generated.json_text(schema)
         for name, schema in schemas.items()
     }
 

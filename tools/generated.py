@@ -1,9 +1,11 @@
 """Files that are written from the code, and whether they are what would be written now."""
 
+import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 
 def main(arguments: Sequence[str], files: Mapping[Path, str], command: str) -> int:
@@ -17,6 +19,10 @@ def main(arguments: Sequence[str], files: Mapping[Path, str], command: str) -> i
         path.parent.mkdir(exist_ok=True)
         path.write_text(files[path], encoding="utf-8")
     return 0
+
+
+def json_text(document: Mapping[str, Any]) -> str:
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
 def outdated(files: Mapping[Path, str]) -> list[Path]:

@@ -83,12 +83,12 @@ def unbounded(lock: str) -> str:
 def changed(before: str, after: str) -> list[str]:
     """What a person wants to know of two locks: `boto3 1.43.106 -> 1.43.107`."""
     old, new = versions(before), versions(after)
-    return [
-        f"{name} {' and '.join(sorted(old.get(name, ['nothing'])))} ->"
-        f" {' and '.join(sorted(new.get(name, ['nothing'])))}"
-        for name in sorted(old | new)
-        if old.get(name) != new.get(name)
-    ]
+    differing = sorted(name for name in old | new if old.get(name) != new.get(name))
+    return [f"{name} {_all(old.get(name))} -> {_all(new.get(name))}" for name in differing]
+
+
+def _all(versions_of_one: set[str] | None) -> str:
+    return " and ".join(sorted(versions_of_one or {"nothing"}))
 
 
 def versions(lock: str) -> dict[str, set[str]]:

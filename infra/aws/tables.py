@@ -6,7 +6,7 @@ from constructs import Construct
 
 from infra.aws.keys import removal_policy
 from infra.aws.plan import Plan
-from infra.resources import Domain, Key, Table
+from infra.resources import KEY_TYPES, Domain, Key, Table, attributes_of
 
 
 class Tables(Construct):
@@ -58,19 +58,16 @@ def _table(scope: Construct, table: Table, key: kms.Key, *, protected: bool) -> 
 
 
 def _key_schema(key: Key) -> list[dynamodb.CfnTable.KeySchemaProperty]:
-    kinds = ("HASH", "RANGE")
     return [
         dynamodb.CfnTable.KeySchemaProperty(attribute_name=attribute.name, key_type=kind)
-        for attribute, kind in zip(key.attributes, kinds, strict=False)
+        for attribute, kind in zip(key.attributes, KEY_TYPES, strict=False)
     ]
 
 
 def _definitions(table: Table) -> list[dynamodb.CfnTable.AttributeDefinitionProperty]:
-    keys = (table.key, *(index.key for index in table.indexes))
-    attributes = dict.fromkeys(attribute for key in keys for attribute in key.attributes)
     return [
         dynamodb.CfnTable.AttributeDefinitionProperty(
             attribute_name=attribute.name, attribute_type=attribute.type
         )
-        for attribute in attributes
+        for attribute in attributes_of(*table.keys)
     ]

@@ -3,7 +3,6 @@
 `python -m tools.asyncapi`; `--check` only says if the file is not what would be written.
 """
 
-import json
 import sys
 from pathlib import Path
 
@@ -40,7 +39,7 @@ CORRELATION_IDS = {
 
 def rendered() -> dict[Path, str]:
     """The file and its text, the same each time it is made."""
-    return {FILE: json.dumps(document(), indent=2, ensure_ascii=False) + "\n"}
+    return {FILE: generated.json_text(document())}
 
 
 def document() -> Json:

@@ -15,6 +15,65 @@ REFUSED_MESSAGE, UNPUBLISHABLE, ABANDONED = "RefusedMessage", "UnpublishableRow"
 RULE_ARN = "arn:aws:events:eu-west-1:000000000000:rule/{bus}/{rule}"
 BUS_ARN = "arn:aws:events:eu-west-1:000000000000:event-bus/{bus}"
 
+OTHER_DEAD_LETTERS: Json = {
+    REFUSED_MESSAGE: {
+        "name": REFUSED_MESSAGE,
+        "title": "A message that a consumer refused",
+        "summary": "Its body as it was received, byte for byte, and the reason beside it.",
+        "contentType": "text/plain",
+        "headers": ref("components/schemas", "PutByConsumer"),
+        "payload": {"type": "string", "description": "Whatever was received: mostly an event."},
+        "tags": [{"name": "dead letters"}],
+        "examples": [
+            {
+                "name": "notJson",
+                "headers": {
+                    "errorType": "NotAnEvent",
+                    "errorMessage": "body: Invalid JSON: expected value at line 1 column 1",
+                    "receiveCount": "1",
+                },
+                "payload": "not an event",
+            }
+        ],
+    },
+    UNPUBLISHABLE: {
+        "name": UNPUBLISHABLE,
+        "title": "A row of the outbox that can never be published",
+        "summary": "The row, or what could be read of it, and the reason beside it.",
+        "contentType": "text/plain",
+        "headers": ref("components/schemas", "PutByRelay"),
+        "payload": {"type": "string", "description": "Mostly an outbox record, as JSON."},
+        "tags": [{"name": "dead letters"}],
+        "examples": [
+            {
+                "name": "malformed",
+                "headers": {
+                    "errorType": "MalformedRecord",
+                    "errorMessage": "eventId is missing",
+                },
+                "payload": '{"aggregateId":"8bafc8b9-58d6-5e6c-9256-db6c11513867"}',
+            }
+        ],
+    },
+    ABANDONED: {
+        "name": ABANDONED,
+        "title": "A batch of a DynamoDB stream that Lambda gave up",
+        "summary": "On AWS only; the sweep publishes its rows when it can.",
+        "contentType": "application/json",
+        "payload": ref("components/schemas", "StreamBatch"),
+        "tags": [{"name": "dead letters"}],
+        "examples": [
+            {
+                "name": "retriesExhausted",
+                "payload": {
+                    "requestContext": {"condition": "RetryAttemptsExhausted"},
+                    "DDBStreamBatchInfo": {"batchSize": 1},
+                },
+            }
+        ],
+    },
+}
+
 
 def record_name(event_type: EventType) -> str:
     return f"{event_type}Record"
@@ -28,66 +87,8 @@ def messages(sent: Collection[str]) -> Json:
     """Every component: all events, what else is `sent` of them, and the other dead letters."""
     forms = {record_name(each): (_record, each) for each in EventType}
     forms |= {undelivered_name(each): (_undelivered, each) for each in EventType}
-    return {
-        **{str(each): _event(each) for each in EventType},
-        **{name: form(each) for name, (form, each) in forms.items() if name in sent},
-        REFUSED_MESSAGE: {
-            "name": REFUSED_MESSAGE,
-            "title": "A message that a consumer refused",
-            "summary": "Its body as it was received, byte for byte, and the reason beside it.",
-            "contentType": "text/plain",
-            "headers": ref("components/schemas", "PutByConsumer"),
-            "payload": {"type": "string", "description": "Whatever was received: mostly an event."},
-            "tags": [{"name": "dead letters"}],
-            "examples": [
-                {
-                    "name": "notJson",
-                    "headers": {
-                        "errorType": "NotAnEvent",
-                        "errorMessage": "body: Invalid JSON: expected value at line 1 column 1",
-                        "receiveCount": "1",
-                    },
-                    "payload": "not an event",
-                }
-            ],
-        },
-        UNPUBLISHABLE: {
-            "name": UNPUBLISHABLE,
-            "title": "A row of the outbox that can never be published",
-            "summary": "The row, or what could be read of it, and the reason beside it.",
-            "contentType": "text/plain",
-            "headers": ref("components/schemas", "PutByRelay"),
-            "payload": {"type": "string", "description": "Mostly an outbox record, as JSON."},
-            "tags": [{"name": "dead letters"}],
-            "examples": [
-                {
-                    "name": "malformed",
-                    "headers": {
-                        "errorType": "MalformedRecord",
-                        "errorMessage": "eventId is missing",
-                    },
-                    "payload": '{"aggregateId":"8bafc8b9-58d6-5e6c-9256-db6c11513867"}',
-                }
-            ],
-        },
-        ABANDONED: {
-            "name": ABANDONED,
-            "title": "A batch of a DynamoDB stream that Lambda gave up",
-            "summary": "On AWS only; the sweep publishes its rows when it can.",
-            "contentType": "application/json",
-            "payload": ref("components/schemas", "StreamBatch"),
-            "tags": [{"name": "dead letters"}],
-            "examples": [
-                {
-                    "name": "retriesExhausted",
-                    "payload": {
-                        "requestContext": {"condition": "RetryAttemptsExhausted"},
-                        "DDBStreamBatchInfo": {"batchSize": 1},
-                    },
-                }
-            ],
-        },
-    }
+    found = {name: form(each) for name, (form, each) in forms.items() if name in sent}
+    return {**{str(each): _event(each) for each in EventType}, **found, **OTHER_DEAD_LETTERS}
 
 
 def _event(event_type: EventType) -> Json:

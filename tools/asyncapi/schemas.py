@@ -29,8 +29,8 @@ def schemas() -> Json:
         **found,
         "OutboxRecord": OUTBOX_RECORD,
         "PutByEventBridge": PUT_BY_EVENTBRIDGE,
-        "PutByConsumer": _reason(receive_count=True),
-        "PutByRelay": _reason(receive_count=False),
+        "PutByConsumer": _put_by("Consumer", receiveCount=RECEIVE_COUNT),
+        "PutByRelay": _put_by("Relay", bodyEncoding=BODY_ENCODING),
         "StreamBatch": STREAM_BATCH,
     }
 
@@ -132,22 +132,22 @@ STREAM_BATCH: Json = {
 }
 
 
-def _reason(*, receive_count: bool) -> Json:
-    properties = {
-        "errorType": text("The class of the error."),
-        "errorMessage": text("What was wrong, without bank details."),
-    }
-    if not receive_count:
-        properties["bodyEncoding"] = {
-            **text("How the body is written that is not the row as plain JSON; absent else."),
-            "enum": [DYNAMODB_JSON, BASE64_BSON, ROW_KEY],
-        }
-    else:
-        properties["receiveCount"] = text("How often it had been received.", pattern="^[0-9]+$")
+RECEIVE_COUNT = text("How often it had been received.", pattern="^[0-9]+$")
+BODY_ENCODING = text(
+    "How the body is written that is not the row as plain JSON; absent else.",
+    enum=[DYNAMODB_JSON, BASE64_BSON, ROW_KEY],
+)
+
+
+def _put_by(process: str, **more: Json) -> Json:
     return {
-        "title": "PutByConsumer" if receive_count else "PutByRelay",
+        "title": f"PutBy{process}",
         "type": "object",
         "description": "Message attributes of what a process of this system dead-lettered.",
         "required": ["errorType", "errorMessage"],
-        "properties": properties,
+        "properties": {
+            "errorType": text("The class of the error."),
+            "errorMessage": text("What was wrong, without bank details."),
+            **more,
+        },
     }

@@ -3,7 +3,7 @@
 from typing import Any
 
 from contracts.names import EventType
-from infra.resources import ToBus, ToLogGroup, ToQueue
+from infra.resources import Rule, kind_and_name
 from infra.topology import TOPOLOGY
 from tools.event_schemas import schema_of
 from tools.flows import through
@@ -43,7 +43,7 @@ def _type(schema: Any, described: Any) -> str:
 def rules(event_type: EventType) -> str:
     """Every rule that lets an event pass, in the order of the topology."""
     rows = [
-        (code(rule.name), code(rule.bus), _target(rule.target), code(rule.dlq) if rule.dlq else "")
+        (code(rule.name), code(rule.bus), _target(rule), code(rule.dlq) if rule.dlq else "")
         for rule in TOPOLOGY.rules
         if event_type in through(rule)
     ]
@@ -66,11 +66,6 @@ def queues(domain: str) -> str:
     return table(("queue", "unseen while handled", "kept for", "redrive"), rows)
 
 
-def _target(target: ToBus | ToQueue | ToLogGroup) -> str:
-    match target:
-        case ToBus(bus):
-            return f"bus `{bus}`"
-        case ToQueue(queue):
-            return f"queue `{queue}`"
-        case ToLogGroup(log_group):
-            return f"log group `{log_group}`"
+def _target(rule: Rule) -> str:
+    kind, name = kind_and_name(rule.target)
+    return f"{kind} {code(name)}"

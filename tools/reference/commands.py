@@ -37,16 +37,17 @@ def page(makefile: str) -> str:
 
 
 def _sections(command: argparse.ArgumentParser) -> Iterator[str]:
+    for child in _children(command):
+        if not any(_children(child)):
+            yield _section(child)
+        yield from _sections(child)
+
+
+def _children(command: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
+    """The commands of a group; none of what is no group."""
     for action in command._actions:  # noqa: SLF001 (argparse has no way to ask)
         if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001 (likewise)
-            for child in action.choices.values():
-                if not _is_group(child):
-                    yield _section(child)
-                yield from _sections(child)
-
-
-def _is_group(command: argparse.ArgumentParser) -> bool:
-    return any(isinstance(each, argparse._SubParsersAction) for each in command._actions)  # noqa: SLF001
+            yield from action.choices.values()
 
 
 def _section(command: argparse.ArgumentParser) -> str:

@@ -129,7 +129,7 @@ class VirtualEnvironment:
         """Fill it. Until that is done the stamp says so, and make believes no stamp."""
         stamp = self._stamp_of(wanted)
         is_new = not any(map(self._holds, SETS.values()))
-        before = stamp.read_text() if self._holds(wanted) else None
+        before = self._stamped(wanted)
         for each in filter(self._holds, SETS.values()):
             _make_old(self._stamp_of(each))
         stamp.write_text(UNFINISHED)
@@ -159,16 +159,14 @@ class VirtualEnvironment:
         return self._stamp_of(each).exists()
 
     def _is_up_to_date(self, wanted: PackageSet) -> bool:
-        stamp = self._stamp_of(wanted)
-        return (
-            stamp.exists()
-            and stamp.read_text() == self._contents(wanted)
-            and not self._is_unfinished()
-        )
+        return self._stamped(wanted) == self._contents(wanted) and not self._is_unfinished()
 
     def _is_unfinished(self) -> bool:
-        stamps = map(self._stamp_of, SETS.values())
-        return any(each.exists() and each.read_text() == UNFINISHED for each in stamps)
+        return UNFINISHED in map(self._stamped, SETS.values())
+
+    def _stamped(self, each: PackageSet) -> str | None:
+        """What its stamp says; None where there is none."""
+        return self._stamp_of(each).read_text() if self._holds(each) else None
 
     def _stamp(self, installed: PackageSet) -> None:
         """Say what .venv holds; the full set holds the local one too."""

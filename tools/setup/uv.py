@@ -49,7 +49,7 @@ class Tools:
 
     def has_pip(self) -> bool:
         """Whether pip runs; an interrupted `python -m venv` leaves one that does not."""
-        return output([str(self.python), "-m", "pip", "config", "list"], self._clean()) is not None
+        return self._pip_config(self.python) is not None
 
     def uv(self) -> Path:
         """A uv of the locked version or newer. Raises CannotSetUp where pip cannot install it."""
@@ -101,25 +101,31 @@ class Tools:
                 for line in child.stdout or ():
                     file.write(line)
                     said.append(line.rstrip())
-                    if line.startswith("WARNING: Retrying"):
-                        self.say("  the package index does not answer: trying again")
-                    elif not NOISE.search(line) and not FAILURE.match(line):
-                        self.say(f"  {line.strip()}")
+                    self._pass_on(line)
             except BaseException:
                 child.terminate()
                 raise
         if child.returncode:
             raise refusal(tool, said)
 
+    def _pass_on(self, line: str) -> None:
+        if line.startswith("WARNING: Retrying"):
+            self.say("  the package index does not answer: trying again")
+        elif not NOISE.search(line) and not FAILURE.match(line):
+            self.say(f"  {line.strip()}")
+
     def _clean(self) -> dict[str, str]:
         kept = {name: value for name, value in self.env.items() if name not in ELSEWHERE}
         return {**kept, "PIP_USER": "0", "UV_PYTHON_DOWNLOADS": "never", "NO_COLOR": "1"}
 
     def _for_uv(self) -> dict[str, str]:
-        listed = output([str(self.python), "-m", "pip", "config", "list"], self._clean())
+        listed = self._pip_config(self.python)
         if listed is None:
-            listed = output([sys.executable, "-m", "pip", "config", "list"], self._clean()) or ""
+            listed = self._pip_config(sys.executable) or ""
         return {**for_uv(configured(listed.splitlines()), self.env), **self._cache()}
+
+    def _pip_config(self, python: Path | str) -> str | None:
+        return output([str(python), "-m", "pip", "config", "list"], self._clean())
 
     def _cache(self) -> dict[str, str]:
         """Where uv may keep what it downloads: one of our folders where the home is read-only."""
@@ -152,7 +158,6 @@ def can_be_written(folder: Path) -> bool:
 def output(argv: Sequence[str], env: Mapping[str, str]) -> str | None:
     """What a command printed on stdout; None where it does not start, or fails."""
     try:
-        done = subprocess.run(argv, env=env, capture_output=True, text=True, check=False)
-    except OSError:
+        return subprocess.check_output(argv, env=env, stderr=subprocess.DEVNULL, text=True)
+    except (OSError, subprocess.CalledProcessError):
         return None
-    return done.stdout if done.returncode == 0 else None
