@@ -36,7 +36,7 @@ class Terminal:
                 env={**os.environ, **self.environment},
                 capture_output=True,
                 text=True,
-                timeout=120,
+                timeout=400,
                 check=False,
             )
             said.append(f"$ {step.text}{done.stdout}{done.stderr}")
@@ -44,7 +44,7 @@ class Terminal:
             return shown is None or not self.missing(shown, done.stdout)
 
         try:
-            eventually(prints_what_is_shown, what=step.text, timeout=60, every=0.5)
+            eventually(prints_what_is_shown, what=step.text, timeout=180, every=0.5)
         except AssertionError as error:
             error.add_note(said[-1])
             raise

@@ -297,7 +297,7 @@ def test_a_console_lives_through_a_rotation(
         write(NEW)
         process.until_ready()
         assert len(taps()) == 3
-        assert stop_child(process.child)
+        assert stop_child(process.child, within=60)
     assert taps() == []
 
 

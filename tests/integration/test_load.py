@@ -46,10 +46,19 @@ def test_poison_is_set_aside_and_hardly_slows_the_good(engines: Engines) -> None
 
 
 def test_no_client_wears_a_process_out(engines: Engines) -> None:
-    """Silent, slow, greedy and broken clients end; others are answered; SIGTERM still works."""
+    """Silent, slow, greedy and broken clients end; others are answered; SIGTERM still works.
+
+    The bounds on time are wide: this machine runs other tests.
+    """
     crowd = exhaustion.Crowd(connections=150, slow=8, greedy=2)
     report = exhaustion.run(
-        engines, crowd, "subscription-api", "stock-consumer", at_once=2, slower_by=3
+        engines,
+        crowd,
+        "subscription-api",
+        "stock-consumer",
+        at_once=2,
+        slower_by=3,
+        stops_within=60,
     )
     assert not report.broken, report.markdown()
 

@@ -38,7 +38,7 @@ NEW_PORTS = ("SHIPMENT_API_PORT", "SHIPMENT_CONSUMER_PORT", "SHIPMENTS_RELAY_POR
 
 
 @pytest.mark.begins_first
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_the_tutorial_works_as_written(tmp_path: Path) -> None:
     """It makes a fourth service that passes the checks and contract tests, runs, does as shown.
 
@@ -104,5 +104,5 @@ class Reader:
                 assert child.poll() is None, "make up ended"
                 return not self._terminal.missing(shown, self._log.read_text())
 
-            eventually(is_ready, timeout=120, what="make up is ready")
+            eventually(is_ready, timeout=300, what="make up is ready")
             yield
