@@ -119,7 +119,11 @@ class Aws:
     def client(self, service: Service) -> Any:
         with configuring(self._profile):
             config = self._polling if service == "sqs" else self._config
-            return self._session.client(service, endpoint_url=self._endpoint_url, config=config)
+            made = self._session.client(service, endpoint_url=self._endpoint_url, config=config)
+        # botocore makes the classes of a service's errors on first use, without a lock: of threads
+        # that share a client one would wait for another class than that which is raised.
+        _ = made.exceptions
+        return made
 
 
 class CachingAws(Aws):

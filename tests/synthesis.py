@@ -21,7 +21,7 @@ ROOT = Path(__file__).parent.parent
 Synthesize = Callable[[str], "Assembly"]
 """Of a stage's name."""
 
-SYNTHESIS_WITHIN = 100
+SYNTHESIS_WITHIN = 250
 """Seconds; it takes about 10, and a busy machine more."""
 
 

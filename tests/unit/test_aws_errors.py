@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from botocore.errorfactory import ClientExceptionsFactory
 from botocore.exceptions import (
     ClientError,
     ConnectionClosedError,
@@ -113,6 +114,13 @@ def test_an_error_without_particulars_is_unknown() -> None:
         raise error
     assert raised.value.is_unknown
     assert raised.value.call == "PutItem"
+
+
+def test_threads_that_share_a_client_find_its_errors_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Made by two threads at once, two classes would have one name, and the wrong one be caught."""
+    sqs = Aws(region="eu-west-1", endpoint_url="http://127.0.0.1:1").client("sqs")
+    monkeypatch.setattr(ClientExceptionsFactory, "create_client_exceptions", None)
+    assert issubclass(sqs.exceptions.QueueDoesNotExist, ClientError)
 
 
 def test_only_sqs_waits_as_long_as_a_long_poll() -> None:
