@@ -1,5 +1,6 @@
 """An issuer of tokens that a test holds: its keys, its key set over HTTP, tokens good and bad."""
 
+import base64
 import json
 import time
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from typing import Any, Literal
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
 from infra.local_system.ports import LOOPBACK
@@ -69,12 +71,29 @@ def a_token(
     )
 
 
+def unsigned(header: dict[str, Any], signature: bytes = b"") -> str:
+    """A token with whatever header and signature."""
+    parts = [json.dumps(header).encode(), json.dumps(claims("stock:read")).encode(), signature]
+    return ".".join(base64.urlsafe_b64encode(each).decode().rstrip("=") for each in parts)
+
+
+def public_key_as_secret() -> str:
+    """A token with HS256, its secret being the issuer's public key."""
+    secret = a_key("one").public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    header = {"alg": "HS256", "kid": "one"}
+    signing = unsigned(header).rpartition(".")[0].encode()
+    return unsigned(header, jwt.get_algorithm_by_name("HS256").sign(signing, secret))
+
+
 def bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
 class KeyServer:
-    """Publishes `keys` at `url`, counts how often they were fetched; while `away` it answers 500."""
+    """Publishes `keys` at `url`, and counts how often they were fetched.
+
+    While it is `away` it answers 500; with a `body`, whatever that is.
+    """
 
     def __init__(self) -> None:
         self.keys = [public_jwk("one")]

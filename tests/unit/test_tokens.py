@@ -1,21 +1,24 @@
 """Which tokens are good, and what a bad one is told."""
 
 import asyncio
-import base64
-import json
 import time
 from dataclasses import replace
 from typing import Any
 
-import jwt
 import pytest
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt import PyJWK
 
 from runtime.callers import Caller
 from runtime.http.auth import InvalidToken
 from runtime.http.tokens import MAX_REMEMBERED, TokenVerifier
-from tests.token_issuer import AUDIENCE, ISSUER, a_key, a_token, claims, public_jwk
+from tests.token_issuer import (
+    AUDIENCE,
+    ISSUER,
+    a_token,
+    public_jwk,
+    public_key_as_secret,
+    unsigned,
+)
 from verification.testkit.waiting import eventually
 
 
@@ -62,11 +65,6 @@ def refusal(verifier: TokenVerifier, token: str) -> str:
         caller(verifier, token)
     assert token[:20] not in str(refused.value)
     return str(refused.value).removeprefix("the token is refused: ")
-
-
-def unsigned(header: dict[str, Any], signature: bytes = b"") -> str:
-    parts = [json.dumps(header).encode(), json.dumps(claims("stock:read")).encode(), signature]
-    return ".".join(base64.urlsafe_b64encode(each).decode().rstrip("=") for each in parts)
 
 
 def test_a_good_token_says_who_calls(verifier: TokenVerifier) -> None:
@@ -171,11 +169,7 @@ def test_another_algorithm_is_refused_before_a_key_is_looked_for(
 
 def test_the_public_key_is_no_secret_to_sign_with(verifier: TokenVerifier) -> None:
     """HS256 with the public key's bytes, which anybody has."""
-    public = a_key("one").public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    signing = unsigned({"alg": "HS256", "kid": "one"}).rpartition(".")[0]
-    signature = jwt.get_algorithm_by_name("HS256").sign(signing.encode(), public)
-    token = f"{signing}.{base64.urlsafe_b64encode(signature).decode().rstrip('=')}"
-    assert refusal(verifier, token) == "its algorithm is none of ES256, RS256"
+    assert refusal(verifier, public_key_as_secret()) == "its algorithm is none of ES256, RS256"
 
 
 @pytest.mark.parametrize(
