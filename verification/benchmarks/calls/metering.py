@@ -1,10 +1,10 @@
 """What AWS bills of a call, from what was asked and answered. An emulator bills nothing itself."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import ceil
 from typing import Any
 
-from infra.resources import GlobalIndex, Table
+from infra.resources import Table
 from infra.topology import TOPOLOGY
 from verification.benchmarks.calls.tally import CallTally
 
@@ -65,7 +65,8 @@ class Meter:
         before = self._rows.get(_key(table, item))
         self._rows[_key(table, item)] = item
         self._store(table, item, before)
-        writes = 2 + sum(2 if _moves(index, before, item) else 1 for index in table.indexes)
+        indexes = _indexes_of(table, item)
+        writes = 2 + sum(2 if _moves(names, before, item) else 1 for names in indexes)
         self._tally.unit(WRITE_UNITS, writes * units)
 
     def _delete_all(self, items: Mapping[str, Any]) -> None:
@@ -81,7 +82,7 @@ class Meter:
             self._tally.unit(OUTBOX_BYTES, size)
         else:
             grown = size if before is None else item_bytes(item) - item_bytes(before)
-            self._tally.unit(STORED_BYTES, grown * (1 + len(table.indexes)))
+            self._tally.unit(STORED_BYTES, grown * (1 + len(_indexes_of(table, item))))
 
     def _sqs(self, asked: Item, answered: Item) -> None:
         """A request carries what is sent or received; a batch is one request."""
@@ -89,6 +90,12 @@ class Meter:
         bodies += [message["Body"] for message in answered.get("Messages", ())]
         chunks = max(1, ceil(sum(map(_bytes, bodies)) / SQS_CHUNK))
         self._tally.unit(SQS_FIFO if asked["QueueUrl"].endswith(".fifo") else SQS_STANDARD, chunks)
+
+
+def _indexes_of(table: Table, item: Item) -> list[list[str]]:
+    """The keys of the indexes that an item is in: those of which it has every attribute."""
+    keys = [[each.name for each in index.key.attributes] for index in table.indexes]
+    return [names for names in keys if item.keys() >= {*names}]
 
 
 def item_bytes(item: Item) -> int:
@@ -114,8 +121,7 @@ def _units(item: Item, size: int) -> int:
     return max(1, ceil(item_bytes(item) / size))
 
 
-def _moves(index: GlobalIndex, before: Item | None, item: Item) -> bool:
-    names = [attribute.name for attribute in index.key.attributes]
+def _moves(names: Sequence[str], before: Item | None, item: Item) -> bool:
     return before is not None and any(before[each] != item[each] for each in names)
 
 
