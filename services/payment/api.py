@@ -20,6 +20,7 @@ from services.payment.model import (
     DomainError,
     Payment,
     PaymentNotFound,
+    ReasonCode,
     Status,
     SubscriptionMismatch,
 )
@@ -63,6 +64,7 @@ _EXAMPLE: JsonDict = {
     "created": "2026-11-23T09:30:00.000Z",
     "updated": "2026-11-23T09:30:00.000Z",
     "version": 1,
+    "reasonCode": None,
 }
 
 
@@ -78,6 +80,9 @@ class PaymentView(WireModel):
     created: Timestamp = Field(description="When it was set up.")
     updated: Timestamp = Field(description="When it last changed.")
     version: int = Field(description="1, and one more with each change.")
+    reason_code: ReasonCode | None = Field(
+        description="Why the bank cancelled it, a reason code of Bacs' ADDACS; null if it did not."
+    )
 
     @classmethod
     def of(cls, payment: Payment) -> Self:
