@@ -11,8 +11,6 @@ from infra.local_system.settings import LocalSettings
 from runtime.ids import new_event_id
 from runtime.signatures import new_secret, signed_headers
 
-WEBHOOK_PATH = "/webhooks/direct-debit"
-
 CANCELLED_BY_PAYER = "1"
 """A reason code of Bacs' ADDACS."""
 
@@ -37,6 +35,12 @@ def make_secret(file: Path) -> None:
     partial.touch(mode=0o600)
     partial.write_text(f"{new_secret()}\n")
     partial.rename(file)
+
+
+def local_secret(settings: LocalSettings) -> str | None:
+    """Read the secret that `make up` made; None where it never ran."""
+    file = secret_file(settings)
+    return file.read_text().strip() if file.exists() else None
 
 
 def cancellation(secret: str, payment_id: str, reason_code: str = CANCELLED_BY_PAYER) -> Webhook:
