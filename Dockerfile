@@ -35,8 +35,9 @@ ARG UID=10001
 RUN groupadd --gid ${UID} app \
     && useradd --uid ${UID} --gid app --no-log-init --no-create-home --home-dir /nonexistent \
       --shell /usr/sbin/nologin app
-# Where the operator's commands leave their audit file: a volume that is mounted here is the app's.
-RUN install --directory --owner ${UID} --group ${UID} /var/lib/streamed
+# Where the operator's commands leave their audit file, and the secret of a webhook is: a volume that
+# is mounted here is the app's.
+RUN install --directory --owner ${UID} --group ${UID} /var/lib/streamed /var/lib/webhook
 COPY --from=dependencies /opt/venv /opt/venv
 COPY --from=code /app /app
 WORKDIR /app

@@ -60,6 +60,7 @@ class Workload:
     """`command` is what follows `python -m`; `settings` are environment variables of its own.
 
     `path` is the collection that an API serves; None for a process that serves only its health.
+    `webhook` is the path at which another system calls it, signing with one of WEBHOOK_SECRETS.
     `relays_outbox`: it is the one relay of an outbox; two would publish everything twice. On one
     machine it serves HTTP on `port`, and its log has an ANSI `colour`: one for each domain, its
     relays bright.
@@ -73,6 +74,7 @@ class Workload:
     colour: int
     settings: Mapping[str, str] = field(default_factory=dict)
     path: str | None = None
+    webhook: str | None = None
     relays_outbox: bool = False
 
     @property

@@ -16,6 +16,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 
 from infra.local_system.addresses import addresses, aws_endpoint, console_address
+from infra.local_system.bank import local_secret
 from infra.local_system.environment import REGION
 from infra.local_system.ports import is_listening
 from infra.local_system.settings import LocalSettings
@@ -43,7 +44,8 @@ def main() -> int:
         settings = load(LocalSettings)
         with brought_up(settings, terminal), httpx.Client(timeout=5, trust_env=False) as http:
             logs = Aws(region=REGION, endpoint_url=aws_endpoint(settings)).client("logs")
-            show(Customer(http, logs, addresses(settings)), terminal)
+            secret = local_secret(settings)
+            show(Customer(http, logs, addresses(settings), secret), terminal)
             if answers(f"{console_address(settings)}/readyz"):
                 terminal.print(f"see it in the console: {console_address(settings)}/")
     except KeyboardInterrupt:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from contracts.names import EventType
+from infra.domains.payments import WEBHOOK_PATH
+from infra.local_system.bank import CANCELLED_BY_PAYER, cancellation
 from local.progress import SignsOfLife
 from runtime.process.shutdown import Stop
 
@@ -114,12 +116,20 @@ def follow(flow: Flow, *, within: float = JOURNEY_PATIENCE) -> Iterator[Arrival]
 
 
 class Customer:
-    """A customer who subscribes, watches, and cancels the direct debit."""
+    """A customer who subscribes, watches, and cancels the direct debit at the bank.
+
+    `secret` is what the bank signs with; a system of containers has one that we do not know.
+    """
 
     def __init__(
-        self, http: httpx.Client, logs: "CloudWatchLogsClient", addresses: dict[str, str]
+        self,
+        http: httpx.Client,
+        logs: "CloudWatchLogsClient",
+        addresses: dict[str, str],
+        secret: str | None,
     ) -> None:
-        self._http, self._logs = http, logs
+        self._http, self._logs, self._secret = http, logs, secret
+        self._webhook = addresses["payment"] + WEBHOOK_PATH
         self._subscriptions = f"{addresses['subscription']}/subscriptions"
         self._stock = f"{addresses['stock']}/stock"
         self._payments = f"{addresses['payment']}/payments"
@@ -156,7 +166,7 @@ class Customer:
 
     def cancels_the_payment(self) -> Flow:
         return Flow(
-            "PATCH /payments/{id}",
+            f"POST {WEBHOOK_PATH}",
             JourneyHop("payment cancelled", self._cancel, "payment-api"),
             [
                 JourneyHop(
@@ -188,8 +198,15 @@ class Customer:
         return f"201, {self._id}"
 
     def _cancel(self) -> str:
+        """By the bank's callback; where that has another secret, or is not served, by PATCH."""
+        if self._secret is not None:
+            webhook = cancellation(self._secret, self._id)
+            answer = self._http.post(self._webhook, content=webhook.body, headers=webhook.headers)
+            if answer.status_code not in {httpx.codes.UNAUTHORIZED, httpx.codes.NOT_FOUND}:
+                _expect(answer, httpx.codes.NO_CONTENT)
+                return f"204, for the bank's reason {CANCELLED_BY_PAYER}"
         answer = self._http.patch(f"{self._payments}/{self._id}", json={"status": "cancelled"})
-        return f"200, {_body(answer, httpx.codes.OK)['status']}"
+        return f"200, {_body(answer, httpx.codes.OK)['status']} by PATCH: the secret is not known"
 
     def _reads(self, collection: str, status: str) -> str:
         body = _body(self._http.get(f"{collection}/{self._id}"), httpx.codes.OK)
@@ -212,8 +229,12 @@ class Customer:
         return (json.loads(line["message"]) for page in pages for line in page["events"])
 
 
-def _body(answer: httpx.Response, expected: int) -> dict[str, Any]:
+def _expect(answer: httpx.Response, expected: int) -> None:
     if answer.status_code != expected:
         raise NotYetThere(f"{answer.request.method} {answer.url} answered {answer.status_code}")
+
+
+def _body(answer: httpx.Response, expected: int) -> dict[str, Any]:
+    _expect(answer, expected)
     body: dict[str, Any] = answer.json()
     return body

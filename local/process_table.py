@@ -13,6 +13,7 @@ from infra.local_system.addresses import (
     mongodb_uri,
     port_of,
 )
+from infra.local_system.bank import secret_file
 from infra.local_system.environment import SAMPLE_ENVIRONMENT
 from infra.local_system.ports import LOOPBACK
 from infra.local_system.settings import LocalSettings, port_field
@@ -62,6 +63,8 @@ def _process(workload: Workload, settings: LocalSettings) -> Process:
     if workload.uses_documents:
         environment["MONGODB_URI"] = mongodb_uri(settings.mongodb_port)
         environment["MONGODB_DATABASE"] = DATABASE
+    if workload.webhook:
+        environment["WEBHOOK_SECRETS_FILE"] = str(secret_file(settings))
     return _ours(
         workload.name,
         workload.command,

@@ -7,6 +7,7 @@ for AWS and DocumentDB, here or in containers; for AWS itself there is CloudForm
 import signal
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -15,6 +16,7 @@ from pymongo.errors import PyMongoError
 from infra.changes import CannotChangeError, Report
 from infra.documentdb import provision_at
 from infra.local import EmulatorSettings, provision, refuse_aws
+from infra.local_system.bank import make_secret
 from infra.local_system.environment import REGION
 from local.engines import MINISTACK_HEALTH_PATH
 from local.probes import answers
@@ -35,13 +37,17 @@ CANNOT_PROVISION = (CannotChangeError, ClientError, BotoCoreError, PyMongoError,
 
 
 class ProvisionSettings(EmulatorSettings, MongoSettings):
-    pass
+    """In `webhook_secrets_file` a secret of the bank's is made, if it is not there."""
+
+    webhook_secrets_file: Path | None = None
 
 
 def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     settings = load(ProvisionSettings)
     started = time.monotonic()
+    if settings.webhook_secrets_file is not None:
+        make_secret(settings.webhook_secrets_file)
     _say(
         "DocumentDB",
         provision_documentdb(

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from infra.local_system.addresses import DATABASE, aws_endpoint, mongodb_uri
+from infra.local_system.bank import make_secret, secret_file
 from infra.local_system.settings import LocalSettings
 from local.console import Console
 from local.errors import AlreadyRunning, LocalError
@@ -58,6 +59,7 @@ def running_system(
         ) as supervisor,
     ):
         supervisor.check_ports()
+        make_secret(secret_file(settings))
         console.say(
             f"starting MiniStack (port {settings.aws_port})"
             f" and mongod (port {settings.mongodb_port})"

@@ -17,6 +17,7 @@ from operations.errors import OperatorError
 from operations.output import Output
 from operations.replay import command as replay
 from operations.status import command as status
+from operations.webhook import command as webhook
 from operations.where import command as where
 from runtime import aws, mongodb
 from runtime.errors import Misconfigured, Unavailable
@@ -107,7 +108,7 @@ def parser() -> Parser:
         "75 not now: a dependency is away or refuses for now, 130 interrupted.\n"
         "`streamed COMMAND --help` shows more.",
     )
-    for command in (status, dlq, where, audit, replay):
+    for command in (status, dlq, where, audit, replay, webhook):
         command.add(streamed)
     return streamed
 

@@ -3,7 +3,8 @@
 OperatorError
 ├── NoSuchName     a queue, bus, rule or id that is not there; close names are suggested
 ├── NothingChosen  a redrive or a drop that would touch nothing, or does not say what
-└── NotConfirmed   a drop that was not confirmed
+├── NotConfirmed   a drop that was not confirmed
+└── NotTaken       a webhook that was refused
 
 Beside these, runtime.errors.Unavailable and Misconfigured end a command the same way.
 """
@@ -33,6 +34,13 @@ class NothingChosen(OperatorError):
 
 class NotConfirmed(OperatorError):
     """Nothing was done, because it was not confirmed."""
+
+
+class NotTaken(OperatorError):
+    """A webhook that its receiver refused."""
+
+    def __init__(self, url: str, status: int, reason: str) -> None:
+        super().__init__(f"{url} refused it ({status}): {reason}")
 
 
 def _either(names: list[str]) -> str:

@@ -8,7 +8,7 @@ from pydantic import Field
 from infra.local_system.settings import LocalSettings
 from infra.topology import TOPOLOGY
 from operations.environment import LEASE_SECONDS
-from runtime.settings import AwsSettings, MongoSettings, Settings, with_fields
+from runtime.settings import AwsSettings, MongoSettings, Settings, WebhookSettings, with_fields
 
 Where = Literal["local", "aws"]
 
@@ -33,6 +33,10 @@ class OperationsSettings(HandlingSettings):
 
 class LocalEnvironmentSettings(OperationsSettings, LocalSettings):
     """`--at local`: the ports of `make up`, from the same variables."""
+
+
+class WebhookCommandSettings(LocalSettings, WebhookSettings):
+    """`streamed webhook`: the port and the state of `make up`, or secrets of another system."""
 
 
 @with_fields({f"{each.name}_profile": (str | None, None) for each in TOPOLOGY.domains})

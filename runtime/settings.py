@@ -22,6 +22,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from runtime.errors import Misconfigured
+from runtime.signatures import secrets_of
 
 
 class Settings(BaseSettings):
@@ -174,20 +175,48 @@ class MongoSettings(ProcessSettings):
         if self.mongodb_username is None:
             return {}
         if self.mongodb_password_file is not None:
-            password = _content(self.mongodb_password_file)
+            password = _content(self.mongodb_password_file, "MONGODB_PASSWORD_FILE")
         elif self.mongodb_password is not None:
             password = self.mongodb_password.get_secret_value()
         return {"username": self.mongodb_username, "password": password}
 
 
-def _content(file: Path) -> str:
+class WebhookSettings(Settings):
+    """For a process that takes signed webhooks, or sends one: the secrets, or a file with them.
+
+    One to three `whsec_…` with commas between; any of them may have signed, the first one signs.
+    """
+
+    webhook_secrets_file: FilePath | None = None
+    webhook_secrets: SecretStr | None = Field(default=None, validate_default=True)
+
+    @field_validator("webhook_secrets")
+    @classmethod
+    def _can_sign(cls, secrets: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        file = info.data.get("webhook_secrets_file")
+        if file is not None and secrets is not None:
+            raise ValueError("set it or WEBHOOK_SECRETS_FILE, not both")
+        if file is not None:
+            secrets = SecretStr(_content(file, "WEBHOOK_SECRETS_FILE"))
+        if secrets is not None:
+            secrets_of(secrets.get_secret_value())
+        return secrets
+
+    @property
+    def signing_secrets(self) -> tuple[str, ...]:
+        """None where none is set."""
+        secrets = self.webhook_secrets
+        return () if secrets is None else secrets_of(secrets.get_secret_value())
+
+
+def _content(file: Path, variable: str) -> str:
     """A secret as editors and orchestrators write it: with a line's end, or without."""
     try:
         text = file.read_text().removesuffix("\n").removesuffix("\r")
     except (OSError, UnicodeDecodeError) as error:
-        raise Misconfigured(f"MONGODB_PASSWORD_FILE: {file}: {error}") from error
+        raise Misconfigured(f"{variable}: {file}: {error}") from error
     if not text:
-        raise Misconfigured(f"MONGODB_PASSWORD_FILE: {file} is empty")
+        raise Misconfigured(f"{variable}: {file} is empty")
     return text
 
 

@@ -11,6 +11,7 @@ from constructs import Construct
 
 from infra.aws.grounds import Grounds
 from infra.aws.tasks import TASK_PORT, Task
+from infra.aws.webhook import route_webhook
 
 REQUESTS_A_SECOND, BURST = 100, 200
 """For each API, all callers together; above that they get 429. Raise it with the tasks."""
@@ -54,10 +55,12 @@ class HttpApi(Construct):
         self.api.add_routes(
             path="/outbox", methods=[apigateway.HttpMethod.GET], integration=integration
         )
-        self._stage(grounds)
+        stage = self._stage(grounds)
+        if task.webhook:
+            route_webhook(self.api, task.webhook, integration, stage)
         CfnOutput(self, "Url", value=f"{self.api.api_endpoint}/{path}")
 
-    def _stage(self, grounds: Grounds) -> None:
+    def _stage(self, grounds: Grounds) -> apigateway.CfnStage:
         stage = apigateway.HttpStage(
             self,
             "Stage",
@@ -73,6 +76,7 @@ class HttpApi(Construct):
             destination_arn=log.log_group_arn,
             format=json.dumps({field: f"$context.{field}" for field in ACCESS_LOG_FIELDS}),
         )
+        return rendered
 
 
 def _vpc_link(scope: Construct, name: str, task: Task, vpc: ec2.IVpc) -> apigateway.VpcLink:

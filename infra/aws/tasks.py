@@ -1,6 +1,6 @@
 """Processes as Fargate services: each with a role of its own, from the one image."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from aws_cdk import CfnResource, Duration
@@ -11,6 +11,7 @@ from constructs import Construct
 
 from infra.aws.grounds import Grounds
 from infra.aws.reviewed import accept_finding
+from infra.aws.webhook import webhook_secrets
 from infra.workloads import Workload
 
 TASK_PORT = 8000
@@ -28,7 +29,7 @@ class Task(Construct):
 
     def __init__(self, scope: Construct, workload: Workload, grounds: Grounds) -> None:
         super().__init__(scope, workload.name)
-        self.name = workload.name
+        self.name, self.webhook = workload.name, workload.webhook
         self._workload, self._grounds = workload, grounds
         self._documents = grounds.documents if workload.uses_documents else None
         self.log_group = grounds.log_group(self, workload.name)
@@ -73,10 +74,14 @@ class Task(Construct):
         return definition
 
     def _container(self) -> ecs.ContainerDefinition:
+        secrets = webhook_secrets(self, self.name, self._grounds) if self.webhook else None
         return self._add_container(
             self._workload.name,
             self._workload.command,
             environment={**self._workload.settings, **self._where_to_serve()},
+            secrets={"WEBHOOK_SECRETS": ecs.Secret.from_secrets_manager(secrets)}
+            if secrets
+            else {},
             port_mappings=[ecs.PortMapping(container_port=TASK_PORT)],
             health_check=ecs.HealthCheck(
                 # Alive, not ready: a new process would find the same dependency away.
@@ -110,7 +115,13 @@ class Task(Construct):
             service.add_resource_dependency(resource)
 
     def _add_container(
-        self, name: str, command: tuple[str, ...], *, environment: dict[str, str], **options: Any
+        self,
+        name: str,
+        command: tuple[str, ...],
+        *,
+        environment: dict[str, str],
+        secrets: Mapping[str, ecs.Secret] | None = None,
+        **options: Any,
     ) -> ecs.ContainerDefinition:
         documents = self._documents
         return self._definition.add_container(
@@ -125,9 +136,9 @@ class Task(Construct):
             secrets={
                 f"MONGODB_{field.upper()}": ecs.Secret.from_secrets_manager(documents.secret, field)
                 for field in ("username", "password")
+                if documents
             }
-            if documents
-            else None,
+            | dict(secrets or {}),
             readonly_root_filesystem=True,
             # Hands SIGTERM on; a PID 1 does not hear it before it has its handlers.
             linux_parameters=ecs.LinuxParameters(self, f"{name}-linux", init_process_enabled=True),

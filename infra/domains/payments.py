@@ -22,6 +22,8 @@ from infra.resources import (
 )
 from infra.workloads import Consumes, PublishesTo, SendsTo, UsesDocuments, Workload
 
+WEBHOOK_PATH = "/webhooks/direct-debit"
+
 LIFECYCLE = Lifecycle(
     domain="payments",
     about="Direct debits.",
@@ -96,6 +98,7 @@ WORKLOADS = (
         port=8003,
         colour=35,
         path="payments",
+        webhook=WEBHOOK_PATH,
     ),
     Workload(
         name="payment-consumer",

@@ -19,6 +19,9 @@ _WITH_BODY = frozenset({"PATCH", "POST", "PUT"})
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _SHOWN_OF_A_NAME = 80
 
+AS_SENT = "streamed_events.body_as_sent"
+"""In the scope of a request whose route reads the body as it was sent, and checks it itself."""
+
 
 class JsonBodies:
     """ASGI middleware: who reads a body gets it whole, once it is known to be JSON of that kind.
@@ -38,7 +41,7 @@ class JsonBodies:
 
         async def receive_json() -> Message:
             nonlocal is_read
-            if is_read:
+            if is_read or AS_SENT in scope:
                 return await receive()
             is_read = True
             _check_headers(scope)
@@ -55,6 +58,12 @@ class JsonBodies:
             return {"type": "http.request", "body": bytes(body), "more_body": False}
 
         await self._app(scope, receive_json, send)
+
+
+def require_json(scope: Scope, body: bytes) -> None:
+    """Raise HTTPException unless a body is JSON of that kind (400), and says that it is (415)."""
+    _check_headers(scope)
+    check(body)
 
 
 def check(body: bytes) -> None:

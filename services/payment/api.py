@@ -21,6 +21,7 @@ from services.payment.model import (
     DomainError,
     Payment,
     PaymentNotFound,
+    ReasonCode,
     Status,
     SubscriptionMismatch,
 )
@@ -82,6 +83,10 @@ class PaymentView(WireModel):
     created: Timestamp = Field(description="When it was set up.")
     updated: Timestamp = Field(description="When it last changed.")
     version: int = Field(description="1, and one more with each change.")
+    reason_code: ReasonCode | None = Field(
+        default=None,
+        description="Why the bank cancelled it, a reason code of Bacs' ADDACS; null if it did not.",
+    )
 
     @classmethod
     def of(cls, payment: Payment) -> Self:

@@ -7,7 +7,7 @@ from contracts.causes import Cause
 from contracts.outbox import OutboxRecord
 from runtime.outbox.commit import UseCases
 from services.payment.events import record_of
-from services.payment.model import Payment, PaymentNotFound
+from services.payment.model import Payment, PaymentNotFound, ReasonCode
 
 
 class Handlers(UseCases[Payment]):
@@ -21,13 +21,15 @@ class Handlers(UseCases[Payment]):
 
         return self.change(subscription_id, decide, self._record(cause), presumed_new=True)
 
-    def cancel(self, payment_id: str, cause: Cause) -> Payment:
-        """Cancel the debit; raises PaymentNotFound."""
+    def cancel(
+        self, payment_id: str, cause: Cause, reason_code: ReasonCode | None = None
+    ) -> Payment:
+        """Cancel the debit, for the bank's reason if it has one; raises PaymentNotFound."""
 
         def decide(current: Payment | None) -> Payment:
             if current is None:
                 raise PaymentNotFound(payment_id)
-            return current.cancel(now=self._now())
+            return current.cancel(reason_code, now=self._now())
 
         return self.change(payment_id, decide, self._record(cause))
 

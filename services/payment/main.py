@@ -3,16 +3,17 @@
 from collections.abc import Mapping
 from functools import partial
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
 from runtime.http.app import create_api, run_api
 from runtime.http.auth import verifier_of
 from runtime.mongodb import Mongo
 from runtime.process.tracing import Tracer
 from runtime.process.worker import main
+from runtime.signatures import Signatures
 from runtime.sqs.consumer import run_consumers
 from runtime.sqs.handler import EventHandler
-from services.payment import api, consumer
+from services.payment import api, consumer, webhook
 from services.payment.handlers import Handlers
 from services.payment.settings import PaymentApiSettings, PaymentConsumerSettings
 from services.payment.store import MongoStore
@@ -20,10 +21,15 @@ from services.payment.store import MongoStore
 
 def create_app(settings: PaymentApiSettings, tracer: Tracer | None = None) -> FastAPI:
     store = MongoStore(Mongo.of(settings), tracer)
+    handlers = Handlers(store)
+    router = APIRouter()
+    router.include_router(api.routes(handlers, store))
+    if secrets := settings.signing_secrets:
+        router.include_router(webhook.routes(handlers, Signatures(secrets)))
     return create_api(
         title="Payments",
         description="Direct debits, one for each subscription.",
-        router=api.routes(Handlers(store), store),
+        router=router,
         kinds=api.KINDS,
         check=store.check,
         verifier=verifier_of(settings),

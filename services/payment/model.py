@@ -34,9 +34,25 @@ class LastEvent(StrEnum):
     CANCELLED = "PaymentCancelled"
 
 
+class ReasonCode(StrEnum):
+    """The reason codes of Bacs' ADDACS by which a direct debit instruction ends.
+
+    By the others (3, C, E, R) it moves to another bank or branch, is amended, or reinstated.
+    """
+
+    REFER_TO_PAYER = "0"
+    CANCELLED_BY_PAYER = "1"
+    PAYER_DECEASED = "2"
+    ACCOUNT_CLOSED = "B"
+    ADVANCE_NOTICE_DISPUTED = "D"
+
+
 @dataclass(frozen=True)
 class Payment:
-    """The aggregate; one per subscription, whose id it bears."""
+    """The aggregate; one per subscription, whose id it bears.
+
+    `reason_code` is why the bank cancelled it; None for one that it did not cancel.
+    """
 
     subscription_id: str
     account_number: str
@@ -45,6 +61,7 @@ class Payment:
     updated: datetime
     version: int
     event: LastEvent
+    reason_code: ReasonCode | None = None
 
     @classmethod
     def create(cls, subscription_id: str, account_number: str, *, now: datetime) -> Self:
@@ -58,8 +75,8 @@ class Payment:
             event=LastEvent.CREATED,
         )
 
-    def cancel(self, *, now: datetime) -> Self:
-        """Cancel the debit; one that is cancelled already stays as it is."""
+    def cancel(self, reason_code: ReasonCode | None = None, *, now: datetime) -> Self:
+        """Cancel the debit; one that is cancelled already stays as it is, with its reason."""
         if self.status is Status.CANCELLED:
             return self
         return replace(
@@ -68,4 +85,5 @@ class Payment:
             updated=now,
             version=self.version + 1,
             event=LastEvent.CANCELLED,
+            reason_code=reason_code,
         )

@@ -2,11 +2,11 @@
 
 from pydantic import Field
 
-from runtime.settings import ApiSettings, ConsumerSettings, MongoSettings
+from runtime.settings import ApiSettings, ConsumerSettings, MongoSettings, WebhookSettings
 
 
-class PaymentApiSettings(MongoSettings, ApiSettings):
-    """For the API."""
+class PaymentApiSettings(WebhookSettings, MongoSettings, ApiSettings):
+    """For the API. Without secrets it has no route for the bank's callback."""
 
 
 class PaymentConsumerSettings(MongoSettings, ConsumerSettings):

@@ -5,7 +5,7 @@ from datetime import UTC
 from runtime.mongodb import Document, Mongo
 from runtime.outbox.mongodb import VersionedCollection
 from runtime.process.tracing import Tracer
-from services.payment.model import LastEvent, Payment, Status
+from services.payment.model import LastEvent, Payment, ReasonCode, Status
 
 PAYMENTS_COLLECTION = "payments"
 OUTBOX_COLLECTION = "outbox"
@@ -30,9 +30,11 @@ class MongoStore(VersionedCollection[Payment]):
             "updated": payment.updated,
             "version": payment.version,
             "event": payment.event,
+            "reasonCode": payment.reason_code,
         }
 
     def from_row(self, document: Document) -> Payment:
+        reason_code = document.get("reasonCode")  # rows of earlier releases have none
         return Payment(
             subscription_id=document["_id"],
             account_number=document["accountNumber"],
@@ -41,4 +43,5 @@ class MongoStore(VersionedCollection[Payment]):
             updated=document["updated"].replace(tzinfo=UTC),
             version=document["version"],
             event=LastEvent(document["event"]),
+            reason_code=ReasonCode(reason_code) if reason_code is not None else None,
         )

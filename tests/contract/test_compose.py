@@ -124,11 +124,30 @@ def test_the_console_starts_with_its_environment(monkeypatch: pytest.MonkeyPatch
 def test_the_console_and_the_commands_share_one_audit_file() -> None:
     """What either did with a dead letter is in the same trail."""
     console, streamed = SERVICES["console"], SERVICES["streamed"]
-    assert console["volumes"] == streamed["volumes"]
+    assert console["volumes"] == streamed["volumes"][:1]
     assert (
         console["environment"]["STREAMED_AUDIT_FILE"]
         == streamed["environment"]["STREAMED_AUDIT_FILE"]
     )
+
+
+def test_only_what_signs_or_verifies_a_webhook_has_its_secret() -> None:
+    """`provision` makes it, the payment API and the commands read it; the console has no part."""
+    volumes = {
+        name: [volume for volume in service.get("volumes", []) if volume.startswith("webhook:")]
+        for name, service in SERVICES.items()
+    }
+    assert {name: them for name, them in volumes.items() if them} == {
+        "provision": ["webhook:/var/lib/webhook"],
+        "payment-api": ["webhook:/var/lib/webhook:ro"],
+        "streamed": ["webhook:/var/lib/webhook:ro"],
+    }
+    with_file = {
+        name
+        for name, each in SERVICES.items()
+        if "WEBHOOK_SECRETS_FILE" in each.get("environment", {})
+    }
+    assert with_file == {"provision", "payment-api", "streamed"}
 
 
 def test_every_container_that_stays_says_how_it_is() -> None:

@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
+from infra.domains.payments import WEBHOOK_PATH
 from infra.topology import WORKLOADS
+from runtime.signatures import secrets_of
 from tests.synthesis import Synthesize
 
 SERVICES = [workload for workload in WORKLOADS if not workload.empties]
@@ -45,7 +47,7 @@ def test_a_task_runs_the_command_of_its_workload(synthesized: Synthesize, worklo
     ]
     secrets = {each["Name"] for each in container.get("Secrets", [])}
     wanted = {"MONGODB_USERNAME", "MONGODB_PASSWORD"} if workload.uses_documents else set()
-    assert secrets == wanted
+    assert secrets == wanted | ({"WEBHOOK_SECRETS"} if workload.webhook else set())
 
 
 @pytest.mark.parametrize(
@@ -183,6 +185,7 @@ def test_a_door_wants_signed_requests_and_lets_in_only_so_many(
     }
     (stage,) = stack.resources("AWS::ApiGatewayV2::Stage")
 
+    routes.pop(f"POST {WEBHOOK_PATH}", None)  # which a bank signs otherwise: below
     assert routes == {
         f"ANY /{domain}": "AWS_IAM",
         f"ANY /{domain}/{{id}}": "AWS_IAM",
@@ -194,6 +197,38 @@ def test_a_door_wants_signed_requests_and_lets_in_only_so_many(
         "ThrottlingRateLimit": 100,
     }
     assert "$context.status" in stage.properties["AccessLogSettings"]["Format"]
+
+
+def test_a_webhook_is_let_in_unsigned_by_a_throttle_of_its_own(synthesized: Synthesize) -> None:
+    """Only its POST; the service has the secrets, which the domain's key encrypts."""
+    stack = synthesized("dev").stacks["streamed-events-dev-payments"]
+    (stage,) = stack.resources("AWS::ApiGatewayV2::Stage")
+    assert stage.properties["RouteSettings"] == {
+        f"POST {WEBHOOK_PATH}": {"ThrottlingRateLimit": 10, "ThrottlingBurstLimit": 20}
+    }
+    waits_for = stack.template["Resources"][stage.logical_id]["DependsOn"]
+    open_routes = {
+        route.logical_id: route.properties["RouteKey"]
+        for one in synthesized("dev").stacks.values()
+        for route in one.resources("AWS::ApiGatewayV2::Route")
+        if route.properties["AuthorizationType"] == "NONE"
+    }
+    assert set(open_routes.values()) == {f"POST {WEBHOOK_PATH}"}
+    assert set(open_routes) <= set(waits_for)
+
+
+def test_the_webhooks_secret_is_one_that_the_service_takes(synthesized: Synthesize) -> None:
+    """Random until the bank's is put there, and encrypted with the domain's own key."""
+    stack = synthesized("dev").stacks["streamed-events-dev-payments"]
+    (secret,) = [
+        one.properties
+        for one in stack.resources("AWS::SecretsManager::Secret")
+        if "WEBHOOK_SECRETS" in one.properties["Description"]
+    ]
+    assert secret["KmsKeyId"]
+    generated = secret["GenerateSecretString"]
+    assert generated == {"ExcludePunctuation": True, "PasswordLength": 32}
+    assert secrets_of("aZ09" * (generated["PasswordLength"] // 4))
 
 
 def test_no_task_has_a_public_address(synthesized: Synthesize) -> None:

@@ -45,6 +45,9 @@ MEANINGS = {
     "MONGODB_PASSWORD_FILE": "A file with the password, which is read again when the server refuses"
     " what was in it.",
     "MONGODB_PASSWORD": "The password; a new one needs a new process.",
+    "WEBHOOK_SECRETS_FILE": "A file with what WEBHOOK_SECRETS would have, in place of it.",
+    "WEBHOOK_SECRETS": "One to three `whsec_…` with commas between: any of them may have signed a"
+    " webhook. Without any, no webhook is served.",
     "SUBSCRIPTIONS_TABLE": "The table of subscriptions.",
     "SUBSCRIPTIONS_OUTBOX_TABLE": "Its outbox.",
     "STOCK_TABLE": "The table of stock.",

@@ -38,6 +38,7 @@ PLACES: dict[str, object] = {
     "mongodb_uri": "mongodb://127.0.0.1/?connect=false",
     "mongodb_database": "payments",
     "http_port": 0,
+    "webhook_secrets": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",  # the specification's sample
 }
 
 _TYPE = "urn:streamed-events:problem:"

@@ -15,7 +15,11 @@ from infra.topology import TOPOLOGY, WORKLOADS
 from infra.workloads import Workload
 from local.provision import ProvisionSettings
 from local.tap import TapSettings
-from operations.settings import AwsEnvironmentSettings, LocalEnvironmentSettings
+from operations.settings import (
+    AwsEnvironmentSettings,
+    LocalEnvironmentSettings,
+    WebhookCommandSettings,
+)
 from relay.settings import (
     ChangeStreamRelaySettings,
     ChangeStreamSettings,
@@ -30,6 +34,7 @@ from runtime.settings import (
     MongoSettings,
     ProcessSettings,
     Settings,
+    WebhookSettings,
     WorkerSettings,
 )
 from tools.reference.markdown import code, paragraph, table
@@ -43,6 +48,7 @@ SHARED: dict[type[Settings], str] = {
     WorkerSettings: "Background processes",
     ConsumerSettings: "Consumers of queues",
     MongoSettings: "MongoDB and DocumentDB settings",
+    WebhookSettings: "Webhook settings",
     LocalSettings: "The system on this machine",
 }
 
@@ -87,6 +93,7 @@ SETTINGS_OF_COMMANDS: dict[str, type[Settings]] = {
     "make console": ConsoleSettings,
     "streamed --at local": LocalEnvironmentSettings,
     "streamed --at aws": AwsEnvironmentSettings,
+    "streamed webhook": WebhookCommandSettings,
 }
 
 TYPE_NAMES: dict[type, str] = {
