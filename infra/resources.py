@@ -204,10 +204,10 @@ class LogGroupPolicy:
 
 @dataclass(frozen=True, slots=True)
 class BusPolicy:
-    """The domains in `publishers` may put events on `bus`, which is another domain's."""
+    """The domains of `rules` may put on `bus`, which is another domain's, what the rules match."""
 
     bus: str
-    publishers: tuple[str, ...]
+    rules: tuple[Rule, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,10 +95,10 @@ class Topology:
     def bus_policies(self) -> tuple[BusPolicy, ...]:
         """One for each bus that another domain's rule puts events on."""
         return tuple(
-            BusPolicy(bus.name, publishers)
+            BusPolicy(bus.name, rules)
             for domain in self.domains
             for bus in domain.buses
-            if (publishers := self._publishers_to(bus.name, outside=domain))
+            if (rules := self._rules_to(bus.name, outside=domain))
         )
 
     def domain_of_bus(self, name: str) -> str:
@@ -113,11 +113,13 @@ class Topology:
     def domain_of_log_group(self, name: str) -> str:
         return _owner(name, ((d.name, group.name) for d in self.domains for group in d.log_groups))
 
-    def _publishers_to(self, bus: str, outside: Domain) -> tuple[str, ...]:
+    def _rules_to(self, bus: str, outside: Domain) -> tuple[Rule, ...]:
         return tuple(
-            domain.name
+            rule
             for domain in self.domains
-            if domain != outside and any(rule.target == ToBus(bus) for rule in domain.rules)
+            if domain != outside
+            for rule in domain.rules
+            if rule.target == ToBus(bus)
         )
 
 
