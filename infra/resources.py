@@ -47,12 +47,16 @@ class Bus:
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """Keeps a bus's events for replay, for `retention_days` (0: for ever)."""
+    """Keeps a bus's events for replay, for `retention_days` (0: for ever): all, or a pattern's."""
 
     name: str
     bus: str
     retention_days: int
     pattern: EventPattern | None = None
+
+    def keeps(self, events: EventPattern) -> bool:
+        """Whether it has any of these events."""
+        return self.pattern is None or self.pattern.overlaps(events)
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,7 @@ def domain(
     archive_days: int = 20,
     archived: EventPattern | None = None,
 ) -> Domain:
-    """A domain with one bus, archived as far as `archived` says, and logged by a rule of its own."""
+    """A domain with one bus, logged by a rule of its own; `archived` is what its archive keeps."""
     bus, logs = f"{name}-event-bus", f"{name}-event-logs"
     log_rule = Rule(f"{name.title()}LogRule", bus, EventPattern(), ToLogGroup(logs))
     return Domain(

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from botocore.exceptions import ClientError
 
-from infra.resources import Archive, EventPattern
+from infra.resources import Archive
 from operations.environment import Environment
 from operations.errors import NoSuchName, OperatorError
 from operations.sources.bus_logs import SKEW, BusEvent, read_bus
@@ -88,12 +88,11 @@ def request_of(
 def _refuse_rules_without_events(
     environment: Environment, archive: Archive, rules: Sequence[str]
 ) -> None:
-    kept = archive.pattern or EventPattern()
     for rule in environment.topology.rules:
-        if rule.name in rules and rule.bus == archive.bus and not rule.pattern.overlaps(kept):
+        if rule.name in rules and rule.bus == archive.bus and not archive.keeps(rule.pattern):
             raise OperatorError(
-                f"{archive.name} keeps nothing for {rule.name}, only events of"
-                f" {', '.join(kept.sources)}: replay the bus of {', '.join(rule.pattern.sources)}"
+                f"{archive.name} keeps nothing for {rule.name}: replay the bus of its source,"
+                f" {', '.join(rule.pattern.sources)}"
             )
 
 
@@ -185,11 +184,10 @@ def _count(
     """Count what a replay brought, or, without its name, what none did; `of` is read_bus's."""
     logs = environment.aws(environment.topology.domain_of_bus(request.bus)).client("logs")
     group = log_group_of(request.bus, environment.topology)
-    kept = request.archive.pattern or EventPattern()
     return Counter(
         line.event_type
         for line, _ in read_bus(logs, group, **of)
         if isinstance(line, BusEvent)
         and line.replay_name == replay_name
-        and kept.overlaps(pattern_of(line.event_type))
+        and request.archive.keeps(pattern_of(line.event_type))
     )

@@ -68,8 +68,8 @@ def test_a_rule_that_its_archive_has_nothing_for_is_refused() -> None:
     with pytest.raises(OperatorError) as refused:
         request_of(AWS, "payments-event-bus", HOUR, ["CreatePaymentRule"], now=NOW)
     assert str(refused.value) == (
-        "payments-bus-archive keeps nothing for CreatePaymentRule, only events of app.payments:"
-        " replay the bus of app.subscriptions"
+        "payments-bus-archive keeps nothing for CreatePaymentRule: replay the bus of its source,"
+        " app.subscriptions"
     )
     rules = ["PaymentsToStockRule"]
     assert request_of(AWS, "payments-event-bus", HOUR, rules, now=NOW).rules == tuple(rules)

@@ -150,7 +150,7 @@ def test_every_bus_is_archived_and_logged(
 ) -> None:
     """Each bus has an archive, for as many days as agreed, and its log group.
 
-    What is kept for a year is what payments itself published, not the bank details that it was sent.
+    What is kept for a year is what payments published, not the bank details that it was sent.
     """
     assert Bus(bus) in TOPOLOGY.buses
     assert Archive(archive, bus, days, archived) in TOPOLOGY.archives
