@@ -36,13 +36,13 @@ def test_tasks_and_functions_are_the_templates(resources: list[Resource]) -> Non
 
 
 def test_what_is_paid_by_the_hour_or_the_month_is_the_templates(resources: list[Resource]) -> None:
-    """One database instance, one gateway; keys, secret, zone, dashboard and metrics."""
+    """One database instance, one gateway; keys, secrets, zone, dashboard and metrics."""
     counts = {
         "AWS::DocDB::DBInstance": 1,
         "AWS::EC2::NatGateway": 1,
         "AWS::EC2::EIP": 1,
         "AWS::KMS::Key": deployment.KEY_COUNT,
-        "AWS::SecretsManager::Secret": 1,
+        "AWS::SecretsManager::Secret": deployment.SECRET_COUNT,
         "AWS::ServiceDiscovery::PrivateDnsNamespace": 1,
         "AWS::CloudWatch::Dashboard": 1,
         "AWS::Logs::MetricFilter": deployment.OUTBOX_COUNT,

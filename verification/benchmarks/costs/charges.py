@@ -19,7 +19,7 @@ OUTBOX_ROWS_ITEM = "DynamoDB: outbox rows kept"
 QUEUES_ITEM, REQUESTS_ITEM = "SQS", "API Gateway"
 LOGS_ITEM, WATCHING_ITEM = "CloudWatch: logs", "CloudWatch: alarms and metrics"
 DOCUMENTS_ITEM, NAT_ITEM, TASKS_ITEM = "DocumentDB", "NAT gateway", "Fargate"
-OTHER_ITEM = "keys, secret, DNS zone"
+OTHER_ITEM = "keys, secrets, DNS zone"
 
 def shared(usage: Usage, phase: str, book: Book) -> Iterator[Charge]:
     """One phase of one subscription, without what brings its events from outbox to bus."""
@@ -90,7 +90,7 @@ def standing(book: Book, *, tasks: int, alarms: int, outboxes: int) -> Iterator[
     yield Charge(LOGS_ITEM, book.assumed("idle-log-gigabytes") * months, "logs-kept")
     yield Charge(OTHER_ITEM, deployment.KEY_COUNT, "key")
     yield Charge(OTHER_ITEM, book.assumed("key-requests"), "key-request")
-    yield Charge(OTHER_ITEM, 1, "secret")
+    yield Charge(OTHER_ITEM, deployment.SECRET_COUNT, "secret")
     yield Charge(OTHER_ITEM, 1, "hosted-zone")
 
 

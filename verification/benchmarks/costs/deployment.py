@@ -30,6 +30,9 @@ OUTBOX_LOOKS_AN_HOUR = 3 * 120
 KEY_COUNT = 1 + len(TOPOLOGY.domains)
 """One for what domains share, one for each domain."""
 
+SECRET_COUNT = 1 + sum(each.webhook is not None for each in WORKLOADS)
+"""The database's, and that of each webhook."""
+
 ALARMS_OF_A_FUNCTION = 4
 """Errors of both functions, how far behind, and whether the sweep runs."""
 
