@@ -53,7 +53,7 @@ def test_only_a_webhook_is_open_and_has_a_throttle_of_its_own(
     }
     assert found == paths
     throttle = {"ThrottlingRateLimit": 10, "ThrottlingBurstLimit": 20}
-    assert stage_of(stacks["payments"])["RouteSettings"] == {path: throttle for path in paths}
+    assert stage_of(stacks["payments"])["RouteSettings"] == dict.fromkeys(paths, throttle)
     (gateway,) = stacks["payments"].resources("AWS::ApiGatewayV2::Stage")
     waits_for = stacks["payments"].template["Resources"][gateway.logical_id]["DependsOn"]
     routes = stacks["payments"].resources("AWS::ApiGatewayV2::Route")
