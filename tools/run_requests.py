@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from infra.local_system.addresses import addresses
+from infra.local_system.bank import local_secret
 from local.console import Console
 from local.isolation import isolate
 from local.system import CANNOT_START, running_system
@@ -36,16 +37,18 @@ def main() -> int:
             log.open("w", encoding="utf-8") as output,
             running_system(settings, console=Console(output)),
         ):
-            codes = [run(command) for command in commands(addresses(settings))]
+            secret = local_secret(settings) or ""
+            codes = [run(command) for command in commands(addresses(settings), secret)]
         if any(codes):
             sys.stderr.write("the system's output, from its end:\n")
             sys.stderr.writelines(log.read_text(encoding="utf-8").splitlines(keepends=True)[-40:])
     return max(codes)
 
 
-def commands(apis: dict[str, str]) -> list[Sequence[str]]:
-    """One for each collection; `apis` are the base URLs by name."""
+def commands(apis: dict[str, str], secret: str) -> list[Sequence[str]]:
+    """One for each collection; `apis` are the base URLs by name, `secret` is the bank's."""
     variables = [(f"{name}Api", address) for name, address in apis.items()]
+    variables.append(("webhookSecret", secret))
     return [
         (
             *("npx", "--yes", NEWMAN, "run"),

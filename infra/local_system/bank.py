@@ -8,8 +8,9 @@ from pathlib import Path
 
 from contracts.timestamps import format_timestamp
 from infra.local_system.settings import LocalSettings
+from runtime.errors import Misconfigured
 from runtime.ids import new_event_id
-from runtime.signatures import new_secret, signed_headers
+from runtime.signatures import new_secret, secrets_of, signed_headers
 
 CANCELLED_BY_PAYER = "1"
 """A reason code of Bacs' ADDACS."""
@@ -38,9 +39,17 @@ def make_secret(file: Path) -> None:
 
 
 def local_secret(settings: LocalSettings) -> str | None:
-    """Read the secret that `make up` made; None where it never ran."""
+    """Read the secret that `make up` made, the first if there are several; None without any.
+
+    Raises Misconfigured for a file that has something else.
+    """
     file = secret_file(settings)
-    return file.read_text().strip() if file.exists() else None
+    if not file.exists():
+        return None
+    try:
+        return secrets_of(file.read_text())[0]
+    except ValueError as error:
+        raise Misconfigured(f"{file}: {error}") from None
 
 
 def cancellation(secret: str, payment_id: str, reason_code: str = CANCELLED_BY_PAYER) -> Webhook:

@@ -47,6 +47,7 @@ def test_the_demo_runs_in_a_shell_full_of_other_settings(tmp_path: Path) -> None
     assert [name for name in EXPORTED if name not in line] == []
     assert "hidden" not in line
     assert "subscription cancelled" in done.stdout
+    assert "for the bank's reason 1" in done.stdout  # by the signed callback
     log = (tmp_path / "state" / "demo.log").read_text(encoding="utf-8")
     assert "stock-api              \N{BOX DRAWINGS LIGHT VERTICAL} " in log
     assert "other.example" not in log

@@ -12,7 +12,13 @@ from infra.local_system.addresses import addresses
 from infra.local_system.ports import LOOPBACK
 from infra.local_system.settings import LocalSettings
 from infra.topology import WORKLOADS
-from runtime.http.problem_kinds import INVALID, INVALID_CURSOR, MALFORMED, NOT_FOUND
+from runtime.http.problem_kinds import (
+    INVALID,
+    INVALID_CURSOR,
+    INVALID_SIGNATURE,
+    MALFORMED,
+    NOT_FOUND,
+)
 from tools.reference.routes import apps
 from tools.run_requests import COLLECTIONS, commands, run
 
@@ -96,7 +102,7 @@ def test_postman_addresses_agree_with_their_parts() -> None:
         assert url["raw"] == built
 
 
-@pytest.mark.parametrize("kind", [NOT_FOUND, INVALID, MALFORMED, INVALID_CURSOR])
+@pytest.mark.parametrize("kind", [NOT_FOUND, INVALID, MALFORMED, INVALID_CURSOR, INVALID_SIGNATURE])
 def test_both_know_the_problems_by_their_type(kind: Any) -> None:
     """The type is what a caller branches on, so it is what they check."""
     assert kind.uri in TEXT
@@ -107,14 +113,15 @@ def test_they_find_the_system_of_make_up() -> None:
     """Their own addresses are those of the ports that nobody has changed."""
     ports = LocalSettings.model_construct()
     expected = {f"{name}Api": url for name, url in addresses(ports).items()}
-    assert ENVIRONMENTS["local"] == expected
-    assert {each["key"]: each["value"] for each in POSTMAN["variable"]} == expected
+    secret = {"webhookSecret": ""}  # `make up` makes it: it is in no file of ours
+    assert ENVIRONMENTS["local"] == expected | secret
+    assert {each["key"]: each["value"] for each in POSTMAN["variable"]} == expected | secret
     assert all(LOOPBACK in url for url in expected.values())
 
 
 def test_the_runners_are_pinned_and_get_the_addresses() -> None:
     """Each collection is run once, at an exact version, against the addresses that are given."""
-    ran = commands({"stock": "http://127.0.0.1:1"})
+    ran = commands({"stock": "http://127.0.0.1:1"}, "whsec_x")
     assert [Path(path).name for command in ran for path in command if "/collections/" in path] == [
         "streamed-events.postman_collection.json",
         "streamed-events.http",
@@ -122,6 +129,7 @@ def test_the_runners_are_pinned_and_get_the_addresses() -> None:
     for command in ran:
         assert re.fullmatch(r"[a-z]+@\d+\.\d+\.\d+", command[2])
         assert "stockApi=http://127.0.0.1:1" in command
+        assert "webhookSecret=whsec_x" in command
 
 
 @pytest.mark.parametrize(("status", "words"), [("0", "went well"), ("3", "failed (3)")])

@@ -42,7 +42,13 @@ def test_what_is_new_is_at_version_1_with_its_creation_as_what_happened_last() -
     """It bears the subscription's id; a subscription and a payment are active."""
     assert (
         Payment(
-            "one", "12345678", PaymentStatus.ACTIVE, version=1, event=PaymentEvent.CREATED, **TIMES
+            "one",
+            "12345678",
+            PaymentStatus.ACTIVE,
+            version=1,
+            event=PaymentEvent.CREATED,
+            reason_code=None,
+            **TIMES,
         )
         == PAYMENT
     )

@@ -13,7 +13,7 @@ from tools.flows import through
 
 OUTSIDE = {
     "subscriptions": ("customer", "POST /subscriptions"),
-    "payments": ("third party", "PATCH /payments/id"),
+    "payments": ("bank", "POST /webhooks/direct-debit"),
 }
 """Who sets things off, by domain."""
 
