@@ -53,6 +53,7 @@ def user_pool(scope: Construct, plan: Plan) -> Issuer:
             domain_prefix=f"{SYSTEM}-{plan.stage.name}-{Aws.ACCOUNT_ID}"
         ),
     )
+    CfnOutput(scope, "UserPoolId", value=pool.user_pool_id)
     CfnOutput(scope, "TokenUrl", value=f"{domain.base_url()}/oauth2/token")
     clients = _clients(pool)
     for name, client in clients.items():
