@@ -1,10 +1,10 @@
 """The routes of the APIs, as contracts/openapi describes them."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
+from typing import Any, Literal
 
 from infra.local_system.settings import ROOT
 
@@ -47,11 +47,16 @@ def routes_of(api: str, webhook: str | None = None) -> tuple[Route, ...]:
     """
     document = json.loads((OPENAPI / f"{api}.json").read_text(encoding="utf-8"))
     return tuple(
-        Route(name, path, *_guard(api, name, path, operation["security"], webhook))
+        Route(name, path, *_guard(api, name, path, scopes_of(operation), webhook))
         for path, item in document["paths"].items()
         for method, operation in item.items()
         for name in _methods(method.upper())
     )
+
+
+def scopes_of(operation: Mapping[str, Any]) -> tuple[str, ...]:
+    """Read the scopes of which a token needs one from an operation of an OpenAPI document."""
+    return tuple(scope for one in operation["security"] for them in one.values() for scope in them)
 
 
 def _methods(method: str) -> Iterator[str]:
@@ -61,9 +66,8 @@ def _methods(method: str) -> Iterator[str]:
 
 
 def _guard(
-    api: str, method: str, path: str, security: list[dict[str, list[str]]], webhook: str | None
+    api: str, method: str, path: str, scopes: tuple[str, ...], webhook: str | None
 ) -> tuple[Guard, tuple[str, ...]]:
-    scopes = tuple(scope for each in security for needed in each.values() for scope in needed)
     if scopes:
         return "token", scopes
     if path == OUTBOX:

@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from infra.routes import scopes_of
 from infra.topology import WORKLOADS
 from runtime.http.problem_kinds import MEDIA_TYPE
 from tools.reference.markdown import code, table
@@ -21,11 +22,12 @@ page to try it (`/docs`), and `/healthz`, `/readyz` and `/metrics`. With `make u
 http://127.0.0.1:8001/docs, http://127.0.0.1:8002/docs and http://127.0.0.1:8003/docs.
 
 A request may carry `X-Correlation-Id` and `traceparent`; both are copied to every event that it
-causes. `HEAD` works wherever `GET` does, a slash at a path's end changes nothing (an API Gateway in
-front forwards only the paths of its routes), and a full URL is served like its path. A body is JSON
-in UTF-8, without a byte order mark and without a `Content-Encoding` (415); one that names a field
-twice, or has a surrogate without its pair, is refused with the reason (400). Any route may also
-return 400, 405, 408, 413, 415, 431, 500, 501 or 503 ([limits](../operations.md#limits-of-http)).
+causes. `HEAD` works wherever `GET` does, a slash at a path's end changes nothing, and a full URL is
+served like its path. A body is JSON in UTF-8, without a byte order mark and without a
+`Content-Encoding` (415); one that names a field twice, or has a surrogate without its pair, is
+refused with the reason (400). Any route may also return 400, 405, 408, 413, 415, 431, 500, 501 or
+503 ([limits](../operations.md#limits-of-http)).
+With `AUTH=required` a token needs the scope that a route names, or one of them.
 `make docs` writes this page from the OpenAPI documents, and a test compares them.
 """
 
@@ -57,11 +59,16 @@ def apps() -> Iterator[FastAPI]:
 def _section(app: FastAPI) -> str:
     document = app.openapi()
     rows = [
-        (code(f"{method.upper()} {path}"), described["summary"], _answers(described))
+        (
+            code(f"{method.upper()} {path}"),
+            described["summary"],
+            " or ".join(code(scope) for scope in scopes_of(described)),
+            _answers(described),
+        )
         for path, methods in document["paths"].items()
         for method, described in methods.items()
     ]
-    shown = table(("route", "what it does", "answers"), rows)
+    shown = table(("route", "what it does", "scope", "answers"), rows)
     return f"\n## {document['info']['title']}\n\n{document['info']['description']}\n\n{shown}\n"
 
 
