@@ -83,9 +83,10 @@ format: setup ## let ruff and prettier fix what they can
 	@$(BIN)/ruff format .
 	@$(PRETTIER) --log-level warn --write $(PAGE)
 
-schemas: setup ## write contracts/ from the code: the events' schemas, and the AsyncAPI document of all channels
+schemas: setup ## write contracts/ from the code: the events' schemas, the AsyncAPI document, the OpenAPI documents
 	@$(BIN)/python -m tools.event_schemas
 	@$(BIN)/python -m tools.asyncapi
+	@$(BIN)/python -m tools.openapi
 
 diagrams: setup ## write the diagrams in docs/ from the topology
 	@$(BIN)/python -m tools.diagrams

@@ -47,10 +47,12 @@ class Arns:
         domain = self.topology.domain_of_bus(rule.bus)
         return self._arn("events", domain, f"rule/{rule.bus}/{rule.name}")
 
+    def account_of(self, rule: Rule) -> str:
+        return self.accounts[self.topology.domain_of_bus(rule.bus)].account
+
     def role(self, rule: Rule) -> str | None:
         """The role with which `rule` puts events on another bus; None where it needs none."""
-        account = self.accounts[self.topology.domain_of_bus(rule.bus)].account
-        return f"arn:aws:iam::{account}:role/{rule.role}" if rule.role else None
+        return f"arn:aws:iam::{self.account_of(rule)}:role/{rule.role}" if rule.role else None
 
     def target(self, target: Target) -> str:
         match target:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from infra.arns import Arns
 from infra.changes import CannotChangeError, Change, change_of
-from infra.policies import publisher_statement_id
+from infra.policies import rule_statement_id
 from infra.resources import Archive
 from infra.topology import Topology
 
@@ -49,12 +49,11 @@ def _create_buses(events: "EventBridgeClient", names: Sequence[str]) -> list[Cha
 def _bus_policies(
     events: "EventBridgeClient", topology: Topology, arns: Arns, current: Mapping[str, Any]
 ) -> list[Change]:
-    publishers = {policy.bus: policy.publishers for policy in topology.bus_policies}
+    rules = {policy.bus: policy.rules for policy in topology.bus_policies}
     changes: list[Change] = []
     for bus in topology.buses:
         wanted = {
-            publisher_statement_id(publisher): arns.accounts[publisher].account
-            for publisher in publishers.get(bus.name, ())
+            rule_statement_id(rule): arns.account_of(rule) for rule in rules.get(bus.name, ())
         }
         changes += _bus_policy(events, bus.name, wanted, current.get(bus.name, {}))
     return changes
@@ -63,7 +62,11 @@ def _bus_policies(
 def _bus_policy(
     events: "EventBridgeClient", bus: str, wanted: Mapping[str, str], policy: Mapping[str, Any]
 ) -> list[Change]:
-    """`wanted` is the account that each statement allows, by statement id."""
+    """`wanted` is the account that each statement allows, by statement id.
+
+    Without conditions: PutPermission has one on an organization alone, or takes a whole policy,
+    which MiniStack does not.
+    """
     current = {each["Sid"]: each["Principal"] for each in policy.get("Statement", [])}
     drifted = {sid for sid, account in wanted.items() if current.get(sid) != account}
     strangers = current.keys() - wanted.keys()

@@ -3,7 +3,7 @@
 from typing import Any
 
 from infra.arns import Arns
-from infra.resources import BusPolicy, LogGroupPolicy, QueuePolicy
+from infra.resources import BusPolicy, EventPattern, LogGroupPolicy, QueuePolicy, Rule
 
 EVENTBRIDGE = "events.amazonaws.com"
 LOG_DELIVERY = "delivery.logs.amazonaws.com"
@@ -62,23 +62,38 @@ def log_group_policy_name(policy: LogGroupPolicy) -> str:
 
 
 def bus_policy_document(policy: BusPolicy, arns: Arns) -> Document:
-    """Each publishing domain's account may put events on the bus."""
+    """The account of each rule may put on the bus what the rule matches, and no other event."""
     return policy_of(
         *(
             {
-                "Sid": publisher_statement_id(publisher),
+                "Sid": rule_statement_id(rule),
                 "Effect": "Allow",
-                "Principal": {"AWS": f"arn:aws:iam::{arns.accounts[publisher].account}:root"},
+                "Principal": {"AWS": f"arn:aws:iam::{arns.account_of(rule)}:root"},
                 "Action": "events:PutEvents",
                 "Resource": arns.bus(policy.bus),
+                **_only_what_matches(rule.pattern),
             }
-            for publisher in policy.publishers
+            for rule in policy.rules
         )
     )
 
 
-def publisher_statement_id(publisher: str) -> str:
-    return f"{publisher.capitalize()}MayPutEvents"
+def rule_statement_id(rule: Rule) -> str:
+    return f"{rule.name}MayPutEvents"
+
+
+def _only_what_matches(pattern: EventPattern) -> Document:
+    """A call has a source and a type for each of its events: all of them are compared.
+
+    ForAllValues is true also where a key is not there at all, so Null asks for it.
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-conditions.html
+    """
+    wanted = {"events:source": pattern.sources, "events:detail-type": pattern.detail_types}
+    known = {key: [str(each) for each in values] for key, values in wanted.items() if values}
+    if not known:
+        return {}
+    there = dict.fromkeys(known, "false")
+    return {"Condition": {"ForAllValues:StringEquals": known, "Null": there}}
 
 
 def _for_the_rules(policy: QueuePolicy | LogGroupPolicy, arns: Arns) -> Document:

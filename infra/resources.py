@@ -45,12 +45,16 @@ class Bus:
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """Keeps a bus's events for replay, for `retention_days` (0: for ever)."""
+    """Keeps a bus's events for replay, for `retention_days` (0: for ever): all, or a pattern's."""
 
     name: str
     bus: str
     retention_days: int
     pattern: EventPattern | None = None
+
+    def keeps(self, events: EventPattern) -> bool:
+        """Whether it has any of these events."""
+        return self.pattern is None or self.pattern.overlaps(events)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,10 +230,10 @@ class LogGroupPolicy:
 
 @dataclass(frozen=True, slots=True)
 class BusPolicy:
-    """The domains in `publishers` may put events on `bus`, which is another domain's."""
+    """The domains of `rules` may put on `bus`, which is another domain's, what the rules match."""
 
     bus: str
-    publishers: tuple[str, ...]
+    rules: tuple[Rule, ...]
 
 
 @dataclass(frozen=True, slots=True)

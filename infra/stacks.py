@@ -14,7 +14,8 @@ from infra.aws.dashboard import dashboard
 from infra.aws.documents import Documents
 from infra.aws.grounds import Grounds, image
 from infra.aws.http import HttpApi
-from infra.aws.keys import encryption_key, let_service_use
+from infra.aws.identity import user_pool
+from infra.aws.keys import encryption_key, let_eventbridge_use
 from infra.aws.messaging import BusStack, Messaging
 from infra.aws.metrics import measure_oldest_row
 from infra.aws.network import ZONES, Network
@@ -23,7 +24,6 @@ from infra.aws.relays import Relay
 from infra.aws.tables import Tables
 from infra.aws.tasks import Task
 from infra.aws.topic import topic_of_alarms
-from infra.policies import EVENTBRIDGE
 from infra.resources import Domain
 from infra.workloads import Workload
 
@@ -47,11 +47,12 @@ def render(scope: Construct, plan: Plan) -> None:
 
 
 class SharedStack(Stack):
-    """What the domains of one account share: network, cluster, buses, and the topic of alarms."""
+    """What the domains of one account share: network, cluster, buses, alarms' topic, user pool."""
 
     def __init__(self, scope: Construct, plan: Plan, site: Site) -> None:
         super().__init__(scope, plan.stack_name(f"shared{site.suffix}"), env=_environment(site))
         key = encryption_key(self, self.stack_name, protected=plan.stage.protected)
+        let_eventbridge_use(key)
         network = Network(self, plan, key)
         self.cluster = ecs.Cluster(
             self,
@@ -64,8 +65,9 @@ class SharedStack(Stack):
             self, "Namespace", name=f"{plan.stage.name}.{SYSTEM}.internal", vpc=network.vpc
         )
         self.topic = topic_of_alarms(self, plan, key)
+        self.issuer = plan.stage.issuer or user_pool(self, plan)
         for domain in site.domains:
-            BusStack(self, plan, domain)
+            BusStack(self, plan, domain, key)
 
     @property
     @jsii.member(jsii_name="availabilityZones")
@@ -82,9 +84,7 @@ class DomainStack(Stack):
     ) -> None:
         super().__init__(scope, plan.stack_name(domain.name), env=_environment(site))
         key = encryption_key(self, self.stack_name, protected=plan.stage.protected)
-        # Which rules may put events on encrypted queues, the queues' own policies say. No condition
-        # on the source: AWS documents none for EventBridge's use of a key.
-        let_service_use(key, EVENTBRIDGE, "EventBridgeMaySend")
+        let_eventbridge_use(key)
         messaging = Messaging(self, plan, domain, key)
         tables = Tables(self, plan, domain, key)
         grounds = Grounds(
@@ -94,6 +94,7 @@ class DomainStack(Stack):
             key=key,
             cluster=shared.cluster,
             namespace=shared.namespace,
+            issuer=shared.issuer,
             documents=Documents(self, plan, domain, shared.cluster.vpc, key)
             if domain.collections
             else None,

@@ -17,12 +17,40 @@ class StageError(Exception):
     """cdk.json's context describes no stage that could be deployed."""
 
 
+class Issuer(BaseModel):
+    """Whose access tokens the APIs take: any issuer of OpenID Connect.
+
+    `url` is the tokens' `iss`, to the letter; `audiences` are what `aud` may name, or `client_id`
+    in a token of Cognito's. `scope_prefix` stands before each scope, its slash included. The keys
+    are at `jwks_url`, or where most issuers have them: /.well-known/jwks.json below `url`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
+
+    url: str = Field(pattern=r"^https://\S+$")
+    audiences: tuple[Annotated[str, Field(pattern=r"^[^\s,]+$")], ...] = Field(min_length=1)
+    scope_prefix: str = Field(default="", pattern=r"^\S*$")
+    jwks_url: str | None = Field(default=None, pattern=r"^https://\S+$")
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """An API's settings."""
+        return {
+            "AUTH": "required",
+            "AUTH_ISSUER": self.url,
+            "AUTH_AUDIENCE": ",".join(self.audiences),
+            "AUTH_JWKS_URL": self.jwks_url or f"{self.url.rstrip('/')}/.well-known/jwks.json",
+            "AUTH_SCOPE_PREFIX": self.scope_prefix,
+        }
+
+
 class Stage(BaseModel):
     """Where a stage lives, and how carefully it is kept.
 
     `accounts` names an account for each domain; without it everything lives in the account of the
     credentials that deploy. `protected` keeps data when a stack is deleted, and runs twice what
     may run twice. With one NAT gateway instead of two, a zone's failure can cut the other off.
+    A stage without an `issuer` gets a user pool of Cognito's.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
@@ -33,6 +61,7 @@ class Stage(BaseModel):
     protected: bool = False
     nat_gateways: int = Field(default=1, ge=1, le=2)
     alarm_email: str | None = Field(default=None, pattern=r"^[^@\s]+@[^@\s]+$")
+    issuer: Issuer | None = None
 
     @classmethod
     def of(cls, name: object, stages: object) -> Self:
@@ -54,13 +83,20 @@ class Stage(BaseModel):
     def account_regions(self, topology: Topology, own_account: str) -> dict[str, AccountRegion]:
         """Each domain's place; `own_account` is the account of the credentials that deploy.
 
-        Raises StageError for accounts that are not exactly the domains'.
+        Raises StageError for accounts that are not exactly the domains', and for several without
+        an issuer.
         """
         names = [domain.name for domain in topology.domains]
         if self.accounts and self.accounts.keys() != set(names):
             raise StageError(
                 f"cdk.json, stage {self.name}: accounts must name {', '.join(names)}"
                 f" and nothing else; it names {', '.join(self.accounts)}"
+            )
+        if self.issuer is None and len({*self.accounts.values()}) > 1:
+            raise StageError(
+                f"cdk.json, stage {self.name}: with several accounts, name the issuer of tokens"
+                " (issuer.url, issuer.audiences): a user pool would be in one of them, unknown to"
+                " the others"
             )
         return {
             name: AccountRegion(self.accounts.get(name, own_account), self.region) for name in names

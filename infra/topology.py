@@ -89,10 +89,10 @@ class Topology:
     def bus_policies(self) -> tuple[BusPolicy, ...]:
         """One for each bus that another domain's rule puts events on."""
         return tuple(
-            BusPolicy(bus.name, publishers)
+            BusPolicy(bus.name, rules)
             for domain in self.domains
             for bus in domain.buses
-            if (publishers := self._publishers_to(bus.name, outside=domain))
+            if (rules := self._rules_to(bus.name, outside=domain))
         )
 
     def domain_of_bus(self, name: str) -> str:
@@ -113,11 +113,13 @@ class Topology:
     def _writers(self, group: LogGroup) -> tuple[Rule, ...]:
         return tuple(rule for rule in self.rules if rule.target == ToLogGroup(group.name))
 
-    def _publishers_to(self, bus: str, outside: Domain) -> tuple[str, ...]:
+    def _rules_to(self, bus: str, outside: Domain) -> tuple[Rule, ...]:
         return tuple(
-            domain.name
+            rule
             for domain in self.domains
-            if domain != outside and any(rule.target == ToBus(bus) for rule in domain.rules)
+            if domain != outside
+            for rule in domain.rules
+            if rule.target == ToBus(bus)
         )
 
 

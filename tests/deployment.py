@@ -30,6 +30,7 @@ LEFT_OUT = {
     "AWS::Events::Archive": "MiniStack 1.5.33 rejects every template that has one",
     "AWS::ApiGatewayV2::": "the APIs run here as processes, and listen on a port",
     "AWS::CloudWatch::": "alarms and dashboards carry no event",
+    "AWS::Cognito::": "the APIs run here as processes that ask for no token",
     "AWS::DocDB::": "mongod stands for DocumentDB: MiniStack would start a container",
     "AWS::EC2::": "loopback is the network",
     "AWS::ECS::": "consumers and relays run here as processes",

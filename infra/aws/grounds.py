@@ -16,6 +16,7 @@ from infra.aws.keys import removal_policy
 from infra.aws.plan import SYSTEM, Plan
 from infra.local_system.settings import ROOT
 from infra.resources import Domain
+from infra.stages import Issuer
 from infra.workloads import Workload
 
 IMAGE_TARGET = "aws"
@@ -26,7 +27,7 @@ LOG_RETENTION = logs.RetentionDays.ONE_MONTH
 
 @dataclass(frozen=True)
 class Grounds:
-    """`documents` is there where the domain has collections."""
+    """`issuer` is whose tokens the APIs take; `documents` is there where there are collections."""
 
     plan: Plan
     domain: Domain
@@ -34,6 +35,7 @@ class Grounds:
     key: kms.Key
     cluster: ecs.ICluster
     namespace: servicediscovery.INamespace
+    issuer: Issuer
     documents: Documents | None
 
     def log_group(self, scope: Construct, process: str) -> logs.LogGroup:

@@ -1,6 +1,7 @@
-"""A service's door: an HTTP API for signed requests, throttled, logged and measured."""
+"""A service's door: an HTTP API for requests with a token, throttled, logged and measured."""
 
 import json
+from collections.abc import Sequence
 
 from aws_cdk import CfnOutput
 from aws_cdk import aws_apigatewayv2 as apigateway
@@ -12,6 +13,7 @@ from constructs import Construct
 from infra.aws.grounds import Grounds
 from infra.aws.tasks import TASK_PORT, Task
 from infra.aws.webhook import route_webhook
+from infra.routes import Route, routes_of
 
 REQUESTS_A_SECOND, BURST = 100, 200
 """For each API, all callers together; above that they get 429. Raise it with the tasks."""
@@ -27,9 +29,13 @@ ACCESS_LOG_FIELDS = (
     "integrationErrorMessage",
     "identity.caller",
     "identity.sourceIp",
+    "authorizer.error",
     "error.message",
 )
 """Of API Gateway's $context. No body and no query: bank details stay out of the logs."""
+
+ANYTHING_BELOW = "{below+}"
+"""API Gateway has no route with a slash at its end: what is asked for so, a greedy one takes."""
 
 
 class HttpApi(Construct):
@@ -38,27 +44,41 @@ class HttpApi(Construct):
     def __init__(self, scope: Construct, task: Task, path: str, grounds: Grounds) -> None:
         name = grounds.plan.stack_name(path)
         super().__init__(scope, "HttpApi")
-        self.api = apigateway.HttpApi(
-            self,
-            "Api",
-            api_name=name,
-            create_default_stage=False,
-            default_authorizer=authorizers.HttpIamAuthorizer(),
-        )
+        self.api = apigateway.HttpApi(self, "Api", api_name=name, create_default_stage=False)
         registered = task.service.cloud_map_service
         assert registered is not None  # noqa: S101 (as is each service with a path)
-        integration = integrations.HttpServiceDiscoveryIntegration(
+        self._integration = integrations.HttpServiceDiscoveryIntegration(
             "Tasks", registered, vpc_link=_vpc_link(self, name, task, grounds.cluster.vpc)
         )
-        for route in (f"/{path}", f"/{path}/{{id}}"):
-            self.api.add_routes(path=route, integration=integration)
-        self.api.add_routes(
-            path="/outbox", methods=[apigateway.HttpMethod.GET], integration=integration
+        stage, issuer = self._stage(grounds), grounds.issuer
+        tokens = authorizers.HttpJwtAuthorizer(
+            "Tokens", issuer.url, jwt_audience=[*issuer.audiences]
         )
-        stage = self._stage(grounds)
-        if task.webhook:
-            route_webhook(self.api, task.webhook, integration, stage)
+        for route in routes_of(path, task.webhook):
+            match route.guard:
+                case "token":
+                    scopes = [issuer.scope_prefix + scope for scope in route.scopes]
+                    self._add(route, tokens, scopes)
+                case "signed request":
+                    self._add(route, authorizers.HttpIamAuthorizer())
+                case "webhook":
+                    route_webhook(self.api, _paths(route), self._integration, stage)
         CfnOutput(self, "Url", value=f"{self.api.api_endpoint}/{path}")
+
+    def _add(
+        self,
+        route: Route,
+        authorizer: apigateway.IHttpRouteAuthorizer,
+        scopes: Sequence[str] | None = None,
+    ) -> None:
+        for path in _paths(route):
+            self.api.add_routes(
+                path=path,
+                methods=[apigateway.HttpMethod(route.method)],
+                integration=self._integration,
+                authorizer=authorizer,
+                authorization_scopes=scopes,
+            )
 
     def _stage(self, grounds: Grounds) -> apigateway.CfnStage:
         stage = apigateway.HttpStage(
@@ -77,6 +97,11 @@ class HttpApi(Construct):
             format=json.dumps({field: f"$context.{field}" for field in ACCESS_LOG_FIELDS}),
         )
         return rendered
+
+
+def _paths(route: Route) -> tuple[str, str]:
+    """Without and with a slash at the end, which to a service is the same."""
+    return route.path, f"{route.path}/{ANYTHING_BELOW}"
 
 
 def _vpc_link(scope: Construct, name: str, task: Task, vpc: ec2.IVpc) -> apigateway.VpcLink:

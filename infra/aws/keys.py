@@ -8,10 +8,15 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from infra.policies import EVENTBRIDGE
+
 USE = ("kms:Decrypt", "kms:GenerateDataKey")
-"""What putting a message on an encrypted queue or topic takes.
+"""What putting a message on an encrypted queue or topic takes, or an event on a bus.
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
 """
+
+OF_THIS_ACCOUNT = {"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
+"""Whose rules, buses and archives: no other account's may have a service use our key."""
 
 
 def encryption_key(scope: Construct, name: str, *, protected: bool) -> kms.Key:
@@ -49,6 +54,24 @@ def encryption_key(scope: Construct, name: str, *, protected: bool) -> kms.Key:
         },
     )
     return key
+
+
+def let_eventbridge_use(key: kms.Key) -> None:
+    """For encrypted buses and archives, and for the encrypted queues that rules deliver to.
+
+    It looks at a key before it takes it, and says for nobody then. CDK limits an encrypted target
+    by the account as well; the queues' own policies name the rules.
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-encryption-key-policy.html
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/encryption-archives.html
+    """
+    let_service_use(key, EVENTBRIDGE, "EventBridgeMayLook", actions=["kms:DescribeKey"])
+    let_service_use(
+        key,
+        EVENTBRIDGE,
+        "EventBridgeMayEncrypt",
+        actions=[*USE, "kms:ReEncryptFrom", "kms:ReEncryptTo"],
+        conditions=OF_THIS_ACCOUNT,
+    )
 
 
 def let_service_use(

@@ -37,7 +37,7 @@ class BusStack(Construct):
     archive that outlives its stack needs its bus.
     """
 
-    def __init__(self, scope: Construct, plan: Plan, domain: Domain) -> None:
+    def __init__(self, scope: Construct, plan: Plan, domain: Domain, key: kms.Key) -> None:
         super().__init__(scope, f"{domain.name.capitalize()}Buses")
         policies = {policy.bus: policy for policy in plan.topology.bus_policies}
         for bus in domain.buses:
@@ -46,6 +46,7 @@ class BusStack(Construct):
                 self,
                 bus.name,
                 name=bus.name,
+                kms_key_identifier=key.key_arn,
                 policy=bus_policy_document(policy, plan.arns) if policy else None,
             ).apply_removal_policy(removal_policy(protected=plan.stage.protected))
 
@@ -148,6 +149,7 @@ class Messaging(Construct):
                 source_arn=self._plan.arns.bus(archive.bus),
                 retention_days=archive.retention_days,
                 event_pattern=archive.pattern.as_json() if archive.pattern else None,
+                kms_key_identifier=self._key.key_arn,
             ).apply_removal_policy(self._removal)
 
 

@@ -58,8 +58,8 @@ class Task(Construct):
             definition,
             "AwsSolutions-ECS2",
             because=(
-                "The variables are names of tables, queues and buses, and a port; the database's"
-                " user and password come from Secrets Manager."
+                "The variables are names of tables, queues and buses, a port, and whose tokens are"
+                " good; the database's user and password come from Secrets Manager."
             ),
         )
         accept_finding(
@@ -78,7 +78,11 @@ class Task(Construct):
         return self._add_container(
             self._workload.name,
             self._workload.command,
-            environment={**self._workload.settings, **self._where_to_serve()},
+            environment={
+                **self._workload.settings,
+                **self._where_to_serve(),
+                **(self._grounds.issuer.environment if self._workload.path else {}),
+            },
             secrets={"WEBHOOK_SECRETS": ecs.Secret.from_secrets_manager(secrets)}
             if secrets
             else {},

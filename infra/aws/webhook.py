@@ -1,5 +1,7 @@
 """A webhook on AWS: the secrets that it is signed with, and a route for who has no credentials."""
 
+from collections.abc import Sequence
+
 from aws_cdk import CfnOutput
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_secretsmanager as secretsmanager
@@ -42,29 +44,26 @@ def webhook_secrets(scope: Construct, process: str, grounds: Grounds) -> secrets
 
 def route_webhook(
     api: apigateway.HttpApi,
-    path: str,
+    paths: Sequence[str],
     integration: apigateway.HttpRouteIntegration,
     stage: apigateway.CfnStage,
 ) -> None:
     """Route POSTs to a webhook without an authorizer, and with a throttle of their own."""
-    (route,) = api.add_routes(
-        path=path,
-        methods=[apigateway.HttpMethod.POST],
-        integration=integration,
-        authorizer=apigateway.HttpNoneAuthorizer(),
-    )
-    accept_finding(
-        route,
-        "AwsSolutions-APIG4",
-        because=(
-            "A bank has neither AWS credentials nor a token of this system: it signs the body as"
-            " Standard Webhooks says, and the service refuses what is not signed with 401."
-        ),
-    )
-    stage.node.add_dependency(route)  # a stage with settings of a route that is not there fails
-    stage.route_settings = {
-        f"POST {path}": {
-            "ThrottlingRateLimit": WEBHOOKS_A_SECOND,
-            "ThrottlingBurstLimit": WEBHOOK_BURST,
-        }
-    }
+    settings = {"ThrottlingRateLimit": WEBHOOKS_A_SECOND, "ThrottlingBurstLimit": WEBHOOK_BURST}
+    for path in paths:
+        (route,) = api.add_routes(
+            path=path,
+            methods=[apigateway.HttpMethod.POST],
+            integration=integration,
+            authorizer=apigateway.HttpNoneAuthorizer(),
+        )
+        accept_finding(
+            route,
+            "AwsSolutions-APIG4",
+            because=(
+                "A bank has neither AWS credentials nor a token of this system: it signs the body"
+                " as Standard Webhooks says, and the service refuses what is not signed with 401."
+            ),
+        )
+        stage.node.add_dependency(route)  # settings of a route that is not there fail
+    stage.route_settings = {f"POST {path}": settings for path in paths}

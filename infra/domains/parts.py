@@ -64,14 +64,15 @@ def domain(
     tables: tuple[Table, ...] = (),
     collections: tuple[Collection, ...] = (),
     archive_days: int = 20,
+    archived: EventPattern | None = None,
 ) -> Domain:
-    """A domain with one bus, which is archived, and logged by a rule of its own."""
+    """A domain with one bus, logged by a rule of its own; `archived` is what its archive keeps."""
     bus, logs = f"{name}-event-bus", f"{name}-event-logs"
     log_rule = Rule(f"{name.title()}LogRule", bus, EventPattern(), ToLogGroup(logs))
     return Domain(
         name=name,
         buses=(Bus(bus),),
-        archives=(Archive(f"{name}-bus-archive", bus, archive_days),),
+        archives=(Archive(f"{name}-bus-archive", bus, archive_days, archived),),
         log_groups=(LogGroup(logs, LOG_RETENTION_DAYS),),
         rules=(*rules, log_rule),
         queues=queues,

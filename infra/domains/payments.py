@@ -14,6 +14,7 @@ from infra.resources import (
     DAY,
     Collection,
     CollectionIndex,
+    EventPattern,
     Queue,
     RedrivePolicy,
     Rule,
@@ -36,6 +37,8 @@ DOMAIN = domain(
     "payments",
     # A year: direct debits are disputed long after a razor has gone blunt.
     archive_days=365,
+    # Not what came from subscriptions: its own archive has that, and bank details for 20 days.
+    archived=EventPattern((Source.PAYMENTS,)),
     rules=(
         Rule(
             name="PaymentsToStockRule",

@@ -51,13 +51,13 @@ class Gaps:
         for hop in route.hops:
             if hop.bus not in buses:
                 where = _dead(found, hop.dlq) or self._waits_in(self._taps.get(hop.bus))
-                yield _gap(found, f"{hop.rule} to {hop.bus}", where, _replay(hop.origin))
+                yield _gap(found, f"{hop.rule} to {hop.bus}", where, _replay(route))
         for delivery in route.deliveries:
             state = self._evidence.states.get(delivery.domain)
             if delivery.bus in buses and not handled(found.key, delivery.domain, state):
                 where = _dead(found, delivery.dlq) or self._waits_in(delivery.queue)
                 what = f"handling by {delivery.domain}"
-                yield _gap(found, what, where, _replay(delivery.bus))
+                yield _gap(found, what, where, _replay(route))
 
     def _before_bus(self, found: EventEvidence, route: Route) -> str | None:
         if row := found.row:
@@ -95,5 +95,6 @@ def _dead(found: EventEvidence, queue: str | None) -> str | None:
     return None
 
 
-def _replay(bus: str) -> str:
-    return f"`streamed replay --bus {bus}` brings it again"
+def _replay(route: Route) -> str:
+    """From its source's own bus: another's archive need not have it."""
+    return f"`streamed replay --bus {route.bus}` brings it again"

@@ -45,7 +45,12 @@ def add(streamed: Parser) -> None:
             "replay --bus stock-event-bus --from '1d ago' --dry-run",
         ],
     )
-    command.add_argument("--bus", required=True, metavar="NAME")
+    command.add_argument(
+        "--bus",
+        required=True,
+        metavar="NAME",
+        help="the bus whose archive is replayed; that of an event's source keeps it",
+    )
     command.add_argument(
         "--from", dest="since", required=True, metavar="T", help="ISO 8601, or such as 2h ago"
     )

@@ -14,7 +14,7 @@ from infra.resources import Archive
 from operations.environment import Environment
 from operations.errors import NoSuchName, OperatorError
 from operations.sources.bus_logs import SKEW, BusEvent, log_of, read_bus
-from operations.sources.routes import log_rule_of
+from operations.sources.routes import log_rule_of, pattern_of
 from runtime.aws import error_code, reaching
 
 _NOT_RUNNING = {"IllegalStatusException", "ResourceNotFoundException", "ValidationException"}
@@ -71,6 +71,7 @@ def request_of(
         if rule not in known:
             raise NoSuchName(f"rule on {bus}", rule, known)
     (archive,) = (each for each in environment.topology.archives if each.bus == bus)
+    _refuse_rules_without_events(environment, archive, rules)
     if archive.retention_days and since < now - timedelta(days=archive.retention_days):
         raise OperatorError(
             f"{archive.name} keeps {archive.retention_days} days: {since:%Y-%m-%d %H:%M:%S}"
@@ -82,6 +83,17 @@ def request_of(
             f" {bus}: leave --rule away"
         )
     return Request(bus, archive, since, min(until, now), tuple(dict.fromkeys(rules)))
+
+
+def _refuse_rules_without_events(
+    environment: Environment, archive: Archive, rules: Sequence[str]
+) -> None:
+    for rule in environment.topology.rules:
+        if rule.name in rules and rule.bus == archive.bus and not archive.keeps(rule.pattern):
+            raise OperatorError(
+                f"{archive.name} keeps nothing for {rule.name}: replay the bus of its source,"
+                f" {', '.join(rule.pattern.sources)}"
+            )
 
 
 class Replay:
@@ -159,7 +171,10 @@ class Replay:
 
 
 def would_come(environment: Environment, request: Request) -> Counter[str]:
-    """Count, by type, what the bus's log has of a range; events that a replay brought left out."""
+    """Count, by type, what the bus's log has of a range and its archive keeps.
+
+    Events that a replay brought are left out.
+    """
     return _count(environment, request, None, since=request.since, until=request.until)
 
 
@@ -170,5 +185,7 @@ def _count(
     return Counter(
         line.event_type
         for line, _ in read_bus(*log_of(environment, request.bus), **of)
-        if isinstance(line, BusEvent) and line.replay_name == replay_name
+        if isinstance(line, BusEvent)
+        and line.replay_name == replay_name
+        and request.archive.keeps(pattern_of(line.event_type))
     )

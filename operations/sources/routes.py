@@ -56,6 +56,12 @@ def routes(topology: Topology = TOPOLOGY) -> dict[str, Route]:
     return {event_type: _route(topology, event_type) for event_type in EventType}
 
 
+def pattern_of(event_type: str) -> EventPattern:
+    """Make the pattern that matches the events of one type, from whoever publishes them."""
+    sources = tuple(source for event, source in SOURCES.items() if event == event_type)
+    return EventPattern(sources, (event_type,))
+
+
 def log_group_of(bus: str, topology: Topology = TOPOLOGY) -> str:
     """Name the log group that holds everything on a bus. Raises KeyError."""
     return _log_of(bus, topology)[1]

@@ -28,6 +28,9 @@ FORWARDS = {
 }
 """Which rule, in which account, sends from which bus to which."""
 
+PATTERNS = {rule.name: rule.pattern.as_json() for rule in TOPOLOGY.rules}
+"""Which events a rule is for: a source and a type, as far as it sends them to another bus."""
+
 MAY_PUT = {
     bus: {account for account, _, target in FORWARDS.values() if target == bus} for bus in BUSES
 }
@@ -96,8 +99,8 @@ def test_other_accounts_are_mentioned_where_events_cross_and_nowhere_else(
     assert set(_crossings(prod)) == CROSSINGS
 
 
-def test_a_bus_admits_the_accounts_that_publish_to_it(prod: list[Stack]) -> None:
-    """By PutEvents on that bus; a bus policy has no other statement."""
+def test_a_bus_admits_what_another_accounts_rules_send_and_nothing_else(prod: list[Stack]) -> None:
+    """By PutEvents on that bus, of their sources and types; a bus policy has no other statement."""
     policies = {
         bus.properties["Name"]: bus.properties["Policy"]["Statement"]
         for stack in prod
@@ -114,8 +117,16 @@ def test_a_bus_admits_the_accounts_that_publish_to_it(prod: list[Stack]) -> None
                     "Principal": {"AWS": f"arn:aws:iam::{account}:root"},
                     "Action": "events:PutEvents",
                     "Resource": _bus_arn(name),
+                    "Condition": {
+                        "ForAllValues:StringEquals": {
+                            "events:source": PATTERNS[rule]["source"],
+                            "events:detail-type": PATTERNS[rule]["detail-type"],
+                        },
+                        "Null": {"events:source": "false", "events:detail-type": "false"},
+                    },
                 }
-                for account in MAY_PUT[name]
+                for rule, (account, _, target) in FORWARDS.items()
+                if target == name
             ),
             key=str,
         )

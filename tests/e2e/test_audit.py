@@ -186,8 +186,8 @@ def test_an_event_in_a_dead_letter_queue_is_accounted_for_and_its_story_leads_th
     assert "streamed dlq show" in gap["probably"]
     assert "87654321" not in json.dumps(document)
 
-    # And a replay brings the payment about
-    operator.run("replay", "--bus", "payments-event-bus", "--from", _written(operator.since))
+    # And a replay of the bus that it was published on brings the payment about
+    operator.run("replay", "--bus", "subscriptions-event-bus", "--from", _written(operator.since))
     operator.world.until("payment", subscription_id, "active")
 
 

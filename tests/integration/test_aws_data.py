@@ -4,6 +4,7 @@ import pytest
 
 from infra.topology import TOPOLOGY
 from tests.synthesis import Synthesize
+from tests.templates import ACCOUNT
 
 KEEPS_DATA = (
     "AWS::DocDB::DBCluster",
@@ -63,18 +64,44 @@ def test_queues_and_log_groups_are_encrypted_with_a_key_of_ours(synthesized: Syn
         assert "Key" in group.properties["KmsKeyId"], group.logical_id
 
 
-def test_eventbridge_may_use_the_keys_of_the_queues(synthesized: Synthesize) -> None:
-    """Without that grant a rule's target and its dead-letter queue would both refuse the event."""
-    for domain in ("subscriptions", "stock", "payments"):
-        (key,) = (
-            synthesized("dev").stacks[f"streamed-events-dev-{domain}"].resources("AWS::KMS::Key")
-        )
-        granted = [
-            statement["Action"]
-            for statement in key.properties["KeyPolicy"]["Statement"]
-            if statement["Principal"] == {"Service": "events.amazonaws.com"}
-        ]
-        assert granted == [["kms:Decrypt", "kms:GenerateDataKey"]]
+@pytest.mark.parametrize("stage", ["dev", "prod"])
+def test_buses_and_archives_are_encrypted_with_a_key_of_ours(
+    synthesized: Synthesize, stage: str
+) -> None:
+    """An event is as well kept on its way and for replay as it is in a queue."""
+    buses = list(synthesized(stage).resources("AWS::Events::EventBus"))
+    archives = list(synthesized(stage).resources("AWS::Events::Archive"))
+
+    assert len(buses) == len(archives) == len(TOPOLOGY.buses)
+    for each in (*buses, *archives):
+        assert ":key/${Key" in each.properties["KmsKeyIdentifier"], each.logical_id
+
+
+@pytest.mark.parametrize("stage", ["dev", "prod"])
+def test_eventbridge_may_use_every_key_for_this_account_alone(
+    synthesized: Synthesize, stage: str
+) -> None:
+    """Else a bus, a rule's target and its dead-letter queue would all refuse the event."""
+    for stack in synthesized(stage).stacks.values():
+        for key in stack.resources("AWS::KMS::Key"):
+            granted = {
+                statement["Sid"]: (statement["Action"], statement.get("Condition"))
+                for statement in key.properties["KeyPolicy"]["Statement"]
+                if statement["Principal"] == {"Service": "events.amazonaws.com"}
+            }
+            here = {"StringEquals": {"aws:SourceAccount": stack.account or ACCOUNT}}
+            assert granted == {
+                "EventBridgeMayLook": ("kms:DescribeKey", None),
+                "EventBridgeMayEncrypt": (
+                    [
+                        "kms:Decrypt",
+                        "kms:GenerateDataKey",
+                        "kms:ReEncryptFrom",
+                        "kms:ReEncryptTo",
+                    ],
+                    here,
+                ),
+            }
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from infra.domains.payments import WEBHOOK_PATH
 from infra.topology import WORKLOADS
 from runtime.signatures import secrets_of
 from tests.synthesis import Synthesize
@@ -171,50 +170,6 @@ def test_a_relays_functions_run_the_one_image(synthesized: Synthesize, workload:
         if "ScheduleExpression" in rule.properties
     ]
     assert schedules == ["rate(1 minute)"]
-
-
-@pytest.mark.parametrize("domain", ["subscriptions", "stock", "payments"])
-def test_a_door_wants_signed_requests_and_lets_in_only_so_many(
-    synthesized: Synthesize, domain: str
-) -> None:
-    """The service's own paths and its outbox are routed, each request is logged, none anonymous."""
-    stack = synthesized("dev").stacks[f"streamed-events-dev-{domain}"]
-    routes = {
-        route.properties["RouteKey"]: route.properties["AuthorizationType"]
-        for route in stack.resources("AWS::ApiGatewayV2::Route")
-    }
-    (stage,) = stack.resources("AWS::ApiGatewayV2::Stage")
-
-    routes.pop(f"POST {WEBHOOK_PATH}", None)  # which a bank signs otherwise: below
-    assert routes == {
-        f"ANY /{domain}": "AWS_IAM",
-        f"ANY /{domain}/{{id}}": "AWS_IAM",
-        "GET /outbox": "AWS_IAM",
-    }
-    assert stage.properties["DefaultRouteSettings"] == {
-        "DetailedMetricsEnabled": True,
-        "ThrottlingBurstLimit": 200,
-        "ThrottlingRateLimit": 100,
-    }
-    assert "$context.status" in stage.properties["AccessLogSettings"]["Format"]
-
-
-def test_a_webhook_is_let_in_unsigned_by_a_throttle_of_its_own(synthesized: Synthesize) -> None:
-    """Only its POST; the service has the secrets, which the domain's key encrypts."""
-    stack = synthesized("dev").stacks["streamed-events-dev-payments"]
-    (stage,) = stack.resources("AWS::ApiGatewayV2::Stage")
-    assert stage.properties["RouteSettings"] == {
-        f"POST {WEBHOOK_PATH}": {"ThrottlingRateLimit": 10, "ThrottlingBurstLimit": 20}
-    }
-    waits_for = stack.template["Resources"][stage.logical_id]["DependsOn"]
-    open_routes = {
-        route.logical_id: route.properties["RouteKey"]
-        for one in synthesized("dev").stacks.values()
-        for route in one.resources("AWS::ApiGatewayV2::Route")
-        if route.properties["AuthorizationType"] == "NONE"
-    }
-    assert set(open_routes.values()) == {f"POST {WEBHOOK_PATH}"}
-    assert set(open_routes) <= set(waits_for)
 
 
 def test_the_webhooks_secret_is_one_that_the_service_takes(synthesized: Synthesize) -> None:

@@ -38,7 +38,8 @@ PARTS = ("shared", "subscriptions", "stock", "payments")
 
 GAPS = (
     Meant("on AWS", "bus *", "Policy.*", "MiniStack's CloudFormation drops a bus's policy"),
-    Meant("on AWS", "table *", "SSESpecification.*", "and a table's encryption"),
+    Meant("on AWS", "bus *", "KmsKeyIdentifier", "and its encryption"),
+    Meant("on AWS", "table *", "SSESpecification.*", "and a table's"),
     Meant("on AWS", "table *", "PointInTimeRecovery*", "and its recovery"),
 )
 

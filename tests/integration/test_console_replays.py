@@ -126,15 +126,19 @@ def test_one_that_has_ended_is_cancelled_without_harm(console: httpx.Client, tol
 def test_a_preview_counts_by_type_and_says_what_it_does_not_know(
     system: Operated, console: httpx.Client
 ) -> None:
-    """Of the bus's log, what a replay brought left out; where there is nothing, it says so."""
+    """Of the bus's log, what its archive keeps, and no replay brought; nothing is said to be none.
+
+    Payments' archive has no event of another's.
+    """
     empty = preview(console, bus="payments-event-bus").json()
     assert (empty["events"], empty["total"]) == ({}, 0)
     assert "would bring nothing" in empty["notes"][0]
 
-    log(system, "payments-event-logs", a_body(), a_body(aggregate_id="b"), a_body(replay="before"))
+    paid = [a_body("PaymentCreated", each) for each in "ab"]
+    log(system, "payments-event-logs", *paid, a_body(), a_body("PaymentCreated", replay="before"))
 
     found = preview(console, bus="payments-event-bus").json()
-    assert (found["events"], found["total"], found["notes"]) == ({"SubscriptionCreated": 2}, 2, [])
+    assert (found["events"], found["total"], found["notes"]) == ({"PaymentCreated": 2}, 2, [])
 
 
 @pytest.mark.parametrize(

@@ -175,8 +175,8 @@ DRIFTS: dict[str, tuple[Drift, str]] = {
         "updated archive stock-bus-archive (EventPattern, RetentionDays)",
     ),
     "a bus policy": (
-        on_the_bus("remove_permission", StatementId="PaymentsMayPutEvents"),
-        f"updated bus policy {STOCK_BUS} (PaymentsMayPutEvents)",
+        on_the_bus("remove_permission", StatementId="PaymentsToStockRuleMayPutEvents"),
+        f"updated bus policy {STOCK_BUS} (PaymentsToStockRuleMayPutEvents)",
     ),
     "a stranger on a bus": (
         on_the_bus(

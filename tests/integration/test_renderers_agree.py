@@ -19,6 +19,9 @@ MEANT = (
     Meant("on AWS", "queue *", "Policy.NobodyMayWithoutTls.*", "loopback is reached without TLS"),
     Meant("on AWS", "queue *", "Kms*", "an emulator holds samples: there is nothing to encrypt"),
     Meant("on AWS", "log group *", "KmsKeyId", "likewise"),
+    Meant("on AWS", "bus *", "KmsKeyIdentifier", "likewise"),
+    Meant("on AWS", "archive *", "KmsKeyIdentifier", "likewise"),
+    Meant("on AWS", "bus *", "Policy.*.Condition.*", "MiniStack takes no whole bus policy"),
     Meant("on AWS", "table *", "SSESpecification.*", "likewise"),
     Meant("on AWS", "table *", "PointInTimeRecovery*", "`make clean` is how samples are recovered"),
     Meant("on AWS", "log group /streamed-events/*", "*", "locally processes log to a terminal"),
@@ -33,6 +36,7 @@ MEANT = (
 NOT_RENDERED_LOCALLY = {
     "AWS::ApiGatewayV2::": "APIs listen on a port",
     "AWS::CloudWatch::": "nobody is on call, and every process serves /metrics",
+    "AWS::Cognito::": "local.issuer gives the tokens, where they are asked for",
     "AWS::DocDB::": "mongod, with the collections of infra.documentdb",
     "AWS::EC2::": "loopback is the network",
     "AWS::ECS::": "local.supervisor runs the processes",

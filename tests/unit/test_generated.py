@@ -9,7 +9,7 @@ from tools.generated import main, outdated
 
 
 @pytest.mark.parametrize(
-    "tool", ["asyncapi.__main__", "diagrams.__main__", "reference.__main__", "book"]
+    "tool", ["asyncapi.__main__", "openapi", "diagrams.__main__", "reference.__main__", "book"]
 )
 def test_what_is_committed_is_what_the_code_says(tool: str) -> None:
     """Whoever changes the topology, an event, a setting or a route sees it in the diff."""

@@ -61,3 +61,15 @@ def test_an_emulator_that_ignores_rules_is_not_asked_to_heed_them() -> None:
     """It would send the events to every rule, which is not what was asked for."""
     with pytest.raises(OperatorError, match="leave --rule away"):
         request_of(EMULATOR, "stock-event-bus", HOUR, ["SubscriptionCreatedRule"], now=NOW)
+
+
+def test_a_rule_that_its_archive_has_nothing_for_is_refused() -> None:
+    """Payments' archive keeps what payments published; what came to it is in its source's."""
+    with pytest.raises(OperatorError) as refused:
+        request_of(AWS, "payments-event-bus", HOUR, ["CreatePaymentRule"], now=NOW)
+    assert str(refused.value) == (
+        "payments-bus-archive keeps nothing for CreatePaymentRule: replay the bus of its source,"
+        " app.subscriptions"
+    )
+    rules = ["PaymentsToStockRule"]
+    assert request_of(AWS, "payments-event-bus", HOUR, rules, now=NOW).rules == tuple(rules)

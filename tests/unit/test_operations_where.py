@@ -133,6 +133,20 @@ def test_a_hop_that_did_not_happen_is_named_by_its_rule(world: Settled) -> None:
     assert "`streamed replay --bus payments-event-bus`" in probably
 
 
+def test_an_event_that_was_not_handled_is_replayed_from_the_bus_of_its_source(
+    world: Settled,
+) -> None:
+    """Payments' own archive does not keep what subscriptions published."""
+    del world.before["payments", "a"]
+    for key in (PAID, CANCELLED):
+        world.unpublish(key)
+
+    probably = [what for _, handling, what in lost(world) if handling == "handling by payments"]
+    assert ["`streamed replay --bus subscriptions-event-bus`" in each for each in probably] == [
+        True
+    ]
+
+
 def test_a_dead_letter_is_part_of_the_story_and_the_place_to_go_on(world: Settled) -> None:
     """Its reason is told, and the command that shows it."""
     del world.before["payments", "a"]

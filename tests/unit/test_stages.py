@@ -7,12 +7,16 @@ from typing import Any
 import pytest
 
 from infra.arns import AccountRegion
-from infra.stages import Stage, StageError
+from infra.stages import Issuer, Stage, StageError
 from infra.topology import TOPOLOGY
+from runtime.settings import ApiSettings
 
 CDK_JSON = Path(__file__).parents[2] / "cdk.json"
 OWN = "000000000000"
 ACCOUNTS = {"subscriptions": "111111111111", "stock": "222222222222", "payments": "333333333333"}
+
+
+ISSUER = {"url": "https://login.example.com/", "audiences": ["the-apis"]}
 
 
 def stages(**given: object) -> dict[str, Any]:
@@ -35,7 +39,7 @@ def test_without_accounts_every_domain_lives_where_the_credentials_are() -> None
 
 def test_with_accounts_every_domain_lives_in_its_own() -> None:
     """In one region all the same."""
-    stage = Stage.of("dev", stages(accounts=ACCOUNTS))
+    stage = Stage.of("dev", stages(accounts=ACCOUNTS, issuer=ISSUER))
     assert stage.account_regions(TOPOLOGY, OWN) == {
         domain: AccountRegion(account, "eu-west-1") for domain, account in ACCOUNTS.items()
     }
@@ -92,6 +96,17 @@ FAULTS: dict[str, tuple[dict[str, object], str]] = {
     "no gateway": ({"natGateways": 0}, "natGateways"),
     "an address without a host": ({"alarmEmail": "somebody"}, "alarmEmail"),
     "protected in other words": ({"protected": "perhaps"}, "protected"),
+    "an issuer without its audience": ({"issuer": {"url": ISSUER["url"]}}, "issuer.audiences"),
+    "an audience of nobody": ({"issuer": ISSUER | {"audiences": []}}, "issuer.audiences"),
+    "two audiences in one": ({"issuer": ISSUER | {"audiences": ["a,b"]}}, "issuer.audiences.0"),
+    "an issuer that anybody could be": (
+        {"issuer": ISSUER | {"url": "http://login.example.com/"}},
+        "issuer.url",
+    ),
+    "keys that anybody could send": (
+        {"issuer": ISSUER | {"jwksUrl": "http://k"}},
+        "issuer.jwksUrl",
+    ),
 }
 
 
@@ -133,3 +148,40 @@ def test_accounts_are_exactly_the_domains(accounts: dict[str, str], named: str) 
     assert message.startswith("cdk.json, stage dev: accounts ")
     assert "subscriptions, stock, payments" in message
     assert message.endswith(named)
+
+
+def test_several_accounts_need_an_issuer_that_all_of_them_know() -> None:
+    """A user pool's id is known in its own account alone; in one account none need be named."""
+    message = message_of("dev", stages(accounts=ACCOUNTS))
+    assert message.startswith("cdk.json, stage dev: with several accounts, name the issuer")
+    one = dict.fromkeys(ACCOUNTS, "111111111111")
+    assert Stage.of("dev", stages(accounts=one)).account_regions(TOPOLOGY, OWN)
+
+
+@pytest.mark.parametrize(
+    ("given", "url"),
+    [
+        ({}, "https://login.example.com/.well-known/jwks.json"),
+        (
+            {"url": "https://login.example.com/t"},
+            "https://login.example.com/t/.well-known/jwks.json",
+        ),
+        ({"jwksUrl": "https://login.example.com/keys"}, "https://login.example.com/keys"),
+    ],
+)
+def test_an_issuers_keys_are_where_most_have_them_or_where_it_says(
+    given: dict[str, str], url: str
+) -> None:
+    """The API gets the address; it makes no discovery of its own."""
+    environment = Issuer.model_validate(ISSUER | given).environment
+    assert environment["AUTH_JWKS_URL"] == url
+
+
+def test_an_issuers_settings_are_those_that_an_api_takes() -> None:
+    """Read as an API reads its environment, on the address of a task."""
+    issuer = Issuer.model_validate(ISSUER | {"audiences": ["a", "b"], "scopePrefix": "apis/"})
+    given = {name.lower(): value for name, value in issuer.environment.items()}
+    settings = ApiSettings.model_validate({"http_host": "0.0.0.0", "http_port": 8000, **given})
+    assert (settings.auth, settings.auth_issuer) == ("required", ISSUER["url"])
+    assert settings.auth_audiences == {"a", "b"}
+    assert settings.auth_scope_prefix == "apis/"

@@ -1,5 +1,6 @@
 """The topology, held against the tables of the design: the names there are fixed."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,9 +16,9 @@ from infra.resources import (
     Archive,
     Attribute,
     Bus,
-    BusPolicy,
     Collection,
     CollectionIndex,
+    EventPattern,
     GlobalIndex,
     Key,
     Queue,
@@ -125,19 +126,34 @@ def queue(name: str) -> Queue:
 
 
 @pytest.mark.parametrize(
-    ("bus", "archive", "days", "log_group"),
+    ("bus", "archive", "days", "archived", "log_group"),
     [
-        ("subscriptions-event-bus", "subscriptions-bus-archive", 20, "subscriptions-event-logs"),
-        ("stock-event-bus", "stock-bus-archive", 20, "stock-event-logs"),
-        ("payments-event-bus", "payments-bus-archive", 365, "payments-event-logs"),
+        (
+            "subscriptions-event-bus",
+            "subscriptions-bus-archive",
+            20,
+            None,
+            "subscriptions-event-logs",
+        ),
+        ("stock-event-bus", "stock-bus-archive", 20, None, "stock-event-logs"),
+        (
+            "payments-event-bus",
+            "payments-bus-archive",
+            365,
+            EventPattern(("app.payments",)),
+            "payments-event-logs",
+        ),
     ],
 )
 def test_every_bus_is_archived_and_logged(
-    bus: str, archive: str, days: int, log_group: str
+    bus: str, archive: str, days: int, archived: EventPattern | None, log_group: str
 ) -> None:
-    """Each bus has its archive of everything, for as many days as agreed, and its log group."""
+    """Each bus has an archive, for as many days as agreed, and its log group.
+
+    What is kept for a year is what payments published, not the bank details that it was sent.
+    """
     assert Bus(bus) in TOPOLOGY.buses
-    assert Archive(archive, bus, days, pattern=None) in TOPOLOGY.archives
+    assert Archive(archive, bus, days, archived) in TOPOLOGY.archives
     assert log_group in {group.name for group in TOPOLOGY.log_groups}
     assert len(TOPOLOGY.buses) == len(TOPOLOGY.archives) == len(TOPOLOGY.log_groups) == 3
 
@@ -217,26 +233,55 @@ def test_collections_are_as_agreed() -> None:
     )
 
 
-def test_a_bus_admits_the_domains_that_publish_to_it_and_no_other() -> None:
+def test_a_bus_admits_the_rules_that_deliver_to_it_and_no_other() -> None:
     """Bus policies follow from the rules that cross a border."""
-    assert TOPOLOGY.bus_policies == (
-        BusPolicy("subscriptions-event-bus", ("payments",)),
-        BusPolicy("stock-event-bus", ("subscriptions", "payments")),
-        BusPolicy("payments-event-bus", ("subscriptions",)),
-    )
+    admitted = {
+        policy.bus: [rule.name for rule in policy.rules] for policy in TOPOLOGY.bus_policies
+    }
+    assert admitted == {
+        "subscriptions-event-bus": ["PaymentsToSubscriptionsRule"],
+        "stock-event-bus": ["SubscriptionToStockRule", "PaymentsToStockRule"],
+        "payments-event-bus": ["SubscriptionToPaymentsRule"],
+    }
 
 
-def test_a_bus_policy_names_the_publishers_account() -> None:
-    """The document allows PutEvents on the bus, where it lives, to the account that publishes."""
+def test_a_bus_policy_names_the_account_the_source_and_the_type() -> None:
+    """It allows PutEvents on the bus of what the rule matches, to the account of the rule alone."""
     arns = Arns(TOPOLOGY, THREE_ACCOUNTS)
     assert bus_policy_document(TOPOLOGY.bus_policies[0], arns)["Statement"] == [
         {
-            "Sid": "PaymentsMayPutEvents",
+            "Sid": "PaymentsToSubscriptionsRuleMayPutEvents",
             "Effect": "Allow",
             "Principal": {"AWS": "arn:aws:iam::payments-account:root"},
             "Action": "events:PutEvents",
             "Resource": arns.bus("subscriptions-event-bus"),
+            "Condition": {
+                "ForAllValues:StringEquals": {
+                    "events:source": ["app.payments"],
+                    "events:detail-type": ["PaymentCancelled"],
+                },
+                "Null": {"events:source": "false", "events:detail-type": "false"},
+            },
         }
+    ]
+
+
+def test_a_bus_policy_asks_for_no_more_than_the_rule() -> None:
+    """A rule for every event of a source names no type, and one for every event nothing at all."""
+    arns, (policy, *_) = Arns(TOPOLOGY, THREE_ACCOUNTS), TOPOLOGY.bus_policies
+    (rule,) = policy.rules
+    conditions = [
+        bus_policy_document(
+            replace(policy, rules=(replace(rule, pattern=EventPattern(sources)),)), arns
+        )["Statement"][0].get("Condition")
+        for sources in (("app.payments",), ())
+    ]
+    assert conditions == [
+        {
+            "ForAllValues:StringEquals": {"events:source": ["app.payments"]},
+            "Null": {"events:source": "false"},
+        },
+        None,
     ]
 
 

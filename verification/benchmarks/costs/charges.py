@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from contracts.names import EventType
 from infra.topology import TOPOLOGY
-from operations.sources.routes import routes
+from operations.sources.routes import pattern_of, routes
 from verification.benchmarks.calls import metering
 from verification.benchmarks.costs import deployment
 from verification.benchmarks.costs.book import Book, Charge
@@ -20,9 +20,6 @@ QUEUES_ITEM, REQUESTS_ITEM = "SQS", "API Gateway"
 LOGS_ITEM, WATCHING_ITEM = "CloudWatch: logs", "CloudWatch: alarms and metrics"
 DOCUMENTS_ITEM, NAT_ITEM, TASKS_ITEM = "DocumentDB", "NAT gateway", "Fargate"
 OTHER_ITEM = "keys, secrets, DNS zone"
-
-ARCHIVE_DAYS = {each.bus: each.retention_days for each in TOPOLOGY.archives}
-"""Days that a bus's archive keeps an event."""
 
 
 def shared(usage: Usage, phase: str, book: Book) -> Iterator[Charge]:
@@ -59,12 +56,13 @@ def traffic(size: float) -> Charge:
 def _event(event: EventType, entry_size: int, book: Book) -> Iterator[Charge]:
     """Put on its bus, sent on to others, archived and logged on each, delivered to queues."""
     route = routes()[event]
-    reached = buses(route)
+    reached, pattern = buses(route), pattern_of(event)
     size = entry_size + book.assumed("envelope-bytes")
     yield Charge(EVENTS_ITEM, 1, "eventbridge-event")
     yield Charge(EVENTS_ITEM, len(reached) - 1, "eventbridge-hop")
-    yield Charge(ARCHIVES_ITEM, size * len(reached) / GIGABYTE, "archive-in")
-    days = sum(ARCHIVE_DAYS[bus] for bus in reached)
+    archives = [each for each in TOPOLOGY.archives if each.bus in reached and each.keeps(pattern)]
+    yield Charge(ARCHIVES_ITEM, size * len(archives) / GIGABYTE, "archive-in")
+    days = sum(each.retention_days for each in archives)
     yield Charge(ARCHIVES_ITEM, size * days / DAYS_A_MONTH / GIGABYTE, "archive-kept")
     line = size + book.assumed("log-line-overhead-bytes")
     yield from logs(line * len(reached), book)
