@@ -5,10 +5,11 @@ from urllib.parse import quote
 
 import httpx
 
-from console.settings import ConsoleSettings, is_loopback
+from console.settings import ConsoleSettings
 from console.signing import Signed
 from infra.topology import WORKLOADS
 from operations.environment import Environment
+from runtime.http.hosts import is_loopback
 
 API_TIMEOUT = httpx.Timeout(5.0, connect=2.0)
 CONNECTIONS = httpx.Limits(max_connections=10, max_keepalive_connections=4)

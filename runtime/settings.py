@@ -21,6 +21,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from runtime.errors import Misconfigured
+from runtime.http.hosts import hosts_in, is_loopback
 
 
 class Settings(BaseSettings):
@@ -49,6 +50,10 @@ Address = Annotated[
 """Where HTTP is served: a host and perhaps a port, without a path."""
 
 
+HOST_NAMES = r"^[A-Za-z0-9._:,*\[\] -]*$"
+"""Hosts as their header has them, with commas between them."""
+
+
 class AwsSettings(ProcessSettings):
     """For a process that calls AWS, or an emulator where the endpoint is set."""
 
@@ -57,10 +62,31 @@ class AwsSettings(ProcessSettings):
 
 
 class ApiSettings(ProcessSettings):
-    """For a process that serves HTTP."""
+    """For a process that serves HTTP.
+
+    `http_allowed_hosts` are the Host headers that it answers to beside loopback's, with commas
+    between them; `*` is every one. It is needed where the process listens beyond loopback.
+    """
 
     http_host: str = "127.0.0.1"
     http_port: int = Field(ge=0, le=65535)
+    http_allowed_hosts: str = Field(default="", pattern=HOST_NAMES, validate_default=True)
+
+    @field_validator("http_allowed_hosts")
+    @classmethod
+    def _is_not_open_to_any_name(cls, names: str, info: ValidationInfo) -> str:
+        host = info.data.get("http_host", "")
+        if not names and not is_loopback(host):
+            raise ValueError(
+                f"HTTP_HOST={host} is not a loopback address: name the hosts under which clients"
+                " ask for this API, with commas between them, or * where they are checked before it"
+            )
+        return names
+
+    @property
+    def allowed_hosts(self) -> frozenset[str]:
+        """In lower case; each may have a port."""
+        return hosts_in(self.http_allowed_hosts)
 
 
 class WorkerSettings(ProcessSettings):

@@ -20,6 +20,7 @@ from infra.topology import WORKLOADS
 from runtime.aws import Aws, CachingAws
 from runtime.http.app import create_api
 from runtime.http.connections import limited
+from runtime.http.hosts import ANY_HOST
 from runtime.mongodb import Mongo
 from runtime.settings import ApiSettings
 from runtime.sqs.handler import EventHandler
@@ -136,12 +137,18 @@ class System:
         kind, environment = _SETTINGS[service], self.environment(service)
         names = [name for name in kind.model_fields if name.upper() in environment]
         given: dict[str, Any] = {name: environment[name.upper()] for name in names}
-        return kind(**given, http_port=0)
+        return kind(**given, http_port=0, http_allowed_hosts="x")
 
 
 def an_app(router: APIRouter, **how: Any) -> FastAPI:
     """Routes of a test's own, behind what every service shares."""
-    made: dict[str, Any] = {"title": "Any", "description": "", "kinds": {}, **how}
+    made: dict[str, Any] = {
+        "title": "Any",
+        "description": "",
+        "kinds": {},
+        "allowed_hosts": frozenset({ANY_HOST}),
+        **how,
+    }
     return create_api(router=router, check=lambda: None, **made)
 
 

@@ -27,6 +27,7 @@ def create_app(settings: PaymentApiSettings, tracer: Tracer | None = None) -> Fa
         check=store.check,
         outbox=store.outbox,
         tracer=tracer,
+        allowed_hosts=settings.allowed_hosts,
     )
 
 

@@ -27,6 +27,7 @@ def create_app(settings: StockApiSettings, tracer: Tracer | None = None) -> Fast
         check=store.check,
         outbox=store.outbox,
         tracer=tracer,
+        allowed_hosts=settings.allowed_hosts,
     )
 
 

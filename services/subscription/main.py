@@ -31,6 +31,7 @@ def create_app(settings: SubscriptionApiSettings, tracer: Tracer | None = None) 
         check=store.check,
         outbox=store.outbox,
         tracer=tracer,
+        allowed_hosts=settings.allowed_hosts,
     )
 
 

@@ -23,6 +23,7 @@ MEANINGS = {
     "LOG_FORMAT": "One JSON object a line, or readable lines.",
     "AWS_REGION": "The region of all AWS calls.",
     "AWS_ENDPOINT_URL": "The address of an emulator of AWS.",
+    "HTTP_ALLOWED_HOSTS": "Host headers to answer to, beside loopback's: names, or `*`.",
     "HTTP_HOST": "The address to listen on.",
     "HTTP_PORT": "The port to listen on.",
     "HEALTH_HOST": "The address of `/healthz`, `/readyz` and `/metrics`.",
