@@ -1,9 +1,13 @@
 """The doors beside the tokens: who may ask at all, and what no text of a stranger may do."""
 
+import stat
+from pathlib import Path
+
 import boto3
 import pytest
 
 from infra.local_system.environment import REGION
+from local.system import only_one
 from runtime.errors import Misconfigured
 from runtime.settings import ApiSettings, load
 from tests.conftest import MiniStack
@@ -95,3 +99,11 @@ def test_an_api_beyond_loopback_says_by_which_names(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("HTTP_ALLOWED_HOSTS", "http://api.example/")
     with pytest.raises(Misconfigured, match="HTTP_ALLOWED_HOSTS"):
         load(ApiSettings)
+
+
+def test_the_state_of_make_up_is_its_users_alone(tmp_path: Path) -> None:
+    """Tables, messages and logs: also of a system that an earlier version ran."""
+    state = tmp_path / ".local"
+    state.mkdir(mode=0o755)
+    with only_one(state):
+        assert stat.S_IMODE(state.stat().st_mode) == 0o700

@@ -54,7 +54,7 @@ MEANINGS = {
     "MONGODB_PORT": "mongod's port.",
     "CONSOLE_PORT": "The console's port.",
     "TAP_PORT": "Where the tap serves its health.",
-    "STATE_DIR": "Where the engines keep their data; a folder of your own, made if it is missing.",
+    "STATE_DIR": "Where the engines keep their data; a folder of your own, closed to other users.",
     "RESTART": "Whether a process that died is restarted instead of stopping everything.",
     "BREAK": "Whether the console may stop processes, make buses refuse, and send poison messages.",
     "UP_LOG_LEVEL": "What the processes log; `LOG_LEVEL` of your shell does not reach them.",
