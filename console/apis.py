@@ -36,7 +36,9 @@ class Api:
 
     def resource(self, aggregate_id: str) -> str:
         """Address one row; whatever is in an id, it stays one part of the path."""
-        return f"{self.url}/{self.path}/{quote(aggregate_id, safe='')}"
+        # `.` and `..` would be other paths, and are in no id.
+        part = quote(aggregate_id, safe="").replace(".", "%2E")
+        return f"{self.url}/{self.path}/{part}"
 
 
 def apis_of(settings: ConsoleSettings, environment: Environment) -> dict[str, Api]:

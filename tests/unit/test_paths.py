@@ -64,6 +64,6 @@ def test_a_folder_of_state_is_its_owners_alone(tmp_path: Path, mode: int | None)
 def test_a_folder_for_every_user_is_not_closed(tmp_path: Path) -> None:
     """As /tmp is: everybody's programs would stop."""
     tmp_path.chmod(0o1777)
-    with pytest.raises(Misconfigured, match="NAME: .* for the files of every user"):
+    with pytest.raises(Misconfigured, match=r"NAME: .* for the files of every user"):
         require_private_folder(tmp_path, "NAME")
     assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o1777
