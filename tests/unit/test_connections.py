@@ -269,7 +269,7 @@ def test_a_slow_body_is_408_to_whoever_reads_it() -> None:
 
 
 class Resetting(LimitedConnection):
-    """One whose client resets it between the answer to a bad request and the end of the stream."""
+    """One whose client resets it between the answer that refuses it and the end of the stream."""
 
     reset: Callable[[], None]
     ended: asyncio.Future[None]
@@ -290,13 +290,13 @@ def test_a_client_that_resets_while_it_is_refused_is_no_error() -> None:
         loop, errors, client = asyncio.get_running_loop(), list[object](), socket.socket()
         loop.set_exception_handler(lambda _, context: errors.append(context))
         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        config = limited(app, stop_seconds=1, limits=PATIENT)
+        full = replace(PATIENT, connections=0)
+        config = limited(app, stop_seconds=1, limits=full)
         config.load()
-        made = Resetting(PATIENT, config=config, server_state=ServerState(), app_state={})
+        made = Resetting(full, config=config, server_state=ServerState(), app_state={})
         made.reset, made.ended = client.close, loop.create_future()
         server = await loop.create_server(lambda: made, LOOPBACK, 0)
         client.connect(server.sockets[0].getsockname())
-        client.sendall(b"no HTTP\r\n\r\n")
         await made.ended
         server.close()
         return errors
