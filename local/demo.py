@@ -9,7 +9,6 @@ from typing import TextIO
 
 import httpx
 from rich.box import SIMPLE_HEAD
-from rich.console import Console as Terminal
 from rich.live import Live
 from rich.markup import escape
 from rich.spinner import Spinner
@@ -33,6 +32,7 @@ from runtime.aws import Aws
 from runtime.paths import require_private_folder
 from runtime.process.command import INTERRUPTED, complain, run_command
 from runtime.settings import load
+from runtime.terminal import Terminal
 
 
 def main() -> int:

@@ -8,6 +8,8 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict, Processor
 
+from runtime.text import printable
+
 MASK = "***"
 
 _SECRET_KEYS = {"accountnumber", "accountname", "accountsortcode"}
@@ -73,7 +75,8 @@ def for_people(_logger: Any, _method: str, event: EventDict) -> str:
     said, trace = event.pop("event"), event.pop("exception", "")
     mark = "" if level == "info" else f"{level.upper()} "
     fields = " ".join(f"{key}={_terse(value)}" for key, value in sorted(event.items()))
-    return f"{timestamp} {mark}{said} {fields}".rstrip() + (f"\n{trace}" if trace else "")
+    line = printable(f"{timestamp} {mark}{said} {fields}".rstrip())
+    return line + (f"\n{printable(trace, lines=True)}" if trace else "")
 
 
 def _terse(value: Any) -> str:

@@ -1,16 +1,33 @@
 """The doors beside the tokens: who may ask at all, and what no text of a stranger may do."""
 
+import re
 import stat
+from collections.abc import Callable
+from io import StringIO
 from pathlib import Path
 
 import boto3
 import pytest
+from rich.text import Text
 
 from infra.local_system.environment import REGION
+from local.console import Console
 from local.system import only_one
+from operations.dlq.choice import End
+from operations.dlq.tables import ended
+from operations.output import Output, table
+from operations.sources.dead_letters import read
+from operations.sources.origins import BackToQueue, Origin
+from runtime import text as texts
 from runtime.errors import Misconfigured
+from runtime.logs import for_people
+from runtime.process.command import complain
 from runtime.settings import ApiSettings, load
+from runtime.terminal import Terminal
+from runtime.text import printable
+from services.subscription.api import NewSubscription
 from tests.conftest import MiniStack
+from tests.dead_letters import a_message, an_event
 from tests.raw_http import Server
 from tests.system import NAMES, Name, System, ask
 
@@ -107,3 +124,92 @@ def test_the_state_of_make_up_is_its_users_alone(tmp_path: Path) -> None:
     state.mkdir(mode=0o755)
     with only_one(state):
         assert stat.S_IMODE(state.stat().st_mode) == 0o700
+
+
+CONTROLS = ("\x1b[2J", "\x07", "\x85", "\x9b2J", "\u061c", "\u200f", "\u202e", "\u2028", "\u2067")
+
+ORDER = {
+    "accountNumber": "20000001",
+    "accountName": "Grace Hopper",
+    "accountSortCode": "12-34-56",
+    "customerFirstName": "Grace",
+    "customerSurname": "Hopper",
+}
+
+
+@pytest.mark.parametrize("control", CONTROLS, ids=ascii)
+@pytest.mark.parametrize("field", ["accountName", "customerFirstName", "customerSurname"])
+def test_no_name_has_a_control_character(field: str, control: str) -> None:
+    """At its beginning, within and at its end; letters of every script are a name's."""
+    app = NOWHERE.app("subscription")
+    for name in (f"{control}A", f"A{control}B", f"A{control}"):
+        answer = ask(app, "POST", "/subscriptions", json={**ORDER, field: name})
+        assert answer.status_code == 422
+        assert [each["field"] for each in answer.json()["errors"]] == [field]
+    NewSubscription.model_validate({**ORDER, field: "\u05d0\u05d1 O\u2019Z\u00f6\u00eb-\u738b"})
+
+
+def shown_by_commands(text: str) -> str:
+    """What `streamed` writes on a terminal: a table, one of ready-made texts, a line, an error."""
+    terminal = StringIO()
+    terminal.isatty = lambda: True  # type: ignore[method-assign]
+    output = Output(stdout=terminal, stderr=terminal)
+    rows = table(f"why {text}", title=text)
+    rows.add_row(text)
+    output.show({}, rows, Text(text), text)
+    output.line(text)
+    output.complain(text)
+    return terminal.getvalue()
+
+
+def shown_by_make_up(text: str) -> str:
+    """What a process wrote to its log, and what is said of it."""
+    terminal = StringIO()
+    console = Console(terminal, coloured=False)
+    console.line("stock-consumer", 36, text.encode())
+    console.say(f"stock-consumer is not ready ({text})")
+    return terminal.getvalue()
+
+
+def shown_by_a_log(text: str) -> str:
+    """A line for people, as `make up` has it."""
+    event = {"timestamp": "09:30:00.000000", "level": "info", "logger": "x", "event": "held"}
+    return for_people(None, "info", {**event, "reason": text, "exception": text})
+
+
+def shown_by_the_demo(text: str) -> str:
+    """Where it stands in its table."""
+    terminal = StringIO()
+    Terminal(file=terminal).print(text, Text(text))
+    return terminal.getvalue()
+
+
+@pytest.mark.parametrize("control", CONTROLS, ids=ascii)
+@pytest.mark.parametrize(
+    "show", [shown_by_commands, shown_by_make_up, shown_by_a_log, shown_by_the_demo]
+)
+def test_no_control_character_reaches_a_terminal(
+    show: Callable[[str], str], control: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is shown as its escape, in whichever place a stranger's text has it."""
+    monkeypatch.setenv("TERM", "xterm")
+    shown = re.sub(r"\x1b\[[0-9;]*m", "", show(f"from{control}here"))  # our own colours
+    assert f"from{printable(control)}here" in shown
+    assert not re.search(f"[{texts.CONTROLS}]", shown.replace("\n", ""))
+
+
+def test_an_error_at_a_command_commands_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nor do the last lines of a process that died, which are a note of it."""
+    error = Misconfigured("no \x1b[2J")
+    error.add_note("stock-api died; its last lines:\n    \x9b2J")
+    complain(error)
+    assert capsys.readouterr().err == (
+        "no \\x1b[2J\nstock-api died; its last lines:\n    \\x9b2J\n"
+    )
+
+
+def test_what_was_done_with_a_dead_letter_is_one_line() -> None:
+    """Whatever an event calls itself."""
+    origin = Origin("stock-dlq", "stock", BackToQueue("stock"), tries=5)
+    dead_letter = read(a_message(an_event("a", 1, event_type="A\nredriven: B")), origin)
+    assert "\n" not in ended(End(dead_letter, moved=False, outcome="left"))
