@@ -2,6 +2,8 @@
 
 import re
 import stat
+import subprocess
+import sys
 from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest
 from rich.text import Text
 
 from infra.local_system.environment import REGION
+from infra.local_system.settings import ROOT
 from local.console import Console
 from local.system import only_one
 from operations.dlq.choice import End
@@ -26,6 +29,7 @@ from runtime.settings import ApiSettings, load
 from runtime.terminal import Terminal
 from runtime.text import printable
 from services.subscription.api import NewSubscription
+from tests.builders import a_body, a_metadata
 from tests.conftest import MiniStack
 from tests.dead_letters import a_message, an_event
 from tests.raw_http import Server
@@ -213,3 +217,38 @@ def test_what_was_done_with_a_dead_letter_is_one_line() -> None:
     origin = Origin("stock-dlq", "stock", BackToQueue("stock"), tries=5)
     dead_letter = read(a_message(an_event("a", 1, event_type="A\nredriven: B")), origin)
     assert "\n" not in ended(End(dead_letter, moved=False, outcome="left"))
+
+
+PERSONAL = ("Grace", "Hopper", "20000001", "12-34-56", "GB29NWBK60161331926819", "MND-7")
+
+LOGGED = """
+import json, sys
+import structlog
+from runtime import logs
+from services.payment.consumer import subscription_created
+
+logs.configure(form=sys.argv[1], process="payment-consumer")
+log, body = structlog.get_logger(), sys.argv[2]
+try:
+    subscription_created(None).handle(body)
+except Exception:
+    log.exception("dead-lettered", body=body, event_=json.loads(body)["detail"], raw=body.encode())
+log.info(f"got {json.loads(body)!r}", headers=[(b"Authorization", b"Bearer c2lnbmF0dXJlc2lnbg")])
+"""
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_no_log_has_personal_data(form: str) -> None:
+    """Not from an event that cannot be handled, and not where a whole message were logged."""
+    detail = {
+        **ORDER,
+        "accountNumber": 20000001,
+        "iban": "GB29NWBK60161331926819",
+        "reference": "MND-7",
+        "metadata": a_metadata(),
+    }
+    command = [sys.executable, "-c", LOGGED, form, a_body(**detail)]
+    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    assert "SchemaViolation" in done.stdout
+    assert "accountNumber: Input should be a valid string" in done.stdout
+    assert not [each for each in (*PERSONAL, "c2ln") if each in done.stdout + done.stderr]
