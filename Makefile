@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up console demo test chaos load simulate bench bench-quick costs scaling compose-test check check-page format docs schemas diagrams asyncapi requests lock lock-check synth bootstrap deploy destroy clean \
+.PHONY: help setup up console demo test chaos load simulate bench bench-quick costs scaling compose-test check check-page format docs schemas diagrams asyncapi requests lock lock-check sbom synth bootstrap deploy destroy clean \
 	docker-given place-given stage-given
 
 help: ## list the targets
@@ -99,6 +99,9 @@ lock: setup ## pin the newest versions that pyproject.toml allows
 
 lock-check: setup ## say what `make lock` would change, and change nothing
 	@$(BIN)/python -m tools.locks --check
+
+sbom: setup ## write build/sbom.cdx.json, the packages of the image in CycloneDX
+	@$(BIN)/python -m tools.sbom
 
 # Node is in .venv as a wheel; the CLI is an npm package, pinned here.
 CDK := PATH="$(CURDIR)/$(BIN):$$PATH" npx --yes aws-cdk@2.1148.1 --no-notices --no-version-reporting
