@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up console demo test chaos load simulate bench bench-quick costs scaling compose-test check check-page format docs schemas diagrams asyncapi requests lock lock-check synth bootstrap deploy destroy clean \
+.PHONY: help setup up console demo test chaos load simulate bench bench-quick costs scaling compose-test check check-page format docs schemas diagrams asyncapi requests lock lock-check sbom synth bootstrap deploy destroy clean \
 	docker-given place-given stage-given
 
 help: ## list the targets
@@ -71,14 +71,26 @@ check: setup ## lint, format, types and module boundaries
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 
-# The console's page is formatted by prettier, from the npm registry; `make check` needs no network.
-PRETTIER := PATH="$(CURDIR)/$(BIN):$$PATH" npx --yes prettier@3.10.1 --print-width 100
+# Tools from the npm registry, each with a lock of its own in tools/npm: what a lock names is
+# installed, none of it runs a script of its own while it is, and no lock says where it comes from.
+NODE := PATH="$(CURDIR)/$(BIN):$$PATH"
+NPM_QUIETLY := --ignore-scripts --no-audit --no-fund --loglevel error
+
+build/npm/%/installed: tools/npm/%/package.json tools/npm/%/package-lock.json | setup
+	@mkdir -p $(@D) && cp $^ $(@D)
+	@$(NODE) npm ci --prefix $(@D) $(NPM_QUIETLY) >/dev/null
+	@touch $@
+
+.SECONDARY: # or make would remove what it has just installed
+
+# The console's page is formatted by prettier; `make check` needs no network.
+PRETTIER := $(NODE) build/npm/prettier/node_modules/.bin/prettier --print-width 100
 PAGE := "console/page/**/*.{css,html,js}"
 
-check-page: setup ## the format of the console's page
+check-page: setup build/npm/prettier/installed ## the format of the console's page
 	@$(PRETTIER) --check $(PAGE)
 
-format: setup ## let ruff and prettier fix what they can
+format: setup build/npm/prettier/installed ## let ruff and prettier fix what they can
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 	@$(PRETTIER) --log-level warn --write $(PAGE)
@@ -97,41 +109,40 @@ docs: setup ## write docs/reference from the code, and the lines that tie the pa
 
 lock: setup ## pin the newest versions that pyproject.toml allows
 	@$(BIN)/python -m tools.locks
+	@for each in tools/npm/*; do (cd $$each && $(NODE) npm update --package-lock-only --omit-lockfile-registry-resolved $(NPM_QUIETLY)) || exit 1; done
 
 lock-check: setup ## say what `make lock` would change, and change nothing
 	@$(BIN)/python -m tools.locks --check
 
-# Node is in .venv as a wheel; the CLI is an npm package, pinned here.
-CDK := PATH="$(CURDIR)/$(BIN):$$PATH" npx --yes aws-cdk@2.1148.1 --no-notices --no-version-reporting
+sbom: setup ## write build/sbom.cdx.json, the packages of the image in CycloneDX
+	@$(BIN)/python -m tools.sbom
+
+# Node is in .venv as a wheel; the CLI is an npm package.
+CDK := $(NODE) build/npm/cdk/node_modules/.bin/cdk --no-notices --no-version-reporting
 
 # AsyncAPI's own parser, and the runners of the two collections of requests, are npm packages too.
-ASYNCAPI_PARSER := build/npm/asyncapi-parser-3.6.3
+asyncapi: setup build/npm/asyncapi/installed ## check contracts/asyncapi.json with AsyncAPI's own parser
+	@$(NODE) NODE_PATH=build/npm/asyncapi/node_modules node tools/asyncapi/validate.cjs contracts/asyncapi.json
 
-asyncapi: setup $(ASYNCAPI_PARSER)/node_modules ## check contracts/asyncapi.json with AsyncAPI's own parser
-	@PATH="$(CURDIR)/$(BIN):$$PATH" NODE_PATH=$(ASYNCAPI_PARSER)/node_modules node tools/asyncapi/validate.cjs contracts/asyncapi.json
-
-$(ASYNCAPI_PARSER)/node_modules:
-	@PATH="$(CURDIR)/$(BIN):$$PATH" npm install --silent --no-save --no-audit --no-fund --prefix $(ASYNCAPI_PARSER) @asyncapi/parser@3.6.3
-
-requests: setup ## send the collections of requests to a system of their own, with the runners of both formats
-	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m tools.run_requests
+requests: setup build/npm/requests/installed ## send the collections of requests to a system of their own, with the runners of both formats
+	@$(NODE) $(BIN)/python -m tools.run_requests
 
 # The stages of cdk.json.
 STAGES = $(shell $(BIN)/python -c 'import json; print(*json.load(open("cdk.json"))["context"]["stages"])')
 
-synth: setup ## render the stages of cdk.json to CloudFormation, checked by cdk-nag and cfn-lint
+synth: setup build/npm/cdk/installed ## render the stages of cdk.json to CloudFormation, checked by cdk-nag and cfn-lint
 	@rm -rf build/cdk
 	@for stage in $(STAGES); do $(CDK) synth --quiet -c stage=$$stage -o build/cdk/$$stage || exit 1; done
 	@$(BIN)/cfn-lint build/cdk/*/*.template.json
 	@ls build/cdk/*/*.template.json
 
-bootstrap: place-given setup ## prepare an account for CDK, once: make bootstrap ACCOUNT=111111111111 REGION=eu-west-1
+bootstrap: place-given setup build/npm/cdk/installed ## prepare an account for CDK, once: make bootstrap ACCOUNT=111111111111 REGION=eu-west-1
 	@$(CDK) bootstrap aws://$(ACCOUNT)/$(REGION) $(if $(TRUST),--trust $(TRUST) --cloudformation-execution-policies arn:aws:iam::aws:policy/AdministratorAccess)
 
-deploy: stage-given setup ## bring a stage to AWS, or up to date: make deploy STAGE=dev
+deploy: stage-given setup build/npm/cdk/installed ## bring a stage to AWS, or up to date: make deploy STAGE=dev
 	@$(CDK) deploy --all -c stage=$(STAGE) -o build/cdk/$(STAGE)
 
-destroy: stage-given setup ## take a stage down: make destroy STAGE=dev
+destroy: stage-given setup build/npm/cdk/installed ## take a stage down: make destroy STAGE=dev
 	@$(CDK) destroy --all -c stage=$(STAGE) -o build/cdk/$(STAGE)
 
 stage-given:

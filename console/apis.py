@@ -5,10 +5,11 @@ from urllib.parse import quote
 
 import httpx
 
-from console.settings import ConsoleSettings, is_loopback
+from console.settings import ConsoleSettings
 from console.signing import Signed
 from infra.topology import WORKLOADS
 from operations.environment import Environment
+from runtime.http.hosts import is_loopback
 
 API_TIMEOUT = httpx.Timeout(5.0, connect=2.0)
 CONNECTIONS = httpx.Limits(max_connections=10, max_keepalive_connections=4)
@@ -35,7 +36,9 @@ class Api:
 
     def resource(self, aggregate_id: str) -> str:
         """Address one row; whatever is in an id, it stays one part of the path."""
-        return f"{self.url}/{self.path}/{quote(aggregate_id, safe='')}"
+        # `.` and `..` would be other paths, and are in no id.
+        part = quote(aggregate_id, safe="").replace(".", "%2E")
+        return f"{self.url}/{self.path}/{part}"
 
 
 def apis_of(settings: ConsoleSettings, environment: Environment) -> dict[str, Api]:

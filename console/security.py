@@ -11,13 +11,12 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from console.settings import is_loopback
-from runtime.http.problem_kinds import Kind
+from runtime.http.hosts import is_allowed
+from runtime.http.problem_kinds import MISDIRECTED, Kind
 from runtime.http.problems import respond
 
 TOKEN_HEADER = "X-Console-Token"  # noqa: S105 (a header's name)
 
-MISDIRECTED = Kind(421, "misdirected", "The console does not answer to this name")
 FORBIDDEN = Kind(403, "forbidden", "This is for the console's own page")
 
 POLICY = (
@@ -60,7 +59,7 @@ class Guarded:
 
     def _refusal(self, method: str, headers: Headers) -> JSONResponse | None:
         host = headers.get("host", "")
-        if not self._is_ours(host):
+        if not is_allowed(host, self._allowed):
             return respond(
                 MISDIRECTED,
                 "open the console as localhost or 127.0.0.1, or name its host in"
@@ -70,10 +69,6 @@ class Guarded:
             return None
         fault = self._fault(headers, host)
         return respond(FORBIDDEN, fault) if fault else None
-
-    def _is_ours(self, host: str) -> bool:
-        name = without_port(host)
-        return is_loopback(name) or name in self._allowed or host.lower() in self._allowed
 
     def _fault(self, headers: Headers, host: str) -> str | None:
         if _is_cross_site(headers, host):
@@ -91,11 +86,3 @@ def _is_cross_site(headers: Headers, host: str) -> bool:
     ours = {f"http://{host.lower()}", f"https://{host.lower()}", None}
     origin, site = headers.get("origin"), headers.get("sec-fetch-site", "none")
     return (origin and origin.lower()) not in ours or site not in {"same-origin", "none"}
-
-
-def without_port(host: str) -> str:
-    """Take the port, and the brackets of IPv6, off a Host header."""
-    name = host.lower()
-    if name.startswith("["):
-        return name[1:].partition("]")[0]
-    return name.partition(":")[0]

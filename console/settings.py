@@ -1,7 +1,5 @@
 """What the console reads from the environment, and how it refuses to be open to the network."""
 
-from contextlib import suppress
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Self
 
@@ -10,6 +8,7 @@ from pydantic import Field, model_validator
 from infra.topology import TOPOLOGY, WORKLOADS
 from operations.environment import AUDIT_FILE, Environment
 from operations.settings import AccountSettings, HandlingSettings
+from runtime.http.hosts import hosts_in, is_loopback
 from runtime.settings import Address, with_fields
 
 
@@ -38,10 +37,8 @@ class ConsoleSettings(HandlingSettings, AccountSettings):
 
     @property
     def allowed_hosts(self) -> frozenset[str]:
-        """Names without ports, in lower case."""
-        return frozenset(
-            each.strip().lower() for each in self.console_allowed_hosts.split(",") if each.strip()
-        )
+        """In lower case; each may have a port."""
+        return hosts_in(self.console_allowed_hosts)
 
     @model_validator(mode="after")
     def _is_not_open_by_accident(self) -> Self:
@@ -63,11 +60,3 @@ def environment_of(settings: ConsoleSettings) -> Environment:
         hold_seconds=settings.streamed_hold_seconds,
         profiles={domain.name: settings.profile(domain.name) for domain in TOPOLOGY.domains},
     )
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host names this machine and no other can reach it; brackets of IPv6 may be on."""
-    name = host.strip("[]").lower()
-    with suppress(ValueError):
-        return ip_address(name).is_loopback
-    return name == "localhost"

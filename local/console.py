@@ -8,6 +8,7 @@ from threading import Lock
 from typing import TextIO
 
 from runtime.process.command import replacing
+from runtime.text import printable
 
 NAME_WIDTH = 22
 
@@ -25,10 +26,11 @@ class Console:
         prefix = f"{name:<{NAME_WIDTH}} │ "
         if self._coloured:
             prefix = f"\x1b[{colour}m{prefix}\x1b[0m"
-        self._write(prefix + text.decode(errors="replace").rstrip("\r\n"))
+        self._write(prefix + printable(text.decode(errors="replace").rstrip("\r\n")))
 
     def say(self, text: str) -> None:
-        """We say something."""
+        """We say something, which may have what a process said in it."""
+        text = printable(text, lines=True)
         self._write(f"\x1b[1m{text}\x1b[0m" if self._coloured else text)
 
     def _write(self, text: str) -> None:

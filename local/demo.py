@@ -9,7 +9,6 @@ from typing import TextIO
 
 import httpx
 from rich.box import SIMPLE_HEAD
-from rich.console import Console as Terminal
 from rich.live import Live
 from rich.markup import escape
 from rich.spinner import Spinner
@@ -31,9 +30,10 @@ from local.progress import SignsOfLife
 from local.supervisor import START_PATIENCE
 from local.system import CANNOT_START, running_system
 from runtime.aws import Aws
-from runtime.paths import require_writable_folder
+from runtime.paths import require_private_folder
 from runtime.process.command import INTERRUPTED, complain, run_command
 from runtime.settings import load
+from runtime.terminal import Terminal
 
 
 def main() -> int:
@@ -61,7 +61,7 @@ def brought_up(settings: LocalSettings, terminal: Terminal) -> Iterator[None]:
         if is_up(settings):
             terminal.print("using the system that is already up")
         else:
-            require_writable_folder(settings.state_dir, "STATE_DIR")
+            require_private_folder(settings.state_dir, "STATE_DIR")
             file = settings.state_dir / "demo.log"
             log = stack.enter_context(file.open("w", encoding="utf-8"))
             terminal.print(f"starting the system, its output is in {file}", highlight=False)

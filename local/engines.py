@@ -9,6 +9,8 @@ from pathlib import Path
 from infra.local_system.addresses import REPLICA_SET
 from infra.local_system.environment import REGION
 from infra.local_system.ports import LOOPBACK
+from infra.local_system.settings import ROOT
+from local.emulator import ALLOWED_HOSTS_VARIABLE
 from local.errors import LocalError
 from local.process import Process
 from runtime.errors import Misconfigured
@@ -17,12 +19,13 @@ MINISTACK_HEALTH_PATH = "/_ministack/health"
 
 
 def ministack_process(port: int, state_dir: Path) -> Process:
-    """MiniStack on loopback; it writes its state to `state_dir` when it is stopped by SIGTERM."""
+    """MiniStack on loopback, for no browser; a SIGTERM has it write its state to `state_dir`."""
     state_dir.mkdir(parents=True, exist_ok=True)
     return Process(
         name="ministack",
-        command=(sys.executable, "-m", "ministack"),
+        command=(sys.executable, "-m", "local.emulator"),
         env={
+            "PYTHONPATH": str(ROOT),
             "GATEWAY_PORT": str(port),
             "BIND_HOST": LOOPBACK,
             "PERSIST_STATE": "1",
@@ -30,7 +33,7 @@ def ministack_process(port: int, state_dir: Path) -> Process:
             "MINISTACK_REGION": REGION,
             "LOG_LEVEL": "ERROR",  # it warns of every event that it does not write to a log group
             # What a shell may have for another emulator.
-            **dict.fromkeys(("SERVICES", "USE_SSL", "AUTH"), ""),
+            **dict.fromkeys(("SERVICES", "USE_SSL", "AUTH", ALLOWED_HOSTS_VARIABLE), ""),
         },
         port=port,
         port_variable="AWS_PORT",

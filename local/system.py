@@ -17,7 +17,7 @@ from local.process import Process
 from local.process_table import engine_processes, our_processes
 from local.provision import CANNOT_PROVISION, provision_aws, provision_documentdb
 from local.supervisor import Supervisor
-from runtime.paths import require_writable_file, require_writable_folder
+from runtime.paths import require_private_folder, require_writable_file
 from runtime.process import tracing
 from runtime.process.shutdown import Stop
 
@@ -85,7 +85,7 @@ def only_one(state_dir: Path) -> Iterator[None]:
     Raises AlreadyRunning, naming the holder, if another process has it, and Misconfigured, naming
     STATE_DIR, where it cannot be written.
     """
-    require_writable_folder(state_dir, "STATE_DIR")
+    require_private_folder(state_dir, "STATE_DIR")
     with (state_dir / "lock").open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

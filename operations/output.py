@@ -12,11 +12,12 @@ from typing import IO, Any
 
 from pydantic.alias_generators import to_camel
 from rich.box import SIMPLE_HEAD
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
 from rich.table import Table
 
 from contracts.timestamps import format_timestamp
 from runtime.process.command import replacing
+from runtime.terminal import Terminal
 
 UNKNOWN_VALUE = "\N{EN DASH}"
 
@@ -99,7 +100,7 @@ def moment(when: datetime | None) -> str:
     return UNKNOWN_VALUE if when is None else f"{when.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
 
 
-class _PlainConsole(Console):
+class _PlainConsole(Terminal):
     """Prints texts as they are: an id such as `[/]` is no markup, and `:x:` no picture.
 
     A reader that has gone away ends the command as any output does that cannot be written.

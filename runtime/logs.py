@@ -1,7 +1,6 @@
-"""Structured logs: one JSON object a line, with what is bound to the context, without bank data."""
+"""Structured logs: one JSON object a line, with what is bound to the context, and masked."""
 
 import logging
-import re
 import sys
 from functools import partial
 from typing import Any
@@ -9,12 +8,8 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict, Processor
 
-MASK = "***"
-
-_SECRET_KEYS = {"accountnumber", "accountname", "accountsortcode"}
-# A sort code, or the 6 to 10 digits of one without dashes or of an account number, standing alone:
-# not inside an id, a date, a time or a decimal.
-_SECRET_TEXT = re.compile(r"(?<![\w-])(?<!\d[.:])(?:\d{2}-\d{2}-\d{2}|\d{6,10})(?![\w-])(?![.:]\d)")
+from runtime.masking import masked
+from runtime.text import printable
 
 
 def configure(*, level: str = "INFO", form: str = "json", process: str) -> None:
@@ -53,7 +48,7 @@ def configure(*, level: str = "INFO", form: str = "json", process: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
-    for chatty in ("botocore", "boto3", "httpx", "urllib3", "pymongo", "uvicorn.error"):
+    for chatty in ("botocore", "boto3", "httpx", "httpcore", "urllib3", "pymongo", "uvicorn.error"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
@@ -70,7 +65,8 @@ def for_people(_logger: Any, _method: str, event: EventDict) -> str:
     said, trace = event.pop("event"), event.pop("exception", "")
     mark = "" if level == "info" else f"{level.upper()} "
     fields = " ".join(f"{key}={_terse(value)}" for key, value in sorted(event.items()))
-    return f"{timestamp} {mark}{said} {fields}".rstrip() + (f"\n{trace}" if trace else "")
+    line = printable(f"{timestamp} {mark}{said} {fields}".rstrip())
+    return line + (f"\n{printable(trace, lines=True)}" if trace else "")
 
 
 def _terse(value: Any) -> str:
@@ -78,22 +74,7 @@ def _terse(value: Any) -> str:
 
 
 def redact(_logger: Any, _method: str, event: EventDict) -> EventDict:
-    """Mask bank details wherever they stand: under their names, at any depth, and inside texts."""
-    return {key: _masked(key, value) for key, value in event.items()}
-
-
-def mask(text: str) -> str:
-    """Replace whatever in a text may be an account number or a sort code."""
-    return _SECRET_TEXT.sub(MASK, text)
-
-
-def _masked(key: str, value: Any) -> Any:
-    if key.replace("_", "").lower() in _SECRET_KEYS:
-        return MASK
-    if isinstance(value, str) and key != "timestamp":
-        return mask(value)
-    if isinstance(value, dict):
-        return {name: _masked(str(name), inner) for name, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_masked(key, inner) for inner in value]
-    return value
+    """Mask personal data wherever it stands: under its names, at any depth, and inside texts."""
+    return {
+        key: value if key == "timestamp" else masked(value, key) for key, value in event.items()
+    }

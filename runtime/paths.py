@@ -1,9 +1,13 @@
 """Places that a setting names and that are written to: refused at start, by the setting's name."""
 
 import os
+import stat
 from pathlib import Path
 
 from runtime.errors import Misconfigured
+
+PRIVATE = stat.S_IRWXU
+OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 class Unwritable(Misconfigured):
@@ -16,10 +20,19 @@ class Unwritable(Misconfigured):
         )
 
 
-def require_writable_folder(path: Path, variable: str) -> None:
-    """Make the folder where it is missing; raises Unwritable for it, or for what is in it."""
+def require_private_folder(path: Path, variable: str) -> None:
+    """Make the folder where it is missing, and let none but its owner in (mode 0700).
+
+    Raises Unwritable for it, or for what is in it, and for one that every user writes to: /tmp is
+    not ours to close.
+    """
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
+        mode = path.stat().st_mode
+        if mode & stat.S_ISVTX:
+            raise Unwritable(variable, path, "it is for the files of every user")
+        if mode & OTHERS:
+            path.chmod(PRIVATE)
         found = [path, *path.iterdir()]
     except OSError as error:
         raise Unwritable(variable, path, error.strerror or str(error)) from error

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Mapping
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
@@ -22,6 +21,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from runtime.errors import Misconfigured
+from runtime.http.hosts import hosts_in, is_loopback
 from runtime.signatures import secrets_of
 
 
@@ -51,6 +51,10 @@ Address = Annotated[
 """Where HTTP is served: a host and perhaps a port, without a path."""
 
 
+HOST_NAMES = r"^[A-Za-z0-9._:,*\[\] -]*$"
+"""Hosts as their header has them, with commas between them."""
+
+
 class AwsSettings(ProcessSettings):
     """For a process that calls AWS, or an emulator where the endpoint is set."""
 
@@ -58,20 +62,14 @@ class AwsSettings(ProcessSettings):
     aws_endpoint_url: Address | None = None
 
 
-def is_loopback(host: str) -> bool:
-    """Whether a host names this machine and no other can reach it; brackets of IPv6 may be on."""
-    name = host.strip("[]").lower()
-    try:
-        return name == "localhost" or ip_address(name).is_loopback
-    except ValueError:
-        return False
-
-
 class ApiSettings(ProcessSettings):
     """For a process that serves HTTP.
 
     With `auth` off it serves every client. Beyond loopback that is refused, unless
     `auth_off_beyond_loopback` confirms it.
+
+    `http_allowed_hosts` are the Host headers that it answers to beside loopback's, with commas
+    between them; `*` is every one. It is needed where the process listens beyond loopback.
     """
 
     http_host: str = "127.0.0.1"
@@ -86,6 +84,7 @@ class ApiSettings(ProcessSettings):
     auth_algorithms: str = Field(default="RS256,ES256", pattern=r"^(RS|ES)256(,(RS|ES)256)?$")
     auth_leeway_seconds: int = Field(default=30, ge=0, le=300)
     auth_scope_prefix: str = ""
+    http_allowed_hosts: str = Field(default="", pattern=HOST_NAMES, validate_default=True)
 
     @property
     def auth_audiences(self) -> frozenset[str]:
@@ -116,6 +115,22 @@ class ApiSettings(ProcessSettings):
     @classmethod
     def _has_a_host(cls, url: str | None) -> str | None:
         return url and _can_be_parsed(url)
+
+    @field_validator("http_allowed_hosts")
+    @classmethod
+    def _is_not_open_to_any_name(cls, names: str, info: ValidationInfo) -> str:
+        host = info.data.get("http_host", "")
+        if not names and not is_loopback(host):
+            raise ValueError(
+                f"HTTP_HOST={host} is not a loopback address: name the hosts under which clients"
+                " ask for this API, with commas between them, or * where they are checked before it"
+            )
+        return names
+
+    @property
+    def allowed_hosts(self) -> frozenset[str]:
+        """In lower case; each may have a port."""
+        return hosts_in(self.http_allowed_hosts)
 
 
 class WorkerSettings(ProcessSettings):

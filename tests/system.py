@@ -20,6 +20,7 @@ from infra.topology import WORKLOADS
 from runtime.aws import Aws, CachingAws
 from runtime.http.app import create_api
 from runtime.http.connections import limited
+from runtime.http.hosts import ANY_HOST
 from runtime.mongodb import Mongo
 from runtime.settings import ApiSettings
 from runtime.sqs.handler import EventHandler
@@ -141,12 +142,19 @@ class System:
         kind, environment = _SETTINGS[service], self.environment(service)
         names = [name for name in kind.model_fields if name.upper() in environment]
         given: dict[str, Any] = {name: environment[name.upper()] for name in names}
-        return kind(**given, http_port=0)
+        return kind(**given, http_port=0, http_allowed_hosts="x")
 
 
 def an_app(router: APIRouter, **how: Any) -> FastAPI:
     """Routes of a test's own, behind what every service shares."""
-    made: dict[str, Any] = {"title": "Any", "description": "", "kinds": {}, "verifier": None, **how}
+    made: dict[str, Any] = {
+        "title": "Any",
+        "description": "",
+        "kinds": {},
+        "verifier": None,
+        "allowed_hosts": frozenset({ANY_HOST}),
+        **how,
+    }
     return create_api(router=router, check=lambda: None, **made)
 
 
@@ -155,7 +163,7 @@ def ask(app: FastAPI, method: str, path: str, **how: Any) -> httpx.Response:
 
     async def asked() -> httpx.Response:
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             return await client.request(method, path, **how)
 
     return asyncio.run(asked())

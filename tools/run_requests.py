@@ -1,8 +1,8 @@
 """Runs the collections of requests against the real APIs: `python -m tools.run_requests`.
 
 It starts the whole system on free ports with a state of its own, sends everything in
-collections/ with the command line runners of the two formats, and stops it. The runners are npm
-packages, which npx fetches once.
+collections/ with the command line runners of the two formats, and stops it. `make requests` has
+installed the runners, which are npm packages.
 """
 
 import os
@@ -15,17 +15,18 @@ from tempfile import TemporaryDirectory
 
 from infra.local_system.addresses import addresses
 from infra.local_system.bank import local_secret
+from infra.local_system.settings import ROOT
 from local.console import Console
 from local.isolation import isolate
 from local.system import CANNOT_START, running_system
 from runtime.process.command import complain, run_command
 from verification.testkit.ports import settings_on_free_ports
 
-COLLECTIONS = Path(__file__).parent.parent / "collections"
-NEWMAN, HTTPYAC = "newman@6.2.2", "httpyac@6.16.7"
+COLLECTIONS = ROOT / "collections"
+RUNNERS = ROOT / "build" / "npm" / "requests" / "node_modules" / ".bin"
 
 RUN_WITHIN = 240
-"""Seconds for one runner; the most of it, once, is the download."""
+"""Seconds for one runner."""
 
 
 def main() -> int:
@@ -51,13 +52,13 @@ def commands(apis: dict[str, str], secret: str) -> list[Sequence[str]]:
     variables.append(("webhookSecret", secret))
     return [
         (
-            *("npx", "--yes", NEWMAN, "run"),
+            *(str(RUNNERS / "newman"), "run"),
             str(COLLECTIONS / "streamed-events.postman_collection.json"),
             *(word for name, url in variables for word in ("--env-var", f"{name}={url}")),
             *("--reporters", "cli", "--reporter-cli-no-banner", "--color", "off"),
         ),
         (
-            *("npx", "--yes", HTTPYAC, "send"),
+            *(str(RUNNERS / "httpyac"), "send"),
             str(COLLECTIONS / "streamed-events.http"),
             *("--all", "--no-color", "--output", "short", "--output-failed", "response"),
             *(word for name, url in variables for word in ("--var", f"{name}={url}")),
@@ -67,14 +68,14 @@ def commands(apis: dict[str, str], secret: str) -> list[Sequence[str]]:
 
 def run(command: Sequence[str]) -> int:
     """Run a runner and pass its output on; returns its exit code, 1 where it did not end."""
-    started = time.monotonic()
+    started, name = time.monotonic(), Path(command[0]).name
     try:
         code = subprocess.run(command, check=False, timeout=RUN_WITHIN).returncode
     except subprocess.TimeoutExpired:
-        sys.stderr.write(f"{command[2]} did not end within {RUN_WITHIN} s\n")
+        sys.stderr.write(f"{name} did not end within {RUN_WITHIN} s\n")
         return 1
     verdict = "went well" if code == 0 else f"failed ({code})"
-    sys.stdout.write(f"{command[2]}: {verdict} in {time.monotonic() - started:.0f} s\n\n")
+    sys.stdout.write(f"{name}: {verdict} in {time.monotonic() - started:.0f} s\n\n")
     sys.stdout.flush()
     return code
 

@@ -11,7 +11,7 @@ from contracts.timestamps import parse_timestamp
 from operations.output import as_document
 from operations.sources.dead_letters import object_in
 from operations.sources.ledger import AggregateState, type_of
-from runtime.logs import redact
+from runtime.masking import masked
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,6 @@ def state_of(api: Api, aggregate_id: str) -> ApiState:
         return ApiState(api.domain, url, 0, None, f"{api.process} did not answer: {said(error)}")
     body = object_in(answer.content)
     if answer.is_success:
-        return ApiState(api.domain, url, answer.status_code, redact(None, "", body), None)
+        return ApiState(api.domain, url, answer.status_code, masked(body), None)
     problem = str(body.get("detail") or answer.reason_phrase)
     return ApiState(api.domain, url, answer.status_code, None, problem)

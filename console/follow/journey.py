@@ -50,7 +50,7 @@ def router(parts: Parts) -> APIRouter:
 
 def follow(parts: Parts, name: str) -> dict[str, Any]:
     """Show the whole journey of whatever an id names. Raises JourneyNotFound, Unavailable."""
-    aggregate_id = aggregate_named(parts, name)
+    aggregate_id = aggregate_named(parts, name) if name else None  # an API would give its list
     if aggregate_id is None:
         raise JourneyNotFound(name)
     journey, states, observed = gather(parts, aggregate_id, with_logs=False)

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from contracts.envelope import NotAnEvent, ReceivedEvent
 from operations.sources.bus_logs import BusEvent, Unreadable, parse_line
-from runtime.logs import redact
+from runtime.masking import masked
 
 MOST_EVENTS = 5_000
 MOST_KEPT_BYTES = 16 * 1024 * 1024
@@ -31,7 +31,7 @@ class ObservedEvent(BusEvent):
     @classmethod
     def of(cls, event: BusEvent, message: str, *, bus: str, domain: str) -> Self:
         """Add what the page shows beside it; `domain` owns the bus."""
-        envelope = redact(None, "", json.loads(message))
+        envelope = masked(json.loads(message))
         metadata, source = envelope["detail"]["metadata"], str(envelope.get("source", ""))
         return cls(
             **{each.name: getattr(event, each.name) for each in fields(BusEvent)},

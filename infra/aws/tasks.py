@@ -13,6 +13,7 @@ from infra.aws.grounds import Grounds
 from infra.aws.reviewed import accept_finding
 from infra.aws.webhook import webhook_secrets
 from infra.workloads import Workload
+from runtime.http.hosts import ANY_HOST
 
 TASK_PORT = 8000
 """Where each task serves: an API its routes, a worker its health."""
@@ -98,7 +99,10 @@ class Task(Construct):
 
     def _where_to_serve(self) -> dict[str, str]:
         kind = "HTTP" if self._workload.path else "HEALTH"
-        return {f"{kind}_HOST": "0.0.0.0", f"{kind}_PORT": str(TASK_PORT)}  # noqa: S104 (a task's own)
+        where = {f"{kind}_HOST": "0.0.0.0", f"{kind}_PORT": str(TASK_PORT)}  # noqa: S104 (a task's own)
+        # Only the VPC link reaches a task, and API Gateway has chosen by the name before it: no
+        # browser asks here by a name of its own, and which one the link sends is nowhere written.
+        return where | ({"HTTP_ALLOWED_HOSTS": ANY_HOST} if self._workload.path else {})
 
     def _provision_first(self, container: ecs.ContainerDefinition) -> None:
         """Make the collections before the process starts; making them twice changes nothing."""

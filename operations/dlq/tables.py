@@ -10,6 +10,7 @@ from operations.dlq.choice import End, Tally
 from operations.output import UNKNOWN_VALUE, counted, moment, table
 from operations.sources.dead_letters import DeadLetter
 from operations.sources.peeking import Peek
+from runtime.text import printable
 
 
 def dead_letters_table(peek: Peek) -> Table:
@@ -87,7 +88,7 @@ def ended(end: End, destination: str | None = None) -> str:
     to = f" to {destination}" if end.moved and destination else ""
     what = dead_letter.event.event_type or "message"
     of = f" of {_aggregate(dead_letter)}," if dead_letter.event.aggregate_id else ""
-    return f"{end.outcome}{to}: {what}{of} {dead_letter.message_id}"
+    return printable(f"{end.outcome}{to}: {what}{of} {dead_letter.message_id}")
 
 
 def _aggregate(dead_letter: DeadLetter) -> str:

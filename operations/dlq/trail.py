@@ -30,7 +30,7 @@ class Trail:
         self.path, self._operation, self._now = path, operation, now
         self._who = operator()
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
             self._end_what_a_killed_command_began()
         except OSError as error:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from contracts.outbox import BASE64_BSON, DYNAMODB_JSON
 from operations.output import as_document
 from operations.sources.origins import Origin
-from runtime.logs import MASK, mask, redact
+from runtime.masking import MASK, mask, masked
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageTypeDef
@@ -89,7 +89,7 @@ class DeadLetter:
         if self.encoding in (DYNAMODB_JSON, BASE64_BSON):
             # Bank details cannot be found in it.
             return f"{MASK} ({self.encoding}, {len(self.body)} characters: --reveal shows them)"
-        return masked(self.body)
+        return laid_out(self.body)
 
 
 def read(message: "MessageTypeDef", origin: Origin) -> DeadLetter:
@@ -117,16 +117,15 @@ def read(message: "MessageTypeDef", origin: Origin) -> DeadLetter:
     )
 
 
-def masked(body: str) -> str:
-    """Lay a body out without bank details; a record's detail, JSON within JSON, is unfolded."""
+def laid_out(body: str) -> str:
+    """Lay a body out without personal data; a record's detail, JSON within JSON, is unfolded."""
     document = object_in(body)
     if not document:
         return mask(body)
     if isinstance(document.get("detail"), str):
         document["detail"] = object_in(document["detail"]) or MASK
     try:
-        shown = redact(None, "", {"body": document})["body"]
-        return json.dumps(shown, ensure_ascii=False, indent=2)
+        return json.dumps(masked(document), ensure_ascii=False, indent=2)
     except RecursionError:
         return f"{MASK} (nested too deep to be laid out)"
 

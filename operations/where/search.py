@@ -26,6 +26,8 @@ def find(environment: DatabaseEnvironment, name: str) -> tuple[str, str | None]:
 
     Raises OperatorError for an id that nothing has, Unavailable.
     """
+    if not name:
+        raise OperatorError("the id is empty: give a subscription's or an event's")
     if _states(environment, name):
         return name, None
     for row in _rows(environment):

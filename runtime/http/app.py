@@ -22,7 +22,7 @@ from runtime.http.auth import (
 )
 from runtime.http.connections import BODY_SECONDS, limited
 from runtime.http.json_bodies import JsonBodies
-from runtime.http.middleware import AroundRequests, HeadAsGet, LimitedBody
+from runtime.http.middleware import AllowedHosts, AroundRequests, HeadAsGet, LimitedBody
 from runtime.http.problem_kinds import Kind
 from runtime.http.tracing import TracedRequests
 from runtime.metrics import HttpMetrics, new_registry
@@ -50,13 +50,15 @@ def create_api(
     registry: CollectorRegistry | None = None,
     outbox: Outbox | None = None,
     tracer: Tracer | None = None,
+    allowed_hosts: frozenset[str] = frozenset(),
 ) -> FastAPI:
     """Put a service's routes behind what every service shares.
 
     `kinds` says which problem each domain error is; `check` raises Unavailable while the service's
     database is away, and so does `outbox`, the one that it commits to. `verifier` is None where
-    AUTH=off: then whoever reaches the routes is served. Routes for one row are async, and send only
-    their handler to the thread pool (`run_in_threadpool`).
+    AUTH=off: then whoever reaches the routes is served. `allowed_hosts` are names that it answers
+    to beside loopback's. Routes for one row are async, and send only their handler to the thread
+    pool (`run_in_threadpool`).
     """
     registry = registry or new_registry()
     # FastAPI sends each plain function to the thread pool, each dependency of a route as well, and
@@ -99,6 +101,7 @@ def create_api(
     app.add_middleware(JsonBodies)
     app.add_middleware(LimitedBody, max_bytes=MAX_BODY_BYTES, max_seconds=BODY_SECONDS)
     app.add_middleware(Authenticated, verifier=verifier)
+    app.add_middleware(AllowedHosts, allowed=allowed_hosts)
     app.add_middleware(AroundRequests, metrics=HttpMetrics(registry))
     if tracer is not None:
         app.add_middleware(TracedRequests, tracer=tracer)  # last: the outermost

@@ -11,7 +11,8 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from contracts.causes import Cause
-from runtime.http.problem_kinds import CONTENT_TOO_LARGE, INTERNAL, TOO_SLOW
+from runtime.http.hosts import is_allowed
+from runtime.http.problem_kinds import CONTENT_TOO_LARGE, INTERNAL, MISDIRECTED, TOO_SLOW
 from runtime.http.problems import METHODS, respond
 from runtime.metrics import HttpMetrics
 
@@ -22,6 +23,23 @@ _CORRELATION_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 UNLOGGED_PATHS = frozenset({"/healthz", "/readyz", "/metrics", "/outbox"})
 """Paths that only machines ask for, and all the time: neither logged nor traced."""
+
+
+class AllowedHosts:
+    """ASGI middleware: a request that is for another host than `allowed` and loopback is 421."""
+
+    def __init__(self, app: ASGIApp, allowed: frozenset[str]) -> None:
+        self._app, self._allowed = app, allowed
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        app = self._app
+        if scope["type"] == "http":
+            host = Headers(scope=scope).get("host", "")
+            if not is_allowed(host, self._allowed):
+                app = respond(
+                    MISDIRECTED, "ask by a name of loopback, or by one that HTTP_ALLOWED_HOSTS has"
+                )
+        await app(scope, receive, send)
 
 
 class LimitedBody:

@@ -32,6 +32,7 @@ METHOD_NOT_ALLOWED = Kind(405, "method-not-allowed", "This method is not for thi
 TOO_SLOW = Kind(408, "request-too-slow", "The request did not arrive in time")
 CONTENT_TOO_LARGE = Kind(413, "content-too-large", "The body is too large")
 UNSUPPORTED_MEDIA_TYPE = Kind(415, "unsupported-media-type", "The body must be JSON")
+MISDIRECTED = Kind(421, "misdirected", "This server does not answer to this name")
 INVALID = Kind(422, "invalid-request", "The request breaks a rule")
 HEADERS_TOO_LARGE = Kind(431, "headers-too-large", "The request's headers are too large")
 INTERNAL = Kind(500, "internal-error", "Something is wrong with the service")

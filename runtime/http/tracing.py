@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from runtime.http.middleware import UNLOGGED_PATHS
 from runtime.http.problems import METHODS
-from runtime.logs import mask
+from runtime.masking import mask
 from runtime.process.tracing import Attributes, Tracer
 
 _SERVER_ERROR = 500

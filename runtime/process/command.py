@@ -8,6 +8,7 @@ from io import TextIOWrapper
 from typing import IO, NoReturn
 
 from runtime.errors import Misconfigured, Unavailable
+from runtime.text import printable
 
 FAILED, MISCONFIGURED, INTERRUPTED = 1, 2, 130
 """Exit codes."""
@@ -55,7 +56,8 @@ def run_command(main: Callable[[], int], *, failures: tuple[type[Exception], ...
 def complain(sentence: object) -> None:
     """Say on stderr what the person at the terminal should know; of an error, its notes too."""
     notes = getattr(sentence, "__notes__", ())
-    sys.stderr.write("".join(f"{each}\n" for each in (sentence, *notes)))
+    sentences = "".join(f"{each}\n" for each in (sentence, *notes))
+    sys.stderr.write(printable(sentences, lines=True))
 
 
 def write_on_any_terminal() -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from runtime.aws import asking, reaching
 from runtime.batches import Limits
 from runtime.errors import Misconfigured
-from runtime.logs import mask
+from runtime.masking import mask
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

@@ -35,6 +35,7 @@ def create_app(settings: PaymentApiSettings, tracer: Tracer | None = None) -> Fa
         verifier=verifier_of(settings),
         outbox=store.outbox,
         tracer=tracer,
+        allowed_hosts=settings.allowed_hosts,
     )
 
 

@@ -29,6 +29,7 @@ def create_app(settings: StockApiSettings, tracer: Tracer | None = None) -> Fast
         verifier=verifier_of(settings),
         outbox=store.outbox,
         tracer=tracer,
+        allowed_hosts=settings.allowed_hosts,
     )
 
 

@@ -16,6 +16,7 @@ from runtime.http.auth import InsufficientScope, require
 from runtime.http.pagination import DEFAULT_LIMIT, Cursor, Limit, PageView, page_example
 from runtime.http.problem_kinds import INVALID, NOT_FOUND, Kind
 from runtime.http.problems import ON_CREATE, ON_LIST, ON_READ
+from runtime.text import CONTROLS
 from services.subscription.handlers import Handlers
 from services.subscription.model import (
     DomainError,
@@ -42,13 +43,13 @@ _Writer = Annotated[Caller | None, Security(require, scopes=[WRITE])]
 # What the example key leads to: the examples work one after the other, as they are.
 _ID = "280d2be1-0a4c-5fe9-9a74-da3b91a9c428"
 _KEY = "order-2026-11-23-0001"
-# Letters, marks, digits, punctuation and spaces between them; no control characters.
+# Letters, marks, digits, punctuation and spaces between them.
 _Name = Annotated[
     str,
     StringConstraints(
         min_length=1,
         max_length=70,
-        pattern=r"^[^\s\x00-\x1f\x7f]([^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?$",
+        pattern=rf"^[^\s{CONTROLS}]([^{CONTROLS}]*[^\s{CONTROLS}])?$",
     ),
 ]
 _AccountNumber = Annotated[str, StringConstraints(pattern=r"^[0-9]{6,10}$")]

@@ -33,6 +33,7 @@ def create_app(settings: SubscriptionApiSettings, tracer: Tracer | None = None) 
         verifier=verifier_of(settings),
         outbox=store.outbox,
         tracer=tracer,
+        allowed_hosts=settings.allowed_hosts,
     )
 
 

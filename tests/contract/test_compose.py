@@ -1,5 +1,7 @@
 """compose.yaml runs what the table of workloads says, each process as contained as the next."""
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,9 @@ from console.settings import ConsoleSettings
 from infra.local_system.settings import port_field
 from infra.topology import WORKLOADS
 from infra.workloads import Workload
+from local import emulator
+from runtime.http import hosts
+from runtime.http.hosts import hosts_in
 from runtime.settings import load
 
 FILE = Path(__file__).parents[2] / "compose.yaml"
@@ -119,6 +124,34 @@ def test_the_console_starts_with_its_environment(monkeypatch: pytest.MonkeyPatch
     }
     assert settings.allowed_hosts == {"localhost", "127.0.0.1", "console:8000"}
     assert settings.console_breaking_socket is None
+
+
+def test_an_api_answers_to_the_name_by_which_containers_ask() -> None:
+    """And as on this machine to loopback's, as which it is published and probed."""
+    for api in APIS:
+        environment = SERVICES[api.name]["environment"]
+        assert environment["HTTP_HOST"] == "0.0.0.0"
+        assert api.name in hosts_in(environment["HTTP_ALLOWED_HOSTS"])
+
+
+def test_the_emulator_is_behind_its_guard() -> None:
+    """A browser on this machine may reach a container's address, published or not."""
+    service, guard = SERVICES["ministack"], "/opt/guard"
+    assert service["entrypoint"] == ["python3", "-m", emulator.__name__]
+    assert service["environment"]["PYTHONPATH"] == guard
+    assert service["environment"][emulator.ALLOWED_HOSTS_VARIABLE] == "ministack"
+    for file in (emulator.__file__, hosts.__file__):
+        mounted = Path(file).relative_to(FILE.parent)
+        assert f"./{mounted}:{guard}/{mounted}:ro" in service["volumes"]
+
+
+def test_the_guard_needs_no_library_beside_the_emulators_own() -> None:
+    """In MiniStack's image there is none of ours."""
+    imports = f"import sys; import {emulator.__name__}; print(*sys.modules)"
+    command = [sys.executable, "-c", imports]
+    loaded = subprocess.run(command, cwd=FILE.parent, check=True, capture_output=True, text=True)
+    tops = {each.partition(".")[0] for each in loaded.stdout.split()}
+    assert not tops & {"starlette", "pydantic", "fastapi", "uvicorn", "structlog"}
 
 
 def test_the_console_and_the_commands_share_one_audit_file() -> None:

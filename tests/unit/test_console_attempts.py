@@ -75,4 +75,6 @@ def test_the_command_survives_a_shell() -> None:
 def test_an_id_stays_one_part_of_the_path() -> None:
     """Whatever somebody types as an id."""
     api = an_api(httpx.Response(404))
-    assert api.resource("../readyz?x") == f"{URL}/subscriptions/..%2Freadyz%3Fx"
+    assert api.resource("../readyz?x") == f"{URL}/subscriptions/%2E%2E%2Freadyz%3Fx"
+    for dots in (".", ".."):
+        assert httpx.URL(api.resource(dots)).raw_path == b"/subscriptions/" + b"%2E" * len(dots)

@@ -7,7 +7,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from console.security import HEADERS, TOKEN_HEADER, Guarded, without_port
+from console.security import HEADERS, TOKEN_HEADER, Guarded
 
 TOKEN = "right"
 HERE = "127.0.0.1:8000"
@@ -99,14 +99,3 @@ def test_every_answer_carries_the_policies(client: TestClient) -> None:
         assert {name: answer.headers[name] for name in HEADERS} == HEADERS
         assert "Access-Control-Allow-Origin" not in answer.headers
         assert answer.headers["Cache-Control"] == "no-store"
-
-
-def test_a_port_is_taken_off_a_host() -> None:
-    """Of names, of addresses, and of IPv6's in brackets."""
-    assert [without_port(each) for each in ("A:1", "a", "[::1]:80", "[::1]", "")] == [
-        "a",
-        "a",
-        "::1",
-        "::1",
-        "",
-    ]

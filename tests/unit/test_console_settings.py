@@ -2,7 +2,7 @@
 
 import pytest
 
-from console.settings import ConsoleSettings, is_loopback
+from console.settings import ConsoleSettings
 from runtime.errors import Misconfigured
 from runtime.settings import load
 
@@ -29,25 +29,6 @@ def test_another_address_needs_names_to_answer_to(environment: pytest.MonkeyPatc
 
     environment.setenv("CONSOLE_ALLOWED_HOSTS", "Console.example, box")
     assert load(ConsoleSettings).allowed_hosts == {"console.example", "box"}
-
-
-@pytest.mark.parametrize(
-    ("host", "expected"),
-    [
-        ("127.0.0.1", True),
-        ("127.8.9.1", True),
-        ("::1", True),
-        ("[::1]", True),
-        ("LocalHost", True),
-        ("0.0.0.0", False),
-        ("localhost.example", False),
-        ("10.0.0.1", False),
-        ("", False),
-    ],
-)
-def test_loopback_is_what_no_other_machine_reaches(host: str, expected: bool) -> None:
-    """A name that merely looks like it is none."""
-    assert is_loopback(host) is expected
 
 
 def test_a_name_that_no_queue_could_carry_is_refused(environment: pytest.MonkeyPatch) -> None:

@@ -94,49 +94,6 @@ def test_the_console_form_is_for_people_and_masked(capsys: pytest.CaptureFixture
     assert "\x1b" not in out
 
 
-@pytest.mark.parametrize("secret", SECRETS)
-@pytest.mark.parametrize(
-    "text",
-    [
-        "{}",
-        "account {} is closed",
-        "account:{}",
-        "accountNumber={},",
-        "ends with {}.",
-        "{}: not found",
-        "'{}'",
-        '{{"accountNumber":"{}"}}',
-        '{{"accountNumber":{}}}',
-        "({})",
-        "a\n{}\nb",
-        "?accountNumber={}&limit=2",
-    ],
-)
-def test_bank_details_inside_a_text_are_masked(secret: str, text: str) -> None:
-    """Wherever they stand alone, whatever stands around them."""
-    assert logs.mask(text.format(secret)) == text.format(logs.MASK)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "5f0c7c1e-7a64-5d0b-9d5e-0a4c6a3f8b11",
-        "12345678-1234-4234-8234-123456789012",
-        "2026-11-23T09:30:00.000Z",
-        "127.0.0.1:8001",
-        "0.123456",
-        "took 1234.567891 ms",
-        "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
-        "49590338271490256608559692538361571095921575989136588898",
-        "2026-11-23",
-        "12345",
-    ],
-)
-def test_ids_times_and_measures_are_left_alone(text: str) -> None:
-    """What is needed to find an event is not taken for a bank detail."""
-    assert logs.mask(text) == text
-
-
 json_values = st.recursive(
     st.sampled_from([*SECRETS, "harmless", 3, None, True]),
     lambda inner: (

@@ -9,7 +9,7 @@ from contracts.outbox import OutboxRecord
 from infra.resources import ToBus, ToQueue
 from infra.topology import TOPOLOGY, WORKLOADS
 from operations.dlq.outgoing import Outgoing, Unsendable, outgoing_of
-from operations.sources.dead_letters import DeadLetter, masked
+from operations.sources.dead_letters import DeadLetter, laid_out
 from operations.sources.origins import BackToQueue, Destination, OnToBus, Origin, OutToBus, origins
 from tests.dead_letters import (
     BATCH_GIVEN_UP,
@@ -255,7 +255,7 @@ def test_a_body_is_shown_however_deep_it_is_nested(depth: int) -> None:
     """Laid out, or as too deep, or as it came: where each ends depends on the version of Python."""
     inmost = '{"accountNumber":"12345678"}'
 
-    shown = masked('{"a":' * depth + inmost + "}" * depth)
+    shown = laid_out('{"a":' * depth + inmost + "}" * depth)
 
     assert shown.startswith(("{", "***"))
     assert "12345678" not in shown

@@ -23,6 +23,7 @@ def test_types_are_stable() -> None:
         "request-too-slow": 408,
         "content-too-large": 413,
         "unsupported-media-type": 415,
+        "misdirected": 421,
         "invalid-request": 422,
         "headers-too-large": 431,
         "internal-error": 500,
