@@ -16,6 +16,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 
 from infra.local_system.addresses import addresses, aws_endpoint, console_address
+from infra.local_system.auth import client_tokens
 from infra.local_system.environment import REGION
 from infra.local_system.ports import is_listening
 from infra.local_system.settings import LocalSettings
@@ -24,7 +25,7 @@ from local.engines import MINISTACK_HEALTH_PATH
 from local.errors import AlreadyRunning
 from local.isolation import isolate
 from local.journey import Arrival, Customer, Flow, JourneyHop, Stuck, follow
-from local.probes import answers, health_of
+from local.probes import answers, ask, health_of
 from local.process_table import our_processes
 from local.progress import SignsOfLife
 from local.supervisor import START_PATIENCE
@@ -41,7 +42,7 @@ def main() -> int:
     isolate(os.environ, configured_by=LocalSettings, say=complain)
     try:
         settings = load(LocalSettings)
-        with brought_up(settings, terminal), httpx.Client(timeout=5, trust_env=False) as http:
+        with brought_up(settings, terminal), client_of(settings) as http:
             logs = Aws(region=REGION, endpoint_url=aws_endpoint(settings)).client("logs")
             show(Customer(http, logs, addresses(settings)), terminal)
             if answers(f"{console_address(settings)}/readyz"):
@@ -92,6 +93,14 @@ class Narrated(Console):
     def say(self, text: str) -> None:
         super().say(text)
         self._show(text)
+
+
+def client_of(settings: LocalSettings) -> httpx.Client:
+    """Make a client with tokens, if the system that runs requires them, whatever AUTH is here."""
+    answer = ask(f"{addresses(settings)['stock']}/stock?limit=1")
+    requires = answer is not None and answer.status_code == httpx.codes.UNAUTHORIZED
+    tokens = client_tokens("demo", settings.model_copy(update={"auth": requires}))
+    return httpx.Client(auth=tokens, timeout=5, trust_env=False)
 
 
 def is_up(settings: LocalSettings) -> bool:
@@ -161,4 +170,4 @@ def table(flows: list[Flow], arrivals: dict[JourneyHop, Arrival]) -> Table:
 
 
 if __name__ == "__main__":
-    run_command(main, failures=(Stuck, *CANNOT_START))
+    run_command(main, failures=(Stuck, httpx.RequestError, *CANNOT_START))

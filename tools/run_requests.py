@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from infra.local_system.addresses import addresses
+from infra.local_system.settings import AuthSettings
 from local.console import Console
 from local.isolation import isolate
 from local.system import CANNOT_START, running_system
@@ -28,7 +29,7 @@ RUN_WITHIN = 240
 
 
 def main() -> int:
-    isolate(os.environ, say=complain)
+    isolate(os.environ, configured_by=AuthSettings, say=complain)
     with TemporaryDirectory(prefix="streamed-requests-") as place:
         log = Path(place) / "system.log"
         with (

@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from infra.local_system.settings import ROOT
+from infra.local_system.settings import ROOT, AuthSettings
 from local.console import Console
 from local.isolation import isolate
 from local.system import CANNOT_START
@@ -26,7 +26,7 @@ def main() -> int:
     console, stop = Console(sys.stdout), Stop()
     seconds = arguments.minutes * 60
     plan = ChaosPlan(seed, seconds, draw_faults(seed, seconds), draw_clocks(seed))
-    isolate(os.environ, say=console.say)
+    isolate(os.environ, configured_by=AuthSettings, say=console.say)
     state_dir = Path(tempfile.mkdtemp(prefix="streamed-chaos-"))
     log = state_dir / "processes.log"
     console.say(f"{command}: {len(plan.faults)} faults; what the processes say is in {log}")
