@@ -14,7 +14,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from infra.local_system.addresses import addresses
-from infra.local_system.settings import AuthSettings
+from infra.local_system.auth import issuer_address, issuer_folder, secret_file
+from infra.local_system.settings import AuthSettings, LocalSettings
 from local.console import Console
 from local.isolation import isolate
 from local.system import CANNOT_START, running_system
@@ -37,28 +38,38 @@ def main() -> int:
             log.open("w", encoding="utf-8") as output,
             running_system(settings, console=Console(output)),
         ):
-            codes = [run(command) for command in commands(addresses(settings))]
+            codes = [run(command) for command in commands(variables(settings))]
         if any(codes):
             sys.stderr.write("the system's output, from its end:\n")
             sys.stderr.writelines(log.read_text(encoding="utf-8").splitlines(keepends=True)[-40:])
     return max(codes)
 
 
-def commands(apis: dict[str, str]) -> list[Sequence[str]]:
-    """One for each collection; `apis` are the base URLs by name."""
-    variables = [(f"{name}Api", address) for name, address in apis.items()]
+def variables(settings: LocalSettings) -> dict[str, str]:
+    """Where the system is, and what takes a token where it requires one."""
+    secret = secret_file(issuer_folder(settings), "staff")
+    return {
+        **{f"{name}Api": address for name, address in addresses(settings).items()},
+        "issuer": issuer_address(settings),
+        "clientId": "staff",
+        "clientSecret": secret.read_text() if settings.auth else "",
+    }
+
+
+def commands(given: dict[str, str]) -> list[Sequence[str]]:
+    """One for each collection; `given` are its variables."""
     return [
         (
             *("npx", "--yes", NEWMAN, "run"),
             str(COLLECTIONS / "streamed-events.postman_collection.json"),
-            *(word for name, url in variables for word in ("--env-var", f"{name}={url}")),
+            *(word for name, each in given.items() for word in ("--env-var", f"{name}={each}")),
             *("--reporters", "cli", "--reporter-cli-no-banner", "--color", "off"),
         ),
         (
             *("npx", "--yes", HTTPYAC, "send"),
             str(COLLECTIONS / "streamed-events.http"),
             *("--all", "--no-color", "--output", "short", "--output-failed", "response"),
-            *(word for name, url in variables for word in ("--var", f"{name}={url}")),
+            *(word for name, each in given.items() for word in ("--var", f"{name}={each}")),
         ),
     ]
 
