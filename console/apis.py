@@ -8,7 +8,7 @@ from urllib.parse import quote
 import httpx
 from pydantic import SecretStr
 
-from console.settings import ConsoleSettings, is_loopback
+from console.settings import ConsoleSettings
 from console.signing import Signed
 from infra.topology import WORKLOADS
 from operations.environment import Environment
@@ -18,6 +18,7 @@ from runtime.http.client_credentials import (
     TokenRefused,
     TokenUnavailable,
 )
+from runtime.settings import is_loopback
 
 API_TIMEOUT = httpx.Timeout(5.0, connect=2.0)
 CONNECTIONS = httpx.Limits(max_connections=10, max_keepalive_connections=4)
@@ -25,10 +26,7 @@ CONNECTIONS = httpx.Limits(max_connections=10, max_keepalive_connections=4)
 
 @dataclass(frozen=True)
 class Api:
-    """`process` is its name in the workloads.
-
-    `outbox_auth` lets /outbox be read, which on AWS is behind IAM, and the rest behind tokens.
-    """
+    """`process` is its name in the workloads; `outbox_auth` is for IAM, which /outbox is behind."""
 
     process: str
     domain: str
@@ -68,7 +66,7 @@ def apis_of(settings: ConsoleSettings, environment: Environment) -> dict[str, Ap
         local = is_local(url, environment)
         signed = None if local else Signed(environment.aws(workload.domain), environment.region)
         made[name] = Api(
-            workload.name, workload.domain, workload.path, url, _client(tokens), signed or tokens
+            workload.name, workload.domain, workload.path, url, _client(tokens), signed
         )
     return made
 

@@ -11,9 +11,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from console.settings import is_loopback
 from runtime.http.problem_kinds import Kind
 from runtime.http.problems import respond
+from runtime.settings import is_loopback
 
 TOKEN_HEADER = "X-Console-Token"  # noqa: S105 (a header's name)
 

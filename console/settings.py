@@ -1,6 +1,5 @@
 """What the console reads from the environment, and how it refuses to be open to the network."""
 
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Self
 
@@ -9,7 +8,7 @@ from pydantic import Field, SecretStr, model_validator
 from infra.topology import TOPOLOGY, WORKLOADS
 from operations.environment import AUDIT_FILE, Environment
 from operations.settings import AccountSettings, HandlingSettings
-from runtime.settings import Address, ClientSettings, with_fields
+from runtime.settings import Address, ClientSettings, is_loopback, with_fields
 
 
 @with_fields(
@@ -81,14 +80,3 @@ def environment_of(settings: ConsoleSettings) -> Environment:
         hold_seconds=settings.streamed_hold_seconds,
         profiles={domain.name: settings.profile(domain.name) for domain in TOPOLOGY.domains},
     )
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host names this machine and no other can reach it; brackets of IPv6 may be on."""
-    name = host.strip("[]").lower()
-    if name == "localhost":
-        return True
-    try:
-        return ip_address(name).is_loopback
-    except ValueError:
-        return False

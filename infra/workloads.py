@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Owns:
-    """Keeps aggregates in `table` and their events in `outbox`, in one transaction; `index` lists.
+    """Keeps aggregates in `table` and their events in `outbox`, in one transaction.
 
-    Names of tables and of a global secondary index; None where nothing is listed.
+    Names of tables; `indexes` are the global secondary indexes that lists are read from.
     """
 
     table: str
     outbox: str
-    index: str | None = None
+    indexes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 from urllib.parse import urlsplit
@@ -62,6 +63,15 @@ class AwsSettings(ProcessSettings):
     aws_endpoint_url: Address | None = None
 
 
+def is_loopback(host: str) -> bool:
+    """Whether a host names this machine and no other can reach it; brackets of IPv6 may be on."""
+    name = host.strip("[]").lower()
+    try:
+        return name == "localhost" or ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
 class HttpSettings(ProcessSettings):
     """For a process that serves HTTP."""
 
@@ -70,7 +80,52 @@ class HttpSettings(ProcessSettings):
 
 
 class ApiSettings(HttpSettings):
-    """For the process of an API."""
+    """For the process of an API, and who it serves.
+
+    With `auth` off it serves whoever reaches it. So off is refused where others than this machine
+    may reach it, unless `auth_off_beyond_loopback` says that this is known and wanted.
+    """
+
+    auth_off_beyond_loopback: bool = False
+    auth: Literal["required", "off"] = Field(default="off", validate_default=True)
+    auth_issuer: str | None = Field(default=None, validate_default=True)
+    auth_audience: str | None = Field(default=None, validate_default=True)
+    auth_jwks_url: str | None = Field(
+        default=None, pattern=r"^https?://[^\s/]+(/\S*)?$", validate_default=True
+    )
+    auth_algorithms: str = Field(default="RS256,ES256", pattern=r"^(RS|ES)256(,(RS|ES)256)?$")
+    auth_leeway_seconds: int = Field(default=30, ge=0, le=300)
+    auth_scope_prefix: str = ""
+
+    @property
+    def auth_audiences(self) -> frozenset[str]:
+        """Without spaces; in the variable there are commas between them."""
+        found = (each.strip() for each in (self.auth_audience or "").split(","))
+        return frozenset(each for each in found if each)
+
+    @field_validator("auth")
+    @classmethod
+    def _is_not_open_by_accident(cls, auth: str, info: ValidationInfo) -> str:
+        host = info.data.get("http_host", "")
+        if auth == "off" and not (is_loopback(host) or info.data.get("auth_off_beyond_loopback")):
+            raise ValueError(
+                f"it is off, and HTTP_HOST={host} is no loopback address: whoever reaches it could"
+                " read and change everything. Set AUTH=required with AUTH_ISSUER, AUTH_AUDIENCE"
+                " and AUTH_JWKS_URL, or AUTH_OFF_BEYOND_LOOPBACK=1 if that is what you want"
+            )
+        return auth
+
+    @field_validator("auth_issuer", "auth_audience", "auth_jwks_url")
+    @classmethod
+    def _is_there_where_tokens_are(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is None and info.data.get("auth") == "required":
+            raise ValueError("set it where AUTH=required")
+        return value
+
+    @field_validator("auth_jwks_url")
+    @classmethod
+    def _has_a_host(cls, url: str | None) -> str | None:
+        return url and _can_be_parsed(url)
 
 
 class ClientSettings(Settings):

@@ -98,6 +98,16 @@ class MemoryStore(Generic[A]):
 
         A position names the filter it was made for, as an index's key does; any other is foreign.
         """
+        return self._page(self.listed_by, limit=limit, after=after, where=where)
+
+    def _page(
+        self,
+        listed_by: Callable[[A], str | None],
+        *,
+        limit: int,
+        after: Mapping[str, str] | None,
+        where: str | None,
+    ) -> Page[A]:
         self._hooks.before_read()
         wanted = {} if where is None else {"where": where}
         if after is not None and {**wanted, "id": after.get("id")} != after:
@@ -111,7 +121,7 @@ class MemoryStore(Generic[A]):
             found = [
                 row
                 for aggregate_id, row in sorted(self._rows.items())
-                if aggregate_id > last_seen and where in {None, self.listed_by(row)}
+                if aggregate_id > last_seen and where in {None, listed_by(row)}
             ]
         page = found[:limit]
         more = len(found) > limit
@@ -127,6 +137,11 @@ class MemorySubscriptions(MemoryStore[Subscription]):
 
     def listed_by(self, row: Subscription) -> str:
         return row.order.account_number
+
+    def page_of(
+        self, owner: str, *, limit: int, after: Mapping[str, str] | None
+    ) -> Page[Subscription]:
+        return self._page(lambda row: row.owner, limit=limit, after=after, where=owner)
 
 
 class MemoryStock(MemoryStore[Stock]):

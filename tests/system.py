@@ -141,7 +141,7 @@ class System:
 
 def an_app(router: APIRouter, **how: Any) -> FastAPI:
     """Routes of a test's own, behind what every service shares."""
-    made: dict[str, Any] = {"title": "Any", "description": "", "kinds": {}, **how}
+    made: dict[str, Any] = {"title": "Any", "description": "", "kinds": {}, "verifier": None, **how}
     return create_api(router=router, check=lambda: None, **made)
 
 

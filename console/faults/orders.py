@@ -11,7 +11,6 @@ from fastapi import APIRouter
 from pydantic import Field, StrictBool
 
 from console.faults.poison import PoisonKind, poison, poison_queues
-from console.settings import is_loopback
 from contracts.envelope import ReadModel
 from infra.graph import kind_of, node_id
 from infra.local_system.fault_protocol import Answer, Look, Refuse, StartProcess, StopProcess, ask
@@ -19,6 +18,7 @@ from infra.topology import WORKLOADS
 from operations.environment import Environment
 from operations.errors import NoSuchName, OperatorError
 from runtime.aws import reaching
+from runtime.settings import is_loopback
 from runtime.sqs.queue import find_url
 
 HOW_TO_ENABLE = "stop the system, and start it with `make up BREAK=1`"

@@ -58,13 +58,14 @@ def _statements(
     use: Use, domain: Domain, arns: Arns, *, serves_http: bool
 ) -> Iterator[iam.PolicyStatement]:
     match use:
-        case Owns(table, outbox, index):
+        case Owns(table, outbox, indexes):
             # A transaction needs the permissions of what it is made of.
             yield allow(
                 ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan"], arns.table(table)
             )
-            if index is not None:
-                yield allow(["dynamodb:Query"], f"{arns.table(table)}/index/{index}")
+            if indexes:
+                listed = (f"{arns.table(table)}/index/{index}" for index in indexes)
+                yield allow(["dynamodb:Query"], *listed)
             yield allow(["dynamodb:PutItem"], arns.table(outbox))
             if serves_http:  # an API says how much waits in its outbox
                 yield allow(["dynamodb:Scan"], arns.table(outbox))

@@ -61,7 +61,7 @@ DOMAIN = domain(
 WORKLOADS = dynamodb_service(
     "stock",
     "stock",
-    Owns("stock", "stock-outbox", "by-status"),
+    Owns("stock", "stock-outbox", ("by-status",)),
     consumes={
         "SUBSCRIPTION_CREATED_QUEUE": "stock-subscription-created",
         "PAYMENT_CANCELLED_QUEUE": "stock-payment-cancelled",

@@ -58,7 +58,10 @@ DOMAIN = domain(
         Table(
             "subscriptions",
             Key(Attribute("subscriptionId")),
-            indexes=(by_creation("by-account-number", "accountNumber"),),
+            indexes=(
+                by_creation("by-account-number", "accountNumber"),
+                by_creation("by-owner", "owner"),
+            ),
         ),
         outbox_table("subscriptions-outbox"),
     ),
@@ -67,7 +70,7 @@ DOMAIN = domain(
 WORKLOADS = dynamodb_service(
     "subscription",
     "subscriptions",
-    Owns("subscriptions", "subscriptions-outbox", "by-account-number"),
+    Owns("subscriptions", "subscriptions-outbox", ("by-account-number", "by-owner")),
     consumes={"PAYMENT_CANCELLED_QUEUE": "subscriptions-payment-cancelled"},
     ports=(8001, 9101, 9104),
     colour=36,

@@ -14,6 +14,12 @@ from runtime.errors import Misconfigured
 from runtime.http import docs as documentation
 from runtime.http import outbox_endpoint as outbox_api
 from runtime.http import problems
+from runtime.http.auth import (
+    Authenticated,
+    InsufficientScope,
+    VerifiesTokens,
+    answer_insufficient_scope,
+)
 from runtime.http.connections import BODY_SECONDS, limited
 from runtime.http.json_bodies import JsonBodies
 from runtime.http.middleware import AroundRequests, HeadAsGet, LimitedBody
@@ -40,6 +46,7 @@ def create_api(
     router: APIRouter,
     kinds: Mapping[type[Exception], Kind],
     check: Callable[[], None],
+    verifier: VerifiesTokens | None,
     registry: CollectorRegistry | None = None,
     outbox: Outbox | None = None,
     tracer: Tracer | None = None,
@@ -47,8 +54,9 @@ def create_api(
     """Put a service's routes behind what every service shares.
 
     `kinds` says which problem each domain error is; `check` raises Unavailable while the service's
-    database is away, and so does `outbox`, the one that it commits to. Routes for one
-    row are async, and send only their handler to the thread pool (`run_in_threadpool`).
+    database is away, and so does `outbox`, the one that it commits to. `verifier` is None where
+    AUTH=off: then whoever reaches the routes is served. Routes for one row are async, and send only
+    their handler to the thread pool (`run_in_threadpool`).
     """
     registry = registry or new_registry()
     # FastAPI sends each plain function to the thread pool, each dependency of a route as well, and
@@ -65,6 +73,7 @@ def create_api(
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     problems.install(app, kinds)
+    app.add_exception_handler(InsufficientScope, answer_insufficient_scope)
     app.include_router(router)  # first: routes are tried in this order
     if outbox is not None:
         app.include_router(outbox_api.routes(outbox))
@@ -78,6 +87,8 @@ def create_api(
     @app.get("/readyz", include_in_schema=False)
     def readyz() -> dict[str, str]:
         check()
+        if verifier is not None:
+            verifier.check()
         return {"status": "ready"}
 
     @app.get("/metrics", include_in_schema=False)
@@ -87,6 +98,7 @@ def create_api(
     app.add_middleware(HeadAsGet)  # first: the innermost
     app.add_middleware(JsonBodies)
     app.add_middleware(LimitedBody, max_bytes=MAX_BODY_BYTES, max_seconds=BODY_SECONDS)
+    app.add_middleware(Authenticated, verifier=verifier)
     app.add_middleware(AroundRequests, metrics=HttpMetrics(registry))
     if tracer is not None:
         app.add_middleware(TracedRequests, tracer=tracer)  # last: the outermost

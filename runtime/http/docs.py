@@ -1,6 +1,8 @@
 """/docs without the internet and under a strict content security policy."""
 
+from collections.abc import Iterator
 from importlib.resources import files
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
@@ -41,6 +43,20 @@ _START = """SwaggerUIBundle({
 """
 
 
+def _operations(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    return (each for path in schema["paths"].values() for each in path.values())
+
+
+def _alternatives(security: list[dict[str, list[str]]]) -> list[dict[str, list[str]]]:
+    """Write that any one of a route's scopes will do; in one requirement, all of them have to."""
+    return [
+        {scheme: [scope]}
+        for each in security
+        for scheme, scopes in each.items()
+        for scope in scopes
+    ]
+
+
 def install(app: FastAPI) -> None:
     """Serve Swagger UI from the files that the package fastapi-offline ships."""
     assets = files("fastapi_offline") / "static"
@@ -68,6 +84,8 @@ def install(app: FastAPI) -> None:
             schemas = schema.setdefault("components", {}).setdefault("schemas", {})
             schemas.update(problem.pop("$defs"))
             schemas["Problem"] = problem
+            for operation in _operations(schema):
+                operation["security"] = _alternatives(operation.get("security", []))
             app.openapi_schema = schema
         return app.openapi_schema
 

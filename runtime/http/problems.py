@@ -16,6 +16,7 @@ from runtime.errors import Conflict, Unavailable
 from runtime.http.problem_kinds import (
     CONTENT_TOO_LARGE,
     HEADERS_TOO_LARGE,
+    INSUFFICIENT_SCOPE,
     INVALID,
     INVALID_CURSOR,
     MALFORMED,
@@ -23,6 +24,7 @@ from runtime.http.problem_kinds import (
     METHOD_NOT_ALLOWED,
     NOT_FOUND,
     TOO_SLOW,
+    UNAUTHENTICATED,
     UNAVAILABLE,
     UNSUPPORTED_MEDIA_TYPE,
     Kind,
@@ -117,8 +119,12 @@ def install(app: FastAPI, kinds: Mapping[type[Exception], Kind]) -> None:
     app.add_exception_handler(HTTPException, _answer_http)
 
 
-def _answer_unavailable(_: Request, error: Exception) -> JSONResponse:
+def respond_unavailable(error: Exception) -> JSONResponse:
     return respond(UNAVAILABLE, str(error), headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
+
+
+def _answer_unavailable(_: Request, error: Exception) -> JSONResponse:
+    return respond_unavailable(error)
 
 
 def _answer_invalid(_: Request, error: Exception) -> JSONResponse:
@@ -172,14 +178,15 @@ def documented(*kinds: Kind) -> dict[int | str, dict[str, Any]]:
                 }
             },
         }
-        for kind in kinds
+        for kind in sorted(kinds, key=lambda kind: kind.status)
     }
 
 
-ON_READ = documented(NOT_FOUND, INVALID, UNAVAILABLE)
-ON_LIST = documented(INVALID_CURSOR, INVALID, UNAVAILABLE)
-ON_CREATE = documented(MALFORMED, CONTENT_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, INVALID, UNAVAILABLE)
-ON_CHANGE = documented(
-    MALFORMED, NOT_FOUND, CONTENT_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, INVALID, UNAVAILABLE
-)
+_ON_ALL = (UNAUTHENTICATED, INSUFFICIENT_SCOPE, INVALID, UNAVAILABLE)
+_ON_BODY = (MALFORMED, CONTENT_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE)
+
+ON_READ = documented(NOT_FOUND, *_ON_ALL)
+ON_LIST = documented(INVALID_CURSOR, *_ON_ALL)
+ON_CREATE = documented(*_ON_BODY, *_ON_ALL)
+ON_CHANGE = documented(NOT_FOUND, *_ON_BODY, *_ON_ALL)
 """The problems of a route that reads one row, lists rows, creates or changes one."""

@@ -203,23 +203,35 @@ class VersionedTable(ABC, Generic[A]):
         Both are eventually consistent and bounded by `limit`, whatever the table's size. Raises
         InvalidCursor for an `after` that cannot be a position in this list.
         """
-        request: dict[str, Any] = {"TableName": self._table, "Limit": limit}
+        if where is not None:
+            return self.page_of_index(self.index, where, limit=limit, after=after)
+        if after is not None and after.keys() != {self.key}:
+            raise InvalidCursor
+        return self._page(self._client.scan, {"Limit": limit}, after)
+
+    def page_of_index(
+        self, index: Index, value: str, *, limit: int, after: Mapping[str, str] | None
+    ) -> Page[A]:
+        """Read one page of an index, likewise: of the rows whose attribute has that value."""
+        # Whether it has the table's key and the value; DynamoDB judges the rest.
+        if after is not None and (self.key not in after or after.get(index.attribute) != value):
+            raise InvalidCursor
+        query = {
+            "IndexName": index.name,
+            "KeyConditionExpression": "#name = :value",
+            "ExpressionAttributeNames": {"#name": index.attribute},
+            "ExpressionAttributeValues": {":value": {"S": value}},
+        }
+        return self._page(self._client.query, {"Limit": limit, **query}, after)
+
+    def _page(
+        self, read: Callable[..., Any], request: dict[str, Any], after: Mapping[str, str] | None
+    ) -> Page[A]:
         if after is not None:
-            if not self._may_be_position(after, where):
-                raise InvalidCursor
             request["ExclusiveStartKey"] = to_item(after)
         try:
             with reaching("DynamoDB"):
-                if where is None:
-                    response: Any = self._client.scan(**request)
-                else:
-                    response = self._client.query(
-                        **request,
-                        IndexName=self.index.name,
-                        KeyConditionExpression="#name = :value",
-                        ExpressionAttributeNames={"#name": self.index.attribute},
-                        ExpressionAttributeValues={":value": {"S": where}},
-                    )
+                response = read(TableName=self._table, **request)
         except ClientError as error:
             if after is not None and error_code(error) == "ValidationException":
                 raise InvalidCursor from error
@@ -229,12 +241,6 @@ class VersionedTable(ABC, Generic[A]):
             items=[self.from_row(from_item(item)) for item in response["Items"]],
             next_position=from_item(last) if last else None,
         )
-
-    def _may_be_position(self, after: Mapping[str, str], where: str | None) -> bool:
-        """Whether it has the table's key and, in an index, its value; DynamoDB judges the rest."""
-        if where is None:
-            return after.keys() == {self.key}
-        return self.key in after and after.get(self.index.attribute) == where
 
 
 def _meaning(error: ClientError, record: OutboxRecord) -> Exception:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, Self
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Path, Query, Request, Security
 from fastapi.concurrency import run_in_threadpool
 from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
@@ -11,6 +11,7 @@ from contracts.envelope import ReadModel, WireModel
 from contracts.timestamps import Timestamp
 from runtime import cursors
 from runtime.http.app import cause_of
+from runtime.http.auth import require
 from runtime.http.pagination import DEFAULT_LIMIT, Cursor, Limit, PageView, page_example
 from runtime.http.problem_kinds import INVALID, NOT_FOUND, Kind
 from runtime.http.problems import ON_CHANGE, ON_LIST, ON_READ
@@ -29,6 +30,9 @@ KINDS: dict[type[Exception], Kind] = {
     SubscriptionMismatch: INVALID,
     DomainError: INVALID,
 }
+
+_READS = Security(require, scopes=["payments:read"])
+_CANCELS = Security(require, scopes=["payments:cancel"])
 
 # The id of the subscription in the subscription service's examples.
 _ID = "280d2be1-0a4c-5fe9-9a74-da3b91a9c428"
@@ -99,6 +103,7 @@ def routes(handlers: Handlers, store: AggregateStore[Payment]) -> APIRouter:
         description="Reads what was last committed.",
         response_description="The payment.",
         responses=ON_READ,
+        dependencies=[_READS],
     )
     async def get(payment_id: _PaymentId) -> PaymentView:
         return PaymentView.of(await run_in_threadpool(handlers.get, payment_id))
@@ -112,6 +117,7 @@ def routes(handlers: Handlers, store: AggregateStore[Payment]) -> APIRouter:
         ),
         response_description="The payment, cancelled.",
         responses=ON_CHANGE,
+        dependencies=[_CANCELS],
     )
     async def patch(payment_id: _PaymentId, body: PaymentPatch, request: Request) -> PaymentView:
         if body.subscription_id not in {None, payment_id}:
@@ -125,6 +131,7 @@ def routes(handlers: Handlers, store: AggregateStore[Payment]) -> APIRouter:
         description="Lists the payments with one status, or all, in order of their ids.",
         response_description="A page of payments.",
         responses=ON_LIST,
+        dependencies=[_READS],
     )
     def page(
         status: Annotated[

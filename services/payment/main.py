@@ -6,6 +6,7 @@ from functools import partial
 from fastapi import FastAPI
 
 from runtime.http.app import create_api, run_api
+from runtime.http.auth import verifier_of
 from runtime.mongodb import Mongo
 from runtime.process.tracing import Tracer
 from runtime.process.worker import main
@@ -25,6 +26,7 @@ def create_app(settings: PaymentApiSettings, tracer: Tracer | None = None) -> Fa
         router=api.routes(Handlers(store), store),
         kinds=api.KINDS,
         check=store.check,
+        verifier=verifier_of(settings),
         outbox=store.outbox,
         tracer=tracer,
     )

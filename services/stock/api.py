@@ -2,7 +2,7 @@
 
 from typing import Annotated, Self
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Security
 from fastapi.concurrency import run_in_threadpool
 from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
@@ -10,6 +10,7 @@ from pydantic.config import JsonDict
 from contracts.envelope import WireModel
 from contracts.timestamps import Timestamp
 from runtime import cursors
+from runtime.http.auth import require
 from runtime.http.pagination import DEFAULT_LIMIT, Cursor, Limit, PageView, page_example
 from runtime.http.problem_kinds import INVALID, NOT_FOUND, Kind
 from runtime.http.problems import ON_LIST, ON_READ
@@ -21,6 +22,8 @@ KINDS: dict[type[Exception], Kind] = {
     StockNotFound: NOT_FOUND,
     DomainError: INVALID,
 }
+
+_READS = Security(require, scopes=["stock:read"])
 
 # The id of the subscription in the subscription service's examples.
 _ID = "280d2be1-0a4c-5fe9-9a74-da3b91a9c428"
@@ -72,6 +75,7 @@ def routes(handlers: Handlers, store: AggregateStore[Stock]) -> APIRouter:
         description="Reads what was last committed.",
         response_description="The stock.",
         responses=ON_READ,
+        dependencies=[_READS],
     )
     async def get(
         subscription_id: Annotated[
@@ -94,6 +98,7 @@ def routes(handlers: Handlers, store: AggregateStore[Stock]) -> APIRouter:
         ),
         response_description="A page of stock.",
         responses=ON_LIST,
+        dependencies=[_READS],
     )
     def page(
         status: Annotated[

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Self
 
-from fastapi import APIRouter, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Header, Path, Query, Request, Response, Security
 from fastapi.concurrency import run_in_threadpool
 from pydantic import ConfigDict, Field, StringConstraints
 from pydantic.config import JsonDict
@@ -10,11 +10,12 @@ from pydantic.config import JsonDict
 from contracts.envelope import ReadModel, WireModel
 from contracts.timestamps import Timestamp
 from runtime import cursors
+from runtime.callers import Caller
 from runtime.http.app import cause_of
+from runtime.http.auth import InsufficientScope, require
 from runtime.http.pagination import DEFAULT_LIMIT, Cursor, Limit, PageView, page_example
 from runtime.http.problem_kinds import INVALID, NOT_FOUND, Kind
 from runtime.http.problems import ON_CREATE, ON_LIST, ON_READ
-from runtime.outbox.commit import AggregateStore
 from services.subscription.handlers import Handlers
 from services.subscription.model import (
     DomainError,
@@ -24,12 +25,19 @@ from services.subscription.model import (
     Subscription,
     SubscriptionNotFound,
 )
+from services.subscription.store import SubscriptionStore
 
 KINDS: dict[type[Exception], Kind] = {
     SubscriptionNotFound: NOT_FOUND,
     IdempotencyKeyReused: INVALID,
     DomainError: INVALID,
 }
+
+READ, READ_ALL, WRITE = "subscriptions:read", "subscriptions:read:all", "subscriptions:write"
+"""Scopes: one's own; everybody's, for staff; to subscribe."""
+
+_Reader = Annotated[Caller | None, Security(require, scopes=[READ, READ_ALL])]
+_Writer = Annotated[Caller | None, Security(require, scopes=[WRITE])]
 
 # What the example key leads to: the examples work one after the other, as they are.
 _ID = "280d2be1-0a4c-5fe9-9a74-da3b91a9c428"
@@ -128,14 +136,22 @@ class SubscriptionPage(PageView[SubscriptionView]):
     model_config = page_example(_EXAMPLE)
 
 
-def routes(handlers: Handlers, store: AggregateStore[Subscription]) -> APIRouter:
+def _owner_shown_to(caller: Caller | None) -> str | None:
+    """Whose subscriptions a caller may see; None for everybody's."""
+    return None if caller is None or READ_ALL in caller.scopes else caller.owner
+
+
+def routes(handlers: Handlers, store: SubscriptionStore) -> APIRouter:
     router = APIRouter(prefix="/subscriptions", tags=["subscriptions"])
 
     @router.post(
         "",
         status_code=201,
         summary="Subscribe",
-        description="Creates a subscription. Stock and a direct debit follow by themselves.",
+        description=(
+            "Creates a subscription, which is its caller's. Stock and a direct debit follow by "
+            "themselves."
+        ),
         response_description="The subscription; its address is in Location.",
         responses=ON_CREATE,
     )
@@ -143,12 +159,13 @@ def routes(handlers: Handlers, store: AggregateStore[Subscription]) -> APIRouter
         body: NewSubscription,
         request: Request,
         response: Response,
+        caller: _Writer,
         idempotency_key: Annotated[
             str | None,
             Header(
                 description=(
                     "Makes a repeated request safe: the same key and body give the same "
-                    "subscription, the same key with another body 422."
+                    "subscription, the same key with another body 422. A caller's keys are its own."
                 ),
                 min_length=1,
                 max_length=255,
@@ -158,7 +175,11 @@ def routes(handlers: Handlers, store: AggregateStore[Subscription]) -> APIRouter
         ] = None,
     ) -> SubscriptionView:
         subscription = await run_in_threadpool(
-            handlers.subscribe, body.to_order(), cause_of(request), key=idempotency_key
+            handlers.subscribe,
+            body.to_order(),
+            cause_of(request),
+            key=idempotency_key,
+            caller=caller,
         )
         response.headers["Location"] = f"/subscriptions/{subscription.subscription_id}"
         return SubscriptionView.of(subscription)
@@ -166,7 +187,10 @@ def routes(handlers: Handlers, store: AggregateStore[Subscription]) -> APIRouter
     @router.get(
         "/{subscription_id}",
         summary="Read one subscription",
-        description="Reads what was last committed.",
+        description=(
+            "Reads what was last committed. Another customer's is not found, but with the scope "
+            f"{READ_ALL}."
+        ),
         response_description="The subscription.",
         responses=ON_READ,
     )
@@ -179,20 +203,26 @@ def routes(handlers: Handlers, store: AggregateStore[Subscription]) -> APIRouter
                 examples=[_ID],
             ),
         ],
+        caller: _Reader,
     ) -> SubscriptionView:
-        return SubscriptionView.of(await run_in_threadpool(handlers.get, subscription_id))
+        owner = _owner_shown_to(caller)
+        found = await run_in_threadpool(handlers.get, subscription_id, owner=owner)
+        return SubscriptionView.of(found)
 
     @router.get(
         "",
         summary="List subscriptions",
         description=(
             "Lists the subscriptions of one bank account, oldest first; without accountNumber all, "
-            "in no particular order. A change shows here up to a second after it was made."
+            "in no particular order. A change shows here up to a second after it was made. Without "
+            f"the scope {READ_ALL} it lists the caller's own, oldest first, and takes no "
+            "accountNumber."
         ),
         response_description="A page of subscriptions.",
         responses=ON_LIST,
     )
     def page(
+        caller: _Reader,
         account_number: Annotated[
             _AccountNumber | None,
             Query(
@@ -204,9 +234,15 @@ def routes(handlers: Handlers, store: AggregateStore[Subscription]) -> APIRouter
         limit: Limit = DEFAULT_LIMIT,
         cursor: Cursor = None,
     ) -> SubscriptionPage:
-        scope = f"subscriptions?accountNumber={account_number}"
-        after = cursors.decode(scope, cursor)
-        found = store.page(where=account_number, limit=limit, after=after)
+        if (owner := _owner_shown_to(caller)) is None:
+            scope = f"subscriptions?accountNumber={account_number}"
+            after = cursors.decode(scope, cursor)
+            found = store.page(where=account_number, limit=limit, after=after)
+        elif account_number is None:
+            scope = f"subscriptions?owner={owner}"
+            found = store.page_of(owner, limit=limit, after=cursors.decode(scope, cursor))
+        else:
+            raise InsufficientScope([READ_ALL])
         return SubscriptionPage.of(found, SubscriptionView.of, scope)
 
     return router

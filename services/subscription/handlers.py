@@ -5,10 +5,11 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
-from uuid import NAMESPACE_URL, uuid4, uuid5
+from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
 from contracts.causes import Cause
 from contracts.outbox import OutboxRecord
+from runtime.callers import Caller
 from runtime.outbox.commit import UseCases
 from services.subscription.events import record_of
 from services.subscription.model import (
@@ -24,19 +25,26 @@ CANCELLED_WITH_PAYMENT = "payment cancelled"
 class Handlers(UseCases[Subscription]):
     """Subscribes and cancels."""
 
-    def subscribe(self, order: Order, cause: Cause, *, key: str | None = None) -> Subscription:
+    def subscribe(
+        self, order: Order, cause: Cause, *, key: str | None = None, caller: Caller | None = None
+    ) -> Subscription:
         """Create a subscription; with an idempotency key, at most one however often it is sent.
 
         The key decides the subscription's id, so the row itself is the record of the key, in the
-        same transaction and for as long. Raises IdempotencyKeyReused for another body.
+        same transaction and for as long. A caller's keys are its own. Raises IdempotencyKeyReused
+        for another body.
         """
-        subscription_id = str(uuid5(_KEYS, key) if key else uuid4())
+        subscription_id = str(_id_of(key, caller) if key else uuid4())
         digest = _digest(order)
 
         def decide(current: Subscription | None) -> Subscription:
             if current is None:
                 return Subscription.create(
-                    subscription_id, order, request_digest=digest, now=self._now()
+                    subscription_id,
+                    order,
+                    request_digest=digest,
+                    now=self._now(),
+                    owner=caller.owner if caller else None,
                 )
             if current.request_digest != digest:
                 raise IdempotencyKeyReused
@@ -54,10 +62,10 @@ class Handlers(UseCases[Subscription]):
 
         return self.change(subscription_id, decide, self._record(cause))
 
-    def get(self, subscription_id: str) -> Subscription:
-        """Read one; raises SubscriptionNotFound."""
+    def get(self, subscription_id: str, *, owner: str | None = None) -> Subscription:
+        """Read one, which must be its owner's if one is given; raises SubscriptionNotFound."""
         subscription = self._store.get(subscription_id)
-        if subscription is None:
+        if subscription is None or owner not in {None, subscription.owner}:
             raise SubscriptionNotFound(subscription_id)
         return subscription
 
@@ -66,6 +74,11 @@ class Handlers(UseCases[Subscription]):
 
 
 _KEYS = uuid5(NAMESPACE_URL, "urn:streamed-events:idempotency-key")
+_KEYS_OF_CALLERS = uuid5(NAMESPACE_URL, "urn:streamed-events:idempotency-key-of-caller")
+
+
+def _id_of(key: str, caller: Caller | None) -> UUID:
+    return uuid5(_KEYS_OF_CALLERS, caller.named(key)) if caller else uuid5(_KEYS, key)
 
 
 def _digest(order: Order) -> str:

@@ -7,6 +7,7 @@ from fastapi import FastAPI
 
 from runtime.aws import Aws
 from runtime.http.app import create_api, run_api
+from runtime.http.auth import verifier_of
 from runtime.process.tracing import Tracer
 from runtime.process.worker import main
 from runtime.sqs.consumer import run_consumers
@@ -29,6 +30,7 @@ def create_app(settings: SubscriptionApiSettings, tracer: Tracer | None = None) 
         router=api.routes(Handlers(store), store),
         kinds=api.KINDS,
         check=store.check,
+        verifier=verifier_of(settings),
         outbox=store.outbox,
         tracer=tracer,
     )

@@ -52,7 +52,8 @@ class Order:
 class Subscription:
     """The aggregate. Each version is one thing that happened, named by `event`.
 
-    `request_digest` shows whether a repeated Idempotency-Key came with the same body.
+    `request_digest` shows whether a repeated Idempotency-Key came with the same body; `owner` is
+    the customer whose it is, and None where nobody had to say who asks.
     """
 
     subscription_id: str
@@ -64,10 +65,17 @@ class Subscription:
     version: int
     event: LastEvent
     cancelled_reason: str | None = None
+    owner: str | None = None
 
     @classmethod
     def create(
-        cls, subscription_id: str, order: Order, *, request_digest: str, now: datetime
+        cls,
+        subscription_id: str,
+        order: Order,
+        *,
+        request_digest: str,
+        now: datetime,
+        owner: str | None = None,
     ) -> Self:
         return cls(
             subscription_id=subscription_id,
@@ -78,6 +86,7 @@ class Subscription:
             updated=now,
             version=1,
             event=LastEvent.CREATED,
+            owner=owner,
         )
 
     def cancel(self, reason: str, *, now: datetime) -> Self:

@@ -1,18 +1,36 @@
 """Keeps subscriptions: a row and its outbox record in one DynamoDB transaction."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from contracts.timestamps import format_timestamp, parse_timestamp
+from runtime.cursors import Page
+from runtime.outbox.commit import AggregateStore
 from runtime.outbox.dynamodb import Index, VersionedTable
 from services.subscription.model import LastEvent, Order, Status, Subscription
 
 
+class SubscriptionStore(AggregateStore[Subscription], Protocol):
+    """Its lists are filtered by account number, and by owner."""
+
+    def page_of(
+        self, owner: str, /, *, limit: int, after: Mapping[str, str] | None
+    ) -> Page[Subscription]:
+        """Read a page of the subscriptions of one owner."""
+        ...
+
+
 class DynamoStore(VersionedTable[Subscription]):
-    """Subscriptions in DynamoDB. Lists of one account are oldest first, that of all in no order."""
+    """Subscriptions in DynamoDB. A list of all is in no order, the others are oldest first."""
 
     key = "subscriptionId"
     index = Index("by-account-number", "accountNumber")
+    by_owner = Index("by-owner", "owner")
+
+    def page_of(
+        self, owner: str, *, limit: int, after: Mapping[str, str] | None
+    ) -> Page[Subscription]:
+        return self.page_of_index(self.by_owner, owner, limit=limit, after=after)
 
     def to_row(self, subscription: Subscription) -> Mapping[str, Any]:
         return {
@@ -26,6 +44,7 @@ class DynamoStore(VersionedTable[Subscription]):
             "status": subscription.status,
             "cancelledReason": subscription.cancelled_reason,
             "requestDigest": subscription.request_digest,
+            "owner": subscription.owner,
             "created": format_timestamp(subscription.created),
             "updated": format_timestamp(subscription.updated),
             "version": subscription.version,
@@ -44,6 +63,7 @@ class DynamoStore(VersionedTable[Subscription]):
                 quantity=row["quantity"],
             ),
             request_digest=row["requestDigest"],
+            owner=row.get("owner"),
             status=Status(row["status"]),
             cancelled_reason=row.get("cancelledReason"),
             created=parse_timestamp(row["created"]),

@@ -38,7 +38,7 @@ def queue(name: str) -> str:
     return arn("sqs", name)
 
 
-def owns(table: str, index: str, *, says_what_waits: bool = False) -> dict[str, set[str]]:
+def owns(table: str, *indexes: str, says_what_waits: bool = False) -> dict[str, set[str]]:
     """An API also serves /outbox."""
     return {
         arn("dynamodb", f"table/{table}"): {
@@ -46,7 +46,9 @@ def owns(table: str, index: str, *, says_what_waits: bool = False) -> dict[str, 
             "dynamodb:PutItem",
             "dynamodb:Scan",
         },
-        arn("dynamodb", f"table/{table}/index/{index}"): {"dynamodb:Query"},
+        **{
+            arn("dynamodb", f"table/{table}/index/{index}"): {"dynamodb:Query"} for index in indexes
+        },
         arn("dynamodb", f"table/{table}-outbox"): {
             "dynamodb:PutItem",
             *(["dynamodb:Scan"] if says_what_waits else []),
@@ -83,10 +85,10 @@ def relays(domain: str) -> dict[str, dict[str, set[str]]]:
 
 ROLES: dict[str, dict[str, set[str]]] = {
     "subscriptions/subscription-api/Role": owns(
-        "subscriptions", "by-account-number", says_what_waits=True
+        "subscriptions", "by-account-number", "by-owner", says_what_waits=True
     ),
     "subscriptions/subscription-consumer/Role": {
-        **owns("subscriptions", "by-account-number"),
+        **owns("subscriptions", "by-account-number", "by-owner"),
         queue("subscriptions-payment-cancelled"): CONSUMES,
         queue("cancel-subscription-dlq"): SENDS,
     },

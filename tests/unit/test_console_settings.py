@@ -2,9 +2,9 @@
 
 import pytest
 
-from console.settings import ConsoleSettings, is_loopback
+from console.settings import ConsoleSettings
 from runtime.errors import Misconfigured
-from runtime.settings import load
+from runtime.settings import is_loopback, load
 
 
 @pytest.fixture

@@ -55,11 +55,12 @@ def test_rows_are_read_with_tokens_and_outboxes_on_aws_with_a_signature(
         assert isinstance(api.outbox_auth, Signed)
 
 
-def test_a_local_outbox_is_read_with_a_token(environment: pytest.MonkeyPatch) -> None:
-    """There is no IAM in front of it."""
+def test_a_local_outbox_is_read_without_a_token(environment: pytest.MonkeyPatch) -> None:
+    """An API asks for none there: on AWS IAM is in front of it."""
     found = settings(environment, TOKENS)
     for api in apis_of(found, environment_of(found)).values():
-        assert client_id(api.client.auth) == client_id(api.outbox_auth) == "console"
+        assert client_id(api.client.auth) == "console"
+        assert api.outbox_auth is None
 
 
 def test_try_it_has_a_client_of_its_own(environment: pytest.MonkeyPatch) -> None:

@@ -194,6 +194,7 @@ def test_tables_are_as_agreed() -> None:
                 GlobalIndex(
                     "by-account-number", Key(Attribute("accountNumber"), Attribute("created"))
                 ),
+                GlobalIndex("by-owner", Key(Attribute("owner"), Attribute("created"))),
             ),
         ),
         Table("subscriptions-outbox", SEQUENCE_KEY, stream="NEW_IMAGE"),

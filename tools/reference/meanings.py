@@ -25,6 +25,18 @@ MEANINGS = {
     "AWS_ENDPOINT_URL": "The address of an emulator of AWS.",
     "HTTP_HOST": "The address to listen on.",
     "HTTP_PORT": "The port to listen on.",
+    "AUTH": "Whether each request needs a good access token. `off` serves whoever reaches the API.",
+    "AUTH_OFF_BEYOND_LOOPBACK": "Confirms `AUTH=off` where HTTP_HOST is not loopback; else it is"
+    " refused.",
+    "AUTH_ISSUER": "Whose tokens are good (`iss`), to the letter.",
+    "AUTH_AUDIENCE": "Whom they must be for (`aud`; Cognito's `client_id`); several with commas"
+    " between.",
+    "AUTH_JWKS_URL": "Where the issuer publishes its keys; beyond this machine and its private"
+    " network, https.",
+    "AUTH_ALGORITHMS": "What tokens may be signed with: `RS256`, `ES256` or both.",
+    "AUTH_LEEWAY_SECONDS": "Seconds by which the issuer's clock may differ from ours.",
+    "AUTH_SCOPE_PREFIX": "What stands before each scope in a token, its slash included, as Cognito"
+    " writes it.",
     "HEALTH_HOST": "The address of `/healthz`, `/readyz` and `/metrics`.",
     "HEALTH_PORT": "Their port.",
     "QUEUE_WAIT_SECONDS": "Seconds that a receive waits for a message; a stop takes as long.",
@@ -68,7 +80,6 @@ MEANINGS = {
     "TAP_PORT": "Where the tap serves its health.",
     "STATE_DIR": "Where the engines keep their data; a folder of your own, made if it is missing.",
     "RESTART": "Whether a process that died is restarted instead of stopping everything.",
-    "AUTH": "Whether tokens are required: 0 or 1 for `make up`, `off` or `required` for an API.",
     "BREAK": "Whether the console may stop processes, make buses refuse, and send poison messages.",
     "UP_LOG_LEVEL": "What the processes log; `LOG_LEVEL` of your shell does not reach them.",
     "UP_LOG_FORMAT": "One JSON object a line, or readable lines.",

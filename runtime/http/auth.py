@@ -1,0 +1,157 @@
+"""Who calls: each request's bearer token (RFC 6750) is verified before anything of it is read."""
+
+import re
+from collections.abc import Iterable
+from typing import Protocol
+
+from fastapi import Request
+from fastapi.openapi.models import HTTPBearer
+from fastapi.responses import JSONResponse
+from fastapi.security import SecurityScopes
+from fastapi.security.base import SecurityBase
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from runtime.callers import Caller
+from runtime.errors import Unavailable
+from runtime.http.problem_kinds import INSUFFICIENT_SCOPE, UNAUTHENTICATED
+from runtime.http.problems import respond, respond_unavailable
+from runtime.settings import ApiSettings
+
+OPEN_PATHS = frozenset(
+    {
+        *("/healthz", "/readyz", "/metrics"),  # for this machine's probes, or the private network's
+        *("/docs", "/docs/start.js", "/openapi.json"),
+        "/outbox",  # counts, to who is let through by IAM: a signature of AWS's is in Authorization
+        "/webhooks/direct-debit",  # signed in its own way
+    }
+)
+"""Paths that no token is asked for; nor is one for the documentation's files."""
+
+_DOCS_FILES = "/docs/assets/"
+_BEARER = re.compile(rb"(?i:bearer) ([A-Za-z0-9._~+/-]+=*)")
+
+
+class InvalidToken(Exception):
+    """A request's token is not good. `reason` says why, and has nothing of the token in it."""
+
+    challenge = 'Bearer error="invalid_token"'
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the token is refused: {reason}")
+
+
+class MissingToken(InvalidToken):
+    """A request has no token; RFC 6750, 3.1, names no error then."""
+
+    challenge = "Bearer"
+
+    def __init__(self) -> None:
+        super().__init__("there is none; send it as Authorization: Bearer TOKEN")
+
+
+class InsufficientScope(Exception):
+    """The caller has none of the scopes that would do."""
+
+    def __init__(self, needed: Iterable[str]) -> None:
+        self.needed = tuple(needed)
+        super().__init__(f"the token needs the scope {' or '.join(self.needed)}")
+
+
+class VerifiesTokens(Protocol):
+    """A TokenVerifier."""
+
+    async def caller(self, token: str, /) -> Caller:
+        """Say whose token it is. Raises InvalidToken and Unavailable."""
+        ...
+
+    def check(self) -> None:
+        """Raise Unavailable while no token can be verified."""
+        ...
+
+
+def verifier_of(settings: ApiSettings) -> VerifiesTokens | None:
+    """Make what verifies tokens, and begin to fetch the issuer's keys; None where AUTH=off."""
+    if settings.auth == "off":
+        return None
+    # Only here: PyJWT, cryptography and httpx take memory, and time at the start.
+    from runtime.http.tokens import verifying  # noqa: PLC0415
+
+    return verifying(settings)
+
+
+class Authenticated:
+    """ASGI middleware. Puts the request's Caller into the scope, or None where AUTH=off.
+
+    Without a good token the answer is 401 and nothing of the body is read; before the first key of
+    the issuer's it is 503.
+    """
+
+    def __init__(self, app: ASGIApp, verifier: VerifiesTokens | None) -> None:
+        self._app, self._verifier = app, verifier
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or _is_open(scope["path"]):
+            await self._app(scope, receive, send)
+            return
+        app: ASGIApp = self._app
+        try:
+            scope["caller"] = await self._caller(scope)
+        except InvalidToken as error:
+            app = respond(
+                UNAUTHENTICATED, str(error), headers={"WWW-Authenticate": error.challenge}
+            )
+        except Unavailable as error:
+            app = respond_unavailable(error)
+        await app(scope, receive, send)
+
+    async def _caller(self, scope: Scope) -> Caller | None:
+        if self._verifier is None:
+            return None
+        return await self._verifier.caller(_token(scope))
+
+
+class _Bearer(SecurityBase):
+    """A route's `Security(require, scopes=[…])`: the caller, who has one of the scopes, or None.
+
+    None is where AUTH=off. A route that the middleware left out has no caller, and fails.
+    """
+
+    model = HTTPBearer(bearerFormat="JWT", description="An access token of the issuer's.")
+    scheme_name = "bearer"
+
+    async def __call__(self, request: Request, needed: SecurityScopes) -> Caller | None:
+        caller: Caller | None = request.scope["caller"]
+        if caller is not None and caller.scopes.isdisjoint(needed.scopes):
+            raise InsufficientScope(needed.scopes)
+        return caller
+
+
+require = _Bearer()
+
+
+def answer_insufficient_scope(_: Request, error: Exception) -> JSONResponse:
+    """403, as RFC 6750, 3.1, has it."""
+    assert isinstance(error, InsufficientScope)  # noqa: S101 (how it is registered)
+    needed = " ".join(error.needed)
+    return respond(
+        INSUFFICIENT_SCOPE,
+        str(error),
+        headers={"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{needed}"'},
+    )
+
+
+def _is_open(path: str) -> bool:
+    return path in OPEN_PATHS or path.startswith(_DOCS_FILES)
+
+
+def _token(scope: Scope) -> str:
+    """Read the token from the one Authorization header; raises InvalidToken."""
+    values = [value for name, value in scope["headers"] if name == b"authorization"]
+    if not values:
+        raise MissingToken
+    if len(values) > 1:
+        raise InvalidToken("there are two Authorization headers: send one")
+    found = _BEARER.fullmatch(values[0])
+    if found is None:
+        raise InvalidToken("Authorization is not Bearer with one token")
+    return found[1].decode("ascii")
