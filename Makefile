@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up console demo test e2e chaos load simulate bench bench-quick costs scaling compose-test check check-page format docs schemas diagrams asyncapi requests lock lock-check synth bootstrap deploy destroy clean \
+.PHONY: help setup up console demo test end-to-end chaos load simulate bench bench-quick costs scaling compose-test check check-page format docs schemas diagrams asyncapi requests lock lock-check synth bootstrap deploy destroy clean \
 	docker-given place-given stage-given
 
 help: ## list the targets
@@ -34,7 +34,7 @@ endif
 
 WITH_TOKENS := $(if $(filter-out 0 false no off,$(AUTH)),--auth)
 
-e2e: setup ## the end-to-end tests alone, all of them with tokens required: make e2e AUTH=1
+end-to-end: setup ## the end-to-end tests alone; with AUTH=1 all of them on a system that requires tokens
 	@$(PYTEST) tests/e2e $(WITH_TOKENS)
 
 # The schedule of faults is drawn from SEED; one is chosen, and printed, where none is given.

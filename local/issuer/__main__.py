@@ -8,11 +8,9 @@ from local.issuer.settings import IssuerSettings, IssuerState
 from local.issuer.tokens import Issuer
 from runtime.errors import Misconfigured
 from runtime.http.app import serve
-from runtime.process.command import complain, run_command
+from runtime.process.command import run_command
 from runtime.process.startup import startup
 from runtime.settings import load
-
-USAGE = 2
 
 
 def main() -> int:
@@ -21,8 +19,7 @@ def main() -> int:
             return run()
         case ["rotate"]:
             return rotate()
-    complain("say nothing to serve, or `rotate`")
-    return USAGE
+    raise Misconfigured("say nothing to serve, or `rotate`")
 
 
 def run() -> int:

@@ -9,7 +9,7 @@ from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from infra.local_system.auth import CLIENTS, JWKS_PATH, TOKEN_PATH
-from local.issuer.tokens import Issuer, Refused
+from local.issuer.tokens import GrantRefused, Issuer
 from runtime.http import problems
 from runtime.http.connections import BODY_SECONDS
 from runtime.http.middleware import AroundRequests, HeadAsGet, LimitedBody
@@ -27,7 +27,7 @@ def create_app(issuer: Issuer) -> FastAPI:
     )
     registry = new_registry()
     problems.install(app, {})
-    app.add_exception_handler(Refused, _answer_refused)
+    app.add_exception_handler(GrantRefused, _answer_refused)
 
     @app.get("/.well-known/openid-configuration")
     async def discovery() -> dict[str, Any]:
@@ -66,23 +66,23 @@ def create_app(issuer: Issuer) -> FastAPI:
 
 
 def _form(body: bytes, media_type: str) -> dict[str, str]:
-    """Read a form. Raises Refused for anything else, and for a field that is there twice."""
+    """Read a form. Raises GrantRefused for anything else, or a field twice."""
     if media_type.partition(";")[0].strip().lower() != FORM:
-        raise Refused("invalid_request", f"send the request as Content-Type: {FORM}")
+        raise GrantRefused("invalid_request", f"send the request as Content-Type: {FORM}")
     try:
         pairs = parse_qsl(body.decode("ascii"), errors="strict", max_num_fields=20)
     except ValueError:
-        raise Refused(
+        raise GrantRefused(
             "invalid_request", "the body is not a form of percent-encoded UTF-8"
         ) from None
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise Refused("invalid_request", "a field is there more than once")
+        raise GrantRefused("invalid_request", "a field is there more than once")
     return found
 
 
 def _answer_refused(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, Refused)  # noqa: S101 (how it is registered)
+    assert isinstance(error, GrantRefused)  # noqa: S101 (how it is registered)
     headers = {"Cache-Control": "no-store"}
     status = 400
     if error.error == "invalid_client":

@@ -16,7 +16,7 @@ from infra.local_system.auth import AUDIENCE, CLIENTS, secret_file
 from local.issuer.keys import ALGORITHM, KeyFile, write_private
 
 
-class Refused(Exception):
+class GrantRefused(Exception):
     """An error of RFC 6749, 5.2: its code, and what to do about it."""
 
     def __init__(self, error: str, description: str) -> None:
@@ -46,9 +46,9 @@ class Issuer:
                 write_private(file, token_urlsafe(32))
 
     def grant(self, form: Mapping[str, str], authorization: str) -> dict[str, Any]:
-        """Answer a token request (RFC 6749, 4.4.2 and 5.1). Raises Refused."""
+        """Answer a token request (RFC 6749, 4.4.2 and 5.1). Raises GrantRefused."""
         if form.get("grant_type") != "client_credentials":
-            raise Refused("unsupported_grant_type", "grant_type must be client_credentials")
+            raise GrantRefused("unsupported_grant_type", "grant_type must be client_credentials")
         client = self._authenticated(form, authorization)
         scopes = _granted(client, form.get("scope", ""))
         return {
@@ -65,7 +65,7 @@ class Issuer:
             client, secret = _basic(authorization)
         held = secret_file(self.folder, client).read_text().strip() if client in CLIENTS else ""
         if not held or not compare_digest(held.encode(), secret.encode()):
-            raise Refused(
+            raise GrantRefused(
                 "invalid_client",
                 f"the client is unknown or its secret is wrong: the secrets of {', '.join(CLIENTS)}"
                 f" are in {self.folder}/clients",
@@ -90,11 +90,11 @@ class Issuer:
 
 
 def _granted(client: str, asked: str) -> str:
-    """All that the client may have where nothing is asked for. Raises Refused for more."""
+    """All that the client may have where nothing is asked for. Raises GrantRefused for more."""
     may_have = CLIENTS[client]
     wanted = set(asked.split()) or may_have
     if beyond := wanted - may_have:
-        raise Refused("invalid_scope", f"{client} may not have {' '.join(sorted(beyond))}")
+        raise GrantRefused("invalid_scope", f"{client} may not have {' '.join(sorted(beyond))}")
     return " ".join(sorted(wanted))
 
 

@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field, SecretStr, ValidationError
 RENEW_BEFORE = 60.0
 """Seconds before a token's end; of one that lives less than two minutes, half its life."""
 
-ASK_AGAIN_AFTER = 5.0
+NEXT_RENEWAL_AFTER = 5.0
 """Seconds until the issuer is asked again while it is away and the token at hand is valid."""
 
 TOKEN_TIMEOUT = 5.0
@@ -113,7 +113,7 @@ class ClientCredentials(httpx.Auth):
         try:
             return self._fetch()
         except (TokenUnavailable, TokenRefused):  # the one at hand is good for a while
-            return AccessToken(held.value, self._clock() + ASK_AGAIN_AFTER, held.ends_at)
+            return AccessToken(held.value, self._clock() + NEXT_RENEWAL_AFTER, held.ends_at)
 
     def _fetch(self) -> AccessToken:
         asked = self._clock()

@@ -4,27 +4,29 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 from pydantic import Field
 
+from infra.local_system.settings import AuthSettings
 from local.isolation import isolate
 from local.system import CANNOT_START
 from runtime.errors import Misconfigured
 from runtime.process.command import complain, run_command
-from runtime.settings import Settings, load
+from runtime.settings import load
 from verification.load import backlog, exhaustion, poison, watched
 from verification.load.outboxes import LoadedCollection
 from verification.load.report import LoadReport
-from verification.testkit.engines import Engines, running_engines
+from verification.testkit.engines import Engines, requiring_tokens, running_engines
 from verification.testkit.launcher import ProcessNotReady
 
 BROKEN = 1
 """Exit code: a run missed what it promises."""
 
 
-class LoadSettings(Settings):
-    """How large the runs are: make load RUN=backlog ROWS=100000."""
+class LoadSettings(AuthSettings):
+    """How large the runs are: make load RUN=backlog ROWS=100000; AUTH=1 requires tokens."""
 
     rows: int = Field(default=100_000, ge=100)
     good: int = Field(default=10_000, ge=100)
@@ -66,8 +68,9 @@ def _run(one: Run, settings: LoadSettings) -> LoadReport:
     with (
         tempfile.TemporaryDirectory(prefix="load-") as folder,
         running_engines(Path(folder)) as engines,
+        requiring_tokens(engines) if settings.auth else nullcontext(engines) as tested,
     ):
-        report = one(engines, settings)
+        report = one(tested, settings)
     print(f"{report.markdown()}\n", flush=True)
     return report
 
