@@ -14,6 +14,7 @@ from local.isolation import isolate
 from local.system import CANNOT_START
 from runtime.process.command import FAILED, run_command
 from runtime.process.shutdown import Stop, on_signal
+from runtime.settings import load
 from verification.chaos.report import ChaosReport
 from verification.chaos.run import ChaosPlan, run
 from verification.chaos.schedule import draw_clocks, draw_faults
@@ -22,7 +23,8 @@ from verification.chaos.schedule import draw_clocks, draw_faults
 def main() -> int:
     arguments = _arguments()
     seed = secrets.randbelow(10**6) if arguments.seed is None else arguments.seed
-    command = f"make chaos MINUTES={arguments.minutes:g} SEED={seed}"
+    with_tokens = " AUTH=1" if load(AuthSettings).auth else ""
+    command = f"make chaos MINUTES={arguments.minutes:g} SEED={seed}{with_tokens}"
     console, stop = Console(sys.stdout), Stop()
     seconds = arguments.minutes * 60
     plan = ChaosPlan(seed, seconds, draw_faults(seed, seconds), draw_clocks(seed))
