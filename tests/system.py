@@ -4,7 +4,7 @@ import asyncio
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -55,12 +55,16 @@ _SETTINGS: Mapping[Name, type[ApiSettings]] = {
 
 @dataclass(frozen=True)
 class System:
-    """Where the engines are. Everything has the topology's own names: the region is ours alone."""
+    """Where the engines are. Everything has the topology's own names: the region is ours alone.
+
+    `more` are variables that its processes and apps get beside those.
+    """
 
     region: str
     endpoint: str
     mongodb_uri: str
     database: str
+    more: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @cached_property
     def aws(self) -> Aws:
@@ -71,7 +75,8 @@ class System:
         (consumer,) = (each for each in WORKLOADS if each.name == f"{service}-consumer")
         aws = {"AWS_REGION": self.region, "AWS_ENDPOINT_URL": self.endpoint}
         mongo = {"MONGODB_URI": self.mongodb_uri, "MONGODB_DATABASE": self.database}
-        return {**aws, **(mongo if consumer.uses_documents else {}), **consumer.settings}
+        documents = mongo if consumer.uses_documents else {}
+        return {**aws, **documents, **consumer.settings, **self.more}
 
     def app(self, service: Name) -> FastAPI:
         app: FastAPI = _MAINS[service].create_app(self._settings(service))

@@ -66,8 +66,7 @@ class Meter:
         self._rows[_key(table, item)] = item
         self._store(table, item, before)
         writes = 2
-        for index in table.indexes:
-            names = [attribute.name for attribute in index.key.attributes]
+        for names in _indexes_of(table, item):
             moves = before is not None and any(before[each] != item[each] for each in names)
             writes += 2 if moves else 1
         self._tally.unit(WRITE_UNITS, writes * units)
@@ -85,7 +84,7 @@ class Meter:
             self._tally.unit(OUTBOX_BYTES, size)
         else:
             grown = size if before is None else item_bytes(item) - item_bytes(before)
-            self._tally.unit(STORED_BYTES, grown * (1 + len(table.indexes)))
+            self._tally.unit(STORED_BYTES, grown * (1 + len(_indexes_of(table, item))))
 
     def _sqs(self, asked: Item, answered: Item) -> None:
         """A request carries what is sent or received; a batch is one request."""
@@ -93,6 +92,12 @@ class Meter:
         bodies += [message["Body"] for message in answered.get("Messages", ())]
         chunks = max(1, ceil(sum(map(_bytes, bodies)) / SQS_CHUNK))
         self._tally.unit(SQS_FIFO if asked["QueueUrl"].endswith(".fifo") else SQS_STANDARD, chunks)
+
+
+def _indexes_of(table: Table, item: Item) -> list[list[str]]:
+    """The keys of the indexes that an item is in: those of which it has every attribute."""
+    keys = [[each.name for each in index.key.attributes] for index in table.indexes]
+    return [names for names in keys if item.keys() >= {*names}]
 
 
 def item_bytes(item: Item) -> int:
