@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up console demo test chaos load simulate bench bench-quick costs scaling compose-test check check-page format docs schemas diagrams asyncapi requests lock lock-check sbom synth bootstrap deploy destroy clean \
+.PHONY: help setup up console demo test end-to-end chaos load simulate bench bench-quick costs scaling compose-test check check-page format docs schemas diagrams asyncapi requests lock lock-check sbom synth bootstrap deploy destroy clean \
 	docker-given place-given stage-given
 
 help: ## list the targets
@@ -11,7 +11,7 @@ help: ## list the targets
 
 setup: .venv/full.installed ## fill .venv from the locks (the others do this first)
 
-up: .venv/local.installed ## serve the whole system on this machine, without Docker, until Ctrl-C; BREAK=1 lets the console break it
+up: .venv/local.installed ## serve the whole system on this machine, without Docker, until Ctrl-C; AUTH=1 requires tokens, BREAK=1 lets the console break it
 	@$(BIN)/python -m $(if $(filter-out 0 false no off,$(BREAK)),verification.fault_injection,local.up)
 
 console: .venv/local.installed ## serve the console alone, for the system that AWS_REGION, AWS_PROFILE, … and SUBSCRIPTION_API_URL, … name
@@ -32,10 +32,15 @@ else
 	@$(PYTEST)
 endif
 
+WITH_TOKENS := $(if $(filter-out 0 false no off,$(AUTH)),--auth)
+
+end-to-end: setup ## the end-to-end tests alone; with AUTH=1 all of them on a system that requires tokens
+	@$(PYTEST) tests/e2e $(WITH_TOKENS)
+
 # The schedule of faults is drawn from SEED; one is chosen, and printed, where none is given.
 MINUTES ?= 10
 
-chaos: setup ## the system under load, kill -9 and a failing AWS, then an audit: make chaos MINUTES=10 SEED=1
+chaos: setup ## the system under load, kill -9 and a failing AWS, then an audit: make chaos MINUTES=10 SEED=1; AUTH=1 requires tokens
 	@$(BIN)/python -m verification.chaos --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
 # What is given here reaches the run as its environment: ROWS, GOOD, POISON, CONNECTIONS, RATE, SECONDS.
@@ -59,7 +64,7 @@ simulate: setup ## play SEEDS=20000 histories of the whole system under faults; 
 
 compose-test: docker-given setup ## build and start the containers, run the end-to-end tests on them, remove them
 	@echo "building the image and starting the containers: some minutes the first time"
-	@$(BIN)/python -m pytest tests/e2e --system=compose -n 0 -v
+	@$(BIN)/python -m pytest tests/e2e --system=compose $(WITH_TOKENS) -n 0 -v
 
 docker-given:
 	@docker compose version >/dev/null 2>&1 || { echo "make compose-test needs Docker with Compose v2: 'docker compose version' fails" >&2; exit 1; }

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from console.faults.orders import why_not
 from console.live.journeys import Journeys
 from console.parts import Parts
+from console.requests.attempts import WHY_NOT_TRIED
 from contracts.names import EventType
 from contracts.timestamps import format_timestamp
 from infra.graph import Graph
@@ -28,8 +29,14 @@ def router(parts: Parts) -> APIRouter:
             "mode": "local" if parts.environment.emulated else "aws",
             "region": parts.environment.region,
             "breaking": {"enabled": why is None, "why": why},
+            "trying": {
+                "enabled": parts.tried_apis is not None,
+                "why": WHY_NOT_TRIED if parts.tried_apis is None else None,
+            },
             "apis": {name: each.url for name, each in parts.apis.items()},
-            "curlOptions": {name: each.curl_options for name, each in parts.apis.items()},
+            "curlOptions": {
+                name: each.curl_options for name, each in (parts.tried_apis or parts.apis).items()
+            },
             "started": format_timestamp(parts.started),
             "version": CONSOLE_VERSION,
         }

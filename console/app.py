@@ -42,7 +42,7 @@ def create_app(parts: Parts) -> FastAPI:
     app.include_router(about_routes.router(parts))
     app.include_router(live_routes.router(parts.hub))
     app.include_router(journey.router(parts))
-    app.include_router(attempts.router(parts.apis))
+    app.include_router(attempts.router(parts.tried_apis))
     app.include_router(actions.router(actions.DeadLetterActions(parts.environment)))
     say = partial(parts.hub.say, "replay")
     app.include_router(replays.router(replays.Replays(parts.environment, parts.stop, say)))

@@ -2,7 +2,7 @@
 
 import secrets
 
-from console.apis import apis_of
+from console.apis import apis_of, tried_apis
 from console.live.hub import Hub
 from console.live.journeys import Journeys
 from console.live.measures import Measures
@@ -26,6 +26,7 @@ class Parts:
         topology = self.environment.topology
         self.graph = graph_of(topology, self.environment.workloads)
         self.apis = apis_of(settings, self.environment)
+        self.tried_apis = tried_apis(self.apis, settings, self.environment)
         self.hub, self.observed, self.stop = Hub(), ObservedEvents(), Stop()
         observer = Observer(Journeys(self.graph), self.observed, self.hub)
         taps = [

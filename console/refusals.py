@@ -9,6 +9,7 @@ from console.faults.orders import BreakingOff
 from console.follow.journey import JourneyNotFound
 from console.live.hub import Full
 from console.replays.replays import UnknownReplay
+from console.requests.attempts import TryingOff
 from infra.local_system.fault_protocol import NotBroken
 from operations.errors import NoSuchName, NothingChosen, OperatorError
 from operations.replay.replay import TooManyReplays
@@ -23,6 +24,7 @@ KINDS: dict[type[Exception], Kind] = {
     UnknownReplay: NOT_FOUND,
     JourneyNotFound: NOT_FOUND,
     BreakingOff: Kind(403, "breaking-off", "Nothing can be broken here"),
+    TryingOff: Kind(403, "trying-off", "Nothing can be tried here"),
     NotBroken: Kind(409, "not-broken", "What runs the system did not do it"),
     StalePreview: Kind(409, "stale-preview", "Preview it again"),
     NothingChosen: Kind(409, "nothing-chosen", "There is nothing to do"),

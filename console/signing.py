@@ -1,4 +1,4 @@
-"""Signs what goes to the APIs on AWS, whose doors want to know who asks (Signature Version 4)."""
+"""Signs what asks for /outbox on AWS, which is behind IAM (Signature Version 4)."""
 
 from collections.abc import Generator, Mapping
 
@@ -21,16 +21,7 @@ class Signed(httpx.Auth):
     requires_request_body = True
 
     def __init__(self, aws: Aws, region: str) -> None:
-        self._aws, self.region = aws, region
-
-    @property
-    def curl_options(self) -> list[str]:
-        """What has curl sign alike, with the credentials in a shell's environment."""
-        return [
-            f"--aws-sigv4 aws:amz:{self.region}:{SERVICE}",
-            '--user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY"',
-            '-H "X-Amz-Security-Token: $AWS_SESSION_TOKEN"',
-        ]
+        self._aws, self._region = aws, region
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Raise httpx.RequestError without credentials, or while they cannot be refreshed.
@@ -55,7 +46,7 @@ class Signed(httpx.Auth):
         kind = request.headers.get("content-type")
         headers = {} if kind is None else {"content-type": kind}
         signed = AWSRequest(request.method, str(request.url), data=request.content, headers=headers)
-        SigV4Auth(credentials, SERVICE, self.region).add_auth(signed)
+        SigV4Auth(credentials, SERVICE, self._region).add_auth(signed)
         request.headers.pop("x-amz-security-token", None)  # the next keys may have none
         request.headers.update(dict(signed.headers.items()))
         return request

@@ -15,6 +15,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 
 from infra.local_system.addresses import addresses, aws_endpoint, console_address
+from infra.local_system.auth import client_tokens
 from infra.local_system.bank import local_secret
 from infra.local_system.environment import REGION
 from infra.local_system.ports import is_listening
@@ -24,7 +25,7 @@ from local.engines import MINISTACK_HEALTH_PATH
 from local.errors import AlreadyRunning
 from local.isolation import isolate
 from local.journey import Arrival, Customer, Flow, JourneyHop, Stuck, follow
-from local.probes import answers, health_of
+from local.probes import answers, ask, health_of
 from local.process_table import our_processes
 from local.progress import SignsOfLife
 from local.supervisor import START_PATIENCE
@@ -42,7 +43,7 @@ def main() -> int:
     isolate(os.environ, configured_by=LocalSettings, say=complain)
     try:
         settings = load(LocalSettings)
-        with brought_up(settings, terminal), httpx.Client(timeout=5, trust_env=False) as http:
+        with brought_up(settings, terminal), client_of(settings) as http:
             logs = Aws(region=REGION, endpoint_url=aws_endpoint(settings)).client("logs")
             secret = local_secret(settings)
             show(Customer(http, logs, addresses(settings), secret), terminal)
@@ -94,6 +95,14 @@ class Narrated(Console):
     def say(self, text: str) -> None:
         super().say(text)
         self._show(text)
+
+
+def client_of(settings: LocalSettings) -> httpx.Client:
+    """Make a client with tokens, if the system that runs requires them, whatever AUTH is here."""
+    answer = ask(f"{addresses(settings)['stock']}/stock?limit=1")
+    requires = answer is not None and answer.status_code == httpx.codes.UNAUTHORIZED
+    tokens = client_tokens("demo", settings.model_copy(update={"auth": requires}))
+    return httpx.Client(auth=tokens, timeout=5, trust_env=False)
 
 
 def is_up(settings: LocalSettings) -> bool:
@@ -163,4 +172,4 @@ def table(flows: list[Flow], arrivals: dict[JourneyHop, Arrival]) -> Table:
 
 
 if __name__ == "__main__":
-    run_command(main, failures=(Stuck, *CANNOT_START))
+    run_command(main, failures=(Stuck, httpx.RequestError, *CANNOT_START))

@@ -13,6 +13,12 @@ from infra.local_system.addresses import (
     mongodb_uri,
     port_of,
 )
+from infra.local_system.auth import (
+    api_environment,
+    console_environment,
+    issuer_address,
+    issuer_folder,
+)
 from infra.local_system.bank import secret_file
 from infra.local_system.environment import SAMPLE_ENVIRONMENT
 from infra.local_system.ports import LOOPBACK
@@ -22,7 +28,7 @@ from infra.workloads import Workload
 from local.engines import ministack_process, mongod_process
 from local.process import Process
 
-TAP_COLOUR, CONSOLE_COLOUR = 34, 32
+TAP_COLOUR, CONSOLE_COLOUR, ISSUER_COLOUR = 34, 32, 31
 """ANSI."""
 
 SHORT_POLLS = {"QUEUE_WAIT_SECONDS": "2"}
@@ -38,8 +44,9 @@ def engine_processes(settings: LocalSettings) -> list[Process]:
 
 
 def our_processes(settings: LocalSettings) -> list[Process]:
-    """The three services, the relays and the tap."""
-    return [*(_process(workload, settings) for workload in WORKLOADS), _tap_process(settings)]
+    """The three services, the relays and the tap; first the issuer, where tokens are required."""
+    ours = [*(_process(workload, settings) for workload in WORKLOADS), _tap_process(settings)]
+    return [_issuer(settings), *ours] if settings.auth else ours
 
 
 def console_process(settings: LocalSettings) -> Process:
@@ -48,6 +55,7 @@ def console_process(settings: LocalSettings) -> Process:
         **_aws(settings),
         **{f"{name}_API_URL".upper(): url for name, url in addresses(settings).items()},
         "STREAMED_AUDIT_FILE": str(audit_file(settings)),
+        **console_environment(settings),
     }
     if settings.breakable:
         environment["CONSOLE_BREAKING_SOCKET"] = str(breaking_socket(settings))
@@ -56,8 +64,21 @@ def console_process(settings: LocalSettings) -> Process:
     )
 
 
+def _issuer(settings: LocalSettings) -> Process:
+    environment = {
+        "ISSUER_URL": issuer_address(settings),
+        "ISSUER_FOLDER": str(issuer_folder(settings)),
+        "ISSUER_TOKEN_SECONDS": str(settings.issuer_token_seconds),
+    }
+    return _ours(
+        "issuer", ("local.issuer",), environment, settings, listens="HTTP", colour=ISSUER_COLOUR
+    )
+
+
 def _process(workload: Workload, settings: LocalSettings) -> Process:
     environment = dict(workload.settings)
+    if workload.path:
+        environment |= api_environment(settings)
     if workload.uses_aws:
         environment |= _aws(settings)
     if workload.uses_documents:

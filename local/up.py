@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 from infra.local_system.addresses import addresses, console_address
+from infra.local_system.auth import issuer_address
 from infra.local_system.settings import LocalSettings
 from local.console import Console
 from local.errors import ProcessDied, Stopped
@@ -35,6 +36,8 @@ def up(serving: "Serving") -> int:
             console.say(f"  {'console':<13} {console_address(settings)}/")
             for name, address in addresses(settings).items():
                 console.say(f"  {name:<13} {address}/docs")
+            if settings.auth:
+                console.say(f"  {'issuer':<13} {issuer_address(settings)}/token")
             console.say(f"Ctrl-C stops it; its state stays in {settings.state_dir}")
             try:
                 supervisor.supervise()

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -17,6 +17,7 @@ from pydantic import (
     ValidationInfo,
     create_model,
     field_validator,
+    model_validator,
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -50,6 +51,11 @@ Address = Annotated[
 ]
 """Where HTTP is served: a host and perhaps a port, without a path."""
 
+HttpUrl = Annotated[
+    str, StringConstraints(pattern=r"^https?://[^\s/]+(/\S*)?$"), AfterValidator(_can_be_parsed)
+]
+"""Something that HTTP serves: an address, and perhaps a path."""
+
 
 HOST_NAMES = r"^[A-Za-z0-9._:,*\[\] -]*$"
 """Hosts as their header has them, with commas between them."""
@@ -62,8 +68,15 @@ class AwsSettings(ProcessSettings):
     aws_endpoint_url: Address | None = None
 
 
-class ApiSettings(ProcessSettings):
-    """For a process that serves HTTP.
+class HttpSettings(ProcessSettings):
+    """For a process that serves HTTP."""
+
+    http_host: str = "127.0.0.1"
+    http_port: int = Field(ge=0, le=65535)
+
+
+class ApiSettings(HttpSettings):
+    """For the process of an API, and who it serves.
 
     With `auth` off it serves every client. Beyond loopback that is refused, unless
     `auth_off_beyond_loopback` confirms it.
@@ -72,8 +85,6 @@ class ApiSettings(ProcessSettings):
     between them; `*` is every one. It is needed where the process listens beyond loopback.
     """
 
-    http_host: str = "127.0.0.1"
-    http_port: int = Field(ge=0, le=65535)
     auth_off_beyond_loopback: bool = False
     auth: Literal["required", "off"] = Field(default="off", validate_default=True)
     auth_issuer: str | None = Field(default=None, validate_default=True)
@@ -131,6 +142,37 @@ class ApiSettings(ProcessSettings):
     def allowed_hosts(self) -> frozenset[str]:
         """In lower case; each may have a port."""
         return hosts_in(self.http_allowed_hosts)
+
+
+class ClientSettings(Settings):
+    """For a process that calls APIs which require tokens: the client credentials grant.
+
+    Nothing is set where they require none. The secret is in a variable, or in a file.
+    """
+
+    auth_token_url: HttpUrl | None = None
+    auth_client_id: str | None = None
+    auth_client_secret_file: Path | None = None
+    auth_client_secret: SecretStr | None = None
+    auth_client_scope: str | None = None
+
+    @property
+    def auth_secret(self) -> SecretStr | Path | None:
+        return self.auth_client_secret or self.auth_client_secret_file
+
+    @model_validator(mode="after")
+    def _is_a_whole_client(self) -> Self:
+        if self.auth_client_secret and self.auth_client_secret_file:
+            raise ValueError("set AUTH_CLIENT_SECRET or AUTH_CLIENT_SECRET_FILE, not both")
+        given = {
+            bool(each) for each in (self.auth_token_url, self.auth_client_id, self.auth_secret)
+        }
+        if len(given) > 1:
+            raise ValueError(
+                "set AUTH_TOKEN_URL, AUTH_CLIENT_ID and one of AUTH_CLIENT_SECRET and"
+                " AUTH_CLIENT_SECRET_FILE, or none of them"
+            )
+        return self
 
 
 class WorkerSettings(ProcessSettings):

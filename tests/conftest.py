@@ -38,6 +38,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="local",
         help="what the end-to-end tests run against: processes of this machine, or containers",
     )
+    parser.addoption(
+        "--auth",
+        action="store_true",
+        help="run them against a system whose APIs require tokens; else some of them are",
+    )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

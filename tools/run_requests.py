@@ -14,8 +14,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from infra.local_system.addresses import addresses
+from infra.local_system.auth import issuer_address, issuer_folder, secret_file
 from infra.local_system.bank import local_secret
-from infra.local_system.settings import ROOT
+from infra.local_system.settings import ROOT, AuthSettings, LocalSettings
 from local.console import Console
 from local.isolation import isolate
 from local.system import CANNOT_START, running_system
@@ -30,7 +31,7 @@ RUN_WITHIN = 240
 
 
 def main() -> int:
-    isolate(os.environ, say=complain)
+    isolate(os.environ, configured_by=AuthSettings, say=complain)
     with TemporaryDirectory(prefix="streamed-requests-") as place:
         log = Path(place) / "system.log"
         with (
@@ -38,30 +39,39 @@ def main() -> int:
             log.open("w", encoding="utf-8") as output,
             running_system(settings, console=Console(output)),
         ):
-            secret = local_secret(settings) or ""
-            codes = [run(command) for command in commands(addresses(settings), secret)]
+            codes = [run(command) for command in commands(variables(settings))]
         if any(codes):
             sys.stderr.write("the system's output, from its end:\n")
             sys.stderr.writelines(log.read_text(encoding="utf-8").splitlines(keepends=True)[-40:])
     return max(codes)
 
 
-def commands(apis: dict[str, str], secret: str) -> list[Sequence[str]]:
-    """One for each collection; `apis` are the base URLs by name, `secret` is the bank's."""
-    variables = [(f"{name}Api", address) for name, address in apis.items()]
-    variables.append(("webhookSecret", secret))
+def variables(settings: LocalSettings) -> dict[str, str]:
+    """Where the system is, and what takes a token where it requires one."""
+    secret = secret_file(issuer_folder(settings), "staff")
+    return {
+        **{f"{name}Api": address for name, address in addresses(settings).items()},
+        "issuer": issuer_address(settings),
+        "clientId": "staff",
+        "clientSecret": secret.read_text() if settings.auth else "",
+        "webhookSecret": local_secret(settings) or "",
+    }
+
+
+def commands(given: dict[str, str]) -> list[Sequence[str]]:
+    """One for each collection; `given` are its variables."""
     return [
         (
             *(str(RUNNERS / "newman"), "run"),
             str(COLLECTIONS / "streamed-events.postman_collection.json"),
-            *(word for name, url in variables for word in ("--env-var", f"{name}={url}")),
+            *(word for name, each in given.items() for word in ("--env-var", f"{name}={each}")),
             *("--reporters", "cli", "--reporter-cli-no-banner", "--color", "off"),
         ),
         (
             *(str(RUNNERS / "httpyac"), "send"),
             str(COLLECTIONS / "streamed-events.http"),
             *("--all", "--no-color", "--output", "short", "--output-failed", "response"),
-            *(word for name, url in variables for word in ("--var", f"{name}={url}")),
+            *(word for name, each in given.items() for word in ("--var", f"{name}={each}")),
         ),
     ]
 

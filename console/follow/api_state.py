@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from console.apis import Api, said
+from console.apis import Api, unanswered
 from contracts.timestamps import parse_timestamp
 from operations.output import as_document
 from operations.sources.dead_letters import object_in
@@ -55,7 +55,7 @@ def state_of(api: Api, aggregate_id: str) -> ApiState:
     try:
         answer = api.client.get(url)
     except httpx.HTTPError as error:
-        return ApiState(api.domain, url, 0, None, f"{api.process} did not answer: {said(error)}")
+        return ApiState(api.domain, url, 0, None, unanswered(api, error))
     body = object_in(answer.content)
     if answer.is_success:
         return ApiState(api.domain, url, answer.status_code, masked(body), None)

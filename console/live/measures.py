@@ -120,7 +120,7 @@ class Standstills:
 def _outbox(api: Api) -> OutboxStats | str:
     """Ask an API for its outbox, which it knows only while it reaches its database; or why not."""
     try:
-        answer = api.client.get(api.outbox_url, timeout=LOOK)
+        answer = api.client.get(api.outbox_url, auth=api.outbox_auth, timeout=LOOK)
         answer.raise_for_status()
         found = answer.json()
         age = found["oldestAgeSeconds"]

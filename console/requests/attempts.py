@@ -5,7 +5,7 @@ What a person typed is sent as it is, and the whole exchange is shown, whatever 
 
 import json
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from time import perf_counter
 from typing import Any
 
@@ -14,8 +14,15 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
-from console.apis import Api, said
+from console.apis import Api, unanswered
 from console.signing import shown
+from operations.errors import OperatorError
+
+WHY_NOT_TRIED = (
+    "Nothing can be tried here: the APIs require tokens, and the console's own may only read. Set"
+    " CONSOLE_TRY_CLIENT_ID and its secret to a client that may subscribe and cancel, beside"
+    " AUTH_TOKEN_URL."
+)
 
 MOST_SHOWN = 64 * 1024
 """Characters of an answer's body."""
@@ -29,18 +36,28 @@ class OrderForm(BaseModel):
     idempotency_key: str | None = None
 
 
-def router(apis: dict[str, Api]) -> APIRouter:
+class TryingOff(OperatorError):
+    """Nothing can be tried here; the message says what to set."""
+
+
+def router(apis: Mapping[str, Api] | None) -> APIRouter:
+    """`apis` take tokens of a client that may write; None where there is none."""
     routes = APIRouter(prefix="/api/try")
+
+    def api_of(name: str) -> Api:
+        if apis is None:
+            raise TryingOff(WHY_NOT_TRIED)
+        return apis[name]
 
     @routes.post("/subscriptions")
     def subscribe(order: OrderForm) -> dict[str, Any]:
-        api, key = apis["subscription"], order.idempotency_key
+        api, key = api_of("subscription"), order.idempotency_key
         headers = {"Idempotency-Key": key} if key else {}
         return send(api, "POST", f"{api.url}/{api.path}", order.model_extra, headers)
 
     @routes.post("/payments/{payment_id}/cancel")
     def cancel(payment_id: str) -> dict[str, Any]:
-        api = apis["payment"]
+        api = api_of("payment")
         return send(api, "PATCH", api.resource(payment_id), {"status": "cancelled"})
 
     return routes
@@ -59,7 +76,7 @@ def send(
     try:
         response = api.client.send(request)
     except httpx.HTTPError as error:
-        why_not = f"{api.process} did not answer: {said(error)}"
+        why_not = unanswered(api, error)
     milliseconds = (perf_counter() - started) * 1000
     return {
         "request": {

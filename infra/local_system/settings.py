@@ -10,6 +10,9 @@ from runtime.settings import Settings, with_fields
 
 ROOT = Path(__file__).parents[2]
 
+LONGEST_TOKEN_LIFE = 3600
+"""Seconds; the local issuer publishes a key for as long after its successor signs."""
+
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
@@ -18,8 +21,18 @@ def port_field(process: str) -> str:
     return f"{process}_port".replace("-", "_")
 
 
+class AuthSettings(Settings):
+    """Whether the APIs of a system on one machine require tokens, and how long each one lives.
+
+    AUTH=1 has them require tokens of an issuer that runs beside them.
+    """
+
+    auth: bool = False
+    issuer_token_seconds: int = Field(default=300, ge=1, le=LONGEST_TOKEN_LIFE)
+
+
 @with_fields({port_field(each.name): (Port, each.port) for each in WORKLOADS})
-class LocalSettings(Settings):
+class LocalSettings(AuthSettings):
     """Read from the environment: AWS_PORT=4567 MONGODB_PORT=27018 make up.
 
     With MONGOD and OTEL_EXPORTER_OTLP_ENDPOINT it is all that configures what runs on a laptop.
@@ -35,6 +48,7 @@ class LocalSettings(Settings):
     mongodb_port: Port = 27017
     console_port: Port = 8000
     tap_port: Port = 9108
+    issuer_port: Port = 8009
 
     state_dir: Annotated[Path, AfterValidator(Path.absolute)] = ROOT / ".local"
     streamed_audit_file: Annotated[Path, AfterValidator(Path.absolute)] | None = None

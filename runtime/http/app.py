@@ -30,7 +30,7 @@ from runtime.outbox.ports import Outbox
 from runtime.process.shutdown import Stop, on_signal
 from runtime.process.startup import startup
 from runtime.process.tracing import Tracer
-from runtime.settings import ApiSettings
+from runtime.settings import ApiSettings, HttpSettings
 
 S = TypeVar("S", bound=ApiSettings)
 
@@ -121,7 +121,7 @@ def run_api(
         serve(create_app(settings, tracer), settings)
 
 
-def serve(app: FastAPI, settings: ApiSettings) -> None:
+def serve(app: FastAPI, settings: HttpSettings) -> None:
     """Serve until SIGTERM or SIGINT; requests in flight are finished first.
 
     Raises Misconfigured if the address cannot be had.

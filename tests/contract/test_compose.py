@@ -1,5 +1,6 @@
 """compose.yaml runs what the table of workloads says, each process as contained as the next."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,10 +10,12 @@ import pytest
 import yaml
 
 from console.settings import ConsoleSettings
+from infra.local_system.auth import AUDIENCE, JWKS_PATH, secret_file
 from infra.local_system.settings import port_field
 from infra.topology import WORKLOADS
 from infra.workloads import Workload
 from local import emulator
+from local.issuer.settings import IssuerSettings
 from runtime.http import hosts
 from runtime.http.hosts import hosts_in
 from runtime.settings import load
@@ -25,7 +28,7 @@ SERVICES: dict[str, dict[str, Any]] = COMPOSED["services"]
 APIS = [workload for workload in WORKLOADS if workload.path]
 
 ENGINES = {"ministack", "mongod"}
-LOCAL = {"provision", "tap", "console"}
+LOCAL = {"provision", "tap", "console", "issuer"}
 TOOLS = {"streamed"}
 OBSERVABILITY = {"otel-collector", "jaeger", "prometheus", "grafana"}
 ENDS = {"provision", *TOOLS}
@@ -99,6 +102,7 @@ def test_only_what_a_person_looks_at_is_published_and_only_to_this_machine() -> 
             for api in APIS
         },
         "console": ["127.0.0.1:${CONSOLE_PORT:-8000}:8000"],
+        "issuer": ["127.0.0.1:${ISSUER_PORT:-8009}:8000"],
         "otel-collector": ["127.0.0.1:${OTLP_PORT:-4318}:4318"],
         "jaeger": ["127.0.0.1:${JAEGER_PORT:-16686}:16686"],
         "prometheus": ["127.0.0.1:${PROMETHEUS_PORT:-9090}:9090"],
@@ -106,11 +110,19 @@ def test_only_what_a_person_looks_at_is_published_and_only_to_this_machine() -> 
     }
 
 
-def test_the_console_starts_with_its_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def interpolated(value: str, *, auth: str) -> str:
+    """A value as Compose hands it on: ${AUTH:+…} is what follows where AUTH is set, else empty."""
+    return re.sub(r"\$\{AUTH:\+([^}]*)\}", r"\1" if auth else "", value)
+
+
+@pytest.mark.parametrize("auth", ["", "1"])
+def test_the_console_starts_with_its_environment(
+    monkeypatch: pytest.MonkeyPatch, auth: str
+) -> None:
     """It knows every API, listens beyond loopback for loopback's names alone, breaks nothing."""
     environment = SERVICES["console"]["environment"]
     for name in environment:
-        monkeypatch.setenv(name, environment[name])
+        monkeypatch.setenv(name, interpolated(environment[name], auth=auth))
     monkeypatch.setenv("LOG_LEVEL", "INFO")
     urls = {f"{api.name.replace('-', '_').upper()}_URL": f"http://{api.name}:8000" for api in APIS}
     assert environment.items() >= urls.items()
@@ -124,6 +136,33 @@ def test_the_console_starts_with_its_environment(monkeypatch: pytest.MonkeyPatch
     }
     assert settings.allowed_hosts == {"localhost", "127.0.0.1", "console:8000"}
     assert settings.console_breaking_socket is None
+    assert bool(settings.auth_token_url and settings.try_secret) == bool(auth)
+
+
+def test_tokens_are_required_by_one_switch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """AUTH=1 starts the issuer and has every API require its tokens; without it there is none."""
+    issuer = SERVICES["issuer"]
+    assert issuer["scale"] == "${AUTH:-0}"
+    assert issuer["command"] == ["local.issuer"]
+    for name in issuer["environment"]:
+        monkeypatch.setenv(name, issuer["environment"][name])
+    monkeypatch.setenv("LOG_LEVEL", "INFO")
+    settings = load(IssuerSettings)
+    folder = settings.issuer_folder
+    console = SERVICES["console"]["environment"]
+    for variable, client in (("AUTH", "console"), ("CONSOLE_TRY", "console-try")):
+        given = interpolated(console[f"{variable}_CLIENT_SECRET_FILE"], auth="1")
+        assert Path(given) == secret_file(folder, client)
+    assert issuer["volumes"] == SERVICES["console"]["volumes"]
+    for api in APIS:
+        environment = SERVICES[api.name]["environment"]
+        assert interpolated(environment["AUTH"], auth="") == ""
+        assert interpolated(environment["AUTH"], auth="1") == "required"
+        assert environment["AUTH_ISSUER"] == settings.issuer_url
+        assert environment["AUTH_JWKS_URL"] == settings.issuer_url + JWKS_PATH
+        assert environment["AUTH_AUDIENCE"] == AUDIENCE
 
 
 def test_an_api_answers_to_the_name_by_which_containers_ask() -> None:

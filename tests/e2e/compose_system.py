@@ -4,6 +4,7 @@ import os
 import subprocess
 from pathlib import Path
 
+from infra.local_system.auth import issuer_folder, secret_file
 from infra.local_system.settings import LocalSettings
 from local.probes import health_of
 from local.process_table import our_processes
@@ -33,6 +34,8 @@ class ComposeSystem:
         except AssertionError as failure:
             failure.add_note(self.logs())
             raise
+        if self.settings.auth:
+            self._fetch_secret("demo")
 
     def stop(self) -> None:
         self._compose("down")
@@ -59,11 +62,18 @@ class ComposeSystem:
         """What each container said last, and how it is."""
         return self._compose("ps", "--all") + self._compose("logs", "--no-color", "--tail=15")
 
+    def _fetch_secret(self, client: str) -> None:
+        """Have a client's secret where a system of this machine has it."""
+        held = secret_file(Path("/var/lib/streamed/issuer"), client)
+        file = secret_file(issuer_folder(self.settings), client)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(self._compose("exec", "--no-TTY", "issuer", "cat", str(held)))
+
     def _compose(self, *arguments: str) -> str:
         """Run one command of Compose; raises AssertionError with all that it printed."""
         done = subprocess.run(
             ["docker", "compose", "--project-name", PROJECT, *FILES, *arguments],
-            env={**os.environ, **self._ports},
+            env={**os.environ, **self._ports, "AUTH": "1" if self.settings.auth else ""},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

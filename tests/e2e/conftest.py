@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from infra.local_system.auth import client_tokens
 from tests.e2e.compose_system import ComposeSystem
 from tests.e2e.local_system import LocalSystem
 from tests.e2e.world import System, World
@@ -19,6 +20,9 @@ from verification.testkit.ports import settings_on_free_ports
 HERE = Path(__file__).parent
 CONTAINERS_TAKE = 900
 """Seconds for one test with its fixtures: the first one may build the image."""
+
+TOKEN_SECONDS = 10
+"""So short that a test outlives one, and so long that a request on a busy machine does not."""
 
 PROCESSES_TAKE = 400
 """The same for fourteen processes that start at once on a busy machine."""
@@ -36,6 +40,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if item.path.is_relative_to(HERE):
             seconds = CONTAINERS_TAKE if in_compose else PROCESSES_TAKE
             item.add_marker(pytest.mark.timeout(seconds))
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """What takes `either` system runs with both; only one at a time can be in containers."""
+    if "either" in metafunc.fixturenames:
+        option = metafunc.config.getoption
+        alone = option("--auth") or option("--system") == "compose"
+        names = ["running"] if alone else ["running", "enforced"]
+        metafunc.parametrize("either", names, indirect=True, scope="session")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -56,13 +69,33 @@ def running(
     sample_credentials: None,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[World]:
-    """The system, at work, and left as it was found."""
+    """The system, at work, and left as it was found; with --auth it requires tokens."""
     folder = tmp_path_factory.mktemp("system")
     is_composed = request.config.getoption("--system") == "compose"
-    with settings_on_free_ports(folder) as settings:
+    with settings_on_free_ports(folder) as on_free_ports:
+        settings = on_free_ports.model_copy(update={"auth": request.config.getoption("--auth")})
         system = ComposeSystem(settings) if is_composed else LocalSystem(settings)
         with at_work(system) as world:
             yield world
+
+
+@pytest.fixture(scope="session")
+def enforced(sample_credentials: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A system that requires tokens, to the second of their ends; it is for several tests."""
+    folder = tmp_path_factory.mktemp("enforced")
+    with settings_on_free_ports(folder) as on_free_ports:
+        settings = on_free_ports.model_copy(
+            update={"auth": True, "issuer_token_seconds": TOKEN_SECONDS}
+        )
+        with at_work(LocalSystem(settings, {"AUTH_LEEWAY_SECONDS": "0"})) as world:
+            yield world
+
+
+@pytest.fixture(scope="session")
+def either(request: pytest.FixtureRequest) -> World:
+    """A system that is open, and one that requires tokens."""
+    world: World = request.getfixturevalue(request.param)
+    return world
 
 
 @contextmanager
@@ -78,7 +111,8 @@ def local(folder: Path, environment: Mapping[str, str] | None = None) -> Iterato
 def at_work(system: System) -> Iterator[World]:
     try:
         system.start()  # an error of which has notes of its own
-        with httpx.Client(timeout=30, trust_env=False) as http:
+        tokens = client_tokens("demo", system.settings)
+        with httpx.Client(auth=tokens, timeout=30, trust_env=False) as http:
             try:
                 yield World(system, http)
             except BaseException as error:

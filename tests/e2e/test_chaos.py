@@ -1,6 +1,5 @@
 """The chaos run in small: the code of `make chaos` with a schedule of its own."""
 
-import io
 from pathlib import Path
 
 import pytest
@@ -39,18 +38,23 @@ CLOCKS = {"subscription-api": -20.0, "payments-change-stream": 20.0}
 
 @pytest.mark.timeout(600)  # a busy machine is given the time that a real run is given
 def test_nothing_is_lost_while_processes_are_killed_and_aws_fails(
-    request: pytest.FixtureRequest, tmp_path: Path
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Ten faults in a quarter of a minute: every promise and every event is accounted for."""
+    """Ten faults in a quarter of a minute: every promise and every event is accounted for.
+
+    The APIs require tokens, several of which end meanwhile.
+    """
+    monkeypatch.setenv("AUTH", "1")
+    monkeypatch.setenv("ISSUER_TOKEN_SECONDS", "5")
     if request.config.getoption("--system") == "compose":
         pytest.skip("it puts a proxy into the system of `make up`")
-    heard = Lines()
+    heard, said = Lines(), Lines()
     report = run(
         ChaosPlan(seed=1, seconds=15, faults=FAULTS, clocks=CLOCKS, load=ClientLoad(subscribers=2)),
         tmp_path,
         command="tests/e2e/test_chaos.py",
         console=Console(heard, coloured=False),  # type: ignore[arg-type]
-        processes=Console(io.StringIO(), coloured=False),
+        processes=Console(said, coloured=False),  # type: ignore[arg-type]
         stop=Stop(),
     )
     assert report.failures == [], report.markdown()
@@ -59,6 +63,7 @@ def test_nothing_is_lost_while_processes_are_killed_and_aws_fails(
     assert len(report.ledger) > 5
     assert len(report.malformed_rows.written) >= 3  # one for each outbox
     assert report.committed == report.published > 15
+    assert sum('"/token"' in line for line in said.lines) > 3  # for clients, and for what checks
 
 
 class Lines:

@@ -15,27 +15,27 @@ SCHEMAS = Path(__file__).parents[2] / "contracts" / "schemas"
 
 
 def test_a_subscription_is_stocked_and_paid_for_and_everything_is_undone_with_its_payment(
-    running: World,
+    either: World,
 ) -> None:
     """One request puts stock aside and sets a debit up; one cancellation undoes all of it."""
     # Given a customer who subscribes
-    subscription_id = running.subscribe(quantity=3)
+    subscription_id = either.subscribe(quantity=3)
 
     # Then stock is allocated, and a direct debit is set up on their account
-    running.until("stock", subscription_id, "allocated")
-    running.until("payment", subscription_id, "active")
-    assert running.read("stock", subscription_id)["stock"] == 36
-    assert running.read("payment", subscription_id)["accountNumber"] == ORDER["accountNumber"]
+    either.until("stock", subscription_id, "allocated")
+    either.until("payment", subscription_id, "active")
+    assert either.read("stock", subscription_id)["stock"] == 36
+    assert either.read("payment", subscription_id)["accountNumber"] == ORDER["accountNumber"]
 
     # When a third party cancels the debit, twice
-    assert running.cancel_payment(subscription_id).status_code == 200
-    assert running.cancel_payment(subscription_id).status_code == 200
+    assert either.cancel_payment(subscription_id).status_code == 200
+    assert either.cancel_payment(subscription_id).status_code == 200
 
     # Then the stock is given back and the subscription ends
-    running.until("stock", subscription_id, "deallocated")
-    running.until("subscription", subscription_id, "cancelled")
-    assert running.read("stock", subscription_id)["stock"] == 0
-    assert running.read("subscription", subscription_id)["cancelledReason"] == "payment cancelled"
+    either.until("stock", subscription_id, "deallocated")
+    either.until("subscription", subscription_id, "cancelled")
+    assert either.read("stock", subscription_id)["stock"] == 0
+    assert either.read("subscription", subscription_id)["cancelledReason"] == "payment cancelled"
 
     # And every bus has seen what it should, once, in the form that was promised
     expected = {
@@ -50,7 +50,7 @@ def test_a_subscription_is_stocked_and_paid_for_and_everything_is_undone_with_it
     }
     for bus, types in expected.items():
         events = eventually(
-            partial(_complete, running, bus, subscription_id, types),
+            partial(_complete, either, bus, subscription_id, types),
             what=f"{sorted(types)} on the {bus} bus",
         )
         assert sorted(event["detail-type"] for event in events) == sorted(types)
@@ -59,39 +59,39 @@ def test_a_subscription_is_stocked_and_paid_for_and_everything_is_undone_with_it
             Draft202012Validator(schema).validate(event["detail"])
 
     # And nothing is left in any outbox
-    eventually(lambda: not running.pending(), what="empty outboxes")
+    eventually(lambda: not either.pending(), what="empty outboxes")
 
 
-def test_an_event_names_the_request_and_the_event_that_led_to_it(running: World) -> None:
+def test_an_event_names_the_request_and_the_event_that_led_to_it(either: World) -> None:
     """The correlation id goes through all three services; causation ids chain the events."""
-    subscription_id = running.subscribe()
+    subscription_id = either.subscribe()
     for service, status in (("stock", "allocated"), ("payment", "active")):
-        running.until(service, subscription_id, status)
-    running.cancel_payment(subscription_id)
-    running.until("subscription", subscription_id, "cancelled")
+        either.until(service, subscription_id, status)
+    either.cancel_payment(subscription_id)
+    either.until("subscription", subscription_id, "cancelled")
 
-    created = _metadata(running, "subscriptions", subscription_id, "SubscriptionCreated")
-    allocated = _metadata(running, "stock", subscription_id, "StockAllocated")
-    paid = _metadata(running, "payments", subscription_id, "PaymentCreated")
+    created = _metadata(either, "subscriptions", subscription_id, "SubscriptionCreated")
+    allocated = _metadata(either, "stock", subscription_id, "StockAllocated")
+    paid = _metadata(either, "payments", subscription_id, "PaymentCreated")
     assert created["correlationId"].startswith("test-")
     assert {allocated["correlationId"], paid["correlationId"]} == {created["correlationId"]}
     assert created["causationId"] is None
     assert allocated["causationId"] == paid["causationId"] == created["eventId"]
 
-    cancelled = _metadata(running, "payments", subscription_id, "PaymentCancelled")
-    ended = _metadata(running, "subscriptions", subscription_id, "SubscriptionCancelled")
-    given_back = _metadata(running, "stock", subscription_id, "StockDeallocated")
+    cancelled = _metadata(either, "payments", subscription_id, "PaymentCancelled")
+    ended = _metadata(either, "subscriptions", subscription_id, "SubscriptionCancelled")
+    given_back = _metadata(either, "stock", subscription_id, "StockDeallocated")
     assert ended["causationId"] == given_back["causationId"] == cancelled["eventId"]
     assert (cancelled["sequence"], ended["sequence"], given_back["sequence"]) == (2, 2, 2)
 
 
-def test_every_process_serves_its_health_and_its_metrics(running: World) -> None:
+def test_every_process_serves_its_health_and_its_metrics(either: World) -> None:
     """Liveness, readiness and Prometheus metrics are on every process, APIs and workers alike."""
-    for process in our_processes(running.settings):
+    for process in our_processes(either.settings):
         address = f"http://127.0.0.1:{process.port}"
         for path in ("/healthz", "/readyz"):
-            assert running.http.get(address + path).status_code == 200, (process.name, path)
-        assert "process_resident_memory_bytes" in running.http.get(address + "/metrics").text
+            assert either.http.get(address + path).status_code == 200, (process.name, path)
+        assert "process_resident_memory_bytes" in either.http.get(address + "/metrics").text
 
 
 def _complete(

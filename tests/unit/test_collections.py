@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from infra.local_system.addresses import addresses
+from infra.local_system.auth import issuer_address
 from infra.local_system.ports import LOOPBACK
 from infra.local_system.settings import ROOT, LocalSettings
 from infra.topology import WORKLOADS
@@ -102,6 +103,17 @@ def test_postman_addresses_agree_with_their_parts() -> None:
         assert url["raw"] == built
 
 
+def test_every_request_for_a_row_has_a_token_where_one_is_required() -> None:
+    """Those of health need none; Postman's script puts it into each that is sent."""
+    for line, section in requests_of_text():
+        of_health = re.search(r"/(healthz|readyz|metrics)$", line)
+        bearer = "Authorization: Bearer {{token}}" in section
+        assert bearer != bool(of_health or line.endswith("/token")), line
+    (script,) = POSTMAN["event"]
+    assert script["listen"] == "prerequest"
+    assert any('"Bearer " + token' in line for line in script["script"]["exec"])
+
+
 @pytest.mark.parametrize("kind", [NOT_FOUND, INVALID, MALFORMED, INVALID_CURSOR, INVALID_SIGNATURE])
 def test_both_know_the_problems_by_their_type(kind: Any) -> None:
     """The type is what a caller branches on, so it is what they check."""
@@ -113,15 +125,16 @@ def test_they_find_the_system_of_make_up() -> None:
     """Their own addresses are those of the ports that nobody has changed."""
     ports = LocalSettings.model_construct()
     expected = {f"{name}Api": url for name, url in addresses(ports).items()}
-    secret = {"webhookSecret": ""}  # `make up` makes it: it is in no file of ours
-    assert ENVIRONMENTS["local"] == expected | secret
-    assert {each["key"]: each["value"] for each in POSTMAN["variable"]} == expected | secret
-    assert all(LOOPBACK in url for url in expected.values())
+    expected |= {"issuer": issuer_address(ports), "clientId": "staff", "clientSecret": ""}
+    expected["webhookSecret"] = ""  # `make up` makes it: it is in no file of ours
+    assert ENVIRONMENTS["local"] == expected
+    assert {each["key"]: each["value"] for each in POSTMAN["variable"]} == expected
+    assert all(LOOPBACK in url for url in expected.values() if "://" in url)
 
 
 def test_the_runners_are_installed_and_get_the_addresses() -> None:
     """Each collection is run once, by a runner of a lock, against the addresses that are given."""
-    ran = commands({"stock": "http://127.0.0.1:1"}, "whsec_x")
+    ran = commands({"stockApi": "http://127.0.0.1:1", "webhookSecret": "whsec_x"})
     runners = json.loads((ROOT / "tools/npm/requests/package.json").read_text())["dependencies"]
     assert [Path(path).name for command in ran for path in command if "/collections/" in path] == [
         "streamed-events.postman_collection.json",

@@ -2,18 +2,22 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
 from console.settings import ConsoleSettings
 from infra.local_system.addresses import DATABASE, audit_file, breaking_socket, port_of
+from infra.local_system.auth import CLIENTS
 from infra.local_system.settings import LocalSettings
 from infra.topology import TOPOLOGY
+from local.issuer.settings import IssuerSettings
 from local.process import Process
 from local.process_table import console_process, our_processes
 from operations.databases import DatabaseEnvironment
 from operations.settings import LocalEnvironmentSettings
-from runtime.settings import load
+from runtime.settings import ApiSettings, Settings, load
+from tools.reference.routes import apps
 from verification.testkit.ports import settings_on_free_ports
 
 NAMED = {
@@ -69,6 +73,66 @@ def test_the_variable_of_a_port_moves_it(
     assert console_process(LocalSettings()).port == 19_999
 
 
+def test_tokens_are_required_by_one_setting(
+    monkeypatch: pytest.MonkeyPatch, settings: LocalSettings
+) -> None:
+    """AUTH=1 adds the issuer, and every API takes its tokens alone; without it all is open."""
+    monkeypatch.setenv("AUTH", "1")
+    enforced = LocalSettings.model_validate(settings.model_dump(exclude={"auth"}))
+    issuer, *others = our_processes(enforced)
+    assert issuer.name == "issuer"
+    assert [each.name for each in others] == [each.name for each in our_processes(settings)]
+    given = read(monkeypatch, issuer, IssuerSettings)
+    for open_one, process in zip(our_processes(settings), others, strict=True):
+        if process.name.endswith("-api"):
+            api = read(monkeypatch, process, ApiSettings)
+            assert (api.auth, api.auth_issuer) == ("required", given.issuer_url)
+            assert api.auth_jwks_url == f"http://127.0.0.1:{issuer.port}/.well-known/jwks.json"
+            assert read(monkeypatch, open_one, ApiSettings).auth == "off"
+
+
+def test_the_console_has_two_clients_of_the_issuer(
+    monkeypatch: pytest.MonkeyPatch, settings: LocalSettings
+) -> None:
+    """One that reads, and one that tries; neither secret is in an environment."""
+    enforced = settings.model_copy(update={"auth": True})
+    console = read(monkeypatch, console_process(enforced), ConsoleSettings)
+    folder = enforced.state_dir / "issuer" / "clients"
+    assert (console.auth_client_id, console.auth_secret) == ("console", folder / "console")
+    tried = (console.console_try_client_id, console.try_secret)
+    assert tried == ("console-try", folder / "console-try")
+    assert not any(
+        scope.endswith((":write", ":cancel", ":erase", ":all"))
+        for scope in CLIENTS["console"] - {"subscriptions:read:all"}
+    )
+
+
+def test_staff_may_do_what_any_route_asks_for() -> None:
+    """A scope that the issuer does not know could be had by no one here."""
+    asked = {
+        scope
+        for app in apps()
+        for methods in app.openapi()["paths"].values()
+        for operation in methods.values()
+        for requirement in operation.get("security", [])
+        for scopes in requirement.values()
+        for scope in scopes
+    }
+    assert asked
+    assert asked <= CLIENTS["staff"]
+
+
+S = TypeVar("S", bound=Settings)
+
+
+def read(monkeypatch: pytest.MonkeyPatch, process: Process, kind: type[S]) -> S:
+    """The settings that a process finds in its environment."""
+    with monkeypatch.context() as patch:
+        for name, value in process.env.items():
+            patch.setenv(name, value)
+        return load(kind)
+
+
 def test_ports_are_as_documented() -> None:
     """Without any setting: console on 8000, APIs on 8001 to 8003, workers from 9101 on."""
     assert console_process(LocalSettings()).port == 8000
@@ -77,6 +141,7 @@ def test_ports_are_as_documented() -> None:
     assert ports["stock-api"] == 8002
     assert ports["payment-api"] == 8003
     assert sorted(ports.values())[3:] == list(range(9101, 9109))
+    assert our_processes(LocalSettings(auth=True))[0].port == 8009
 
 
 def test_the_console_finds_the_system_in_its_environment(

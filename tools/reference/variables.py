@@ -10,9 +10,10 @@ from pydantic import AliasChoices, SecretStr
 from pydantic.fields import FieldInfo
 
 from console.settings import ConsoleSettings
-from infra.local_system.settings import ROOT, LocalSettings
+from infra.local_system.settings import ROOT, AuthSettings, LocalSettings
 from infra.topology import TOPOLOGY, WORKLOADS
 from infra.workloads import Workload
+from local.issuer.settings import IssuerSettings, IssuerState
 from local.provision import ProvisionSettings
 from local.tap import TapSettings
 from operations.settings import (
@@ -30,7 +31,9 @@ from relay.settings import (
 from runtime.settings import (
     ApiSettings,
     AwsSettings,
+    ClientSettings,
     ConsumerSettings,
+    HttpSettings,
     MongoSettings,
     ProcessSettings,
     Settings,
@@ -44,11 +47,14 @@ from verification.load.__main__ import LoadSettings
 SHARED: dict[type[Settings], str] = {
     ProcessSettings: "Every process",
     AwsSettings: "AWS settings",
-    ApiSettings: "HTTP settings",
+    HttpSettings: "HTTP settings",
+    ApiSettings: "API settings",
+    ClientSettings: "Clients of the APIs",
     WorkerSettings: "Background processes",
     ConsumerSettings: "Consumers of queues",
     MongoSettings: "MongoDB and DocumentDB settings",
     WebhookSettings: "Webhook settings",
+    AuthSettings: "Tokens on this machine",
     LocalSettings: "The system on this machine",
 }
 
@@ -88,7 +94,10 @@ SETTINGS_OF_COMMANDS: dict[str, type[Settings]] = {
     "python -m infra.documentdb": MongoSettings,
     "python -m local.provision": ProvisionSettings,
     "python -m local.tap": TapSettings,
+    "python -m local.issuer": IssuerSettings,
+    "python -m local.issuer rotate": IssuerState,
     "make up, make demo": LocalSettings,
+    "make chaos, make requests": AuthSettings,
     "make load": LoadSettings,
     "make console": ConsoleSettings,
     "streamed --at local": LocalEnvironmentSettings,

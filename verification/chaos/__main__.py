@@ -8,12 +8,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from infra.local_system.settings import ROOT
+from infra.local_system.settings import ROOT, AuthSettings
 from local.console import Console
 from local.isolation import isolate
 from local.system import CANNOT_START
 from runtime.process.command import FAILED, run_command
 from runtime.process.shutdown import Stop, on_signal
+from runtime.settings import load
 from verification.chaos.report import ChaosReport
 from verification.chaos.run import ChaosPlan, run
 from verification.chaos.schedule import draw_clocks, draw_faults
@@ -22,11 +23,12 @@ from verification.chaos.schedule import draw_clocks, draw_faults
 def main() -> int:
     arguments = _arguments()
     seed = secrets.randbelow(10**6) if arguments.seed is None else arguments.seed
-    command = f"make chaos MINUTES={arguments.minutes:g} SEED={seed}"
+    with_tokens = " AUTH=1" if load(AuthSettings).auth else ""
+    command = f"make chaos MINUTES={arguments.minutes:g} SEED={seed}{with_tokens}"
     console, stop = Console(sys.stdout), Stop()
     seconds = arguments.minutes * 60
     plan = ChaosPlan(seed, seconds, draw_faults(seed, seconds), draw_clocks(seed))
-    isolate(os.environ, say=console.say)
+    isolate(os.environ, configured_by=AuthSettings, say=console.say)
     state_dir = Path(tempfile.mkdtemp(prefix="streamed-chaos-"))
     log = state_dir / "processes.log"
     console.say(f"{command}: {len(plan.faults)} faults; what the processes say is in {log}")

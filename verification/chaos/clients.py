@@ -51,11 +51,17 @@ class Clients:
     """Threads that put load on the three APIs; what they were promised is in the ledger."""
 
     def __init__(
-        self, addresses: dict[str, str], ledger: Ledger, *, seed: int, load: ClientLoad
+        self,
+        addresses: dict[str, str],
+        ledger: Ledger,
+        *,
+        seed: int,
+        load: ClientLoad,
+        auth: httpx.Auth | None = None,
     ) -> None:
         self._addresses, self._ledger, self._load = addresses, ledger, load
         self._seed = seed
-        self._http = httpx.Client(timeout=ANSWER_WITHIN, trust_env=False)
+        self._http = httpx.Client(auth=auth, timeout=ANSWER_WITHIN, trust_env=False)
         self._stop = Stop()
         self._given_up = Stop()
         self._due: SimpleQueue[Cancellation] = SimpleQueue()

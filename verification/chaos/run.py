@@ -4,9 +4,11 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from math import ceil
 from pathlib import Path
 
 from infra.local_system.addresses import addresses, aws_endpoint
+from infra.local_system.auth import client_tokens
 from infra.local_system.settings import LocalSettings
 from local.console import Console
 from local.probes import health_of
@@ -41,6 +43,9 @@ the visibility of its message, and for a minute for a commit of which MongoDB ne
 SETTLED_WITHIN = 300.0
 """Seconds: a message whose consumer died waits for its visibility, which a consumer that held it
 had made up to 45 s, and so may the next; a sweep comes every 30 s, later by what clocks are off."""
+
+LEEWAY_SECONDS = 30
+"""What an API bears by itself between its clock and the one that its tokens come from."""
 
 CLOCK_SLACK = timedelta(minutes=15)
 """More than clocks are off: what happened is sought by its time."""
@@ -102,6 +107,7 @@ def disturbed(process: Process, endpoint: str, clocks: Mapping[str, float], keys
     """Put a process behind the proxy, with its own clock, and with keys that are rotated.
 
     The tap is left alone: it stands for what AWS does itself, and what it writes is the evidence.
+    An API bears as much more between its clock and its tokens' as its clock is off.
     """
     if process.name == "tap":
         return process
@@ -109,6 +115,8 @@ def disturbed(process: Process, endpoint: str, clocks: Mapping[str, float], keys
     if "AWS_ENDPOINT_URL" in env:
         env |= {**keys.environment, "AWS_ENDPOINT_URL": endpoint}
     off = clocks.get(process.name, 0.0)
+    if "AUTH_ISSUER" in env:
+        env["AUTH_LEEWAY_SECONDS"] = str(LEEWAY_SECONDS + ceil(abs(off)))
     python, dash_m, *module = process.command
     clock = ("verification.chaos.clocks", str(off)) if off else ()
     return replace(process, command=(python, dash_m, *clock, *module), env=env)
@@ -129,7 +137,8 @@ class _Run:
     def carry_out(self, began: datetime) -> None:
         plan, report, where = self.plan, self.report, addresses(self.settings)
         ledger = report.ledger
-        clients = Clients(where, ledger, seed=plan.seed, load=plan.load)
+        tokens = client_tokens("demo", self.settings)
+        clients = Clients(where, ledger, seed=plan.seed, load=plan.load, auth=tokens)
         started = time.monotonic()
         environment = DatabaseEnvironment.of_local(
             LocalEnvironmentSettings.model_validate(self.settings.model_dump())
@@ -153,7 +162,7 @@ class _Run:
             )
             found = settled(
                 ledger,
-                lambda promises: wrong_states(promises, where),
+                lambda promises: wrong_states(promises, where, tokens),
                 lambda: depths(environment),
                 within=SETTLED_WITHIN,
                 say=self.console.say,

@@ -17,10 +17,12 @@ READS_AT_ONCE = 4
 """Requests in flight: the machine has two cores, and the system's own work comes first."""
 
 
-def wrong_states(promises: Iterable[Promise], addresses: dict[str, str]) -> dict[Promise, str]:
+def wrong_states(
+    promises: Iterable[Promise], addresses: dict[str, str], auth: httpx.Auth | None = None
+) -> dict[Promise, str]:
     """Say of each promise that is not kept what is there in place of it."""
     with (
-        httpx.Client(timeout=10, trust_env=False) as http,
+        httpx.Client(auth=auth, timeout=10, trust_env=False) as http,
         ThreadPoolExecutor(READS_AT_ONCE) as pool,
     ):
 

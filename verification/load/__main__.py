@@ -3,26 +3,28 @@
 import os
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 
 from pydantic import Field
 
+from infra.local_system.settings import AuthSettings
 from local.isolation import isolate
 from local.system import CANNOT_START
 from runtime.errors import Misconfigured
 from runtime.process.command import complain, run_command
-from runtime.settings import Settings, load
+from runtime.settings import load
 from verification.load import backlog, exhaustion, poison, watched
 from verification.load.outboxes import LoadedCollection
 from verification.load.report import LoadReport
-from verification.testkit.engines import Engines, temporary_engines
+from verification.testkit.engines import Engines, requiring_tokens, temporary_engines
 from verification.testkit.launcher import ProcessNotReady
 
 BROKEN = 1
 """Exit code: a run missed what it promises."""
 
 
-class LoadSettings(Settings):
-    """How large the runs are: make load RUN=backlog ROWS=100000."""
+class LoadSettings(AuthSettings):
+    """How large the runs are: make load RUN=backlog ROWS=100000; AUTH=1 requires tokens."""
 
     rows: int = Field(default=100_000, ge=100)
     good: int = Field(default=10_000, ge=100)
@@ -61,8 +63,11 @@ def _wanted(names: list[str]) -> list[Run]:
 
 
 def _run(one: Run, settings: LoadSettings) -> LoadReport:
-    with temporary_engines("load-") as engines:
-        report = one(engines, settings)
+    with (
+        temporary_engines("load-") as engines,
+        requiring_tokens(engines) if settings.auth else nullcontext(engines) as tested,
+    ):
+        report = one(tested, settings)
     print(f"{report.markdown()}\n", flush=True)
     return report
 

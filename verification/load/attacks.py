@@ -13,7 +13,8 @@ from verification.load.clients import (
     never_read,
 )
 
-_REFUSED = {"404", "405", "408", "413"}
+_REFUSED = {"401", "404", "405", "408", "413"}
+"""401 is where tokens are required."""
 
 HALF_OPEN = Attack("half open", {"408"}, lambda to: exchange(to, HEALTH + b"X-Rest:"))
 
@@ -45,7 +46,7 @@ GREEDY = (
     ),
     Attack(  # what follows the announced body is no request
         "sends more than it announces",
-        {"400", "400, 404", "400, 405", "400, 422"},
+        {"400", "400, 401", "400, 404", "400, 405", "400, 422"},
         lambda to: exchange(to, to.post("Content-Length: 2") + b"{}" + b"x" * 64 + b"\r\n\r\n"),
     ),
     Attack(
@@ -109,6 +110,7 @@ GARBAGE = (
     _sending(
         "a folded header",
         _GET + b"Connection: close\r\nHost: x\r\n X: y\r\n Z\r\n\r\n",
+        "401",
         "404",
         "405",
     ),

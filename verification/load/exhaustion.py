@@ -87,7 +87,15 @@ def run(
 
     def attack_one(name: str) -> None:
         with engines.running(name) as process, engines.running(name) as twin:
-            attack(process, twin, crowd, report, slower_by=slower_by, stops_within=stops_within)
+            attack(
+                process,
+                twin,
+                crowd,
+                report,
+                slower_by=slower_by,
+                stops_within=stops_within,
+                auth=engines.tokens,
+            )
 
     with ThreadPoolExecutor(at_once) as pool:
         list(pool.map(attack_one, names or ATTACKED))
@@ -102,10 +110,11 @@ def attack(
     *,
     slower_by: float,
     stops_within: float,
+    auth: httpx.Auth | None = None,
 ) -> None:
     """Attack a process, stop it while slow clients hang on, and note what holds.
 
-    Its twin, which is not attacked, shows how slow the machine is meanwhile.
+    Its twin, which is not attacked, shows how slow the machine is meanwhile. Others have tokens.
     """
     name, path = process.name, workload_of(process.name).path
     if path:
@@ -114,7 +123,7 @@ def attack(
     else:
         target, ask = AttackTarget(process.port, "/metrics", "/healthz"), "/readyz"
     files, peak = process.open_files, process.peak_megabytes
-    with asking(process.url + ask) as others, asking(twin.url + ask) as elsewhere:
+    with asking(process.url + ask, auth) as others, asking(twin.url + ask, auth) as elsewhere:
         ended = asyncio.run(outcomes(target, crowd.attacks()))
         answered = asyncio.run(outcomes(target, [(each, 1) for each in GARBAGE]))
     came_back = bool(wait_until(lambda: process.open_files <= files + 5, within=15))
@@ -160,12 +169,12 @@ def attack(
 
 
 @contextmanager
-def asking(url: str) -> Iterator[Others]:
+def asking(url: str, auth: httpx.Auth | None = None) -> Iterator[Others]:
     """Ask for a URL again and again, until the block ends."""
     others = Others()
 
     def ask(stop: Event) -> None:
-        with httpx.Client(timeout=10, trust_env=False) as client:
+        with httpx.Client(auth=auth, timeout=10, trust_env=False) as client:
             while not stop.wait(BETWEEN_REQUESTS):
                 started = time.perf_counter()
                 try:

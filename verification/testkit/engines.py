@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from subprocess import Popen
@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Protocol, TypeVar
 
 from infra.local_system.addresses import mongodb_uri
+from infra.local_system.auth import AUDIENCE, JWKS_PATH, TOKEN_PATH, secret_file
 from infra.local_system.environment import REGION
 from infra.local_system.ports import LOOPBACK
 from infra.topology import WORKLOADS
@@ -19,6 +20,7 @@ from local.engines import ministack_process, mongod_process
 from local.process import Process
 from local.provision import provision_aws, provision_documentdb
 from runtime.aws import CachingAws
+from runtime.http.client_credentials import ClientCredentials, OAuthClient
 from runtime.settings import ProcessSettings
 from verification.testkit.launcher import LaunchedProcess, running
 from verification.testkit.ports import reserved_ports
@@ -65,19 +67,26 @@ def _running_engine(
 
 @dataclass(frozen=True)
 class Engines:
-    """Where AWS and DocumentDB are, for processes of the system, and a folder for their logs."""
+    """Where AWS and DocumentDB are, for processes of the system, and a folder for their logs.
+
+    `tokens` are taken for what asks the APIs, which `api_settings` have require them.
+    """
 
     endpoint: str
     mongodb_uri: str
     folder: Path
     region: str = REGION
     database: str = "payments"
+    api_settings: Mapping[str, str] = field(default_factory=dict)
+    tokens: ClientCredentials | None = None
 
     def environment(self, workload: str) -> dict[str, str]:
         """What that process needs, but for its port."""
         aws = {"AWS_REGION": self.region, "AWS_ENDPOINT_URL": self.endpoint}
         mongo = {"MONGODB_URI": self.mongodb_uri, "MONGODB_DATABASE": self.database}
-        return {"LOG_LEVEL": "WARNING", **aws, **mongo, **workload_of(workload).settings}
+        found = workload_of(workload)
+        api = self.api_settings if found.path else {}
+        return {"LOG_LEVEL": "WARNING", **aws, **mongo, **api, **found.settings}
 
     def settings(self, kind: type[S], workload: str) -> S:
         """A workload's settings as `kind`, which knows some of the variables; nothing listens."""
@@ -132,3 +141,26 @@ def running_engines(folder: Path) -> Iterator[Engines]:
         provision_documentdb(found.mongodb_uri, found.database)
         provision_aws(found.endpoint, region=found.region)
         yield found
+
+
+@contextmanager
+def requiring_tokens(engines: Engines) -> Iterator[Engines]:
+    """Have the APIs that are started in the block require tokens, of an issuer that runs in it."""
+    folder, url = engines.folder / "issuer", "http://issuer.local"
+    settings = {"ISSUER_FOLDER": str(folder), "ISSUER_URL": url, "LOG_LEVEL": "WARNING"}
+    with running(
+        engines.folder, "local.issuer", "", settings, port_name="HTTP_PORT", is_measured=False
+    ) as issuer:
+        issuer.until_ready()
+        yield replace(
+            engines,
+            api_settings={
+                "AUTH": "required",
+                "AUTH_ISSUER": url,
+                "AUTH_AUDIENCE": AUDIENCE,
+                "AUTH_JWKS_URL": issuer.url + JWKS_PATH,
+            },
+            tokens=ClientCredentials(
+                OAuthClient(issuer.url + TOKEN_PATH, "staff", secret_file(folder, "staff"))
+            ),
+        )

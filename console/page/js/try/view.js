@@ -46,7 +46,12 @@ function mount(root, { api }, paymentId) {
     cancel.element,
   );
   api.about().then(
-    ({ apis, curlOptions }) => {
+    ({ apis, curlOptions, trying }) => {
+      if (!trying.enabled) {
+        create.element.remove();
+        cancel.element.remove();
+        fill(top, h("div.card", h("h2", "Nothing can be tried here"), h("p", trying.why)));
+      }
       Object.assign(base, apis, { options: curlOptions });
       create.refresh();
       cancel.refresh();
