@@ -18,7 +18,7 @@ def run_without_a_browser(**env: str) -> subprocess.CompletedProcess[str]:
         env={**machine, "CHROMIUM": "/nowhere/chromium", **env},
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=250,
         check=False,
     )
 

@@ -96,7 +96,7 @@ def ended(folder: Path, command: str, env: Mapping[str, str]) -> tuple[int, str,
         capture_output=True,
         text=True,
         check=False,
-        timeout=110,
+        timeout=250,
     )
     return done.returncode, done.stdout, done.stderr
 
@@ -121,7 +121,7 @@ def test_the_shell_script_passes_it_on(wrong_files: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=110,
+        timeout=250,
     )
     assert (done.returncode, done.stdout) == (2, "")
     assert "set AWS_PROFILE" in done.stderr
