@@ -64,7 +64,13 @@ def test_a_route_gets_its_caller() -> None:
 
 @pytest.mark.parametrize(
     ("headers", "challenge"),
-    [({}, "Bearer"), ({"Authorization": "Bearer bad"}, 'Bearer error="invalid_token"')],
+    [
+        ({}, 'Bearer realm="streamed-events"'),
+        (
+            {"Authorization": "Bearer bad"},
+            'Bearer realm="streamed-events", error="invalid_token"',
+        ),
+    ],
 )
 def test_without_a_valid_token_no_route_is_reached(headers: dict[str, str], challenge: str) -> None:
     """Whether or not there is one."""
