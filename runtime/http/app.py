@@ -56,7 +56,7 @@ def create_api(
 
     `kinds` says which problem each domain error is; `check` raises Unavailable while the service's
     database is away, and so does `outbox`, the one that it commits to. `verifier` is None where
-    AUTH=off: then whoever reaches the routes is served. `allowed_hosts` are names that it answers
+    AUTH=off: then every client is served. `allowed_hosts` are names that it answers
     to beside loopback's. Routes for one row are async, and send only their handler to the thread
     pool (`run_in_threadpool`).
     """
