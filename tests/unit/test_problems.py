@@ -16,6 +16,7 @@ def test_types_are_stable() -> None:
     assert {kind.uri.rpartition(":")[2]: kind.status for kind in KINDS} == {
         "malformed-request": 400,
         "invalid-cursor": 400,
+        "invalid-signature": 401,
         "not-found": 404,
         "method-not-allowed": 405,
         "request-too-slow": 408,
