@@ -377,6 +377,7 @@ def test_its_document_describes_it_with_an_example_that_works(
     openapi.test_every_example_is_what_its_schema_allows(document)
     (callback,) = (each for each in operations(document) if each.path == WEBHOOK_PATH)
     assert {*callback.examples("header")} == {*signed(b"")}
+    assert callback.body is not None
     system.payments.create(callback.body["data"]["paymentId"], "20000002", a_cause())
     body = json.dumps(callback.body).encode()
     assert send(api, body, signed(body)).status_code == 204

@@ -18,6 +18,7 @@ def test_types_are_stable() -> None:
         "invalid-cursor": 400,
         "unauthenticated": 401,
         "insufficient-scope": 403,
+        "invalid-signature": 401,
         "not-found": 404,
         "method-not-allowed": 405,
         "request-too-slow": 408,
