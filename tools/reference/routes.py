@@ -20,6 +20,10 @@ with a `limit` and an opaque `cursor`. Each API serves its OpenAPI document (`/o
 page to try it (`/docs`), and `/healthz`, `/readyz` and `/metrics`. With `make up` they are at
 http://127.0.0.1:8001/docs, http://127.0.0.1:8002/docs and http://127.0.0.1:8003/docs.
 
+With `AUTH=required` a route needs an access token with its scope, in `Authorization: Bearer`: 401
+without a valid one, 403 without the scope, both with the reason and `WWW-Authenticate` (RFC 6750).
+`/docs` has an Authorize button for it.
+
 A request may carry `X-Correlation-Id` and `traceparent`; both are copied to every event that it
 causes. `HEAD` works wherever `GET` does, a slash at a path's end changes nothing (an API Gateway in
 front forwards only the paths of its routes), and a full URL is served like its path. A body is JSON
@@ -56,12 +60,23 @@ def apps() -> Iterator[FastAPI]:
 def _section(app: FastAPI) -> str:
     document = app.openapi()
     rows = [
-        (code(f"{method.upper()} {path}"), described["summary"], _answers(described))
+        (
+            code(f"{method.upper()} {path}"),
+            described["summary"],
+            _scopes(described) or "none",
+            _answers(described),
+        )
         for path, methods in document["paths"].items()
         for method, described in methods.items()
     ]
-    shown = table(("route", "what it does", "answers"), rows)
+    shown = table(("route", "what it does", "scope", "answers"), rows)
     return f"\n## {document['info']['title']}\n\n{document['info']['description']}\n\n{shown}\n"
+
+
+def _scopes(described: dict[str, Any]) -> str:
+    """Any one of which is enough."""
+    security = described.get("security", [])
+    return " or ".join(code(scope) for each in security for (scope,) in each.values())
 
 
 def _answers(described: dict[str, Any]) -> str:
