@@ -76,7 +76,7 @@ class HttpSettings(ProcessSettings):
 
 
 class ApiSettings(HttpSettings):
-    """For the process of an API, and who it serves.
+    """For the process of an API.
 
     With `auth` off it serves every client. Beyond loopback that is refused, unless
     `auth_off_beyond_loopback` confirms it.
