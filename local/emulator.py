@@ -74,7 +74,7 @@ async def _answer(status: int, sentence: str, send: Send) -> None:
 
 def main() -> None:
     """Serve until SIGTERM, as `ministack` does and by its variables."""
-    ministack = import_module("ministack.app")
+    ministack: Any = import_module("ministack.app")
     allowed = hosts_in(os.environ.get(ALLOWED_HOSTS_VARIABLE, ""))
     ministack.app = Guarded(ministack.app, allowed)  # what its main serves
     ministack.main()

@@ -60,7 +60,7 @@ def server(request: pytest.FixtureRequest, servers: Mapping[str, Server]) -> Ser
     return servers[request.param]
 
 
-@pytest.fixture(params=TEXTS.values(), ids=TEXTS)
+@pytest.fixture(params=TEXTS.values(), ids=[*TEXTS])
 def text(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
+from typing import Any, cast
 
 import boto3
 import pytest
@@ -215,7 +216,9 @@ def test_an_error_at_a_command_commands_no_terminal(capsys: pytest.CaptureFixtur
 def test_what_was_done_with_a_dead_letter_is_one_line() -> None:
     """Whatever an event calls itself."""
     origin = Origin("stock-dlq", "stock", BackToQueue("stock"), tries=5)
-    dead_letter = read(a_message(an_event("a", 1, event_type="A\nredriven: B")), origin)
+    dead_letter = read(
+        cast("Any", a_message(an_event("a", 1, event_type="A\nredriven: B"))), origin
+    )
     assert "\n" not in ended(End(dead_letter, moved=False, outcome="left"))
 
 
@@ -240,7 +243,7 @@ log.info(f"got {json.loads(body)!r}", headers=[(b"Authorization", b"Bearer c2lnb
 @pytest.mark.parametrize("form", ["json", "console"])
 def test_no_log_has_personal_data(form: str) -> None:
     """Not from an event that cannot be handled, and not where a whole message were logged."""
-    detail = {
+    detail: dict[str, Any] = {
         **ORDER,
         "accountNumber": 20000001,
         "iban": "GB29NWBK60161331926819",
