@@ -1,4 +1,4 @@
-"""Who asks for something: what a verified access token says of its bearer."""
+"""The caller of a use case, as a verified access token names it."""
 
 import hashlib
 import json
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Caller:
-    """`subject` is a name that its issuer gives to one caller; `client` the program it uses.
+    """`subject` is unique within `issuer`; `client` is the OAuth client, where the token has one.
 
-    `scopes` are what the token allows, without the issuer's prefix.
+    `scopes` are without AUTH_SCOPE_PREFIX.
     """
 
     issuer: str
@@ -19,12 +19,12 @@ class Caller:
 
     @property
     def owner(self) -> str:
-        """What stands on the caller's rows: 64 hexadecimal digits that tell nobody who it is."""
+        """The `owner` of the caller's rows: SHA-256 of issuer and subject, in hexadecimal."""
         return hashlib.sha256(self.named().encode()).hexdigest()
 
     def named(self, *more: str) -> str:
-        """Write the issuer, the subject and `more` as compact JSON: no two lists have one text.
+        """Write issuer, subject and `more` as a compact JSON list: plain joining could collide.
 
-        It is ASCII: other characters are escaped, as JSON allows.
+        Characters that are not ASCII are escaped.
         """
         return json.dumps([self.issuer, self.subject, *more], separators=(",", ":"))

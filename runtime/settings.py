@@ -68,10 +68,10 @@ def is_loopback(host: str) -> bool:
 
 
 class ApiSettings(ProcessSettings):
-    """For a process that serves HTTP, and who it serves.
+    """For a process that serves HTTP.
 
-    With `auth` off it serves whoever reaches it. So off is refused where others than this machine
-    may reach it, unless `auth_off_beyond_loopback` says that this is known and wanted.
+    With `auth` off it serves every client. Beyond loopback that is refused, unless
+    `auth_off_beyond_loopback` confirms it.
     """
 
     http_host: str = "127.0.0.1"
@@ -99,9 +99,9 @@ class ApiSettings(ProcessSettings):
         host = info.data.get("http_host", "")
         if auth == "off" and not (is_loopback(host) or info.data.get("auth_off_beyond_loopback")):
             raise ValueError(
-                f"it is off, and HTTP_HOST={host} is no loopback address: whoever reaches it could"
-                " read and change everything. Set AUTH=required with AUTH_ISSUER, AUTH_AUDIENCE"
-                " and AUTH_JWKS_URL, or AUTH_OFF_BEYOND_LOOPBACK=1 if that is what you want"
+                f"it is off, and HTTP_HOST={host} is not a loopback address: any client that"
+                " reaches it could read and change everything. Set AUTH=required with AUTH_ISSUER,"
+                " AUTH_AUDIENCE and AUTH_JWKS_URL, or AUTH_OFF_BEYOND_LOOPBACK=1 to allow it"
             )
         return auth
 

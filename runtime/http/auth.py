@@ -1,4 +1,4 @@
-"""Who calls: each request's bearer token (RFC 6750) is verified before anything of it is read."""
+"""The caller of a request: its bearer token (RFC 6750) is verified before its body is read."""
 
 import re
 from collections.abc import Iterable
@@ -19,20 +19,20 @@ from runtime.settings import ApiSettings
 
 OPEN_PATHS = frozenset(
     {
-        *("/healthz", "/readyz", "/metrics"),  # for this machine's probes, or the private network's
+        *("/healthz", "/readyz", "/metrics"),
         *("/docs", "/docs/start.js", "/openapi.json"),
-        "/outbox",  # counts, to who is let through by IAM: a signature of AWS's is in Authorization
-        "/webhooks/direct-debit",  # signed in its own way
+        "/outbox",  # on AWS IAM's own signature is in Authorization
+        "/webhooks/direct-debit",  # has a signature of its own
     }
 )
-"""Paths that no token is asked for; nor is one for the documentation's files."""
+"""Paths that need no token, besides the documentation's files."""
 
 _DOCS_FILES = "/docs/assets/"
 _BEARER = re.compile(rb"(?i:bearer) ([A-Za-z0-9._~+/-]+=*)")
 
 
 class InvalidToken(Exception):
-    """A request's token is not good. `reason` says why, and has nothing of the token in it."""
+    """The token of a request is not valid. `reason` says why, without any part of the token."""
 
     challenge = 'Bearer error="invalid_token"'
 
@@ -50,7 +50,7 @@ class MissingToken(InvalidToken):
 
 
 class InsufficientScope(Exception):
-    """The caller has none of the scopes that would do."""
+    """The caller has none of the scopes that are needed; one of them is enough."""
 
     def __init__(self, needed: Iterable[str]) -> None:
         self.needed = tuple(needed)
@@ -61,7 +61,7 @@ class VerifiesTokens(Protocol):
     """A TokenVerifier."""
 
     async def caller(self, token: str, /) -> Caller:
-        """Say whose token it is. Raises InvalidToken and Unavailable."""
+        """Return the token's caller. Raises InvalidToken and Unavailable."""
         ...
 
     def check(self) -> None:
@@ -82,8 +82,7 @@ def verifier_of(settings: ApiSettings) -> VerifiesTokens | None:
 class Authenticated:
     """ASGI middleware. Puts the request's Caller into the scope, or None where AUTH=off.
 
-    Without a good token the answer is 401 and nothing of the body is read; before the first key of
-    the issuer's it is 503.
+    Without a valid token it answers 401, before the issuer's first key 503; the body is not read.
     """
 
     def __init__(self, app: ASGIApp, verifier: VerifiesTokens | None) -> None:
@@ -111,9 +110,9 @@ class Authenticated:
 
 
 class _Bearer(SecurityBase):
-    """A route's `Security(require, scopes=[…])`: the caller, who has one of the scopes, or None.
+    """The dependency `Security(require, scopes=[…])`: the caller, who has one of these scopes.
 
-    None is where AUTH=off. A route that the middleware left out has no caller, and fails.
+    It is None where AUTH=off. On a path that needs no token there is no caller: such a route fails.
     """
 
     model = HTTPBearer(bearerFormat="JWT", description="An access token of the issuer's.")

@@ -1,7 +1,7 @@
-"""An issuer's public keys (a JSON Web Key Set, RFC 7517), held so that it need not be there.
+"""An issuer's public keys (a JSON Web Key Set, RFC 7517), kept while the issuer is away.
 
-PyJWT's own client asks the issuer while a request waits, and forgets its keys when they expire,
-whether or not there are others.
+Not PyJWT's PyJWKClient: it fetches while a request waits, and once its cache has expired and the
+issuer is away, it refuses the keys that it knew.
 """
 
 import asyncio
@@ -20,19 +20,19 @@ from runtime.retry import backoff
 log = structlog.get_logger(__name__)
 
 REFRESH_SECONDS = 300.0
-"""From one look at the keys to the next: what the issuer no longer publishes is good no longer."""
+"""Between two refreshes: a key that the issuer withdraws is valid for so long."""
 
 STALE_SECONDS = 24 * 3600.0
-"""How long keys hold while the issuer is away."""
+"""How long keys are kept while the issuer is away."""
 
 UNKNOWN_KEY_SECONDS = 30.0
-"""At most one look in so long because of tokens that name an unknown key: anybody can send them."""
+"""At most one refresh in this time for tokens that name unknown keys: any client can send them."""
 
 LONGEST_RETRY_SECONDS = 30.0
-"""Between two looks while the issuer is away."""
+"""Between two refreshes while the issuer is away."""
 
 FETCH_SECONDS = 2.0
-MAX_BYTES = 256 * 1024
+MAX_KEY_SET_BYTES = 256 * 1024
 """A set of keys takes some 2 KB."""
 
 Keys = Mapping[str, PyJWK]
@@ -40,9 +40,9 @@ Keys = Mapping[str, PyJWK]
 
 
 class KeySet:
-    """The keys, refreshed by a thread. A request waits only where it names an unknown key.
+    """The keys, refreshed by a thread. Only a request that names an unknown key waits for it.
 
-    `fetch` gets the keys and raises any error; `clock` counts seconds, and never goes back.
+    `fetch` returns the keys, or raises any error; `clock` is monotonic, in seconds.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class KeySet:
         self._keys: Keys = {}
         self._fetched: float | None = None
         self._failures = 0
-        self._reason = "it was not asked yet"
+        self._reason = "no answer yet"
         self._asked_for: float | None = None
         self._awaited: Future[None] | None = None
 
@@ -96,13 +96,13 @@ class KeySet:
 
     def _held(self) -> Keys:
         if self._fetched is None:
-            raise Unavailable("the issuer of tokens", f"it gave no keys yet ({self._reason})")
+            raise Unavailable("the issuer of tokens", f"there are no keys yet ({self._reason})")
         if self._clock() - self._fetched > STALE_SECONDS:
             raise Unavailable("the issuer of tokens", f"its keys are too old ({self._reason})")
         return self._keys
 
     def _ask(self) -> "Future[None] | None":
-        """Have the keys refreshed, if they may be; the refresh to wait for, if there is one."""
+        """Ask for a refresh, unless one was too recently; return what to wait for, if anything."""
         with self._lock:
             now = self._clock()
             if self._asked_for is None or now - self._asked_for >= UNKNOWN_KEY_SECONDS:
@@ -123,10 +123,10 @@ class KeySet:
 
 
 def fetch_keys(url: str, algorithms: frozenset[str]) -> Keys:
-    """Get the keys for these algorithms from a URL, which is to answer within FETCH_SECONDS.
+    """Fetch the keys for these algorithms within FETCH_SECONDS.
 
-    Left out is what no token may be signed with: a key without a `kid`, for encryption, too short,
-    or of another kind. Raises httpx.HTTPError, jwt.PyJWTError or ValueError.
+    A key without a `kid`, for encryption, too short or for another algorithm is left out. Raises
+    httpx.HTTPError, jwt.PyJWTError or ValueError.
     """
     with httpx.stream("GET", url, timeout=FETCH_SECONDS) as response:
         response.raise_for_status()
@@ -138,13 +138,13 @@ def fetch_keys(url: str, algorithms: frozenset[str]) -> Keys:
 
 
 def _text(response: httpx.Response) -> str:
-    """Read a body that is neither too long nor too slow."""
+    """Read the body; raises ValueError for one that is too long or too slow."""
     deadline = time.monotonic() + FETCH_SECONDS
     body = b""
     for chunk in response.iter_bytes():
         body += chunk
-        if len(body) > MAX_BYTES or time.monotonic() > deadline:
-            raise ValueError(f"the set takes over {MAX_BYTES} bytes or {FETCH_SECONDS:g} s")
+        if len(body) > MAX_KEY_SET_BYTES or time.monotonic() > deadline:
+            raise ValueError(f"the set takes over {MAX_KEY_SET_BYTES} bytes or {FETCH_SECONDS:g} s")
     return body.decode()
 
 

@@ -25,7 +25,7 @@ class Kind:
 MALFORMED = Kind(400, "malformed-request", "The request cannot be read")
 INVALID_CURSOR = Kind(400, "invalid-cursor", "The cursor is not one of this list's")
 INVALID_SIGNATURE = Kind(401, "invalid-signature", "The webhook is not signed as it must be")
-UNAUTHENTICATED = Kind(401, "unauthenticated", "A good access token is needed")
+UNAUTHENTICATED = Kind(401, "unauthenticated", "A valid access token is needed")
 INSUFFICIENT_SCOPE = Kind(403, "insufficient-scope", "The access token does not allow this")
 NOT_FOUND = Kind(404, "not-found", "There is nothing here")
 METHOD_NOT_ALLOWED = Kind(405, "method-not-allowed", "This method is not for this resource")

@@ -1,4 +1,4 @@
-"""Access tokens (JSON Web Tokens, RFC 7519 and RFC 9068): what makes one good, and whose it is."""
+"""Access tokens (JSON Web Tokens, RFC 7519 and RFC 9068): which are valid, and whose."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -28,7 +28,7 @@ _REASONS: tuple[tuple[type[Exception], str], ...] = (
     (jwt.ExpiredSignatureError, "it has expired (exp): take a new one"),
     (jwt.ImmatureSignatureError, "it is not valid yet (iat, nbf)"),
     (jwt.InvalidIssuerError, "it is another issuer's (iss)"),
-    (InvalidSubjectError, "its subject is no text (sub)"),
+    (InvalidSubjectError, "its subject is not a string (sub)"),
     (jwt.InvalidAlgorithmError, "its algorithm is not its key's (alg)"),
     (jwt.InvalidSignatureError, "its signature is not the issuer's"),
 )
@@ -64,7 +64,7 @@ class FindsKeys(Protocol):
 
 @dataclass(frozen=True)
 class _Verified:
-    """A token that was good; it is, until `end` (seconds since 1970), while the key is held."""
+    """A valid token; it is valid until `end` (seconds since 1970), while its key is published."""
 
     caller: Caller
     kid: str
@@ -74,7 +74,7 @@ class _Verified:
 
 @dataclass(frozen=True)
 class TokenVerifier:
-    """Verifies one issuer's tokens for one API, and remembers those that are good.
+    """Verifies one issuer's tokens for one API, and remembers the valid ones.
 
     `audiences` are what `aud` may name, or `client_id` in a token of Cognito's, which has no `aud`.
     `leeway` is in seconds. `scope_prefix` stands before this API's scopes and is taken off; where
@@ -90,7 +90,7 @@ class TokenVerifier:
     _remembered: dict[str, _Verified] = field(default_factory=dict, init=False, repr=False)
 
     async def caller(self, token: str) -> Caller:
-        """Say whose token it is. Raises InvalidToken, which says why, and Unavailable."""
+        """Return the token's caller. Raises InvalidToken, which says why, and Unavailable."""
         found = self._remembered.get(token)
         if found and time.time() < found.end and await self.keys.find(found.kid) is found.key:
             return found.caller
@@ -129,7 +129,7 @@ class TokenVerifier:
     async def _key(self, token: str) -> tuple[str, PyJWK]:
         """Find the key that the token names, by its `kid`.
 
-        What can be refused by its looks is refused before: it may not make us ask the issuer.
+        What can be refused without a key is refused first: it must not make us ask the issuer.
         """
         try:
             unverified = jwt.decode_complete(token, options={"verify_signature": False})
@@ -137,9 +137,9 @@ class TokenVerifier:
             raise InvalidToken(_reason(error)) from error
         header = unverified["header"]
         if str(header.get("alg")) not in self.algorithms:
-            raise InvalidToken(f"its algorithm is none of {', '.join(sorted(self.algorithms))}")
+            raise InvalidToken(f"its algorithm is not {' or '.join(sorted(self.algorithms))}")
         if str(header.get("typ", "JWT")).lower() not in _TYPES:
-            raise InvalidToken("its type is none of an access token's (typ)")
+            raise InvalidToken("its type is not that of an access token (typ)")
         if unverified["payload"].get("iss") != self.issuer:
             raise InvalidToken("it is another issuer's (iss)")
         if not (kid := header.get("kid")):
@@ -188,4 +188,4 @@ def _reason(error: Exception) -> str:
     for kind, reason in _REASONS:
         if isinstance(error, kind):
             return reason
-    return "it is no JSON Web Token"
+    return "it is not a JSON Web Token"

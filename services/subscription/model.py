@@ -53,7 +53,7 @@ class Subscription:
     """The aggregate. Each version is one thing that happened, named by `event`.
 
     `request_digest` shows whether a repeated Idempotency-Key came with the same body; `owner` is
-    the customer whose it is, and None where nobody had to say who asks.
+    the Caller's, and None where there was none.
     """
 
     subscription_id: str

@@ -53,7 +53,7 @@ BAD: Mapping[str, tuple[str, str]] = {
     "ID token": (a_token("subscriptions:write", token_use="id"), "ID token"),
     "unknown key": (a_token(key="stranger"), "(kid)"),
     "forged": (a_token(key="stranger", header={"kid": "one"}), "signature"),
-    "no token": ("nonsense", "no JSON Web Token"),
+    "no token": ("nonsense", "not a JSON Web Token"),
 }
 
 

@@ -9,7 +9,7 @@ import pytest
 from runtime.errors import Unavailable
 from runtime.http.jwks import (
     LONGEST_RETRY_SECONDS,
-    MAX_BYTES,
+    MAX_KEY_SET_BYTES,
     REFRESH_SECONDS,
     STALE_SECONDS,
     UNKNOWN_KEY_SECONDS,
@@ -189,7 +189,16 @@ def test_a_key_that_no_token_may_be_signed_with_is_left_out(
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"<html>", b"[]", b"{}", b'{"keys": 1}', b"\xff", b"[" * 100_000, b" " * (MAX_BYTES + 1)],
+    [
+        b"",
+        b"<html>",
+        b"[]",
+        b"{}",
+        b'{"keys": 1}',
+        b"\xff",
+        b"[" * 100_000,
+        b" " * (MAX_KEY_SET_BYTES + 1),
+    ],
     ids=["empty", "html", "list", "no keys", "number", "not UTF-8", "deep", "long"],
 )
 def test_an_answer_that_is_no_key_set_leaves_the_keys_as_they_were(

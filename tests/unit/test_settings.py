@@ -5,7 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.errors import Misconfigured
-from runtime.settings import ApiSettings, AwsSettings, ConsumerSettings, MongoSettings, load
+from runtime.settings import (
+    ApiSettings,
+    AwsSettings,
+    ConsumerSettings,
+    MongoSettings,
+    is_loopback,
+    load,
+)
 
 COMPLETE = {
     "AWS_REGION": "eu-west-1",
@@ -115,6 +122,102 @@ def test_a_mongodb_that_cannot_be_is_refused(
     with pytest.raises(Misconfigured, match="MONGODB_") as refusal:
         load(MongoSettings)
     assert uri not in str(refusal.value)
+
+
+ISSUER = {
+    "AUTH_ISSUER": "https://issuer.example/pool",
+    "AUTH_AUDIENCE": "streamed-events, shop",
+    "AUTH_JWKS_URL": "https://issuer.example/pool/jwks.json",
+}
+
+
+@pytest.fixture
+def api(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """An environment of an API."""
+    monkeypatch.setenv("HTTP_PORT", "8001")
+    return monkeypatch
+
+
+def set_all(environment: pytest.MonkeyPatch, variables: dict[str, str]) -> None:
+    for name, value in variables.items():
+        environment.setenv(name, value)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
+def test_tokens_are_off_on_loopback_unless_said(api: pytest.MonkeyPatch, host: str) -> None:
+    """The first curl of README needs none."""
+    api.setenv("HTTP_HOST", host)
+    assert load(ApiSettings).auth == "off"
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.1", "api.example"])
+@pytest.mark.parametrize("auth", [{}, {"AUTH": "off"}], ids=["unset", "off"])
+def test_tokens_cannot_be_off_elsewhere_by_accident(
+    api: pytest.MonkeyPatch, host: str, auth: dict[str, str]
+) -> None:
+    """It takes a second setting that says so, and the refusal says what there is to set."""
+    set_all(api, {"HTTP_HOST": host, **auth})
+    with pytest.raises(Misconfigured, match=r"AUTH: .*AUTH=required.*AUTH_OFF_BEYOND_LOOPBACK=1"):
+        load(ApiSettings)
+    api.setenv("AUTH_OFF_BEYOND_LOOPBACK", "1")
+    assert load(ApiSettings).auth == "off"
+    api.delenv("AUTH_OFF_BEYOND_LOOPBACK")
+    set_all(api, {"AUTH": "required", **ISSUER})
+    assert load(ApiSettings).auth == "required"
+
+
+@pytest.mark.parametrize("missing", [{*ISSUER}, *({each} for each in ISSUER)], ids=str)
+def test_what_required_tokens_need_is_named(api: pytest.MonkeyPatch, missing: set[str]) -> None:
+    """Each of the three, where it is missing; with AUTH=off none is needed."""
+    given = {name: value for name, value in ISSUER.items() if name not in missing}
+    set_all(api, {"AUTH": "required", **given})
+    with pytest.raises(Misconfigured) as refusal:
+        load(ApiSettings)
+    for name in ISSUER:
+        assert (f"{name}: Value error, set it where AUTH=required" in str(refusal.value)) == (
+            name in missing
+        )
+
+
+def test_the_issuer_is_read_with_its_defaults(api: pytest.MonkeyPatch) -> None:
+    """Three settings are enough; audiences have commas between them."""
+    set_all(api, {"AUTH": "required", **ISSUER})
+    settings = load(ApiSettings)
+    assert settings.auth_audiences == {"streamed-events", "shop"}
+    assert (settings.auth_algorithms, settings.auth_leeway_seconds) == ("RS256,ES256", 30)
+    assert settings.auth_scope_prefix == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("AUTH", "on"),
+        ("AUTH_JWKS_URL", "issuer.example/jwks.json"),
+        ("AUTH_JWKS_URL", "file:///etc/passwd"),
+        ("AUTH_JWKS_URL", "https://issuer.example:0/jwks.json"),
+        ("AUTH_ALGORITHMS", "HS256"),
+        ("AUTH_ALGORITHMS", "none"),
+        ("AUTH_ALGORITHMS", "RS256,HS256"),
+        ("AUTH_LEEWAY_SECONDS", "-1"),
+        ("AUTH_LEEWAY_SECONDS", "301"),
+    ],
+)
+def test_a_setting_of_tokens_that_cannot_be_is_named(
+    api: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    """No secret algorithm, no other protocol, no clock that is minutes off."""
+    set_all(api, {"AUTH": "required", **ISSUER, name: value})
+    with pytest.raises(Misconfigured, match=f"{name}: "):
+        load(ApiSettings)
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [("127.8.9.1", True), ("[::1]", True), ("0.0.0.0", False), ("localhost.example", False)],
+)
+def test_loopback_is_what_no_other_machine_reaches(host: str, expected: bool) -> None:
+    """A name that merely looks like it is none."""
+    assert is_loopback(host) is expected
 
 
 @given(st.integers(0, 65535))

@@ -5,6 +5,8 @@ from uuid import UUID
 
 import pytest
 
+from infra.local_system.settings import ROOT
+from runtime.callers import Caller
 from services.subscription.handlers import Handlers
 from services.subscription.model import IdempotencyKeyReused, Status, SubscriptionNotFound
 from tests.builders import a_cause, a_metadata, an_order, clock
@@ -68,6 +70,78 @@ def test_the_same_key_is_honoured_after_a_cancellation(handlers: Handlers) -> No
     handlers.cancel(first.subscription_id, a_cause())
     again = handlers.subscribe(an_order(), a_cause(), key="once")
     assert (again.subscription_id, again.status) == (first.subscription_id, Status.CANCELLED)
+
+
+def a_caller(subject: str, issuer: str = "https://issuer.example") -> Caller:
+    return Caller(issuer, subject, None, frozenset())
+
+
+@pytest.mark.parametrize(
+    ("issuer", "subject", "owner", "subscription_id"),
+    [
+        (
+            "https://issuer.example",
+            "ada",
+            "9b09bd3dc9f1976a0f7e484c4e4eb01ef082d1eb2ffa07cd9886269b5ab16904",
+            "8e5197f9-aed2-561f-b4cc-b60fdb751fe5",
+        ),
+        (
+            "https://issuer.example",
+            "Zoë",
+            "945210659b8741f55785d8b3c90399adba12b4a73b4e451435e65e82bac9ce00",
+            "169c529d-edf1-5eb6-bc58-de8d9b3c8e67",
+        ),
+    ],
+)
+def test_a_callers_rows_and_keys_are_named_as_the_docs_say(
+    handlers: Handlers, issuer: str, subject: str, owner: str, subscription_id: str
+) -> None:
+    """Rows live long: what they are named by may never change. docs/architecture.md has these."""
+    found = handlers.subscribe(
+        an_order(), a_cause(), key="order-2026-11-23-0001", caller=a_caller(subject, issuer)
+    )
+    assert (found.owner, found.subscription_id) == (owner, subscription_id)
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    assert owner in page
+    assert subscription_id in page
+
+
+def test_without_a_caller_a_key_gives_the_id_that_it_always_gave(handlers: Handlers) -> None:
+    """README's and the tutorial's ids hold; nobody owns the row."""
+    found = handlers.subscribe(an_order(), a_cause(), key="order-2026-11-23-0001")
+    assert found.subscription_id == "280d2be1-0a4c-5fe9-9a74-da3b91a9c428"
+    assert found.owner is None
+
+
+def test_callers_and_keys_that_are_joined_alike_are_not_alike(handlers: Handlers) -> None:
+    """Neither a separator in a name nor another split of the same letters meets another's key."""
+    asked = [
+        (a_caller("ada", "i"), "key"),
+        (a_caller("adak", "i"), "ey"),
+        (a_caller("a", "ida"), "key"),
+        (a_caller('ada","key', "i"), "x"),
+        (a_caller("ada", "i"), 'key","x'),
+        (a_caller("", "i"), "adakey"),
+        (None, "key"),
+        (None, '["i","ada","key"]'),
+    ]
+    found = {
+        handlers.subscribe(an_order(), a_cause(), key=key, caller=caller).subscription_id
+        for caller, key in asked
+    }
+    assert len(found) == len(asked)
+
+
+def test_a_subscription_is_its_owners_alone(handlers: Handlers) -> None:
+    """Another's is not found; who may see all names no owner."""
+    ada, bob = a_caller("ada"), a_caller("bob")
+    created = handlers.subscribe(an_order(), a_cause(), caller=ada)
+    without = handlers.subscribe(an_order(), a_cause())
+    assert handlers.get(created.subscription_id, owner=ada.owner) == created
+    assert handlers.get(created.subscription_id) == created
+    for owner, row in ((bob.owner, created), (ada.owner, without)):
+        with pytest.raises(SubscriptionNotFound):
+            handlers.get(row.subscription_id, owner=owner)
 
 
 def test_another_key_gives_another_subscription(handlers: Handlers) -> None:

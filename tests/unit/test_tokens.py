@@ -119,10 +119,10 @@ def test_a_token_of_cognitos_shape_is_good(verifier: TokenVerifier) -> None:
         ({"iat": None}, "it has no iat"),
         ({"sub": None}, "it has no sub"),
         ({"sub": ""}, "its subject is empty (sub)"),
-        ({"sub": 7}, "its subject is no text (sub)"),
+        ({"sub": 7}, "its subject is not a string (sub)"),
         ({"iat": 9_999_999_999}, "it is not valid yet (iat, nbf)"),
         ({"nbf": 9_999_999_999}, "it is not valid yet (iat, nbf)"),
-        ({"exp": "soon"}, "it is no JSON Web Token"),
+        ({"exp": "soon"}, "it is not a JSON Web Token"),
         ({"iss": "https://evil.example"}, "it is another issuer's (iss)"),
         ({"iss": None}, "it is another issuer's (iss)"),
         ({"iss": ""}, "it is another issuer's (iss)"),
@@ -141,12 +141,12 @@ def test_a_token_of_cognitos_shape_is_good(verifier: TokenVerifier) -> None:
         ({"token_use": "id"}, "it is an ID token: send the access token"),
         ({"nonce": "n"}, "it is an ID token: send the access token"),
         ({"at_hash": "h"}, "it is an ID token: send the access token"),
-        ({"header": {"typ": "logout+jwt"}}, "its type is none of an access token's (typ)"),
+        ({"header": {"typ": "logout+jwt"}}, "its type is not that of an access token (typ)"),
         ({"header": {"kid": ""}}, "it names no key (kid)"),
         ({"header": {"kid": "unknown"}}, "the issuer publishes no such key (kid)"),
         ({"header": {"kid": "curve"}}, "its algorithm is not its key's (alg)"),
         ({"key": "stranger", "header": {"kid": "one"}}, "its signature is not the issuer's"),
-        ({"header": {"crit": ["exp"]}}, "it is no JSON Web Token"),
+        ({"header": {"crit": ["exp"]}}, "it is not a JSON Web Token"),
     ],
     ids=str,
 )
@@ -163,13 +163,13 @@ def test_another_algorithm_is_refused_before_a_key_is_looked_for(
 ) -> None:
     """The token does not choose how it is verified."""
     token = unsigned({"alg": algorithm, "kid": "one", "typ": "JWT"})
-    assert refusal(verifier, token) == "its algorithm is none of ES256, RS256"
+    assert refusal(verifier, token) == "its algorithm is not ES256 or RS256"
     assert keys.asked == []
 
 
 def test_the_public_key_is_no_secret_to_sign_with(verifier: TokenVerifier) -> None:
     """HS256 with the public key's bytes, which anybody has."""
-    assert refusal(verifier, public_key_as_secret()) == "its algorithm is none of ES256, RS256"
+    assert refusal(verifier, public_key_as_secret()) == "its algorithm is not ES256 or RS256"
 
 
 @pytest.mark.parametrize(

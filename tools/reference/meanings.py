@@ -25,18 +25,17 @@ MEANINGS = {
     "AWS_ENDPOINT_URL": "The address of an emulator of AWS.",
     "HTTP_HOST": "The address to listen on.",
     "HTTP_PORT": "The port to listen on.",
-    "AUTH": "Whether each request needs a good access token. `off` serves whoever reaches the API.",
+    "AUTH": "Whether each request needs a valid access token; `off` serves every client.",
     "AUTH_OFF_BEYOND_LOOPBACK": "Confirms `AUTH=off` where HTTP_HOST is not loopback; else it is"
     " refused.",
-    "AUTH_ISSUER": "Whose tokens are good (`iss`), to the letter.",
-    "AUTH_AUDIENCE": "Whom they must be for (`aud`; Cognito's `client_id`); several with commas"
-    " between.",
-    "AUTH_JWKS_URL": "Where the issuer publishes its keys; beyond this machine and its private"
-    " network, https.",
-    "AUTH_ALGORITHMS": "What tokens may be signed with: `RS256`, `ES256` or both.",
+    "AUTH_ISSUER": "The issuer whose tokens are valid: exactly their `iss`.",
+    "AUTH_AUDIENCE": "The audience of valid tokens (`aud`; Cognito's `client_id`); several with"
+    " commas between.",
+    "AUTH_JWKS_URL": "Where the issuer publishes its keys; https beyond a private network.",
+    "AUTH_ALGORITHMS": "How tokens may be signed: `RS256`, `ES256` or both.",
     "AUTH_LEEWAY_SECONDS": "Seconds by which the issuer's clock may differ from ours.",
-    "AUTH_SCOPE_PREFIX": "What stands before each scope in a token, its slash included, as Cognito"
-    " writes it.",
+    "AUTH_SCOPE_PREFIX": "What each scope in a token begins with, slash included, as Cognito writes"
+    " it.",
     "HEALTH_HOST": "The address of `/healthz`, `/readyz` and `/metrics`.",
     "HEALTH_PORT": "Their port.",
     "QUEUE_WAIT_SECONDS": "Seconds that a receive waits for a message; a stop takes as long.",

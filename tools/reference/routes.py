@@ -7,7 +7,6 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from infra.routes import scopes_of
 from infra.topology import WORKLOADS
 from runtime.http.problem_kinds import MEDIA_TYPE
 from tools.reference.markdown import code, table
@@ -21,13 +20,16 @@ with a `limit` and an opaque `cursor`. Each API serves its OpenAPI document (`/o
 page to try it (`/docs`), and `/healthz`, `/readyz` and `/metrics`. With `make up` they are at
 http://127.0.0.1:8001/docs, http://127.0.0.1:8002/docs and http://127.0.0.1:8003/docs.
 
+With `AUTH=required` a route needs an access token with its scope, in `Authorization: Bearer`: 401
+without a valid one, 403 without the scope, both with the reason and `WWW-Authenticate` (RFC 6750).
+`/docs` has an Authorize button for it.
+
 A request may carry `X-Correlation-Id` and `traceparent`; both are copied to every event that it
 causes. `HEAD` works wherever `GET` does, a slash at a path's end changes nothing, and a full URL is
 served like its path. A body is JSON in UTF-8, without a byte order mark and without a
 `Content-Encoding` (415); one that names a field twice, or has a surrogate without its pair, is
 refused with the reason (400). Any route may also return 400, 405, 408, 413, 415, 431, 500, 501 or
 503 ([limits](../operations.md#limits-of-http)).
-With `AUTH=required` a token needs the scope that a route names, or one of them.
 `make docs` writes this page from the OpenAPI documents, and a test compares them.
 """
 
@@ -62,7 +64,7 @@ def _section(app: FastAPI) -> str:
         (
             code(f"{method.upper()} {path}"),
             described["summary"],
-            " or ".join(code(scope) for scope in scopes_of(described)),
+            _scopes(described) or "none",
             _answers(described),
         )
         for path, methods in document["paths"].items()
@@ -70,6 +72,12 @@ def _section(app: FastAPI) -> str:
     ]
     shown = table(("route", "what it does", "scope", "answers"), rows)
     return f"\n## {document['info']['title']}\n\n{document['info']['description']}\n\n{shown}\n"
+
+
+def _scopes(described: dict[str, Any]) -> str:
+    """Any one of which is enough."""
+    security = described.get("security", [])
+    return " or ".join(code(scope) for each in security for (scope,) in each.values())
 
 
 def _answers(described: dict[str, Any]) -> str:

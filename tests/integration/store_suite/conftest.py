@@ -114,3 +114,15 @@ def on_mongodb(request: pytest.FixtureRequest) -> Iterator[Subject]:
 )
 def subject(request: pytest.FixtureRequest) -> Iterator[Subject]:
     yield from request.param(request)
+
+
+@pytest.fixture(
+    params=[
+        pytest.param(in_memory(SUBSCRIPTION), id="memory"),
+        pytest.param(on_dynamodb(SUBSCRIPTION), id="dynamodb"),
+        pytest.param(on_dynamodb(SUBSCRIPTION, "dynamodb_local"), id="local"),
+    ]
+)
+def owned(request: pytest.FixtureRequest) -> Iterator[Subject]:
+    """A store whose rows have owners."""
+    yield from request.param(request)

@@ -4,11 +4,12 @@ One suite for every store: in memory, on DynamoDB (emulated) and on MongoDB (rea
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
 import pytest
 
 from runtime.cursors import InvalidCursor
-from tests.integration.store_suite.subjects import Subject, committed
+from tests.integration.store_suite.subjects import Subject, an_aggregate, committed
 
 
 def pages(
@@ -51,6 +52,28 @@ def test_an_unfiltered_list_has_each_row_once(subject: Subject, limit: int) -> N
     everyone = {committed(subject, f"m-{n}", group=n % 2).subscription_id for n in range(14)}
     found = listed(subject, None, limit=limit)
     assert (len(found), set(found)) == (14, everyone)
+
+
+def test_an_owners_list_has_each_of_its_rows_once_in_order(owned: Subject) -> None:
+    """Oldest first, over pages, without another's rows and without those that have no owner."""
+    for number in (3, 1, 0, 4, 2):
+        committed(owned, f"without-{number}", at=number)
+        for owner in ("ada", "bob"):
+            row = an_aggregate(owned, f"{owner}-{number}", at=number)
+            row = replace(row, owner=owner)
+            owned.store.commit(row, owned.kind.record(row), replaces=None)
+            assert owned.store.get(row.subscription_id) == row
+    position: Mapping[str, str] | None = None
+    found: list[str] = []
+    while True:
+        page = owned.store.page_of("ada", limit=2, after=position)
+        found += [row.subscription_id for row in page.items]
+        if page.next_position is None:
+            break
+        position = page.next_position
+        with pytest.raises(InvalidCursor):
+            owned.store.page_of("bob", limit=2, after=position)
+    assert found == [f"ada-{number}" for number in range(5)]
 
 
 def test_rows_that_come_and_change_between_pages_move_no_others(subject: Subject) -> None:
