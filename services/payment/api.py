@@ -68,7 +68,6 @@ _EXAMPLE: JsonDict = {
     "created": "2026-11-23T09:30:00.000Z",
     "updated": "2026-11-23T09:30:00.000Z",
     "version": 1,
-    "reasonCode": None,
 }
 
 
@@ -85,7 +84,8 @@ class PaymentView(WireModel):
     updated: Timestamp = Field(description="When it last changed.")
     version: int = Field(description="1, and one more with each change.")
     reason_code: ReasonCode | None = Field(
-        description="Why the bank cancelled it, a reason code of Bacs' ADDACS; null if it did not."
+        default=None,
+        description="Why the bank cancelled it, a reason code of Bacs' ADDACS; null if it did not.",
     )
 
     @classmethod

@@ -47,7 +47,7 @@ class MandateCancelled(ReadModel):
 
     type: Literal["mandate.cancelled"] = Field(description="What happened.")
     timestamp: Timestamp = Field(description="When it happened.")
-    data: Mandate = Field(description="Which direct debit, and why.")
+    data: Mandate = Field(description="What it happened to.")
 
 
 class OtherWebhook(ReadModel):

@@ -14,6 +14,7 @@ from local import engines
 from local.child import running_child
 from local.provision import provision_aws, provision_documentdb
 from runtime.errors import Misconfigured
+from runtime.signatures import secrets_of
 from tests.conftest import MiniStack
 from verification.testkit.launcher import run_to_end
 from verification.testkit.ports import reserved_ports
@@ -34,7 +35,9 @@ def test_it_prepares_both_engines_and_changes_nothing_the_second_time(
 ) -> None:
     """A mongod fresh from its image becomes a replica set; every change is said, once."""
     database = f"provision-{uuid4().hex[:8]}"
+    secret = tmp_path / "webhook-secret"
     env = {
+        "WEBHOOK_SECRETS_FILE": str(secret),
         "AWS_ENDPOINT_URL": ministack.endpoint,
         "MONGODB_URI": fresh_mongodb_uri,
         "MONGODB_DATABASE": database,
@@ -48,8 +51,13 @@ def test_it_prepares_both_engines_and_changes_nothing_the_second_time(
             collection.name for collection in TOPOLOGY.collections
         }
 
+    made = secret.read_text()
+    assert secrets_of(made)
+    assert secret.stat().st_mode & 0o777 == 0o600
+
     code, output = run_to_end(tmp_path, "local.provision", "", env)
     assert code == 0, output
+    assert secret.read_text() == made
     assert "DocumentDB: 0 created, 0 updated, 0 removed" in output
     assert "AWS: 0 created, 0 updated, 0 removed" in output
 

@@ -25,7 +25,9 @@ from services.payment.main import create_app
 from services.payment.model import ReasonCode
 from services.payment.settings import PaymentApiSettings
 from tests.builders import a_cause
+from tests.integration import test_api_openapi as openapi
 from tests.integration.test_api_bad_input import problem, rules
+from tests.operations import operations
 from tests.system import System, asking
 from verification.testkit.tcp_proxy import TcpProxy
 from verification.testkit.waiting import eventually
@@ -363,6 +365,34 @@ def test_without_secrets_there_is_no_such_route(system: System, payment_id: str)
         assert answer.json() == problem(api.post("/webhooks/none"), 404, "not-found")
         assert WEBHOOK_PATH not in api.get("/openapi.json").json()["paths"]
     assert types(system, payment_id) == [EventType.PAYMENT_CREATED]
+
+
+def test_its_document_describes_it_with_an_example_that_works(
+    api: httpx.Client, system: System
+) -> None:
+    """As every other route's does: summary, headers, answers, each field, and a whole example."""
+    document = api.get("/openapi.json").json()
+    openapi.test_every_route_parameter_and_response_is_described(document)
+    openapi.test_every_schema_and_property_has_a_description_and_an_example(document)
+    openapi.test_every_example_is_what_its_schema_allows(document)
+    (callback,) = (each for each in operations(document) if each.path == WEBHOOK_PATH)
+    assert {*callback.examples("header")} == {*signed(b"")}
+    system.payments.create(callback.body["data"]["paymentId"], "20000002", a_cause())
+    body = json.dumps(callback.body).encode()
+    assert send(api, body, signed(body)).status_code == 204
+
+
+def test_a_payment_of_an_earlier_release_is_cancelled_too(
+    api: httpx.Client, system: System, payment_id: str
+) -> None:
+    """Its row has no field for the reason: it reads as null, and is then written."""
+    with MongoClient[dict[str, Any]](system.mongodb_uri) as client:
+        rows = client[system.database]["payments"]
+        rows.update_one({"_id": payment_id}, {"$unset": {"reasonCode": ""}})
+    assert api.get(f"/payments/{payment_id}").json()["reasonCode"] is None
+    body = body_of(payment_id, "D")
+    assert send(api, body, signed(body)).status_code == 204
+    assert api.get(f"/payments/{payment_id}").json()["reasonCode"] == "D"
 
 
 def test_an_unknown_payment_is_404_until_it_is_known(api: httpx.Client, system: System) -> None:
