@@ -34,7 +34,7 @@ class UnguardedRouteError(Exception):
 
     def __init__(self, api: str, method: str, path: str) -> None:
         super().__init__(
-            f"contracts/openapi/{api}.json: {method} {path} would be open to everybody: give it"
+            f"contracts/openapi/{api}.json: {method} {path} would be open: give it"
             " Security(require, scopes=[…]), then run `make schemas`"
         )
 
