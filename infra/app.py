@@ -6,6 +6,7 @@ from aws_cdk import App, Aws, Validations
 from cdk_nag import AwsSolutionsChecks
 
 from infra.aws.plan import Plan
+from infra.routes import UnguardedRouteError
 from infra.stacks import render
 from infra.stages import Stage, StageError
 from infra.topology import TOPOLOGY
@@ -29,7 +30,7 @@ def main() -> int:
     app = App()
     try:
         build(app)
-    except StageError as error:
+    except (StageError, UnguardedRouteError) as error:
         sys.stderr.write(f"{error}\n")
         return MISCONFIGURED
     try:

@@ -34,7 +34,7 @@ class UnguardedRouteError(Exception):
 
     def __init__(self, api: str, method: str, path: str) -> None:
         super().__init__(
-            f"contracts/openapi/{api}.json: {method} {path} would be open to everybody: give it"
+            f"contracts/openapi/{api}.json: {method} {path} would be open: give it"
             " Security(require, scopes=[…]), then run `make schemas`"
         )
 
@@ -56,7 +56,8 @@ def routes_of(api: str, webhook: str | None = None) -> tuple[Route, ...]:
 
 def scopes_of(operation: Mapping[str, Any]) -> tuple[str, ...]:
     """Read the scopes of which a token needs one from an operation of an OpenAPI document."""
-    return tuple(scope for one in operation["security"] for them in one.values() for scope in them)
+    alternatives = operation.get("security", ())
+    return tuple(scope for each in alternatives for needed in each.values() for scope in needed)
 
 
 def _methods(method: str) -> Iterator[str]:

@@ -152,7 +152,7 @@ class Replays:
         if request.until > now - ARCHIVED_AFTER and not self._environment.emulated:
             notes.append("Events of the last ten minutes may not be in the archive yet.")
         if not events:
-            notes.append("The bus's log has nothing in this range: a replay would bring nothing.")
+            notes.append("The bus's log has nothing for its archive: a replay would bring nothing.")
         return {
             "preview": self._previews.keep(request),
             "bus": request.bus,

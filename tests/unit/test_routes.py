@@ -22,6 +22,6 @@ def test_a_route_without_a_scope_is_refused_but_for_the_webhook() -> None:
     with pytest.raises(UnguardedRouteError) as refused:
         routes_of("payments")
     assert str(refused.value) == (
-        "contracts/openapi/payments.json: POST /webhooks/direct-debit would be open to everybody:"
+        "contracts/openapi/payments.json: POST /webhooks/direct-debit would be open:"
         " give it Security(require, scopes=[…]), then run `make schemas`"
     )
