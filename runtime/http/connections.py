@@ -10,6 +10,7 @@ import json
 import math
 import socket
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
@@ -224,7 +225,8 @@ class LimitedConnection(H11Protocol):
         if self.conn.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
             self._answer(kind, detail)
         if self.transport.can_write_eof():
-            self.transport.write_eof()
+            with suppress(OSError):  # ENOTCONN: the client has reset the connection
+                self.transport.write_eof()
 
     def _answer(self, kind: Kind, detail: str) -> None:
         head, body = _response(kind, detail)

@@ -3,7 +3,8 @@
 import asyncio
 import json
 import socket
-from collections.abc import Iterator
+import struct
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from time import monotonic
@@ -13,10 +14,12 @@ import uvicorn
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
 from starlette.types import Message, Receive, Scope, Send
+from uvicorn.server import ServerState
 
 from infra.local_system.ports import LOOPBACK
-from runtime.http.connections import ConnectionLimits, limited
+from runtime.http.connections import ConnectionLimits, LimitedConnection, limited
 from runtime.http.middleware import LimitedBody
+from runtime.http.problem_kinds import Kind
 from tests.raw_http import Answer, sent
 from tests.threads import beside
 from verification.testkit.waiting import eventually
@@ -263,3 +266,39 @@ def test_a_slow_body_is_408_to_whoever_reads_it() -> None:
     assert refusal.value.status_code == 408
     whole: Message = {"type": "http.request", "body": b"{}", "more_body": False}
     assert asyncio.run(reads(receiving(whole))) == [whole, {"type": "http.disconnect"}]
+
+
+class Resetting(LimitedConnection):
+    """One whose client resets it between the answer to a bad request and the end of the stream."""
+
+    reset: Callable[[], None]
+    ended: asyncio.Future[None]
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self.ended.set_result(None)
+
+    def _answer(self, kind: Kind, detail: str) -> None:
+        super()._answer(kind, detail)
+        self.reset()
+
+
+def test_a_client_that_resets_while_it_is_refused_is_no_error() -> None:
+    """The end of a stream that is gone cannot be written: ENOTCONN."""
+
+    async def refused() -> list[object]:
+        loop, errors, client = asyncio.get_running_loop(), list[object](), socket.socket()
+        loop.set_exception_handler(lambda _, context: errors.append(context))
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        config = limited(app, stop_seconds=1, limits=PATIENT)
+        config.load()
+        made = Resetting(PATIENT, config=config, server_state=ServerState(), app_state={})
+        made.reset, made.ended = client.close, loop.create_future()
+        server = await loop.create_server(lambda: made, LOOPBACK, 0)
+        client.connect(server.sockets[0].getsockname())
+        client.sendall(b"no HTTP\r\n\r\n")
+        await made.ended
+        server.close()
+        return errors
+
+    assert asyncio.run(asyncio.wait_for(refused(), 60)) == []
