@@ -25,6 +25,8 @@ MEANINGS = {
     "AWS_ENDPOINT_URL": "The address of an emulator of AWS.",
     "HTTP_HOST": "The address to listen on.",
     "HTTP_PORT": "The port to listen on.",
+    "HTTP_MAX_CONNECTIONS_PER_CLIENT": "Connections from one address at a time, 0 any number; where"
+    " it is not set 200 if `HTTP_HOST` is loopback, else any number.",
     "HEALTH_HOST": "The address of `/healthz`, `/readyz` and `/metrics`.",
     "HEALTH_PORT": "Their port.",
     "QUEUE_WAIT_SECONDS": "Seconds that a receive waits for a message; a stop takes as long.",
