@@ -58,14 +58,14 @@ FILES = 4096
 """That a process may have open: 800 connections, up to 2,048 that asyncio accepts in one go
 (uvicorn's backlog) before it looks at any of them, and its own. Many systems give 1,024, macOS 256.
 
-Without a file for one more, asyncio accepts nobody for a second."""
+Without a file for one more, asyncio accepts no connection for a second."""
 
 
 class Clients(Generic[C]):
     """Who is connected; `at_most` is how many connections one may have, 0 where there is no bound.
 
-    A client is an IPv4 address, or the /64 of an IPv6 address: whoever has one of those has all.
-    What X-Forwarded-For says is never asked, since everybody can write it.
+    A client is an IPv4 address, or the /64 of an IPv6 address: one owner has all of its addresses.
+    X-Forwarded-For is not read, since any client can write it.
     """
 
     def __init__(self, at_most: int) -> None:
@@ -88,8 +88,8 @@ class Clients(Generic[C]):
 def per_client(listening: socket.socket) -> int:
     """The bound for a listener, unless one is set.
 
-    Clients connect to loopback themselves. Anywhere else a proxy may be in between, whose few
-    addresses stand for everybody: no bound.
+    Clients connect to loopback themselves. Anywhere else there may be a proxy, whose few addresses
+    all clients share: no bound.
     """
     host, *_ = listening.getsockname()
     return PER_CLIENT if ip_address(host).is_loopback else 0

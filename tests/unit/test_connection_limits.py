@@ -25,7 +25,7 @@ def test_a_client_is_an_ipv4_address() -> None:
 
 
 def test_a_client_is_a_whole_ipv6_network() -> None:
-    """Whoever has one address of a /64 has all 2^64 of them."""
+    """The owner of one address of a /64 has all 2^64 of them."""
     clients = Clients[str](2)
     for address in ONE_NETWORK:
         clients.add(address, address)
@@ -39,7 +39,7 @@ def test_a_client_is_a_whole_ipv6_network() -> None:
     ("host", "expected"), [("127.0.0.1", PER_CLIENT), ("::1", PER_CLIENT), ("0.0.0.0", 0)]
 )
 def test_clients_are_bounded_where_they_connect_themselves(host: str, expected: int) -> None:
-    """That is on loopback; elsewhere one address may be a proxy's, and stand for everybody."""
+    """That is on loopback; elsewhere one address may be a proxy's, which all clients share."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.create_server((host, 0), family=family) as listening:
         assert per_client(listening) == expected
