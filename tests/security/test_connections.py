@@ -156,7 +156,7 @@ def test_how_many_connections_a_client_may_have_is_a_setting(
 
 
 def test_without_a_file_to_spare_a_process_goes_on(api: LaunchedProcess, crowd: Crowd) -> None:
-    """It accepts no connection for a second, says so, and serves as before when there are files again."""
+    """It accepts no connection for a second, says so, and then serves as before."""
     limits = resource.prlimit(api.child.pid, resource.RLIMIT_NOFILE)
     try:
         resource.prlimit(api.child.pid, resource.RLIMIT_NOFILE, (api.open_files + 50, limits[1]))
