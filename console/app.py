@@ -19,7 +19,7 @@ from console.replays import replays
 from console.requests import attempts
 from console.security import Guarded
 from runtime.http import problems
-from runtime.http.connections import BODY_SECONDS
+from runtime.http.connection_limits import BODY_SECONDS
 from runtime.http.json_bodies import JsonBodies
 from runtime.http.middleware import UNLOGGED_PATHS, AroundRequests, HeadAsGet, LimitedBody
 from runtime.metrics import HttpMetrics

@@ -37,7 +37,7 @@ def run() -> None:
     host, port = socket_.getsockname()[:2]
     log.info("started", address=f"http://{host}:{port}")
     try:
-        server = _Server(limited(app, stop_seconds=CONSOLE_STOP_SECONDS))
+        server = _Server(limited(app, socket_, stop_seconds=CONSOLE_STOP_SECONDS))
         with on_signal(_Leave(server, parts.hub)):
             server.run([socket_])
     finally:

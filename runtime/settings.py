@@ -73,6 +73,7 @@ class HttpSettings(ProcessSettings):
 
     http_host: str = "127.0.0.1"
     http_port: int = Field(ge=0, le=65535)
+    http_max_connections_per_client: int | None = Field(default=None, ge=0)
 
 
 class ApiSettings(HttpSettings):

@@ -182,8 +182,8 @@ def asking(app: FastAPI) -> Iterator[httpx.Client]:
 @contextmanager
 def serving(app: FastAPI) -> Iterator[str]:
     """Serve an app from a thread, as uvicorn serves it in production; gives its address."""
-    server = uvicorn.Server(limited(app, stop_seconds=1))
     listening = socket.create_server((LOOPBACK, 0))
+    server = uvicorn.Server(limited(app, listening, stop_seconds=1))
     with beside(lambda: server.run([listening]), lambda: setattr(server, "should_exit", True)):
         eventually(lambda: server.started, what="the app serves")
         yield f"http://{LOOPBACK}:{listening.getsockname()[1]}"

@@ -20,7 +20,8 @@ from runtime.http.auth import (
     VerifiesTokens,
     answer_insufficient_scope,
 )
-from runtime.http.connections import BODY_SECONDS, limited
+from runtime.http.connection_limits import BODY_SECONDS
+from runtime.http.connections import limited
 from runtime.http.json_bodies import JsonBodies
 from runtime.http.middleware import AllowedHosts, AroundRequests, HeadAsGet, LimitedBody
 from runtime.http.problem_kinds import Kind
@@ -127,7 +128,9 @@ def serve(app: FastAPI, settings: HttpSettings) -> None:
     Raises Misconfigured if the address cannot be had.
     """
     listening = _listen(settings.http_host, settings.http_port)
-    server = uvicorn.Server(limited(app, stop_seconds=API_STOP_SECONDS))
+    at_most = settings.http_max_connections_per_client
+    config = limited(app, listening, stop_seconds=API_STOP_SECONDS, at_most=at_most)
+    server = uvicorn.Server(config)
     # uvicorn raises the signal again once it has stopped, which would kill the process: ours takes
     # it, and one that comes before uvicorn listens to any.
     with on_signal(_Leave(server)):

@@ -2,7 +2,8 @@
 
 uvicorn closes a connection that idles between two requests. One that never begins a request, that
 trickles its headers or its body, or that does not read its answer it would keep for ever. Where
-there is no room for a new connection, the one that has idled longest since its answer makes room.
+there is no room for a new connection, in all or for its client, the one that has idled longest
+makes room. Decision 19 has why this builds on h11.
 """
 
 import asyncio
@@ -10,8 +11,8 @@ import json
 import math
 import socket
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
 
@@ -20,6 +21,13 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import STATUS_PHRASES, H11Protocol
 
+from runtime.http.connection_limits import (
+    LIMITS,
+    Clients,
+    ConnectionLimits,
+    allow_files,
+    per_client,
+)
 from runtime.http.problem_kinds import (
     HEADERS_TOO_LARGE,
     MALFORMED,
@@ -34,54 +42,25 @@ from runtime.http.request_target import settle
 MAX_HEAD_BYTES = 16 * 1024
 """Request line and headers. At most twice as many are looked at."""
 
-BODY_SECONDS = 10.0
-"""From the end of the headers to the end of the body."""
-
-
-@dataclass(frozen=True)
-class ConnectionLimits:
-    """What one server, and each of its connections, may take. Times are in seconds."""
-
-    connections: int = 800
-    """At a time: under the 1024 files that many systems give a process, with room for its own."""
-
-    keep_alive: int = 360
-    """From an answer to the next request's first byte: longer than a load balancer keeps an idle
-    connection. Else it sends a request on one that we are closing, and its client gets 502.
-
-    An Application Load Balancer closes after 60 s unless it is set otherwise
-    (https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html),
-    a Network Load Balancer forgets a TCP flow after 350 s
-    (https://docs.aws.amazon.com/elasticloadbalancing/latest/network/update-idle-timeout.html). For
-    the VPC link of an API Gateway there is no number in its documentation."""
-
-    head: float = 5.0
-    """From a connection's start, or a later request's first byte, to the end of the headers."""
-
-    body: float = BODY_SECONDS
-    """As the application has it. A body that no route reads has twice that."""
-
-    send: float = 10.0
-    """To read an answer that waits for the client: ours write 64 KiB, then wait for that."""
-
-    leave: float = 3.0
-    """How long a stop waits for a client to send the rest of a body, or to read the rest of an
-    answer: a request that has not arrived whole has not been begun."""
-
-    linger: float = 2.0
-    """How long what a refused client still sends is thrown away, so that it can read why."""
-
-
-LIMITS = ConnectionLimits()
-
 
 def limited(
-    app: ASGIApp, *, stop_seconds: int, limits: ConnectionLimits = LIMITS
+    app: ASGIApp,
+    listening: socket.socket,
+    *,
+    stop_seconds: int,
+    at_most: int | None = None,
+    limits: ConnectionLimits = LIMITS,
 ) -> uvicorn.Config:
-    """Configure uvicorn to serve within these limits; a stop waits at most that many seconds."""
+    """Configure uvicorn to serve on a listener within limits; a stop waits that many seconds.
+
+    `at_most` is how many connections a client may have, 0 any number; else it depends on the
+    listener. The process may open more files from here on.
+    """
+    allow_files()
+    clients = Clients[LimitedConnection](per_client(listening) if at_most is None else at_most)
     return uvicorn.Config(
         _readable(app),
-        http=cast("type[asyncio.Protocol]", partial(LimitedConnection, limits)),
+        http=cast("type[asyncio.Protocol]", partial(LimitedConnection, limits, clients)),
         ws="none",
         lifespan="off",
         log_config=None,
@@ -96,24 +75,34 @@ def limited(
 class LimitedConnection(H11Protocol):
     """One connection. What it waits for has one timer, what it writes has another."""
 
-    def __init__(self, limits: ConnectionLimits, *args: Any, **named: Any) -> None:
+    def __init__(
+        self,
+        limits: ConnectionLimits,
+        clients: Clients["LimitedConnection"],
+        *args: Any,
+        **named: Any,
+    ) -> None:
         super().__init__(*args, **named)
-        self._limits = limits
+        self._limits, self._clients = limits, clients
+        self._address = ""  # of a client that has left before we saw it
         self._waits_for: object = None
         self._deadline: asyncio.TimerHandle | None = None
         self._stalled: asyncio.TimerHandle | None = None
         self._refused = False
-        self.idle_since = math.inf  # by the loop's clock; since its last answer
+        self.idle_since = math.inf  # by the loop's clock: a request's first byte is waited for
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         # asyncio sets it on sockets that name their protocol, which a listener of
         # socket.create_server does not: an answer in two pieces would wait 40 ms between them.
-        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if len(self.connections) > self._limits.connections and not self._make_room():
-            self._refuse(
-                TOO_MANY_CONNECTIONS, f"it serves {self._limits.connections} at a time; try again"
-            )
+        with suppress(OSError):  # the client has left
+            transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self.client:
+            self._address = self.client[0]
+        if reason := self._no_room():
+            self.turn_away(reason)
+        else:
+            self._clients.add(self._address, self)
         self._watch()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -121,6 +110,7 @@ class LimitedConnection(H11Protocol):
             if timer:
                 timer.cancel()
         self._unset_keepalive_if_required()
+        self._clients.discard(self._address, self)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -174,16 +164,20 @@ class LimitedConnection(H11Protocol):
             waits_for, seconds = "the client's reading", self._limits.send
         elif self.conn.their_state is h11.IDLE:
             begun, _ = self.conn.trailing_data
-            is_idle = self.cycle is not None and not begun
-            waits_for, then = (h11.IDLE, self.cycle, is_idle), self._give_up
-            seconds = self._limits.keep_alive if is_idle else self._limits.head
+            is_idle = not begun
+            is_kept = is_idle and self.cycle is not None
+            waits_for, then = (h11.IDLE, self.cycle, is_kept), self._give_up
+            seconds = self._limits.keep_alive if is_kept else self._limits.head
         elif self.conn.their_state is h11.SEND_BODY:
             # Twice as long as the application waits for the body: that one says why.
             waits_for, seconds = (h11.SEND_BODY, self.cycle), 2 * self._limits.body
+        if not is_idle:
+            self.idle_since = math.inf
+        elif self.idle_since == math.inf:
+            self.idle_since = self.loop.time()
         if waits_for == self._waits_for:
             return
         self._waits_for = waits_for
-        self.idle_since = self.loop.time() if is_idle else math.inf
         if self._deadline:
             self._deadline.cancel()
         self._deadline = self.loop.call_later(seconds, then) if waits_for else None
@@ -197,14 +191,26 @@ class LimitedConnection(H11Protocol):
         ):
             self.transport.abort()
 
-    def _make_room(self) -> bool:
-        """Close the connection that has idled longest since an answer, if any has."""
-        ours = (each for each in self.connections if isinstance(each, LimitedConnection))
-        longest = min(ours, key=lambda each: each.idle_since)
-        if longest.idle_since == math.inf:
-            return False
-        longest.timeout_keep_alive_handler()
-        return True
+    def _no_room(self) -> str | None:
+        """Say which bound this new connection breaks, where no idle one makes room for it."""
+        of_client, bound = self._clients.of(self._address), self._clients.at_most
+        if bound and len(of_client) >= bound and not _make_room(of_client):
+            return f"it serves {bound} at a time to one address; use fewer, or close some"
+        bound = self._limits.connections
+        if len(self.connections) > bound and not _make_room(self.connections):
+            return f"it serves {bound} at a time; try again"
+        return None
+
+    def turn_away(self, reason: str) -> None:
+        """End a connection at once, for a flood must hold no files; one without an answer gets one.
+
+        It does not count from here on, while the loop has yet to close it.
+        """
+        self.connections.discard(self)
+        self._clients.discard(self._address, self)
+        if self.cycle is None:
+            self._refuse(TOO_MANY_CONNECTIONS, reason)
+        self.transport.abort()
 
     def _give_up(self) -> None:
         """End a connection whose request does not come."""
@@ -238,6 +244,20 @@ class LimitedConnection(H11Protocol):
         content = h11.Data(data=b"" if is_head else body)
         for event in (start, content, h11.EndOfMessage()):
             self.transport.write(self.conn.send(event) or b"")
+
+
+def _make_room(among: Iterable[object]) -> bool:
+    """Close the connection that has idled longest, if any idles.
+
+    First of those that never had an answer: their clients lose nothing.
+    """
+    ours = (each for each in among if isinstance(each, LimitedConnection))
+    idle = [each for each in ours if each.idle_since < math.inf]
+    if not idle:
+        return False
+    longest = min(idle, key=lambda each: (each.cycle is not None, each.idle_since))
+    longest.turn_away("another connection needed its room; try again")
+    return True
 
 
 def _readable(app: ASGIApp) -> ASGIApp:

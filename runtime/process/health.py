@@ -53,7 +53,9 @@ class HealthServer:
         except OSError as error:
             raise Misconfigured(f"HEALTH_HOST, HEALTH_PORT: {host}:{port}: {error}") from error
         self.port = int(self._socket.getsockname()[1])
-        self._server = uvicorn.Server(limited(_app(readiness, registry), stop_seconds=1))
+        self._server = uvicorn.Server(
+            limited(_app(readiness, registry), self._socket, stop_seconds=1)
+        )
 
     @contextmanager
     def serving(self) -> Iterator[None]:

@@ -14,10 +14,12 @@ import uvicorn
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
 from starlette.types import Message, Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 from infra.local_system.ports import LOOPBACK
-from runtime.http.connections import ConnectionLimits, LimitedConnection, limited
+from runtime.http.connection_limits import Clients, ConnectionLimits
+from runtime.http.connections import LimitedConnection, limited
 from runtime.http.middleware import LimitedBody
 from runtime.http.problem_kinds import Kind
 from tests.raw_http import Answer, sent
@@ -39,17 +41,18 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
 SHORT = ConnectionLimits(head=0.3, body=0.3, send=0.3, linger=0.3)
 """Limits of a test's patience."""
 
-PATIENT = replace(SHORT, head=60, body=60, send=60)
+PATIENT = replace(SHORT, head=60, body=60, send=60, linger=60)
 """Limits that a busy machine does not meet, where another limit is the point."""
 
 
 @contextmanager
 def running(
-    limits: ConnectionLimits = SHORT, *, stop_seconds: int = 1
+    limits: ConnectionLimits = SHORT, *, stop_seconds: int = 1, at_most: int | None = None
 ) -> Iterator[tuple[uvicorn.Server, int]]:
     """A server of such limits, and its port."""
-    server = uvicorn.Server(limited(app, stop_seconds=stop_seconds, limits=limits))
     listening = socket.create_server((LOOPBACK, 0))
+    config = limited(app, listening, stop_seconds=stop_seconds, at_most=at_most, limits=limits)
+    server = uvicorn.Server(config)
     with beside(lambda: server.run([listening]), lambda: setattr(server, "should_exit", True)):
         eventually(lambda: server.started, what="it serves")
         yield server, listening.getsockname()[1]
@@ -158,11 +161,27 @@ def test_a_stop_does_not_wait_for_slow_clients(begun: bytes) -> None:
         eventually(lambda: not server.server_state.connections, what="none", timeout=30)
 
 
+@contextmanager
+def begun(server: uvicorn.Server, port: int) -> Iterator[socket.socket]:
+    """A client whose request the server has begun to read, and so may not close for another."""
+
+    def reading() -> int:
+        open_ = list(server.server_state.connections)
+        return sum(
+            isinstance(each, H11Protocol) and bool(each.conn.trailing_data[0]) for each in open_
+        )
+
+    before = reading()
+    with socket.create_connection((LOOPBACK, port), timeout=60) as client:
+        client.sendall(GET)
+        eventually(lambda: reading() > before, what="it reads the request")
+        yield client
+
+
 def test_more_connections_than_are_served_are_503() -> None:
     """One too many is told so at once; when another has left there is room again."""
-    with running(replace(SHORT, connections=1, head=60)) as (_, port):
-        with socket.create_connection((LOOPBACK, port)) as first:
-            first.sendall(GET)
+    with running(replace(SHORT, connections=1, head=60)) as (server, port):
+        with begun(server, port):
             assert refusal(sent(port)) == "too-many-connections"
         last = GET + b"Connection: close\r\n\r\n"
         eventually(lambda: sent(port, last).endswith(b"done"), what="room again")
@@ -188,7 +207,8 @@ def test_a_connection_is_kept_after_an_answer() -> None:
 
 def test_it_is_kept_longer_than_a_load_balancer_keeps_it() -> None:
     """60 s is an Application Load Balancer's default, 350 s a Network Load Balancer's."""
-    assert limited(app, stop_seconds=1).timeout_keep_alive > 350
+    with socket.create_server((LOOPBACK, 0)) as listening:
+        assert limited(app, listening, stop_seconds=1).timeout_keep_alive > 350
 
 
 def test_a_connection_that_is_not_used_again_is_closed() -> None:
@@ -199,13 +219,13 @@ def test_a_connection_that_is_not_used_again_is_closed() -> None:
 
 def test_the_longest_idle_connection_makes_room() -> None:
     """However many are kept after an answer, a new client is served; one that is busy stays."""
-    with running(replace(SHORT, connections=3, head=60)) as (_, port), ExitStack() as stack:
+    with running(replace(SHORT, connections=3, head=60)) as (server, port), ExitStack() as stack:
 
         def connected() -> socket.socket:
             return stack.enter_context(socket.create_connection((LOOPBACK, port), timeout=60))
 
-        busy, first, second = connected(), connected(), connected()
-        busy.sendall(GET)
+        reading = stack.enter_context(begun(server, port))
+        first, second = connected(), connected()
         for client in (first, second, first):
             assert asked(client).endswith(b"done")
         third = connected()
@@ -214,7 +234,20 @@ def test_the_longest_idle_connection_makes_room() -> None:
         assert asked(connected()).endswith(b"done")
         assert first.recv(1) == b""
         assert asked(third).endswith(b"done")
-        assert asked(busy, b"\r\n").endswith(b"done")
+        assert asked(reading, b"\r\n").endswith(b"done")
+
+
+def test_a_connection_that_says_nothing_makes_room_first() -> None:
+    """It is told why; one that idles after an answer, and may be used again, stays."""
+    with (
+        running(replace(SHORT, connections=2, head=60)) as (_, port),
+        socket.create_connection((LOOPBACK, port), timeout=60) as kept,
+        socket.create_connection((LOOPBACK, port), timeout=60) as silent,
+    ):
+        assert asked(kept).endswith(b"done")
+        assert sent(port, GET + b"Connection: close\r\n\r\n").endswith(b"done")
+        assert refusal(silent.recv(65536)) == "too-many-connections"
+        assert asked(kept).endswith(b"done")
 
 
 def test_an_answer_is_not_held_back() -> None:
@@ -269,7 +302,7 @@ def test_a_slow_body_is_408_to_whoever_reads_it() -> None:
 
 
 class Resetting(LimitedConnection):
-    """One whose client resets it between the answer that refuses it and the end of the stream."""
+    """One whose client resets it between the answer to a bad request and the end of the stream."""
 
     reset: Callable[[], None]
     ended: asyncio.Future[None]
@@ -290,13 +323,16 @@ def test_a_client_that_resets_while_it_is_refused_is_no_error() -> None:
         loop, errors, client = asyncio.get_running_loop(), list[object](), socket.socket()
         loop.set_exception_handler(lambda _, context: errors.append(context))
         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        full = replace(PATIENT, connections=0)
-        config = limited(app, stop_seconds=1, limits=full)
+        listening = socket.create_server((LOOPBACK, 0))
+        config = limited(app, listening, stop_seconds=1, limits=PATIENT)
         config.load()
-        made = Resetting(full, config=config, server_state=ServerState(), app_state={})
+        made = Resetting(
+            PATIENT, Clients(0), config=config, server_state=ServerState(), app_state={}
+        )
         made.reset, made.ended = client.close, loop.create_future()
-        server = await loop.create_server(lambda: made, LOOPBACK, 0)
-        client.connect(server.sockets[0].getsockname())
+        server = await loop.create_server(lambda: made, sock=listening)
+        client.connect(listening.getsockname())
+        client.sendall(b"no HTTP\r\n\r\n")
         await made.ended
         server.close()
         return errors

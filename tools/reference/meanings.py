@@ -37,6 +37,8 @@ MEANINGS = {
     "AUTH_LEEWAY_SECONDS": "Seconds by which the issuer's clock may differ from ours.",
     "AUTH_SCOPE_PREFIX": "What each scope in a token begins with, slash included, as Cognito writes"
     " it.",
+    "HTTP_MAX_CONNECTIONS_PER_CLIENT": "Connections from one address at a time, 0 any number; where"
+    " it is not set 200 if `HTTP_HOST` is loopback, else any number.",
     "HEALTH_HOST": "The address of `/healthz`, `/readyz` and `/metrics`.",
     "HEALTH_PORT": "Their port.",
     "QUEUE_WAIT_SECONDS": "Seconds that a receive waits for a message; a stop takes as long.",

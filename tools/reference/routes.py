@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from infra.routes import scopes_of
 from infra.topology import WORKLOADS
 from runtime.http.problem_kinds import MEDIA_TYPE
 from tools.reference.markdown import code, table

@@ -19,7 +19,8 @@ _REFUSED = {"401", "404", "405", "408", "413"}
 HALF_OPEN = Attack("half open", {"408"}, lambda to: exchange(to, HEALTH + b"X-Rest:"))
 
 IDLE = (
-    Attack("silent", {CLOSED}, lambda to: exchange(to, b"")),
+    # 503, where others needed its room.
+    Attack("silent", {CLOSED, "503"}, lambda to: exchange(to, b"")),
     HALF_OPEN,
     # One answer, where others needed its room for the second.
     Attack("idle after an answer", {"2 x 200", "200"}, idle_after_an_answer),

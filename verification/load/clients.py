@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from infra.local_system.ports import LOOPBACK
 
@@ -25,16 +25,27 @@ ENDLESS = 100_000
 """Pieces of what a client would send for ever: it is refused, or out of patience, before."""
 
 
+AN_ADDRESS_EACH = 100
+"""Clients that have one address: half of what a process serves to one, so that each kind meets its
+own limit and not that one. All of 127.0.0.0/8 is this machine's, on Linux."""
+
+
 @dataclass(frozen=True)
 class AttackTarget:
-    """A port; `large_path` answers with kilobytes, `write_path` takes a body by POST."""
+    """A port; `large_path` answers with kilobytes, `write_path` takes a body by POST.
+
+    `client` is the address to come from.
+    """
 
     port: int
     large_path: str
     write_path: str
+    client: str = LOOPBACK
 
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        return await asyncio.open_connection(LOOPBACK, self.port, limit=4096)
+        return await asyncio.open_connection(
+            LOOPBACK, self.port, limit=4096, local_addr=(self.client, 0)
+        )
 
     def post(self, framing: str) -> bytes:
         """The head of a request with a body."""
@@ -56,18 +67,22 @@ class Attack:
 async def outcomes(
     target: AttackTarget, attacks: Iterable[tuple[Attack, int]]
 ) -> Counter[tuple[Attack, str]]:
-    """Run a number of clients of each kind at once; how each of them ended."""
+    """Run a number of clients of each kind at once; how each of them ended.
 
-    async def one(attack: Attack) -> tuple[Attack, str]:
+    None of them comes from LOOPBACK, from which others ask meanwhile.
+    """
+
+    async def one(number: int, attack: Attack) -> tuple[Attack, str]:
+        to = replace(target, client=f"127.0.1.{1 + number // AN_ADDRESS_EACH}")
         try:
-            return attack, await asyncio.wait_for(attack.play(target), CLIENT_PATIENCE)
+            return attack, await asyncio.wait_for(attack.play(to), CLIENT_PATIENCE)
         except TimeoutError:
             return attack, "held for ever"
         except OSError:
             return attack, CLOSED
 
-    wanted = [one(attack) for attack, count in attacks for _ in range(count)]
-    return Counter(await asyncio.gather(*wanted))
+    wanted = [attack for attack, count in attacks for _ in range(count)]
+    return Counter(await asyncio.gather(*map(one, range(len(wanted)), wanted)))
 
 
 async def exchange(
@@ -116,6 +131,7 @@ async def never_read(target: AttackTarget) -> str:
     client = socket.socket()
     client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)  # what is not read is not taken
     client.setblocking(False)
+    client.bind((target.client, 0))
     await asyncio.get_running_loop().sock_connect(client, (LOOPBACK, target.port))
     reader, writer = await asyncio.open_connection(sock=client)
     writer.transport.pause_reading()  # type: ignore[attr-defined]

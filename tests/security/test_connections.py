@@ -1,0 +1,168 @@
+"""One hostile client against an API in a process of its own: the others are answered all the same.
+
+It is 127.0.0.2, they are 127.0.0.1: all of 127.0.0.0/8 is this machine's, on Linux.
+"""
+
+import resource
+import socket
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from infra.local_system.environment import REGION
+from infra.local_system.ports import LOOPBACK
+from runtime.http.connection_limits import PER_CLIENT, allow_files
+from tests.raw_http import Answer
+from tests.system import System
+from verification.testkit.launcher import LaunchedProcess
+from verification.testkit.waiting import eventually
+
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux", reason="clients need addresses of their own, of 127.0.0.0/8"
+)
+
+HOSTILE = "127.0.0.2"
+CROWD = 801
+"""One more than an API serves in all."""
+
+OTHERS = 100
+"""Requests of others, each on a connection of its own."""
+
+NOWHERE = System(REGION, "http://127.0.0.1:1", "mongodb://127.0.0.1:1", "none")
+"""Engines that no request here reaches."""
+
+GET = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
+LARGE = b"GET /docs/assets/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\n"
+POST = b"POST /subscriptions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+
+ATTACKS: dict[str, tuple[bytes, bool]] = {
+    "silent": (b"", False),
+    "half a head": (GET, False),
+    "half a body": (POST + b"Content-Length: 100\r\n\r\n{", False),
+    "half a chunk": (POST + b"Transfer-Encoding: chunked\r\n\r\n8\r\n{", False),
+    "half-closed in its head": (GET, True),
+    "half-closed after a request": (GET + b"\r\n", True),
+    "idle after an answer": (GET + b"\r\n", False),
+    "never reads": (LARGE * 3, False),
+}
+"""What each connection says before it says no more, and whether it then ends its half."""
+
+
+class Crowd:
+    """Connections of one client; none of them reads what is answered."""
+
+    def __init__(self, port: int, address: str = HOSTILE) -> None:
+        self._to, self._from = (LOOPBACK, port), (address, 0)
+        self._open: list[socket.socket] = []
+
+    def grow(self, count: int, says: bytes, *, ends: bool = False) -> None:
+        for _ in range(count):
+            client = socket.socket()
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            client.bind(self._from)
+            client.connect(self._to)
+            self._open.append(client)
+            with suppress(OSError):  # it was refused already
+                client.sendall(says)
+                if ends:
+                    client.shutdown(socket.SHUT_WR)
+
+    def leave(self) -> None:
+        for client in self._open:
+            client.close()
+        self._open.clear()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _files_for_a_crowd() -> None:
+    allow_files()
+
+
+@pytest.fixture(scope="module")
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LaunchedProcess]:
+    with NOWHERE.running(tmp_path_factory.mktemp("api"), "subscription", "api") as process:
+        eventually(lambda: process.get("/healthz"), what="it serves")
+        yield process
+
+
+@pytest.fixture
+def crowd(api: LaunchedProcess) -> Iterator[Crowd]:
+    """Of the hostile client; once it has left, the process has its files back."""
+    before, found = api.open_files, Crowd(api.port)
+    try:
+        yield found
+    finally:
+        found.leave()
+    eventually(lambda: api.open_files <= before + 5, what="the process has its files back")
+
+
+def ask(port: int, address: str = LOOPBACK, *headers: bytes) -> int:
+    """Ask as a client of that address, on a connection of its own; the status, 0 for no answer."""
+    request = b"\r\n".join([GET + b"Connection: close", *headers, b"\r\n"])
+    with (
+        suppress(ConnectionError),
+        socket.create_connection((LOOPBACK, port), 60, (address, 0)) as client,
+    ):
+        client.sendall(request)
+        answer = b""
+        with suppress(ConnectionError):  # after the answer, where it was sent unread
+            while data := client.recv(65536):
+                answer += data
+        return Answer.of(answer).status if answer else 0
+    return 0
+
+
+@pytest.mark.parametrize(("says", "ends"), ATTACKS.values(), ids=ATTACKS)
+def test_one_client_starves_no_other(
+    api: LaunchedProcess, crowd: Crowd, says: bytes, ends: bool
+) -> None:
+    """Whatever its 801 connections wait for: at least 99 % of the others' requests are answered."""
+    crowd.grow(CROWD, says, ends=ends)
+    found = Counter(ask(api.port) for _ in range(OTHERS))
+    assert found[200] >= 0.99 * OTHERS, found
+
+
+def test_only_the_hostile_client_is_refused(api: LaunchedProcess, crowd: Crowd) -> None:
+    """By 503, whatever it says of whom it forwards; its neighbour is served."""
+
+    def is_refused() -> bool:
+        crowd.grow(PER_CLIENT, GET)
+        return ask(api.port, HOSTILE, b"X-Forwarded-For: 127.0.0.4") == 503
+
+    eventually(is_refused, what="it has as many connections as one client may have")
+    assert ask(api.port, "127.0.0.3", b"X-Forwarded-For: " + HOSTILE.encode()) == 200
+
+
+@pytest.mark.parametrize(("setting", "status"), [("1", 503), ("0", 200)])
+def test_how_many_connections_a_client_may_have_is_a_setting(
+    tmp_path: Path, setting: str, status: int
+) -> None:
+    """0 is any number, as it must be behind a proxy, whose address all clients share."""
+    changes = {"HTTP_MAX_CONNECTIONS_PER_CLIENT": setting}
+    with NOWHERE.running(tmp_path, "subscription", "api", changes) as process:
+        eventually(lambda: process.get("/healthz"), what="it serves")
+        crowd = Crowd(process.port)
+
+        def answers() -> bool:
+            crowd.grow(PER_CLIENT + 1 if setting == "0" else 1, GET)
+            return ask(process.port, HOSTILE) == status
+
+        eventually(answers, what=f"a further connection's request has {status}")
+        crowd.leave()
+
+
+def test_without_a_file_to_spare_a_process_goes_on(api: LaunchedProcess, crowd: Crowd) -> None:
+    """It accepts no connection for a second, says so, and then serves as before."""
+    limits = resource.prlimit(api.child.pid, resource.RLIMIT_NOFILE)
+    try:
+        resource.prlimit(api.child.pid, resource.RLIMIT_NOFILE, (api.open_files + 50, limits[1]))
+        crowd.grow(100, b"")
+        eventually(lambda: "out of system resource" in api.output.read_text(), what="it says so")
+        crowd.leave()
+        assert ask(api.port) == 200
+    finally:
+        resource.prlimit(api.child.pid, resource.RLIMIT_NOFILE, limits)
