@@ -20,8 +20,7 @@ from runtime.process.command import run_command
 from verification.benchmarks import scaling_inputs as inputs
 from verification.benchmarks.calls import expected
 from verification.benchmarks.calls.lifecycle import CANCELLED, CREATED
-from verification.benchmarks.costs.charges import ARCHIVE_DAYS
-from verification.benchmarks.costs.usage import Usage, buses
+from verification.benchmarks.costs.usage import Usage, archives, buses
 from verification.benchmarks.pages import table, write
 from verification.benchmarks.scaling_inputs import Input
 from verification.benchmarks.table import number
@@ -325,13 +324,13 @@ def messages(prefix: str = "") -> int:
 
 
 def invocations() -> float:
-    """Rules that match, and on every bus that an event reaches its log rule and its archive."""
+    """Rules that match, and on every bus that an event reaches its log rule, and an archive that keeps it."""
     return sum(map(_invocations, _routes()))
 
 
 def _invocations(route: Route) -> float:
-    on_buses = sum(1 + (bus in ARCHIVE_DAYS) * inputs.ARCHIVED.value for bus in buses(route))
-    return len(route.hops) + len(route.deliveries) + on_buses
+    logged, archived = len(buses(route)), len(archives(route)) * inputs.ARCHIVED.value
+    return len(route.hops) + len(route.deliveries) + logged + archived
 
 
 # DynamoDB write capacity units (WCU) of one lifecycle.

@@ -3,12 +3,11 @@
 from collections.abc import Iterator
 
 from contracts.names import EventType
-from infra.topology import TOPOLOGY
-from operations.sources.routes import pattern_of, routes
+from operations.sources.routes import routes
 from verification.benchmarks.calls import metering
 from verification.benchmarks.costs import deployment
 from verification.benchmarks.costs.book import Book, Charge
-from verification.benchmarks.costs.usage import Usage, buses
+from verification.benchmarks.costs.usage import Usage, archives, buses
 
 GIGABYTE = 1_000_000_000
 DAYS_A_MONTH = 365 / 12
@@ -56,13 +55,12 @@ def traffic(size: float) -> Charge:
 def _event(event: EventType, entry_size: int, book: Book) -> Iterator[Charge]:
     """Put on its bus, sent on to others, archived and logged on each, delivered to queues."""
     route = routes()[event]
-    reached, pattern = buses(route), pattern_of(event)
+    reached, archived = buses(route), archives(route)
     size = entry_size + book.assumed("envelope-bytes")
     yield Charge(EVENTS_ITEM, 1, "eventbridge-event")
     yield Charge(EVENTS_ITEM, len(reached) - 1, "eventbridge-hop")
-    archives = [each for each in TOPOLOGY.archives if each.bus in reached and each.keeps(pattern)]
-    yield Charge(ARCHIVES_ITEM, size * len(archives) / GIGABYTE, "archive-in")
-    days = sum(each.retention_days for each in archives)
+    yield Charge(ARCHIVES_ITEM, size * len(archived) / GIGABYTE, "archive-in")
+    days = sum(each.retention_days for each in archived)
     yield Charge(ARCHIVES_ITEM, size * days / DAYS_A_MONTH / GIGABYTE, "archive-kept")
     line = size + book.assumed("log-line-overhead-bytes")
     yield from logs(line * len(reached), book)

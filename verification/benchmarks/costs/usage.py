@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Self
 
 from contracts.names import EventType
-from operations.sources.routes import Route, routes
+from infra.resources import Archive
+from infra.topology import TOPOLOGY
+from operations.sources.routes import Route, pattern_of, routes
 from verification.benchmarks.calls.tally import Sections
 from verification.benchmarks.costs.deployment import FUNCTION_NAMES
 
@@ -58,6 +60,12 @@ class Usage:
 def buses(route: Route) -> tuple[str, ...]:
     """Every bus that takes the event; the first is its own."""
     return (route.bus, *(hop.bus for hop in route.hops))
+
+
+def archives(route: Route) -> list[Archive]:
+    """Every archive that keeps the event."""
+    pattern = pattern_of(route.event_type)
+    return [each for each in TOPOLOGY.archives if each.bus in buses(route) and each.keeps(pattern)]
 
 
 def _to_queues_and_buses(counts: Mapping[str, int]) -> int:
