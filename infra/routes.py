@@ -17,7 +17,7 @@ Guard = Literal["token", "signed request", "webhook"]
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
+class GatewayRoute:
     """A method and a path, with variables as in /stock/{subscription_id}, and what guards it.
 
     A token needs one of `scopes`; the other guards have none.
@@ -40,14 +40,14 @@ class UnguardedRouteError(Exception):
 
 
 @cache
-def routes_of(api: str, webhook: str | None = None) -> tuple[Route, ...]:
+def routes_of(api: str, webhook: str | None = None) -> tuple[GatewayRoute, ...]:
     """Read the routes of the API of a collection; HEAD is beside each GET.
 
     `webhook` is the path of its webhook. Raises UnguardedRouteError.
     """
     document = json.loads((OPENAPI / f"{api}.json").read_text(encoding="utf-8"))
     return tuple(
-        Route(name, path, *_guard(api, name, path, scopes_of(operation), webhook))
+        GatewayRoute(name, path, *_guard(api, name, path, scopes_of(operation), webhook))
         for path, item in document["paths"].items()
         for method, operation in item.items()
         for name in _methods(method.upper())

@@ -24,7 +24,7 @@ ALLOWED_HOSTS_VARIABLE = "EMULATOR_ALLOWED_HOSTS"
 """Names beside loopback's by which other containers ask for it, with commas between them."""
 
 
-class Guarded:
+class GuardedEmulator:
     """ASGI middleware around the emulator.
 
     A request for another host (DNS rebinding) is 421, one that a browser sent 403: it carries
@@ -76,7 +76,7 @@ def main() -> None:
     """Serve until SIGTERM, as `ministack` does and by its variables."""
     ministack: Any = import_module("ministack.app")
     allowed = hosts_in(os.environ.get(ALLOWED_HOSTS_VARIABLE, ""))
-    ministack.app = Guarded(ministack.app, allowed)  # what its main serves
+    ministack.app = GuardedEmulator(ministack.app, allowed)  # what its main serves
     ministack.main()
 
 

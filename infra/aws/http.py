@@ -13,7 +13,7 @@ from constructs import Construct
 from infra.aws.grounds import Grounds
 from infra.aws.tasks import TASK_PORT, Task
 from infra.aws.webhook import route_webhook
-from infra.routes import Route, routes_of
+from infra.routes import GatewayRoute, routes_of
 
 REQUESTS_A_SECOND, BURST = 100, 200
 """For each API, all callers together; above that they get 429. Raise it with the tasks."""
@@ -67,7 +67,7 @@ class HttpApi(Construct):
 
     def _add(
         self,
-        route: Route,
+        route: GatewayRoute,
         authorizer: apigateway.IHttpRouteAuthorizer,
         scopes: Sequence[str] | None = None,
     ) -> None:
@@ -99,7 +99,7 @@ class HttpApi(Construct):
         return rendered
 
 
-def _paths(route: Route) -> tuple[str, str]:
+def _paths(route: GatewayRoute) -> tuple[str, str]:
     """Without and with a slash at the end, which to a service is the same."""
     return route.path, f"{route.path}/{ANYTHING_BELOW}"
 

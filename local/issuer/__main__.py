@@ -5,7 +5,7 @@ import sys
 from local.issuer.app import create_app
 from local.issuer.keys import KeyFile
 from local.issuer.settings import IssuerSettings, IssuerState
-from local.issuer.tokens import Issuer
+from local.issuer.tokens import LocalIssuer
 from runtime.errors import Misconfigured
 from runtime.http.app import serve
 from runtime.process.command import run_command
@@ -26,7 +26,7 @@ def run() -> int:
     """Serve until SIGTERM. Raises Misconfigured."""
     with startup("issuer", IssuerSettings) as (settings, _):
         url = settings.issuer_url.rstrip("/")
-        issuer = Issuer(url, settings.issuer_folder, settings.issuer_token_seconds)
+        issuer = LocalIssuer(url, settings.issuer_folder, settings.issuer_token_seconds)
         try:
             issuer.prepare()
         except OSError as error:

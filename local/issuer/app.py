@@ -9,9 +9,9 @@ from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from infra.local_system.auth import CLIENTS, JWKS_PATH, TOKEN_PATH
-from local.issuer.tokens import GrantRefused, Issuer
+from local.issuer.tokens import GrantRefused, LocalIssuer
 from runtime.http import problems
-from runtime.http.connections import BODY_SECONDS
+from runtime.http.connection_limits import BODY_SECONDS
 from runtime.http.middleware import AroundRequests, HeadAsGet, LimitedBody
 from runtime.metrics import HttpMetrics, new_registry
 
@@ -20,7 +20,7 @@ MAX_FORM_BYTES = 8 * 1024
 FORM = "application/x-www-form-urlencoded"
 
 
-def create_app(issuer: Issuer) -> FastAPI:
+def create_app(issuer: LocalIssuer) -> FastAPI:
     """Put the routes together; a refused token request is an error as RFC 6749, 5.2 writes it."""
     app = FastAPI(
         title="Issuer", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False

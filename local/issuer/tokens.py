@@ -25,7 +25,7 @@ class GrantRefused(Exception):
 
 
 @dataclass(frozen=True)
-class Issuer:
+class LocalIssuer:
     """`folder` has its keys and its clients' secrets; a token lives `token_seconds`."""
 
     url: str

@@ -61,7 +61,7 @@ FILES = 4096
 Without a file for one more, asyncio accepts no connection for a second."""
 
 
-class Clients(Generic[C]):
+class ClientConnections(Generic[C]):
     """Who is connected; `at_most` is how many connections one may have, 0 where there is no bound.
 
     A client is an IPv4 address, or the /64 of an IPv6 address: one owner has all of its addresses.

@@ -23,7 +23,7 @@ from uvicorn.protocols.http.h11_impl import STATUS_PHRASES, H11Protocol
 
 from runtime.http.connection_limits import (
     LIMITS,
-    Clients,
+    ClientConnections,
     ConnectionLimits,
     allow_files,
     per_client,
@@ -57,7 +57,9 @@ def limited(
     listener. The process may open more files from here on.
     """
     allow_files()
-    clients = Clients[LimitedConnection](per_client(listening) if at_most is None else at_most)
+    clients = ClientConnections[LimitedConnection](
+        per_client(listening) if at_most is None else at_most
+    )
     return uvicorn.Config(
         _readable(app),
         http=cast("type[asyncio.Protocol]", partial(LimitedConnection, limits, clients)),
@@ -78,7 +80,7 @@ class LimitedConnection(H11Protocol):
     def __init__(
         self,
         limits: ConnectionLimits,
-        clients: Clients["LimitedConnection"],
+        clients: ClientConnections["LimitedConnection"],
         *args: Any,
         **named: Any,
     ) -> None:

@@ -104,11 +104,11 @@ def test_postman_addresses_agree_with_their_parts() -> None:
 
 
 def test_every_request_for_a_row_has_a_token_where_one_is_required() -> None:
-    """Those of health need none; Postman's script puts it into each that is sent."""
+    """Those of health and the bank's need none; Postman's script puts it into each that is sent."""
     for line, section in requests_of_text():
-        of_health = re.search(r"/(healthz|readyz|metrics)$", line)
+        needs_none = re.search(r"/(healthz|readyz|metrics|token|webhooks/direct-debit)$", line)
         bearer = "Authorization: Bearer {{token}}" in section
-        assert bearer != bool(of_health or line.endswith("/token")), line
+        assert bearer != bool(needs_none), line
     (script,) = POSTMAN["event"]
     assert script["listen"] == "prerequest"
     assert any('"Bearer " + token' in line for line in script["script"]["exec"])

@@ -7,14 +7,14 @@ import sys
 
 import pytest
 
-from runtime.http.connection_limits import FILES, PER_CLIENT, Clients, per_client
+from runtime.http.connection_limits import FILES, PER_CLIENT, ClientConnections, per_client
 
 ONE_NETWORK = ("2001:db8::1", "2001:db8::ffff:1", "2001:db8:0:0:1::")
 
 
 def test_a_client_is_an_ipv4_address() -> None:
     """Its neighbour is another, and a client that has left takes no memory."""
-    clients = Clients[str](2)
+    clients = ClientConnections[str](2)
     clients.add("10.0.0.1", "a")
     clients.add("10.0.0.1", "b")
     assert clients.of("10.0.0.1") == {"a", "b"}
@@ -26,7 +26,7 @@ def test_a_client_is_an_ipv4_address() -> None:
 
 def test_a_client_is_a_whole_ipv6_network() -> None:
     """The owner of one address of a /64 has all 2^64 of them."""
-    clients = Clients[str](2)
+    clients = ClientConnections[str](2)
     for address in ONE_NETWORK:
         clients.add(address, address)
     assert clients.of("2001:db8::2") == set(ONE_NETWORK)

@@ -18,7 +18,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 from infra.local_system.ports import LOOPBACK
-from runtime.http.connection_limits import Clients, ConnectionLimits
+from runtime.http.connection_limits import ClientConnections, ConnectionLimits
 from runtime.http.connections import LimitedConnection, limited
 from runtime.http.middleware import LimitedBody
 from runtime.http.problem_kinds import Kind
@@ -327,7 +327,7 @@ def test_a_client_that_resets_while_it_is_refused_is_no_error() -> None:
         config = limited(app, listening, stop_seconds=1, limits=PATIENT)
         config.load()
         made = Resetting(
-            PATIENT, Clients(0), config=config, server_state=ServerState(), app_state={}
+            PATIENT, ClientConnections(0), config=config, server_state=ServerState(), app_state={}
         )
         made.reset, made.ended = client.close, loop.create_future()
         server = await loop.create_server(lambda: made, sock=listening)

@@ -10,7 +10,7 @@ import pytest
 from infra.local_system.auth import AUDIENCE, CLIENTS, secret_file
 from local.issuer.app import create_app
 from local.issuer.keys import KeyFile
-from local.issuer.tokens import Issuer
+from local.issuer.tokens import LocalIssuer
 from runtime.errors import Misconfigured
 from tests.console import Seconds
 from tests.system import ask
@@ -25,13 +25,13 @@ def clock() -> Seconds:
 
 
 @pytest.fixture
-def issuer(tmp_path: Path, clock: Seconds) -> Issuer:
-    made = Issuer(URL, tmp_path / "issuer", token_seconds=300, clock=clock)
+def issuer(tmp_path: Path, clock: Seconds) -> LocalIssuer:
+    made = LocalIssuer(URL, tmp_path / "issuer", token_seconds=300, clock=clock)
     made.prepare()
     return made
 
 
-def request(issuer: Issuer, client: str = "demo", **form: str) -> httpx.Response:
+def request(issuer: LocalIssuer, client: str = "demo", **form: str) -> httpx.Response:
     """Ask for a token, with the client's own secret unless another is in the form."""
     secret = secret_file(issuer.folder, client).read_text() if client in CLIENTS else "x"
     body = {"grant_type": "client_credentials", **form}
@@ -39,13 +39,13 @@ def request(issuer: Issuer, client: str = "demo", **form: str) -> httpx.Response
     return ask(create_app(issuer), "POST", "/token", data=body, auth=auth)
 
 
-def keys(issuer: Issuer) -> dict[str, dict[str, Any]]:
+def keys(issuer: LocalIssuer) -> dict[str, dict[str, Any]]:
     """What is published, by id."""
     found = ask(create_app(issuer), "GET", "/.well-known/jwks.json").json()["keys"]
     return {each["kid"]: each for each in found}
 
 
-def claims(issuer: Issuer, token: str) -> dict[str, Any]:
+def claims(issuer: LocalIssuer, token: str) -> dict[str, Any]:
     """Check a token as a service does, but for its time, and return what it says."""
     key = keys(issuer)[jwt.get_unverified_header(token)["kid"]]
     found: dict[str, Any] = jwt.decode(
@@ -59,7 +59,7 @@ def claims(issuer: Issuer, token: str) -> dict[str, Any]:
     return found
 
 
-def test_a_token_says_who_for_whom_and_until_when(issuer: Issuer) -> None:
+def test_a_token_says_who_for_whom_and_until_when(issuer: LocalIssuer) -> None:
     """All that the client may have, for 300 s, signed by the key that is published."""
     answer = request(issuer)
     assert answer.status_code == 200
@@ -79,13 +79,13 @@ def test_a_token_says_who_for_whom_and_until_when(issuer: Issuer) -> None:
     }
 
 
-def test_a_client_may_ask_for_less(issuer: Issuer) -> None:
+def test_a_client_may_ask_for_less(issuer: LocalIssuer) -> None:
     """And gets just that."""
     granted = request(issuer, scope="stock:read").json()
     assert granted["scope"] == claims(issuer, granted["access_token"])["scope"] == "stock:read"
 
 
-def test_a_scope_that_the_client_may_not_have_is_refused_by_its_name(issuer: Issuer) -> None:
+def test_a_scope_that_the_client_may_not_have_is_refused_by_its_name(issuer: LocalIssuer) -> None:
     """Beside one that it may have, too."""
     answer = request(issuer, scope="stock:read subscriptions:erase")
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_scope")
@@ -94,7 +94,7 @@ def test_a_scope_that_the_client_may_not_have_is_refused_by_its_name(issuer: Iss
 
 @pytest.mark.parametrize("client", ["demo", "nobody", "../keys.json", ""])
 def test_a_wrong_secret_and_an_unknown_client_are_refused_alike(
-    issuer: Issuer, client: str
+    issuer: LocalIssuer, client: str
 ) -> None:
     """No one learns which of the two it was; what is no client's name is no file's either."""
     answer = request(issuer, client, client_id=client, client_secret="wrong")
@@ -104,7 +104,7 @@ def test_a_wrong_secret_and_an_unknown_client_are_refused_alike(
     assert answer.json() == other.json()
 
 
-def test_the_secret_may_be_in_the_form(issuer: Issuer) -> None:
+def test_the_secret_may_be_in_the_form(issuer: LocalIssuer) -> None:
     """As RFC 6749, 2.3.1 allows."""
     secret = secret_file(issuer.folder, "demo").read_text()
     assert request(issuer, client_id="demo", client_secret=secret).status_code == 200
@@ -123,7 +123,7 @@ def test_the_secret_may_be_in_the_form(issuer: Issuer) -> None:
     ],
 )
 def test_what_is_no_token_request_is_refused_with_the_reason(
-    issuer: Issuer, content: bytes, media_type: str, error: str
+    issuer: LocalIssuer, content: bytes, media_type: str, error: str
 ) -> None:
     """An error of RFC 6749, whatever was sent."""
     headers = {"Content-Type": media_type}
@@ -133,7 +133,7 @@ def test_what_is_no_token_request_is_refused_with_the_reason(
 
 
 @pytest.mark.parametrize("value", ["Bearer x", "Basic ?", "Basic", "Basic /w==", "Basic eA=="])
-def test_a_broken_authorization_is_a_wrong_secret(issuer: Issuer, value: str) -> None:
+def test_a_broken_authorization_is_a_wrong_secret(issuer: LocalIssuer, value: str) -> None:
     """Not an error of the issuer's."""
     headers = {"Content-Type": "application/x-www-form-urlencoded", "Authorization": value}
     form = b"grant_type=client_credentials"
@@ -141,7 +141,7 @@ def test_a_broken_authorization_is_a_wrong_secret(issuer: Issuer, value: str) ->
     assert answer.status_code == 401
 
 
-def test_discovery_names_the_endpoints(issuer: Issuer) -> None:
+def test_discovery_names_the_endpoints(issuer: LocalIssuer) -> None:
     """Any OpenID Connect client finds keys and tokens from the issuer's address."""
     found = ask(create_app(issuer), "GET", "/.well-known/openid-configuration").json()
     assert found["issuer"] == URL
@@ -150,7 +150,7 @@ def test_discovery_names_the_endpoints(issuer: Issuer) -> None:
 
 
 def test_a_key_that_was_replaced_is_published_for_as_long_as_a_token_may_live(
-    issuer: Issuer, clock: Seconds
+    issuer: LocalIssuer, clock: Seconds
 ) -> None:
     """So that no token is refused before its end; no private part is ever published."""
     old = request(issuer).json()["access_token"]
@@ -169,7 +169,7 @@ def test_a_key_that_was_replaced_is_published_for_as_long_as_a_token_may_live(
     assert len(keys(issuer)) == 2
 
 
-def test_what_is_there_is_kept_by_the_next_start(issuer: Issuer) -> None:
+def test_what_is_there_is_kept_by_the_next_start(issuer: LocalIssuer) -> None:
     """Tokens and secrets of before a restart are good after it."""
     before = files(issuer)
     issuer.prepare()
@@ -177,11 +177,11 @@ def test_what_is_there_is_kept_by_the_next_start(issuer: Issuer) -> None:
     assert before.keys() == {"keys.json", *CLIENTS}
 
 
-def files(issuer: Issuer) -> dict[str, bytes]:
+def files(issuer: LocalIssuer) -> dict[str, bytes]:
     return {each.name: each.read_bytes() for each in issuer.folder.rglob("*") if each.is_file()}
 
 
-def test_a_key_file_that_cannot_be_read_says_what_to_do(issuer: Issuer) -> None:
+def test_a_key_file_that_cannot_be_read_says_what_to_do(issuer: LocalIssuer) -> None:
     """Half of one, or another program's."""
     (issuer.folder / "keys.json").write_text("{}")
     with pytest.raises(Misconfigured, match=r"keys\.json has no keys.*remove it"):

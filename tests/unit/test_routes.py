@@ -3,7 +3,7 @@
 import pytest
 
 from infra.domains.payments import WEBHOOK_PATH
-from infra.routes import Route, UnguardedRouteError, routes_of
+from infra.routes import GatewayRoute, UnguardedRouteError, routes_of
 
 
 def test_a_routes_scopes_are_alternatives_and_head_is_beside_get() -> None:
@@ -11,14 +11,14 @@ def test_a_routes_scopes_are_alternatives_and_head_is_beside_get() -> None:
     scopes = ("subscriptions:read", "subscriptions:read:all")
     found = routes_of("subscriptions")
     for method in ("GET", "HEAD"):
-        assert Route(method, "/subscriptions", "token", scopes) in found
-    assert Route("HEAD", "/outbox", "signed request") in found
+        assert GatewayRoute(method, "/subscriptions", "token", scopes) in found
+    assert GatewayRoute("HEAD", "/outbox", "signed request") in found
     assert [each for each in found if (each.method, each.guard) == ("POST", "token")]
 
 
 def test_a_route_without_a_scope_is_refused_but_for_the_webhook() -> None:
     """Whoever forgets the scope of a new route hears of it before anything is deployed."""
-    assert Route("POST", WEBHOOK_PATH, "webhook") in routes_of("payments", WEBHOOK_PATH)
+    assert GatewayRoute("POST", WEBHOOK_PATH, "webhook") in routes_of("payments", WEBHOOK_PATH)
     with pytest.raises(UnguardedRouteError) as refused:
         routes_of("payments")
     assert str(refused.value) == (

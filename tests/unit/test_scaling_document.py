@@ -105,11 +105,11 @@ def test_settings_are_those_of_the_code() -> None:
 
 
 def test_lifecycle_is_what_the_topology_makes_of_it() -> None:
-    """Six events, four messages in work queues, and 28 invocations with logs and archives."""
+    """Six events, four messages in work queues, and 27 invocations with logs and archives."""
     assert events() == 6
     assert messages() == 4
     assert messages("stock-") == 2
-    assert invocations() == 28
+    assert invocations() == 27
 
 
 def test_rows_are_as_large_as_the_stores_write_them() -> None:

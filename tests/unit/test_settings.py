@@ -156,7 +156,7 @@ def test_tokens_cannot_be_off_elsewhere_by_accident(
     api: pytest.MonkeyPatch, host: str, auth: dict[str, str]
 ) -> None:
     """It takes a second setting that says so, and the refusal says what there is to set."""
-    set_all(api, {"HTTP_HOST": host, **auth})
+    set_all(api, {"HTTP_HOST": host, "HTTP_ALLOWED_HOSTS": "*", **auth})
     with pytest.raises(Misconfigured, match=r"AUTH: .*AUTH=required.*AUTH_OFF_BEYOND_LOOPBACK=1"):
         load(ApiSettings)
     api.setenv("AUTH_OFF_BEYOND_LOOPBACK", "1")

@@ -181,7 +181,8 @@ def test_an_issuers_settings_are_those_that_an_api_takes() -> None:
     """Read as an API reads its environment, on the address of a task."""
     issuer = Issuer.model_validate(ISSUER | {"audiences": ["a", "b"], "scopePrefix": "apis/"})
     given = {name.lower(): value for name, value in issuer.environment.items()}
-    settings = ApiSettings.model_validate({"http_host": "0.0.0.0", "http_port": 8000, **given})
+    task = {"http_host": "0.0.0.0", "http_port": 8000, "http_allowed_hosts": "*"}
+    settings = ApiSettings.model_validate(task | given)
     assert (settings.auth, settings.auth_issuer) == ("required", ISSUER["url"])
     assert settings.auth_audiences == {"a", "b"}
     assert settings.auth_scope_prefix == "apis/"

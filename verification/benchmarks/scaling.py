@@ -324,7 +324,7 @@ def messages(prefix: str = "") -> int:
 
 
 def invocations() -> float:
-    """Rules that match, and on every bus that an event reaches its log rule, and an archive that keeps it."""
+    """Rules that match, and for each bus on the way its log rule and an archive that keeps it."""
     return sum(map(_invocations, _routes()))
 
 
