@@ -55,8 +55,8 @@ def create_api(
 
     `kinds` says which problem each domain error is; `check` raises Unavailable while the service's
     database is away, and so does `outbox`, the one that it commits to. `verifier` is None where
-    AUTH=off: then whoever reaches the routes is served. Routes for one row are async, and send only
-    their handler to the thread pool (`run_in_threadpool`).
+    AUTH=off: then every client is served. Routes for one row are async, and send only their handler
+    to the thread pool (`run_in_threadpool`).
     """
     registry = registry or new_registry()
     # FastAPI sends each plain function to the thread pool, each dependency of a route as well, and

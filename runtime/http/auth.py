@@ -27,6 +27,9 @@ OPEN_PATHS = frozenset(
 )
 """Paths that need no token, besides the documentation's files."""
 
+_CHALLENGE = 'Bearer realm="streamed-events"'
+"""RFC 6750, 3: at least one parameter follows the scheme."""
+
 _DOCS_FILES = "/docs/assets/"
 _BEARER = re.compile(rb"(?i:bearer) ([A-Za-z0-9._~+/-]+=*)")
 
@@ -34,7 +37,7 @@ _BEARER = re.compile(rb"(?i:bearer) ([A-Za-z0-9._~+/-]+=*)")
 class InvalidToken(Exception):
     """The token of a request is not valid. `reason` says why, without any part of the token."""
 
-    challenge = 'Bearer error="invalid_token"'
+    challenge = f'{_CHALLENGE}, error="invalid_token"'
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"the token is refused: {reason}")
@@ -43,10 +46,10 @@ class InvalidToken(Exception):
 class MissingToken(InvalidToken):
     """A request has no token; RFC 6750, 3.1, names no error then."""
 
-    challenge = "Bearer"
+    challenge = _CHALLENGE
 
     def __init__(self) -> None:
-        super().__init__("there is none; send it as Authorization: Bearer TOKEN")
+        super().__init__("there is none: send one as Authorization: Bearer TOKEN")
 
 
 class InsufficientScope(Exception):
@@ -135,7 +138,7 @@ def answer_insufficient_scope(_: Request, error: Exception) -> JSONResponse:
     return respond(
         INSUFFICIENT_SCOPE,
         str(error),
-        headers={"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{needed}"'},
+        headers={"WWW-Authenticate": f'{_CHALLENGE}, error="insufficient_scope", scope="{needed}"'},
     )
 
 

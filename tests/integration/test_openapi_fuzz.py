@@ -19,6 +19,9 @@ EXAMPLES = 30
 # A schema cannot say which cursors we gave out, that a key was used before with another body, or
 # that one id must equal another: those refusals, and no others, may meet a request that fits it.
 CONFIG = """
+[generation]
+with-security-parameters = false
+
 [[operations]]
 include-method = "GET"
 checks.positive_data_acceptance.expected-statuses = ["2xx", "400", "404"]

@@ -87,7 +87,7 @@ def test_without_a_token_no_route_is_served(
     for each in routes(api):
         refused = each.send(api)
         assert "Authorization" in problem(refused, 401, "unauthenticated")["detail"]
-        assert refused.headers["www-authenticate"] == "Bearer"
+        assert refused.headers["www-authenticate"] == 'Bearer realm="streamed-events"'
     assert api.head(LISTS[name]).status_code == 401
     assert api.get("/nowhere").status_code == 401
 
@@ -106,7 +106,7 @@ def test_a_route_wants_its_scope_and_no_other(
         detail = problem(refused, 403, "insufficient-scope")["detail"]
         assert all(scope in detail for scope in needed)
         challenge = refused.headers["www-authenticate"]
-        assert challenge.startswith('Bearer error="insufficient_scope", scope="')
+        assert 'error="insufficient_scope", scope="' in challenge
         for scope in needed:
             path = each.path.format(**each.examples("path"))
             allowed = bearer(a_token(f"{scope} openid"))
@@ -141,7 +141,7 @@ def test_a_bad_token_is_401_with_its_reason_and_nothing_is_read(
     )
     assert (answer.status, answer.kind) == (401, "unauthenticated")
     assert reason in answer.detail
-    assert answer.headers["www-authenticate"] == 'Bearer error="invalid_token"'
+    assert answer.headers["www-authenticate"].endswith(', error="invalid_token"')
     assert time.monotonic() - started < 10, "the body's time was waited for"
 
 

@@ -40,7 +40,7 @@ def an_api(verifier: VerifiesTokens | None) -> FastAPI:
     async def things(
         caller: Annotated[Caller | None, Security(require, scopes=["things:read"])],
     ) -> str | None:
-        return caller and caller.subject
+        return caller.subject if caller else None
 
     @router.get("/careless", dependencies=[Security(require)])
     async def careless() -> None:
@@ -64,7 +64,13 @@ def test_a_route_gets_its_caller() -> None:
 
 @pytest.mark.parametrize(
     ("headers", "challenge"),
-    [({}, "Bearer"), ({"Authorization": "Bearer bad"}, 'Bearer error="invalid_token"')],
+    [
+        ({}, 'Bearer realm="streamed-events"'),
+        (
+            {"Authorization": "Bearer bad"},
+            'Bearer realm="streamed-events", error="invalid_token"',
+        ),
+    ],
 )
 def test_without_a_valid_token_no_route_is_reached(headers: dict[str, str], challenge: str) -> None:
     """Whether or not there is one."""
