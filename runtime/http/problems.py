@@ -19,6 +19,7 @@ from runtime.http.problem_kinds import (
     INSUFFICIENT_SCOPE,
     INVALID,
     INVALID_CURSOR,
+    INVALID_SIGNATURE,
     MALFORMED,
     MEDIA_TYPE,
     METHOD_NOT_ALLOWED,
@@ -178,11 +179,13 @@ def documented(*kinds: Kind) -> dict[int | str, dict[str, Any]]:
     }
 
 
-_ON_ALL = (UNAUTHENTICATED, INSUFFICIENT_SCOPE, INVALID, UNAVAILABLE)
+_ON_ANY = (INVALID, UNAVAILABLE)
+_ON_ALL = (UNAUTHENTICATED, INSUFFICIENT_SCOPE, *_ON_ANY)
 _ON_BODY = (MALFORMED, CONTENT_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE)
 
 ON_READ = documented(NOT_FOUND, *_ON_ALL)
 ON_LIST = documented(INVALID_CURSOR, *_ON_ALL)
 ON_CREATE = documented(*_ON_BODY, *_ON_ALL)
 ON_CHANGE = documented(NOT_FOUND, *_ON_BODY, *_ON_ALL)
-"""The problems of a route that reads one row, lists rows, creates or changes one."""
+ON_WEBHOOK = documented(INVALID_SIGNATURE, NOT_FOUND, *_ON_BODY, *_ON_ANY)
+"""The problems of a route that reads one row, lists rows, creates or changes one, is called back."""

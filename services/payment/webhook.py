@@ -10,8 +10,7 @@ from pydantic import ConfigDict, Discriminator, Field, Tag
 from contracts.envelope import ReadModel
 from contracts.timestamps import Timestamp
 from runtime.http.app import cause_of
-from runtime.http.problem_kinds import INVALID_SIGNATURE
-from runtime.http.problems import ON_CHANGE, documented
+from runtime.http.problems import ON_WEBHOOK
 from runtime.http.signed_route import SIGNED, signed_route
 from runtime.signatures import Signatures
 from services.payment.handlers import Handlers
@@ -79,7 +78,7 @@ def routes(handlers: Handlers, signatures: Signatures) -> APIRouter:
             " logged and have no effect. A repetition raises no second event."
         ),
         response_description="It is taken; a repetition would change nothing.",
-        responses={**documented(INVALID_SIGNATURE), **ON_CHANGE},
+        responses=ON_WEBHOOK,
         openapi_extra=SIGNED,
     )
     async def direct_debit(webhook: Webhook, request: Request) -> None:
