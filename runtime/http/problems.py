@@ -188,4 +188,4 @@ ON_LIST = documented(INVALID_CURSOR, *_ON_ALL)
 ON_CREATE = documented(*_ON_BODY, *_ON_ALL)
 ON_CHANGE = documented(NOT_FOUND, *_ON_BODY, *_ON_ALL)
 ON_WEBHOOK = documented(INVALID_SIGNATURE, NOT_FOUND, *_ON_BODY, *_ON_ANY)
-"""The problems of a route that reads one row, lists rows, creates or changes one, is called back."""
+"""The problems of a route that reads a row, lists rows, creates or changes one, is called back."""
