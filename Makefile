@@ -86,7 +86,7 @@ build/npm/%/installed: tools/npm/%/package.json tools/npm/%/package-lock.json | 
 	@$(NODE) npm ci --prefix $(@D) $(NPM_QUIETLY) >/dev/null
 	@touch $@
 
-.SECONDARY: # or make would remove what it has just installed
+.PRECIOUS: build/npm/%/installed # or make would remove what it has just installed
 
 # The console's page is formatted by prettier; `make check` needs no network.
 PRETTIER := $(NODE) build/npm/prettier/node_modules/.bin/prettier --print-width 100

@@ -111,7 +111,8 @@ def test_an_api_answers_to_no_foreign_name(name: Name, host: str) -> None:
 
 
 def test_an_api_beyond_loopback_says_by_which_names(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Or it does not start: nobody opens it by forgetting something."""
+    """Or it does not start: it is not opened by forgetting something."""
+    monkeypatch.setenv("AUTH_OFF_BEYOND_LOOPBACK", "1")
     monkeypatch.setenv("HTTP_PORT", "8000")
     monkeypatch.setenv("HTTP_HOST", "0.0.0.0")
     with pytest.raises(Misconfigured, match=r"HTTP_ALLOWED_HOSTS: .*HTTP_HOST=0\.0\.0\.0"):

@@ -61,6 +61,7 @@ def test_what_is_new_is_at_version_1_with_its_creation_as_what_happened_last() -
             version=1,
             event=SubscriptionEvent.CREATED,
             cancelled_reason=None,
+            owner=None,
             **TIMES,
         )
         == SUBSCRIPTION

@@ -5,12 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.errors import Misconfigured
+from runtime.http.hosts import is_loopback
 from runtime.settings import (
     ApiSettings,
     AwsSettings,
     ConsumerSettings,
     MongoSettings,
-    is_loopback,
     load,
 )
 

@@ -103,7 +103,7 @@ def ask(app: FastAPI, method: str, path: str, body: Mapping[str, Any]) -> Any:
 
     async def send() -> httpx.Response:
         transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             return await client.request(method, path, json=body)
 
     return asyncio.run(send()).raise_for_status().json()
