@@ -34,9 +34,9 @@ OTHERS = 100
 NOWHERE = System(REGION, "http://127.0.0.1:1", "mongodb://127.0.0.1:1", "none")
 """Engines that no request here reaches."""
 
-GET = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
-LARGE = b"GET /docs/assets/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\n"
-POST = b"POST /subscriptions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+GET = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
+LARGE = b"GET /docs/assets/swagger-ui-bundle.js HTTP/1.1\r\nHost: localhost\r\n\r\n"
+POST = b"POST /subscriptions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 
 ATTACKS: dict[str, tuple[bytes, bool]] = {
     "silent": (b"", False),

@@ -96,7 +96,7 @@ def _sending(name: str, request: bytes, *right: str) -> Attack:
     return Attack(name, set(right or ["400"]), lambda to: exchange(to, request))
 
 
-_POST, _GET = b"POST / HTTP/1.1\r\nHost: x\r\n", b"GET / HTTP/1.1\r\n"
+_POST, _GET = b"POST / HTTP/1.1\r\nHost: localhost\r\n", b"GET / HTTP/1.1\r\n"
 _CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n"
 
 GARBAGE = (
@@ -110,14 +110,14 @@ GARBAGE = (
     _sending("a space before the colon", _GET + b"Host : x\r\n\r\n"),
     _sending(
         "a folded header",
-        _GET + b"Connection: close\r\nHost: x\r\n X: y\r\n Z\r\n\r\n",
+        _GET + b"Connection: close\r\nHost: localhost\r\n X: y\r\n Z\r\n\r\n",
         "401",
         "404",
         "405",
     ),
-    _sending("a null in a header", _GET + b"Host: x\r\nX: \x00\r\n\r\n"),
+    _sending("a null in a header", _GET + b"Host: localhost\r\nX: \x00\r\n\r\n"),
     _sending("no host", _GET + b"\r\n"),
-    _sending("two hosts", _GET + b"Host: x\r\nHost: y\r\n\r\n"),
+    _sending("two hosts", _GET + b"Host: localhost\r\nHost: y\r\n\r\n"),
     _sending("a chunk without a size", _POST + _CHUNKED + b"zz\r\n"),
     _sending("TLS", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(64) + b"\r\n\r\n"),
     _sending("HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),

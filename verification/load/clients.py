@@ -50,7 +50,7 @@ class AttackTarget:
     def post(self, framing: str) -> bytes:
         """The head of a request with a body."""
         return (
-            f"POST {self.write_path} HTTP/1.1\r\nHost: x\r\n"
+            f"POST {self.write_path} HTTP/1.1\r\nHost: localhost\r\n"
             f"Content-Type: application/json\r\n{framing}\r\n\r\n"
         ).encode()
 
@@ -135,7 +135,7 @@ async def never_read(target: AttackTarget) -> str:
     await asyncio.get_running_loop().sock_connect(client, (LOOPBACK, target.port))
     reader, writer = await asyncio.open_connection(sock=client)
     writer.transport.pause_reading()  # type: ignore[attr-defined]
-    request = f"GET {target.large_path} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+    request = f"GET {target.large_path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
     with suppress(OSError):
         for _ in range(40):
             writer.write(request)
@@ -151,7 +151,7 @@ async def never_read(target: AttackTarget) -> str:
     return "dropped"
 
 
-HEALTH = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
+HEALTH = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
 """The beginning of a request that every process answers."""
 
 
