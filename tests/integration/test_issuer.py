@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from infra.local_system.auth import AUDIENCE, JWKS_PATH, TOKEN_PATH, secret_file
 from runtime.http.client_credentials import ClientCredentials, OAuthClient, TokenRefused
 from verification.testkit.launcher import LaunchedProcess, run_to_end, running
+from verification.testkit.waiting import eventually
 
 
 @pytest.fixture
@@ -51,8 +52,8 @@ def test_only_its_owner_reads_its_keys_and_secrets(issuer: LaunchedProcess, fold
     assert modes == {0o600}
     assert {stat.S_IMODE(each.stat().st_mode) for each in found if each.is_dir()} == {0o700}
     token = tokens(issuer, secret_file(folder, "customer")).token()
+    eventually(lambda: "/token" in issuer.output.read_text(), what="the line of the request")
     logged = issuer.output.read_text()
-    assert "/token" in logged
     for secret in (token, secret_file(folder, "customer").read_text()):
         assert secret not in logged
 

@@ -109,11 +109,12 @@ GARBAGE = (
     _sending("an unknown encoding", _POST + b"Transfer-Encoding: xchunked\r\n\r\n", "501"),
     _sending("a space before the colon", _GET + b"Host : x\r\n\r\n"),
     _sending(
-        "a folded header",
+        "a folded host",
         _GET + b"Connection: close\r\nHost: localhost\r\n X: y\r\n Z\r\n\r\n",
         "401",
         "404",
         "405",
+        "421",
     ),
     _sending("a null in a header", _GET + b"Host: localhost\r\nX: \x00\r\n\r\n"),
     _sending("no host", _GET + b"\r\n"),
