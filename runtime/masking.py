@@ -1,7 +1,7 @@
 """Takes personal data and secrets out of what is logged or shown.
 
 They are known by the name that they stand under, or by their form. A person's name has no form: in
-a text that has no such name beside it, it cannot be found, so no text of ours may carry one.
+a text that has no such name beside it, it cannot be found: no log line may carry one in free text.
 """
 
 import re
@@ -59,7 +59,7 @@ def mask(text: str) -> str:
 def masked(value: Any, name: str = "") -> Any:
     """Mask a value that stands under a name: texts, and lists and dicts at any depth.
 
-    What JSON has no form for, as an object of ours, becomes its text.
+    What JSON has no form for becomes its text.
     """
     if is_secret(name):
         return MASK

@@ -15,8 +15,8 @@ CUSTOMER = ("subscriptions:write", "subscriptions:read")
 
 CONSOLE = ("subscriptions:read:all", "stock:read", "payments:read")
 STAFF = (*CONSOLE, "payments:cancel")
-"""For programs with a secret. Cognito grants an app client's scopes to whoever signs in with it,
-and customers are users of the same pool: no person gets these scopes here."""
+"""For programs with a secret. Cognito grants an app client's scopes to each user who signs in with
+it, and customers are users of the same pool: no person gets these scopes here."""
 
 CALLBACK = "http://localhost:8080"
 """Where a customer is sent back to with a code: the only address without TLS that Cognito takes."""

@@ -59,8 +59,8 @@ def encryption_key(scope: Construct, name: str, *, protected: bool) -> kms.Key:
 def let_eventbridge_use(key: kms.Key) -> None:
     """For encrypted buses and archives, and for the encrypted queues that rules deliver to.
 
-    It looks at a key before it takes it, and says for nobody then. CDK limits an encrypted target
-    by the account as well; the queues' own policies name the rules.
+    It looks at a key before it takes it, in a call that names no source. CDK limits an encrypted
+    target by the account as well; the queues' own policies name the rules.
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-encryption-key-policy.html
     https://docs.aws.amazon.com/eventbridge/latest/userguide/encryption-archives.html
     """

@@ -57,7 +57,7 @@ def routes(topology: Topology = TOPOLOGY) -> dict[str, Route]:
 
 
 def pattern_of(event_type: str) -> EventPattern:
-    """Make the pattern that matches the events of one type, from whoever publishes them."""
+    """Make the pattern that matches the events of one type, whatever their source."""
     sources = tuple(source for event, source in SOURCES.items() if event == event_type)
     return EventPattern(sources, (event_type,))
 

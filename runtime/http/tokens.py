@@ -182,7 +182,7 @@ def _texts(claim: object) -> list[str]:
 
 
 def _reason(error: Exception) -> str:
-    """Say it in words of ours: PyJWT's may have something of the token in them."""
+    """Name the reason without PyJWT's message, which may hold parts of the token."""
     if isinstance(error, jwt.MissingRequiredClaimError):
         return f"it has no {error.claim}"
     for kind, reason in _REASONS:

@@ -37,9 +37,12 @@ SOURCES = frozenset(
 WITHOUT_SOURCE = {
     ("logs:CreateLogStream", "events.amazonaws.com"): "creating a stream names no rule",
     ("logs:CreateLogStream", "delivery.logs.amazonaws.com"): "likewise",
-    ("kms:DescribeKey", "events.amazonaws.com"): "EventBridge looks at a key on nobody's behalf",
+    (
+        "kms:DescribeKey",
+        "events.amazonaws.com",
+    ): "EventBridge looks at a key in a call without a source",
 }
-"""What a service may do that AWS documents no source for: it reads nothing of ours."""
+"""What a service may do that AWS documents no source for: it reads no data."""
 
 STAGES = pytest.mark.parametrize("stage", ["dev", "prod"])
 

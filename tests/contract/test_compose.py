@@ -185,7 +185,7 @@ def test_the_emulator_is_behind_its_guard() -> None:
 
 
 def test_the_guard_needs_no_library_beside_the_emulators_own() -> None:
-    """In MiniStack's image there is none of ours."""
+    """MiniStack's image has its libraries alone."""
     imports = f"import sys; import {emulator.__name__}; print(*sys.modules)"
     command = [sys.executable, "-c", imports]
     loaded = subprocess.run(command, cwd=FILE.parent, check=True, capture_output=True, text=True)

@@ -39,7 +39,7 @@ class LocalSystem:
     remove = stop
 
     def kill(self, name: str) -> None:
-        """End a process of ours as kill -9 does; it is not started again."""
+        """End a process as kill -9 does; it is not started again."""
         self._supervisor.kill(name)
 
     def restart(self, name: str) -> None:
