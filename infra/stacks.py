@@ -18,6 +18,7 @@ from infra.aws.messaging import BusStack, Messaging
 from infra.aws.metrics import measure_oldest_row
 from infra.aws.network import ZONES, Network
 from infra.aws.plan import SYSTEM, Plan, Site, workloads_of
+from infra.aws.provisioner import Provisioner
 from infra.aws.relays import Relay
 from infra.aws.tables import Tables
 from infra.aws.tasks import Task
@@ -99,6 +100,7 @@ class DomainStack(Stack):
         )
         alarms = Alarms(self, plan, shared.topic)
         alarms.watch_queues(domain)
+        users: dict[str, Task] = {}
         for workload in workloads_of(domain):
             process = (
                 self._relay(workload, grounds, alarms, tables.streams[workload.empties])
@@ -107,6 +109,13 @@ class DomainStack(Stack):
             )
             # One that finds no queue or no table when it starts gives up.
             process.start_after(messaging, tables)
+            if isinstance(process, Task) and workload.uses_documents:
+                users[workload.name] = process
+        if grounds.documents:
+            roles = {name: task.role for name, task in users.items()}
+            provisioner = Provisioner(self, grounds, grounds.documents, roles)
+            for task in users.values():
+                task.start_when([provisioner.ready])
 
     def _relay(
         self, workload: Workload, grounds: Grounds, alarms: Alarms, stream_arn: str
