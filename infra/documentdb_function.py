@@ -65,7 +65,7 @@ def _provision(cluster: str, role_arns: Mapping[str, str]) -> None:
     log.info("provisioned", changes=[str(change) for change in report.changes])
 
 
-def master_user(aws: Any, cluster: str) -> dict[str, str]:
+def master_user(aws: Any, cluster: str) -> dict[str, Any]:
     """The username and the password of now; raises a ClientError for what may not be read."""
     found = aws.client("docdb").describe_db_clusters(DBClusterIdentifier=cluster)
     arn = found["DBClusters"][0]["MasterUserSecret"]["SecretArn"]
