@@ -15,12 +15,14 @@ from pymongo.errors import OperationFailure, PyMongoError
 from infra.changes import CannotChangeError, Change, Report, change_of
 from infra.resources import Collection, CollectionIndex
 from infra.topology import TOPOLOGY, Topology
-from runtime.mongodb import Document, configuring, enable_change_streams
+from runtime.mongodb import Document, configuring
 from runtime.process.command import FAILED, run_command
 from runtime.settings import MongoSettings, load
 
 NAMESPACE_EXISTS = 48
 """The collection is there already."""
+
+COMMAND_NOT_FOUND = 59
 
 PRIMARY_INDEX = "_id_"
 
@@ -72,7 +74,7 @@ def _collection(
     for index in collection.indexes:
         changes += _index(database, collection.name, index)
     if collection.change_stream:
-        enable_change_streams(database, collection.name)
+        _enable_change_streams(database, collection.name)
     return changes
 
 
@@ -103,6 +105,26 @@ def _index(database: Database[Document], collection: str, index: CollectionIndex
     database[collection].create_index(list(index.keys), name=index.name)
     name = f"{collection}.{index.name}"
     return change_of("index", name, existed=existed, what=["keys"])
+
+
+def _enable_change_streams(database: Database[Document], collection: str) -> None:
+    """Turn change streams on where they are off until this: on DocumentDB. Repeatable.
+
+    MongoDB does not know the command and has them always.
+    https://docs.aws.amazon.com/documentdb/latest/developerguide/change_streams.html
+    """
+    try:
+        database.client.admin.command(
+            {
+                "modifyChangeStreams": 1,
+                "database": database.name,
+                "collection": collection,
+                "enable": True,
+            }
+        )
+    except OperationFailure as error:
+        if error.code != COMMAND_NOT_FOUND:
+            raise
 
 
 def _keys(key: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:

@@ -76,20 +76,20 @@ def kind_of(workload: Workload) -> NodeKind:
 def outbox_of(workload: Workload, topology: Topology = TOPOLOGY) -> str | None:
     """Name the outbox that a process commits to, or that it is the relay of.
 
-    Of a domain's collections that is the one with a change stream, as DATABASE.COLLECTION.
+    One in DocumentDB is named DATABASE.COLLECTION.
     """
     for use in workload.uses:
         if isinstance(use, Owns | Empties):
             return use.outbox
         if isinstance(use, UsesDocuments):
-            (found,) = (
-                f"{each.database}.{each.name}"
+            (database,) = (
+                each.database
                 for domain in topology.domains
                 if domain.name == workload.domain
                 for each in domain.collections
-                if each.change_stream
+                if each.name == use.outbox
             )
-            return found
+            return f"{database}.{use.outbox}"
     return None
 
 

@@ -20,6 +20,7 @@ from infra.aws.messaging import BusStack, Messaging
 from infra.aws.metrics import measure_oldest_row
 from infra.aws.network import ZONES, Network
 from infra.aws.plan import SYSTEM, Plan, Site, workloads_of
+from infra.aws.provisioner import Provisioner
 from infra.aws.relays import Relay
 from infra.aws.tables import Tables
 from infra.aws.tasks import Task
@@ -101,6 +102,7 @@ class DomainStack(Stack):
         )
         self._alarms = Alarms(self, plan, shared.topic)
         self._alarms.watch_queues(domain)
+        users: dict[str, Task] = {}
         for workload in workloads_of(domain):
             process = (
                 self._relay(workload, grounds, tables.streams[workload.empties])
@@ -109,6 +111,13 @@ class DomainStack(Stack):
             )
             # One that finds no queue or no table when it starts gives up.
             process.start_after(messaging, tables)
+            if isinstance(process, Task) and workload.uses_documents:
+                users[workload.name] = process
+        if grounds.documents:
+            roles = {name: task.role for name, task in users.items()}
+            provisioner = Provisioner(self, grounds, grounds.documents, roles)
+            for task in users.values():
+                task.start_when([provisioner.ready])
 
     def _relay(self, workload: Workload, grounds: Grounds, stream_arn: str) -> Relay:
         relay = Relay(self, workload, grounds, stream_arn)

@@ -48,9 +48,21 @@ class Empties:
 
 
 @dataclass(frozen=True, slots=True)
-class UsesDocuments:
-    """Reads and writes the domain's DocumentDB."""
+class OwnsDocuments:
+    """Keeps aggregates in `collection` and their events in `outbox`, in one transaction."""
 
+    collection: str
+    outbox: str
+
+
+@dataclass(frozen=True, slots=True)
+class EmptiesDocuments:
+    """Follows the change stream of an outbox collection, and deletes what the queue accepted."""
+
+    outbox: str
+
+
+UsesDocuments = OwnsDocuments | EmptiesDocuments
 
 Use = Owns | Consumes | SendsTo | PublishesTo | Empties | UsesDocuments
 
@@ -91,7 +103,7 @@ class Workload:
 
     @property
     def uses_documents(self) -> bool:
-        return UsesDocuments() in self.uses
+        return any(isinstance(use, UsesDocuments) for use in self.uses)
 
     @property
     def empties(self) -> str | None:

@@ -27,8 +27,6 @@ log = structlog.get_logger(__name__)
 
 Document = dict[str, Any]
 
-_COMMAND_NOT_FOUND = 59
-
 CLOSED_AFTER = 60.0
 """Seconds that a client lives on whose credentials were replaced: a transaction has as long."""
 
@@ -227,18 +225,3 @@ def is_transient(error: PyMongoError) -> bool:
     return error.has_error_label("TransientTransactionError") or error.has_error_label(
         "UnknownTransactionCommitResult"
     )
-
-
-def enable_change_streams(database: Database[Document], collection: str) -> None:
-    """Turn change streams on where they are off until this: on DocumentDB. Repeatable.
-
-    MongoDB does not know the command and has them always.
-    https://docs.aws.amazon.com/documentdb/latest/developerguide/change_streams.html
-    """
-    try:
-        database.client.admin.command(
-            "modifyChangeStreams", database=database.name, collection=collection, enable=True
-        )
-    except OperationFailure as error:
-        if error.code != _COMMAND_NOT_FOUND:
-            raise

@@ -1,21 +1,25 @@
-"""A domain's DocumentDB cluster: encrypted, TLS only, with change streams, out of reach."""
+"""A domain's DocumentDB cluster: encrypted, TLS only, with change streams, out of reach.
+
+Processes sign in with the IAM roles of their tasks; infra/aws/provisioner.py makes their users.
+"""
 
 from urllib.parse import urlencode
 
-from aws_cdk import CfnOutput, CfnResource, Duration, RemovalPolicy
+from aws_cdk import CfnResource, Duration, RemovalPolicy
 from aws_cdk import aws_docdb as docdb
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
-from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from infra.aws.keys import removal_policy
 from infra.aws.plan import Plan
 from infra.aws.reviewed import accept_finding
+from infra.documentdb_users import IAM_DATABASE, IAM_MECHANISM
 from infra.resources import Domain
 
 ENGINE_VERSION, FAMILY = "5.0.0", "docdb5.0"
+"""The first version that takes IAM roles for users, on instances alone: not on elastic clusters."""
 
 MONGODB_PORT = 27018
 """Not the default 27017: cdk-nag asks for that, and it costs nothing."""
@@ -40,7 +44,12 @@ class Documents(Construct):
         super().__init__(scope, "Documents")
         (self._database,) = {collection.database for collection in domain.collections}
         protected = plan.stage.protected
-        name = plan.stack_name(domain.name)
+        self.name = name = plan.stack_name(domain.name)
+        lives = plan.arns.accounts[domain.name]
+        self.cluster_arn = f"arn:aws:rds:{lives.region}:{lives.account}:cluster:{name}"
+        self.secret_arn = (
+            f"arn:aws:secretsmanager:{lives.region}:{lives.account}:secret:rds!cluster-*"
+        )
         removal = removal_policy(protected=protected)
         audit_log = _audit_log(self, name, key, removal)
         parameters = _parameters(self)
@@ -55,7 +64,9 @@ class Documents(Construct):
             port=MONGODB_PORT,
             vpc=vpc,
             vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED),
-            master_user=docdb.Login(username=domain.name, kms_key=key),
+            master_user=docdb.Login(username=domain.name),
+            manage_master_user_password=True,
+            master_user_secret_kms_key=key,
             storage_encrypted=True,
             kms_key=key,
             backup=docdb.BackupProps(
@@ -67,16 +78,10 @@ class Documents(Construct):
             removal_policy=removal,
         )
         self._cluster.node.add_dependency(audit_log)
-        # The one with username and password, which the cluster makes where none was given.
-        secret = self._cluster.node.find_child("Secret")
         subnets = self._cluster.node.find_child("Subnets")
-        assert isinstance(secret, secretsmanager.Secret)  # noqa: S101 (for mypy)
         assert isinstance(subnets, docdb.CfnDBSubnetGroup)  # noqa: S101 (for mypy)
-        self.secret = secret
-        secret.apply_removal_policy(removal)
         subnets.apply_removal_policy(removal)  # a cluster needs these two
         parameters.apply_removal_policy(removal)
-        CfnOutput(self, "Secret", value=self.secret.secret_arn)
         self._stand_by_its_security()
 
     def _stand_by_its_security(self) -> None:
@@ -84,8 +89,8 @@ class Documents(Construct):
             self._cluster,
             "AwsSolutions-DOC3",
             because=(
-                "cdk-nag cannot read a user name that CloudFormation resolves; both it and the"
-                " password are generated into Secrets Manager and resolved from there."
+                "DocumentDB itself keeps the master user's password in Secrets Manager and rotates"
+                " it (ManageMasterUserPassword); cdk-nag looks for a reference to a secret."
             ),
         )
         for event in ("authenticate", "createIndex", "dropCollection"):
@@ -98,33 +103,31 @@ class Documents(Construct):
                     " stays off: it would write commands out, account numbers with them."
                 ),
             )
-        accept_finding(
-            self._cluster,
-            "AwsSolutions-SMG4",
-            because=(
-                "A task reads the password once, when it starts, so a rotation that the tasks do"
-                " not know of would cut the payment service off. The password is generated, no"
-                " person sees it, and only this domain's task execution roles may read it;"
-                " docs/deploy.md says how to turn it together with the tasks, and that they share"
-                " the cluster's one user."
-            ),
-        )
 
     @property
     def environment(self) -> dict[str, str]:
-        """Where the cluster is; the secret is injected beside it, never into it."""
-        options = urlencode(
+        """For a process: where the cluster is, and that the task's IAM role is who signs in."""
+        return self._environment(authMechanism=IAM_MECHANISM, authSource=IAM_DATABASE)
+
+    @property
+    def masters_environment(self) -> dict[str, str]:
+        """For the provisioner, which finds the master user's password out by itself."""
+        return self._environment()
+
+    def _environment(self, **options: str) -> dict[str, str]:
+        endpoint = self._cluster.cluster_endpoint.socket_address
+        query = urlencode(
             {
                 "tls": "true",
                 "tlsCAFile": CA_BUNDLE,
                 "replicaSet": "rs0",
                 "retryWrites": "false",
+                **options,
             },
             safe="/",
         )
-        endpoint = self._cluster.cluster_endpoint.socket_address
         return {
-            "MONGODB_URI": f"mongodb://{endpoint}/?{options}",
+            "MONGODB_URI": f"mongodb://{endpoint}/?{query}",
             "MONGODB_DATABASE": self._database,
         }
 

@@ -10,11 +10,12 @@ from infra.resources import Domain
 from infra.workloads import (
     Consumes,
     Empties,
+    EmptiesDocuments,
     Owns,
+    OwnsDocuments,
     PublishesTo,
     SendsTo,
     Use,
-    UsesDocuments,
     Workload,
 )
 
@@ -83,8 +84,8 @@ def _statements(
                 yield allow(["sqs:GetQueueAttributes"], arns.queue(queue))
         case PublishesTo(bus):
             yield allow(["events:DescribeEventBus", "events:PutEvents"], arns.bus(bus))
-        case UsesDocuments():
-            return
+        case OwnsDocuments() | EmptiesDocuments():
+            return  # the database has rights of its own: infra/documentdb_users.py
 
 
 def allow(actions: Sequence[str], *resources: str) -> iam.PolicyStatement:

@@ -1,7 +1,6 @@
 """Processes as Fargate services: each with a role of its own, from the one image."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 from aws_cdk import CfnResource, Duration
 from aws_cdk import aws_ec2 as ec2
@@ -38,29 +37,37 @@ class Task(Construct):
         container = self._container()
         self.service = self._service(container)
         if self._documents:
-            self._provision_first(container)
-            self._wait_for(self._documents.let_in(self.service))
+            self.start_when(self._documents.let_in(self.service))
 
     def start_after(self, *others: Construct) -> None:
         """Wait with the service itself: keys and roles may well refer to each other before."""
         self.service.node.add_dependency(*others)
 
+    def start_when(self, resources: Iterable[CfnResource]) -> None:
+        """The service's own resource alone: others refer to the security group that it is in."""
+        service = self.service.node.find_child("Service")
+        assert isinstance(service, ecs.CfnService)  # noqa: S101 (for mypy)
+        for resource in resources:
+            service.add_resource_dependency(resource)
+
     def _task_definition(self) -> ecs.FargateTaskDefinition:
         plan, workload = self._grounds.plan, self._workload
+        self.role = self._grounds.role(self, self.name, "ecs-tasks.amazonaws.com", workload)
         definition = ecs.FargateTaskDefinition(
             self,
             "Definition",
             family=plan.stack_name(workload.name),
             cpu=TASK_CPU,
             memory_limit_mib=TASK_MEMORY,
-            task_role=self._grounds.role(self, self.name, "ecs-tasks.amazonaws.com", workload),
+            task_role=self.role,
         )
         accept_finding(
             definition,
             "AwsSolutions-ECS2",
             because=(
-                "The variables are names of tables, queues and buses, a port, and whose tokens are"
-                " good; the database's user and password come from Secrets Manager."
+                "The variables are names of tables, queues and buses, a port, whose tokens are"
+                " good, and where the database is; the task's role is its user there, and has no"
+                " password. The webhook's secrets come from Secrets Manager."
             ),
         )
         accept_finding(
@@ -75,18 +82,22 @@ class Task(Construct):
         return definition
 
     def _container(self) -> ecs.ContainerDefinition:
+        workload, documents = self._workload, self._documents
         secrets = webhook_secrets(self, self.name, self._grounds) if self.webhook else None
-        return self._add_container(
-            self._workload.name,
-            self._workload.command,
+        return self._definition.add_container(
+            workload.name,
+            image=ecs.ContainerImage.from_docker_image_asset(self._grounds.image),
+            command=list(workload.command),
             environment={
-                **self._workload.settings,
+                "AWS_REGION": self._grounds.plan.stage.region,
+                **workload.settings,
                 **self._where_to_serve(),
-                **(self._grounds.issuer.environment if self._workload.path else {}),
+                **(self._grounds.issuer.environment if workload.path else {}),
+                **(documents.environment if documents else {}),
             },
             secrets={"WEBHOOK_SECRETS": ecs.Secret.from_secrets_manager(secrets)}
             if secrets
-            else {},
+            else None,
             port_mappings=[ecs.PortMapping(container_port=TASK_PORT)],
             health_check=ecs.HealthCheck(
                 # Alive, not ready: a new process would find the same dependency away.
@@ -95,6 +106,12 @@ class Task(Construct):
                 interval=Duration.seconds(15),
             ),
             stop_timeout=STOP_TIMEOUT,
+            readonly_root_filesystem=True,
+            # Hands SIGTERM on; a PID 1 does not hear it before it has its handlers.
+            linux_parameters=ecs.LinuxParameters(
+                self, f"{workload.name}-linux", init_process_enabled=True
+            ),
+            logging=ecs.LogDriver.aws_logs(stream_prefix=workload.name, log_group=self.log_group),
         )
 
     def _where_to_serve(self) -> dict[str, str]:
@@ -103,56 +120,6 @@ class Task(Construct):
         # Only the VPC link reaches a task, and API Gateway has chosen by the name before it: no
         # browser asks here by a name of its own, and which one the link sends is nowhere written.
         return where | ({"HTTP_ALLOWED_HOSTS": ANY_HOST} if self._workload.path else {})
-
-    def _provision_first(self, container: ecs.ContainerDefinition) -> None:
-        """Make the collections before the process starts; making them twice changes nothing."""
-        provision = self._add_container(
-            "provision", ("infra.documentdb",), environment={}, essential=False
-        )
-        container.add_container_dependencies(
-            ecs.ContainerDependency(
-                container=provision, condition=ecs.ContainerDependencyCondition.SUCCESS
-            )
-        )
-
-    def _wait_for(self, resources: Iterable[CfnResource]) -> None:
-        """The service's own resource alone: others refer to the security group that it is in."""
-        service = self.service.node.find_child("Service")
-        assert isinstance(service, ecs.CfnService)  # noqa: S101 (for mypy)
-        for resource in resources:
-            service.add_resource_dependency(resource)
-
-    def _add_container(
-        self,
-        name: str,
-        command: tuple[str, ...],
-        *,
-        environment: dict[str, str],
-        secrets: Mapping[str, ecs.Secret] | None = None,
-        **options: Any,
-    ) -> ecs.ContainerDefinition:
-        documents = self._documents
-        return self._definition.add_container(
-            name,
-            image=ecs.ContainerImage.from_docker_image_asset(self._grounds.image),
-            command=list(command),
-            environment={
-                "AWS_REGION": self._grounds.plan.stage.region,
-                **environment,
-                **(documents.environment if documents else {}),
-            },
-            secrets={
-                f"MONGODB_{field.upper()}": ecs.Secret.from_secrets_manager(documents.secret, field)
-                for field in ("username", "password")
-                if documents
-            }
-            | dict(secrets or {}),
-            readonly_root_filesystem=True,
-            # Hands SIGTERM on; a PID 1 does not hear it before it has its handlers.
-            linux_parameters=ecs.LinuxParameters(self, f"{name}-linux", init_process_enabled=True),
-            logging=ecs.LogDriver.aws_logs(stream_prefix=name, log_group=self.log_group),
-            **options,
-        )
 
     def _service(self, container: ecs.ContainerDefinition) -> ecs.FargateService:
         plan, workload = self._grounds.plan, self._workload

@@ -21,7 +21,14 @@ from infra.resources import (
     ToBus,
     ToQueue,
 )
-from infra.workloads import Consumes, PublishesTo, SendsTo, UsesDocuments, Workload
+from infra.workloads import (
+    Consumes,
+    EmptiesDocuments,
+    OwnsDocuments,
+    PublishesTo,
+    SendsTo,
+    Workload,
+)
 
 WEBHOOK_PATH = "/webhooks/direct-debit"
 
@@ -91,13 +98,14 @@ DOMAIN = domain(
     ),
 )
 
+OWNS = OwnsDocuments("payments", "outbox")
 
 WORKLOADS = (
     Workload(
         name="payment-api",
         domain="payments",
         command=("services.payment.main", "api"),
-        uses=(UsesDocuments(),),
+        uses=(OWNS,),
         port=8003,
         colour=35,
         path="payments",
@@ -107,7 +115,7 @@ WORKLOADS = (
         name="payment-consumer",
         domain="payments",
         command=("services.payment.main", "consumer"),
-        uses=(UsesDocuments(), Consumes("payments-subscription-created")),
+        uses=(OWNS, Consumes("payments-subscription-created")),
         port=9103,
         colour=35,
         settings={"SUBSCRIPTION_CREATED_QUEUE": "payments-subscription-created"},
@@ -117,7 +125,7 @@ WORKLOADS = (
         domain="payments",
         command=("relay", "change-stream"),
         uses=(
-            UsesDocuments(),
+            EmptiesDocuments("outbox"),
             SendsTo("payment-events.fifo", asks_depth=True),
             SendsTo("payment-events-dlq.fifo"),
         ),

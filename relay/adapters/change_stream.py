@@ -9,7 +9,7 @@ from pymongo.errors import OperationFailure, PyMongoError
 
 from relay.ports import LostPosition
 from runtime.errors import Misconfigured
-from runtime.mongodb import Mongo, enable_change_streams
+from runtime.mongodb import Mongo
 from runtime.outbox.mongodb_rows import RAW, row_of
 from runtime.outbox.rows import Row
 
@@ -64,10 +64,10 @@ class ChangeStream:
 
 
 def find_outbox(mongo: Mongo, collection: str) -> None:
-    """Find the outbox and see to it that it has a change stream.
+    """Raise Misconfigured without the collection, or Unavailable.
 
-    Raises Misconfigured without the collection, Unavailable. DocumentDB has change streams off
-    until this; MongoDB does not know the command and has them always.
+    A change stream that is off, as DocumentDB has it until `infra.documentdb` ran, is Unavailable
+    when it is opened: to turn it on is not among this process's rights.
     """
     with mongo.asking():
         if collection not in mongo.database.list_collection_names():
@@ -75,4 +75,3 @@ def find_outbox(mongo: Mongo, collection: str) -> None:
                 f"the outbox collection {mongo.database.name}.{collection} does not exist:"
                 " provision it first"
             )
-        enable_change_streams(mongo.database, collection)

@@ -17,7 +17,6 @@ KEEPS_DATA = (
     "AWS::KMS::Key",
     "AWS::Logs::LogGroup",
     "AWS::SQS::Queue",
-    "AWS::SecretsManager::Secret",
 )
 
 
@@ -42,7 +41,9 @@ def test_documentdb_wants_tls_and_tells_of_changes(synthesized: Synthesize) -> N
 
     assert cluster.properties["EngineVersion"] == "5.0.0"
     assert cluster.properties["StorageEncrypted"] is True
-    assert "resolve:secretsmanager:" in cluster.properties["MasterUserPassword"]
+    assert cluster.properties["ManageMasterUserPassword"] is True
+    assert "Key" in cluster.properties["MasterUserSecretKmsKeyId"]
+    assert "MasterUserPassword" not in cluster.properties
     # The profiler would write commands out, and account numbers with them.
     assert cluster.properties["EnableCloudwatchLogsExports"] == ["audit"]
     assert "profiler" not in parameters.properties["Parameters"]

@@ -7,8 +7,11 @@ import pytest
 from infra.topology import WORKLOADS
 from runtime.signatures import secrets_of
 from tests.synthesis import Synthesize
+from tests.templates import Resource, Stack
 
 SERVICES = [workload for workload in WORKLOADS if not workload.empties]
+ANSWERS_TO = "/?tls=true&tlsCAFile=/etc/ssl/rds/global-bundle.pem&replicaSet=rs0&retryWrites=false"
+
 RELAYS = [workload for workload in WORKLOADS if workload.empties]
 
 
@@ -23,13 +26,14 @@ def test_every_process_is_a_service_or_two_functions(synthesized: Synthesize) ->
     }
 
     assert services == {workload.name for workload in SERVICES}
-    assert functions == {"subscriptions-relay", "subscriptions-sweep", "stock-relay", "stock-sweep"}
+    relays = {"subscriptions-relay", "subscriptions-sweep", "stock-relay", "stock-sweep"}
+    assert functions == {*relays, "payments-provision"}
 
 
 @pytest.mark.parametrize("workload", SERVICES, ids=lambda workload: workload.name)
 def test_a_task_runs_the_command_of_its_workload(synthesized: Synthesize, workload: Any) -> None:
-    """With its settings, nothing it could write to, and secrets only where a database is."""
-    container = _containers(synthesized, workload.name)[workload.name]
+    """With its settings, nothing it could write to, and no password: its role is who it is."""
+    (container,) = _containers(synthesized, workload.name)
 
     environment = {each["Name"]: each["Value"] for each in container["Environment"]}
     assert container["Command"] == list(workload.command)
@@ -45,33 +49,59 @@ def test_a_task_runs_the_command_of_its_workload(synthesized: Synthesize, worklo
         "8000/healthz",
     ]
     secrets = {each["Name"] for each in container.get("Secrets", [])}
-    wanted = {"MONGODB_USERNAME", "MONGODB_PASSWORD"} if workload.uses_documents else set()
-    assert secrets == wanted | ({"WEBHOOK_SECRETS"} if workload.webhook else set())
-
-
-@pytest.mark.parametrize(
-    "name", [workload.name for workload in SERVICES if workload.uses_documents]
-)
-def test_collections_are_made_before_a_process_uses_them(
-    synthesized: Synthesize, name: str
-) -> None:
-    """A container that ends comes first, with TLS and the same credentials."""
-    containers = _containers(synthesized, name)
-
-    assert containers["provision"]["Command"] == ["infra.documentdb"]
-    assert containers["provision"]["Essential"] is False
-    assert containers[name]["DependsOn"] == [{"Condition": "SUCCESS", "ContainerName": "provision"}]
-    for container in containers.values():
-        environment = {each["Name"]: each["Value"] for each in container["Environment"]}
+    assert secrets == ({"WEBHOOK_SECRETS"} if workload.webhook else set())
+    assert not {"MONGODB_USERNAME", "MONGODB_PASSWORD"} & environment.keys()
+    if workload.uses_documents:
         assert environment["MONGODB_URI"].endswith(
-            "/?tls=true&tlsCAFile=/etc/ssl/rds/global-bundle.pem&replicaSet=rs0&retryWrites=false"
+            f"{ANSWERS_TO}&authMechanism=MONGODB-AWS&authSource=%24external"
         )
 
 
 @pytest.mark.parametrize("stage", ["dev", "prod"])
+def test_the_provisioner_knows_the_role_of_each_process(
+    synthesized: Synthesize, stage: str
+) -> None:
+    """Each that uses DocumentDB has a user there: the IAM role that its task runs in."""
+    stack = synthesized(stage).stacks[f"streamed-events-{stage}-payments"]
+    (made,) = stack.resources("Custom::DocumentDB")
+    roles = {
+        one.properties["Family"].removeprefix(f"streamed-events-{stage}-"): one.properties[
+            "TaskRoleArn"
+        ]
+        for one in stack.resources("AWS::ECS::TaskDefinition")
+    }
+
+    assert made.properties["Users"] == {
+        workload.name: roles[workload.name] for workload in SERVICES if workload.uses_documents
+    }
+    assert made.properties["Cluster"] == f"streamed-events-{stage}-payments"
+    assert len(set(made.properties["Users"].values())) == 3
+    assert made.properties["ServiceToken"] == f"${{{_provisioner(stack).logical_id}.Arn}}"
+
+
+def test_a_new_image_provisions_again(synthesized: Synthesize) -> None:
+    """CloudFormation calls a function once more when what it is told has changed."""
+    stack = synthesized("dev").stacks["streamed-events-dev-payments"]
+    (made,) = stack.resources("Custom::DocumentDB")
+    function = _provisioner(stack).properties
+
+    assert function["Code"]["ImageUri"].endswith(f":{made.properties['Image']}")
+    assert function["ImageConfig"]["Command"] == [
+        "awslambdaric",
+        "infra.documentdb_function.handle",
+    ]
+    assert function["Environment"]["Variables"].keys() == {
+        "MONGODB_DATABASE",
+        "MONGODB_URI",
+    }
+    assert function["Environment"]["Variables"]["MONGODB_URI"].endswith(ANSWERS_TO)
+    assert int(made.properties["ServiceTimeout"]) > function["Timeout"]
+
+
+@pytest.mark.parametrize("stage", ["dev", "prod"])
 def test_a_service_waits_for_its_database(synthesized: Synthesize, stage: str) -> None:
-    """For every instance, and for the port to be open: else its first tasks fail, and with them
-    the deployment.
+    """For every instance, for the port to be open and for its user: else its first tasks fail, and
+    with them the deployment. The provisioner waits likewise, but for the user.
     """
     stack = synthesized(stage).stacks[f"streamed-events-{stage}-payments"]
     resources = stack.template["Resources"]
@@ -81,8 +111,10 @@ def test_a_service_waits_for_its_database(synthesized: Synthesize, stage: str) -
         for one in stack.resources("AWS::EC2::SecurityGroupIngress")
         if "Documents" in one.logical_id
     }
+    (made,) = [one.logical_id for one in stack.resources("Custom::DocumentDB")]
     assert instances
-    assert len(ports) == 3
+    assert len(ports) == 4
+    assert instances | ports <= set(resources[made]["DependsOn"])
     for workload in SERVICES:
         if workload.uses_documents:
             (service,) = [
@@ -92,7 +124,7 @@ def test_a_service_waits_for_its_database(synthesized: Synthesize, stage: str) -
                 and resource["Properties"]["ServiceName"] == workload.name
             ]
             waits_for = set(service["DependsOn"])
-            assert instances <= waits_for
+            assert instances | {made} <= waits_for
             assert waits_for & ports
 
 
@@ -197,11 +229,20 @@ def test_no_task_has_a_public_address(synthesized: Synthesize) -> None:
         assert subnet.properties["MapPublicIpOnLaunch"] is False
 
 
-def _containers(synthesized: Synthesize, name: str) -> dict[str, dict[str, Any]]:
-    """The containers of a process's task, by name."""
+def _provisioner(stack: Stack) -> Resource:
+    (found,) = (
+        one
+        for one in stack.resources("AWS::Lambda::Function")
+        if one.properties["FunctionName"] == "payments-provision"
+    )
+    return found
+
+
+def _containers(synthesized: Synthesize, name: str) -> list[dict[str, Any]]:
     (definition,) = [
         one.properties
         for one in synthesized("dev").resources("AWS::ECS::TaskDefinition")
         if one.properties["Family"] == f"streamed-events-dev-{name}"
     ]
-    return {each["Name"]: each for each in definition["ContainerDefinitions"]}
+    found: list[dict[str, Any]] = definition["ContainerDefinitions"]
+    return found

@@ -117,6 +117,25 @@ ROLES: dict[str, dict[str, set[str]]] = {
     },
 }
 
+PROVISIONER = "payments/payments-provision/Role"
+"""It alone reads the password of DocumentDB's master user, and lives in the network to use it."""
+
+CLUSTER = arn("rds", "cluster:streamed-events-dev-payments")
+
+ROLES[PROVISIONER] = {
+    CLUSTER: {"rds:DescribeDBClusters"},
+    arn("secretsmanager", "secret:rds!cluster-*"): {"secretsmanager:GetSecretValue"},
+    "*": {
+        "ec2:AssignPrivateIpAddresses",
+        "ec2:CreateNetworkInterface",
+        "ec2:DeleteNetworkInterface",
+        "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeSubnets",
+        "ec2:UnassignPrivateIpAddresses",
+    },
+    "log": LOGS,
+}
+
 NOTHING_OF_AWS = "payments/payment-api/Role"
 """It talks to its database alone."""
 
@@ -140,7 +159,7 @@ def test_a_process_may_do_what_it_calls_and_nothing_else(
     """Each action is named, on the one resource it is needed for, beside the domain's key."""
     granted = _granted(synthesized, role)
 
-    assert granted.pop("key") == USES_KEY
+    assert granted.pop("key") == ({"kms:Decrypt"} if role == PROVISIONER else USES_KEY)
     assert granted == ROLES[role]
 
 
@@ -149,7 +168,31 @@ def test_the_api_of_payments_may_call_nothing_of_aws(synthesized: Synthesize) ->
     assert _granted(synthesized, NOTHING_OF_AWS) == {}
 
 
-def test_wildcards_are_of_two_known_kinds(synthesized: Synthesize) -> None:
+def test_the_master_password_is_the_provisioners_alone(synthesized: Synthesize) -> None:
+    """No other role of any stack may read a secret, and this one only what the cluster's tag has:
+    neither does any template hold a password, or hand one to a process.
+    """
+    for stage in ("dev", "prod"):
+        readers = [
+            (policy.logical_id.partition("Role")[0], statement)
+            for policy in synthesized(stage).resources("AWS::IAM::Policy")
+            for statement in policy.properties["PolicyDocument"]["Statement"]
+            if any(
+                each.startswith(("secretsmanager:", "ssm:", "*"))
+                for each in _listed(statement["Action"])
+            )
+        ]
+        ((role, statement),) = readers
+        assert role == "paymentsprovision"
+        (tag,) = statement["Condition"]["StringEquals"].items()
+        assert tag[0] == "secretsmanager:ResourceTag/aws:rds:primaryDBClusterArn"
+        assert tag[1].endswith(f":cluster:streamed-events-{stage}-payments")
+        assert not list(synthesized(stage).resources("AWS::SecretsManager::Secret"))
+        for task in synthesized(stage).resources("AWS::ECS::TaskDefinition"):
+            assert all("Secrets" not in each for each in task.properties["ContainerDefinitions"])
+
+
+def test_wildcards_are_of_four_known_kinds(synthesized: Synthesize) -> None:
     """No action has one; a resource only where AWS knows no narrower one."""
     found = {
         (action, resource)
@@ -160,8 +203,11 @@ def test_wildcards_are_of_two_known_kinds(synthesized: Synthesize) -> None:
         if "*" in action or "*" in resource
     }
 
+    secrets = arn("secretsmanager", "secret:rds!cluster-*")
     assert found == {
         ("ecr:GetAuthorizationToken", "*"),
+        ("secretsmanager:GetSecretValue", secrets),
+        *((action, "*") for action in ROLES[PROVISIONER]["*"]),
         (
             "dynamodb:ListStreams",
             f"arn:aws:dynamodb:{HERE}:table/subscriptions-outbox/stream/*",

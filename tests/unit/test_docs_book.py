@@ -78,6 +78,29 @@ def test_every_page_is_in_the_contents_once() -> None:
     assert sorted(listed) == sorted(there - {"README.md"})
 
 
+@pytest.mark.parametrize("name", [page.path for page in book.pages()])
+def test_every_page_is_bound_once_at_its_end(name: str) -> None:
+    """A second line in the middle would cut a table in two."""
+    text = (DOCS / name).read_text(encoding="utf-8")
+    assert text != book.bare(text)
+    assert "[Contents](" not in book.bare(text)
+
+
+def test_every_threat_names_tests_that_exist() -> None:
+    """docs/security.md promises a test for each row; a folder stands before a name or it is
+    tests/security/.
+    """
+    rows = (DOCS / "security.md").read_text(encoding="utf-8").split("| test |\n")[1].splitlines()[1:]
+    threats = [row for row in rows if row.startswith("|")]
+    assert len(threats) > 30
+    for row in threats:
+        named = re.findall(r"`((?:tests/)?[\w/]*test_\w+\.py)(?:::(\w+))?`", row.rsplit("|", 2)[1])
+        assert named, row
+        for path, function in named:
+            file = ROOT / path if "/" in path else ROOT / "tests" / "security" / path
+            assert f"def {function}(" in file.read_text(encoding="utf-8") if function else file.exists()
+
+
 def test_a_page_is_bound_anew_without_a_second_line() -> None:
     """Writing the line twice changes nothing, and takes nothing else away."""
     once = book.bound("tutorial.md", "# A title\n\nA text.\n")

@@ -8,7 +8,16 @@ import pytest
 
 from infra.resources import Domain
 from infra.topology import TOPOLOGY, WORKLOADS
-from infra.workloads import Consumes, Empties, Owns, PublishesTo, SendsTo, Workload
+from infra.workloads import (
+    Consumes,
+    Empties,
+    EmptiesDocuments,
+    Owns,
+    OwnsDocuments,
+    PublishesTo,
+    SendsTo,
+    Workload,
+)
 from runtime.errors import Misconfigured
 from runtime.settings import (
     ApiSettings,
@@ -52,17 +61,24 @@ def test_what_a_process_uses_is_in_its_own_domain(workload: Workload) -> None:
                 assert bus in named(domain.buses)
             case Empties(outbox):
                 assert outbox in tables & outboxes(domain)
-            case _:
-                assert domain.collections
+            case OwnsDocuments(collection, outbox):
+                assert collection in named(domain.collections)
+                assert outbox in changing(domain)
+            case EmptiesDocuments(outbox):
+                assert outbox in changing(domain)
 
 
 @each_workload
 def test_settings_name_what_the_process_uses(workload: Workload) -> None:
     """What may be touched and what is configured are the same names, so neither can go stale."""
-    collections = {one.name for one in DOMAINS[workload.domain].collections}
-    used = {name for use in workload.uses for name in names(use)}
+    used = {
+        name
+        for use in workload.uses
+        if not isinstance(use, OwnsDocuments)  # a service's store names its own collections
+        for name in names(use)
+    }
     configured = set(workload.settings.values())
-    assert configured - used <= (collections if workload.uses_documents else set())
+    assert configured <= used
     # An index is found on its table; only the table is configured.
     assert used <= configured
 
@@ -170,6 +186,10 @@ def environment(workload: Workload) -> dict[str, str]:
 
 def outboxes(domain: Domain) -> set[str]:
     return {table.name for table in domain.tables if table.stream}
+
+
+def changing(domain: Domain) -> set[str]:
+    return {each.name for each in domain.collections if each.change_stream}
 
 
 class Named(Protocol):

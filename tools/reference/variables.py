@@ -10,6 +10,7 @@ from pydantic import AliasChoices, SecretStr
 from pydantic.fields import FieldInfo
 
 from console.settings import ConsoleSettings
+from infra.documentdb_function import ProvisionerSettings
 from infra.local_system.settings import ROOT, AuthSettings, LocalSettings
 from infra.topology import TOPOLOGY, WORKLOADS
 from infra.workloads import Workload
@@ -92,6 +93,7 @@ SETTINGS_OF_COMMANDS: dict[str, type[Settings]] = {
     "python -m relay sweep change-stream": ChangeStreamSettings,
     "relay.aws_lambda.publish, relay.aws_lambda.sweep": DynamoDBSettings,
     "python -m infra.documentdb": MongoSettings,
+    "infra.documentdb_function.handle": ProvisionerSettings,
     "python -m local.provision": ProvisionSettings,
     "python -m local.tap": TapSettings,
     "python -m local.issuer": IssuerSettings,

@@ -1,0 +1,134 @@
+"""Who prepares DocumentDB: one function, called by CloudFormation before a process starts."""
+
+from collections.abc import Mapping
+
+from aws_cdk import CfnResource, CustomResource, Duration
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from infra.aws.documents import Documents
+from infra.aws.grants import allow
+from infra.aws.grounds import Grounds
+from infra.aws.reviewed import accept_finding
+
+NAME = "payments-provision"
+
+MEMORY = 512
+"""MiB, as the relays' functions have."""
+
+TIMEOUT = Duration.minutes(5)
+"""An index over many documents takes time; CloudFormation waits a minute longer."""
+
+INTERFACES = [
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:UnassignPrivateIpAddresses",
+]
+"""What Lambda does, with the function's role, to reach a VPC.
+https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
+"""
+
+
+class Provisioner(Construct):
+    """`roles` has the IAM role of each process that signs in, by the process's name.
+
+    `ready` is what such a process waits for: collections, indexes and users are there after it.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        grounds: Grounds,
+        documents: Documents,
+        roles: Mapping[str, iam.Role],
+    ) -> None:
+        super().__init__(scope, NAME)
+        role = self._role(documents, grounds)
+        function = self._function(grounds, documents, role)
+        made = CustomResource(
+            self,
+            "Made",
+            resource_type="Custom::DocumentDB",
+            service_token=function.function_arn,
+            service_timeout=TIMEOUT.plus(Duration.minutes(1)),
+            properties={
+                "Cluster": documents.name,
+                "Users": {name: each.role_arn for name, each in roles.items()},
+                "Image": grounds.image.image_tag,  # so that each new image provisions once
+            },
+        )
+        made.node.add_dependency(role)
+        ready = made.node.default_child
+        assert isinstance(ready, CfnResource)  # noqa: S101 (for mypy)
+        for each in documents.let_in(function):
+            ready.add_resource_dependency(each)
+        self.ready: CfnResource = ready
+
+    def _role(self, documents: Documents, grounds: Grounds) -> iam.Role:
+        role = iam.Role(
+            self,
+            "Role",
+            description=f"What {NAME} may do",
+            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+        )
+        role.add_to_policy(allow(["rds:DescribeDBClusters"], documents.cluster_arn))
+        role.add_to_policy(
+            iam.PolicyStatement(
+                actions=["secretsmanager:GetSecretValue"],
+                resources=[documents.secret_arn],
+                conditions={
+                    "StringEquals": {
+                        "secretsmanager:ResourceTag/aws:rds:primaryDBClusterArn": (
+                            documents.cluster_arn
+                        )
+                    }
+                },
+            )
+        )
+        role.add_to_policy(allow(["kms:Decrypt"], grounds.key.key_arn))
+        role.add_to_policy(allow(INTERFACES, "*"))
+        accept_finding(
+            role,
+            f"AwsSolutions-IAM5[Resource::{documents.secret_arn}]",
+            because=(
+                "DocumentDB names the secret of its master user itself, and CloudFormation is not"
+                " told the name; the condition on its tag leaves the secret of this one cluster."
+            ),
+        )
+        accept_finding(
+            role,
+            "AwsSolutions-IAM5[Resource::*]",
+            because=(
+                "Lambda attaches a function to a VPC with the function's own role, and EC2 knows"
+                " no narrower resource for network interfaces that do not exist yet."
+            ),
+        )
+        return role
+
+    def _function(
+        self, grounds: Grounds, documents: Documents, role: iam.Role
+    ) -> lambda_.DockerImageFunction:
+        log_group = grounds.log_group(self, NAME)
+        log_group.grant_write(role)
+        return lambda_.DockerImageFunction(
+            self,
+            "Function",
+            function_name=NAME,
+            code=lambda_.DockerImageCode.from_ecr(
+                grounds.image.repository,
+                tag_or_digest=grounds.image.image_tag,
+                cmd=["awslambdaric", "infra.documentdb_function.handle"],
+            ),
+            environment=documents.masters_environment,
+            memory_size=MEMORY,
+            timeout=TIMEOUT,
+            role=role,
+            log_group=log_group,
+            vpc=grounds.cluster.vpc,
+            vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS),
+        )
