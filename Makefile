@@ -3,8 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up console demo test end-to-end chaos load simulate bench bench-quick costs scaling compose-test check check-page format docs schemas diagrams asyncapi requests lock lock-check sbom synth bootstrap deploy destroy clean \
-	docker-given place-given stage-given
+.PHONY: help setup up console demo test end-to-end chaos load simulate bench bench-quick costs scaling compose-test upgrade-test check check-page format docs schemas diagrams asyncapi requests lock lock-check sbom synth bootstrap deploy destroy clean \
+	docker-given from-given place-given stage-given
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,6 +65,12 @@ simulate: setup ## play SEEDS=20000 histories of the whole system under faults; 
 compose-test: docker-given setup ## build and start the containers, run the end-to-end tests on them, remove them
 	@echo "building the image and starting the containers: some minutes the first time"
 	@$(BIN)/python -m pytest tests/e2e --system=compose $(WITH_TOKENS) -n 0 -v
+
+upgrade-test: from-given setup ## run an older commit's system, stop it at work, and go on with this one: make upgrade-test FROM=071a447
+	@$(BIN)/python -m verification.upgrade $(FROM)
+
+from-given:
+	@test -n "$(FROM)" || { echo "say from which commit: make upgrade-test FROM=071a447" >&2; exit 2; }
 
 docker-given:
 	@docker compose version >/dev/null 2>&1 || { echo "make compose-test needs Docker with Compose v2: 'docker compose version' fails" >&2; exit 1; }

@@ -13,18 +13,21 @@ from local.system import running_system
 
 
 class LocalSystem:
-    """What the settings describe; `environment` is laid over that of each process of ours."""
+    """What the settings describe; `environment` is laid over that of each process of ours.
+
+    `output` is what they wrote so far, each line after the name of its process.
+    """
 
     def __init__(
         self, settings: LocalSettings, environment: Mapping[str, str] | None = None
     ) -> None:
         self.settings, self._environment = settings, environment or {}
-        self._running = ExitStack()
+        self._running, self.output = ExitStack(), io.StringIO()
         self._supervisor: Supervisor
 
     def start(self) -> None:
         """Return when everything is at work; what was stored before a stop is there."""
-        console = Console(io.StringIO(), coloured=False)
+        console = Console(self.output, coloured=False)
         ours = [
             replace(each, env={**each.env, **self._environment})
             for each in our_processes(self.settings)

@@ -150,12 +150,22 @@ def running(
 
 
 @contextmanager
-def running_up(module: str, settings: LocalSettings, log: Path) -> Iterator[Popen[bytes]]:
-    """Run the whole system as `make up` does, ready when the block begins."""
+def running_up(
+    module: str,
+    settings: LocalSettings,
+    log: Path,
+    *,
+    python: str = sys.executable,
+    root: Path = ROOT,
+) -> Iterator[Popen[bytes]]:
+    """Run the whole system as `make up` does, ready when the block begins.
+
+    The code is that in `root`, with its own `python` where it is another checkout's.
+    """
     values = settings.model_dump(exclude_none=True, exclude={"breakable"})
     env = {name.upper(): str(value) for name, value in values.items()}
     with running_child(
-        "make up", _python(module, ""), env=env, cwd=ROOT, log=log, stop_within=100
+        "make up", (python, "-m", module), env=env, cwd=root, log=log, stop_within=100
     ) as child:
         while "\nready in " not in log.read_text(encoding="utf-8"):
             if child.poll() is not None:  # it gives up by itself

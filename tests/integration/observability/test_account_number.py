@@ -1,0 +1,226 @@
+"""Where a customer's account number is: in these places at some time of its life, in no other."""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from pymongo import MongoClient
+
+from infra.local_system.addresses import aws_endpoint
+from infra.local_system.environment import REGION
+from infra.taps import taps_of
+from infra.topology import TOPOLOGY
+from runtime.aws import CachingAws
+from tests.e2e.local_system import LocalSystem
+from tests.e2e.world import World
+from tests.integration.observability.story import Traced
+from verification.testkit.waiting import eventually
+
+NUMBER = "31415926"
+
+PLACES = {
+    # for as long as the subscription and the payment are kept
+    "table subscriptions",
+    "collection payments.payments",
+    # until the relay has published the event; the streams of both keep a row for a day
+    "table subscriptions-outbox",
+    "stream subscriptions-outbox",
+    "collection payments.outbox",
+    "collection local.oplog.rs",
+    # until the message is handled, or dead-lettered
+    "queue stock-subscription-created",
+    "queue payments-subscription-created",
+    "queue stock-payment-cancelled",
+    "queue subscriptions-payment-cancelled",
+    "queue payment-events.fifo",
+    # as long as they keep what was on the bus
+    *(f"log group {bus}-event-logs" for bus in ("subscriptions", "stock", "payments")),
+    *(f"archive {bus}-bus-archive" for bus in ("subscriptions", "stock", "payments")),
+}
+"""docs/security.md quotes them."""
+
+EVENTS = {
+    "subscriptions": {"SubscriptionCreated", "PaymentCancelled", "SubscriptionCancelled"},
+    "stock": {"SubscriptionCreated", "PaymentCancelled"},
+    "payments": {"SubscriptionCreated", "PaymentCreated", "PaymentCancelled"},
+}
+"""Of version 1 of the wire, which events carry it on which bus."""
+
+CONSUMERS = ("subscription-consumer", "stock-consumer", "payment-consumer")
+RELAYS = ("subscriptions-relay", "payments-change-stream", "payments-forward")
+
+
+@dataclass
+class Search:
+    """Looks everywhere, and adds the places where the number is to `found`."""
+
+    world: World
+    found: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._aws: Any = CachingAws(region=REGION, endpoint_url=aws_endpoint(self.world.settings))
+
+    def until_in(self, *places: str) -> None:
+        def is_there() -> bool:
+            self.look()
+            return self.found >= set(places)
+
+        eventually(is_there, timeout=100, every=0.5, what=f"the number in {', '.join(places)}")
+
+    def look(self) -> None:
+        for place, contents in (
+            *self._tables(),
+            *self._streams(),
+            *self._collections(),
+            *self._queues(),
+            *self._log_groups(),
+            *self._archives(),
+        ):
+            if any(NUMBER in str(each) for each in contents):
+                self.found.add(place)
+
+    def _tables(self) -> Iterator[tuple[str, Iterable[object]]]:
+        dynamodb = self._aws.client("dynamodb")
+        for name in dynamodb.list_tables()["TableNames"]:
+            pages = dynamodb.get_paginator("scan").paginate(TableName=name)
+            yield f"table {name}", (item for page in pages for item in page["Items"])
+
+    def _streams(self) -> Iterator[tuple[str, Iterable[object]]]:
+        for stream in self._aws.client("dynamodbstreams").list_streams()["Streams"]:
+            yield f"stream {stream['TableName']}", self._records(stream["StreamArn"])
+
+    def _records(self, stream: str) -> Iterator[object]:
+        streams = self._aws.client("dynamodbstreams")
+        for shard in streams.describe_stream(StreamArn=stream)["StreamDescription"]["Shards"]:
+            iterator = streams.get_shard_iterator(
+                StreamArn=stream, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+            ).get("ShardIterator")
+            while iterator:
+                page = streams.get_records(ShardIterator=iterator)
+                yield from page["Records"]
+                iterator = page.get("NextShardIterator") if page["Records"] else None
+
+    def _collections(self) -> Iterator[tuple[str, Iterable[object]]]:
+        uri = f"mongodb://127.0.0.1:{self.world.settings.mongodb_port}/?directConnection=true"
+        with MongoClient[dict[str, Any]](uri) as client:
+            for database in client.list_database_names():
+                for name in client[database].list_collection_names():
+                    yield f"collection {database}.{name}", client[database][name].find()
+
+    def _queues(self) -> Iterator[tuple[str, Iterable[object]]]:
+        """One look a queue is enough, and each is a receive that counts against the message."""
+        sqs = self._aws.client("sqs")
+        for url in sqs.list_queues()["QueueUrls"]:
+            place = f"queue {url.rsplit('/', 1)[-1]}"
+            if place not in self.found and not self._is_empty(url):
+                received = sqs.receive_message(
+                    QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0
+                )
+                yield place, received.get("Messages", ())
+
+    def _is_empty(self, url: str) -> bool:
+        visible = "ApproximateNumberOfMessages"
+        found = self._aws.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=[visible])
+        return int(found["Attributes"][visible]) == 0
+
+    def _log_groups(self) -> Iterator[tuple[str, Iterable[object]]]:
+        logs = self._aws.client("logs")
+        for group in logs.describe_log_groups()["logGroups"]:
+            name = group["logGroupName"]
+            pages = logs.get_paginator("filter_log_events").paginate(logGroupName=name)
+            yield f"log group {name}", (line for page in pages for line in page["events"])
+
+    def _archives(self) -> Iterator[tuple[str, Iterable[object]]]:
+        """An archive's contents cannot be read: it has what its pattern takes of what was there."""
+        for archive in self._aws.client("events").list_archives()["Archives"]:
+            name = archive["ArchiveName"]
+            described = self._aws.client("events").describe_archive(ArchiveName=name)
+            sources = json.loads(described.get("EventPattern") or "{}").get("source")
+            bus = archive["EventSourceArn"].rsplit("/", 1)[-1].removesuffix("-event-bus")
+            yield (
+                f"archive {name}",
+                (
+                    event
+                    for event in self.world.events(bus)
+                    if sources is None or {"prefix": ""} in sources or event["source"] in sources
+                ),
+            )
+
+
+@pytest.fixture(scope="module")
+def searched(traced: Traced) -> Search:
+    """A lifecycle that waits at each place on its way, and is looked for there."""
+    world, search = traced.world, Search(traced.world)
+    for name in (*CONSUMERS, *RELAYS):
+        world.system.kill(name)
+    subscription_id = world.subscribe(accountNumber=NUMBER)
+    search.until_in("table subscriptions", "table subscriptions-outbox")
+    world.system.restart("subscriptions-relay")
+    search.until_in("queue stock-subscription-created", "queue payments-subscription-created")
+    for name in CONSUMERS:
+        world.system.restart(name)
+    world.until("stock", subscription_id, "allocated")
+    world.until("payment", subscription_id, "active")
+    search.until_in("collection payments.payments", "collection payments.outbox")
+    for name in CONSUMERS:
+        world.system.kill(name)
+    world.system.restart("payments-change-stream")
+    search.until_in("queue payment-events.fifo")
+    world.system.restart("payments-forward")
+    assert world.cancel_payment(subscription_id).status_code == 200
+    search.until_in("queue stock-payment-cancelled", "queue subscriptions-payment-cancelled")
+    for name in CONSUMERS:
+        world.system.restart(name)
+    world.until("subscription", subscription_id, "cancelled")
+    world.until("stock", subscription_id, "deallocated")
+    eventually(lambda: not world.pending(), what="empty outboxes")
+    eventually(lambda: carried(world) == EVENTS, what="the last events on their buses")
+    search.look()
+    return search
+
+
+def carried(world: World) -> dict[str, set[str]]:
+    """By bus, the types of event that had the number in them."""
+    return {
+        bus: {event["detail-type"] for event in world.events(bus) if NUMBER in json.dumps(event)}
+        for bus in EVENTS
+    }
+
+
+def test_the_account_number_is_in_no_other_place(searched: Search) -> None:
+    """Of all tables, streams, collections, queues, dead-letter queues, log groups and archives."""
+    taps = {f"queue {tap.queue}" for tap in taps_of(TOPOLOGY)}
+    assert searched.found - taps == PLACES  # a tap stands for what EventBridge itself does
+    assert not {f"queue {each.name}" for each in TOPOLOGY.queues if not each.redrive} & PLACES
+
+
+def test_only_these_events_carry_it(searched: Search) -> None:
+    """None that stock publishes: it needs no account number."""
+    assert carried(searched.world) == EVENTS
+
+
+def test_no_process_writes_it_to_its_log(searched: Search) -> None:
+    """Whatever it logs of requests, events and failures; each of them wrote something."""
+    system = searched.world.system
+    assert isinstance(system, LocalSystem)
+    lines = system.output.getvalue().splitlines()
+    for name in searched.world.ours:
+        assert any(line.startswith(name) for line in lines), name
+    assert [line for line in lines if NUMBER in line] == []
+
+
+def test_no_span_has_it(traced: Traced, searched: Search) -> None:
+    """Neither in a name nor in an attribute, of which the lifecycle made many."""
+    world = searched.world
+    listed = world.http.get(
+        f"{world.addresses['subscription']}/subscriptions?accountNumber={NUMBER}"
+    )
+    assert len(listed.json()["items"]) == 1
+    name = "GET /subscriptions"
+    eventually(
+        lambda: [span for span in traced.receiver.spans if span.name == name],
+        what="the span of a request that had the number in its query",
+    )
+    assert [span for span in traced.receiver.spans if NUMBER in str(span)] == []

@@ -1,0 +1,238 @@
+"""`python -m verification.upgrade 071a447`, which is `make upgrade-test FROM=071a447`.
+
+A system of that commit, with its own code and its own locks, is stopped at work: subscriptions in
+every state, rows in every outbox, messages in every work queue. The system of this checkout starts
+on the same state. Every lifecycle must end, nothing may be left, and the audit must balance.
+"""
+
+import argparse
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+
+from infra.local_system.addresses import addresses
+from infra.local_system.settings import ROOT, LocalSettings
+from local.console import Console
+from local.isolation import isolate
+from operations.audit.command import audit
+from operations.databases import DatabaseEnvironment
+from operations.settings import LocalEnvironmentSettings
+from operations.sources.outboxes import pending
+from runtime.process.command import run_command
+from verification.chaos.ledger import Ledger, Promise
+from verification.chaos.settling import depths, settled
+from verification.chaos.states import wrong_states
+from verification.testkit.launcher import ProcessNotReady, running_up
+from verification.testkit.ports import settings_on_free_ports
+from verification.testkit.waiting import NotInTime, eventually
+
+SETTLED_WITHIN = 300.0
+"""Seconds: a message that a stopped consumer had waits for its visibility of 30 s, a row that the
+stream told the old relay of for the new one's sweep."""
+
+LOCKS = ("requirements-local.lock", "requirements-dev.lock")
+"""What running a system needs; older commits have one lock for everything."""
+
+FIFO = "payment-events.fifo"
+
+CONSUMERS = ("subscription-consumer", "stock-consumer", "payment-consumer")
+
+ACCOUNT, QUANTITY = "87654321", 3
+
+ORDER = {
+    "accountNumber": ACCOUNT,
+    "accountName": "G Hopper",
+    "accountSortCode": "65-43-21",
+    "customerFirstName": "Grace",
+    "customerSurname": "Hopper",
+    "quantity": QUANTITY,
+}
+
+Say = Callable[[str], None]
+
+
+class UpgradeFailed(Exception):
+    """What the newer system did not bring to its end."""
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """A commit's files in `root`, and an interpreter with what its lock names."""
+
+    root: Path
+    python: Path
+
+    @classmethod
+    def of(cls, commit: str, folder: Path) -> "Checkout":
+        """Raises CalledProcessError for a commit that git does not know."""
+        root, packed = folder / "code", folder / "code.tar"
+        _run("git", "-C", str(ROOT), "archive", "--output", str(packed), commit)
+        with tarfile.open(packed) as archive:
+            archive.extractall(root, filter="data")
+        python = folder / "venv" / "bin" / "python"
+        uv = str(Path(sys.executable).with_name("uv"))
+        _run(uv, "venv", "--quiet", "--python", sys.executable, str(folder / "venv"))
+        lock = next(root / name for name in LOCKS if (root / name).exists())
+        _run(uv, "pip", "sync", "--quiet", "--python", str(python), str(lock))
+        return cls(root, python)
+
+
+@dataclass(frozen=True)
+class Clients:
+    """Who subscribes and cancels, of whichever system has the ports; keeps what was promised."""
+
+    where: dict[str, str]
+    ledger: Ledger = field(default_factory=Ledger)
+
+    def subscribe(self) -> str:
+        answer = httpx.post(
+            f"{self.where['subscription']}/subscriptions",
+            json=ORDER,
+            headers={"Idempotency-Key": str(uuid4())},
+            timeout=30,
+        )
+        subscription_id = str(answer.raise_for_status().json()["subscriptionId"])
+        promise = Promise(subscription_id, QUANTITY, ACCOUNT)
+        self.ledger.promised(promise)
+        return subscription_id
+
+    def subscribe_and_wait(self) -> str:
+        subscription_id = self.subscribe()
+        self.until_kept(subscription_id)
+        return subscription_id
+
+    def cancel(self, subscription_id: str) -> None:
+        url = f"{self.where['payment']}/payments/{subscription_id}"
+        httpx.patch(url, json={"status": "cancelled"}, timeout=30).raise_for_status()
+        self.ledger.cancelled(subscription_id)
+
+    def until_kept(self, *subscription_ids: str) -> None:
+        """Wait until all three services say what was promised."""
+
+        def kept() -> bool:
+            of_these = [each for each in self.ledger if each.subscription_id in subscription_ids]
+            return not wrong_states(of_these, self.where)
+
+        eventually(kept, timeout=SETTLED_WITHIN, what="what was promised", every=0.5)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make upgrade-test", description=__doc__)
+    parser.add_argument("commit", help="the older one, as git knows it")
+    commit = parser.parse_args().commit
+    say = Console(sys.stdout).say
+    isolate(os.environ, say=say)
+    folder = Path(tempfile.mkdtemp(prefix="streamed-upgrade-"))
+    say(f"from {commit} to this checkout; what the processes say is in {folder}")
+    checkout = Checkout.of(commit, folder)
+    with settings_on_free_ports(folder / "state") as settings:
+        upgrade(checkout, settings, folder, say=say)
+    shutil.rmtree(folder)
+    return 0
+
+
+def upgrade(old: Checkout, settings: LocalSettings, folder: Path, *, say: Say) -> None:
+    """Raises UpgradeFailed, and NotInTime or ProcessNotReady while a system comes up or works."""
+    began = datetime.now(UTC)
+    environment = DatabaseEnvironment.of_local(
+        LocalEnvironmentSettings.model_validate(settings.model_dump())
+    )
+    clients = Clients(addresses(settings))
+    python = str(old.python)
+    with running_up(
+        "local.up", settings, folder / "old.log", python=python, root=old.root
+    ) as process:
+        _leave_work(clients, environment, process.pid, say)
+    with running_up("local.up", settings, folder / "new.log"):
+        say("the newer system is ready")
+        _finish(clients, environment, began, say)
+
+
+def _leave_work(clients: Clients, environment: DatabaseEnvironment, up: int, say: Say) -> None:
+    """Leave a subscription in each state, and something in each outbox and each work queue."""
+    work = {each.name for each in environment.topology.queues if each.redrive}
+    outboxes = {f"outbox {each.name}" for each in pending(environment)}
+    clients.cancel(ended := clients.subscribe_and_wait())
+    clients.until_kept(ended)
+    _, first, second, third = (clients.subscribe_and_wait() for _ in range(4))
+    _suspend(up, "stock-relay")
+    clients.subscribe_and_wait()  # its StockAllocated stays in the outbox
+    _suspend(up, *CONSUMERS)
+    clients.subscribe()
+    clients.cancel(first)
+    _until_waiting(environment, work - {FIFO})
+    _suspend(up, "payments-forward")
+    clients.cancel(second)
+    _until_waiting(environment, work)
+    _suspend(up, "subscriptions-relay", "payments-change-stream")
+    clients.subscribe()
+    clients.cancel(third)
+    left = _until_waiting(environment, work | outboxes)
+    say(f"stopped at work, with {', '.join(f'{each} {left[each]}' for each in sorted(left))}")
+
+
+def _until_waiting(environment: DatabaseEnvironment, places: set[str]) -> Mapping[str, int]:
+    """Wait until something is in each of these outboxes and queues; returns how much is where."""
+
+    def waiting() -> Mapping[str, int] | None:
+        found, _ = depths(environment)
+        return found if found.keys() >= places else None
+
+    return eventually(waiting, what=f"something in each of {', '.join(sorted(places))}")
+
+
+def _finish(clients: Clients, environment: DatabaseEnvironment, began: datetime, say: Say) -> None:
+    open_ones = [each.subscription_id for each in clients.ledger if not each.cancelled]
+    clients.until_kept(*open_ones)
+    for each in open_ones:
+        clients.cancel(each)
+    found = settled(
+        clients.ledger,
+        lambda promises: wrong_states(promises, clients.where),
+        lambda: depths(environment),
+        within=SETTLED_WITHIN,
+        say=say,
+    )
+    if not found.settled or found.dead_letters:
+        raise UpgradeFailed(f"not all came to its end: {found}")
+    say(f"{len(clients.ledger)} lifecycles ended, nothing waits, no dead letters")
+    until = datetime.now(UTC) + timedelta(minutes=1)
+    report = audit(environment, began - timedelta(minutes=1), until, settle=60)
+    if not report.clean or report.in_flight:
+        raise UpgradeFailed(f"the audit does not balance: {report.as_document()}")
+    say(", ".join(f"{name} {each.committed}" for name, each in report.events.items()))
+    say("the audit balances")
+
+
+def _suspend(up: int, *names: str) -> None:
+    """Stop processes of a running `make up` where they are: they go no further, and do not die."""
+    listed = _run("ps", "-A", "eww", "-o", "pid=,ppid=,command=").splitlines()
+    for name in names:
+        (pid,) = (
+            int(words[0])
+            for words in map(str.split, listed)
+            if words[1] == str(up) and f"OTEL_SERVICE_NAME={name}" in words
+        )
+        os.kill(pid, signal.SIGSTOP)
+
+
+def _run(program: str, *arguments: str) -> str:
+    done = subprocess.run([program, *arguments], check=True, capture_output=True, text=True)
+    return done.stdout
+
+
+if __name__ == "__main__":
+    run_command(
+        main, failures=(UpgradeFailed, NotInTime, ProcessNotReady, subprocess.CalledProcessError)
+    )
