@@ -52,14 +52,15 @@ def create_api(
     outbox: Outbox | None = None,
     tracer: Tracer | None = None,
     allowed_hosts: frozenset[str] = frozenset(),
+    open_paths: frozenset[str] = frozenset(),
 ) -> FastAPI:
     """Put a service's routes behind what every service shares.
 
     `kinds` says which problem each domain error is; `check` raises Unavailable while the service's
     database is away, and so does `outbox`, the one that it commits to. `verifier` is None where
-    AUTH=off: then every client is served. `allowed_hosts` are names that it answers
-    to beside loopback's. Routes for one row are async, and send only their handler to the thread
-    pool (`run_in_threadpool`).
+    AUTH=off: then every client is served. `open_paths` are the service's own that need no token.
+    `allowed_hosts` are names that it answers to beside loopback's. Routes for one row are async,
+    and send only their handler to the thread pool (`run_in_threadpool`).
     """
     registry = registry or new_registry()
     # FastAPI sends each plain function to the thread pool, each dependency of a route as well, and
@@ -101,7 +102,7 @@ def create_api(
     app.add_middleware(HeadAsGet)  # first: the innermost
     app.add_middleware(JsonBodies)
     app.add_middleware(LimitedBody, max_bytes=MAX_BODY_BYTES, max_seconds=BODY_SECONDS)
-    app.add_middleware(Authenticated, verifier=verifier)
+    app.add_middleware(Authenticated, verifier=verifier, open_paths=open_paths)
     app.add_middleware(AllowedHosts, allowed=allowed_hosts)
     app.add_middleware(AroundRequests, metrics=HttpMetrics(registry))
     if tracer is not None:

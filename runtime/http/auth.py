@@ -22,10 +22,9 @@ OPEN_PATHS = frozenset(
         *("/healthz", "/readyz", "/metrics"),
         *("/docs", "/docs/start.js", "/openapi.json"),
         "/outbox",  # on AWS IAM's own signature is in Authorization
-        "/webhooks/direct-debit",  # has a signature of its own
     }
 )
-"""Paths that need no token, besides the documentation's files."""
+"""Paths of every service that need no token, besides the documentation's files."""
 
 _CHALLENGE = 'Bearer realm="streamed-events"'
 """RFC 6750, 3: at least one parameter follows the scheme."""
@@ -86,13 +85,17 @@ class Authenticated:
     """ASGI middleware. Puts the request's Caller into the scope, or None where AUTH=off.
 
     Without a valid token it answers 401, before the issuer's first key 503; the body is not read.
+    OPEN_PATHS and `open_paths` need none.
     """
 
-    def __init__(self, app: ASGIApp, verifier: VerifiesTokens | None) -> None:
+    def __init__(
+        self, app: ASGIApp, verifier: VerifiesTokens | None, open_paths: frozenset[str]
+    ) -> None:
         self._app, self._verifier = app, verifier
+        self._open_paths = OPEN_PATHS | open_paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or _is_open(scope["path"]):
+        if scope["type"] != "http" or self._is_open(scope["path"]):
             await self._app(scope, receive, send)
             return
         app: ASGIApp = self._app
@@ -105,6 +108,9 @@ class Authenticated:
         except Unavailable as error:
             app = respond_unavailable(error)
         await app(scope, receive, send)
+
+    def _is_open(self, path: str) -> bool:
+        return path in self._open_paths or path.startswith(_DOCS_FILES)
 
     async def _caller(self, scope: Scope) -> Caller | None:
         if self._verifier is None:
@@ -140,10 +146,6 @@ def answer_insufficient_scope(_: Request, error: Exception) -> JSONResponse:
         str(error),
         headers={"WWW-Authenticate": f'{_CHALLENGE}, error="insufficient_scope", scope="{needed}"'},
     )
-
-
-def _is_open(path: str) -> bool:
-    return path in OPEN_PATHS or path.startswith(_DOCS_FILES)
 
 
 def _token(scope: Scope) -> str:

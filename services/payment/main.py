@@ -36,6 +36,7 @@ def create_app(settings: PaymentApiSettings, tracer: Tracer | None = None) -> Fa
         outbox=store.outbox,
         tracer=tracer,
         allowed_hosts=settings.allowed_hosts,
+        open_paths=frozenset({webhook.PATH}),  # its requests are signed
     )
 
 
