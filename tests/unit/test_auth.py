@@ -115,5 +115,5 @@ def test_a_refused_requests_body_is_not_asked_for(headers: list[tuple[bytes, byt
         raise AssertionError("the application was called")
 
     scope = {"type": "http", "method": "POST", "path": "/things", "headers": headers}
-    asyncio.run(Authenticated(app, Verifier())(scope, receive, send))
+    asyncio.run(Authenticated(app, Verifier(), frozenset())(scope, receive, send))
     assert sent[0]["status"] == 401
