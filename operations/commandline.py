@@ -79,7 +79,7 @@ def seconds(text: str) -> float:
 
 
 def rate(text: str) -> float:
-    """Read an argument that is so many a second: above 0, and finite."""
+    """Read an argument that is a rate per second: above 0, and finite."""
     a_second = _number(text)
     if not 0 < a_second < math.inf:
         raise argparse.ArgumentTypeError(f"{text} must be a number above 0")

@@ -34,6 +34,6 @@ class Limits:
 
 
 def in_batches(items: Sequence[T], most: int) -> Iterator[Sequence[T]]:
-    """Cut items into batches of at most so many entries, whatever their bytes."""
+    """Cut items into batches of at most `most` entries, whatever their bytes."""
     for start in range(0, len(items), most):
         yield items[start : start + most]

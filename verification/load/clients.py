@@ -94,7 +94,7 @@ async def exchange(
     pause: float = 0.0,
     kept: bool = False,
 ) -> str:
-    """Send a head, and a piece so many times; wait for the end, and say which statuses came."""
+    """Send a head, and a piece repeatedly; wait for the end, and say which statuses came."""
     reader, writer = await target.connect()
     received = asyncio.ensure_future(_received(reader, kept=kept))
     try:

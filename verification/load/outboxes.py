@@ -27,7 +27,7 @@ BACKLOG, SAMPLED, FRESH = "backlog", "sampled", "fresh"
 
 
 def a_backlog(outbox: "LoadedOutbox", rows: int, *, one_in: int) -> list[OutboxRecord]:
-    """Events of a day, evenly spread; two of each aggregate. One in so many is SAMPLED."""
+    """Events of a day, evenly spread; two of each aggregate. One of a number of them is SAMPLED."""
     end = utc_now() - timedelta(minutes=2)
     step = (ONE_DAY - timedelta(minutes=2)) / rows
     names = [str(uuid4()) for _ in range((rows + 1) // 2)]

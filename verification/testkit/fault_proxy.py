@@ -48,7 +48,6 @@ class FaultProxy(LoopbackServer):
         self._waiting: Counter[tuple[Where, str]] = Counter()
         self._scripted: dict[str, tuple[Callable[[HttpMessage], InjectedFault], float]] = {}
         self._cuts = self._active = 0
-        self._changed = asyncio.Event()
         self.calls: Counter[str] = Counter()
         self.distrusted: Counter[str] = Counter()
         self.hits: Counter[AnyFault | None] = Counter()
@@ -225,15 +224,6 @@ class FaultProxy(LoopbackServer):
         # A dead client's long poll takes no messages; what else was asked for is carried out.
         is_poll = request.action == "ReceiveMessage"
         return await (_unless_gone(client, asked) if is_poll else asked)
-
-    async def _until(self, condition: Callable[[], bool]) -> None:
-        while not condition():
-            await self._changed.wait()
-
-    def _notify(self) -> None:
-        """Have what waits look again."""
-        self._changed.set()
-        self._changed = asyncio.Event()
 
 
 class Upstream:

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any, Self, TypeVar
@@ -14,13 +15,14 @@ MAX_HEAD = 64 * 1024
 T = TypeVar("T")
 
 
-class LoopbackServer:
+class LoopbackServer(ABC):
     """Serves each connection with `serve`, on `port`; 0 is replaced by a free one."""
 
     def __init__(self, port: int = 0) -> None:
         self.port = port
         self._loop = asyncio.new_event_loop()
         self._open: set[asyncio.StreamWriter] = set()
+        self._changed = asyncio.Event()
 
     @property
     def endpoint(self) -> str:
@@ -52,12 +54,18 @@ class LoopbackServer:
         change()
         self._notify()
 
-    def _notify(self) -> None:
-        """Nothing waits here."""
+    async def _until(self, condition: Callable[[], bool]) -> None:
+        while not condition():
+            await self._changed.wait()
 
+    def _notify(self) -> None:
+        """Have what waits look again."""
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    @abstractmethod
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection; it is closed afterwards."""
-        raise NotImplementedError
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._open.add(writer)
