@@ -60,77 +60,6 @@ class Insertion:
         return self.aggregate_id, self.number
 
 
-class StreamBatchHandler:
-    """Publishes the rows of a batch of stream records, deletes them, and reports what failed.
-
-    The mapping sends everything again from the first failed record on, what was published behind it
-    too. Therefore the latest records that were accepted are remembered, for as long as this object
-    lives: a batch that comes again to the same execution environment publishes nothing twice. In
-    another one it does: at least once is the promise.
-    """
-
-    def __init__(
-        self, publisher: "BatchPublisher", table: str, *, remembered: int = REMEMBERED_RECORDS
-    ) -> None:
-        self._publisher, self._table = publisher, table
-        self._recent = RecentKeys(remembered)
-
-    def handle(self, event: Mapping[str, Any], has_time: HasTime) -> dict[str, Any]:
-        """Take one batch, in the order of its shard; returns a partial batch response.
-
-        https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
-        Raises NotAStreamEvent, and Misconfigured for the stream of another table: a row of this
-        table with the same key would be deleted unpublished. Both before anything is published.
-        """
-        fresh = [each for each in self._insertions(event) if each.key not in self._recent]
-        readable = list(_readable(fresh))
-        rows = [row for _, row in readable]
-        done = self._publisher.publish(rows, has_time)
-        accepted = {readable[position][0].key for position in done}
-        self._recent.add(accepted)
-        self._publisher.delete([rows[position] for position in sorted(done)], has_time)
-        failed = [each.number for each in fresh if each.key not in accepted]
-        if failed:
-            log.warning("records failed", failed=len(failed), done=len(done))
-        return {"batchItemFailures": [{"itemIdentifier": number} for number in failed]}
-
-    def _insertions(self, event: Mapping[str, Any]) -> Iterator[Insertion]:
-        """Read what every stream record has; only INSERT is a new row, deletes come as REMOVE."""
-        try:
-            for record in event["Records"]:
-                table = record["eventSourceARN"].split("/")[1]
-                change = record["dynamodb"]
-                insertion = Insertion(
-                    number=change["SequenceNumber"],
-                    aggregate_id=change["Keys"]["aggregateId"]["S"],
-                    image=change.get("NewImage"),
-                )
-                if table != self._table:
-                    raise Misconfigured(
-                        f"the mapping reads the stream of {table}, OUTBOX_TABLE is {self._table}"
-                    )
-                if record["eventName"] == "INSERT":
-                    yield insertion
-        except (AttributeError, IndexError, KeyError, TypeError) as error:
-            raise NotAStreamEvent(f"{type(error).__name__}: {error}") from error
-
-
-def _readable(insertions: Iterable[Insertion]) -> Iterator[tuple[Insertion, Row]]:
-    """Leave out what cannot be read, and what is behind it in its aggregate."""
-    blocked: set[str] = set()
-    for insertion in insertions:
-        if insertion.aggregate_id in blocked:
-            continue
-        try:
-            row = row_of(insertion.image)
-        except Exception:
-            # A bug, or a value no outbox has: its neighbours must not wait for its end.
-            log.exception("record cannot be read", sequenceNumber=insertion.number)
-            blocked.add(insertion.aggregate_id)
-        else:
-            yield insertion, row
-
-
 class BatchPublisher:
     """Publishes a list of rows in rounds: each holds the first waiting row of each aggregate.
 
@@ -208,3 +137,74 @@ class BatchPublisher:
 
     def _back_off(self, attempt: int) -> None:
         self._wait(backoff(attempt, first=FIRST_BATCH_WAIT, longest=LONGEST_BATCH_WAIT))
+
+
+class StreamBatchHandler:
+    """Publishes the rows of a batch of stream records, deletes them, and reports what failed.
+
+    The mapping sends everything again from the first failed record on, what was published behind it
+    too. Therefore the latest records that were accepted are remembered, for as long as this object
+    lives: a batch that comes again to the same execution environment publishes nothing twice. In
+    another one it does: at least once is the promise.
+    """
+
+    def __init__(
+        self, publisher: BatchPublisher, table: str, *, remembered: int = REMEMBERED_RECORDS
+    ) -> None:
+        self._publisher, self._table = publisher, table
+        self._recent = RecentKeys(remembered)
+
+    def handle(self, event: Mapping[str, Any], has_time: HasTime) -> dict[str, Any]:
+        """Take one batch, in the order of its shard; returns a partial batch response.
+
+        https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
+        Raises NotAStreamEvent, and Misconfigured for the stream of another table: a row of this
+        table with the same key would be deleted unpublished. Both before anything is published.
+        """
+        fresh = [each for each in self._insertions(event) if each.key not in self._recent]
+        readable = list(_readable(fresh))
+        rows = [row for _, row in readable]
+        done = self._publisher.publish(rows, has_time)
+        accepted = {readable[position][0].key for position in done}
+        self._recent.add(accepted)
+        self._publisher.delete([rows[position] for position in sorted(done)], has_time)
+        failed = [each.number for each in fresh if each.key not in accepted]
+        if failed:
+            log.warning("records failed", failed=len(failed), done=len(done))
+        return {"batchItemFailures": [{"itemIdentifier": number} for number in failed]}
+
+    def _insertions(self, event: Mapping[str, Any]) -> Iterator[Insertion]:
+        """Read what every stream record has; only INSERT is a new row, deletes come as REMOVE."""
+        try:
+            for record in event["Records"]:
+                table = record["eventSourceARN"].split("/")[1]
+                change = record["dynamodb"]
+                insertion = Insertion(
+                    number=change["SequenceNumber"],
+                    aggregate_id=change["Keys"]["aggregateId"]["S"],
+                    image=change.get("NewImage"),
+                )
+                if table != self._table:
+                    raise Misconfigured(
+                        f"the mapping reads the stream of {table}, OUTBOX_TABLE is {self._table}"
+                    )
+                if record["eventName"] == "INSERT":
+                    yield insertion
+        except (AttributeError, IndexError, KeyError, TypeError) as error:
+            raise NotAStreamEvent(f"{type(error).__name__}: {error}") from error
+
+
+def _readable(insertions: Iterable[Insertion]) -> Iterator[tuple[Insertion, Row]]:
+    """Leave out what cannot be read, and what is behind it in its aggregate."""
+    blocked: set[str] = set()
+    for insertion in insertions:
+        if insertion.aggregate_id in blocked:
+            continue
+        try:
+            row = row_of(insertion.image)
+        except Exception:
+            # A bug, or a value no outbox has: its neighbours must not wait for its end.
+            log.exception("record cannot be read", sequenceNumber=insertion.number)
+            blocked.add(insertion.aggregate_id)
+        else:
+            yield insertion, row

@@ -17,13 +17,14 @@ from runtime.retry import backoff
 log = structlog.get_logger(__name__)
 
 PART = "stream"
+"""What /readyz calls it."""
 
 MAX_LAG = timedelta(seconds=30)
 """How far behind reading goes on; the age at which rows are the sweep's by default, too."""
 
 
-def _unmeasured(_: float) -> None:
-    """The lag is of no interest."""
+def _ignore_lag(_: float) -> None:
+    """Observe nothing."""
 
 
 class FeedReader:
@@ -47,7 +48,7 @@ class FeedReader:
         stop: Stop,
         readiness: Readiness,
         now: Callable[[], datetime],
-        observe_lag: Callable[[float], object] = _unmeasured,
+        observe_lag: Callable[[float], object] = _ignore_lag,
     ) -> None:
         self._feed, self._sweeper, self._window = feed, sweeper, window
         self._stop, self._readiness, self._now = stop, readiness, now

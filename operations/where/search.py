@@ -49,7 +49,8 @@ def find(environment: DatabaseEnvironment, name: str) -> tuple[str, str | None]:
 def gather(environment: DatabaseEnvironment, aggregate_id: str) -> Evidence:
     """Collect all there is of one aggregate, in the order that audit/collect.py explains.
 
-    Raises Unavailable.
+    States are read twice: first for the time from which logs are read, last for what became of the
+    events that were found. Raises Unavailable.
     """
     known = _states(environment, aggregate_id)
     first = min((each.created for each in known.values()), default=None)
