@@ -3,6 +3,7 @@
 It is 127.0.0.2, they are 127.0.0.1: all of 127.0.0.0/8 is this machine's, on Linux.
 """
 
+import resource
 import socket
 import sys
 from collections import Counter
@@ -132,6 +133,12 @@ def ask(port: int, address: str = LOOPBACK, *headers: bytes) -> int:
     return 0
 
 
+def is_served(client: socket.socket) -> bool:
+    """Whether a connection that is kept gets an answer."""
+    client.sendall(GET + b"\r\n")
+    return client.recv(65536).startswith(b"HTTP/1.1 200 ")
+
+
 @pytest.mark.parametrize(("says", "ends"), ATTACKS.values(), ids=ATTACKS)
 def test_one_client_starves_no_other(
     api: LaunchedProcess, crowd: Crowd, says: bytes, ends: bool
@@ -173,3 +180,21 @@ def test_no_bound_is_a_setting(tmp_path: Path) -> None:
         crowd.grow(PER_CLIENT + 50, GET)
         assert ask(process.port, HOSTILE) == 200
         crowd.leave()
+
+
+def test_a_process_without_files_accepts_again_once_it_has_some(tmp_path: Path) -> None:
+    """Who is connected already is served meanwhile, and the process stays."""
+    with running_api(tmp_path, HTTP_MAX_CONNECTIONS_PER_CLIENT="0") as process:
+        with socket.create_connection((LOOPBACK, process.port), 60) as connected:
+            assert is_served(connected)
+            files = process.open_files + 20
+            resource.prlimit(process.child.pid, resource.RLIMIT_NOFILE, (files, files))
+            crowd = Crowd(process.port)
+            crowd.grow(40, b"")
+            eventually(
+                lambda: "out of system resource" in process.output.read_text(),
+                what="it has no file for one more",
+            )
+            assert is_served(connected)
+            crowd.leave()
+        eventually(lambda: ask(process.port) == 200, what="it accepts again")
