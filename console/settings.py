@@ -9,7 +9,8 @@ from infra.topology import TOPOLOGY, WORKLOADS
 from operations.environment import AUDIT_FILE, Environment
 from operations.settings import AccountSettings, HandlingSettings
 from runtime.http.hosts import hosts_in, is_loopback
-from runtime.settings import Address, ClientSettings, with_fields
+from runtime.http.settings import ClientSettings
+from runtime.settings import Address, with_fields
 
 
 @with_fields(

@@ -8,7 +8,8 @@ from pydantic import Field
 from infra.local_system.settings import LocalSettings
 from infra.topology import TOPOLOGY
 from operations.environment import LEASE_SECONDS
-from runtime.settings import AwsSettings, MongoSettings, Settings, WebhookSettings, with_fields
+from runtime.http.settings import WebhookSettings
+from runtime.settings import AwsSettings, MongoSettings, Settings, with_fields
 
 Where = Literal["local", "aws"]
 

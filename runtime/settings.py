@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -17,13 +17,10 @@ from pydantic import (
     ValidationInfo,
     create_model,
     field_validator,
-    model_validator,
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from runtime.errors import Misconfigured
-from runtime.http.hosts import hosts_in, is_loopback
-from runtime.signatures import secrets_of
 
 
 class Settings(BaseSettings):
@@ -39,7 +36,8 @@ class ProcessSettings(Settings):
     log_format: Literal["json", "console"] = "json"
 
 
-def _can_be_parsed(url: str) -> str:
+def can_be_parsed(url: str) -> str:
+    """Return the URL; raises ValueError for one without a host, or with a port that is none."""
     parts = urlsplit(url)  # raises ValueError, as does its port
     if not parts.hostname or parts.port == 0:
         raise ValueError("give a host, and a port from 1 to 65535 or none")
@@ -47,18 +45,9 @@ def _can_be_parsed(url: str) -> str:
 
 
 Address = Annotated[
-    str, StringConstraints(pattern=r"^https?://[^\s/]+/?$"), AfterValidator(_can_be_parsed)
+    str, StringConstraints(pattern=r"^https?://[^\s/]+/?$"), AfterValidator(can_be_parsed)
 ]
 """Where HTTP is served: a host and perhaps a port, without a path."""
-
-HttpUrl = Annotated[
-    str, StringConstraints(pattern=r"^https?://[^\s/]+(/\S*)?$"), AfterValidator(_can_be_parsed)
-]
-"""Something that HTTP serves: an address, and perhaps a path."""
-
-
-HOST_NAMES = r"^[A-Za-z0-9._:,*\[\] -]*$"
-"""Hosts as their header has them, with commas between them."""
 
 
 class AwsSettings(ProcessSettings):
@@ -66,114 +55,6 @@ class AwsSettings(ProcessSettings):
 
     aws_region: str = Field(pattern=r"^[a-z0-9-]+$")
     aws_endpoint_url: Address | None = None
-
-
-class HttpSettings(ProcessSettings):
-    """For a process that serves HTTP."""
-
-    http_host: str = "127.0.0.1"
-    http_port: int = Field(ge=0, le=65535)
-    http_max_connections_per_client: int | None = Field(default=None, ge=0)
-
-
-class ApiSettings(HttpSettings):
-    """For the process of an API.
-
-    With `auth` off it serves every client. Beyond loopback that is refused, unless
-    `auth_off_beyond_loopback` confirms it.
-
-    `http_allowed_hosts` are the Host headers that it answers to beside loopback's, with commas
-    between them; `*` is every one. It is needed where the process listens beyond loopback.
-    """
-
-    auth_off_beyond_loopback: bool = False
-    auth: Literal["required", "off"] = Field(default="off", validate_default=True)
-    auth_issuer: str | None = Field(default=None, validate_default=True)
-    auth_audience: str | None = Field(default=None, validate_default=True)
-    auth_jwks_url: str | None = Field(
-        default=None, pattern=r"^https?://[^\s/]+(/\S*)?$", validate_default=True
-    )
-    auth_algorithms: str = Field(default="RS256,ES256", pattern=r"^(RS|ES)256(,(RS|ES)256)?$")
-    auth_leeway_seconds: int = Field(default=30, ge=0, le=300)
-    auth_scope_prefix: str = ""
-    http_allowed_hosts: str = Field(default="", pattern=HOST_NAMES, validate_default=True)
-
-    @property
-    def auth_audiences(self) -> frozenset[str]:
-        """Without spaces; in the variable there are commas between them."""
-        found = (each.strip() for each in (self.auth_audience or "").split(","))
-        return frozenset(each for each in found if each)
-
-    @field_validator("auth")
-    @classmethod
-    def _is_not_open_by_accident(cls, auth: str, info: ValidationInfo) -> str:
-        host = info.data.get("http_host", "")
-        if auth == "off" and not (is_loopback(host) or info.data.get("auth_off_beyond_loopback")):
-            raise ValueError(
-                f"it is off, and HTTP_HOST={host} is not a loopback address: any client that"
-                " reaches it could read and change everything. Set AUTH=required with AUTH_ISSUER,"
-                " AUTH_AUDIENCE and AUTH_JWKS_URL, or AUTH_OFF_BEYOND_LOOPBACK=1 to allow it"
-            )
-        return auth
-
-    @field_validator("auth_issuer", "auth_audience", "auth_jwks_url")
-    @classmethod
-    def _is_there_where_tokens_are(cls, value: str | None, info: ValidationInfo) -> str | None:
-        if value is None and info.data.get("auth") == "required":
-            raise ValueError("set it where AUTH=required")
-        return value
-
-    @field_validator("auth_jwks_url")
-    @classmethod
-    def _has_a_host(cls, url: str | None) -> str | None:
-        return url and _can_be_parsed(url)
-
-    @field_validator("http_allowed_hosts")
-    @classmethod
-    def _is_not_open_to_any_name(cls, names: str, info: ValidationInfo) -> str:
-        host = info.data.get("http_host", "")
-        if not names and not is_loopback(host):
-            raise ValueError(
-                f"HTTP_HOST={host} is not a loopback address: name the hosts under which clients"
-                " ask for this API, with commas between them, or * where they are checked before it"
-            )
-        return names
-
-    @property
-    def allowed_hosts(self) -> frozenset[str]:
-        """In lower case; each may have a port."""
-        return hosts_in(self.http_allowed_hosts)
-
-
-class ClientSettings(Settings):
-    """For a process that calls APIs which require tokens: the client credentials grant.
-
-    Nothing is set where they require none. The secret is in a variable, or in a file.
-    """
-
-    auth_token_url: HttpUrl | None = None
-    auth_client_id: str | None = None
-    auth_client_secret_file: Path | None = None
-    auth_client_secret: SecretStr | None = None
-    auth_client_scope: str | None = None
-
-    @property
-    def auth_secret(self) -> SecretStr | Path | None:
-        return self.auth_client_secret or self.auth_client_secret_file
-
-    @model_validator(mode="after")
-    def _is_a_whole_client(self) -> Self:
-        if self.auth_client_secret and self.auth_client_secret_file:
-            raise ValueError("set AUTH_CLIENT_SECRET or AUTH_CLIENT_SECRET_FILE, not both")
-        given = {
-            bool(each) for each in (self.auth_token_url, self.auth_client_id, self.auth_secret)
-        }
-        if len(given) > 1:
-            raise ValueError(
-                "set AUTH_TOKEN_URL, AUTH_CLIENT_ID and one of AUTH_CLIENT_SECRET and"
-                " AUTH_CLIENT_SECRET_FILE, or none of them"
-            )
-        return self
 
 
 class WorkerSettings(ProcessSettings):
@@ -233,41 +114,13 @@ class MongoSettings(ProcessSettings):
         if self.mongodb_username is None:
             return {}
         if self.mongodb_password_file is not None:
-            password = _content(self.mongodb_password_file, "MONGODB_PASSWORD_FILE")
+            password = content_of(self.mongodb_password_file, "MONGODB_PASSWORD_FILE")
         elif self.mongodb_password is not None:
             password = self.mongodb_password.get_secret_value()
         return {"username": self.mongodb_username, "password": password}
 
 
-class WebhookSettings(Settings):
-    """For a process that takes signed webhooks, or sends one: the secrets, or a file with them.
-
-    One to three `whsec_…` with commas between; any of them may have signed, the first one signs.
-    """
-
-    webhook_secrets_file: FilePath | None = None
-    webhook_secrets: SecretStr | None = Field(default=None, validate_default=True)
-
-    @field_validator("webhook_secrets")
-    @classmethod
-    def _can_sign(cls, secrets: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
-        file = info.data.get("webhook_secrets_file")
-        if file is not None and secrets is not None:
-            raise ValueError("set it or WEBHOOK_SECRETS_FILE, not both")
-        if file is not None:
-            secrets = SecretStr(_content(file, "WEBHOOK_SECRETS_FILE"))
-        if secrets is not None:
-            secrets_of(secrets.get_secret_value())
-        return secrets
-
-    @property
-    def signing_secrets(self) -> tuple[str, ...]:
-        """None where none is set."""
-        secrets = self.webhook_secrets
-        return () if secrets is None else secrets_of(secrets.get_secret_value())
-
-
-def _content(file: Path, variable: str) -> str:
+def content_of(file: Path, variable: str) -> str:
     """A secret as editors and orchestrators write it: with a line's end, or without."""
     try:
         text = file.read_text().removesuffix("\n").removesuffix("\r")

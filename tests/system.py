@@ -21,8 +21,8 @@ from runtime.aws import Aws, CachingAws
 from runtime.http.app import create_api
 from runtime.http.connections import limited
 from runtime.http.hosts import ANY_HOST
+from runtime.http.settings import ApiSettings
 from runtime.mongodb import Mongo
-from runtime.settings import ApiSettings
 from runtime.sqs.handler import EventHandler
 from services.payment import main as payment_main
 from services.payment.handlers import Handlers as PaymentHandlers

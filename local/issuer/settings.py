@@ -6,7 +6,8 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from infra.local_system.settings import LONGEST_TOKEN_LIFE, ROOT
-from runtime.settings import Address, HttpSettings, Settings
+from runtime.http.settings import HttpSettings
+from runtime.settings import Address, Settings
 
 
 class IssuerState(Settings):

@@ -25,13 +25,13 @@ from runtime.http.connections import limited
 from runtime.http.json_bodies import JsonBodies
 from runtime.http.middleware import AllowedHosts, AroundRequests, HeadAsGet, LimitedBody
 from runtime.http.problem_kinds import Kind
+from runtime.http.settings import ApiSettings, HttpSettings
 from runtime.http.tracing import TracedRequests
 from runtime.metrics import HttpMetrics, new_registry
 from runtime.outbox.ports import Outbox
 from runtime.process.shutdown import Stop, on_signal
 from runtime.process.startup import startup
 from runtime.process.tracing import Tracer
-from runtime.settings import ApiSettings, HttpSettings
 
 S = TypeVar("S", bound=ApiSettings)
 

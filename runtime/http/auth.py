@@ -15,7 +15,7 @@ from runtime.callers import Caller
 from runtime.errors import Unavailable
 from runtime.http.problem_kinds import INSUFFICIENT_SCOPE, UNAUTHENTICATED
 from runtime.http.problems import respond, respond_unavailable
-from runtime.settings import ApiSettings
+from runtime.http.settings import ApiSettings
 
 OPEN_PATHS = frozenset(
     {

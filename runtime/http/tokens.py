@@ -13,7 +13,7 @@ from jwt.exceptions import InvalidSubjectError
 from runtime.callers import Caller
 from runtime.http.auth import InvalidToken
 from runtime.http.jwks import KeySet, fetch_keys
-from runtime.settings import ApiSettings
+from runtime.http.settings import ApiSettings
 
 _TYPES = frozenset({"jwt", "at+jwt", "application/at+jwt"})
 _OF_ID_TOKENS = frozenset({"at_hash", "c_hash", "nonce"})

@@ -11,8 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Literal, Protocol
 
-from contracts.envelope import Metadata
-from contracts.outbox import OutboxRecord
 from runtime.errors import Misconfigured
 
 Kind = Literal["server", "client", "producer", "consumer"]
@@ -40,6 +38,16 @@ class Span(Protocol):
 
     def fail(self, error_type: str) -> None:
         """Mark it as failed; `error_type` is one of few, and has nothing of the data in it."""
+
+
+class Correlated(Protocol):
+    """An event's metadata, or its outbox record."""
+
+    @property
+    def event_id(self) -> str: ...
+
+    @property
+    def correlation_id(self) -> str: ...
 
 
 class Tracer(Protocol):
@@ -121,7 +129,7 @@ def started(process: str) -> Iterator[Tracer | None]:
 
 
 def messaging_attributes(
-    system: MessagingSystem, destination: str, operation: str, event: Metadata | OutboxRecord
+    system: MessagingSystem, destination: str, operation: str, event: Correlated
 ) -> Attributes:
     """The attributes of a span that sends or processes an event.
 

@@ -2,7 +2,8 @@
 
 from pydantic import Field
 
-from runtime.settings import ApiSettings, ConsumerSettings, MongoSettings, WebhookSettings
+from runtime.http.settings import ApiSettings, WebhookSettings
+from runtime.settings import ConsumerSettings, MongoSettings
 
 
 class PaymentApiSettings(WebhookSettings, MongoSettings, ApiSettings):

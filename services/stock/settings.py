@@ -2,7 +2,8 @@
 
 from pydantic import Field
 
-from runtime.settings import ApiSettings, AwsSettings, ConsumerSettings
+from runtime.http.settings import ApiSettings
+from runtime.settings import AwsSettings, ConsumerSettings
 
 
 class TableSettings(AwsSettings):

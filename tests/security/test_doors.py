@@ -24,9 +24,10 @@ from operations.sources.dead_letters import read
 from operations.sources.origins import BackToQueue, Origin
 from runtime import text as texts
 from runtime.errors import Misconfigured
+from runtime.http.settings import ApiSettings
 from runtime.logs import for_people
 from runtime.process.command import complain
-from runtime.settings import ApiSettings, load
+from runtime.settings import load
 from runtime.terminal import Terminal
 from runtime.text import printable
 from services.subscription.api import NewSubscription

@@ -6,13 +6,8 @@ from hypothesis import strategies as st
 
 from runtime.errors import Misconfigured
 from runtime.http.hosts import is_loopback
-from runtime.settings import (
-    ApiSettings,
-    AwsSettings,
-    ConsumerSettings,
-    MongoSettings,
-    load,
-)
+from runtime.http.settings import ApiSettings
+from runtime.settings import AwsSettings, ConsumerSettings, MongoSettings, load
 
 COMPLETE = {
     "AWS_REGION": "eu-west-1",

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from runtime.errors import Misconfigured
-from runtime.settings import WebhookSettings, load
+from runtime.http.settings import WebhookSettings
+from runtime.settings import load
 from runtime.signatures import (
     InvalidSignature,
     Signatures,

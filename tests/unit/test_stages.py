@@ -9,7 +9,7 @@ import pytest
 from infra.arns import AccountRegion
 from infra.stages import Issuer, Stage, StageError
 from infra.topology import TOPOLOGY
-from runtime.settings import ApiSettings
+from runtime.http.settings import ApiSettings
 
 CDK_JSON = Path(__file__).parents[2] / "cdk.json"
 OWN = "000000000000"

@@ -16,7 +16,8 @@ from local.process import Process
 from local.process_table import console_process, our_processes
 from operations.databases import DatabaseEnvironment
 from operations.settings import LocalEnvironmentSettings
-from runtime.settings import ApiSettings, Settings, load
+from runtime.http.settings import ApiSettings
+from runtime.settings import Settings, load
 from tools.reference.routes import apps
 from verification.testkit.ports import settings_on_free_ports
 

@@ -19,14 +19,8 @@ from infra.workloads import (
     Workload,
 )
 from runtime.errors import Misconfigured
-from runtime.settings import (
-    ApiSettings,
-    AwsSettings,
-    ConsumerSettings,
-    MongoSettings,
-    WorkerSettings,
-    load,
-)
+from runtime.http.settings import ApiSettings
+from runtime.settings import AwsSettings, ConsumerSettings, MongoSettings, WorkerSettings, load
 from tools.reference.variables import settings_of
 
 AWS = {"AWS_REGION": "eu-west-1"}

@@ -29,16 +29,13 @@ from relay.settings import (
     DynamoDBSettings,
     ForwardSettings,
 )
+from runtime.http.settings import ApiSettings, ClientSettings, HttpSettings, WebhookSettings
 from runtime.settings import (
-    ApiSettings,
     AwsSettings,
-    ClientSettings,
     ConsumerSettings,
-    HttpSettings,
     MongoSettings,
     ProcessSettings,
     Settings,
-    WebhookSettings,
     WorkerSettings,
 )
 from tools.reference.markdown import code, paragraph, table
