@@ -5,6 +5,7 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
+from contracts.first_version import upcast
 from contracts.names import EventType
 from contracts.timestamps import Timestamp
 
@@ -64,12 +65,13 @@ class _Envelope(BaseModel):
     detail: dict[str, Any]
 
     def lifted(self) -> dict[str, Any]:
+        detail = upcast(self.id, self.detail_type, self.detail)
         return {
             "id": self.id,
             "source": self.source,
             "detail-type": self.detail_type,
-            "detail": self.detail,
-            "metadata": self.detail.get("metadata"),
+            "detail": detail,
+            "metadata": detail.get("metadata"),
         }
 
 
@@ -82,7 +84,7 @@ class ReceivedEvent(_Envelope):
 
     @classmethod
     def parse(cls, body: str) -> Self:
-        """Read a queue message's body.
+        """Read a queue message's body; one of the first version is completed.
 
         Raises NotAnEvent, naming each field that is wrong, for a body that is not JSON, not an
         EventBridge event, or whose detail lacks our metadata.

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Self
 
 from contracts.envelope import NotAnEvent, ReceivedEvent
+from contracts.first_version import upcast
 from operations.sources.bus_logs import BusEvent, Unreadable, parse_line
 from runtime.masking import masked
 
@@ -32,7 +33,8 @@ class ObservedEvent(BusEvent):
     def of(cls, event: BusEvent, message: str, *, bus: str, domain: str) -> Self:
         """Add what the page shows beside it; `domain` owns the bus."""
         envelope = masked(json.loads(message))
-        metadata, source = envelope["detail"]["metadata"], str(envelope.get("source", ""))
+        metadata = upcast(event.envelope_id, event.event_type, envelope["detail"])["metadata"]
+        source = str(envelope.get("source", ""))
         return cls(
             **{each.name: getattr(event, each.name) for each in fields(BusEvent)},
             bus=bus,

@@ -1,5 +1,6 @@
 """Compares committed against published against handled. Pure; it knows no clock."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import TypeVar
@@ -34,6 +35,7 @@ def balance(
         events=events,
         deliveries=deliveries,
         differences=tuple(sorted([*not_committed, *differences, *snapshot.not_understood])),
+        first_version=Counter(key.event_type for key in snapshot.first_version),
     )
 
 

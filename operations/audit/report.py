@@ -74,7 +74,11 @@ class DeliveryCount:
 
 @dataclass(frozen=True, slots=True)
 class AuditReport:
-    """`suspects` were missing at the last look, but not for long enough to be a difference."""
+    """`suspects` were missing at the last look, but not for long enough to be a difference.
+
+    `first_version` counts, by type, the events that the first version of this system published:
+    they are in none of the other counts.
+    """
 
     since: datetime
     until: datetime
@@ -83,6 +87,7 @@ class AuditReport:
     differences: tuple[Difference, ...]
     suspects: tuple[Difference, ...] = ()
     looks: int = 1
+    first_version: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def clean(self) -> bool:
@@ -119,6 +124,7 @@ class AuditReport:
             "deadLettered": self.dead_lettered,
             "looks": self.looks,
             "events": {name: as_document(count) for name, count in self.events.items()},
+            "firstVersion": dict(sorted(self.first_version.items())),
             "deliveries": [as_document(count) for count in self.deliveries],
             "differences": [as_document(each) for each in self.differences],
         }

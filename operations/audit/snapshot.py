@@ -61,6 +61,7 @@ class Snapshot:
     """What a look found. `committed` is as of its beginning, `states` as of its end.
 
     `waiting` has how many messages each queue holds. Of the `malformed` rows no event can be made.
+    Those of the `first_version` of this system were committed to no outbox that is read here.
     """
 
     since: datetime
@@ -77,6 +78,7 @@ class Snapshot:
     states: dict[tuple[str, str], AggregateState] = field(default_factory=dict)
     malformed: set[EventKey] = field(default_factory=set)
     not_understood: list[Difference] = field(default_factory=list)
+    first_version: set[EventKey] = field(default_factory=set)
 
     def add_committed(self, state: AggregateState) -> None:
         """Add the events that a state implies."""
@@ -104,7 +106,9 @@ class Snapshot:
             if self._covers(event.time) and event.source in {*Source}:
                 self._not_understood(EventKey("?", event.envelope_id, 0), bus, event.reason)
         elif self._covers(event.occurred_at):
-            if known := self.seen[bus].get(event.key):
+            if event.is_of_first_version:
+                self.first_version.add(event.key)
+            elif known := self.seen[bus].get(event.key):
                 known.add(event)
             else:
                 replays = int(event.replay_name is not None)

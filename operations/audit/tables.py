@@ -19,6 +19,9 @@ def show(report: AuditReport, output: Output, *, limit: int) -> None:
         if len(differences) > limit:
             more = len(differences) - limit
             renderables.append(Text(f"and {more} more: --limit, or --json for all of them"))
+    if report.first_version:
+        counts = (f"{count} {name}" for name, count in sorted(report.first_version.items()))
+        renderables.append(Text(f"of the first version, counted apart: {', '.join(counts)}"))
     ended = Text(verdict(report), "green" if report.clean else "red")
     output.show(report.as_document(), *renderables, ended)
 

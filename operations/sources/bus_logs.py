@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from contracts.first_version import is_of_first_version, upcast
 from contracts.timestamps import parse_timestamp
 from operations.environment import Environment
 from operations.errors import OperatorError
@@ -31,7 +32,8 @@ class BusEvent:
     """An event as a bus had it, without its payload: that holds bank details.
 
     `envelope_id` is EventBridge's, new each time it is published; `replay_name` is of the replay
-    that brought it. `time` is the envelope's, `logged_at` when the line was written.
+    that brought it. `time` is the envelope's, `logged_at` when the line was written. One of the
+    first version was committed by no outbox of this system.
     """
 
     event_id: str
@@ -44,6 +46,7 @@ class BusEvent:
     replay_name: str | None
     time: datetime
     logged_at: datetime
+    is_of_first_version: bool = False
 
     @property
     def key(self) -> EventKey:
@@ -104,10 +107,11 @@ def parse_line(message: str, timestamp: int, ingested: int) -> BusEvent | Unread
     envelope: Any = None
     try:
         envelope = json.loads(message)
-        metadata = envelope["detail"]["metadata"]
+        event_type, detail = _text(envelope["detail-type"]), envelope["detail"]
+        metadata = upcast(_text(envelope["id"]), event_type, detail)["metadata"]
         event = BusEvent(
             event_id=_text(metadata["eventId"]),
-            event_type=_text(envelope["detail-type"]),
+            event_type=event_type,
             aggregate_id=_text(metadata["aggregateId"]),
             sequence=int(metadata["sequence"]),
             occurred_at=parse_timestamp(metadata["occurredAt"]).astimezone(UTC),
@@ -116,6 +120,7 @@ def parse_line(message: str, timestamp: int, ingested: int) -> BusEvent | Unread
             replay_name=_text_or_none(envelope.get("replay-name")),
             time=time,
             logged_at=_moment(ingested),
+            is_of_first_version=is_of_first_version(event_type, detail),
         )
     except (
         ArithmeticError,  # 1e999 is JSON, and the year 1 has moments that UTC has no name for

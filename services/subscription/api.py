@@ -52,7 +52,11 @@ _Name = Annotated[
         pattern=rf"^[^\s{CONTROLS}]([^{CONTROLS}]*[^\s{CONTROLS}])?$",
     ),
 ]
-_AccountNumber = Annotated[str, StringConstraints(pattern=r"^[0-9]{6,10}$")]
+# Digits alone are a number; with a letter among them it is a reference.
+_AccountNumber = Annotated[
+    str,
+    StringConstraints(max_length=34, pattern=r"^([0-9]{6,10}|[0-9-]*[A-Za-z][A-Za-z0-9-]*)$"),
+]
 
 
 class NewSubscription(ReadModel):
@@ -74,7 +78,12 @@ class NewSubscription(ReadModel):
         },
     )
 
-    account_number: _AccountNumber = Field(description="Bank account to debit: 6 to 10 digits.")
+    account_number: _AccountNumber = Field(
+        description=(
+            "Bank account to debit: 6 to 10 digits, or a reference of up to 34 letters, digits and"
+            " hyphens with a letter in it."
+        )
+    )
     account_name: _Name = Field(description="Name on the bank account.")
     account_sort_code: Annotated[
         str, StringConstraints(pattern=r"^([0-9]{6}|[0-9]{2}-[0-9]{2}-[0-9]{2})$")

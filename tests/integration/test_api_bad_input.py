@@ -166,7 +166,7 @@ def test_a_bad_cursor_is_400(apis: Mapping[Name, httpx.Client], name: Name, curs
             for each in ("0", "101", "-1", "many", "1.5", "")
         ),
         *((name, "cursor", "x" * 2049) for name in NAMES),
-        ("subscription", "accountNumber", "12ab"),
+        ("subscription", "accountNumber", "12_ab"),
         ("stock", "status", "sold"),
         ("payment", "status", ""),
     ],
