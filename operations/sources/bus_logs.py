@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -46,7 +46,7 @@ class BusEvent:
     replay_name: str | None
     time: datetime
     logged_at: datetime
-    is_of_first_version: bool = False
+    is_of_first_version: bool = field(default=False, kw_only=True)
 
     @property
     def key(self) -> EventKey:
