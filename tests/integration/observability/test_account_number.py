@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -70,13 +71,13 @@ class Search:
         eventually(is_there, timeout=100, every=0.5, what=f"the number in {', '.join(places)}")
 
     def look(self) -> None:
-        for place, contents in (
-            *self._tables(),
-            *self._streams(),
-            *self._collections(),
-            *self._queues(),
-            *self._log_groups(),
-            *self._archives(),
+        for place, contents in chain(
+            self._tables(),
+            self._streams(),
+            self._collections(),
+            self._queues(),
+            self._log_groups(),
+            self._archives(),
         ):
             if any(NUMBER in str(each) for each in contents):
                 self.found.add(place)
