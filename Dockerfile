@@ -3,6 +3,10 @@
 #
 # `app` is what compose.yaml runs; `aws`, the last and so the default, adds the certificates that
 # DocumentDB is reached with. Both builders make it, with BuildKit and without.
+#
+# checkov:skip=CKV_DOCKER_2: each process has a check of its own, in compose.yaml and infra/aws/tasks.py
+# checkov:skip=CKV_DOCKER_4: COPY cannot fetch from a URL
+# checkov:skip=CKV_DOCKER_7: BASE has a tag
 ARG BASE=python:3.11-slim-bookworm
 
 FROM ${BASE} AS dependencies

@@ -3,20 +3,16 @@
 from collections.abc import Mapping
 
 from aws_cdk import CfnResource, CustomResource, Duration
-from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from infra.aws.documents import Documents
+from infra.aws.functions import image_function
 from infra.aws.grants import allow
 from infra.aws.grounds import Grounds
-from infra.aws.reviewed import accept_finding
+from infra.aws.reviewed import accept_checks, accept_finding
 
 NAME = "payments-provision"
-
-MEMORY = 512
-"""MiB, as the relays' functions have."""
 
 TIMEOUT = Duration.minutes(5)
 """An index over many documents takes time; CloudFormation waits a minute longer."""
@@ -49,7 +45,16 @@ class Provisioner(Construct):
     ) -> None:
         super().__init__(scope, NAME)
         role = self._role(documents, grounds)
-        function = self._function(grounds, documents, role)
+        function = image_function(
+            self,
+            NAME,
+            grounds,
+            handler="infra.documentdb_function.handle",
+            role=role,
+            environment=documents.masters_environment,
+            timeout=TIMEOUT,
+            vpc=grounds.cluster.vpc,
+        )
         made = CustomResource(
             self,
             "Made",
@@ -108,27 +113,8 @@ class Provisioner(Construct):
                 " no narrower resource for network interfaces that do not exist yet."
             ),
         )
-        return role
-
-    def _function(
-        self, grounds: Grounds, documents: Documents, role: iam.Role
-    ) -> lambda_.DockerImageFunction:
-        log_group = grounds.log_group(self, NAME)
-        log_group.grant_write(role)
-        return lambda_.DockerImageFunction(
-            self,
-            "Function",
-            function_name=NAME,
-            code=lambda_.DockerImageCode.from_ecr(
-                grounds.image.repository,
-                tag_or_digest=grounds.image.image_tag,
-                cmd=["awslambdaric", "infra.documentdb_function.handle"],
-            ),
-            environment=documents.masters_environment,
-            memory_size=MEMORY,
-            timeout=TIMEOUT,
-            role=role,
-            log_group=log_group,
-            vpc=grounds.cluster.vpc,
-            vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS),
+        accept_checks(
+            role.node.find_child("DefaultPolicy"),
+            {"CKV_AWS_111": "The network interfaces of Lambda, as above."},
         )
+        return role

@@ -8,13 +8,11 @@ from aws_cdk import aws_lambda_event_sources as event_sources
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from infra.aws.functions import image_function
 from infra.aws.grants import allow
 from infra.aws.grounds import Grounds
 from infra.aws.reviewed import accept_finding
 from infra.workloads import Workload
-
-FUNCTION_MEMORY = 512
-"""MiB, and with them a third of a core: what waits here is the network."""
 
 PUBLISH_TIMEOUT, SWEEP_TIMEOUT = Duration.seconds(60), Duration.seconds(55)
 """A sweep is over before the next one starts."""
@@ -100,24 +98,17 @@ class Function(Construct):
     ) -> None:
         super().__init__(scope, name)
         self.name = name
-        self.log_group = grounds.log_group(self, name)
         self.role = grounds.role(self, name, "lambda.amazonaws.com", workload)
-        self.log_group.grant_write(self.role)
-        self.function = lambda_.DockerImageFunction(
+        self.function = image_function(
             self,
-            "Function",
-            function_name=name,
-            code=lambda_.DockerImageCode.from_ecr(
-                grounds.image.repository,
-                tag_or_digest=grounds.image.image_tag,
-                cmd=["awslambdaric", f"relay.aws_lambda.{handler}"],
-            ),
-            environment={**workload.settings},
-            memory_size=FUNCTION_MEMORY,
-            timeout=timeout,
+            name,
+            grounds,
+            handler=f"relay.aws_lambda.{handler}",
             role=self.role,
-            log_group=self.log_group,
+            environment=workload.settings,
+            timeout=timeout,
         )
+        self.log_group = self.function.log_group
 
 
 def _let_read(function: Function, stream_arn: str, any_stream_arn: str) -> None:

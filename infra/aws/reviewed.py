@@ -1,7 +1,9 @@
-"""Findings of cdk-nag that were looked at and stand, each with the reason why."""
+"""Findings of cdk-nag and of checkov that were looked at and stand, each with the reason why."""
 
-from aws_cdk import Acknowledgment, Aws, Validations
-from constructs import Construct
+from collections.abc import Mapping
+
+from aws_cdk import Acknowledgment, Aws, CfnResource, Validations
+from constructs import Construct, IConstruct
 
 
 def accept_finding(construct: Construct, finding: str, *, because: str) -> None:
@@ -11,3 +13,11 @@ def accept_finding(construct: Construct, finding: str, *, because: str) -> None:
     """
     known = finding.replace(Aws.ACCOUNT_ID, "<AWS::AccountId>")
     Validations.of(construct).acknowledge(Acknowledgment(id=known, reason=because))
+
+
+def accept_checks(construct: IConstruct, because: Mapping[str, str]) -> None:
+    """Have checkov, which reads it in the template, pass over checks of one resource."""
+    resource = construct.node.default_child
+    assert isinstance(resource, CfnResource)  # noqa: S101 (for mypy)
+    skip = [{"id": check, "comment": reason} for check, reason in because.items()]
+    resource.add_metadata("checkov", {"skip": skip})
