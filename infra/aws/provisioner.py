@@ -101,8 +101,8 @@ class Provisioner(Construct):
             role,
             f"AwsSolutions-IAM5[Resource::{documents.secret_arn}]",
             because=(
-                "DocumentDB names the secret of its master user itself, and CloudFormation is not"
-                " told the name; the condition on its tag leaves the secret of this one cluster."
+                "DocumentDB names the secret of its master user itself, and CloudFormation does not"
+                " know the name; the condition on its tag leaves the secret of this one cluster."
             ),
         )
         accept_finding(

@@ -80,7 +80,7 @@ def test_the_provisioner_knows_the_role_of_each_process(
 
 
 def test_a_new_image_provisions_again(synthesized: Synthesize) -> None:
-    """CloudFormation calls a function once more when what it is told has changed."""
+    """CloudFormation calls a function once more when its properties have changed."""
     stack = synthesized("dev").stacks["streamed-events-dev-payments"]
     (made,) = stack.resources("Custom::DocumentDB")
     function = _provisioner(stack).properties

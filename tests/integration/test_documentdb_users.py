@@ -139,7 +139,7 @@ def test_a_process_without_an_iam_role_stops_it_at_once(mongod: GuardedMongod) -
 def test_what_is_not_its_work_is_refused(
     mongod: GuardedMongod, name: str, attempt: Attempt
 ) -> None:
-    """By the server, whoever has got hold of the process."""
+    """By the server, whatever the process asks for."""
     signed_in: dict[str, Any] = {"username": name, "password": PASSWORD}
     with MongoClient[Document](mongod.uri, **signed_in) as client:
         with pytest.raises(OperationFailure) as refusal:

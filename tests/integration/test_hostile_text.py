@@ -1,6 +1,6 @@
 """No text of a stranger's makes a server fail, in a path, a query, a header or a body.
 
-Whatever it is, the answer is the client's to mend: 4xx, or what was asked for.
+Whatever it is, the answer is 4xx, which the client can repair, or what was asked for.
 """
 
 import json

@@ -59,7 +59,7 @@ def test_only_its_owner_reads_its_keys_and_secrets(issuer: LaunchedProcess, fold
 
 
 def test_a_wrong_secret_gets_no_token(issuer: LaunchedProcess) -> None:
-    """And is told where the right one is."""
+    """The answer says where the right one is."""
     with pytest.raises(TokenRefused, match=r"refuses the client customer \(invalid_client"):
         tokens(issuer, SecretStr("guessed")).token()
 
@@ -74,7 +74,7 @@ def test_a_scope_beyond_the_clients_is_refused(issuer: LaunchedProcess, folder: 
 def test_a_new_key_signs_while_tokens_of_the_old_one_are_still_good(
     issuer: LaunchedProcess, folder: Path, tmp_path: Path
 ) -> None:
-    """`python -m local.issuer rotate`, beside the process that serves, which need not be told."""
+    """`python -m local.issuer rotate`, beside the process that serves, which is not restarted."""
     taken = tokens(issuer, secret_file(folder, "customer"))
     old = taken.token()
     code, said = run_to_end(tmp_path, "local.issuer", "rotate", settings(folder))
@@ -86,7 +86,7 @@ def test_a_new_key_signs_while_tokens_of_the_old_one_are_still_good(
 
 
 def test_rotation_without_an_issuer_says_what_to_start(tmp_path: Path, folder: Path) -> None:
-    """Nothing is made in a place that is nobody's."""
+    """No file is made in a folder of another name."""
     code, said = run_to_end(tmp_path, "local.issuer", "rotate", settings(folder))
     assert code == 2
     assert "AUTH=1" in said

@@ -91,7 +91,7 @@ def test_the_emulator_opens_no_web_socket(emulator: Server) -> None:
 
 
 def test_the_emulator_serves_programs_as_before(emulator: Server, ministack: MiniStack) -> None:
-    """The SDK, by each name of loopback; CORS headers leave it for nobody."""
+    """The SDK, by each name of loopback; no answer has CORS headers."""
     for host in ("127.0.0.1", "localhost"):
         dynamodb = boto3.client(
             "dynamodb", endpoint_url=f"http://{host}:{emulator.port}", region_name=REGION

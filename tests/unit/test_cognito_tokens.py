@@ -110,7 +110,7 @@ def test_an_access_token_passes_by_its_client_and_its_prefixed_scopes(
 def test_another_clients_or_pools_token_is_refused(
     verifier: TokenVerifier, changed: dict[str, Any], why: str
 ) -> None:
-    """As is an ID token, which says who somebody is and not what may be done."""
+    """As is an ID token, which says who the user is and not what may be done."""
     with pytest.raises(InvalidToken, match=why):
         asyncio.run(verifier.caller(signed(OF_A_CUSTOMER, **changed)))
 

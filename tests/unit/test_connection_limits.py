@@ -53,8 +53,8 @@ def test_a_process_may_open_the_files_that_a_flood_takes() -> None:
         f"r.setrlimit(r.RLIMIT_NOFILE, (256, {hard})); allow_files(); allow_files(300)\n"
         "print(*r.getrlimit(r.RLIMIT_NOFILE))\n"
     )
-    told = subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     soft = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
-    assert told.stdout.split() == [str(soft), str(hard)]
+    assert done.stdout.split() == [str(soft), str(hard)]

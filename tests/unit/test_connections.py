@@ -238,7 +238,7 @@ def test_the_longest_idle_connection_makes_room() -> None:
 
 
 def test_a_connection_that_says_nothing_makes_room_first() -> None:
-    """It is told why; one that idles after an answer, and may be used again, stays."""
+    """The answer says why; one that idles after an answer, and may be used again, stays."""
     with (
         running(replace(SHORT, connections=2, head=60)) as (_, port),
         socket.create_connection((LOOPBACK, port), timeout=60) as kept,

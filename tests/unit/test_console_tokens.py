@@ -106,8 +106,8 @@ def test_an_api_that_was_not_asked_for_want_of_a_token_is_no_api_that_is_away(
     api = apis_of(found, environment_of(found))["stock"]
     with pytest.raises(httpx.HTTPError) as away:
         api.client.get(api.resource("a"))
-    told = unanswered(api, away.value)
-    assert told.startswith("stock-api was not asked: no token: the issuer does not answer at")
+    answer = unanswered(api, away.value)
+    assert answer.startswith("stock-api was not asked: no token: the issuer does not answer at")
 
 
 @pytest.mark.parametrize(
