@@ -1,7 +1,8 @@
 """Events of the first version of this system (TypeScript, 2021), read as this version's own.
 
-They have the same sources and detail-types, but neither `metadata` nor `quantity`. What is missing
-is taken from the envelope, the event's type and `updated`; a subscription is one razor a month.
+They have the same sources and detail-types, `subscriptionId` and `updated`, but neither `metadata`
+nor `quantity`. What is missing is taken from the envelope, the event's type and `updated`; a
+subscription is one razor a month.
 """
 
 from collections.abc import Mapping
@@ -34,14 +35,18 @@ class _Detail(BaseModel):
 
 
 def is_of_first_version(detail_type: str, detail: Mapping[str, Any]) -> bool:
-    return detail_type in SEQUENCES and not {"metadata", "quantity"} & detail.keys()
+    return (
+        detail_type in SEQUENCES
+        and detail.keys() >= {"subscriptionId", "updated"}
+        and not {"metadata", "quantity"} & detail.keys()
+    )
 
 
 def upcast(event_id: str, detail_type: str, detail: dict[str, Any]) -> dict[str, Any]:
     """Complete the detail of such an event; any other is returned as it is.
 
     `event_id` is the envelope's `id`, which a second publication changes. Raises ValidationError
-    where `subscriptionId` or `updated` is missing or wrong.
+    where `subscriptionId` or `updated` is wrong.
     """
     if not is_of_first_version(detail_type, detail):
         return detail

@@ -21,7 +21,7 @@ from runtime.settings import AwsSettings, MongoSettings, load
 
 log = structlog.get_logger(__name__)
 
-NAME = "documentdb-provisioner"
+PHYSICAL_ID = "documentdb-provisioner"
 
 ANSWER_ATTEMPTS = 3
 """Tries to reach CloudFormation: without an answer it waits until the resource's own time is over.
@@ -57,7 +57,7 @@ def handle(event: Mapping[str, Any], context: object) -> None:  # noqa: ARG001 (
 
 def _provision(cluster: str, role_arns: Mapping[str, str]) -> None:
     settings = load(ProvisionerSettings)
-    logs.configure(level=settings.log_level, form=settings.log_format, process=NAME)
+    logs.configure(level=settings.log_level, form=settings.log_format, process=PHYSICAL_ID)
     master = master_user(Aws.of(settings), cluster)
     with MongoClient[Document](settings.mongodb_uri, **master) as client:
         report = provision_collections(client[settings.mongodb_database])
@@ -78,7 +78,7 @@ def _answer(event: Mapping[str, Any], status: str, reason: str) -> None:
     answer = {
         "Status": status,
         "Reason": reason,
-        "PhysicalResourceId": NAME,
+        "PhysicalResourceId": PHYSICAL_ID,
         **{name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")},
     }
     with httpx.Client(transport=httpx.HTTPTransport(retries=ANSWER_ATTEMPTS)) as client:

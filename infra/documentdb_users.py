@@ -19,7 +19,7 @@ from runtime.mongodb import Document
 
 IAM_DATABASE, IAM_MECHANISM = "$external", "MONGODB-AWS"
 
-USERS = tuple(workload for workload in WORKLOADS if workload.uses_documents)
+DATABASE_USERS = tuple(workload for workload in WORKLOADS if workload.uses_documents)
 """The processes that sign in."""
 
 _DATABASES = {each.name: each.database for each in TOPOLOGY.collections}
@@ -31,8 +31,8 @@ def provision_users(client: MongoClient[Document], role_arns: Mapping[str, str])
     `role_arns` has the ARN of an IAM role by the process's name. Raises KeyError for a process
     without one before anything is changed, and pymongo's errors as they come.
     """
-    arns = {workload.name: role_arns[workload.name] for workload in USERS}
-    for workload in USERS:
+    arns = {workload.name: role_arns[workload.name] for workload in DATABASE_USERS}
+    for workload in DATABASE_USERS:
         provision_role(client, workload)
         roles = [{"role": workload.name, "db": "admin"}]
         created = {"roles": roles, "mechanisms": [IAM_MECHANISM]}

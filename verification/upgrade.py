@@ -37,18 +37,18 @@ from verification.testkit.launcher import ProcessNotReady, running_up
 from verification.testkit.ports import settings_on_free_ports
 from verification.testkit.waiting import NotInTime, eventually
 
-SETTLED_WITHIN = 300.0
+ENDED_WITHIN = 300.0
 """Seconds: a message that a stopped consumer had waits for its visibility of 30 s, a row that the
 stream told the old relay of for the new one's sweep."""
 
-LOCKS = ("requirements-local.lock", "requirements-dev.lock")
+RUNNING_LOCKS = ("requirements-local.lock", "requirements-dev.lock")
 """What running a system needs; older commits have one lock for everything."""
 
 FIFO = "payment-events.fifo"
 
 CONSUMERS = ("subscription-consumer", "stock-consumer", "payment-consumer")
 
-ACCOUNT, QUANTITY = "87654321", 3
+ACCOUNT, RAZORS = "87654321", 3
 
 ORDER = {
     "accountNumber": ACCOUNT,
@@ -56,7 +56,7 @@ ORDER = {
     "accountSortCode": "65-43-21",
     "customerFirstName": "Grace",
     "customerSurname": "Hopper",
-    "quantity": QUANTITY,
+    "quantity": RAZORS,
 }
 
 Say = Callable[[str], None]
@@ -83,13 +83,13 @@ class Checkout:
         python = folder / "venv" / "bin" / "python"
         uv = str(Path(sys.executable).with_name("uv"))
         _run(uv, "venv", "--quiet", "--python", sys.executable, str(folder / "venv"))
-        lock = next(root / name for name in LOCKS if (root / name).exists())
+        lock = next(root / name for name in RUNNING_LOCKS if (root / name).exists())
         _run(uv, "pip", "sync", "--quiet", "--python", str(python), str(lock))
         return cls(root, python)
 
 
 @dataclass(frozen=True)
-class Clients:
+class Customers:
     """Who subscribes and cancels, of whichever system has the ports; keeps what was promised."""
 
     where: dict[str, str]
@@ -103,7 +103,7 @@ class Clients:
             timeout=30,
         )
         subscription_id = str(answer.raise_for_status().json()["subscriptionId"])
-        promise = Promise(subscription_id, QUANTITY, ACCOUNT)
+        promise = Promise(subscription_id, RAZORS, ACCOUNT)
         self.ledger.promised(promise)
         return subscription_id
 
@@ -124,7 +124,7 @@ class Clients:
             of_these = [each for each in self.ledger if each.subscription_id in subscription_ids]
             return not wrong_states(of_these, self.where)
 
-        eventually(kept, timeout=SETTLED_WITHIN, what="what was promised", every=0.5)
+        eventually(kept, timeout=ENDED_WITHIN, what="what was promised", every=0.5)
 
 
 def main() -> int:
@@ -148,36 +148,36 @@ def upgrade(old: Checkout, settings: LocalSettings, folder: Path, *, say: Say) -
     environment = DatabaseEnvironment.of_local(
         LocalEnvironmentSettings.model_validate(settings.model_dump())
     )
-    clients = Clients(addresses(settings))
+    customers = Customers(addresses(settings))
     python = str(old.python)
     with running_up(
         "local.up", settings, folder / "old.log", python=python, root=old.root
     ) as process:
-        _leave_work(clients, environment, process.pid, say)
+        _leave_work(customers, environment, process.pid, say)
     with running_up("local.up", settings, folder / "new.log"):
         say("the newer system is ready")
-        _finish(clients, environment, began, say)
+        _finish(customers, environment, began, say)
 
 
-def _leave_work(clients: Clients, environment: DatabaseEnvironment, up: int, say: Say) -> None:
+def _leave_work(customers: Customers, environment: DatabaseEnvironment, up: int, say: Say) -> None:
     """Leave a subscription in each state, and something in each outbox and each work queue."""
     work = {each.name for each in environment.topology.queues if each.redrive}
     outboxes = {f"outbox {each.name}" for each in pending(environment)}
-    clients.cancel(ended := clients.subscribe_and_wait())
-    clients.until_kept(ended)
-    _, first, second, third = (clients.subscribe_and_wait() for _ in range(4))
+    customers.cancel(ended := customers.subscribe_and_wait())
+    customers.until_kept(ended)
+    _, first, second, third = (customers.subscribe_and_wait() for _ in range(4))
     _suspend(up, "stock-relay")
-    clients.subscribe_and_wait()  # its StockAllocated stays in the outbox
+    customers.subscribe_and_wait()  # its StockAllocated stays in the outbox
     _suspend(up, *CONSUMERS)
-    clients.subscribe()
-    clients.cancel(first)
+    customers.subscribe()
+    customers.cancel(first)
     _until_waiting(environment, work - {FIFO})
     _suspend(up, "payments-forward")
-    clients.cancel(second)
+    customers.cancel(second)
     _until_waiting(environment, work)
     _suspend(up, "subscriptions-relay", "payments-change-stream")
-    clients.subscribe()
-    clients.cancel(third)
+    customers.subscribe()
+    customers.cancel(third)
     left = _until_waiting(environment, work | outboxes)
     say(f"stopped at work, with {', '.join(f'{each} {left[each]}' for each in sorted(left))}")
 
@@ -192,21 +192,23 @@ def _until_waiting(environment: DatabaseEnvironment, places: set[str]) -> Mappin
     return eventually(waiting, what=f"something in each of {', '.join(sorted(places))}")
 
 
-def _finish(clients: Clients, environment: DatabaseEnvironment, began: datetime, say: Say) -> None:
-    open_ones = [each.subscription_id for each in clients.ledger if not each.cancelled]
-    clients.until_kept(*open_ones)
+def _finish(
+    customers: Customers, environment: DatabaseEnvironment, began: datetime, say: Say
+) -> None:
+    open_ones = [each.subscription_id for each in customers.ledger if not each.cancelled]
+    customers.until_kept(*open_ones)
     for each in open_ones:
-        clients.cancel(each)
+        customers.cancel(each)
     found = settled(
-        clients.ledger,
-        lambda promises: wrong_states(promises, clients.where),
+        customers.ledger,
+        lambda promises: wrong_states(promises, customers.where),
         lambda: depths(environment),
-        within=SETTLED_WITHIN,
+        within=ENDED_WITHIN,
         say=say,
     )
     if not found.settled or found.dead_letters:
         raise UpgradeFailed(f"not all came to its end: {found}")
-    say(f"{len(clients.ledger)} lifecycles ended, nothing waits, no dead letters")
+    say(f"{len(customers.ledger)} lifecycles ended, nothing waits, no dead letters")
     until = datetime.now(UTC) + timedelta(minutes=1)
     report = audit(environment, began - timedelta(minutes=1), until, settle=60)
     if not report.clean or report.in_flight:

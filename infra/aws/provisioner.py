@@ -12,7 +12,7 @@ from infra.aws.grants import allow
 from infra.aws.grounds import Grounds
 from infra.aws.reviewed import accept_checks, accept_finding
 
-NAME = "payments-provision"
+FUNCTION_NAME = "payments-provision"
 
 TIMEOUT = Duration.minutes(5)
 """An index over many documents takes time; CloudFormation waits a minute longer."""
@@ -43,11 +43,11 @@ class Provisioner(Construct):
         documents: Documents,
         roles: Mapping[str, iam.Role],
     ) -> None:
-        super().__init__(scope, NAME)
+        super().__init__(scope, FUNCTION_NAME)
         role = self._role(documents, grounds)
         function = image_function(
             self,
-            NAME,
+            FUNCTION_NAME,
             grounds,
             handler="infra.documentdb_function.handle",
             role=role,
@@ -78,7 +78,7 @@ class Provisioner(Construct):
         role = iam.Role(
             self,
             "Role",
-            description=f"What {NAME} may do",
+            description=f"What {FUNCTION_NAME} may do",
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
         )
         role.add_to_policy(allow(["rds:DescribeDBClusters"], documents.cluster_arn))

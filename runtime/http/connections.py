@@ -85,6 +85,7 @@ class LimitedConnection(H11Protocol):
         **named: Any,
     ) -> None:
         super().__init__(*args, **named)
+        self.access_log = False  # its lines have queries, and those may have account numbers
         self._limits, self._clients = limits, clients
         self._address = ""  # of a client that has left before we saw it
         self._waits_for: object = None

@@ -52,7 +52,7 @@ _Name = Annotated[
         pattern=rf"^[^\s{CONTROLS}]([^{CONTROLS}]*[^\s{CONTROLS}])?$",
     ),
 ]
-# Digits alone are a number; with a letter among them it is a reference.
+# Digits alone are a number; with one of A-Z or a-z among them it is a reference.
 _AccountNumber = Annotated[
     str,
     StringConstraints(max_length=34, pattern=r"^([0-9]{6,10}|[0-9-]*[A-Za-z][A-Za-z0-9-]*)$"),
@@ -80,8 +80,8 @@ class NewSubscription(ReadModel):
 
     account_number: _AccountNumber = Field(
         description=(
-            "Bank account to debit: 6 to 10 digits, or a reference of up to 34 letters, digits and"
-            " hyphens with a letter in it."
+            "Bank account to debit: 6 to 10 digits, or a reference such as acc-222: up to 34 of"
+            " A-Z, a-z, 0-9 and hyphens, with one of A-Z or a-z among them."
         )
     )
     account_name: _Name = Field(description="Name on the bank account.")

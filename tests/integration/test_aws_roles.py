@@ -169,8 +169,8 @@ def test_the_api_of_payments_may_call_nothing_of_aws(synthesized: Synthesize) ->
 
 
 def test_the_master_password_is_the_provisioners_alone(synthesized: Synthesize) -> None:
-    """No other role of any stack may read a secret, and this one only what the cluster's tag has:
-    neither does any template hold a password, or hand one to a process.
+    """Its role reads only what has the cluster's tag. What starts the API of payments reads the
+    webhook's secret; no other role reads any, and no template holds a password.
     """
     for stage in ("dev", "prod"):
         readers = [
@@ -182,14 +182,21 @@ def test_the_master_password_is_the_provisioners_alone(synthesized: Synthesize) 
                 for each in _listed(statement["Action"])
             )
         ]
-        ((role, statement),) = readers
-        assert role == "paymentsprovision"
+        roles = dict(readers)
+        assert roles.keys() == {"paymentapiDefinitionExecution", "paymentsprovision"}
+        (webhook,) = synthesized(stage).resources("AWS::SecretsManager::Secret")
+        assert webhook.logical_id in str(roles["paymentapiDefinitionExecution"]["Resource"])
+        statement = roles["paymentsprovision"]
         (tag,) = statement["Condition"]["StringEquals"].items()
         assert tag[0] == "secretsmanager:ResourceTag/aws:rds:primaryDBClusterArn"
         assert tag[1].endswith(f":cluster:streamed-events-{stage}-payments")
-        assert not list(synthesized(stage).resources("AWS::SecretsManager::Secret"))
-        for task in synthesized(stage).resources("AWS::ECS::TaskDefinition"):
-            assert all("Secrets" not in each for each in task.properties["ContainerDefinitions"])
+        names = {
+            secret["Name"]
+            for task in synthesized(stage).resources("AWS::ECS::TaskDefinition")
+            for container in task.properties["ContainerDefinitions"]
+            for secret in container.get("Secrets", ())
+        }
+        assert names == {"WEBHOOK_SECRETS"}
 
 
 def test_wildcards_are_of_four_known_kinds(synthesized: Synthesize) -> None:

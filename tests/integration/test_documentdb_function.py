@@ -12,13 +12,13 @@ import pytest
 from pymongo import MongoClient
 
 from infra.documentdb_function import handle
-from infra.documentdb_users import USERS
+from infra.documentdb_users import DATABASE_USERS
 from infra.local_system.ports import LOOPBACK
 from runtime.mongodb import Document
 from tests.guarded_mongod import ROOT, GuardedMongod, a_guarded_mongod
 from tests.threads import served
 
-ARNS = {each.name: f"arn:aws:iam::123456789012:role/{each.name}" for each in USERS}
+ARNS = {each.name: f"arn:aws:iam::123456789012:role/{each.name}" for each in DATABASE_USERS}
 SECRET = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:rds!cluster-1-abc"
 
 CLUSTERS = f"""<DescribeDBClustersResponse xmlns="http://rds.amazonaws.com/doc/2014-10-31/">

@@ -11,7 +11,7 @@ from pymongo import MongoClient
 from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
-from infra.documentdb_users import USERS, provision_users
+from infra.documentdb_users import DATABASE_USERS, provision_users
 from infra.topology import TOPOLOGY
 from runtime.errors import Unavailable
 from runtime.mongodb import Document, Mongo
@@ -24,7 +24,7 @@ from tests.queues import make_queue
 from tests.relay_world import a_world, mongo_settings, records
 from tests.system import System
 
-ARNS = {each.name: f"arn:aws:iam::123456789012:role/{each.name}" for each in USERS}
+ARNS = {each.name: f"arn:aws:iam::123456789012:role/{each.name}" for each in DATABASE_USERS}
 PASSWORD = "s/e:c@r%t"
 
 (DATABASE,) = {each.database for each in TOPOLOGY.collections}
@@ -73,7 +73,7 @@ def mongod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GuardedMongod]:
         started.provision(DATABASE)
         with MongoClient[Document](started.root_uri) as client:
             provision_users(client, ARNS)
-            for each in USERS:
+            for each in DATABASE_USERS:
                 client.admin.command("createUser", each.name, pwd=PASSWORD, roles=[each.name])
         yield started
 

@@ -45,8 +45,9 @@ NOT_RENDERED_LOCALLY = {
     "AWS::Lambda::": "locally the relays are daemons",
     "AWS::Logs::MetricFilter": "nobody is on call",
     "AWS::SNS::": "nobody is on call",
-    "AWS::SecretsManager::": "mongod asks for no password",
+    "AWS::SecretsManager::": "`make up` keeps the webhook's secret in a file",
     "AWS::ServiceDiscovery::": "APIs listen on a port",
+    "Custom::DocumentDB": "infra.documentdb makes the collections; mongod asks for no user",
 }
 """AWS services, or types of resource, that only the templates have; what stands for them here."""
 

@@ -30,7 +30,7 @@ def test_tasks_and_functions_are_the_templates(resources: list[Resource]) -> Non
     assert {int(each["Cpu"]) / 1024 for each in definitions} == {deployment.TASK_PROCESSORS}
     assert {int(each["Memory"]) / 1024 for each in definitions} == {deployment.TASK_GIGABYTES}
     functions = of(resources, "AWS::Lambda::Function")
-    relays = [each for each in functions if each.get("PackageType") == "Image"]
+    relays = [each for each in functions if "relay.aws_lambda" in str(each.get("ImageConfig"))]
     assert len(relays) == 2 * len(deployment.FUNCTION_NAMES)
     assert {each["MemorySize"] / 1024 for each in relays} == {deployment.FUNCTION_GIGABYTES}
 
@@ -42,7 +42,7 @@ def test_what_is_paid_by_the_hour_or_the_month_is_the_templates(resources: list[
         "AWS::EC2::NatGateway": 1,
         "AWS::EC2::EIP": 1,
         "AWS::KMS::Key": deployment.KEY_COUNT,
-        "AWS::SecretsManager::Secret": deployment.SECRET_COUNT,
+        "AWS::SecretsManager::Secret": deployment.SECRET_COUNT - 1,  # DocumentDB makes its own
         "AWS::ServiceDiscovery::PrivateDnsNamespace": 1,
         "AWS::CloudWatch::Dashboard": 1,
         "AWS::Logs::MetricFilter": deployment.OUTBOX_COUNT,
