@@ -9,6 +9,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from http.client import HTTPResponse
 from pathlib import Path
 
 import pytest
@@ -136,7 +137,10 @@ def ask(port: int, address: str = LOOPBACK, *headers: bytes) -> int:
 def is_served(client: socket.socket) -> bool:
     """Whether a connection that is kept gets an answer."""
     client.sendall(GET + b"\r\n")
-    return client.recv(65536).startswith(b"HTTP/1.1 200 ")
+    answer = HTTPResponse(client)
+    answer.begin()
+    answer.read()
+    return answer.status == 200
 
 
 @pytest.mark.parametrize(("says", "ends"), ATTACKS.values(), ids=ATTACKS)
