@@ -33,7 +33,7 @@ LONGEST_REASON = 1000
 
 
 class ProvisionerSettings(MongoSettings, AwsSettings):
-    pass
+    """Of the cluster, as of any process but for its password: that is read from AWS."""
 
 
 def handle(event: Mapping[str, Any], context: object) -> None:  # noqa: ARG001 (Lambda gives both)

@@ -39,7 +39,7 @@ from verification.testkit.waiting import NotInTime, eventually
 
 ENDED_WITHIN = 300.0
 """Seconds: a message that a stopped consumer had waits for its visibility of 30 s, a row that the
-stream told the old relay of for the new one's sweep."""
+stream had delivered to the old relay for the new one's sweep."""
 
 RUNNING_LOCKS = ("requirements-local.lock", "requirements-dev.lock")
 """What running a system needs; older commits have one lock for everything."""

@@ -13,7 +13,7 @@ from local.system import running_system
 
 
 class LocalSystem:
-    """What the settings describe; `environment` is laid over that of each process of ours.
+    """What the settings describe; `environment` is laid over that of each process.
 
     `output` is what they wrote so far, each line after the name of its process.
     """
