@@ -12,11 +12,14 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from infra.domains.payments import WEBHOOK_PATH
 from infra.local_system.addresses import aws_endpoint
 from infra.local_system.auth import issuer_folder
+from infra.local_system.bank import local_secret
 from local.issuer.keys import ALGORITHM, KeyFile, SigningKey
 from runtime.http.auth import OPEN_PATHS
 from runtime.http.client_credentials import ClientCredentials
+from runtime.signatures import new_secret
 from tests.e2e.world import World
 from tests.operations import Operation, operations
+from tests.security.webhook.bank import JSON, body_of, signed
 from tests.token_issuer import a_key, bearer
 
 Make = Callable[["Issuer"], str]
@@ -145,11 +148,39 @@ def test_another_customers_subscription_is_as_an_unknown_one(
 
 
 def test_other_doors_are_locked(enforced: World, stranger: httpx.Client) -> None:
-    """An unsigned callback, a foreign Host, a web page at the emulator."""
-    payment = enforced.addresses["payment"]
-    assert stranger.post(payment + WEBHOOK_PATH, json={}).status_code == 401
+    """A foreign Host, a web page at the emulator."""
     for address in enforced.addresses.values():
         answer = stranger.get(f"{address}/healthz", headers={"Host": "evil.example"})
         assert answer.status_code == 421
     emulator = aws_endpoint(enforced.settings)
     assert stranger.get(emulator, headers={"Origin": "https://evil.example"}).status_code == 403
+
+
+def test_only_a_signed_callback_has_an_effect(enforced: World, stranger: httpx.Client) -> None:
+    """Bad, stale, future, unsigned or not UTF-8: 401. Unknown: 404. Replayed: 204, one event."""
+    secret = local_secret(enforced.settings)
+    assert secret is not None
+    address = enforced.addresses["payment"] + WEBHOOK_PATH
+    subscription_id = enforced.subscribe()
+    enforced.until("payment", subscription_id, "active")
+    body = body_of(subscription_id)
+    good = signed(body, secret=secret)
+
+    def status(content: bytes, headers: Mapping[str, str]) -> int:
+        return stranger.post(address, content=content, headers={**JSON, **headers}).status_code
+
+    refused = [
+        (body, {}),
+        (body, signed(body, secret=new_secret())),
+        (body, signed(body, secret=secret, ago=310)),
+        (body, signed(body, secret=secret, ago=-310)),
+        (body + b" ", good),
+        (b"\xff", good),
+    ]
+    assert [status(*each) for each in refused] == [401] * len(refused)
+    unknown = body_of(str(uuid4()))
+    assert status(unknown, signed(unknown, secret=secret)) == 404
+    assert [status(body, good) for _ in "123"] == [204] * 3
+    enforced.until("subscription", subscription_id, "cancelled")
+    found = enforced.events_of("payments", subscription_id, "PaymentCancelled")
+    assert len({event["detail"]["metadata"]["eventId"] for event in found}) == 1
