@@ -82,13 +82,9 @@ def running(
 @pytest.fixture(scope="session")
 def enforced(sample_credentials: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """A system that requires tokens, to the second of their ends; it is for several tests."""
-    folder = tmp_path_factory.mktemp("enforced")
-    with settings_on_free_ports(folder) as on_free_ports:
-        settings = on_free_ports.model_copy(
-            update={"auth": True, "issuer_token_seconds": TOKEN_SECONDS}
-        )
-        with at_work(LocalSystem(settings, {"AUTH_LEEWAY_SECONDS": "0"})) as world:
-            yield world
+    folder, exact = tmp_path_factory.mktemp("enforced"), {"AUTH_LEEWAY_SECONDS": "0"}
+    with local(folder, exact, auth=True, issuer_token_seconds=TOKEN_SECONDS) as world:
+        yield world
 
 
 @pytest.fixture(scope="session")
@@ -99,12 +95,14 @@ def either(request: pytest.FixtureRequest) -> World:
 
 
 @contextmanager
-def local(folder: Path, environment: Mapping[str, str] | None = None) -> Iterator[World]:
-    with (
-        settings_on_free_ports(folder) as settings,
-        at_work(LocalSystem(settings, environment)) as world,
-    ):
-        yield world
+def local(
+    folder: Path, environment: Mapping[str, str] | None = None, **settings: object
+) -> Iterator[World]:
+    """A system of processes, whose settings are the usual ones but for these."""
+    with settings_on_free_ports(folder) as on_free_ports:
+        changed = on_free_ports.model_copy(update=settings)
+        with at_work(LocalSystem(changed, environment)) as world:
+            yield world
 
 
 @contextmanager
