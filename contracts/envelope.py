@@ -1,5 +1,6 @@
 """What every event looks like: EventBridge's envelope, our flat detail, and its metadata."""
 
+from functools import cache
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -25,9 +26,21 @@ class WireModel(BaseModel):
 
     @classmethod
     def from_fields_of(cls, *parts: object, **fields: object) -> Self:
-        """Take the fields that it has of these dataclasses, and `fields`; what comes last wins."""
-        found = {name: value for part in parts for name, value in vars(part).items()}
+        """Take the attributes that it has of these parts, and `fields`; what comes last wins."""
+        found = {
+            name: getattr(part, name)
+            for part in parts
+            for name in _names_of(cls)
+            if hasattr(part, name)
+        }
         return cls.model_validate(found | fields)
+
+
+@cache
+def _names_of(model: type[WireModel]) -> frozenset[str]:
+    """Names of a model's fields in Python, and those of the attributes that they are read from."""
+    fields = model.model_fields
+    return frozenset(fields) | {str(field.validation_alias) for field in fields.values()}
 
 
 class ReadModel(WireModel):

@@ -16,7 +16,9 @@ class EventType(StrEnum):
 
     SUBSCRIPTION_CREATED = "SubscriptionCreated"
     SUBSCRIPTION_CANCELLED = "SubscriptionCancelled"
+    SUBSCRIPTION_ERASED = "SubscriptionErased"
     STOCK_ALLOCATED = "StockAllocated"
+    STOCK_REJECTED = "StockRejected"
     STOCK_DEALLOCATED = "StockDeallocated"
     PAYMENT_CREATED = "PaymentCreated"
     PAYMENT_CANCELLED = "PaymentCancelled"

@@ -4,9 +4,9 @@ A renderer (infra.local, and AWS CDK) turns them into calls or templates. A reso
 account and no region: infra.arns adds those, so that each domain can have an account of its own.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 HOUR = 3600
 DAY = 24 * HOUR
@@ -17,21 +17,31 @@ DAY = 24 * HOUR
 class EventPattern:
     """Which events a rule or an archive wants: one of `sources` and one of `detail_types`.
 
-    An empty tuple asks for nothing; both empty is every event.
+    `detail` is pairs of a field of the detail and the values that it may have. An empty tuple asks
+    for nothing; all empty is every event.
     """
 
     sources: tuple[str, ...] = ()
     detail_types: tuple[str, ...] = ()
+    detail: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
-    def as_json(self) -> Mapping[str, Sequence[object]]:
+    def as_json(self) -> Mapping[str, Any]:
         """EventBridge's form; it has no empty pattern, so everything is "any source at all"."""
         wanted = {"source": self.sources, "detail-type": self.detail_types}
-        pattern = {field: [*map(str, values)] for field, values in wanted.items() if values}
+        pattern: dict[str, Any] = {
+            field: [*map(str, values)] for field, values in wanted.items() if values
+        }
+        if self.detail:
+            pattern["detail"] = {field: [*map(str, values)] for field, values in self.detail}
         return pattern or {"source": [{"prefix": ""}]}
 
     def overlaps(self, other: "EventPattern") -> bool:
-        """Whether an event could match both."""
+        """Whether an event could match both, by its source and its type."""
         return _meet(self.sources, other.sources) and _meet(self.detail_types, other.detail_types)
+
+    def wants(self, detail: Mapping[str, object]) -> bool:
+        """Whether an event of its sources and types matches, by its detail."""
+        return all(detail.get(field) in values for field, values in self.detail)
 
 
 def _meet(mine: tuple[str, ...], theirs: tuple[str, ...]) -> bool:

@@ -10,11 +10,15 @@ from uuid import uuid4
 from contracts.causes import Cause
 from contracts.outbox import OutboxRecord
 from contracts.timestamps import format_timestamp
-from services.subscription.model import Order
+from services.subscription.model import CancelledBy, Order, Reason
 
 ACCOUNT = "000000000000"
 START = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 SUBSCRIPTION_ID = "5f0c7c1e-7a64-5d0b-9d5e-0a4c6a3f8b11"
+BY_BANK = (CancelledBy.BANK, Reason.PAYMENT_CANCELLED)
+BY_CUSTOMER = (CancelledBy.CUSTOMER, Reason.TOO_EXPENSIVE)
+"""Who cancels, and why."""
+
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 

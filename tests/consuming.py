@@ -21,6 +21,7 @@ from services.subscription.handlers import Handlers as SubscriptionHandlers
 
 EVENT_HANDLERS: Mapping[str, Callable[[Any], EventHandler]] = {
     "subscriptions-payment-cancelled": subscription_consumer.payment_cancelled,
+    "subscriptions-stock-rejected": subscription_consumer.stock_rejected,
     "stock-subscription-created": stock_consumer.subscription_created,
     "stock-payment-cancelled": stock_consumer.payment_cancelled,
     "payments-subscription-created": payment_consumer.subscription_created,

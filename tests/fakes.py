@@ -77,8 +77,8 @@ class MemoryStore(Generic[A]):
         with self._lock:
             return self._rows.get(aggregate_id)
 
-    def commit(self, after: A, record: OutboxRecord, *, replaces: A | None) -> None:
-        if record.size > self._largest:
+    def commit(self, after: A, record: OutboxRecord | None, *, replaces: A | None) -> None:
+        if record is not None and record.size > self._largest:
             raise EventTooLarge(record.event_type, record.size, self._largest)
         self._hooks.before_commit()
         aggregate_id = self._identity(after)
@@ -88,7 +88,8 @@ class MemoryStore(Generic[A]):
                 raise Conflict(aggregate_id)
             self._hooks.before_outbox()
             self._rows[aggregate_id] = after
-            self.outbox.append(record)
+            if record is not None:
+                self.outbox.append(record)
         self._hooks.after_commit()
 
     def page(
@@ -135,13 +136,35 @@ class MemoryStore(Generic[A]):
 class MemorySubscriptions(MemoryStore[Subscription]):
     """The subscription service's store."""
 
-    def listed_by(self, row: Subscription) -> str:
-        return row.order.account_number
+    def listed_by(self, row: Subscription) -> str | None:
+        return row.order.account_number if row.order else None
+
+    def page(
+        self,
+        *,
+        limit: int,
+        after: Mapping[str, str] | None,
+        where: str | None = None,
+        status: str | None = None,
+    ) -> Page[Subscription]:
+        return _with(status, super().page(limit=limit, after=after, where=where))
 
     def page_of(
-        self, owner: str, *, limit: int, after: Mapping[str, str] | None
+        self,
+        owner: str,
+        *,
+        limit: int,
+        after: Mapping[str, str] | None,
+        status: str | None = None,
     ) -> Page[Subscription]:
-        return self._page(lambda row: row.owner, limit=limit, after=after, where=owner)
+        found = self._page(lambda row: row.owner, limit=limit, after=after, where=owner)
+        return _with(status, found)
+
+
+def _with(status: str | None, page: Page[Subscription]) -> Page[Subscription]:
+    """Leave out what a page has looked at in vain, as a filter expression does."""
+    kept = [row for row in page.items if status in {None, row.status}]
+    return Page(kept, page.next_position)
 
 
 class MemoryStock(MemoryStore[Stock]):

@@ -5,6 +5,7 @@ The conformance suite holds what it routes where to the emulator.
 
 # ruff: noqa: N803 (the names are boto3's)
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -103,9 +104,9 @@ class MemoryBuses:
         kind = bus, event.source, event.detail_type
         found = self._known.get(kind)
         if found is None:
-            found = [rule for rule in self._rules[bus] if matches(rule.pattern, event)]
+            found = [rule for rule in self._rules[bus] if _is_of_kind(rule.pattern, event)]
             self._known[kind] = found
-        return found
+        return [rule for rule in found if matches(rule.pattern, event)]
 
 
 def rules_by_bus(topology: Topology) -> Mapping[str, Sequence[Rule]]:
@@ -113,6 +114,12 @@ def rules_by_bus(topology: Topology) -> Mapping[str, Sequence[Rule]]:
 
 
 def matches(pattern: EventPattern, event: Event) -> bool:
+    return _is_of_kind(pattern, event) and (
+        not pattern.detail or pattern.wants(json.loads(event.detail))
+    )
+
+
+def _is_of_kind(pattern: EventPattern, event: Event) -> bool:
     return (not pattern.sources or event.source in pattern.sources) and (
         not pattern.detail_types or event.detail_type in pattern.detail_types
     )

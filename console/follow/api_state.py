@@ -8,10 +8,18 @@ import httpx
 
 from console.apis import Api, unanswered
 from contracts.timestamps import parse_timestamp
+from infra.topology import LIFECYCLES
 from operations.output import as_document
 from operations.sources.dead_letters import object_in
-from operations.sources.ledger import AggregateState, type_of
+from operations.sources.ledger import AggregateState
 from runtime.masking import masked
+
+_EVENTS = {
+    (life.domain, each.status): each.event
+    for life in LIFECYCLES.values()
+    for each in life.transitions
+}
+"""What happened last to an aggregate, by its domain and its status."""
 
 
 @dataclass(frozen=True)
@@ -27,20 +35,21 @@ class ApiState:
     def aggregate_state(self) -> AggregateState | None:
         """The row as a journey needs it; None without one that can be read.
 
-        The event is the one that its version means: an API does not return it.
+        The event is the one that its status means: an API does not return it.
         """
         if self.body is None:
             return None
         try:
-            version = int(self.body["version"])
+            version, status = int(self.body["version"]), str(self.body["status"])
             return AggregateState(
                 domain=self.domain,
                 aggregate_id=str(self.body["subscriptionId"]),
                 version=version,
-                event=type_of(self.domain, version) or "",
-                status=str(self.body["status"]),
+                event=_EVENTS.get((self.domain, status), ""),
+                status=status,
                 created=parse_timestamp(str(self.body["created"])),
                 updated=parse_timestamp(str(self.body["updated"])),
+                erased=status == "erased" or self.body.get("erasedAt") is not None,
             )
         except (KeyError, TypeError, ValueError):
             return None

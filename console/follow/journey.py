@@ -213,17 +213,19 @@ def recent(parts: Parts, limit: int) -> list[dict[str, Any]]:
 
 
 def is_complete(seen: Sequence[ObservedEvent]) -> bool:
-    """Whether every event that was seen led to what it has to, as far as events show."""
+    """Whether every event that was seen led to what it has to, as far as events show.
+
+    An erasure need not lead to one.
+    """
     states = {domain: _state(domain, seen) for domain in LIFECYCLES}
     return all(
         handled(
             EventKey(each.event_type, each.aggregate_id, each.sequence),
-            delivery.domain,
             states[delivery.domain],
         )
         for each in seen
-        if each.event_type in set(EventType)
-        for delivery in routes()[EventType(each.event_type)].deliveries
+        if each.event_type in set(EventType) - {EventType.SUBSCRIPTION_ERASED}
+        for delivery in routes()[EventType(each.event_type)].taken_by(each.routed_by).deliveries
     )
 
 

@@ -1,14 +1,20 @@
 """What an event proves: the ways that an event must have come, and those that it goes. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from contracts.names import EventType
 from infra.graph import Edge, EdgeKind, Graph, NodeKind, node_id
 from infra.resources import EventPattern
 from operations.sources.routes import SOURCES, routes
 
-BY_REQUEST = frozenset({EventType.SUBSCRIPTION_CREATED, EventType.PAYMENT_CANCELLED})
-"""Events that a request leads to; to all others another event does."""
+BY_REQUEST = frozenset(
+    {
+        EventType.SUBSCRIPTION_CREATED,
+        EventType.SUBSCRIPTION_ERASED,
+        EventType.PAYMENT_CANCELLED,
+    }
+)
+"""Events that mostly a request leads to; to all others another event does."""
 
 
 class Journeys:
@@ -34,12 +40,17 @@ class Journeys:
             here = edge.target
         return found
 
-    def matched(self, bus: str, source: str, event_type: str) -> list[str]:
-        """The edges from a bus over its rules that want the event, to their targets."""
+    def matched(
+        self, bus: str, source: str, event_type: str, detail: Mapping[str, object] | None = None
+    ) -> list[str]:
+        """The edges from a bus over its rules that want the event, to their targets.
+
+        Without the `detail` by which rules choose, they are those of any such event.
+        """
         event = EventPattern((source,), (event_type,))
         found: list[str] = []
         for match in self._next(node_id("bus", bus), "matches"):
-            if _lets_through(match, event):
+            if _lets_through(match, event, detail):
                 found += [match.id, *(each.id for each in self._next(match.target, "delivers"))]
         return found
 
@@ -91,5 +102,10 @@ class Journeys:
         return [edge for edge in self._of(*kinds) if edge.origin == node]
 
 
-def _lets_through(edge: Edge, event: EventPattern) -> bool:
-    return edge.pattern is not None and edge.pattern.overlaps(event)
+def _lets_through(
+    edge: Edge, event: EventPattern, detail: Mapping[str, object] | None = None
+) -> bool:
+    pattern = edge.pattern
+    if pattern is None or not pattern.overlaps(event):
+        return False
+    return detail is None or pattern.wants(detail)

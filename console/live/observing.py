@@ -58,7 +58,7 @@ class Observer:
         A replay puts an event on a bus again: it did not pass an outbox.
         """
         journeys, domain = self._journeys, event.domain
-        onward = journeys.matched(event.bus, event.source, event.event_type)
+        onward = journeys.matched(event.bus, event.source, event.event_type, event.routed_by)
         if event.replay_name is not None or not event.own:
             return onward, []
         published = journeys.published(domain)

@@ -20,6 +20,14 @@ from infra.resources import (
 )
 
 SUBSCRIPTION_CREATED = EventPattern((Source.SUBSCRIPTIONS,), (EventType.SUBSCRIPTION_CREATED,))
+SUBSCRIPTION_ENDED = EventPattern(
+    (Source.SUBSCRIPTIONS,),
+    (EventType.SUBSCRIPTION_CANCELLED,),
+    # Not the bank's: payments said that itself.
+    (("cancelledBy", ("customer", "staff", "stock")),),
+)
+SUBSCRIPTION_ERASED = EventPattern((Source.SUBSCRIPTIONS,), (EventType.SUBSCRIPTION_ERASED,))
+STOCK_REJECTED = EventPattern((Source.STOCK,), (EventType.STOCK_REJECTED,))
 PAYMENT_CANCELLED = EventPattern((Source.PAYMENTS,), (EventType.PAYMENT_CANCELLED,))
 
 WORK_VISIBILITY_TIMEOUT = 30

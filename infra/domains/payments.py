@@ -4,12 +4,14 @@ from contracts.names import EventType, Source
 from infra.domains.parts import (
     PAYMENT_CANCELLED,
     SUBSCRIPTION_CREATED,
+    SUBSCRIPTION_ENDED,
+    SUBSCRIPTION_ERASED,
     WORK_VISIBILITY_TIMEOUT,
     dead_letter_queue,
     domain,
     work_queue,
 )
-from infra.lifecycle import Lifecycle
+from infra.lifecycle import Lifecycle, Transition
 from infra.resources import (
     DAY,
     Collection,
@@ -36,8 +38,12 @@ LIFECYCLE = Lifecycle(
     domain="payments",
     about="Direct debits.",
     source=Source.PAYMENTS,
-    events=(EventType.PAYMENT_CREATED, EventType.PAYMENT_CANCELLED),
+    transitions=(
+        Transition(EventType.PAYMENT_CREATED, 1, "active"),
+        Transition(EventType.PAYMENT_CANCELLED, 2, "cancelled", ends=True),
+    ),
     kept_in="payments",
+    may_begin_ended=True,
 )
 
 DOMAIN = domain(
@@ -68,10 +74,28 @@ DOMAIN = domain(
             target=ToQueue("payments-subscription-created"),
             dlq="create-payment-subscription-dlq",
         ),
+        Rule(
+            name="CancelPaymentRule",
+            bus="payments-event-bus",
+            pattern=SUBSCRIPTION_ENDED,
+            target=ToQueue("payments-subscription-cancelled"),
+            dlq="cancel-payment-subscription-dlq",
+        ),
+        Rule(
+            name="ErasePaymentRule",
+            bus="payments-event-bus",
+            pattern=SUBSCRIPTION_ERASED,
+            target=ToQueue("payments-subscription-erased"),
+            dlq="erase-payment-subscription-dlq",
+        ),
     ),
     queues=(
         work_queue("payments-subscription-created", dlq="create-payment-subscription-dlq"),
+        work_queue("payments-subscription-cancelled", dlq="cancel-payment-subscription-dlq"),
+        work_queue("payments-subscription-erased", dlq="erase-payment-subscription-dlq"),
         dead_letter_queue("create-payment-subscription-dlq"),
+        dead_letter_queue("cancel-payment-subscription-dlq"),
+        dead_letter_queue("erase-payment-subscription-dlq"),
         dead_letter_queue("payments-to-stock-dlq"),
         dead_letter_queue("payments-to-subscriptions-dlq"),
         # Between the change stream and the bus. The relay sets the deduplication id (the event id).
@@ -98,6 +122,13 @@ DOMAIN = domain(
     ),
 )
 
+CONSUMES = {
+    "SUBSCRIPTION_CREATED_QUEUE": "payments-subscription-created",
+    "SUBSCRIPTION_CANCELLED_QUEUE": "payments-subscription-cancelled",
+    "SUBSCRIPTION_ERASED_QUEUE": "payments-subscription-erased",
+}
+"""Queues, by the environment variables that the consumer reads them from."""
+
 OWNS = OwnsDocuments("payments", "outbox")
 
 WORKLOADS = (
@@ -115,10 +146,10 @@ WORKLOADS = (
         name="payment-consumer",
         domain="payments",
         command=("services.payment.main", "consumer"),
-        uses=(OWNS, Consumes("payments-subscription-created")),
+        uses=(OWNS, *map(Consumes, CONSUMES.values())),
         port=9103,
         colour=35,
-        settings={"SUBSCRIPTION_CREATED_QUEUE": "payments-subscription-created"},
+        settings=CONSUMES,
     ),
     Workload(
         name="payments-change-stream",

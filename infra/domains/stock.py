@@ -3,6 +3,7 @@
 from contracts.names import EventType, Source
 from infra.domains.parts import (
     PAYMENT_CANCELLED,
+    STOCK_REJECTED,
     SUBSCRIPTION_CREATED,
     by_creation,
     dead_letter_queue,
@@ -10,15 +11,19 @@ from infra.domains.parts import (
     outbox_table,
     work_queue,
 )
-from infra.lifecycle import Lifecycle
-from infra.resources import Attribute, Key, Rule, Table, ToQueue
+from infra.lifecycle import Lifecycle, Transition
+from infra.resources import Attribute, Key, Rule, Table, ToBus, ToQueue
 from infra.workloads import Owns, dynamodb_service
 
 LIFECYCLE = Lifecycle(
     domain="stock",
     about="Razors put aside, and given back.",
     source=Source.STOCK,
-    events=(EventType.STOCK_ALLOCATED, EventType.STOCK_DEALLOCATED),
+    transitions=(
+        Transition(EventType.STOCK_ALLOCATED, 1, "allocated"),
+        Transition(EventType.STOCK_REJECTED, 1, "rejected", ends=True),
+        Transition(EventType.STOCK_DEALLOCATED, 2, "deallocated", ends=True),
+    ),
     kept_in="stock",
     may_begin_ended=True,
 )
@@ -26,6 +31,13 @@ LIFECYCLE = Lifecycle(
 DOMAIN = domain(
     "stock",
     rules=(
+        Rule(
+            name="StockToSubscriptionsRule",
+            bus="stock-event-bus",
+            pattern=STOCK_REJECTED,
+            target=ToBus("subscriptions-event-bus"),
+            dlq="stock-to-subscriptions-dlq",
+        ),
         Rule(
             name="SubscriptionCreatedRule",
             bus="stock-event-bus",
@@ -46,6 +58,7 @@ DOMAIN = domain(
         work_queue("stock-payment-cancelled", dlq="payment-cancelled-dlq"),
         dead_letter_queue("subscriptions-created-dlq"),
         dead_letter_queue("payment-cancelled-dlq"),
+        dead_letter_queue("stock-to-subscriptions-dlq"),
         dead_letter_queue("stock-dlq"),  # what the outbox's stream could not publish
     ),
     tables=(

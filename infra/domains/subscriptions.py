@@ -1,16 +1,19 @@
-"""The subscription domain: customers subscribe, and their subscriptions may be cancelled."""
+"""The subscription domain: customers subscribe; a subscription may be cancelled, and erased."""
 
 from contracts.names import EventType, Source
 from infra.domains.parts import (
     PAYMENT_CANCELLED,
+    STOCK_REJECTED,
     SUBSCRIPTION_CREATED,
+    SUBSCRIPTION_ENDED,
+    SUBSCRIPTION_ERASED,
     by_creation,
     dead_letter_queue,
     domain,
     outbox_table,
     work_queue,
 )
-from infra.lifecycle import Lifecycle
+from infra.lifecycle import Lifecycle, Transition
 from infra.resources import Attribute, Key, Rule, Table, ToBus, ToQueue
 from infra.workloads import Owns, dynamodb_service
 
@@ -18,7 +21,11 @@ LIFECYCLE = Lifecycle(
     domain="subscriptions",
     about="Who gets razors, and who no longer does.",
     source=Source.SUBSCRIPTIONS,
-    events=(EventType.SUBSCRIPTION_CREATED, EventType.SUBSCRIPTION_CANCELLED),
+    transitions=(
+        Transition(EventType.SUBSCRIPTION_CREATED, 1, "active"),
+        Transition(EventType.SUBSCRIPTION_CANCELLED, 2, "cancelled", ends=True),
+        Transition(EventType.SUBSCRIPTION_ERASED, 3, "erased", ends=True),
+    ),
     kept_in="subscriptions",
 )
 
@@ -40,6 +47,27 @@ DOMAIN = domain(
             dlq="subscriptions-to-payments-dlq",
         ),
         Rule(
+            name="SubscriptionCancelledToPaymentsRule",
+            bus="subscriptions-event-bus",
+            pattern=SUBSCRIPTION_ENDED,
+            target=ToBus("payments-event-bus"),
+            dlq="subscriptions-cancelled-to-payments-dlq",
+        ),
+        Rule(
+            name="SubscriptionErasedToPaymentsRule",
+            bus="subscriptions-event-bus",
+            pattern=SUBSCRIPTION_ERASED,
+            target=ToBus("payments-event-bus"),
+            dlq="subscriptions-erased-to-payments-dlq",
+        ),
+        Rule(
+            name="RejectSubscriptionRule",
+            bus="subscriptions-event-bus",
+            pattern=STOCK_REJECTED,
+            target=ToQueue("subscriptions-stock-rejected"),
+            dlq="reject-subscription-dlq",
+        ),
+        Rule(
             name="CancelSubscriptionRule",
             bus="subscriptions-event-bus",
             pattern=PAYMENT_CANCELLED,
@@ -49,9 +77,13 @@ DOMAIN = domain(
     ),
     queues=(
         work_queue("subscriptions-payment-cancelled", dlq="cancel-subscription-dlq"),
+        work_queue("subscriptions-stock-rejected", dlq="reject-subscription-dlq"),
         dead_letter_queue("cancel-subscription-dlq"),
+        dead_letter_queue("reject-subscription-dlq"),
         dead_letter_queue("subscriptions-to-stock-dlq"),
         dead_letter_queue("subscriptions-to-payments-dlq"),
+        dead_letter_queue("subscriptions-cancelled-to-payments-dlq"),
+        dead_letter_queue("subscriptions-erased-to-payments-dlq"),
         dead_letter_queue("subscriptions-dlq"),  # what the outbox's stream could not publish
     ),
     tables=(
@@ -71,7 +103,10 @@ WORKLOADS = dynamodb_service(
     "subscription",
     "subscriptions",
     Owns("subscriptions", "subscriptions-outbox", ("by-account-number", "by-owner")),
-    consumes={"PAYMENT_CANCELLED_QUEUE": "subscriptions-payment-cancelled"},
+    consumes={
+        "PAYMENT_CANCELLED_QUEUE": "subscriptions-payment-cancelled",
+        "STOCK_REJECTED_QUEUE": "subscriptions-stock-rejected",
+    },
     ports=(8001, 9101, 9104),
     colour=36,
 )

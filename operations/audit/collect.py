@@ -13,10 +13,11 @@ from operations.sources.bus_logs import SKEW, log_of, read_bus
 from operations.sources.dead_letters import DeadLetter
 from operations.sources.depths import held
 from operations.sources.lease import MAX_MESSAGES
-from operations.sources.ledger import EventKey, type_of
+from operations.sources.ledger import EventKey, types_of
 from operations.sources.origins import work_queues
 from operations.sources.outboxes import pending
 from operations.sources.peeking import Peek, open_queues, peek
+from runtime.outbox.rows import Row
 
 
 def collect(environment: DatabaseEnvironment, since: datetime, until: datetime) -> Snapshot:
@@ -50,8 +51,7 @@ def collect(environment: DatabaseEnvironment, since: datetime, until: datetime) 
                     key, CommittedRow(outbox.domain, record.event_id, record.occurred_at)
                 )
             else:
-                event_type = type_of(outbox.domain, row.sequence) or "?"
-                key = EventKey(event_type, row.aggregate_id, row.sequence)
+                key = _key_of_row(snapshot, outbox.domain, row)
                 snapshot.add_malformed(key, outbox.name, str(row.content.error))
     snapshot.waiting |= count_before_logs(environment)
     for bus in environment.topology.buses:
@@ -63,6 +63,13 @@ def collect(environment: DatabaseEnvironment, since: datetime, until: datetime) 
     for state in states_since(environment, since - SKEW):
         snapshot.add_state(state)
     return snapshot
+
+
+def _key_of_row(snapshot: Snapshot, domain: str, row: Row) -> EventKey:
+    """Name a row that cannot be read: of the events that it may be, the one that was committed."""
+    names = [str(each) for each in types_of(domain, row.sequence)] or ["?"]
+    keys = [EventKey(name, row.aggregate_id, row.sequence) for name in names]
+    return next((key for key in keys if key in snapshot.committed), keys[0])
 
 
 def taps(environment: Environment) -> dict[str, str]:

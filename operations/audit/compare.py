@@ -9,7 +9,7 @@ from contracts.timestamps import format_timestamp
 from operations.audit.report import AuditReport, DeliveryCount, Difference, EventCount, FindingKind
 from operations.audit.snapshot import DeadLetterCount, Snapshot
 from operations.sources.ledger import EventKey, NotUnderstood, events_of, handled
-from operations.sources.routes import Route
+from operations.sources.routes import Delivery, Hop, Route
 
 T = TypeVar("T")
 
@@ -85,7 +85,7 @@ class _EventBalance:
             count = DeliveryCount(event_type, hop.rule, hop.bus)
             count.holds = self._held(self._taps.get(hop.bus))
             there = self._snapshot.seen[hop.bus]
-            for key in self._missing(count, hop.origin, hop.dlq, there.__contains__):
+            for key in self._missing(count, hop, hop.origin, there.__contains__):
                 self._report(FindingKind.NOT_ON_NEXT_BUS, key, hop.bus)
             yield count
         for delivery in self.route.deliveries:
@@ -93,9 +93,9 @@ class _EventBalance:
             count.holds = self._held(delivery.queue)
 
             def is_handled(key: EventKey, domain: str = delivery.domain) -> bool:
-                return handled(key, domain, states.get((domain, key.aggregate_id)))
+                return handled(key, states.get((domain, key.aggregate_id)))
 
-            missing = self._missing(count, delivery.bus, delivery.dlq, is_handled)
+            missing = self._missing(count, delivery, delivery.bus, is_handled)
             held = f"{count.holds} of {len(missing)} may still be in the queue"
             hint = held if count.holds else ""
             for key in missing:
@@ -105,15 +105,15 @@ class _EventBalance:
     def _missing(
         self,
         count: DeliveryCount,
+        rule: Hop | Delivery,
         origin: str,
-        dlq: str | None,
         has_arrived: Callable[[EventKey], bool],
     ) -> list[EventKey]:
         """Fill the count in; returns what is missing, if more is than can be under way."""
-        dead = self._snapshot.dead[dlq] if dlq else DeadLetterCount()
+        dead = self._snapshot.dead[rule.dlq] if rule.dlq else DeadLetterCount()
         missing = []
-        for key, _ in self._mine(self._snapshot.seen[origin]):
-            if key in self._uncommitted:
+        for key, seen in self._mine(self._snapshot.seen[origin]):
+            if key in self._uncommitted or not rule.pattern.wants(seen.routed_by):
                 continue
             count.expected += 1
             if has_arrived(key):

@@ -5,6 +5,7 @@ payload: some 300 bytes.
 """
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -26,6 +27,7 @@ class BusCount:
     event_id: str
     occurred_at: datetime
     envelope_id: str
+    routed_by: Mapping[str, object]
     replays: int = 0
     again: tuple[str, ...] = ()
     other_ids: tuple[str, ...] = ()
@@ -113,7 +115,7 @@ class Snapshot:
             else:
                 replays = int(event.replay_name is not None)
                 self.seen[bus][event.key] = BusCount(
-                    event.event_id, event.occurred_at, event.envelope_id, replays
+                    event.event_id, event.occurred_at, event.envelope_id, event.routed_by, replays
                 )
 
     def add_state(self, state: AggregateState) -> None:

@@ -51,9 +51,10 @@ class EventEvidence:
     @property
     def occurred_at(self) -> datetime | None:
         """When it was committed; None where neither a state nor a bus says so."""
-        if self.committed is not None:
-            return self.committed.occurred_at
-        return self.on_buses[0][1].occurred_at if self.on_buses else None
+        known = self.on_buses[0][1].occurred_at if self.on_buses else None
+        if self.committed is None or (known and not self.committed.certain):
+            return known
+        return self.committed.occurred_at
 
     @property
     def is_certain(self) -> bool:

@@ -48,13 +48,14 @@ class Gaps:
             where = self._before_bus(found, route)
             yield _gap(found, f"publication on {route.bus}", where, "see `streamed audit`")
             return
-        for hop in route.hops:
+        taken = route.taken_by(found.on_buses[0][1].routed_by)
+        for hop in taken.hops:
             if hop.bus not in buses:
                 where = _dead(found, hop.dlq) or self._waits_in(self._taps.get(hop.bus))
                 yield _gap(found, f"{hop.rule} to {hop.bus}", where, _replay(route))
-        for delivery in route.deliveries:
+        for delivery in taken.deliveries:
             state = self._evidence.states.get(delivery.domain)
-            if delivery.bus in buses and not handled(found.key, delivery.domain, state):
+            if delivery.bus in buses and not handled(found.key, state):
                 where = _dead(found, delivery.dlq) or self._waits_in(delivery.queue)
                 what = f"handling by {delivery.domain}"
                 yield _gap(found, what, where, _replay(route))

@@ -1,7 +1,7 @@
-"""Reads what the services' state says of each aggregate: versions and times, nothing else.
+"""Reads what the services' state says of each aggregate: events and times, nothing else.
 
 Directly, not through the services' stores: those read whole rows, bank details and all, and an
-audit of a hundred thousand wants four fields of each.
+audit of a hundred thousand wants a few fields of each.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,13 +14,15 @@ from infra.topology import LIFECYCLES, TOPOLOGY
 from operations.databases import DatabaseEnvironment
 from operations.sources.ledger import AggregateState
 from runtime.aws import asking
+from runtime.outbox.dynamodb_rows import from_item
+from runtime.outbox.history import kept_history
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 KEY = "subscriptionId"
 
-_FIELDS = ("version", "event", "created", "updated", "status")
+_FIELDS = ("version", "event", "created", "updated", "status", "events", "erasedAt")
 _PROJECTION: dict[str, Any] = {
     "ProjectionExpression": ", ".join(("#key", *(f"#{name}" for name in _FIELDS))),
     "ExpressionAttributeNames": {"#key": KEY, **{f"#{name}": name for name in _FIELDS}},
@@ -92,27 +94,34 @@ def _scan(client: "DynamoDBClient", table: str, since: datetime) -> Iterator[Map
 
 def _of_row(domain: str, item: Mapping[str, Any]) -> AggregateState:
     """Read an item. A field that is missing makes a state that no events lead to."""
-    updated = parse_timestamp(item["updated"]["S"])
-    created = item.get("created", {}).get("S")
-    return AggregateState(
-        domain=domain,
-        aggregate_id=item[KEY]["S"],
-        version=int(item.get("version", {}).get("N", 0)),
-        event=item.get("event", {}).get("S", ""),
-        status=item.get("status", {}).get("S", ""),
-        created=parse_timestamp(created) if created else updated,
-        updated=updated,
-    )
+    row = from_item(item)
+    updated = parse_timestamp(row["updated"])
+    created = parse_timestamp(row["created"]) if "created" in row else updated
+    return _of(domain, row[KEY], row, created, updated)
 
 
 def _of_document(domain: str, document: Mapping[str, Any]) -> AggregateState:
     updated = document["updated"].replace(tzinfo=UTC)
+    created = document.get("created", updated).replace(tzinfo=UTC)
+    return _of(domain, str(document["_id"]), document, created, updated)
+
+
+def _of(
+    domain: str, aggregate_id: str, row: Mapping[str, Any], created: datetime, updated: datetime
+) -> AggregateState:
+    status = row.get("status", "")
+    try:
+        history = kept_history(row)
+    except (KeyError, TypeError, ValueError):
+        history = ((0, "", updated),)
     return AggregateState(
         domain=domain,
-        aggregate_id=str(document["_id"]),
-        version=document.get("version", 0),
-        event=document.get("event", ""),
-        status=document.get("status", ""),
-        created=document.get("created", updated).replace(tzinfo=UTC),
+        aggregate_id=aggregate_id,
+        version=row.get("version", 0),
+        event=row.get("event", ""),
+        status=status,
+        created=created,
         updated=updated,
+        history=history,
+        erased=status == "erased" or row.get("erasedAt") is not None,
     )

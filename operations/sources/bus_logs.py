@@ -1,7 +1,7 @@
 """What was on a bus, from its log group: one line is one event, as EventBridge had it."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ from contracts.timestamps import parse_timestamp
 from operations.environment import Environment
 from operations.errors import OperatorError
 from operations.sources.ledger import EventKey
-from operations.sources.routes import log_group_of
+from operations.sources.routes import ROUTED_BY, log_group_of
 from runtime.aws import asking
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class BusEvent:
 
     `envelope_id` is EventBridge's, new each time it is published; `replay_name` is of the replay
     that brought it. `time` is the envelope's, `logged_at` when the line was written. One of the
-    first version was committed by no outbox of this system.
+    first version was committed by no outbox of this system. `routed_by` has what rules choose by.
     """
 
     event_id: str
@@ -47,6 +47,7 @@ class BusEvent:
     time: datetime
     logged_at: datetime
     is_of_first_version: bool = field(default=False, kw_only=True)
+    routed_by: Mapping[str, object] = field(default_factory=dict, kw_only=True)
 
     @property
     def key(self) -> EventKey:
@@ -121,6 +122,7 @@ def parse_line(message: str, timestamp: int, ingested: int) -> BusEvent | Unread
             time=time,
             logged_at=_moment(ingested),
             is_of_first_version=is_of_first_version(event_type, detail),
+            routed_by={name: detail[name] for name in ROUTED_BY if name in detail},
         )
     except (
         ArithmeticError,  # 1e999 is JSON, and the year 1 has moments that UTC has no name for

@@ -1,7 +1,7 @@
 """What a service's state says: which events were committed, and which were handled.
 
-An aggregate at version n had n events, numbered 1 to n, and the row says when the first and the
-last of them happened. That is all there is to know about events without looking at one.
+A row keeps the sequence, the type and the time of each event that it committed. One of an earlier
+release has only its version, its last event, and when that and the first happened.
 """
 
 from collections.abc import Iterator
@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from contracts.names import EventType
 from infra.topology import LIFECYCLES
+from runtime.outbox.history import Past
 
 
 class EventKey(NamedTuple):
@@ -23,7 +24,11 @@ class EventKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class AggregateState:
-    """What a domain's state says of one aggregate; `event` is what happened to it last."""
+    """What a domain's state says of one aggregate; `event` is what happened to it last.
+
+    `history` has all that happened to it, or nothing where the row does not say. `erased`: the
+    domain's copy of the bank details is blank.
+    """
 
     domain: str
     aggregate_id: str
@@ -32,6 +37,8 @@ class AggregateState:
     status: str
     created: datetime
     updated: datetime
+    history: tuple[Past, ...] = ()
+    erased: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +50,18 @@ class Committed:
     certain: bool = True
 
 
+TRANSITIONS = {each.event: each for life in LIFECYCLES.values() for each in life.transitions}
+
+
 def type_of(domain: str, sequence: int) -> EventType | None:
-    """What a domain's event with that number is; None if no aggregate of it gets that far."""
-    events = LIFECYCLES[domain].events if domain in LIFECYCLES else ()
-    return events[sequence - 1] if 1 <= sequence <= len(events) else None
+    """What a domain's event with that number is, or the first of alternatives."""
+    return next(iter(types_of(domain, sequence)), None)
+
+
+def types_of(domain: str, sequence: int) -> list[EventType]:
+    """What a domain's event with that number may be."""
+    transitions = LIFECYCLES[domain].transitions if domain in LIFECYCLES else ()
+    return [each.event for each in transitions if each.sequence == sequence]
 
 
 class NotUnderstood(ValueError):
@@ -61,40 +76,51 @@ class NotUnderstood(ValueError):
 
 def events_of(state: AggregateState) -> Iterator[Committed]:
     """Yield the events that led to a state, in sequence. Raises NotUnderstood."""
-    lifecycle = LIFECYCLES[state.domain].events
-    if not (1 <= state.version <= len(lifecycle) and state.event == lifecycle[state.version - 1]):
+    history = state.history or ((state.version, state.event, state.updated),)
+    if history[-1][:2] != (state.version, state.event) or not all(
+        name in types_of(state.domain, sequence) for sequence, name, _ in history
+    ):
         raise NotUnderstood(state)
-    first = EventKey(lifecycle[0], state.aggregate_id, 1)
-    yield Committed(first, state.created, certain=not _may_have_skipped_first(state))
-    if state.version > 1:
-        last = EventKey(state.event, state.aggregate_id, state.version)
-        yield Committed(last, state.updated)
+    if not state.history:
+        yield from _inferred(state)
+    for sequence, name, at in history:
+        yield Committed(EventKey(name, state.aggregate_id, sequence), at)
 
 
-def _may_have_skipped_first(state: AggregateState) -> bool:
-    """Whether it is an end that came before any beginning: stock deallocated before its allocation.
+def _inferred(state: AggregateState) -> Iterator[Committed]:
+    """Infer the events before the last.
 
-    Such a row begins at its last version, so that `created` is when it ended. A beginning and an
-    end within one millisecond look the same: the end is decided after it has read what the
-    beginning wrote, so this takes a read and a write in less than that.
+    Of an end that may have come before any beginning `created` is when it ended; a beginning and an
+    end within one millisecond look the same. Of others than the first nothing says when.
     """
-    lifecycle = LIFECYCLES[state.domain]
-    return (
-        lifecycle.may_begin_ended
-        and state.version == len(lifecycle.events)
-        and state.created == state.updated
-    )
+    may_have_skipped = LIFECYCLES[state.domain].may_begin_ended and state.created == state.updated
+    for sequence in range(1, state.version):
+        name = type_of(state.domain, sequence)
+        if name is not None:
+            is_first = sequence == 1
+            yield Committed(
+                EventKey(name, state.aggregate_id, sequence),
+                state.created if is_first else state.updated,
+                certain=is_first and not may_have_skipped,
+            )
 
 
-def handled(event: EventKey, domain: str, state: AggregateState | None) -> bool:
-    """Whether a domain's state shows that an event was handled there.
+def handled(event: EventKey, state: AggregateState | None) -> bool:
+    """Whether the state of a domain shows that an event was handled there.
 
     The event's own aggregate and what it leads to have the same id: the subscription's. An event
     that begins an aggregate leaves a row wherever it is handled, and one that ends it an ended row.
     A row that began ended is there, too: nothing is left for the beginning to do, and whether it
-    has come cannot be seen.
+    has come cannot be seen. An erasure leaves no bank details.
     """
-    if state is None:
+    if state is None or state.version < 1:
         return False
-    begins = any(event.event_type == each.events[0] for each in LIFECYCLES.values())
-    return state.version > 0 if begins else state.event == LIFECYCLES[domain].events[-1]
+    if event.event_type == EventType.SUBSCRIPTION_ERASED:
+        return state.erased
+    if not _ends(event.event_type):
+        return True
+    return _ends(state.event)
+
+
+def _ends(event_type: str) -> bool:
+    return event_type in TRANSITIONS and TRANSITIONS[EventType(event_type)].ends

@@ -1,6 +1,7 @@
 """Which way each event goes: over which buses, into which queues; read from the topology."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 
 from contracts.names import EventType
@@ -9,6 +10,9 @@ from infra.topology import LIFECYCLES, TOPOLOGY, WORKLOADS, Topology
 
 SOURCES = {event: each.source for each in LIFECYCLES.values() for event in each.events}
 """Who publishes what."""
+
+ROUTED_BY = frozenset(field for rule in TOPOLOGY.rules for field, _ in rule.pattern.detail)
+"""Fields of a detail by which rules choose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +23,7 @@ class Hop:
     origin: str
     bus: str
     dlq: str | None
+    pattern: EventPattern
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +35,12 @@ class Delivery:
     queue: str
     dlq: str | None
     domain: str
+    pattern: EventPattern
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """An event's whole way, from the outbox that it is committed in to all who handle it.
+    """The whole way of a type of event, from the outbox it is committed in to all who handle it.
 
     `between` is the queue between the outbox and the bus, where there is one; `set_aside` is where
     the relay puts what can never be published.
@@ -48,6 +54,20 @@ class Route:
     bus: str
     hops: tuple[Hop, ...]
     deliveries: tuple[Delivery, ...]
+
+    def taken_by(self, detail: Mapping[str, object]) -> "Route":
+        """The part of it that an event with this detail takes; the fields ROUTED_BY are enough."""
+        hops = tuple(each for each in self.hops if each.pattern.wants(detail))
+        reached = {self.bus, *(hop.bus for hop in hops)}
+        return replace(
+            self,
+            hops=hops,
+            deliveries=tuple(
+                each
+                for each in self.deliveries
+                if each.bus in reached and each.pattern.wants(detail)
+            ),
+        )
 
 
 @cache
@@ -87,7 +107,7 @@ def _route(topology: Topology, event_type: EventType) -> Route:
     event = EventPattern((source,), (event_type,))
     # From the next buses EventBridge takes an event no further.
     hops = tuple(
-        Hop(rule.name, bus.name, rule.target.bus, rule.dlq)
+        Hop(rule.name, bus.name, rule.target.bus, rule.dlq, rule.pattern)
         for rule in _matching(topology, event, bus.name)
         if isinstance(rule.target, ToBus)
     )
@@ -100,7 +120,14 @@ def _route(topology: Topology, event_type: EventType) -> Route:
         bus=bus.name,
         hops=hops,
         deliveries=tuple(
-            Delivery(rule.name, each, rule.target.queue, rule.dlq, topology.domain_of_bus(each))
+            Delivery(
+                rule.name,
+                each,
+                rule.target.queue,
+                rule.dlq,
+                topology.domain_of_bus(each),
+                rule.pattern,
+            )
             for each in (bus.name, *(hop.bus for hop in hops))
             for rule in _matching(topology, event, each)
             if isinstance(rule.target, ToQueue)

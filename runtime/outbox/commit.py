@@ -28,8 +28,8 @@ class AggregateStore(Protocol[A]):
     def get(self, aggregate_id: str, /) -> A | None:
         """Read what was last committed; raises Unavailable."""
 
-    def commit(self, after: A, record: OutboxRecord, /, *, replaces: A | None) -> None:
-        """Write the aggregate and its outbox record in one transaction, or neither.
+    def commit(self, after: A, record: OutboxRecord | None, /, *, replaces: A | None) -> None:
+        """Write the aggregate and its outbox record, if any, in one transaction, or neither.
 
         Raises Conflict unless the stored row is still the version of `replaces` (None: no row),
         Unavailable if the outcome is unknown or nothing was written; committing again is safe.
@@ -73,7 +73,8 @@ class UseCases(Generic[A]):
         """Decide on what is stored and commit the decision with its event; returns what then is.
 
         `decide` returns its argument where there is nothing to do: that is what makes a repeated
-        delivery harmless. It is called again on fresh state when another writer was first.
+        delivery harmless. It is called again on fresh state when another writer was first. What
+        leaves the version as it was is committed without an event.
         `presumed_new` saves the first read where there is hardly ever a row: if there is, the
         commit meets it, and the second try reads it. Raises Conflict after COMMIT_TRIES such
         losses, and whatever `decide` and the store raise.
@@ -85,7 +86,8 @@ class UseCases(Generic[A]):
             if after is before:
                 return after
             try:
-                self._store.commit(after, record(after), replaces=before)
+                is_event = before is None or after.version != before.version
+                self._store.commit(after, record(after) if is_event else None, replaces=before)
             except Conflict:
                 if attempt == COMMIT_TRIES:
                     raise

@@ -159,8 +159,8 @@ class VersionedTable(ABC, Generic[A]):
             ).get("Item")
         return self.from_row(from_item(item)) if item else None
 
-    def commit(self, after: A, record: OutboxRecord, *, replaces: A | None) -> None:
-        """Put the row and its outbox record in one TransactWriteItems.
+    def commit(self, after: A, record: OutboxRecord | None, *, replaces: A | None) -> None:
+        """Put the row and its outbox record, if there is one, in one TransactWriteItems.
 
         Who collides: another writer of the same row. `replaces` is what the decision was made on;
         None says that there was no row. Either the row still is at that version and both
@@ -169,21 +169,22 @@ class VersionedTable(ABC, Generic[A]):
         outcome is unknown, and the caller's next try finds the row and decides on it.
         Raises EventTooLarge for a record that no DynamoDB item can hold.
         """
-        if record.size > MAX_ITEM_BYTES:
-            raise EventTooLarge(record.event_type, record.size, MAX_ITEM_BYTES)
-        put_row: Any = {"Put": self._conditional_put(after, replaces)}
-        put_record: Any = {
-            "Put": {"TableName": self._outbox, "Item": to_item(record.to_document())}
-        }
+        row = self.to_row(after)
+        puts: Any = [{"Put": self._conditional_put(row, replaces)}]
+        if record is not None:
+            if record.size > MAX_ITEM_BYTES:
+                raise EventTooLarge(record.event_type, record.size, MAX_ITEM_BYTES)
+            item = to_item(record.to_document())
+            puts.append({"Put": {"TableName": self._outbox, "Item": item}})
         with spanned(self._tracer, f"{_COMMIT} {self._table}", "client", self._commit):
             try:
                 with reaching("DynamoDB", _COMMIT):
-                    self._client.transact_write_items(TransactItems=[put_row, put_record])
+                    self._client.transact_write_items(TransactItems=puts)
             except ClientError as error:
-                raise _meaning(error, record) from error
+                raise _meaning(error, row[self.key]) from error
 
-    def _conditional_put(self, after: A, replaces: A | None) -> dict[str, Any]:
-        put = {"TableName": self._table, "Item": to_item(self.to_row(after))}
+    def _conditional_put(self, row: Mapping[str, Any], replaces: A | None) -> dict[str, Any]:
+        put = {"TableName": self._table, "Item": to_item(row)}
         if replaces is None:
             return put | {
                 "ConditionExpression": "attribute_not_exists(#key)",
@@ -196,21 +197,33 @@ class VersionedTable(ABC, Generic[A]):
         }
 
     def page(
-        self, *, limit: int, after: Mapping[str, str] | None, where: str | None = None
+        self,
+        *,
+        limit: int,
+        after: Mapping[str, str] | None,
+        where: str | None = None,
+        status: str | None = None,
     ) -> Page[A]:
         """Read one page: of the index, where its attribute is `where`, or of the whole table.
 
-        Both are eventually consistent and bounded by `limit`, whatever the table's size. Raises
-        InvalidCursor for an `after` that cannot be a position in this list.
+        Both are eventually consistent and bounded by `limit`, whatever the table's size: of the
+        rows that a page looks at, it has those with `status`, if one is given. Raises InvalidCursor
+        for an `after` that cannot be a position in this list.
         """
         if where is not None:
-            return self.page_of_index(self.index, where, limit=limit, after=after)
+            return self.page_of_index(self.index, where, limit=limit, after=after, status=status)
         if after is not None and after.keys() != {self.key}:
             raise InvalidCursor
-        return self._page(self._client.scan, {"Limit": limit}, after)
+        return self._page(self._client.scan, {"Limit": limit}, after, status)
 
     def page_of_index(
-        self, index: Index, value: str, *, limit: int, after: Mapping[str, str] | None
+        self,
+        index: Index,
+        value: str,
+        *,
+        limit: int,
+        after: Mapping[str, str] | None,
+        status: str | None = None,
     ) -> Page[A]:
         """Read one page of an index, likewise: of the rows whose attribute has that value."""
         # Whether it has the table's key and the value; DynamoDB judges the rest.
@@ -222,11 +235,23 @@ class VersionedTable(ABC, Generic[A]):
             "ExpressionAttributeNames": {"#name": index.attribute},
             "ExpressionAttributeValues": {":value": {"S": value}},
         }
-        return self._page(self._client.query, {"Limit": limit, **query}, after)
+        return self._page(self._client.query, {"Limit": limit, **query}, after, status)
 
     def _page(
-        self, read: Callable[..., Any], request: dict[str, Any], after: Mapping[str, str] | None
+        self,
+        read: Callable[..., Any],
+        request: dict[str, Any],
+        after: Mapping[str, str] | None,
+        status: str | None,
     ) -> Page[A]:
+        if status is not None:
+            names = {**request.get("ExpressionAttributeNames", {}), "#status": "status"}
+            values = {**request.get("ExpressionAttributeValues", {}), ":status": {"S": status}}
+            request |= {
+                "FilterExpression": "#status = :status",
+                "ExpressionAttributeNames": names,
+                "ExpressionAttributeValues": values,
+            }
         if after is not None:
             request["ExclusiveStartKey"] = to_item(after)
         try:
@@ -243,14 +268,14 @@ class VersionedTable(ABC, Generic[A]):
         )
 
 
-def _meaning(error: ClientError, record: OutboxRecord) -> Exception:
+def _meaning(error: ClientError, aggregate_id: str) -> Exception:
     """Say what a cancelled transaction means; any other error is what it is."""
     if error_code(error) != "TransactionCanceledException":
         return error
     codes = {reason.get("Code", "None") for reason in error.response.get("CancellationReasons", [])}
     families = {family_of_code(code): code for code in sorted(codes - {"None"})}
     if Family.RACE in families:
-        return Conflict(record.aggregate_id)
+        return Conflict(aggregate_id)
     if not families or families.keys() & {Family.ENTRY, Family.REQUEST}:
         return error
     family, code = next(iter(families.items()))

@@ -31,6 +31,10 @@ def _attribute(value: Any) -> Mapping[str, object]:
         return {"S": value}
     if type(value) is int:  # a bool is another type
         return {"N": str(value)}
+    if isinstance(value, list):
+        return {"L": [_attribute(each) for each in value]}
+    if isinstance(value, dict):
+        return {"M": {name: _attribute(each) for name, each in value.items()}}
     return _serialize(value)
 
 
@@ -45,6 +49,10 @@ def _read(value: Any) -> Any:
         return text
     if (digits := value.get("N")) is not None and digits.isdecimal():
         return int(digits)
+    if (values := value.get("L")) is not None:
+        return [_read(each) for each in values]
+    if (fields := value.get("M")) is not None:
+        return from_item(fields)
     found = _deserialize(value)
     is_whole = isinstance(found, Decimal) and found == found.to_integral_value()
     return int(found) if is_whole else found

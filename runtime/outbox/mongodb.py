@@ -214,8 +214,10 @@ class VersionedCollection(ABC, Generic[A]):
             document = self._collection.find_one({"_id": aggregate_id})
         return self.from_row(document) if document else None
 
-    def commit(self, after: A, record: OutboxRecord, *, replaces: A | None) -> None:
-        """Write the document and its outbox record in one transaction, majority committed.
+    def commit(self, after: A, record: OutboxRecord | None, *, replaces: A | None) -> None:
+        """Write the document and its outbox record, if there is one, in one transaction.
+
+        It is majority committed.
 
         Who collides: another writer of the same document. `replaces` is what the decision was
         made on; None says that there was no document. An insert meets the unique _id,
@@ -226,7 +228,7 @@ class VersionedCollection(ABC, Generic[A]):
         document = self.to_row(after)
         with (
             spanned(self._tracer, f"{_COMMIT} {self._name}", "client", self._commit),
-            _colliding(record.aggregate_id),
+            _colliding(document["_id"]),
             self._mongo.reaching(_COMMIT),
             self._mongo.database.client.start_session(causal_consistency=False) as session,
         ):
@@ -242,8 +244,9 @@ class VersionedCollection(ABC, Generic[A]):
                 unchanged = {"_id": document["_id"], "version": replaces.version}
                 result = database[self._name].replace_one(unchanged, document, session=session)
                 if result.matched_count == 0:
-                    raise Conflict(record.aggregate_id)
-            database[self._outbox].insert_one(to_document(record), session=session)
+                    raise Conflict(document["_id"])
+            if record is not None:
+                database[self._outbox].insert_one(to_document(record), session=session)
             session.commit_transaction()
 
     def page(

@@ -12,6 +12,7 @@ from contracts.timestamps import Timestamp
 from runtime import cursors
 from runtime.http.app import cause_of
 from runtime.http.auth import require
+from runtime.http.etags import TaggedRoute
 from runtime.http.pagination import DEFAULT_LIMIT, Cursor, Limit, PageView, page_example
 from runtime.http.problem_kinds import INVALID, NOT_FOUND, Kind
 from runtime.http.problems import ON_CHANGE, ON_LIST, ON_READ
@@ -78,7 +79,9 @@ class PaymentView(WireModel):
 
     id: str = Field(validation_alias="subscription_id", description="The same as subscriptionId.")
     subscription_id: str = Field(description="The subscription that it pays for.")
-    account_number: str = Field(description="Bank account that is debited.")
+    account_number: str | None = Field(
+        description="Bank account that is debited; null where no debit was made, or it was erased."
+    )
     status: Status = Field(description="active, and later perhaps cancelled.")
     created: Timestamp = Field(description="When it was set up.")
     updated: Timestamp = Field(description="When it last changed.")
@@ -86,6 +89,10 @@ class PaymentView(WireModel):
     reason_code: ReasonCode | None = Field(
         default=None,
         description="Why the bank cancelled it, a reason code of Bacs' ADDACS; null if it did not.",
+    )
+
+    erased_at: Timestamp | None = Field(
+        default=None, description="When the account number was erased; null if it was not."
     )
 
     @classmethod
@@ -100,7 +107,7 @@ class PaymentPage(PageView[PaymentView]):
 
 
 def routes(handlers: Handlers, store: AggregateStore[Payment]) -> APIRouter:
-    router = APIRouter(prefix="/payments", tags=["payments"])
+    router = APIRouter(prefix="/payments", tags=["payments"], route_class=TaggedRoute)
 
     @router.get(
         "/{payment_id}",

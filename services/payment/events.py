@@ -10,7 +10,7 @@ from contracts.names import EventType, Source
 from contracts.outbox import OutboxRecord
 from contracts.publishing import outbox_record
 from contracts.timestamps import Timestamp
-from services.payment.model import LastEvent, Payment, Status
+from services.payment.model import EventName, Payment, Status
 
 
 class PaymentDetail(EventDetail):
@@ -22,7 +22,9 @@ class PaymentDetail(EventDetail):
         description="The same as subscriptionId.",
     )
     subscription_id: str = Field(description="The subscription that it pays for.")
-    account_number: str = Field(description="Bank account that is debited.")
+    account_number: str = Field(
+        description="Bank account that is debited; empty where none is, or none is known any more."
+    )
     status: Status = Field(description="active, and later perhaps cancelled.")
     created: Timestamp = Field(description="When it was set up.")
     updated: Timestamp = Field(description="When it last changed: with this event.")
@@ -40,9 +42,9 @@ class PaymentCancelled(PaymentDetail):
     event: Literal[EventType.PAYMENT_CANCELLED]
 
 
-_DETAILS: dict[LastEvent, type[PaymentDetail]] = {
-    LastEvent.CREATED: PaymentCreated,
-    LastEvent.CANCELLED: PaymentCancelled,
+_DETAILS: dict[EventName, type[PaymentDetail]] = {
+    EventName.CREATED: PaymentCreated,
+    EventName.CANCELLED: PaymentCancelled,
 }
 
 
@@ -54,5 +56,7 @@ def record_of(payment: Payment, cause: Cause, *, event_id: str) -> OutboxRecord:
         sequence=payment.version,
         occurred_at=payment.updated,
     )
-    detail = _DETAILS[payment.event].from_fields_of(payment, metadata=metadata)
+    detail = _DETAILS[payment.event].from_fields_of(
+        payment, account_number=payment.account_number or "", metadata=metadata
+    )
     return outbox_record(detail, Source.PAYMENTS)

@@ -1,4 +1,7 @@
-"""Use cases: set a direct debit up with the subscription, cancel it when a third party says so."""
+"""Use cases: set a direct debit up with the subscription, and cancel it.
+
+A third party cancels it, or it ends with its subscription, whose end may come before its creation.
+"""
 
 from collections.abc import Callable
 from functools import partial
@@ -32,6 +35,27 @@ class Handlers(UseCases[Payment]):
             return current.cancel(reason_code, now=self._now())
 
         return self.change(payment_id, decide, self._record(cause))
+
+    def cancel_with_subscription(self, subscription_id: str, cause: Cause) -> Payment:
+        """Cancel the debit; where there is none yet, see to it that there never will be."""
+
+        def decide(current: Payment | None) -> Payment:
+            if current is None:
+                return Payment.cancel_before_creation(subscription_id, now=self._now())
+            return current.cancel(now=self._now())
+
+        return self.change(subscription_id, decide, self._record(cause))
+
+    def erase(self, subscription_id: str, cause: Cause) -> Payment:
+        """Cancel the debit likewise, and blank what is personal."""
+
+        def decide(current: Payment | None) -> Payment:
+            now = self._now()
+            if current is None:
+                current = Payment.cancel_before_creation(subscription_id, now=now)
+            return current.erase(now=now)
+
+        return self.change(subscription_id, decide, self._record(cause))
 
     def get(self, payment_id: str) -> Payment:
         """Read one; raises PaymentNotFound."""

@@ -45,7 +45,11 @@ def event_handlers(
 ) -> Mapping[str, EventHandler]:
     """By the queue that the events come from."""
     handlers = Handlers(MongoStore(Mongo.of(settings), tracer))
-    return {settings.subscription_created_queue: consumer.subscription_created(handlers)}
+    return {
+        settings.subscription_created_queue: consumer.subscription_created(handlers),
+        settings.subscription_cancelled_queue: consumer.subscription_cancelled(handlers),
+        settings.subscription_erased_queue: consumer.subscription_erased(handlers),
+    }
 
 
 if __name__ == "__main__":

@@ -3,7 +3,11 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Self
+from typing import NamedTuple, Self
+
+CREATION, CANCELLATION = 1, 2
+"""Versions. A cancellation is the second thing to happen to a payment, even where no debit was ever
+made: an event carries the same sequence in whichever order its cause arrived."""
 
 
 class DomainError(Exception):
@@ -27,11 +31,19 @@ class Status(StrEnum):
     CANCELLED = "cancelled"
 
 
-class LastEvent(StrEnum):
-    """What the last change of a payment was."""
+class EventName(StrEnum):
+    """What may happen to a payment."""
 
     CREATED = "PaymentCreated"
     CANCELLED = "PaymentCancelled"
+
+
+class Event(NamedTuple):
+    """What happened, and when; `sequence` is the version that it led to."""
+
+    sequence: int
+    name: EventName
+    at: datetime
 
 
 class ReasonCode(StrEnum):
@@ -49,19 +61,31 @@ class ReasonCode(StrEnum):
 
 @dataclass(frozen=True)
 class Payment:
-    """The aggregate; one per subscription, whose id it bears.
+    """The aggregate; one per subscription, whose id it bears. `events` are all that happened to it.
 
-    `reason_code` is why the bank cancelled it; None for one that it did not cancel.
+    `reason_code` is why the bank cancelled it; None for one that it did not cancel. Without an
+    `account_number` it was cancelled before any debit was made, or was erased, at `erased_at`.
     """
 
     subscription_id: str
-    account_number: str
+    account_number: str | None
     status: Status
     created: datetime
-    updated: datetime
-    version: int
-    event: LastEvent
+    events: tuple[Event, ...]
     reason_code: ReasonCode | None = None
+    erased_at: datetime | None = None
+
+    @property
+    def version(self) -> int:
+        return self.events[-1].sequence
+
+    @property
+    def event(self) -> EventName:
+        return self.events[-1].name
+
+    @property
+    def updated(self) -> datetime:
+        return self.events[-1].at
 
     @classmethod
     def create(cls, subscription_id: str, account_number: str, *, now: datetime) -> Self:
@@ -70,9 +94,18 @@ class Payment:
             account_number=account_number,
             status=Status.ACTIVE,
             created=now,
-            updated=now,
-            version=1,
-            event=LastEvent.CREATED,
+            events=(Event(CREATION, EventName.CREATED, now),),
+        )
+
+    @classmethod
+    def cancel_before_creation(cls, subscription_id: str, *, now: datetime) -> Self:
+        """Record that no debit is to be made: the subscription's end overtook its creation."""
+        return cls(
+            subscription_id=subscription_id,
+            account_number=None,
+            status=Status.CANCELLED,
+            created=now,
+            events=(Event(CANCELLATION, EventName.CANCELLED, now),),
         )
 
     def cancel(self, reason_code: ReasonCode | None = None, *, now: datetime) -> Self:
@@ -82,8 +115,12 @@ class Payment:
         return replace(
             self,
             status=Status.CANCELLED,
-            updated=now,
-            version=self.version + 1,
-            event=LastEvent.CANCELLED,
+            events=(*self.events, Event(CANCELLATION, EventName.CANCELLED, now)),
             reason_code=reason_code,
         )
+
+    def erase(self, *, now: datetime) -> Self:
+        """Cancel the debit if it is open, and blank what is personal. The latter is no event."""
+        if self.erased_at is not None:
+            return self
+        return replace(self.cancel(now=now), account_number=None, erased_at=now)

@@ -14,3 +14,5 @@ class PaymentConsumerSettings(MongoSettings, ConsumerSettings):
     """For the consumer."""
 
     subscription_created_queue: str = Field(min_length=1)
+    subscription_cancelled_queue: str = Field(min_length=1)
+    subscription_erased_queue: str = Field(min_length=1)

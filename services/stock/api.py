@@ -11,6 +11,7 @@ from contracts.envelope import WireModel
 from contracts.timestamps import Timestamp
 from runtime import cursors
 from runtime.http.auth import require
+from runtime.http.etags import TaggedRoute
 from runtime.http.pagination import DEFAULT_LIMIT, Cursor, Limit, PageView, page_example
 from runtime.http.problem_kinds import INVALID, NOT_FOUND, Kind
 from runtime.http.problems import ON_LIST, ON_READ
@@ -50,10 +51,16 @@ class StockView(WireModel):
     subscription_id: str = Field(description="The subscription that it is put aside for.")
     stock_id: str = Field(description="The product.")
     stock: int = Field(description="Razors put aside: 12 months' worth, 0 once given back.")
-    status: Status = Field(description="allocated, and later perhaps deallocated.")
+    status: Status = Field(description="allocated, and later perhaps deallocated; or rejected.")
     created: Timestamp = Field(description="When it was first recorded.")
     updated: Timestamp = Field(description="When it last changed.")
-    version: int = Field(description="1 when allocated, 2 when deallocated.")
+    version: int = Field(description="1 when allocated or rejected, 2 when deallocated.")
+    asked: int | None = Field(
+        default=None, description="Razors that were wanted, where there were too few; else null."
+    )
+    available: int | None = Field(
+        default=None, description="Razors that there were then; else null."
+    )
 
     @classmethod
     def of(cls, stock: Stock) -> Self:
@@ -67,7 +74,7 @@ class StockPage(PageView[StockView]):
 
 
 def routes(handlers: Handlers, store: AggregateStore[Stock]) -> APIRouter:
-    router = APIRouter(prefix="/stock", tags=["stock"])
+    router = APIRouter(prefix="/stock", tags=["stock"], route_class=TaggedRoute)
 
     @router.get(
         "/{subscription_id}",

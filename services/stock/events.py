@@ -10,7 +10,7 @@ from contracts.names import EventType, Source
 from contracts.outbox import OutboxRecord
 from contracts.publishing import outbox_record
 from contracts.timestamps import Timestamp
-from services.stock.model import LastEvent, Status, Stock
+from services.stock.model import EventName, Status, Stock
 
 
 class StockDetail(EventDetail):
@@ -20,7 +20,7 @@ class StockDetail(EventDetail):
     subscription_id: str = Field(description="The subscription that it is put aside for.")
     stock_id: str = Field(description="The product.")
     stock: int = Field(description="Razors put aside.", ge=0)
-    status: Status = Field(description="allocated, and later perhaps deallocated.")
+    status: Status = Field(description="allocated, and later perhaps deallocated; or rejected.")
     created: Timestamp = Field(description="When it was first recorded.")
     updated: Timestamp = Field(description="When it last changed: with this event.")
 
@@ -31,15 +31,24 @@ class StockAllocated(StockDetail):
     event: Literal[EventType.STOCK_ALLOCATED]
 
 
+class StockRejected(StockDetail):
+    """There were too few razors: the subscription cannot go on."""
+
+    event: Literal[EventType.STOCK_REJECTED]
+    asked: int = Field(description="Razors that were wanted.", ge=1)
+    available: int = Field(description="Razors that there were.", ge=0)
+
+
 class StockDeallocated(StockDetail):
     """The razors were given back, or will never be put aside."""
 
     event: Literal[EventType.STOCK_DEALLOCATED]
 
 
-_DETAILS: dict[LastEvent, type[StockDetail]] = {
-    LastEvent.ALLOCATED: StockAllocated,
-    LastEvent.DEALLOCATED: StockDeallocated,
+_DETAILS: dict[EventName, type[StockDetail]] = {
+    EventName.ALLOCATED: StockAllocated,
+    EventName.REJECTED: StockRejected,
+    EventName.DEALLOCATED: StockDeallocated,
 }
 
 

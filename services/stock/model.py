@@ -3,13 +3,13 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Self
+from typing import NamedTuple, Self
 
 MONTHS = 12
 STOCK_ID = "razor-123"
 """The one product that the company sells."""
 
-ALLOCATION = 1
+ALLOCATION = REJECTION = 1
 DEALLOCATION = 2
 """Versions. A deallocation is the second thing to happen to stock, even where its allocation never
 did: an event carries the same sequence in whichever order its cause arrived."""
@@ -25,31 +25,57 @@ class StockNotFound(DomainError):
 
 
 class Status(StrEnum):
-    """Whether razors are put aside."""
+    """Whether razors are put aside; rejected means that there were too few, and is final."""
 
     ALLOCATED = "allocated"
+    REJECTED = "rejected"
     DEALLOCATED = "deallocated"
 
 
-class LastEvent(StrEnum):
-    """What the last change of stock was."""
+class EventName(StrEnum):
+    """What may happen to stock."""
 
     ALLOCATED = "StockAllocated"
+    REJECTED = "StockRejected"
     DEALLOCATED = "StockDeallocated"
+
+
+class Event(NamedTuple):
+    """What happened, and when; `sequence` is the version that it led to."""
+
+    sequence: int
+    name: EventName
+    at: datetime
 
 
 @dataclass(frozen=True)
 class Stock:
-    """The aggregate. `stock` counts razors: 12 times the monthly quantity, 0 once given back."""
+    """The aggregate. `stock` counts razors: 12 times the monthly quantity, 0 once given back.
+
+    `events` are all that happened to it, in sequence. Of one that was rejected, `asked` is how many
+    razors were wanted, and `available` how many there were.
+    """
 
     subscription_id: str
     stock_id: str
     stock: int
     status: Status
     created: datetime
-    updated: datetime
-    version: int
-    event: LastEvent
+    events: tuple[Event, ...]
+    asked: int | None = None
+    available: int | None = None
+
+    @property
+    def version(self) -> int:
+        return self.events[-1].sequence
+
+    @property
+    def event(self) -> EventName:
+        return self.events[-1].name
+
+    @property
+    def updated(self) -> datetime:
+        return self.events[-1].at
 
     @classmethod
     def allocate(cls, subscription_id: str, quantity: int, *, now: datetime) -> Self:
@@ -59,9 +85,21 @@ class Stock:
             stock=MONTHS * quantity,
             status=Status.ALLOCATED,
             created=now,
-            updated=now,
-            version=ALLOCATION,
-            event=LastEvent.ALLOCATED,
+            events=(Event(ALLOCATION, EventName.ALLOCATED, now),),
+        )
+
+    @classmethod
+    def reject(cls, subscription_id: str, quantity: int, *, available: int, now: datetime) -> Self:
+        """Record that there were too few razors."""
+        return cls(
+            subscription_id=subscription_id,
+            stock_id=STOCK_ID,
+            stock=0,
+            status=Status.REJECTED,
+            created=now,
+            events=(Event(REJECTION, EventName.REJECTED, now),),
+            asked=MONTHS * quantity,
+            available=available,
         )
 
     @classmethod
@@ -73,20 +111,16 @@ class Stock:
             stock=0,
             status=Status.DEALLOCATED,
             created=now,
-            updated=now,
-            version=DEALLOCATION,
-            event=LastEvent.DEALLOCATED,
+            events=(Event(DEALLOCATION, EventName.DEALLOCATED, now),),
         )
 
     def deallocate(self, *, now: datetime) -> Self:
-        """Give the stock back; what was given back already stays as it is."""
-        if self.status is Status.DEALLOCATED:
+        """Give the stock back; where none is put aside, it stays as it is."""
+        if self.status is not Status.ALLOCATED:
             return self
         return replace(
             self,
             stock=0,
             status=Status.DEALLOCATED,
-            updated=now,
-            version=DEALLOCATION,
-            event=LastEvent.DEALLOCATED,
+            events=(*self.events, Event(DEALLOCATION, EventName.DEALLOCATED, now)),
         )

@@ -5,7 +5,8 @@ from typing import Any
 
 from contracts.timestamps import format_timestamp, parse_timestamp
 from runtime.outbox.dynamodb import Index, VersionedTable
-from services.stock.model import LastEvent, Status, Stock
+from runtime.outbox.history import read_history, write_history
+from services.stock.model import Event, EventName, Status, Stock
 
 
 class DynamoStore(VersionedTable[Stock]):
@@ -24,16 +25,21 @@ class DynamoStore(VersionedTable[Stock]):
             "updated": format_timestamp(stock.updated),
             "version": stock.version,
             "event": stock.event,
+            "events": write_history(stock.events),
+            "asked": stock.asked,
+            "available": stock.available,
         }
 
     def from_row(self, row: Mapping[str, Any]) -> Stock:
+        created, updated = parse_timestamp(row["created"]), parse_timestamp(row["updated"])
+        past = read_history(row, first=EventName.ALLOCATED, created=created, updated=updated)
         return Stock(
             subscription_id=row["subscriptionId"],
             stock_id=row["stockId"],
             stock=row["stock"],
             status=Status(row["status"]),
-            created=parse_timestamp(row["created"]),
-            updated=parse_timestamp(row["updated"]),
-            version=row["version"],
-            event=LastEvent(row["event"]),
+            created=created,
+            events=tuple(Event(sequence, EventName(name), at) for sequence, name, at in past),
+            asked=row.get("asked"),
+            available=row.get("available"),
         )

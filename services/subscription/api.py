@@ -1,6 +1,6 @@
 """Routes and schemas of the subscription service."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response, Security
 from fastapi.concurrency import run_in_threadpool
@@ -13,17 +13,28 @@ from runtime import cursors
 from runtime.callers import Caller
 from runtime.http.app import cause_of
 from runtime.http.auth import InsufficientScope, require
+from runtime.http.etags import TaggedRoute
 from runtime.http.pagination import DEFAULT_LIMIT, Cursor, Limit, PageView, page_example
-from runtime.http.problem_kinds import INVALID, NOT_FOUND, Kind
-from runtime.http.problems import ON_CREATE, ON_LIST, ON_READ
+from runtime.http.problem_kinds import (
+    INVALID,
+    NOT_CANCELLED,
+    NOT_FOUND,
+    SUBSCRIPTION_ERASED,
+    Kind,
+)
+from runtime.http.problems import ON_CHANGE, ON_CREATE, ON_LIST, ON_READ, documented
 from runtime.text import CONTROLS
 from services.subscription.handlers import Handlers
 from services.subscription.model import (
+    CancelledBy,
     DomainError,
     IdempotencyKeyReused,
+    NotCancelled,
     Order,
+    Reason,
     Status,
     Subscription,
+    SubscriptionGone,
     SubscriptionNotFound,
 )
 from services.subscription.store import SubscriptionStore
@@ -31,14 +42,20 @@ from services.subscription.store import SubscriptionStore
 KINDS: dict[type[Exception], Kind] = {
     SubscriptionNotFound: NOT_FOUND,
     IdempotencyKeyReused: INVALID,
+    SubscriptionGone: SUBSCRIPTION_ERASED,
+    NotCancelled: NOT_CANCELLED,
     DomainError: INVALID,
 }
 
 READ, READ_ALL, WRITE = "subscriptions:read", "subscriptions:read:all", "subscriptions:write"
-"""Scopes: one's own; everybody's, for staff; to subscribe."""
+"""Scopes: one's own; everybody's, for staff; to subscribe, and to cancel one's own."""
+
+CANCEL_ALL, ERASE = "subscriptions:cancel:all", "subscriptions:erase"
+"""Scopes of staff: to cancel anybody's; to erase what is cancelled."""
 
 _Reader = Annotated[Caller | None, Security(require, scopes=[READ, READ_ALL])]
 _Writer = Annotated[Caller | None, Security(require, scopes=[WRITE])]
+_Canceller = Annotated[Caller | None, Security(require, scopes=[WRITE, CANCEL_ALL])]
 
 # What the example key leads to: the examples work one after the other, as they are.
 _ID = "280d2be1-0a4c-5fe9-9a74-da3b91a9c428"
@@ -56,6 +73,20 @@ _Name = Annotated[
 _AccountNumber = Annotated[
     str,
     StringConstraints(max_length=34, pattern=r"^([0-9]{6,10}|[0-9-]*[A-Za-z][A-Za-z0-9-]*)$"),
+]
+
+
+_SubscriptionId = Annotated[
+    str, Path(description="The subscription's id.", max_length=128, examples=[_ID])
+]
+
+_StatedReason = Literal[
+    Reason.NOT_STATED,
+    Reason.NO_LONGER_NEEDED,
+    Reason.TOO_EXPENSIVE,
+    Reason.DISSATISFIED,
+    Reason.MOVED_AWAY,
+    Reason.OTHER,
 ]
 
 
@@ -96,6 +127,16 @@ class NewSubscription(ReadModel):
         return Order(**dict(self))
 
 
+class Cancellation(ReadModel):
+    """Why a subscription is cancelled; free text is not taken."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"reason": "too expensive"}]}
+    )
+
+    reason: _StatedReason = Field(default=Reason.NOT_STATED, description="Why.")
+
+
 _EXAMPLE: JsonDict = {
     "id": _ID,
     "subscriptionId": _ID,
@@ -119,17 +160,34 @@ class SubscriptionView(WireModel):
 
     id: str = Field(validation_alias="subscription_id", description="The same as subscriptionId.")
     subscription_id: str = Field(description="Names the subscription in all three services.")
-    account_number: str = Field(description="Bank account that is debited.")
-    account_name: str = Field(description="Name on the bank account.")
-    account_sort_code: str = Field(description="Sort code of the bank.")
-    customer_first_name: str = Field(description="The customer's first name.")
-    customer_surname: str = Field(description="The customer's surname.")
-    quantity: int = Field(description="Razors a month.")
-    status: Status = Field(description="active, and later perhaps cancelled.")
-    cancelled_reason: str | None = Field(
+    account_number: str | None = Field(
+        default=None, description="Bank account that is debited; null once erased."
+    )
+    account_name: str | None = Field(
+        default=None, description="Name on the bank account; null once erased."
+    )
+    account_sort_code: str | None = Field(
+        default=None, description="Sort code of the bank; null once erased."
+    )
+    customer_first_name: str | None = Field(
+        default=None, description="The customer's first name; null once erased."
+    )
+    customer_surname: str | None = Field(
+        default=None, description="The customer's surname; null once erased."
+    )
+    quantity: int | None = Field(default=None, description="Razors a month; null once erased.")
+    status: Status = Field(description="active, then perhaps cancelled, then perhaps erased.")
+    cancelled_by: CancelledBy | None = Field(
+        default=None, description="Who ended it; null while active.", examples=["customer"]
+    )
+    reason: Reason | None = Field(
+        default=None, description="Why it ended; null while active.", examples=["too expensive"]
+    )
+    cancelled_reason: Reason | None = Field(
         default=None,
-        description="Why it was cancelled; null while active.",
-        examples=["payment cancelled"],
+        validation_alias="reason",
+        description="The same as reason.",
+        examples=["too expensive"],
     )
     created: Timestamp = Field(description="When it was created.")
     updated: Timestamp = Field(description="When it last changed.")
@@ -140,10 +198,44 @@ class SubscriptionView(WireModel):
         return cls.from_fields_of(subscription.order, subscription)
 
 
+class CancellationView(WireModel):
+    """How a subscription ended, without personal data."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "subscriptionId": _ID,
+                    "status": "cancelled",
+                    "cancelledBy": "customer",
+                    "reason": "too expensive",
+                    "updated": "2026-11-24T09:30:00.000Z",
+                    "version": 2,
+                }
+            ]
+        }
+    )
+
+    subscription_id: str = Field(description="The subscription.")
+    status: Status = Field(description="cancelled, or erased.")
+    cancelled_by: CancelledBy = Field(description="Who ended it.")
+    reason: Reason = Field(description="Why it ended.")
+    updated: Timestamp = Field(description="When it last changed.")
+    version: int = Field(description="1, and one more with each change.")
+
+    @classmethod
+    def of(cls, subscription: Subscription) -> Self:
+        return cls.from_fields_of(subscription)
+
+
 class SubscriptionPage(PageView[SubscriptionView]):
     """Some subscriptions, and where to go on."""
 
     model_config = page_example(_EXAMPLE)
+
+
+ON_SUBSCRIBE = {**ON_CREATE, **documented(SUBSCRIPTION_ERASED)}
+ON_ERASURE = {**ON_READ, **documented(NOT_CANCELLED)}
 
 
 def _owner_shown_to(caller: Caller | None) -> str | None:
@@ -152,7 +244,7 @@ def _owner_shown_to(caller: Caller | None) -> str | None:
 
 
 def routes(handlers: Handlers, store: SubscriptionStore) -> APIRouter:
-    router = APIRouter(prefix="/subscriptions", tags=["subscriptions"])
+    router = APIRouter(prefix="/subscriptions", tags=["subscriptions"], route_class=TaggedRoute)
 
     @router.post(
         "",
@@ -163,7 +255,7 @@ def routes(handlers: Handlers, store: SubscriptionStore) -> APIRouter:
             "themselves."
         ),
         response_description="The subscription; its address is in Location.",
-        responses=ON_CREATE,
+        responses=ON_SUBSCRIBE,
     )
     async def subscribe(
         body: NewSubscription,
@@ -205,26 +297,66 @@ def routes(handlers: Handlers, store: SubscriptionStore) -> APIRouter:
         responses=ON_READ,
     )
     async def get(
-        subscription_id: Annotated[
-            str,
-            Path(
-                description="The subscription's id.",
-                max_length=128,
-                examples=[_ID],
-            ),
-        ],
+        subscription_id: _SubscriptionId,
         caller: _Reader,
     ) -> SubscriptionView:
         owner = _owner_shown_to(caller)
         found = await run_in_threadpool(handlers.get, subscription_id, owner=owner)
         return SubscriptionView.of(found)
 
+    @router.post(
+        "/{subscription_id}/cancellation",
+        summary="Cancel a subscription",
+        description=(
+            "Ends it; its direct debit and its stock follow by themselves. One that has ended"
+            " already answers the same, with its first reason, and raises no second event. With"
+            f" the scope {CANCEL_ALL} it is staff that cancels, anybody's; without it another"
+            " customer's is not found."
+        ),
+        response_description="How it ended.",
+        responses=ON_CHANGE,
+    )
+    async def cancel(
+        subscription_id: _SubscriptionId,
+        request: Request,
+        caller: _Canceller,
+        body: Cancellation | None = None,
+    ) -> CancellationView:
+        is_staff = caller is not None and CANCEL_ALL in caller.scopes
+        cancelled = await run_in_threadpool(
+            handlers.cancel,
+            subscription_id,
+            CancelledBy.STAFF if is_staff else CancelledBy.CUSTOMER,
+            body.reason if body else Reason.NOT_STATED,
+            cause_of(request),
+            owner=None if is_staff or caller is None else caller.owner,
+        )
+        return CancellationView.of(cancelled)
+
+    @router.post(
+        "/{subscription_id}/erasure",
+        summary="Erase a subscription's personal data",
+        description=(
+            "Blanks bank details and names, here and in payments, once the subscription has ended;"
+            " its id and how it ended stay. One that is erased already answers the same, and raises"
+            " no second event."
+        ),
+        response_description="How it ended.",
+        responses=ON_ERASURE,
+        dependencies=[Security(require, scopes=[ERASE])],
+    )
+    async def erase(subscription_id: _SubscriptionId, request: Request) -> CancellationView:
+        erased = await run_in_threadpool(handlers.erase, subscription_id, cause_of(request))
+        return CancellationView.of(erased)
+
     @router.get(
         "",
         summary="List subscriptions",
         description=(
             "Lists the subscriptions of one bank account, oldest first; without accountNumber all, "
-            "in no particular order. A change shows here up to a second after it was made. Without "
+            "in no particular order; with status those of them that have it, and then a page may "
+            "be short, or empty, with others behind it. A change shows here up to a second after "
+            "it was made. Without "
             f"the scope {READ_ALL} it lists the caller's own, oldest first, and takes no "
             "accountNumber."
         ),
@@ -241,16 +373,21 @@ def routes(handlers: Handlers, store: SubscriptionStore) -> APIRouter:
                 examples=["12345678"],
             ),
         ] = None,
+        status: Annotated[
+            Status | None,
+            Query(description="Only subscriptions with this status.", examples=["active"]),
+        ] = None,
         limit: Limit = DEFAULT_LIMIT,
         cursor: Cursor = None,
     ) -> SubscriptionPage:
         if (owner := _owner_shown_to(caller)) is None:
-            scope = f"subscriptions?accountNumber={account_number}"
+            scope = f"subscriptions?accountNumber={account_number}&status={status}"
             after = cursors.decode(scope, cursor)
-            found = store.page(where=account_number, limit=limit, after=after)
+            found = store.page(where=account_number, status=status, limit=limit, after=after)
         elif account_number is None:
-            scope = f"subscriptions?owner={owner}"
-            found = store.page_of(owner, limit=limit, after=cursors.decode(scope, cursor))
+            scope = f"subscriptions?owner={owner}&status={status}"
+            after = cursors.decode(scope, cursor)
+            found = store.page_of(owner, status=status, limit=limit, after=after)
         else:
             raise InsufficientScope([READ_ALL])
         return SubscriptionPage.of(found, SubscriptionView.of, scope)

@@ -3,13 +3,27 @@
 from contracts.names import EventType
 from runtime.sqs.handler import EventHandler, Reader
 from services.subscription.handlers import Handlers
-from services.subscription.inbound import PaymentCancelled
-from services.subscription.model import DomainError
+from services.subscription.inbound import PaymentCancelled, StockRejected
+from services.subscription.model import CancelledBy, DomainError, Reason
 
 
 def payment_cancelled(handlers: Handlers) -> EventHandler:
     """For the queue subscriptions-payment-cancelled."""
     reader = Reader(
-        PaymentCancelled, lambda event, cause: handlers.cancel(event.subscription_id, cause)
+        PaymentCancelled,
+        lambda event, cause: handlers.cancel(
+            event.subscription_id, CancelledBy.BANK, Reason.PAYMENT_CANCELLED, cause
+        ),
     )
     return EventHandler({EventType.PAYMENT_CANCELLED: reader}, (DomainError,))
+
+
+def stock_rejected(handlers: Handlers) -> EventHandler:
+    """For the queue subscriptions-stock-rejected."""
+    reader = Reader(
+        StockRejected,
+        lambda event, cause: handlers.cancel(
+            event.subscription_id, CancelledBy.STOCK, Reason.OUT_OF_STOCK, cause
+        ),
+    )
+    return EventHandler({EventType.STOCK_REJECTED: reader}, (DomainError,))

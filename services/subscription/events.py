@@ -1,8 +1,8 @@
 """What this service publishes, on subscriptions-event-bus."""
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from contracts.causes import Cause
 from contracts.envelope import EventDetail
@@ -10,26 +10,31 @@ from contracts.names import EventType, Source
 from contracts.outbox import OutboxRecord
 from contracts.publishing import outbox_record
 from contracts.timestamps import Timestamp
-from services.subscription.model import LastEvent, Status, Subscription
+from services.subscription.model import CancelledBy, EventName, Reason, Status, Subscription
 
 
-class SubscriptionDetail(EventDetail):
-    """The subscription after the event."""
+class _Detail(EventDetail):
+    """What every event of a subscription says."""
 
     id: str = Field(validation_alias="subscription_id", description="The same as subscriptionId.")
     subscription_id: str = Field(description="Names the subscription in all three domains.")
+    status: Status = Field(description="active, then perhaps cancelled, then perhaps erased.")
+    created: Timestamp = Field(description="When it was created.")
+    updated: Timestamp = Field(description="When it last changed: with this event.")
+
+
+class SubscriptionDetail(_Detail):
+    """The subscription after the event."""
+
     account_number: str = Field(description="Bank account that is debited.")
     account_name: str = Field(description="Name on the bank account.")
     account_sort_code: str = Field(description="Sort code of the bank.")
     customer_first_name: str = Field(description="The customer's first name.")
     customer_surname: str = Field(description="The customer's surname.")
     quantity: int = Field(description="Razors a month.", ge=1, le=10)
-    status: Status = Field(description="active, and later perhaps cancelled.")
     cancelled_reason: str | None = Field(
-        default=None, description="Why it was cancelled; null while active."
+        default=None, validation_alias="reason", description="The same as reason."
     )
-    created: Timestamp = Field(description="When it was created.")
-    updated: Timestamp = Field(description="When it last changed: with this event.")
 
 
 class SubscriptionCreated(SubscriptionDetail):
@@ -38,15 +43,32 @@ class SubscriptionCreated(SubscriptionDetail):
     event: Literal[EventType.SUBSCRIPTION_CREATED]
 
 
+def _were_added(schema: dict[str, Any]) -> None:
+    """Events of earlier releases lack these."""
+    for name in ("cancelledBy", "reason"):
+        schema["required"].remove(name)
+
+
 class SubscriptionCancelled(SubscriptionDetail):
     """The subscription ended."""
 
+    model_config = ConfigDict(json_schema_extra=_were_added)
+
     event: Literal[EventType.SUBSCRIPTION_CANCELLED]
+    cancelled_by: CancelledBy = Field(description="Who ended it; where it is missing, the bank.")
+    reason: Reason = Field(description="Why; where it is missing, the payment was cancelled.")
 
 
-_DETAILS: dict[LastEvent, type[SubscriptionDetail]] = {
-    LastEvent.CREATED: SubscriptionCreated,
-    LastEvent.CANCELLED: SubscriptionCancelled,
+class SubscriptionErased(_Detail):
+    """Nothing personal is left of the subscription, and no copy of it is to be kept."""
+
+    event: Literal[EventType.SUBSCRIPTION_ERASED]
+
+
+_DETAILS: dict[EventName, type[_Detail]] = {
+    EventName.CREATED: SubscriptionCreated,
+    EventName.CANCELLED: SubscriptionCancelled,
+    EventName.ERASED: SubscriptionErased,
 }
 
 

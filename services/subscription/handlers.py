@@ -12,13 +12,17 @@ from contracts.outbox import OutboxRecord
 from runtime.callers import Caller
 from runtime.outbox.commit import UseCases
 from services.subscription.events import record_of
-from services.subscription.model import Order, Subscription, SubscriptionNotFound
-
-CANCELLED_WITH_PAYMENT = "payment cancelled"
+from services.subscription.model import (
+    CancelledBy,
+    Order,
+    Reason,
+    Subscription,
+    SubscriptionNotFound,
+)
 
 
 class Handlers(UseCases[Subscription]):
-    """Subscribes and cancels."""
+    """Subscribes, cancels and erases."""
 
     def subscribe(
         self, order: Order, cause: Cause, *, key: str | None = None, caller: Caller | None = None
@@ -27,7 +31,7 @@ class Handlers(UseCases[Subscription]):
 
         The key decides the subscription's id, so the row itself is the record of the key, in the
         same transaction and for as long. A caller's keys are its own. Raises IdempotencyKeyReused
-        for another body.
+        for another body, SubscriptionGone for the key of one that was erased.
         """
         subscription_id = str(_id_of(key, caller) if key else uuid4())
         digest = _digest(order)
@@ -45,25 +49,44 @@ class Handlers(UseCases[Subscription]):
 
         return self.change(subscription_id, decide, self._record(cause), presumed_new=True)
 
-    def cancel(self, subscription_id: str, cause: Cause) -> Subscription:
-        """Cancel because the payment is gone; raises SubscriptionNotFound."""
+    def cancel(
+        self,
+        subscription_id: str,
+        by: CancelledBy,
+        reason: Reason,
+        cause: Cause,
+        *,
+        owner: str | None = None,
+    ) -> Subscription:
+        """Cancel one, which must be its owner's if one is given; raises SubscriptionNotFound."""
 
         def decide(current: Subscription | None) -> Subscription:
-            if current is None:
-                raise SubscriptionNotFound(subscription_id)
-            return current.cancel(CANCELLED_WITH_PAYMENT, now=self._now())
+            return _found(subscription_id, current, owner).cancel(by, reason, now=self._now())
+
+        return self.change(subscription_id, decide, self._record(cause))
+
+    def erase(self, subscription_id: str, cause: Cause) -> Subscription:
+        """Blank what is personal; raises SubscriptionNotFound, NotCancelled."""
+
+        def decide(current: Subscription | None) -> Subscription:
+            return _found(subscription_id, current).erase(now=self._now())
 
         return self.change(subscription_id, decide, self._record(cause))
 
     def get(self, subscription_id: str, *, owner: str | None = None) -> Subscription:
         """Read one, which must be its owner's if one is given; raises SubscriptionNotFound."""
-        subscription = self._store.get(subscription_id)
-        if subscription is None or owner not in {None, subscription.owner}:
-            raise SubscriptionNotFound(subscription_id)
-        return subscription
+        return _found(subscription_id, self._store.get(subscription_id), owner)
 
     def _record(self, cause: Cause) -> Callable[[Subscription], OutboxRecord]:
         return partial(record_of, cause=cause, event_id=self._new_id())
+
+
+def _found(
+    subscription_id: str, subscription: Subscription | None, owner: str | None = None
+) -> Subscription:
+    if subscription is None or owner not in {None, subscription.owner}:
+        raise SubscriptionNotFound(subscription_id)
+    return subscription
 
 
 _KEYS = uuid5(NAMESPACE_URL, "urn:streamed-events:idempotency-key")

@@ -9,3 +9,9 @@ class PaymentCancelled(ReadModel):
     """From the payment domain: the direct debit of a subscription is gone."""
 
     subscription_id: str = Field(min_length=1, max_length=128)
+
+
+class StockRejected(ReadModel):
+    """From the stock domain: there are too few razors for a subscription."""
+
+    subscription_id: str = Field(min_length=1, max_length=128)

@@ -42,7 +42,10 @@ def event_handlers(
 ) -> Mapping[str, EventHandler]:
     """By the queue that the events come from."""
     handlers = Handlers(store_of(settings, tracer))
-    return {settings.payment_cancelled_queue: consumer.payment_cancelled(handlers)}
+    return {
+        settings.payment_cancelled_queue: consumer.payment_cancelled(handlers),
+        settings.stock_rejected_queue: consumer.stock_rejected(handlers),
+    }
 
 
 def store_of(settings: TableSettings, tracer: Tracer | None = None) -> DynamoStore:

@@ -3,7 +3,10 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Self
+from typing import NamedTuple, Self
+
+CREATION, CANCELLATION, ERASURE = 1, 2, 3
+"""Versions: each is one event, in this order."""
 
 
 class DomainError(Exception):
@@ -22,18 +25,60 @@ class IdempotencyKeyReused(DomainError):
         )
 
 
+class NotCancelled(DomainError):
+    def __init__(self, subscription_id: str) -> None:
+        super().__init__(f"subscription {subscription_id} is active: cancel it before its erasure")
+
+
+class SubscriptionGone(DomainError):
+    def __init__(self) -> None:
+        super().__init__("Idempotency-Key: the subscription of this key was erased; use a new key")
+
+
 class Status(StrEnum):
-    """Whether razors are still to come."""
+    """Whether razors are still to come; of one that is erased no personal data is left."""
 
     ACTIVE = "active"
     CANCELLED = "cancelled"
+    ERASED = "erased"
 
 
-class LastEvent(StrEnum):
-    """What the last change of a subscription was."""
+class CancelledBy(StrEnum):
+    """Who ended a subscription."""
+
+    CUSTOMER = "customer"
+    STAFF = "staff"
+    BANK = "bank"
+    STOCK = "stock"
+
+
+class Reason(StrEnum):
+    """Why a subscription ended: the published list."""
+
+    NOT_STATED = "not stated"
+    NO_LONGER_NEEDED = "no longer needed"
+    TOO_EXPENSIVE = "too expensive"
+    DISSATISFIED = "dissatisfied"
+    MOVED_AWAY = "moved away"
+    OTHER = "other"
+    PAYMENT_CANCELLED = "payment cancelled"
+    OUT_OF_STOCK = "out of stock"
+
+
+class EventName(StrEnum):
+    """What may happen to a subscription."""
 
     CREATED = "SubscriptionCreated"
     CANCELLED = "SubscriptionCancelled"
+    ERASED = "SubscriptionErased"
+
+
+class Event(NamedTuple):
+    """What happened, and when; `sequence` is the version that it led to."""
+
+    sequence: int
+    name: EventName
+    at: datetime
 
 
 @dataclass(frozen=True)
@@ -50,22 +95,33 @@ class Order:
 
 @dataclass(frozen=True)
 class Subscription:
-    """The aggregate. Each version is one thing that happened, named by `event`.
+    """The aggregate. `events` are all that happened to it, in sequence.
 
     `request_digest` shows whether a repeated Idempotency-Key came with the same body; `owner` is
-    the Caller's, and None where there was none.
+    the Caller's, and None where there was none. An erased one has no order, digest or owner.
     """
 
     subscription_id: str
-    order: Order
-    request_digest: str
+    order: Order | None
+    request_digest: str | None
     status: Status
     created: datetime
-    updated: datetime
-    version: int
-    event: LastEvent
-    cancelled_reason: str | None = None
+    events: tuple[Event, ...]
+    cancelled_by: CancelledBy | None = None
+    reason: Reason | None = None
     owner: str | None = None
+
+    @property
+    def version(self) -> int:
+        return self.events[-1].sequence
+
+    @property
+    def event(self) -> EventName:
+        return self.events[-1].name
+
+    @property
+    def updated(self) -> datetime:
+        return self.events[-1].at
 
     @classmethod
     def create(
@@ -83,27 +139,42 @@ class Subscription:
             request_digest=request_digest,
             status=Status.ACTIVE,
             created=now,
-            updated=now,
-            version=1,
-            event=LastEvent.CREATED,
+            events=(Event(CREATION, EventName.CREATED, now),),
             owner=owner,
         )
 
     def requested_again(self, request_digest: str) -> Self:
-        """Stay as it is; raises IdempotencyKeyReused if the body is another one."""
+        """Stay as it is; raises IdempotencyKeyReused for another body, SubscriptionGone."""
+        if self.status is Status.ERASED:
+            raise SubscriptionGone
         if request_digest != self.request_digest:
             raise IdempotencyKeyReused
         return self
 
-    def cancel(self, reason: str, *, now: datetime) -> Self:
-        """Cancel it; one that is cancelled already stays as it is."""
-        if self.status is Status.CANCELLED:
+    def cancel(self, by: CancelledBy, reason: Reason, *, now: datetime) -> Self:
+        """Cancel it; one that has ended already stays as it is, with its first reason."""
+        if self.status is not Status.ACTIVE:
             return self
         return replace(
             self,
             status=Status.CANCELLED,
-            cancelled_reason=reason,
-            updated=now,
-            version=self.version + 1,
-            event=LastEvent.CANCELLED,
+            cancelled_by=by,
+            reason=reason,
+            events=(*self.events, Event(CANCELLATION, EventName.CANCELLED, now)),
+        )
+
+    def erase(self, *, now: datetime) -> Self:
+        """Blank what is personal, once it has ended; raises NotCancelled."""
+        match self.status:
+            case Status.ACTIVE:
+                raise NotCancelled(self.subscription_id)
+            case Status.ERASED:
+                return self
+        return replace(
+            self,
+            order=None,
+            request_digest=None,
+            owner=None,
+            status=Status.ERASED,
+            events=(*self.events, Event(ERASURE, EventName.ERASED, now)),
         )

@@ -21,3 +21,4 @@ class SubscriptionConsumerSettings(TableSettings, ConsumerSettings):
     """For the consumer."""
 
     payment_cancelled_queue: str = Field(min_length=1)
+    stock_rejected_queue: str = Field(min_length=1)

@@ -50,6 +50,17 @@ CROSSINGS = {
 DESIGNED = {
     "SubscriptionToStockRule": ("111111111111", "subscriptions-event-bus", "stock-event-bus"),
     "SubscriptionToPaymentsRule": ("111111111111", "subscriptions-event-bus", "payments-event-bus"),
+    "SubscriptionCancelledToPaymentsRule": (
+        "111111111111",
+        "subscriptions-event-bus",
+        "payments-event-bus",
+    ),
+    "SubscriptionErasedToPaymentsRule": (
+        "111111111111",
+        "subscriptions-event-bus",
+        "payments-event-bus",
+    ),
+    "StockToSubscriptionsRule": ("222222222222", "stock-event-bus", "subscriptions-event-bus"),
     "PaymentsToStockRule": ("333333333333", "payments-event-bus", "stock-event-bus"),
     "PaymentsToSubscriptionsRule": (
         "333333333333",

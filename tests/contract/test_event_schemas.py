@@ -42,6 +42,7 @@ SUBSCRIPTION = [
     *("id", "subscriptionId", "accountNumber", "accountName", "accountSortCode"),
     *("customerFirstName", "customerSurname", "quantity", "status", "event", "updated"),
 ]
+ERASED = ["id", "subscriptionId", "status", "event", "created", "updated"]
 STOCK = [
     *("id", "subscriptionId", "stockId", "stock", "status", "event", "created", "updated"),
 ]
@@ -53,11 +54,13 @@ DESIGN = {
     "SubscriptionCreated": ("app.subscriptions", SUBSCRIPTION),
     "SubscriptionCancelled": ("app.subscriptions", SUBSCRIPTION),
     "StockAllocated": ("app.stock", STOCK),
+    "SubscriptionErased": ("app.subscriptions", ERASED),
+    "StockRejected": ("app.stock", [*STOCK, "asked", "available"]),
     "StockDeallocated": ("app.stock", STOCK),
     "PaymentCreated": ("app.payments", PAYMENT),
     "PaymentCancelled": ("app.payments", PAYMENT),
 }
-"""The table of design.md section 5: source, and what the detail has beside its metadata.
+"""Source, and what the detail has beside its metadata.
 
 It holds the three domains; a further one is held by its samples alone.
 """
@@ -198,7 +201,7 @@ def consumers() -> dict[str, tuple[str, EventHandler]]:
     subscriptions, stock, payments = MemorySubscriptions(), MemoryStock(), MemoryPayments()
     subscription_handlers = SubscriptionHandlers(subscriptions)
     subscription_handlers.subscribe(an_order(), a_cause(), key="sample")
-    stock_handlers = StockHandlers(stock)
+    stock_handlers, payment_handlers = StockHandlers(stock), PaymentHandlers(payments)
     return {
         "subscriptions-payment-cancelled": (
             "PaymentCancelled",
@@ -212,9 +215,21 @@ def consumers() -> dict[str, tuple[str, EventHandler]]:
             "PaymentCancelled",
             stock_consumer.payment_cancelled(stock_handlers),
         ),
+        "subscriptions-stock-rejected": (
+            "StockRejected",
+            subscription_consumer.stock_rejected(subscription_handlers),
+        ),
         "payments-subscription-created": (
             "SubscriptionCreated",
-            payment_consumer.subscription_created(PaymentHandlers(payments)),
+            payment_consumer.subscription_created(payment_handlers),
+        ),
+        "payments-subscription-cancelled": (
+            "SubscriptionCancelled",
+            payment_consumer.subscription_cancelled(payment_handlers),
+        ),
+        "payments-subscription-erased": (
+            "SubscriptionErased",
+            payment_consumer.subscription_erased(payment_handlers),
         ),
     }
 
@@ -256,11 +271,15 @@ def test_whatever_is_ordered_every_event_of_its_life_keeps_its_schema(order: Ord
     cancelled = delivered(payments.outbox[-1])
     stock_consumer.payment_cancelled(stock_handlers).handle(cancelled)
     subscription_consumer.payment_cancelled(subscription_handlers).handle(cancelled)
+    subscription_handlers.erase(subscription.subscription_id, a_cause())
+    payment_consumer.subscription_erased(payment_handlers).handle(
+        delivered(subscriptions.outbox[-1])
+    )
     published = [*subscriptions.outbox, *stock.outbox, *payments.outbox]
     lifecycles = [LIFECYCLES[domain] for domain in ("subscriptions", "stock", "payments")]
     assert {record.event_type for record in published} == {
         event for each in lifecycles for event in each.events
-    }
+    } - {EventType.STOCK_REJECTED}
     for record in published:
         validate(json.loads(record.detail))
         assert record.source == SOURCES[record.event_type]

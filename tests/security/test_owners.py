@@ -8,7 +8,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.builders import a_cause, an_order
+from tests.builders import BY_BANK, a_cause, an_order
 from tests.integration.test_api_bad_input import ORDER, problem
 from tests.system import Name, System, asking
 from tests.token_issuer import a_token, bearer
@@ -108,7 +108,7 @@ def test_a_cancelled_subscription_is_still_its_owners(api: httpx.Client, system:
     """The consumer that cancels it knows no caller."""
     ada = customer()
     own = subscribed(api, ada)["id"]
-    system.subscriptions.cancel(own, a_cause())
+    system.subscriptions.cancel(own, *BY_BANK, a_cause())
     found = api.get(f"/subscriptions/{own}", headers=ada).json()
     assert found["status"] == "cancelled"
     assert "owner" not in found

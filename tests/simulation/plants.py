@@ -55,7 +55,7 @@ class IgnoresFailedEntries(EventBus):
 class AllocatesUnconditionally(MemoryStock):
     """Puts the row whatever is there, as a PutItem without a ConditionExpression does."""
 
-    def commit(self, after: Stock, record: OutboxRecord, *, replaces: Stock | None) -> None:
+    def commit(self, after: Stock, record: OutboxRecord | None, *, replaces: Stock | None) -> None:
         super().commit(after, record, replaces=self._rows.get(after.subscription_id))
 
 

@@ -34,6 +34,7 @@ EVENT_HANDLERS = {
     "stock-payment-cancelled": stock.payment_cancelled,
     "payments-subscription-created": payment.subscription_created,
     "subscriptions-payment-cancelled": subscription.payment_cancelled,
+    "subscriptions-stock-rejected": subscription.stock_rejected,
 }
 """What each queue's consumer does with a body."""
 

@@ -3,6 +3,7 @@
 import pytest
 
 from contracts.names import EventType
+from infra.domains.parts import PAYMENT_CANCELLED
 from infra.topology import TOPOLOGY
 from operations.sources.routes import Delivery, Hop, log_group_of, log_rule_of, routes
 
@@ -19,8 +20,14 @@ def test_a_route_goes_from_the_outbox_over_every_bus_into_every_queue() -> None:
     assert (route.set_aside, route.bus) == ("payment-events-dlq.fifo", "payments-event-bus")
     own, stock, subscriptions = "payments-event-bus", "stock-event-bus", "subscriptions-event-bus"
     assert route.hops == (
-        Hop("PaymentsToStockRule", own, stock, "payments-to-stock-dlq"),
-        Hop("PaymentsToSubscriptionsRule", own, subscriptions, "payments-to-subscriptions-dlq"),
+        Hop("PaymentsToStockRule", own, stock, "payments-to-stock-dlq", PAYMENT_CANCELLED),
+        Hop(
+            "PaymentsToSubscriptionsRule",
+            own,
+            subscriptions,
+            "payments-to-subscriptions-dlq",
+            PAYMENT_CANCELLED,
+        ),
     )
     assert set(route.deliveries) == {
         Delivery(
@@ -29,6 +36,7 @@ def test_a_route_goes_from_the_outbox_over_every_bus_into_every_queue() -> None:
             "stock-payment-cancelled",
             "payment-cancelled-dlq",
             "stock",
+            PAYMENT_CANCELLED,
         ),
         Delivery(
             "CancelSubscriptionRule",
@@ -36,6 +44,7 @@ def test_a_route_goes_from_the_outbox_over_every_bus_into_every_queue() -> None:
             "subscriptions-payment-cancelled",
             "cancel-subscription-dlq",
             "subscriptions",
+            PAYMENT_CANCELLED,
         ),
     }
 

@@ -19,6 +19,7 @@ from services.stock.model import Stock
 from services.subscription import events as subscription_events
 from services.subscription import store as subscription_store
 from services.subscription.model import Order, Subscription
+from tests.builders import BY_BANK
 from verification.benchmarks import scaling
 from verification.benchmarks import scaling_inputs as inputs
 from verification.benchmarks.calls.metering import item_bytes
@@ -134,7 +135,7 @@ def write_subscription(client: "DynamoDBClient") -> None:
     )
     order = Order("12345678", "A Lovelace", "12-34-56", "Ada", "Lovelace", 2)
     active = Subscription.create(ID, order, request_digest="0" * 64, now=NOW)
-    for after in (active, active.cancel("payment cancelled", now=NOW)):
+    for after in (active, active.cancel(*BY_BANK, now=NOW)):
         record = subscription_events.record_of(after, EVERY_FIELD, event_id=ID)
         store.commit(after, record, replaces=None)
 

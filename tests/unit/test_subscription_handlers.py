@@ -9,7 +9,7 @@ from infra.local_system.settings import ROOT
 from runtime.callers import Caller
 from services.subscription.handlers import Handlers
 from services.subscription.model import IdempotencyKeyReused, Status, SubscriptionNotFound
-from tests.builders import a_cause, a_metadata, an_order, clock
+from tests.builders import BY_BANK, a_cause, a_metadata, an_order, clock
 from tests.fakes import MemorySubscriptions
 
 
@@ -67,7 +67,7 @@ def test_the_same_key_and_body_give_the_same_subscription(
 def test_the_same_key_is_honoured_after_a_cancellation(handlers: Handlers) -> None:
     """A late repetition is answered with the subscription as it stands, cancelled."""
     first = handlers.subscribe(an_order(), a_cause(), key="once")
-    handlers.cancel(first.subscription_id, a_cause())
+    handlers.cancel(first.subscription_id, *BY_BANK, a_cause())
     again = handlers.subscribe(an_order(), a_cause(), key="once")
     assert (again.subscription_id, again.status) == (first.subscription_id, Status.CANCELLED)
 
@@ -177,9 +177,9 @@ def test_cancelling_commits_the_end_and_its_event(
 ) -> None:
     """The event carries the reason and the next sequence."""
     created = handlers.subscribe(an_order(), a_cause())
-    cancelled = handlers.cancel(created.subscription_id, a_cause())
+    cancelled = handlers.cancel(created.subscription_id, *BY_BANK, a_cause())
     detail = json.loads(store.outbox[-1].detail)
-    assert (cancelled.status, cancelled.cancelled_reason) == (
+    assert (cancelled.status, cancelled.reason) == (
         Status.CANCELLED,
         "payment cancelled",
     )
@@ -196,5 +196,5 @@ def test_what_does_not_exist_is_not_found(handlers: Handlers, store: MemorySubsc
     with pytest.raises(SubscriptionNotFound, match="nowhere"):
         handlers.get("nowhere")
     with pytest.raises(SubscriptionNotFound, match="nowhere"):
-        handlers.cancel("nowhere", a_cause())
+        handlers.cancel("nowhere", *BY_BANK, a_cause())
     assert store.outbox == []

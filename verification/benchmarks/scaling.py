@@ -15,12 +15,12 @@ from statistics import NormalDist
 from typing import Any
 
 from infra.local_system.settings import ROOT
-from operations.sources.routes import Route, routes
+from operations.sources.routes import Route
 from runtime.process.command import run_command
 from verification.benchmarks import scaling_inputs as inputs
 from verification.benchmarks.calls import expected
 from verification.benchmarks.calls.lifecycle import CANCELLED, CREATED
-from verification.benchmarks.costs.usage import Usage, archives, buses
+from verification.benchmarks.costs.usage import Usage, archives, buses, route_of
 from verification.benchmarks.pages import table, write
 from verification.benchmarks.scaling_inputs import Input
 from verification.benchmarks.table import number
@@ -307,7 +307,7 @@ def _setting(value: float | str) -> str:
 def _routes() -> tuple[Route, ...]:
     sections = expected.load()
     return tuple(
-        routes()[event]
+        route_of(event)
         for phase in (CREATED, CANCELLED)
         for event in Usage.of(sections, phase).published
     )

@@ -17,7 +17,7 @@ from services.stock.model import Stock
 from services.subscription import events as subscription_events
 from services.subscription import handlers as subscription_handlers
 from services.subscription.model import Subscription
-from tests.builders import START, a_cause, an_order
+from tests.builders import BY_BANK, START, a_cause, an_order
 
 LATER = START + timedelta(hours=1)
 
@@ -60,7 +60,7 @@ def _payment(identity: str, group: str, seconds: int) -> Payment:
 SUBSCRIPTION = Kind(
     groups=("12345678", "87654321"),
     make=_subscription,
-    change=lambda row: row.cancel("payment cancelled", now=LATER),
+    change=lambda row: row.cancel(*BY_BANK, now=LATER),
     record=lambda row: subscription_events.record_of(row, a_cause(), event_id=f"e-{row.version}"),
     create=lambda store: (
         subscription_handlers.Handlers(store)
@@ -68,7 +68,7 @@ SUBSCRIPTION = Kind(
         .subscription_id
     ),
     cancel=lambda store, identity: subscription_handlers.Handlers(store).cancel(
-        identity, a_cause()
+        identity, *BY_BANK, a_cause()
     ),
 )
 

@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 
 from contracts.names import EventType
-from operations.sources.routes import routes
 from verification.benchmarks.calls import metering
 from verification.benchmarks.costs import deployment
 from verification.benchmarks.costs.book import Book, Charge
-from verification.benchmarks.costs.usage import Usage, archives, buses
+from verification.benchmarks.costs.usage import Usage, archives, buses, route_of
 
 GIGABYTE = 1_000_000_000
 DAYS_A_MONTH = 365 / 12
@@ -54,7 +53,7 @@ def traffic(size: float) -> Charge:
 
 def _event(event: EventType, entry_size: int, book: Book) -> Iterator[Charge]:
     """Put on its bus, sent on to others, archived and logged on each, delivered to queues."""
-    route = routes()[event]
+    route = route_of(event)
     reached, archived = buses(route), archives(route)
     size = entry_size + book.assumed("envelope-bytes")
     yield Charge(EVENTS_ITEM, 1, "eventbridge-event")

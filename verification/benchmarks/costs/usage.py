@@ -57,6 +57,11 @@ class Usage:
         return sum(_to_queues_and_buses(self.calls[process]) for process in inside)
 
 
+def route_of(event: EventType) -> Route:
+    """The way of an event of the lifecycle that was counted, which the bank ends."""
+    return routes()[event].taken_by({"cancelledBy": "bank"})
+
+
 def buses(route: Route) -> tuple[str, ...]:
     """Every bus that takes the event; the first is its own."""
     return (route.bus, *(hop.bus for hop in route.hops))
