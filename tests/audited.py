@@ -12,6 +12,7 @@ from operations.sources.bus_logs import BusEvent, Unreadable
 from operations.sources.ledger import (
     AggregateState,
     EventKey,
+    type_of,
 )
 from operations.sources.routes import routes
 
@@ -45,7 +46,7 @@ class Settled:
 
     def happen(self, domain: str, name: str, version: int, at: datetime) -> None:
         """Commit a domain's event, and publish it on every bus of its way."""
-        event_type = LIFECYCLES[domain].events[version - 1]
+        event_type = str(type_of(domain, version))
         created = self.before[domain, name].created if (domain, name) in self.before else at
         self.before[domain, name] = AggregateState(
             domain, name, version, event_type, "sample", created, at
@@ -53,7 +54,8 @@ class Settled:
         self.publish(EventKey(event_type, name, version), at)
 
     def publish(self, key: EventKey, at: datetime, **changes: object) -> None:
-        route = routes()[EventType(key.event_type)]
+        changes = {"routed_by": {"cancelledBy": "bank"}} | changes
+        route = routes()[EventType(key.event_type)].taken_by(changes["routed_by"])  # type: ignore[arg-type]
         for bus in (route.bus, *(hop.bus for hop in route.hops)):
             self.log(bus, key, at, **changes)
 

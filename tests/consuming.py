@@ -25,6 +25,8 @@ EVENT_HANDLERS: Mapping[str, Callable[[Any], EventHandler]] = {
     "stock-subscription-created": stock_consumer.subscription_created,
     "stock-payment-cancelled": stock_consumer.payment_cancelled,
     "payments-subscription-created": payment_consumer.subscription_created,
+    "payments-subscription-cancelled": payment_consumer.subscription_cancelled,
+    "payments-subscription-erased": payment_consumer.subscription_erased,
 }
 """By queue, from its service's handlers."""
 

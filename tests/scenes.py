@@ -82,7 +82,7 @@ class Scene:
                 plan.action = nothing
         state = next(iter(store.page(limit=1, after=None).items), None)
         return Ending(
-            state and replace(state, created=START, updated=START),
+            state and _timeless_state(state),
             [_timeless(record) for record in store.outbox],
         )
 
@@ -95,6 +95,12 @@ class Scene:
 
 def _go_away() -> None:
     raise Unavailable("memory", "as planned")
+
+
+def _timeless_state(state: Any) -> Any:
+    """With its last event alone: what overtook its beginning had none."""
+    last = state.events[-1]._replace(at=START)
+    return replace(state, created=START, events=(last,))
 
 
 def _timeless(record: OutboxRecord) -> Mapping[str, Any]:

@@ -16,10 +16,10 @@ from runtime.http.auth import InsufficientScope, require
 from runtime.http.etags import TaggedRoute
 from runtime.http.pagination import DEFAULT_LIMIT, Cursor, Limit, PageView, page_example
 from runtime.http.problem_kinds import (
+    ERASED,
     INVALID,
     NOT_CANCELLED,
     NOT_FOUND,
-    SUBSCRIPTION_ERASED,
     Kind,
 )
 from runtime.http.problems import ON_CHANGE, ON_CREATE, ON_LIST, ON_READ, documented
@@ -29,10 +29,10 @@ from services.subscription.model import (
     CancelledBy,
     DomainError,
     IdempotencyKeyReused,
-    NotCancelled,
     Order,
     Reason,
     Status,
+    StillActive,
     Subscription,
     SubscriptionGone,
     SubscriptionNotFound,
@@ -42,8 +42,8 @@ from services.subscription.store import SubscriptionStore
 KINDS: dict[type[Exception], Kind] = {
     SubscriptionNotFound: NOT_FOUND,
     IdempotencyKeyReused: INVALID,
-    SubscriptionGone: SUBSCRIPTION_ERASED,
-    NotCancelled: NOT_CANCELLED,
+    SubscriptionGone: ERASED,
+    StillActive: NOT_CANCELLED,
     DomainError: INVALID,
 }
 
@@ -51,7 +51,7 @@ READ, READ_ALL, WRITE = "subscriptions:read", "subscriptions:read:all", "subscri
 """Scopes: one's own; everybody's, for staff; to subscribe, and to cancel one's own."""
 
 CANCEL_ALL, ERASE = "subscriptions:cancel:all", "subscriptions:erase"
-"""Scopes of staff: to cancel anybody's; to erase what is cancelled."""
+"""Scopes of staff: to cancel every customer's; to erase what is cancelled."""
 
 _Reader = Annotated[Caller | None, Security(require, scopes=[READ, READ_ALL])]
 _Writer = Annotated[Caller | None, Security(require, scopes=[WRITE])]
@@ -127,7 +127,7 @@ class NewSubscription(ReadModel):
         return Order(**dict(self))
 
 
-class Cancellation(ReadModel):
+class CancellationBody(ReadModel):
     """Why a subscription is cancelled; free text is not taken."""
 
     model_config = ConfigDict(
@@ -234,7 +234,7 @@ class SubscriptionPage(PageView[SubscriptionView]):
     model_config = page_example(_EXAMPLE)
 
 
-ON_SUBSCRIBE = {**ON_CREATE, **documented(SUBSCRIPTION_ERASED)}
+ON_SUBSCRIBE = {**ON_CREATE, **documented(ERASED)}
 ON_ERASURE = {**ON_READ, **documented(NOT_CANCELLED)}
 
 
@@ -310,8 +310,8 @@ def routes(handlers: Handlers, store: SubscriptionStore) -> APIRouter:
         description=(
             "Ends it; its direct debit and its stock follow by themselves. One that has ended"
             " already answers the same, with its first reason, and raises no second event. With"
-            f" the scope {CANCEL_ALL} it is staff that cancels, anybody's; without it another"
-            " customer's is not found."
+            f" the scope {CANCEL_ALL} it is staff that cancels, for any customer; without it"
+            " another customer's is not found."
         ),
         response_description="How it ended.",
         responses=ON_CHANGE,
@@ -320,7 +320,7 @@ def routes(handlers: Handlers, store: SubscriptionStore) -> APIRouter:
         subscription_id: _SubscriptionId,
         request: Request,
         caller: _Canceller,
-        body: Cancellation | None = None,
+        body: CancellationBody | None = None,
     ) -> CancellationView:
         is_staff = caller is not None and CANCEL_ALL in caller.scopes
         cancelled = await run_in_threadpool(

@@ -66,7 +66,7 @@ class Handlers(UseCases[Subscription]):
         return self.change(subscription_id, decide, self._record(cause))
 
     def erase(self, subscription_id: str, cause: Cause) -> Subscription:
-        """Blank what is personal; raises SubscriptionNotFound, NotCancelled."""
+        """Blank what is personal; raises SubscriptionNotFound, StillActive."""
 
         def decide(current: Subscription | None) -> Subscription:
             return _found(subscription_id, current).erase(now=self._now())

@@ -25,7 +25,7 @@ class IdempotencyKeyReused(DomainError):
         )
 
 
-class NotCancelled(DomainError):
+class StillActive(DomainError):
     def __init__(self, subscription_id: str) -> None:
         super().__init__(f"subscription {subscription_id} is active: cancel it before its erasure")
 
@@ -164,10 +164,10 @@ class Subscription:
         )
 
     def erase(self, *, now: datetime) -> Self:
-        """Blank what is personal, once it has ended; raises NotCancelled."""
+        """Blank what is personal, once it has ended; raises StillActive."""
         match self.status:
             case Status.ACTIVE:
-                raise NotCancelled(self.subscription_id)
+                raise StillActive(self.subscription_id)
             case Status.ERASED:
                 return self
         return replace(

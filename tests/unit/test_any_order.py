@@ -192,7 +192,7 @@ def test_a_subscription_and_a_payment_end_the_same_in_every_order(
     only_created, in_order = play([CREATED]), play([CREATED, CANCELLED])
     assert only_created.events == events[:1]
     assert in_order.events == events
-    assert getattr(in_order.state, "cancelled_reason", "payment cancelled") == "payment cancelled"
+    assert getattr(in_order.state, "reason", "payment cancelled") == "payment cancelled"
     for schedule in schedules():
         if "created" in schedule:
             expected = in_order if "cancelled" in schedule else only_created

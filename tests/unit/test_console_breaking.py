@@ -33,6 +33,8 @@ EVENT_HANDLERS = {
     "stock-subscription-created": stock.subscription_created,
     "stock-payment-cancelled": stock.payment_cancelled,
     "payments-subscription-created": payment.subscription_created,
+    "payments-subscription-cancelled": payment.subscription_cancelled,
+    "payments-subscription-erased": payment.subscription_erased,
     "subscriptions-payment-cancelled": subscription.payment_cancelled,
     "subscriptions-stock-rejected": subscription.stock_rejected,
 }

@@ -118,10 +118,8 @@ def test_the_way_of_an_event_over_a_queue_is_told_in_order() -> None:
 def test_a_table_of_fields_names_types_and_meanings() -> None:
     """Choices, nulls and the event's own name."""
     table = blocks()["table: fields of SubscriptionCancelled"]()
-    assert "| `status` | `active` or `cancelled` | active, and later perhaps cancelled. |" in table
-    assert (
-        "| `cancelledReason` | string or null | Why it was cancelled; null while active. |" in table
-    )
+    assert "| `status` | `active` or `cancelled` or `erased` | active, then perhaps " in table
+    assert "| `cancelledReason` | string or null | The same as reason. |" in table
     assert "| `event` | `SubscriptionCancelled` | What happened: the detail-type. |" in table
 
 

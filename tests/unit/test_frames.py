@@ -117,7 +117,9 @@ def ask(commit: Commit, router: APIRouter, method: str, path: str, body: object)
     (route,) = (
         each
         for each in router.routes
-        if isinstance(each, APIRoute) and method in (each.methods or ())
+        if isinstance(each, APIRoute)
+        and method in (each.methods or ())
+        and each.path_regex.match(path)
     )
     return [route.endpoint.__qualname__, *commit.frames]
 

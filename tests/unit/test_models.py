@@ -13,8 +13,8 @@ from services.stock.model import Status as StockStatus
 from services.stock.model import Stock
 from services.subscription.model import (
     CancelledBy,
-    NotCancelled,
     Reason,
+    StillActive,
     Subscription,
     SubscriptionGone,
 )
@@ -137,7 +137,7 @@ def test_an_erasure_blanks_what_is_personal_and_keeps_how_it_ended() -> None:
 
 def test_an_active_subscription_is_not_erased() -> None:
     """It has to end first: razors and money still flow."""
-    with pytest.raises(NotCancelled, match="one"):
+    with pytest.raises(StillActive, match="one"):
         SUBSCRIPTION.erase(now=LATER)
 
 

@@ -35,7 +35,8 @@ def test_a_settled_system_balances(settled: Settled) -> None:
     created, cancelled = report.events["SubscriptionCreated"], report.events["PaymentCancelled"]
     assert (created.committed, created.published) == (3, 3)
     assert (cancelled.committed, cancelled.published) == (1, 1)
-    assert {(each.rule, each.expected, each.arrived) for each in report.deliveries} == {
+    found = {(each.rule, each.expected, each.arrived) for each in report.deliveries}
+    assert {each for each in found if each[1:] != (0, 0)} == {
         ("SubscriptionToStockRule", 3, 3),
         ("SubscriptionToPaymentsRule", 3, 3),
         ("SubscriptionCreatedRule", 3, 3),

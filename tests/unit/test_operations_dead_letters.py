@@ -24,6 +24,12 @@ ORIGINS = origins(TOPOLOGY, WORKLOADS)
 
 DESTINATIONS: dict[str, Destination] = {
     "cancel-subscription-dlq": BackToQueue("subscriptions-payment-cancelled"),
+    "reject-subscription-dlq": BackToQueue("subscriptions-stock-rejected"),
+    "cancel-payment-subscription-dlq": BackToQueue("payments-subscription-cancelled"),
+    "erase-payment-subscription-dlq": BackToQueue("payments-subscription-erased"),
+    "subscriptions-cancelled-to-payments-dlq": OnToBus("payments-event-bus"),
+    "subscriptions-erased-to-payments-dlq": OnToBus("payments-event-bus"),
+    "stock-to-subscriptions-dlq": OnToBus("subscriptions-event-bus"),
     "subscriptions-to-stock-dlq": OnToBus("stock-event-bus"),
     "subscriptions-to-payments-dlq": OnToBus("payments-event-bus"),
     "subscriptions-dlq": OutToBus("subscriptions-event-bus"),

@@ -22,6 +22,8 @@ def test_types_are_stable() -> None:
         "not-found": 404,
         "method-not-allowed": 405,
         "request-too-slow": 408,
+        "not-cancelled": 409,
+        "subscription-erased": 410,
         "content-too-large": 413,
         "unsupported-media-type": 415,
         "misdirected": 421,

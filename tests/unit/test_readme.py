@@ -15,7 +15,7 @@ README = ROOT / "README.md"
 RUNNING = ROOT / "docs" / "running.md"
 
 _BUS = re.compile(r'(\w+)\{\{"([\w-]+)"\}\}')
-_EVENT = re.compile(r'^  (\w+) -- "(queue: )?([A-Z]\w+)" --> (\w+)$', re.MULTILINE)
+_EVENTS = re.compile(r'^  (\w+) -- "(queues: )?([A-Z]\w+(?:, \w+)*)" --> (\w+)$', re.MULTILINE)
 _TARGET = re.compile(r"(?:^|`|=\S+ )make (?:PYTHON=\S+ )?([a-z][a-z-]*)", re.MULTILINE)
 
 
@@ -49,7 +49,8 @@ def test_the_picture_has_every_bus_and_every_event_between_them() -> None:
     assert sorted(names.values()) == sorted(bus.name for bus in TOPOLOGY.buses)
     arrows = [
         (names[bus], event, receiver if queue else names[receiver])
-        for bus, queue, event, receiver in _EVENT.findall(picture())
+        for bus, queue, events, receiver in _EVENTS.findall(picture())
+        for event in events.split(", ")
     ]
     assert sorted(arrows) == sorted(flows())
 

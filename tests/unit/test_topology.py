@@ -29,9 +29,17 @@ from infra.resources import (
     ToQueue,
 )
 from infra.topology import TOPOLOGY
+from services.subscription.model import CancelledBy
 
 SUBSCRIPTION_CREATED = {"source": ["app.subscriptions"], "detail-type": ["SubscriptionCreated"]}
 PAYMENT_CANCELLED = {"source": ["app.payments"], "detail-type": ["PaymentCancelled"]}
+SUBSCRIPTION_ENDED = {
+    "source": ["app.subscriptions"],
+    "detail-type": ["SubscriptionCancelled"],
+    "detail": {"cancelledBy": ["customer", "staff", "stock"]},
+}
+SUBSCRIPTION_ERASED = {"source": ["app.subscriptions"], "detail-type": ["SubscriptionErased"]}
+STOCK_REJECTED = {"source": ["app.stock"], "detail-type": ["StockRejected"]}
 EVERYTHING = {"source": [{"prefix": ""}]}
 
 RULES: dict[str, tuple[str, dict[str, Any], ToBus | ToQueue | ToLogGroup, str | None]] = {
@@ -77,6 +85,42 @@ RULES: dict[str, tuple[str, dict[str, Any], ToBus | ToQueue | ToLogGroup, str | 
         ToQueue("payments-subscription-created"),
         "create-payment-subscription-dlq",
     ),
+    "SubscriptionCancelledToPaymentsRule": (
+        "subscriptions-event-bus",
+        SUBSCRIPTION_ENDED,
+        ToBus("payments-event-bus"),
+        "subscriptions-cancelled-to-payments-dlq",
+    ),
+    "SubscriptionErasedToPaymentsRule": (
+        "subscriptions-event-bus",
+        SUBSCRIPTION_ERASED,
+        ToBus("payments-event-bus"),
+        "subscriptions-erased-to-payments-dlq",
+    ),
+    "StockToSubscriptionsRule": (
+        "stock-event-bus",
+        STOCK_REJECTED,
+        ToBus("subscriptions-event-bus"),
+        "stock-to-subscriptions-dlq",
+    ),
+    "RejectSubscriptionRule": (
+        "subscriptions-event-bus",
+        STOCK_REJECTED,
+        ToQueue("subscriptions-stock-rejected"),
+        "reject-subscription-dlq",
+    ),
+    "CancelPaymentRule": (
+        "payments-event-bus",
+        SUBSCRIPTION_ENDED,
+        ToQueue("payments-subscription-cancelled"),
+        "cancel-payment-subscription-dlq",
+    ),
+    "ErasePaymentRule": (
+        "payments-event-bus",
+        SUBSCRIPTION_ERASED,
+        ToQueue("payments-subscription-erased"),
+        "erase-payment-subscription-dlq",
+    ),
     "CancelSubscriptionRule": (
         "subscriptions-event-bus",
         PAYMENT_CANCELLED,
@@ -98,12 +142,18 @@ WORK_QUEUES = {
     "stock-payment-cancelled": "payment-cancelled-dlq",
     "payments-subscription-created": "create-payment-subscription-dlq",
     "subscriptions-payment-cancelled": "cancel-subscription-dlq",
+    "subscriptions-stock-rejected": "reject-subscription-dlq",
+    "payments-subscription-cancelled": "cancel-payment-subscription-dlq",
+    "payments-subscription-erased": "erase-payment-subscription-dlq",
 }
 
 DEAD_LETTER_QUEUES = {
     *WORK_QUEUES.values(),
     "subscriptions-to-stock-dlq",
     "subscriptions-to-payments-dlq",
+    "subscriptions-cancelled-to-payments-dlq",
+    "subscriptions-erased-to-payments-dlq",
+    "stock-to-subscriptions-dlq",
     "payments-to-stock-dlq",
     "payments-to-subscriptions-dlq",
     "subscriptions-dlq",
@@ -163,6 +213,12 @@ def test_every_rule_is_as_designed(name: str) -> None:
     """A rule stands on its bus with its pattern, its one target and the target's DLQ."""
     (rule,) = [rule for rule in TOPOLOGY.rules if rule.name == name]
     assert (rule.bus, rule.pattern.as_json(), rule.target, rule.dlq) == RULES[name]
+
+
+def test_every_end_but_the_banks_goes_back_to_payments() -> None:
+    """The pattern names who else can end a subscription."""
+    others = {*CancelledBy} - {CancelledBy.BANK}
+    assert set(SUBSCRIPTION_ENDED["detail"]["cancelledBy"]) == others  # type: ignore[index]
 
 
 def test_there_are_no_other_rules() -> None:
@@ -239,16 +295,21 @@ def test_a_bus_admits_the_rules_that_deliver_to_it_and_no_other() -> None:
         policy.bus: [rule.name for rule in policy.rules] for policy in TOPOLOGY.bus_policies
     }
     assert admitted == {
-        "subscriptions-event-bus": ["PaymentsToSubscriptionsRule"],
+        "subscriptions-event-bus": ["StockToSubscriptionsRule", "PaymentsToSubscriptionsRule"],
         "stock-event-bus": ["SubscriptionToStockRule", "PaymentsToStockRule"],
-        "payments-event-bus": ["SubscriptionToPaymentsRule"],
+        "payments-event-bus": [
+            "SubscriptionToPaymentsRule",
+            "SubscriptionCancelledToPaymentsRule",
+            "SubscriptionErasedToPaymentsRule",
+        ],
     }
 
 
 def test_a_bus_policy_names_the_account_the_source_and_the_type() -> None:
     """It allows PutEvents on the bus of what the rule matches, to the account of the rule alone."""
     arns = Arns(TOPOLOGY, THREE_ACCOUNTS)
-    assert bus_policy_document(TOPOLOGY.bus_policies[0], arns)["Statement"] == [
+    _, statement = bus_policy_document(TOPOLOGY.bus_policies[0], arns)["Statement"]
+    assert statement == (
         {
             "Sid": "PaymentsToSubscriptionsRuleMayPutEvents",
             "Effect": "Allow",
@@ -263,13 +324,13 @@ def test_a_bus_policy_names_the_account_the_source_and_the_type() -> None:
                 "Null": {"events:source": "false", "events:detail-type": "false"},
             },
         }
-    ]
+    )
 
 
 def test_a_bus_policy_asks_for_no_more_than_the_rule() -> None:
     """A rule for every event of a source names no type, and one for every event nothing at all."""
     arns, (policy, *_) = Arns(TOPOLOGY, THREE_ACCOUNTS), TOPOLOGY.bus_policies
-    (rule,) = policy.rules
+    rule = policy.rules[0]
     conditions = [
         bus_policy_document(
             replace(policy, rules=(replace(rule, pattern=EventPattern(sources)),)), arns

@@ -12,7 +12,7 @@ from tests.builders import a_body
 from tests.consuming import EVENT_HANDLERS, HANDLERS
 from tests.fakes import MemoryStore
 
-SUBSCRIPTIONS, ALLOCATING, DEALLOCATING, PAYMENTS = EVENT_HANDLERS
+SUBSCRIPTIONS, REJECTED, ALLOCATING, DEALLOCATING, PAYMENTS, ENDED, ERASED = EVENT_HANDLERS
 
 
 def handler_of(queue: str, store: MemoryStore[Any] | None = None) -> EventHandler:
@@ -34,6 +34,12 @@ CREATED, CANCELLED = "SubscriptionCreated", "PaymentCancelled"
         (SUBSCRIPTIONS, a_body(CANCELLED, subscriptionId=""), SchemaViolation),
         (SUBSCRIPTIONS, a_body(CANCELLED, subscriptionId="x" * 129), SchemaViolation),
         (SUBSCRIPTIONS, a_body(CANCELLED), SubscriptionNotFound),
+        (REJECTED, a_body("StockRejected"), SubscriptionNotFound),
+        (REJECTED, a_body("StockRejected", subscriptionId=None), SchemaViolation),
+        (ENDED, a_body(CREATED), UnexpectedEvent),
+        (ENDED, a_body("SubscriptionCancelled", subscriptionId=""), SchemaViolation),
+        (ERASED, a_body("SubscriptionCancelled"), UnexpectedEvent),
+        (ERASED, a_body("SubscriptionErased", subscriptionId=None), SchemaViolation),
         (ALLOCATING, a_body(CANCELLED), UnexpectedEvent),
         (ALLOCATING, a_body(CREATED, quantity=0), SchemaViolation),
         (ALLOCATING, a_body(CREATED, quantity=11), SchemaViolation),
