@@ -89,3 +89,5 @@ def test_a_batch_of_messages_is_one_request_for_each_64_kilobytes() -> None:
 def test_a_row_weighs_its_names_its_texts_and_half_its_digits() -> None:
     """2 + 3 for a text, 1 + (2 / 2 + 1) for a number of two digits."""
     assert item_bytes({"ab": {"S": "xyz"}, "n": {"N": "42"}}) == 5 + 3
+    nested = {"L": [{"M": {"ab": {"S": "xyz"}}}]}
+    assert item_bytes({"l": nested}) == 1 + 3 + 1 + 3 + 1 + 5

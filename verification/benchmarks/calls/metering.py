@@ -99,14 +99,25 @@ def _indexes_of(table: Table, item: Item) -> list[list[str]]:
 
 
 def item_bytes(item: Item) -> int:
-    """Bytes of a row of texts and numbers, as DynamoDB counts: names too, a number by its digits.
+    """Bytes of a row as DynamoDB counts: names too, a number by its digits.
 
+    A list or a map takes three bytes, and one for each thing in it.
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
     """
-    return sum(
-        _bytes(name) + (_bytes(value["S"]) if "S" in value else (len(value["N"]) + 1) // 2 + 1)
-        for name, value in item.items()
-    )
+    return sum(_bytes(name) + _value_bytes(value) for name, value in item.items())
+
+
+def _value_bytes(value: Item) -> int:
+    ((kind, held),) = value.items()
+    match kind:
+        case "S":
+            return _bytes(held)
+        case "N":
+            return (len(held) + 1) // 2 + 1
+        case "L":
+            return 3 + sum(1 + _value_bytes(each) for each in held)
+        case _:
+            return 3 + len(held) + item_bytes(held)
 
 
 def entry_bytes(entry: Mapping[str, Any]) -> int:
