@@ -47,7 +47,7 @@ class Hooks:
 QUIET = Hooks()
 
 
-def _subscription_id(row: Any) -> str:
+def subscription_id_of(row: Any) -> str:
     return str(row.subscription_id)
 
 
@@ -62,7 +62,7 @@ class MemoryStore(Generic[A]):
         self,
         hooks: Hooks = QUIET,
         *,
-        identity: Callable[[A], str] = _subscription_id,
+        identity: Callable[[A], str] = subscription_id_of,
         largest: int = MAX_RECORD_BYTES,
         cuts_pages: bool = False,
     ) -> None:

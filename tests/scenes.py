@@ -3,7 +3,7 @@
 import json
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
 from contracts.outbox import OutboxRecord
@@ -11,10 +11,12 @@ from runtime.errors import Unavailable
 from tests.builders import START
 from tests.fakes import Hooks, MemoryStore, Plan, nothing
 
-Name = Literal["created", "cancelled"]
+Name = Literal["created", "cancelled", "ended", "erased", "rejected"]
 Fault = Literal["none", "outage at read", "outage at commit", "lost answer", "overtaken"]
 
-NAMES: tuple[Name, ...] = get_args(Name)
+NAMES: tuple[Name, ...] = ("created", "cancelled")
+"""The two that every service knows."""
+
 FAULTS: tuple[Fault, ...] = get_args(Fault)
 
 
@@ -29,10 +31,14 @@ class Step:
 
 @dataclass(frozen=True)
 class Ending:
-    """The state, and the events in the order of their commits; without times and event ids."""
+    """The state, and the events in the order of their commits; without times and event ids.
+
+    `happened` is what was delivered to the end.
+    """
 
     state: Any
     published: Sequence[Mapping[str, Any]]
+    happened: frozenset[str] = field(default=frozenset(), compare=False)
 
     @property
     def events(self) -> list[str]:
@@ -42,11 +48,11 @@ class Ending:
 class Scene:
     """One service's deliveries, and the queue that delivers them; `hooks` are for its store.
 
-    `premature` is what a delivery raises whose cause has not happened yet: in the world it would
+    `premature` are what a delivery raises whose cause has not happened yet: in the world it would
     only be sent later, so here it is put back.
     """
 
-    def __init__(self, premature: type[Exception] = Unavailable) -> None:
+    def __init__(self, *premature: type[Exception]) -> None:
         at_read, self._at_commit, at_answer = Plan(), Plan(), Plan()
         self.hooks = Hooks(
             before_read=at_read, before_commit=self._at_commit, after_commit=at_answer
@@ -56,20 +62,19 @@ class Scene:
             "outage at commit": self._at_commit,
             "lost answer": at_answer,
         }
-        self._put_back = (Unavailable, premature)
-        self._deliveries: dict[Name, Callable[[], object]] = {}
+        self._put_back: tuple[type[Exception], ...] = (Unavailable, *premature)
+        self._happened: set[str] = set()
+        self._deliveries: Mapping[str, Callable[[], object]] = {}
         self._queue: deque[Step] = deque()
 
     def play(
         self,
         schedule: Sequence[Step],
         store: MemoryStore[Any],
-        *,
-        created: Callable[[], object],
-        cancelled: Callable[[], object],
+        **deliveries: Callable[[], object],
     ) -> Ending:
         """What is left of the one subscription in the store when all was delivered."""
-        self._deliveries = {"created": created, "cancelled": cancelled}
+        self._deliveries = deliveries
         self._queue.extend(schedule)
         while self._queue:
             step = self._queue.popleft()
@@ -84,6 +89,7 @@ class Scene:
         return Ending(
             state and _timeless_state(state),
             [_timeless(record) for record in store.outbox],
+            frozenset(self._happened),
         )
 
     def _deliver(self, name: Name) -> None:
@@ -91,6 +97,8 @@ class Scene:
             self._deliveries[name]()
         except self._put_back:
             self._queue.append(Step(name))
+        else:
+            self._happened.add(name)
 
 
 def _go_away() -> None:

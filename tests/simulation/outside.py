@@ -5,11 +5,14 @@ from typing import Any
 
 from runtime.errors import Conflict, Unavailable
 from services.payment.model import PaymentNotFound
+from services.subscription.model import StillActive, SubscriptionNotFound
 from tests.simulation.places import Places
 from tests.simulation.plans import (
     Act,
     Cancel,
     Curse,
+    End,
+    Erase,
     Kill,
     Outage,
     Poison,
@@ -19,13 +22,26 @@ from tests.simulation.plans import (
 )
 from tests.simulation.poisoning import Poisons
 from tests.simulation.redriving import Redriver
-from tests.simulation.requests import cancel, subscribe, subscription_id
+from tests.simulation.requests import cancel, end, erase, subscribe, subscription_id
 from tests.simulation.serving import Services
 from tests.simulation.simulated_processes import Process
 from tests.simulation.wires import Weather
 
 RETRY_AFTER = 1.5
 """Seconds until a client that got no answer, or an error, asks again; each time as long again."""
+
+
+TOO_EARLY = (PaymentNotFound, SubscriptionNotFound, StillActive)
+"""What a client is refused with that asks for something before its time."""
+
+
+_REQUESTS: Mapping[type[Act], tuple[str, str, Callable[[Any, Any], object]]] = {
+    Subscribe: ("subscription-api", "subscriptions", subscribe),
+    Cancel: ("payment-api", "payments", cancel),
+    End: ("subscription-api", "subscriptions", end),
+    Erase: ("subscription-api", "subscriptions", erase),
+}
+"""Which API is asked, in which domain, and how."""
 
 
 class Outside:
@@ -53,10 +69,8 @@ class Outside:
         if story.is_told:
             story.tell("outside", str(act))
         match act:
-            case Subscribe():
-                self._request("subscription-api", "subscriptions", act, subscribe)
-            case Cancel():
-                self._request("payment-api", "payments", act, cancel)
+            case Subscribe() | Cancel() | End() | Erase():
+                self._request(*_REQUESTS[type(act)], act)
             case Poison():
                 self.poisons.inject(act)
             case Outage():
@@ -71,7 +85,7 @@ class Outside:
                 self.redrive(is_cut_short=act.is_cut_short)
 
     def _request(
-        self, name: str, domain: str, act: Any, ask: Callable[[Any, Any], object], tries: int = 1
+        self, name: str, domain: str, ask: Callable[[Any, Any], object], act: Any, tries: int = 1
     ) -> None:
         """Ask, and ask again until there is an answer or no patience."""
         process = self._processes[name]
@@ -81,7 +95,7 @@ class Outside:
             try:
                 ask(self._services.handlers(process, domain), act)
                 answers.append(True)
-            except (Unavailable, Conflict, PaymentNotFound):
+            except (Unavailable, Conflict, *TOO_EARLY):
                 answers.append(False)
             except Exception:
                 if not process.may_fail:
@@ -99,7 +113,7 @@ class Outside:
 
         def again() -> None:
             self.waiting -= 1
-            self._request(name, domain, act, ask, tries + 1)
+            self._request(name, domain, ask, act, tries + 1)
 
         self.waiting += 1
         if process.is_up:

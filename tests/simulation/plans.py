@@ -90,6 +90,26 @@ class Cancel(Act):
     patience: int
 
 
+@dataclass(frozen=True)
+class End(Act):
+    """A customer cancels a subscription, or the company does."""
+
+    words = "POST cancellation of subscription {0.number}"
+
+    number: int
+    patience: int
+
+
+@dataclass(frozen=True)
+class Erase(Act):
+    """The company erases a subscription's personal data, once it has ended."""
+
+    words = "POST erasure of subscription {0.number}"
+
+    number: int
+    patience: int
+
+
 PoisonKind = Literal[
     "not JSON",
     "another type",
@@ -243,6 +263,11 @@ def _subscription(random: Random, number: int) -> list[Act]:
         acts.append(Cancel(at, number, 15))
         while random.random() < 0.1:
             acts.append(Cancel(at + random.random() * 0.1, number, 15))
+    ended = random.random() * random.choice((2.0, EARLY, LAST))
+    while random.random() < 0.25:
+        acts.append(End(ended + random.random() * 0.1, number, 15))
+    if random.random() < 0.15:
+        acts.append(Erase(ended + random.random() * EARLY, number, 8))
     return acts
 
 

@@ -5,6 +5,8 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from contracts.outbox import OutboxRecord
+from infra.resources import ToQueue
+from infra.topology import TOPOLOGY
 from runtime.outbox.dynamodb_rows import row_of as item_row
 from runtime.outbox.mongodb_rows import row_of as document_row
 from runtime.outbox.rows import Row, Unpublishable
@@ -103,9 +105,8 @@ def _body(act: Poison) -> tuple[str, str]:
     odd = _ODD_TIMES[act.variety % len(_ODD_TIMES)]
     if act.place == FIFO:
         return json.dumps(document_of("odd", odd, START)), "MalformedRecord"
-    source, detail_type = "app.subscriptions", "SubscriptionCreated"
-    if "cancelled" in act.place:
-        source, detail_type = "app.payments", "PaymentCancelled"
+    (pattern,) = (rule.pattern for rule in TOPOLOGY.rules if rule.target == ToQueue(act.place))
+    (source,), (detail_type,) = pattern.sources, pattern.detail_types
     detail = a_detail()
     error = "SchemaViolation"
     if act.kind == "broken schema":

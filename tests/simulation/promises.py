@@ -11,7 +11,7 @@ from tests.simulation.cursing import PASSING
 from tests.simulation.ledger import BUS_OF, DEAD_LETTER_QUEUES, Ledger, name_of
 from tests.simulation.outside import Outside
 from tests.simulation.places import Places
-from tests.simulation.plans import LONGEST_CURSE, Cancel, Curse, Plan, Subscribe
+from tests.simulation.plans import LONGEST_CURSE, Cancel, Curse, End, Erase, Plan, Subscribe
 from tests.simulation.requests import subscription_id
 from tests.simulation.telling import Finding
 
@@ -89,18 +89,33 @@ def _states(plan: Plan, places: Places, outside: Outside) -> Iterator[str]:
         if payment is None or stock is None:
             yield f"P3: subscription {number}: payment {payment}, stock {stock}"
             continue
+        mine = [each for each in outside.answered if getattr(each, "number", None) == number]
+        was_erased = any(isinstance(each, Erase) for each in mine)
         cancelled = payment.status == "cancelled"
-        was_promised = any(isinstance(a, Cancel) and a.number == number for a in outside.answered)
-        if was_promised and not cancelled:
-            yield f"P2: the cancellation of {number} was answered and did not happen"
-        expected = (2, 2, 2, 0) if cancelled else (1, 1, 1, MONTHS * act.quantity)
-        found = (subscription.version, payment.version, stock.version, stock.stock)
-        if found != expected:
-            yield f"P3: subscription {number}: {found}, expected {expected}"
-        statuses = (subscription.status, stock.status)
-        agreed = ("cancelled", "deallocated") if cancelled else ("active", "allocated")
-        if statuses != agreed:
-            yield f"P3: subscription {number}: {statuses}, expected {agreed}"
+        if any(isinstance(each, Cancel | End | Erase) for each in mine) and not cancelled:
+            yield f"P2: the end of {number} was answered and did not happen"
+        if was_erased and subscription.status != "erased":
+            yield f"P2: the erasure of {number} was answered and did not happen"
+        is_erased = subscription.status == "erased"
+        agreed = _agreed(act, is_cancelled=cancelled, is_erased=is_erased)
+        found = (
+            (subscription.status, subscription.version, subscription.order is None),
+            (payment.status, payment.version, payment.erased_at is not None),
+            (stock.status, stock.version, stock.stock),
+        )
+        if found != agreed:
+            yield f"P3: subscription {number}: {found}, expected {agreed}"
+        if is_erased and payment.account_number is not None:
+            yield f"P3: the account number of {number} outlived its erasure"
+
+
+def _agreed(act: Subscribe, *, is_cancelled: bool, is_erased: bool) -> object:
+    """What the three services say: status and version, and whether it is blank or how many."""
+    if is_erased:
+        return ("erased", 3, True), ("cancelled", 2, True), ("deallocated", 2, 0)
+    if is_cancelled:
+        return ("cancelled", 2, False), ("cancelled", 2, False), ("deallocated", 2, 0)
+    return ("active", 1, False), ("active", 1, False), ("allocated", 1, MONTHS * act.quantity)
 
 
 def _poison(plan: Plan, places: Places, outside: Outside) -> Iterator[str]:

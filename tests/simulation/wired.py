@@ -13,7 +13,7 @@ from runtime.errors import Unavailable
 from runtime.outbox.commit import A
 from runtime.outbox.rows import EVER, Row
 from runtime.verdicts import Family
-from tests.fakes import MemoryStore
+from tests.fakes import MemoryStore, subscription_id_of
 from tests.memory_buses import MemoryBuses
 from tests.memory_feed import Position
 from tests.memory_queues import MemorySqs
@@ -51,12 +51,13 @@ class WiredStore(Generic[A]):
     def get(self, aggregate_id: str) -> A | None:
         return self._wire.call("get", lambda: self._store.get(aggregate_id), STORE_READ)
 
-    def commit(self, after: A, record: OutboxRecord, *, replaces: A | None) -> None:
+    def commit(self, after: A, record: OutboxRecord | None, *, replaces: A | None) -> None:
         def effect() -> None:
-            if record.aggregate_id in self._cursed:
+            if subscription_id_of(after) in self._cursed:
                 raise Unavailable(self._wire.service, UNLISTED, Family.UNKNOWN, call="commit")
             self._store.commit(after, record, replaces=replaces)
-            self._committed(record)
+            if record is not None:
+                self._committed(record)
 
         self._wire.call("commit", effect, STORE_WRITE)
 

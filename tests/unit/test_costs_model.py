@@ -92,7 +92,7 @@ def test_pipes_pays_for_requests_and_for_rows_until_they_expire(book: Book) -> N
 
 
 def test_an_idle_month_polls_at_its_pace(book: Book) -> None:
-    """In two hours, seven queues and four forwarders poll every 8 s; 360 looks are taken an hour."""
+    """In two hours seven queues and four forwarders poll every 8 s; 360 looks are taken an hour."""
     found = book.lines(THIS_DESIGN.month(book))
     assert found["SQS"] == 11 * 2 * 3600 / 8 + 2 * 360
     assert found["Fargate"] == 8 * (0.25 + 0.5) * 2
