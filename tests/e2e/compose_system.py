@@ -35,7 +35,8 @@ class ComposeSystem:
             failure.add_note(self.logs())
             raise
         if self.settings.auth:
-            self._fetch_secret("demo")
+            for client in ("demo", "staff"):
+                self._fetch_secret(client)
 
     def stop(self) -> None:
         self._compose("down")

@@ -62,6 +62,55 @@ def test_a_subscription_is_stocked_and_paid_for_and_everything_is_undone_with_it
     eventually(lambda: not either.pending(), what="empty outboxes")
 
 
+def test_a_customer_cancels_and_is_forgotten(either: World) -> None:
+    """The debit ends and the razors come back by themselves; then nothing personal is left."""
+    # Given a customer who has subscribed
+    subscription_id = either.subscribe(quantity=2)
+    either.until("stock", subscription_id, "allocated")
+    either.until("payment", subscription_id, "active")
+
+    # When the customer cancels, twice
+    for reason in ("too expensive", "other"):
+        answer = either.cancel(subscription_id, reason)
+        assert (answer.status_code, answer.json()["reason"]) == (200, "too expensive")
+
+    # Then the debit is called off, and the stock given back
+    either.until("payment", subscription_id, "cancelled")
+    either.until("stock", subscription_id, "deallocated")
+    shown = either.read("subscription", subscription_id)
+    assert (shown["status"], shown["cancelledBy"]) == ("cancelled", "customer")
+
+    # And each event was there once: the bank's, and the end, which caused it
+    (ended,) = either.events_of("payments", subscription_id, "SubscriptionCancelled")
+    paid = _metadata(either, "payments", subscription_id, "PaymentCancelled")
+    assert paid["causationId"] == ended["detail"]["metadata"]["eventId"]
+    assert len(either.events_of("subscriptions", subscription_id, "SubscriptionCancelled")) == 1
+
+    # When it is erased
+    assert either.erase(subscription_id).status_code == 200
+
+    # Then payments has no account number any more, and the subscription says how it ended alone
+    eventually(
+        lambda: either.read("payment", subscription_id)["erasedAt"],
+        what=f"payment {subscription_id} erased",
+    )
+    assert either.read("payment", subscription_id)["accountNumber"] is None
+    left = either.read("subscription", subscription_id)
+    assert (left["status"], left["reason"]) == ("erased", "too expensive")
+    assert {left[name] for name in ORDER} == {None}
+    eventually(lambda: not either.pending(), what="empty outboxes")
+
+
+def test_a_cancellation_at_once_ends_alike(either: World) -> None:
+    """While stock and payments are yet to hear of the subscription."""
+    subscription_id = either.subscribe()
+    assert either.cancel(subscription_id, "other").status_code == 200
+    either.until("payment", subscription_id, "cancelled")
+    either.until("stock", subscription_id, "deallocated")
+    assert either.read("stock", subscription_id)["stock"] == 0
+    assert either.read("subscription", subscription_id)["cancelledBy"] == "customer"
+
+
 def test_an_event_names_the_request_and_the_event_that_led_to_it(either: World) -> None:
     """The correlation id goes through all three services; causation ids chain the events."""
     subscription_id = either.subscribe()

@@ -11,6 +11,7 @@ import httpx
 from pymongo import MongoClient
 
 from infra.local_system.addresses import DATABASE, addresses, aws_endpoint
+from infra.local_system.auth import client_tokens
 from infra.local_system.environment import REGION
 from infra.local_system.settings import LocalSettings
 from local.process_table import our_processes
@@ -61,6 +62,20 @@ class World:
         return self.http.patch(
             f"{self.addresses['payment']}/payments/{subscription_id}", json={"status": "cancelled"}
         )
+
+    def cancel(self, subscription_id: str, reason: str) -> httpx.Response:
+        """Cancel a subscription, as its customer does."""
+        return self.http.post(
+            f"{self.addresses['subscription']}/subscriptions/{subscription_id}/cancellation",
+            json={"reason": reason},
+        )
+
+    def erase(self, subscription_id: str) -> httpx.Response:
+        """Erase a subscription's personal data, as staff does."""
+        with httpx.Client(auth=client_tokens("staff", self.settings), trust_env=False) as staff:
+            return staff.post(
+                f"{self.addresses['subscription']}/subscriptions/{subscription_id}/erasure"
+            )
 
     def read(self, service: str, subscription_id: str) -> dict[str, Any]:
         """What a service says of a subscription; empty while it knows nothing, or is away."""

@@ -115,6 +115,39 @@ def test_a_cancelled_subscription_is_still_its_owners(api: httpx.Client, system:
     assert listed(api, ada) == [own]
 
 
+def test_a_cancellation_is_its_owners_or_staffs(api: httpx.Client) -> None:
+    """To another customer it is not there; who may only read, or cancel payments, may not."""
+    ada, bob = customer(), customer()
+    own, staffs = subscribed(api, ada)["id"], subscribed(api, ada)["id"]
+    problem(api.post(f"/subscriptions/{own}/cancellation", headers=bob), 404, "not-found")
+    for scope in ("subscriptions:read:all", "payments:cancel", "subscriptions:erase"):
+        reader = bearer(a_token(scope, sub="reader"))
+        answer = api.post(f"/subscriptions/{own}/cancellation", headers=reader)
+        problem(answer, 403, "insufficient-scope")
+    assert api.get(f"/subscriptions/{own}", headers=ada).json()["status"] == "active"
+    may_cancel = bearer(a_token("subscriptions:cancel:all", sub="support"))
+    for found, who, by in ((own, ada, "customer"), (staffs, may_cancel, "staff")):
+        answer = api.post(f"/subscriptions/{found}/cancellation", headers=who).json()
+        assert answer["cancelledBy"] == by
+        assert "support" not in str(answer)
+
+
+def test_an_erasure_is_staffs_and_takes_the_row_from_its_owner(api: httpx.Client) -> None:
+    """Who owned it finds nothing any more, not by its key either; staff sees how it ended."""
+    ada, key = customer(), {"Idempotency-Key": str(uuid4())}
+    own = subscribed(api, ada, **key)["id"]
+    api.post(f"/subscriptions/{own}/cancellation", headers=ada).raise_for_status()
+    problem(api.post(f"/subscriptions/{own}/erasure", headers=ada), 403, "insufficient-scope")
+    eraser = bearer(a_token("subscriptions:erase", sub="privacy"))
+    assert api.post(f"/subscriptions/{own}/erasure", headers=eraser).json()["status"] == "erased"
+    problem(api.get(f"/subscriptions/{own}", headers=ada), 404, "not-found")
+    problem(api.post(f"/subscriptions/{own}/cancellation", headers=ada), 404, "not-found")
+    assert listed(api, ada) == []
+    again = api.post("/subscriptions", json=ORDER, headers={**ada, **key})
+    problem(again, 410, "subscription-erased")
+    assert api.get(f"/subscriptions/{own}", headers=STAFF).json()["status"] == "erased"
+
+
 def test_an_idempotency_key_is_its_callers(api: httpx.Client, system: System) -> None:
     """A key that another guesses neither gives nor blocks; for its caller all is as ever."""
     ada, bob, key = customer(), customer(), f"key {uuid4()}"

@@ -4,6 +4,7 @@ One suite for every store: in memory, on DynamoDB (emulated) and on MongoDB (rea
 """
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -47,11 +48,26 @@ def test_a_stale_decision_is_a_conflict_and_writes_nothing(subject: Subject) -> 
     before = committed(subject)
     after = subject.kind.change(before)
     subject.store.commit(after, subject.kind.record(after), replaces=before)
-    late = replace(after, updated=LATER.replace(year=2027))
+    late = ending_at(after, LATER.replace(year=2027))
     with pytest.raises(Conflict, match="one"):
         subject.store.commit(late, late_record(subject, late), replaces=before)
     assert subject.store.get("one") == after
     assert subject.outbox() == [subject.kind.record(before), subject.kind.record(after)]
+
+
+def test_what_is_no_event_is_committed_without_a_record(subject: Subject) -> None:
+    """A payment is blanked so: the row changes at the same version, and nothing waits."""
+    before = committed(subject)
+    after = replace(before, created=LATER)
+    subject.store.commit(after, None, replaces=before)
+    assert subject.store.get("one") == after
+    assert subject.outbox() == [subject.kind.record(before)]
+
+
+def ending_at(aggregate: Any, at: datetime) -> Any:
+    """The same, but that its last event was at another time."""
+    *earlier, last = aggregate.events
+    return replace(aggregate, events=(*earlier, last._replace(at=at)))
 
 
 def late_record(subject: Subject, aggregate: Any) -> OutboxRecord:
@@ -95,7 +111,7 @@ def test_of_writers_that_race_exactly_one_wins(subject: Subject, exists: bool) -
     before = committed(subject) if exists else None
     first = before or an_aggregate(subject)
     rivals = [
-        replace(subject.kind.change(first), updated=LATER.replace(minute=writer))
+        ending_at(subject.kind.change(first), LATER.replace(minute=writer))
         for writer in range(WRITERS)
     ]
     raised = outcomes(

@@ -5,6 +5,8 @@ One suite for every store: in memory, on DynamoDB (emulated) and on MongoDB (rea
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import pytest
 
@@ -52,6 +54,37 @@ def test_an_unfiltered_list_has_each_row_once(subject: Subject, limit: int) -> N
     everyone = {committed(subject, f"m-{n}", group=n % 2).subscription_id for n in range(14)}
     found = listed(subject, None, limit=limit)
     assert (len(found), set(found)) == (14, everyone)
+
+
+@pytest.mark.parametrize("limit", [1, 2, 100])
+def test_a_list_may_leave_out_what_has_another_status(owned: Subject, limit: int) -> None:
+    """Of one account, of all, of an owner; a page of those that are left may be short or empty."""
+    mine = [an_aggregate(owned, f"mine-{number}", at=number) for number in range(5)]
+    mine = [replace(row, owner="ada") for row in mine]
+    for row in mine:
+        owned.store.commit(row, owned.kind.record(row), replaces=None)
+    for row in mine[1:4]:
+        ended = owned.kind.change(row)
+        owned.store.commit(ended, owned.kind.record(ended), replaces=row)
+    active, cancelled = ["mine-0", "mine-4"], ["mine-1", "mine-2", "mine-3"]
+    for status, expected in (("active", active), ("cancelled", cancelled), ("erased", [])):
+        assert walked(partial(owned.store.page_of, "ada", status=status, limit=limit)) == expected
+        of_account = partial(owned.store.page, where=owned.kind.groups[0], status=status)
+        assert walked(partial(of_account, limit=limit)) == expected
+        everyone = partial(owned.store.page, status=status, limit=limit)
+        assert sorted(walked(everyone)) == expected
+
+
+def walked(page_after: Callable[..., Any]) -> list[str]:
+    """Every id of a list, page by page."""
+    found: list[str] = []
+    position: Mapping[str, str] | None = None
+    while True:
+        page = page_after(after=position)
+        found += [row.subscription_id for row in page.items]
+        position = page.next_position
+        if position is None:
+            return found
 
 
 def test_an_owners_list_has_each_of_its_rows_once_in_order(owned: Subject) -> None:
