@@ -43,7 +43,9 @@ def test_the_books_balance_after_three_lives_and_a_replay_changes_nothing(
     assert counts == {
         "SubscriptionCreated": 3,
         "SubscriptionCancelled": 2,
+        "SubscriptionErased": 0,
         "StockAllocated": 3,
+        "StockRejected": 0,
         "StockDeallocated": 2,
         "PaymentCreated": 3,
         "PaymentCancelled": 2,
