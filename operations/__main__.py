@@ -13,6 +13,7 @@ from operations.audit import command as audit
 from operations.commandline import Parser
 from operations.databases import DatabaseEnvironment
 from operations.dlq import command as dlq
+from operations.erase import command as erase
 from operations.errors import OperatorError
 from operations.output import Output
 from operations.replay import command as replay
@@ -108,7 +109,7 @@ def parser() -> Parser:
         "75 not now: a dependency is away or refuses for now, 130 interrupted.\n"
         "`streamed COMMAND --help` shows more.",
     )
-    for command in (status, dlq, where, audit, replay, webhook):
+    for command in (status, dlq, where, audit, replay, erase, webhook):
         command.add(streamed)
     return streamed
 

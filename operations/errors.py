@@ -4,7 +4,7 @@ OperatorError
 ├── NoSuchName     a queue, bus, rule or id that is not there; close names are suggested
 ├── NothingChosen  a redrive or a drop that would touch nothing, or does not say what
 ├── NotConfirmed   a drop that was not confirmed
-└── NotTaken       a webhook that was refused
+└── NotTaken       a request that an API refused
 
 Beside these, runtime.errors.Unavailable and Misconfigured end a command the same way.
 """
@@ -37,7 +37,7 @@ class NotConfirmed(OperatorError):
 
 
 class NotTaken(OperatorError):
-    """A webhook that its receiver refused."""
+    """A request that an API refused."""
 
     def __init__(self, url: str, status: int, reason: str) -> None:
         super().__init__(f"{url} refused it ({status}): {reason}")

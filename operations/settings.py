@@ -8,7 +8,7 @@ from pydantic import Field
 from infra.local_system.settings import LocalSettings
 from infra.topology import TOPOLOGY
 from operations.environment import LEASE_SECONDS
-from runtime.http.settings import WebhookSettings
+from runtime.http.settings import ClientSettings, WebhookSettings
 from runtime.settings import AwsSettings, MongoSettings, Settings, with_fields
 
 Where = Literal["local", "aws"]
@@ -38,6 +38,10 @@ class LocalEnvironmentSettings(OperationsSettings, LocalSettings):
 
 class WebhookCommandSettings(LocalSettings, WebhookSettings):
     """`streamed webhook`: the port and the state of `make up`, or secrets of another system."""
+
+
+class EraseCommandSettings(LocalSettings, ClientSettings):
+    """`streamed erase`: the port and the clients of `make up`, or a client of another system."""
 
 
 @with_fields({f"{each.name}_profile": (str | None, None) for each in TOPOLOGY.domains})

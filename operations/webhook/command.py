@@ -2,24 +2,16 @@
 
 import argparse
 
-import httpx
-
 from infra.domains.payments import WEBHOOK_PATH
 from infra.local_system.addresses import addresses
 from infra.local_system.bank import CANCELLED_BY_PAYER, cancellation, local_secret
 from operations.commandline import Parser
 from operations.environment import Environment
-from operations.errors import NotTaken
 from operations.output import Output
+from operations.posting import post
 from operations.settings import WebhookCommandSettings
-from runtime.errors import Misconfigured, Unavailable
+from runtime.errors import Misconfigured
 from runtime.settings import load
-
-WEBHOOK_TIMEOUT = 15.0
-"""Seconds; the API waits a few for a database that is away, and then says so."""
-
-AWAY_FROM = 500
-"""Statuses from which on a sender repeats its webhook."""
 
 
 def add(streamed: Parser) -> None:
@@ -55,11 +47,7 @@ def run(_: Environment, arguments: argparse.Namespace, output: Output) -> int:
     settings = load(WebhookCommandSettings)
     url = arguments.url or addresses(settings)["payment"] + WEBHOOK_PATH
     webhook = cancellation(_secret(settings), arguments.payment_id, arguments.reason)
-    answer = _post(url, webhook.body, webhook.headers)
-    if answer.status_code >= AWAY_FROM:
-        raise Unavailable(url, _detail(answer))
-    if not answer.is_success:
-        raise NotTaken(url, answer.status_code, _detail(answer))
+    answer = post(url, webhook.body, webhook.headers)
     output.show(
         {"url": url, "status": answer.status_code, "webhookId": webhook.headers["webhook-id"]},
         f"{answer.status_code}: {url} has taken it",
@@ -76,22 +64,3 @@ def _secret(settings: WebhookCommandSettings) -> str:
             " WEBHOOK_SECRETS"
         )
     return secret
-
-
-def _post(url: str, body: bytes, headers: dict[str, str]) -> httpx.Response:
-    try:
-        return httpx.post(
-            url, content=body, headers=headers, timeout=WEBHOOK_TIMEOUT, trust_env=False
-        )
-    except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
-        raise Misconfigured(f"--url {url}: {error}") from None
-    except httpx.HTTPError as error:
-        raise Unavailable(url, str(error) or type(error).__name__) from None
-
-
-def _detail(answer: httpx.Response) -> str:
-    """Read a problem's detail; another server may answer something else."""
-    try:
-        return str(answer.json()["detail"])
-    except (ValueError, LookupError, TypeError):
-        return answer.reason_phrase

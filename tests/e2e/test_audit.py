@@ -10,6 +10,7 @@ import pytest
 
 from contracts.timestamps import format_timestamp
 from operations.audit.report import FindingKind
+from operations.errors import NotTaken
 from runtime.sqs.queue import find_url
 from tests.e2e.operated import Operator
 from tests.e2e.world import World
@@ -63,6 +64,36 @@ def test_the_books_balance_after_three_lives_and_a_replay_changes_nothing(
     assert (report.differences, report.in_flight, report.duplicates) == ((), 0, 0)
     assert report.events["StockAllocated"].replayed == 3
     assert {(name, each): world.read(name, each) for name in _SERVICES for each in ids} == before
+
+
+def test_a_cancellation_and_an_erasure_balance_and_are_complete(operator: Operator) -> None:
+    """The customer's end goes over payments; `streamed erase` says what keeps copies."""
+    # Given a customer who cancels
+    world = operator.world
+    subscription_id = world.subscribe()
+    world.until("payment", subscription_id, "active")
+    command = ("erase", subscription_id, "--url", world.addresses["subscription"])
+    with pytest.raises(NotTaken, match="cancel it before"):
+        operator.run(*command)
+    assert world.cancel(subscription_id, "moved away").status_code == 200
+    world.until("stock", subscription_id, "deallocated")
+
+    # When the data is erased, and once more
+    for _ in range(2):
+        code, document = operator.run(*command)
+
+        # Then what had it in clear is named
+        assert (code, document["subscriptionId"]) == (0, subscription_id)
+        places = {each["place"] for each in document["copies"]}
+        assert "backups of the table subscriptions" in places
+
+    # And the audit balances, and `where` has it all
+    report = operator.audit()
+    assert (report.differences, report.in_flight, report.dead_lettered) == ((), 0, 0)
+    counts = {name: count.committed for name, count in report.events.items() if count.committed}
+    assert counts["SubscriptionErased"] == 1
+    code, document = operator.run("where", subscription_id)
+    assert (code, document["complete"]) == (0, True)
 
 
 @pytest.mark.parametrize(
