@@ -1,4 +1,4 @@
-"""Hands what happens to every page that listens, and keeps nothing for those that cannot follow.
+"""Hands what happens to every page that listens, and the newest events to each that joins.
 
 Written to by threads, read by the event loop. A page that is slow gets the newest snapshot and the
 newest events; what it missed is gone, and the counts in the snapshots include it.
@@ -8,7 +8,7 @@ import asyncio
 import json
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from time import monotonic
 from typing import Any
 
@@ -17,6 +17,9 @@ MOST_PAGES = 20
 
 EVENTS_A_SECOND = 30
 """Events shown at most; the others are only counted. A person cannot see more."""
+
+KEPT_EVENTS = 100
+"""The newest, for a page that joins: as many as it shows."""
 
 KEPT_MESSAGES = 60
 """Events that wait for a slow page, and other messages: the oldest are dropped."""
@@ -82,6 +85,7 @@ class Hub:
         self._lock = threading.Lock()
         self._pages: set[Listener] = set()
         self._newest: bytes | None = None
+        self._past: deque[Mapping[str, Any]] = deque(maxlen=KEPT_EVENTS)
         self._number = 0
         self._second, self._shown = 0, 0
         self._closed = False
@@ -91,7 +95,8 @@ class Hub:
         return len(self._pages)
 
     def join(self, loop: asyncio.AbstractEventLoop) -> Listener:
-        """Begin to listen, with the newest snapshot. Raises Full."""
+        """Begin to listen, with the newest snapshot and what has passed. Raises Full."""
+        past = self._message("past", tuple(self._past))
         with self._lock:
             if len(self._pages) >= MOST_PAGES:
                 raise Full
@@ -100,6 +105,8 @@ class Hub:
             self._pages.add(page)
             if self._newest:
                 page.replace_snapshot(self._newest)
+            if self._past:
+                page.give(past)
         return page
 
     def leave(self, page: Listener) -> None:
@@ -116,7 +123,9 @@ class Hub:
     def event(self, document: Callable[[], Mapping[str, Any]]) -> None:
         """Show an event, unless enough were shown this second."""
         if self._may_show_another():
-            self.say("event", document())
+            shown = document()
+            self._past.append(shown)
+            self.say("event", shown)
 
     def say(self, name: str, document: Mapping[str, Any]) -> None:
         """Publish something under its name: beside those above "replay" or "trouble"."""
@@ -136,12 +145,12 @@ class Hub:
             second = int(self._clock())
             if second != self._second:
                 self._second, self._shown = second, 0
-            if not self._pages or self._shown >= EVENTS_A_SECOND:
+            if self._shown >= EVENTS_A_SECOND:
                 return False
             self._shown += 1
             return True
 
-    def _message(self, name: str, document: Mapping[str, Any]) -> bytes:
+    def _message(self, name: str, document: Mapping[str, Any] | Sequence[Any]) -> bytes:
         data = json.dumps(document, separators=(",", ":"), default=str)
         with self._lock:
             self._number += 1

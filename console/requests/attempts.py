@@ -55,6 +55,12 @@ def router(apis: Mapping[str, Api] | None) -> APIRouter:
         headers = {"Idempotency-Key": key} if key else {}
         return send(api, "POST", f"{api.url}/{api.path}", order.model_extra, headers)
 
+    @routes.post("/subscriptions/{subscription_id}/cancel")
+    def end(subscription_id: str) -> dict[str, Any]:
+        api = api_of("subscription")
+        url = f"{api.resource(subscription_id)}/cancellation"
+        return send(api, "POST", url, {"reason": "not stated"})
+
     @routes.post("/payments/{payment_id}/cancel")
     def cancel(payment_id: str) -> dict[str, Any]:
         api = api_of("payment")

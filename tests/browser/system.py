@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from console.security import TOKEN_HEADER
-from infra.local_system.addresses import breaking_socket, console_address
+from infra.local_system.addresses import addresses, breaking_socket, console_address
 from infra.local_system.settings import LocalSettings
 from local.probes import health_of
 from local.process_table import console_process, our_processes
@@ -39,6 +39,10 @@ class Running:
         exchange = self.http.post("/api/try/subscriptions", json=ORDER).json()
         subscription_id: str = exchange["subscriptionId"]
         return subscription_id
+
+    def erase(self, subscription_id: str) -> None:
+        base = addresses(self.settings)["subscription"]
+        httpx.post(f"{base}/subscriptions/{subscription_id}/erasure").raise_for_status()
 
     def cancel_payment(self, subscription_id: str) -> None:
         answer = self.http.post(f"/api/try/payments/{subscription_id}/cancel").json()

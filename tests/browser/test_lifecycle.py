@@ -69,6 +69,39 @@ def test_a_subscription_is_created_followed_and_ended_by_cancelling_its_payment(
     assert ACCOUNT not in page.content()
 
 
+def test_a_customer_cancels_and_is_erased(visitor: Visitor, system: Running) -> None:
+    """The story is whole without a third party; erased, it says so and asks for nothing more."""
+    # Given a subscription that is set up
+    subscription_id = system.order()
+    system.until_settled(subscription_id)
+
+    # When it is cancelled from the page
+    visitor.open(f"try/{subscription_id}")
+    visitor.press("Cancel subscription")
+    wire = visitor.find("region", "Cancel a subscription: what went over the wire")
+    expect(wire).to_contain_text("200 OK")
+    wire.get_by_role("link", name="Follow it").click()
+
+    # Then payments and stock follow
+    visitor.sees_states("cancelled", "deallocated", "cancelled")
+    visitor.sees_all_has_happened()
+    expect_timeline(visitor.page, "SubscriptionCancelled", "PaymentCancelled", "StockDeallocated")
+
+    # And when it is erased, nothing is missing
+    system.erase(subscription_id)
+    visitor.sees_states("erased", "deallocated", "cancelled")
+    visitor.sees_all_has_happened()
+
+
+def test_the_map_lists_what_passed_before_it_was_opened(visitor: Visitor, lived: str) -> None:
+    """The console saw it: the list is not empty while the numbers above it say otherwise."""
+    visitor.open("map")
+    link = visitor.page.get_by_title(f"Follow {lived}")
+    expect(
+        visitor.find("table", "Latest events").get_by_role("row").filter(has=link).first
+    ).to_be_visible()
+
+
 def test_what_the_api_refuses_is_shown_as_it_was_answered(visitor: Visitor) -> None:
     """A wrong value is sent as it was typed, and the API's problem says which and why."""
     visitor.open("try")

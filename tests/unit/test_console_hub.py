@@ -4,10 +4,11 @@ import asyncio
 import json
 from collections.abc import Callable, Coroutine
 from functools import wraps
+from typing import Any
 
 import pytest
 
-from console.live.hub import EVENTS_A_SECOND, KEPT_MESSAGES, MOST_PAGES, Full, Hub
+from console.live.hub import EVENTS_A_SECOND, KEPT_EVENTS, KEPT_MESSAGES, MOST_PAGES, Full, Hub
 from tests.console import Seconds
 
 
@@ -38,6 +39,20 @@ async def test_a_new_page_begins_with_the_newest_snapshot() -> None:
     (message,) = await hub.join(asyncio.get_running_loop()).take(5)
     assert message.startswith(b"id: 1\nevent: snapshot\ndata: ")
     assert message.endswith(b"\n\n")
+
+
+@on_a_loop
+async def test_a_new_page_begins_with_the_events_that_have_passed() -> None:
+    """The newest, oldest first, though no page listened then."""
+    clock = Seconds()
+    hub = Hub(clock)
+    for number in range(KEPT_EVENTS + 20):
+        clock.now += 1
+        hub.event(lambda number=number: {"number": number})  # type: ignore[misc]
+    (message,) = await hub.join(asyncio.get_running_loop()).take(5)
+    assert b"\nevent: past\n" in message
+    past: Any = data_of([message])[0]
+    assert past == [{"number": number} for number in range(20, KEPT_EVENTS + 20)]
 
 
 @on_a_loop

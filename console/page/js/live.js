@@ -1,12 +1,12 @@
 /** What the backend sends by itself: snapshots, events, replays, trouble. Reconnects for ever. */
 
-const NAMES = ["snapshot", "event", "replay", "trouble"];
+const NAMES = ["snapshot", "past", "event", "replay", "trouble"];
 const SILENCE_MS = 12_000; // a snapshot comes every second; a connection that is silent for this long is dead
 const RETRY_MS = 2_000;
 const KEPT = 100; // events: what a view that is opened later can still show
 
 /**
- * Dispatches `snapshot`, `event`, `replay`, `trouble` (CustomEvent, `detail` is the message) and `state`.
+ * Dispatches `snapshot`, `past` (the events before this page was opened), `event`, `replay`, `trouble` (CustomEvent, `detail` is the message) and `state`.
  * Keeps the newest snapshot and the newest events, and nothing else.
  */
 export class Live extends EventTarget {
@@ -44,6 +44,10 @@ export class Live extends EventTarget {
     this.#heard = performance.now();
     const detail = JSON.parse(data);
     if (name === "snapshot") this.snapshot = detail;
+    if (name === "past") {
+      if (this.events.length) return; // reconnected: the page has events of its own
+      this.events = detail;
+    }
     if (name === "event" && this.events.push(detail) > KEPT) this.events.shift();
     this.#turn("live");
     this.dispatchEvent(new CustomEvent(name, { detail }));

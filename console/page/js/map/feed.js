@@ -13,7 +13,10 @@ const COLUMNS = [["Time", "number"], "Event", "Seen on", "Subscription"];
 export function createFeed(model, before) {
   const { element, body, row, show } = table("Latest events", COLUMNS);
   element.classList.add("feed");
-  show([], "No event has passed since this page was opened. Create a subscription under “Try it”.");
+  show(
+    [],
+    "No event has passed since the console began to watch. Create a subscription under “Try it”.",
+  );
   const nothing = body.firstChild;
   let waiting = [...before];
 

@@ -48,6 +48,7 @@ function mount(root, { live, map: model }, wanted) {
   show();
   const ends = [
     live.on("snapshot", show),
+    live.on("past", (events) => events.forEach(feed.add)),
     live.on("event", (event) => {
       board.event(event);
       feed.add(event);

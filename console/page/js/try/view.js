@@ -1,4 +1,4 @@
-/** Try it: create a subscription, cancel its payment, and see what goes over the wire. */
+/** Try it: create a subscription, cancel it or its payment, and see what goes over the wire. */
 
 import { announce } from "../announce.js";
 import { Problem } from "../api.js";
@@ -23,7 +23,8 @@ export const tryIt = { name: "try", label: "Try it", mount };
 let lastPaymentId = ""; // while another view is shown
 
 function mount(root, { api }, paymentId) {
-  const cancelId = h("input", { ...ID_INPUT, value: paymentId ?? lastPaymentId, required: true });
+  const known = { ...ID_INPUT, value: paymentId ?? lastPaymentId, required: true };
+  const [cancelId, endId] = [h("input", known), h("input", known)];
   const top = h("div");
   const base = {
     subscription: "http://127.0.0.1:8001",
@@ -31,10 +32,31 @@ function mount(root, { api }, paymentId) {
     options: {},
   };
   const create = createForm(api, base, (id) => {
-    cancelId.value = id;
-    cancel.refresh();
+    for (const input of [cancelId, endId]) input.value = id;
+    for (const form of [cancel, end]) form.refresh();
   });
-  const cancel = cancelForm(api, base, cancelId);
+  const cancel = cancelForm(api, cancelId, {
+    what: "payment",
+    hint: "the subscription's id: a payment has the same",
+    path: (id) => `/api/try/payments/${id}/cancel`,
+    request: (id) => ({
+      method: "PATCH",
+      url: `${base.payment}/payments/${id}`,
+      body: '{"status": "cancelled"}',
+      options: base.options.payment,
+    }),
+  });
+  const end = cancelForm(api, endId, {
+    what: "subscription",
+    hint: "as its customer does; the payment and the stock follow",
+    path: (id) => `/api/try/subscriptions/${id}/cancel`,
+    request: (id) => ({
+      method: "POST",
+      url: `${base.subscription}/subscriptions/${id}/cancellation`,
+      body: '{"reason": "not stated"}',
+      options: base.options.subscription,
+    }),
+  });
   fill(
     root,
     intro(
@@ -43,18 +65,17 @@ function mount(root, { api }, paymentId) {
     ),
     top,
     create.element,
+    end.element,
     cancel.element,
   );
   api.about().then(
     ({ apis, curlOptions, trying }) => {
       if (!trying.enabled) {
-        create.element.remove();
-        cancel.element.remove();
+        for (const form of [create, end, cancel]) form.element.remove();
         fill(top, h("div.card", h("h2", "Nothing can be tried here"), h("p", trying.why)));
       }
       Object.assign(base, apis, { options: curlOptions });
-      create.refresh();
-      cancel.refresh();
+      for (const form of [create, end, cancel]) form.refresh();
     },
     (error) => fill(top, problem(error)),
   );
@@ -98,20 +119,15 @@ function createForm(api, base, created) {
   );
 }
 
-function cancelForm(api, base, id) {
+function cancelForm(api, id, { what, hint, path, request }) {
+  const typed = () => encodeURIComponent(id.value.trim());
   return part(
-    "Cancel a payment",
-    "Cancel payment",
-    field("Payment id", id, { hint: "the subscription's id: a payment has the same", wide: true }),
-    () => ({
-      method: "PATCH",
-      url: `${base.payment}/payments/${encodeURIComponent(id.value.trim() || "ID")}`,
-      body: '{"status": "cancelled"}',
-      options: base.options.payment,
-    }),
+    `Cancel a ${what}`,
+    `Cancel ${what}`,
+    field(`${what[0].toUpperCase()}${what.slice(1)} id`, id, { hint, wide: true }),
+    () => request(typed() || "ID"),
     async () => {
-      const payment = id.value.trim();
-      if (payment) return api.post(`/api/try/payments/${encodeURIComponent(payment)}/cancel`);
+      if (typed()) return api.post(path(typed()));
       id.focus();
       throw new Problem("No id", "create a subscription first, or paste the id of one");
     },
