@@ -115,7 +115,7 @@ class Customers:
     def cancel(self, subscription_id: str) -> None:
         url = f"{self.where['payment']}/payments/{subscription_id}"
         httpx.patch(url, json={"status": "cancelled"}, timeout=30).raise_for_status()
-        self.ledger.cancelled(subscription_id)
+        self.ledger.cancelled(subscription_id, "bank")
 
     def until_kept(self, *subscription_ids: str) -> None:
         """Wait until all three services say what was promised."""
@@ -195,7 +195,7 @@ def _until_waiting(environment: DatabaseEnvironment, places: set[str]) -> Mappin
 def _finish(
     customers: Customers, environment: DatabaseEnvironment, began: datetime, say: Say
 ) -> None:
-    open_ones = [each.subscription_id for each in customers.ledger if not each.cancelled]
+    open_ones = [each.subscription_id for each in customers.ledger if not each.cancelled_by]
     customers.until_kept(*open_ones)
     for each in open_ones:
         customers.cancel(each)

@@ -16,7 +16,7 @@ from verification.testkit.waiting import eventually
 Script = dict[str, list[int]]
 """By method, the answers to give first; 0 resets the connection. Then everything succeeds."""
 
-ONE = ClientLoad(subscribers=1, pause=0.01, cancelled=1.0, cancellers=1)
+ONE = ClientLoad(subscribers=1, pause=0.01, cancelled=1.0, by_bank=1.0, cancellers=1)
 SUCCESS = {"POST": 201, "PATCH": 200, "GET": 200}
 
 
@@ -95,7 +95,7 @@ def test_a_payment_that_is_not_there_yet_is_cancelled_when_it_is() -> None:
     with clients_of({"PATCH": [404, 0, 404]}) as (clients, ledger, _):
         eventually(lambda: len(ledger) > 0, what="a promise")
         assert clients.finish(within=60) == 0
-    assert all(promise.cancelled for promise in ledger)
+    assert {promise.cancelled_by for promise in ledger} == {"bank"}
     assert ledger.retries["PATCH /payments/{id}"] == 3
     assert ledger.broken == []
 

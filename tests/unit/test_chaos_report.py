@@ -164,7 +164,7 @@ def test_an_answer_that_breaks_a_promise_turns_it_red(good: ChaosReport) -> None
 def test_a_subscription_is_as_it_was_promised() -> None:
     """Active with a year of stock, or undone in all three services."""
     assert difference(ACTIVE, KEPT) == ""
-    assert difference(replace(ACTIVE, cancelled=True), UNDONE) == ""
+    assert difference(replace(ACTIVE, cancelled_by="bank"), UNDONE) == ""
 
 
 @pytest.mark.parametrize("service", ["subscription", "stock", "payment"])
@@ -172,7 +172,7 @@ def test_a_subscription_that_differs_in_one_service_is_told(service: str) -> Non
     """Each service is asked, and one that knows nothing is as wrong as one that knows better."""
     for promise, right, wrong in (
         (ACTIVE, KEPT, UNDONE),
-        (replace(ACTIVE, cancelled=True), UNDONE, KEPT),
+        (replace(ACTIVE, cancelled_by="bank"), UNDONE, KEPT),
     ):
         assert service in difference(promise, right | {service: wrong[service]})
         assert service in difference(promise, right | {service: {}})

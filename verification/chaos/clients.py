@@ -13,7 +13,7 @@ import httpx
 
 from local.journey import DEMO_ORDER as ORDER
 from runtime.process.shutdown import Stop
-from verification.chaos.ledger import Ledger, Promise
+from verification.chaos.ledger import CancelledBy, Ledger, Promise
 from verification.testkit.waiting import wait_until
 
 ANSWER_WITHIN = 15.0
@@ -29,20 +29,23 @@ RETRIED_STATUSES = frozenset({httpx.codes.SERVICE_UNAVAILABLE})
 class ClientLoad:
     """`subscribers` threads wait `pause` seconds (on average) between two subscriptions.
 
-    `cancelled` is the share of payments that are cancelled.
+    `cancelled` is the share of subscriptions that are cancelled, `by_bank` the share of these that
+    the bank cancels; their customers cancel the others.
     """
 
     subscribers: int = 3
     pause: float = 0.6
     cancelled: float = 0.3
+    by_bank: float = 0.5
     cancellers: int = 2
 
 
 @dataclass(frozen=True)
 class Cancellation:
-    """A PATCH that is due, `at` a time of the monotonic clock."""
+    """A request that is due, `at` a time of the monotonic clock."""
 
     subscription_id: str
+    by: CancelledBy
     at: float
     again: bool = False
 
@@ -115,8 +118,9 @@ class Clients:
                 if promise and chosen.random() < self._load.cancelled:
                     # At once (it may come before the payment does), or after a while.
                     at = time.monotonic() + chosen.choice((0, 0.3, 5))
+                    by: CancelledBy = "bank" if chosen.random() < self._load.by_bank else "customer"
                     self._open.add(promise.subscription_id)
-                    self._due.put(Cancellation(promise.subscription_id, at))
+                    self._due.put(Cancellation(promise.subscription_id, by, at))
             finally:
                 self._open.discard(number)
 
@@ -152,24 +156,25 @@ class Clients:
                 self._due.put(due)
                 self._given_up.wait(0.05)
             elif self._cancel(due):
-                self._ledger.cancelled(due.subscription_id)
+                self._ledger.cancelled(due.subscription_id, due.by)
                 self._open.discard(due.subscription_id)
             else:
                 self._due.put(replace(due, at=time.monotonic() + ASK_AGAIN_AFTER, again=True))
 
     def _cancel(self, due: Cancellation) -> bool:
         """Ask once; True if it was answered. A payment may not be there yet."""
+        of_the_bank: bool = due.by == "bank"
         answer = self._ask(
-            "PATCH /payments/{id}",
+            "PATCH /payments/{id}" if of_the_bank else "POST /subscriptions/{id}/cancellation",
             due.subscription_id,
-            json={"status": "cancelled"},
+            json={"status": "cancelled"} if of_the_bank else {"reason": "other"},
             again=due.again,
-            patience=RETRIED_STATUSES | {httpx.codes.NOT_FOUND},
+            patience=RETRIED_STATUSES | ({httpx.codes.NOT_FOUND} if of_the_bank else set()),
         )
         return answer is not None
 
     def _read_on(self, number: int) -> None:
-        """Read what was promised: it is there at once, and a cancelled payment stays cancelled."""
+        """Read what was promised: it is there at once, and what was cancelled stays cancelled."""
         chosen = random.Random(f"{self._seed}/reader/{number}")  # noqa: S311 (not secret)
         while not self._stop.wait(0.2):
             if promises := list(self._ledger):
@@ -177,11 +182,12 @@ class Clients:
 
     def _read(self, promise: Promise) -> None:
         one = promise.subscription_id
-        self._ask("GET /subscriptions/{id}", one)
-        if promise.cancelled:
-            answer = self._ask("GET /payments/{id}", one)
-            if answer is not None and answer.json()["status"] != "cancelled":
-                self._ledger.report_broken(f"payment {one} was cancelled, and is {answer.json()}")
+        answers = {"customer": self._ask("GET /subscriptions/{id}", one)}
+        if promise.cancelled_by == "bank":
+            answers["bank"] = self._ask("GET /payments/{id}", one)
+        answer = answers.get(promise.cancelled_by or "")
+        if answer is not None and answer.json()["status"] != "cancelled":
+            self._ledger.report_broken(f"{one} was cancelled, and is {answer.json()}")
 
     def _ask(
         self,

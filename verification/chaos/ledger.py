@@ -4,16 +4,22 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from threading import Lock
+from typing import Literal
+
+CancelledBy = Literal["customer", "bank"]
 
 
 @dataclass(frozen=True)
 class Promise:
-    """A subscription that was answered with 201; `cancelled` once its payment's PATCH was, too."""
+    """A subscription that was answered with 201.
+
+    `cancelled_by` says who cancelled it, once that was answered: its customer, or the bank.
+    """
 
     subscription_id: str
     quantity: int
     account_number: str
-    cancelled: bool = False
+    cancelled_by: CancelledBy | None = None
 
 
 class Ledger:
@@ -46,11 +52,11 @@ class Ledger:
         with self._lock:
             self._promises[promise.subscription_id] = promise
 
-    def cancelled(self, subscription_id: str) -> None:
+    def cancelled(self, subscription_id: str, by: CancelledBy) -> None:
         """A cancellation was answered."""
         with self._lock:
             known = self._promises[subscription_id]
-            self._promises[subscription_id] = replace(known, cancelled=True)
+            self._promises[subscription_id] = replace(known, cancelled_by=by)
 
     def report_broken(self, sentence: str) -> None:
         with self._lock:

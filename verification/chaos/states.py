@@ -1,17 +1,20 @@
 """Whether each promise is kept, as the three HTTP APIs say."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
 
-from verification.chaos.ledger import Promise
+from verification.chaos.ledger import CancelledBy, Promise
 
 MONTHS = 12
 """A subscription is a year of razors."""
 
 COLLECTION_OF_SERVICE = {"subscription": "subscriptions", "stock": "stock", "payment": "payments"}
+
+REASONS: Mapping[CancelledBy, str] = {"customer": "other", "bank": "payment cancelled"}
+"""What clients say, and what a bank's cancellation is called."""
 
 READS_AT_ONCE = 4
 """Requests in flight: the machine has two cores, and the system's own work comes first."""
@@ -38,9 +41,12 @@ def wrong_states(
 
 def expected(promise: Promise) -> dict[str, dict[str, Any]]:
     """Tell what each service has to say of a subscription once everything has arrived."""
-    if promise.cancelled:
+    if promise.cancelled_by:
         return {
-            "subscription": {"status": "cancelled", "cancelledReason": "payment cancelled"},
+            "subscription": {
+                "status": "cancelled",
+                "cancelledReason": REASONS[promise.cancelled_by],
+            },
             "stock": {"status": "deallocated", "stock": 0},
             "payment": {"status": "cancelled"},
         }
