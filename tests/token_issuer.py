@@ -49,7 +49,7 @@ def claims(scope: str | None = None, **changes: object) -> dict[str, Any]:
         "sub": "ada",
         "aud": AUDIENCE,
         "iat": now,
-        "exp": now + 300,
+        "exp": now + 3600,  # some are made when a run begins
         "client_id": "shop",
         "scope": scope,
         **changes,

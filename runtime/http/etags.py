@@ -11,7 +11,7 @@ _PARAMETER = {
     "name": "If-None-Match",
     "in": "header",
     "required": False,
-    "schema": {"type": "string"},
+    "schema": {"type": "string", "examples": ['"7d8e3ad3a2b54b1d8c1d4a2a77e0b7c5"']},
     "description": "ETags that are known already: 304 if the row still has one of them.",
 }
 _NOT_MODIFIED = {"description": "It is as it was: If-None-Match has its ETag."}

@@ -205,6 +205,7 @@ class CancellationView(WireModel):
         json_schema_extra={
             "examples": [
                 {
+                    "id": _ID,
                     "subscriptionId": _ID,
                     "status": "cancelled",
                     "cancelledBy": "customer",
@@ -216,6 +217,7 @@ class CancellationView(WireModel):
         }
     )
 
+    id: str = Field(validation_alias="subscription_id", description="The same as subscriptionId.")
     subscription_id: str = Field(description="The subscription.")
     status: Status = Field(description="cancelled, or erased.")
     cancelled_by: CancelledBy = Field(description="Who ended it.")

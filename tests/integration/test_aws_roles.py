@@ -90,7 +90,9 @@ ROLES: dict[str, dict[str, set[str]]] = {
     "subscriptions/subscription-consumer/Role": {
         **owns("subscriptions", "by-account-number", "by-owner"),
         queue("subscriptions-payment-cancelled"): CONSUMES,
+        queue("subscriptions-stock-rejected"): CONSUMES,
         queue("cancel-subscription-dlq"): SENDS,
+        queue("reject-subscription-dlq"): SENDS,
     },
     **relays("subscriptions"),
     "stock/stock-api/Role": owns("stock", "by-status", says_what_waits=True),
@@ -104,7 +106,11 @@ ROLES: dict[str, dict[str, set[str]]] = {
     **relays("stock"),
     "payments/payment-consumer/Role": {
         queue("payments-subscription-created"): CONSUMES,
+        queue("payments-subscription-cancelled"): CONSUMES,
+        queue("payments-subscription-erased"): CONSUMES,
         queue("create-payment-subscription-dlq"): SENDS,
+        queue("cancel-payment-subscription-dlq"): SENDS,
+        queue("erase-payment-subscription-dlq"): SENDS,
     },
     "payments/payments-change-stream/Role": {
         queue("payment-events.fifo"): SENDS | {"sqs:GetQueueAttributes"},

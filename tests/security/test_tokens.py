@@ -32,11 +32,17 @@ from verification.testkit.waiting import eventually
 SCOPES = (
     *("subscriptions:read", "subscriptions:read:all", "subscriptions:write"),
     *("stock:read", "payments:read", "payments:cancel", "operations:read"),
+    *("subscriptions:cancel:all", "subscriptions:erase"),
 )
 NEEDED: Mapping[tuple[str, str], set[str]] = {
     ("post", "/subscriptions"): {"subscriptions:write"},
     ("get", "/subscriptions"): {"subscriptions:read", "subscriptions:read:all"},
     ("get", "/subscriptions/{subscription_id}"): {"subscriptions:read", "subscriptions:read:all"},
+    ("post", "/subscriptions/{subscription_id}/cancellation"): {
+        "subscriptions:write",
+        "subscriptions:cancel:all",
+    },
+    ("post", "/subscriptions/{subscription_id}/erasure"): {"subscriptions:erase"},
     ("get", "/stock"): {"stock:read"},
     ("get", "/stock/{subscription_id}"): {"stock:read"},
     ("get", "/payments"): {"payments:read"},

@@ -24,6 +24,16 @@ ARRIVES = {
         "stock-payment-cancelled",
         "subscriptions-payment-cancelled",
     },
+    ("subscriptions-event-bus", Source.SUBSCRIPTIONS, EventType.SUBSCRIPTION_ERASED): {
+        "payments-subscription-erased"
+    },
+    ("payments-event-bus", Source.SUBSCRIPTIONS, EventType.SUBSCRIPTION_ERASED): {
+        "payments-subscription-erased"
+    },
+    ("stock-event-bus", Source.STOCK, EventType.STOCK_REJECTED): {"subscriptions-stock-rejected"},
+    ("subscriptions-event-bus", Source.STOCK, EventType.STOCK_REJECTED): {
+        "subscriptions-stock-rejected"
+    },
     ("stock-event-bus", Source.SUBSCRIPTIONS, EventType.SUBSCRIPTION_CREATED): {
         "stock-subscription-created"
     },
@@ -39,7 +49,7 @@ ARRIVES = {
 
 
 def test_every_event_on_every_bus_reaches_its_queues_and_no_other(routed: Routed) -> None:
-    """All 54 pairs of bus and event, each put once through the relay's own target."""
+    """All 72 pairs of bus and event, each put once through the relay's own target."""
     expected: dict[str, list[str]] = {}
     for number, (bus, source, event_type) in enumerate(EVERYTHING):
         record = record_of("a", number + 1, source=source, event_type=event_type)
@@ -48,6 +58,27 @@ def test_every_event_on_every_bus_reaches_its_queues_and_no_other(routed: Routed
             expected.setdefault(queue, []).append(f"{source} {event_type}")
     arrived = {queue: sorted(map(_name, bodies)) for queue, bodies in routed.arrived().items()}
     assert arrived == {queue: sorted(names) for queue, names in expected.items()}
+
+
+def test_an_end_reaches_payments_unless_it_is_the_banks(routed: Routed) -> None:
+    """By a field of the detail; an event of an earlier release, which has none, does not."""
+    bus = EventBus(routed.events, "subscriptions-event-bus")
+    details = [json.dumps({"cancelledBy": by}) for by in ("customer", "staff", "bank", "stock")]
+    for number, detail in enumerate([*details, "{}"]):
+        record = record_of(
+            f"a{number}",
+            2,
+            source=Source.SUBSCRIPTIONS,
+            event_type=EventType.SUBSCRIPTION_CANCELLED,
+            detail=detail,
+        )
+        assert bus.publish([record]) == [None]
+    bodies = routed.arrived()["payments-subscription-cancelled"]
+    assert sorted(json.loads(body)["detail"]["cancelledBy"] for body in bodies) == [
+        "customer",
+        "staff",
+        "stock",
+    ]
 
 
 def test_an_event_reaches_a_queue_as_it_was_put(routed: Routed) -> None:

@@ -48,21 +48,19 @@ def test_the_specifications_vector(system: System) -> None:
         assert "mandate.cancelled.type" in rules(problem(fresh, 422, "invalid-request"))
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"webhook-id": "msg_2"},
-        {"webhook-timestamp": str(int(datetime.now(UTC).timestamp()) + 1)},
-        {"webhook-signature": "v1," + b64encode(bytes(32)).decode()},
-    ],
-    ids=lambda change: next(iter(change)),
-)
+@pytest.mark.parametrize("name", ["webhook-id", "webhook-timestamp", "webhook-signature"])
 def test_what_is_signed_cannot_be_changed(
-    api: httpx.Client, system: System, payment_id: str, change: dict[str, str]
+    api: httpx.Client, system: System, payment_id: str, name: str
 ) -> None:
     """The id, the timestamp and the signature belong together."""
     body = body_of(payment_id)
-    assert "No matching signature" in refused(api, body, signed(body) | change)
+    headers = signed(body)
+    others = {
+        "webhook-id": "msg_2",
+        "webhook-timestamp": str(int(headers["webhook-timestamp"]) + 1),
+        "webhook-signature": "v1," + b64encode(bytes(32)).decode(),
+    }
+    assert "No matching signature" in refused(api, body, headers | {name: others[name]})
     assert types(system, payment_id) == [EventType.PAYMENT_CREATED]
 
 
