@@ -45,7 +45,8 @@ def operations(document: Document) -> Iterator[Operation]:
 
 
 def resolve(document: Document, schema: Document) -> Document:
-    """Follow a $ref to its schema."""
+    """Follow a $ref to its schema; of what may also be null, take the other."""
+    schema = schema.get("anyOf", [schema])[0]
     if "$ref" in schema:
         found: Document = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
         return found
