@@ -26,6 +26,9 @@ SHORTEST_RETENTION, LONGEST_RETENTION = 60, 14 * DAY
 MOST_RECEIVES = 1000
 """SQS, maxReceiveCount."""
 
+LONGEST_BACKUP_DAYS = 35
+"""DynamoDB's point-in-time recovery, and the most that DocumentDB keeps snapshots for."""
+
 LONGEST_ARCHIVE_NAME, LONGEST_RULE_NAME = 48, 64
 """Characters: EventBridge, CreateArchive and PutRule."""
 
@@ -88,6 +91,11 @@ def _faults_of_archive(archive: Archive, domain: Domain) -> Iterator[str]:
         yield f"archive {archive.name}: domain {domain.name} has no bus {archive.bus}"
     if archive.retention_days < 0:
         yield f"archive {archive.name}: a retention of {archive.retention_days} days"
+    if archive.outlives_backups and 0 < archive.retention_days <= LONGEST_BACKUP_DAYS:
+        yield (
+            f"archive {archive.name}: a backup of {LONGEST_BACKUP_DAYS} days outlives its"
+            f" {archive.retention_days}"
+        )
     if len(archive.name) > LONGEST_ARCHIVE_NAME:
         yield f"archive {archive.name}: its name is longer than {LONGEST_ARCHIVE_NAME} characters"
 

@@ -55,12 +55,16 @@ class Bus:
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """Keeps a bus's events for replay, for `retention_days` (0: for ever): all, or a pattern's."""
+    """Keeps a bus's events for replay, for `retention_days` (0: for ever): all, or a pattern's.
+
+    `outlives_backups`: what it keeps is applied again to a database that was restored.
+    """
 
     name: str
     bus: str
     retention_days: int
     pattern: EventPattern | None = None
+    outlives_backups: bool = False
 
     def keeps(self, events: EventPattern) -> bool:
         """Whether it has any of these events."""

@@ -135,7 +135,9 @@ class Replays:
                     "retentionDays": archive.retention_days,
                     "rules": [rule.name for rule in topology.rules if rule.bus == archive.bus],
                 }
-                for archive in topology.archives
+                for archive in reversed(
+                    {each.bus: each for each in reversed(topology.archives)}.values()
+                )
             ],
             "rulesAllowed": not emulated,
             "rulesWhyNot": RULES_IGNORED if emulated else None,

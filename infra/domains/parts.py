@@ -73,14 +73,18 @@ def domain(
     collections: tuple[Collection, ...] = (),
     archive_days: int = 20,
     archived: EventPattern | None = None,
+    archives: tuple[Archive, ...] = (),
 ) -> Domain:
-    """A domain with one bus, logged by a rule of its own; `archived` is what its archive keeps."""
+    """A domain with one bus, logged by a rule of its own; `archived` is what its archive keeps.
+
+    `archives` are others of its bus.
+    """
     bus, logs = f"{name}-event-bus", f"{name}-event-logs"
     log_rule = Rule(f"{name.title()}LogRule", bus, EventPattern(), ToLogGroup(logs))
     return Domain(
         name=name,
         buses=(Bus(bus),),
-        archives=(Archive(f"{name}-bus-archive", bus, archive_days, archived),),
+        archives=(Archive(f"{name}-bus-archive", bus, archive_days, archived), *archives),
         log_groups=(LogGroup(logs, LOG_RETENTION_DAYS),),
         rules=(*rules, log_rule),
         queues=queues,

@@ -14,7 +14,7 @@ from infra.domains.parts import (
     work_queue,
 )
 from infra.lifecycle import Lifecycle, Transition
-from infra.resources import Attribute, Key, Rule, Table, ToBus, ToQueue
+from infra.resources import Archive, Attribute, Key, Rule, Table, ToBus, ToQueue
 from infra.workloads import Owns, dynamodb_service
 
 LIFECYCLE = Lifecycle(
@@ -31,6 +31,16 @@ LIFECYCLE = Lifecycle(
 
 DOMAIN = domain(
     "subscriptions",
+    archives=(
+        # Ids alone, for longer than any backup: a database that is restored is erased again.
+        Archive(
+            "subscriptions-erasures-archive",
+            "subscriptions-event-bus",
+            400,
+            SUBSCRIPTION_ERASED,
+            outlives_backups=True,
+        ),
+    ),
     rules=(
         Rule(
             name="SubscriptionToStockRule",

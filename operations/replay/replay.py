@@ -61,7 +61,10 @@ def request_of(
     *,
     now: datetime,
 ) -> Request:
-    """Check a wish against the topology; raises OperatorError, for a wrong name NoSuchName."""
+    """Check a wish against the topology; raises OperatorError, for a wrong name NoSuchName.
+
+    Of a bus's archives it is the first that reaches back so far.
+    """
     since, until = span
     buses = [each.name for each in environment.topology.buses]
     if bus not in buses:
@@ -70,9 +73,11 @@ def request_of(
     for rule in rules:
         if rule not in known:
             raise NoSuchName(f"rule on {bus}", rule, known)
-    (archive,) = (each for each in environment.topology.archives if each.bus == bus)
+    archives = [each for each in environment.topology.archives if each.bus == bus]
+    reaching_back = (each for each in archives if not _is_before(since, each, now))
+    archive = next(reaching_back, archives[0])
     _refuse_rules_without_events(environment, archive, rules)
-    if archive.retention_days and since < now - timedelta(days=archive.retention_days):
+    if _is_before(since, archive, now):
         raise OperatorError(
             f"{archive.name} keeps {archive.retention_days} days: {since:%Y-%m-%d %H:%M:%S}"
             " is before that"
@@ -83,6 +88,11 @@ def request_of(
             f" {bus}: leave --rule away"
         )
     return Request(bus, archive, since, min(until, now), tuple(dict.fromkeys(rules)))
+
+
+def _is_before(since: datetime, archive: Archive, now: datetime) -> bool:
+    """Whether a moment is before what an archive keeps."""
+    return 0 < archive.retention_days < (now - since) / timedelta(days=1)
 
 
 def _refuse_rules_without_events(

@@ -73,7 +73,7 @@ def test_buses_and_archives_are_encrypted_with_a_key_of_ours(
     buses = list(synthesized(stage).resources("AWS::Events::EventBus"))
     archives = list(synthesized(stage).resources("AWS::Events::Archive"))
 
-    assert len(buses) == len(archives) == len(TOPOLOGY.buses)
+    assert (len(buses), len(archives)) == (len(TOPOLOGY.buses), len(TOPOLOGY.archives))
     for each in (*buses, *archives):
         assert ":key/${Key" in each.properties["KmsKeyIdentifier"], each.logical_id
 

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from infra.arns import AccountRegion, Arns
+from infra.aws.documents import BACKUP_DAYS, BACKUP_DAYS_PROTECTED
+from infra.faults import LONGEST_BACKUP_DAYS
 from infra.policies import (
     bus_policy_document,
     log_group_policy_document,
@@ -205,7 +207,17 @@ def test_every_bus_is_archived_and_logged(
     assert Bus(bus) in TOPOLOGY.buses
     assert Archive(archive, bus, days, archived) in TOPOLOGY.archives
     assert log_group in {group.name for group in TOPOLOGY.log_groups}
-    assert len(TOPOLOGY.buses) == len(TOPOLOGY.archives) == len(TOPOLOGY.log_groups) == 3
+    assert len(TOPOLOGY.buses) == len(TOPOLOGY.log_groups) == 3
+
+
+def test_erasures_are_kept_for_longer_than_any_backup() -> None:
+    """In an archive of their own, which has ids alone."""
+    (own,) = [each for each in TOPOLOGY.archives if each.outlives_backups]
+    assert (own.bus, own.retention_days) == ("subscriptions-event-bus", 400)
+    assert own.pattern is not None
+    assert own.pattern.as_json() == SUBSCRIPTION_ERASED
+    assert max(BACKUP_DAYS, BACKUP_DAYS_PROTECTED) <= LONGEST_BACKUP_DAYS < own.retention_days
+    assert len(TOPOLOGY.archives) == 4
 
 
 @pytest.mark.parametrize("name", RULES)

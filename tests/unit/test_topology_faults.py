@@ -63,6 +63,10 @@ def with_queue(**how: Any) -> Domain:
         (replace(HERE, archives=(Archive("a", "none", 1),)), "archive a: domain here has no bus"),
         (replace(HERE, archives=(Archive("a" * 49, "b", 1),)), "longer than 48"),
         (replace(HERE, archives=(Archive("a", "b", -1),)), "archive a: a retention of -1 days"),
+        (
+            replace(HERE, archives=(Archive("a", "b", 35, outlives_backups=True),)),
+            "archive a: a backup of 35 days outlives its 35",
+        ),
         (replace(HERE, log_groups=(LogGroup("g", 20),)), "log group g: CloudWatch has no"),
         (with_queue(redrive=RedrivePolicy("none", 5)), "queue w: its dead-letter"),
         (

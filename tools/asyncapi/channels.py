@@ -32,7 +32,7 @@ def _channels() -> Iterator[Json]:
 
 
 def _bus(bus: Bus, domain: str) -> Json:
-    (archive,) = (each for each in TOPOLOGY.archives if each.bus == bus.name)
+    archive = next(each for each in TOPOLOGY.archives if each.bus == bus.name)
     (log_group,) = (
         rule.target.log_group
         for rule in TOPOLOGY.rules
