@@ -135,9 +135,8 @@ class Replays:
                     "retentionDays": archive.retention_days,
                     "rules": [rule.name for rule in topology.rules if rule.bus == archive.bus],
                 }
-                for archive in reversed(
-                    {each.bus: each for each in reversed(topology.archives)}.values()
-                )
+                for bus in topology.buses
+                for archive in [next(a for a in topology.archives if a.bus == bus.name)]
             ],
             "rulesAllowed": not emulated,
             "rulesWhyNot": RULES_IGNORED if emulated else None,
