@@ -32,7 +32,7 @@ def dynamodb(client: "DynamoDBClient") -> Iterator[Stubber]:
 
 @pytest.fixture
 def table(client: "DynamoDBClient") -> DynamoStore:
-    return DynamoStore(client, table="stock", outbox="stock-outbox")
+    return DynamoStore(client, table="stock", outbox="stock-outbox", inventory="stock-inventory")
 
 
 def cancelled(dynamodb: Stubber, *codes: str) -> None:

@@ -141,7 +141,9 @@ def write_subscription(client: "DynamoDBClient") -> None:
 
 
 def write_stock(client: "DynamoDBClient") -> None:
-    store = stock_store.DynamoStore(client, table="stock", outbox="stock-outbox")
+    store = stock_store.DynamoStore(
+        client, table="stock", outbox="stock-outbox", inventory="stock-inventory"
+    )
     allocated = Stock.allocate(ID, 2, now=NOW)
     for after in (allocated, allocated.deallocate(now=NOW)):
         record = stock_events.record_of(after, EVERY_FIELD, event_id=ID)
