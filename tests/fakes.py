@@ -178,6 +178,10 @@ def _with(status: str | None, page: Page[Subscription]) -> Page[Subscription]:
     return Page(kept, page.next_position)
 
 
+class NotAvailable(Exception):
+    """A shard has less than is taken from it."""
+
+
 class MemoryInventory:
     """Shards in memory, with the lock and the hooks of the store that takes from them."""
 
@@ -221,7 +225,7 @@ class MemoryInventory:
         self._hooks.after_commit()
 
     def moved(self, item: str, before: Taken, after: Taken) -> Mapping[tuple[str, int], Shard]:
-        """The shards once it is taken or given back; the lock is held. Raises Conflict."""
+        """The shards once it is taken or given back; the lock is held. Raises NotAvailable."""
         moved = {
             (item, number): self.shards[item, number].taking(razors)
             for number in {*before, *after}
@@ -231,7 +235,7 @@ class MemoryInventory:
             shard.available < 0 and shard.reserved > self.shards[key].reserved
             for key, shard in moved.items()
         ):
-            raise Conflict(item)
+            raise NotAvailable
         return moved
 
 
@@ -243,7 +247,11 @@ class MemoryStock(MemoryStore[Stock]):
         self.inventory = MemoryInventory(self._lock, hooks)
 
     def beside(self, after: Stock, before: Stock | None) -> Callable[[], object]:
-        moved = self.inventory.moved(after.stock_id, before.taken if before else {}, after.taken)
+        taken = before.taken if before else {}
+        try:
+            moved = self.inventory.moved(after.stock_id, taken, after.taken)
+        except NotAvailable:
+            raise Conflict(after.subscription_id) from None
         return partial(self.inventory.shards.update, moved)
 
     def listed_by(self, row: Stock) -> str:
