@@ -134,7 +134,10 @@ def routes(handlers: InventoryHandlers) -> APIRouter:
             "answers after a second: by then each process knows of the limit."
         ),
         response_description="What there is.",
-        responses={**ON_REPLACE, 201: {"description": "What there is: none was set before."}},
+        responses={
+            **ON_REPLACE,
+            201: {"description": "What there is: none was set before.", "model": InventoryView},
+        },
         dependencies=[_WRITES],
     )
     async def put(

@@ -56,7 +56,9 @@ class InventoryHandlers:
         """
 
         def attempt() -> tuple[Inventory, bool]:
-            found = self._expected(item, expects)
+            found = self._read(item)
+            if not expects(found):
+                raise OnHandChanged(item)
             after = found.with_on_hand(on_hand)
             self._store.write(after, replaces=found)
             return after, not found.is_set
@@ -67,25 +69,22 @@ class InventoryHandlers:
         return after, is_first
 
     def delete(self, item: str, expects: Expects) -> None:
-        """Let nothing limit allocations any more; where nothing is set there is nothing to do.
+        """Let nothing limit allocations any more; where nothing is set that is done already.
 
         Raises as `put` does, InventoryReserved while anything is reserved.
         """
 
         def attempt() -> None:
-            found = self._expected(item, expects)
+            found = self._read(item)
+            if not found.is_set:
+                return
+            if not expects(found):
+                raise OnHandChanged(item)
             if found.reserved:
                 raise InventoryReserved(found)
-            if found.is_set:
-                self._store.delete(found)
+            self._store.delete(found)
 
         self._racing(item, attempt)
-
-    def _expected(self, item: str, expects: Expects) -> Inventory:
-        found = self._read(item)
-        if not expects(found):
-            raise OnHandChanged(item)
-        return found
 
     def _read(self, item: str) -> Inventory:
         if item != STOCK_ID:
