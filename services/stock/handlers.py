@@ -41,13 +41,12 @@ class Handlers(UseCases[Stock]):
         def decide(current: Stock | None) -> Stock:
             if current is not None:
                 return current
-            plan = self._planner.plan(subscription_id, MONTHS * quantity)
-            allocate = partial(Stock.allocate, subscription_id, quantity, now=self._now())
+            plan, now = self._planner.plan(subscription_id, MONTHS * quantity), self._now()
             if not isinstance(plan, Shortage):
-                return allocate(taken=plan)
+                return Stock.allocate(subscription_id, quantity, now=now, taken=plan)
             if cause.is_of_first_version:
-                return allocate(beyond_inventory=True)
-            raise NotImplementedError(plan)
+                return Stock.allocate(subscription_id, quantity, now=now, beyond_inventory=True)
+            return Stock.reject(subscription_id, quantity, available=plan.available, now=now)
 
         return self.change(subscription_id, decide, self._record(cause), presumed_new=True)
 

@@ -54,9 +54,8 @@ class Stock:
     """The aggregate. `stock` counts razors: 12 times the monthly quantity, 0 once given back.
 
     `events` are all that happened to it, in sequence. Of one that was rejected, `asked` is how many
-    razors were wanted, and `available` how many there were.
-    `taken` are those of them that are taken from the inventory, by its shard, and not given back:
-    none where no inventory was set, or where they are `beyond_inventory`.
+    razors were wanted, and `available` how many there were. `taken` are the razors that it has from
+    the inventory, by its shard: none where no inventory was set, or where it is `beyond_inventory`.
     """
 
     subscription_id: str

@@ -24,7 +24,7 @@ from services.stock.inventory_handlers import RACING_SECONDS, InventoryHandlers
 from services.stock.model import MONTHS, STOCK_ID, Status
 from services.stock.reservations import NONE_SET_SECONDS, ReservationPlanner
 from tests.builders import a_cause, clock
-from tests.fakes import Hooks, MemoryStock, Plan
+from tests.fakes import Hooks, MemoryStock, Plan, nothing
 
 NAMES = ("ada", "bob", "cyd", "dan", "eve")
 QUANTITIES: Mapping[str, int] = {name: number % 3 + 1 for number, name in enumerate(NAMES)}
@@ -164,6 +164,8 @@ class Scene:
             self.handle(event, name)
         except Unavailable:
             self.handle(event, name)
+        for plan in (self.before_commit, self.in_commit, self.after_commit):
+            plan.action = nothing
 
     def check(self) -> None:
         found = self.store.inventory.read(STOCK_ID)
@@ -247,7 +249,7 @@ def test_a_put_that_always_loses_says_so_after_ten_seconds() -> None:
     others = iter(range(12, 10**9))
 
     def another() -> None:
-        hurry.action = lambda: None
+        hurry.action = nothing
         found = store.inventory.read(STOCK_ID)
         store.inventory.write(found.with_on_hand(next(others) * 192), replaces=found)
         hurry.action = another
