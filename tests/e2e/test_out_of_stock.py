@@ -24,7 +24,7 @@ def test_of_fifty_that_want_the_last_twelve_razors_one_gets_them(
     """49 are rejected, and nothing of them is left: no subscription, no debit, no razor."""
     # Given the last twelve razors
     since = datetime.now(UTC)
-    assert inventory(either, "PUT", {"onHand": 12}) == {
+    assert either.inventory("PUT", {"onHand": 12}) == {
         "onHand": 12,
         "reserved": 0,
         "available": 12,
@@ -37,7 +37,7 @@ def test_of_fifty_that_want_the_last_twelve_razors_one_gets_them(
     # Then one of them gets the razors, and all others are compensated
     for service, expected in ENDED.items():
         eventually(partial(_has, either, service, ids, expected), timeout=100, what=str(expected))
-    assert inventory(either, "GET") == {"onHand": 12, "reserved": 12, "available": 0}
+    assert either.inventory("GET") == {"onHand": 12, "reserved": 12, "available": 0}
     (winner,) = (each for each in ids if either.status("stock", each) == "allocated")
     assert either.status("subscription", winner) == either.status("payment", winner) == "active"
     (event,) = either.events_of("stock", next(each for each in ids if each != winner), REJECTED)
@@ -50,8 +50,8 @@ def test_of_fifty_that_want_the_last_twelve_razors_one_gets_them(
     # And what the winner gives back is there for the next
     either.cancel_payment(winner)
     either.until("stock", winner, "deallocated")
-    assert inventory(either, "GET") == {"onHand": 12, "reserved": 0, "available": 12}
-    inventory(either, "DELETE")
+    assert either.inventory("GET") == {"onHand": 12, "reserved": 0, "available": 12}
+    either.inventory("DELETE")
 
 
 REJECTED = "StockRejected"
@@ -59,12 +59,3 @@ REJECTED = "StockRejected"
 
 def _has(world: World, service: str, ids: list[str], expected: Counter[str]) -> bool:
     return Counter(world.status(service, each) for each in ids) == expected
-
-
-def inventory(world: World, method: str, body: dict[str, int] | None = None) -> dict[str, int]:
-    """Ask for the inventory; its three numbers."""
-    url = f"{world.addresses['stock']}/inventory/razor-123"
-    answer = world.http.request(method, url, json=body)
-    assert answer.is_success, answer.text
-    numbers: dict[str, int] = answer.json() if answer.content else {}
-    return {name: number for name, number in numbers.items() if name != "item"}
