@@ -23,7 +23,7 @@ class ReservationPlanner:
         self._none_until = float("-inf")
 
     def plan(self, subscription_id: str, asked: int) -> Taken | Shortage:
-        """Choose the shards for so many razors; none where no inventory is set.
+        """Choose the shards for `asked` razors; none where no inventory is set.
 
         Raises Conflict, if all shards have to be read and one is just written, Unavailable.
         """

@@ -21,7 +21,7 @@ def transactions_a_second() -> float:
 
 
 def arithmetic(shards: int) -> float:
-    """Allocations a second from so many rows, if they are all as busy."""
+    """Allocations a second from this number of rows, if all are as busy."""
     return shards * transactions_a_second()
 
 
