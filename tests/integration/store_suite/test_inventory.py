@@ -1,5 +1,6 @@
 """What an allocation takes, and what is set: in memory, on MiniStack and on DynamoDB Local."""
 
+from collections import Counter
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -130,6 +131,28 @@ def test_takes_that_all_fit_do_not_fail_each_other(stocked: Subject) -> None:
     )
     assert raised == [None] * RIVALS
     assert numbers(stocked) == (12 * RIVALS, 12 * RIVALS, 0)
+
+
+def test_of_rivals_for_the_last_dozen_one_is_allocated(stocked: Subject) -> None:
+    """All others are rejected, at once: what they asked for, and that nothing was left."""
+    put(stocked, 12)
+    names = [f"rival-{n}" for n in range(RIVALS)]
+    assert outcomes([partial(allocate, stocked, name) for name in names]) == [None] * RIVALS
+    rows = [stocked.store.get(name) for name in names]
+    assert Counter(row.status for row in rows) == {"allocated": 1, "rejected": RIVALS - 1}
+    assert {(row.asked, row.available) for row in rows} == {(None, None), (12, 0)}
+    assert numbers(stocked) == (12, 12, 0)
+    events = Counter(record.event_type for record in stocked.outbox())
+    assert events == {"StockAllocated": 1, "StockRejected": RIVALS - 1}
+
+
+def test_a_rejection_is_final(stocked: Subject) -> None:
+    """Also where razors come, and where its payment is cancelled."""
+    put(stocked, 11)
+    rejected = allocate(stocked)
+    put(stocked, 100)
+    assert allocate(stocked) == rejected == Handlers(stocked.store).deallocate("one", a_cause())
+    assert numbers(stocked) == (100, 0, 100)
 
 
 def test_an_event_of_the_first_version_goes_beyond_the_inventory(stocked: Subject) -> None:
