@@ -17,8 +17,8 @@ up: .venv/local.installed ## serve the whole system on this machine, without Doc
 console: .venv/local.installed ## serve the console alone, for the system that AWS_REGION, AWS_PROFILE, … and SUBSCRIPTION_API_URL, … name
 	@$(BIN)/python -m console
 
-demo: .venv/local.installed ## follow one subscription there and back, and print its journey
-	@$(BIN)/python -m local.demo
+demo: .venv/local.installed ## follow one subscription there and back, and print its journey; OUT_OF_STOCK=1: one for which no razors are left
+	@$(BIN)/python -m local.demo $(if $(filter-out 0 false no off,$(OUT_OF_STOCK)),--out-of-stock)
 
 # Tests start hundreds of processes: where no bytecode may be kept, each would compile our modules.
 PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 4 --dist worksteal

@@ -9,11 +9,16 @@ from contracts.envelope import PAYLOAD_VERSION, Metadata, ReceivedEvent
 
 @dataclass(frozen=True)
 class Cause:
-    """`causation_id` is the eventId of the event that led to it; None where it was a request."""
+    """`causation_id` is the eventId of the event that led to it; None where it was a request.
+
+    `is_of_first_version`: it is an event of this system's first version, where what follows from it
+    has no reader.
+    """
 
     correlation_id: str
     causation_id: str | None = None
     traceparent: str | None = None
+    is_of_first_version: bool = False
 
     @classmethod
     def of(cls, event: ReceivedEvent) -> Self:
@@ -22,6 +27,7 @@ class Cause:
             correlation_id=event.metadata.correlation_id,
             causation_id=event.metadata.event_id,
             traceparent=event.metadata.traceparent,
+            is_of_first_version=event.is_of_first_version,
         )
 
     def metadata(

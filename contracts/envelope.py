@@ -6,7 +6,7 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
-from contracts.first_version import upcast
+from contracts.first_version import is_of_first_version, upcast
 from contracts.names import EventType
 from contracts.timestamps import Timestamp
 
@@ -85,6 +85,7 @@ class _Envelope(BaseModel):
             "detail-type": self.detail_type,
             "detail": detail,
             "metadata": detail.get("metadata"),
+            "is_of_first_version": is_of_first_version(self.detail_type, self.detail),
         }
 
 
@@ -94,6 +95,7 @@ class ReceivedEvent(_Envelope):
     model_config = ConfigDict(frozen=True)
 
     metadata: Metadata
+    is_of_first_version: bool
 
     @classmethod
     def parse(cls, body: str) -> Self:

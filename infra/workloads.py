@@ -21,6 +21,16 @@ class Owns:
 
 
 @dataclass(frozen=True, slots=True)
+class Reserves:
+    """Takes from the rows of `inventory`, and gives back to them, in its aggregates' transactions.
+
+    An API sets and deletes them.
+    """
+
+    inventory: str
+
+
+@dataclass(frozen=True, slots=True)
 class Consumes:
     """Receives and deletes a queue's messages, and dead-letters what can never be handled."""
 
@@ -64,7 +74,7 @@ class EmptiesDocuments:
 
 UsesDocuments = OwnsDocuments | EmptiesDocuments
 
-Use = Owns | Consumes | SendsTo | PublishesTo | Empties | UsesDocuments
+Use = Owns | Reserves | Consumes | SendsTo | PublishesTo | Empties | UsesDocuments
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,14 +133,20 @@ def dynamodb_service(
     consumes: Mapping[str, str],
     ports: tuple[int, int, int],
     colour: int,
+    inventory: str | None = None,
 ) -> tuple[Workload, Workload, Workload]:
     """The API, the consumer and the relay of a service that keeps its aggregates in DynamoDB.
 
-    `consumes` names a queue by the environment variable that the consumer reads it from. The relay
-    knows no domain, only names.
+    `consumes` names a queue by the environment variable that the consumer reads it from;
+    `inventory` is a table of what its aggregates take from, if they do. The relay knows no domain,
+    only names.
     """
     prefix = domain.upper()
     tables = {f"{prefix}_TABLE": owns.table, f"{prefix}_OUTBOX_TABLE": owns.outbox}
+    keeps: tuple[Use, ...] = (owns,)
+    if inventory is not None:
+        tables[f"{prefix}_INVENTORY_TABLE"] = inventory
+        keeps += (Reserves(inventory),)
     bus, dlq = f"{domain}-event-bus", f"{domain}-dlq"
     api_port, consumer_port, relay_port = ports
     return (
@@ -138,7 +154,7 @@ def dynamodb_service(
             name=f"{service}-api",
             domain=domain,
             command=(f"services.{service}.main", "api"),
-            uses=(owns,),
+            uses=keeps,
             port=api_port,
             colour=colour,
             settings=tables,
@@ -148,7 +164,7 @@ def dynamodb_service(
             name=f"{service}-consumer",
             domain=domain,
             command=(f"services.{service}.main", "consumer"),
-            uses=(owns, *map(Consumes, consumes.values())),
+            uses=(*keeps, *map(Consumes, consumes.values())),
             port=consumer_port,
             colour=colour,
             settings={**tables, **consumes},

@@ -1,9 +1,13 @@
-"""Shows one subscription's journey there and back: `python -m local.demo`, which is `make demo`."""
+"""Shows one subscription's journey there and back: `python -m local.demo`, which is `make demo`.
 
+With `--out-of-stock`, which is `make demo OUT_OF_STOCK=1`, one for which no razors are left.
+"""
+
+import argparse
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TextIO
 
@@ -25,6 +29,7 @@ from local.engines import MINISTACK_HEALTH_PATH
 from local.errors import AlreadyRunning
 from local.isolation import isolate
 from local.journey import Arrival, Customer, Flow, JourneyHop, Stuck, follow
+from local.out_of_stock import Warehouse
 from local.probes import answers, ask, health_of
 from local.process_table import our_processes
 from local.progress import SignsOfLife
@@ -37,7 +42,10 @@ from runtime.settings import load
 from runtime.terminal import Terminal
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m local.demo", description=__doc__)
+    parser.add_argument("--out-of-stock", action="store_true", help="with all razors sold out")
+    chosen = parser.parse_args(arguments)
     terminal = Terminal()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop what was started, as on Ctrl-C
     isolate(os.environ, configured_by=LocalSettings, say=complain)
@@ -46,7 +54,17 @@ def main() -> int:
         with brought_up(settings, terminal), client_of(settings) as http:
             logs = Aws(region=REGION, endpoint_url=aws_endpoint(settings)).client("logs")
             secret = local_secret(settings)
-            show(Customer(http, logs, addresses(settings), secret), terminal)
+            customer = Customer(http, logs, addresses(settings), secret)
+            if chosen.out_of_stock:
+                with Warehouse(http, addresses(settings)["stock"]).sold_out():
+                    terminal.print("all razors are sold out until this ends")
+                    show(
+                        "One subscription, and no razors", [customer.subscribes_in_vain()], terminal
+                    )
+                terminal.print("the inventory is as it was found")
+            else:
+                flows = [customer.subscribes(), customer.cancels_the_payment()]
+                show("One subscription, there and back", flows, terminal)
             if answers(f"{console_address(settings)}/readyz"):
                 terminal.print(f"see it in the console: {console_address(settings)}/")
     except KeyboardInterrupt:
@@ -132,24 +150,23 @@ def comes_up(
     return True
 
 
-def show(customer: Customer, terminal: Terminal) -> None:
-    """Follow both flows and keep the table up to date meanwhile; raises Stuck."""
-    flows = [customer.subscribes(), customer.cancels_the_payment()]
+def show(title: str, flows: Sequence[Flow], terminal: Terminal) -> None:
+    """Follow the flows and keep the table up to date meanwhile; raises Stuck."""
     arrivals: dict[JourneyHop, Arrival] = {}
     try:
-        with Live(table(flows, arrivals), console=terminal, refresh_per_second=12) as live:
+        with Live(table(title, flows, arrivals), console=terminal, refresh_per_second=12) as live:
             for flow in flows:
                 for arrival in follow(flow):
                     arrivals[arrival.hop] = arrival
-                    live.update(table(flows, arrivals))
+                    live.update(table(title, flows, arrivals))
     finally:
         terminal.print()  # where the output is no terminal, Live ends in the middle of a line
 
 
-def table(flows: list[Flow], arrivals: dict[JourneyHop, Arrival]) -> Table:
+def table(title: str, flows: Sequence[Flow], arrivals: dict[JourneyHop, Arrival]) -> Table:
     """The journey so far; what is still awaited turns."""
     rows = Table(
-        title="One subscription, there and back",
+        title=title,
         caption="ms: milliseconds since the request above",
         box=SIMPLE_HEAD,
         pad_edge=False,
@@ -172,4 +189,4 @@ def table(flows: list[Flow], arrivals: dict[JourneyHop, Arrival]) -> Table:
 
 
 if __name__ == "__main__":
-    run_command(main, failures=(Stuck, httpx.RequestError, *CANNOT_START))
+    run_command(main, failures=(Stuck, httpx.HTTPError, *CANNOT_START))

@@ -5,7 +5,7 @@ It uses what a user has: the three HTTP APIs, and the log group of each bus.
 
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -164,6 +164,35 @@ class Customer:
             ],
         )
 
+    def subscribes_in_vain(self) -> Flow:
+        """Where too few razors are available."""
+        subscribed = self.subscribes()
+        return Flow(
+            subscribed.title,
+            subscribed.request,
+            [
+                subscribed.consequences[0],
+                JourneyHop(
+                    "stock rejected",
+                    lambda: self._reads(self._stock, "rejected"),
+                    "stock-consumer, the queue stock-subscription-created and its dead-letter"
+                    " queue subscriptions-created-dlq",
+                ),
+                JourneyHop(
+                    "subscription cancelled",
+                    lambda: self._reads(self._subscriptions, "cancelled"),
+                    "subscription-consumer, the queue subscriptions-stock-rejected and its"
+                    " dead-letter queue",
+                ),
+                JourneyHop(
+                    "payment cancelled",
+                    lambda: self._reads(self._payments, "cancelled"),
+                    "payment-consumer, the queue payments-subscription-cancelled and its"
+                    " dead-letter queue",
+                ),
+            ],
+        )
+
     def cancels_the_payment(self) -> Flow:
         return Flow(
             f"POST {WEBHOOK_PATH}",
@@ -212,8 +241,7 @@ class Customer:
         body = _body(self._http.get(f"{collection}/{self._id}"), httpx.codes.OK)
         if body["status"] != status:
             raise NotYetThere(f"{collection}/{self._id} is {body['status']}")
-        razors = f", {body['stock']} razors put aside" if "stock" in body else ""
-        return f"{status}{razors}"
+        return f"{status}{_more(body)}"
 
     def _logged(self, group: str, event_type: str) -> str:
         for event in self._events_in(group):
@@ -227,6 +255,15 @@ class Customer:
             logGroupName=group, startTime=self._since, filterPattern=f'"{self._id}"'
         )
         return (json.loads(line["message"]) for page in pages for line in page["events"])
+
+
+def _more(body: Mapping[str, Any]) -> str:
+    """What a row says beside its status, in words."""
+    if body.get("asked") is not None:
+        return f", {body['asked']} razors wanted and {body['available']} available"
+    if "stock" in body:
+        return f", {body['stock']} razors put aside"
+    return f" by {body['cancelledBy']}: {body['reason']}" if body.get("cancelledBy") else ""
 
 
 def _expect(answer: httpx.Response, expected: int) -> None:

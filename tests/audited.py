@@ -14,6 +14,7 @@ from operations.sources.ledger import (
     EventKey,
     type_of,
 )
+from operations.sources.reservations import Reservations
 from operations.sources.routes import routes
 
 SINCE = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -35,6 +36,7 @@ class Settled:
     lines: list[tuple[str, BusEvent | Unreadable]] = field(default_factory=list)
     waiting: dict[str, int] = field(default_factory=dict)
     dead: list[tuple[str, EventKey | None]] = field(default_factory=list)
+    reservations: list[Reservations] = field(default_factory=list)
 
     def subscribe(self, name: str, at: datetime = SINCE) -> None:
         for seconds, domain in enumerate(LIFECYCLES):
@@ -75,7 +77,7 @@ class Settled:
             self.unlog(bus, key)
 
     def snapshot(self) -> Snapshot:
-        snapshot = Snapshot(SINCE, UNTIL, waiting=self.waiting)
+        snapshot = Snapshot(SINCE, UNTIL, waiting=self.waiting, reservations=self.reservations)
         for state in self.before.values():
             snapshot.add_committed(state)
         for key, row in self.rows.items():

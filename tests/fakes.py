@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Generic
 
 from botocore.exceptions import ClientError
@@ -12,6 +13,7 @@ from runtime.cursors import InvalidCursor, Page
 from runtime.errors import Conflict
 from runtime.outbox.commit import A
 from services.payment.model import Payment
+from services.stock.inventory import SHARDS, Inventory, Shard, Taken
 from services.stock.model import Stock
 from services.subscription.model import Subscription
 
@@ -86,11 +88,20 @@ class MemoryStore(Generic[A]):
             stored = self._rows.get(aggregate_id)
             if (stored and stored.version) != (replaces and replaces.version):
                 raise Conflict(aggregate_id)
+            move = self.beside(after, stored)
             self._hooks.before_outbox()
+            move()
             self._rows[aggregate_id] = after
             if record is not None:
                 self.outbox.append(record)
         self._hooks.after_commit()
+
+    def beside(self, after: A, before: A | None) -> Callable[[], object]:
+        """What is written with the rows, once it is known to fit. Raises Conflict if it does not.
+
+        It runs within the transaction.
+        """
+        return nothing
 
     def page(
         self, *, limit: int, after: Mapping[str, str] | None, where: str | None = None
@@ -167,8 +178,81 @@ def _with(status: str | None, page: Page[Subscription]) -> Page[Subscription]:
     return Page(kept, page.next_position)
 
 
+class NotAvailable(Exception):
+    """A shard has less than is taken from it."""
+
+
+class MemoryInventory:
+    """Shards in memory, with the lock and the hooks of the store that takes from them."""
+
+    def __init__(self, lock: threading.RLock, hooks: Hooks) -> None:
+        self._lock, self._hooks = lock, hooks
+        self.shards: dict[tuple[str, int], Shard] = {}
+
+    def shard(self, item: str, number: int) -> Shard | None:
+        self._hooks.before_read()
+        with self._lock:
+            return self.shards.get((item, number))
+
+    def read(self, item: str) -> Inventory:
+        self._hooks.before_read()
+        with self._lock:
+            numbers = [number for number in range(SHARDS) if (item, number) in self.shards]
+            return Inventory(item, tuple(self.shards[item, number] for number in numbers))
+
+    def write(self, after: Inventory, *, replaces: Inventory) -> None:
+        self._hooks.before_commit()
+        before = {shard.number: shard for shard in replaces.shards}
+        with self._lock:
+            for shard in after.shards:
+                seen, stored = before.get(shard.number), self.shards.get((after.item, shard.number))
+                is_seen = (seen and seen.on_hand) == (stored and stored.on_hand)
+                if not is_seen or (stored and stored.reserved > shard.on_hand):
+                    raise Conflict(after.item)
+            for shard in after.shards:
+                stored = self.shards.get((after.item, shard.number), Shard(shard.number, 0, 0, 0))
+                self.shards[after.item, shard.number] = stored.with_on_hand(shard.on_hand)
+        self._hooks.after_commit()
+
+    def delete(self, found: Inventory) -> None:
+        self._hooks.before_commit()
+        with self._lock:
+            keys = [(found.item, shard.number) for shard in found.shards]
+            if any(key not in self.shards or self.shards[key].reserved for key in keys):
+                raise Conflict(found.item)
+            for key in keys:
+                del self.shards[key]
+        self._hooks.after_commit()
+
+    def moved(self, item: str, before: Taken, after: Taken) -> Mapping[tuple[str, int], Shard]:
+        """The shards once it is taken or given back; the lock is held. Raises NotAvailable."""
+        moved = {
+            (item, number): self.shards[item, number].taking(razors)
+            for number in {*before, *after}
+            if (razors := after.get(number, 0) - before.get(number, 0))
+        }
+        if any(
+            shard.available < 0 and shard.reserved > self.shards[key].reserved
+            for key, shard in moved.items()
+        ):
+            raise NotAvailable
+        return moved
+
+
 class MemoryStock(MemoryStore[Stock]):
     """The stock service's store."""
+
+    def __init__(self, hooks: Hooks = QUIET, **arguments: Any) -> None:
+        super().__init__(hooks, **arguments)
+        self.inventory = MemoryInventory(self._lock, hooks)
+
+    def beside(self, after: Stock, before: Stock | None) -> Callable[[], object]:
+        taken = before.taken if before else {}
+        try:
+            moved = self.inventory.moved(after.stock_id, taken, after.taken)
+        except NotAvailable:
+            raise Conflict(after.subscription_id) from None
+        return partial(self.inventory.shards.update, moved)
 
     def listed_by(self, row: Stock) -> str:
         return row.status

@@ -14,6 +14,7 @@ from infra.workloads import (
     Owns,
     OwnsDocuments,
     PublishesTo,
+    Reserves,
     SendsTo,
     Use,
     Workload,
@@ -59,17 +60,8 @@ def _statements(
     use: Use, domain: Domain, arns: Arns, *, serves_http: bool
 ) -> Iterator[iam.PolicyStatement]:
     match use:
-        case Owns(table, outbox, indexes):
-            # A transaction needs the permissions of what it is made of.
-            yield allow(
-                ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan"], arns.table(table)
-            )
-            if indexes:
-                listed = (f"{arns.table(table)}/index/{index}" for index in indexes)
-                yield allow(["dynamodb:Query"], *listed)
-            yield allow(["dynamodb:PutItem"], arns.table(outbox))
-            if serves_http:  # an API says how much waits in its outbox
-                yield allow(["dynamodb:Scan"], arns.table(outbox))
+        case Owns() | Reserves():
+            yield from _rows(use, arns, serves_http=serves_http)
         case Empties(outbox):
             yield allow(["dynamodb:BatchWriteItem"], arns.table(outbox))
         case Consumes(queue):
@@ -86,6 +78,21 @@ def _statements(
             yield allow(["events:DescribeEventBus", "events:PutEvents"], arns.bus(bus))
         case OwnsDocuments() | EmptiesDocuments():
             return  # the database has rights of its own: infra/documentdb_users.py
+
+
+def _rows(use: Owns | Reserves, arns: Arns, *, serves_http: bool) -> Iterator[iam.PolicyStatement]:
+    """A transaction needs the permissions of what it is made of."""
+    if isinstance(use, Reserves):
+        sets = ["dynamodb:DeleteItem"] if serves_http else []
+        yield allow(["dynamodb:GetItem", "dynamodb:UpdateItem", *sets], arns.table(use.inventory))
+        return
+    table, outbox = arns.table(use.table), arns.table(use.outbox)
+    yield allow(["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan"], table)
+    if use.indexes:
+        yield allow(["dynamodb:Query"], *(f"{table}/index/{index}" for index in use.indexes))
+    yield allow(["dynamodb:PutItem"], outbox)
+    if serves_http:  # an API says how much waits in its outbox
+        yield allow(["dynamodb:Scan"], outbox)
 
 
 def allow(actions: Sequence[str], *resources: str) -> iam.PolicyStatement:

@@ -14,7 +14,10 @@ CUSTOMER = ("subscriptions:write", "subscriptions:read")
 """One's own subscriptions, for a person who has signed in."""
 
 CONSOLE = ("subscriptions:read:all", "stock:read", "payments:read")
-STAFF = (*CONSOLE, "payments:cancel", "subscriptions:cancel:all", "subscriptions:erase")
+STAFF = (
+    *CONSOLE,
+    *("payments:cancel", "subscriptions:cancel:all", "subscriptions:erase", "stock:write"),
+)
 """For programs with a secret. Cognito grants an app client's scopes to each user who signs in with
 it, and customers are users of the same pool: no person gets these scopes here."""
 

@@ -68,6 +68,7 @@ DOMAIN = domain(
             indexes=(by_creation("by-status", "status"),),
         ),
         outbox_table("stock-outbox"),
+        Table("stock-inventory", Key(Attribute("item"), Attribute("shard", "N"))),
     ),
 )
 
@@ -81,4 +82,5 @@ WORKLOADS = dynamodb_service(
     },
     ports=(8002, 9102, 9105),
     colour=33,
+    inventory="stock-inventory",
 )

@@ -21,7 +21,7 @@ _STAFF_WRITES = frozenset(
 CLIENTS: Mapping[str, frozenset[str]] = {
     "customer": _ONES_OWN,
     "staff": _ONES_OWN | _READS | _STAFF_WRITES,
-    "demo": _ONES_OWN | {"stock:read", "payments:read", "payments:cancel"},
+    "demo": _ONES_OWN | {"stock:read", "stock:write", "payments:read", "payments:cancel"},
     "console": _READS,
     "console-try": frozenset({"subscriptions:write", "payments:cancel"}),
 }

@@ -17,6 +17,7 @@ from operations.sources.ledger import EventKey, types_of
 from operations.sources.origins import work_queues
 from operations.sources.outboxes import pending
 from operations.sources.peeking import Peek, open_queues, peek
+from operations.sources.reservations import read_reservations
 from runtime.outbox.rows import Row
 
 
@@ -62,6 +63,7 @@ def collect(environment: DatabaseEnvironment, since: datetime, until: datetime) 
         _enter_dead(snapshot, seen)
     for state in states_since(environment, since - SKEW):
         snapshot.add_state(state)
+    snapshot.reservations += read_reservations(environment)
     return snapshot
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from contracts.timestamps import format_timestamp
+from operations.audit.inventory import unbalanced
 from operations.audit.report import AuditReport, DeliveryCount, Difference, EventCount, FindingKind
 from operations.audit.snapshot import DeadLetterCount, Snapshot
 from operations.sources.ledger import EventKey, NotUnderstood, events_of, handled
@@ -29,6 +30,7 @@ def balance(
     events = {str(each.route.event_type): each.published() for each in balances}
     deliveries = tuple(count for each in balances for count in each.delivered())
     differences = [difference for each in balances for difference in each.differences]
+    differences += [each for found in snapshot.reservations for each in unbalanced(found)]
     return AuditReport(
         since=snapshot.since,
         until=snapshot.until,

@@ -18,6 +18,7 @@ class FindingKind(StrEnum):
     NOT_ON_NEXT_BUS = "published, not on the next bus"
     NOT_HANDLED = "published, not handled"
     TWO_EVENTS = "two events for one change"
+    NOT_RESERVED = "reserved in the inventory, not taken by stock, or the other way round"
     NOT_UNDERSTOOD = "not understood"
 
 

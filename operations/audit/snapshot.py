@@ -14,6 +14,7 @@ from contracts.names import Source
 from operations.audit.report import Difference, FindingKind
 from operations.sources.bus_logs import BusEvent, Unreadable
 from operations.sources.ledger import AggregateState, Committed, EventKey, NotUnderstood, events_of
+from operations.sources.reservations import Reservations
 
 
 @dataclass(slots=True)
@@ -81,6 +82,7 @@ class Snapshot:
     malformed: set[EventKey] = field(default_factory=set)
     not_understood: list[Difference] = field(default_factory=list)
     first_version: set[EventKey] = field(default_factory=set)
+    reservations: list[Reservations] = field(default_factory=list)
 
     def add_committed(self, state: AggregateState) -> None:
         """Add the events that a state implies."""

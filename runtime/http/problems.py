@@ -24,6 +24,8 @@ from runtime.http.problem_kinds import (
     MEDIA_TYPE,
     METHOD_NOT_ALLOWED,
     NOT_FOUND,
+    PRECONDITION_FAILED,
+    RESERVED,
     TOO_SLOW,
     UNAUTHENTICATED,
     UNAVAILABLE,
@@ -187,5 +189,7 @@ ON_READ = documented(NOT_FOUND, *_ON_ALL)
 ON_LIST = documented(INVALID_CURSOR, *_ON_ALL)
 ON_CREATE = documented(*_ON_BODY, *_ON_ALL)
 ON_CHANGE = documented(NOT_FOUND, *_ON_BODY, *_ON_ALL)
+ON_REPLACE = {**ON_CHANGE, **documented(RESERVED, PRECONDITION_FAILED)}
 ON_WEBHOOK = documented(INVALID_SIGNATURE, NOT_FOUND, *_ON_BODY, *_ON_ANY)
-"""The problems of a route that reads a row, lists rows, creates or changes one, is called back."""
+"""The problems of a route that reads a row, lists rows, creates or changes one, replaces one that
+others take from, is called back."""

@@ -73,8 +73,9 @@ class UseCases(Generic[A]):
         """Decide on what is stored and commit the decision with its event; returns what then is.
 
         `decide` returns its argument where there is nothing to do: that is what makes a repeated
-        delivery harmless. It is called again on fresh state when another writer was first. What
-        leaves the version as it was is committed without an event.
+        delivery harmless. It is called again on fresh state when another writer was first, at the
+        commit or, if it raises Conflict itself, at what it reads. What leaves the version as it was
+        is committed without an event.
         `presumed_new` saves the first read where there is hardly ever a row: if there is, the
         commit meets it, and the second try reads it. Raises Conflict after COMMIT_TRIES such
         losses, and whatever `decide` and the store raise.
@@ -82,10 +83,10 @@ class UseCases(Generic[A]):
         for attempt in range(1, COMMIT_TRIES + 1):
             is_presumption = presumed_new and attempt == 1
             before = None if is_presumption else self._store.get(aggregate_id)
-            after = decide(before)
-            if after is before:
-                return after
             try:
+                after = decide(before)
+                if after is before:
+                    return after
                 is_event = before is None or after.version != before.version
                 self._store.commit(after, record(after) if is_event else None, replaces=before)
             except Conflict:

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic
@@ -116,7 +117,7 @@ class VersionedTable(ABC, Generic[A]):
     """An AggregateStore: a table of rows with a `version`, and the outbox written with it.
 
     A service says what its rows are: their `key`, the `index` that a list is filtered by, if one
-    is, and how an aggregate is written and read.
+    is, how an aggregate is written and read, and what else is written `beside` it.
     """
 
     key: str
@@ -127,6 +128,10 @@ class VersionedTable(ABC, Generic[A]):
 
     @abstractmethod
     def from_row(self, row: Mapping[str, Any], /) -> A: ...
+
+    def beside(self, after: A, before: A | None, /) -> Sequence[Any]:  # noqa: ARG002 (others do)
+        """Further parts of the transaction of a change, at most 98, each with its own condition."""
+        return ()
 
     def __init__(
         self,
@@ -160,28 +165,28 @@ class VersionedTable(ABC, Generic[A]):
         return self.from_row(from_item(item)) if item else None
 
     def commit(self, after: A, record: OutboxRecord | None, *, replaces: A | None) -> None:
-        """Put the row and its outbox record, if there is one, in one TransactWriteItems.
+        """Put the row, its outbox record, if there is one, and what is `beside` them, at once.
 
         Who collides: another writer of the same row. `replaces` is what the decision was made on;
-        None says that there was no row. Either the row still is at that version and both
-        are written, or nothing is and Conflict is raised. boto3 sends a client token, so its own
-        retries of a call whose answer was lost are safe; past those, Unavailable says that the
-        outcome is unknown, and the caller's next try finds the row and decides on it.
+        None says that there was no row. Either the row still is at that version, what is beside it
+        fits, and all is written, or nothing is and Conflict is raised. boto3 sends a client token,
+        so its own retries of a call whose answer was lost are safe; past those, Unavailable says
+        that the outcome is unknown, and the caller's next try finds the row and decides on it.
         Raises EventTooLarge for a record that no DynamoDB item can hold.
         """
         row = self.to_row(after)
-        puts: Any = [{"Put": self._conditional_put(row, replaces)}]
+        parts: list[Any] = [{"Put": self._conditional_put(row, replaces)}]
         if record is not None:
             if record.size > MAX_ITEM_BYTES:
                 raise EventTooLarge(record.event_type, record.size, MAX_ITEM_BYTES)
             item = to_item(record.to_document())
-            puts.append({"Put": {"TableName": self._outbox, "Item": item}})
-        with spanned(self._tracer, f"{_COMMIT} {self._table}", "client", self._commit):
-            try:
-                with reaching("DynamoDB", _COMMIT):
-                    self._client.transact_write_items(TransactItems=puts)
-            except ClientError as error:
-                raise _meaning(error, row[self.key]) from error
+            parts.append({"Put": {"TableName": self._outbox, "Item": item}})
+        parts += self.beside(after, replaces)
+        with (
+            spanned(self._tracer, f"{_COMMIT} {self._table}", "client", self._commit),
+            transacting(_COMMIT, row[self.key]),
+        ):
+            self._client.transact_write_items(TransactItems=parts)
 
     def _conditional_put(self, row: Mapping[str, Any], replaces: A | None) -> dict[str, Any]:
         put = {"TableName": self._table, "Item": to_item(row)}
@@ -268,7 +273,20 @@ class VersionedTable(ABC, Generic[A]):
         )
 
 
-def _meaning(error: ClientError, aggregate_id: str) -> Exception:
+@contextmanager
+def transacting(call: str, aggregate_id: str) -> Iterator[None]:
+    """Raise Conflict for a transaction that is cancelled because another one was first.
+
+    Unavailable for what is no fault of its own; what can never succeed comes through as it is.
+    """
+    try:
+        with reaching("DynamoDB", call):
+            yield
+    except ClientError as error:
+        raise _meaning(error, call, aggregate_id) from error
+
+
+def _meaning(error: ClientError, call: str, aggregate_id: str) -> Exception:
     """Say what a cancelled transaction means; any other error is what it is."""
     if error_code(error) != "TransactionCanceledException":
         return error
@@ -279,4 +297,4 @@ def _meaning(error: ClientError, aggregate_id: str) -> Exception:
     if not families or families.keys() & {Family.ENTRY, Family.REQUEST}:
         return error
     family, code = next(iter(families.items()))
-    return Unavailable("DynamoDB", code, family, call=_COMMIT)
+    return Unavailable("DynamoDB", code, family, call=call)

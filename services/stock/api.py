@@ -16,10 +16,13 @@ from runtime.http.pagination import DEFAULT_LIMIT, Cursor, Limit, PageView, page
 from runtime.http.problem_kinds import INVALID, NOT_FOUND, Kind
 from runtime.http.problems import ON_LIST, ON_READ
 from runtime.outbox.commit import AggregateStore
+from services.stock import inventory_api
 from services.stock.handlers import Handlers
+from services.stock.inventory_handlers import InventoryHandlers
 from services.stock.model import DomainError, Status, Stock, StockNotFound
 
 KINDS: dict[type[Exception], Kind] = {
+    **inventory_api.KINDS,
     StockNotFound: NOT_FOUND,
     DomainError: INVALID,
 }
@@ -73,7 +76,9 @@ class StockPage(PageView[StockView]):
     model_config = page_example(_EXAMPLE)
 
 
-def routes(handlers: Handlers, store: AggregateStore[Stock]) -> APIRouter:
+def routes(
+    handlers: Handlers, store: AggregateStore[Stock], inventory: InventoryHandlers
+) -> APIRouter:
     router = APIRouter(prefix="/stock", tags=["stock"], route_class=TaggedRoute)
 
     @router.get(
@@ -118,4 +123,7 @@ def routes(handlers: Handlers, store: AggregateStore[Stock]) -> APIRouter:
         found = store.page(where=status, limit=limit, after=cursors.decode(scope, cursor))
         return StockPage.of(found, StockView.of, scope)
 
-    return router
+    both = APIRouter()
+    both.include_router(router)
+    both.include_router(inventory_api.routes(inventory))
+    return both

@@ -14,6 +14,7 @@ from runtime.sqs.consumer import run_consumers
 from runtime.sqs.handler import EventHandler
 from services.stock import api, consumer
 from services.stock.handlers import Handlers
+from services.stock.inventory_handlers import InventoryHandlers
 from services.stock.settings import StockApiSettings, StockConsumerSettings, TableSettings
 from services.stock.store import DynamoStore
 
@@ -22,8 +23,8 @@ def create_app(settings: StockApiSettings, tracer: Tracer | None = None) -> Fast
     store = store_of(settings, tracer)
     return create_api(
         title="Stock",
-        description="Twelve months of razors, put aside for each subscription.",
-        router=api.routes(Handlers(store), store),
+        description="Twelve months of razors, put aside for each subscription, and what there is.",
+        router=api.routes(Handlers(store), store, InventoryHandlers(store.inventory)),
         kinds=api.KINDS,
         check=store.check,
         verifier=verifier_of(settings),
@@ -49,6 +50,7 @@ def store_of(settings: TableSettings, tracer: Tracer | None = None) -> DynamoSto
         Aws.of(settings).client("dynamodb"),
         table=settings.stock_table,
         outbox=settings.stock_outbox_table,
+        inventory=settings.stock_inventory_table,
         tracer=tracer,
     )
 

@@ -1,6 +1,7 @@
 """Stock put aside for a subscription: twelve months of razors, or none once given back."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple, Self
@@ -53,7 +54,8 @@ class Stock:
     """The aggregate. `stock` counts razors: 12 times the monthly quantity, 0 once given back.
 
     `events` are all that happened to it, in sequence. Of one that was rejected, `asked` is how many
-    razors were wanted, and `available` how many there were.
+    razors were wanted, and `available` how many there were. `taken` are the razors that it has from
+    the inventory, by its shard: none where no inventory was set, or where it is `beyond_inventory`.
     """
 
     subscription_id: str
@@ -64,6 +66,8 @@ class Stock:
     events: tuple[Event, ...]
     asked: int | None = None
     available: int | None = None
+    taken: Mapping[int, int] = field(default_factory=dict)
+    beyond_inventory: bool = False
 
     @property
     def version(self) -> int:
@@ -78,7 +82,15 @@ class Stock:
         return self.events[-1].at
 
     @classmethod
-    def allocate(cls, subscription_id: str, quantity: int, *, now: datetime) -> Self:
+    def allocate(
+        cls,
+        subscription_id: str,
+        quantity: int,
+        *,
+        now: datetime,
+        taken: Mapping[int, int] | None = None,
+        beyond_inventory: bool = False,
+    ) -> Self:
         return cls(
             subscription_id=subscription_id,
             stock_id=STOCK_ID,
@@ -86,6 +98,8 @@ class Stock:
             status=Status.ALLOCATED,
             created=now,
             events=(Event(ALLOCATION, EventName.ALLOCATED, now),),
+            taken=taken or {},
+            beyond_inventory=beyond_inventory,
         )
 
     @classmethod
@@ -121,6 +135,7 @@ class Stock:
         return replace(
             self,
             stock=0,
+            taken={},
             status=Status.DEALLOCATED,
             events=(*self.events, Event(DEALLOCATION, EventName.DEALLOCATED, now)),
         )

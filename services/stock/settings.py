@@ -7,10 +7,11 @@ from runtime.settings import AwsSettings, ConsumerSettings
 
 
 class TableSettings(AwsSettings):
-    """Where stock is kept."""
+    """Where stock is kept, and what it is taken from."""
 
     stock_table: str = Field(min_length=1)
     stock_outbox_table: str = Field(min_length=1)
+    stock_inventory_table: str = Field(min_length=1)
 
 
 class StockApiSettings(TableSettings, ApiSettings):

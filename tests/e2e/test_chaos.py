@@ -50,7 +50,14 @@ def test_nothing_is_lost_while_processes_are_killed_and_aws_fails(
         pytest.skip("it puts a proxy into the system of `make up`")
     heard, said = Lines(), Lines()
     report = run(
-        ChaosPlan(seed=1, seconds=15, faults=FAULTS, clocks=CLOCKS, load=ClientLoad(subscribers=2)),
+        ChaosPlan(
+            seed=1,
+            seconds=15,
+            faults=FAULTS,
+            clocks=CLOCKS,
+            load=ClientLoad(subscribers=2),
+            on_hand=240,
+        ),
         tmp_path,
         command="tests/e2e/test_chaos.py",
         console=Console(heard, coloured=False),  # type: ignore[arg-type]
@@ -61,6 +68,7 @@ def test_nothing_is_lost_while_processes_are_killed_and_aws_fails(
     assert report.faults + sum(report.missed.values()) == len(FAULTS), heard.lines
     assert report.hits.keys() >= SURE_TO_HIT
     assert len(report.ledger) > 5
+    assert report.audit.events["StockRejected"].committed > 0  # razors ran out
     assert len(report.malformed_rows.written) >= 3  # one for each outbox
     assert report.committed == report.published > 15
     assert sum('"/token"' in line for line in said.lines) > 3  # for clients, and for what checks

@@ -77,6 +77,14 @@ class World:
                 f"{self.addresses['subscription']}/subscriptions/{subscription_id}/erasure"
             )
 
+    def inventory(self, method: str, body: dict[str, int] | None = None) -> dict[str, int]:
+        """Ask for the inventory; its three numbers, or none of them."""
+        url = f"{self.addresses['stock']}/inventory/razor-123"
+        answer = self.http.request(method, url, json=body)
+        assert answer.is_success, answer.text
+        numbers: dict[str, int] = answer.json() if answer.content else {}
+        return {name: number for name, number in numbers.items() if name != "item"}
+
     def read(self, service: str, subscription_id: str) -> dict[str, Any]:
         """What a service says of a subscription; empty while it knows nothing, or is away."""
         collection = {"subscription": "subscriptions", "stock": "stock", "payment": "payments"}

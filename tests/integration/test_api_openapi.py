@@ -77,12 +77,14 @@ def test_every_routes_example_works_as_it_is(
     document: Document, api: httpx.Client, lifecycle: str
 ) -> None:
     """Each example is sent, twice, and answered by the success that the route documents."""
+    api.put("/inventory/razor-123", json={"onHand": 1200})  # what its examples begin with
     for operation in operations(document):
-        (success,) = (code for code in operation.described["responses"] if code.startswith("2"))
+        success, *_ = (code for code in operation.described["responses"] if code.startswith("2"))
         for _ in "12":
             answer = operation.send(api)
             assert answer.status_code == int(success), (operation, answer.text)
-            content = operation.described["responses"][success]["content"]["application/json"]
-            check(document, content["schema"], answer.json())
-            if operation.examples("path"):
+            response = operation.described["responses"][success]
+            if "content" in response:
+                check(document, response["content"]["application/json"]["schema"], answer.json())
+            if operation.examples("path").keys() - {"item"}:
                 assert answer.json()["id"] == lifecycle

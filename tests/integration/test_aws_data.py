@@ -21,10 +21,10 @@ KEEPS_DATA = (
 
 
 def test_tables_are_encrypted_recoverable_and_paid_by_use(synthesized: Synthesize) -> None:
-    """Four tables, each under its domain's own key, recoverable to any second of 35 days."""
+    """Five tables, each under its domain's own key, recoverable to any second of 35 days."""
     tables = list(synthesized("dev").resources("AWS::DynamoDB::Table"))
 
-    assert len(tables) == 4
+    assert len(tables) == 5
     for table in tables:
         assert table.properties["SSESpecification"]["SSEType"] == "KMS"
         assert "Key" in table.properties["SSESpecification"]["KMSMasterKeyId"]

@@ -83,6 +83,9 @@ def relays(domain: str) -> dict[str, dict[str, set[str]]]:
     }
 
 
+INVENTORY = arn("dynamodb", "table/stock-inventory")
+RESERVES = {"dynamodb:GetItem", "dynamodb:UpdateItem"}
+
 ROLES: dict[str, dict[str, set[str]]] = {
     "subscriptions/subscription-api/Role": owns(
         "subscriptions", "by-account-number", "by-owner", says_what_waits=True
@@ -95,9 +98,13 @@ ROLES: dict[str, dict[str, set[str]]] = {
         queue("reject-subscription-dlq"): SENDS,
     },
     **relays("subscriptions"),
-    "stock/stock-api/Role": owns("stock", "by-status", says_what_waits=True),
+    "stock/stock-api/Role": {
+        **owns("stock", "by-status", says_what_waits=True),
+        INVENTORY: RESERVES | {"dynamodb:DeleteItem"},
+    },
     "stock/stock-consumer/Role": {
         **owns("stock", "by-status"),
+        INVENTORY: RESERVES,
         queue("stock-subscription-created"): CONSUMES,
         queue("stock-payment-cancelled"): CONSUMES,
         queue("subscriptions-created-dlq"): SENDS,

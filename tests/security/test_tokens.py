@@ -31,7 +31,7 @@ from verification.testkit.waiting import eventually
 
 SCOPES = (
     *("subscriptions:read", "subscriptions:read:all", "subscriptions:write"),
-    *("stock:read", "payments:read", "payments:cancel", "operations:read"),
+    *("stock:read", "stock:write", "payments:read", "payments:cancel", "operations:read"),
     *("subscriptions:cancel:all", "subscriptions:erase"),
 )
 NEEDED: Mapping[tuple[str, str], set[str]] = {
@@ -45,6 +45,9 @@ NEEDED: Mapping[tuple[str, str], set[str]] = {
     ("post", "/subscriptions/{subscription_id}/erasure"): {"subscriptions:erase"},
     ("get", "/stock"): {"stock:read"},
     ("get", "/stock/{subscription_id}"): {"stock:read"},
+    ("get", "/inventory/{item}"): {"stock:read"},
+    ("put", "/inventory/{item}"): {"stock:write"},
+    ("delete", "/inventory/{item}"): {"stock:write"},
     ("get", "/payments"): {"payments:read"},
     ("get", "/payments/{payment_id}"): {"payments:read"},
     ("patch", "/payments/{payment_id}"): {"payments:cancel"},

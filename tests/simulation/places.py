@@ -12,6 +12,8 @@ from contracts.outbox import OutboxRecord
 from infra.resources import Rule, ToBus, ToLogGroup
 from infra.topology import TOPOLOGY
 from runtime.outbox.rows import Row
+from services.stock.inventory import Inventory
+from services.stock.model import STOCK_ID
 from tests.fakes import MemoryPayments, MemoryStock, MemoryStore, MemorySubscriptions
 from tests.memory_buses import Event, MemoryBuses
 from tests.memory_queues import MemorySqs, Message, What
@@ -45,6 +47,14 @@ class Database:
     feed: Feed
 
 
+def stocked(store: MemoryStock, on_hand: int | None) -> MemoryStock:
+    """Set what is on hand, if there is a limit."""
+    if on_hand is not None:
+        nothing = Inventory(STOCK_ID)
+        store.inventory.write(nothing.with_on_hand(on_hand), replaces=nothing)
+    return store
+
+
 class Places:
     """All that is durable."""
 
@@ -58,7 +68,7 @@ class Places:
             "subscriptions": self._database(
                 "DynamoDB", "subscriptions-outbox", MemorySubscriptions()
             ),
-            "stock": self._database("DynamoDB", "stock-outbox", stock()),
+            "stock": self._database("DynamoDB", "stock-outbox", stocked(stock(), plan.on_hand)),
             "payments": self._database("MongoDB", "payments.outbox", MemoryPayments()),
         }
         self.in_transit = 0

@@ -57,6 +57,10 @@ SUBSCRIPTIONS = (*(1,) * 38, 2, 3)
 """In a history. One has every fault and race of its own; with more, aggregates meet in batches."""
 
 
+ON_HAND = (*(None,) * 4, 0, 30, 60, 120)
+"""Razors; a subscription takes 12 to 120."""
+
+
 @dataclass(frozen=True)
 class Act:
     """Something that happens outside the system, and in which `words` a history has it."""
@@ -193,6 +197,7 @@ class Plan:
     `workers` are the publishers of each relay, and the forwarders: two meet in every way that
     sixteen can, where there are three aggregates. An outbox's scan looks at `page` rows at a time,
     and meets `gaps` pages that hold nothing before any other: partitions that were emptied.
+    `on_hand` razors there are; None for any number.
     """
 
     character: Character
@@ -203,6 +208,7 @@ class Plan:
     page: int
     gaps: int
     acts: tuple[Act, ...]
+    on_hand: int | None = None
 
     @property
     def allowed(self) -> tuple[Kind, ...]:
@@ -238,6 +244,7 @@ def plan_of(random: Random) -> Plan:
         page=random.choice((1, 2, 100, 100)),
         gaps=random.choice((0, 0, 1, 2)),
         acts=tuple(acts),
+        on_hand=random.choice(ON_HAND),
     )
 
 

@@ -1,6 +1,6 @@
 """Bugs that such systems are known for, to be planted: the simulation has to find each."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import takewhile
@@ -59,6 +59,21 @@ class AllocatesUnconditionally(MemoryStock):
         super().commit(after, record, replaces=self._rows.get(after.subscription_id))
 
 
+class TakesWithoutCondition(MemoryStock):
+    """Takes what was planned, whatever is available by then."""
+
+    def beside(self, after: Stock, before: Stock | None) -> Callable[[], object]:
+        shards, held = self.inventory.shards, before.taken if before else {}
+
+        def move() -> None:
+            for number in {*held, *after.taken}:
+                key = after.stock_id, number
+                razors = after.taken.get(number, 0) - held.get(number, 0)
+                shards[key] = shards[key].taking(razors)
+
+        return move
+
+
 class BuriesUnknownErrors(Messages):
     """Takes every error that is in no list for the message's own, as short lists did."""
 
@@ -106,6 +121,7 @@ PLANTS: Mapping[str, Parts] = {
     "delete-before-publish": Parts(pipeline=DeletesFirst),
     "ignore-failed-entry-count": Parts(bus=IgnoresFailedEntries),
     "allocate-without-condition": Parts(stock=AllocatesUnconditionally),
+    "take-without-condition": Parts(stock=TakesWithoutCondition),
     "bury-unknown-errors": Parts(messages=BuriesUnknownErrors),
     "hold-unknown-errors": Parts(messages=HoldsUnknownErrors),
     "make-no-room": Parts(messages=MakesNoRoom),

@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 from infra.resources import ToBus, ToQueue
 from infra.topology import TOPOLOGY
-from services.stock.model import MONTHS
+from services.stock.model import MONTHS, STOCK_ID
 from tests.memory_buses import matches
 from tests.simulation.cursing import PASSING
 from tests.simulation.ledger import BUS_OF, DEAD_LETTER_QUEUES, Ledger, name_of
@@ -21,6 +22,7 @@ def check(plan: Plan, places: Places, outside: Outside) -> None:
     wrong = [
         *_published(places),
         *_states(plan, places, outside),
+        *_reserved(plan, places),
         *_poison(plan, places, outside),
         *_handled(places.ledger),
     ]
@@ -97,7 +99,8 @@ def _states(plan: Plan, places: Places, outside: Outside) -> Iterator[str]:
         if was_erased and subscription.status != "erased":
             yield f"P2: the erasure of {number} was answered and did not happen"
         is_erased = subscription.status == "erased"
-        agreed = _agreed(act, is_cancelled=cancelled, is_erased=is_erased)
+        is_rejected = plan.on_hand is not None and cancelled and stock.status == "rejected"
+        agreed = _agreed(act, is_cancelled=cancelled, is_erased=is_erased, is_rejected=is_rejected)
         found = (
             (subscription.status, subscription.version, subscription.order is None),
             (payment.status, payment.version, payment.erased_at is not None),
@@ -109,13 +112,33 @@ def _states(plan: Plan, places: Places, outside: Outside) -> Iterator[str]:
             yield f"P3: the account number of {number} outlived its erasure"
 
 
-def _agreed(act: Subscribe, *, is_cancelled: bool, is_erased: bool) -> object:
+def _agreed(act: Subscribe, *, is_cancelled: bool, is_erased: bool, is_rejected: bool) -> object:
     """What the three services say: status and version, and whether it is blank or how many."""
+    ended = ("rejected", 1, 0) if is_rejected else ("deallocated", 2, 0)
     if is_erased:
-        return ("erased", 3, True), ("cancelled", 2, True), ("deallocated", 2, 0)
+        return ("erased", 3, True), ("cancelled", 2, True), ended
     if is_cancelled:
-        return ("cancelled", 2, False), ("cancelled", 2, False), ("deallocated", 2, 0)
+        return ("cancelled", 2, False), ("cancelled", 2, False), ended
     return ("active", 1, False), ("active", 1, False), ("allocated", 1, MONTHS * act.quantity)
+
+
+def _reserved(plan: Plan, places: Places) -> Iterator[str]:
+    """Never more is allocated than there is, and what was taken comes back once."""
+    store: Any = places.databases["stock"].store
+    taken: Counter[int] = Counter()
+    for row in store._rows.values():
+        taken.update(row.taken)
+        if plan.on_hand is not None and sum(row.taken.values()) != row.stock:
+            yield f"P3: {row.subscription_id} has {row.stock} put aside, and taken {row.taken}"
+    shards = store.inventory.read(STOCK_ID).shards
+    for shard in shards:
+        left = shard.on_hand - taken[shard.number]
+        if (shard.reserved, shard.available) != (taken[shard.number], left):
+            yield f"P3: {shard}, of which {taken[shard.number]} are taken"
+        if left < 0:
+            yield f"P3: {shard}: more is allocated than there is"
+    if sum(shard.on_hand for shard in shards) != (plan.on_hand or 0):
+        yield f"P3: of {plan.on_hand} razors there are {shards}"
 
 
 def _poison(plan: Plan, places: Places, outside: Outside) -> Iterator[str]:

@@ -19,7 +19,7 @@ from tests.simulation.places import Places
 from tests.simulation.scheduling import Permits, Scheduler, TaskStop
 from tests.simulation.simulated_processes import Errand, Process
 from tests.simulation.uncounted import METRICS
-from tests.simulation.wired import WiredSqs, WiredStore
+from tests.simulation.wired import WiredSqs, WiredStock, WiredStore
 from tests.simulation.wires import Weather, Wire
 
 WAIT_SECONDS = 20
@@ -48,7 +48,10 @@ class Services:
         """A domain's handlers, on a wire from this process to its database."""
         database = self._places.databases[domain]
         wire = Wire(self._weather, process, database.service, aws=False)
-        store: WiredStore[Any] = WiredStore(
+        is_stock = domain == "stock"
+        kind: type[WiredStore[Any]] = WiredStock if is_stock else WiredStore
+        clock = {"monotonic": self._places.seconds} if is_stock else {}
+        store = kind(
             wire,
             database.store,
             lambda record: self._places.commit(database, process.name, record),
@@ -59,6 +62,7 @@ class Services:
             now=self._places.now,
             new_id=lambda: f"event-{next(self._numbers)}",
             wait=self._weather.scheduler.sleep,
+            **clock,
         )
 
     def consume(self, workload: Workload, process: Process) -> None:

@@ -13,7 +13,9 @@ from runtime.errors import Unavailable
 from runtime.outbox.commit import A
 from runtime.outbox.rows import EVER, Row
 from runtime.verdicts import Family
-from tests.fakes import MemoryStore, subscription_id_of
+from services.stock.inventory import Inventory, Shard
+from services.stock.model import Stock
+from tests.fakes import MemoryInventory, MemoryStock, MemoryStore, subscription_id_of
 from tests.memory_buses import MemoryBuses
 from tests.memory_feed import Position
 from tests.memory_queues import MemorySqs
@@ -60,6 +62,27 @@ class WiredStore(Generic[A]):
                 self._committed(record)
 
         self._wire.call("commit", effect, STORE_WRITE)
+
+
+class WiredStock(WiredStore[Stock]):
+    """The stock service's, whose commits take from the inventory."""
+
+    def __init__(self, wire: Wire, store: MemoryStock, *arguments: Any) -> None:
+        super().__init__(wire, store, *arguments)
+        self.inventory = WiredInventory(wire, store.inventory)
+
+
+class WiredInventory:
+    """What a consumer reads of an InventoryStore."""
+
+    def __init__(self, wire: Wire, inventory: MemoryInventory) -> None:
+        self._wire, self._inventory = wire, inventory
+
+    def shard(self, item: str, number: int) -> Shard | None:
+        return self._wire.call("shard", lambda: self._inventory.shard(item, number), STORE_READ)
+
+    def read(self, item: str) -> Inventory:
+        return self._wire.call("inventory", lambda: self._inventory.read(item), STORE_READ)
 
 
 class WiredOutbox:

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 TELLS_THE_TIME = """
 import sys
-from services.stock.handlers import Handlers
+from services.payment.handlers import Handlers
 print(sys.argv[1], Handlers(None)._now().isoformat(), __name__)
 """
 

@@ -167,6 +167,15 @@ def test_a_subscription_is_as_it_was_promised() -> None:
     assert difference(replace(ACTIVE, cancelled_by="bank"), UNDONE) == ""
 
 
+def test_a_rejected_subscription_has_ended_in_all_three() -> None:
+    """Who ended it first is left open; a debit that is left is a difference."""
+    rejected = UNDONE | {"stock": {"status": "rejected", "stock": 0, "asked": 12 * ACTIVE.quantity}}
+    assert difference(ACTIVE, rejected, is_rejected=True) == ""
+    assert "stock" in difference(ACTIVE, rejected)
+    left = rejected | {"payment": KEPT["payment"]}
+    assert "payment" in difference(ACTIVE, left, is_rejected=True)
+
+
 @pytest.mark.parametrize("service", ["subscription", "stock", "payment"])
 def test_a_subscription_that_differs_in_one_service_is_told(service: str) -> None:
     """Each service is asked, and one that knows nothing is as wrong as one that knows better."""

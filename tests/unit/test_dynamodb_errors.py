@@ -32,7 +32,7 @@ def dynamodb(client: "DynamoDBClient") -> Iterator[Stubber]:
 
 @pytest.fixture
 def table(client: "DynamoDBClient") -> DynamoStore:
-    return DynamoStore(client, table="stock", outbox="stock-outbox")
+    return DynamoStore(client, table="stock", outbox="stock-outbox", inventory="stock-inventory")
 
 
 def cancelled(dynamodb: Stubber, *codes: str) -> None:
@@ -140,3 +140,34 @@ def test_a_position_that_dynamodb_refuses_is_an_invalid_cursor(
             after={"subscriptionId": "one", "status": "allocated", "updated": "x"},
             where="allocated",
         )
+
+
+@pytest.mark.parametrize(
+    ("reason", "error"), [("TransactionConflict", Conflict), ("ThrottlingError", Unavailable)]
+)
+def test_a_read_of_all_shards_that_is_cancelled_is_to_be_made_again(
+    dynamodb: Stubber, table: DynamoStore, reason: str, error: type[Exception]
+) -> None:
+    """One of them is just written, or the table is too slow."""
+    dynamodb.add_client_error(
+        "transact_get_items",
+        service_error_code="TransactionCanceledException",
+        modeled_fields={"CancellationReasons": [{"Code": "None"}, {"Code": reason}]},
+    )
+    with pytest.raises(error):
+        table.inventory.read("razor-123")
+
+
+def test_a_shard_that_has_too_little_is_a_conflict(dynamodb: Stubber, table: DynamoStore) -> None:
+    """As another writer of the row is: what is then there is decided on."""
+    cancelled(dynamodb, "None", "None", "ConditionalCheckFailed")
+    stock = Stock.allocate("one", 2, now=START, taken={3: 24})
+    with pytest.raises(Conflict, match="one"):
+        table.commit(stock, a_record(), replaces=None)
+
+
+def test_a_shard_that_does_not_answer_is_an_outage(dynamodb: Stubber, table: DynamoStore) -> None:
+    """Whether an inventory is set is not known then, and nothing is allocated without it."""
+    dynamodb.add_client_error("get_item", service_error_code="InternalServerError")
+    with pytest.raises(Unavailable, match="InternalServerError"):
+        table.inventory.shard("razor-123", 0)

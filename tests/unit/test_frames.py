@@ -126,7 +126,10 @@ def ask(commit: Commit, router: APIRouter, method: str, path: str, body: object)
 
 def test_from_a_message_to_a_transaction_of_dynamodb(commit: Commit) -> None:
     """Receive, parse and call, decide, write: each once."""
-    handlers = StockHandlers(StockStore(dynamodb(commit), table="rows", outbox="rows-outbox"))
+    client = dynamodb(commit)
+    client.get_item.return_value = {}  # no inventory is set
+    store = StockStore(client, table="rows", outbox="rows-outbox", inventory="rows-inventory")
+    handlers = StockHandlers(store)
     frames = consume(commit, stock_consumer.subscription_created(handlers))
     assert frames == [*FROM_SQS, "Handlers.allocate", "UseCases.change", "VersionedTable.commit"]
     assert len(frames) <= MOST_FROM_SQS

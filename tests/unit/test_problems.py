@@ -24,6 +24,8 @@ def test_types_are_stable() -> None:
         "request-too-slow": 408,
         "not-cancelled": 409,
         "subscription-erased": 410,
+        "reserved": 409,
+        "precondition-failed": 412,
         "content-too-large": 413,
         "unsupported-media-type": 415,
         "misdirected": 421,

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from datetime import UTC, datetime
 from inspect import signature
+from math import isclose
 from pathlib import Path
 from typing import TYPE_CHECKING
 from unittest.mock import Mock
@@ -20,7 +21,7 @@ from services.subscription import events as subscription_events
 from services.subscription import store as subscription_store
 from services.subscription.model import Order, Subscription
 from tests.builders import BY_BANK
-from verification.benchmarks import scaling
+from verification.benchmarks import inventory, scaling
 from verification.benchmarks import scaling_inputs as inputs
 from verification.benchmarks.calls.metering import item_bytes
 from verification.benchmarks.pages import written
@@ -105,6 +106,13 @@ def test_settings_are_those_of_the_code() -> None:
     )
 
 
+def test_sixteen_shards_take_many_times_what_one_takes() -> None:
+    """On rows whose transactions run one after the other: nearly sixteen times."""
+    one, sixteen = inventory.stubbed(1), inventory.stubbed(16)
+    assert isclose(one, inventory.arithmetic(1))
+    assert 14 < sixteen / one <= 16
+
+
 def test_lifecycle_is_what_the_topology_makes_of_it() -> None:
     """Six events, four messages in work queues, and 27 invocations with logs and archives."""
     assert events() == 6
@@ -141,7 +149,9 @@ def write_subscription(client: "DynamoDBClient") -> None:
 
 
 def write_stock(client: "DynamoDBClient") -> None:
-    store = stock_store.DynamoStore(client, table="stock", outbox="stock-outbox")
+    store = stock_store.DynamoStore(
+        client, table="stock", outbox="stock-outbox", inventory="stock-inventory"
+    )
     allocated = Stock.allocate(ID, 2, now=NOW)
     for after in (allocated, allocated.deallocate(now=NOW)):
         record = stock_events.record_of(after, EVERY_FIELD, event_id=ID)

@@ -288,6 +288,7 @@ def test_tables_are_as_agreed() -> None:
             (GlobalIndex("by-status", Key(Attribute("status"), Attribute("created"))),),
         ),
         Table("stock-outbox", SEQUENCE_KEY, stream="NEW_IMAGE"),
+        Table("stock-inventory", Key(Attribute("item"), Attribute("shard", "N"))),
     )
 
 

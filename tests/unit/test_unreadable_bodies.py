@@ -10,13 +10,13 @@ from runtime.sqs.handler import EventHandler, SchemaViolation, UnexpectedEvent
 from services.subscription.model import SubscriptionNotFound
 from tests.builders import a_body
 from tests.consuming import EVENT_HANDLERS, HANDLERS
-from tests.fakes import MemoryStore
+from tests.fakes import MemoryStock, MemoryStore
 
 SUBSCRIPTIONS, REJECTED, ALLOCATING, DEALLOCATING, PAYMENTS, ENDED, ERASED = EVENT_HANDLERS
 
 
 def handler_of(queue: str, store: MemoryStore[Any] | None = None) -> EventHandler:
-    handlers = HANDLERS[queue.partition("-")[0]](store or MemoryStore())
+    handlers = HANDLERS[queue.partition("-")[0]](store or MemoryStock())
     return EVENT_HANDLERS[queue](handlers)
 
 
@@ -58,7 +58,7 @@ def test_a_body_that_cannot_be_handled_is_permanent(
     queue: str, body: str, error: type[Exception]
 ) -> None:
     """Not JSON, of another type, out of bounds, or of what does not exist: to the DLQ at once."""
-    store = MemoryStore[Any]()
+    store: MemoryStore[Any] = MemoryStock()
     handler = handler_of(queue, store)
     with pytest.raises(error) as refused:
         handler.handle(body)

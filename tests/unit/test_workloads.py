@@ -15,6 +15,7 @@ from infra.workloads import (
     Owns,
     OwnsDocuments,
     PublishesTo,
+    Reserves,
     SendsTo,
     Workload,
 )
@@ -49,6 +50,8 @@ def test_what_a_process_uses_is_in_its_own_domain(workload: Workload) -> None:
                 (found,) = (one for one in domain.tables if one.name == table)
                 assert {*indexes} <= named(found.indexes)
                 assert outbox in outboxes(domain)
+            case Reserves(inventory):
+                assert inventory in tables - outboxes(domain)
             case Consumes(queue) | SendsTo(queue):
                 assert queue in queues
             case PublishesTo(bus):

@@ -55,6 +55,7 @@ MEANINGS = {
     "SUBSCRIPTIONS_OUTBOX_TABLE": "Its outbox.",
     "STOCK_TABLE": "The table of stock.",
     "STOCK_OUTBOX_TABLE": "Its outbox.",
+    "STOCK_INVENTORY_TABLE": "The table of what is on hand and reserved.",
     "SUBSCRIPTION_CREATED_QUEUE": "The queue of SubscriptionCreated.",
     "SUBSCRIPTION_CANCELLED_QUEUE": "The queue of SubscriptionCancelled.",
     "SUBSCRIPTION_ERASED_QUEUE": "The queue of SubscriptionErased.",

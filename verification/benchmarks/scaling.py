@@ -17,6 +17,8 @@ from typing import Any
 from infra.local_system.settings import ROOT
 from operations.sources.routes import Route
 from runtime.process.command import run_command
+from services.stock.inventory import SHARDS
+from verification.benchmarks import inventory
 from verification.benchmarks import scaling_inputs as inputs
 from verification.benchmarks.calls import expected
 from verification.benchmarks.calls.lifecycle import CANCELLED, CREATED
@@ -54,6 +56,7 @@ def blocks() -> dict[str, str]:
     return {
         "needs": needs_table(),
         "capacities": capacities_table(),
+        "inventory": inventory_table(),
         "knobs": knobs_table(),
         "inputs": inputs_table(),
     }
@@ -194,6 +197,21 @@ def capacities_table() -> str:
 def _capacity(column: Mapping[str, float], stage: str) -> str:
     a_minute = _number(column[stage] * 60)
     return f"**{a_minute}**" if isclose(column[stage], min(column.values())) else a_minute
+
+
+def inventory_table() -> str:
+    """What an inventory's rows take; a lifecycle takes razors, and later gives them back."""
+    rows = [
+        (
+            _number(shards),
+            _number(inventory.arithmetic(shards)),
+            _number(round(inventory.stubbed(shards))),
+            _number(inventory.arithmetic(shards) / COMMITS * 60),
+        )
+        for shards in (1, SHARDS)
+    ]
+    stub = "the same, on the stub"
+    return table(("shards", "transactions a second", stub, "full at, a minute"), rows)
 
 
 # The knobs.

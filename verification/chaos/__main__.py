@@ -19,6 +19,9 @@ from verification.chaos.report import ChaosReport
 from verification.chaos.run import ChaosPlan, run
 from verification.chaos.schedule import draw_clocks, draw_faults
 
+RAZORS_A_SECOND = 100
+"""That there are: three customers who subscribe every 0.6 s want some three times as many."""
+
 
 def main() -> int:
     arguments = _arguments()
@@ -27,7 +30,13 @@ def main() -> int:
     command = f"make chaos MINUTES={arguments.minutes:g} SEED={seed}{with_tokens}"
     console, stop = Console(sys.stdout), Stop()
     seconds = arguments.minutes * 60
-    plan = ChaosPlan(seed, seconds, draw_faults(seed, seconds), draw_clocks(seed))
+    plan = ChaosPlan(
+        seed,
+        seconds,
+        draw_faults(seed, seconds),
+        draw_clocks(seed),
+        on_hand=round(RAZORS_A_SECOND * seconds),
+    )
     isolate(os.environ, configured_by=AuthSettings, say=console.say)
     state_dir = Path(tempfile.mkdtemp(prefix="streamed-chaos-"))
     log = state_dir / "processes.log"

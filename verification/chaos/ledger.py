@@ -25,7 +25,8 @@ class Promise:
 class Ledger:
     """Thread-safe. `requests` counts by kind, `retries` those that were sent again, by kind.
 
-    `broken` says in sentences what an answer contradicted while the system ran.
+    `broken` says in sentences what an answer contradicted while the system ran. `rejected` are
+    those for which there were no razors, as stock says at the end.
     """
 
     def __init__(self) -> None:
@@ -34,6 +35,7 @@ class Ledger:
         self.requests: Counter[str] = Counter()
         self.retries: Counter[str] = Counter()
         self.broken: list[str] = []
+        self.rejected: set[str] = set()
 
     def __iter__(self) -> Iterator[Promise]:
         with self._lock:

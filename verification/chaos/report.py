@@ -69,7 +69,10 @@ class ChaosReport:
         """
         asked = {
             EventType.SUBSCRIPTION_CREATED: len(self.ledger),
-            EventType.PAYMENT_CANCELLED: sum(each.cancelled_by is not None for each in self.ledger),
+            EventType.PAYMENT_CANCELLED: sum(
+                each.cancelled_by is not None or each.subscription_id in self.ledger.rejected
+                for each in self.ledger
+            ),
         }
         if self.unanswered or self.why_no_audit:  # those may have been carried out or not
             return 0
@@ -132,7 +135,8 @@ class ChaosReport:
             "requests": f"{sum(ledger.requests.values())}, of them sent again "
             f"{sum(ledger.retries.values())}",
             "subscriptions": f"{len(promises)}, of them cancelled "
-            f"{sum(promise.cancelled_by is not None for promise in promises)}",
+            f"{sum(promise.cancelled_by is not None for promise in promises)}, and rejected by"
+            f" stock {len(ledger.rejected)}",
             "events committed": self.committed,
             "events published": self.published,
             "published more than once": self.audit.duplicates,

@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from math import ceil
 from pathlib import Path
 
+import httpx
+
 from infra.local_system.addresses import addresses, aws_endpoint
 from infra.local_system.auth import client_tokens
 from infra.local_system.settings import LocalSettings
@@ -53,13 +55,17 @@ CLOCK_SLACK = timedelta(minutes=15)
 
 @dataclass(frozen=True)
 class ChaosPlan:
-    """What a run does. `clocks` says by how many seconds a process's clock is off."""
+    """What a run does. `clocks` says by how many seconds a process's clock is off.
+
+    `on_hand` razors there are; None for any number.
+    """
 
     seed: int
     seconds: float
     faults: Sequence[Fault]
     clocks: Mapping[str, float] = field(default_factory=dict)
     load: ClientLoad = field(default_factory=ClientLoad)
+    on_hand: int | None = None
 
 
 def run(
@@ -144,6 +150,7 @@ class _Run:
             LocalEnvironmentSettings.model_validate(self.settings.model_dump())
         )
         malformed_rows = MalformedRows(environment)
+        self._stock(where["stock"], tokens)
         with self.injector.watching(), clients.running(), malformed_rows.running():
             self.console.say("ready: load and faults begin")
             self.injector.run(plan.faults, seconds=plan.seconds)
@@ -160,9 +167,10 @@ class _Run:
                 f"{report.unanswered} requests unanswered after {time.monotonic() - calm:.0f} s;"
                 " waiting until everything has arrived"
             )
+            rejected = None if plan.on_hand is None else ledger.rejected
             found = settled(
                 ledger,
-                lambda promises: wrong_states(promises, where, tokens),
+                lambda promises: wrong_states(promises, where, tokens, rejected=rejected),
                 lambda: depths(environment),
                 within=SETTLED_WITHIN,
                 say=self.console.say,
@@ -170,6 +178,13 @@ class _Run:
             report.settled_state = replace(found, seconds=time.monotonic() - calm)
             report.malformed_rows = malformed_rows.account()
             self._audit(environment, began)
+
+    def _stock(self, address: str, tokens: httpx.Auth | None) -> None:
+        """Set what is on hand, if the plan has a limit."""
+        if self.plan.on_hand is not None:
+            with httpx.Client(auth=tokens, timeout=30, trust_env=False) as http:
+                sent = {"onHand": self.plan.on_hand}
+                http.put(f"{address}/inventory/razor-123", json=sent).raise_for_status()
 
     def _audit(self, environment: DatabaseEnvironment, began: datetime) -> None:
         since, until = began - CLOCK_SLACK, datetime.now(UTC) + CLOCK_SLACK

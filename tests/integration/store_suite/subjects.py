@@ -154,8 +154,12 @@ def dynamodb(kind: Kind, clients: Clients) -> Subject:
     run = uuid4().hex[:8]
     tables = tuple(replace(table, name=f"{run}-{table.name}") for table in domain.tables)
     render_tables(clients.direct, Topology((Domain(domain.name, tables=tables),)))
-    rows, outbox = (table.name for table in tables)
-    adapter = SubscriptionStore if kind is SUBSCRIPTION else StockStore
+    rows, outbox, *more = (table.name for table in tables)
+
+    def adapter(client: Any, table: str = outbox) -> SubscriptionStore | StockStore:
+        if kind is SUBSCRIPTION:
+            return SubscriptionStore(client, table=rows, outbox=table)
+        return StockStore(client, table=rows, outbox=table, inventory=more[0])
 
     def read_outbox() -> list[OutboxRecord]:
         items = clients.direct.scan(TableName=outbox, ConsistentRead=True)["Items"]
@@ -164,10 +168,10 @@ def dynamodb(kind: Kind, clients: Clients) -> Subject:
 
     return Subject(
         kind=kind,
-        store=adapter(clients.wired, table=rows, outbox=outbox),
-        impatient=adapter(clients.impatient, table=rows, outbox=outbox),
+        store=adapter(clients.wired),
+        impatient=adapter(clients.impatient),
         outbox=read_outbox,
-        without_outbox=lambda _: adapter(clients.wired, table=rows, outbox="nowhere-to-be-found"),
+        without_outbox=lambda _: adapter(clients.wired, "nowhere-to-be-found"),
         faults=WireFaults(clients.wire, b"DynamoDB_20120810.TransactWriteItems"),
         largest_record=MAX_ITEM_BYTES,
         driver_retries=True,
