@@ -11,9 +11,11 @@ from infra.workloads import (
     Consumes,
     Empties,
     EmptiesDocuments,
+    Opens,
     Owns,
     OwnsDocuments,
     PublishesTo,
+    Seals,
     SendsTo,
     Use,
     Workload,
@@ -84,8 +86,8 @@ def _statements(
                 yield allow(["sqs:GetQueueAttributes"], arns.queue(queue))
         case PublishesTo(bus):
             yield allow(["events:DescribeEventBus", "events:PutEvents"], arns.bus(bus))
-        case OwnsDocuments() | EmptiesDocuments():
-            return  # the database has rights of its own: infra/documentdb_users.py
+        case OwnsDocuments() | EmptiesDocuments() | Seals() | Opens():
+            return  # of the database: infra/documentdb_users.py; of the key: infra/aws/sealing.py
 
 
 def allow(actions: Sequence[str], *resources: str) -> iam.PolicyStatement:
