@@ -7,6 +7,11 @@ Where a process finds its databases and AWS itself is added there.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from infra.resources import SealingKey
+
+EVENT_VERSION = {"EVENT_VERSION": "2"}
+"""The setting of a process that publishes events of which there are two versions."""
+
 
 @dataclass(frozen=True, slots=True)
 class Owns:
@@ -62,9 +67,23 @@ class EmptiesDocuments:
     outbox: str
 
 
+@dataclass(frozen=True, slots=True)
+class Seals:
+    """Seals texts under a key, which is another domain's; as SEALING_KEY it knows the alias."""
+
+    key: SealingKey
+
+
+@dataclass(frozen=True, slots=True)
+class Opens:
+    """Opens what was sealed under a key of its own domain."""
+
+    key: SealingKey
+
+
 UsesDocuments = OwnsDocuments | EmptiesDocuments
 
-Use = Owns | Consumes | SendsTo | PublishesTo | Empties | UsesDocuments
+Use = Owns | Consumes | SendsTo | PublishesTo | Empties | UsesDocuments | Seals | Opens
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,14 +142,18 @@ def dynamodb_service(
     consumes: Mapping[str, str],
     ports: tuple[int, int, int],
     colour: int,
+    settings: Mapping[str, str] | None = None,
+    seals: SealingKey | None = None,
 ) -> tuple[Workload, Workload, Workload]:
     """The API, the consumer and the relay of a service that keeps its aggregates in DynamoDB.
 
-    `consumes` names a queue by the environment variable that the consumer reads it from. The relay
-    knows no domain, only names.
+    `consumes` names a queue by the environment variable that the consumer reads it from, `settings`
+    are those of API and consumer, `seals` is the key that the API seals under. The relay knows no
+    domain, only names.
     """
     prefix = domain.upper()
     tables = {f"{prefix}_TABLE": owns.table, f"{prefix}_OUTBOX_TABLE": owns.outbox}
+    both = {**tables, **(settings or {})}
     bus, dlq = f"{domain}-event-bus", f"{domain}-dlq"
     api_port, consumer_port, relay_port = ports
     return (
@@ -138,10 +161,10 @@ def dynamodb_service(
             name=f"{service}-api",
             domain=domain,
             command=(f"services.{service}.main", "api"),
-            uses=(owns,),
+            uses=(owns, Seals(seals)) if seals else (owns,),
             port=api_port,
             colour=colour,
-            settings=tables,
+            settings={**both, "SEALING_KEY": seals.alias} if seals else both,
             path=domain,
         ),
         Workload(
@@ -151,7 +174,7 @@ def dynamodb_service(
             uses=(owns, *map(Consumes, consumes.values())),
             port=consumer_port,
             colour=colour,
-            settings={**tables, **consumes},
+            settings={**both, **consumes},
         ),
         Workload(
             name=f"{domain}-relay",
