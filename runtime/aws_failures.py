@@ -16,11 +16,12 @@ _SERVER_ERROR = 500
 # fmt: off
 CODES: Mapping[Family, frozenset[str]] = {
     Family.AWAY: frozenset({
-        "BadGateway", "GatewayTimeout", "IDPCommunicationError", "InternalError",
-        "InternalException", "InternalFailure", "InternalServerError", "InternalServerException",
-        "InternalServiceError", "InternalServiceException", "RequestAbortedException",
-        "RequestTimeout", "RequestTimeoutException", "ServiceException", "ServiceFailure",
-        "ServiceUnavailable", "ServiceUnavailableException", "TransientError", "Unavailable",
+        "BadGateway", "DependencyTimeoutException", "GatewayTimeout", "IDPCommunicationError",
+        "InternalError", "InternalException", "InternalFailure", "InternalServerError",
+        "InternalServerException", "InternalServiceError", "InternalServiceException",
+        "KMSInternalException", "RequestAbortedException", "RequestTimeout",
+        "RequestTimeoutException", "ServiceException", "ServiceFailure", "ServiceUnavailable",
+        "ServiceUnavailableException", "TransientError", "Unavailable",
     }),
     Family.THROTTLED: frozenset({
         "BandwidthLimitExceeded", "EC2ThrottledException", "LimitExceeded",
@@ -52,11 +53,15 @@ CODES: Mapping[Family, frozenset[str]] = {
         "UnauthorizedOperation",
     }),
     Family.KEYS: frozenset({
-        "InvalidKMSKey", "KMSAccessDeniedException", "KMSDisabledException",
-        "KMSInvalidKeyUsageException", "KMSInvalidStateException", "KMSKeyNotAccessibleFault",
-        "KMSNotFoundException", "KMSOptInRequired", "KMSThrottlingException", "KmsAccessDenied",
-        "KmsDisabled", "KmsInvalidKeyUsage", "KmsInvalidState", "KmsNotFound",
-        "KmsOptInRequired", "KmsThrottled",
+        "CloudHsmClusterInvalidConfigurationException", "CustomKeyStoreInvalidStateException",
+        "CustomKeyStoreNotFoundException", "DisabledException", "InvalidGrantTokenException",
+        "InvalidKeyUsageException", "InvalidKMSKey", "KeyUnavailableException", "KmsAccessDenied",
+        "KMSAccessDeniedException", "KmsDisabled", "KMSDisabledException", "KmsInvalidKeyUsage",
+        "KMSInvalidKeyUsageException", "KmsInvalidState", "KMSInvalidStateException",
+        "KMSKeyNotAccessibleFault", "KmsNotFound", "KMSNotFoundException", "KMSOptInRequired",
+        "KmsOptInRequired", "KmsThrottled", "KMSThrottlingException", "NotFoundException",
+        "XksKeyAlreadyInUseException", "XksKeyInvalidConfigurationException",
+        "XksKeyNotFoundException",
     }),
     Family.MISSING: frozenset({
         "InvalidAddress", "NonExistentQueue", "PolicyNotFoundException", "QueueDeletedRecently",
@@ -65,7 +70,7 @@ CODES: Mapping[Family, frozenset[str]] = {
     }),
     Family.CONFIGURATION: frozenset({"InvalidSecurity"}),  # not over HTTPS
     Family.RACE: frozenset({
-        "ConcurrentModificationException", "ConditionalCheckFailed",
+        "AlreadyExistsException", "ConcurrentModificationException", "ConditionalCheckFailed",
         "ConditionalCheckFailedException", "DataAlreadyAcceptedException", "DuplicateItem",
         "IdempotentParameterMismatchException", "IllegalStatusException",
         "InvalidSequenceTokenException", "InvalidStateException", "OperationAbortedException",
@@ -79,20 +84,24 @@ CODES: Mapping[Family, frozenset[str]] = {
         "MessageNotInflight", "ReceiptHandleIsInvalid", "TrimmedDataAccessException",
     }),
     Family.ENTRY: frozenset({
-        "BatchRequestTooLong", "InvalidArgument", "InvalidAttributeValue",
-        "InvalidMessageContents", "InvalidParameterException", "InvalidParameterValue",
-        "InvalidParameterValueException", "ItemCollectionSizeLimitExceeded",
-        "ItemCollectionSizeLimitExceededException", "MalformedDetail", "MissingParameter",
+        "BatchRequestTooLong", "IncorrectKeyException", "InvalidArgument",
+        "InvalidAttributeValue", "InvalidCiphertextException", "InvalidMessageContents",
+        "InvalidParameterException", "InvalidParameterValue", "InvalidParameterValueException",
+        "ItemCollectionSizeLimitExceeded", "ItemCollectionSizeLimitExceededException",
+        "KMSInvalidSignatureException", "MalformedDetail", "MissingParameter",
         "NotAuthorizedForDetailTypeException", "NotAuthorizedForSourceException",
         "PayloadTooLarge", "RequestEntityTooLarge", "SerializationException", "ValidationError",
         "ValidationException",
     }),
     Family.REQUEST: frozenset({
-        "BatchEntryIdsNotDistinct", "EmptyBatchRequest", "InvalidAction",
+        "BatchEntryIdsNotDistinct", "DryRunOperationException", "EmptyBatchRequest",
+        "InvalidAction", "InvalidAliasNameException", "InvalidArnException",
         "InvalidAttributeName", "InvalidBatchEntryId", "InvalidEventPatternException",
-        "InvalidParameterCombination", "InvalidQueryParameter", "MalformedQueryString",
-        "ManagedRuleException", "MissingAction", "PolicyLengthExceededException",
+        "InvalidParameterCombination", "InvalidQueryParameter",
+        "MalformedPolicyDocumentException", "MalformedQueryString", "ManagedRuleException",
+        "MissingAction", "PolicyLengthExceededException", "TagException",
         "TooManyEntriesInBatchRequest", "UnknownOperationException", "UnsupportedOperation",
+        "UnsupportedOperationException",
     }),
 }
 # fmt: on
