@@ -8,6 +8,7 @@ from typing import Any
 
 from contracts.names import EventType
 from contracts.timestamps import format_timestamp
+from infra.faults import LONGEST_BACKUP_DAYS
 from infra.topology import TOPOLOGY
 from operations.environment import Environment
 from operations.journey.evidence import read_bus_log
@@ -29,9 +30,6 @@ PERSONAL = (
 
 _RETENTION = {queue.name: queue.retention for queue in TOPOLOGY.queues}
 """Seconds, by queue."""
-
-BACKUP_DAYS = 35
-"""How long DynamoDB's point-in-time recovery and DocumentDB's snapshots reach back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +54,7 @@ def clear_copies(
     `versions` are those of the events' details, by type; one that is not known counts as 1.
     """
     until: dict[str, datetime] = {
-        f"backups of {kept}": now + timedelta(days=BACKUP_DAYS)
+        f"backups of {kept}": now + timedelta(days=LONGEST_BACKUP_DAYS)
         for kept in ("the table subscriptions", "the collection payments")
     }
     for event in committed:

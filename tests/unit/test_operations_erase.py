@@ -3,15 +3,16 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from operations.erase.copies import BACKUP_DAYS, PERSONAL, clear_copies
+from infra.faults import LONGEST_BACKUP_DAYS
+from operations.erase.copies import PERSONAL, clear_copies
 from operations.sources.ledger import Committed, EventKey
 from tests.builders import START
 from tests.dead_letters import a_dead_letter
 
 DAY = timedelta(days=1)
 BACKUPS = {
-    "backups of the collection payments": START + BACKUP_DAYS * DAY,
-    "backups of the table subscriptions": START + BACKUP_DAYS * DAY,
+    "backups of the collection payments": START + LONGEST_BACKUP_DAYS * DAY,
+    "backups of the table subscriptions": START + LONGEST_BACKUP_DAYS * DAY,
 }
 
 
