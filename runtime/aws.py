@@ -36,13 +36,14 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodbstreams import DynamoDBStreamsClient
     from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_kms import KMSClient
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_sqs import SQSClient
 
 LONG_POLL_SECONDS = 20
 """The longest that ReceiveMessage waits: an SQS client's read timeout comes on top of it."""
 
-Service = Literal["cloudwatch", "dynamodb", "dynamodbstreams", "events", "logs", "sqs"]
+Service = Literal["cloudwatch", "dynamodb", "dynamodbstreams", "events", "kms", "logs", "sqs"]
 
 
 class Aws:
@@ -112,6 +113,8 @@ class Aws:
     def client(self, service: Literal["dynamodbstreams"]) -> "DynamoDBStreamsClient": ...
     @overload
     def client(self, service: Literal["events"]) -> "EventBridgeClient": ...
+    @overload
+    def client(self, service: Literal["kms"]) -> "KMSClient": ...
     @overload
     def client(self, service: Literal["logs"]) -> "CloudWatchLogsClient": ...
     @overload

@@ -16,9 +16,11 @@ _SERVER_ERROR = 500
 # fmt: off
 CODES: Mapping[Family, frozenset[str]] = {
     Family.AWAY: frozenset({
-        "BadGateway", "GatewayTimeout", "IDPCommunicationError", "InternalError",
+        "BadGateway", "DependencyTimeoutException", "GatewayTimeout", "IDPCommunicationError",
+        "InternalError",
         "InternalException", "InternalFailure", "InternalServerError", "InternalServerException",
-        "InternalServiceError", "InternalServiceException", "RequestAbortedException",
+        "InternalServiceError", "InternalServiceException", "KMSInternalException",
+        "RequestAbortedException",
         "RequestTimeout", "RequestTimeoutException", "ServiceException", "ServiceFailure",
         "ServiceUnavailable", "ServiceUnavailableException", "TransientError", "Unavailable",
     }),
@@ -52,11 +54,12 @@ CODES: Mapping[Family, frozenset[str]] = {
         "UnauthorizedOperation",
     }),
     Family.KEYS: frozenset({
-        "InvalidKMSKey", "KMSAccessDeniedException", "KMSDisabledException",
+        "DisabledException", "InvalidGrantTokenException", "InvalidKMSKey",
+        "InvalidKeyUsageException", "KMSAccessDeniedException", "KMSDisabledException",
         "KMSInvalidKeyUsageException", "KMSInvalidStateException", "KMSKeyNotAccessibleFault",
         "KMSNotFoundException", "KMSOptInRequired", "KMSThrottlingException", "KmsAccessDenied",
         "KmsDisabled", "KmsInvalidKeyUsage", "KmsInvalidState", "KmsNotFound",
-        "KmsOptInRequired", "KmsThrottled",
+        "KmsOptInRequired", "KmsThrottled", "KeyUnavailableException", "NotFoundException",
     }),
     Family.MISSING: frozenset({
         "InvalidAddress", "NonExistentQueue", "PolicyNotFoundException", "QueueDeletedRecently",
@@ -79,16 +82,18 @@ CODES: Mapping[Family, frozenset[str]] = {
         "MessageNotInflight", "ReceiptHandleIsInvalid", "TrimmedDataAccessException",
     }),
     Family.ENTRY: frozenset({
-        "BatchRequestTooLong", "InvalidArgument", "InvalidAttributeValue",
-        "InvalidMessageContents", "InvalidParameterException", "InvalidParameterValue",
-        "InvalidParameterValueException", "ItemCollectionSizeLimitExceeded",
-        "ItemCollectionSizeLimitExceededException", "MalformedDetail", "MissingParameter",
+        "BatchRequestTooLong", "IncorrectKeyException", "InvalidArgument",
+        "InvalidAttributeValue", "InvalidCiphertextException", "InvalidMessageContents",
+        "InvalidParameterException", "InvalidParameterValue", "InvalidParameterValueException",
+        "ItemCollectionSizeLimitExceeded", "ItemCollectionSizeLimitExceededException",
+        "KMSInvalidSignatureException", "MalformedDetail", "MissingParameter",
         "NotAuthorizedForDetailTypeException", "NotAuthorizedForSourceException",
         "PayloadTooLarge", "RequestEntityTooLarge", "SerializationException", "ValidationError",
         "ValidationException",
     }),
     Family.REQUEST: frozenset({
-        "BatchEntryIdsNotDistinct", "EmptyBatchRequest", "InvalidAction",
+        "BatchEntryIdsNotDistinct", "DryRunOperationException", "EmptyBatchRequest",
+        "InvalidAction", "InvalidArnException",
         "InvalidAttributeName", "InvalidBatchEntryId", "InvalidEventPatternException",
         "InvalidParameterCombination", "InvalidQueryParameter", "MalformedQueryString",
         "ManagedRuleException", "MissingAction", "PolicyLengthExceededException",

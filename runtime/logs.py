@@ -50,6 +50,8 @@ def configure(*, level: str = "INFO", form: str = "json", process: str) -> None:
     root.setLevel(level)
     for chatty in ("botocore", "boto3", "httpx", "httpcore", "urllib3", "pymongo", "uvicorn.error"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    # A traceback for each message that it refuses; its reader says why in one line.
+    logging.getLogger("aws_encryption_sdk").setLevel(logging.CRITICAL)
 
 
 def stamp(process: str, _logger: Any, _method: str, event: EventDict) -> EventDict:
