@@ -22,6 +22,7 @@ from infra.aws.network import ZONES, Network
 from infra.aws.plan import SYSTEM, Plan, Site, workloads_of
 from infra.aws.provisioner import Provisioner
 from infra.aws.relays import Relay
+from infra.aws.sealing import sealing_key
 from infra.aws.tables import Tables
 from infra.aws.tasks import Task
 from infra.aws.topic import topic_of_alarms
@@ -99,6 +100,7 @@ class DomainStack(Stack):
             documents=Documents(self, plan, domain, shared.cluster.vpc, key)
             if domain.collections
             else None,
+            sealing_keys={each.name: sealing_key(self, plan, each) for each in domain.keys},
         )
         self._alarms = Alarms(self, plan, shared.topic)
         self._alarms.watch_queues(domain)

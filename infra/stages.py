@@ -50,7 +50,8 @@ class Stage(BaseModel):
     `accounts` names an account for each domain; without it everything lives in the account of the
     credentials that deploy. `protected` keeps data when a stack is deleted, and runs twice what
     may run twice. With one NAT gateway instead of two, a zone's failure can cut the other off.
-    A stage without an `issuer` gets a user pool of Cognito's.
+    A stage without an `issuer` gets a user pool of Cognito's. `event_version` is 2, but for the
+    first deployment over a release that reads no other than 1.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
@@ -62,6 +63,11 @@ class Stage(BaseModel):
     nat_gateways: int = Field(default=1, ge=1, le=2)
     alarm_email: str | None = Field(default=None, pattern=r"^[^@\s]+@[^@\s]+$")
     issuer: Issuer | None = None
+    event_version: int = Field(default=2, ge=1, le=2)
+
+    def overrides(self, settings: Mapping[str, str]) -> dict[str, str]:
+        """Those of a process's settings that the stage decides."""
+        return {"EVENT_VERSION": str(self.event_version)} if "EVENT_VERSION" in settings else {}
 
     @classmethod
     def of(cls, name: object, stages: object) -> Self:

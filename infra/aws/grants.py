@@ -11,10 +11,12 @@ from infra.workloads import (
     Consumes,
     Empties,
     EmptiesDocuments,
+    Opens,
     Owns,
     OwnsDocuments,
     PublishesTo,
     Reserves,
+    Seals,
     SendsTo,
     Use,
     Workload,
@@ -76,8 +78,8 @@ def _statements(
                 yield allow(["sqs:GetQueueAttributes"], arns.queue(queue))
         case PublishesTo(bus):
             yield allow(["events:DescribeEventBus", "events:PutEvents"], arns.bus(bus))
-        case OwnsDocuments() | EmptiesDocuments():
-            return  # the database has rights of its own: infra/documentdb_users.py
+        case OwnsDocuments() | EmptiesDocuments() | Seals() | Opens():
+            return  # of the database: infra/documentdb_users.py; of the key: infra/aws/sealing.py
 
 
 def _rows(use: Owns | Reserves, arns: Arns, *, serves_http: bool) -> Iterator[iam.PolicyStatement]:

@@ -1,5 +1,6 @@
 """What every process of a domain needs, and where it logs."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aws_cdk import aws_ecr_assets as ecr_assets
@@ -14,10 +15,11 @@ from infra.aws.documents import Documents
 from infra.aws.grants import statements_for
 from infra.aws.keys import removal_policy
 from infra.aws.plan import SYSTEM, Plan
+from infra.aws.sealing import let_open, let_seal, role_name
 from infra.local_system.settings import ROOT
 from infra.resources import Domain
 from infra.stages import Issuer
-from infra.workloads import Workload
+from infra.workloads import Opens, Workload
 
 IMAGE_TARGET = "aws"
 """The Dockerfile's stage that has the certificates of Amazon RDS."""
@@ -27,7 +29,10 @@ LOG_RETENTION = logs.RetentionDays.ONE_MONTH
 
 @dataclass(frozen=True)
 class Grounds:
-    """`issuer` is whose tokens the APIs take; `documents` is there where there are collections."""
+    """`issuer` is whose tokens the APIs take; `documents` is there where there are collections.
+
+    `sealing_keys` are the domain's own, by their names.
+    """
 
     plan: Plan
     domain: Domain
@@ -37,6 +42,7 @@ class Grounds:
     namespace: servicediscovery.INamespace
     issuer: Issuer
     documents: Documents | None
+    sealing_keys: Mapping[str, kms.Key]
 
     def log_group(self, scope: Construct, process: str) -> logs.LogGroup:
         """Make the log group of a process: /streamed-events/STAGE/PROCESS."""
@@ -55,11 +61,16 @@ class Grounds:
         role = iam.Role(
             scope,
             "Role",
+            role_name=role_name(self.plan, workload),
             description=f"What {name} may do",
             assumed_by=iam.ServicePrincipal(service),
         )
         for statement in statements_for(workload, self.domain, self.plan.arns, self.key):
             role.add_to_policy(statement)
+        let_seal(role, self.plan, workload)
+        for use in workload.uses:
+            if isinstance(use, Opens):
+                let_open(self.sealing_keys[use.key.name], use.key, role)
         return role
 
 

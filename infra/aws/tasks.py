@@ -10,6 +10,7 @@ from constructs import Construct
 
 from infra.aws.grounds import Grounds
 from infra.aws.reviewed import accept_finding
+from infra.aws.sealing import sealing_environment
 from infra.aws.webhook import webhook_secrets
 from infra.workloads import Workload
 from runtime.http.hosts import ANY_HOST
@@ -82,15 +83,17 @@ class Task(Construct):
         return definition
 
     def _container(self) -> ecs.ContainerDefinition:
-        workload, documents = self._workload, self._documents
+        workload, documents, grounds = self._workload, self._documents, self._grounds
         secrets = webhook_secrets(self, self.name, self._grounds) if self.webhook else None
         return self._definition.add_container(
             workload.name,
             image=ecs.ContainerImage.from_docker_image_asset(self._grounds.image),
             command=list(workload.command),
             environment={
-                "AWS_REGION": self._grounds.plan.stage.region,
+                "AWS_REGION": grounds.plan.stage.region,
                 **workload.settings,
+                **grounds.plan.stage.overrides(workload.settings),
+                **sealing_environment(grounds.plan, workload, grounds.sealing_keys),
                 **self._where_to_serve(),
                 **(self._grounds.issuer.environment if workload.path else {}),
                 **(documents.environment if documents else {}),

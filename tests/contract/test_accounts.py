@@ -36,6 +36,8 @@ MAY_PUT = {
 }
 """Which other account may put events on which bus: the arrows of the architecture's picture."""
 
+_SEALS = "role/streamed-events-prod-subscription-api"
+
 CROSSINGS = {
     *((f"bus {bus}", f"arn:aws:iam::{one}:root") for bus, may in MAY_PUT.items() for one in may),
     *(
@@ -43,6 +45,10 @@ CROSSINGS = {
         for rule, (_, _, target) in FORWARDS.items()
         for kind, suffix in (("rule", ""), ("role", "Role"))
     ),
+    # Subscriptions seal bank details under payments' key: tests/integration/test_aws_sealing.py.
+    *(("key BankDetails", f"arn:aws:iam::111111111111:{one}") for one in ("root", _SEALS)),
+    ("policy subscriptionapiRoleDefaultPolicy", "arn:aws:kms:eu-west-1:333333333333:key/*"),
+    ("task subscriptionapiDefinition", "arn:aws:kms:eu-west-1:333333333333:alias/bank-details"),
 }
 """Every mention of another account that there is: by whom, and of what."""
 
@@ -257,12 +263,20 @@ def _crossings(stacks: Iterable[Stack]) -> Iterator[tuple[str, str]]:
         yield from ((stack.name, text) for text in _foreign(rest, stack))
 
 
-_KINDS = {"AWS::Events::EventBus": "bus", "AWS::Events::Rule": "rule", "AWS::IAM::Role": "role"}
+_KINDS = {
+    "AWS::ECS::TaskDefinition": "task",
+    "AWS::Events::EventBus": "bus",
+    "AWS::Events::Rule": "rule",
+    "AWS::IAM::Policy": "policy",
+    "AWS::IAM::Role": "role",
+    "AWS::KMS::Key": "key",
+}
 
 
 def _name(resource: Any) -> str:
     given = resource.properties
-    return str(given.get("Name") or given.get("RoleName") or resource.logical_id)
+    without_hash = resource.logical_id[:-8]
+    return str(given.get("Name") or given.get("RoleName") or without_hash)
 
 
 def _foreign(value: Any, stack: Stack) -> Iterator[str]:

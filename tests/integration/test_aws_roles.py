@@ -87,9 +87,10 @@ INVENTORY = arn("dynamodb", "table/stock-inventory")
 RESERVES = {"dynamodb:GetItem", "dynamodb:UpdateItem"}
 
 ROLES: dict[str, dict[str, set[str]]] = {
-    "subscriptions/subscription-api/Role": owns(
-        "subscriptions", "by-account-number", "by-owner", says_what_waits=True
-    ),
+    "subscriptions/subscription-api/Role": {
+        **owns("subscriptions", "by-account-number", "by-owner", says_what_waits=True),
+        arn("kms", "key/*"): {"kms:GenerateDataKey"},  # of an alias: test_aws_sealing.py
+    },
     "subscriptions/subscription-consumer/Role": {
         **owns("subscriptions", "by-account-number", "by-owner"),
         queue("subscriptions-payment-cancelled"): CONSUMES,
@@ -212,7 +213,7 @@ def test_the_master_password_is_the_provisioners_alone(synthesized: Synthesize) 
         assert names == {"WEBHOOK_SECRETS"}
 
 
-def test_wildcards_are_of_four_known_kinds(synthesized: Synthesize) -> None:
+def test_wildcards_are_of_five_known_kinds(synthesized: Synthesize) -> None:
     """No action has one; a resource only where AWS knows no narrower one."""
     found = {
         (action, resource)
@@ -233,6 +234,7 @@ def test_wildcards_are_of_four_known_kinds(synthesized: Synthesize) -> None:
             f"arn:aws:dynamodb:{HERE}:table/subscriptions-outbox/stream/*",
         ),
         ("dynamodb:ListStreams", f"arn:aws:dynamodb:{HERE}:table/stock-outbox/stream/*"),
+        ("kms:GenerateDataKey", arn("kms", "key/*")),
     }
 
 
@@ -263,7 +265,7 @@ def _named(resource: str) -> str:
     """A word for what has no name before it is deployed."""
     if ".StreamArn}" in resource:
         return "stream"
-    if ":kms:" in resource:
+    if ":kms:" in resource and not resource.endswith("*"):
         return "key"
     return "log" if ":log-group:" in resource else resource
 

@@ -27,8 +27,8 @@ SWEEPS_AN_HOUR = 60
 OUTBOX_LOOKS_AN_HOUR = 3 * 120
 """GetQueueAttributes of the change-stream relay: three for each sweep, a sweep every 30 s."""
 
-KEY_COUNT = 1 + len(TOPOLOGY.domains)
-"""One for what domains share, one for each domain."""
+KEY_COUNT = 1 + len(TOPOLOGY.domains) + len(TOPOLOGY.keys)
+"""One for what domains share, one for each domain, and that of bank details."""
 
 SECRET_COUNT = 1 + sum(each.webhook is not None for each in WORKLOADS)
 """The database's, and that of each webhook."""
