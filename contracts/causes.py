@@ -31,12 +31,18 @@ class Cause:
         )
 
     def metadata(
-        self, *, event_id: str, aggregate_id: str, sequence: int, occurred_at: datetime
+        self,
+        *,
+        event_id: str,
+        aggregate_id: str,
+        sequence: int,
+        occurred_at: datetime,
+        version: int = PAYLOAD_VERSION,
     ) -> Metadata:
         """The metadata of an event that happens for this cause."""
         return Metadata(
             event_id=event_id,
-            version=PAYLOAD_VERSION,
+            version=version,
             aggregate_id=aggregate_id,
             sequence=sequence,
             occurred_at=occurred_at,

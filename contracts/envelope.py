@@ -1,7 +1,7 @@
 """What every event looks like: EventBridge's envelope, our flat detail, and its metadata."""
 
 from functools import cache
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
@@ -11,6 +11,7 @@ from contracts.names import EventType
 from contracts.timestamps import Timestamp
 
 PAYLOAD_VERSION = 1
+"""Of an event that was never published otherwise."""
 
 
 class NotAnEvent(ValueError):
@@ -65,7 +66,12 @@ class Metadata(WireModel):
 
 
 class EventDetail(WireModel):
-    """A published event's detail: the aggregate's fields, flat, and the metadata."""
+    """A published event's detail: the aggregate's fields, flat, and the metadata.
+
+    `version` is that of its schema.
+    """
+
+    version: ClassVar[int] = PAYLOAD_VERSION
 
     event: EventType = Field(description="What happened; the same as the event's detail-type.")
     metadata: Metadata

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from infra.resources import Rule, Target, ToBus, ToLogGroup, ToQueue
+from infra.resources import Rule, SealingKey, Target, ToBus, ToLogGroup, ToQueue
 from infra.topology import Topology
 
 
@@ -42,6 +42,13 @@ class Arns:
 
     def table(self, name: str) -> str:
         return self._arn("dynamodb", self.topology.domain_of_table(name), f"table/{name}")
+
+    def alias(self, key: SealingKey) -> str:
+        return self._arn("kms", self.topology.domain_of_key(key.name), key.alias)
+
+    def keys_beside(self, key: SealingKey) -> str:
+        """Every key of its account and region: no policy may name one by its alias."""
+        return self._arn("kms", self.topology.domain_of_key(key.name), "key/*")
 
     def rule(self, rule: Rule) -> str:
         domain = self.topology.domain_of_bus(rule.bus)

@@ -63,6 +63,7 @@ def _duplicates(domains: Sequence[Domain]) -> Iterator[str]:
         "rule": [rule.name for domain in domains for rule in domain.rules],
         "queue": [queue.name for domain in domains for queue in domain.queues],
         "table": [table.name for domain in domains for table in domain.tables],
+        "key": [key.name for domain in domains for key in domain.keys],
         "collection": [f"{c.database}.{c.name}" for domain in domains for c in domain.collections],
     }
     for kind, names in named.items():

@@ -14,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from infra.arns import Arns
 from infra.changes import CannotChangeError, Report
 from infra.local_buses import account_of, render_archives, render_buses
+from infra.local_keys import render_keys
 from infra.local_logs import render_log_groups
 from infra.local_queues import render_queues
 from infra.local_rules import render_rules
@@ -38,8 +39,8 @@ def provision(aws: Aws, topology: Topology = TOPOLOGY) -> Report:
     Raises Misconfigured for AWS itself, CannotChangeError, and botocore's errors as they come.
     """
     events, sqs = aws.client("events"), aws.client("sqs")
-    logs, dynamodb = aws.client("logs"), aws.client("dynamodb")
-    for client in (events, sqs, logs, dynamodb):
+    logs, dynamodb, kms = aws.client("logs"), aws.client("dynamodb"), aws.client("kms")
+    for client in (events, sqs, logs, dynamodb, kms):
         refuse_aws(client.meta.endpoint_url)
     rendered = with_taps(topology)
     arns = Arns.in_one_account(rendered, account_of(events), events.meta.region_name)
@@ -51,6 +52,7 @@ def provision(aws: Aws, topology: Topology = TOPOLOGY) -> Report:
             *render_log_groups(logs, rendered, arns),
             *render_buses(events, rendered, arns),
             *render_archives(events, rendered, arns),
+            *render_keys(kms, rendered),
             *render_rules(events, rendered, arns),  # last: what they deliver to is there
             *tables.result(),
         ]

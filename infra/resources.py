@@ -5,7 +5,7 @@ account and no region: infra.arns adds those, so that each domain can have an ac
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 HOUR = 3600
@@ -227,6 +227,18 @@ class Collection:
 
 
 @dataclass(frozen=True, slots=True)
+class SealingKey:
+    """A KMS key for sealed texts of one encryption `context`, known by its alias."""
+
+    name: str
+    context: Mapping[str, str] = field(hash=False)
+
+    @property
+    def alias(self) -> str:
+        return f"alias/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
 class QueuePolicy:
     """EventBridge may send to `queue` on behalf of `rules`, which are of the queue's own domain."""
 
@@ -262,3 +274,4 @@ class Domain:
     queues: tuple[Queue, ...] = ()
     tables: tuple[Table, ...] = ()
     collections: tuple[Collection, ...] = ()
+    keys: tuple[SealingKey, ...] = ()

@@ -18,6 +18,7 @@ from infra.resources import (
     Queue,
     QueuePolicy,
     Rule,
+    SealingKey,
     Table,
     ToBus,
     ToLogGroup,
@@ -74,6 +75,10 @@ class Topology:
         return tuple(collection for domain in self.domains for collection in domain.collections)
 
     @cached_property
+    def keys(self) -> tuple[SealingKey, ...]:
+        return tuple(key for domain in self.domains for key in domain.keys)
+
+    @cached_property
     def queue_policies(self) -> tuple[QueuePolicy, ...]:
         """One for each queue that a rule delivers to or dead-letters to."""
         policies = (QueuePolicy(each.name, self._rules_into(each.name)) for each in self.queues)
@@ -103,6 +108,9 @@ class Topology:
 
     def domain_of_table(self, name: str) -> str:
         return {table.name: d.name for d in self.domains for table in d.tables}[name]
+
+    def domain_of_key(self, name: str) -> str:
+        return {key.name: d.name for d in self.domains for key in d.keys}[name]
 
     def domain_of_log_group(self, name: str) -> str:
         return {group.name: d.name for d in self.domains for group in d.log_groups}[name]

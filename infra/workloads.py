@@ -7,6 +7,11 @@ Where a process finds its databases and AWS itself is added there.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from infra.resources import SealingKey
+
+EVENT_VERSION = {"EVENT_VERSION": "2"}
+"""The setting of a process that publishes events of which there are two versions."""
+
 
 @dataclass(frozen=True, slots=True)
 class Owns:
@@ -72,9 +77,23 @@ class EmptiesDocuments:
     outbox: str
 
 
+@dataclass(frozen=True, slots=True)
+class Seals:
+    """Seals texts under a key, which is another domain's; as SEALING_KEY it knows the alias."""
+
+    key: SealingKey
+
+
+@dataclass(frozen=True, slots=True)
+class Opens:
+    """Opens what was sealed under a key of its own domain."""
+
+    key: SealingKey
+
+
 UsesDocuments = OwnsDocuments | EmptiesDocuments
 
-Use = Owns | Reserves | Consumes | SendsTo | PublishesTo | Empties | UsesDocuments
+Use = Owns | Reserves | Consumes | SendsTo | PublishesTo | Empties | UsesDocuments | Seals | Opens
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,12 +153,15 @@ def dynamodb_service(
     ports: tuple[int, int, int],
     colour: int,
     inventory: str | None = None,
+    settings: Mapping[str, str] | None = None,
+    seals: SealingKey | None = None,
 ) -> tuple[Workload, Workload, Workload]:
     """The API, the consumer and the relay of a service that keeps its aggregates in DynamoDB.
 
     `consumes` names a queue by the environment variable that the consumer reads it from;
-    `inventory` is a table of what its aggregates take from, if they do. The relay knows no domain,
-    only names.
+    `inventory` is a table of what its aggregates take from, if they do. `settings` are those of API
+    and consumer, `seals` is the key that the API seals under. The relay knows no domain, only
+    names.
     """
     prefix = domain.upper()
     tables = {f"{prefix}_TABLE": owns.table, f"{prefix}_OUTBOX_TABLE": owns.outbox}
@@ -147,6 +169,7 @@ def dynamodb_service(
     if inventory is not None:
         tables[f"{prefix}_INVENTORY_TABLE"] = inventory
         keeps += (Reserves(inventory),)
+    both = {**tables, **(settings or {})}
     bus, dlq = f"{domain}-event-bus", f"{domain}-dlq"
     api_port, consumer_port, relay_port = ports
     return (
@@ -154,10 +177,10 @@ def dynamodb_service(
             name=f"{service}-api",
             domain=domain,
             command=(f"services.{service}.main", "api"),
-            uses=keeps,
+            uses=(*keeps, Seals(seals)) if seals else keeps,
             port=api_port,
             colour=colour,
-            settings=tables,
+            settings={**both, "SEALING_KEY": seals.alias} if seals else both,
             path=domain,
         ),
         Workload(
@@ -167,7 +190,7 @@ def dynamodb_service(
             uses=(*keeps, *map(Consumes, consumes.values())),
             port=consumer_port,
             colour=colour,
-            settings={**tables, **consumes},
+            settings={**both, **consumes},
         ),
         Workload(
             name=f"{domain}-relay",

@@ -77,6 +77,8 @@ def _issuer(settings: LocalSettings) -> Process:
 
 def _process(workload: Workload, settings: LocalSettings) -> Process:
     environment = dict(workload.settings)
+    if "EVENT_VERSION" in environment:
+        environment["EVENT_VERSION"] = str(settings.event_version)
     if workload.path:
         environment |= api_environment(settings)
     if workload.uses_aws:

@@ -17,12 +17,11 @@ _SERVER_ERROR = 500
 CODES: Mapping[Family, frozenset[str]] = {
     Family.AWAY: frozenset({
         "BadGateway", "DependencyTimeoutException", "GatewayTimeout", "IDPCommunicationError",
-        "InternalError",
-        "InternalException", "InternalFailure", "InternalServerError", "InternalServerException",
-        "InternalServiceError", "InternalServiceException", "KMSInternalException",
-        "RequestAbortedException",
-        "RequestTimeout", "RequestTimeoutException", "ServiceException", "ServiceFailure",
-        "ServiceUnavailable", "ServiceUnavailableException", "TransientError", "Unavailable",
+        "InternalError", "InternalException", "InternalFailure", "InternalServerError",
+        "InternalServerException", "InternalServiceError", "InternalServiceException",
+        "KMSInternalException", "RequestAbortedException", "RequestTimeout",
+        "RequestTimeoutException", "ServiceException", "ServiceFailure", "ServiceUnavailable",
+        "ServiceUnavailableException", "TransientError", "Unavailable",
     }),
     Family.THROTTLED: frozenset({
         "BandwidthLimitExceeded", "EC2ThrottledException", "LimitExceeded",
@@ -54,12 +53,15 @@ CODES: Mapping[Family, frozenset[str]] = {
         "UnauthorizedOperation",
     }),
     Family.KEYS: frozenset({
-        "DisabledException", "InvalidGrantTokenException", "InvalidKMSKey",
-        "InvalidKeyUsageException", "KMSAccessDeniedException", "KMSDisabledException",
-        "KMSInvalidKeyUsageException", "KMSInvalidStateException", "KMSKeyNotAccessibleFault",
-        "KMSNotFoundException", "KMSOptInRequired", "KMSThrottlingException", "KmsAccessDenied",
-        "KmsDisabled", "KmsInvalidKeyUsage", "KmsInvalidState", "KmsNotFound",
-        "KmsOptInRequired", "KmsThrottled", "KeyUnavailableException", "NotFoundException",
+        "CloudHsmClusterInvalidConfigurationException", "CustomKeyStoreInvalidStateException",
+        "CustomKeyStoreNotFoundException", "DisabledException", "InvalidGrantTokenException",
+        "InvalidKeyUsageException", "InvalidKMSKey", "KeyUnavailableException", "KmsAccessDenied",
+        "KMSAccessDeniedException", "KmsDisabled", "KMSDisabledException", "KmsInvalidKeyUsage",
+        "KMSInvalidKeyUsageException", "KmsInvalidState", "KMSInvalidStateException",
+        "KMSKeyNotAccessibleFault", "KmsNotFound", "KMSNotFoundException", "KMSOptInRequired",
+        "KmsOptInRequired", "KmsThrottled", "KMSThrottlingException", "NotFoundException",
+        "XksKeyAlreadyInUseException", "XksKeyInvalidConfigurationException",
+        "XksKeyNotFoundException",
     }),
     Family.MISSING: frozenset({
         "InvalidAddress", "NonExistentQueue", "PolicyNotFoundException", "QueueDeletedRecently",
@@ -68,7 +70,7 @@ CODES: Mapping[Family, frozenset[str]] = {
     }),
     Family.CONFIGURATION: frozenset({"InvalidSecurity"}),  # not over HTTPS
     Family.RACE: frozenset({
-        "ConcurrentModificationException", "ConditionalCheckFailed",
+        "AlreadyExistsException", "ConcurrentModificationException", "ConditionalCheckFailed",
         "ConditionalCheckFailedException", "DataAlreadyAcceptedException", "DuplicateItem",
         "IdempotentParameterMismatchException", "IllegalStatusException",
         "InvalidSequenceTokenException", "InvalidStateException", "OperationAbortedException",
@@ -93,11 +95,13 @@ CODES: Mapping[Family, frozenset[str]] = {
     }),
     Family.REQUEST: frozenset({
         "BatchEntryIdsNotDistinct", "DryRunOperationException", "EmptyBatchRequest",
-        "InvalidAction", "InvalidArnException",
+        "InvalidAction", "InvalidAliasNameException", "InvalidArnException",
         "InvalidAttributeName", "InvalidBatchEntryId", "InvalidEventPatternException",
-        "InvalidParameterCombination", "InvalidQueryParameter", "MalformedQueryString",
-        "ManagedRuleException", "MissingAction", "PolicyLengthExceededException",
+        "InvalidParameterCombination", "InvalidQueryParameter",
+        "MalformedPolicyDocumentException", "MalformedQueryString", "ManagedRuleException",
+        "MissingAction", "PolicyLengthExceededException", "TagException",
         "TooManyEntriesInBatchRequest", "UnknownOperationException", "UnsupportedOperation",
+        "UnsupportedOperationException",
     }),
 }
 # fmt: on

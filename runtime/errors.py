@@ -3,6 +3,7 @@
 RuntimeFault
 ├── Unavailable   a dependency is away, throttles or refuses for now: try again later
 ├── Conflict      another writer was first: load and decide again
+├── CannotOpen    a sealed text is none, was changed, or is not for its reader: never try again
 └── Misconfigured a setting or a resource is missing: the process cannot start
 
 Whatever else reaches the edge of a process is a bug, or a domain's own error.
@@ -40,6 +41,13 @@ class Conflict(RuntimeFault):
     def __init__(self, aggregate_id: str) -> None:
         super().__init__(f"{aggregate_id} was changed by another writer")
         self.aggregate_id = aggregate_id
+
+
+class CannotOpen(RuntimeFault):
+    """A sealed text is none, was changed, or is not for its reader; never says what it has."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"a sealed text cannot be opened: {reason}")
 
 
 class Misconfigured(RuntimeFault):

@@ -30,6 +30,7 @@ from botocore.exceptions import ClientError
 from cryptography.exceptions import InvalidTag
 
 from runtime.aws import asking, error_code, reaching
+from runtime.errors import CannotOpen
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
@@ -54,16 +55,6 @@ _NOT_OURS = frozenset({"InvalidCiphertextException", "IncorrectKeyException"})
 
 # Beside the SDK's own errors and cryptography's, what its parser runs into.
 _MALFORMED = AWSEncryptionSDKClientError, InvalidTag, ValueError, KeyError, struct.error
-
-
-class CannotOpen(Exception):
-    """A sealed text that is none, was changed, or is not for this reader; never says what it has.
-
-    Trying again cannot help.
-    """
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(f"it cannot be opened: {reason}")
 
 
 class Seal:

@@ -64,6 +64,22 @@ class WorkerSettings(ProcessSettings):
     health_port: int = Field(ge=0, le=65535)
 
 
+class PublisherSettings(Settings):
+    """For a process that commits events: in which version those are, of which there are two.
+
+    2 has no personal data in clear; 1 is for readers of a release that knows no other. There is no
+    default: that release would dead-letter what a forgotten setting published.
+    """
+
+    event_version: int = Field(ge=1, le=2)
+
+
+KmsKey = Annotated[
+    str, StringConstraints(pattern=r"^(arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:)?(key|alias)/[\w/-]+$")
+]
+"""A KMS key: its ARN, or an alias or its ARN."""
+
+
 class ConsumerSettings(WorkerSettings, AwsSettings):
     """For a process that consumes SQS queues.
 

@@ -1,6 +1,7 @@
 """A consumer's messages, as its process puts them together, and queues in memory for them."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from prometheus_client import CollectorRegistry
@@ -18,13 +19,16 @@ from services.stock import consumer as stock_consumer
 from services.stock.handlers import Handlers as StockHandlers
 from services.subscription import consumer as subscription_consumer
 from services.subscription.handlers import Handlers as SubscriptionHandlers
+from tests.fakes import opened
 
 EVENT_HANDLERS: Mapping[str, Callable[[Any], EventHandler]] = {
     "subscriptions-payment-cancelled": subscription_consumer.payment_cancelled,
     "subscriptions-stock-rejected": subscription_consumer.stock_rejected,
     "stock-subscription-created": stock_consumer.subscription_created,
     "stock-payment-cancelled": stock_consumer.payment_cancelled,
-    "payments-subscription-created": payment_consumer.subscription_created,
+    "payments-subscription-created": partial(
+        payment_consumer.subscription_created, open_sealed=opened
+    ),
     "payments-subscription-cancelled": payment_consumer.subscription_cancelled,
     "payments-subscription-erased": payment_consumer.subscription_erased,
 }

@@ -17,29 +17,35 @@ ALIAS = "alias/bank-details"
 KEY_ARN = "arn:aws:kms:eu-west-1:000000000000:key/00000000-0000-4000-8000-000000000001"
 CONTEXT = {"purpose": "bank-details", "source": "app.subscriptions"}
 
+SAMPLE_SECRET = b"the key of the published samples"
+
 _SIZE = 32
 """Bytes of a data key."""
 
 
 class FakeKms:
-    """One key. `calls` are the operations that were asked for; `fault` is what they raise."""
+    """One key, made of `secret`.
 
-    def __init__(self, arn: str = KEY_ARN) -> None:
+    `calls` are the operations that were asked for; `fault` is what they raise.
+    """
+
+    def __init__(self, arn: str = KEY_ARN, secret: bytes = b"") -> None:
         self.arn, self.calls = arn, list[str]()
         self.fault: Exception | None = None
-        self._secret = os.urandom(_SIZE)
-        self.client: Any = boto3.client(
+        self._secret = secret or os.urandom(_SIZE)
+        client: Any = boto3.client(
             "kms",
             region_name="eu-west-1",
             aws_access_key_id="test",
             aws_secret_access_key="test",
             config=Config(retries={"total_max_attempts": 1}),
         )
-        self.client.generate_data_key = self._called("GenerateDataKey", self._generate)
-        self.client.decrypt = self._called("Decrypt", self._decrypt)
-        self.client.describe_key = self._called(
+        client.generate_data_key = self._called("GenerateDataKey", self._generate)
+        client.decrypt = self._called("Decrypt", self._decrypt)
+        client.describe_key = self._called(
             "DescribeKey", lambda _: {"KeyMetadata": {"Arn": self.arn}}
         )
+        self.client = client
 
     def seal(self, key: str = KEY_ARN, context: Mapping[str, str] = CONTEXT) -> Seal:
         """Make one without data keys, as a process has it when it starts."""

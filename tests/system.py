@@ -15,6 +15,8 @@ from boto3.dynamodb.types import TypeDeserializer
 from fastapi import APIRouter, FastAPI
 from pymongo import MongoClient
 
+from contracts.bank_details import SEALED_FOR
+from infra.domains.payments import BANK_DETAILS
 from infra.local_system.ports import LOOPBACK
 from infra.topology import WORKLOADS
 from runtime.aws import Aws, CachingAws
@@ -23,7 +25,9 @@ from runtime.http.connections import limited
 from runtime.http.hosts import ANY_HOST
 from runtime.http.settings import ApiSettings
 from runtime.mongodb import Mongo
+from runtime.sealing import Seal
 from runtime.sqs.handler import EventHandler
+from services.payment import consumer as payment_consumer
 from services.payment import main as payment_main
 from services.payment.handlers import Handlers as PaymentHandlers
 from services.payment.settings import PaymentApiSettings
@@ -73,11 +77,13 @@ class System:
 
     def environment(self, service: Name) -> dict[str, str]:
         """What a process of the service needs, but for its port: its consumer's, its API's too."""
-        (consumer,) = (each for each in WORKLOADS if each.name == f"{service}-consumer")
+        api, consumer = (
+            each for each in WORKLOADS if each.name in {f"{service}-api", f"{service}-consumer"}
+        )
         aws = {"AWS_REGION": self.region, "AWS_ENDPOINT_URL": self.endpoint}
         mongo = {"MONGODB_URI": self.mongodb_uri, "MONGODB_DATABASE": self.database}
         documents = mongo if consumer.uses_documents else {}
-        return {**aws, **documents, **consumer.settings, **self.more}
+        return {**aws, **documents, **api.settings, **consumer.settings, **self.more}
 
     def app(self, service: Name) -> FastAPI:
         app: FastAPI = _MAINS[service].create_app(self._settings(service))
@@ -106,7 +112,14 @@ class System:
 
     def handler(self, queue: str) -> EventHandler:
         """The handler that the composition root gives to a queue's consumer."""
+        if queue == "payments-subscription-created":
+            return payment_consumer.subscription_created(self.payments, self.seal.open)
         return EVENT_HANDLERS[queue](getattr(self, queue.partition("-")[0]))
+
+    @cached_property
+    def seal(self) -> Seal:
+        """That of bank details, under the emulator's key."""
+        return Seal(self.aws.client("kms"), BANK_DETAILS.alias, SEALED_FOR)
 
     @cached_property
     def subscriptions(self) -> SubscriptionHandlers:

@@ -1,7 +1,8 @@
 """Writes the JSON Schemas of what the services publish: `python -m tools.event_schemas`.
 
-One file for each event, contracts/schemas/<EventType>.v1.json, made from the publisher's own model,
-and one for the outbox record, whose rule contracts/outbox.py states;
+One file for each event and version, contracts/schemas/<EventType>.v<version>.json, made from the
+publisher's own model, one for what version 2 seals, and one for the outbox record, whose rule
+contracts/outbox.py states;
 `--check` writes nothing and fails if a file is not what would be written.
 """
 
@@ -12,6 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, get_args
 
+from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core.core_schema import WithDefaultSchema
 
@@ -20,6 +22,7 @@ from contracts.names import EventType
 from contracts.outbox import MAX_SEQUENCE
 from contracts.timestamps import ISO_8601
 from infra.topology import WORKLOADS
+from services.subscription.events import SealedBankDetails
 from tools import generated
 from tools.flows import LIFECYCLE_OF
 
@@ -29,20 +32,23 @@ SCHEMAS = Path(__file__).parent.parent / "contracts" / "schemas"
 Json = dict[str, Any]
 
 
-def _events() -> Iterator[tuple[EventType, type[EventDetail]]]:
+def _events() -> Iterator[tuple[tuple[EventType, int], type[EventDetail]]]:
     """Each class of a service's events.py whose `event` can have one value only."""
     for api in (each for each in WORKLOADS if each.path):
         module = import_module(api.command[0].replace(".main", ".events"))
         for each in vars(module).values():
             if isinstance(each, type) and issubclass(each, EventDetail):
                 for event_type in get_args(each.model_fields["event"].annotation):
-                    yield EventType(event_type), each
+                    yield (EventType(event_type), each.version), each
 
 
 _FOUND = dict(_events())
 
-EVENTS = {event_type: _FOUND[event_type] for event_type in LIFECYCLE_OF}
-"""The model of each event that a service publishes, by service and sequence."""
+EVENTS = {event_type: _FOUND[event_type, PAYLOAD_VERSION] for event_type in LIFECYCLE_OF}
+"""The model of each event that a service publishes, by service and sequence, in its version 1."""
+
+VERSION_2 = {each: _FOUND[each, 2] for each in LIFECYCLE_OF if (each, 2) in _FOUND}
+"""The models of those that have a second version."""
 
 
 def text(description: str, **more: Any) -> Json:
@@ -91,12 +97,14 @@ OUTBOX_RECORD: Json = {
 }
 
 
-def schema_of(event_type: EventType) -> Json:
+def schema_of(event_type: EventType, version: int = PAYLOAD_VERSION) -> Json:
     """The schema (draft 2020-12) of a published detail; further fields may be added to it."""
-    schema = EVENTS[event_type].model_json_schema(
-        by_alias=True, mode="serialization", schema_generator=_AsPublished
-    )
-    return _named(event_type, schema)
+    return _named(event_type, _schema(_FOUND[event_type, version]), version)
+
+
+def bank_details_schema() -> Json:
+    """The schema (draft 2020-12) of what `bankDetails` has, once it is opened."""
+    return _named("BankDetails", _schema(SealedBankDetails))
 
 
 def outbox_record_schema() -> Json:
@@ -109,19 +117,25 @@ def outbox_record_schema() -> Json:
 
 def rendered() -> Mapping[Path, str]:
     """Every file and its text, the same each time it is made."""
-    schemas: dict[str, Json] = {each: schema_of(each) for each in EVENTS}
-    schemas["OutboxRecord"] = outbox_record_schema()
-    return {
-        SCHEMAS / f"{name}.v{PAYLOAD_VERSION}.json": generated.json_text(schema)
-        for name, schema in schemas.items()
-    }
+    schemas = [schema_of(event_type, version) for event_type, version in _FOUND]
+    found = {}
+    for schema in (*schemas, bank_details_schema(), outbox_record_schema()):
+        name, version = schema["$id"].split(":")[-2:]
+        found[SCHEMAS / f"{name}.{version}.json"] = generated.json_text(schema)
+    return found
 
 
-def _named(name: str, schema: Json) -> Json:
+def _schema(model: type[BaseModel]) -> Json:
+    return model.model_json_schema(
+        by_alias=True, mode="serialization", schema_generator=_AsPublished
+    )
+
+
+def _named(name: str, schema: Json, version: int = PAYLOAD_VERSION) -> Json:
     return {
         "$schema": GenerateJsonSchema.schema_dialect,
-        "$id": f"urn:streamed-events:{name}:v{PAYLOAD_VERSION}",
-        **schema,
+        "$id": f"urn:streamed-events:{name}:v{version}",
+        **schema | {"title": name},
     }
 
 

@@ -20,9 +20,9 @@ BUS_OF = {domain.name: bus.name for domain in TOPOLOGY.domains for bus in domain
 
 
 @cache
-def sample_of(event_type: EventType) -> Any:
+def sample_of(event_type: EventType, version: int = PAYLOAD_VERSION) -> Any:
     """The published sample: the whole envelope, as a queue receives it."""
-    text = (SAMPLES / f"{event_type}.v{PAYLOAD_VERSION}.json").read_text(encoding="utf-8")
+    text = (SAMPLES / f"{event_type}.v{version}.json").read_text(encoding="utf-8")
     return json.loads(text)
 
 

@@ -111,6 +111,11 @@ class Document:
         schema: Json = self.document["components"]["schemas"][name]
         return schema
 
+    def details_of(self, event: str) -> list[str]:
+        """Name the schemas of its detail: one for each version."""
+        names = (f"{event}Detail", f"{event}V2Detail")
+        return [name for name in names if name in self.document["components"]["schemas"]]
+
     def _step(self, rule: str, bus: str) -> Step:
         channels = self.document["channels"]
         sent = {

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator
 
-from console.reference.document import Document
+from console.reference.document import Document, Json
 from console.reference.markup import Child, Markup, element
 from console.reference.parts import code_block, codes, fields_table, folded, links, table
 
@@ -127,25 +127,39 @@ def _event(document: Document, name: str) -> Markup:
         (element("code", process), " publishes it on ", element("code", bus), ". ")
         for process, bus in document.publishers_of(name)
     ]
-    fields = list(document.fields_of(document.schema(f"{name}Detail")))
-    example = json.dumps(message["examples"][0]["payload"], indent=2, ensure_ascii=False)
+    details = document.details_of(name)
+    versions = [
+        _version(document, name + ("" if number == 1 else f", version {number}"), *each)
+        for number, each in enumerate(zip(details, message["examples"], strict=True), 1)
+    ]
     return element(
         "article",
         element("h3", name, class_="type", id=name),
         element("p", message["summary"]),
         element("p", publishers),
         _steps(document, name),
-        folded(
-            f"Fields of {name}",
-            f"{len(fields)} fields of its detail",
-            fields_table(f"Fields of {name}", fields),
-        ),
-        folded(
-            f"Example of {name}", "an example, as a queue receives it", code_block(name, example)
-        ),
+        versions,
         class_="card",
         aria_labelledby=name,
     )
+
+
+def _version(document: Document, name: str, schema: str, example: Json) -> list[Markup]:
+    fields = list(document.fields_of(document.schema(schema)))
+    text = json.dumps(example["payload"], indent=2, ensure_ascii=False)
+    version = f" in version {name[-1]}" if " " in name else ""
+    return [
+        folded(
+            f"Fields of {name}",
+            f"{len(fields)} fields of its detail{version}",
+            fields_table(f"Fields of {name}", fields),
+        ),
+        folded(
+            f"Example of {name}",
+            f"an example{version}, as a queue receives it",
+            code_block(name, text),
+        ),
+    ]
 
 
 def _steps(document: Document, event: str) -> Markup:

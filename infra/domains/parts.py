@@ -15,6 +15,7 @@ from infra.resources import (
     Queue,
     RedrivePolicy,
     Rule,
+    SealingKey,
     Table,
     ToLogGroup,
 )
@@ -71,6 +72,7 @@ def domain(
     queues: tuple[Queue, ...],
     tables: tuple[Table, ...] = (),
     collections: tuple[Collection, ...] = (),
+    keys: tuple[SealingKey, ...] = (),
     archive_days: int = 20,
     archived: EventPattern | None = None,
     archives: tuple[Archive, ...] = (),
@@ -90,4 +92,5 @@ def domain(
         queues=queues,
         tables=tables,
         collections=collections,
+        keys=keys,
     )

@@ -1,5 +1,6 @@
 """The payment domain: direct debits, in DocumentDB."""
 
+from contracts.bank_details import SEALED_FOR
 from contracts.names import EventType, Source
 from infra.domains.parts import (
     PAYMENT_CANCELLED,
@@ -20,17 +21,23 @@ from infra.resources import (
     Queue,
     RedrivePolicy,
     Rule,
+    SealingKey,
     ToBus,
     ToQueue,
 )
 from infra.workloads import (
+    EVENT_VERSION,
     Consumes,
     EmptiesDocuments,
+    Opens,
     OwnsDocuments,
     PublishesTo,
     SendsTo,
     Workload,
 )
+
+BANK_DETAILS = SealingKey("bank-details", SEALED_FOR)
+"""Subscriptions seal them, and payments open them: no other process does either."""
 
 WEBHOOK_PATH = "/webhooks/direct-debit"
 
@@ -120,6 +127,7 @@ DOMAIN = domain(
             change_stream=True,
         ),
     ),
+    keys=(BANK_DETAILS,),
 )
 
 CONSUMES = {
@@ -139,6 +147,7 @@ WORKLOADS = (
         uses=(OWNS,),
         port=8003,
         colour=35,
+        settings=EVENT_VERSION,
         path="payments",
         webhook=WEBHOOK_PATH,
     ),
@@ -146,10 +155,10 @@ WORKLOADS = (
         name="payment-consumer",
         domain="payments",
         command=("services.payment.main", "consumer"),
-        uses=(OWNS, *map(Consumes, CONSUMES.values())),
+        uses=(OWNS, *map(Consumes, CONSUMES.values()), Opens(BANK_DETAILS)),
         port=9103,
         colour=35,
-        settings=CONSUMES,
+        settings={**EVENT_VERSION, **CONSUMES, "SEALING_KEY": BANK_DETAILS.alias},
     ),
     Workload(
         name="payments-change-stream",

@@ -13,9 +13,10 @@ from infra.domains.parts import (
     outbox_table,
     work_queue,
 )
+from infra.domains.payments import BANK_DETAILS
 from infra.lifecycle import Lifecycle, Transition
 from infra.resources import Archive, Attribute, Key, Rule, Table, ToBus, ToQueue
-from infra.workloads import Owns, dynamodb_service
+from infra.workloads import EVENT_VERSION, Owns, dynamodb_service
 
 LIFECYCLE = Lifecycle(
     domain="subscriptions",
@@ -119,4 +120,6 @@ WORKLOADS = dynamodb_service(
     },
     ports=(8001, 9101, 9104),
     colour=36,
+    settings=EVENT_VERSION,
+    seals=BANK_DETAILS,
 )

@@ -39,7 +39,8 @@ class LocalSettings(AuthSettings):
 
     STATE_DIR holds the engines' data. RESTART=1 starts a process of ours that died again, instead
     of stopping everything; an engine that dies stops everything either way. BREAK=1 lets the
-    console stop processes, have the buses refuse and send poison. STREAMED_AUDIT_FILE is where the
+    console stop processes, have the buses refuse and send poison. EVENT_VERSION=1 has the services
+    publish what a release without sealed bank details can read. STREAMED_AUDIT_FILE is where the
     console and `streamed` write what they did with dead letters. UP_LOG_LEVEL and UP_LOG_FORMAT are
     the log of our processes; their own names are for what else a developer runs.
     """
@@ -55,4 +56,5 @@ class LocalSettings(AuthSettings):
     restart: bool = False
     up_log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     up_log_format: Literal["json", "console"] = "console"
+    event_version: int = Field(default=2, ge=1, le=2)
     breakable: bool = Field(default=False, validation_alias=AliasChoices("break", "breakable"))

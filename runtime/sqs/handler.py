@@ -50,6 +50,10 @@ class Reader(Generic[M]):
     call: Callable[[M, Cause], object]
     version: int = PAYLOAD_VERSION
 
+    def and_version(self, version: int) -> tuple["Reader[M]", "Reader[M]"]:
+        """Read another version with the same model as well: one that has all its fields."""
+        return self, replace(self, version=version)
+
     def read(self, event: ReceivedEvent) -> M:
         try:
             return self.model.model_validate(event.detail, strict=True)

@@ -5,16 +5,28 @@ A third party cancels it, or it ends with its subscription, whose end may come b
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from contracts.causes import Cause
+from contracts.envelope import PAYLOAD_VERSION
 from contracts.outbox import OutboxRecord
-from runtime.outbox.commit import UseCases
+from runtime.outbox.commit import AggregateStore, UseCases
 from services.payment.events import record_of
 from services.payment.model import Payment, PaymentNotFound, ReasonCode
 
 
 class Handlers(UseCases[Payment]):
-    """Creates and cancels."""
+    """Creates and cancels. `event_version` is that of the events that it commits."""
+
+    def __init__(
+        self,
+        store: AggregateStore[Payment],
+        *,
+        event_version: int = PAYLOAD_VERSION,
+        **how: Any,
+    ) -> None:
+        super().__init__(store, **how)
+        self._event_version = event_version
 
     def create(self, subscription_id: str, account_number: str, cause: Cause) -> Payment:
         """Set the debit up, unless there is one already."""
@@ -65,4 +77,5 @@ class Handlers(UseCases[Payment]):
         return payment
 
     def _record(self, cause: Cause) -> Callable[[Payment], OutboxRecord]:
-        return partial(record_of, cause=cause, event_id=self._new_id())
+        version = self._event_version
+        return partial(record_of, cause=cause, event_id=self._new_id(), version=version)

@@ -5,6 +5,8 @@ from functools import partial
 
 from fastapi import APIRouter, FastAPI
 
+from contracts.bank_details import SEALED_FOR
+from runtime.aws import Aws
 from runtime.http.app import create_api, run_api
 from runtime.http.auth import verifier_of
 from runtime.mongodb import Mongo
@@ -21,7 +23,7 @@ from services.payment.store import MongoStore
 
 def create_app(settings: PaymentApiSettings, tracer: Tracer | None = None) -> FastAPI:
     store = MongoStore(Mongo.of(settings), tracer)
-    handlers = Handlers(store)
+    handlers = Handlers(store, event_version=settings.event_version)
     router = APIRouter()
     router.include_router(api.routes(handlers, store))
     if secrets := settings.signing_secrets:
@@ -44,9 +46,13 @@ def event_handlers(
     settings: PaymentConsumerSettings, tracer: Tracer | None = None
 ) -> Mapping[str, EventHandler]:
     """By the queue that the events come from."""
-    handlers = Handlers(MongoStore(Mongo.of(settings), tracer))
+    from runtime.sealing import Seal  # noqa: PLC0415 (the API does without the SDK)
+
+    store = MongoStore(Mongo.of(settings), tracer)
+    handlers = Handlers(store, event_version=settings.event_version)
+    seal = Seal(Aws.of(settings).client("kms"), settings.sealing_key, SEALED_FOR)
     return {
-        settings.subscription_created_queue: consumer.subscription_created(handlers),
+        settings.subscription_created_queue: consumer.subscription_created(handlers, seal.open),
         settings.subscription_cancelled_queue: consumer.subscription_cancelled(handlers),
         settings.subscription_erased_queue: consumer.subscription_erased(handlers),
     }

@@ -3,16 +3,17 @@
 from pydantic import Field
 
 from runtime.http.settings import ApiSettings, WebhookSettings
-from runtime.settings import ConsumerSettings, MongoSettings
+from runtime.settings import ConsumerSettings, KmsKey, MongoSettings, PublisherSettings
 
 
-class PaymentApiSettings(WebhookSettings, MongoSettings, ApiSettings):
+class PaymentApiSettings(WebhookSettings, MongoSettings, PublisherSettings, ApiSettings):
     """For the API. Without secrets it has no route for the bank's callback."""
 
 
-class PaymentConsumerSettings(MongoSettings, ConsumerSettings):
-    """For the consumer."""
+class PaymentConsumerSettings(MongoSettings, PublisherSettings, ConsumerSettings):
+    """For the consumer. With `sealing_key` it opens bank details: on AWS its ARN, not an alias."""
 
+    sealing_key: KmsKey
     subscription_created_queue: str = Field(min_length=1)
     subscription_cancelled_queue: str = Field(min_length=1)
     subscription_erased_queue: str = Field(min_length=1)

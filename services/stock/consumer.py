@@ -13,7 +13,7 @@ def subscription_created(handlers: Handlers) -> EventHandler:
         SubscriptionCreated,
         lambda event, cause: handlers.allocate(event.subscription_id, event.quantity, cause),
     )
-    return EventHandler({EventType.SUBSCRIPTION_CREATED: reader}, (DomainError,))
+    return EventHandler({EventType.SUBSCRIPTION_CREATED: reader.and_version(2)}, (DomainError,))
 
 
 def payment_cancelled(handlers: Handlers) -> EventHandler:
@@ -21,4 +21,4 @@ def payment_cancelled(handlers: Handlers) -> EventHandler:
     reader = Reader(
         PaymentCancelled, lambda event, cause: handlers.deallocate(event.subscription_id, cause)
     )
-    return EventHandler({EventType.PAYMENT_CANCELLED: reader}, (DomainError,))
+    return EventHandler({EventType.PAYMENT_CANCELLED: reader.and_version(2)}, (DomainError,))

@@ -15,7 +15,7 @@ def payment_cancelled(handlers: Handlers) -> EventHandler:
             event.subscription_id, CancelledBy.BANK, Reason.PAYMENT_CANCELLED, cause
         ),
     )
-    return EventHandler({EventType.PAYMENT_CANCELLED: reader}, (DomainError,))
+    return EventHandler({EventType.PAYMENT_CANCELLED: reader.and_version(2)}, (DomainError,))
 
 
 def stock_rejected(handlers: Handlers) -> EventHandler:

@@ -5,13 +5,15 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
+from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
 from contracts.causes import Cause
+from contracts.envelope import PAYLOAD_VERSION
 from contracts.outbox import OutboxRecord
 from runtime.callers import Caller
-from runtime.outbox.commit import UseCases
-from services.subscription.events import record_of
+from runtime.outbox.commit import AggregateStore, UseCases
+from services.subscription.events import no_key, record_of
 from services.subscription.model import (
     CancelledBy,
     Order,
@@ -22,7 +24,22 @@ from services.subscription.model import (
 
 
 class Handlers(UseCases[Subscription]):
-    """Subscribes, cancels and erases."""
+    """Subscribes, cancels and erases.
+
+    `event_version` is that of the events that it commits; `seal` is what version 2 of
+    SubscriptionCreated needs.
+    """
+
+    def __init__(
+        self,
+        store: AggregateStore[Subscription],
+        *,
+        event_version: int = PAYLOAD_VERSION,
+        seal: Callable[[str], str] = no_key,
+        **how: Any,
+    ) -> None:
+        super().__init__(store, **how)
+        self._event_version, self._seal = event_version, seal
 
     def subscribe(
         self, order: Order, cause: Cause, *, key: str | None = None, caller: Caller | None = None
@@ -78,7 +95,13 @@ class Handlers(UseCases[Subscription]):
         return _found(subscription_id, self._store.get(subscription_id), owner)
 
     def _record(self, cause: Cause) -> Callable[[Subscription], OutboxRecord]:
-        return partial(record_of, cause=cause, event_id=self._new_id())
+        return partial(
+            record_of,
+            cause=cause,
+            event_id=self._new_id(),
+            version=self._event_version,
+            seal=self._seal,
+        )
 
 
 def _found(

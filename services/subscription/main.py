@@ -5,6 +5,7 @@ from functools import partial
 
 from fastapi import FastAPI
 
+from contracts.bank_details import SEALED_FOR
 from runtime.aws import Aws
 from runtime.http.app import create_api, run_api
 from runtime.http.auth import verifier_of
@@ -23,11 +24,15 @@ from services.subscription.store import DynamoStore
 
 
 def create_app(settings: SubscriptionApiSettings, tracer: Tracer | None = None) -> FastAPI:
+    from runtime.sealing import Seal  # noqa: PLC0415 (the consumer does without the SDK)
+
     store = store_of(settings, tracer)
+    seal = Seal(Aws.of(settings).client("kms"), settings.sealing_key, SEALED_FOR)
+    handlers = Handlers(store, event_version=settings.event_version, seal=seal.seal)
     return create_api(
         title="Subscriptions",
         description="A customer subscribes to a year of razors.",
-        router=api.routes(Handlers(store), store),
+        router=api.routes(handlers, store),
         kinds=api.KINDS,
         check=store.check,
         verifier=verifier_of(settings),
@@ -41,7 +46,7 @@ def event_handlers(
     settings: SubscriptionConsumerSettings, tracer: Tracer | None = None
 ) -> Mapping[str, EventHandler]:
     """By the queue that the events come from."""
-    handlers = Handlers(store_of(settings, tracer))
+    handlers = Handlers(store_of(settings, tracer), event_version=settings.event_version)
     return {
         settings.payment_cancelled_queue: consumer.payment_cancelled(handlers),
         settings.stock_rejected_queue: consumer.stock_rejected(handlers),

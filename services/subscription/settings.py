@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from runtime.http.settings import ApiSettings
-from runtime.settings import AwsSettings, ConsumerSettings
+from runtime.settings import AwsSettings, ConsumerSettings, KmsKey, PublisherSettings
 
 
 class TableSettings(AwsSettings):
@@ -13,11 +13,13 @@ class TableSettings(AwsSettings):
     subscriptions_outbox_table: str = Field(min_length=1)
 
 
-class SubscriptionApiSettings(TableSettings, ApiSettings):
-    """For the API."""
+class SubscriptionApiSettings(TableSettings, PublisherSettings, ApiSettings):
+    """For the API. It seals bank details under `sealing_key`, in version 2 of its events."""
+
+    sealing_key: KmsKey
 
 
-class SubscriptionConsumerSettings(TableSettings, ConsumerSettings):
+class SubscriptionConsumerSettings(TableSettings, PublisherSettings, ConsumerSettings):
     """For the consumer."""
 
     payment_cancelled_queue: str = Field(min_length=1)

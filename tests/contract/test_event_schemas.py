@@ -26,7 +26,8 @@ from services.subscription import consumer as subscription_consumer
 from services.subscription.handlers import Handlers as SubscriptionHandlers
 from services.subscription.model import Order
 from tests.builders import ACCOUNT, START, a_cause, an_order, delivered
-from tests.fakes import MemoryPayments, MemoryStock, MemorySubscriptions
+from tests.fake_kms import SAMPLE_SECRET, FakeKms
+from tests.fakes import MemoryPayments, MemoryStock, MemorySubscriptions, opened, sealed
 from tests.hostile import Odd, document_of, times
 from tools import event_schemas
 from tools.generated import outdated
@@ -65,6 +66,16 @@ DESIGN = {
 It holds the three domains; a further one is held by its samples alone.
 """
 
+IN_TWO_VERSIONS = (
+    *("SubscriptionCreated", "SubscriptionCancelled"),
+    *("PaymentCreated", "PaymentCancelled"),
+)
+VERSIONS = [*((each, 1) for each in SOURCES), *((each, 2) for each in IN_TWO_VERSIONS)]
+
+every_version = pytest.mark.parametrize(("event_type", "version"), VERSIONS, ids=str)
+
+SEAL = FakeKms(secret=SAMPLE_SECRET).seal()
+
 METADATA = [
     *("eventId", "version", "aggregateId", "sequence", "occurredAt"),
     *("correlationId", "causationId", "traceparent"),
@@ -84,19 +95,19 @@ def wire_formats() -> FormatChecker:
     return checker
 
 
-def schema_of(event_type: str) -> dict[str, Any]:
-    path = CONTRACTS / "schemas" / f"{event_type}.v1.json"
+def schema_of(event_type: str, version: int = 1) -> dict[str, Any]:
+    path = CONTRACTS / "schemas" / f"{event_type}.v{version}.json"
     return dict(json.loads(path.read_text(encoding="utf-8")))
 
 
 def validate(detail: Mapping[str, Any]) -> None:
     """Raise ValidationError unless the detail is as its event's schema says."""
-    schema = schema_of(detail["event"])
+    schema = schema_of(detail["event"], detail.get("metadata", {}).get("version", 1))
     Draft202012Validator(schema, format_checker=wire_formats()).validate(detail)
 
 
-def sample_of(event_type: str) -> dict[str, Any]:
-    path = CONTRACTS / "samples" / f"{event_type}.v1.json"
+def sample_of(event_type: str, version: int = 1) -> dict[str, Any]:
+    path = CONTRACTS / "samples" / f"{event_type}.v{version}.json"
     return dict(json.loads(path.read_text(encoding="utf-8")))
 
 
@@ -106,31 +117,31 @@ def test_the_committed_schemas_are_what_the_models_say() -> None:
 
 
 def test_every_event_has_a_schema_and_a_sample() -> None:
-    """One of each for every type there is; of what is no event, the outbox record has a schema."""
-    every_one = {f"{event_type}.v1.json" for event_type in EventType}
+    """One of each for every type and version; a schema for records, and for what is sealed."""
+    every_one = {f"{event_type}.v{version}.json" for event_type, version in VERSIONS}
     assert set(SOURCES) == set(EventType)
     schemas = {path.name for path in (CONTRACTS / "schemas").iterdir()}
-    assert schemas == {*every_one, "OutboxRecord.v1.json"}
+    assert schemas == {*every_one, "OutboxRecord.v1.json", "BankDetails.v1.json"}
     assert {path.name for path in SAMPLES} == every_one
 
 
-@pytest.mark.parametrize("event_type", SOURCES)
-def test_a_schema_is_a_schema(event_type: str) -> None:
+@every_version
+def test_a_schema_is_a_schema(event_type: str, version: int) -> None:
     """Draft 2020-12, with a name of its own, and a word on every field that needs one."""
-    schema = schema_of(event_type)
+    schema = schema_of(event_type, version)
     Draft202012Validator.check_schema(schema)
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
-    assert schema["$id"] == f"urn:streamed-events:{event_type}:v1"
+    assert schema["$id"] == f"urn:streamed-events:{event_type}:v{version}"
     fields = {**schema["properties"], **schema["$defs"]["Metadata"]["properties"]}
     told = {"description", "const", "$ref"}
     assert [name for name in fields if told.isdisjoint(fields[name])] == []
 
 
-@pytest.mark.parametrize("event_type", SOURCES)
-def test_a_schema_requires_what_was_ever_published(event_type: str) -> None:
+@every_version
+def test_a_schema_requires_what_was_ever_published(event_type: str, version: int) -> None:
     """Every field of the sample, which is never edited, and all eight fields of the metadata."""
-    schema = schema_of(event_type)
-    assert sample_of(event_type)["detail"].keys() <= set(schema["required"])
+    schema = schema_of(event_type, version)
+    assert sample_of(event_type, version)["detail"].keys() <= set(schema["required"])
     assert sorted(schema["$defs"]["Metadata"]["required"]) == sorted(METADATA)
     assert schema["properties"]["event"]["const"] == event_type
 
@@ -147,10 +158,10 @@ def test_schema_and_sample_are_as_the_design_has_them(event_type: str) -> None:
     assert parse_timestamp(sample["time"]) == occurred.replace(microsecond=0)
 
 
-@pytest.mark.parametrize("event_type", SOURCES)
-def test_a_sample_is_an_event_as_delivered(event_type: str) -> None:
+@every_version
+def test_a_sample_is_an_event_as_delivered(event_type: str, version: int) -> None:
     """The whole envelope, with the source of its domain and the one account we name."""
-    sample = sample_of(event_type)
+    sample = sample_of(event_type, version)
     assert sample.keys() == {
         *("version", "id", "detail-type", "source", "account"),
         *("time", "region", "resources", "detail"),
@@ -164,10 +175,10 @@ def test_a_sample_is_an_event_as_delivered(event_type: str) -> None:
     validate(sample["detail"])
 
 
-@pytest.mark.parametrize("event_type", SOURCES)
-def test_a_detail_without_a_required_field_breaks_the_schema(event_type: str) -> None:
+@every_version
+def test_a_detail_without_a_required_field_breaks_the_schema(event_type: str, version: int) -> None:
     """The schema does refuse: each field of the sample, left out."""
-    detail = sample_of(event_type)["detail"]
+    detail = sample_of(event_type, version)["detail"]
     for missing in detail:
         if missing != "event":
             with pytest.raises(ValidationError, match=missing):
@@ -180,10 +191,10 @@ def test_a_detail_without_a_required_field_breaks_the_schema(event_type: str) ->
         validate({**detail, "updated": "2026-11-23T09:30:00+01:00"})
 
 
-@pytest.mark.parametrize("event_type", SOURCES)
-def test_a_detail_may_grow(event_type: str) -> None:
+@every_version
+def test_a_detail_may_grow(event_type: str, version: int) -> None:
     """A field more is no breaking change, and needs no new version."""
-    validate({**sample_of(event_type)["detail"], "colour": "blue"})
+    validate({**sample_of(event_type, version)["detail"], "colour": "blue"})
 
 
 def test_a_published_sample_is_never_edited() -> None:
@@ -221,7 +232,7 @@ def consumers() -> dict[str, tuple[str, EventHandler]]:
         ),
         "payments-subscription-created": (
             "SubscriptionCreated",
-            payment_consumer.subscription_created(payment_handlers),
+            payment_consumer.subscription_created(payment_handlers, SEAL.open),
         ),
         "payments-subscription-cancelled": (
             "SubscriptionCancelled",
@@ -234,11 +245,26 @@ def consumers() -> dict[str, tuple[str, EventHandler]]:
     }
 
 
+@pytest.mark.parametrize("version", [1, 2])
 @pytest.mark.parametrize("queue", consumers())
-def test_every_consumer_reads_the_samples_it_gets(queue: str) -> None:
+def test_every_consumer_reads_the_samples_it_gets(queue: str, version: int) -> None:
     """What was ever published is still handled by whoever receives it, today's code included."""
     event_type, handler = consumers()[queue]
-    handler.handle(json.dumps(sample_of(event_type)))
+    if (event_type, version) in VERSIONS:
+        handler.handle(json.dumps(sample_of(event_type, version)))
+
+
+def test_what_the_sample_seals_is_as_its_schema_says() -> None:
+    """Opened, it is the subscription's own; beyond it no second version has personal data."""
+    detail = sample_of("SubscriptionCreated", 2)["detail"]
+    details = json.loads(SEAL.open(detail["bankDetails"]))
+    Draft202012Validator(schema_of("BankDetails")).validate(details)
+    assert details["subscriptionId"] == detail["subscriptionId"]
+    for event_type in IN_TWO_VERSIONS:
+        text = (CONTRACTS / "samples" / f"{event_type}.v2.json").read_text()
+        assert not any(each in text for each in ("1234567", "Lovelace", "Ada", "12-34"))
+        fields = schema_of(event_type, 2)["properties"].keys()
+        assert not [each for each in fields if each.startswith(("account", "customer"))]
 
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=70)
@@ -254,19 +280,21 @@ orders = st.builds(
 
 
 @settings(deadline=None)
-@given(orders)
-def test_whatever_is_ordered_every_event_of_its_life_keeps_its_schema(order: Order) -> None:
+@given(orders, st.sampled_from([1, 2]))
+def test_whatever_is_ordered_every_event_of_its_life_keeps_its_schema(
+    order: Order, version: int
+) -> None:
     """From the order to the last cancellation, each published detail is as its schema says."""
     subscriptions, stock, payments = MemorySubscriptions(), MemoryStock(), MemoryPayments()
     subscription_handlers, payment_handlers = (
-        SubscriptionHandlers(subscriptions),
-        PaymentHandlers(payments),
+        SubscriptionHandlers(subscriptions, event_version=version, seal=sealed),
+        PaymentHandlers(payments, event_version=version),
     )
     stock_handlers = StockHandlers(stock)
     subscription = subscription_handlers.subscribe(order, a_cause())
     created = delivered(subscriptions.outbox[-1])
     stock_consumer.subscription_created(stock_handlers).handle(created)
-    payment_consumer.subscription_created(payment_handlers).handle(created)
+    payment_consumer.subscription_created(payment_handlers, opened).handle(created)
     payment_handlers.cancel(subscription.subscription_id, a_cause())
     cancelled = delivered(payments.outbox[-1])
     stock_consumer.payment_cancelled(stock_handlers).handle(cancelled)
@@ -281,7 +309,11 @@ def test_whatever_is_ordered_every_event_of_its_life_keeps_its_schema(order: Ord
         event for each in lifecycles for event in each.events
     } - {EventType.STOCK_REJECTED}
     for record in published:
-        validate(json.loads(record.detail))
+        detail = json.loads(record.detail)
+        validate(detail)
+        assert detail["metadata"]["version"] == (
+            version if record.event_type in IN_TWO_VERSIONS else 1
+        )
         assert record.source == SOURCES[record.event_type]
 
 

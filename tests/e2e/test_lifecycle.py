@@ -55,7 +55,8 @@ def test_a_subscription_is_stocked_and_paid_for_and_everything_is_undone_with_it
         )
         assert sorted(event["detail-type"] for event in events) == sorted(types)
         for event in events:
-            schema = json.loads((SCHEMAS / f"{event['detail-type']}.v1.json").read_text())
+            version = event["detail"]["metadata"]["version"]
+            schema = json.loads((SCHEMAS / f"{event['detail-type']}.v{version}.json").read_text())
             Draft202012Validator(schema).validate(event["detail"])
 
     # And nothing is left in any outbox

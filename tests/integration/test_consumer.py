@@ -323,9 +323,9 @@ def test_each_kind_of_poison_is_dead_lettered_with_its_reason(
             "StockAllocated version 1 is not handled here",
         ),
         a_body("20000006\x00"): ("UnexpectedEvent", "***\N{REPLACEMENT CHARACTER} version 1 is"),
-        a_body(detail_type, metadata=a_metadata(version=2)): (
+        a_body(detail_type, metadata=a_metadata(version=3)): (
             "UnexpectedEvent",
-            f"{detail_type} version 2 is not",
+            f"{detail_type} version 3 is not",
         ),
         a_body(detail_type, subscriptionId=None): ("SchemaViolation", "subscriptionId: "),
         a_body(detail_type, subscriptionId="x" * 129): ("SchemaViolation", "subscriptionId: "),

@@ -1,7 +1,7 @@
 """The services' processes: APIs whose requests are tasks, and consumers as the code has them."""
 
 from collections.abc import Mapping
-from itertools import count
+from itertools import count, cycle
 from typing import Any, cast
 
 from infra.topology import TOPOLOGY
@@ -13,6 +13,7 @@ from runtime.sqs.handler import Handler
 from runtime.sqs.messages import Messages
 from runtime.sqs.queue import SourceQueue, find_queue
 from tests.consuming import EVENT_HANDLERS, HANDLERS
+from tests.fakes import sealed
 from tests.memory_queues import MemorySqs
 from tests.simulation.ledger import WORK_QUEUES, Ledger
 from tests.simulation.places import Places
@@ -37,15 +38,23 @@ QUEUES: Mapping[str, SourceQueue] = {
 """As each process finds them when it starts."""
 
 
+VERSIONED: Mapping[str, Any] = {"subscriptions": {"seal": sealed}, "payments": {}}
+"""The domains whose events have two versions, and what else version 2 takes."""
+
+
 class Services:
     """Puts the services' processes together as services/*/main.py do."""
 
     def __init__(self, weather: Weather, places: Places, messages: type[Messages]) -> None:
         self._weather, self._places, self._messages = weather, places, messages
-        self._numbers = count(1)
+        self._numbers, self._versions = count(1), cycle((1, 2))
 
     def handlers(self, process: Process, domain: str) -> Any:
-        """A domain's handlers, on a wire from this process to its database."""
+        """A domain's handlers, on a wire from this process to its database.
+
+        Events are of both versions, as in a rolling upgrade: each process that starts has the other
+        one than that before.
+        """
         database = self._places.databases[domain]
         wire = Wire(self._weather, process, database.service, aws=False)
         is_stock = domain == "stock"
@@ -57,8 +66,11 @@ class Services:
             lambda record: self._places.commit(database, process.name, record),
             self._places.cursed[domain],
         )
+        published: Any = {"event_version": next(self._versions)} if domain in VERSIONED else {}
         return HANDLERS[domain](
             store,
+            **published,
+            **VERSIONED.get(domain, {}),
             now=self._places.now,
             new_id=lambda: f"event-{next(self._numbers)}",
             wait=self._weather.scheduler.sleep,

@@ -48,7 +48,7 @@ from services.subscription.model import (
     SubscriptionNotFound,
 )
 from tests.builders import BY_CUSTOMER, START, a_cause, an_order, clock, delivered
-from tests.fakes import MemoryPayments, MemoryStock, MemorySubscriptions
+from tests.fakes import MemoryPayments, MemoryStock, MemorySubscriptions, opened
 from tests.scenes import FAULTS, NAMES, Ending, Name, Scene, Step
 
 LONGEST = 6
@@ -86,7 +86,7 @@ def _tell() -> Story:
     SubscriptionHandlers(subscriptions, now=clock()).subscribe(an_order(), a_cause(), key="one")
     (created,) = subscriptions.outbox
     handlers = PaymentHandlers(payments, now=clock())
-    payment_handler(handlers).handle(delivered(created))
+    payment_handler(handlers, opened).handle(delivered(created))
     handlers.cancel(created.aggregate_id, a_cause("request-2"))
     subscription = Subscription.create(
         created.aggregate_id, an_order(), request_digest="digest", now=START
@@ -146,7 +146,7 @@ def play_payment(schedule: Sequence[Step]) -> Ending:
     scene = Scene(PaymentNotFound)
     store = MemoryPayments(scene.hooks)
     handlers = PaymentHandlers(store, now=clock())
-    created, ended = payment_handler(handlers), subscription_cancelled(handlers)
+    created, ended = payment_handler(handlers, opened), subscription_cancelled(handlers)
     erased = subscription_erased(handlers)
     return scene.play(
         schedule,

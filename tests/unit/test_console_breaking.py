@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from services.payment import consumer as payment
 from services.stock import consumer as stock
 from services.subscription import consumer as subscription
 from tests.console_client import asking
+from tests.fakes import opened
 
 LOCAL = Environment(
     region="eu-west-1",
@@ -32,7 +34,7 @@ QUEUES = poison_queues(TOPOLOGY)
 EVENT_HANDLERS = {
     "stock-subscription-created": stock.subscription_created,
     "stock-payment-cancelled": stock.payment_cancelled,
-    "payments-subscription-created": payment.subscription_created,
+    "payments-subscription-created": partial(payment.subscription_created, open_sealed=opened),
     "payments-subscription-cancelled": payment.subscription_cancelled,
     "payments-subscription-erased": payment.subscription_erased,
     "subscriptions-payment-cancelled": subscription.payment_cancelled,

@@ -20,7 +20,7 @@ from services.subscription.handlers import Handlers as SubscriptionHandlers
 from services.subscription.model import SubscriptionNotFound
 from tests.audited import Settled
 from tests.builders import a_metadata, an_envelope
-from tests.fakes import MemoryPayments, MemoryStock, MemorySubscriptions
+from tests.fakes import MemoryPayments, MemoryStock, MemorySubscriptions, opened
 
 ID = "04ee0ace-03de-4fdd-8de9-3b9da00fb226"
 UPDATED = "2021-11-20T10:00:00.000Z"
@@ -118,7 +118,7 @@ def test_stock_and_debit_follow_once() -> None:
     stock, payments = MemoryStock(), MemoryPayments()
     allocate = stock_consumer.subscription_created(StockHandlers(stock))
     deallocate = stock_consumer.payment_cancelled(StockHandlers(stock))
-    debit = payment_consumer.subscription_created(PaymentHandlers(payments))
+    debit = payment_consumer.subscription_created(PaymentHandlers(payments), opened)
     for _ in "12":
         for handler in (allocate, debit):
             handler.handle(body(subscription()))

@@ -29,7 +29,7 @@ from services.subscription.handlers import Handlers as SubscriptionHandlers
 from services.subscription.store import DynamoStore as SubscriptionStore
 from tests.builders import START, a_cause, an_order, delivered
 from tests.consuming import QUEUES, messages_of
-from tests.fakes import MemorySubscriptions
+from tests.fakes import MemorySubscriptions, opened
 from tests.memory_queues import MemorySqs
 from tests.recorded import Recorded
 from tests.system import an_app
@@ -138,7 +138,7 @@ def test_from_a_message_to_a_transaction_of_dynamodb(commit: Commit) -> None:
 def test_from_a_message_to_a_transaction_of_mongodb(commit: Commit) -> None:
     """The same way, into the other database."""
     handlers = PaymentHandlers(a_mongo_store(commit))
-    frames = consume(commit, payment_consumer.subscription_created(handlers))
+    frames = consume(commit, payment_consumer.subscription_created(handlers, opened))
     assert frames == [*FROM_SQS, "Handlers.create", "UseCases.change", "VersionedCollection.commit"]
     assert len(frames) <= MOST_FROM_SQS
 

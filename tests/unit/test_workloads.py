@@ -6,16 +6,19 @@ from typing import Protocol
 
 import pytest
 
-from infra.resources import Domain
+from infra.resources import Domain, SealingKey
 from infra.topology import TOPOLOGY, WORKLOADS
 from infra.workloads import (
+    EVENT_VERSION,
     Consumes,
     Empties,
     EmptiesDocuments,
+    Opens,
     Owns,
     OwnsDocuments,
     PublishesTo,
     Reserves,
+    Seals,
     SendsTo,
     Workload,
 )
@@ -63,6 +66,11 @@ def test_what_a_process_uses_is_in_its_own_domain(workload: Workload) -> None:
                 assert outbox in changing(domain)
             case EmptiesDocuments(outbox):
                 assert outbox in changing(domain)
+            case Opens(key):
+                assert key in domain.keys
+            case Seals(key):  # for another domain, which alone may open it
+                assert key in TOPOLOGY.keys
+                assert key not in domain.keys
 
 
 @each_workload
@@ -74,7 +82,7 @@ def test_settings_name_what_the_process_uses(workload: Workload) -> None:
         if not isinstance(use, OwnsDocuments)  # a service's store names its own collections
         for name in names(use)
     }
-    configured = set(workload.settings.values())
+    configured = {value for each, value in workload.settings.items() if each not in EVENT_VERSION}
     assert configured <= used
     # An index is found on its table; only the table is configured.
     assert used <= configured
@@ -201,7 +209,8 @@ def named(resources: Iterable[Named]) -> set[str]:
 def names(use: object) -> set[str]:
     """Every name in it."""
     values = [getattr(use, field) for field in getattr(use, "__slots__", ())]
-    return {value for value in values if isinstance(value, str)}
+    keys = {value.alias for value in values if isinstance(value, SealingKey)}
+    return keys | {value for value in values if isinstance(value, str)}
 
 
 @pytest.fixture(autouse=True)

@@ -1,12 +1,12 @@
 """Messages: events as they are delivered, records on their way to a bus, and dead letters."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 from contracts.names import EventType
 from infra.topology import TOPOLOGY
 from tools.asyncapi.schemas import ref
-from tools.event_schemas import EVENTS, Json
+from tools.event_schemas import EVENTS, VERSION_2, Json
 from tools.flows import LIFECYCLE_OF, sample_of, through
 
 REFUSED_MESSAGE, UNPUBLISHABLE, ABANDONED = "RefusedMessage", "UnpublishableRow", "AbandonedBatch"
@@ -100,8 +100,14 @@ def _event(event_type: EventType) -> Json:
         "payload": ref("components/schemas", f"{event_type}Event"),
         "correlationId": ref("components/correlationIds", "ofAnEvent"),
         "tags": [{"name": LIFECYCLE_OF[event_type].domain}],
-        "examples": [{"name": "sample", "payload": sample_of(event_type)}],
+        "examples": [*_samples(event_type)],
     }
+
+
+def _samples(event_type: EventType) -> Iterator[Json]:
+    yield {"name": "sample", "payload": sample_of(event_type)}
+    if event_type in VERSION_2:
+        yield {"name": "version2", "payload": sample_of(event_type, 2)}
 
 
 def _record(event_type: EventType) -> Json:

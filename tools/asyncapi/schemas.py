@@ -11,7 +11,7 @@ from typing import Any
 from contracts.envelope import EventDetail
 from contracts.names import EventType
 from contracts.outbox import BASE64_BSON, DYNAMODB_JSON, ROW_KEY
-from tools.event_schemas import EVENTS, OUTBOX_RECORD, Json, schema_of, text
+from tools.event_schemas import EVENTS, OUTBOX_RECORD, VERSION_2, Json, schema_of, text
 from tools.flows import LIFECYCLE_OF
 
 
@@ -23,7 +23,11 @@ def schemas() -> Json:
     """Every component, by name."""
     found: Json = {"EventBridgeEvent": ENVELOPE}
     for event_type in EVENTS:
-        found |= dict(_components(event_type, schema_of(event_type)))
+        found |= dict(_components(event_type, f"{event_type}Detail", schema_of(event_type)))
+        if event_type in VERSION_2:
+            found |= dict(
+                _components(event_type, f"{event_type}V2Detail", schema_of(event_type, 2))
+            )
         found[f"{event_type}Event"] = _event(event_type)
     return {
         **found,
@@ -35,16 +39,16 @@ def schemas() -> Json:
     }
 
 
-def _components(event_type: EventType, schema: Json) -> Iterator[tuple[str, Json]]:
+def _components(event_type: EventType, name: str, schema: Json) -> Iterator[tuple[str, Json]]:
     """The detail, and what it refers to under a name that no other event has."""
     domain = LIFECYCLE_OF[event_type].domain.removesuffix("s").title()
     names = {name: name if name == "Metadata" else domain + name for name in schema["$defs"]}
-    for name, definition in schema["$defs"].items():
-        yield names[name], _in_draft_7(definition, names)
+    for defined, definition in schema["$defs"].items():
+        yield names[defined], _in_draft_7(definition, names)
     kept = {k: v for k, v in schema.items() if k not in {"$schema", "$id", "$defs"}}
     detail = _in_draft_7(kept, names)
     detail["properties"]["event"]["description"] = EventDetail.model_fields["event"].description
-    yield f"{event_type}Detail", detail
+    yield name, detail
 
 
 def _in_draft_7(value: Any, names: dict[str, str]) -> Any:
@@ -69,10 +73,23 @@ def _event(event_type: EventType) -> Json:
                 "properties": {
                     "detail-type": {"const": str(event_type)},
                     "source": {"const": str(LIFECYCLE_OF[event_type].source)},
-                    "detail": ref("components/schemas", f"{event_type}Detail"),
+                    "detail": _detail(event_type),
                 },
             },
         ],
+    }
+
+
+def _detail(event_type: EventType) -> Json:
+    """A detail says of which version it is; all but a few events have one."""
+    first = ref("components/schemas", f"{event_type}Detail")
+    if event_type not in VERSION_2:
+        return first
+    is_second = {"required": ["version"], "properties": {"version": {"const": 2}}}
+    return {
+        "if": {"required": ["metadata"], "properties": {"metadata": is_second}},
+        "then": ref("components/schemas", f"{event_type}V2Detail"),
+        "else": first,
     }
 
 

@@ -16,6 +16,7 @@ from tools.diagrams import tables
 from tools.diagrams.overview import overview
 from tools.diagrams.pictures import domain, everything
 from tools.diagrams.sequences import sequence
+from tools.event_schemas import VERSION_2
 
 _BLOCK = re.compile(r"<!-- (diagram|table): ([^\n]+?) -->\n(.*?)<!-- /\1 -->", re.DOTALL)
 _OPENING = re.compile(r"^<!-- (?:diagram|table): ", re.MULTILINE)
@@ -38,6 +39,9 @@ def blocks() -> Mapping[str, Callable[[], str]]:
     for event_type in EventType:
         found[f"diagram: event {event_type}"] = partial(sequence, event_type)
         found[f"table: fields of {event_type}"] = partial(tables.fields, event_type)
+        if event_type in VERSION_2:
+            second = partial(tables.fields, event_type, 2)
+            found[f"table: fields of {event_type} version 2"] = second
         found[f"table: rules of {event_type}"] = partial(tables.rules, event_type)
     return found
 

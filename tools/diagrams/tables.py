@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from contracts.envelope import PAYLOAD_VERSION
 from contracts.names import EventType
 from infra.resources import Rule, kind_and_name
 from infra.topology import TOPOLOGY
@@ -10,9 +11,9 @@ from tools.flows import through
 from tools.reference.markdown import code, table
 
 
-def fields(event_type: EventType) -> str:
+def fields(event_type: EventType, version: int = PAYLOAD_VERSION) -> str:
     """What the detail holds, with its metadata."""
-    schema = schema_of(event_type)
+    schema = schema_of(event_type, version)
     rows = []
     for name, described in schema["properties"].items():
         if name == "metadata":

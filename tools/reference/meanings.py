@@ -51,6 +51,9 @@ MEANINGS = {
     "WEBHOOK_SECRETS_FILE": "A file with what WEBHOOK_SECRETS would have, in place of it.",
     "WEBHOOK_SECRETS": "One to three `whsec_…` with commas between: any of them may have signed a"
     " webhook. Without any, no webhook is served.",
+    "EVENT_VERSION": "The version of the events that it commits: 2 has no personal data in clear; 1"
+    " is for readers of an older release.",
+    "SEALING_KEY": "The KMS key of bank details: an alias to seal, the key's ARN to open.",
     "SUBSCRIPTIONS_TABLE": "The table of subscriptions.",
     "SUBSCRIPTIONS_OUTBOX_TABLE": "Its outbox.",
     "STOCK_TABLE": "The table of stock.",

@@ -29,6 +29,7 @@ def api_of(system: System, *secrets: str) -> Iterator[httpx.Client]:
             "mongodb_uri": system.mongodb_uri,
             "mongodb_database": system.database,
             "http_port": 0,
+            "event_version": 2,
             "webhook_secrets": ",".join(secrets) or None,
         }
     )
