@@ -1,4 +1,7 @@
-"""Where a customer's account number is: in these places at some time of its life, in no other."""
+"""Where a customer's bank details and names are: in these places at some time, in no other.
+
+In version 1 of the wire and in version 2, each on a system of its own.
+"""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -14,22 +17,34 @@ from infra.local_system.environment import REGION
 from infra.taps import taps_of
 from infra.topology import TOPOLOGY
 from runtime.aws import CachingAws
+from tests.e2e.conftest import local
 from tests.e2e.local_system import LocalSystem
 from tests.e2e.world import World
 from tests.integration.observability.story import Traced
 from verification.testkit.waiting import eventually
 
 NUMBER = "31415926"
+PERSON = {
+    "accountNumber": NUMBER,
+    "accountName": "Q Zimmerwald",
+    "accountSortCode": "27-18-28",
+    "customerFirstName": "Quirina",
+    "customerSurname": "Zimmerwald",
+}
 
-PLACES = {
-    # for as long as the subscription and the payment are kept
+KEPT = {
+    # for as long as the subscription and the payment are kept; the last for a day
     "table subscriptions",
     "collection payments.payments",
+    "collection local.oplog.rs",
+}
+"""In version 2 no other place has any of it."""
+
+PLACES = KEPT | {
     # until the relay has published the event; the streams of both keep a row for a day
     "table subscriptions-outbox",
     "stream subscriptions-outbox",
     "collection payments.outbox",
-    "collection local.oplog.rs",
     # until the message is handled, or dead-lettered
     "queue stock-subscription-created",
     "queue payments-subscription-created",
@@ -40,7 +55,7 @@ PLACES = {
     *(f"log group {bus}-event-logs" for bus in ("subscriptions", "stock", "payments")),
     *(f"archive {bus}-bus-archive" for bus in ("subscriptions", "stock", "payments")),
 }
-"""docs/security.md quotes them."""
+"""In version 1; docs/security.md quotes both."""
 
 EVENTS = {
     "subscriptions": {"SubscriptionCreated", "PaymentCancelled", "SubscriptionCancelled"},
@@ -55,10 +70,17 @@ RELAYS = ("subscriptions-relay", "payments-change-stream", "payments-forward")
 
 @dataclass
 class Search:
-    """Looks everywhere, and adds the places where the number is to `found`."""
+    """Looks everywhere, and adds the places where a subscription is to `passed`.
+
+    Those where any of PERSON is are added to `found`, those with the account number to `numbered`.
+    """
 
     world: World
+    version: int
+    subscription_id: str = "not yet"
+    passed: set[str] = field(default_factory=set)
     found: set[str] = field(default_factory=set)
+    numbered: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._aws: Any = CachingAws(region=REGION, endpoint_url=aws_endpoint(self.world.settings))
@@ -66,9 +88,9 @@ class Search:
     def until_in(self, *places: str) -> None:
         def is_there() -> bool:
             self.look()
-            return self.found >= set(places)
+            return self.passed >= set(places)
 
-        eventually(is_there, timeout=100, every=0.5, what=f"the number in {', '.join(places)}")
+        eventually(is_there, timeout=100, every=0.5, what=f"it is in {', '.join(places)}")
 
     def look(self) -> None:
         for place, contents in chain(
@@ -79,8 +101,14 @@ class Search:
             self._log_groups(),
             self._archives(),
         ):
-            if any(NUMBER in str(each) for each in contents):
-                self.found.add(place)
+            text = " ".join(map(str, contents))
+            for places, words in (
+                (self.passed, [self.subscription_id]),
+                (self.found, PERSON.values()),
+                (self.numbered, [NUMBER]),
+            ):
+                if any(word in text for word in words):
+                    places.add(place)
 
     def _tables(self) -> Iterator[tuple[str, Iterable[object]]]:
         dynamodb = self._aws.client("dynamodb")
@@ -115,7 +143,7 @@ class Search:
         sqs = self._aws.client("sqs")
         for url in sqs.list_queues()["QueueUrls"]:
             place = f"queue {url.rsplit('/', 1)[-1]}"
-            if place not in self.found and not self._is_empty(url):
+            if place not in self.passed and not self._is_empty(url):
                 received = sqs.receive_message(
                     QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0
                 )
@@ -152,11 +180,25 @@ class Search:
 
 @pytest.fixture(scope="module")
 def searched(traced: Traced) -> Search:
-    """A lifecycle that waits at each place on its way, and is looked for there."""
-    world, search = traced.world, Search(traced.world)
+    """In version 2, which `make up` has."""
+    return lifecycle(traced.world, 2)
+
+
+@pytest.fixture(scope="module")
+def searched_in_clear(
+    sample_credentials: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Search]:
+    """In version 1."""
+    with local(tmp_path_factory.mktemp("in-clear"), {"EVENT_VERSION": "1"}) as world:
+        yield lifecycle(world, 1)
+
+
+def lifecycle(world: World, version: int) -> Search:
+    """A subscription waits at each place on its way, and is looked for there."""
+    search = Search(world, version)
     for name in (*CONSUMERS, *RELAYS):
         world.system.kill(name)
-    subscription_id = world.subscribe(accountNumber=NUMBER)
+    search.subscription_id = subscription_id = world.subscribe(**PERSON)
     search.until_in("table subscriptions", "table subscriptions-outbox")
     world.system.restart("subscriptions-relay")
     search.until_in("queue stock-subscription-created", "queue payments-subscription-created")
@@ -177,29 +219,44 @@ def searched(traced: Traced) -> Search:
     world.until("subscription", subscription_id, "cancelled")
     world.until("stock", subscription_id, "deallocated")
     eventually(lambda: not world.pending(), what="empty outboxes")
-    eventually(lambda: carried(world) == EVENTS, what="the last events on their buses")
+    eventually(
+        lambda: all(carried(world, subscription_id)[bus] >= EVENTS[bus] for bus in EVENTS),
+        what="the last events on their buses",
+    )
     search.look()
+    assert search.passed >= PLACES
     return search
 
 
-def carried(world: World) -> dict[str, set[str]]:
-    """By bus, the types of event that had the number in them."""
+def carried(world: World, word: str) -> dict[str, set[str]]:
+    """By bus, the types of event that had it in them."""
     return {
-        bus: {event["detail-type"] for event in world.events(bus) if NUMBER in json.dumps(event)}
+        bus: {event["detail-type"] for event in world.events(bus) if word in json.dumps(event)}
         for bus in EVENTS
     }
 
 
-def test_the_account_number_is_in_no_other_place(searched: Search) -> None:
-    """Of all tables, streams, collections, queues, dead-letter queues, log groups and archives."""
-    taps = {f"queue {tap.queue}" for tap in taps_of(TOPOLOGY)}
-    assert searched.found - taps == PLACES  # a tap stands for what EventBridge itself does
+def places(found: set[str]) -> set[str]:
+    """Without the taps, which stand for what EventBridge itself does."""
+    return found - {f"queue {tap.queue}" for tap in taps_of(TOPOLOGY)}
+
+
+def test_bank_details_and_names_are_where_they_are_kept_and_in_no_other_place(
+    searched: Search,
+) -> None:
+    """Of all tables, streams, collections, queues, dead-letter queues, log groups and archives.
+
+    The other details and the names are in subscriptions' table alone.
+    """
+    assert places(searched.found) == places(searched.numbered) == KEPT
+    assert carried(searched.world, NUMBER) == {bus: set() for bus in EVENTS}
+
+
+def test_in_version_1_the_account_number_is_in_no_other_place(searched_in_clear: Search) -> None:
+    """Where events carry it: none that stock publishes, which needs no account number."""
+    assert places(searched_in_clear.found) == places(searched_in_clear.numbered) == PLACES
     assert not {f"queue {each.name}" for each in TOPOLOGY.queues if not each.redrive} & PLACES
-
-
-def test_only_these_events_carry_it(searched: Search) -> None:
-    """None that stock publishes: it needs no account number."""
-    assert carried(searched.world) == EVENTS
+    assert carried(searched_in_clear.world, NUMBER) == EVENTS
 
 
 def test_no_process_writes_it_to_its_log(searched: Search) -> None:
@@ -209,7 +266,7 @@ def test_no_process_writes_it_to_its_log(searched: Search) -> None:
     lines = system.output.getvalue().splitlines()
     for name in searched.world.ours:
         assert any(line.startswith(name) for line in lines), name
-    assert [line for line in lines if NUMBER in line] == []
+    assert [line for line in lines if any(word in line for word in PERSON.values())] == []
 
 
 def test_no_span_has_it(traced: Traced, searched: Search) -> None:
