@@ -34,7 +34,8 @@ def counted(process: str, tally: CallTally, meter: Meter) -> Iterator[None]:
 
     def client(aws: Aws, service: Any) -> Any:
         made = make(aws, service)
-        _watch(made, process, tally, meter)
+        if service != "kms":  # a data key serves a thousand: costs/assumptions.toml
+            _watch(made, process, tally, meter)
         return made
 
     listener = _Commands(process, tally)

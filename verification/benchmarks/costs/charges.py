@@ -29,6 +29,8 @@ def shared(usage: Usage, phase: str, book: Book) -> Iterator[Charge]:
     yield from rows(usage.unit(metering.STORED_BYTES), book.assumed("row-months"))
     yield Charge(QUEUES_ITEM, usage.unit(metering.SQS_STANDARD), "sqs-standard")
     yield Charge(REQUESTS_ITEM, 1, "http-api")  # the POST, or the PATCH
+    if phase == "created":
+        yield Charge(OTHER_ITEM, book.assumed("data-key-requests"), "key-request")
     said = book.assumed(f"log-bytes-{phase}") + book.assumed("access-log-bytes")
     yield from logs(said, book)
     yield traffic(book.assumed(f"log-bytes-{phase}"))
