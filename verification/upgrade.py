@@ -1,8 +1,10 @@
 """`python -m verification.upgrade 071a447`, which is `make upgrade-test FROM=071a447`.
 
 A system of that commit, with its own code and its own locks, is stopped at work: subscriptions in
-every state, rows in every outbox, messages in every work queue. The system of this checkout starts
-on the same state. Every lifecycle must end, nothing may be left, and the audit must balance.
+every state, rows in every outbox, messages in every work queue of its own. The system of this
+checkout starts on the same state and publishes version 1 of the events: first beside consumers of
+that commit, then with its own. Then it publishes version 2. Every lifecycle must end, nothing may
+be dead-lettered or left, and the audit must balance.
 """
 
 import argparse
@@ -13,7 +15,8 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,11 +26,14 @@ import httpx
 
 from infra.local_system.addresses import addresses
 from infra.local_system.settings import ROOT, LocalSettings
+from local.child import running_child
 from local.console import Console
 from local.isolation import isolate
+from local.process_table import our_processes
 from operations.audit.command import audit
 from operations.databases import DatabaseEnvironment
 from operations.settings import LocalEnvironmentSettings
+from operations.sources.depths import held
 from operations.sources.outboxes import pending
 from runtime.process.command import run_command
 from verification.chaos.ledger import Ledger, Promise
@@ -45,6 +51,12 @@ RUNNING_LOCKS = ("requirements-local.lock", "requirements-dev.lock")
 """What running a system needs; older commits have one lock for everything."""
 
 FIFO = "payment-events.fifo"
+
+WORK_QUEUES = {
+    *("stock-subscription-created", "payments-subscription-created"),
+    *("stock-payment-cancelled", "subscriptions-payment-cancelled", FIFO),
+}
+"""Of every commit that this can start from; later ones have more."""
 
 CONSUMERS = ("subscription-consumer", "stock-consumer", "payment-consumer")
 
@@ -154,14 +166,44 @@ def upgrade(old: Checkout, settings: LocalSettings, folder: Path, *, say: Say) -
         "local.up", settings, folder / "old.log", python=python, root=old.root
     ) as process:
         _leave_work(customers, environment, process.pid, say)
-    with running_up("local.up", settings, folder / "new.log"):
-        say("the newer system is ready")
+    in_clear = settings.model_copy(update={"event_version": 1})
+    with running_up("local.up", in_clear, folder / "new.log") as process:
+        say("the newer system is ready, and publishes version 1")
+        _suspend(process.pid, *CONSUMERS)
+        with _consumers_of(old, in_clear, folder):
+            customers.cancel(ended := customers.subscribe_and_wait())
+            customers.until_kept(ended)
+            customers.subscribe_and_wait()
+            say("consumers of the older one handled what it published")
+        _signal(process.pid, signal.SIGCONT, *CONSUMERS)
+        customers.subscribe_and_wait()
+    with running_up("local.up", settings, folder / "version-2.log"):
+        say("the newer system is ready, and publishes version 2")
+        customers.subscribe_and_wait()
         _finish(customers, environment, began, say)
+
+
+@contextmanager
+def _consumers_of(old: Checkout, settings: LocalSettings, folder: Path) -> Iterator[None]:
+    """Run the consumers of the older commit on the system of these settings."""
+    with ExitStack() as running:
+        for each in our_processes(settings):
+            if each.name in CONSUMERS:
+                running.enter_context(
+                    running_child(
+                        each.name,
+                        (str(old.python), *each.command[1:]),
+                        env={**each.env, "HEALTH_PORT": "0"},
+                        cwd=old.root,
+                        log=folder / f"old-{each.name}.log",
+                    )
+                )
+        yield
 
 
 def _leave_work(customers: Customers, environment: DatabaseEnvironment, up: int, say: Say) -> None:
     """Leave a subscription in each state, and something in each outbox and each work queue."""
-    work = {each.name for each in environment.topology.queues if each.redrive}
+    work = WORK_QUEUES
     outboxes = {f"outbox {each.name}" for each in pending(environment)}
     customers.cancel(ended := customers.subscribe_and_wait())
     customers.until_kept(ended)
@@ -186,8 +228,11 @@ def _until_waiting(environment: DatabaseEnvironment, places: set[str]) -> Mappin
     """Wait until something is in each of these outboxes and queues; returns how much is where."""
 
     def waiting() -> Mapping[str, int] | None:
-        found, _ = depths(environment)
-        return found if found.keys() >= places else None
+        found = {f"outbox {each.name}": each.stats().depth for each in pending(environment)}
+        for queue in places & WORK_QUEUES:
+            domain = environment.topology.domain_of_queue(queue)
+            found[queue] = held(environment, domain, queue)
+        return found if all(found[place] for place in places) else None
 
     return eventually(waiting, what=f"something in each of {', '.join(sorted(places))}")
 
@@ -219,6 +264,10 @@ def _finish(
 
 def _suspend(up: int, *names: str) -> None:
     """Stop processes of a running `make up` where they are: they go no further, and do not die."""
+    _signal(up, signal.SIGSTOP, *names)
+
+
+def _signal(up: int, number: signal.Signals, *names: str) -> None:
     listed = _run("ps", "-A", "eww", "-o", "pid=,ppid=,command=").splitlines()
     for name in names:
         (pid,) = (
@@ -226,7 +275,7 @@ def _suspend(up: int, *names: str) -> None:
             for words in map(str.split, listed)
             if words[1] == str(up) and f"OTEL_SERVICE_NAME={name}" in words
         )
-        os.kill(pid, signal.SIGSTOP)
+        os.kill(pid, number)
 
 
 def _run(program: str, *arguments: str) -> str:

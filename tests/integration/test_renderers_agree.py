@@ -41,7 +41,7 @@ NOT_RENDERED_LOCALLY = {
     "AWS::EC2::": "loopback is the network",
     "AWS::ECS::": "local.supervisor runs the processes",
     "AWS::IAM::": "the emulator checks no permissions",
-    "AWS::KMS::": "there is nothing to encrypt",
+    "AWS::KMS::": "there is nothing to encrypt at rest; infra.local_keys makes the sealing key",
     "AWS::Lambda::": "locally the relays are daemons",
     "AWS::Logs::MetricFilter": "nobody is on call",
     "AWS::SNS::": "nobody is on call",
