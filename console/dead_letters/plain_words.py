@@ -67,6 +67,14 @@ _BY_CONSUMER: Mapping[str, tuple[str, str]] = {
             " wrong: redrive it if the consumer can read it then, else drop it."
         ),
     ),
+    "CannotOpen": (
+        "could not open its sealed bank details",
+        (
+            "Trying again cannot help: they were changed, are another subscription's, or of a"
+            " version that this consumer does not know. Deploy one that does and redrive it, else"
+            " drop it."
+        ),
+    ),
     "EventTooLarge": (
         "handled it, and the event that follows from it would be too large for a bus",
         "Fix what makes it so large, then redrive it.",
