@@ -11,7 +11,7 @@ MASK = "***"
 
 _FIELDS = frozenset(
     {
-        *("accountnumber", "accountname", "accountsortcode", "sortcode", "iban"),
+        *("accountnumber", "accountname", "accountsortcode", "sortcode", "iban", "bankdetails"),
         *("customerfirstname", "customersurname", "firstname", "surname"),
         *("reference", "mandatereference", "paymentreference"),
         *("authorization", "proxyauthorization", "password", "clientsecret", "accesstoken"),
@@ -23,6 +23,7 @@ _FIELD_IN_TEXT = re.compile(
     r"""
     (?P<name> (?<![a-z])
         (?: account[_-]?(?:number|name|sort[_-]?code) | sort[_-]?code | iban
+          | bank[_-]?details
           | (?:customer[_-]?)? (?:first[_-]?name|surname)
           | (?:mandate[_-]?|payment[_-]?)? reference
           | (?:proxy[_-]?)? authorization | password | client[_-]?secret | access[_-]?token )

@@ -28,6 +28,7 @@ SECRETS = ["12345678", "123456", "1234567890", "12-34-56"]
         "({})",
         "a\n{}\nb",
         "?accountNumber={}&limit=2",
+        '{{"bankDetails":"{}"}}',
     ],
 )
 def test_bank_details_inside_a_text_are_masked(secret: str, text: str) -> None:
