@@ -42,7 +42,7 @@ DATA_KEY_MESSAGES = 1_000
 """How many messages a process seals under one data key."""
 
 MAX_SEALED_BYTES = 4_096
-"""Of one text; bank details take some 500."""
+"""Of a message's frame: a reader refuses a larger one. Bank details take some 200, in one."""
 
 _SUITE = Algorithm.AES_256_GCM_HKDF_SHA512_COMMIT_KEY
 """Key commitment, and no signature: who may seal may also sign, and ECDSA takes five times it."""
@@ -69,7 +69,7 @@ class Seal:
         self._sdk = EncryptionSDKClient(max_encrypted_data_keys=1)
 
     def seal(self, text: str) -> str:
-        """Seal a text of at most MAX_SEALED_BYTES of UTF-8; raises Unavailable."""
+        """Seal a text; raises Unavailable."""
         plain = text.encode()
         message, _ = self._sdk.encrypt(
             source=plain,
