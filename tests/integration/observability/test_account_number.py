@@ -4,8 +4,9 @@ In version 1 of the wire and in version 2, each on a system of its own.
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Any
 
@@ -31,6 +32,15 @@ PERSON = {
     "customerFirstName": "Quirina",
     "customerSurname": "Zimmerwald",
 }
+
+FORGOTTEN = {
+    "accountNumber": "16180339",
+    "accountName": "P Abendroth",
+    "accountSortCode": "57-72-15",
+    "customerFirstName": "Philine",
+    "customerSurname": "Abendroth",
+}
+"""Who is erased: another person, so that the tests do not see each other's."""
 
 KEPT = {
     # for as long as the subscription and the payment are kept; the last for a day
@@ -72,11 +82,13 @@ RELAYS = ("subscriptions-relay", "payments-change-stream", "payments-forward")
 class Search:
     """Looks everywhere, and adds the places where a subscription is to `passed`.
 
-    Those where any of PERSON is are added to `found`, those with the account number to `numbered`.
+    Those where any of the `person` is are added to `found`, those with the account number to
+    `numbered`.
     """
 
     world: World
     version: int
+    person: Mapping[str, str] = field(default_factory=lambda: PERSON)
     subscription_id: str = "not yet"
     passed: set[str] = field(default_factory=set)
     found: set[str] = field(default_factory=set)
@@ -104,8 +116,8 @@ class Search:
             text = " ".join(map(str, contents))
             for places, words in (
                 (self.passed, [self.subscription_id]),
-                (self.found, PERSON.values()),
-                (self.numbered, [NUMBER]),
+                (self.found, self.person.values()),
+                (self.numbered, [self.person["accountNumber"]]),
             ):
                 if any(word in text for word in words):
                     places.add(place)
@@ -166,16 +178,62 @@ class Search:
         for archive in self._aws.client("events").list_archives()["Archives"]:
             name = archive["ArchiveName"]
             described = self._aws.client("events").describe_archive(ArchiveName=name)
-            sources = json.loads(described.get("EventPattern") or "{}").get("source")
+            pattern = json.loads(described.get("EventPattern") or "{}")
             bus = archive["EventSourceArn"].rsplit("/", 1)[-1].removesuffix("-event-bus")
             yield (
                 f"archive {name}",
                 (
                     event
                     for event in self.world.events(bus)
-                    if sources is None or {"prefix": ""} in sources or event["source"] in sources
+                    if all(
+                        field not in pattern or event[field] in pattern[field]
+                        for field in ("source", "detail-type")
+                    )
                 ),
             )
+
+    def replay_everything(self) -> None:
+        """Replay each archive on its bus, and wait until what was erased has been on all again."""
+        events = self._aws.client("events")
+        for archive in events.list_archives()["Archives"]:
+            described = events.describe_archive(ArchiveName=archive["ArchiveName"])
+            events.start_replay(
+                ReplayName=f"all-of-{archive['ArchiveName']}"[:64],
+                EventSourceArn=described["ArchiveArn"],
+                EventStartTime=datetime.now(UTC) - timedelta(hours=1),
+                EventEndTime=datetime.now(UTC),
+                Destination={"Arn": archive["EventSourceArn"]},
+            )
+        expected = {
+            "subscriptions": {"SubscriptionCreated", "SubscriptionErased"},
+            "stock": {"SubscriptionCreated", "StockAllocated"},
+            "payments": {"PaymentCreated", "PaymentCancelled", "SubscriptionCreated"},
+        }
+        eventually(
+            lambda: all(self._replayed(bus) >= types for bus, types in expected.items()),
+            what="what was erased on every bus again",
+        )
+        eventually(lambda: not self.world.pending() and self._is_quiet(), what="empty queues")
+
+    def _replayed(self, bus: str) -> set[str]:
+        return {
+            event["detail-type"]
+            for event in self.world.events_of(bus, self.subscription_id)
+            if event.get("replay-name")
+        }
+
+    def _is_quiet(self) -> bool:
+        """Whether nothing waits in a work queue, or is in work."""
+        depths = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        sqs = self._aws.client("sqs")
+        return not any(
+            int(depth)
+            for queue in TOPOLOGY.queues
+            if queue.redrive
+            for depth in sqs.get_queue_attributes(
+                QueueUrl=sqs.get_queue_url(QueueName=queue.name)["QueueUrl"], AttributeNames=depths
+            )["Attributes"].values()
+        )
 
 
 @pytest.fixture(scope="module")
@@ -282,3 +340,31 @@ def test_no_span_has_it(traced: Traced, searched: Search) -> None:
         what="the span of a request that had the number in its query",
     )
     assert [span for span in traced.receiver.spans if NUMBER in str(span)] == []
+
+
+def test_what_was_erased_is_nowhere_and_no_replay_brings_it_back(traced: Traced) -> None:
+    """But for a day in the log of MongoDB's changes; every archive is replayed."""
+    world = traced.world
+    search = Search(world, 2, FORGOTTEN, world.subscribe(**FORGOTTEN))
+    name = search.subscription_id
+    world.until("stock", name, "allocated")
+    world.until("payment", name, "active")
+    search.look()
+    assert places(search.found) == KEPT
+    world.cancel(name, "other")
+    world.until("stock", name, "deallocated")
+    assert world.erase(name).json()["status"] == "erased"
+    eventually(lambda: world.read("payment", name)["erasedAt"], what="the payment's erasure")
+
+    assert erased_places(world, name) == {"collection local.oplog.rs"}
+    search.replay_everything()
+    assert erased_places(world, name) == {"collection local.oplog.rs"}
+    assert world.read("payment", name)["status"] == "cancelled"
+
+
+def erased_places(world: World, name: str) -> set[str]:
+    """Where the erased person's details are, in a look that saw the subscription's tombstone."""
+    search = Search(world, 2, FORGOTTEN, name)
+    search.look()
+    assert "table subscriptions" in search.passed
+    return places(search.found)
