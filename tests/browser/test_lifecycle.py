@@ -65,7 +65,7 @@ def test_a_subscription_is_created_followed_and_ended_by_cancelling_its_payment(
     expect(events).to_have_count(6)
     for fold in page.locator("main summary").all():
         fold.click()
-    expect(page.locator(".bodies")).to_contain_text('"accountNumber": "***"')
+    expect(page.locator(".bodies")).to_contain_text('"bankDetails": "***"')
     assert ACCOUNT not in page.content()
 
 

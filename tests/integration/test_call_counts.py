@@ -8,6 +8,7 @@ from pymongo import MongoClient
 
 from infra.documentdb import provision_collections
 from infra.local import provision
+from infra.local_system.environment import REGION
 from runtime.mongodb import Document
 from tests.conftest import MiniStack
 from verification.benchmarks.calls import expected
@@ -19,11 +20,13 @@ from verification.testkit.engines import Engines
 
 @pytest.fixture
 def engines(ministack: MiniStack, mongodb_uri: str, tmp_path: Path) -> Engines:
-    """The topology in a region and a database where nothing else goes on."""
-    unique = uuid4().hex[:8]
-    engines = Engines(
-        ministack.endpoint, mongodb_uri, tmp_path, f"calls-{unique}", f"payments-{unique}"
-    )
+    """The topology in a region and a database where nothing else goes on.
+
+    Its name is as long as REGION: a sealed text has the ARN of its key in it.
+    """
+    unique = uuid4().hex
+    region = f"calls-{unique}"[: len(REGION)]
+    engines = Engines(ministack.endpoint, mongodb_uri, tmp_path, region, f"payments-{unique[:8]}")
     provision(engines.aws)
     with MongoClient[Document](mongodb_uri) as client:
         provision_collections(client[engines.database])

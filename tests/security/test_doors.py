@@ -235,7 +235,7 @@ from services.payment.consumer import subscription_created
 logs.configure(form=sys.argv[1], process="payment-consumer")
 log, body = structlog.get_logger(), sys.argv[2]
 try:
-    subscription_created(None).handle(body)
+    subscription_created(None, None).handle(body)
 except Exception:
     log.exception("dead-lettered", body=body, event_=json.loads(body)["detail"], raw=body.encode())
 log.info(f"got {json.loads(body)!r}", headers=[(b"Authorization", b"Bearer c2lnbmF0dXJlc2lnbg")])
