@@ -140,8 +140,8 @@ def home_shard(subscription_id: str) -> int:
     return int(sha256(subscription_id.encode()).hexdigest()[-1], SHARDS)
 
 
-class InventoryStore(Protocol):
-    """The shards of each item."""
+class InventoryReader(Protocol):
+    """The shards of each item, as an allocation reads them."""
 
     def shard(self, item: str, number: int, /) -> Shard | None:
         """Read one consistently; None where no inventory is set. Raises Unavailable."""
@@ -151,6 +151,10 @@ class InventoryStore(Protocol):
 
         Raises Conflict if one is just written, Unavailable.
         """
+
+
+class InventoryStore(InventoryReader, Protocol):
+    """The shards of each item, which can be set."""
 
     def write(self, after: Inventory, /, *, replaces: Inventory) -> None:
         """Write what is on hand in each shard, in one transaction, or nothing.

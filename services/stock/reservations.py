@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from services.stock.inventory import InventoryStore, Shortage, Taken, home_shard
+from services.stock.inventory import InventoryReader, Shortage, Taken, home_shard
 from services.stock.model import STOCK_ID
 
 NONE_SET_SECONDS = 1.0
@@ -17,7 +17,7 @@ class ReservationPlanner:
     """
 
     def __init__(
-        self, inventory: InventoryStore, *, monotonic: Callable[[], float] = time.monotonic
+        self, inventory: InventoryReader, *, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
         self._inventory, self._monotonic = inventory, monotonic
         self._none_until = float("-inf")

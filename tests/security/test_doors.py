@@ -30,7 +30,7 @@ from runtime.process.command import complain
 from runtime.settings import load
 from runtime.terminal import Terminal
 from runtime.text import printable
-from services.subscription.api import NewSubscription
+from services.subscription.schemas import NewSubscription
 from tests.builders import a_body, a_metadata
 from tests.conftest import MiniStack
 from tests.dead_letters import a_message, an_event

@@ -26,6 +26,7 @@ from services.stock.handlers import Handlers as StockHandlers
 from services.stock.store import DynamoStore as StockStore
 from services.subscription import api as subscription_api
 from services.subscription.handlers import Handlers as SubscriptionHandlers
+from services.subscription.schemas import NewSubscription
 from services.subscription.store import DynamoStore as SubscriptionStore
 from tests.builders import START, a_cause, an_order, delivered
 from tests.consuming import QUEUES, messages_of
@@ -147,7 +148,7 @@ def test_from_a_post_to_a_transaction_of_dynamodb(commit: Commit) -> None:
     """The use case is the one that a message would lead to."""
     store = SubscriptionStore(dynamodb(commit), table="rows", outbox="rows-outbox")
     router = subscription_api.routes(SubscriptionHandlers(store), store)
-    body = subscription_api.NewSubscription.model_config["json_schema_extra"]["examples"][0]  # type: ignore[index]
+    body = NewSubscription.model_config["json_schema_extra"]["examples"][0]  # type: ignore[index]
     frames = ask(commit, router, "POST", "/subscriptions", body)
     assert frames == [
         "routes.<locals>.subscribe",

@@ -37,7 +37,7 @@ def stubbed(shards: int) -> float:
 
 
 class SerializedRows:
-    """An InventoryStore with enough for the backlog in the first `shards`, and none in the others.
+    """An InventoryReader with enough for the backlog in the first `shards`, and none in the others.
 
     `seconds` is when the last transaction has ended, if all were asked for at once.
     """
@@ -66,9 +66,3 @@ class SerializedRows:
 
     def read(self, item: str) -> Inventory:
         return Inventory(item, tuple(self._shards))
-
-    def write(self, after: Inventory, *, replaces: Inventory) -> None:
-        raise NotImplementedError
-
-    def delete(self, found: Inventory) -> None:
-        raise NotImplementedError
