@@ -26,22 +26,19 @@ class WireModel(BaseModel):
     )
 
     @classmethod
-    def from_fields_of(cls, *parts: object, **fields: object) -> Self:
-        """Take the attributes that it has of these parts, and `fields`; what comes last wins."""
-        found = {
-            name: getattr(part, name)
-            for part in parts
-            for name in _names_of(cls)
-            if hasattr(part, name)
-        }
+    def from_fields_of(cls, *parts: Any, **fields: object) -> Self:
+        """Take the attributes that it has of these dataclasses, and `fields`; the last wins."""
+        found = {name: getattr(part, name) for part in parts for name in _taken_of(cls, type(part))}
         return cls.model_validate(found | fields)
 
 
 @cache
-def _names_of(model: type[WireModel]) -> frozenset[str]:
-    """Names of a model's fields in Python, and those of the attributes that they are read from."""
+def _taken_of(model: type[WireModel], part: type[Any]) -> tuple[str, ...]:
+    """Which attributes of a dataclass a model has: by its fields' names, or what they read."""
     fields = model.model_fields
-    return frozenset(fields) | {str(field.validation_alias) for field in fields.values()}
+    wanted = {*fields, *(str(field.validation_alias) for field in fields.values())}
+    known = {*getattr(part, "__dataclass_fields__", ()), *vars(part)}
+    return tuple(sorted(wanted & known))
 
 
 class ReadModel(WireModel):

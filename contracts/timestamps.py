@@ -11,6 +11,7 @@ The rule is ours, not Python's: what `datetime.fromisoformat` takes differs from
 
 import re
 from datetime import UTC, date, datetime, timedelta, timezone
+from functools import lru_cache
 from typing import Annotated
 
 from pydantic import AwareDatetime, BeforeValidator, PlainSerializer, WithJsonSchema
@@ -33,8 +34,12 @@ ISO_8601 = re.compile(
 """The forms that are read, whether or not the calendar has such a day."""
 
 
+@lru_cache(maxsize=8)
 def format_timestamp(moment: datetime) -> str:
-    """Write an aware datetime in the wire's form; what is finer than a millisecond is cut off."""
+    """Write an aware datetime in the wire's form; what is finer than a millisecond is cut off.
+
+    A commit writes the time of its event in eight places.
+    """
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
