@@ -28,7 +28,10 @@ class WireModel(BaseModel):
     @classmethod
     def from_fields_of(cls, *parts: Any, **fields: object) -> Self:
         """Take the attributes that it has of these dataclasses, and `fields`; the last wins."""
-        found = {name: getattr(part, name) for part in parts for name in _taken_of(cls, type(part))}
+        found: dict[str, object] = {}
+        for part in parts:
+            kind: Any = type(part)
+            found |= {name: getattr(part, name) for name in _taken_of(cls, kind)}
         return cls.model_validate(found | fields)
 
 
