@@ -1,6 +1,7 @@
 """`streamed erase`: erases a subscription's personal data, and says what keeps copies."""
 
 import argparse
+from collections.abc import Generator
 from datetime import UTC, datetime
 
 import httpx
@@ -18,6 +19,7 @@ from operations.sources.aggregate_states import read_state
 from operations.sources.ledger import NotUnderstood, events_of
 from operations.sources.peeking import open_queues
 from runtime.http.client_credentials import ClientCredentials, OAuthClient
+from runtime.http.hosts import is_loopback
 from runtime.settings import load
 
 DOMAINS = ("subscriptions", "payments")
@@ -30,8 +32,8 @@ def add(streamed: Parser) -> None:
         "erase the personal data of a subscription that has ended",
         description="Ask the subscription API to erase bank details and names, which payments"
         " follows, and list\nwhere copies in clear remain, and until when. The token is of"
-        " AUTH_CLIENT_ID, which needs the\nscope subscriptions:erase; with AUTH=1, of `make up`'s"
-        " own client staff.",
+        " AUTH_CLIENT_ID, which needs the\nscope subscriptions:erase; of `make up AUTH=1`, of"
+        " its own client staff.",
         examples=[
             "erase 280d2be1-0a4c-5fe9-9a74-da3b91a9c428",
             "erase ID --url https://ID.execute-api.eu-west-1.amazonaws.com --at aws",
@@ -75,7 +77,20 @@ def run(environment: DatabaseEnvironment, arguments: argparse.Namespace, output:
     return 0
 
 
-def _tokens(settings: EraseCommandSettings) -> httpx.Auth | None:
+class _StaffIfAsked(httpx.Auth):
+    """Sends a token of the client staff of `make up`, once an API of this machine asks for one."""
+
+    def __init__(self, settings: EraseCommandSettings) -> None:
+        self._tokens = client_tokens("staff", settings.model_copy(update={"auth": True}))
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        response = yield request
+        is_asked = response.status_code == httpx.codes.UNAUTHORIZED
+        if is_asked and self._tokens and is_loopback(request.url.host):
+            yield from self._tokens.auth_flow(request)
+
+
+def _tokens(settings: EraseCommandSettings) -> httpx.Auth:
     if settings.auth_token_url and settings.auth_client_id and settings.auth_secret:
         client = OAuthClient(
             settings.auth_token_url,
@@ -84,4 +99,4 @@ def _tokens(settings: EraseCommandSettings) -> httpx.Auth | None:
             settings.auth_client_scope,
         )
         return ClientCredentials(client)
-    return client_tokens("staff", settings)
+    return _StaffIfAsked(settings)

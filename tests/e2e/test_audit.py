@@ -66,10 +66,14 @@ def test_the_books_balance_after_three_lives_and_a_replay_changes_nothing(
     assert {(name, each): world.read(name, each) for name in _SERVICES for each in ids} == before
 
 
-def test_a_cancellation_and_an_erasure_balance_and_are_complete(operator: Operator) -> None:
+def test_a_cancellation_and_an_erasure_balance_and_are_complete(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The customer's end goes over payments; `streamed erase` says what keeps copies."""
     # Given a customer who cancels
     world = operator.world
+    monkeypatch.setenv("STATE_DIR", str(world.settings.state_dir))
+    monkeypatch.setenv("ISSUER_PORT", str(world.settings.issuer_port))
     subscription_id = world.subscribe()
     world.until("payment", subscription_id, "active")
     command = ("erase", subscription_id, "--url", world.addresses["subscription"])

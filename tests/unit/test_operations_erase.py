@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+import pytest
+
 from infra.faults import LONGEST_BACKUP_DAYS
+from operations.__main__ import AWAY, CANNOT, main
 from operations.erase.copies import PERSONAL, clear_copies
 from operations.sources.ledger import Committed, EventKey
 from tests.builders import START
@@ -61,3 +64,14 @@ def test_a_dead_letter_keeps_it_for_two_weeks() -> None:
     copies = {each.place: each.until for each in clear_copies([], {}, dead, START)}
     assert dead[1].sent_at is not None
     assert copies[f"dead-letter queue {queue}"] == dead[1].sent_at + 14 * DAY
+
+
+@pytest.mark.parametrize("url", ["http://[", "nonsense", "ftp://127.0.0.1", "http://127.0.0.1:1"])
+def test_an_address_that_cannot_be_reached_is_one_sentence(
+    url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of the address that was given; nothing was erased."""
+    assert main(["erase", "one", "--url", url]) in {CANNOT, AWAY}
+    said = capsys.readouterr().err
+    assert url in said
+    assert "Traceback" not in said
