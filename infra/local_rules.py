@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
 
 def render_rules(events: "EventBridgeClient", topology: Topology, arns: Arns) -> list[Change]:
-    """A rule that the topology does not have (any more) is removed.
+    """A rule that the topology does not have (any more) is removed, unless AWS manages it.
 
-    Left alone, a renamed rule would deliver everything a second time.
+    Left alone, a renamed rule would deliver everything a second time. An archive is filled by a
+    managed rule: without that a replay brings nothing.
     """
     return [change for bus in topology.buses for change in _rules_of(events, bus, topology, arns)]
 
@@ -25,7 +26,8 @@ def _rules_of(
     events: "EventBridgeClient", bus: Bus, topology: Topology, arns: Arns
 ) -> list[Change]:
     pages = events.get_paginator("list_rules").paginate(EventBusName=bus.name)
-    current = {rule["Name"]: rule for page in pages for rule in page["Rules"]}
+    rules = (rule for page in pages for rule in page["Rules"])
+    current = {rule["Name"]: rule for rule in rules if not rule.get("ManagedBy")}
     wanted = {rule.name: rule for rule in topology.rules if rule.bus == bus.name}
     changes: list[Change] = []
     for name, rule in wanted.items():
