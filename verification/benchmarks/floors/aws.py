@@ -124,7 +124,10 @@ def commit(
 
 
 def _item(fields: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: {"N": str(value)} if isinstance(value, int) else {"S": value}
-        for name, value in fields.items()
-    }
+    return {name: _value(value) for name, value in fields.items()}
+
+
+def _value(value: Any) -> dict[str, Any]:
+    if isinstance(value, list):
+        return {"L": [{"M": _item(each)} for each in value]}
+    return {"N": str(value)} if isinstance(value, int) else {"S": value}

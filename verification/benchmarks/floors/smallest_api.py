@@ -56,7 +56,8 @@ def subscribe(body: SubscriptionOrder) -> dict[str, Any]:
         "version": 1,
     }
     digest = hashlib.sha256(json.dumps(order).encode()).hexdigest()
-    row = {**view, "requestDigest": digest, "event": "SubscriptionCreated"}
+    events = [{"sequence": 1, "type": "SubscriptionCreated", "at": now}]
+    row = {**view, "requestDigest": digest, "event": "SubscriptionCreated", "events": events}
     metadata = {
         "eventId": str(uuid4()),
         "version": 1,
@@ -86,7 +87,7 @@ def get(key: str) -> dict[str, Any]:
     row = {
         name: int(value["N"]) if "N" in value else value["S"]
         for name, value in found["Item"].items()
-        if name not in {"requestDigest", "event"}
+        if name not in {"requestDigest", "event", "events"}
     }
     return {**row, "id": key, "cancelledReason": None}
 

@@ -47,7 +47,7 @@ def race(
 
     Raises LoadFailed.
     """
-    settings = {"LOG_LEVEL": "INFO"}
+    settings = {"LOG_LEVEL": "INFO", "EVENT_VERSION": "1"}
     with (
         engines.running(_OURS, settings) as ours,
         floor(engines, "smallest_api", _OURS, settings) as smallest,
