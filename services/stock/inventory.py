@@ -35,7 +35,7 @@ class InventoryNotSet(DomainError):
 
 
 class InventoryReserved(DomainError):
-    """`needed` is what must be on hand at least, as long as so much is reserved."""
+    """Less would be on hand than is reserved; the message has the three numbers."""
 
     def __init__(self, found: "Inventory") -> None:
         super().__init__(

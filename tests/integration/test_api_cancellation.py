@@ -43,7 +43,7 @@ def test_a_customer_cancels_and_says_why(subscriptions: httpx.Client, system: Sy
 
 
 def test_a_second_cancellation_changes_nothing(subscriptions: httpx.Client, system: System) -> None:
-    """The first reason stands, whoever comes second; there is no second event."""
+    """The first reason stays, also where the bank comes second; there is no second event."""
     own, banks = subscribed(subscriptions), subscribed(subscriptions)
     first = subscriptions.post(f"/subscriptions/{own}/cancellation")
     system.subscriptions.cancel(own, *BY_BANK, a_cause())

@@ -16,7 +16,7 @@ StockDeallocated, sequence 2, are the same in every order.
 
 A payment is alike where its subscription's end comes first: then no debit is ever made, and its
 only event is PaymentCancelled, sequence 2, without an account number. Who ends a subscription, and
-why, is whoever came first.
+why, is decided by what came first.
 """
 
 from collections.abc import Callable, Iterator, Sequence
