@@ -189,6 +189,7 @@ def test_a_row_that_two_offer_while_both_wait_is_taken_once() -> None:
     batch = window.take(MemoryTarget())
     window.settle(batch)
     window.remove(batch)
+    assert window.wait()
     assert [row.key for row in window.take(MemoryTarget())] == [("b", 1)]
     eventually(lambda: len(new) == 2, what="both offers return")
     assert sorted(new) == [0, 1]
@@ -202,7 +203,7 @@ def test_close_releases_everybody() -> None:
     threads = [
         started(lambda: full.offer([row_of("b", 1)])),
         started(full.wait_until_empty),
-        *(started(lambda: empty.take(MemoryTarget())) for _ in range(3)),
+        *(started(empty.wait) for _ in range(3)),
     ]
     full.close()
     empty.close()
@@ -227,7 +228,8 @@ def test_no_wake_up_is_lost_between_many_threads() -> None:
 
     def take() -> None:
         nonlocal widest
-        while batch := window.take(target):
+        while window.wait():
+            batch = window.take(target)
             with lock:
                 names = {row.aggregate_id for row in batch}
                 assert not names & in_flight
@@ -260,7 +262,7 @@ def test_one_settlement_wakes_as_many_as_there_is_work_for() -> None:
     first = window.take(MemoryTarget())
     assert len(first) == 3
     taken: list[list[Row]] = []
-    takers = [started(lambda: taken.append(window.take(one))) for _ in range(3)]
+    takers = [started(lambda: window.wait() and taken.append(window.take(one))) for _ in range(3)]
     waiting = window._has_ready._waiters  # type: ignore[attr-defined]
     eventually(lambda: len(waiting) == 3, what="three that wait")
     window.settle(first)
