@@ -5,7 +5,6 @@ from collections.abc import Mapping
 import jsii
 from aws_cdk import Environment, Fn, Stack, Token
 from aws_cdk import aws_ecs as ecs
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_servicediscovery as servicediscovery
 from constructs import Construct
 

@@ -24,8 +24,8 @@ from relay.settings import (
 )
 from relay.sweeper import Sweeper
 from relay.traced import traced
-from runtime.ids import utc_now
 from runtime.congestion import CongestionControl
+from runtime.ids import utc_now
 from runtime.metrics import RelayMetrics, new_registry
 from runtime.mongodb import Mongo
 from runtime.outbox.mongodb import MongoOutbox

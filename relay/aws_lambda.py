@@ -77,7 +77,7 @@ def sweep(event: object, context: Context) -> None:  # noqa: ARG001 (a schedule 
 
 
 def sweep_within(seconds: float, adapters: RelayAdapters, settings: SweepSettings) -> None:
-    """Make one pass that starts nothing more when the time is over, and waits for what is in flight.
+    """Make one pass that starts nothing more when the time is over, and waits for its answers.
 
     Raises Unavailable or NothingSwept.
     """

@@ -10,7 +10,6 @@ from collections import Counter, deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import structlog
@@ -51,6 +50,11 @@ Congestion = Callable[[int, int], CongestionControl]
 """Makes congestion control for so many calls, of so many entries each."""
 
 
+def _congestion(calls: int, entries: int) -> CongestionControl:
+    """Without pauses of its own: the wait between two rounds is one for all rows."""
+    return CongestionControl(calls, entries, longest_pause=0.0)
+
+
 class NotAStreamEvent(ValueError):
     """An event whose records have no identity; the mapping splits it and tries again."""
 
@@ -83,7 +87,7 @@ class BatchPublisher:
         *,
         wait: Callable[[float], object] = time.sleep,
         pool: Executor | None = None,
-        congestion: Congestion = partial(CongestionControl, longest_pause=0.0),
+        congestion: Congestion = _congestion,
     ) -> None:
         self._outbox, self._wait = adapters.outbox, wait
         self._publisher = Publisher(adapters.target, adapters.dead_letters, metrics)

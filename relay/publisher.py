@@ -124,11 +124,8 @@ class Publisher:
             self._metrics.refused(error.reason, len(batch))
             log.warning("publish failed", reason=str(error), count=len(batch))
             self._readiness.down(TARGET_PART, str(error))
-            if error.is_lost:
-                return Outcome(lost=list(batch), is_outage=True, result=CallResult.LOST)
             if not error.is_unknown:
-                result = _result_of(error.family)
-                return Outcome(again=list(batch), is_outage=True, result=result)
+                return _outage(batch, error)
             reason: Exception = NeverAccepted(Failure(error.reason, str(error)))
         except Exception as error:
             # Never a reason to drop a row or to stop the others: keep it, loudly.
@@ -239,8 +236,10 @@ class Publisher:
             )
 
 
-def _result_of(family: Family) -> CallResult:
-    return CallResult.THROTTLED if family is Family.THROTTLED else CallResult.AWAY
+def _outage(batch: Sequence[Row], error: Unavailable) -> Outcome:
+    outcome = Outcome(is_outage=True, result=CallResult.of(error))
+    (outcome.lost if error.is_lost else outcome.again).extend(batch)
+    return outcome
 
 
 @dataclass(frozen=True)
@@ -261,7 +260,7 @@ def try_delete(outbox: Outbox, rows: Sequence[Row]) -> Deleted:
         left = outbox.delete(rows)
     except Unavailable as error:
         log.warning("delete failed", reason=str(error), count=len(rows))
-        return Deleted(rows, CallResult.LOST if error.is_lost else _result_of(error.family))
+        return Deleted(rows, CallResult.of(error))
     except Exception:
         log.exception("delete failed", count=len(rows))
         return Deleted(rows, CallResult.AWAY)

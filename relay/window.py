@@ -77,10 +77,10 @@ class Window:
         most: int | None = None,
         alike: Callable[[Row], object] = lambda _: None,
     ) -> list[Row]:
-        """Take as many rows as one call to the target carries, and at most `most`; none if none are.
+        """Take as many rows as one call to the target carries, at most `most`, without a wait.
 
-        A row that cannot be published comes alone: it is dead-lettered. So do rows of which `alike`
-        says something else than of the first.
+        A row that cannot be published comes alone: it is dead-lettered. Rows of which `alike` says
+        something else than of the first wait for another call.
         """
         entries, total_bytes = target.limits.entries, target.limits.total_bytes
         limits = Limits(entries if most is None else min(most, entries), total_bytes)

@@ -156,7 +156,7 @@ class _PatientClient:
 
     def __init__(self, make: Callable[[float | None], Any]) -> None:
         self._make, self._lock = make, Lock()
-        self._clients = {None: make(None)}
+        self._clients: dict[float | None, Any] = {None: make(None)}
 
     def __getattr__(self, name: str) -> Any:
         seconds = _PATIENCE.get()

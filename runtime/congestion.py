@@ -9,11 +9,13 @@ come: a copy is work for it, and makes every later answer later.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from math import ceil, inf, log2
+from math import ceil, inf, ldexp, log2
 from threading import Condition, Lock
 from time import monotonic
 
+from runtime.errors import Unavailable
 from runtime.retry import backoff
+from runtime.verdicts import Family
 
 SHORTEST_TIMEOUT, LONGEST_TIMEOUT = 10.0, 160.0
 """Seconds for the first copy of what is sent. The longest is more than the 120 s within which an
@@ -47,6 +49,12 @@ class CallResult(Enum):
     """No answer came: it may have been accepted."""
     AWAY = auto()
     """Nothing was accepted, for a reason that says nothing of its load."""
+
+    @classmethod
+    def of(cls, error: Unavailable) -> "CallResult":
+        if error.is_lost:
+            return cls.LOST
+        return cls.THROTTLED if error.family is Family.THROTTLED else cls.AWAY
 
 
 @dataclass(eq=False)
@@ -106,7 +114,7 @@ class RoundTrip:
             return self.first_timeout
         usual = min(LONGEST_TIMEOUT, self._smoothed + 4 * self._variation) * 2**self._doublings
         enough = max(SHORTEST_TIMEOUT, usual, 2 * self._share * in_flight)
-        return SHORTEST_TIMEOUT * 2.0 ** ceil(log2(enough / SHORTEST_TIMEOUT))
+        return ldexp(SHORTEST_TIMEOUT, ceil(log2(enough / SHORTEST_TIMEOUT)))
 
 
 @dataclass(eq=False)
@@ -149,7 +157,8 @@ class CongestionControl:
 
     def timeout(self, copies: int) -> float:
         """Seconds to wait for an answer about what was sent `copies` times before, unanswered."""
-        least = TIMEOUTS[min(copies, len(TIMEOUTS) - 1)] * 2 ** max(0, copies - len(TIMEOUTS) + 1)
+        last = len(TIMEOUTS) - 1
+        least = ldexp(TIMEOUTS[min(copies, last)], max(0, copies - last))
         # A service that is slow still works at what was lost, before what is sent now.
         waiting = len(self._in_flight) + len(self._lost)
         return max(least, self._round_trip.timeout(waiting))
@@ -196,7 +205,7 @@ class CongestionControl:
         if len(self._in_flight) < self.limit:
             return 0.0
         # In silence one more call, every while, finds out whether the service is back.
-        last = max(self._passed_at, max(call.started for call in self._in_flight))
+        last = max(self._passed_at, *(call.started for call in self._in_flight))
         return last + OVERDUE - now
 
     def _grow(self, call: Call) -> None:

@@ -119,9 +119,7 @@ class Alarms(Construct):
         threshold: float | None = None,
         silence: int = SILENCE,
     ) -> None:
-        """Goes off at the threshold or above; without one, when there is nothing to measure for
-        `silence` minutes.
-        """
+        """Goes off at the threshold; without one, after `silence` minutes of nothing to measure."""
         gone = threshold is None
         comparison, missing = cloudwatch.ComparisonOperator, cloudwatch.TreatMissingData
         alarm = cloudwatch.Alarm(

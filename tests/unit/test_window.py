@@ -262,7 +262,12 @@ def test_one_settlement_wakes_as_many_as_there_is_work_for() -> None:
     first = window.take(MemoryTarget())
     assert len(first) == 3
     taken: list[list[Row]] = []
-    takers = [started(lambda: window.wait() and taken.append(window.take(one))) for _ in range(3)]
+
+    def take() -> None:
+        assert window.wait()
+        taken.append(window.take(one))
+
+    takers = [started(take) for _ in range(3)]
     waiting = window._has_ready._waiters  # type: ignore[attr-defined]
     eventually(lambda: len(waiting) == 3, what="three that wait")
     window.settle(first)
