@@ -142,7 +142,8 @@ class Aws:
     def _make(self, service: Service, read_timeout: float | None = None) -> Any:
         config = self._polling if service == "sqs" else self._config
         if read_timeout is not None:
-            config = config.merge(Config(read_timeout=read_timeout))
+            once: Any = {"total_max_attempts": 1, "mode": "standard"}
+            config = config.merge(Config(read_timeout=read_timeout, retries=once))
         with configuring(self._profile):
             made = self._session.client(service, endpoint_url=self._endpoint_url, config=config)
         # botocore makes the classes of a service's errors on first use, without a lock: of threads
@@ -169,7 +170,7 @@ class _PatientClient:
 
 @contextmanager
 def answered_within(seconds: float) -> Iterator[None]:
-    """Have the block's calls, through clients that are patient, wait so long for their answers."""
+    """Have the block's calls, through patient clients, tried once and so long waited for."""
     token = _PATIENCE.set(seconds)
     try:
         yield

@@ -2,7 +2,6 @@
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import settings
@@ -13,6 +12,7 @@ from relay.window import Window
 from runtime.batches import Limits
 from runtime.outbox.rows import Row
 from tests.relay_fakes import MemoryTarget, poison, row_of
+from tests.threads import ended, started
 from verification.testkit.waiting import eventually
 
 MAX_ROWS, MAX_BYTES = 6, 6000
@@ -104,17 +104,6 @@ class WindowMachine(RuleBasedStateMachine):
 
 TestWindow = WindowMachine.TestCase
 TestWindow.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
-
-
-def started(work: Callable[[], object]) -> threading.Thread:
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
-    return thread
-
-
-def ended(thread: threading.Thread) -> bool:
-    thread.join(timeout=60)
-    return not thread.is_alive()
 
 
 def test_a_row_larger_than_the_window_passes_alone() -> None:
