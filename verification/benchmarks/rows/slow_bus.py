@@ -15,6 +15,7 @@ from relay.pipeline import PUBLISHERS
 from runtime.eventbridge import PUT_EVENTS_LIMITS
 from verification.benchmarks.contenders import BENCH_BUS, fill, wait_for
 from verification.benchmarks.lines import BenchmarkLine, Goal, Series
+from verification.benchmarks.rows.relay_drain import WORKLOAD
 from verification.benchmarks.sizes import Size
 from verification.load.outboxes import LoadedTable
 from verification.testkit.engines import Engines
@@ -23,7 +24,6 @@ from verification.testkit.http_messages import HttpMessage, error
 from verification.testkit.injected_fault import InjectedFault, Late, Turns
 
 ROW = "Relay: before a slow bus"
-WORKLOAD = "subscriptions-relay"
 
 OF_THE_IDEAL = Goal("at most", 1.5)
 MEAN_COPIES, MOST_COPIES = Goal("at most", 1.2), Goal("at most", 3)
@@ -122,12 +122,12 @@ def _away(seconds: float) -> Bus:
     return decide
 
 
-IN_FLIGHT = PUBLISHERS * PUT_EVENTS_LIMITS.entries
+_IN_FLIGHT = PUBLISHERS * PUT_EVENTS_LIMITS.entries
 
 BUSES = (
     SlowBus("10 entries a second", 200, 200 / 10, lambda: _working_off(10)),
     SlowBus("1.5 entries a second", 60, 60 / 1.5, lambda: _working_off(1.5)),
-    SlowBus("3 s for each answer", 960, ceil(960 / IN_FLIGHT) * 3, lambda: lambda _: Late(3)),
+    SlowBus("3 s for each answer", 960, ceil(960 / _IN_FLIGHT) * 3, lambda: lambda _: Late(3)),
     SlowBus("throttled at 100 a second", 1000, 1000 / 100, lambda: _throttling(100)),
     SlowBus("away for 60 s", 2000, 60, lambda: _away(60)),
 )
