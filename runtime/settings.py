@@ -95,8 +95,14 @@ class MongoSettings(ProcessSettings):
 
     Credentials stand in the URI, percent-encoded, or, as they are, in variables beside it. The
     password may be in a file, which is read again when the server refuses what was in it.
+
+    An instance of DocumentDB refuses what is over its quotas, so each process bounds what it opens:
+    infra/documentdb_quotas.py has them. 0: it opens none.
     """
 
+    mongodb_max_transactions: int = Field(default=20, ge=0)
+    mongodb_max_cursors: int = Field(default=10, ge=0)
+    mongodb_max_connections: int = Field(default=50, ge=1)
     mongodb_uri: str = Field(pattern=r"^mongodb(\+srv)?://[^\s/?]+")
     mongodb_database: str = Field(pattern=r"^[^/\\. \"$*<>:|?\x00]{1,63}$")
     mongodb_username: str | None = None
@@ -145,6 +151,16 @@ def content_of(file: Path, variable: str) -> str:
     if not text:
         raise Misconfigured(f"{variable}: {file} is empty")
     return text
+
+
+class ErasureSettings(ProcessSettings):
+    """For a command that erases and ends. `erase_ids` are separated by commas, or white space."""
+
+    erase_ids: str = Field(pattern=r"^[^,\s]{1,128}(\s*[,\s]\s*[^,\s]{1,128})*\s*$")
+
+    @property
+    def ids(self) -> list[str]:
+        return self.erase_ids.replace(",", " ").split()
 
 
 S = TypeVar("S", bound=Settings)
