@@ -1,6 +1,6 @@
 """The relay of a DynamoDB outbox as two Lambda functions: one follows the stream, one sweeps."""
 
-from aws_cdk import Duration
+from aws_cdk import Duration, Tags
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_lambda as lambda_
@@ -27,6 +27,10 @@ SWEEP_EVERY = Duration.minutes(1)
 """The least that a schedule knows."""
 
 
+ONE_SWEEP = 1
+"""Concurrency: a second sweep beside the first would find the same rows."""
+
+
 class Relay(Construct):
     """Both functions run the relay's own code, with the relay's own permissions."""
 
@@ -34,9 +38,16 @@ class Relay(Construct):
         self, scope: Construct, workload: Workload, grounds: Grounds, stream_arn: str
     ) -> None:
         super().__init__(scope, workload.name)
+        Tags.of(self).add("service", workload.name)
         name, outbox, arns = workload.name, workload.settings["OUTBOX_TABLE"], grounds.plan.arns
         self.publish = Function(
-            self, name, workload, grounds, handler="publish", timeout=PUBLISH_TIMEOUT
+            self,
+            name,
+            workload,
+            grounds,
+            handler="publish",
+            timeout=PUBLISH_TIMEOUT,
+            reserved=grounds.plan.stage.relay_concurrency,
         )
         _let_read(self.publish, stream_arn, f"{arns.table(outbox)}/stream/*")
         self.sweep = Function(
@@ -46,6 +57,7 @@ class Relay(Construct):
             grounds,
             handler="sweep",
             timeout=SWEEP_TIMEOUT,
+            reserved=ONE_SWEEP if grounds.plan.stage.relay_concurrency else None,
         )
         # The next sweep does what one that failed has left: none is run again, or waits for long.
         self.sweep.function.configure_async_invoke(retry_attempts=0, max_event_age=SWEEP_EVERY)
@@ -95,6 +107,7 @@ class Function(Construct):
         *,
         handler: str,
         timeout: Duration,
+        reserved: int | None,
     ) -> None:
         super().__init__(scope, name)
         self.name = name
@@ -107,6 +120,7 @@ class Function(Construct):
             role=self.role,
             environment=workload.settings,
             timeout=timeout,
+            reserved=reserved,
         )
         self.log_group = self.function.log_group
 

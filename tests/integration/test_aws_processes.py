@@ -143,16 +143,6 @@ def test_of_an_outboxs_relay_there_is_never_a_second_one(synthesized: Synthesize
         assert service["DeploymentConfiguration"]["MinimumHealthyPercent"] == 0
 
 
-def test_a_protected_stage_runs_two_of_what_may_run_twice(synthesized: Synthesize) -> None:
-    """So that the loss of a zone or a task is not an outage."""
-    counts = {
-        one.properties["ServiceName"]: one.properties["DesiredCount"]
-        for one in synthesized("prod").resources("AWS::ECS::Service")
-    }
-
-    assert counts == {workload.name: 1 if workload.relays_outbox else 2 for workload in SERVICES}
-
-
 @pytest.mark.parametrize("workload", RELAYS, ids=lambda workload: workload.name)
 def test_a_relays_mapping_holds_its_place_and_gives_up_into_its_own_queue(
     synthesized: Synthesize, workload: Any
@@ -174,6 +164,7 @@ def test_a_relays_mapping_holds_its_place_and_gives_up_into_its_own_queue(
         "FunctionResponseTypes": ["ReportBatchItemFailures"],
         "MaximumRetryAttempts": 10,
         "StartingPosition": "TRIM_HORIZON",
+        "Tags": [{"Key": "service", "Value": workload.name}],
     }
     assert mapping.properties["EventSourceArn"].endswith(".StreamArn}")
 

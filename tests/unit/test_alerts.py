@@ -14,6 +14,10 @@ ROOT = FOLDER.parent
 
 NOT_HERE = {
     "errors": "a failed invocation is Lambda's: here the relay is a process, and ProcessGone",
+    "throttled": "DynamoDB and Lambda refuse by their quotas: an emulator has none",
+    "failed-invocations": "what a rule could not deliver is in its dead-letter queue, and only"
+    " AWS counts it; DeadLetterQueueNotEmpty",
+    "dlq-unreachable": "only AWS sees that a dead-letter queue took nothing",
 }
 """Alarms without a counterpart, and why."""
 
