@@ -1,7 +1,7 @@
 """How many tasks of a process run on AWS: one table, by the process's name, else by its kind."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from infra.topology import WORKLOADS
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Scaling:
-    """Tasks of a protected stage: at least and at most so many, and what each is kept at.
+    """Tasks of a protected stage, at least and at most, and what each of them is kept at.
 
     `processor` is percent of a task's CPU, `requests` are a task's in a second, `backlog` messages
     that wait for a task. Without any of them the number stays the least.
@@ -32,20 +32,19 @@ class Scaling:
 
 # The smallest task serves about 50 requests a second, and a consumer's handles about 80 messages
 # (docs/scaling.md): a task is kept at six tenths of the one, a backlog at ten seconds of the other.
-BUSY = {"processor": 60, "requests": 30}
-BEHIND = {"backlog": 800}
+_API = Scaling(2, 10, processor=60, requests=30)
+_CONSUMER = Scaling(2, 10, backlog=800)
 
 SCALING: Mapping[str, Scaling] = {
-    "api": Scaling(2, 10, **BUSY),
-    "consumer": Scaling(2, 10, **BEHIND),
+    "api": _API,
+    "consumer": _CONSUMER,
     # DocumentDB's smallest instance has 50 open transactions and 102 connections for all of them,
     # twice as many tasks during a deployment.
-    "payment-api": Scaling(2, 3, **BUSY),
-    "payment-consumer": Scaling(2, 3, **BEHIND),
+    "payment-api": replace(_API, most=3),
+    "payment-consumer": replace(_CONSUMER, most=3),
     # A change stream has one reader, and two of an outbox would publish all of it twice.
     "outbox relay": Scaling(1, 1),
-    # The second is for the loss of a zone: a task forwards 700 events a second, twice what SQS's
-    # FIFO queue takes in 300 calls of one.
+    # The second is for the loss of a zone: two forward more than one change stream brings.
     "relay": Scaling(2, 2),
 }
 
@@ -57,7 +56,7 @@ def scaling_of(workload: Workload) -> Scaling:
 def most_tasks(stage: "Stage") -> dict[str, int]:
     """By process, the most tasks of it that a stage runs; without those that are functions.
 
-    While a service is deployed, old tasks beside new ones, it may be twice as many.
+    While a service is deployed, with old tasks beside new ones, it may be twice that.
     """
     return {
         each.name: scaling_of(each).most if stage.protected else 1

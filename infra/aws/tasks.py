@@ -22,8 +22,15 @@ TASK_PORT = 8000
 TASK_CPU, TASK_MEMORY = 256, 512
 """A quarter of a core and 512 MiB, the least there is: a process of ours takes under 100 MiB."""
 
+START_PERIOD = Duration.seconds(60)
+"""For a process to be ready; three checks later ECS ends the task, and counts it as failed."""
+
+DRAIN_SECONDS = 10
+"""For which an API serves on after SIGTERM. With that ECS takes the task from Cloud Map, and API
+Gateway asks there; how soon it sends no more requests is in no document."""
+
 STOP_TIMEOUT = Duration.seconds(30)
-"""From SIGTERM to SIGKILL; every process of ours stops within 10 s."""
+"""From SIGTERM to SIGKILL; every process of ours stops within 10 s, beside those that it drains."""
 
 
 class Task(Construct):
@@ -110,9 +117,10 @@ class Task(Construct):
             else None,
             port_mappings=[ecs.PortMapping(container_port=TASK_PORT)],
             health_check=ecs.HealthCheck(
-                # Alive, not ready: a new process would find the same dependency away.
-                command=["CMD", "python", "-m", "runtime.probe", f"{TASK_PORT}/healthz"],
-                start_period=Duration.seconds(30),
+                # Ready once, then alive: a release that never gets ready is rolled back, and one
+                # that works is not ended for a dependency that a new process would find away, too.
+                command=["CMD", "python", "-m", "runtime.probe", f"{TASK_PORT}/startupz"],
+                start_period=START_PERIOD,
                 interval=Duration.seconds(15),
             ),
             stop_timeout=STOP_TIMEOUT,
@@ -129,7 +137,12 @@ class Task(Construct):
         where = {f"{kind}_HOST": "0.0.0.0", f"{kind}_PORT": str(TASK_PORT)}  # noqa: S104 (a task's own)
         # Only the VPC link reaches a task, and API Gateway has chosen by the name before it: no
         # browser asks here by a name of its own, and which one the link sends is nowhere written.
-        return where | ({"HTTP_ALLOWED_HOSTS": ANY_HOST} if self._workload.path else {})
+        if not self._workload.path:
+            return where
+        return where | {
+            "HTTP_ALLOWED_HOSTS": ANY_HOST,
+            "HTTP_DRAIN_SECONDS": str(DRAIN_SECONDS),
+        }
 
     def _service(self, container: ecs.ContainerDefinition) -> ecs.FargateService:
         plan, workload = self._grounds.plan, self._workload

@@ -48,7 +48,7 @@ def test_a_task_runs_the_command_of_its_workload(synthesized: Synthesize, worklo
         "python",
         "-m",
         "runtime.probe",
-        "8000/healthz",
+        "8000/startupz",
     ]
     secrets = {each["Name"] for each in container.get("Secrets", [])}
     assert secrets == ({"WEBHOOK_SECRETS"} if workload.webhook else set())
