@@ -35,6 +35,12 @@ COPY streamed streamed
 RUN chmod -R a+rX . && python -m compileall -q --invalidation-mode unchecked-hash .
 
 FROM ${BASE} AS app
+# Debian's security updates since BASE was made. The builder keeps a layer until what made it changes,
+# so another month is another layer; infra/aws/grounds.py names it.
+ARG PATCHED
+RUN : "${PATCHED}" && apt-get update --quiet --quiet \
+    && DEBIAN_FRONTEND=noninteractive apt-get upgrade --quiet --quiet --yes \
+    && rm -rf /var/lib/apt/lists/*
 ARG UID=10001
 RUN groupadd --gid ${UID} app \
     && useradd --uid ${UID} --gid app --no-log-init --no-create-home --home-dir /nonexistent \
