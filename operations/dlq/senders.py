@@ -104,7 +104,7 @@ class BusSender:
         ]
 
 
-LOG_STREAM = "redriven"
+REDRIVEN_STREAM = "redriven"
 """Within a log group, beside the streams that EventBridge writes."""
 
 PUT_LOG_EVENTS_LIMITS = Limits(entries=1, total_bytes=1_048_576 - 26)
@@ -128,10 +128,10 @@ class LogGroupSender:
             with reaching("CloudWatch Logs", "PutLogEvents"):
                 with suppress(exists):
                     self.logs.create_log_stream(
-                        logGroupName=self.log_group, logStreamName=LOG_STREAM
+                        logGroupName=self.log_group, logStreamName=REDRIVEN_STREAM
                     )
                 answer = self.logs.put_log_events(
-                    logGroupName=self.log_group, logStreamName=LOG_STREAM, logEvents=lines
+                    logGroupName=self.log_group, logStreamName=REDRIVEN_STREAM, logEvents=lines
                 )
         except (ClientError, Unavailable) as error:
             return _send_individually(self, batch, error)
