@@ -118,12 +118,14 @@ docs: setup ## write docs/reference from the code, and the lines that tie the pa
 	@$(BIN)/python -m tools.reference
 	@$(BIN)/python -m tools.book
 
-lock: setup ## pin the newest versions that pyproject.toml allows
+lock: setup ## pin the newest versions that pyproject.toml allows, and what the Dockerfile fetches
 	@$(BIN)/python -m tools.locks
 	@for each in tools/npm/*; do (cd $$each && $(NODE) npm update --package-lock-only --omit-lockfile-registry-resolved $(NPM_QUIETLY)) || exit 1; done
+	@$(BIN)/python -m tools.image_pins
 
 lock-check: setup ## say what `make lock` would change, and change nothing
 	@$(BIN)/python -m tools.locks --check
+	@$(BIN)/python -m tools.image_pins --check
 
 sbom: setup ## write build/sbom.cdx.json, the packages of the image in CycloneDX
 	@$(BIN)/python -m tools.sbom
