@@ -6,7 +6,6 @@ from typing import Any
 import jsii
 from aws_cdk import Environment, Fn, Stack, Token
 from aws_cdk import aws_ecs as ecs
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_servicediscovery as servicediscovery
 from constructs import Construct
 
@@ -132,7 +131,8 @@ class DomainStack(Stack):
 
     def _relay(self, workload: Workload, grounds: Grounds, stream_arn: str) -> Relay:
         relay = Relay(self, workload, grounds, stream_arn)
-        self._watch_outbox(workload.name, relay.sweep.log_group)
+        measure_oldest_row(self, workload.name, relay.sweep.log_group)
+        self._alarms.watch_outbox(workload.name, is_function=True)
         self._alarms.watch_relay(relay)
         return relay
 
@@ -140,7 +140,8 @@ class DomainStack(Stack):
         plan, task = grounds.plan, Task(self, workload, grounds)
         self._alarms.watch_task(plan.cluster_name, task)
         if workload.relays_outbox:
-            self._watch_outbox(workload.name, task.log_group)
+            measure_oldest_row(self, workload.name, task.log_group)
+            self._alarms.watch_outbox(workload.name, is_function=False)
         if workload.path:
             self.api = HttpApi(self, task, workload.path, grounds).api
             self._alarms.watch_api(workload.path, self.api)
@@ -153,10 +154,6 @@ class DomainStack(Stack):
                 self.api if workload.path else None,
             )
         return task
-
-    def _watch_outbox(self, relay: str, log_group: logs.ILogGroup) -> None:
-        measure_oldest_row(self, relay, log_group)
-        self._alarms.watch_outbox(relay)
 
 
 class OverviewStack(Stack):

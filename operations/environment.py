@@ -57,6 +57,7 @@ class Environment:
                 endpoint_url=self.endpoint_url,
                 profile=profile,
                 read_timeout=READ_TIMEOUT,
+                patient=True,
             )
             made.require_credentials()
             self._made[profile] = made

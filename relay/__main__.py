@@ -10,7 +10,7 @@ from relay.adapters.sqs_fifo import DeadLetterQueue, FifoQueue
 from relay.backlog_gauges import BacklogGauges
 from relay.composition import adapters_of, aws_of, backlog_of, bus_of, sweeping
 from relay.feed_reader import PART, FeedReader
-from relay.forwarder import Forwarder, run_together
+from relay.forwarder import FIRST_TIMEOUT, LONGEST_GROUP_WAIT, Forwarder, run_together
 from relay.pipeline import Pipeline
 from relay.ports import ChangeFeed, RelayAdapters
 from relay.settings import (
@@ -24,6 +24,7 @@ from relay.settings import (
 )
 from relay.sweeper import Sweeper
 from relay.traced import traced
+from runtime.congestion import CongestionControl
 from runtime.ids import utc_now
 from runtime.metrics import RelayMetrics, new_registry
 from runtime.mongodb import Mongo
@@ -145,6 +146,12 @@ def _run_forwarders(settings: ForwardSettings, tracer: Tracer | None) -> None:
         sqs = aws.client("sqs")
         bus = bus_of(settings.event_bus, aws, tracer)
         queue = find_queue(sqs, settings.fifo_queue)
+        congestion = CongestionControl(
+            FORWARDERS,
+            bus.limits.entries,
+            longest_pause=LONGEST_GROUP_WAIT,
+            first_timeout=FIRST_TIMEOUT,
+        )
         forwarders = [
             Forwarder(
                 sqs,
@@ -155,6 +162,7 @@ def _run_forwarders(settings: ForwardSettings, tracer: Tracer | None) -> None:
                 metrics=metrics,
                 readiness=readiness,
                 wait_seconds=settings.queue_wait_seconds,
+                congestion=congestion,
             )
             for _ in range(FORWARDERS)
         ]

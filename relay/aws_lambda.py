@@ -6,7 +6,11 @@ reports what fails for any other reason: the mapping tries that again, alone in 
 gives up it sends the position of the records to its on-failure destination, which is the same
 queue. The row is in the outbox until its event was accepted by EventBridge.
 
-`sweep` runs every minute, is over by the next, and publishes what stayed, whatever the reason.
+`sweep` runs every few minutes, is over by the next, and publishes what stayed, whatever the reason.
+The two share no memory: it leaves rows that `publish` may still be at (SWEEP_MIN_AGE_SECONDS).
+
+An invocation must outlast the slowest answer that is waited for (runtime.congestion): what is not
+answered when it ends may have been accepted, and would be sent again.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,6 +24,7 @@ from relay.composition import adapters_of, aws_of, sweeping
 from relay.ports import RelayAdapters
 from relay.settings import DynamoDBSettings, SweepSettings
 from runtime import logs
+from runtime.congestion import LONGEST_TIMEOUT
 from runtime.errors import Misconfigured
 from runtime.metrics import RelayMetrics, new_registry
 from runtime.process import tracing
@@ -27,9 +32,11 @@ from runtime.process.shutdown import Stop
 from runtime.process.tracing import Tracer
 from runtime.settings import load
 
-SHUTDOWN_RESERVE = 12.0
-"""Seconds at an invocation's end in which nothing new begins: a call to bus or table is answered or
-given up within 7 s, and a pipeline stops within 9 s. Time out after 30 s or more."""
+SHUTDOWN_RESERVE = 5.0
+"""Seconds at an invocation's end in which nothing is in flight any more."""
+
+LEAST_TIMEOUT = 180
+"""Seconds that an invocation must be given: some for work, and for the slowest answer to it."""
 
 
 class Context(Protocol):
@@ -51,9 +58,10 @@ def publish(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
     Raises NotAStreamEvent and Misconfigured, or Unavailable while it could not yet check its bus
     and its queue.
     """
+    _require_time(context)
     handler, tracer = _stream_batch_handler()
     with flushed(tracer):
-        return handler.handle(event, lambda: _seconds_left(context) > 0)
+        return handler.handle(event, lambda: _seconds_left(context))
 
 
 def sweep(event: object, context: Context) -> None:  # noqa: ARG001 (a schedule has no input)
@@ -62,15 +70,14 @@ def sweep(event: object, context: Context) -> None:  # noqa: ARG001 (a schedule 
     Raises Unavailable, NothingSwept or Misconfigured: an outage fails the invocation, where an
     alarm sees it, and the rows stay where they are.
     """
-    if _seconds_left(context) <= 0:
-        raise Misconfigured("give the function a timeout of at least 30 s")
+    _require_time(context)
     settings, adapters, tracer = _composed("sweep-dynamodb")
     with flushed(tracer):
-        sweep_within(_seconds_left(context), adapters, settings)
+        sweep_within(_seconds_left(context) - LONGEST_TIMEOUT, adapters, settings)
 
 
 def sweep_within(seconds: float, adapters: RelayAdapters, settings: SweepSettings) -> None:
-    """Make one pass that starts nothing more when the time is over.
+    """Make one pass that starts nothing more when the time is over, and waits for its answers.
 
     Raises Unavailable or NothingSwept.
     """
@@ -78,7 +85,8 @@ def sweep_within(seconds: float, adapters: RelayAdapters, settings: SweepSetting
     timer = Timer(seconds, stop.request)
     timer.start()
     try:
-        with sweeping(adapters, settings, stop, RelayMetrics(registry)) as make_pass:
+        metrics = RelayMetrics(registry)
+        with sweeping(adapters, settings, stop, metrics, patience=LONGEST_TIMEOUT) as make_pass:
             swept = make_pass()
     finally:
         timer.cancel()
@@ -95,6 +103,11 @@ def flushed(tracer: Tracer | None) -> Iterator[None]:
     finally:
         if tracer is not None:
             tracer.flush()
+
+
+def _require_time(context: Context) -> None:
+    if _seconds_left(context) < LEAST_TIMEOUT - 2 * SHUTDOWN_RESERVE:
+        raise Misconfigured(f"give the function a timeout of at least {LEAST_TIMEOUT} s")
 
 
 def _seconds_left(context: Context) -> float:

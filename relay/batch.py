@@ -17,7 +17,9 @@ import structlog
 from relay.ports import RelayAdapters
 from relay.publisher import Outcome, Publisher, try_delete
 from relay.recent_keys import RecentKeys
+from runtime.aws import answered_within
 from runtime.batches import in_batches
+from runtime.congestion import CallResult, CongestionControl
 from runtime.errors import Misconfigured
 from runtime.metrics import RelayMetrics
 from runtime.outbox.dynamodb_rows import row_of
@@ -38,8 +40,19 @@ BATCH_TRIES = 6
 FIRST_BATCH_WAIT, LONGEST_BATCH_WAIT = 0.2, 4.0
 """Seconds between tries: doubling from the first, and never more than the longest."""
 
-HasTime = Callable[[], bool]
-"""Whether there is time for another round of calls."""
+LAST_DELETE = 3.0
+"""Seconds for a delete when the time is over: Lambda ends an invocation a little later."""
+
+TimeLeft = Callable[[], float]
+"""Seconds in which a call must be answered; none begins that may take longer."""
+
+Congestion = Callable[[int, int], CongestionControl]
+"""Makes congestion control for so many calls, of so many entries each."""
+
+
+def _congestion(calls: int, entries: int) -> CongestionControl:
+    """Without pauses of its own: the wait between two rounds is one for all rows."""
+    return CongestionControl(calls, entries, longest_pause=0.0)
 
 
 class NotAStreamEvent(ValueError):
@@ -74,28 +87,37 @@ class BatchPublisher:
         *,
         wait: Callable[[float], object] = time.sleep,
         pool: Executor | None = None,
+        congestion: Congestion = _congestion,
     ) -> None:
         self._outbox, self._wait = adapters.outbox, wait
         self._publisher = Publisher(adapters.target, adapters.dead_letters, metrics)
+        self._publishing = congestion(CALLS, adapters.target.limits.entries)
+        self._deleting = congestion(CALLS, adapters.outbox.max_deletes)
+        self._copies: Counter[tuple[str, int]] = Counter()
         self._pool = pool or ThreadPoolExecutor(CALLS, thread_name_prefix="publisher")
 
-    def publish(self, rows: Sequence[Row], has_time: HasTime) -> set[int]:
+    def publish(self, rows: Sequence[Row], time_left: TimeLeft) -> set[int]:
         """Returns the positions of those rows that may be deleted: published or dead-lettered.
 
-        A row that has had its tries is left, with all that is behind it in its aggregate. The first
-        round is made whatever the time.
+        A row that has had its tries is left, with all that is behind it in its aggregate. So is one
+        for whose answer there is no time.
         """
         waiting: dict[str, deque[int]] = {}
         for position, row in enumerate(rows):
             waiting.setdefault(row.aggregate_id, deque()).append(position)
         done: set[int] = set()
+        if len(self._copies) > REMEMBERED_RECORDS:
+            self._copies.clear()  # of rows that others have published since
         tries: Counter[str] = Counter()
         while waiting:
-            outcome = self._try([rows[group[0]] for group in waiting.values()])
+            outcome = self._try([rows[group[0]] for group in waiting.values()], time_left)
+            if not outcome.rows:
+                break
             for row in outcome.done:
                 done.add(waiting[row.aggregate_id].popleft())
-                del tries[row.aggregate_id]
-            tries.update(row.aggregate_id for row in outcome.again)
+                del tries[row.aggregate_id], self._copies[row.key]
+            tries.update(row.aggregate_id for row in (*outcome.again, *outcome.lost))
+            self._copies.update(row.key for row in outcome.lost)
             tries.update(each.row.aggregate_id for each in outcome.alone)
             for each in outcome.stuck:
                 self._publisher.report_stuck(each)
@@ -105,35 +127,56 @@ class BatchPublisher:
                 for name, group in waiting.items()
                 if group and tries[name] < BATCH_TRIES
             }
-            if not has_time():
-                break
             if failing := waiting.keys() & tries.keys():
                 self._back_off(max(tries[name] for name in failing))
         return done
 
-    def delete(self, rows: Sequence[Row], has_time: HasTime) -> None:
+    def delete(self, rows: Sequence[Row], time_left: TimeLeft) -> None:
         """Delete rows that were accepted. What stays is the sweep's, and is sent again."""
-        batches = in_batches(rows, self._outbox.max_deletes)
-        for left in self._pool.map(lambda batch: self._delete(batch, has_time), batches):
+        batches = in_batches(rows, self._deleting.batch)
+        for left in self._pool.map(lambda batch: self._delete(batch, time_left), batches):
             if left:
                 log.warning("published rows stay and will be sent again", count=len(left))
 
-    def _try(self, heads: Sequence[Row]) -> Outcome:
+    def _try(self, heads: Sequence[Row], time_left: TimeLeft) -> Outcome:
         outcome = Outcome()
-        batches = self._publisher.batches(heads)
-        for each in self._pool.map(self._publisher.publish, batches):
+        batches = self._publisher.batches(heads, self._publishing.batch, self._copies_of)
+        for each in self._pool.map(lambda batch: self._publish(batch, time_left), batches):
             outcome.add(each)
         return outcome
 
-    def _delete(self, rows: Sequence[Row], has_time: HasTime) -> Sequence[Row]:
-        """Try to delete; returns what is still there."""
-        left, attempt = rows, 0
-        while True:
-            attempt += 1
-            left = try_delete(self._outbox, left)
-            if not left or attempt == BATCH_TRIES or not has_time():
-                return left
+    def _copies_of(self, row: Row) -> int:
+        """How often a row was sent before, and no answer came; Lambda may forget it."""
+        return self._copies[row.key]
+
+    def _publish(self, batch: Sequence[Row], time_left: TimeLeft) -> Outcome:
+        """Publish when a call may begin; an empty outcome if there is no time for its answer."""
+        timeout = self._publishing.timeout(self._copies_of(batch[0]))
+        spare = time_left() - timeout
+        if spare < 0 or (call := self._publishing.begin(within=spare)) is None:
+            return Outcome()
+        with answered_within(timeout):
+            outcome = self._publisher.publish(batch)
+        self._publishing.end(call, outcome.result)
+        return outcome
+
+    def _delete(self, rows: Sequence[Row], time_left: TimeLeft) -> Sequence[Row]:
+        """Try to delete, once whatever the time; returns what is still there.
+
+        A delete that is done twice does no harm, so none waits for longer than there is time.
+        """
+        left, lost = rows, 0
+        for attempt in range(1, BATCH_TRIES + 1):
+            call = self._deleting.begin(within=max(0.0, time_left()))
+            with answered_within(min(self._deleting.timeout(lost), max(LAST_DELETE, time_left()))):
+                deleted = try_delete(self._outbox, left)
+            if call is not None:
+                self._deleting.end(call, deleted.result)
+            left, lost = deleted.left, lost + (deleted.result is CallResult.LOST)
+            if not left or attempt == BATCH_TRIES or time_left() <= 0:
+                break
             self._back_off(attempt)
+        return left
 
     def _back_off(self, attempt: int) -> None:
         self._wait(backoff(attempt, first=FIRST_BATCH_WAIT, longest=LONGEST_BATCH_WAIT))
@@ -154,7 +197,7 @@ class StreamBatchHandler:
         self._publisher, self._table = publisher, table
         self._recent = RecentKeys(remembered)
 
-    def handle(self, event: Mapping[str, Any], has_time: HasTime) -> dict[str, Any]:
+    def handle(self, event: Mapping[str, Any], time_left: TimeLeft) -> dict[str, Any]:
         """Take one batch, in the order of its shard; returns a partial batch response.
 
         https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
@@ -164,10 +207,10 @@ class StreamBatchHandler:
         fresh = [each for each in self._insertions(event) if each.key not in self._recent]
         readable = list(_readable(fresh))
         rows = [row for _, row in readable]
-        done = self._publisher.publish(rows, has_time)
+        done = self._publisher.publish(rows, time_left)
         accepted = {readable[position][0].key for position in done}
         self._recent.add(accepted)
-        self._publisher.delete([rows[position] for position in sorted(done)], has_time)
+        self._publisher.delete([rows[position] for position in sorted(done)], time_left)
         failed = [each.number for each in fresh if each.key not in accepted]
         if failed:
             log.warning("records failed", failed=len(failed), done=len(done))

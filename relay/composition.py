@@ -7,7 +7,7 @@ from threading import Thread
 
 from relay.adapters.eventbridge import EventBus
 from relay.adapters.sqs_fifo import DeadLetterQueue
-from relay.pipeline import Pipeline
+from relay.pipeline import DELETE_DEADLINE, PUBLISH_DEADLINE, Pipeline
 from relay.ports import RelayAdapters, Target
 from relay.settings import DynamoDBSettings, SweepSettings
 from relay.sweeper import Backlog, Sweeper
@@ -23,11 +23,11 @@ from runtime.settings import AwsSettings
 
 
 def aws_of(settings: AwsSettings) -> Aws:
-    """Each call is tried once: a relay holds what failed, and a stop must not wait for retries.
+    """Each call is tried once: a relay holds what failed, and counts each copy that it sends.
 
     What it sends are outbox records, checked when they were read. Raises as `Aws.of` does.
     """
-    return Aws.of(settings, attempts=1, validates=False)
+    return Aws.of(settings, attempts=1, validates=False, patient=True)
 
 
 def adapters_of(settings: DynamoDBSettings, aws: Aws, tracer: Tracer | None) -> RelayAdapters:
@@ -65,14 +65,26 @@ def backlog_of(
 
 @contextmanager
 def sweeping(
-    adapters: RelayAdapters, settings: SweepSettings, stop: Stop, metrics: RelayMetrics
+    adapters: RelayAdapters,
+    settings: SweepSettings,
+    stop: Stop,
+    metrics: RelayMetrics,
+    *,
+    patience: float = PUBLISH_DEADLINE,
 ) -> Iterator[Callable[[], int]]:
     """Run a pipeline until the block ends, and give what makes one pass with it.
 
     A pass publishes what is older than sweep_min_age_seconds now, returns once all it found has
     left or a stop was requested, and says how many rows were new to it. It raises Unavailable.
+    From a stop on, answers are waited for `patience` seconds.
     """
-    pipeline = Pipeline(adapters, stop=stop, metrics=metrics)
+    pipeline = Pipeline(
+        adapters,
+        stop=stop,
+        metrics=metrics,
+        publish_deadline=patience,
+        delete_deadline=patience + DELETE_DEADLINE - PUBLISH_DEADLINE,
+    )
     backlog = backlog_of(adapters, pipeline, stop, metrics, settings)
     sweeper = Sweeper(backlog)
     before = utc_now() - backlog.min_age

@@ -1,7 +1,9 @@
 """From the FIFO queue to the bus: in order per group; a group whose head fails waits alone."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from time import monotonic
 from typing import TYPE_CHECKING
 
 import structlog
@@ -9,7 +11,9 @@ import structlog
 from contracts.outbox import EventTooLarge, MalformedRecord, OutboxRecord
 from relay.adapters.sqs_fifo import FifoReceiver
 from relay.ports import DeadLetterTarget, Target
-from relay.publisher import Publisher, Refused
+from relay.publisher import Outcome, Publisher, Refused
+from runtime.aws import answered_within
+from runtime.congestion import CongestionControl
 from runtime.errors import Unavailable
 from runtime.metrics import RelayMetrics
 from runtime.outbox.rows import Row, Unpublishable
@@ -29,6 +33,16 @@ MAX_HELD = 100
 
 LONGEST_GROUP_WAIT = 2.0
 """Seconds between tries for the groups that wait; their forwarder's other groups wait as long."""
+
+VISIBILITY_MARGIN = 5.0
+"""Seconds for which a message stays hidden, at least, after the answer to its call is due."""
+
+FIRST_TIMEOUT = 20.0
+"""Seconds for the first answers: no longer than messages are hidden anyway, since what a forwarder
+holds when it is killed is hidden for so long from the others."""
+
+SLOT_WAIT = 5.0
+"""Seconds between two looks, while a call may not begin, at whether a stop was requested."""
 
 MOST_STRIKES = 30
 """Tries of one message, over half a minute or more, that failed with an unlisted error while the
@@ -63,7 +77,8 @@ class Forwarder:
     """Receives a batch, publishes it head by head of each group, deletes what was accepted.
 
     While a group has messages in flight SQS gives out no more of it, so several forwarders, in one
-    process or many, keep each group's order.
+    process or many, keep each group's order. What is held stays hidden for as long as an answer may
+    take. Those of one process share their congestion control.
     """
 
     def __init__(
@@ -77,8 +92,10 @@ class Forwarder:
         metrics: RelayMetrics,
         readiness: Readiness,
         wait_seconds: int,
+        congestion: CongestionControl | None = None,
         max_held: int = MAX_HELD,
         longest_wait: float = LONGEST_GROUP_WAIT,
+        now: Callable[[], float] = monotonic,
     ) -> None:
         self._receiver, self._queue = FifoReceiver(sqs, queue), queue
         self._publisher = Publisher(
@@ -90,7 +107,12 @@ class Forwarder:
             body_of=lambda row, _: str(row.handle["Body"]),
         )
         self._stop, self._readiness, self._wait_seconds = stop, readiness, wait_seconds
-        self._max_held, self._longest_wait = max_held, longest_wait
+        self._congestion = congestion or CongestionControl(
+            1, target.limits.entries, longest_pause=longest_wait, first_timeout=FIRST_TIMEOUT
+        )
+        self._max_held, self._longest_wait, self._now = max_held, longest_wait, now
+        self._hidden_until = now()
+        self._copies: Counter[str] = Counter()
         self._held: Groups = {}
         self._undeleted: set[str] = set()
         self._accepted = 0
@@ -107,8 +129,7 @@ class Forwarder:
             if failures:
                 delay = backoff(failures, first=0.1, longest=self._longest_wait)
                 # Held, not put back: the queue counts receives, and an outage is no poison.
-                hidden = delay + self._queue.visibility_timeout
-                self._receiver.change_visibility(_all(self._held), hidden)
+                self._hide(_all(self._held), delay)
                 self._stop.wait(delay)
 
     def put_back(self) -> None:
@@ -126,6 +147,9 @@ class Forwarder:
             self._readiness.down(self._queue.name, str(error))
             return False
         self._readiness.up(self._queue.name)
+        if messages:
+            until = self._now() + self._queue.visibility_timeout
+            self._hidden_until = min(self._hidden_until, until) if held else until
         for message in messages:
             held.setdefault(_group_of(message), []).append(message)
         return True
@@ -137,27 +161,56 @@ class Forwarder:
         """
         failed: Groups = {}
         while groups and not self._stop.requested:
-            done = self._publish([group[0] for group in groups.values()])
+            done = self._publish(groups, failed)
             gone = {_group_of(message) for message in self._delete(done)}
             failed |= {name: group for name, group in groups.items() if name not in gone}
             groups = {name: groups[name][1:] for name in groups if name in gone}
             groups = {name: group for name, group in groups.items() if group}
         return failed | groups
 
-    def _publish(self, heads: "Sequence[MessageTypeDef]") -> "list[MessageTypeDef]":
-        """Publish or dead-letter, once; returns the messages that may be deleted."""
+    def _publish(self, groups: Groups, failed: Groups) -> "list[MessageTypeDef]":
+        """Publish or dead-letter heads of groups, once; returns what may be deleted of them."""
+        heads = [group[0] for group in groups.values()]
+        held = [*_all(groups), *_all(failed)]
         done = [message for message in heads if message["MessageId"] in self._undeleted]
         rows = [_row_of(each) for each in heads if each["MessageId"] not in self._undeleted]
-        for batch in self._publisher.batches(rows):
-            outcome = self._publisher.publish(batch)
-            if outcome.is_outage:
+        for batch in self._publisher.batches(rows, self._congestion.batch, self._copies_of):
+            outcome = self._call(batch, held)
+            self._copies.update(row.handle["MessageId"] for row in outcome.lost)
+            if outcome.is_outage or not outcome.rows:
                 break  # the next batches would fare no better
             self._accepted += outcome.accepted
             left = [each.row for each in outcome.alone if self._dead_letter(each)]
             for row in (*outcome.done, *left):
                 done.append(row.handle)
                 self._strikes.pop(row.handle["MessageId"], None)
+                del self._copies[row.handle["MessageId"]]
         return done
+
+    def _copies_of(self, row: Row) -> int:
+        """How often a message was sent before, and no answer came."""
+        return self._copies[row.handle["MessageId"]]
+
+    def _call(self, batch: Sequence[Row], held: "Sequence[MessageTypeDef]") -> Outcome:
+        """Publish when a call may begin, with all that is held hidden; empty after a stop."""
+        timeout = self._congestion.timeout(self._copies_of(batch[0]))
+        while (call := self._congestion.begin(within=SLOT_WAIT)) is None:
+            if self._stop.requested:
+                return Outcome()
+            self._hide(held, SLOT_WAIT)
+        self._hide(held, timeout)
+        with answered_within(timeout):
+            outcome = self._publisher.publish(batch)
+        self._congestion.end(call, outcome.result)
+        return outcome
+
+    def _hide(self, messages: "Sequence[MessageTypeDef]", seconds: float) -> None:
+        """See to it that messages stay hidden for so long, and a little longer."""
+        now = self._now()
+        if messages and self._hidden_until < now + seconds + VISIBILITY_MARGIN:
+            hidden = seconds + self._queue.visibility_timeout
+            self._receiver.change_visibility(messages, hidden)
+            self._hidden_until = now + hidden
 
     def _dead_letter(self, refused: Refused) -> bool:
         """Dead-letter a message that the bus never takes while it takes others, again and again."""

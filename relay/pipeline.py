@@ -13,6 +13,8 @@ import structlog
 from relay.ports import RelayAdapters
 from relay.publisher import Outcome, Publisher, Refused, try_delete
 from relay.window import Window
+from runtime.aws import answered_within
+from runtime.congestion import LONGEST_PAUSE, CallResult, CongestionControl
 from runtime.metrics import RelayMetrics
 from runtime.outbox.rows import Row
 from runtime.process.health import Readiness
@@ -32,8 +34,8 @@ DELETE_LINGER_SECONDS = 0.01
 """The wait of published rows for the next to be deleted with: without it, sixteen deleters took
 0.17 calls for an event in a drain, where full calls are 0.14."""
 
-LONGEST_OUTAGE_WAIT = 5.0
-"""Seconds between tries in an outage; so long, at most, an event waits after its end."""
+LONGEST_LOST_WAIT = 300.0
+"""Seconds between two copies of a row, at most, where connections break before an answer."""
 
 PUBLISH_DEADLINE, DELETE_DEADLINE = 6.0, 9.0
 """Seconds from a stop's request for what is in flight. What has no answer by then is still in the
@@ -55,7 +57,8 @@ class Pipeline:
         window: Window | None = None,
         readiness: Readiness | None = None,
         call_later: CallLater | None = None,
-        longest_wait: float = LONGEST_OUTAGE_WAIT,
+        congestion: Callable[[int, int], CongestionControl] | None = None,
+        longest_wait: float = LONGEST_PAUSE,
         publish_deadline: float = PUBLISH_DEADLINE,
         delete_deadline: float = DELETE_DEADLINE,
     ) -> None:
@@ -65,7 +68,11 @@ class Pipeline:
         self._call_later = call_later or self._delayed.call_later
         self._longest_wait = longest_wait
         self._publish_deadline, self._delete_deadline = publish_deadline, delete_deadline
+        controlled = congestion or partial(CongestionControl, longest_pause=longest_wait)
+        self._publishing = controlled(PUBLISHERS, adapters.target.limits.entries)
+        self._deleting = controlled(DELETERS, adapters.outbox.max_deletes)
         self._tries: dict[tuple[str, int], int] = {}
+        self._copies: dict[tuple[str, int], int] = {}
         # An empty window is as false as an empty list.
         self.window = Window(max_rows=MAX_ROWS, max_bytes=MAX_BYTES) if window is None else window
         self._published: SimpleQueue[Row | None] = SimpleQueue()
@@ -82,27 +89,30 @@ class Pipeline:
         stopped = monotonic()
         self._delayed.close()
         self.window.close()
+        self._publishing.close()
+        self._deleting.close()
         join_until(publishers, stopped + self._publish_deadline)
         for _ in deleters:
             self._published.put(None)
         join_until(deleters, stopped + self._delete_deadline)
 
     def publish_next(self) -> bool:
-        """Wait for a batch and publish it, however long that takes; False once there is none.
+        """Wait for a batch and publish it once, when a call may begin; False once there is none.
 
-        A row that alone met an error, perhaps its own, is given back to the window for a while: it
-        waits there, with what is behind it in its aggregate, and no publisher waits for it. A stop
-        leaves what has had a try where it is: in the outbox.
+        What was not accepted is given back to the window: a row that met an error by itself for a
+        while, in which it waits with what is behind it in its aggregate. A stop leaves what has had
+        a try where it is: in the outbox.
         """
-        batch = self.window.take(self._target)
-        if not batch:
+        if not self.window.wait() or (call := self._publishing.begin()) is None:
             return False
-        attempt = 0
-        while batch and not (attempt and self._stop.requested):
-            attempt += 1
-            batch = self._settle(self._publisher.publish(batch))
-            if batch:
-                self._stop.wait(backoff(attempt, first=0.1, longest=self._longest_wait))
+        batch = self.window.take(self._target, most=self._publishing.batch, alike=self._copies_of)
+        if not batch:
+            self._publishing.end(call, None)
+            return True
+        with answered_within(self._publishing.timeout(self._copies_of(batch[0]))):
+            outcome = self._publisher.publish(batch)
+        self._publishing.end(call, outcome.result)
+        self._settle(outcome)
         return True
 
     def delete_next(self, *, linger: float = 0.0) -> bool:
@@ -116,7 +126,7 @@ class Pipeline:
             if row is None:
                 return False
             batch = [row]
-            while len(batch) < self._outbox.max_deletes:
+            while len(batch) < self._deleting.batch:
                 try:
                     more = self._published.get(timeout=linger)
                 except Empty:
@@ -136,22 +146,43 @@ class Pipeline:
         while self.delete_next(linger=DELETE_LINGER_SECONDS):
             pass
 
-    def _settle(self, outcome: Outcome) -> list[Row]:
-        """Pass each row on by its outcome; returns those to try again at once."""
+    def _copies_of(self, row: Row) -> int:
+        """How often a row was sent before, and no answer came."""
+        return self._copies.get(row.key, 0)
+
+    def _settle(self, outcome: Outcome) -> None:
+        """Pass each row on by its outcome."""
         self.window.settle(outcome.done)
         for row in outcome.done:
-            self._tries.pop(row.key, None)
+            self._forget(row)
             self._published.put(row)
         if outcome.stuck:
             self._leave(outcome.stuck)
-        for refused in outcome.alone:
-            self._put_off(refused.row)
-        return outcome.again
+        if outcome.is_outage or outcome.result is CallResult.THROTTLED:
+            self.window.give_back(outcome.again)
+        else:
+            for row in (*outcome.again, *(refused.row for refused in outcome.alone)):
+                self._put_off(row)
+        for row in outcome.lost:
+            self._send_again(row)
+
+    def _forget(self, row: Row) -> None:
+        self._tries.pop(row.key, None)
+        self._copies.pop(row.key, None)
 
     def _put_off(self, row: Row) -> None:
         """Have a row tried again later, after as long as its own tries say."""
         tries = self._tries[row.key] = self._tries.get(row.key, 0) + 1
         delay = backoff(tries, first=0.1, longest=self._longest_wait)
+        self._call_later(delay, partial(self.window.give_back, [row]))
+
+    def _send_again(self, row: Row) -> None:
+        """Give a row back that may have been accepted; not soon where that happens to it again."""
+        copies = self._copies[row.key] = self._copies_of(row) + 1
+        if copies == 1:
+            self.window.give_back([row])
+            return
+        delay = backoff(copies, first=1.0, longest=LONGEST_LOST_WAIT)
         self._call_later(delay, partial(self.window.give_back, [row]))
 
     def _leave(self, stuck: Sequence[Refused]) -> None:
@@ -162,18 +193,24 @@ class Pipeline:
         rows = [each.row for each in stuck]
         for each in stuck:
             self._publisher.report_stuck(each)
-            self._tries.pop(each.row.key, None)
+            self._forget(each.row)
         self.window.settle(rows)
         self.window.leave(rows)
 
     def _delete(self, rows: Sequence[Row]) -> None:
         """Delete until it is done. What a stop interrupts stays, and is published once more."""
-        left, attempt = rows, 0
-        while left and not (attempt and self._stop.requested):
-            attempt += 1
-            left = try_delete(self._outbox, left)
-            if left:
-                self._stop.wait(backoff(attempt, first=0.05, longest=self._longest_wait))
+        left, lost = list(rows), 0
+        for attempt in count():
+            if not left or (attempt and self._stop.requested):
+                break
+            call = self._deleting.begin()  # None from a stop on: then each has one try
+            some, rest = left[: self._deleting.batch], left[self._deleting.batch :]
+            with answered_within(self._deleting.timeout(lost)):
+                deleted = try_delete(self._outbox, some)
+            lost += deleted.result is CallResult.LOST
+            if call is not None:
+                self._deleting.end(call, deleted.result)
+            left = [*deleted.left, *rest]
         if left:
             log.warning("published rows stay and will be sent again", count=len(left))
         self.window.remove(rows)

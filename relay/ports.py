@@ -37,17 +37,16 @@ class Failure:
     message: str
 
     @property
+    def family(self) -> Family:
+        return family_of_code(self.code)
+
+    @property
     def is_permanent(self) -> bool:
         """Whether the entry would be refused every time.
 
         KMS errors, say, are not its fault: SQS's SenderFault may be a key disabled for an hour.
         """
-        return family_of_code(self.code) is Family.ENTRY
-
-    @property
-    def is_unknown(self) -> bool:
-        """Whether its code is in no list: it may be the entry's fault or the target's."""
-        return family_of_code(self.code) is Family.UNKNOWN
+        return self.family is Family.ENTRY
 
 
 class NeverAccepted(Exception):

@@ -4,16 +4,20 @@ import base64
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 
 import structlog
 
 from contracts.outbox import ROW_KEY, OutboxRecord
 from relay.ports import CallRefused, DeadLetterTarget, Failure, NeverAccepted, StaysInOutbox, Target
+from runtime.batches import Limits
+from runtime.congestion import CallResult
 from runtime.errors import Unavailable
 from runtime.metrics import RelayMetrics
 from runtime.outbox.ports import Outbox
 from runtime.outbox.rows import Row, Unpublishable
 from runtime.process.health import Readiness
+from runtime.verdicts import Family
 
 log = structlog.get_logger(__name__)
 
@@ -34,21 +38,33 @@ class Outcome:
     """The outcome of each row of a batch.
 
     `done` may leave the outbox: `accepted` of them were published, the others dead-lettered.
-    `again` met a failure that passes. `alone` met an error by themselves that is in no list: it may
-    be the row's own, so others must not wait for it. `stuck` can be neither published nor
-    dead-lettered: no try soon will change that. `is_outage` says that the target took no call.
+    `again` met a failure that passes; `lost` had no answer, and may have been accepted. `alone` met
+    an error by themselves that is in no list: it may be the row's own, so others must not wait for
+    it. `stuck` can be neither published nor dead-lettered: no try soon will change that.
+    `is_outage` says that the target took no call, `result` what the calls say of the target.
     """
 
     done: list[Row] = field(default_factory=list)
     again: list[Row] = field(default_factory=list)
+    lost: list[Row] = field(default_factory=list)
     alone: list[Refused] = field(default_factory=list)
     stuck: list[Refused] = field(default_factory=list)
     accepted: int = 0
     is_outage: bool = False
+    result: CallResult = CallResult.PASSED
+
+    @property
+    def rows(self) -> list[Row]:
+        """All rows of the batch."""
+        refused = [each.row for each in (*self.alone, *self.stuck)]
+        return [*self.done, *self.again, *self.lost, *refused]
 
     def add(self, other: "Outcome") -> None:
+        if self.result is CallResult.PASSED:
+            self.result = other.result
         self.done += other.done
         self.again += other.again
+        self.lost += other.lost
         self.alone += other.alone
         self.stuck += other.stuck
         self.accepted += other.accepted
@@ -74,15 +90,25 @@ class Publisher:
         self._readiness, self._event = readiness or Readiness(), event
         self._body_of = body_of
 
-    def batches(self, rows: Sequence[Row]) -> Iterator[list[Row]]:
-        """Cut rows into what `publish` takes: an unpublishable row alone, others by the call."""
+    def batches(
+        self, rows: Sequence[Row], most: int, copies_of: Callable[[Row], int]
+    ) -> Iterator[list[Row]]:
+        """Cut rows into what `publish` takes: an unpublishable row alone, others by the call.
+
+        A call has `most` rows at most, all of which were sent as often before.
+        """
         for row in rows:
             if isinstance(row.content, Unpublishable):
                 yield [row]
-        readable = [(row, row.content) for row in rows if isinstance(row.content, OutboxRecord)]
-        size_of = self._target.size_of
-        for batch in self._target.limits.cut(readable, lambda pair: size_of(pair[1])):
-            yield [row for row, _ in batch]
+        readable = sorted(
+            ((row, row.content) for row in rows if isinstance(row.content, OutboxRecord)),
+            key=lambda pair: copies_of(pair[0]),
+        )
+        limits, size_of = self._target.limits, self._target.size_of
+        limits = Limits(min(most, limits.entries), limits.total_bytes)
+        for _, alike in groupby(readable, lambda pair: copies_of(pair[0])):
+            for batch in limits.cut(alike, lambda pair: size_of(pair[1])):
+                yield [row for row, _ in batch]
 
     def publish(self, batch: Sequence[Row]) -> Outcome:
         """Try once. Never raises: an error is logged, and says `again`, `alone` or `stuck`."""
@@ -99,7 +125,7 @@ class Publisher:
             log.warning("publish failed", reason=str(error), count=len(batch))
             self._readiness.down(TARGET_PART, str(error))
             if not error.is_unknown:
-                return Outcome(again=list(batch), is_outage=True)
+                return _outage(batch, error)
             reason: Exception = NeverAccepted(Failure(error.reason, str(error)))
         except Exception as error:
             # Never a reason to drop a row or to stop the others: keep it, loudly.
@@ -178,10 +204,12 @@ class Publisher:
             if failure.is_permanent:
                 outcome.add(self.dead_letter(row, Unpublishable(self._body_of(row, record), never)))
                 continue
-            if failure.is_unknown:
+            if failure.family is Family.UNKNOWN:
                 outcome.alone.append(Refused(row, never))
             else:
                 outcome.again.append(row)
+            if failure.family is Family.THROTTLED:
+                outcome.result = CallResult.THROTTLED
             reason = str(never)
         if failed := len(outcome.again) + len(outcome.alone):
             log.warning("part of a batch failed", failed=failed, accepted=accepted, reason=reason)
@@ -208,16 +236,33 @@ class Publisher:
             )
 
 
-def try_delete(outbox: Outbox, rows: Sequence[Row]) -> Sequence[Row]:
-    """Delete at most `max_deletes` rows, once; returns those that are still there.
+def _outage(batch: Sequence[Row], error: Unavailable) -> Outcome:
+    outcome = Outcome(is_outage=True, result=CallResult.of(error))
+    (outcome.lost if error.is_lost else outcome.again).extend(batch)
+    return outcome
+
+
+@dataclass(frozen=True)
+class Deleted:
+    """What a delete has left, and what it says of the outbox."""
+
+    left: Sequence[Row]
+    result: CallResult
+
+
+def try_delete(outbox: Outbox, rows: Sequence[Row]) -> Deleted:
+    """Delete at most `max_deletes` rows, once.
 
     Never raises: a deleter that dies of an error would leave a window full for good, and a batch
     that is reported for one would be published again. It is logged.
     """
     try:
-        return outbox.delete(rows)
+        left = outbox.delete(rows)
     except Unavailable as error:
         log.warning("delete failed", reason=str(error), count=len(rows))
+        return Deleted(rows, CallResult.of(error))
     except Exception:
         log.exception("delete failed", count=len(rows))
-    return rows
+        return Deleted(rows, CallResult.AWAY)
+    # BatchWriteItem leaves what would be too fast.
+    return Deleted(left, CallResult.THROTTLED if left else CallResult.PASSED)

@@ -10,6 +10,7 @@ from threading import Condition, Lock
 
 from contracts.outbox import OutboxRecord
 from relay.ports import Target
+from runtime.batches import Limits
 from runtime.outbox.rows import Row
 
 
@@ -63,22 +64,36 @@ class Window:
                     new += 1
         return new
 
-    def take(self, target: Target) -> list[Row]:
-        """Wait for rows and take as many as one call to the target carries; none once closed.
-
-        A row that cannot be published comes alone: it is dead-lettered.
-        """
+    def wait(self) -> bool:
+        """Wait until there are rows to take; False once it is closed."""
         with self._has_ready:
             self._has_ready.wait_for(lambda: self._closed or self._ready)
-            if self._closed:
-                return []
+            return not self._closed
+
+    def take(
+        self,
+        target: Target,
+        *,
+        most: int | None = None,
+        alike: Callable[[Row], object] = lambda _: None,
+    ) -> list[Row]:
+        """Take as many rows as one call to the target carries, at most `most`, without a wait.
+
+        A row that cannot be published comes alone: it is dead-lettered. Rows of which `alike` says
+        something else than of the first wait for another call.
+        """
+        entries, total_bytes = target.limits.entries, target.limits.total_bytes
+        limits = Limits(entries if most is None else min(most, entries), total_bytes)
+        with self._has_ready:
             batch: list[Row] = []
             total = 0
-            while self._ready:
+            while self._ready and not self._closed:
                 row = self._waiting[self._ready[0]][0]
                 publishable = isinstance(row.content, OutboxRecord)
                 size = target.size_of(row.content) if isinstance(row.content, OutboxRecord) else 0
-                if batch and not (publishable and target.limits.admit(len(batch), total, size)):
+                if batch and not (publishable and limits.admit(len(batch), total, size)):
+                    break
+                if batch and alike(row) != alike(batch[0]):
                     break
                 self._take(row)
                 batch.append(row)

@@ -1,8 +1,9 @@
 """AWS clients, made once by a composition root and passed down, and what their errors mean."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
@@ -12,13 +13,17 @@ from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    ConnectTimeoutError,
     CredentialRetrievalError,
+    EndpointConnectionError,
     HTTPClientError,
     InvalidRegionError,
     LoginError,
     MetadataRetrievalError,
     NoCredentialsError,
     ProfileNotFound,
+    ProxyConnectionError,
+    SSLError,
     SSOError,
     TokenRetrievalError,
 )
@@ -43,6 +48,14 @@ if TYPE_CHECKING:
 LONG_POLL_SECONDS = 20
 """The longest that ReceiveMessage waits: an SQS client's read timeout comes on top of it."""
 
+NEVER_SENT = (ConnectTimeoutError, EndpointConnectionError, ProxyConnectionError, SSLError)
+"""What a call met before AWS had anything of it; any other failure of a connection leaves it open
+whether AWS did what it was asked."""
+
+_GATEWAY_TIMEOUT = 504
+
+_PATIENCE: ContextVar[float | None] = ContextVar("patience", default=None)
+
 Service = Literal["cloudwatch", "dynamodb", "dynamodbstreams", "events", "kms", "logs", "sqs"]
 
 
@@ -53,7 +66,8 @@ class Aws:
     time (runtime/credentials.py). Calls give up after
     `read_timeout` seconds and are tried at most `attempts` times by botocore; the caller
     decides what an outage then means. botocore `validates` what is sent before AWS does, which an
-    emulator does not: 7 % of the CPU of a GetRecords, 24 % of a TransactWriteItems.
+    emulator does not: 7 % of the CPU of a GetRecords, 24 % of a TransactWriteItems. The clients of
+    one that is `patient` wait for their answers as long as `answered_within` says.
     """
 
     def __init__(
@@ -66,8 +80,9 @@ class Aws:
         read_timeout: float = 5,
         attempts: int = 3,
         validates: bool = True,
+        patient: bool = False,
     ) -> None:
-        self._profile = profile
+        self._profile, self._is_patient = profile, patient
         with configuring(profile):
             self._current, session = session_of(region, profile)
             self._session = boto3.Session(botocore_session=session)
@@ -120,13 +135,52 @@ class Aws:
     @overload
     def client(self, service: Literal["sqs"]) -> "SQSClient": ...
     def client(self, service: Service) -> Any:
+        if self._is_patient:
+            return _PatientClient(lambda seconds: self._make(service, seconds))
+        return self._make(service)
+
+    def _make(self, service: Service, read_timeout: float | None = None) -> Any:
+        config = self._polling if service == "sqs" else self._config
+        if read_timeout is not None:
+            once: Any = {"total_max_attempts": 1, "mode": "standard"}
+            config = config.merge(Config(read_timeout=read_timeout, retries=once))
         with configuring(self._profile):
-            config = self._polling if service == "sqs" else self._config
             made = self._session.client(service, endpoint_url=self._endpoint_url, config=config)
         # botocore makes the classes of a service's errors on first use, without a lock: of threads
         # that share a client one would wait for another class than that which is raised.
         _ = made.exceptions
         return made
+
+
+class _PatientClient:
+    """A client of botocore's for each timeout: it has one for its life. Made when it is needed."""
+
+    def __init__(self, make: Callable[[float | None], Any]) -> None:
+        self._make, self._lock = make, Lock()
+        self._clients: dict[float | None, Any] = {None: make(None)}
+
+    def __getattr__(self, name: str) -> Any:
+        seconds = _PATIENCE.get()
+        if seconds not in self._clients:
+            with self._lock:
+                if seconds not in self._clients:
+                    self._clients[seconds] = self._make(seconds)
+        return getattr(self._clients[seconds], name)
+
+
+@contextmanager
+def answered_within(seconds: float) -> Iterator[None]:
+    """Have the block's calls, through patient clients, tried once and so long waited for."""
+    token = _PATIENCE.set(seconds)
+    try:
+        yield
+    finally:
+        _PATIENCE.reset(token)
+
+
+def patience() -> float | None:
+    """Seconds that the caller's block waits for an answer; None: as long as its client does."""
+    return _PATIENCE.get()
 
 
 class CachingAws(Aws):
@@ -220,7 +274,9 @@ class reaching:  # noqa: N801 (it is used as contextlib's own are)
         family = family_of(error)
         if family is not None and self._holds(family):
             reason = error_code(error) if isinstance(error, ClientError) else type(error).__name__
-            raise Unavailable(self._dependency, reason, family, call=self._call) from error
+            raise Unavailable(
+                self._dependency, reason, family, call=self._call, is_lost=is_lost(error)
+            ) from error
 
     def _holds(self, family: Family) -> bool:
         return holds(family)
@@ -242,6 +298,13 @@ def family_of(error: BaseException) -> Family | None:
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         return family_of_code(error_code(error), status)
     return family_of_class(type(error), BOTOCORE_FAMILIES)
+
+
+def is_lost(error: BaseException) -> bool:
+    """Whether AWS may have done what it was asked: it has not answered, or not to us (504)."""
+    if isinstance(error, ClientError):
+        return error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") == _GATEWAY_TIMEOUT
+    return isinstance(error, HTTPClientError | NotConnected) and not isinstance(error, NEVER_SENT)
 
 
 def error_code(error: ClientError) -> str:

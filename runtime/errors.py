@@ -19,15 +19,22 @@ class RuntimeFault(Exception):
 class Unavailable(RuntimeFault):
     """`dependency` did not answer, or refused in a way that says nothing against the work.
 
-    `family` is why, `call` what was asked of it, where that is known.
+    `family` is why, `call` what was asked of it, where that is known; `is_lost`: it has given no
+    answer, and may have done what it was asked.
     """
 
     def __init__(
-        self, dependency: str, reason: str, family: Family = Family.AWAY, *, call: str = ""
+        self,
+        dependency: str,
+        reason: str,
+        family: Family = Family.AWAY,
+        *,
+        call: str = "",
+        is_lost: bool = False,
     ) -> None:
         super().__init__(f"{dependency} is unavailable: {reason}")
         self.dependency, self.reason = dependency, reason
-        self.family, self.call = family, call
+        self.family, self.call, self.is_lost = family, call, is_lost
 
     @property
     def is_unknown(self) -> bool:

@@ -26,12 +26,12 @@ SUCCESS: dict[str, Any] = {"batchItemFailures": []}
 
 @dataclass
 class LambdaRelay:
-    """`has_time` is the invocation's, `waits` are the seconds it would have waited."""
+    """`seconds_left` are the invocation's, `waits` those that it would have waited."""
 
     outbox: MemoryOutbox = field(default_factory=MemoryOutbox)
     target: MemoryTarget = field(default_factory=MemoryTarget)
     dead_letters: MemoryDeadLetters = field(default_factory=MemoryDeadLetters)
-    has_time: bool = True
+    seconds_left: float = 200
     remembered: int = 1000
     waits: list[float] = field(default_factory=list)
 
@@ -49,7 +49,7 @@ class LambdaRelay:
         self.handler = StreamBatchHandler(publisher, TABLE, remembered=self.remembered)
 
     def __call__(self, event: dict[str, Any]) -> dict[str, Any]:
-        return self.handler.handle(event, lambda: self.has_time)
+        return self.handler.handle(event, lambda: self.seconds_left)
 
     def publish(self, records: Sequence[dict[str, Any]]) -> dict[str, Any]:
         return self({"Records": list(records)})

@@ -112,7 +112,7 @@ def failures(records: Iterable[dict[str, Any]]) -> dict[str, Any]:
 class Remaining:
     """What a function reads of its context: an invocation that ends so many seconds from now."""
 
-    def __init__(self, seconds: float = 60) -> None:
+    def __init__(self, seconds: float = 240) -> None:
         self._end = monotonic() + seconds
 
     def get_remaining_time_in_millis(self) -> int:

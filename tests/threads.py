@@ -25,3 +25,16 @@ def served(server: BaseServer) -> Iterator[None]:
     """Have a server serve until the block ends."""
     with server, beside(lambda: server.serve_forever(0.02), server.shutdown):
         yield
+
+
+def started(work: Callable[[], object]) -> threading.Thread:
+    """A thread that does this work, and keeps no process alive."""
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    return thread
+
+
+def ended(thread: threading.Thread) -> bool:
+    """Wait for a thread's end, a minute at most; whether it came."""
+    thread.join(timeout=60)
+    return not thread.is_alive()

@@ -17,8 +17,9 @@ from infra.workloads import Consumes, Workload
 MOST_MESSAGE_AGE = 300
 """Seconds in a work queue; a message takes milliseconds, and 30 s after its consumer's death."""
 
-MOST_ROW_AGE = 180
-"""Seconds in an outbox; a sweep a minute takes what is half a minute old."""
+MOST_ROW_AGE, MOST_SWEPT_AGE = 180, 900
+"""Seconds in an outbox. A daemon's sweep takes what is half a minute old, every half a minute. That
+of a function takes what its `publish` has given up, after RETRY_HORIZON, every SWEEP_EVERY."""
 
 MOST_ITERATOR_AGE = 60_000
 """Milliseconds behind the stream's end."""
@@ -27,8 +28,9 @@ FIVE_MINUTES = Duration.minutes(5)
 ERROR_RATE = 1
 """Percent of the requests of five minutes that end in 5xx."""
 
-SILENCE = 3
-"""Minutes without a sign of life; a deployment or a restart takes one or two."""
+SILENCE, SWEEP_SILENCE = 3, 10
+"""Minutes without a sign of life; a deployment or a restart takes one or two, and a sweep comes
+every four."""
 
 
 class UnwatchedServiceError(Exception):
@@ -118,12 +120,13 @@ class Alarms(Construct):
         name = task.name
         self._add(f"{name}-gone", metrics.running(cluster, name), f"No task of {name} runs.")
 
-    def watch_outbox(self, relay: str) -> None:
+    def watch_outbox(self, relay: str, *, is_function: bool) -> None:
+        oldest = metrics.oldest_row(relay)
         self._add(
             f"{relay}-oldest-row",
-            metrics.oldest_row(relay),
+            oldest.with_(period=FIVE_MINUTES) if is_function else oldest,
             f"Events stay in the outbox of {relay}: is it running, and does its target take them?",
-            threshold=MOST_ROW_AGE,
+            threshold=MOST_SWEPT_AGE if is_function else MOST_ROW_AGE,
         )
 
     def watch_relay(self, relay: Relay) -> None:
@@ -145,6 +148,7 @@ class Alarms(Construct):
             f"{sweep}-gone",
             metrics.of_function(sweep, "Invocations", "Sum"),
             f"{sweep} does not run: what the stream has missed stays in the outbox.",
+            silence=SWEEP_SILENCE,
         )
         if self._plan.stage.protected:
             throttles = [metrics.of_function(each, "Throttles", "Sum") for each in (publish, sweep)]
@@ -179,8 +183,9 @@ class Alarms(Construct):
         description: str,
         *,
         threshold: float | None = None,
+        silence: int = SILENCE,
     ) -> None:
-        """Goes off at the threshold or above; without one, when there is nothing to measure."""
+        """Goes off at the threshold; without one, after `silence` minutes of nothing to measure."""
         gone = threshold is None
         comparison, missing = cloudwatch.ComparisonOperator, cloudwatch.TreatMissingData
         alarm = cloudwatch.Alarm(
@@ -193,7 +198,7 @@ class Alarms(Construct):
             comparison_operator=comparison.LESS_THAN_THRESHOLD
             if gone
             else comparison.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-            evaluation_periods=SILENCE if gone else 1,
+            evaluation_periods=silence if gone else 1,
             treat_missing_data=missing.BREACHING if gone else missing.NOT_BREACHING,
         )
         alarm.add_alarm_action(self._action)

@@ -1,5 +1,7 @@
 """The relay of a DynamoDB outbox as two Lambda functions: one follows the stream, one sweeps."""
 
+from collections.abc import Mapping
+
 from aws_cdk import Duration, Tags
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
@@ -14,18 +16,19 @@ from infra.aws.grounds import Grounds
 from infra.aws.reviewed import accept_finding
 from infra.workloads import Workload
 
-PUBLISH_TIMEOUT, SWEEP_TIMEOUT = Duration.seconds(60), Duration.seconds(55)
-"""A sweep is over before the next one starts."""
+PUBLISH_TIMEOUT, SWEEP_TIMEOUT = Duration.seconds(240), Duration.seconds(230)
+"""Longer than the slowest answer that is waited for; a sweep is over before the next starts."""
 
 BATCH_SIZE = 100
 """Records: ten calls of PutEvents, several at a time."""
 
-RETRIES = 10
+RETRIES, MOST_RECORD_AGE = 10, Duration.minutes(2)
 """Then the batch goes to the dead-letter queue; its rows stay in the outbox, for the sweep."""
 
-SWEEP_EVERY = Duration.minutes(1)
-"""The least that a schedule knows."""
+RETRY_HORIZON = Duration.seconds(MOST_RECORD_AGE.to_seconds() + PUBLISH_TIMEOUT.to_seconds())
+"""The age of a row that `publish` has given up for certain: the sweep leaves all younger ones."""
 
+SWEEP_EVERY = Duration.minutes(4)
 
 ONE_SWEEP = 1
 """Concurrency: a second sweep beside the first would find the same rows."""
@@ -57,6 +60,7 @@ class Relay(Construct):
             grounds,
             handler="sweep",
             timeout=SWEEP_TIMEOUT,
+            settings={"SWEEP_MIN_AGE_SECONDS": f"{RETRY_HORIZON.to_seconds():g}"},
             reserved=ONE_SWEEP if grounds.plan.stage.relay_concurrency else None,
         )
         # The next sweep does what one that failed has left: none is run again, or waits for long.
@@ -90,6 +94,7 @@ class Relay(Construct):
             batch_size=BATCH_SIZE,
             bisect_batch_on_error=True,
             retry_attempts=RETRIES,
+            max_record_age=MOST_RECORD_AGE,
             report_batch_item_failures=True,
             on_failure=event_sources.SqsDlq(dlq),
         )
@@ -108,6 +113,7 @@ class Function(Construct):
         handler: str,
         timeout: Duration,
         reserved: int | None,
+        settings: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(scope, name)
         self.name = name
@@ -118,7 +124,7 @@ class Function(Construct):
             grounds,
             handler=f"relay.aws_lambda.{handler}",
             role=self.role,
-            environment=workload.settings,
+            environment={**workload.settings, **(settings or {})},
             timeout=timeout,
             reserved=reserved,
         )

@@ -17,13 +17,18 @@ from operations.dlq.trail import Trail
 from operations.sources.dead_letters import DeadLetter
 from operations.sources.lease import Lease
 from operations.sources.origins import Destination
+from runtime.aws import answered_within
 from runtime.batches import in_batches
+from runtime.congestion import CallResult, CongestionControl
 from runtime.errors import Unavailable
 from runtime.sqs.queue import MAX_BATCH
 
 SENT, NOT_DELETED = "sent", "sent, but not deleted here: it will be handled twice, harmlessly"
 BEHIND = "stays behind one of its aggregate that could not be sent"
 
+
+THROTTLED_TRIES = 8
+"""Of a batch that is sent too fast, over some ten seconds, before the redrive ends."""
 
 OnOutcome = Callable[[End], object]
 
@@ -88,6 +93,9 @@ class QueueRedrive:
     def __post_init__(self) -> None:
         self._blocked: set[str] = set()
         self._tally = Tally(self.queue)
+        self._congestion = CongestionControl(
+            1, self.sender.limits.entries, first_timeout=self.lease.half_time
+        )
 
     def run(self, choice: Choice, most: int) -> Tally:
         """Redrive what is chosen, of the first `most` dead letters.
@@ -103,11 +111,14 @@ class QueueRedrive:
     def _settle_round(self, dead_letters: Sequence[DeadLetter]) -> bool:
         """False if an outage ends it here."""
         sendable = self._sendable(dead_letters)
+
+        def most() -> int:
+            return min(self.rate_limiter.most, self._congestion.batch)
+
         try:
-            for batch in _batches(sendable, self.sender, self.rate_limiter.most, self._blocked):
+            for batch in _batches(sendable, self.sender, most, self._blocked):
                 self.rate_limiter.acquire(len(batch), self.lease.renew)
-                self.lease.renew()
-                self._settle(batch, self.sender.send(batch))
+                self._settle(batch, self._send(batch))
         except Unavailable as error:
             # What was under way may have arrived: it stays, and is sent again another time.
             self._tally.stopped = str(error)
@@ -116,6 +127,28 @@ class QueueRedrive:
             if outgoing.dead_letter.message_id not in ended:
                 self._end(outgoing.dead_letter, self._tally.stopped or BEHIND)
         return self._tally.stopped is None
+
+    def _send(self, batch: Sequence[Outgoing]) -> Sequence[str | None]:
+        """Send a batch, again where that was too fast. Raises Unavailable.
+
+        One copy of each is sent, and its answer waited for as long as the lease holds.
+        """
+        attempt = 0
+        while True:
+            attempt += 1
+            self.lease.renew()
+            call = self._congestion.begin()
+            assert call is not None  # noqa: S101 (it is never closed)
+            result = CallResult.PASSED
+            try:
+                with answered_within(min(self._congestion.timeout(0), self.lease.half_time)):
+                    return self.sender.send(batch)
+            except Unavailable as error:
+                result = CallResult.of(error)
+                if result is not CallResult.THROTTLED or attempt == THROTTLED_TRIES:
+                    raise
+            finally:
+                self._congestion.end(call, result)
 
     def _sendable(self, dead_letters: Sequence[DeadLetter]) -> list[Outgoing]:
         sendable: list[Outgoing] = []
@@ -133,7 +166,8 @@ class QueueRedrive:
         ends = [(each.dead_letter, outcome) for each, outcome in zip(batch, outcomes, strict=True)]
         self.trail.write(self._line(*end) for end in ends)
         accepted = [dead_letter.message_id for dead_letter, outcome in ends if outcome == SENT]
-        stay = set(self.lease.delete(accepted))
+        with answered_within(self.lease.half_time):
+            stay = set(self.lease.delete(accepted))
         left = [dead_letter for dead_letter, _ in ends if dead_letter.message_id in stay]
         self.trail.write(self._line(each, NOT_DELETED) for each in left)
         for dead_letter, outcome in ends:
@@ -205,9 +239,11 @@ def drop(
 
 
 def _batches(
-    sendable: Sequence[Outgoing], sender: Sender, most: int, blocked: set[str]
+    sendable: Sequence[Outgoing], sender: Sender, most: Callable[[], int], blocked: set[str]
 ) -> Iterator[list[Outgoing]]:
     """Cut dead letters into calls that hold at most one of each aggregate, in its order.
+
+    `most` is asked before each call how many it may hold.
 
     A call can fail partially: what follows a refused one of its aggregate must not have gone
     before it. So `blocked` is read between calls, and what belongs to it is left out.
@@ -218,6 +254,9 @@ def _batches(
     while waiting := {key: left for key, left in waiting.items() if left and key not in blocked}:
         heads = [(key, left[0]) for key, left in waiting.items()]
         for batch in sender.limits.cut(heads, lambda head: head[1].size):
-            for start in range(0, len(batch), most):
-                yield [outgoing for _, outgoing in batch[start : start + most]]
+            left = [outgoing for _, outgoing in batch]
+            while left:
+                some = most()
+                yield left[:some]
+                left = left[some:]
         waiting = {key: left[1:] for key, left in waiting.items()}

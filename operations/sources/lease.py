@@ -66,6 +66,11 @@ class Lease:
     def fifo(self) -> bool:
         return self._queue.origin.dlq.endswith(".fifo")
 
+    @property
+    def half_time(self) -> float:
+        """Seconds for which everything is hidden, at least, after a `renew`."""
+        return self._queue.visibility_timeout / 2
+
     def take(self, most: int) -> list[DeadLetter]:
         """Receive until the queue gives no more, or `most` messages. Raises Unavailable.
 
@@ -95,7 +100,7 @@ class Lease:
 
     def renew(self) -> None:
         """Keep everything hidden, if half of the time is over. Raises Unavailable."""
-        if monotonic() - self._renewed < self._queue.visibility_timeout / 2:
+        if monotonic() - self._renewed < self.half_time:
             return
         self._renewed = monotonic()
         self._show_in(self._queue.visibility_timeout, list(self._handles))

@@ -55,7 +55,8 @@ def run_consumers(
             return Consumer(messages)
 
         def prepare() -> Mapping[str, Callable[[], None]]:
-            sqs = Aws.of(settings).client("sqs")
+            # Each call is tried once: what failed is held, or comes again.
+            sqs = Aws.of(settings, attempts=1, patient=True).client("sqs")
             return {queue: consumer(sqs, queue, each).run for queue, each in handlers.items()}
 
         run_worker(settings, prepare=prepare, stop=stop, readiness=readiness, registry=registry)

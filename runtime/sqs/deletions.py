@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Self
 
 import structlog
 
+from runtime.aws import answered_within
+from runtime.congestion import CallResult, CongestionControl
 from runtime.errors import Unavailable
 from runtime.retry import backoff
 from runtime.sqs.queue import BATCH_LINGER_SECONDS, MAX_BATCH, delete_batch
@@ -20,12 +22,15 @@ log = structlog.get_logger(__name__)
 DELETE_TRIES = 3
 """How often a receipt handle is tried. A message that stays comes, and is handled, again."""
 
+FIRST_TIMEOUT = 20.0
+"""Seconds for the first answer: less than a message is hidden for, so that a try can follow."""
+
 MOST_WAITING = 100
 """Handled messages that wait to be deleted; past these, the threads that handle wait too."""
 
 
 class Deletions:
-    """A thread that deletes receipt handles from one queue, up to ten a call.
+    """A thread that deletes receipt handles from one queue, up to ten a call; fewer if it is slow.
 
     `wait` is how it waits, in seconds: between tries, and `linger` for a fuller call, since busy
     threads end one by one.
@@ -41,6 +46,9 @@ class Deletions:
     ) -> None:
         self._sqs, self._url, self._wait, self._linger = sqs, url, wait, linger
         self._handles: Queue[str | None] = Queue(MOST_WAITING)
+        self._congestion = CongestionControl(
+            1, MAX_BATCH, longest_pause=0.0, first_timeout=FIRST_TIMEOUT
+        )
 
     def __enter__(self) -> Self:
         self._thread = threading.Thread(target=self._run, name="deletions", daemon=True)
@@ -64,7 +72,7 @@ class Deletions:
     def delete_next(self) -> bool:
         """Wait for handles and delete a batch of them; False when the last have been added."""
         batch = [self._handles.get()]
-        while len(batch) < MAX_BATCH and self.pending:
+        while len(batch) < self._congestion.batch and self.pending:
             batch.append(self._handles.get())
         handles = [handle for handle in batch if handle is not None]
         if handles:
@@ -81,11 +89,21 @@ class Deletions:
                 self._wait(self._linger)
 
     def _delete(self, handles: list[str]) -> None:
+        lost = 0
         for attempt in range(1, DELETE_TRIES + 1):
+            call = self._congestion.begin()
+            result = CallResult.PASSED
             try:
-                handles = [handles[i] for i in delete_batch(self._sqs, self._url, handles)]
+                with answered_within(self._congestion.timeout(lost)):
+                    failed = delete_batch(self._sqs, self._url, handles)
+                handles = [handles[index] for index in failed]
             except Unavailable as error:
+                result = CallResult.of(error)
+                lost += error.is_lost
                 log.warning("delete failed", reason=str(error), attempt=attempt)
+            finally:
+                if call is not None:
+                    self._congestion.end(call, result)
             if not handles:
                 return
             if attempt < DELETE_TRIES:

@@ -162,6 +162,7 @@ def test_a_relays_mapping_holds_its_place_and_gives_up_into_its_own_queue(
         "FilterCriteria": {"Filters": [{"Pattern": '{"eventName":["INSERT"]}'}]},
         "FunctionName": mapping.properties["FunctionName"],
         "FunctionResponseTypes": ["ReportBatchItemFailures"],
+        "MaximumRecordAgeInSeconds": 120,
         "MaximumRetryAttempts": 10,
         "StartingPosition": "TRIM_HORIZON",
         "Tags": [{"Key": "service", "Value": workload.name}],
@@ -171,7 +172,7 @@ def test_a_relays_mapping_holds_its_place_and_gives_up_into_its_own_queue(
 
 @pytest.mark.parametrize("workload", RELAYS, ids=lambda workload: workload.name)
 def test_a_relays_functions_run_the_one_image(synthesized: Synthesize, workload: Any) -> None:
-    """One handler follows the stream; the other sweeps every minute, and is never run again."""
+    """One handler follows the stream; the other sweeps every four minutes, and never again."""
     stack = synthesized("dev").stacks[f"streamed-events-dev-{workload.domain}"]
     functions = {
         one.properties["FunctionName"]: one.properties
@@ -185,16 +186,19 @@ def test_a_relays_functions_run_the_one_image(synthesized: Synthesize, workload:
             "awslambdaric",
             f"relay.aws_lambda.{handler}",
         ]
-        assert functions[name]["Environment"]["Variables"] == workload.settings
+        # The sweep leaves what `publish` may still be at: records of two minutes, for four more.
+        added = {"SWEEP_MIN_AGE_SECONDS": "360"} if handler == "sweep" else {}
+        assert functions[name]["Environment"]["Variables"] == {**workload.settings, **added}
+        assert functions[name]["Timeout"] == (240 if handler == "publish" else 230)
     (asynchronous,) = stack.resources("AWS::Lambda::EventInvokeConfig")
     assert asynchronous.properties["MaximumRetryAttempts"] == 0
-    assert asynchronous.properties["MaximumEventAgeInSeconds"] == 60
+    assert asynchronous.properties["MaximumEventAgeInSeconds"] == 240
     schedules = [
         rule.properties["ScheduleExpression"]
         for rule in stack.resources("AWS::Events::Rule")
         if "ScheduleExpression" in rule.properties
     ]
-    assert schedules == ["rate(1 minute)"]
+    assert schedules == ["rate(4 minutes)"]
 
 
 def test_the_webhooks_secret_is_one_that_the_service_takes(synthesized: Synthesize) -> None:

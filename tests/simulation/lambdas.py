@@ -57,7 +57,7 @@ class Lambda:
             mapping.dropped.clear()
 
     def sweep(self, environment: Process) -> None:
-        """Sweep once a minute, one at a time, each in an environment that knows nothing."""
+        """Sweep on schedule, one at a time, each in an environment that knows nothing."""
         self._scheduler.after(SWEEP_EVERY, lambda: self.sweep(environment))
         if self._database.outbox.rows and not self._is_sweeping:
             self._is_sweeping = True
@@ -66,7 +66,7 @@ class Lambda:
             environment.spawn(lambda: self._sweep(environment), ended=self._swept)
 
     def _sweep(self, environment: Process) -> None:
-        # An invocation that fails is an alarm's business; the next one comes within the minute.
+        # An invocation that fails is an alarm's business; the next one comes soon.
         with suppress(Unavailable):
             self._relays.sweep_once(environment, self._workload, self._database)
 
@@ -81,7 +81,7 @@ class Lambda:
 
         def invocation() -> None:
             assert self._handler is not None
-            answers.append(self._handler.handle(event, lambda: self._scheduler.now < ends))
+            answers.append(self._handler.handle(event, lambda: ends - self._scheduler.now))
 
         environment.spawn(invocation, ended=bell.ring)
         bell.wait()

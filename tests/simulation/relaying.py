@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from threading import Lock
 from typing import Any
 from weakref import proxy
@@ -10,13 +11,15 @@ from weakref import proxy
 from infra.workloads import Workload
 from relay.adapters.eventbridge import EventBus
 from relay.adapters.sqs_fifo import DeadLetterQueue, FifoQueue
-from relay.batch import BatchPublisher, HasTime, StreamBatchHandler
+from relay.batch import BatchPublisher, StreamBatchHandler, TimeLeft
 from relay.feed_reader import PART, FeedReader
-from relay.forwarder import Forwarder
+from relay.forwarder import FIRST_TIMEOUT, Forwarder
 from relay.pipeline import Pipeline
 from relay.ports import RelayAdapters, Target
 from relay.sweeper import Backlog, Sweeper
 from relay.window import Window
+from runtime.congestion import CongestionControl
+from runtime.eventbridge import PUT_EVENTS_LIMITS
 from runtime.outbox.rows import Row
 from runtime.process.health import Readiness
 from runtime.sqs.messages import Messages
@@ -33,11 +36,14 @@ from tests.simulation.wires import Weather, Wire
 
 MAX_BYTES = 16 * 1024 * 1024
 MIN_AGE = INTERVAL = timedelta(seconds=30)
-SWEEP_EVERY = 60.0
+RETRY_HORIZON = timedelta(seconds=360)
+"""The age of a row that the function which publishes has given up."""
+
+SWEEP_EVERY = 240.0
 """Seconds between invocations of the function that sweeps."""
 
-HAS_TIME_FOR = 48.0
-"""Seconds: an invocation lasts a minute, and begins nothing new in its last 12."""
+HAS_TIME_FOR, SWEEPS_FOR = 235.0, 65.0
+"""Seconds in which all calls of an invocation are answered; and in which a sweep begins some."""
 
 
 class Relays:
@@ -72,6 +78,9 @@ class Relays:
     def forwarder(self, workload: Workload, process: Process) -> None:
         """`relay forward`: forwarders side by side."""
         sqs, queue = self._sqs(process), QUEUES[FIFO]
+        congestion = self._congestion(
+            self._plan.workers, PUT_EVENTS_LIMITS.entries, first_timeout=FIRST_TIMEOUT
+        )
         for _ in range(self._plan.workers):
             forwarder = Forwarder(
                 sqs,
@@ -82,6 +91,8 @@ class Relays:
                 metrics=METRICS,
                 readiness=Readiness(queue.name),
                 wait_seconds=20,
+                congestion=congestion,
+                now=lambda: self._scheduler.now,
             )
             process.spawn(forwarder.run)
 
@@ -94,6 +105,7 @@ class Relays:
             METRICS,
             wait=self._scheduler.sleep,
             pool=TaskPool(self._scheduler, process.spawn),
+            congestion=partial(self._congestion, longest_pause=0.0),
         )
         publisher.ledger = self._places.ledger
         return StreamBatchHandler(publisher, database.outbox_name)
@@ -102,10 +114,10 @@ class Relays:
         """The function that sweeps: one pass, and what it found leaves or stays."""
         stop = TaskStop(self._scheduler)
         pipeline, sweeper = self._pipeline_of(process, workload, database, stop)
-        self._scheduler.after(HAS_TIME_FOR, stop.request)
-        self._scheduler.after(HAS_TIME_FOR, pipeline.window.close)
+        self._scheduler.after(SWEEPS_FOR, stop.request)
+        self._scheduler.after(SWEEPS_FOR, pipeline.window.close)
         try:
-            sweeper.sweep(before=self._places.now() - MIN_AGE)
+            sweeper.sweep(before=self._places.now() - RETRY_HORIZON)
         finally:
             pipeline.window.wait_until_empty()
 
@@ -124,6 +136,7 @@ class Relays:
             metrics=METRICS,
             window=window,
             call_later=lambda seconds, act: self._call_later(process, seconds, act),
+            congestion=self._congestion,
         )
         backlog = Backlog(
             adapters,
@@ -146,6 +159,16 @@ class Relays:
             lambda: weak.delete_next(),  # noqa: PLW0108 (its method would hold it)
         )
         return pipeline, sweeper
+
+    def _congestion(self, calls: int, entries: int, **how: float) -> CongestionControl:
+        """Congestion control whose waits are tasks'."""
+        return CongestionControl(
+            calls,
+            entries,
+            now=lambda: self._scheduler.now,
+            condition=lambda _: Signal(self._scheduler),
+            **how,
+        )
 
     def _call_later(self, process: Process, seconds: float, act: Callable[[], object]) -> None:
         """Do something then, if the process still lives that life."""
@@ -198,8 +221,8 @@ class ObservedWindow(Window):
         super().__init__(max_rows=max_rows, max_bytes=MAX_BYTES, condition=condition)
         self._ledger = ledger
 
-    def take(self, target: Target) -> list[Row]:
-        batch = super().take(target)
+    def take(self, target: Target, **how: Any) -> list[Row]:
+        batch = super().take(target, **how)
         self._ledger.take_together(batch, self._held)
         return batch
 
@@ -237,9 +260,9 @@ class ObservedBatchPublisher(BatchPublisher):
 
     ledger: Ledger
 
-    def publish(self, rows: Sequence[Row], has_time: HasTime) -> set[int]:
+    def publish(self, rows: Sequence[Row], time_left: TimeLeft) -> set[int]:
         self.ledger.take_together(rows, [row.key for row in rows])
-        return super().publish(rows, has_time)
+        return super().publish(rows, time_left)
 
 
 @dataclass(frozen=True)

@@ -144,12 +144,16 @@ class Signal(Condition):
     """A threading.Condition for tasks: one runs at a time, so there is nothing to lock."""
 
     def __init__(self, scheduler: Scheduler) -> None:
-        self._bell = Bell(scheduler)
+        self._scheduler, self._bell = scheduler, Bell(scheduler)
 
     def __enter__(self) -> bool:
         return True
 
     def __exit__(self, *_: object) -> None: ...
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self._bell.wait(None if timeout is None else self._scheduler.now + timeout)
+        return True
 
     def wait_for(self, predicate: Callable[[], T], timeout: float | None = None) -> T:
         while not (found := predicate()):

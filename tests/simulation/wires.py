@@ -9,6 +9,7 @@ from typing import Any, NoReturn, TypeVar
 
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
+from runtime.aws import patience
 from runtime.aws_failures import CODES
 from runtime.errors import Unavailable
 from runtime.passed import note
@@ -23,13 +24,16 @@ T = TypeVar("T")
 LATENCY = 0.002
 """Seconds that a call takes if nothing befalls it."""
 
-LONGEST_CALL = 4.0
-"""Seconds that a slow call takes at most: past 5 s a client gives up."""
+LONGEST_CALL, GIVES_UP_AFTER = 4.0, 5.0
+"""Seconds that a slow call takes at most, and after which a client gives up that is not patient."""
 
 LONGEST_STALL = 60.0
 """Seconds for which a caller may stand still: twice a visibility timeout or a sweep's age."""
 
 LONGEST_RESTART = 40.0
+
+BREAKS = 0.5
+"""The share of lost answers for which one does not wait."""
 
 ANY_CALL = (
     Kind.AWAY,
@@ -126,11 +130,13 @@ class Wire:
         answer = half(amount) if kind in _OTHERWISE and half is not None else effect()
         if kind is Kind.CRASH_AFTER:
             self._process.die_here(amount * LONGEST_RESTART)
+        waits = patience() or GIVES_UP_AFTER
         if Kind.LOST_ANSWER in {kind, away and away.kind}:
-            self._scheduler.sleep(LATENCY)
+            # The connection breaks, or nothing comes for as long as one waits.
+            self._scheduler.sleep(LATENCY if amount < BREAKS else waits)
             self._fail(operation, Fate(Kind.LOST_ANSWER, 0.0))
         if kind is Kind.LATE_ANSWER:
-            self._scheduler.sleep(amount * LONGEST_CALL)
+            self._scheduler.sleep(amount * max(LONGEST_CALL, waits - LATENCY))
         return answer
 
     def _fail(self, operation: str, fate: Fate) -> NoReturn:
@@ -143,7 +149,8 @@ class Wire:
                 raise ClientError({"Error": {"Code": code}}, operation)
             raise Unavailable(self.service, code, family, call=operation)
         if not self._aws:
-            raise Unavailable(self.service, kind, call=operation)
+            is_lost = kind is Kind.LOST_ANSWER
+            raise Unavailable(self.service, kind, call=operation, is_lost=is_lost)
         error = _AWS_ERRORS[kind]
         raise error()
 

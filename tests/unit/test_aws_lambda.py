@@ -63,9 +63,11 @@ def test_missing_settings_fail_the_invocation(
 
 
 def test_a_timeout_that_leaves_no_time_is_refused() -> None:
-    """A sweep would begin nothing, every minute, and without a sign."""
-    with pytest.raises(Misconfigured, match="timeout of at least 30 s"):
-        sweep({}, Remaining(seconds=10))
+    """Answers would come when nothing waits for them any more, and all be sent again."""
+    with pytest.raises(Misconfigured, match="timeout of at least 180 s"):
+        publish({"Records": []}, Remaining(seconds=60))
+    with pytest.raises(Misconfigured, match="timeout of at least 180 s"):
+        sweep({}, Remaining(seconds=100))
 
 
 def test_a_sweep_publishes_what_stayed_and_logs_it(relay_: LambdaRelay, logged: list[Any]) -> None:

@@ -15,7 +15,10 @@ from structlog.testing import capture_logs
 import relay.batch
 from contracts.outbox import OutboxRecord
 from relay.ports import Failure
+from runtime.aws import patience
 from runtime.batches import Limits
+from runtime.congestion import LONGEST_TIMEOUT, TIMEOUTS
+from runtime.errors import Unavailable
 from runtime.outbox.rows import Row
 from tests.lambda_relay import SUCCESS, LambdaRelay, events
 from tests.relay_fakes import MALFORMED, THROTTLED, MemoryTarget, away, failing, record_of, seldom
@@ -65,14 +68,41 @@ def test_an_outage_gives_everything_back(relay_: LambdaRelay) -> None:
 
 
 def test_what_has_no_time_is_given_back(relay_: LambdaRelay) -> None:
-    """At the end of an invocation one round is made all the same, or nothing would ever go on."""
-    relay_.has_time = False
+    """No call begins whose answer might come after the end; what was published is deleted."""
     records = relay_.commit(*events(("a", 1), ("b", 1), ("a", 2), ("c", 1), ("a", 3)))
+
+    def fault(records: Sequence[Any]) -> None:
+        relay_.seconds_left = 5  # it took that long
+
+    relay_.target.fault = fault
     relay_.target.answer = lambda record: THROTTLED if record.aggregate_id == "c" else None
     assert relay_.publish(records) == failures([records[2], records[3], records[4]])
     assert sorted(relay_.target.keys) == [("a", 1), ("b", 1)]
-    assert not relay_.waits
     assert set(relay_.outbox.rows) == {("a", 2), ("a", 3), ("c", 1)}
+
+
+def test_a_call_that_might_not_be_answered_in_time_is_not_made(relay_: LambdaRelay) -> None:
+    """Nothing is known of the bus yet, so its first answer is given the longest time."""
+    relay_.seconds_left = LONGEST_TIMEOUT - 1
+    records = relay_.commit(*events(("a", 1), ("b", 1)))
+    assert relay_.publish(records) == failures(records)
+    assert not relay_.target.calls
+
+
+def test_a_row_without_an_answer_is_sent_again_with_more_time_for_it(relay_: LambdaRelay) -> None:
+    """Also in a later invocation; and none begins whose answer would come after the end."""
+    relay_.publish(relay_.commit(*events(("before", 1))))
+    waited: list[float | None] = []
+
+    def fault(records: Sequence[Any]) -> None:
+        waited.append(patience())
+        raise Unavailable("the bus", "ReadTimeoutError", is_lost=True)
+
+    relay_.target.fault = fault
+    records = relay_.commit(*events(("a", 1)))
+    for _ in range(2):
+        assert relay_.publish(records) == failures(records)
+    assert waited == [*TIMEOUTS]
 
 
 def test_large_entries_go_in_calls_of_their_own(relay_: LambdaRelay) -> None:
@@ -109,11 +139,11 @@ def test_a_delete_is_tried_again(relay_: LambdaRelay, error: Exception) -> None:
 
 def test_without_time_a_delete_is_tried_once(relay_: LambdaRelay) -> None:
     """Lambda ends the invocation whatever is under way in it."""
-    relay_.has_time = False
     calls: list[int] = []
 
     def fault(rows: Sequence[Any]) -> None:
         calls.append(len(rows))
+        relay_.seconds_left = 0
         raise away()
 
     relay_.outbox.fault = fault

@@ -60,6 +60,7 @@ class Forwarding:
             readiness=self.readiness,
             wait_seconds=1,
             longest_wait=0.02,
+            now=lambda: self.queue.now,
             **how,
         )
 

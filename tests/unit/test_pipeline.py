@@ -115,8 +115,9 @@ def test_only_the_failed_entries_of_a_batch_are_sent_again(relay_: Relay) -> Non
     relay_.target.answer = answer
     relay_.commit(*(row_of(f"a{n}", 1) for n in range(10)))
     relay_.drain()
+    sent = Counter(key for call in relay_.target.calls for key in call)
     assert len(relay_.target.calls[0]) == 10
-    assert [len(call) for call in relay_.target.calls] == [10, 5, 5]
+    assert all(sent[f"a{n}", 1] == (3 if n % 2 else 1) for n in range(10))
     assert sorted(relay_.target.keys) == [(f"a{n}", 1) for n in range(10)]
     assert all(tries[f"a{n}"] == (3 if n % 2 else 1) for n in range(10))
 

@@ -2,7 +2,6 @@
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import settings
@@ -13,6 +12,7 @@ from relay.window import Window
 from runtime.batches import Limits
 from runtime.outbox.rows import Row
 from tests.relay_fakes import MemoryTarget, poison, row_of
+from tests.threads import ended, started
 from verification.testkit.waiting import eventually
 
 MAX_ROWS, MAX_BYTES = 6, 6000
@@ -106,17 +106,6 @@ TestWindow = WindowMachine.TestCase
 TestWindow.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
 
 
-def started(work: Callable[[], object]) -> threading.Thread:
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
-    return thread
-
-
-def ended(thread: threading.Thread) -> bool:
-    thread.join(timeout=60)
-    return not thread.is_alive()
-
-
 def test_a_row_larger_than_the_window_passes_alone() -> None:
     """An empty window has room for any one row, and then for no other."""
     window = Window(max_rows=10, max_bytes=100)
@@ -189,6 +178,7 @@ def test_a_row_that_two_offer_while_both_wait_is_taken_once() -> None:
     batch = window.take(MemoryTarget())
     window.settle(batch)
     window.remove(batch)
+    assert window.wait()
     assert [row.key for row in window.take(MemoryTarget())] == [("b", 1)]
     eventually(lambda: len(new) == 2, what="both offers return")
     assert sorted(new) == [0, 1]
@@ -202,7 +192,7 @@ def test_close_releases_everybody() -> None:
     threads = [
         started(lambda: full.offer([row_of("b", 1)])),
         started(full.wait_until_empty),
-        *(started(lambda: empty.take(MemoryTarget())) for _ in range(3)),
+        *(started(empty.wait) for _ in range(3)),
     ]
     full.close()
     empty.close()
@@ -227,7 +217,8 @@ def test_no_wake_up_is_lost_between_many_threads() -> None:
 
     def take() -> None:
         nonlocal widest
-        while batch := window.take(target):
+        while window.wait():
+            batch = window.take(target)
             with lock:
                 names = {row.aggregate_id for row in batch}
                 assert not names & in_flight
@@ -260,7 +251,12 @@ def test_one_settlement_wakes_as_many_as_there_is_work_for() -> None:
     first = window.take(MemoryTarget())
     assert len(first) == 3
     taken: list[list[Row]] = []
-    takers = [started(lambda: taken.append(window.take(one))) for _ in range(3)]
+
+    def take() -> None:
+        assert window.wait()
+        taken.append(window.take(one))
+
+    takers = [started(take) for _ in range(3)]
     waiting = window._has_ready._waiters  # type: ignore[attr-defined]
     eventually(lambda: len(waiting) == 3, what="three that wait")
     window.settle(first)
