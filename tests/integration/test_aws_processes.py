@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from infra.topology import WORKLOADS
+from runtime.http.app import API_STOP_SECONDS
+from runtime.process.worker import STOP_WITHIN
 from runtime.signatures import secrets_of
 from tests.synthesis import Synthesize
 from tests.templates import Resource, Stack
@@ -50,6 +52,10 @@ def test_a_task_runs_the_command_of_its_workload(synthesized: Synthesize, worklo
         "runtime.probe",
         "8000/startupz",
     ]
+    # It drains, then finishes what it has begun, and is killed only after that.
+    drains = int(environment.get("HTTP_DRAIN_SECONDS", "0"))
+    assert (drains > 0) == bool(workload.path)
+    assert container["StopTimeout"] >= drains + max(API_STOP_SECONDS, STOP_WITHIN) + 5
     secrets = {each["Name"] for each in container.get("Secrets", [])}
     assert secrets == ({"WEBHOOK_SECRETS"} if workload.webhook else set())
     assert not {"MONGODB_USERNAME", "MONGODB_PASSWORD"} & environment.keys()
