@@ -9,6 +9,7 @@ import pytest
 from infra.arns import AccountRegion
 from infra.stages import Issuer, Stage, StageError
 from infra.topology import TOPOLOGY
+from infra.zones import HAVE_OTHER_ZONES, VPC_LINK_ZONES
 from runtime.http.settings import ApiSettings
 
 CDK_JSON = Path(__file__).parents[2] / "cdk.json"
@@ -141,6 +142,14 @@ def test_a_setting_that_is_wrong_is_named(given: dict[str, object], setting: str
 def test_zones_that_have_a_vpc_link_are_taken(region: str, zones: list[str]) -> None:
     """In the order in which they are named."""
     assert Stage.of("dev", stages(region=region, zones=zones)).zones == tuple(zones)
+
+
+def test_the_table_of_zones_has_two_at_least_of_each_region() -> None:
+    """All with the region's own prefix; a region that has others is one of the table."""
+    for zones in VPC_LINK_ZONES.values():
+        assert len(zones) >= 2
+        assert len({zone.partition("-")[0] for zone in zones}) == 1
+    assert VPC_LINK_ZONES.keys() > HAVE_OTHER_ZONES
 
 
 def test_a_region_says_which_of_its_zones_to_name() -> None:
