@@ -7,6 +7,8 @@
 # checkov:skip=CKV_DOCKER_2: each process has a check of its own, in compose.yaml and infra/aws/tasks.py
 # checkov:skip=CKV_DOCKER_4: COPY cannot fetch from a URL
 # checkov:skip=CKV_DOCKER_7: BASE has a tag
+#
+# `make lock` adds the digest of the day to BASE, and the SHA-256 of the certificates below.
 ARG BASE=python:3.11-slim-bookworm
 
 FROM ${BASE} AS dependencies
@@ -35,6 +37,12 @@ COPY streamed streamed
 RUN chmod -R a+rX . && python -m compileall -q --invalidation-mode unchecked-hash .
 
 FROM ${BASE} AS app
+# Debian's security updates since BASE was made. The builder keeps a layer until what made it changes,
+# so another month is another layer; infra/aws/grounds.py names it.
+ARG PATCHED
+RUN : "${PATCHED}" && apt-get update --quiet --quiet \
+    && DEBIAN_FRONTEND=noninteractive apt-get upgrade --quiet --quiet --yes \
+    && rm -rf /var/lib/apt/lists/*
 ARG UID=10001
 RUN groupadd --gid ${UID} app \
     && useradd --uid ${UID} --gid app --no-log-init --no-create-home --home-dir /nonexistent \
@@ -53,7 +61,10 @@ ENTRYPOINT ["python", "-m"]
 
 FROM app AS aws
 ARG UID=10001
-# Bound to change: AWS adds certificates, and an old bundle stops working. A file fetched by ADD is
-# readable by its owner alone.
+# Bound to change: AWS adds certificates, and an old bundle stops working. With a pin another one ends
+# the build, until `make lock` was run again. A file fetched by ADD is readable by its owner alone.
+ARG BUNDLE_SHA256=
 ADD --chown=${UID}:${UID} https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem \
     /etc/ssl/rds/global-bundle.pem
+RUN test -z "${BUNDLE_SHA256}" \
+    || echo "${BUNDLE_SHA256}  /etc/ssl/rds/global-bundle.pem" | sha256sum --check --quiet

@@ -118,12 +118,14 @@ docs: setup ## write docs/reference from the code, and the lines that tie the pa
 	@$(BIN)/python -m tools.reference
 	@$(BIN)/python -m tools.book
 
-lock: setup ## pin the newest versions that pyproject.toml allows
+lock: setup ## pin the newest versions that pyproject.toml allows, and what the Dockerfile fetches
 	@$(BIN)/python -m tools.locks
 	@for each in tools/npm/*; do (cd $$each && $(NODE) npm update --package-lock-only --omit-lockfile-registry-resolved $(NPM_QUIETLY)) || exit 1; done
+	@$(BIN)/python -m tools.image_pins
 
 lock-check: setup ## say what `make lock` would change, and change nothing
 	@$(BIN)/python -m tools.locks --check
+	@$(BIN)/python -m tools.image_pins --check
 
 sbom: setup ## write build/sbom.cdx.json, the packages of the image in CycloneDX
 	@$(BIN)/python -m tools.sbom
@@ -150,8 +152,10 @@ synth: setup build/npm/cdk/installed ## render the stages of cdk.json to CloudFo
 bootstrap: place-given setup build/npm/cdk/installed ## prepare an account for CDK, once: make bootstrap ACCOUNT=111111111111 REGION=eu-west-1
 	@$(CDK) bootstrap aws://$(ACCOUNT)/$(REGION) $(if $(TRUST),--trust $(TRUST) --cloudformation-execution-policies arn:aws:iam::aws:policy/AdministratorAccess)
 
+# CDK shows what widens permissions or opens ports, and asks: at a terminal alone, unless APPROVAL says so.
 deploy: stage-given setup build/npm/cdk/installed ## bring a stage to AWS, or up to date: make deploy STAGE=dev
-	@$(CDK) deploy --all -c stage=$(STAGE) -o build/cdk/$(STAGE)
+	@test -t 0 -a -t 1 && approval=broadening || approval=never; \
+	$(CDK) deploy --all --require-approval $(or $(APPROVAL),$$approval) -c stage=$(STAGE) -o build/cdk/$(STAGE)
 
 destroy: stage-given setup build/npm/cdk/installed ## take a stage down: make destroy STAGE=dev
 	@$(CDK) destroy --all -c stage=$(STAGE) -o build/cdk/$(STAGE)

@@ -5,6 +5,7 @@ import sys
 from aws_cdk import App, Aws, Validations
 from cdk_nag import AwsSolutionsChecks
 
+from infra.aws.alarms import UnwatchedServiceError
 from infra.aws.plan import Plan
 from infra.routes import UnguardedRouteError
 from infra.stacks import render
@@ -30,7 +31,7 @@ def main() -> int:
     app = App()
     try:
         build(app)
-    except (StageError, UnguardedRouteError) as error:
+    except (StageError, UnguardedRouteError, UnwatchedServiceError) as error:
         sys.stderr.write(f"{error}\n")
         return MISCONFIGURED
     try:

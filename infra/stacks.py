@@ -1,6 +1,7 @@
 """The stacks of a stage: what domains share in an account, and one stack for each domain."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import jsii
 from aws_cdk import Environment, Fn, Stack, Token
@@ -8,6 +9,7 @@ from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_servicediscovery as servicediscovery
 from constructs import Construct
 
+from infra.aws import metrics
 from infra.aws.alarms import Alarms
 from infra.aws.dashboard import dashboard
 from infra.aws.documents import Documents
@@ -21,6 +23,7 @@ from infra.aws.network import ZONES, Network
 from infra.aws.plan import SYSTEM, Plan, Site, workloads_of
 from infra.aws.provisioner import Provisioner
 from infra.aws.relays import Relay
+from infra.aws.scaling import scale
 from infra.aws.sealing import sealing_key
 from infra.aws.tables import Tables
 from infra.aws.tasks import Task
@@ -51,7 +54,9 @@ class SharedStack(Stack):
     """What the domains of one account share: network, cluster, buses, alarms' topic, user pool."""
 
     def __init__(self, scope: Construct, plan: Plan, site: Site) -> None:
-        super().__init__(scope, plan.stack_name(f"shared{site.suffix}"), env=_environment(site))
+        super().__init__(
+            scope, plan.stack_name(f"shared{site.suffix}"), **_properties(plan, site, "shared")
+        )
         key = encryption_key(self, self.stack_name, protected=plan.stage.protected)
         let_eventbridge_use(key)
         network = Network(self, plan, key)
@@ -83,7 +88,9 @@ class DomainStack(Stack):
     def __init__(
         self, scope: Construct, plan: Plan, site: Site, domain: Domain, shared: SharedStack
     ) -> None:
-        super().__init__(scope, plan.stack_name(domain.name), env=_environment(site))
+        super().__init__(
+            scope, plan.stack_name(domain.name), **_properties(plan, site, domain.name)
+        )
         key = encryption_key(self, self.stack_name, protected=plan.stage.protected)
         let_eventbridge_use(key)
         messaging = Messaging(self, plan, domain, key)
@@ -103,6 +110,8 @@ class DomainStack(Stack):
         )
         self._alarms = Alarms(self, plan, shared.topic)
         self._alarms.watch_queues(domain)
+        self._alarms.watch_rules(domain)
+        self._alarms.watch_tables(domain)
         users: dict[str, Task] = {}
         for workload in workloads_of(domain):
             process = (
@@ -130,14 +139,22 @@ class DomainStack(Stack):
         return relay
 
     def _task(self, workload: Workload, grounds: Grounds) -> Task:
-        task = Task(self, workload, grounds)
-        self._alarms.watch_task(grounds.plan.cluster_name, task)
+        plan, task = grounds.plan, Task(self, workload, grounds)
+        self._alarms.watch_task(plan.cluster_name, task)
         if workload.relays_outbox:
             measure_oldest_row(self, workload.name, task.log_group)
             self._alarms.watch_outbox(workload.name, is_function=False)
         if workload.path:
             self.api = HttpApi(self, task, workload.path, grounds).api
             self._alarms.watch_api(workload.path, self.api)
+        task.roll_back_on(self._alarms.health_of(workload, grounds.domain))
+        if plan.stage.protected:
+            scale(
+                task.service,
+                workload,
+                metrics.running(plan.cluster_name, workload.name),
+                self.api if workload.path else None,
+            )
         return task
 
 
@@ -147,9 +164,20 @@ class OverviewStack(Stack):
     def __init__(
         self, scope: Construct, plan: Plan, site: Site, stacks: Mapping[str, DomainStack]
     ) -> None:
-        super().__init__(scope, plan.stack_name(f"overview{site.suffix}"), env=_environment(site))
+        super().__init__(
+            scope, plan.stack_name(f"overview{site.suffix}"), **_properties(plan, site, "shared")
+        )
         apis = {domain.name: stacks[domain.name].api for domain in site.domains}
         dashboard(self, plan, site.domains, apis)
+
+
+def _properties(plan: Plan, site: Site, domain: str) -> dict[str, Any]:
+    """Of a stack: where it is, what its costs are booked under, and whether it may be deleted."""
+    return {
+        "env": _environment(site),
+        "tags": {"system": SYSTEM, "stage": plan.stage.name, "domain": domain},
+        "termination_protection": plan.stage.protected,
+    }
 
 
 def _environment(site: Site) -> Environment:

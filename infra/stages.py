@@ -1,6 +1,6 @@
 """Stages: each is one deployment of the system, as cdk.json's context describes it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -10,8 +10,10 @@ from contracts.envelope import describe
 from infra.arns import AccountRegion
 from infra.documentdb_quotas import DocumentDb
 from infra.topology import Topology
+from infra.zones import fault_of_zones
 
 AccountId = Annotated[str, Field(pattern=r"^\d{12}$")]
+ZoneId = Annotated[str, Field(pattern=r"^[a-z]+\d-az\d$")]
 
 
 class StageError(Exception):
@@ -49,11 +51,14 @@ class Stage(BaseModel):
     """Where a stage lives, and how carefully it is kept.
 
     `accounts` names an account for each domain; without it everything lives in the account of the
-    credentials that deploy. `protected` keeps data when a stack is deleted, and runs twice what
-    may run twice. With one NAT gateway instead of two, a zone's failure can cut the other off.
-    A stage without an `issuer` gets a user pool of Cognito's. `event_version` is 2, but for the
-    first deployment over a release that reads no other than 1. `document_db` says how large that
-    database is, and what its processes have open there.
+    credentials that deploy. `protected` keeps data when a stack is deleted, runs twice what may run
+    twice, and more of what is busy; it needs somebody to write to when an alarm goes off. `zones`
+    are the ids of the availability zones, by default the region's first. With one NAT gateway
+    instead of two, a zone's failure can cut the other off. `relay_concurrency` is how many batches
+    each relay's function may publish at a time, with that much of the account's concurrency kept
+    for it; by default nothing is. A stage without an `issuer` gets a user pool of Cognito's.
+    `event_version` is 2, but for the first deployment over a release that reads no other than 1.
+    `document_db` says how large that database is, and what its processes have open there.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
@@ -62,8 +67,10 @@ class Stage(BaseModel):
     region: str = Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")
     accounts: Mapping[str, AccountId] = Field(default_factory=dict)
     protected: bool = False
+    zones: Annotated[tuple[ZoneId, ...], Field(min_length=2, max_length=2)] | None = None
     nat_gateways: int = Field(default=1, ge=1, le=2)
     alarm_email: str | None = Field(default=None, pattern=r"^[^@\s]+@[^@\s]+$")
+    relay_concurrency: int | None = Field(default=None, ge=1, le=1000)
     issuer: Issuer | None = None
     event_version: int = Field(default=2, ge=1, le=2)
     document_db: DocumentDb = DocumentDb()
@@ -85,9 +92,12 @@ class Stage(BaseModel):
         if "name" in given:
             raise StageError(f"cdk.json, stage {name}: leave name out, it is the stage's key")
         try:
-            return cls.model_validate({**given, "name": name})
+            stage = cls.model_validate({**given, "name": name})
         except ValidationError as error:
             raise StageError(f"cdk.json, stage {name}: {describe(error)}") from None
+        if faults := list(_faults_of(stage)):
+            raise StageError(f"cdk.json, stage {name}: {'; '.join(faults)}")
+        return stage
 
     def account_regions(self, topology: Topology, own_account: str) -> dict[str, AccountRegion]:
         """Each domain's place; `own_account` is the account of the credentials that deploy.
@@ -110,3 +120,13 @@ class Stage(BaseModel):
         return {
             name: AccountRegion(self.accounts.get(name, own_account), self.region) for name in names
         }
+
+
+def _faults_of(stage: Stage) -> Iterator[str]:
+    """Say what does not go together, or is needed and not there, by the setting to change."""
+    if stage.protected and stage.alarm_email is None:
+        yield "alarmEmail: a protected stage needs an address that its alarms reach"
+    if stage.zones and len({*stage.zones}) < len(stage.zones):
+        yield f"zones: {stage.zones[0]} is there twice; name two"
+    elif fault := fault_of_zones(stage.region, stage.zones):
+        yield f"zones: {fault}"

@@ -164,11 +164,12 @@ def an_app(router: APIRouter, **how: Any) -> FastAPI:
         "title": "Any",
         "description": "",
         "kinds": {},
+        "check": lambda: None,
         "verifier": None,
         "allowed_hosts": frozenset({ANY_HOST}),
         **how,
     }
-    return create_api(router=router, check=lambda: None, **made)
+    return create_api(router=router, **made)
 
 
 def ask(app: FastAPI, method: str, path: str, **how: Any) -> httpx.Response:

@@ -23,11 +23,16 @@ class Resource:
 
 @dataclass(frozen=True)
 class Stack:
-    """`account` is None for the account of the credentials that deploy."""
+    """`account` is None for the account of the credentials that deploy.
+
+    `tags` are the stack's own, which CloudFormation gives to everything in it.
+    """
 
     name: str
     account: str | None
     region: str
+    tags: Mapping[str, str]
+    termination_protection: bool
     template: Mapping[str, Any]
     metadata: Mapping[str, Any]
     path: Path
@@ -43,6 +48,8 @@ class Stack:
             name=properties.get("stackName", name),
             account=None if account == "unknown-account" else account,
             region=region,
+            tags=properties.get("tags", {}),
+            termination_protection=properties.get("terminationProtection", False),
             template=json.loads(path.read_text()),
             metadata=json.loads(metadata.read_text()),
             path=path,

@@ -1,6 +1,6 @@
 """What wakes a person: each alarm says what is wrong, and docs/operations.md what to do."""
 
-from aws_cdk import Duration
+from aws_cdk import CfnResource, Duration
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
@@ -13,6 +13,7 @@ from infra.aws.plan import Plan
 from infra.aws.relays import Relay
 from infra.aws.tasks import Task
 from infra.resources import Domain
+from infra.workloads import Consumes, Workload
 
 MOST_MESSAGE_AGE = 300
 """Seconds in a work queue; a message takes milliseconds, and 30 s after its consumer's death."""
@@ -47,13 +48,44 @@ SWEEP_SILENCE = 10
 """Minutes without a sweep: one comes every four."""
 
 
+class UnwatchedServiceError(Exception):
+    """A release of a service is to be rolled back by alarms, and none says how the service does."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"workload {name}: a release of it that fails could not be rolled back, for no alarm"
+            " watches its health; have it serve a path, consume a queue or relay an outbox"
+            " (infra/domains), or watch it in infra/aws/alarms.py"
+        )
+
+
 class Alarms(Construct):
-    """The alarms of one domain, all to one topic, which hears of their end too."""
+    """The alarms of one domain, all to one topic, which hears of their end too.
+
+    Alarms cost money by the metric. Those of a protected stage alone watch what shows elsewhere
+    later or less plainly: as dead letters, as old rows, in logs.
+    """
 
     def __init__(self, scope: Construct, plan: Plan, topic: sns.ITopic) -> None:
         super().__init__(scope, "Alarms")
         self._plan = plan
         self._action = actions.SnsAction(topic)
+        self._made: dict[str, cloudwatch.Alarm] = {}
+
+    def health_of(self, workload: Workload, domain: Domain) -> dict[str, CfnResource]:
+        """The alarms that go off while a release does harm, by name; of those made so far.
+
+        Raises UnwatchedServiceError.
+        """
+        consumed = {use.queue for use in workload.uses if isinstance(use, Consumes)}
+        names = [f"{workload.path}-5xx"] if workload.path else []
+        names += [f"{workload.name}-oldest-row"] if workload.relays_outbox else []
+        for queue in domain.queues:
+            if queue.redrive and queue.name in consumed:
+                names += [f"{queue.name}-too-old", f"{queue.redrive.dlq}-not-empty"]
+        if not names:
+            raise UnwatchedServiceError(workload.name)
+        return {self._named(name): _rendered(self._made[name]) for name in names}
 
     def watch_queues(self, domain: Domain) -> None:
         for queue in domain.queues:
@@ -72,10 +104,36 @@ class Alarms(Construct):
                     threshold=MOST_MESSAGE_AGE,
                 )
 
+    def watch_rules(self, domain: Domain) -> None:
+        if not self._plan.stage.protected:
+            return
+        for bus in domain.buses:
+            self._add(
+                f"{bus.name}-failed-invocations",
+                metrics.of_every_rule(bus.name, "FailedInvocations"),
+                f"Rules of {bus.name} cannot deliver: which, the dashboard says.",
+                threshold=1,
+            )
+            self._add(
+                f"{bus.name}-dlq-unreachable",
+                metrics.of_every_rule(bus.name, "InvocationsFailedToBeSentToDlq"),
+                f"Events of {bus.name} are lost: neither target nor dead-letter queue takes them.",
+                threshold=1,
+            )
+
+    def watch_tables(self, domain: Domain) -> None:
+        throttles = [metric for table in domain.tables for metric in metrics.throttles(table)]
+        if throttles and self._plan.stage.protected:
+            self._add(
+                f"{domain.name}-throttled",
+                metrics.total(throttles, "requests that DynamoDB refused"),
+                f"DynamoDB refuses requests to tables of {domain.name}: it grows within minutes.",
+                threshold=1,
+            )
+
     def watch_task(self, cluster: str, task: Task) -> None:
         name = task.name
-        alive = metrics.processor(cluster, name, "SampleCount")
-        self._add(f"{name}-gone", alive, f"No task of {name} runs.")
+        self._add(f"{name}-gone", metrics.running(cluster, name), f"No task of {name} runs.")
 
     def watch_outbox(self, relay: str, *, is_function: bool) -> None:
         oldest = metrics.oldest_row(relay)
@@ -107,6 +165,14 @@ class Alarms(Construct):
             f"{sweep} does not run: what the stream has missed stays in the outbox.",
             silence=SWEEP_SILENCE,
         )
+        if self._plan.stage.protected:
+            throttles = [metrics.of_function(each, "Throttles", "Sum") for each in (publish, sweep)]
+            self._add(
+                f"{publish}-throttled",
+                metrics.total(throttles, "invocations that Lambda refused"),
+                f"Lambda has no concurrency left for {publish}: see relayConcurrency in cdk.json.",
+                threshold=1,
+            )
 
     def watch_api(self, name: str, api: apigateway.HttpApi) -> None:
         rate = cloudwatch.MathExpression(
@@ -169,7 +235,7 @@ class Alarms(Construct):
         alarm = cloudwatch.Alarm(
             self,
             name,
-            alarm_name=self._plan.stack_name(name.replace(".", "-")),
+            alarm_name=self._named(name),
             alarm_description=description,
             metric=metric,
             threshold=1 if threshold is None else threshold,
@@ -181,3 +247,13 @@ class Alarms(Construct):
         )
         alarm.add_alarm_action(self._action)
         alarm.add_ok_action(self._action)
+        self._made[name] = alarm
+
+    def _named(self, name: str) -> str:
+        return self._plan.stack_name(name.replace(".", "-"))
+
+
+def _rendered(alarm: cloudwatch.Alarm) -> CfnResource:
+    rendered = alarm.node.default_child
+    assert isinstance(rendered, CfnResource)  # noqa: S101 (for mypy)
+    return rendered

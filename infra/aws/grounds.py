@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from aws_cdk import aws_ecr_assets as ecr_assets
 from aws_cdk import aws_ecs as ecs
@@ -74,12 +75,17 @@ class Grounds:
         return role
 
 
-def image(scope: Construct) -> ecr_assets.DockerImageAsset:
-    """The one image: built from the Dockerfile when a stage is deployed, not when synthesized."""
+def image(scope: Construct, month: str | None = None) -> ecr_assets.DockerImageAsset:
+    """The one image: built from the Dockerfile when a stage is deployed, not when synthesized.
+
+    It has the system's security updates of a month, by default this one: 2026-12. So the first
+    deployment in another month builds a new image, though nothing else has changed.
+    """
     return ecr_assets.DockerImageAsset(
         scope,
         "Image",
         directory=str(ROOT),
         target=IMAGE_TARGET,
+        build_args={"PATCHED": month or f"{datetime.now(UTC):%Y-%m}"},
         platform=ecr_assets.Platform.LINUX_AMD64,
     )

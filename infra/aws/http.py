@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 
-from aws_cdk import CfnOutput
+from aws_cdk import CfnOutput, Tags
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_apigatewayv2_authorizers as authorizers
 from aws_cdk import aws_apigatewayv2_integrations as integrations
@@ -44,6 +44,7 @@ class HttpApi(Construct):
     def __init__(self, scope: Construct, task: Task, path: str, grounds: Grounds) -> None:
         name = grounds.plan.stack_name(path)
         super().__init__(scope, "HttpApi")
+        Tags.of(self).add("service", task.name)
         self.api = apigateway.HttpApi(self, "Api", api_name=name, create_default_stage=False)
         registered = task.service.cloud_map_service
         assert registered is not None  # noqa: S101 (as is each service with a path)

@@ -1,5 +1,7 @@
 """What AWS measures of our resources, by their names: alarms and the dashboard read the same."""
 
+from collections.abc import Sequence
+
 from aws_cdk import Duration
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -7,7 +9,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra.aws.plan import SYSTEM
-from infra.resources import Rule
+from infra.resources import Rule, Table
 
 MINUTE = Duration.minutes(1)
 
@@ -39,6 +41,47 @@ def processor(cluster: str, service: str, statistic: str = "Average") -> cloudwa
     """Percent of what a service's tasks have; its SampleCount says whether there are any."""
     dimensions = {"ClusterName": cluster, "ServiceName": service}
     return _metric("AWS/ECS", "CPUUtilization", statistic, service, **dimensions)
+
+
+def running(cluster: str, service: str) -> cloudwatch.Metric:
+    """Tasks of a service: each sends one measurement a minute of its CPU.
+
+    RunningTaskCount says the same, but only where Container Insights is paid for.
+    """
+    return processor(cluster, service, "SampleCount")
+
+
+def total(of: Sequence[cloudwatch.IMetric], label: str) -> cloudwatch.MathExpression:
+    """The sum of at most ten metrics, for one alarm; one that is silent counts as 0."""
+    named = {f"metric{number}": metric for number, metric in enumerate(of)}
+    return cloudwatch.MathExpression(
+        expression=" + ".join(f"FILL({name}, 0)" for name in named),
+        using_metrics=named,
+        period=MINUTE,
+        label=label,
+    )
+
+
+def throttles(table: Table) -> list[cloudwatch.Metric]:
+    """Reads and writes that DynamoDB has refused for now, of a table and of its indexes."""
+    return [
+        _metric("AWS/DynamoDB", name, "Sum", table.name, TableName=table.name, **index)
+        for name in ("ReadThrottleEvents", "WriteThrottleEvents")
+        for index in ({}, *({"GlobalSecondaryIndexName": each.name} for each in table.indexes))
+    ]
+
+
+def of_every_rule(bus: str, name: str) -> cloudwatch.MathExpression:
+    """What all rules of a bus come to, of which an alarm's expression could have only ten."""
+    return cloudwatch.MathExpression(
+        expression=(
+            f'SELECT SUM({name}) FROM SCHEMA("AWS/Events", EventBusName, RuleName)'  # noqa: S608
+            f" WHERE EventBusName = '{bus}'"
+        ),
+        using_metrics={},
+        period=MINUTE,
+        label=bus,
+    )
 
 
 def requests(api: apigateway.HttpApi) -> cloudwatch.Metric:

@@ -51,6 +51,8 @@ class Network(Construct):
                 "S3": ec2.GatewayVpcEndpointOptions(service=ec2.GatewayVpcEndpointAwsService.S3),
             },
         )
+        if plan.stage.zones:
+            _place(self.vpc, plan.stage.zones)
         flow_log_group = logs.LogGroup(
             self,
             "FlowLogs",
@@ -61,3 +63,13 @@ class Network(Construct):
         self.vpc.add_flow_log(
             "FlowLog", destination=ec2.FlowLogDestination.to_cloud_watch_logs(flow_log_group)
         )
+
+
+def _place(vpc: ec2.Vpc, zones: tuple[str, ...]) -> None:
+    """Put each zone's subnets where its id says; CDK itself knows zones by name alone."""
+    for subnets in (vpc.public_subnets, vpc.private_subnets, vpc.isolated_subnets):
+        for subnet, zone in zip(subnets, zones, strict=True):
+            rendered = subnet.node.default_child
+            assert isinstance(rendered, ec2.CfnSubnet)  # noqa: S101 (for mypy)
+            rendered.availability_zone = None
+            rendered.availability_zone_id = zone

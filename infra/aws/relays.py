@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from aws_cdk import Duration
+from aws_cdk import Duration, Tags
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_lambda as lambda_
@@ -30,6 +30,9 @@ RETRY_HORIZON = Duration.seconds(MOST_RECORD_AGE.to_seconds() + PUBLISH_TIMEOUT.
 
 SWEEP_EVERY = Duration.minutes(4)
 
+ONE_SWEEP = 1
+"""Concurrency: a second sweep beside the first would find the same rows."""
+
 
 class Relay(Construct):
     """Both functions run the relay's own code, with the relay's own permissions."""
@@ -38,9 +41,16 @@ class Relay(Construct):
         self, scope: Construct, workload: Workload, grounds: Grounds, stream_arn: str
     ) -> None:
         super().__init__(scope, workload.name)
+        Tags.of(self).add("service", workload.name)
         name, outbox, arns = workload.name, workload.settings["OUTBOX_TABLE"], grounds.plan.arns
         self.publish = Function(
-            self, name, workload, grounds, handler="publish", timeout=PUBLISH_TIMEOUT
+            self,
+            name,
+            workload,
+            grounds,
+            handler="publish",
+            timeout=PUBLISH_TIMEOUT,
+            reserved=grounds.plan.stage.relay_concurrency,
         )
         _let_read(self.publish, stream_arn, f"{arns.table(outbox)}/stream/*")
         self.sweep = Function(
@@ -51,6 +61,7 @@ class Relay(Construct):
             handler="sweep",
             timeout=SWEEP_TIMEOUT,
             settings={"SWEEP_MIN_AGE_SECONDS": f"{RETRY_HORIZON.to_seconds():g}"},
+            reserved=ONE_SWEEP if grounds.plan.stage.relay_concurrency else None,
         )
         # The next sweep does what one that failed has left: none is run again, or waits for long.
         self.sweep.function.configure_async_invoke(retry_attempts=0, max_event_age=SWEEP_EVERY)
@@ -101,6 +112,7 @@ class Function(Construct):
         *,
         handler: str,
         timeout: Duration,
+        reserved: int | None,
         settings: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(scope, name)
@@ -114,6 +126,7 @@ class Function(Construct):
             role=self.role,
             environment={**workload.settings, **(settings or {})},
             timeout=timeout,
+            reserved=reserved,
         )
         self.log_group = self.function.log_group
 

@@ -1,8 +1,8 @@
 """Processes as Fargate services: each with a role of its own, from the one image."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from aws_cdk import CfnResource, Duration
+from aws_cdk import CfnResource, Duration, Tags
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_servicediscovery as servicediscovery
@@ -12,6 +12,7 @@ from infra.aws.grounds import Grounds
 from infra.aws.reviewed import accept_finding
 from infra.aws.sealing import sealing_environment
 from infra.aws.webhook import webhook_secrets
+from infra.scaling import scaling_of
 from infra.workloads import Workload
 from runtime.http.hosts import ANY_HOST
 
@@ -21,8 +22,15 @@ TASK_PORT = 8000
 TASK_CPU, TASK_MEMORY = 256, 512
 """A quarter of a core and 512 MiB, the least there is: a process of ours takes under 100 MiB."""
 
+START_PERIOD = Duration.seconds(60)
+"""For a process to be ready; three checks later ECS ends the task, and counts it as failed."""
+
+DRAIN_SECONDS = 10
+"""For which an API serves on after SIGTERM. With that ECS takes the task from Cloud Map, and API
+Gateway asks there; how soon it sends no more requests is in no document."""
+
 STOP_TIMEOUT = Duration.seconds(30)
-"""From SIGTERM to SIGKILL; every process of ours stops within 10 s."""
+"""From SIGTERM to SIGKILL; every process of ours stops within 10 s, beside those that it drains."""
 
 
 class Task(Construct):
@@ -30,6 +38,7 @@ class Task(Construct):
 
     def __init__(self, scope: Construct, workload: Workload, grounds: Grounds) -> None:
         super().__init__(scope, workload.name)
+        Tags.of(self).add("service", workload.name)
         self.name, self.webhook = workload.name, workload.webhook
         self._workload, self._grounds = workload, grounds
         self._documents = grounds.documents if workload.uses_documents else None
@@ -50,6 +59,11 @@ class Task(Construct):
         assert isinstance(service, ecs.CfnService)  # noqa: S101 (for mypy)
         for resource in resources:
             service.add_resource_dependency(resource)
+
+    def roll_back_on(self, alarms: Mapping[str, CfnResource]) -> None:
+        """Undo a release while which one of these alarms goes off; they are there before it."""
+        self.service.enable_deployment_alarms([*alarms])
+        self.start_when(alarms.values())
 
     def _task_definition(self) -> ecs.FargateTaskDefinition:
         plan, workload = self._grounds.plan, self._workload
@@ -103,9 +117,10 @@ class Task(Construct):
             else None,
             port_mappings=[ecs.PortMapping(container_port=TASK_PORT)],
             health_check=ecs.HealthCheck(
-                # Alive, not ready: a new process would find the same dependency away.
-                command=["CMD", "python", "-m", "runtime.probe", f"{TASK_PORT}/healthz"],
-                start_period=Duration.seconds(30),
+                # Ready once, then alive: a release that never gets ready is rolled back, and one
+                # that works is not ended for a dependency that a new process would find away, too.
+                command=["CMD", "python", "-m", "runtime.probe", f"{TASK_PORT}/startupz"],
+                start_period=START_PERIOD,
                 interval=Duration.seconds(15),
             ),
             stop_timeout=STOP_TIMEOUT,
@@ -122,21 +137,29 @@ class Task(Construct):
         where = {f"{kind}_HOST": "0.0.0.0", f"{kind}_PORT": str(TASK_PORT)}  # noqa: S104 (a task's own)
         # Only the VPC link reaches a task, and API Gateway has chosen by the name before it: no
         # browser asks here by a name of its own, and which one the link sends is nowhere written.
-        return where | ({"HTTP_ALLOWED_HOSTS": ANY_HOST} if self._workload.path else {})
+        if not self._workload.path:
+            return where
+        return where | {
+            "HTTP_ALLOWED_HOSTS": ANY_HOST,
+            "HTTP_DRAIN_SECONDS": str(DRAIN_SECONDS),
+        }
 
     def _service(self, container: ecs.ContainerDefinition) -> ecs.FargateService:
         plan, workload = self._grounds.plan, self._workload
-        alone = workload.relays_outbox
+        alone, scaling = workload.relays_outbox, scaling_of(workload)
+        scales = plan.stage.protected and not scaling.is_fixed
         return ecs.FargateService(
             self,
             "Service",
             service_name=workload.name,
             cluster=self._grounds.cluster,
             task_definition=self._definition,
-            desired_count=1 if alone else plan.copies,
+            # Of one that scales, a deployment leaves the number as it is.
+            desired_count=None if scales else scaling.least if plan.stage.protected else 1,
             # The old relay of an outbox stops before the new one starts.
             min_healthy_percent=0 if alone else 100,
             max_healthy_percent=100 if alone else 200,
+            propagate_tags=ecs.PropagatedTagSource.SERVICE,
             circuit_breaker=ecs.DeploymentCircuitBreaker(enable=True, rollback=True),
             vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS),
             cloud_map_options=ecs.CloudMapOptions(

@@ -82,14 +82,15 @@ def domain(
     `archives` are others of its bus.
     """
     bus, logs = f"{name}-event-bus", f"{name}-event-logs"
-    log_rule = Rule(f"{name.title()}LogRule", bus, EventPattern(), ToLogGroup(logs))
+    unlogged = dead_letter_queue(f"{logs}-dlq")
+    log_rule = Rule(f"{name.title()}LogRule", bus, EventPattern(), ToLogGroup(logs), unlogged.name)
     return Domain(
         name=name,
         buses=(Bus(bus),),
         archives=(Archive(f"{name}-bus-archive", bus, archive_days, archived), *archives),
         log_groups=(LogGroup(logs, LOG_RETENTION_DAYS),),
         rules=(*rules, log_rule),
-        queues=queues,
+        queues=(*queues, unlogged),
         tables=tables,
         collections=collections,
         keys=keys,

@@ -9,7 +9,7 @@ from typing import Any
 from contracts.outbox import ROW_KEY, EventTooLarge, MalformedRecord, OutboxRecord
 from contracts.timestamps import parse_timestamp
 from operations.sources.dead_letters import BATCH_INFO, DeadLetter, object_in
-from operations.sources.origins import BackToQueue, Destination, OnToBus, OutToBus
+from operations.sources.origins import BackToQueue, Destination, IntoLog, OnToBus, OutToBus
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Unsendable(ValueError):
 def outgoing_of(dead_letter: DeadLetter, destination: Destination) -> Outgoing:
     """Make what is sent for a dead letter. Raises Unsendable; that one stays where it is."""
     entry = _entry(dead_letter, destination)
-    if isinstance(destination, BackToQueue):
+    if isinstance(destination, BackToQueue | IntoLog):
         return Outgoing(dead_letter, entry, len(dead_letter.body.encode()))
     # 14 for the time: see contracts.outbox.OutboxRecord.entry_size.
     texts = (entry["Source"], entry["DetailType"], entry["Detail"], *entry["Resources"])
@@ -63,6 +63,9 @@ def _entry(dead_letter: DeadLetter, destination: Destination) -> Mapping[str, An
             return {"MessageBody": dead_letter.body}
         case OnToBus():
             return _delivered(dead_letter.body)
+        case IntoLog():
+            occurred = _delivered(dead_letter.body)["Time"]
+            return {"timestamp": int(occurred.timestamp() * 1000), "message": dead_letter.body}
         case OutToBus():
             record = _record(dead_letter.body)
             return _event(record.source, record.event_type, record.detail, record.occurred_at)

@@ -1,6 +1,7 @@
 """Sends dead letters on, a batch a call, and says of each whether it was accepted."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from operations.dlq.outgoing import Outgoing
 from operations.environment import Environment
-from operations.sources.origins import BackToQueue, Destination
+from operations.sources.origins import BackToQueue, Destination, IntoLog
 from runtime.aws import error_code, error_message, reaching
 from runtime.batches import Limits
 from runtime.errors import Unavailable
@@ -17,6 +18,7 @@ from runtime.sqs.queue import SEND_LIMITS, find_url
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_sqs import SQSClient
 
 
@@ -28,6 +30,9 @@ def sender_to(environment: Environment, destination: Destination, *, run: str) -
     if isinstance(destination, BackToQueue):
         sqs = environment.aws(environment.topology.domain_of_queue(destination.queue)).client("sqs")
         return WorkQueueSender(sqs, find_url(sqs, destination.queue), run)
+    if isinstance(destination, IntoLog):
+        domain = environment.topology.domain_of_log_group(destination.log_group)
+        return LogGroupSender(environment.aws(domain).client("logs"), destination.log_group)
     events = environment.aws(environment.topology.domain_of_bus(destination.bus)).client("events")
     require_bus(events, destination.bus)
     return BusSender(events, destination.bus)
@@ -99,7 +104,42 @@ class BusSender:
         ]
 
 
-Sender = WorkQueueSender | BusSender
+REDRIVEN_STREAM = "redriven"
+"""Within a log group, beside the streams that EventBridge writes."""
+
+PUT_LOG_EVENTS_LIMITS = Limits(entries=1, total_bytes=1_048_576 - 26)
+"""Bytes: CloudWatch Logs, PutLogEvents, which counts 26 more for each line. It would take 10,000
+lines in the order of their times; one by one they need none, and each is refused for itself."""
+
+
+@dataclass(frozen=True)
+class LogGroupSender:
+    """To a bus's log group, as the line that EventBridge could not write."""
+
+    logs: "CloudWatchLogsClient"
+    log_group: str
+    limits: Limits = PUT_LOG_EVENTS_LIMITS
+
+    def send(self, batch: Sequence[Outgoing]) -> Sequence[str | None]:
+        """Send one batch; see WorkQueueSender. A line of before its retention is refused."""
+        exists = self.logs.exceptions.ResourceAlreadyExistsException
+        lines: Any = [each.entry for each in batch]
+        try:
+            with reaching("CloudWatch Logs", "PutLogEvents"):
+                with suppress(exists):
+                    self.logs.create_log_stream(
+                        logGroupName=self.log_group, logStreamName=REDRIVEN_STREAM
+                    )
+                answer = self.logs.put_log_events(
+                    logGroupName=self.log_group, logStreamName=REDRIVEN_STREAM, logEvents=lines
+                )
+        except (ClientError, Unavailable) as error:
+            return _send_individually(self, batch, error)
+        refused = answer.get("rejectedLogEventsInfo")
+        return [f"its time is refused: {', '.join(refused)}" if refused else None for _ in batch]
+
+
+Sender = WorkQueueSender | BusSender | LogGroupSender
 
 
 def _send_individually(

@@ -9,7 +9,7 @@ from operations.journey.by_event import EventEvidence
 from operations.journey.evidence import Evidence
 from operations.output import age, as_document
 from operations.sources.ledger import handled
-from operations.sources.routes import Route
+from operations.sources.routes import Route, log_dlq_of
 
 NOT_FOUND_ANYWHERE = "not found in any outbox, bus log or queue"
 
@@ -51,7 +51,7 @@ class Gaps:
         taken = route.taken_by(found.on_buses[0][1].routed_by)
         for hop in taken.hops:
             if hop.bus not in buses:
-                where = _dead(found, hop.dlq) or self._waits_in(self._taps.get(hop.bus))
+                where = _dead(found, hop.dlq) or self._before_log(found, hop.bus)
                 yield _gap(found, f"{hop.rule} to {hop.bus}", where, _replay(route))
         for delivery in taken.deliveries:
             state = self._evidence.states.get(delivery.domain)
@@ -70,8 +70,12 @@ class Gaps:
             _dead(found, route.set_aside)
             or self._waits_in(route.outbox)
             or self._waits_in(route.between)
-            or self._waits_in(self._taps.get(route.bus))
+            or self._before_log(found, route.bus)
         )
+
+    def _before_log(self, found: EventEvidence, bus: str) -> str | None:
+        """It was on the bus, and is not in the bus's log."""
+        return _dead(found, log_dlq_of(bus)) or self._waits_in(self._taps.get(bus))
 
     def _waits_in(self, queue: str | None) -> str | None:
         count = self._evidence.waiting.get(queue, 0) if queue else 0

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from infra.resources import Queue, Rule, ToBus
+from infra.resources import Queue, Rule, ToBus, ToLogGroup
 from infra.topology import Topology
 from infra.workloads import Consumes, Empties, PublishesTo, SendsTo, Workload
 
@@ -42,7 +42,17 @@ class OutToBus:
         return f"the bus {self.bus}"
 
 
-Destination = BackToQueue | OnToBus | OutToBus
+@dataclass(frozen=True)
+class IntoLog:
+    """The log group that a rule could not write an event to: the body is that event."""
+
+    log_group: str
+
+    def __str__(self) -> str:
+        return f"the log group {self.log_group}"
+
+
+Destination = BackToQueue | OnToBus | OutToBus | IntoLog
 
 
 @dataclass(frozen=True)
@@ -85,8 +95,11 @@ def _origin(dlq: str, domain: str, topology: Topology, workloads: Sequence[Workl
                 tries=work.redrive.max_receive_count,
             )
     for rule in rules:
-        if isinstance(rule.target, ToBus):
-            return Origin(dlq, domain, OnToBus(rule.target.bus), rules)
+        match rule.target:
+            case ToBus(bus):
+                return Origin(dlq, domain, OnToBus(bus), rules)
+            case ToLogGroup(log_group):
+                return Origin(dlq, domain, IntoLog(log_group), rules)
     (relay,) = (each for each in senders if any(isinstance(use, Empties) for use in each.uses))
     bus = next(use.bus for use in relay.uses if isinstance(use, PublishesTo))
     return Origin(dlq, domain, OutToBus(bus), handlers=(relay.name,))

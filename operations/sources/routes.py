@@ -89,13 +89,18 @@ def log_group_of(bus: str, topology: Topology = TOPOLOGY) -> str:
 
 def log_rule_of(bus: str, topology: Topology = TOPOLOGY) -> str:
     """Name the rule that writes everything on a bus to its log group. Raises KeyError."""
-    return _log_of(bus, topology)[0]
+    return _log_of(bus, topology)[0].name
 
 
-def _log_of(bus: str, topology: Topology) -> tuple[str, str]:
+def log_dlq_of(bus: str, topology: Topology = TOPOLOGY) -> str | None:
+    """Name the queue of what that rule could not write. Raises KeyError."""
+    return _log_of(bus, topology)[0].dlq
+
+
+def _log_of(bus: str, topology: Topology) -> tuple[Rule, str]:
     for rule in topology.rules:
         if rule.bus == bus and isinstance(rule.target, ToLogGroup):
-            return rule.name, rule.target.log_group
+            return rule, rule.target.log_group
     raise KeyError(bus)
 
 

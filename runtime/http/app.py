@@ -5,15 +5,14 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 import uvicorn
-from fastapi import APIRouter, FastAPI, Request, Response
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from fastapi import APIRouter, FastAPI, Request
+from prometheus_client import CollectorRegistry
 
 from contracts.causes import Cause
 from runtime.errors import Misconfigured
 from runtime.http import docs as documentation
+from runtime.http import health, problems
 from runtime.http import outbox_endpoint as outbox_api
-from runtime.http import problems
 from runtime.http.auth import (
     Authenticated,
     InsufficientScope,
@@ -22,6 +21,7 @@ from runtime.http.auth import (
 )
 from runtime.http.connection_limits import BODY_SECONDS
 from runtime.http.connections import limited
+from runtime.http.draining import DrainingServer
 from runtime.http.json_bodies import JsonBodies
 from runtime.http.middleware import AllowedHosts, AroundRequests, HeadAsGet, LimitedBody
 from runtime.http.problem_kinds import Kind
@@ -37,7 +37,8 @@ S = TypeVar("S", bound=ApiSettings)
 
 MAX_BODY_BYTES = 64 * 1024
 API_STOP_SECONDS = 8
-"""How long requests in flight have to finish after SIGTERM: a process has 10 s in all."""
+"""How long requests in flight have to finish, once nothing more is accepted: with what comes after
+a process has 10 s, beside the time for which it drains."""
 
 
 def create_api(
@@ -83,22 +84,12 @@ def create_api(
         app.include_router(outbox_api.routes(outbox))
     documentation.install(app)
 
-    # Not in the thread pool, which may be full of requests that wait for a database.
-    @app.get("/healthz", include_in_schema=False)
-    async def healthz() -> dict[str, str]:
-        return {"status": "alive"}
-
-    @app.get("/readyz", include_in_schema=False)
-    def readyz() -> dict[str, str]:
+    def ready() -> None:
         check()
         if verifier is not None:
             verifier.check()
-        return {"status": "ready"}
 
-    @app.get("/metrics", include_in_schema=False)
-    async def metrics() -> Response:
-        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
-
+    health.install(app, check=ready, registry=registry)
     app.add_middleware(HeadAsGet)  # first: the innermost
     app.add_middleware(JsonBodies)
     app.add_middleware(LimitedBody, max_bytes=MAX_BODY_BYTES, max_seconds=BODY_SECONDS)
@@ -124,14 +115,14 @@ def run_api(
 
 
 def serve(app: FastAPI, settings: HttpSettings) -> None:
-    """Serve until SIGTERM or SIGINT; requests in flight are finished first.
+    """Serve until SIGTERM or SIGINT, and as long as it drains; requests in flight are finished.
 
     Raises Misconfigured if the address cannot be had.
     """
     listening = _listen(settings.http_host, settings.http_port)
     at_most = settings.http_max_connections_per_client
     config = limited(app, listening, stop_seconds=API_STOP_SECONDS, at_most=at_most)
-    server = uvicorn.Server(config)
+    server = DrainingServer(config, app, drain=settings.http_drain_seconds)
     # uvicorn raises the signal again once it has stopped, which would kill the process: ours takes
     # it, and one that comes before uvicorn listens to any.
     with on_signal(_Leave(server)):

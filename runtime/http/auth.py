@@ -19,7 +19,7 @@ from runtime.http.settings import ApiSettings
 
 OPEN_PATHS = frozenset(
     {
-        *("/healthz", "/readyz", "/metrics"),
+        *("/healthz", "/readyz", "/startupz", "/metrics"),
         *("/docs", "/docs/start.js", "/openapi.json"),
         "/outbox",  # on AWS IAM's own signature is in Authorization
     }

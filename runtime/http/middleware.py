@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 CORRELATION_HEADER = "X-Correlation-Id"
 _CORRELATION_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
-UNLOGGED_PATHS = frozenset({"/healthz", "/readyz", "/metrics", "/outbox"})
+UNLOGGED_PATHS = frozenset({"/healthz", "/readyz", "/startupz", "/metrics", "/outbox"})
 """Paths that only machines ask for, and all the time: neither logged nor traced."""
 
 

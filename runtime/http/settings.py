@@ -29,10 +29,14 @@ HOST_NAMES = r"^[A-Za-z0-9._:,*\[\] -]*$"
 
 
 class HttpSettings(ProcessSettings):
-    """For a process that serves HTTP."""
+    """For a process that serves HTTP.
+
+    `http_drain_seconds` is how long it goes on serving after a signal to stop, unready.
+    """
 
     http_host: str = "127.0.0.1"
     http_port: int = Field(ge=0, le=65535)
+    http_drain_seconds: float = Field(default=0, ge=0, le=60)
     http_max_connections_per_client: int | None = Field(default=None, ge=0)
 
 

@@ -2,7 +2,7 @@
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import uvicorn
@@ -24,10 +24,12 @@ class Readiness:
     def __init__(self, *parts: str) -> None:
         self._lock = threading.Lock()
         self._reasons: dict[str, str | None] = dict.fromkeys(parts, "starting")
+        self._was_ready = not parts
 
     def up(self, part: str) -> None:
         with self._lock:
             self._reasons[part] = None
+            self._was_ready = self._was_ready or not any(self._reasons.values())
 
     def down(self, part: str, reason: str) -> None:
         with self._lock:
@@ -38,9 +40,13 @@ class Readiness:
         with self._lock:
             return {part: reason for part, reason in self._reasons.items() if reason is not None}
 
+    def reasons_at_start(self) -> dict[str, str]:
+        """Say why the process was never ready; empty for ever once it was."""
+        return {} if self._was_ready else self.reasons()
+
 
 class HealthServer:
-    """Serves /healthz, /readyz and /metrics of a worker from a thread of its own.
+    """Serves /healthz, /readyz, /startupz and /metrics of a worker from a thread of its own.
 
     Within the limits of the APIs: a probe is answered however many clients hang on.
     """
@@ -76,13 +82,13 @@ def _app(readiness: Readiness, registry: CollectorRegistry) -> ASGIApp:
             case "/healthz":
                 return PlainTextResponse("alive\n")
             case "/readyz":
-                reasons = readiness.reasons()
-                text = "".join(f"{part}: {why}\n" for part, why in reasons.items()) or "ready\n"
-                return PlainTextResponse(text, 503 if reasons else 200)
+                return _unless(readiness.reasons(), "ready")
+            case "/startupz":
+                return _unless(readiness.reasons_at_start(), "started")
             case "/metrics":
                 return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
             case _:
-                return PlainTextResponse("try /healthz, /readyz or /metrics\n", 404)
+                return PlainTextResponse("try /healthz, /readyz, /startupz or /metrics\n", 404)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] in {"GET", "HEAD"}:
@@ -92,3 +98,8 @@ def _app(readiness: Readiness, registry: CollectorRegistry) -> ASGIApp:
         await response(scope, receive, send)
 
     return app
+
+
+def _unless(reasons: Mapping[str, str], well: str) -> Response:
+    text = "".join(f"{part}: {why}\n" for part, why in reasons.items()) or f"{well}\n"
+    return PlainTextResponse(text, 503 if reasons else 200)

@@ -101,7 +101,7 @@ def servers(
     system: System, apis: Mapping[Name, httpx.Client], quiet_console: Parts
 ) -> Iterator[Mapping[str, Server]]:
     """Every kind of HTTP server that we have, as its process serves it, by its name."""
-    health = ("/healthz", "/readyz", "/metrics")
+    health = ("/healthz", "/readyz", "/startupz", "/metrics")
     docs = ("/openapi.json", "/docs", "/docs/start.js", "/docs/assets/swagger-ui.css")
     files = ("/", "/asyncapi", "/asyncapi.json", "/page/css/base.css")
     token = f"{TOKEN_HEADER}: {quiet_console.token}".encode()

@@ -7,6 +7,8 @@ import pytest
 
 from infra.documentdb_quotas import QUOTAS
 from infra.topology import WORKLOADS
+from runtime.http.app import API_STOP_SECONDS
+from runtime.process.worker import STOP_WITHIN
 from runtime.signatures import secrets_of
 from tests.synthesis import Synthesize
 from tests.templates import Resource, Stack
@@ -50,8 +52,12 @@ def test_a_task_runs_the_command_of_its_workload(synthesized: Synthesize, worklo
         "python",
         "-m",
         "runtime.probe",
-        "8000/healthz",
+        "8000/startupz",
     ]
+    # It drains, then finishes what it has begun, and is killed only after that.
+    drains = int(environment.get("HTTP_DRAIN_SECONDS", "0"))
+    assert (drains > 0) == bool(workload.path)
+    assert container["StopTimeout"] >= drains + max(API_STOP_SECONDS, STOP_WITHIN) + 5
     secrets = {each["Name"] for each in container.get("Secrets", [])}
     assert secrets == ({"WEBHOOK_SECRETS"} if workload.webhook else set())
     assert not {"MONGODB_USERNAME", "MONGODB_PASSWORD"} & environment.keys()
@@ -175,16 +181,6 @@ def test_of_an_outboxs_relay_there_is_never_a_second_one(synthesized: Synthesize
         assert service["DeploymentConfiguration"]["MinimumHealthyPercent"] == 0
 
 
-def test_a_protected_stage_runs_two_of_what_may_run_twice(synthesized: Synthesize) -> None:
-    """So that the loss of a zone or a task is not an outage."""
-    counts = {
-        one.properties["ServiceName"]: one.properties["DesiredCount"]
-        for one in synthesized("prod").resources("AWS::ECS::Service")
-    }
-
-    assert counts == {workload.name: 1 if workload.relays_outbox else 2 for workload in SERVICES}
-
-
 @pytest.mark.parametrize("workload", RELAYS, ids=lambda workload: workload.name)
 def test_a_relays_mapping_holds_its_place_and_gives_up_into_its_own_queue(
     synthesized: Synthesize, workload: Any
@@ -207,6 +203,7 @@ def test_a_relays_mapping_holds_its_place_and_gives_up_into_its_own_queue(
         "MaximumRecordAgeInSeconds": 120,
         "MaximumRetryAttempts": 10,
         "StartingPosition": "TRIM_HORIZON",
+        "Tags": [{"Key": "service", "Value": workload.name}],
     }
     assert mapping.properties["EventSourceArn"].endswith(".StreamArn}")
 

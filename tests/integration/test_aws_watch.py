@@ -13,10 +13,16 @@ TOPIC = "AWS::SNS::Topic"
 DOMAINS = {domain.name: domain for domain in TOPOLOGY.domains}
 
 
+@pytest.mark.parametrize("stage", ["dev", "prod"])
 @pytest.mark.parametrize("domain", DOMAINS)
-def test_everything_that_may_go_wrong_has_an_alarm(synthesized: Synthesize, domain: str) -> None:
-    """Dead letters, old messages, old rows, failing functions and APIs, and what is not there."""
-    stack = synthesized("dev").stacks[f"streamed-events-dev-{domain}"]
+def test_everything_that_may_go_wrong_has_an_alarm(
+    synthesized: Synthesize, domain: str, stage: str
+) -> None:
+    """Dead letters, old messages, old rows, failing functions and APIs, and what is not there.
+
+    In a protected stage also what AWS refused, and what a bus could not deliver.
+    """
+    stack = synthesized(stage).stacks[f"streamed-events-{stage}-{domain}"]
     names = {alarm.properties["AlarmName"] for alarm in stack.resources("AWS::CloudWatch::Alarm")}
 
     wanted = {f"{domain}-5xx"}
@@ -37,7 +43,41 @@ def test_everything_that_may_go_wrong_has_an_alarm(synthesized: Synthesize, doma
                 if workload.empties
                 else {f"{workload.name}-gone"}
             )
-    assert names == {f"streamed-events-dev-{name}" for name in wanted}
+    if stage == "prod":
+        bus = f"{domain}-event-bus"
+        wanted |= {f"{bus}-failed-invocations", f"{bus}-dlq-unreachable"}
+        if DOMAINS[domain].tables:
+            wanted |= {f"{domain}-throttled", f"{domain}-relay-throttled"}
+    assert names == {f"streamed-events-{stage}-{name}" for name in wanted}
+
+
+def test_an_alarm_has_at_most_as_many_metrics_as_cloudwatch_takes(synthesized: Synthesize) -> None:
+    """Ten in an expression; a query of every rule of a bus has no such bound, and stands alone."""
+    for alarm in synthesized("prod").resources("AWS::CloudWatch::Alarm"):
+        metrics = alarm.properties.get("Metrics", [])
+        assert sum("MetricStat" in each for each in metrics) <= 10
+        if any(each.get("Expression", "").startswith("SELECT") for each in metrics):
+            assert len(metrics) == 1
+
+
+@pytest.mark.parametrize("domain", [name for name in DOMAINS if DOMAINS[name].tables])
+def test_throttles_are_those_of_every_table_and_index(synthesized: Synthesize, domain: str) -> None:
+    """One alarm for a domain's tables: reads and writes, of each table and each index."""
+    (alarm,) = (
+        each.properties
+        for each in synthesized("prod").resources("AWS::CloudWatch::Alarm")
+        if each.properties["AlarmName"] == f"streamed-events-prod-{domain}-throttled"
+    )
+    watched = {
+        (stat["Metric"]["MetricName"], *(each["Value"] for each in stat["Metric"]["Dimensions"]))
+        for stat in (each["MetricStat"] for each in alarm["Metrics"] if "MetricStat" in each)
+    }
+    assert watched == {
+        (f"{kind}ThrottleEvents", *names)
+        for kind in ("Read", "Write")
+        for table in DOMAINS[domain].tables
+        for names in ((table.name,), *((index.name, table.name) for index in table.indexes))
+    }
 
 
 def test_a_protected_stages_documentdb_is_watched(synthesized: Synthesize) -> None:

@@ -41,6 +41,7 @@ GAPS = (
     Meant("on AWS", "bus *", "KmsKeyIdentifier", "and its encryption"),
     Meant("on AWS", "table *", "SSESpecification.*", "and a table's"),
     Meant("on AWS", "table *", "PointInTimeRecovery*", "and its recovery"),
+    Meant("on AWS", "log group *", "Tags", "and what a process's log is booked under"),
 )
 
 

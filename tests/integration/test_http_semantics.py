@@ -17,7 +17,7 @@ from tests.raw_http import ENDLESS, Answer, Server
 from tests.system import NAMES, System
 from verification.testkit.waiting import eventually
 
-HEALTH = ("/healthz", "/readyz", "/metrics")
+HEALTH = ("/healthz", "/readyz", "/startupz", "/metrics")
 """All that a health server has, in plain text: its answers are no problems."""
 
 VARY = {"/metrics", "/outbox", "/readyz"}

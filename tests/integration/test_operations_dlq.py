@@ -148,6 +148,19 @@ def test_an_event_goes_on_to_the_bus_that_a_rule_could_not_reach(system: Operate
     assert system.depth("subscriptions-to-stock-dlq") == (0, 0)
 
 
+def test_a_line_goes_into_the_log_that_a_rule_could_not_write(system: Operated) -> None:
+    """As EventBridge has it, and so `streamed where` finds it; again, for the stream is there."""
+    logs = system.aws.client("logs")
+    for name in "ab":
+        body = an_event(f"unlogged-{name}", 1)
+        system.send("stock-event-logs-dlq", body, attributes=by_eventbridge())
+        code, _ = system.ask("dlq", "redrive", "--queue", "stock-event-logs-dlq", "--all")
+        assert code == 0
+        written = logs.get_log_events(logGroupName="stock-event-logs", logStreamName="redriven")
+        assert body in [line["message"] for line in written["events"]]
+    assert system.depth("stock-event-logs-dlq") == (0, 0)
+
+
 def test_a_half_failed_put_leaves_what_was_refused(system: Operated) -> None:
     """Behind HTTP 200: the refused one stays, visible, with the reason; exit code 1."""
     for name in "abc":

@@ -194,3 +194,21 @@ def test_requests_in_flight_are_finished_after_sigterm(tmp_path: Path, system: S
         assert set(statuses) == {200}
         assert len(statuses) >= 20
         assert process.child.wait(60) == 0
+
+
+def test_an_api_drains_after_sigterm(tmp_path: Path, system: System) -> None:
+    """Not ready, and serving; a second SIGTERM ends that, and it leaves with 0."""
+    with system.running(tmp_path, "stock", "api", {"HTTP_DRAIN_SECONDS": "60"}) as process:
+        process.until_ready()
+        signal_child(process.child, signal.SIGTERM)
+
+        def is_unready() -> bool:
+            answer = process.get("/readyz")
+            return answer is not None and answer.status_code == 503
+
+        eventually(is_unready, what="it is not ready")
+        served = process.get("/stock/nowhere")
+        assert served is not None
+        assert served.status_code == 404
+        assert stop_child(process.child, within=60)
+    assert process.child.returncode == 0

@@ -3,6 +3,10 @@
 import re
 import subprocess
 
+from aws_cdk import App, Stack
+from constructs import Construct
+
+from infra.aws.grounds import image
 from infra.local_system.settings import ROOT
 
 PRODUCT = {
@@ -55,3 +59,22 @@ def test_no_file_of_the_image_is_for_verification() -> None:
     imports = re.compile(r"^\s*(from|import) (verification|tests)\b", re.MULTILINE)
     python = [file for file in files if file.endswith(".py") and (ROOT / file).exists()]
     assert not [file for file in python if imports.search((ROOT / file).read_text())]
+
+
+def test_a_month_later_the_image_is_another_one() -> None:
+    """Of the same code: the system's security updates are those of the month."""
+    stack = Stack(App(), "stack")
+    hashes = [
+        image(Construct(stack, name), month).asset_hash
+        for name, month in (("a", "2026-11"), ("b", "2026-12"), ("c", "2026-12"))
+    ]
+    assert hashes[0] != hashes[1] == hashes[2]
+
+
+def test_the_images_updates_are_those_of_the_month_that_is_named() -> None:
+    """The layer names it, so that no builder takes one of before; and leaves no package lists."""
+    dockerfile = (ROOT / "Dockerfile").read_text()
+    (layer,) = re.findall(r"^ARG PATCHED\nRUN ((?:.*\\\n)*.*)$", dockerfile, re.MULTILINE)
+    assert layer.startswith(': "${PATCHED}" && apt-get update')
+    assert "apt-get upgrade" in layer
+    assert layer.endswith("rm -rf /var/lib/apt/lists/*")

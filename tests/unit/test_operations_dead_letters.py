@@ -6,11 +6,19 @@ from datetime import UTC, datetime
 import pytest
 
 from contracts.outbox import OutboxRecord
-from infra.resources import ToBus, ToQueue
+from infra.resources import ToBus, ToLogGroup, ToQueue
 from infra.topology import TOPOLOGY, WORKLOADS
 from operations.dlq.outgoing import Outgoing, Unsendable, outgoing_of
 from operations.sources.dead_letters import DeadLetter, laid_out
-from operations.sources.origins import BackToQueue, Destination, OnToBus, Origin, OutToBus, origins
+from operations.sources.origins import (
+    BackToQueue,
+    Destination,
+    IntoLog,
+    OnToBus,
+    Origin,
+    OutToBus,
+    origins,
+)
 from tests.dead_letters import (
     BATCH_GIVEN_UP,
     a_dead_letter,
@@ -21,6 +29,8 @@ from tests.dead_letters import (
 )
 
 ORIGINS = origins(TOPOLOGY, WORKLOADS)
+
+DOMAINS = ("subscriptions", "stock", "payments")
 
 DESTINATIONS: dict[str, Destination] = {
     "cancel-subscription-dlq": BackToQueue("subscriptions-payment-cancelled"),
@@ -40,6 +50,7 @@ DESTINATIONS: dict[str, Destination] = {
     "payments-to-stock-dlq": OnToBus("stock-event-bus"),
     "payments-to-subscriptions-dlq": OnToBus("subscriptions-event-bus"),
     "payment-events-dlq.fifo": BackToQueue("payment-events.fifo"),
+    **{f"{each}-dlq": IntoLog(each) for each in map("{}-event-logs".format, DOMAINS)},
 }
 
 DLQS = {queue.redrive.dlq for queue in TOPOLOGY.queues if queue.redrive} | {
@@ -62,6 +73,8 @@ def test_a_rule_shares_its_dead_letter_queue_only_with_its_own_target(origin: Or
                 assert rule.target == ToQueue(queue)
             case OnToBus(bus):
                 assert rule.target == ToBus(bus)
+            case IntoLog(log_group):
+                assert rule.target == ToLogGroup(log_group)
             case OutToBus():
                 pytest.fail("no rule dead-letters what a relay could not publish")
 
@@ -200,6 +213,18 @@ def test_a_bus_gets_the_event_that_could_not_be_delivered() -> None:
     assert (sent["Source"], sent["DetailType"]) == ("app.subscriptions", "SubscriptionCreated")
     assert json.loads(sent["Detail"]) == json.loads(body)["detail"]
     assert sent["Time"] == datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+
+
+def test_a_log_group_gets_the_line_that_could_not_be_written() -> None:
+    """The whole event as EventBridge had it, at the time when it occurred."""
+    body = an_event("a", 1)
+
+    sent = outgoing_of(a_dead_letter("a", 1, body=body), IntoLog("stock-event-logs"))
+
+    occurred = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+    assert sent.entry == {"timestamp": int(occurred.timestamp()) * 1000, "message": body}
+    assert sent.size == len(body.encode())
+    assert "drop it" in refused(a_dead_letter("a", 1, body="{}"), IntoLog("stock-event-logs"))
 
 
 def test_a_row_that_can_be_published_by_now_goes_to_its_bus() -> None:

@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from operations.dlq.outgoing import Outgoing
-from operations.dlq.senders import BusSender, Sender, WorkQueueSender
+from operations.dlq.senders import BusSender, LogGroupSender, Sender, WorkQueueSender
 from tests.dead_letters import a_dead_letter
 
 REFUSED = {"Error": {"Code": "InvalidMessageContents", "Message": "what SQS refuses"}}
@@ -58,3 +58,29 @@ def test_one_bad_entry_does_not_hold_the_others_of_its_batch(
         for dead_letter, body in zip(dead_letters, bodies, strict=True)
     ]
     assert sender.send(batch) == [None, why, None]
+
+
+class Late:
+    """CloudWatch Logs: refuses a line that is older than its log group keeps any."""
+
+    class exceptions:  # noqa: N801 (a client's own)
+        class ResourceAlreadyExistsException(Exception):
+            pass
+
+    def create_log_stream(self, **_: str) -> None:
+        raise self.exceptions.ResourceAlreadyExistsException
+
+    def put_log_events(self, *, logEvents: Sequence[Any], **_: str) -> Mapping[str, Any]:  # noqa: N803
+        (line,) = logEvents
+        refused = {"expiredLogEventEndIndex": 1}
+        return {"rejectedLogEventsInfo": refused} if line["timestamp"] < 1000 else {}
+
+
+def test_a_line_that_is_too_old_for_its_log_stays() -> None:
+    """CloudWatch takes the call and says beside it what it refused."""
+    sender = LogGroupSender(cast("Any", Late()), "stock-event-logs")
+    old, new = (
+        Outgoing(a_dead_letter("a", 1), {"timestamp": at, "message": "{}"}, 2) for at in (1, 1000)
+    )
+    assert sender.send([old]) == ["its time is refused: expiredLogEventEndIndex"]
+    assert sender.send([new]) == [None]

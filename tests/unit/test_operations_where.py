@@ -133,6 +133,17 @@ def test_a_hop_that_did_not_happen_is_named_by_its_rule(world: Settled) -> None:
     assert "`streamed replay --bus payments-event-bus`" in probably
 
 
+def test_an_event_that_its_log_did_not_take_is_a_dead_letter(world: Settled) -> None:
+    """It was on the bus, which only the log would show."""
+    world.unlog("subscriptions-event-bus", CREATED)
+    queue = "subscriptions-event-logs-dlq"
+
+    (gap,) = journey(world, dead_letters=[given_up(CREATED, queue)]).gaps
+
+    assert gap.what == "publication on subscriptions-event-bus"
+    assert gap.probably == f"in {queue}: `streamed dlq show message-1`"
+
+
 def test_an_event_that_was_not_handled_is_replayed_from_the_bus_of_its_source(
     world: Settled,
 ) -> None:

@@ -9,6 +9,7 @@ import pytest
 from infra.arns import AccountRegion
 from infra.stages import Issuer, Stage, StageError
 from infra.topology import TOPOLOGY
+from infra.zones import HAVE_OTHER_ZONES, VPC_LINK_ZONES
 from runtime.http.settings import ApiSettings
 
 CDK_JSON = Path(__file__).parents[2] / "cdk.json"
@@ -61,6 +62,7 @@ def test_the_stages_of_cdk_json_are_sound() -> None:
     assert len(set(found["prod"].account_regions(TOPOLOGY, OWN).values())) == 3
     assert (found["dev"].protected, found["prod"].protected) == (False, True)
     assert found["prod"].nat_gateways == 2
+    assert (found["dev"].alarm_email, found["prod"].alarm_email) == (None, "oncall@example.com")
 
 
 @pytest.mark.parametrize("name", ["staging", None, "", ["dev"]])
@@ -95,6 +97,18 @@ FAULTS: dict[str, tuple[dict[str, object], str]] = {
     "too many gateways": ({"natGateways": 3}, "natGateways"),
     "no gateway": ({"natGateways": 0}, "natGateways"),
     "an address without a host": ({"alarmEmail": "somebody"}, "alarmEmail"),
+    "nobody to alarm": ({"protected": True}, "alarmEmail"),
+    "one zone": ({"zones": ["euw1-az1"]}, "zones"),
+    "a zone twice": ({"zones": ["euw1-az1", "euw1-az1"]}, "zones"),
+    "a zone by its name": ({"zones": ["eu-west-1a", "eu-west-1b"]}, "zones.0"),
+    "another region's zone": ({"zones": ["euw1-az1", "euw2-az1"]}, "zones"),
+    "no zones where one has no VPC link": ({"region": "us-east-1"}, "zones"),
+    "a zone without a VPC link": (
+        {"region": "us-east-1", "zones": ["use1-az2", "use1-az3"]},
+        "zones",
+    ),
+    "a region of which AWS says nothing": ({"region": "af-south-1"}, "zones"),
+    "a relay that may not run": ({"relayConcurrency": 0}, "relayConcurrency"),
     "protected in other words": ({"protected": "perhaps"}, "protected"),
     "an issuer without its audience": ({"issuer": {"url": ISSUER["url"]}}, "issuer.audiences"),
     "an audience of nobody": ({"issuer": ISSUER | {"audiences": []}}, "issuer.audiences"),
@@ -114,6 +128,34 @@ FAULTS: dict[str, tuple[dict[str, object], str]] = {
 def test_a_setting_that_is_wrong_is_named(given: dict[str, object], setting: str) -> None:
     """By its path in the stage, in cdk.json's own spelling."""
     assert message_of("dev", stages(**given)).startswith(f"cdk.json, stage dev: {setting}: ")
+
+
+@pytest.mark.parametrize(
+    ("region", "zones"),
+    [
+        ("us-east-1", ["use1-az1", "use1-az6"]),
+        ("eu-west-3", ["euw3-az1", "euw3-az3"]),
+        ("eu-west-1", ["euw1-az3", "euw1-az2"]),
+        ("af-south-1", ["afs1-az1", "afs1-az2"]),  # that they have a VPC link is its word alone
+    ],
+)
+def test_zones_that_have_a_vpc_link_are_taken(region: str, zones: list[str]) -> None:
+    """In the order in which they are named."""
+    assert Stage.of("dev", stages(region=region, zones=zones)).zones == tuple(zones)
+
+
+def test_the_table_of_zones_has_two_at_least_of_each_region() -> None:
+    """All with the region's own prefix; a region that has others is one of the table."""
+    for zones in VPC_LINK_ZONES.values():
+        assert len(zones) >= 2
+        assert len({zone.partition("-")[0] for zone in zones}) == 1
+    assert VPC_LINK_ZONES.keys() > HAVE_OTHER_ZONES
+
+
+def test_a_region_says_which_of_its_zones_to_name() -> None:
+    """The sentence has all that will do."""
+    message = message_of("dev", stages(region="eu-west-3"))
+    assert message.endswith("name two of euw3-az1, euw3-az3")
 
 
 def test_a_stage_does_not_name_itself() -> None:

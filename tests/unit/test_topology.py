@@ -133,10 +133,20 @@ RULES: dict[str, tuple[str, dict[str, Any], ToBus | ToQueue | ToLogGroup, str | 
         "subscriptions-event-bus",
         EVERYTHING,
         ToLogGroup("subscriptions-event-logs"),
-        None,
+        "subscriptions-event-logs-dlq",
     ),
-    "StockLogRule": ("stock-event-bus", EVERYTHING, ToLogGroup("stock-event-logs"), None),
-    "PaymentsLogRule": ("payments-event-bus", EVERYTHING, ToLogGroup("payments-event-logs"), None),
+    "StockLogRule": (
+        "stock-event-bus",
+        EVERYTHING,
+        ToLogGroup("stock-event-logs"),
+        "stock-event-logs-dlq",
+    ),
+    "PaymentsLogRule": (
+        "payments-event-bus",
+        EVERYTHING,
+        ToLogGroup("payments-event-logs"),
+        "payments-event-logs-dlq",
+    ),
 }
 
 WORK_QUEUES = {
@@ -161,6 +171,9 @@ DEAD_LETTER_QUEUES = {
     "subscriptions-dlq",
     "stock-dlq",
     "payment-events-dlq.fifo",
+    "subscriptions-event-logs-dlq",
+    "stock-event-logs-dlq",
+    "payments-event-logs-dlq",
 }
 
 SEQUENCE_KEY = Key(Attribute("aggregateId"), Attribute("sequence", "N"))

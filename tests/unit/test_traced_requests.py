@@ -85,7 +85,7 @@ def test_a_request_that_the_caller_got_wrong_does_not(recorded: Recorded) -> Non
     assert error_of(recorded.only) is None
 
 
-@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/outbox"])
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/startupz", "/metrics", "/outbox"])
 def test_probes_and_scrapes_have_no_span(recorded: Recorded, path: str) -> None:
     """They come every few seconds and tell nothing."""
     assert ask(an_api(recorded.tracer), "GET", path).is_success

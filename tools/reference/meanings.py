@@ -39,7 +39,9 @@ MEANINGS = {
     " it.",
     "HTTP_MAX_CONNECTIONS_PER_CLIENT": "Connections from one address at a time, 0 any number; where"
     " it is not set 200 if `HTTP_HOST` is loopback, else any number.",
-    "HEALTH_HOST": "The address of `/healthz`, `/readyz` and `/metrics`.",
+    "HTTP_DRAIN_SECONDS": "Seconds for which it serves on after SIGTERM, not ready: as long as a"
+    " load balancer takes to notice.",
+    "HEALTH_HOST": "The address of `/healthz`, `/readyz`, `/startupz` and `/metrics`.",
     "HEALTH_PORT": "Their port.",
     "QUEUE_WAIT_SECONDS": "Seconds that a receive waits for a message; a stop takes as long.",
     "MONGODB_URI": "The address of the replica set; its options set TLS and the CA bundle.",

@@ -18,8 +18,8 @@ HEAD = """# HTTP
 *Which routes do the APIs have, and what do they return?* JSON in camelCase; errors as RFC 9457
 problems (`application/problem+json`) with a stable `type`, the field to branch on; lists in pages
 with a `limit` and an opaque `cursor`. Each API serves its OpenAPI document (`/openapi.json`) and a
-page to try it (`/docs`), and `/healthz`, `/readyz` and `/metrics`. With `make up` they are at
-http://127.0.0.1:8001/docs, http://127.0.0.1:8002/docs and http://127.0.0.1:8003/docs.
+page to try it (`/docs`), and `/healthz`, `/readyz`, `/startupz` and `/metrics`. With `make up` they
+are at http://127.0.0.1:8001/docs, http://127.0.0.1:8002/docs and http://127.0.0.1:8003/docs.
 
 With `AUTH=required` a route needs an access token with its scope, or one of them, in
 `Authorization: Bearer`: 401 without a valid one, 403 without the scope, both with the reason and
