@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
 from contracts.envelope import describe
@@ -50,6 +50,8 @@ class Stage(BaseModel):
     `accounts` names an account for each domain; without it everything lives in the account of the
     credentials that deploy. `protected` keeps data when a stack is deleted, and runs twice what
     may run twice. With one NAT gateway instead of two, a zone's failure can cut the other off.
+    `low_cost` runs on Fargate Spot, behind NAT instances instead of gateways: it may be away for
+    minutes when AWS wants its capacity back or an instance is replaced, so it is not `protected`.
     A stage without an `issuer` gets a user pool of Cognito's. `event_version` is 2, but for the
     first deployment over a release that reads no other than 1.
     """
@@ -61,9 +63,16 @@ class Stage(BaseModel):
     accounts: Mapping[str, AccountId] = Field(default_factory=dict)
     protected: bool = False
     nat_gateways: int = Field(default=1, ge=1, le=2)
+    low_cost: bool = False
     alarm_email: str | None = Field(default=None, pattern=r"^[^@\s]+@[^@\s]+$")
     issuer: Issuer | None = None
     event_version: int = Field(default=2, ge=1, le=2)
+
+    @model_validator(mode="after")
+    def _protected_is_not_low_cost(self) -> Self:
+        if self.protected and self.low_cost:
+            raise ValueError("lowCost: a protected stage is not run on what AWS may take back")
+        return self
 
     def overrides(self, settings: Mapping[str, str]) -> dict[str, str]:
         """Those of a process's settings that the stage decides."""

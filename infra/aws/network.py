@@ -6,6 +6,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from infra.aws.nat_instances import nat_instances, secure
 from infra.aws.plan import Plan
 
 ZONES = 2
@@ -15,15 +16,17 @@ FLOW_LOG_RETENTION = logs.RetentionDays.ONE_MONTH
 
 
 class Network(Construct):
-    """Public subnets hold NAT gateways alone; services are private, databases have no way out."""
+    """Public subnets hold what does NAT alone; services are private, databases have no way out."""
 
     def __init__(self, scope: Construct, plan: Plan, key: kms.Key) -> None:
         super().__init__(scope, "Network")
+        instances = nat_instances() if plan.stage.low_cost else None
         self.vpc = ec2.Vpc(
             self,
             "Vpc",
             max_azs=ZONES,
             nat_gateways=plan.stage.nat_gateways,
+            nat_gateway_provider=instances,
             # This system has nothing in the default group. Closing it takes a custom resource whose
             # role may change every group there is: more than it would take away.
             restrict_default_security_group=False,
@@ -51,6 +54,8 @@ class Network(Construct):
                 "S3": ec2.GatewayVpcEndpointOptions(service=ec2.GatewayVpcEndpointAwsService.S3),
             },
         )
+        if instances:
+            secure(instances, self.vpc)
         flow_log_group = logs.LogGroup(
             self,
             "FlowLogs",

@@ -61,6 +61,7 @@ def test_the_stages_of_cdk_json_are_sound() -> None:
     assert len(set(found["prod"].account_regions(TOPOLOGY, OWN).values())) == 3
     assert (found["dev"].protected, found["prod"].protected) == (False, True)
     assert found["prod"].nat_gateways == 2
+    assert (found["dev"].low_cost, found["prod"].low_cost) == (True, False)
 
 
 @pytest.mark.parametrize("name", ["staging", None, "", ["dev"]])
@@ -95,6 +96,10 @@ FAULTS: dict[str, tuple[dict[str, object], str]] = {
     "too many gateways": ({"natGateways": 3}, "natGateways"),
     "no gateway": ({"natGateways": 0}, "natGateways"),
     "an address without a host": ({"alarmEmail": "somebody"}, "alarmEmail"),
+    "protected on what AWS may take back": (
+        {"protected": True, "lowCost": True},
+        "body: Value error, lowCost",
+    ),
     "protected in other words": ({"protected": "perhaps"}, "protected"),
     "an issuer without its audience": ({"issuer": {"url": ISSUER["url"]}}, "issuer.audiences"),
     "an audience of nobody": ({"issuer": ISSUER | {"audiences": []}}, "issuer.audiences"),
