@@ -179,7 +179,7 @@ class VersionedTable(ABC, Generic[A]):
         if record is not None:
             if record.size > MAX_ITEM_BYTES:
                 raise EventTooLarge(record.event_type, record.size, MAX_ITEM_BYTES)
-            item = to_item(record.to_document())
+            item = to_item(record.to_row())
             parts.append({"Put": {"TableName": self._outbox, "Item": item}})
         parts += self.beside(after, replaces)
         with (
