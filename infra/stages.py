@@ -52,6 +52,7 @@ class Stage(BaseModel):
     may run twice. With one NAT gateway instead of two, a zone's failure can cut the other off.
     `low_cost` runs on Fargate Spot, behind NAT instances instead of gateways: it may be away for
     minutes when AWS wants its capacity back or an instance is replaced, so it is not `protected`.
+    `pack_outbox_rows` is for a stage in which no relay runs that cannot read packed rows.
     A stage without an `issuer` gets a user pool of Cognito's. `event_version` is 2, but for the
     first deployment over a release that reads no other than 1.
     """
@@ -67,6 +68,7 @@ class Stage(BaseModel):
     alarm_email: str | None = Field(default=None, pattern=r"^[^@\s]+@[^@\s]+$")
     issuer: Issuer | None = None
     event_version: int = Field(default=2, ge=1, le=2)
+    pack_outbox_rows: bool = False
 
     @model_validator(mode="after")
     def _protected_is_not_low_cost(self) -> Self:
@@ -76,7 +78,10 @@ class Stage(BaseModel):
 
     def overrides(self, settings: Mapping[str, str]) -> dict[str, str]:
         """Those of a process's settings that the stage decides."""
-        return {"EVENT_VERSION": str(self.event_version)} if "EVENT_VERSION" in settings else {}
+        if "EVENT_VERSION" not in settings:
+            return {}
+        packing = {"PACK_OUTBOX_ROWS": "true"} if self.pack_outbox_rows else {}
+        return {"EVENT_VERSION": str(self.event_version), **packing}
 
     @classmethod
     def of(cls, name: object, stages: object) -> Self:

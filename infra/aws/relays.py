@@ -1,5 +1,7 @@
 """The relay of a DynamoDB outbox as two Lambda functions: one follows the stream, one sweeps."""
 
+from collections.abc import Mapping
+
 from aws_cdk import Duration
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
@@ -23,6 +25,9 @@ BATCH_SIZE = 100
 RETRIES = 10
 """Then the batch goes to the dead-letter queue; its rows stay in the outbox, for the sweep."""
 
+QUIET = {"LOG_LEVEL": "WARNING"}
+"""Of the function that publishes: what it has published is in the bus's log, event by event."""
+
 SWEEP_EVERY = Duration.minutes(1)
 """The least that a schedule knows."""
 
@@ -36,7 +41,13 @@ class Relay(Construct):
         super().__init__(scope, workload.name)
         name, outbox, arns = workload.name, workload.settings["OUTBOX_TABLE"], grounds.plan.arns
         self.publish = Function(
-            self, name, workload, grounds, handler="publish", timeout=PUBLISH_TIMEOUT
+            self,
+            name,
+            workload,
+            grounds,
+            handler="publish",
+            timeout=PUBLISH_TIMEOUT,
+            environment=QUIET,
         )
         _let_read(self.publish, stream_arn, f"{arns.table(outbox)}/stream/*")
         self.sweep = Function(
@@ -95,6 +106,7 @@ class Function(Construct):
         *,
         handler: str,
         timeout: Duration,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(scope, name)
         self.name = name
@@ -105,7 +117,7 @@ class Function(Construct):
             grounds,
             handler=f"relay.aws_lambda.{handler}",
             role=self.role,
-            environment=workload.settings,
+            environment={**workload.settings, **(environment or {})},
             timeout=timeout,
         )
         self.log_group = self.function.log_group

@@ -17,11 +17,7 @@ from runtime.sqs.handler import EventHandler
 from services.subscription import api, consumer
 from services.subscription.events import no_key
 from services.subscription.handlers import Handlers
-from services.subscription.settings import (
-    SubscriptionApiSettings,
-    SubscriptionConsumerSettings,
-    TableSettings,
-)
+from services.subscription.settings import SubscriptionApiSettings, SubscriptionConsumerSettings
 from services.subscription.store import DynamoStore
 
 
@@ -61,12 +57,15 @@ def event_handlers(
     }
 
 
-def store_of(settings: TableSettings, tracer: Tracer | None = None) -> DynamoStore:
+def store_of(
+    settings: SubscriptionApiSettings | SubscriptionConsumerSettings, tracer: Tracer | None = None
+) -> DynamoStore:
     return DynamoStore(
         Aws.of(settings).client("dynamodb"),
         table=settings.subscriptions_table,
         outbox=settings.subscriptions_outbox_table,
         tracer=tracer,
+        pack=settings.pack_outbox_rows,
     )
 
 

@@ -188,13 +188,14 @@ def test_a_relays_functions_run_the_one_image(synthesized: Synthesize, workload:
     }
     sweep = workload.name.replace("-relay", "-sweep")
 
-    for name, handler in ((workload.name, "publish"), (sweep, "sweep")):
+    quiet = {"LOG_LEVEL": "WARNING"}
+    for name, handler, more in ((workload.name, "publish", quiet), (sweep, "sweep", {})):
         assert functions[name]["PackageType"] == "Image"
         assert functions[name]["ImageConfig"]["Command"] == [
             "awslambdaric",
             f"relay.aws_lambda.{handler}",
         ]
-        assert functions[name]["Environment"]["Variables"] == workload.settings
+        assert functions[name]["Environment"]["Variables"] == {**workload.settings, **more}
     (asynchronous,) = stack.resources("AWS::Lambda::EventInvokeConfig")
     assert asynchronous.properties["MaximumRetryAttempts"] == 0
     assert asynchronous.properties["MaximumEventAgeInSeconds"] == 60

@@ -13,6 +13,7 @@ import pytest
 
 from contracts.causes import Cause
 from infra.local_system.settings import ROOT
+from runtime.outbox.dynamodb_rows import item_bytes
 from runtime.sqs.consumer import Consumer
 from services.stock import events as stock_events
 from services.stock import store as stock_store
@@ -23,7 +24,6 @@ from services.subscription.model import Order, Subscription
 from tests.builders import BY_BANK
 from verification.benchmarks import inventory, scaling
 from verification.benchmarks import scaling_inputs as inputs
-from verification.benchmarks.calls.metering import item_bytes
 from verification.benchmarks.pages import written
 from verification.benchmarks.scaling import (
     DOCUMENT,

@@ -191,3 +191,12 @@ def test_an_issuers_settings_are_those_that_an_api_takes() -> None:
     assert (settings.auth, settings.auth_issuer) == ("required", ISSUER["url"])
     assert settings.auth_audiences == {"a", "b"}
     assert settings.auth_scope_prefix == "apis/"
+
+
+def test_a_stage_says_whether_rows_are_packed() -> None:
+    """By default they are not: an older release's relay may still run, and dead-letters them."""
+    settings = {"EVENT_VERSION": "2"}
+    assert Stage.of("dev", stages()).overrides(settings) == settings
+    packing = Stage.of("dev", stages(packOutboxRows=True))
+    assert packing.overrides(settings) == {**settings, "PACK_OUTBOX_ROWS": "true"}
+    assert packing.overrides({}) == {}
