@@ -16,7 +16,6 @@ STREAM_READS = "DynamoDB streams read request units"
 STORED_BYTES, OUTBOX_BYTES = "bytes more in tables", "bytes put in outboxes"
 PACKED_WRITE_UNITS = "DynamoDB write request units that packing spares"
 PACKED_DELETE_UNITS = "DynamoDB write request units of deletes that packing spares"
-PACKED_BYTES = "bytes in outboxes that packing spares"
 SQS_STANDARD, SQS_FIFO = "SQS requests, standard", "SQS requests, FIFO"
 
 READ_UNIT = 4096
@@ -80,14 +79,10 @@ class Meter:
 
     def _note_packing(self, item: Item) -> None:
         """What a relay that cannot unpack it would be billed more: for its put and its delete."""
-        if PACKED_DETAIL in item:
-            content = item[PACKED_DETAIL]["B"]
-            plain = len("detail") + _bytes(unpacked(content))
-            spared = plain - len(PACKED_DETAIL) - len(content)
-            units = ceil((item_bytes(item) + spared) / WRITE_UNIT) - _units(item, WRITE_UNIT)
+        units = _units(_plain(item), WRITE_UNIT) - _units(item, WRITE_UNIT)
+        if units:
             self._tally.unit(PACKED_WRITE_UNITS, 2 * units)
             self._tally.unit(PACKED_DELETE_UNITS, units)
-            self._tally.unit(PACKED_BYTES, spared)
 
     def _delete_all(self, items: Mapping[str, Any]) -> None:
         for name, requests in items.items():
@@ -96,10 +91,13 @@ class Meter:
                 self._tally.unit(DELETE_UNITS, _units(row, WRITE_UNIT))
 
     def _store(self, table: Table, item: Item, before: Item | None) -> None:
-        """An outbox, the table with a stream, keeps nothing: what passes through it is noted."""
+        """An outbox, the table with a stream, keeps nothing: what passes through it is noted.
+
+        Unpacked, since how small a row is packed depends on its ids.
+        """
         size = item_bytes(item) + ROW_OVERHEAD
         if table.stream:
-            self._tally.unit(OUTBOX_BYTES, size)
+            self._tally.unit(OUTBOX_BYTES, item_bytes(_plain(item)) + ROW_OVERHEAD)
         else:
             grown = size if before is None else item_bytes(item) - item_bytes(before)
             self._tally.unit(STORED_BYTES, grown * (1 + len(_indexes_of(table, item))))
@@ -110,6 +108,14 @@ class Meter:
         bodies += [message["Body"] for message in answered.get("Messages", ())]
         chunks = max(1, ceil(sum(map(_bytes, bodies)) / SQS_CHUNK))
         self._tally.unit(SQS_FIFO if asked["QueueUrl"].endswith(".fifo") else SQS_STANDARD, chunks)
+
+
+def _plain(item: Item) -> Item:
+    """An outbox's row with its detail as it would be if it were not packed."""
+    if PACKED_DETAIL not in item:
+        return item
+    others = {name: value for name, value in item.items() if name != PACKED_DETAIL}
+    return {**others, "detail": {"S": unpacked(item[PACKED_DETAIL]["B"])}}
 
 
 def _indexes_of(table: Table, item: Item) -> list[list[str]]:

@@ -115,7 +115,7 @@ def _polls_of_streams(pace: str, book: Book) -> float:
 
 
 def _pipes_phase(usage: Usage, phase: str, book: Book) -> Iterator[Charge]:
-    kept = usage.unit(metering.OUTBOX_BYTES) + usage.unit(metering.PACKED_BYTES)
+    kept = usage.unit(metering.OUTBOX_BYTES)
     yield from _piped(usage, phase, book)
     yield from rows(kept, book.assumed("expiry-days") / DAYS_A_MONTH, OUTBOX_ROWS_ITEM)
 
