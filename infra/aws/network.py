@@ -1,4 +1,4 @@
-"""The network that an account's domains share: two zones, no address of this system is public."""
+"""The network that an account's domains share: two zones; only what does NAT has public addresses."""
 
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_ec2 as ec2
