@@ -1,4 +1,4 @@
-"""The network that an account's domains share: two zones; only what does NAT has public addresses."""
+"""The network that an account's domains share: two zones; only what does NAT is public."""
 
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_ec2 as ec2
