@@ -25,7 +25,7 @@ from tests.builders import a_record
 
 
 def detail_of(size: int) -> str:
-    """The JSON of an object, of so many bytes that pack to nearly nothing."""
+    """The JSON of an object, of a size in bytes, that packs to nearly nothing."""
     return json.dumps({"text": "x" * (size - len('{"text": ""}'))})
 
 

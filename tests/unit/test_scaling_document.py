@@ -76,7 +76,7 @@ def test_each_input_has_a_source() -> None:
 
 def test_each_input_is_used() -> None:
     """A table multiplies it, or the page quotes it."""
-    files = (Path(module.__file__) for module in (scaling, scaling_lifecycle, walls))
+    files = (Path(str(each.__file__)) for each in (scaling, scaling_lifecycle, walls))
     arithmetic, page = "".join(each.read_text() for each in files), DOCUMENT.read_text()
     used = set(re.findall(r"inputs\.([A-Z_0-9]+)", arithmetic)) - {"INPUTS"}
     names = {name for name, value in vars(inputs).items() if isinstance(value, inputs.Input)}
@@ -210,7 +210,7 @@ GET_RECORDS = "GetRecords of a new outbox's shards"
     ],
 )
 def test_walls_are_met_in_this_order(times: int, in_the_way: list[str]) -> None:
-    """Those that are too low for so many times today's rate, 42 lifecycles a second."""
+    """Those that are too low for a multiple of today's rate, 42 lifecycles a second."""
     assert walls.passed(times) == in_the_way
 
 

@@ -19,7 +19,7 @@ from verification.benchmarks.scaling_lifecycle import (
 from verification.benchmarks.table import number
 
 TIMES = (1, 10, 100, 1000)
-"""Today's published rate, so many times."""
+"""Of today's published rate."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ def _walls() -> list[Wall]:
 
 
 def passed(times: float) -> list[str]:
-    """Find the walls that are too low for so many times today's rate, the first first."""
+    """Find the walls that are too low for a multiple of today's rate, the first first."""
     rate = times * inputs.PUBLISHED_RATE.value
     return [wall.name for wall in walls() if wall.full_at < rate]
 
