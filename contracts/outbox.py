@@ -10,6 +10,9 @@ what a relay takes, the same on DynamoDB, on MongoDB and in the FIFO queue. As J
   to 9999 as well. It is published as UTC with milliseconds, and is as old as that moment says.
 - `detail`: the text of a JSON object. `correlationId`: a text.
 - `traceparent`: a text, null or absent.
+- An empty `correlationId`, and a `traceparent` that is null or absent, are those of `detail`'s
+  `metadata`, where it has them: `to_row` leaves out what is there already. A relay of before
+  publishes such a row like any other; its log and its spans lack the two.
 - No text holds a lone surrogate, and the record's JSON takes at most MAX_RECORD_BYTES.
 - Fields that are not named here are ignored.
 
@@ -24,7 +27,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, Self
 
-from pydantic_core import PydanticSerializationError, to_json
+from pydantic_core import PydanticSerializationError, from_json, to_json
 
 from contracts.timestamps import format_timestamp, parse_timestamp
 
@@ -119,6 +122,23 @@ class OutboxRecord:
             document["traceparent"] = self.traceparent
         return document
 
+    def to_row(self) -> dict[str, str | int]:
+        """The record as DynamoDB holds it, which bills by the KB: nothing twice.
+
+        What the detail's metadata says as well is empty or left out: some 100 bytes.
+        """
+        row = self.to_document()
+        try:
+            detail = from_json(self.detail)
+        except ValueError:
+            return row
+        repeated = _repeated(detail)
+        if repeated.get("correlationId") == self.correlation_id:
+            row["correlationId"] = ""
+        if repeated.get("traceparent") == self.traceparent:
+            row.pop("traceparent", None)
+        return row
+
     def to_json(self) -> str:
         return self._to_bytes().decode()
 
@@ -128,7 +148,7 @@ class OutboxRecord:
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Self:
-        """Read `to_document`'s form; raises MalformedRecord naming every field that is wrong."""
+        """Read `to_document`'s form or `to_row`'s; raises MalformedRecord, naming every fault."""
         wrong = list(_faults(document))
         if wrong:
             raise MalformedRecord("; ".join(wrong))
@@ -139,6 +159,7 @@ class OutboxRecord:
             raise MalformedRecord(f"occurredAt or detail cannot be read: {error}") from None
         if not isinstance(detail, dict):
             raise MalformedRecord("detail is not a JSON object")
+        repeated, traceparent = _repeated(detail), document.get("traceparent")
         try:
             return cls(
                 aggregate_id=document["aggregateId"],
@@ -148,8 +169,8 @@ class OutboxRecord:
                 source=document["source"],
                 occurred_at=occurred_at,
                 detail=document["detail"],
-                correlation_id=document["correlationId"],
-                traceparent=document.get("traceparent"),
+                correlation_id=document["correlationId"] or repeated.get("correlationId", ""),
+                traceparent=repeated.get("traceparent") if traceparent is None else traceparent,
             )
         except PydanticSerializationError:
             raise MalformedRecord("a text in it holds half a surrogate pair") from None
@@ -179,6 +200,15 @@ def _faults(document: Mapping[str, Any]) -> Iterator[str]:
     traceparent = document.get("traceparent")
     if traceparent is not None and not _is(traceparent, str):
         yield "traceparent is not str"
+
+
+def _repeated(detail: object) -> Mapping[str, str]:
+    """What a detail's metadata says that a record says too; ASCII alone, as ours are."""
+    metadata = detail.get("metadata") if isinstance(detail, dict) else None
+    if not isinstance(metadata, dict):
+        return {}
+    found = ((name, metadata.get(name)) for name in ("correlationId", "traceparent"))
+    return {name: text for name, text in found if isinstance(text, str) and text.isascii()}
 
 
 def _is(value: object, kind: type) -> bool:

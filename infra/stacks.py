@@ -24,6 +24,7 @@ from infra.aws.plan import SYSTEM, Plan, Site, workloads_of
 from infra.aws.provisioner import Provisioner
 from infra.aws.relays import Relay
 from infra.aws.scaling import scale
+from infra.aws.reviewed import accept_checks, accept_finding
 from infra.aws.sealing import sealing_key
 from infra.aws.tables import Tables
 from infra.aws.tasks import Task
@@ -65,8 +66,18 @@ class SharedStack(Stack):
             "Cluster",
             cluster_name=plan.cluster_name,
             vpc=network.vpc,
-            container_insights_v2=ecs.ContainerInsights.ENABLED,
+            container_insights_v2=ecs.ContainerInsights.DISABLED,
+            enable_fargate_capacity_providers=plan.stage.low_cost,
         )
+        accept_finding(
+            self.cluster,
+            "AwsSolutions-ECS4",
+            because=(
+                "No alarm and no graph reads Container Insights: the processor's load and the"
+                " number of tasks are ECS's own metrics, which are free. It would cost $43 a month."
+            ),
+        )
+        accept_checks(self.cluster, {"CKV_AWS_65": "As AwsSolutions-ECS4."})
         self.namespace = servicediscovery.PrivateDnsNamespace(
             self, "Namespace", name=f"{plan.stage.name}.{SYSTEM}.internal", vpc=network.vpc
         )

@@ -59,6 +59,9 @@ class Stage(BaseModel):
     for it; by default nothing is. A stage without an `issuer` gets a user pool of Cognito's.
     `event_version` is 2, but for the first deployment over a release that reads no other than 1.
     `document_db` says how large that database is, and what its processes have open there.
+    `low_cost` runs on Fargate Spot, behind NAT instances instead of gateways: it may be away for
+    minutes when AWS wants its capacity back or an instance is replaced, so it is not `protected`.
+    `pack_outbox_rows` is for a stage in which no relay runs that cannot read packed rows.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
@@ -69,15 +72,20 @@ class Stage(BaseModel):
     protected: bool = False
     zones: Annotated[tuple[ZoneId, ...], Field(min_length=2, max_length=2)] | None = None
     nat_gateways: int = Field(default=1, ge=1, le=2)
+    low_cost: bool = False
     alarm_email: str | None = Field(default=None, pattern=r"^[^@\s]+@[^@\s]+$")
     relay_concurrency: int | None = Field(default=None, ge=1, le=1000)
     issuer: Issuer | None = None
     event_version: int = Field(default=2, ge=1, le=2)
     document_db: DocumentDb = DocumentDb()
+    pack_outbox_rows: bool = False
 
     def overrides(self, settings: Mapping[str, str]) -> dict[str, str]:
         """Those of a process's settings that the stage decides."""
-        return {"EVENT_VERSION": str(self.event_version)} if "EVENT_VERSION" in settings else {}
+        if "EVENT_VERSION" not in settings:
+            return {}
+        packing = {"PACK_OUTBOX_ROWS": "true"} if self.pack_outbox_rows else {}
+        return {"EVENT_VERSION": str(self.event_version), **packing}
 
     @classmethod
     def of(cls, name: object, stages: object) -> Self:
@@ -124,6 +132,8 @@ class Stage(BaseModel):
 
 def _faults_of(stage: Stage) -> Iterator[str]:
     """Say what does not go together, or is needed and not there, by the setting to change."""
+    if stage.protected and stage.low_cost:
+        yield "lowCost: a protected stage is not run on what AWS may take back"
     if stage.protected and stage.alarm_email is None:
         yield "alarmEmail: a protected stage needs an address that its alarms reach"
     if stage.zones and len({*stage.zones}) < len(stage.zones):

@@ -88,10 +88,14 @@ OUTBOX_RECORD: Json = {
             "The detail, as the JSON text that will be published: an object.",
             contentMediaType="application/json",
         ),
-        "correlationId": text("The same on all that one request led to."),
+        "correlationId": text(
+            "The same on all that one request led to; where it is empty, metadata.correlationId of"
+            " detail is."
+        ),
         "traceparent": {
             "type": ["string", "null"],
-            "description": "W3C trace context; absent where there is none.",
+            "description": "W3C trace context; where there is none, metadata.traceparent of detail"
+            " is, if that is a text.",
         },
     },
 }

@@ -69,6 +69,10 @@ def image_function(
         reserved_concurrent_executions=reserved,
         role=role,
         log_group=log_group,
+        # Without Lambda's own lines for each invocation: its metrics have what is in them.
+        logging_format=lambda_.LoggingFormat.JSON,
+        system_log_level_v2=lambda_.SystemLogLevel.WARN,
+        application_log_level_v2=lambda_.ApplicationLogLevel.INFO,
         vpc=vpc,
         vpc_subnets=subnets if vpc else None,
     )

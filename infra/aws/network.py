@@ -1,4 +1,4 @@
-"""The network that an account's domains share: two zones, no address of this system is public."""
+"""The network that an account's domains share: two zones; only what does NAT is public."""
 
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_ec2 as ec2
@@ -6,6 +6,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from infra.aws.nat_instances import nat_instances, secure
 from infra.aws.plan import Plan
 
 ZONES = 2
@@ -15,15 +16,17 @@ FLOW_LOG_RETENTION = logs.RetentionDays.ONE_MONTH
 
 
 class Network(Construct):
-    """Public subnets hold NAT gateways alone; services are private, databases have no way out."""
+    """Public subnets hold what does NAT alone; services are private, databases have no way out."""
 
     def __init__(self, scope: Construct, plan: Plan, key: kms.Key) -> None:
         super().__init__(scope, "Network")
+        instances = nat_instances() if plan.stage.low_cost else None
         self.vpc = ec2.Vpc(
             self,
             "Vpc",
             max_azs=ZONES,
             nat_gateways=plan.stage.nat_gateways,
+            nat_gateway_provider=instances,
             # This system has nothing in the default group. Closing it takes a custom resource whose
             # role may change every group there is: more than it would take away.
             restrict_default_security_group=False,
@@ -53,6 +56,8 @@ class Network(Construct):
         )
         if plan.stage.zones:
             _place(self.vpc, plan.stage.zones)
+        if instances:
+            secure(instances, self.vpc)
         flow_log_group = logs.LogGroup(
             self,
             "FlowLogs",

@@ -30,6 +30,9 @@ RETRY_HORIZON = Duration.seconds(MOST_RECORD_AGE.to_seconds() + PUBLISH_TIMEOUT.
 
 SWEEP_EVERY = Duration.minutes(4)
 
+QUIET = {"LOG_LEVEL": "WARNING"}
+"""Of the function that publishes: what it has published is in the bus's log, event by event."""
+
 ONE_SWEEP = 1
 """Concurrency: a second sweep beside the first would find the same rows."""
 
@@ -51,6 +54,7 @@ class Relay(Construct):
             handler="publish",
             timeout=PUBLISH_TIMEOUT,
             reserved=grounds.plan.stage.relay_concurrency,
+            settings=QUIET,
         )
         _let_read(self.publish, stream_arn, f"{arns.table(outbox)}/stream/*")
         self.sweep = Function(

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 
 from aws_cdk import Acknowledgment, Aws, CfnResource, Validations
-from constructs import Construct, IConstruct
+from constructs import IConstruct
 
 
-def accept_finding(construct: Construct, finding: str, *, because: str) -> None:
+def accept_finding(construct: IConstruct, finding: str, *, because: str) -> None:
     """Acknowledge one finding on a construct and what it is made of.
 
     A finding that names a resource has the account as cdk-nag prints it where that is not known.

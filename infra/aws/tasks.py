@@ -161,6 +161,11 @@ class Task(Construct):
             max_healthy_percent=100 if alone else 200,
             propagate_tags=ecs.PropagatedTagSource.SERVICE,
             circuit_breaker=ecs.DeploymentCircuitBreaker(enable=True, rollback=True),
+            capacity_provider_strategies=[
+                ecs.CapacityProviderStrategy(capacity_provider="FARGATE_SPOT", weight=1)
+            ]
+            if plan.stage.low_cost
+            else None,
             vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS),
             cloud_map_options=ecs.CloudMapOptions(
                 name=workload.name,

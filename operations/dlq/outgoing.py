@@ -10,6 +10,7 @@ from contracts.outbox import ROW_KEY, EventTooLarge, MalformedRecord, OutboxReco
 from contracts.timestamps import parse_timestamp
 from operations.sources.dead_letters import BATCH_INFO, DeadLetter, object_in
 from operations.sources.origins import BackToQueue, Destination, IntoLog, OnToBus, OutToBus
+from runtime.outbox.dynamodb_rows import row_of
 
 
 @dataclass(frozen=True)
@@ -49,11 +50,8 @@ def _entry(dead_letter: DeadLetter, destination: Destination) -> Mapping[str, An
         raise Unsendable(
             "it names a row that stays in its outbox: repair or delete the row, then drop it"
         )
-    if dead_letter.encoding is not None:
-        raise Unsendable(
-            f"its body is {dead_letter.encoding}, of which no event can be made: repair what wrote"
-            " it, or drop it"
-        )
+    if dead_letter.encoding is not None and not isinstance(destination, OutToBus):
+        raise _encoded(dead_letter)
     match destination:
         case BackToQueue(fifo=True):
             record = _record(dead_letter.body)
@@ -67,8 +65,27 @@ def _entry(dead_letter: DeadLetter, destination: Destination) -> Mapping[str, An
             occurred = _delivered(dead_letter.body)["Time"]
             return {"timestamp": int(occurred.timestamp() * 1000), "message": dead_letter.body}
         case OutToBus():
-            record = _record(dead_letter.body)
+            encoded = dead_letter.encoding is not None
+            record = _stored_record(dead_letter) if encoded else _record(dead_letter.body)
             return _event(record.source, record.event_type, record.detail, record.occurred_at)
+
+
+def _stored_record(dead_letter: DeadLetter) -> OutboxRecord:
+    """Read an item in DynamoDB's JSON: a relay of an older release could not unpack its detail."""
+    try:
+        content = row_of(object_in(dead_letter.body)).content
+    except (KeyError, TypeError, AttributeError):
+        raise _encoded(dead_letter) from None
+    if isinstance(content, OutboxRecord):
+        return content
+    raise _encoded(dead_letter)
+
+
+def _encoded(dead_letter: DeadLetter) -> Unsendable:
+    return Unsendable(
+        f"its body is {dead_letter.encoding}, of which no event can be made: repair what wrote it,"
+        " or drop it"
+    )
 
 
 def _record(body: str) -> OutboxRecord:

@@ -16,7 +16,7 @@ from runtime.cursors import InvalidCursor, Page
 from runtime.errors import Conflict, Unavailable
 from runtime.outbox.commit import A
 from runtime.outbox.dynamodb_queries import not_surely_young
-from runtime.outbox.dynamodb_rows import from_item, moment_of, row_of, to_item
+from runtime.outbox.dynamodb_rows import from_item, moment_of, outbox_item, row_of, to_item
 from runtime.outbox.fast_json import read_as_json
 from runtime.outbox.ports import never
 from runtime.outbox.rows import EVER, Row, is_old
@@ -140,8 +140,10 @@ class VersionedTable(ABC, Generic[A]):
         table: str,
         outbox: str,
         tracer: Tracer | None = None,
+        pack: bool = False,
     ) -> None:
         self._client, self._table, self._outbox = client, table, outbox
+        self._pack = pack  # the outbox's rows, where that saves a write unit
         self.outbox = DynamoOutbox(client, outbox)
         self._tracer = tracer
         # https://opentelemetry.io/docs/specs/semconv/database/dynamodb/
@@ -179,7 +181,7 @@ class VersionedTable(ABC, Generic[A]):
         if record is not None:
             if record.size > MAX_ITEM_BYTES:
                 raise EventTooLarge(record.event_type, record.size, MAX_ITEM_BYTES)
-            item = to_item(record.to_document())
+            item = outbox_item(record, pack=self._pack)
             parts.append({"Put": {"TableName": self._outbox, "Item": item}})
         parts += self.beside(after, replaces)
         with (

@@ -5,16 +5,60 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from math import ceil
 from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
-from contracts.outbox import DYNAMODB_JSON, MAX_SEQUENCE, MalformedRecord
+from contracts.outbox import DYNAMODB_JSON, MAX_SEQUENCE, MalformedRecord, OutboxRecord
 from contracts.timestamps import parse_timestamp
+from runtime.outbox.packing import packed, unpacked
 from runtime.outbox.rows import Row, Unpublishable, parse
 
 _serialize = TypeSerializer().serialize
 _deserialize = TypeDeserializer().deserialize
+
+
+PACKED_DETAIL = "packedDetail"
+"""The attribute that a row may have in place of `detail`: binary, what runtime.outbox.packing makes
+of it."""
+
+WRITE_UNIT = 1024
+"""Bytes that one write unit writes. https://aws.amazon.com/dynamodb/pricing/on-demand/"""
+
+
+def outbox_item(record: OutboxRecord, *, pack: bool) -> dict[str, Any]:
+    """Write an outbox record, with its detail packed if it may be and that saves a write unit."""
+    item = to_item(record.to_row())
+    if not pack or (size := item_bytes(item)) <= WRITE_UNIT:
+        return item
+    without = {name: value for name, value in item.items() if name != "detail"}
+    smaller = {**without, PACKED_DETAIL: {"B": packed(record.detail)}}
+    return smaller if ceil(item_bytes(smaller) / WRITE_UNIT) < ceil(size / WRITE_UNIT) else item
+
+
+def item_bytes(item: Mapping[str, Any]) -> int:
+    """Bytes of an item as DynamoDB counts: names too, a number by its digits.
+
+    A list or a map takes three bytes, and one for each thing in it.
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
+    """
+    return sum(len(name.encode()) + _value_bytes(value) for name, value in item.items())
+
+
+def _value_bytes(value: Mapping[str, Any]) -> int:
+    ((kind, held),) = value.items()
+    match kind:
+        case "S":
+            return len(held.encode())
+        case "B":
+            return len(held)
+        case "N":
+            return (len(held) + 1) // 2 + 1
+        case "L":
+            return 3 + sum(1 + _value_bytes(each) for each in held)
+        case _:
+            return 3 + len(held) + item_bytes(held)
 
 
 def to_item(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -62,7 +106,7 @@ def row_of(item: Mapping[str, Any]) -> Row:
     """Read an item of an outbox table, or the NewImage of its insertion, whatever is in it."""
     aggregate_id, sequence = item["aggregateId"]["S"], _whole(item["sequence"]["N"])
     try:
-        content = parse(from_item(item), lambda: _as_stored(item))
+        content = parse(from_item(_with_detail(item)), lambda: _as_stored(item))
     except (ArithmeticError, AttributeError, RecursionError, TypeError, ValueError) as error:
         reason = MalformedRecord(f"it cannot be read: {type(error).__name__}: {error}")
         body, encoding = _as_stored(item)
@@ -74,6 +118,19 @@ def row_of(item: Mapping[str, Any]) -> Row:
         handle={"aggregateId": item["aggregateId"], "sequence": item["sequence"]},
         content=content,
     )
+
+
+def _with_detail(item: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Unpack a detail that is packed; raises MalformedRecord, which is a ValueError.
+
+    boto3 returns its bytes, and Lambda their Base64.
+    """
+    if PACKED_DETAIL not in item or "detail" in item:
+        return item
+    held = item[PACKED_DETAIL].get("B")
+    content = held if isinstance(held, bytes) else base64.b64decode(held, validate=True)
+    others = {name: value for name, value in item.items() if name != PACKED_DETAIL}
+    return {**others, "detail": {"S": unpacked(content)}}
 
 
 def _as_stored(item: Mapping[str, Any]) -> tuple[str, str]:

@@ -65,12 +65,16 @@ def event_handlers(
     }
 
 
-def store_of(settings: TableSettings, tracer: Tracer | None = None) -> DynamoStore:
+def store_of(
+    settings: SubscriptionApiSettings | SubscriptionConsumerSettings | SubscriptionErasureSettings,
+    tracer: Tracer | None = None,
+) -> DynamoStore:
     return DynamoStore(
         Aws.of(settings).client("dynamodb"),
         table=settings.subscriptions_table,
         outbox=settings.subscriptions_outbox_table,
         tracer=tracer,
+        pack=settings.pack_outbox_rows,
     )
 
 

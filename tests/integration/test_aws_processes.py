@@ -218,7 +218,8 @@ def test_a_relays_functions_run_the_one_image(synthesized: Synthesize, workload:
     }
     sweep = workload.name.replace("-relay", "-sweep")
 
-    for name, handler in ((workload.name, "publish"), (sweep, "sweep")):
+    quiet = {"LOG_LEVEL": "WARNING"}
+    for name, handler, more in ((workload.name, "publish", quiet), (sweep, "sweep", {})):
         assert functions[name]["PackageType"] == "Image"
         assert functions[name]["ImageConfig"]["Command"] == [
             "awslambdaric",
@@ -226,7 +227,8 @@ def test_a_relays_functions_run_the_one_image(synthesized: Synthesize, workload:
         ]
         # The sweep leaves what `publish` may still be at: records of two minutes, for four more.
         added = {"SWEEP_MIN_AGE_SECONDS": "360"} if handler == "sweep" else {}
-        assert functions[name]["Environment"]["Variables"] == {**workload.settings, **added}
+        variables = {**workload.settings, **more, **added}
+        assert functions[name]["Environment"]["Variables"] == variables
         assert functions[name]["Timeout"] == (240 if handler == "publish" else 230)
     (asynchronous,) = stack.resources("AWS::Lambda::EventInvokeConfig")
     assert asynchronous.properties["MaximumRetryAttempts"] == 0
@@ -262,6 +264,60 @@ def test_no_task_has_a_public_address(synthesized: Synthesize) -> None:
         assert network["AssignPublicIp"] == "DISABLED"
     for subnet in synthesized("dev").resources("AWS::EC2::Subnet"):
         assert subnet.properties["MapPublicIpOnLaunch"] is False
+
+
+def test_a_stage_of_low_cost_runs_on_spot_and_a_protected_one_does_not(
+    synthesized: Synthesize,
+) -> None:
+    """AWS may take Spot's tasks back with two minutes' notice: every process stops within ten s."""
+    spot = [{"CapacityProvider": "FARGATE_SPOT", "Weight": 1}]
+    for service in synthesized("dev").resources("AWS::ECS::Service"):
+        assert service.properties["CapacityProviderStrategy"] == spot
+        assert "LaunchType" not in service.properties
+    for service in synthesized("prod").resources("AWS::ECS::Service"):
+        assert service.properties["LaunchType"] == "FARGATE"
+
+
+def test_a_nat_instance_lets_the_network_out_and_nothing_in(synthesized: Synthesize) -> None:
+    """One in place of a gateway: disks are encrypted, metadata needs a token, no port is open."""
+    (stack,) = (
+        each for name, each in synthesized("dev").stacks.items() if name.endswith("-shared")
+    )
+    (instance,) = stack.resources("AWS::EC2::Instance")
+    (disk,) = instance.properties["BlockDeviceMappings"]
+    assert disk["Ebs"]["Encrypted"] is True
+    assert instance.properties["MetadataOptions"] == {"HttpTokens": "required"}
+    assert instance.properties["SourceDestCheck"] is False
+    (group,) = (
+        each
+        for each in stack.resources("AWS::EC2::SecurityGroup")
+        if "NAT" in each.properties["GroupDescription"]
+    )
+    (rule,) = group.properties["SecurityGroupIngress"]
+    assert "CidrBlock" in str(rule["CidrIp"])
+    assert not list(synthesized("dev").resources("AWS::EC2::NatGateway"))
+
+
+def test_functions_log_without_lambdas_own_lines(synthesized: Synthesize) -> None:
+    """What our code logs stays: the oldest row's metric is made of its lines at INFO."""
+    for function in synthesized("dev").resources("AWS::Lambda::Function"):
+        logging = function.properties["LoggingConfig"]
+        assert logging["LogFormat"] == "JSON"
+        assert logging["SystemLogLevel"] == "WARN"
+        assert logging["ApplicationLogLevel"] == "INFO"
+
+
+def test_no_alarm_and_no_graph_needs_container_insights(synthesized: Synthesize) -> None:
+    """It is off, and nothing reads its namespace; a service's own metrics are free."""
+    for stage in ("dev", "prod"):
+        for cluster in synthesized(stage).resources("AWS::ECS::Cluster"):
+            settings = cluster.properties["ClusterSettings"]
+            assert settings == [{"Name": "containerInsights", "Value": "disabled"}]
+        watching = synthesized(stage).resources(
+            "AWS::CloudWatch::Alarm", "AWS::CloudWatch::Dashboard"
+        )
+        for each in watching:
+            assert "ECS/ContainerInsights" not in str(each.properties)
 
 
 def _provisioner(stack: Stack) -> Resource:

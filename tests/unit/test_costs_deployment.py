@@ -36,11 +36,12 @@ def test_tasks_and_functions_are_the_templates(resources: list[Resource]) -> Non
 
 
 def test_what_is_paid_by_the_hour_or_the_month_is_the_templates(resources: list[Resource]) -> None:
-    """One database instance, one gateway; keys, secrets, zone, dashboard and metrics."""
+    """One database instance, one NAT instance; keys, secrets, zone, dashboard and metrics."""
     counts = {
         "AWS::DocDB::DBInstance": 1,
-        "AWS::EC2::NatGateway": 1,
-        "AWS::EC2::EIP": 1,
+        "AWS::EC2::Instance": 1,
+        "AWS::EC2::NatGateway": 0,
+        "AWS::EC2::EIP": 0,
         "AWS::KMS::Key": deployment.KEY_COUNT,
         "AWS::SecretsManager::Secret": deployment.SECRET_COUNT - 1,  # DocumentDB makes its own
         "AWS::ServiceDiscovery::PrivateDnsNamespace": 1,
@@ -51,6 +52,13 @@ def test_what_is_paid_by_the_hour_or_the_month_is_the_templates(resources: list[
     assert {kind: len(of(resources, kind)) for kind in counts} == counts
     (instance,) = of(resources, "AWS::DocDB::DBInstance")
     assert instance["DBInstanceClass"] == "db.t4g.medium"
+    (nat,) = of(resources, "AWS::EC2::Instance")
+    assert nat["InstanceType"] == "t4g.nano"
+    assert nat["NetworkInterfaces"][0]["AssociatePublicIpAddress"] is True
+    (cluster,) = of(resources, "AWS::ECS::Cluster")
+    assert cluster["ClusterSettings"] == [{"Name": "containerInsights", "Value": "disabled"}]
+    strategies = [each["CapacityProviderStrategy"] for each in of(resources, "AWS::ECS::Service")]
+    assert {each["CapacityProvider"] for one in strategies for each in one} == {"FARGATE_SPOT"}
 
 
 def test_alarms_watch_as_many_metrics(resources: list[Resource]) -> None:

@@ -1,15 +1,20 @@
 """What AWS would bill of a call, reckoned by hand."""
 
+import json
 from typing import Any
 
+from runtime.outbox.dynamodb_rows import PACKED_DETAIL, item_bytes
+from runtime.outbox.packing import packed
 from verification.benchmarks.calls.metering import (
     DELETE_UNITS,
+    OUTBOX_BYTES,
+    PACKED_DELETE_UNITS,
+    PACKED_WRITE_UNITS,
     READ_UNITS,
     SQS_FIFO,
     SQS_STANDARD,
     WRITE_UNITS,
     Meter,
-    item_bytes,
 )
 from verification.benchmarks.calls.tally import CallTally
 
@@ -91,3 +96,15 @@ def test_a_row_weighs_its_names_its_texts_and_half_its_digits() -> None:
     assert item_bytes({"ab": {"S": "xyz"}, "n": {"N": "42"}}) == 5 + 3
     nested = {"L": [{"M": {"ab": {"S": "xyz"}}}]}
     assert item_bytes({"l": nested}) == 1 + 3 + 1 + 3 + 1 + 5
+
+
+def test_what_packing_spares_is_noted() -> None:
+    """A row that takes one unit packed and two plain: two fewer to put, one fewer to delete."""
+    detail = json.dumps({"text": "x" * 1200})
+    row = {name: value for name, value in a_record(0).items() if name != "detail"}
+    units = billed(written(subscriptions_outbox={**row, PACKED_DETAIL: {"B": packed(detail)}}))
+    assert units[WRITE_UNITS] == 2
+    assert units[PACKED_WRITE_UNITS] == 2
+    assert units[PACKED_DELETE_UNITS] == 1
+    plain = item_bytes({**row, "detail": {"S": detail}})
+    assert units[OUTBOX_BYTES] == plain + 100

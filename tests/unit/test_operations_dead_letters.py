@@ -1,11 +1,12 @@
 """What a dead letter says of itself, where it belongs, and what is sent for it."""
 
 import json
+from base64 import b64encode
 from datetime import UTC, datetime
 
 import pytest
 
-from contracts.outbox import OutboxRecord
+from contracts.outbox import DYNAMODB_JSON, OutboxRecord
 from infra.resources import ToBus, ToLogGroup, ToQueue
 from infra.topology import TOPOLOGY, WORKLOADS
 from operations.dlq.outgoing import Outgoing, Unsendable, outgoing_of
@@ -19,6 +20,8 @@ from operations.sources.origins import (
     OutToBus,
     origins,
 )
+from runtime.outbox.dynamodb_rows import PACKED_DETAIL, outbox_item
+from tests.builders import a_record
 from tests.dead_letters import (
     BATCH_GIVEN_UP,
     a_dead_letter,
@@ -319,6 +322,21 @@ def test_a_time_at_the_end_of_the_calendar_is_left_and_ends_nothing(
     else:
         body = a_record_body("a", 1).replace("2026-11-23T09:30:00.000Z", time)
     assert "cannot be" in refused(a_dead_letter("a", 1, body=body), destination)
+
+
+def test_a_packed_row_that_an_older_relay_could_not_read_goes_to_its_bus() -> None:
+    """The dead letter is the item in DynamoDB's JSON, with the packed detail in Base64."""
+    record = a_record(detail=json.dumps({"text": "x" * 2000}))
+    item = outbox_item(record, pack=True)
+    packed = {"B": b64encode(item[PACKED_DETAIL]["B"]).decode()}
+    body, attributes = json.dumps({**item, PACKED_DETAIL: packed}), {"bodyEncoding": DYNAMODB_JSON}
+    dead_letter = a_dead_letter("a", 1, body=body, attributes=attributes)
+
+    assert outgoing_of(dead_letter, OutToBus("bus")).entry["Detail"] == record.detail
+    assert DYNAMODB_JSON in refused(dead_letter, BackToQueue("work"))
+    broken = body.replace(packed["B"], "AAAA")
+    dead_letter = a_dead_letter("a", 1, body=broken, attributes=attributes)
+    assert "no event can be made" in refused(dead_letter, OutToBus("bus"))
 
 
 @pytest.mark.parametrize("encoding", ["base64-bson", "dynamodb-json"])

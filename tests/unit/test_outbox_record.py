@@ -241,3 +241,64 @@ def test_a_record_takes_its_facts_from_the_detail() -> None:
         "event": "StockAllocated",
         "metadata": json.loads(metadata.model_dump_json()),
     }
+
+
+def published_record() -> OutboxRecord:
+    """A record of an event of ours, whose detail has the metadata."""
+    metadata = a_cause().metadata(
+        event_id="event-1", aggregate_id="a", sequence=1, occurred_at=START
+    )
+    detail = EventDetail(event=EventType.STOCK_ALLOCATED, metadata=metadata)
+    return outbox_record(detail, Source.STOCK)
+
+
+def test_a_row_says_nothing_twice_and_is_read_back_whole() -> None:
+    """Correlation id and trace context are in the detail alone."""
+    record = published_record()
+    row = record.to_row()
+    assert row["correlationId"] == ""
+    assert row.keys() == record.to_document().keys() - {"traceparent"}  # all that others ask for
+    assert row.items() <= record.to_document().items() | {("correlationId", "")}
+    assert OutboxRecord.from_document(row) == record
+
+
+def test_the_form_of_before_is_read_as_ever() -> None:
+    """What a row says itself comes before what its detail says."""
+    record = published_record()
+    assert OutboxRecord.from_document(record.to_document()) == record
+    row = {**record.to_document(), "correlationId": "the row's", "traceparent": "the row's"}
+    read = OutboxRecord.from_document(row)
+    assert (read.correlation_id, read.traceparent) == ("the row's", "the row's")
+
+
+NOT_REPEATED = {
+    "no metadata": "{}",
+    "metadata that is no object": '{"metadata":"m"}',
+    "another correlation id": '{"metadata":{"correlationId":"another"}}',
+    "a number": '{"metadata":{"correlationId":1,"traceparent":2}}',
+    "half a surrogate pair": '{"metadata":{"correlationId":"\\ud800"}}',
+    "no JSON": "{",
+}
+
+
+@pytest.mark.parametrize("detail", NOT_REPEATED.values(), ids=NOT_REPEATED.keys())
+def test_what_the_detail_does_not_say_stays_in_the_row(detail: str) -> None:
+    """A row of somebody else's detail loses nothing."""
+    record = a_record(detail=detail, traceparent=TRACEPARENT)
+    assert record.to_row() == record.to_document()
+
+
+@pytest.mark.parametrize("detail", [each for each in NOT_REPEATED.values() if each != "{"])
+def test_a_row_without_either_stays_readable(detail: str) -> None:
+    """Neither a correlation id nor a trace context is a reason to dead-letter an event."""
+    document = a_record(detail=detail).to_document() | {"correlationId": "", "traceparent": None}
+    read = OutboxRecord.from_document(document)
+    assert read.correlation_id in {"", "another"}
+    assert read.traceparent is None
+
+
+@settings(deadline=None)
+@given(records)
+def test_a_row_is_read_back_as_the_same_record(record: OutboxRecord) -> None:
+    """Whatever the texts are."""
+    assert OutboxRecord.from_document(record.to_row()) == record

@@ -63,6 +63,7 @@ def test_the_stages_of_cdk_json_are_sound() -> None:
     assert (found["dev"].protected, found["prod"].protected) == (False, True)
     assert found["prod"].nat_gateways == 2
     assert (found["dev"].alarm_email, found["prod"].alarm_email) == (None, "oncall@example.com")
+    assert (found["dev"].low_cost, found["prod"].low_cost) == (True, False)
 
 
 @pytest.mark.parametrize("name", ["staging", None, "", ["dev"]])
@@ -109,6 +110,10 @@ FAULTS: dict[str, tuple[dict[str, object], str]] = {
     ),
     "a region of which AWS says nothing": ({"region": "af-south-1"}, "zones"),
     "a relay that may not run": ({"relayConcurrency": 0}, "relayConcurrency"),
+    "protected on what AWS may take back": (
+        {"protected": True, "lowCost": True},
+        "lowCost",
+    ),
     "protected in other words": ({"protected": "perhaps"}, "protected"),
     "an issuer without its audience": ({"issuer": {"url": ISSUER["url"]}}, "issuer.audiences"),
     "an audience of nobody": ({"issuer": ISSUER | {"audiences": []}}, "issuer.audiences"),
@@ -228,3 +233,12 @@ def test_an_issuers_settings_are_those_that_an_api_takes() -> None:
     assert (settings.auth, settings.auth_issuer) == ("required", ISSUER["url"])
     assert settings.auth_audiences == {"a", "b"}
     assert settings.auth_scope_prefix == "apis/"
+
+
+def test_a_stage_says_whether_rows_are_packed() -> None:
+    """By default they are not: an older release's relay may still run, and dead-letters them."""
+    settings = {"EVENT_VERSION": "2"}
+    assert Stage.of("dev", stages()).overrides(settings) == settings
+    packing = Stage.of("dev", stages(packOutboxRows=True))
+    assert packing.overrides(settings) == {**settings, "PACK_OUTBOX_ROWS": "true"}
+    assert packing.overrides({}) == {}

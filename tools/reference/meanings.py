@@ -58,6 +58,8 @@ MEANINGS = {
     " webhook. Without any, no webhook is served.",
     "EVENT_VERSION": "The version of the events that it commits: 2 has no personal data in clear; 1"
     " is for readers of an older release.",
+    "PACK_OUTBOX_ROWS": "Whether the detail of a DynamoDB outbox row is packed where that saves a"
+    " write unit: once every relay of the system reads that.",
     "SEALING_KEY": "The KMS key of bank details: an alias to seal, the key's ARN to open.",
     "SUBSCRIPTIONS_TABLE": "The table of subscriptions.",
     "SUBSCRIPTIONS_OUTBOX_TABLE": "Its outbox.",

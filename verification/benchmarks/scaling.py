@@ -1,40 +1,43 @@
 """`make scaling`: what limits each stage on AWS, by multiplication alone.
 
 It prints the tables of docs/scaling.md, and `--write` writes them there. Below, in this order: what
-a rate needs of each service, the rate at which each stage is full, the knobs that this depends on,
-and what one lifecycle takes: a subscription is created and cancelled. Every number that the
-arithmetic begins with is in verification/benchmarks/scaling_inputs.py.
+a rate needs of each service, the rate at which each stage is full, and the knobs that this depends
+on. What one lifecycle takes is in scaling_lifecycle.py, the limits that no number of tasks moves in
+walls.py, and every number that the arithmetic begins with in scaling_inputs.py.
 """
 
 import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from functools import cache
 from math import ceil, exp, isclose, log
 from statistics import NormalDist
 from typing import Any
 
 from infra.local_system.settings import ROOT
-from operations.sources.routes import Route
 from runtime.process.command import run_command
 from services.stock.inventory import SHARDS
 from verification.benchmarks import inventory
 from verification.benchmarks import scaling_inputs as inputs
-from verification.benchmarks.calls import expected
-from verification.benchmarks.calls.lifecycle import CANCELLED, CREATED
-from verification.benchmarks.costs.usage import Usage, archives, buses, route_of
 from verification.benchmarks.pages import table, write
 from verification.benchmarks.scaling_inputs import Input
+from verification.benchmarks.scaling_lifecycle import (
+    COMMITS,
+    events,
+    hot_key_wcu,
+    index_wcu,
+    invocations,
+    messages,
+    outbox_wcu,
+    table_wcu,
+    units,
+)
 from verification.benchmarks.table import number
+from verification.benchmarks.walls import growth_table, walls_table
 
 DOCUMENT = ROOT / "docs" / "scaling.md"
 
 RATES = (100, 10_000, 1_000_000)
 """Subscriptions a minute; as many are cancelled."""
-
-COMMITS = 2
-"""Of each domain in a lifecycle: its creation and its cancellation. Each commit puts a row and an
-outbox record; the record is relayed and then deleted."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -54,6 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def blocks() -> dict[str, str]:
     """The tables of docs/scaling.md, by the name of their marks."""
     return {
+        "walls": walls_table(),
+        "growth": growth_table(),
         "needs": needs_table(),
         "capacities": capacities_table(),
         "inventory": inventory_table(),
@@ -97,7 +102,7 @@ def needs() -> list[Need]:
         Need("table stock, WCU/s", table_wcu(stock_row), inputs.NEW_TABLE_WCU),
         Need("index of subscriptions, WCU/s", index_wcu(row)),
         # A new status moves a row in the index, which is a delete and a put.
-        Need("index of stock, WCU/s", index_wcu(stock_row) + _units(stock_row)),
+        Need("index of stock, WCU/s", index_wcu(stock_row) + units(stock_row)),
         Need("by-status, key `allocated`, WCU/s", hot_key_wcu(), inputs.PARTITION_WCU),
         Need("table subscriptions-outbox, WCU/s", outbox_wcu(record), inputs.NEW_TABLE_WCU),
         Need("table stock-outbox, WCU/s", outbox_wcu(stock_record), inputs.NEW_TABLE_WCU),
@@ -293,7 +298,7 @@ MILLION_A_MINUTE = Knobs(
     consumer_tasks=200,
     forward_tasks=100,
     outboxes=100,
-    shards=400,
+    shards=200,
     put_events=100_000,
     invocations=650_000,
     status_keys=100,
@@ -315,68 +320,6 @@ def knobs_table() -> str:
 
 def _setting(value: float | str) -> str:
     return value if isinstance(value, str) else _number(value)
-
-
-# What one lifecycle takes. Its events are those that the counted calls have; the topology's rules
-# say where they go.
-
-
-@cache
-def _routes() -> tuple[Route, ...]:
-    sections = expected.load()
-    return tuple(
-        route_of(event)
-        for phase in (CREATED, CANCELLED)
-        for event in Usage.of(sections, phase).published
-    )
-
-
-def events() -> int:
-    return len(_routes())
-
-
-def messages(prefix: str = "") -> int:
-    """Messages in the work queues whose names begin so."""
-    deliveries = (delivery for route in _routes() for delivery in route.deliveries)
-    return sum(delivery.queue.startswith(prefix) for delivery in deliveries)
-
-
-def invocations() -> float:
-    """Rules that match, and for each bus on the way its log rule and an archive that keeps it."""
-    return sum(map(_invocations, _routes()))
-
-
-def _invocations(route: Route) -> float:
-    logged, archived = len(buses(route)), len(archives(route)) * inputs.ARCHIVED.value
-    return len(route.hops) + len(route.deliveries) + logged + archived
-
-
-# DynamoDB write capacity units (WCU) of one lifecycle.
-
-
-def outbox_wcu(record: Input) -> float:
-    """Of an outbox table: a record is put in a transaction and later deleted."""
-    return COMMITS * (inputs.TRANSACTION_FACTOR.value + 1) * _units(record)
-
-
-def table_wcu(row: Input) -> float:
-    """Of a table of aggregates, without its index."""
-    return COMMITS * inputs.TRANSACTION_FACTOR.value * _units(row)
-
-
-def index_wcu(row: Input) -> float:
-    """Of an index that holds whole rows."""
-    return COMMITS * _units(row)
-
-
-def hot_key_wcu() -> float:
-    """Of by-status's key `allocated`: the row is put there, and later deleted."""
-    return 2 * _units(inputs.STOCK_ROW)
-
-
-def _units(row: Input) -> int:
-    """Of one write outside a transaction."""
-    return ceil(row.value / inputs.WCU_BYTES.value)
 
 
 # The inputs, and numbers.

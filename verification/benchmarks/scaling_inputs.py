@@ -71,6 +71,18 @@ PARALLELIZATION_MOST = Input(
     "parallelization factor, at most", 10, "batches/shard", "quota",
     _LAMBDA + "services-ddb-params.html",
 )  # fmt: skip
+GET_RECORDS_BYTES = Input(
+    "a GetRecords call returns, at most", 1024 * 1024, "bytes", "quota",
+    _AWS + "amazondynamodb/latest/APIReference/API_streams_GetRecords.html",
+)  # fmt: skip
+LOG_CALLS = Input(
+    "PutLogEvents, all log groups of an account", 5000, "calls/s", "quota",
+    _AWS + "AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html",
+)  # fmt: skip
+LOG_POLICIES = Input(
+    "resource policies of an account's logs", 10, "policies", "quota",
+    _AWS + "AmazonCloudWatchLogs/latest/APIReference/API_PutResourcePolicy.html",
+)  # fmt: skip
 STREAM_POLL = Input(
     "Lambda looks at an idle shard every", 0.25, "s", "quota", _LAMBDA + "with-ddb.html"
 )
@@ -120,17 +132,23 @@ FORWARDER_THREADS = Input(
     "forwarders of a process", FORWARDERS, "threads", "ours", "relay/__main__.py"
 )
 
-# The largest row that a lifecycle writes to each table, as the services' own stores write it; an
-# outbox record has every optional field of its metadata.
+PUBLISHED_RATE = Input(
+    "customers through the whole system on one machine", 42, "lifecycles/s", "ours",
+    "docs/performance.json",
+)  # fmt: skip
+
+# The largest row that a lifecycle writes to each table, as the services' own stores write it, in
+# version 2 of the wire; an outbox record has every optional field of its metadata.
 
 SUBSCRIPTION_ROW = Input(
     "a row of subscriptions", 547, "bytes", "ours", "services/subscription/store.py"
 )
 SUBSCRIPTION_RECORD = Input(
-    "an outbox record of a subscription", 1135, "bytes", "ours", "services/subscription/events.py"
-)
+    "an outbox record of a subscription, packed, at most", 970, "bytes", "ours",
+    "runtime/outbox/packing.py",
+)  # fmt: skip
 STOCK_ROW = Input("a row of stock", 315, "bytes", "ours", "services/stock/store.py")
-STOCK_RECORD = Input("an outbox record of stock", 912, "bytes", "ours", "services/stock/events.py")
+STOCK_RECORD = Input("an outbox record of stock", 810, "bytes", "ours", "services/stock/events.py")
 
 # CPU, in seconds of one whole core.
 

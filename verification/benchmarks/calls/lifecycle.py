@@ -10,6 +10,9 @@ from verification.testkit.engines import Engines
 CREATED, CANCELLED = "created", "cancelled"
 """The phases: up to PaymentCreated on its bus, and from the PATCH to SubscriptionCancelled."""
 
+TRACED = {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}
+"""Of each request: every event and every row of it then has a trace context, and is larger."""
+
 
 class NotCancelled(Exception):
     """The lifecycle did not come to its end: what was counted is not one."""
@@ -25,7 +28,9 @@ def count_lifecycle(engines: Engines) -> CallTally:
     processes = SteppedProcesses(engines, tally)
 
     tally.phase = CREATED
-    subscription: str = ask(processes.subscription_api, "POST", "/subscriptions", ORDER)["id"]
+    subscription: str = ask(processes.subscription_api, "POST", "/subscriptions", ORDER, TRACED)[
+        "id"
+    ]
     processes.subscriptions_relay.relay()
     processes.stock_consumer.handle_next("stock-subscription-created")
     processes.payment_consumer.handle_next("payments-subscription-created")
@@ -34,7 +39,8 @@ def count_lifecycle(engines: Engines) -> CallTally:
     processes.payments_forward.forward()
 
     tally.phase = CANCELLED
-    ask(processes.payment_api, "PATCH", f"/payments/{subscription}", {"status": "cancelled"})
+    cancelled = {"status": "cancelled"}
+    ask(processes.payment_api, "PATCH", f"/payments/{subscription}", cancelled, TRACED)
     processes.payments_change_stream.relay()
     processes.payments_forward.forward()
     processes.stock_consumer.handle_next("stock-payment-cancelled")

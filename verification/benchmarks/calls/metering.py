@@ -6,17 +6,21 @@ from typing import Any
 
 from infra.resources import Table
 from infra.topology import TOPOLOGY
+from runtime.outbox.dynamodb_rows import PACKED_DETAIL, WRITE_UNIT, item_bytes
+from runtime.outbox.packing import unpacked
 from verification.benchmarks.calls.tally import CallTally
 
 WRITE_UNITS, READ_UNITS = "DynamoDB write request units", "DynamoDB read request units"
 DELETE_UNITS = "DynamoDB write request units of deletes"
 STREAM_READS = "DynamoDB streams read request units"
 STORED_BYTES, OUTBOX_BYTES = "bytes more in tables", "bytes put in outboxes"
+PACKED_WRITE_UNITS = "DynamoDB write request units that packing spares"
+PACKED_DELETE_UNITS = "DynamoDB write request units of deletes that packing spares"
 SQS_STANDARD, SQS_FIFO = "SQS requests, standard", "SQS requests, FIFO"
 
-WRITE_UNIT, READ_UNIT = 1024, 4096
-"""Bytes that one unit writes, or reads consistently; a transaction takes twice as many.
-https://aws.amazon.com/dynamodb/pricing/on-demand/"""
+READ_UNIT = 4096
+"""Bytes that one unit reads consistently; one that writes, WRITE_UNIT; a transaction takes twice as
+many of either. https://aws.amazon.com/dynamodb/pricing/on-demand/"""
 
 ROW_OVERHEAD = 100
 """Bytes that DynamoDB bills with each row it stores, and with its copy in an index.
@@ -69,8 +73,16 @@ class Meter:
         self._rows[_key(table, item)] = item
         self._store(table, item, before)
         indexes = _indexes_of(table, item)
+        self._note_packing(item)
         writes = 2 + sum(2 if _moves(names, before, item) else 1 for names in indexes)
         self._tally.unit(WRITE_UNITS, writes * units)
+
+    def _note_packing(self, item: Item) -> None:
+        """What a relay that cannot unpack it would be billed more: for its put and its delete."""
+        units = _units(_plain(item), WRITE_UNIT) - _units(item, WRITE_UNIT)
+        if units:
+            self._tally.unit(PACKED_WRITE_UNITS, 2 * units)
+            self._tally.unit(PACKED_DELETE_UNITS, units)
 
     def _delete_all(self, items: Mapping[str, Any]) -> None:
         for name, requests in items.items():
@@ -79,10 +91,13 @@ class Meter:
                 self._tally.unit(DELETE_UNITS, _units(row, WRITE_UNIT))
 
     def _store(self, table: Table, item: Item, before: Item | None) -> None:
-        """An outbox, the table with a stream, keeps nothing: what passes through it is noted."""
+        """An outbox, the table with a stream, keeps nothing: what passes through it is noted.
+
+        Unpacked, since how small a row is packed depends on its ids.
+        """
         size = item_bytes(item) + ROW_OVERHEAD
         if table.stream:
-            self._tally.unit(OUTBOX_BYTES, size)
+            self._tally.unit(OUTBOX_BYTES, item_bytes(_plain(item)) + ROW_OVERHEAD)
         else:
             grown = size if before is None else item_bytes(item) - item_bytes(before)
             self._tally.unit(STORED_BYTES, grown * (1 + len(_indexes_of(table, item))))
@@ -95,32 +110,18 @@ class Meter:
         self._tally.unit(SQS_FIFO if asked["QueueUrl"].endswith(".fifo") else SQS_STANDARD, chunks)
 
 
+def _plain(item: Item) -> Item:
+    """An outbox's row with its detail as it would be if it were not packed."""
+    if PACKED_DETAIL not in item:
+        return item
+    others = {name: value for name, value in item.items() if name != PACKED_DETAIL}
+    return {**others, "detail": {"S": unpacked(item[PACKED_DETAIL]["B"])}}
+
+
 def _indexes_of(table: Table, item: Item) -> list[list[str]]:
     """The keys of the indexes that an item is in: those of which it has every attribute."""
     keys = [[each.name for each in index.key.attributes] for index in table.indexes]
     return [names for names in keys if item.keys() >= {*names}]
-
-
-def item_bytes(item: Item) -> int:
-    """Bytes of a row as DynamoDB counts: names too, a number by its digits.
-
-    A list or a map takes three bytes, and one for each thing in it.
-    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
-    """
-    return sum(_bytes(name) + _value_bytes(value) for name, value in item.items())
-
-
-def _value_bytes(value: Item) -> int:
-    ((kind, held),) = value.items()
-    match kind:
-        case "S":
-            return _bytes(held)
-        case "N":
-            return (len(held) + 1) // 2 + 1
-        case "L":
-            return 3 + sum(1 + _value_bytes(each) for each in held)
-        case _:
-            return 3 + len(held) + item_bytes(held)
 
 
 def entry_bytes(entry: Mapping[str, Any]) -> int:

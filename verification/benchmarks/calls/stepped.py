@@ -92,10 +92,14 @@ class SteppedProcesses:
 
     def _made(self, name: str, settings: type[S], make: Callable[[S], P]) -> P:
         with counted(name, self._tally, self._meter):
-            return make(self._engines.settings(settings, name))
+            given = self._engines.settings(settings, name)
+            packs = "pack_outbox_rows" in settings.model_fields  # as a stage may, and dev does
+            return make(given.model_copy(update={"pack_outbox_rows": True} if packs else {}))
 
 
-def ask(app: FastAPI, method: str, path: str, body: Mapping[str, Any]) -> Any:
+def ask(
+    app: FastAPI, method: str, path: str, body: Mapping[str, Any], headers: Mapping[str, str]
+) -> Any:
     """Send a request to a service's app, without a socket, and read its JSON.
 
     Raises httpx.HTTPStatusError.
@@ -104,7 +108,7 @@ def ask(app: FastAPI, method: str, path: str, body: Mapping[str, Any]) -> Any:
     async def send() -> httpx.Response:
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
-            return await client.request(method, path, json=body)
+            return await client.request(method, path, json=body, headers=headers)
 
     return asyncio.run(send()).raise_for_status().json()
 

@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     generated = document.parts(sections, book)
     if chosen.write:
         write(document.COSTS_PAGE, generated)
-        document.draw(costs(sections, book))
+        document.draw(costs(sections, book, document.BATCHES[-1]))
     else:
         print("\n\n".join(generated.values()))
     return 0

@@ -16,7 +16,7 @@ WRITES_ITEM, READS_ITEM, ROWS_ITEM = "DynamoDB: writes", "DynamoDB: reads", "Dyn
 OUTBOX_ROWS_ITEM = "DynamoDB: outbox rows kept"
 QUEUES_ITEM, REQUESTS_ITEM = "SQS", "API Gateway"
 LOGS_ITEM, WATCHING_ITEM = "CloudWatch: logs", "CloudWatch: alarms and metrics"
-DOCUMENTS_ITEM, NAT_ITEM, TASKS_ITEM = "DocumentDB", "NAT gateway", "Fargate"
+DOCUMENTS_ITEM, NAT_ITEM, TASKS_ITEM = "DocumentDB", "NAT", "Fargate"
 OTHER_ITEM = "keys, secrets, DNS zone"
 
 
@@ -27,7 +27,7 @@ def shared(usage: Usage, phase: str, book: Book) -> Iterator[Charge]:
     yield Charge(WRITES_ITEM, usage.unit(metering.WRITE_UNITS), "dynamodb-write")
     yield Charge(READS_ITEM, usage.unit(metering.READ_UNITS), "dynamodb-read")
     yield from rows(usage.unit(metering.STORED_BYTES), book.assumed("row-months"))
-    yield Charge(QUEUES_ITEM, usage.unit(metering.SQS_STANDARD), "sqs-standard")
+    yield Charge(QUEUES_ITEM, usage.requests(metering.SQS_STANDARD), "sqs-standard")
     yield Charge(REQUESTS_ITEM, 1, "http-api")  # the POST, or the PATCH
     if phase == "created":
         yield Charge(OTHER_ITEM, book.assumed("data-key-requests"), "key-request")
@@ -68,22 +68,25 @@ def _event(event: EventType, entry_size: int, book: Book) -> Iterator[Charge]:
     yield Charge(QUEUES_ITEM, len(route.deliveries), "sqs-standard")
 
 
-def standing(book: Book, *, tasks: int, alarms: int, outboxes: int) -> Iterator[Charge]:
-    """With these numbers of tasks, metrics under alarm, and outboxes whose age is measured."""
+def standing(
+    book: Book, *, tasks: int, alarms: int, outboxes: int, low_cost: bool
+) -> Iterator[Charge]:
+    """With these numbers of tasks, metrics under alarm, and outboxes whose age is measured.
+
+    Of a stage with or without `lowCost`; what its traffic through NAT costs is `month`'s.
+    """
     hours = book.assumed("hours-a-month")
-    yield Charge(TASKS_ITEM, tasks * deployment.TASK_PROCESSORS * hours, "fargate-processor")
-    yield Charge(TASKS_ITEM, tasks * deployment.TASK_GIGABYTES * hours, "fargate-memory")
+    kind = "fargate-spot" if low_cost else "fargate"
+    yield Charge(TASKS_ITEM, tasks * deployment.TASK_PROCESSORS * hours, f"{kind}-processor")
+    yield Charge(TASKS_ITEM, tasks * deployment.TASK_GIGABYTES * hours, f"{kind}-memory")
     yield Charge(DOCUMENTS_ITEM, hours, "documentdb-instance")
-    yield Charge(NAT_ITEM, hours, "nat-hour")
+    yield Charge(NAT_ITEM, hours, "nat-instance" if low_cost else "nat-hour")
+    if low_cost:
+        yield Charge(NAT_ITEM, deployment.NAT_DISK_GIGABYTES, "disk")
     yield Charge(NAT_ITEM, hours, "public-address")
     yield from polls("sqs-standard", deployment.POLLERS, book)
     yield Charge(WATCHING_ITEM, alarms, "alarm")
-    insights = (
-        book.assumed("insights-metrics-cluster")
-        + book.assumed("insights-metrics-task") * tasks
-        + book.assumed("insights-metrics-service") * tasks
-    )
-    yield Charge(WATCHING_ITEM, insights + outboxes, "metric")
+    yield Charge(WATCHING_ITEM, outboxes, "metric")
     yield Charge(WATCHING_ITEM, 1, "dashboard")
     yield from logs(book.assumed("idle-log-gigabytes") * GIGABYTE, book)
     yield Charge(OTHER_ITEM, deployment.KEY_COUNT, "key")
@@ -101,9 +104,15 @@ def polls(price: str, pollers: int, book: Book) -> Iterator[Charge]:
 
 def payments_relayed(usage: Usage, book: Book) -> Iterator[Charge]:
     """Payments' way to the bus: the FIFO queue, and the documents deleted after it, through NAT."""
-    yield Charge(QUEUES_ITEM, usage.unit(metering.SQS_FIFO), "sqs-fifo")
+    yield Charge(QUEUES_ITEM, usage.requests(metering.SQS_FIFO), "sqs-fifo")
     yield from document_ios(usage, book, deletes=True)
-    yield traffic(usage.calls_through_nat * book.assumed("call-bytes"))
+    yield calls_traffic(usage, usage.calls_through_nat, book)
+
+
+def calls_traffic(usage: Usage, calls: float, book: Book) -> Charge:
+    """So many calls at batch size 1, through the NAT gateway; fuller ones are fewer and larger."""
+    more = (usage.batch - 1) * book.assumed("more-event-bytes")
+    return traffic(calls / usage.batch * (book.assumed("call-bytes") + more))
 
 
 def document_ios(usage: Usage, book: Book, *, deletes: bool) -> Iterator[Charge]:

@@ -18,6 +18,9 @@ FUNCTION_NAMES = tuple(each.name for each in WORKLOADS if each.empties)
 TASK_PROCESSORS, TASK_GIGABYTES = 0.25, 0.5
 """Of a task: vCPUs and GB."""
 
+NAT_DISK_GIGABYTES = 8
+"""Of a NAT instance: what Amazon Linux's image comes with."""
+
 FUNCTION_GIGABYTES = 0.5
 """GB."""
 

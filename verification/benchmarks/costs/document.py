@@ -7,7 +7,7 @@ from infra.local_system.settings import ROOT
 from verification.benchmarks.calls.lifecycle import CANCELLED, CREATED
 from verification.benchmarks.calls.tally import Sections, total
 from verification.benchmarks.costs.book import Bill, Book, Price
-from verification.benchmarks.costs.model import Cost, costs
+from verification.benchmarks.costs.model import Cost, costs, lifecycle_of_071a447
 from verification.benchmarks.drawing import drawn, write_numbers_out
 from verification.benchmarks.pages import table
 
@@ -18,7 +18,7 @@ POINTS = 61
 LEAST, DECADES = 1_000, 5
 """From a thousand subscriptions a month to a hundred million."""
 
-STYLES = ("-", "--", ":")
+STYLES = ("-", "--", ":", "-.")
 
 SERVICE_TITLES = {
     "dynamodb": "DynamoDB",
@@ -29,19 +29,28 @@ SERVICE_TITLES = {
 }
 
 
+BATCHES = (1, 10)
+"""Events in a call, a message batch and an invocation: nothing else going on, and under load."""
+
+
 def parts(sections: Sections, book: Book) -> Mapping[str, str]:
     """Every generated part of the page, by the name of its marks."""
-    found = costs(sections, book)
+    single, full = (costs(sections, book, batch) for batch in BATCHES)
     return {
-        "summary": _summary(found),
+        "summary": _summary(sections, book),
         "calls": _calls(sections),
-        "variable": _by_line(
-            found, "a million full lifecycles", lambda cost: cost.created + cost.cancelled
-        ),
-        "fixed": _by_line(found, "an idle month", lambda cost: cost.month),
+        "variable": _by_line(full, "a million full lifecycles", _lifecycle),
+        "batches": _by_batch(single, full),
+        "story": _story(sections, book),
+        "dev": _by_line(full, "an idle month of dev", lambda cost: cost.dev),
+        "fixed": _by_line(full, "an idle month without lowCost", lambda cost: cost.month),
         "assumptions": _assumptions(book),
         "prices": _prices(book),
     }
+
+
+def _lifecycle(cost: Cost) -> Bill:
+    return cost.created + cost.cancelled
 
 
 def draw(found: Sequence[Cost], path: Path = PLOT) -> None:
@@ -62,16 +71,54 @@ def draw(found: Sequence[Cost], path: Path = PLOT) -> None:
         axes.legend(frameon=False)
 
 
-def _summary(found: Sequence[Cost]) -> str:
+def _summary(sections: Sections, book: Book) -> str:
     """US dollars of each design, all in all."""
-    measures: dict[str, Callable[[Cost], float]] = {
-        "a million subscriptions, none cancelled": lambda cost: cost.created_only,
-        "a million subscriptions, all cancelled: full lifecycles": lambda cost: cost.full,
-        f"a million subscriptions, {_share(found)} cancelled": lambda cost: cost.mixed,
-        "an idle month": lambda cost: cost.idle,
-    }
-    rows = [[what, *(_money(of(cost)) for cost in found)] for what, of in measures.items()]
+    (one, single), (ten, found) = ((batch, costs(sections, book, batch)) for batch in BATCHES)
+    before = costs(lifecycle_of_071a447(), book, ten)
+    share = _share(found)
+    measures: list[tuple[str, Sequence[Cost], Callable[[Cost], float]]] = [
+        (f"a million full lifecycles, batches of {ten}", found, lambda cost: cost.full),
+        (f"the same, batches of {one}", single, lambda cost: cost.full),
+        (f"that of commit 071a447, batches of {ten}", before, lambda cost: cost.full),
+        (f"a million, {share} cancelled, batches of {ten}", found, lambda cost: cost.mixed),
+        (f"a million, none cancelled, batches of {ten}", found, lambda cost: cost.created_only),
+        ("an idle month of `dev`", found, lambda cost: cost.idle_dev),
+        ("an idle month without `lowCost`", found, lambda cost: cost.idle),
+        (
+            f"that with a million full lifecycles, batches of {ten}",
+            found,
+            lambda cost: cost.million_in_a_month,
+        ),
+    ]
+    rows = [[what, *(_money(of(cost)) for cost in some)] for what, some, of in measures]
     return table(["US dollars", *(cost.design for cost in found)], rows)
+
+
+def _by_batch(single: Sequence[Cost], full: Sequence[Cost]) -> str:
+    """What a batch carries together: this design's lines that change, and the sum."""
+    one, ten = (cost.book.lines(_lifecycle(cost)) for cost in (single[0], full[0]))
+    rows = [[name, _money(one[name]), _money(ten[name])] for name in one if one[name] != ten[name]]
+    sums = [f"**{_money(cost.full)}**" for cost in (single[0], full[0])]
+    head = "US dollars for a million full lifecycles"
+    return table(
+        [head, *(f"batches of {batch}" for batch in BATCHES)], [*rows, ["**all lines**", *sums]]
+    )
+
+
+def _story(sections: Sections, book: Book) -> str:
+    """This design's lines of two lifecycles, and what the story has had since the earlier one."""
+    before, now = (
+        book.lines(_lifecycle(costs(each, book, BATCHES[-1])[0]))
+        for each in (lifecycle_of_071a447(), sections)
+    )
+    rows = [
+        [name, _money(before[name]), _money(now[name] - before[name]), _money(now[name])]
+        for name in now
+    ]
+    sums = [sum(before.values()), sum(now.values()) - sum(before.values()), sum(now.values())]
+    together = ["**together**", *(f"**{_money(value)}**" for value in sums)]
+    heads = ["US dollars for a million full lifecycles", "at 071a447", "added since", "now"]
+    return table(heads, [*rows, together])
 
 
 def _calls(sections: Sections) -> str:
@@ -123,8 +170,8 @@ def _price_cells(name: str, price: Price) -> Sequence[str]:
 
 
 def _money(value: float) -> str:
-    """Write dollars with cents below ten."""
-    return f"{value:,.0f}" if value >= 10 else f"{value:.2f}"  # noqa: PLR2004 (ten)
+    """Write dollars with cents."""
+    return f"{value:,.2f}"
 
 
 def _share(found: Sequence[Cost]) -> str:

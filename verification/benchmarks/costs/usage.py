@@ -16,25 +16,37 @@ from verification.benchmarks.costs.deployment import FUNCTION_NAMES
 class Usage:
     """`units` are AWS's, by name; `published` has the bytes of each event's entry of PutEvents.
 
-    `calls` are by process and operation.
+    `calls` are by process and operation. It was counted at batch size 1; with `batch` events in
+    each call, message batch and invocation there are as many fewer of those for each event.
     """
 
     units: Mapping[str, int]
     published: Mapping[EventType, int]
     calls: Mapping[str, Mapping[str, int]]
+    batch: int = 1
 
     @classmethod
-    def of(cls, sections: Sections, phase: str) -> Self:
+    def of(cls, sections: Sections, phase: str, batch: int = 1) -> Self:
         """Read one phase of what is committed in verification/benchmarks/calls/expected.toml."""
         published = (sizes for _, sizes in _owned(sections, f"published.{phase}."))
         return cls(
             units=sections[f"units.{phase}.all"],
             published={EventType(name): size for each in published for name, size in each.items()},
             calls=dict(_owned(sections, f"calls.{phase}.")),
+            batch=batch,
         )
 
     def unit(self, name: str) -> int:
         return self.units.get(name, 0)
+
+    def requests(self, name: str) -> float:
+        """Units of which one carries a whole batch."""
+        return self.unit(name) / self.batch
+
+    @property
+    def batches_relayed(self) -> float:
+        """Batches of those events that are relayed from DynamoDB outboxes."""
+        return self.relayed / self.batch
 
     @property
     def relayed(self) -> int:
