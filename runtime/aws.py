@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_sqs import SQSClient
 
+    from runtime.custom_event_bus import CustomEventBusClient
+
 LONG_POLL_SECONDS = 20
 """The longest that ReceiveMessage waits: an SQS client's read timeout comes on top of it."""
 
@@ -56,7 +58,9 @@ _GATEWAY_TIMEOUT = 504
 
 _PATIENCE: ContextVar[float | None] = ContextVar("patience", default=None)
 
-Service = Literal["cloudwatch", "dynamodb", "dynamodbstreams", "events", "kms", "logs", "sqs"]
+Service = Literal[
+    "cloudwatch", "dynamodb", "dynamodbstreams", "eventbridgev2", "events", "kms", "logs", "sqs"
+]
 
 
 class Aws:
@@ -126,6 +130,8 @@ class Aws:
     def client(self, service: Literal["dynamodb"]) -> "DynamoDBClient": ...
     @overload
     def client(self, service: Literal["dynamodbstreams"]) -> "DynamoDBStreamsClient": ...
+    @overload
+    def client(self, service: Literal["eventbridgev2"]) -> "CustomEventBusClient": ...
     @overload
     def client(self, service: Literal["events"]) -> "EventBridgeClient": ...
     @overload

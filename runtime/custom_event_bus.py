@@ -1,0 +1,123 @@
+"""A Custom Event Bus (`eventbridgev2`): whether it is there, and what one PutEvents carries.
+
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-custom-bus.html. None of this was run
+against AWS: docs/decisions/0023-custom-event-bus.md says what is known of it.
+"""
+
+import socket
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+from botocore.client import BaseClient
+from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.parsers import ResponseParserError
+
+from runtime.aws import asking, error_code
+from runtime.batches import Limits
+from runtime.errors import Misconfigured, Unavailable
+
+CUSTOM_BUS_LIMITS = Limits(entries=100, total_bytes=1024 * 1024 - 1)
+"""100 entries a request, says the page of quotas. No page says how many bytes: Classic's MiB."""
+
+CUSTOM_BUS_ARN = (
+    r"^arn:aws(-[a-z0-9]+)*:events:[a-z][a-z0-9]*(-[a-z0-9]+)*:[0-9]{12}"
+    r":event-busv2/[A-Za-z0-9][._A-Za-z0-9-]{0,255}/[a-z0-9]{25}$"
+)
+"""The service model's, which has it as EventBusArn: AWS makes the last part."""
+
+TAKES_EVENTS = {"ACTIVE", "UPDATING", "UPDATE_FAILED"}
+"""Of a bus's states, as "Creating a bus" in the user guide says."""
+
+_SERVER_ERROR, _NOT_IMPLEMENTED = 500, 501
+
+
+class CustomEventBusClient(Protocol):
+    """What is called of boto3's client; its stubs are not among our dependencies."""
+
+    def put_events(self, *, EventBusArn: str, Entries: Any) -> Any: ...  # noqa: N803 (boto3's)
+
+    def describe_event_bus(self, *, EventBusArn: str) -> Any: ...  # noqa: N803
+
+
+class NotTheApi(ResponseParserError):
+    """An answer in another protocol: of an engine that does not have the API, or of a gateway.
+
+    `is_for_good`: no gateway's in an outage, which is a 5xx that is not an error of AWS's JSON.
+    """
+
+    def __init__(self, status: int, body: bytes) -> None:
+        super().__init__(f"status {status}, and not in the protocol rpc-v2-cbor")
+        self.status = status
+        self.is_for_good = (
+            status < _SERVER_ERROR or status == _NOT_IMPLEMENTED or b'"__type"' in body
+        )
+
+
+def bus_name(arn: str) -> str:
+    """The bus's name in its ARN."""
+    return arn.split("/")[1]
+
+
+def require_protocol(client: object) -> None:
+    """Have a client of boto3's raise NotTheApi for what is not in the API's protocol.
+
+    botocore would read any bytes as CBOR: as a length of terabytes, say, and raise MemoryError.
+    https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html asks for the header.
+    """
+    if isinstance(client, BaseClient):
+        client.meta.events.register("before-parse.eventbridgev2", _require_protocol)
+
+
+def _require_protocol(response_dict: dict[str, Any], **_: Any) -> None:
+    if response_dict["headers"].get("smithy-protocol") != "rpc-v2-cbor":
+        raise NotTheApi(response_dict["status_code"], response_dict["body"])
+
+
+def require_custom_bus(events: CustomEventBusClient, arn: str) -> None:
+    """Raise Misconfigured where the bus, the region or the engine is not there, or Unavailable."""
+    with asking("EventBridge", "DescribeEventBus"):
+        try:
+            bus = events.describe_event_bus(EventBusArn=arn)
+        except (ClientError, EndpointConnectionError, NotTheApi) as error:
+            if reason := _reason(error, arn):
+                raise Misconfigured(reason) from error
+            raise
+    state = bus.get("State", "ACTIVE")
+    if state == "CREATING":
+        raise Unavailable("EventBridge", f"{arn} is being created")
+    if state not in TAKES_EVENTS:
+        why = bus.get("StateReason", "AWS gives no reason")
+        raise Misconfigured(f"the Custom Event Bus {arn} is {state} ({why}): make it again")
+
+
+def _reason(error: Exception, arn: str) -> str | None:
+    """What to say of an error that waiting does not end; None for any other."""
+    lacks = "set EVENT_BUS_KIND to classic, or use a region that has it"
+    match error:
+        case NotTheApi(is_for_good=True, status=status):
+            return f"what answers as AWS has no Custom Event Bus (HTTP {status}): {lacks}"
+        case EndpointConnectionError() if _has_no_address(error):
+            region = arn.split(":")[3]
+            return f"the region {region} has no Custom Event Bus, its endpoint no address: {lacks}"
+        case ClientError():
+            code = error_code(error)
+            if code == "ResourceNotFoundException":
+                return f"the Custom Event Bus {arn} does not exist: provision it first"
+            if code in {"InvalidInputException", "UnknownOperationException"}:
+                return f"no Custom Event Bus can be asked for by {arn} ({code}): {lacks}"
+    return None
+
+
+def _has_no_address(error: EndpointConnectionError) -> bool:
+    """Whether DNS says that there is no such host. That it cannot answer now is an outage."""
+    return any(
+        isinstance(each, socket.gaierror) and each.errno in {socket.EAI_NONAME, socket.EAI_NODATA}
+        for each in _causes(error)
+    )
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    found: BaseException | None = error
+    while found is not None:
+        yield found
+        found = found.__cause__ or found.__context__
