@@ -9,6 +9,7 @@ from aws_cdk import aws_servicediscovery as servicediscovery
 from constructs import Construct
 
 from infra.aws.alarms import Alarms
+from infra.aws.custom_buses import Subscribers, custom_buses
 from infra.aws.dashboard import dashboard
 from infra.aws.documents import Documents
 from infra.aws.grounds import Grounds, image
@@ -69,6 +70,7 @@ class SharedStack(Stack):
         self.issuer = plan.stage.issuer or user_pool(self, plan)
         for domain in site.domains:
             BusStack(self, plan, domain, key)
+        self.custom_buses = custom_buses(self, plan, site.domains, key)
 
     @property
     @jsii.member(jsii_name="availabilityZones")
@@ -99,10 +101,16 @@ class DomainStack(Stack):
             documents=Documents(self, plan, domain, shared.cluster.vpc, key)
             if domain.collections
             else None,
+            custom_buses=shared.custom_buses,
             sealing_keys={each.name: sealing_key(self, plan, each) for each in domain.keys},
         )
         self._alarms = Alarms(self, plan, shared.topic)
         self._alarms.watch_queues(domain)
+        if shared.custom_buses:
+            subscribers = Subscribers(self, plan, domain, shared.custom_buses, key)
+            subscribers.start_after(messaging)
+            for name, subscriber in subscribers.made.items():
+                self._alarms.watch_subscriber(name, subscriber)
         users: dict[str, Task] = {}
         for workload in workloads_of(domain):
             process = (

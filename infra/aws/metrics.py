@@ -3,6 +3,7 @@
 from aws_cdk import Duration
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_eventsv2 as eventsv2
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
@@ -70,6 +71,20 @@ def measure_oldest_row(scope: Construct, relay: str, log_group: logs.ILogGroup) 
 
 def _oldest_row(relay: str) -> str:
     return f"{relay}-oldest-row"
+
+
+def of_subscriber(
+    subscriber: eventsv2.CfnSubscriber, metric: str, statistic: str
+) -> cloudwatch.Metric:
+    """Its two dimensions are ARNs.
+
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-custom-bus-observability.html
+    """
+    dimensions = {
+        "EventBus": subscriber.event_bus_arn,
+        "Subscriber": subscriber.attr_subscriber_arn,
+    }
+    return _metric("AWS/EventsV2", metric, statistic, subscriber.name, **dimensions)
 
 
 def of_queue(queue: str, name: str, statistic: str) -> cloudwatch.Metric:
