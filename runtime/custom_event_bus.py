@@ -58,6 +58,21 @@ def bus_name(arn: str) -> str:
     return arn.split("/")[1]
 
 
+def find_custom_bus(events: Any, name: str) -> str:
+    """Find the ARN of a bus of this account; raises Misconfigured, or Unavailable."""
+    with asking("EventBridge", "ListEventBuses"):
+        try:
+            found = events.list_event_buses(NamePrefix=name)["EventBuses"]
+        except (ClientError, EndpointConnectionError, NotTheApi) as error:
+            if reason := _reason(error, name, events.meta.region_name):
+                raise Misconfigured(reason) from error
+            raise
+    for bus in found:
+        if bus["Name"] == name:
+            return str(bus["EventBusArn"])
+    raise Misconfigured(f"the Custom Event Bus {name} does not exist: provision it first")
+
+
 def require_protocol(client: object) -> None:
     """Have a client of boto3's raise NotTheApi for what is not in the API's protocol.
 
@@ -79,7 +94,7 @@ def require_custom_bus(events: CustomEventBusClient, arn: str) -> None:
         try:
             bus = events.describe_event_bus(EventBusArn=arn)
         except (ClientError, EndpointConnectionError, NotTheApi) as error:
-            if reason := _reason(error, arn):
+            if reason := _reason(error, arn, arn.split(":")[3]):
                 raise Misconfigured(reason) from error
             raise
     state = bus.get("State", "ACTIVE")
@@ -90,21 +105,20 @@ def require_custom_bus(events: CustomEventBusClient, arn: str) -> None:
         raise Misconfigured(f"the Custom Event Bus {arn} is {state} ({why}): make it again")
 
 
-def _reason(error: Exception, arn: str) -> str | None:
+def _reason(error: Exception, bus: str, region: str) -> str | None:
     """What to say of an error that waiting does not end; None for any other."""
     lacks = "set EVENT_BUS_KIND to classic, or use a region that has it"
     match error:
         case NotTheApi(is_for_good=True, status=status):
             return f"what answers as AWS has no Custom Event Bus (HTTP {status}): {lacks}"
         case EndpointConnectionError() if _has_no_address(error):
-            region = arn.split(":")[3]
             return f"the region {region} has no Custom Event Bus, its endpoint no address: {lacks}"
         case ClientError():
             code = error_code(error)
             if code == "ResourceNotFoundException":
-                return f"the Custom Event Bus {arn} does not exist: provision it first"
+                return f"the Custom Event Bus {bus} does not exist: provision it first"
             if code in {"InvalidInputException", "UnknownOperationException"}:
-                return f"no Custom Event Bus can be asked for by {arn} ({code}): {lacks}"
+                return f"no Custom Event Bus can be asked for by {bus} ({code}): {lacks}"
     return None
 
 

@@ -6,11 +6,11 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from contracts.outbox import OutboxRecord
-from relay.adapters.identifiers import identifier
 from relay.ports import CallRefused, Failure
 from runtime.aws import error_code, error_message, reaching
 from runtime.custom_event_bus import CUSTOM_BUS_LIMITS, CustomEventBusClient
 from runtime.errors import Unavailable
+from runtime.identifiers import identifier
 from runtime.verdicts import Family
 
 

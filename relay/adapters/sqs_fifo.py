@@ -8,12 +8,12 @@ import structlog
 from botocore.exceptions import ClientError
 
 from contracts.outbox import OutboxRecord
-from relay.adapters.identifiers import digest, identifier
 from relay.ports import CallRefused, CannotBeDeadLettered, Failure
 from relay.recent_keys import RecentKeys
 from runtime.aws import asking, error_code, error_message, reaching
 from runtime.batches import in_batches
 from runtime.errors import Unavailable
+from runtime.identifiers import digest, identifier
 from runtime.sqs.queue import (
     MAX_BATCH,
     MAX_BATCH_BYTES,
