@@ -14,7 +14,7 @@ from relay.settings import BusSettings, DynamoDBSettings, SweepSettings
 from relay.sweeper import Backlog, Sweeper
 from relay.traced import traced
 from runtime.aws import Aws
-from runtime.custom_event_bus import bus_name, require_custom_bus, require_protocol
+from runtime.custom_event_bus import bus_name, require_custom_bus
 from runtime.eventbridge import require_bus
 from runtime.ids import utc_now
 from runtime.metrics import RelayMetrics
@@ -45,7 +45,6 @@ def bus_of(settings: BusSettings, aws: Aws, tracer: Tracer | None) -> Target:
     name = settings.event_bus
     if settings.event_bus_kind == "custom":
         custom = aws.client("eventbridgev2")
-        require_protocol(custom)
         require_custom_bus(custom, name)
         return traced(CustomEventBus(custom, name), "aws_eventbridge", bus_name(name), tracer)
     events = aws.client("events")

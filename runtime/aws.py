@@ -33,6 +33,7 @@ from runtime.aws_failures import BOTOCORE_FAMILIES, family_of_code
 from runtime.credentials import session_of
 from runtime.errors import Misconfigured, Unavailable
 from runtime.passed import note
+from runtime.rpc_v2_cbor import require_protocol
 from runtime.settings import AwsSettings
 from runtime.verdicts import RULES, Family, Verdict, family_of_class, holds
 
@@ -155,6 +156,7 @@ class Aws:
         # botocore makes the classes of a service's errors on first use, without a lock: of threads
         # that share a client one would wait for another class than that which is raised.
         _ = made.exceptions
+        require_protocol(made, service)
         return made
 
 

@@ -8,13 +8,12 @@ import socket
 from collections.abc import Iterator
 from typing import Any, Protocol
 
-from botocore.client import BaseClient
 from botocore.exceptions import ClientError, EndpointConnectionError
-from botocore.parsers import ResponseParserError
 
 from runtime.aws import asking, error_code
 from runtime.batches import Limits
 from runtime.errors import Misconfigured, Unavailable
+from runtime.rpc_v2_cbor import NotTheApi
 
 CUSTOM_BUS_LIMITS = Limits(entries=100, total_bytes=1024 * 1024 - 1)
 """100 entries a request, says the page of quotas. No page says how many bytes: Classic's MiB."""
@@ -28,8 +27,6 @@ CUSTOM_BUS_ARN = (
 TAKES_EVENTS = {"ACTIVE", "UPDATING", "UPDATE_FAILED"}
 """Of a bus's states, as "Creating a bus" in the user guide says."""
 
-_SERVER_ERROR, _NOT_IMPLEMENTED = 500, 501
-
 
 class CustomEventBusClient(Protocol):
     """What is called of boto3's client; its stubs are not among our dependencies."""
@@ -37,20 +34,6 @@ class CustomEventBusClient(Protocol):
     def put_events(self, *, EventBusArn: str, Entries: Any) -> Any: ...  # noqa: N803 (boto3's)
 
     def describe_event_bus(self, *, EventBusArn: str) -> Any: ...  # noqa: N803
-
-
-class NotTheApi(ResponseParserError):
-    """An answer in another protocol: of an engine that does not have the API, or of a gateway.
-
-    `is_for_good`: no gateway's in an outage, which is a 5xx that is not an error of AWS's JSON.
-    """
-
-    def __init__(self, status: int, body: bytes) -> None:
-        super().__init__(f"status {status}, and not in the protocol rpc-v2-cbor")
-        self.status = status
-        self.is_for_good = (
-            status < _SERVER_ERROR or status == _NOT_IMPLEMENTED or b'"__type"' in body
-        )
 
 
 def bus_name(arn: str) -> str:
@@ -71,21 +54,6 @@ def find_custom_bus(events: Any, name: str) -> str:
         if bus["Name"] == name:
             return str(bus["EventBusArn"])
     raise Misconfigured(f"the Custom Event Bus {name} does not exist: provision it first")
-
-
-def require_protocol(client: object) -> None:
-    """Have a client of boto3's raise NotTheApi for what is not in the API's protocol.
-
-    botocore would read any bytes as CBOR: as a length of terabytes, say, and raise MemoryError.
-    https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html asks for the header.
-    """
-    if isinstance(client, BaseClient):
-        client.meta.events.register("before-parse.eventbridgev2", _require_protocol)
-
-
-def _require_protocol(response_dict: dict[str, Any], **_: Any) -> None:
-    if response_dict["headers"].get("smithy-protocol") != "rpc-v2-cbor":
-        raise NotTheApi(response_dict["status_code"], response_dict["body"])
 
 
 def require_custom_bus(events: CustomEventBusClient, arn: str) -> None:

@@ -15,7 +15,6 @@ from runtime.custom_event_bus import (
     CUSTOM_BUS_LIMITS,
     CustomEventBusClient,
     find_custom_bus,
-    require_protocol,
 )
 from runtime.errors import Unavailable
 from runtime.eventbridge import PUT_EVENTS_LIMITS, require_bus
@@ -38,7 +37,6 @@ def sender_to(environment: Environment, destination: Destination, *, run: str) -
     aws = environment.aws(environment.topology.domain_of_bus(destination.bus))
     if environment.has_custom_buses and isinstance(destination, OutToBus):
         custom = aws.client("eventbridgev2")
-        require_protocol(custom)
         return CustomBusSender(custom, find_custom_bus(custom, destination.bus))
     events = aws.client("events")
     require_bus(events, destination.bus)
