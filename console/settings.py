@@ -78,5 +78,6 @@ def environment_of(settings: ConsoleSettings) -> Environment:
         endpoint_url=settings.aws_endpoint_url,
         audit_file=settings.streamed_audit_file or Path(AUDIT_FILE),
         hold_seconds=settings.streamed_hold_seconds,
+        has_custom_buses=settings.event_bus_kind == "custom",
         profiles={domain.name: settings.profile(domain.name) for domain in TOPOLOGY.domains},
     )

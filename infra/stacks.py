@@ -11,6 +11,7 @@ from constructs import Construct
 
 from infra.aws import metrics
 from infra.aws.alarms import Alarms
+from infra.aws.custom_buses import Subscribers, custom_buses
 from infra.aws.dashboard import dashboard
 from infra.aws.documents import Documents
 from infra.aws.grounds import Grounds, image
@@ -23,8 +24,8 @@ from infra.aws.network import ZONES, Network
 from infra.aws.plan import SYSTEM, Plan, Site, workloads_of
 from infra.aws.provisioner import Provisioner
 from infra.aws.relays import Relay
-from infra.aws.scaling import scale
 from infra.aws.reviewed import accept_checks, accept_finding
+from infra.aws.scaling import scale
 from infra.aws.sealing import sealing_key
 from infra.aws.tables import Tables
 from infra.aws.tasks import Task
@@ -85,6 +86,7 @@ class SharedStack(Stack):
         self.issuer = plan.stage.issuer or user_pool(self, plan)
         for domain in site.domains:
             BusStack(self, plan, domain, key)
+        self.custom_buses = custom_buses(self, plan, site.domains, key)
 
     @property
     @jsii.member(jsii_name="availabilityZones")
@@ -117,12 +119,18 @@ class DomainStack(Stack):
             documents=Documents(self, plan, domain, shared.cluster.vpc, key)
             if domain.collections
             else None,
+            custom_buses=shared.custom_buses,
             sealing_keys={each.name: sealing_key(self, plan, each) for each in domain.keys},
         )
         self._alarms = Alarms(self, plan, shared.topic)
         self._alarms.watch_queues(domain)
         self._alarms.watch_rules(domain)
         self._alarms.watch_tables(domain)
+        if shared.custom_buses:
+            subscribers = Subscribers(self, plan, domain, shared.custom_buses, key)
+            subscribers.start_after(messaging)
+            for name, subscriber in subscribers.made.items():
+                self._alarms.watch_subscriber(name, subscriber)
         users: dict[str, Task] = {}
         for workload in workloads_of(domain):
             process = (

@@ -1,7 +1,7 @@
 """Stages: each is one deployment of the system, as cdk.json's context describes it."""
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
@@ -62,6 +62,8 @@ class Stage(BaseModel):
     `low_cost` runs on Fargate Spot, behind NAT instances instead of gateways: it may be away for
     minutes when AWS wants its capacity back or an instance is replaced, so it is not `protected`.
     `pack_outbox_rows` is for a stage in which no relay runs that cannot read packed rows.
+    `event_bus_kind` custom puts it on Custom Event Buses, which is not proven
+    (docs/decisions/0023-custom-event-bus.md).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
@@ -79,6 +81,7 @@ class Stage(BaseModel):
     event_version: int = Field(default=2, ge=1, le=2)
     document_db: DocumentDb = DocumentDb()
     pack_outbox_rows: bool = False
+    event_bus_kind: Literal["classic", "custom"] = "classic"
 
     def overrides(self, settings: Mapping[str, str]) -> dict[str, str]:
         """Those of a process's settings that the stage decides."""
@@ -111,13 +114,19 @@ class Stage(BaseModel):
         """Each domain's place; `own_account` is the account of the credentials that deploy.
 
         Raises StageError for accounts that are not exactly the domains', and for several without
-        an issuer.
+        an issuer or with Custom Event Buses.
         """
         names = [domain.name for domain in topology.domains]
         if self.accounts and self.accounts.keys() != set(names):
             raise StageError(
                 f"cdk.json, stage {self.name}: accounts must name {', '.join(names)}"
                 f" and nothing else; it names {', '.join(self.accounts)}"
+            )
+        if self.event_bus_kind == "custom" and len({*self.accounts.values()}) > 1:
+            raise StageError(
+                f"cdk.json, stage {self.name}: with eventBusKind custom, keep all domains in one"
+                " account: a subscriber names another account's bus by an ARN that AWS makes with"
+                " the bus, so no template can have it; or leave eventBusKind out"
             )
         if self.issuer is None and len({*self.accounts.values()}) > 1:
             raise StageError(

@@ -69,6 +69,7 @@ class DatabaseEnvironment(Environment):
             hold_seconds=settings.streamed_hold_seconds,
             audit_file=settings.streamed_audit_file or Path(AUDIT_FILE),
             profiles={domain.name: settings.profile(domain.name) for domain in TOPOLOGY.domains},
+            has_custom_buses=settings.event_bus_kind == "custom",
             metrics={}
             if template is None
             else {each.name: template.replace("{process}", each.name) for each in WORKLOADS},

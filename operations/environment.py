@@ -23,6 +23,7 @@ class Environment:
     """Makes clients when they are first asked for: a command needs only what it uses.
 
     `hold_seconds` is how long leased dead letters stay hidden after a command was killed.
+    `has_custom_buses`: relays publish to Custom Event Buses.
     `profiles` are those of the domains with an account of their own; `metrics` has a URL for each
     process whose /metrics can be read.
     """
@@ -32,6 +33,7 @@ class Environment:
     audit_file: Path
     hold_seconds: int = LEASE_SECONDS
     profiles: Mapping[str, str | None] = field(default_factory=dict)
+    has_custom_buses: bool = False
     metrics: Mapping[str, str] = field(default_factory=dict)
     topology: Topology = TOPOLOGY
     workloads: tuple[Workload, ...] = WORKLOADS

@@ -13,6 +13,8 @@ from runtime.settings import AwsSettings, MongoSettings, Settings, with_fields
 
 Where = Literal["local", "aws"]
 
+BusKind = Literal["classic", "custom"]
+
 
 class HandlingSettings(Settings):
     """How dead letters are handled.
@@ -48,8 +50,11 @@ class EraseCommandSettings(LocalSettings, ClientSettings):
 class AccountSettings(AwsSettings):
     """Credentials come from boto3's own chain, as for every process of the system.
 
-    A domain with an account of its own is reached through an AWS profile.
+    A domain with an account of its own is reached through an AWS profile. `event_bus_kind` is the
+    stage's: where a redrive publishes what a relay could not.
     """
+
+    event_bus_kind: BusKind = "classic"
 
     def profile(self, domain: str) -> str | None:
         profile: str | None = getattr(self, f"{domain}_profile")

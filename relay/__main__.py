@@ -144,7 +144,7 @@ def _run_forwarders(settings: ForwardSettings, tracer: Tracer | None) -> None:
     def prepare() -> Mapping[str, Callable[[], None]]:
         aws = aws_of(settings)
         sqs = aws.client("sqs")
-        bus = bus_of(settings.event_bus, aws, tracer)
+        bus = bus_of(settings, aws, tracer)
         queue = find_queue(sqs, settings.fifo_queue)
         congestion = CongestionControl(
             FORWARDERS,

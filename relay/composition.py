@@ -5,14 +5,16 @@ from contextlib import contextmanager
 from datetime import timedelta
 from threading import Thread
 
+from relay.adapters.custom_event_bus import CustomEventBus
 from relay.adapters.eventbridge import EventBus
 from relay.adapters.sqs_fifo import DeadLetterQueue
 from relay.pipeline import DELETE_DEADLINE, PUBLISH_DEADLINE, Pipeline
 from relay.ports import RelayAdapters, Target
-from relay.settings import DynamoDBSettings, SweepSettings
+from relay.settings import BusSettings, DynamoDBSettings, SweepSettings
 from relay.sweeper import Backlog, Sweeper
 from relay.traced import traced
 from runtime.aws import Aws
+from runtime.custom_event_bus import bus_name, require_custom_bus
 from runtime.eventbridge import require_bus
 from runtime.ids import utc_now
 from runtime.metrics import RelayMetrics
@@ -33,13 +35,18 @@ def aws_of(settings: AwsSettings) -> Aws:
 def adapters_of(settings: DynamoDBSettings, aws: Aws, tracer: Tracer | None) -> RelayAdapters:
     """Raises Misconfigured for a bus or a queue that does not exist, or Unavailable."""
     outbox = DynamoOutbox(aws.client("dynamodb"), settings.outbox_table)
-    bus = bus_of(settings.event_bus, aws, tracer)
+    bus = bus_of(settings, aws, tracer)
     dead_letters = DeadLetterQueue(aws.client("sqs"), settings.dead_letter_queue)
     return RelayAdapters(outbox, bus, dead_letters)
 
 
-def bus_of(name: str, aws: Aws, tracer: Tracer | None) -> Target:
+def bus_of(settings: BusSettings, aws: Aws, tracer: Tracer | None) -> Target:
     """Raises Misconfigured for a bus that does not exist, or Unavailable."""
+    name = settings.event_bus
+    if settings.event_bus_kind == "custom":
+        custom = aws.client("eventbridgev2")
+        require_custom_bus(custom, name)
+        return traced(CustomEventBus(custom, name), "aws_eventbridge", bus_name(name), tracer)
     events = aws.client("events")
     require_bus(events, name)
     return traced(EventBus(events, name), "aws_eventbridge", name, tracer)

@@ -1,9 +1,31 @@
 """The relay's environment, by command."""
 
-from pydantic import Field
+import re
+from typing import Literal
+
+from pydantic import Field, ValidationInfo, field_validator
 
 from relay.poll_interval import PollInterval
-from runtime.settings import AwsSettings, ConsumerSettings, MongoSettings, WorkerSettings
+from runtime.custom_event_bus import CUSTOM_BUS_ARN
+from runtime.settings import AwsSettings, ConsumerSettings, MongoSettings, Settings, WorkerSettings
+
+
+class BusSettings(Settings):
+    """The bus to publish on, of EventBridge's two kinds: Classic has a name, Custom an ARN."""
+
+    event_bus_kind: Literal["classic", "custom"] = "classic"
+    event_bus: str = Field(min_length=1)
+
+    @field_validator("event_bus")
+    @classmethod
+    def _is_of_its_kind(cls, bus: str, info: ValidationInfo) -> str:
+        is_custom = info.data.get("event_bus_kind") == "custom"
+        if is_custom and not re.fullmatch(CUSTOM_BUS_ARN, bus):
+            raise ValueError(
+                "with EVENT_BUS_KIND=custom, give the bus's ARN:"
+                " arn:aws:events:REGION:ACCOUNT:event-busv2/NAME/ID"
+            )
+        return bus
 
 
 class SweepSettings(AwsSettings):
@@ -17,11 +39,10 @@ class DaemonSettings(SweepSettings, WorkerSettings):
     """Of a process that relays until it is stopped."""
 
 
-class DynamoDBSettings(SweepSettings):
+class DynamoDBSettings(SweepSettings, BusSettings):
     """From a DynamoDB outbox to a bus."""
 
     outbox_table: str = Field(min_length=1)
-    event_bus: str = Field(min_length=1)
     dead_letter_queue: str = Field(min_length=1)
 
 
@@ -51,8 +72,7 @@ class ChangeStreamRelaySettings(ChangeStreamSettings, DaemonSettings):
     """For the daemon."""
 
 
-class ForwardSettings(ConsumerSettings):
+class ForwardSettings(ConsumerSettings, BusSettings):
     """From a FIFO queue to a bus."""
 
     fifo_queue: str = Field(min_length=1, pattern=r"\.fifo$")
-    event_bus: str = Field(min_length=1)

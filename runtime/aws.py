@@ -33,6 +33,7 @@ from runtime.aws_failures import BOTOCORE_FAMILIES, family_of_code
 from runtime.credentials import session_of
 from runtime.errors import Misconfigured, Unavailable
 from runtime.passed import note
+from runtime.rpc_v2_cbor import require_protocol
 from runtime.settings import AwsSettings
 from runtime.verdicts import RULES, Family, Verdict, family_of_class, holds
 
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_sqs import SQSClient
 
+    from runtime.custom_event_bus import CustomEventBusClient
+
 LONG_POLL_SECONDS = 20
 """The longest that ReceiveMessage waits: an SQS client's read timeout comes on top of it."""
 
@@ -56,7 +59,9 @@ _GATEWAY_TIMEOUT = 504
 
 _PATIENCE: ContextVar[float | None] = ContextVar("patience", default=None)
 
-Service = Literal["cloudwatch", "dynamodb", "dynamodbstreams", "events", "kms", "logs", "sqs"]
+Service = Literal[
+    "cloudwatch", "dynamodb", "dynamodbstreams", "eventbridgev2", "events", "kms", "logs", "sqs"
+]
 
 
 class Aws:
@@ -127,6 +132,8 @@ class Aws:
     @overload
     def client(self, service: Literal["dynamodbstreams"]) -> "DynamoDBStreamsClient": ...
     @overload
+    def client(self, service: Literal["eventbridgev2"]) -> "CustomEventBusClient": ...
+    @overload
     def client(self, service: Literal["events"]) -> "EventBridgeClient": ...
     @overload
     def client(self, service: Literal["kms"]) -> "KMSClient": ...
@@ -149,6 +156,7 @@ class Aws:
         # botocore makes the classes of a service's errors on first use, without a lock: of threads
         # that share a client one would wait for another class than that which is raised.
         _ = made.exceptions
+        require_protocol(made, service)
         return made
 
 

@@ -71,7 +71,8 @@ CODES: Mapping[Family, frozenset[str]] = {
     Family.CONFIGURATION: frozenset({"InvalidSecurity"}),  # not over HTTPS
     Family.RACE: frozenset({
         "AlreadyExistsException", "ConcurrentModificationException", "ConditionalCheckFailed",
-        "ConditionalCheckFailedException", "DataAlreadyAcceptedException", "DuplicateItem",
+        "ConditionalCheckFailedException", "ConflictException", "DataAlreadyAcceptedException",
+        "DuplicateItem",
         "IdempotentParameterMismatchException", "IllegalStatusException",
         "InvalidSequenceTokenException", "InvalidStateException", "OperationAbortedException",
         "PurgeQueueInProgress", "QueueNameExists", "ReplicatedWriteConflictException",
@@ -85,7 +86,8 @@ CODES: Mapping[Family, frozenset[str]] = {
     }),
     Family.ENTRY: frozenset({
         "BatchRequestTooLong", "IncorrectKeyException", "InvalidArgument",
-        "InvalidAttributeValue", "InvalidCiphertextException", "InvalidMessageContents",
+        "InvalidAttributeValue", "InvalidCiphertextException", "InvalidInputException",
+        "InvalidMessageContents",
         "InvalidParameterException", "InvalidParameterValue", "InvalidParameterValueException",
         "ItemCollectionSizeLimitExceeded", "ItemCollectionSizeLimitExceededException",
         "KMSInvalidSignatureException", "MalformedDetail", "MissingParameter",
@@ -99,7 +101,7 @@ CODES: Mapping[Family, frozenset[str]] = {
         "InvalidAttributeName", "InvalidBatchEntryId", "InvalidEventPatternException",
         "InvalidParameterCombination", "InvalidQueryParameter",
         "MalformedPolicyDocumentException", "MalformedQueryString", "ManagedRuleException",
-        "MissingAction", "PolicyLengthExceededException", "TagException",
+        "MissingAction", "PolicyLengthExceededException", "PublicPolicyException", "TagException",
         "TooManyEntriesInBatchRequest", "UnknownOperationException", "UnsupportedOperation",
         "UnsupportedOperationException",
     }),

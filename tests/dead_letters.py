@@ -100,6 +100,37 @@ BATCH_GIVEN_UP = json.dumps(
 """What Lambda sends to an on-failure destination; shortened."""
 
 
+def a_delivery_record(**changes: object) -> str:
+    """The user guide's own example, of two events that failed together."""
+    return json.dumps(
+        {
+            "version": "1.0",
+            "busArn": "arn:aws:events:eu-west-1:111122223333:event-busv2/stock-event-bus/abcdefgh",
+            "subscriberArn": "arn:aws:events:eu-west-1:111122223333:subscriber/the-queue/abcdefgh",
+            "targetArn": "arn:aws:sqs:eu-west-1:111122223333:the-queue",
+            "errorCode": "ACCESS_DENIED",
+            "errorMessage": "The delivery role is not authorized to perform sqs:SendMessage.",
+            "exhaustedRetryCondition": "MaximumEventAgeInSeconds",
+            "retryAttempts": 4,
+            "failedMessages": [
+                {
+                    "eventId": "bus-2",
+                    "eventGroupId": "sub-1",
+                    "deduplicationId": "event-2",
+                    "timestamp": "2026-09-16T18:40:13Z",
+                },
+                {
+                    "eventId": "bus-1",
+                    "eventGroupId": "sub-1",
+                    "deduplicationId": None,
+                    "timestamp": "2026-09-16T18:40:12Z",
+                },
+            ],
+        }
+        | changes
+    )
+
+
 def a_dead_letter(aggregate_id: str, sequence: int, **changes: Any) -> DeadLetter:
     values: dict[str, Any] = {
         "queue": "dlq",

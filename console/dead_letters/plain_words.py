@@ -143,6 +143,12 @@ def plain(dead_letter: DeadLetter, origin: Origin) -> str:
 
 
 def _undeliverable(dead_letter: DeadLetter, origin: Origin) -> str:
+    if record := dead_letter.record:
+        return (
+            f"The {dead_letter.by} tried{_times(dead_letter)} to deliver"
+            f" ({dead_letter.why}), and this says which events. Fix the cause; then"
+            f" {record.how_to_read_again}."
+        )
     code = dead_letter.attributes.get("ERROR_CODE", "")
     why, fix = _BY_EVENTBRIDGE.get(code, _BY_ANOTHER_CODE)
     tried = f"EventBridge tried{_times(dead_letter)} to bring it to {origin.destination}"

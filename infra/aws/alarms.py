@@ -4,6 +4,7 @@ from aws_cdk import CfnResource, Duration
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_eventsv2 as eventsv2
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
@@ -130,6 +131,15 @@ class Alarms(Construct):
                 f"DynamoDB refuses requests to tables of {domain.name}: it grows within minutes.",
                 threshold=1,
             )
+
+    def watch_subscriber(self, name: str, subscriber: eventsv2.CfnSubscriber) -> None:
+        """The one way in which it loses an event: its record cannot be written."""
+        self._add(
+            f"{name}-lost",
+            metrics.of_subscriber(subscriber, "OnFailureDestinationFailed", "Sum"),
+            f"The subscriber {name} could not dead-letter: may its role send to the queue?",
+            threshold=1,
+        )
 
     def watch_task(self, cluster: str, task: Task) -> None:
         name = task.name

@@ -1,6 +1,6 @@
 """What a process may do on AWS, from what it uses: actions by name, on resources by name."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -45,13 +45,13 @@ SEND = ["sqs:GetQueueUrl", "sqs:SendMessage"]
 
 
 def statements_for(
-    workload: Workload, domain: Domain, arns: Arns, key: kms.IKey
+    workload: Workload, domain: Domain, arns: Arns, key: kms.IKey, buses: Mapping[str, str]
 ) -> list[iam.PolicyStatement]:
-    """The workload's whole policy."""
+    """The workload's whole policy; `buses` are the ARNs of those that are no Classic buses."""
     statements = [
         each
         for use in workload.uses
-        for each in _statements(use, domain, arns, serves_http=bool(workload.path))
+        for each in _statements(use, domain, arns, buses, serves_http=bool(workload.path))
     ]
     if workload.uses_aws:
         statements.append(allow(ENCRYPT, key.key_arn))
@@ -59,7 +59,7 @@ def statements_for(
 
 
 def _statements(
-    use: Use, domain: Domain, arns: Arns, *, serves_http: bool
+    use: Use, domain: Domain, arns: Arns, buses: Mapping[str, str], *, serves_http: bool
 ) -> Iterator[iam.PolicyStatement]:
     match use:
         case Owns() | Reserves():
@@ -77,7 +77,8 @@ def _statements(
             if asks_depth:
                 yield allow(["sqs:GetQueueAttributes"], arns.queue(queue))
         case PublishesTo(bus):
-            yield allow(["events:DescribeEventBus", "events:PutEvents"], arns.bus(bus))
+            arn = buses.get(bus) or arns.bus(bus)
+            yield allow(["events:DescribeEventBus", "events:PutEvents"], arn)
         case OwnsDocuments() | EmptiesDocuments() | Seals() | Opens():
             return  # of the database: infra/documentdb_users.py; of the key: infra/aws/sealing.py
 

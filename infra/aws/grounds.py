@@ -12,6 +12,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_servicediscovery as servicediscovery
 from constructs import Construct
 
+from infra.aws.custom_buses import BusArns
 from infra.aws.documents import Documents
 from infra.aws.grants import statements_for
 from infra.aws.keys import removal_policy
@@ -20,7 +21,7 @@ from infra.aws.sealing import let_open, let_seal, role_name
 from infra.local_system.settings import ROOT
 from infra.resources import Domain
 from infra.stages import Issuer
-from infra.workloads import Opens, Workload
+from infra.workloads import Opens, PublishesTo, Workload
 
 IMAGE_TARGET = "aws"
 """The Dockerfile's stage that has the certificates of Amazon RDS."""
@@ -32,7 +33,7 @@ LOG_RETENTION = logs.RetentionDays.ONE_MONTH
 class Grounds:
     """`issuer` is whose tokens the APIs take; `documents` is there where there are collections.
 
-    `sealing_keys` are the domain's own, by their names.
+    `sealing_keys` are the domain's own, by their names; `custom_buses` those of the account.
     """
 
     plan: Plan
@@ -43,7 +44,16 @@ class Grounds:
     namespace: servicediscovery.INamespace
     issuer: Issuer
     documents: Documents | None
+    custom_buses: BusArns | None
     sealing_keys: Mapping[str, kms.Key]
+
+    def settings(self, workload: Workload) -> dict[str, str]:
+        """A process's own settings, as the stage has them."""
+        return {
+            **workload.settings,
+            **self.plan.stage.overrides(workload.settings),
+            **(self.custom_buses.settings(workload) if self.custom_buses else {}),
+        }
 
     def log_group(self, scope: Construct, process: str) -> logs.LogGroup:
         """Make the log group of a process: /streamed-events/STAGE/PROCESS."""
@@ -66,10 +76,13 @@ class Grounds:
             description=f"What {name} may do",
             assumed_by=iam.ServicePrincipal(service),
         )
-        for statement in statements_for(workload, self.domain, self.plan.arns, self.key):
+        buses = self.custom_buses.arns if self.custom_buses else {}
+        for statement in statements_for(workload, self.domain, self.plan.arns, self.key, buses):
             role.add_to_policy(statement)
         let_seal(role, self.plan, workload)
         for use in workload.uses:
+            if isinstance(use, PublishesTo) and self.custom_buses:
+                role.add_to_policy(self.custom_buses.decrypt(use.bus, self.plan))
             if isinstance(use, Opens):
                 let_open(self.sealing_keys[use.key.name], use.key, role)
         return role

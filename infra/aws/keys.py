@@ -8,6 +8,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from infra.aws.plan import Plan
 from infra.policies import EVENTBRIDGE
 
 USE = ("kms:Decrypt", "kms:GenerateDataKey")
@@ -71,6 +72,33 @@ def let_eventbridge_use(key: kms.Key) -> None:
         "EventBridgeMayEncrypt",
         actions=[*USE, "kms:ReEncryptFrom", "kms:ReEncryptTo"],
         conditions=OF_THIS_ACCOUNT,
+    )
+
+
+def let_custom_buses_use(key: kms.Key, names: Sequence[str], plan: Plan) -> None:
+    """For encrypted Custom Event Buses, whose ARNs end in an id that AWS makes later.
+
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-custom-bus-encryption.html
+    """
+    arns = [
+        f"arn:aws:events:{plan.stage.region}:{Aws.ACCOUNT_ID}:event-busv2/{name}/*"
+        for name in names
+    ]
+    let_service_use(
+        key,
+        EVENTBRIDGE,
+        "CustomEventBusesMayEncrypt",
+        actions=[
+            "kms:Decrypt",
+            "kms:Encrypt",
+            "kms:GenerateDataKeyWithoutPlaintext",
+            "kms:ReEncryptFrom",
+            "kms:ReEncryptTo",
+        ],
+        conditions={
+            **OF_THIS_ACCOUNT,
+            "StringLike": {"kms:EncryptionContext:aws:events:event-busv2:arn": arns},
+        },
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from aws_cdk import Duration
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_eventsv2 as eventsv2
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
@@ -119,6 +120,20 @@ def of_primary(cluster: str, name: str, statistic: str) -> cloudwatch.Metric:
     """Of the instance of DocumentDB that all processes use, whichever of the cluster it is."""
     dimensions = {"DBClusterIdentifier": cluster, "Role": "WRITER"}
     return _metric("AWS/DocDB", name, statistic, cluster, **dimensions)
+
+
+def of_subscriber(
+    subscriber: eventsv2.CfnSubscriber, metric: str, statistic: str
+) -> cloudwatch.Metric:
+    """Its two dimensions are ARNs.
+
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-custom-bus-observability.html
+    """
+    dimensions = {
+        "EventBus": subscriber.event_bus_arn,
+        "Subscriber": subscriber.attr_subscriber_arn,
+    }
+    return _metric("AWS/EventsV2", metric, statistic, subscriber.name, **dimensions)
 
 
 def of_queue(queue: str, name: str, statistic: str) -> cloudwatch.Metric:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from infra.arns import AccountRegion, Arns
+from infra.custom_buses import CustomBuses, on_custom_buses
 from infra.documentdb_quotas import QuotaError
 from infra.resources import Domain
 from infra.stages import Stage, StageError
@@ -27,14 +28,20 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
+    """`custom` is there for a stage on Custom Event Buses; `topology` is then what is beside it."""
+
     stage: Stage
     topology: Topology
     arns: Arns
+    custom: CustomBuses | None = None
 
     @classmethod
     def of(cls, stage: Stage, topology: Topology, own_account: str) -> "Plan":
         """Raises StageError for accounts that do not fit the topology, and for too many tasks."""
-        plan = cls(stage, topology, Arns(topology, stage.account_regions(topology, own_account)))
+        custom = on_custom_buses(topology) if stage.event_bus_kind == "custom" else None
+        rendered = custom.classic if custom else topology
+        arns = Arns(rendered, stage.account_regions(rendered, own_account))
+        plan = cls(stage, rendered, arns, custom)
         plan.require_room_in_documentdb()
         return plan
 

@@ -128,7 +128,7 @@ class Function(Construct):
             grounds,
             handler=f"relay.aws_lambda.{handler}",
             role=self.role,
-            environment={**workload.settings, **(settings or {})},
+            environment={**grounds.settings(workload), **(settings or {})},
             timeout=timeout,
             reserved=reserved,
         )

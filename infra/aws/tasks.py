@@ -105,8 +105,7 @@ class Task(Construct):
             command=list(workload.command),
             environment={
                 "AWS_REGION": grounds.plan.stage.region,
-                **workload.settings,
-                **grounds.plan.stage.overrides(workload.settings),
+                **grounds.settings(workload),
                 **sealing_environment(grounds.plan, workload, grounds.sealing_keys),
                 **self._where_to_serve(),
                 **(self._grounds.issuer.environment if workload.path else {}),

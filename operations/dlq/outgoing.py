@@ -46,6 +46,8 @@ def _entry(dead_letter: DeadLetter, destination: Destination) -> Mapping[str, An
             "it names a batch that Lambda gave up: its rows are in the outbox, and the sweep"
             " brings them; drop it once the outbox is empty"
         )
+    if dead_letter.record:
+        raise Unsendable(f"it names events and has none: {dead_letter.record.how_to_read_again}")
     if dead_letter.encoding == ROW_KEY:
         raise Unsendable(
             "it names a row that stays in its outbox: repair or delete the row, then drop it"

@@ -9,11 +9,17 @@ from botocore.exceptions import ClientError
 
 from operations.dlq.outgoing import Outgoing
 from operations.environment import Environment
-from operations.sources.origins import BackToQueue, Destination, IntoLog
+from operations.sources.origins import BackToQueue, Destination, IntoLog, OutToBus
 from runtime.aws import error_code, error_message, reaching
 from runtime.batches import Limits
+from runtime.custom_event_bus import (
+    CUSTOM_BUS_LIMITS,
+    CustomEventBusClient,
+    find_custom_bus,
+)
 from runtime.errors import Unavailable
 from runtime.eventbridge import PUT_EVENTS_LIMITS, require_bus
+from runtime.identifiers import identifier
 from runtime.sqs.queue import SEND_LIMITS, find_url
 
 if TYPE_CHECKING:
@@ -33,7 +39,11 @@ def sender_to(environment: Environment, destination: Destination, *, run: str) -
     if isinstance(destination, IntoLog):
         domain = environment.topology.domain_of_log_group(destination.log_group)
         return LogGroupSender(environment.aws(domain).client("logs"), destination.log_group)
-    events = environment.aws(environment.topology.domain_of_bus(destination.bus)).client("events")
+    aws = environment.aws(environment.topology.domain_of_bus(destination.bus))
+    if environment.has_custom_buses and isinstance(destination, OutToBus):
+        custom = aws.client("eventbridgev2")
+        return CustomBusSender(custom, find_custom_bus(custom, destination.bus))
+    events = aws.client("events")
     require_bus(events, destination.bus)
     return BusSender(events, destination.bus)
 
@@ -139,7 +149,37 @@ class LogGroupSender:
         return [f"its time is refused: {', '.join(refused)}" if refused else None for _ in batch]
 
 
-Sender = WorkQueueSender | BusSender | LogGroupSender
+@dataclass(frozen=True)
+class CustomBusSender:
+    """To a Custom Event Bus: in the event's group, and known by its id, as the relay sends it."""
+
+    events: CustomEventBusClient
+    arn: str
+    limits: Limits = CUSTOM_BUS_LIMITS
+
+    def send(self, batch: Sequence[Outgoing]) -> Sequence[str | None]:
+        """Send one batch; see WorkQueueSender."""
+        entries = [{**each.entry, "SystemMetadata": _system_metadata(each)} for each in batch]
+        try:
+            with reaching("EventBridge", "PutEvents"):
+                answer = self.events.put_events(EventBusArn=self.arn, Entries=entries)
+        except (ClientError, Unavailable) as error:
+            return _send_individually(self, batch, error)
+        return [
+            _reason(each["ErrorCode"], each.get("ErrorMessage")) if each.get("ErrorCode") else None
+            for each in answer["Entries"]
+        ]
+
+
+def _system_metadata(outgoing: Outgoing) -> dict[str, str]:
+    event = outgoing.dead_letter.event
+    return {
+        "EventGroupId": identifier(event.aggregate_id or ""),
+        "DeduplicationId": identifier(event.event_id or ""),
+    }
+
+
+Sender = WorkQueueSender | BusSender | LogGroupSender | CustomBusSender
 
 
 def _send_individually(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from contracts.outbox import BASE64_BSON, DYNAMODB_JSON
 from operations.output import as_document
+from operations.sources.delivery_records import DeliveryRecord, readable, record_in
 from operations.sources.origins import Origin
 from runtime.masking import MASK, mask, masked
 
@@ -34,7 +35,8 @@ class EventInside:
 class DeadLetter:
     """`by` names the rule, the process or the queue that gave it up; `tries` is None if unknown.
 
-    `group` is a FIFO queue's. `receives` counts every receive since it was sent.
+    `group` is a FIFO queue's. `receives` counts every receive since it was sent. `record` is there
+    where the body is one of events that a Custom Event Bus has.
     """
 
     queue: str
@@ -49,6 +51,7 @@ class DeadLetter:
     receives: int
     group: str | None
     event: EventInside
+    record: DeliveryRecord | None = None
 
     @property
     def aggregate(self) -> str:
@@ -62,7 +65,8 @@ class DeadLetter:
 
     @property
     def names(self) -> set[str | None]:
-        return {self.message_id, self.event.event_id}
+        inside = (*self.record.ids, *self.record.event_ids) if self.record else ()
+        return {self.message_id, self.event.event_id, *inside}
 
     def is_called(self, name: str) -> bool:
         return name in self.names
@@ -100,7 +104,8 @@ def read(message: "MessageTypeDef", origin: Origin) -> DeadLetter:
         for name, value in message.get("MessageAttributes", {}).items()
     }
     body = object_in(message["Body"])
-    putter, why, by, tries = _reason(attributes, body, origin)
+    record = record_in(body)
+    putter, why, by, tries = _reason_of(record) if record else _reason(attributes, body, origin)
     return DeadLetter(
         queue=origin.dlq,
         message_id=message["MessageId"],
@@ -113,7 +118,10 @@ def read(message: "MessageTypeDef", origin: Origin) -> DeadLetter:
         sent_at=_time(system.get("SentTimestamp")),
         receives=int(system.get("ApproximateReceiveCount", "1")),
         group=system.get("MessageGroupId"),
-        event=_event(body),
+        event=EventInside(event_id=record.event_id, aggregate_id=record.aggregate_id)
+        if record
+        else _event(body),
+        record=record,
     )
 
 
@@ -128,6 +136,11 @@ def laid_out(body: str) -> str:
         return json.dumps(masked(document), ensure_ascii=False, indent=2)
     except RecursionError:
         return f"{MASK} (nested too deep to be laid out)"
+
+
+def _reason_of(record: DeliveryRecord) -> tuple[Putter, str, str, int | None]:
+    by = f"subscriber {record.subscriber} of the bus {record.bus}"
+    return "eventbridge", _joined(record.code, record.message), by, record.tries
 
 
 def _reason(
@@ -160,9 +173,9 @@ def _event(body: Mapping[str, Any]) -> EventInside:
     metadata = detail.get("metadata") if isinstance(detail, dict) else None
     fields = metadata if isinstance(metadata, dict) else body
     return EventInside(
-        event_id=_text(fields.get("eventId")),
-        event_type=_text(body.get("detail-type")) or _text(body.get("eventType")),
-        aggregate_id=_text(fields.get("aggregateId")),
+        event_id=readable(fields.get("eventId")),
+        event_type=readable(body.get("detail-type")) or readable(body.get("eventType")),
+        aggregate_id=readable(fields.get("aggregateId")),
         sequence=sequence if isinstance(sequence := fields.get("sequence"), int) else None,
     )
 
@@ -174,11 +187,6 @@ def object_in(text: str | bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return document if isinstance(document, dict) else {}
-
-
-def _text(value: object) -> str | None:
-    """A name that can be shown: what steers a terminal, or half a surrogate pair, is none."""
-    return value if isinstance(value, str) and value and value.isprintable() else None
 
 
 def _time(milliseconds: str | None) -> datetime | None:

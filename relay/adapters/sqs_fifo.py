@@ -1,6 +1,5 @@
 """The FIFO queue between a change stream and a bus: durable, and in order per aggregate."""
 
-import hashlib
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from relay.recent_keys import RecentKeys
 from runtime.aws import asking, error_code, error_message, reaching
 from runtime.batches import in_batches
 from runtime.errors import Unavailable
+from runtime.identifiers import digest, identifier
 from runtime.sqs.queue import (
     MAX_BATCH,
     MAX_BATCH_BYTES,
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
 log = structlog.get_logger(__name__)
-
-_NO_GROUP = re.compile("[^!-~]|.{129}", re.DOTALL)
-"""What a group or deduplication id may not be: 128 letters, digits and punctuation, says SQS."""
 
 _REFUSED = re.compile("[\ufffe\uffff]")
 """What JSON text may hold as it is and a message may not; SQS takes XML's characters only."""
@@ -72,8 +69,8 @@ class FifoQueue:
                         {
                             "Id": str(index),
                             "MessageBody": _sendable(record.to_json()),
-                            "MessageGroupId": _id(record.aggregate_id),
-                            "MessageDeduplicationId": _id(record.event_id),
+                            "MessageGroupId": identifier(record.aggregate_id),
+                            "MessageDeduplicationId": identifier(record.event_id),
                         }
                         for index, record in enumerate(records)
                     ],
@@ -157,7 +154,7 @@ class DeadLetterQueue:
         encoding: str | None = None,
         once: bool = False,
     ) -> None:
-        unique = _digest(f"{aggregate_id} {body}")
+        unique = digest(f"{aggregate_id} {body}")
         if once and unique in self._sent_once:
             return
         text = _sendable(body)
@@ -165,7 +162,7 @@ class DeadLetterQueue:
         if size > MAX_BATCH_BYTES:
             kib = -(-size // 1024)
             raise CannotBeDeadLettered(f"it takes {kib} KiB, and SQS {MAX_BATCH_BYTES // 1024} KiB")
-        fifo = {"MessageGroupId": _id(aggregate_id), "MessageDeduplicationId": unique}
+        fifo = {"MessageGroupId": identifier(aggregate_id), "MessageDeduplicationId": unique}
         dead_letter(
             self._sqs,
             self._url,
@@ -176,15 +173,6 @@ class DeadLetterQueue:
         )
         if once:
             self._sent_once.add([unique])
-
-
-def _id(text: str) -> str:
-    """Name a group or a message; what SQS would not take as a name is named by its digest."""
-    return _digest(text) if _NO_GROUP.search(text) or not text else text
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
 def _sendable(body: str) -> str:

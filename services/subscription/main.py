@@ -24,7 +24,6 @@ from services.subscription.settings import (
     SubscriptionApiSettings,
     SubscriptionConsumerSettings,
     SubscriptionErasureSettings,
-    TableSettings,
 )
 from services.subscription.store import DynamoStore
 

@@ -20,8 +20,8 @@ from verification.testkit.launcher import run_to_end, running
 from verification.testkit.waiting import eventually
 
 
-def start(world: World, command: str) -> tuple[int, str]:
-    environment = world.environment(**mongo_settings(world), HEALTH_PORT="0")
+def start(world: World, command: str, **settings: str) -> tuple[int, str]:
+    environment = world.environment(**mongo_settings(world), HEALTH_PORT="0", **settings)
     queue = DLQ if "dynamodb" in command else FIFO_DLQ
     environment["DEAD_LETTER_QUEUE"] = queue
     return run_to_end(world.folder, "relay", command, environment)
@@ -52,6 +52,28 @@ def test_what_does_not_exist_is_named(
     """Exit code 2 and one line; PutEvents to a missing bus would have succeeded, silently."""
     prepare(world)
     code, output = start(world, command)
+    assert code == 2, output
+    assert named in output
+    assert len(output.strip().splitlines()) == 1
+
+
+CUSTOM_BUS = f"arn:aws:events:eu-west-1:111122223333:event-busv2/{BUS}/abcdefghijklmnopqrstuvwxy"
+
+
+@pytest.mark.parametrize(
+    ("bus", "named"),
+    [(CUSTOM_BUS, "what answers as AWS has no Custom Event Bus"), (BUS, "give the bus's ARN")],
+)
+@pytest.mark.parametrize("command", ["dynamodb", "sweep dynamodb", "forward"])
+def test_an_engine_without_custom_event_buses_is_named(
+    world: World, command: str, bus: str, named: str
+) -> None:
+    """Exit code 2 and one line, where the emulator answers in another protocol."""
+    world.create_table()
+    world.create_bus()
+    world.create_queue(DLQ)
+    world.create_fifo_queues()
+    code, output = start(world, command, EVENT_BUS_KIND="custom", EVENT_BUS=bus)
     assert code == 2, output
     assert named in output
     assert len(output.strip().splitlines()) == 1

@@ -13,6 +13,8 @@ with their outboxes and streams (feeds.py), SQS and EventBridge as the topology 
     fates.py       what may befall a call, and the choices a seed makes
     plans.py       who asks for what, and what goes wrong when; cursing.py, rows that alone fail
     places.py      all that is durable, and EventBridge's deliveries
+    custom_places.py   the same on Custom Event Buses, which half of the histories have
+                   (tests/memory_custom_buses.py; no real client was there to hold it to)
     serving.py, relaying.py, lambdas.py   the processes, put together as their main modules do
     outside.py     clients that ask again (requests.py), outages, kills, replays, operators
                    (redriving.py), poison (poisoning.py)

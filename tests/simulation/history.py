@@ -3,7 +3,7 @@
 import random
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -55,9 +55,10 @@ class Ended:
 
 
 def play_seed(seed: int, parts: Parts) -> Ended:
-    """Play the history of a seed."""
+    """Play the history of a seed: an even one is on Custom Event Buses."""
     chance = random.Random(seed)
     plan = cursed_plan(chance) if seed % CURSED_EVERY == 0 else plan_of(chance)
+    plan = replace(plan, is_custom=seed % 2 == 0)
     return _play(seed, plan, Seeded(chance, plan.allowed, plan.share), parts, is_told=False)
 
 
@@ -101,6 +102,8 @@ class World:
 
     def run(self) -> None:
         """Carry the plan out, let it settle with all faults off, and check. Raises Finding."""
+        if self._plan.is_custom and self.weather.story.is_told:
+            self.weather.story.tell("AWS", "has Custom Event Buses")
         self._aws.start()
         for process in self._processes.values():
             process.start()

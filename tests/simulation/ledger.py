@@ -11,6 +11,7 @@ from contracts.outbox import OutboxRecord
 from infra.topology import TOPOLOGY
 from runtime.outbox.rows import Row, Unpublishable
 from tests.memory_buses import Event
+from tests.memory_custom_buses import DEDUPLICATED_WITHIN, Stored
 from tests.memory_queues import Message
 from tests.simulation.plans import FIFO
 from tests.simulation.telling import Finding
@@ -63,6 +64,8 @@ class Ledger:
         self.excused: set[str] = set()
         """Bodies that SQS buried because of receives that nobody got to see."""
         self._ahead: dict[Key, set[Key]] = {}
+        self._taken_at: dict[tuple[str, Key], float] = {}
+        self._read: dict[tuple[str, str], int] = {}
 
     def commit(self, record: OutboxRecord) -> None:
         """One event per version, whoever else wanted to write it."""
@@ -109,6 +112,26 @@ class Ledger:
             if key not in self.accepted[bus]:
                 self._in_order(record, self._ahead_in_fifo(key), bus)
                 self.accepted[bus].add(key)
+
+    def take_once(self, bus: str, stored: Stored) -> None:
+        """A Custom Event Bus takes an event: within the window it does so once."""
+        key = key_of(self._by_text[stored.event.detail])
+        before = self._taken_at.get((bus, key))
+        if before is not None and stored.at - before < DEDUPLICATED_WITHIN:
+            name = name_of(self.committed[key])
+            raise Finding(f"once: {name} twice on {bus}, after {stored.at - before:.0f} s")
+        self._taken_at[bus, key] = stored.at
+
+    def read_in_order(self, bus: str, stored: Stored) -> None:
+        """A reader that asked for order gets an event: none of its aggregate that came after it.
+
+        An answer of the reader's that is lost brings the same one again.
+        """
+        record = self._by_text[stored.event.detail]
+        place = bus, record.aggregate_id
+        if stored.sequence < self._read.get(place, 0):
+            raise Finding(f"order: {name_of(record)} is read from {bus} after a later one")
+        self._read[place] = stored.sequence
 
     def in_fifo(self, message: Message) -> None:
         self._in_fifo.add(message.body)

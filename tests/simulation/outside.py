@@ -80,9 +80,17 @@ class Outside:
             case Kill():
                 self._processes[act.process].kill(act.seconds)
             case Replay():
-                self._places.buses.replay(act.bus, "replay")
+                self._replay(act.bus)
             case Redrive():
                 self.redrive(is_cut_short=act.is_cut_short)
+
+    def _replay(self, bus: str) -> None:
+        """From the archive; a Custom Event Bus has its own, and an erasure's is Classic's too."""
+        places = self._places
+        if places.custom is not None:
+            places.custom.replay(bus)
+        if bus in places.buses.archives:
+            places.buses.replay(bus, "replay")
 
     def _request(
         self, name: str, domain: str, ask: Callable[[Any, Any], object], act: Any, tries: int = 1

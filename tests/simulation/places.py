@@ -18,6 +18,7 @@ from tests.fakes import MemoryPayments, MemoryStock, MemoryStore, MemorySubscrip
 from tests.memory_buses import Event, MemoryBuses
 from tests.memory_queues import MemorySqs, Message, What
 from tests.relay_fakes import MemoryOutbox
+from tests.simulation.custom_places import CUSTOM, CustomPlaces
 from tests.simulation.fates import Kind
 from tests.simulation.feeds import Feed
 from tests.simulation.ledger import DEAD_LETTER_QUEUES, WORK_QUEUES, Ledger, name_of
@@ -62,7 +63,12 @@ class Places:
         self._weather, self._scheduler, self._story = weather, weather.scheduler, weather.story
         self._plan, self.ledger = plan, Ledger()
         self.sqs = MemorySqs(TOPOLOGY.queues, now=self.seconds, journal=self._on_queue)
-        self.buses = MemoryBuses(TOPOLOGY, self._deliver, journal=self._on_bus)
+        self.custom: CustomPlaces | None = None
+        if plan.is_custom:
+            self.buses = MemoryBuses(CUSTOM.classic, self._deliver)
+            self.custom = CustomPlaces(weather, self.ledger, self.sqs, self.buses, self._on_bus)
+        else:
+            self.buses = MemoryBuses(TOPOLOGY, self._deliver, journal=self._on_bus)
         self.bells = {name: Bell(weather.scheduler) for name in WORK_QUEUES}
         self.databases = {
             "subscriptions": self._database(
@@ -109,6 +115,7 @@ class Places:
         """Whether nothing is on its way any more: all outboxes and work queues are empty."""
         return (
             not self.in_transit
+            and (self.custom is None or self.custom.is_idle)
             and not any(each.outbox.rows for each in self.databases.values())
             and not any(self.sqs.queues[name].messages for name in WORK_QUEUES)
         )

@@ -197,7 +197,7 @@ class Plan:
     `workers` are the publishers of each relay, and the forwarders: two meet in every way that
     sixteen can, where there are three aggregates. An outbox's scan looks at `page` rows at a time,
     and meets `gaps` pages that hold nothing before any other: partitions that were emptied.
-    `on_hand` razors there are; None for any number.
+    `on_hand` razors there are; None for any number. `is_custom`: it is on Custom Event Buses.
     """
 
     character: Character
@@ -209,6 +209,7 @@ class Plan:
     gaps: int
     acts: tuple[Act, ...]
     on_hand: int | None = None
+    is_custom: bool = False
 
     @property
     def allowed(self) -> tuple[Kind, ...]:

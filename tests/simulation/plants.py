@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from itertools import takewhile
+from itertools import count, takewhile
 from typing import Any
 
 from contracts.outbox import OutboxRecord
+from relay.adapters.custom_event_bus import CustomEventBus
 from relay.adapters.eventbridge import EventBus
 from relay.pipeline import Pipeline
 from relay.ports import Failure, RelayAdapters, Target
@@ -117,9 +118,35 @@ class _UntilEmpty:
         return takewhile(len, self._outbox.scan(before))
 
 
+class GroupsByEvent(CustomEventBus):
+    """Makes each event a group of its own: none waits for an earlier one of its aggregate."""
+
+    def _entry(self, record: OutboxRecord) -> dict[str, Any]:
+        entry = super()._entry(record)
+        return {
+            **entry,
+            "SystemMetadata": {**entry["SystemMetadata"], "EventGroupId": record.event_id},
+        }
+
+
+class DeduplicatesByTry(CustomEventBus):
+    """Gives each try an id of its own: a copy is another event."""
+
+    def __init__(self, events: Any, arn: str) -> None:
+        super().__init__(events, arn)
+        self._tries = count()
+
+    def _entry(self, record: OutboxRecord) -> dict[str, Any]:
+        entry = super()._entry(record)
+        unique = f"{record.event_id}-{next(self._tries)}"
+        return {**entry, "SystemMetadata": {**entry["SystemMetadata"], "DeduplicationId": unique}}
+
+
 PLANTS: Mapping[str, Parts] = {
     "delete-before-publish": Parts(pipeline=DeletesFirst),
     "ignore-failed-entry-count": Parts(bus=IgnoresFailedEntries),
+    "group-by-event": Parts(custom_bus=GroupsByEvent),
+    "deduplicate-by-try": Parts(custom_bus=DeduplicatesByTry),
     "allocate-without-condition": Parts(stock=AllocatesUnconditionally),
     "take-without-condition": Parts(stock=TakesWithoutCondition),
     "bury-unknown-errors": Parts(messages=BuriesUnknownErrors),

@@ -9,6 +9,7 @@ from infra.topology import TOPOLOGY
 from services.stock.model import MONTHS, STOCK_ID
 from tests.memory_buses import matches
 from tests.simulation.cursing import PASSING
+from tests.simulation.custom_places import CUSTOM
 from tests.simulation.ledger import BUS_OF, DEAD_LETTER_QUEUES, Ledger, name_of
 from tests.simulation.outside import Outside
 from tests.simulation.places import Places
@@ -24,7 +25,7 @@ def check(plan: Plan, places: Places, outside: Outside) -> None:
         *_states(plan, places, outside),
         *_reserved(plan, places),
         *_poison(plan, places, outside),
-        *_handled(places.ledger),
+        *(_handled_custom(places.ledger) if plan.is_custom else _handled(places.ledger)),
     ]
     if wrong:
         raise Finding("; ".join(wrong))
@@ -173,3 +174,26 @@ def _handled(ledger: Ledger) -> Iterator[str]:
                     arrived = True
             if not arrived:
                 yield f"P6: {rule.name} lost {event.detail[:200]}"
+
+
+def _handled_custom(ledger: Ledger) -> Iterator[str]:
+    """The same on Custom Event Buses: what a subscriber wants of its bus its queue's consumer had.
+
+    And what stays on Classic: its rules get a copy of the bus on which the event was published.
+    """
+    wanted = [
+        *((each.name, each.bus, each.pattern, each.target) for each in CUSTOM.subscribers),
+        *(
+            (rule.name, BUS_OF[str(rule.pattern.sources[0])], rule.pattern, rule.target)
+            for rule in CUSTOM.classic.rules
+            if isinstance(rule.target, ToQueue)
+        ),
+    ]
+    for name, bus, pattern, target in wanted:
+        for event in ledger.published[bus]:
+            if (
+                isinstance(target, ToQueue)
+                and matches(pattern, event)
+                and event.detail not in ledger.handled[target.queue]
+            ):
+                yield f"P6: {name} lost {event.detail[:200]}"

@@ -29,6 +29,9 @@ class Redriver:
 
     def _send_back(self, dlq: str, message: Message) -> bool:
         """Whether it belongs somewhere; a note of Lambda's about a batch does not."""
+        if self._places.custom is not None and "SUBSCRIBER_ARN" in message.attributes:
+            self._places.custom.read_again(message.body)
+            return True
         event = self._places.ledger.event_of(message.body)
         rule = message.attributes.get("RULE_ARN")
         if event is not None and rule is not None and self._to_bus(rule["StringValue"], event):

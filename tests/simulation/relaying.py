@@ -9,6 +9,7 @@ from typing import Any
 from weakref import proxy
 
 from infra.workloads import Workload
+from relay.adapters.custom_event_bus import CustomEventBus
 from relay.adapters.eventbridge import EventBus
 from relay.adapters.sqs_fifo import DeadLetterQueue, FifoQueue
 from relay.batch import BatchPublisher, StreamBatchHandler, TimeLeft
@@ -32,7 +33,13 @@ from tests.simulation.scheduling import Bell, Scheduler, Signal, TaskPool, TaskS
 from tests.simulation.serving import QUEUES
 from tests.simulation.simulated_processes import Errand, Process
 from tests.simulation.uncounted import METRICS
-from tests.simulation.wired import WiredEvents, WiredOutbox, WiredSqs, WiredStream
+from tests.simulation.wired import (
+    WiredCustomBuses,
+    WiredEvents,
+    WiredOutbox,
+    WiredSqs,
+    WiredStream,
+)
 from tests.simulation.wires import Weather, Wire
 
 MAX_BYTES = 16 * 1024 * 1024
@@ -191,7 +198,10 @@ class Relays:
         return RelayAdapters(self._outbox(process, database), target, dead_letters)
 
     def _event_bus(self, process: Process, workload: Workload) -> Target:
-        wire = Wire(self._weather, process, "EventBridge", aws=True)
+        wire, custom = Wire(self._weather, process, "EventBridge", aws=True), self._places.custom
+        if custom is not None:
+            arn = custom.buses[workload.settings["EVENT_BUS"]].arn
+            return self._parts.custom_bus(WiredCustomBuses(wire, custom.client), arn)
         client = WiredEvents(wire, self._places.buses)
         return self._parts.bus(client, workload.settings["EVENT_BUS"])
 
@@ -271,6 +281,7 @@ class Parts:
     """What a history runs that a planted bug can take the place of."""
 
     bus: Callable[[Any, str], Target] = EventBus
+    custom_bus: Callable[[Any, str], Target] = CustomEventBus
     pipeline: type[Pipeline] = Pipeline
     sweeper: type[RingingSweeper] = RingingSweeper
     stock: type[MemoryStock] = MemoryStock

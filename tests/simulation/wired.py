@@ -17,6 +17,7 @@ from services.stock.inventory import Inventory, Shard
 from services.stock.model import Stock
 from tests.fakes import MemoryInventory, MemoryStock, MemoryStore, subscription_id_of
 from tests.memory_buses import MemoryBuses
+from tests.memory_custom_buses import MemoryCustomBuses
 from tests.memory_feed import Position
 from tests.memory_queues import MemorySqs
 from tests.relay_fakes import MemoryOutbox
@@ -160,6 +161,34 @@ class WiredEvents:
                 answers.append({"ErrorCode": INTERNAL, "ErrorMessage": "by half"})
         failed = sum("ErrorCode" in answer for answer in answers)
         return {"FailedEntryCount": failed, "Entries": answers}
+
+
+class WiredCustomBuses:
+    """A client of Custom Event Buses; of a batch some entries may fail, and POISON always does."""
+
+    def __init__(self, wire: Wire, buses: MemoryCustomBuses) -> None:
+        self._wire, self._buses = wire, buses
+
+    def put_events(self, *, EventBusArn: str, Entries: list[dict[str, Any]]) -> dict[str, Any]:
+        def put(passing: list[dict[str, Any]]) -> dict[str, Any]:
+            answers = []
+            for entry in Entries:
+                if entry["Source"] == POISON:
+                    answers.append({"ErrorCode": "InvalidInputException", "ErrorMessage": POISON})
+                elif any(entry is each for each in passing):
+                    taken = self._buses.put_events(EventBusArn=EventBusArn, Entries=[entry])
+                    answers += taken["Entries"]
+                else:
+                    answers.append({"ErrorCode": "InternalException", "ErrorMessage": "by half"})
+            failed = sum("ErrorCode" in answer for answer in answers)
+            return {"FailedEntryCount": failed, "Entries": answers}
+
+        return self._wire.call(
+            "PutEvents",
+            lambda: put(Entries),
+            BATCH,
+            half=lambda amount: put(part(Entries, amount)[0]),
+        )
 
 
 class WiredSqs:

@@ -13,6 +13,7 @@ from tests.observability import FOLDER, alerts, expressions, loaded, panels, scr
 ROOT = FOLDER.parent
 
 NOT_HERE = {
+    "lost": "a subscriber of a Custom Event Bus, which no emulator has",
     "errors": "a failed invocation is Lambda's: here the relay is a process, and ProcessGone",
     "quota": "of an instance of DocumentDB",
     "processor": "of an instance of DocumentDB",

@@ -6,7 +6,14 @@ from console.dead_letters.plain_words import plain
 from infra.topology import TOPOLOGY, WORKLOADS
 from operations.sources.dead_letters import DeadLetter
 from operations.sources.origins import Origin, origins
-from tests.dead_letters import BATCH_GIVEN_UP, a_record_body, an_event, by_eventbridge, read_by
+from tests.dead_letters import (
+    BATCH_GIVEN_UP,
+    a_delivery_record,
+    a_record_body,
+    an_event,
+    by_eventbridge,
+    read_by,
+)
 
 ORIGINS = origins(TOPOLOGY, WORKLOADS)
 
@@ -108,3 +115,11 @@ def test_every_queue_has_words_for_everything(dlq: str, attributes: dict[str, st
     said = words(dlq, "nonsense", attributes)
     assert said.endswith(".")
     assert "None" not in said
+
+
+def test_a_record_of_a_custom_event_bus_is_never_offered_to_a_redrive() -> None:
+    """It has no event to send: the bus has, and a subscriber reads it again."""
+    said = words("subscriptions-created-dlq", a_delivery_record())
+    assert said.startswith("The subscriber the-queue of the bus stock-event-bus tried 5 times")
+    assert "create a subscriber like the-queue" in said
+    assert "redrive it" not in said

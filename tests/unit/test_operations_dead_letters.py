@@ -25,6 +25,7 @@ from tests.builders import a_record
 from tests.dead_letters import (
     BATCH_GIVEN_UP,
     a_dead_letter,
+    a_delivery_record,
     a_record_body,
     an_event,
     by_eventbridge,
@@ -355,3 +356,54 @@ def test_the_key_of_a_row_that_stays_is_shown_and_never_sent() -> None:
     dead_letter = a_dead_letter("a", 1, body=body, attributes={"bodyEncoding": "row-key"})
     assert json.loads(dead_letter.text(reveal=False)) == json.loads(body)
     assert "stays in its outbox" in refused(dead_letter, BackToQueue("work.fifo"))
+
+
+def test_a_record_of_a_custom_event_bus_says_which_events_and_why() -> None:
+    """The event is not in it: the bus has it, by an id of its own, and ours where it was sent."""
+    dead_letter = read_by(ORIGINS["subscriptions-created-dlq"], a_delivery_record())
+
+    assert (dead_letter.putter, dead_letter.by, dead_letter.tries) == (
+        "eventbridge",
+        "subscriber the-queue of the bus stock-event-bus",
+        5,
+    )
+    assert dead_letter.why.startswith("ACCESS_DENIED: The delivery role")
+    assert (dead_letter.event.event_id, dead_letter.event.aggregate_id) == ("event-2", "sub-1")
+    assert all(dead_letter.is_called(name) for name in ("bus-1", "bus-2", "event-2"))
+
+
+@pytest.mark.parametrize("dlq", ["subscriptions-created-dlq", "subscriptions-to-stock-dlq"])
+def test_a_record_is_left_and_says_where_its_events_can_be_read_again(dlq: str) -> None:
+    """Sent to the work queue it would be poison there, and no bus would make an event of it."""
+    dead_letter = read_by(ORIGINS[dlq], a_delivery_record())
+    sentence = refused(dead_letter, ORIGINS[dlq].destination)
+    assert "the bus stock-event-bus retains them" in sentence
+    assert "from 2026-09-16T18:40:12Z to 2026-09-16T18:40:13Z" in sentence
+    assert "aws:EventId bus-2, bus-1" in sentence
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"failedMessages": []},
+        {"failedMessages": [None, 1, {}, {"eventId": 5, "timestamp": "\x1b[0m"}]},
+        {"busArn": None, "subscriberArn": 3, "retryAttempts": "4", "errorCode": {}},
+        {"busArn": "stock-event-bus", "errorMessage": None},
+    ],
+)
+def test_a_broken_record_is_shown_all_the_same(changes: dict[str, object]) -> None:
+    """Whatever a record has, reading it ends nothing, and steers no terminal."""
+    origin = ORIGINS["subscriptions-created-dlq"]
+    dead_letter = read_by(origin, a_delivery_record(**changes))
+    assert "\x1b" not in refused(dead_letter, origin.destination)
+    assert dead_letter.summary()["putBy"] == "eventbridge"
+
+
+def test_records_of_several_aggregates_are_of_none() -> None:
+    """Nothing waits behind one: its aggregate is the record itself."""
+    messages = [{"eventGroupId": group, "deduplicationId": group} for group in "ab"]
+    dead_letter = read_by(
+        ORIGINS["subscriptions-created-dlq"], a_delivery_record(failedMessages=messages)
+    )
+    assert dead_letter.event.aggregate_id is None
+    assert dead_letter.aggregate == dead_letter.message_id

@@ -6,9 +6,20 @@ from typing import Any, cast
 import pytest
 from botocore.exceptions import ClientError
 
-from operations.dlq.outgoing import Outgoing
-from operations.dlq.senders import BusSender, LogGroupSender, Sender, WorkQueueSender
-from tests.dead_letters import a_dead_letter
+from infra.topology import TOPOLOGY, WORKLOADS
+from operations.dlq.outgoing import Outgoing, outgoing_of
+from operations.dlq.senders import (
+    BusSender,
+    CustomBusSender,
+    LogGroupSender,
+    Sender,
+    WorkQueueSender,
+)
+from operations.sources.origins import OutToBus, origins
+from runtime.custom_event_bus import find_custom_bus
+from runtime.errors import Misconfigured
+from tests.dead_letters import a_dead_letter, a_record_body, read_by
+from tests.memory_custom_buses import MemoryCustomBus, MemoryCustomBuses, Stored, Wishes
 
 REFUSED = {"Error": {"Code": "InvalidMessageContents", "Message": "what SQS refuses"}}
 UNLISTED = {"Error": {"Code": "NobodyKnowsThis", "Message": "it is in no list"}}
@@ -25,7 +36,7 @@ class Refusing:
             raise ClientError(cast("Any", self._refusal), "SendMessageBatch")
         return {"Successful": [{"Id": entry["Id"]} for entry in Entries]}
 
-    def put_events(self, *, Entries: Sequence[Any]) -> Mapping[str, Any]:  # noqa: N803
+    def put_events(self, *, Entries: Sequence[Any], **_: str) -> Mapping[str, Any]:  # noqa: N803
         if any(entry["Detail"] == "bad" for entry in Entries):
             raise ClientError(cast("Any", self._refusal), "PutEvents")
         return {"Entries": [{"EventId": "1"} for _ in Entries]}
@@ -39,13 +50,14 @@ LISTED = "InvalidMessageContents: what SQS refuses"
     [
         (WorkQueueSender(cast("Any", Refusing()), "url", run="1"), "MessageBody", LISTED),
         (BusSender(cast("Any", Refusing()), "bus"), "Detail", LISTED),
+        (CustomBusSender(cast("Any", Refusing()), "arn"), "Detail", LISTED),
         (
             WorkQueueSender(cast("Any", Refusing(UNLISTED)), "url", run="1"),
             "MessageBody",
             "NobodyKnowsThis",
         ),
     ],
-    ids=["a queue", "a bus", "an error in no list"],
+    ids=["a queue", "a bus", "a Custom Event Bus", "an error in no list"],
 )
 def test_one_bad_entry_does_not_hold_the_others_of_its_batch(
     sender: Sender, field: str, why: str
@@ -84,3 +96,38 @@ def test_a_line_that_is_too_old_for_its_log_stays() -> None:
     )
     assert sender.send([old]) == ["its time is refused: expiredLogEventEndIndex"]
     assert sender.send([new]) == [None]
+
+
+def test_a_row_that_a_relay_could_not_publish_goes_to_the_custom_event_bus() -> None:
+    """In its aggregate's group, and known by its event: redriven twice it is there once."""
+    bus = MemoryCustomBus("stock-event-bus", now=lambda: 0.0, later=lambda _, act: act())
+    arrived: list[Stored] = []
+    bus.subscribe(Wishes("queue"), arrived.append)
+    origin = origins(TOPOLOGY, WORKLOADS)["stock-dlq"]
+    dead_letter = read_by(origin, a_record_body("sub-1", 3))
+    outgoing = outgoing_of(dead_letter, OutToBus("stock-event-bus"))
+    sender = CustomBusSender(MemoryCustomBuses([bus]), bus.arn)
+    assert sender.send([outgoing]) == sender.send([outgoing]) == [None]
+    (stored,) = arrived
+    assert (stored.group, stored.deduplication_id) == ("sub-1", dead_letter.event.event_id)
+
+
+class Listing:
+    """A client that lists buses by their names' beginning."""
+
+    def list_event_buses(self, *, NamePrefix: str) -> dict[str, Any]:  # noqa: N803
+        names = ["stock-event-bus-2", "stock-event-bus"]
+        return {
+            "EventBuses": [
+                {"Name": name, "EventBusArn": f"arn-of-{name}"}
+                for name in names
+                if name.startswith(NamePrefix)
+            ]
+        }
+
+
+def test_a_custom_event_bus_is_found_by_its_whole_name() -> None:
+    """An operator knows its name; AWS made a part of its ARN."""
+    assert find_custom_bus(Listing(), "stock-event-bus") == "arn-of-stock-event-bus"
+    with pytest.raises(Misconfigured, match="payments-event-bus does not exist"):
+        find_custom_bus(Listing(), "payments-event-bus")

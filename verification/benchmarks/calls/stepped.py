@@ -169,7 +169,7 @@ class SteppedForwarder:
     def __init__(self, settings: ForwardSettings) -> None:
         aws = aws_of(settings)
         sqs = aws.client("sqs")
-        bus = bus_of(settings.event_bus, aws, None)
+        bus = bus_of(settings, aws, None)
         queue = find_queue(sqs, settings.fifo_queue)
         registry = CollectorRegistry()
         self._stop = _StopWhenPublished(registry)
