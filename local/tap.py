@@ -40,7 +40,7 @@ LOG_STREAM = "local-tap"
 WRITTEN_WITHIN = 1.0
 """Seconds in which an emulator that writes log groups has written an event that the queue has."""
 
-LOOK_EVERY = 0.1
+LINE_CHECK_INTERVAL = 0.1
 """Seconds between two looks for that line."""
 
 log = structlog.get_logger(__name__)
@@ -148,7 +148,7 @@ class BusTap:
         """Wait for a line with this event that is not of a tap."""
         deadline = time.monotonic() + WRITTEN_WITHIN
         while not (found := self._has_line(message)) and time.monotonic() < deadline:
-            self.stop.wait(LOOK_EVERY)
+            self.stop.wait(LINE_CHECK_INTERVAL)
         return found
 
     def _has_line(self, message: "MessageTypeDef") -> bool:
