@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
+from infra.local import refuse_aws
 from infra.local_system.addresses import DATABASE, aws_endpoint, mongodb_uri
 from infra.local_system.bank import make_secret, secret_file
 from infra.local_system.settings import LocalSettings
@@ -54,6 +55,8 @@ def running_system(
     ours = our_processes(settings) if ours is None else ours
     if settings.streamed_audit_file is not None:
         require_writable_file(settings.streamed_audit_file, "STREAMED_AUDIT_FILE")
+    if settings.emulator_url:
+        refuse_aws(settings.emulator_url, "EMULATOR_URL")
     engines = engine_processes(settings)
     with (
         only_one(settings.state_dir),

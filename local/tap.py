@@ -77,12 +77,15 @@ class LogTargets:
         self._asking = Lock()
         self._work: bool | None = None
 
-    def work(self, ask: Callable[[], bool]) -> bool:
-        """Give the answer, which `ask` finds where it is not known yet; the others wait for it."""
+    def work(self, ask: Callable[[], bool | None]) -> bool | None:
+        """Give the answer, which `ask` finds where it is not known yet; the others wait for it.
+
+        None where `ask` could not find it: the next one asks again.
+        """
         with self._asking:
             if self._work is None:
                 self._work = ask()
-                log.info("the emulator writes log groups itself", answer=self._work)
+                log.info("asked whether the emulator writes log groups", answer=self._work)
             return self._work
 
 
@@ -140,15 +143,19 @@ class BusTap:
     def _move(self, messages: "list[MessageTypeDef]") -> None:
         if not messages:
             return
-        if not self.targets.work(lambda: self._is_written(messages[0])):
+        works = self.targets.work(lambda: self._is_written(messages[0]))
+        if works is None:
+            return  # a stop was requested: they are received again after that
+        if not works:
             self._write(messages)
         self._delete(messages)
 
-    def _is_written(self, message: "MessageTypeDef") -> bool:
-        """Wait for a line with this event that is not of a tap."""
+    def _is_written(self, message: "MessageTypeDef") -> bool | None:
+        """Wait for a line with this event that is not of a tap; None where a stop comes first."""
         deadline = time.monotonic() + WRITTEN_WITHIN
         while not (found := self._has_line(message)) and time.monotonic() < deadline:
-            self.stop.wait(LINE_CHECK_INTERVAL)
+            if self.stop.wait(LINE_CHECK_INTERVAL):
+                return None
         return found
 
     def _has_line(self, message: "MessageTypeDef") -> bool:

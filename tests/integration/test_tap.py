@@ -9,6 +9,7 @@ from pathlib import Path
 from subprocess import Popen
 from time import time
 from typing import Any
+from unittest.mock import MagicMock
 from uuid import uuid4
 
 import pytest
@@ -177,6 +178,26 @@ def test_an_emulator_is_asked_once_for_all_taps() -> None:
 
     assert [targets.work(ask), targets.work(ask)] == [True, True]
     assert len(asked) == 1
+
+
+def test_a_question_without_an_answer_is_asked_again() -> None:
+    """Such as one that a stop interrupts."""
+    targets = LogTargets()
+    answers = iter([None, False])
+    assert [targets.work(lambda: next(answers)) for _ in range(3)] == [None, False, False]
+
+
+def test_a_tap_that_is_stopped_while_it_asks_leaves_the_event(bus: Tapped) -> None:
+    """It is neither written nor deleted: the next tap receives it."""
+    aws, events = bus.aws, {"Body": '{"id": "e"}', "ReceiptHandle": "r"}
+    sqs, stop = MagicMock(), Stop()
+    tap = BusTap(sqs, aws.client("logs"), bus.tap, "url", stop, bus.readiness, LogTargets())
+    stop.request()
+
+    tap._move([events])  # type: ignore[list-item]
+
+    assert bus.lines() == []
+    sqs.delete_message_batch.assert_not_called()
 
 
 def test_a_line_that_was_not_written_stays_in_the_queue(bus: Tapped) -> None:

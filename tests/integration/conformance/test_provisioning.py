@@ -1,9 +1,11 @@
 """The whole topology on the engine: made once, found again as it is, and nobody else's touched."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from console.live.taps import ABANDONED_AFTER, ConsoleTap
 from infra.local import provision
 from infra.topology import TOPOLOGY
 from runtime.aws import Aws, CachingAws
@@ -26,6 +28,19 @@ def test_provisioning_touches_no_rule_but_its_own(provisioned: Aws) -> None:
     """An archive is filled by a rule of the engine's: without it a replay brings nothing."""
     before = rules_of(provisioned)
     provision(provisioned)
+    assert rules_of(provisioned) == before
+
+
+def test_a_console_touches_no_rule_but_its_own(provisioned: Aws) -> None:
+    """It has one on each bus while it runs, and removes those of consoles that are gone."""
+    before = rules_of(provisioned)
+    ours, gone = (ConsoleTap(provisioned, "stock-event-bus", name) for name in ("here", "gone"))
+    url = ours.make(1)
+    gone.make(1)
+    later = datetime.now(UTC) + timedelta(seconds=2 * ABANDONED_AFTER)
+    assert ours.keep(url, later) == [gone.queue.name]
+    ours.let_through(16)
+    ours.remove()
     assert rules_of(provisioned) == before
 
 
