@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import signal
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ import pytest
 
 from infra.local_system.ports import LOOPBACK
 from infra.local_system.settings import ROOT
-from local.child import wait_until_listening
+from local.child import TETHER, wait_until_listening
 from local.probes import emulator_at
 from tests.dynamodb_local import find_java
 from tests.dynamodb_local_package import dynamodb_local_folder
@@ -36,9 +37,9 @@ for argument; do
   shift
   case $argument in -javaagent:*) ;; *) set -- "$@" "$argument" ;; esac
 done
-exec '{java}' "$@"
+exec '{python}' -I -S '{tether}' "$PPID" {kill} '{java}' "$@"
 """
-"""In the place of the Java machine that LocalStack would download."""
+"""In the place of the Java machine that LocalStack would download. It dies with LocalStack."""
 
 
 @contextmanager
@@ -47,7 +48,8 @@ def running_localstack(folder: Path, config: pytest.Config) -> Iterator[str]:
 
     It is installed before, where it is not yet, or from an older lock.
     """
-    python = installed()
+    with config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
+        python = installed()  # which takes a while, and says how far it is
     _lay_out(folder / "var" / "lib" / "localstack" / "lib")
     with reserved_ports(2) as (port, dynamodb_port):
         endpoint, log = f"http://{LOOPBACK}:{port}", folder / "localstack.log"
@@ -63,35 +65,35 @@ def running_localstack(folder: Path, config: pytest.Config) -> Iterator[str]:
 def installed() -> Path:
     """The Python of its environment, filled from its lock alone. Raises CannotSetUp."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    python, stamp, lock = (
-        FOLDER / "venv" / "bin" / "python",
-        FOLDER / "installed",
-        ROOT / LOCALSTACK_LOCK,
-    )
-    wanted = f"{LOCALSTACK_LOCK} sha256:{sha256(lock.read_bytes()).hexdigest()}\n"
+    venv, stamp, lock = FOLDER / "venv", FOLDER / "installed", ROOT / LOCALSTACK_LOCK
+    python, built = venv / "bin" / "python", BUILT[LOCALSTACK_LOCK]
+    wanted = f"{lock.name} sha256:{sha256(lock.read_bytes()).hexdigest()}\n"
     with (FOLDER / "lock").open("w") as alone:
         fcntl.flock(alone, fcntl.LOCK_EX)
-        if stamp.exists() and stamp.read_text() == wanted:
-            return python
-        stamp.unlink(missing_ok=True)
-        tools = Tools(ROOT, python, os.environ, _say)
-        tools.run(
-            "venv", sys.executable, "-m", "venv", "--clear", "--without-pip", str(FOLDER / "venv")
-        )
-        tools.install(Path(sys.executable).with_name("uv"), lock, builds=BUILT[LOCALSTACK_LOCK])
-        stamp.write_text(wanted)
+        if not stamp.exists() or stamp.read_text() != wanted:
+            stamp.unlink(missing_ok=True)
+            _say("installing it from its lock into build/localstack")
+            tools = Tools(ROOT, python, os.environ, _say)
+            tools.run("venv", sys.executable, "-m", "venv", "--clear", "--without-pip", str(venv))
+            tools.install(Path(sys.executable).with_name("uv"), lock, builds=built)
+            stamp.write_text(wanted)
     return python
 
 
 def _say(line: str) -> None:
     sys.stdout.write(f"localstack: {line}\n")
+    sys.stdout.flush()
 
 
 def _lay_out(libraries: Path) -> None:
     """Put DynamoDB Local and a Java machine where LocalStack would have downloaded them to."""
     java = libraries / "java" / "21" / "bin" / "java"
     java.parent.mkdir(parents=True)
-    java.write_text(JAVA.format(java=find_java()))
+    java.write_text(
+        JAVA.format(
+            python=sys.executable, tether=TETHER, kill=signal.SIGKILL.value, java=find_java()
+        )
+    )
     java.chmod(0o755)
     (libraries / "dynamodb-local").mkdir()
     (libraries / "dynamodb-local" / "2").symlink_to(dynamodb_local_folder())

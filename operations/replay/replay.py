@@ -26,6 +26,16 @@ class TooManyReplays(OperatorError):
         super().__init__("ten replays run already, which is all that AWS allows: wait for one")
 
 
+class StartFailed(OperatorError):
+    """No answer came, or a 5xx, and botocore asked again: a name is of one command alone."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"StartReplay failed, and left a replay {name}, which may run or not: `aws events"
+            f" describe-replay --replay-name {name}` says it. Whatever it brings changes nothing"
+        )
+
+
 @dataclass(frozen=True)
 class Request:
     """What to replay: the events of `bus` from `since` to `until`, to `rules` (none: to all).
@@ -116,7 +126,7 @@ class Replay:
         self.name = f"streamed-{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid4().hex[:6]}"
 
     def start(self) -> None:
-        """Have EventBridge start; raises TooManyReplays, and OperatorError without an archive.
+        """Have EventBridge start; raises TooManyReplays, StartFailed, OperatorError (no archive).
 
         The bus's log gets it as well, whichever rules were chosen: what was on a bus is in it.
         """
@@ -134,6 +144,8 @@ class Replay:
                 )
             except events.exceptions.LimitExceededException:
                 raise TooManyReplays from None
+            except events.exceptions.ResourceAlreadyExistsException:
+                raise StartFailed(self.name) from None
 
     def _destination(self) -> Any:
         """The bus, and if rules were chosen, only those and the one that writes its log."""

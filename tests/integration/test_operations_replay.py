@@ -77,6 +77,14 @@ def test_a_replay_ends_and_cancelling_it_then_changes_nothing(archived: Environm
     assert replay.came() == {}
 
 
+def test_a_start_that_failed_and_left_something_is_explained(archived: Environment) -> None:
+    """botocore asks again after a 5xx, and then the name is taken: by this very command."""
+    replay = a_replay(archived)
+    replay.start()
+    with pytest.raises(OperatorError, match=f"StartReplay failed, and left a replay {replay.name}"):
+        replay.start()
+
+
 @pytest.mark.parametrize(
     ("dry_run", "sentence"),
     [

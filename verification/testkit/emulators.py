@@ -85,7 +85,7 @@ FAKED: Mapping[str, Fact] = {
     ),
     "the_books_balance_after_three_lives_and_a_replay_changes_nothing": Fact(
         "`streamed replay` brings what was on a bus once more, and no state changes",
-        {"LocalStack": replace(_START_REPLAY, shows="calling the StartReplay operation")},
+        {"LocalStack": replace(_START_REPLAY, shows="StartReplay failed, and left a replay")},
     ),
     "a_log_target_writes_each_event_as_one_line": Fact(
         "a rule writes each event to a log group as one line", {"MiniStack": _NO_LINES}
