@@ -94,7 +94,7 @@ def request_of(
         )
     if rules and environment.emulated:
         raise OperatorError(
-            "MiniStack ignores a replay's rules, and would send the events to every rule of"
+            "an emulator ignores a replay's rules, and would send the events to every rule of"
             f" {bus}: leave --rule away"
         )
     return Request(bus, archive, since, min(until, now), tuple(dict.fromkeys(rules)))
