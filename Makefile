@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up console demo test end-to-end chaos load simulate bench bench-quick costs scaling compose-test upgrade-test check check-page format docs schemas diagrams asyncapi requests lock lock-check sbom synth bootstrap deploy destroy clean \
+.PHONY: help setup up console demo test end-to-end conformance chaos load simulate bench bench-quick costs scaling compose-test upgrade-test check check-page format docs schemas diagrams asyncapi requests lock lock-check sbom synth bootstrap deploy destroy clean \
 	docker-given from-given place-given stage-given
 
 help: ## list the targets
@@ -36,6 +36,16 @@ WITH_TOKENS := $(if $(filter-out 0 false no off,$(AUTH)),--auth)
 
 end-to-end: setup ## the end-to-end tests alone; with AUTH=1 all of them on a system that requires tokens
 	@$(PYTEST) tests/e2e $(WITH_TOKENS)
+
+# What is taken for true of AWS, and lifecycles, on one engine. LocalStack is installed first, into
+# build/localstack, from a lock of its own.
+CONFORMANCE := tests/integration/conformance tests/e2e/test_lifecycle.py \
+	$(addprefix tests/e2e/test_audit.py::test_, \
+		the_books_balance_after_three_lives_and_a_replay_changes_nothing \
+		a_cancellation_and_an_erasure_balance_and_are_complete)
+
+conformance: setup ## hold what we assume of AWS, and lifecycles, against an emulator: make conformance AWS=ministack|localstack, or an address
+	@$(BIN)/python -m pytest -n 0 --aws=$(or $(AWS),ministack) $(CONFORMANCE)
 
 # The schedule of faults is drawn from SEED; one is chosen, and printed, where none is given.
 MINUTES ?= 10

@@ -68,12 +68,12 @@ def main() -> int:
     return 0
 
 
-def refuse_aws(endpoint: str) -> None:
-    """Raises Misconfigured for an endpoint of AWS itself."""
+def refuse_aws(endpoint: str, setting: str = "AWS_ENDPOINT_URL") -> None:
+    """Raises Misconfigured for an endpoint of AWS itself, with the setting that names it."""
     host = urlsplit(endpoint).hostname or ""
     if host.endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws")):
         raise Misconfigured(
-            f"{endpoint} is AWS itself: set AWS_ENDPOINT_URL to an emulator, such as"
+            f"{endpoint} is AWS itself: set {setting} to an emulator, such as"
             " http://127.0.0.1:4566 (AWS is deployed to with CDK)"
         )
 

@@ -67,7 +67,8 @@ def _bus_policy(
     Without conditions: PutPermission has one on an organization alone, or takes a whole policy,
     which MiniStack does not.
     """
-    current = {each["Sid"]: each["Principal"] for each in policy.get("Statement", [])}
+    statements = policy.get("Statement", [])
+    current = {each["Sid"]: _account_in(each["Principal"]) for each in statements}
     drifted = {sid for sid, account in wanted.items() if current.get(sid) != account}
     strangers = current.keys() - wanted.keys()
     for sid in drifted:
@@ -78,6 +79,14 @@ def _bus_policy(
         events.remove_permission(EventBusName=bus, StatementId=sid)
     what = sorted(drifted | strangers)
     return change_of("bus policy", bus, existed=bool(current) or not wanted, what=what)
+
+
+def _account_in(principal: Any) -> Any:
+    """AWS answers `{"AWS": "arn:aws:iam::111122223333:root"}`, MiniStack the account as given."""
+    match principal:
+        case {"AWS": str(arn)} if arn.endswith(":root"):
+            return arn.split(":")[4]
+    return principal
 
 
 def _create_archive(events: "EventBridgeClient", archive: Archive, bus_arn: str) -> list[Change]:

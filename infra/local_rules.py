@@ -14,10 +14,11 @@ if TYPE_CHECKING:
 
 
 def render_rules(events: "EventBridgeClient", topology: Topology, arns: Arns) -> list[Change]:
-    """A rule that the topology does not have (any more) is removed, unless AWS manages it.
+    """A rule of ours that the topology does not have (any more) is removed, and no other.
 
     Left alone, a renamed rule would deliver everything a second time. An archive is filled by a
-    managed rule: without that a replay brings nothing.
+    rule that is not ours: without that a replay brings nothing. AWS says who manages it, LocalStack
+    does not: a rule is ours if its one target is called as ours are.
     """
     return [change for bus in topology.buses for change in _rules_of(events, bus, topology, arns)]
 
@@ -37,8 +38,8 @@ def _rules_of(
         ]
         changes += change_of("rule", name, existed=name in current, what=what)
     for name in current.keys() - wanted.keys():
-        _remove(events, bus.name, name)
-        changes.append(Change("removed", "rule", name))
+        if _remove_ours(events, bus.name, name):
+            changes.append(Change("removed", "rule", name))
     return changes
 
 
@@ -81,11 +82,14 @@ def _target(events: "EventBridgeClient", rule: Rule, wanted: "TargetTypeDef") ->
     return ["Targets"]
 
 
-def _remove(events: "EventBridgeClient", bus: str, name: str) -> None:
-    """EventBridge deletes a rule only once it has no targets."""
+def _remove_ours(events: "EventBridgeClient", bus: str, name: str) -> bool:
+    """Remove a rule if it is ours; EventBridge deletes one only once it has no targets."""
     found = events.list_targets_by_rule(Rule=name, EventBusName=bus)["Targets"]
-    _remove_targets(events, bus, name, [target["Id"] for target in found])
+    if [target["Id"] for target in found] != [TARGET_ID]:
+        return False
+    _remove_targets(events, bus, name, [TARGET_ID])
     events.delete_rule(Name=name, EventBusName=bus)
+    return True
 
 
 def _remove_targets(events: "EventBridgeClient", bus: str, rule: str, ids: list[str]) -> None:

@@ -25,12 +25,11 @@ from infra.local_system.environment import REGION
 from infra.local_system.ports import is_listening
 from infra.local_system.settings import LocalSettings
 from local.console import Console
-from local.engines import MINISTACK_HEALTH_PATH
 from local.errors import AlreadyRunning
 from local.isolation import isolate
 from local.journey import Arrival, Customer, Flow, JourneyHop, Stuck, follow
 from local.out_of_stock import Warehouse
-from local.probes import answers, ask, health_of
+from local.probes import answers, ask, emulator_at, health_of
 from local.process_table import our_processes
 from local.progress import SignsOfLife
 from local.supervisor import START_PATIENCE
@@ -138,7 +137,7 @@ def comes_up(
     table, progress, said = our_processes(settings), SignsOfLife(), ""
     while not is_up(settings):
         health = {process.name: health_of(process) for process in table}
-        aws = answers(aws_endpoint(settings) + MINISTACK_HEALTH_PATH)
+        aws = emulator_at(aws_endpoint(settings))
         progress.see((aws, is_listening(settings.mongodb_port), *health.values()))
         if progress.silence() > patience:
             return False

@@ -12,10 +12,9 @@ from infra.local_system.ports import LOOPBACK
 from infra.local_system.settings import ROOT
 from local.emulator import ALLOWED_HOSTS_VARIABLE
 from local.errors import LocalError
+from local.probes import EMULATORS
 from local.process import Process
 from runtime.errors import Misconfigured
-
-MINISTACK_HEALTH_PATH = "/_ministack/health"
 
 
 def ministack_process(port: int, state_dir: Path) -> Process:
@@ -37,7 +36,7 @@ def ministack_process(port: int, state_dir: Path) -> Process:
         },
         port=port,
         port_variable="AWS_PORT",
-        ready_path=MINISTACK_HEALTH_PATH,
+        ready_path=EMULATORS["MiniStack"],
         is_engine=True,
         log=state_dir.parent / "ministack.log",
     )

@@ -1,7 +1,8 @@
-"""Asks a process of this machine how it is."""
+"""Asks a process of this machine how it is, and an emulator of what kind it is."""
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Literal
 
 import httpx
 
@@ -13,6 +14,16 @@ HEALTH_WITHIN = 5.0
 
 MOST_OF_AN_ANSWER = 120
 """Characters of it that a line about waiting has room for."""
+
+
+Emulator = Literal["MiniStack", "LocalStack"]
+"""The kinds of emulator that this system is held against: docs/reference/emulators.md."""
+
+EMULATORS: dict[Emulator, str] = {
+    "MiniStack": "/_ministack/health",  # first: it answers for LocalStack's path as well
+    "LocalStack": "/_localstack/health",
+}
+"""By kind, what only that kind answers with success."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +57,12 @@ def answers(url: str) -> bool:
     """Whether a server answers there with success."""
     answer = ask(url)
     return answer is not None and answer.is_success
+
+
+def emulator_at(endpoint: str) -> Emulator | None:
+    """Of what kind the emulator at an address is; None for one that we do not know, or none."""
+    address = endpoint.rstrip("/")
+    return next((kind for kind, path in EMULATORS.items() if answers(address + path)), None)
 
 
 @cache

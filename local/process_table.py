@@ -36,11 +36,11 @@ SHORT_POLLS = {"QUEUE_WAIT_SECONDS": "2"}
 
 
 def engine_processes(settings: LocalSettings) -> list[Process]:
-    """MiniStack and mongod; raises what `find_mongod` does."""
-    return [
-        ministack_process(settings.aws_port, settings.state_dir / "ministack"),
-        mongod_process(settings.mongodb_port, settings.state_dir / "mongod"),
-    ]
+    """MiniStack, unless another emulator is named, and mongod; raises what `find_mongod` does."""
+    mongod = mongod_process(settings.mongodb_port, settings.state_dir / "mongod")
+    if settings.emulator_url:
+        return [mongod]
+    return [ministack_process(settings.aws_port, settings.state_dir / "ministack"), mongod]
 
 
 def our_processes(settings: LocalSettings) -> list[Process]:

@@ -18,8 +18,7 @@ from infra.documentdb import provision_at
 from infra.local import EmulatorSettings, provision, refuse_aws
 from infra.local_system.bank import make_secret
 from infra.local_system.environment import REGION
-from local.engines import MINISTACK_HEALTH_PATH
-from local.probes import answers
+from local.probes import EMULATORS, ask, emulator_at
 from local.replica_set import ensure_replica_set
 from runtime.aws import Aws
 from runtime.process.command import run_command
@@ -27,6 +26,9 @@ from runtime.settings import MongoSettings, load
 
 ENGINES_ANSWER_WITHIN = 60.0
 """Seconds that an engine has to answer; containers that start together take some."""
+
+KNOWN_WITHIN = 3.0
+"""Seconds in which an emulator that answers has to say of what kind it is; it may yet start."""
 
 CALL_WITHIN = 60.0
 """Seconds for one call to the emulator: 5 are a process's, and a start on a busy machine has more.
@@ -55,6 +57,8 @@ def main() -> int:
         ),
     )
     _say("AWS", provision_aws(settings.aws_endpoint_url, region=settings.aws_region))
+    if warning := about_unknown_emulator(settings.aws_endpoint_url):
+        print(warning)
     print(f"provisioned in {time.monotonic() - started:.1f} s")
     return 0
 
@@ -62,12 +66,12 @@ def main() -> int:
 def provision_aws(
     endpoint: str, *, region: str = REGION, answers_within: float = ENGINES_ANSWER_WITHIN
 ) -> Report:
-    """Make MiniStack what the topology says, as soon as it answers.
+    """Make an emulator what the topology says, as soon as it answers.
 
     Raises Misconfigured for an endpoint of AWS, else what CANNOT_PROVISION lists.
     """
     refuse_aws(endpoint)
-    _wait_until_answering(endpoint.rstrip("/") + MINISTACK_HEALTH_PATH, answers_within)
+    _wait_until_answering(endpoint.rstrip("/"), answers_within)
     aws = Aws(region=region, endpoint_url=endpoint, read_timeout=CALL_WITHIN)
     aws.require_credentials()
     return provision(aws)
@@ -88,11 +92,26 @@ def provision_documentdb(
     return provision_at(uri, database, credentials or {})
 
 
-def _wait_until_answering(url: str, within: float) -> None:
-    deadline = time.monotonic() + within
-    while not answers(url):
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"{url} did not answer within {within:g} s")
+def about_unknown_emulator(endpoint: str) -> str | None:
+    """The warning about an emulator of a kind that we do not know; None for one that we do."""
+    if emulator_at(endpoint):
+        return None
+    return (
+        f"warning: the emulator at {endpoint} is neither {' nor '.join(EMULATORS)}: what it fakes"
+        f" of AWS is not known here. `make conformance AWS={endpoint}` says which facts fail"
+    )
+
+
+def _wait_until_answering(endpoint: str, within: float) -> None:
+    """Wait for an emulator that we know, or for what answers otherwise, again and again."""
+    deadline, since = time.monotonic() + within, None
+    while not emulator_at(endpoint):
+        now = time.monotonic()
+        since = (since or now) if ask(f"{endpoint}/") else None
+        if since and now - since > KNOWN_WITHIN:
+            return
+        if not since and now > deadline:
+            raise TimeoutError(f"{endpoint}/ did not answer within {within:g} s")
         time.sleep(0.1)
 
 

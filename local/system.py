@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
+from infra.local import refuse_aws
 from infra.local_system.addresses import DATABASE, aws_endpoint, mongodb_uri
 from infra.local_system.bank import make_secret, secret_file
 from infra.local_system.settings import LocalSettings
@@ -15,7 +16,12 @@ from local.errors import AlreadyRunning, LocalError
 from local.isolation import isolate
 from local.process import Process
 from local.process_table import engine_processes, our_processes
-from local.provision import CANNOT_PROVISION, provision_aws, provision_documentdb
+from local.provision import (
+    CANNOT_PROVISION,
+    about_unknown_emulator,
+    provision_aws,
+    provision_documentdb,
+)
 from local.supervisor import Supervisor
 from runtime.paths import require_private_folder, require_writable_file
 from runtime.process import tracing
@@ -49,10 +55,13 @@ def running_system(
     ours = our_processes(settings) if ours is None else ours
     if settings.streamed_audit_file is not None:
         require_writable_file(settings.streamed_audit_file, "STREAMED_AUDIT_FILE")
+    if settings.emulator_url:
+        refuse_aws(settings.emulator_url, "EMULATOR_URL")
+    engines = engine_processes(settings)
     with (
         only_one(settings.state_dir),
         Supervisor(
-            [*engine_processes(settings), *ours, *beside],
+            [*engines, *ours, *beside],
             console=console,
             stop=stop,
             restart_ours=settings.restart,
@@ -60,13 +69,10 @@ def running_system(
     ):
         supervisor.check_ports()
         make_secret(secret_file(settings))
-        console.say(
-            f"starting MiniStack (port {settings.aws_port})"
-            f" and mongod (port {settings.mongodb_port})"
-        )
-        supervisor.start("ministack", "mongod")
+        console.say(_starting(settings))
+        supervisor.start(*(engine.name for engine in engines))
         with ThreadPoolExecutor(2) as pool, ending(stop):
-            aws = pool.submit(_prepare_aws, supervisor, settings)
+            aws = pool.submit(_prepare_aws, supervisor, settings, console)
             mongodb = pool.submit(_prepare_mongodb, supervisor, settings)
             console.say(f"provisioned AWS: {aws.result()}")
             supervisor.start(*(one.name for one in ours if not one.needs_mongod))
@@ -108,9 +114,21 @@ def ending(stop: Stop) -> Iterator[None]:
         raise
 
 
-def _prepare_aws(supervisor: Supervisor, settings: LocalSettings) -> str:
-    supervisor.wait_ready("ministack")
-    return str(provision_aws(aws_endpoint(settings)))
+def _starting(settings: LocalSettings) -> str:
+    mongod = f"mongod (port {settings.mongodb_port})"
+    if settings.emulator_url:
+        return f"starting {mongod}; AWS is {settings.emulator_url}"
+    return f"starting MiniStack (port {settings.aws_port}) and {mongod}"
+
+
+def _prepare_aws(supervisor: Supervisor, settings: LocalSettings, console: Console) -> str:
+    if not settings.emulator_url:
+        supervisor.wait_ready("ministack")
+    endpoint = aws_endpoint(settings)
+    report = provision_aws(endpoint)
+    if warning := about_unknown_emulator(endpoint):
+        console.say(warning)
+    return str(report)
 
 
 def _prepare_mongodb(supervisor: Supervisor, settings: LocalSettings) -> str:

@@ -2,13 +2,16 @@
 
 MiniStack accepts CloudWatch Logs targets and writes nothing. With the tap, whatever reads the logs
 is the same on a laptop and on AWS: one line is one event, the full JSON as EventBridge has it.
+Where an emulator writes them, the first event's line says so, and the tap writes none.
 """
 
 import json
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import structlog
@@ -34,6 +37,12 @@ if TYPE_CHECKING:
 
 LOG_STREAM = "local-tap"
 
+WRITTEN_WITHIN = 1.0
+"""Seconds in which an emulator that writes log groups has written an event that the queue has."""
+
+LINE_CHECK_INTERVAL = 0.1
+"""Seconds between two looks for that line."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -47,16 +56,37 @@ def run() -> None:
     configure(level=settings.log_level, form=settings.log_format, process="tap")
     aws = Aws.of(settings)
     sqs, logs = aws.client("sqs"), aws.client("logs")
-    taps = taps_of(TOPOLOGY)
+    taps, targets = taps_of(TOPOLOGY), LogTargets()
     stop, readiness = Stop(), Readiness(*(tap.queue for tap in taps))
 
     def prepare() -> dict[str, Callable[[], None]]:
         return {
-            tap.queue: BusTap(sqs, logs, tap, find_url(sqs, tap.queue), stop, readiness).run
+            tap.queue: BusTap(
+                sqs, logs, tap, find_url(sqs, tap.queue), stop, readiness, targets
+            ).run
             for tap in taps
         }
 
     run_worker(settings, prepare=prepare, stop=stop, readiness=readiness, registry=new_registry())
+
+
+class LogTargets:
+    """Whether the emulator itself writes what a rule sends to a log group; asked once."""
+
+    def __init__(self) -> None:
+        self._asking = Lock()
+        self._work: bool | None = None
+
+    def work(self, ask: Callable[[], bool | None]) -> bool | None:
+        """Give the answer, which `ask` finds where it is not known yet; the others wait for it.
+
+        None where `ask` could not find it: the next one asks again.
+        """
+        with self._asking:
+            if self._work is None:
+                self._work = ask()
+                log.info("asked whether the emulator writes log groups", answer=self._work)
+            return self._work
 
 
 @dataclass(frozen=True)
@@ -69,6 +99,7 @@ class BusTap:
     queue_url: str
     stop: Stop
     readiness: Readiness
+    targets: LogTargets
 
     def run(self) -> None:
         """Move events until a stop is requested; an outage is waited out."""
@@ -110,9 +141,34 @@ class BusTap:
             ).get("Messages", [])
 
     def _move(self, messages: "list[MessageTypeDef]") -> None:
-        if messages:
+        if not messages:
+            return
+        works = self.targets.work(lambda: self._is_written(messages[0]))
+        if works is None:
+            return  # a stop was requested: they are received again after that
+        if not works:
             self._write(messages)
-            self._delete(messages)
+        self._delete(messages)
+
+    def _is_written(self, message: "MessageTypeDef") -> bool | None:
+        """Wait for a line with this event that is not of a tap; None where a stop comes first."""
+        deadline = time.monotonic() + WRITTEN_WITHIN
+        while not (found := self._has_line(message)) and time.monotonic() < deadline:
+            if self.stop.wait(LINE_CHECK_INTERVAL):
+                return None
+        return found
+
+    def _has_line(self, message: "MessageTypeDef") -> bool:
+        event = _envelope_id(message["Body"])
+        with reaching("CloudWatch Logs"):
+            pages = self.logs.get_paginator("filter_log_events").paginate(
+                logGroupName=self.tap.log_group, startTime=_timestamp(message)
+            )
+            return any(
+                line["logStreamName"] != LOG_STREAM and _envelope_id(line["message"]) == event
+                for page in pages
+                for line in page["events"]
+            )
 
     def _write(self, messages: "list[MessageTypeDef]") -> None:
         """MiniStack takes the lines in any order and of any size."""
@@ -134,12 +190,20 @@ def log_event(message: "MessageTypeDef") -> "InputLogEventTypeDef":
     return {"timestamp": _timestamp(message), "message": message["Body"]}
 
 
+def _envelope_id(text: str) -> object:
+    """What EventBridge calls an event; a text that does not say so names itself."""
+    try:
+        return json.loads(text)["id"]
+    except (ValueError, KeyError, TypeError):
+        return text
+
+
 def _timestamp(message: "MessageTypeDef") -> int:
     try:
-        time = datetime.fromisoformat(json.loads(message["Body"])["time"])
+        when = datetime.fromisoformat(json.loads(message["Body"])["time"])
     except (ValueError, KeyError, TypeError):
         return int(message.get("Attributes", {}).get("SentTimestamp", "0"))
-    return round(time.replace(tzinfo=time.tzinfo or UTC).timestamp() * 1000)
+    return round(when.replace(tzinfo=when.tzinfo or UTC).timestamp() * 1000)
 
 
 if __name__ == "__main__":

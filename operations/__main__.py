@@ -26,8 +26,10 @@ from runtime.process.command import INTERRUPTED, write_on_any_terminal
 from runtime.verdicts import RULES, Family, Verdict
 
 CANNOT, AWAY = 2, 75
-"""Exit codes. A command's own are 0, all is well, and 1, something needs attention. AWAY is for
-what passes by itself: the command may be run again as it is (EX_TEMPFAIL of sysexits.h)."""
+"""Exit codes. A command's own are 0, all is well, 1, something needs attention, and a replay's 3.
+AWAY is for what passes by itself: the command may be run again as it is (EX_TEMPFAIL of
+sysexits.h).
+"""
 
 COMMAND_ERRORS = (
     OperatorError,
@@ -106,7 +108,8 @@ def parser() -> Parser:
         "  streamed --at aws status     the same for an AWS account\n"
         "\n"
         "exit codes: 0 all is well, 1 something needs attention, 2 the command could not do it,\n"
-        "75 not now: a dependency is away or refuses for now, 130 interrupted.\n"
+        "3 there was nothing to replay, 75 not now: a dependency is away or refuses for now,\n"
+        "130 interrupted.\n"
         "`streamed COMMAND --help` shows more.",
     )
     for command in (status, dlq, where, audit, replay, erase, webhook):

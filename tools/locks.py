@@ -1,8 +1,9 @@
 """Pins the dependencies: `python -m tools.locks` writes the locks; --check says what would change.
 
-One resolution decides, that of everything; the smaller locks are parts of it. Each is for Python
-3.11 and newer on the platforms of pyproject.toml's `required-environments`, has wheels alone, and
-names no index.
+One resolution decides, that of everything; the smaller locks are parts of it, but for LocalStack's,
+whose environment is its own. Each is for Python 3.11 and newer on the platforms of pyproject.toml's
+`required-environments`, has wheels alone (LocalStack's has some that have none), and names
+no index.
 """
 
 import argparse
@@ -15,19 +16,30 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from infra.local_system.settings import ROOT
+from tools.setup.uv import only_wheels
 
 FULL_LOCK = "requirements-dev.lock"
+LOCALSTACK_LOCK = "requirements-localstack.lock"
 LOCKS = {
     FULL_LOCK: ("pyproject.toml", "--group", "dev"),
     "requirements-local.lock": ("pyproject.toml", "--group", "local"),
     "requirements.lock": ("pyproject.toml",),
     "requirements-uv.lock": ("--group", "uv"),
+    LOCALSTACK_LOCK: ("--group", "localstack"),
 }
 """By lock, what goes into it: the first before the others, which are held to it."""
 
+APART = {FULL_LOCK, LOCALSTACK_LOCK}
+"""What is held to no other: LocalStack has an environment of its own, and pins that clash."""
+
+BUILT = {
+    LOCALSTACK_LOCK: ("airspeed-ext", "crontab", "jsonpath-rw", "tailer", "twisted-iocpsupport")
+}
+"""By lock, what is built where it is installed, because no wheel exists. The last is Windows'."""
+
 OPTIONS = (
     *("--quiet", "--upgrade", "--universal", "--python-version", "3.11", "--generate-hashes"),
-    *("--no-build", "--no-strip-extras", "--no-emit-index-url"),
+    *("--no-strip-extras", "--no-emit-index-url"),
 )
 NEWEST = "python_full_version < '3.15'"
 PINNED = re.compile(r"^([A-Za-z0-9][\w.-]*)(\[[^]]*\])?==([^\s;]+)(.*?)\s*\\?$", re.MULTILINE)
@@ -56,11 +68,12 @@ def written_to(folder: Path, name: str) -> Path:
     """The lock as it would be now, in a folder that has those before it."""
     target = folder / name
     shutil.copyfile(ROOT / name, target)
-    held = () if name == FULL_LOCK else ("--constraints", str(folder / FULL_LOCK))
+    held = () if name in APART else ("--constraints", str(folder / FULL_LOCK))
+    wheels = only_wheels(*BUILT.get(name, ()))
     uv = str(Path(sys.executable).with_name("uv"))
     into = ("--output-file", str(target))
     subprocess.run(
-        [uv, "pip", "compile", *OPTIONS, *held, *LOCKS[name], *into],
+        [uv, "pip", "compile", *OPTIONS, *wheels, *held, *LOCKS[name], *into],
         cwd=ROOT,
         env={**os.environ, "UV_CUSTOM_COMPILE_COMMAND": "make lock"},
         check=True,

@@ -45,7 +45,7 @@ KEPT_REPLAYS = 50
 """Replays, with those that have ended."""
 
 RULES_IGNORED = (
-    "MiniStack ignores the rules of a replay, and sends its events to every rule of the bus."
+    "An emulator ignores the rules of a replay, and sends its events to every rule of the bus."
 )
 
 OnChange = Callable[[dict[str, Any]], object]

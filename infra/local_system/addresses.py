@@ -12,7 +12,8 @@ REPLICA_SET = "rs0"
 
 
 def aws_endpoint(settings: LocalSettings) -> str:
-    return f"http://{LOOPBACK}:{settings.aws_port}"
+    named = settings.emulator_url
+    return named.rstrip("/") if named else f"http://{LOOPBACK}:{settings.aws_port}"
 
 
 def mongodb_uri(port: int) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, AliasChoices, Field
 
 from infra.topology import WORKLOADS
-from runtime.settings import Settings, with_fields
+from runtime.settings import Address, Settings, with_fields
 
 ROOT = Path(__file__).parents[2]
 
@@ -42,10 +42,12 @@ class LocalSettings(AuthSettings):
     console stop processes, have the buses refuse and send poison. EVENT_VERSION=1 has the services
     publish what a release without sealed bank details can read. STREAMED_AUDIT_FILE is where the
     console and `streamed` write what they did with dead letters. UP_LOG_LEVEL and UP_LOG_FORMAT are
-    the log of our processes; their own names are for what else a developer runs.
+    the log of our processes; their own names are for what else a developer runs. EMULATOR_URL is an
+    emulator of AWS that runs already, in place of a MiniStack on AWS_PORT.
     """
 
     aws_port: Port = 4566
+    emulator_url: Address | None = None
     mongodb_port: Port = 27017
     console_port: Port = 8000
     tap_port: Port = 9108

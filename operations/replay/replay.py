@@ -26,6 +26,16 @@ class TooManyReplays(OperatorError):
         super().__init__("ten replays run already, which is all that AWS allows: wait for one")
 
 
+class StartFailed(OperatorError):
+    """No answer came, or a 5xx, and botocore asked again: a name is of one command alone."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"StartReplay failed, and left a replay {name}, which may run or not: `aws events"
+            f" describe-replay --replay-name {name}` says it. Whatever it brings changes nothing"
+        )
+
+
 @dataclass(frozen=True)
 class Request:
     """What to replay: the events of `bus` from `since` to `until`, to `rules` (none: to all).
@@ -84,7 +94,7 @@ def request_of(
         )
     if rules and environment.emulated:
         raise OperatorError(
-            "MiniStack ignores a replay's rules, and would send the events to every rule of"
+            "an emulator ignores a replay's rules, and would send the events to every rule of"
             f" {bus}: leave --rule away"
         )
     return Request(bus, archive, since, min(until, now), tuple(dict.fromkeys(rules)))
@@ -112,15 +122,15 @@ class Replay:
     def __init__(self, environment: Environment, request: Request) -> None:
         domain = environment.topology.domain_of_bus(request.bus)
         self._events = environment.aws(domain).client("events")
-        self._environment, self._request = environment, request
+        self._environment, self.request = environment, request
         self.name = f"streamed-{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid4().hex[:6]}"
 
     def start(self) -> None:
-        """Have EventBridge start; raises TooManyReplays, and OperatorError without an archive.
+        """Have EventBridge start; raises TooManyReplays, StartFailed, OperatorError (no archive).
 
         The bus's log gets it as well, whichever rules were chosen: what was on a bus is in it.
         """
-        request, events = self._request, self._events
+        request, events = self.request, self._events
         since, until = math.floor(request.since.timestamp()), math.ceil(request.until.timestamp())
         with reaching("EventBridge"):
             archive, destination = self._arn_of_archive(), self._destination()
@@ -134,20 +144,22 @@ class Replay:
                 )
             except events.exceptions.LimitExceededException:
                 raise TooManyReplays from None
+            except events.exceptions.ResourceAlreadyExistsException:
+                raise StartFailed(self.name) from None
 
     def _destination(self) -> Any:
         """The bus, and if rules were chosen, only those and the one that writes its log."""
-        bus, events = self._request.bus, self._events
+        bus, events = self.request.bus, self._events
         destination: Any = {"Arn": events.describe_event_bus(Name=bus)["Arn"]}
-        if self._request.rules:
-            chosen = {*self._request.rules, log_rule_of(bus, self._environment.topology)}
+        if self.request.rules:
+            chosen = {*self.request.rules, log_rule_of(bus, self._environment.topology)}
             destination["FilterArns"] = [
                 events.describe_rule(Name=rule, EventBusName=bus)["Arn"] for rule in sorted(chosen)
             ]
         return destination
 
     def _arn_of_archive(self) -> str:
-        name, bus = self._request.archive.name, self._request.bus
+        name, bus = self.request.archive.name, self.request.bus
         try:
             return self._events.describe_archive(ArchiveName=name)["ArchiveArn"]
         except self._events.exceptions.ResourceNotFoundException:
@@ -174,10 +186,8 @@ class Replay:
 
     def came(self) -> Counter[str]:
         """Count the replayed events in the bus's log so far, by type; lines come with a delay."""
-        since = self._request.since - SKEW
-        return _count(
-            self._environment, self._request, self.name, since=since, containing=self.name
-        )
+        since = self.request.since - SKEW
+        return _count(self._environment, self.request, self.name, since=since, containing=self.name)
 
 
 def would_come(environment: Environment, request: Request) -> Counter[str]:

@@ -12,9 +12,11 @@ import httpx
 import pytest
 
 from infra.local_system.auth import client_tokens
+from tests.conftest import MINISTACK
 from tests.e2e.compose_system import ComposeSystem
 from tests.e2e.local_system import LocalSystem
 from tests.e2e.world import System, World
+from tests.facts import pytest_pyfunc_call  # noqa: F401  (a hook: facts about AWS that are faked)
 from verification.testkit.ports import settings_on_free_ports
 
 HERE = Path(__file__).parent
@@ -43,10 +45,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """What takes `either` system runs with both; only one at a time can be in containers."""
+    """What takes `either` system runs with both, unless both would share an emulator."""
     if "either" in metafunc.fixturenames:
         option = metafunc.config.getoption
-        alone = option("--auth") or option("--system") == "compose"
+        is_shared = option("--system") == "compose" or option("--aws") != MINISTACK
+        alone = option("--auth") or is_shared
         names = ["running"] if alone else ["running", "enforced"]
         metafunc.parametrize("either", names, indirect=True, scope="session")
 
@@ -71,9 +74,12 @@ def running(
 ) -> Iterator[World]:
     """The system, at work, and left as it was found; with --auth it requires tokens."""
     folder = tmp_path_factory.mktemp("system")
-    is_composed = request.config.getoption("--system") == "compose"
+    option = request.config.getoption
+    is_composed, changes = option("--system") == "compose", {"auth": option("--auth")}
+    if option("--aws") != MINISTACK:
+        changes["emulator_url"] = request.getfixturevalue("emulator").endpoint
     with settings_on_free_ports(folder) as on_free_ports:
-        settings = on_free_ports.model_copy(update={"auth": request.config.getoption("--auth")})
+        settings = on_free_ports.model_copy(update=changes)
         system = ComposeSystem(settings) if is_composed else LocalSystem(settings)
         with at_work(system) as world:
             yield world

@@ -78,7 +78,7 @@ def test_what_can_be_replayed_is_listed(console: httpx.Client) -> None:
     assert "SubscriptionCreatedRule" in stock["rules"]
     assert stock["retentionDays"] > 0
     assert not listed["rulesAllowed"]
-    assert "MiniStack ignores" in listed["rulesWhyNot"]
+    assert "An emulator ignores" in listed["rulesWhyNot"]
     assert listed["replays"] == []
 
 
@@ -148,7 +148,7 @@ def test_a_preview_counts_by_type_and_says_what_it_does_not_know(
         ({"from": "1h ago", "to": "2h ago"}, 400, "nothing lies between"),
         ({"from": "99d ago"}, 400, "keeps 20 days"),
         ({"bus": "stok-event-bus"}, 404, "did you mean stock-event-bus"),
-        ({"rules": ["SubscriptionCreatedRule"]}, 400, "MiniStack ignores a replay's rules"),
+        ({"rules": ["SubscriptionCreatedRule"]}, 400, "an emulator ignores a replay's rules"),
         ({"rules": ["NoRule"]}, 404, "NoRule"),
         ({"zebra": 1}, 422, "zebra"),
     ],

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from infra.local import provision
+from infra.resources import TARGET_ID
 from runtime.aws import Aws
 from tests.agreement import World
 from tests.conftest import MiniStack
@@ -78,14 +79,14 @@ def no_dlq_on_a_target(aws: Aws) -> object:
     return on_the_bus("put_targets", Rule=RULE, Targets=[target])(aws)
 
 
-def a_second_target(aws: Aws, rule: str = RULE) -> object:
-    more = {"Id": "more", "Arn": attributes_of(aws, "stock-dlq")["QueueArn"]}
+def a_second_target(aws: Aws, rule: str = RULE, target_id: str = "more") -> object:
+    more = {"Id": target_id, "Arn": attributes_of(aws, "stock-dlq")["QueueArn"]}
     return on_the_bus("put_targets", Rule=rule, Targets=[more])(aws)
 
 
-def a_stray_rule(aws: Aws) -> object:
+def a_renamed_rule(aws: Aws) -> object:
     on_the_bus("put_rule", Name="OldName", EventPattern='{"source": ["app.stock"]}')(aws)
-    return a_second_target(aws, "OldName")
+    return a_second_target(aws, "OldName", TARGET_ID)
 
 
 def an_archive(aws: Aws) -> object:
@@ -168,7 +169,7 @@ DRIFTS: dict[str, tuple[Drift, str]] = {
     "a rule's target": (a_rule_target, f"updated rule {RULE} (Targets)"),
     "no dlq on a target": (no_dlq_on_a_target, f"updated rule {RULE} (Targets)"),
     "a second target": (a_second_target, f"updated rule {RULE} (Targets)"),
-    "a stray rule": (a_stray_rule, "removed rule OldName"),
+    "a renamed rule": (a_renamed_rule, "removed rule OldName"),
     "a lost rule": (on_the_bus("delete_rule", Name=RULE), f"created rule {RULE}"),
     "an archive": (
         an_archive,
@@ -220,3 +221,16 @@ def test_what_drifted_is_brought_back(
     drift(provisioned)
     assert [str(each) for each in provision(provisioned).changes] == [change]
     assert observed(provisioned) == intact
+
+
+def test_a_rule_of_somebody_else_stays_on_a_bus(provisioned: Aws) -> None:
+    """With what it delivers to: such as an archive's, which LocalStack does not call managed."""
+    on_the_bus("put_rule", Name="NotOurs", EventPattern='{"source": ["app.stock"]}')(provisioned)
+    a_second_target(provisioned, "NotOurs")
+    before = observed(provisioned)
+
+    assert provision(provisioned).changes == ()
+
+    assert observed(provisioned) == before
+    on_the_bus("remove_targets", Rule="NotOurs", Ids=["more"])(provisioned)
+    on_the_bus("delete_rule", Name="NotOurs")(provisioned)

@@ -1,19 +1,31 @@
 """A replay against an emulator: what is not there is said, what has ended is not cancelled."""
 
+import io
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from contracts.timestamps import format_timestamp
+from operations import __main__ as streamed
 from operations.environment import Environment
 from operations.errors import OperatorError
+from operations.output import Output
+from operations.replay.command import NOTHING_TO_REPLAY
 from operations.replay.replay import Replay, request_of
 from tests.conftest import MiniStack
 from verification.testkit.waiting import eventually
 
 REGION = "eu-north-1"
 """Another than the shared one: nothing is provisioned here but what these tests make."""
+
+
+@pytest.fixture(autouse=True)
+def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between two looks at a replay."""
+    monkeypatch.setattr("operations.replay.command.REPLAY_POLL_INTERVAL", 0.02)
 
 
 @pytest.fixture
@@ -63,6 +75,65 @@ def test_a_replay_ends_and_cancelling_it_then_changes_nothing(archived: Environm
 
     assert ended.state == replay.progress().state == "COMPLETED"
     assert replay.came() == {}
+
+
+def test_a_start_that_failed_and_left_something_is_explained(archived: Environment) -> None:
+    """botocore asks again after a 5xx, and then the name is taken: by this very command."""
+    replay = a_replay(archived)
+    replay.start()
+    with pytest.raises(OperatorError, match=f"StartReplay failed, and left a replay {replay.name}"):
+        replay.start()
+
+
+@pytest.mark.parametrize(
+    ("dry_run", "sentence"),
+    [
+        ([], "nothing to replay: stock-bus-archive has no event of stock-event-bus from "),
+        (["--dry-run"], "nothing to replay: the log of stock-event-bus from "),
+    ],
+)
+def test_a_replay_of_nothing_says_so_and_has_an_exit_code_of_its_own(
+    archived: Environment, dry_run: list[str], sentence: str
+) -> None:
+    """It is neither a success, which 0 would say, nor something that failed."""
+    code, printed = streamed_replay(archived, *dry_run)
+
+    assert (code, NOTHING_TO_REPLAY) == (3, 3)
+    assert sentence in printed
+
+
+def test_a_log_with_events_that_the_archive_lacks_is_pointed_out(archived: Environment) -> None:
+    """Such as what was published before there was an archive."""
+    occurred = format_timestamp(datetime.now(UTC))
+    metadata = {"aggregateId": "a", "sequence": 1, "eventId": "e", "occurredAt": occurred}
+    event = {
+        "id": "envelope",
+        "source": "app.stock",
+        "detail-type": "StockAllocated",
+        "detail": {"metadata": metadata, "subscriptionId": "a"},
+    }
+    logs = archived.aws("stock").client("logs")
+    logs.create_log_stream(logGroupName="stock-event-logs", logStreamName="s")
+    now = round(datetime.now(UTC).timestamp() * 1000)
+    logs.put_log_events(
+        logGroupName="stock-event-logs",
+        logStreamName="s",
+        logEvents=[{"timestamp": now, "message": json.dumps(event)}],
+    )
+
+    code, printed = streamed_replay(archived)
+
+    assert code == NOTHING_TO_REPLAY
+    assert "though the bus's log has 1 event" in printed
+
+
+def streamed_replay(environment: Environment, *more: str) -> tuple[int, str]:
+    """Run the command; its exit code, and what it printed as one line."""
+    command = ("replay", "--bus", "stock-event-bus", "--from", "1h ago", *more)
+    arguments = streamed.parser().parse(command)
+    printed = io.StringIO()
+    code = arguments.run(environment, arguments, Output(stdout=printed, stderr=printed))
+    return code, " ".join(printed.getvalue().split())
 
 
 def test_this_emulator_replays_to_every_rule_whichever_were_named(archived: Environment) -> None:

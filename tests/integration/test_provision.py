@@ -1,7 +1,9 @@
 """The provisioner as a container runs it: one command, for engines that may be slow to come."""
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import MagicMock
 from uuid import uuid4
 
 import pytest
@@ -9,13 +11,20 @@ from pymongo import MongoClient
 
 from infra.local_system.addresses import mongodb_uri
 from infra.local_system.environment import REGION
+from infra.local_system.settings import LocalSettings
 from infra.topology import TOPOLOGY
 from local import engines
 from local.child import running_child
+from local.console import Console
+from local.probes import emulator_at
+from local.process_table import engine_processes
 from local.provision import provision_aws, provision_documentdb
+from local.supervisor import Supervisor
+from local.system import _prepare_aws, _starting
 from runtime.errors import Misconfigured
 from runtime.signatures import secrets_of
 from tests.conftest import MiniStack
+from verification.testkit.fault_proxy import FaultProxy
 from verification.testkit.launcher import run_to_end
 from verification.testkit.ports import reserved_ports
 
@@ -80,6 +89,48 @@ def test_aws_itself_is_refused(tmp_path: Path, mongodb_uri: str) -> None:
     code, output = run_to_end(tmp_path, "local.provision", "", env)
     assert code == 2
     assert "AWS itself" in output
+
+
+@pytest.fixture
+def unknown(ministack: MiniStack) -> Iterator[FaultProxy]:
+    """An emulator that does not say of which kind it is."""
+    with FaultProxy(ministack.endpoint).running() as proxy:
+        proxy.refuse("", 404, "NotFound")  # what is no call of AWS's, such as a health path
+        yield proxy
+
+
+def test_an_emulator_of_an_unknown_kind_is_warned_of_once(
+    unknown: FaultProxy, ministack: MiniStack, mongodb_uri: str, tmp_path: Path
+) -> None:
+    """And provisioned all the same. The sentence says how to find out what it fakes."""
+    assert emulator_at(ministack.endpoint) == "MiniStack"
+    env = {
+        "AWS_ENDPOINT_URL": unknown.endpoint,
+        "MONGODB_URI": mongodb_uri,
+        "MONGODB_DATABASE": f"provision-{uuid4().hex[:8]}",
+    }
+
+    code, output = run_to_end(tmp_path, "local.provision", "", env)
+
+    assert code == 0, output
+    assert output.count("is neither MiniStack nor LocalStack") == 1
+    assert f"`make conformance AWS={unknown.endpoint}`" in output
+
+
+def test_make_up_warns_once_of_an_emulator_of_an_unknown_kind(
+    unknown: FaultProxy, tmp_path: Path
+) -> None:
+    """One that EMULATOR_URL names, in place of MiniStack; of those that we know it says nothing."""
+    settings = LocalSettings(emulator_url=unknown.endpoint, state_dir=tmp_path)
+    assert [each.name for each in engine_processes(settings)] == ["mongod"]
+    said = io.StringIO()
+    for refused in (True, False):
+        if not refused:
+            unknown.open()
+        summary = _prepare_aws(MagicMock(spec=Supervisor), settings, Console(said, coloured=False))
+        assert "created" in summary
+    assert said.getvalue().count("warning: the emulator at") == 1
+    assert _starting(settings).endswith(f"AWS is {unknown.endpoint}")
 
 
 def test_an_engine_that_does_not_answer_is_waited_for_with_a_bound() -> None:

@@ -7,7 +7,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import Popen
+from time import time
 from typing import Any
+from unittest.mock import MagicMock
 from uuid import uuid4
 
 import pytest
@@ -17,7 +19,7 @@ from infra.local_system.ports import LOOPBACK
 from infra.taps import Tap
 from local import engines
 from local.child import running_child, stop_child, wait_until_listening
-from local.tap import BusTap, log_event
+from local.tap import BusTap, LogTargets, log_event
 from runtime.aws import Aws
 from runtime.process.health import Readiness
 from runtime.process.shutdown import Stop
@@ -56,6 +58,46 @@ class Tapped:
     def numbers(self) -> list[int]:
         return sorted(line["detail"]["number"] for line in self.lines())
 
+    @contextmanager
+    def written_by_the_emulator(self) -> Iterator[Callable[[], list[int]]]:
+        """Write the bus's events to its log group, in a stream that is not the tap's."""
+        logs, stream = self.aws.client("logs"), "the-emulator"
+        logs.create_log_stream(logGroupName=self.tap.log_group, logStreamName=stream)
+        url, stop = self.send_everything_to(f"{self.tap.bus}-lines"), Stop()
+        numbers: list[int] = []
+
+        def write() -> None:
+            sqs = self.aws.client("sqs")
+            while not stop.requested:
+                answer = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)
+                for message in answer.get("Messages", ()):
+                    line: Any = {"timestamp": round(time() * 1000), "message": message["Body"]}
+                    logs.put_log_events(
+                        logGroupName=self.tap.log_group, logStreamName=stream, logEvents=[line]
+                    )
+                    sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+                    numbers.append(json.loads(message["Body"])["detail"]["number"])
+                stop.wait(0.05)
+
+        thread = threading.Thread(target=write)
+        thread.start()
+        try:
+            yield lambda: sorted(numbers)
+        finally:
+            stop.request()
+            thread.join(timeout=60)
+
+    def send_everything_to(self, name: str) -> str:
+        """Make a queue and a rule of this name, for every event of the bus; the queue's URL."""
+        events, sqs = self.aws.client("events"), self.aws.client("sqs")
+        url = sqs.create_queue(QueueName=name)["QueueUrl"]
+        found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
+        pattern = '{"source":[{"prefix":""}]}'
+        events.put_rule(Name=name, EventBusName=self.tap.bus, EventPattern=pattern)
+        target: Any = {"Id": "tap", "Arn": found["QueueArn"]}
+        events.put_targets(Rule=name, EventBusName=self.tap.bus, Targets=[target])
+        return url
+
     def queue_depth(self) -> int:
         sqs = self.aws.client("sqs")
         url = sqs.get_queue_url(QueueName=self.tap.queue)["QueueUrl"]
@@ -80,18 +122,17 @@ def tapped(endpoint: str, region: str) -> Tapped:
     aws = Aws(region=region, endpoint_url=endpoint, attempts=1)
     bus = f"bus-{uuid4().hex[:8]}"
     tap = Tap(bus, f"local-tap-{bus}", f"LocalTap-{bus}", f"{bus}-logs")
-    events, sqs = aws.client("events"), aws.client("sqs")
-    events.create_event_bus(Name=bus)
-    url = sqs.create_queue(QueueName=tap.queue)["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
-    events.put_rule(Name=tap.rule, EventBusName=bus, EventPattern='{"source":[{"prefix":""}]}')
-    events.put_targets(
-        Rule=tap.rule, EventBusName=bus, Targets=[{"Id": "tap", "Arn": arn["QueueArn"]}]
-    )
+    aws.client("events").create_event_bus(Name=bus)
     aws.client("logs").create_log_group(logGroupName=tap.log_group)
     stop, readiness = Stop(), Readiness(tap.queue)
-    run = BusTap(sqs, aws.client("logs"), tap, url, stop, readiness).run
-    return Tapped(aws, tap, stop, readiness, run)
+
+    def run() -> None:
+        sqs, logs = aws.client("sqs"), aws.client("logs")
+        BusTap(sqs, logs, tap, url, stop, readiness, LogTargets()).run()
+
+    made = Tapped(aws, tap, stop, readiness, run)
+    url = made.send_everything_to(tap.queue)
+    return made
 
 
 @pytest.fixture
@@ -109,6 +150,54 @@ def test_events_arrive_in_the_log_group_as_they_were_on_the_bus(bus: Tapped) -> 
     assert line["source"] == "app.test"
     assert line["detail-type"] == "Counted"
     assert {"id", "time", "account", "region", "version", "resources"} <= line.keys()
+
+
+def test_an_emulator_that_writes_the_log_itself_is_left_to_it(bus: Tapped) -> None:
+    """It is asked with the first event; each has one line then, and leaves the queue all the same.
+
+    The test stands for the emulator: it writes what comes by a rule of its own.
+    """
+    with bus.written_by_the_emulator() as written:
+        bus.put(1)
+        eventually(lambda: bus.numbers() == [1], what="the emulator's line")
+        with bus.running():
+            eventually(lambda: bus.queue_depth() == 0, what="an empty queue")
+            bus.put(2, 3)
+            eventually(lambda: written() == bus.numbers() == [1, 2, 3], what="the other lines")
+            eventually(lambda: bus.queue_depth() == 0, what="an empty queue again")
+    assert bus.numbers() == [1, 2, 3]
+
+
+def test_an_emulator_is_asked_once_for_all_taps() -> None:
+    """By whichever has the first event; a second question could have another answer."""
+    targets, asked = LogTargets(), []
+
+    def ask() -> bool:
+        asked.append(1)
+        return len(asked) == 1
+
+    assert [targets.work(ask), targets.work(ask)] == [True, True]
+    assert len(asked) == 1
+
+
+def test_a_question_without_an_answer_is_asked_again() -> None:
+    """Such as one that a stop interrupts."""
+    targets = LogTargets()
+    answers = iter([None, False])
+    assert [targets.work(lambda: next(answers)) for _ in range(3)] == [None, False, False]
+
+
+def test_a_tap_that_is_stopped_while_it_asks_leaves_the_event(bus: Tapped) -> None:
+    """It is neither written nor deleted: the next tap receives it."""
+    aws, events = bus.aws, {"Body": '{"id": "e"}', "ReceiptHandle": "r"}
+    sqs, stop = MagicMock(), Stop()
+    tap = BusTap(sqs, aws.client("logs"), bus.tap, "url", stop, bus.readiness, LogTargets())
+    stop.request()
+
+    tap._move([events])  # type: ignore[list-item]
+
+    assert bus.lines() == []
+    sqs.delete_message_batch.assert_not_called()
 
 
 def test_a_line_that_was_not_written_stays_in_the_queue(bus: Tapped) -> None:

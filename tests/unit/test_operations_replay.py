@@ -1,5 +1,7 @@
-"""A wish for a replay is checked before anything is started."""
+"""A wish for a replay is checked before anything is started; what came of it is counted after."""
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,7 +10,8 @@ import pytest
 
 from operations.environment import Environment
 from operations.errors import NoSuchName, OperatorError
-from operations.replay.replay import request_of
+from operations.replay import command
+from operations.replay.replay import Progress, request_of
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 HOUR = (NOW - timedelta(hours=2), NOW - timedelta(hours=1))
@@ -73,3 +76,41 @@ def test_a_rule_that_its_archive_has_nothing_for_is_refused() -> None:
     )
     rules = ["PaymentsToStockRule"]
     assert request_of(AWS, "payments-event-bus", HOUR, rules, now=NOW).rules == tuple(rules)
+
+
+class Counting:
+    """A replay of which the log shows one count after the other, and then always the last."""
+
+    def __init__(self, counts: Iterable[int]) -> None:
+        self._counts = list(counts)
+
+    def came(self) -> Counter[str]:
+        first, *rest = self._counts
+        self._counts = rest or [first]
+        return +Counter({"StockAllocated": first})
+
+
+@pytest.mark.parametrize(
+    ("counts", "reached", "logged", "expected"),
+    [
+        ([0, 0, 1, 2, 2], None, 0, 2),  # a line that is late
+        ([0] * 20 + [3], None, 1, 3),  # very late, but the log says that there is something
+        ([0] * 20 + [3], NOW, 0, 3),  # or EventBridge does
+        ([0] * 20 + [3], None, 0, 0),
+        ([0], NOW, 1, 0),  # it ends
+    ],
+)
+def test_a_late_line_is_waited_for_where_one_is_expected(
+    counts: list[int],
+    reached: datetime | None,
+    logged: int,
+    expected: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else a slow log would make a replay one of nothing."""
+    monkeypatch.setattr(command, "REPLAY_POLL_INTERVAL", 0)
+    ended, before = Progress("COMPLETED", "", reached), +Counter({"StockAllocated": logged})
+
+    came = command._settled(Counting(counts), ended, before)  # type: ignore[arg-type]
+
+    assert came.total() == expected

@@ -56,6 +56,14 @@ def test_a_missing_mongod(up: Up) -> None:
     assert "make setup" in sentence
 
 
+def test_aws_itself_in_place_of_an_emulator(up: Up) -> None:
+    """It would be provisioned, and paid for: the setting is named, before anything starts."""
+    ended = up({"EMULATOR_URL": "https://events.eu-west-1.amazonaws.com"})
+    assert ended.returncode == 2
+    (sentence,) = ended.stdout.splitlines()
+    assert "is AWS itself: set EMULATOR_URL to an emulator" in sentence
+
+
 def test_a_taken_port(up: Up, settings: LocalSettings) -> None:
     """It names the port, who needs it and the variable that moves it, before anything starts."""
     with socket.create_server(("127.0.0.1", 0)) as holder:

@@ -1,8 +1,8 @@
 """Writes what docs/reference/ has of the code itself: `python -m tools.reference`.
 
 Settings from the settings classes, commands from `streamed`'s own grammar and the Makefile, routes
-from the OpenAPI documents, verdicts on failures from their tables. `--check` writes nothing and
-fails if a page is not what would be written.
+from the OpenAPI documents, verdicts on failures and what emulators fake from their tables.
+`--check` writes nothing and fails if a page is not what would be written.
 """
 
 import os
@@ -13,7 +13,7 @@ from pathlib import Path
 from infra.local_system.environment import avoid_aws
 from tools import generated
 from tools.book import DOCS, bound
-from tools.reference import commands, failures, routes, variables
+from tools.reference import commands, emulators, failures, routes, variables
 
 MAKEFILE = DOCS.parent / "Makefile"
 
@@ -25,6 +25,7 @@ def rendered() -> Mapping[Path, str]:
         "reference/cli.md": commands.page(MAKEFILE.read_text(encoding="utf-8")),
         "reference/http.md": routes.page(),
         "reference/failures.md": failures.page(),
+        "reference/emulators.md": emulators.page(),
     }
     return {DOCS / path: bound(path, text) for path, text in texts.items()}
 

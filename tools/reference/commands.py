@@ -20,8 +20,9 @@ writes this page from the Makefile and from the argument parser, and a test comp
 AT = """
 Each takes `--at local` (the default: what `make up` serves) or `--at aws`, and `--json` for one
 JSON document in place of tables. Exit codes: 0 all is well, 1 something needs attention, 2 it
-could not be done, 75 a dependency is down or refuses for now ([failures](failures.md)), 130
-interrupted. [Operations](../operations.md#the-operators-commands-streamed) has more.
+could not be done, 3 there was nothing to replay, 75 a dependency is down or refuses for now
+([failures](failures.md)), 130 interrupted.
+[Operations](../operations.md#the-operators-commands-streamed) has more.
 """
 
 _TARGET = re.compile(r"^([a-z-]+):[^#\n]*## (.*)$", re.MULTILINE)

@@ -82,6 +82,7 @@ MEANINGS = {
     "POLL_SECONDS": "Seconds to wait after a read of the stream that returned nothing.",
     "QUIET_POLL_SECONDS": "The same once nothing has come for 10 s.",
     "AWS_PORT": "MiniStack's port.",
+    "EMULATOR_URL": "An emulator of AWS that runs already, in place of MiniStack.",
     "MONGODB_PORT": "mongod's port.",
     "CONSOLE_PORT": "The console's port.",
     "ISSUER_PORT": "Where the issuer of tokens answers, with AUTH=1.",

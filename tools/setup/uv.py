@@ -69,12 +69,24 @@ class Tools:
         )
         return self.python.with_name("uv")
 
-    def install(self, uv: Path, lock: Path, *, keeps: bool, compiles: bool) -> None:
-        """Have exactly what the lock names; with `keeps`, at least that. Raises CannotSetUp."""
+    def install(
+        self,
+        uv: Path,
+        lock: Path,
+        *,
+        keeps: bool = False,
+        compiles: bool = False,
+        builds: Sequence[str] = (),
+    ) -> None:
+        """Have exactly what the lock names; with `keeps`, at least that. Raises CannotSetUp.
+
+        `builds` names what has no wheel: it is built by the packages of the same lock.
+        """
         self.run(
             "uv",
             *(str(uv), "pip", *(("install", "--no-deps", "-r") if keeps else ("sync",)), str(lock)),
-            *("--python", str(self.python), "--require-hashes", "--no-build"),
+            *("--python", str(self.python), "--require-hashes", *only_wheels(*builds)),
+            *(("--build-constraints", str(lock)) if builds else ()),
             *(("--compile-bytecode",) if compiles else ()),
             **self._for_uv(),
         )
@@ -141,6 +153,12 @@ class Tools:
 
     def _version_of(self, uv: Path | str) -> tuple[int, ...]:
         return version_of(output([str(uv), "--version"], self._clean()) or "")
+
+
+def only_wheels(*but: str) -> list[str]:
+    """The options by which uv builds nothing, or nothing but what is named."""
+    built = [option for name in but for option in ("--no-binary", name)]
+    return ["--only-binary", ":all:", *built]
 
 
 def version_of(text: str) -> tuple[int, ...]:

@@ -1,4 +1,7 @@
-"""Queues and buses in memory and on the emulator, behind the same client, as one fixture each."""
+"""Facts about AWS, held against an engine; of what is in memory as well, one fixture for both.
+
+`pytest tests/integration/conformance --aws=localstack` names the engine: `make conformance`.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,13 +17,24 @@ from infra.resources import Domain, Queue, RedrivePolicy, Rule, ToBus, ToQueue
 from infra.topology import TOPOLOGY, Topology
 from runtime.aws import CachingAws
 from tests.conftest import MiniStack
-from tests.integration.emulated import empty_aws
+from tests.facts import fake_of, pytest_pyfunc_call  # noqa: F401  (the second is a hook)
+from tests.integration.conformance.account import Account
 from tests.memory_buses import Event, MemoryBuses
 from tests.memory_queues import MemorySqs
 from verification.testkit.waiting import eventually
 
 VISIBILITY, MAX_RECEIVES = 1, 3
 """Seconds and receives of the queues under test: a real client waits for both."""
+
+
+PATIENCE, IMPATIENCE = 30.0, 3.0
+"""Seconds for what has to come, and for what is declared not to."""
+
+
+@pytest.fixture
+def account(emulator: MiniStack, request: pytest.FixtureRequest) -> Account:
+    patience = PATIENCE if fake_of(request.node) is None else IMPATIENCE
+    return Account(emulator.endpoint, emulator.region, patience)
 
 
 @dataclass(frozen=True)
@@ -111,12 +125,12 @@ def _in_memory(suffix: str) -> Queues:
     return Queues(sqs, work.name, dlq.name, clock.until)
 
 
-def _emulated(ministack: MiniStack, suffix: str) -> Queues:
-    aws = CachingAws(region=ministack.region, endpoint_url=ministack.endpoint)
+def _emulated(emulator: MiniStack, suffix: str) -> Queues:
+    aws = CachingAws(region=emulator.region, endpoint_url=emulator.endpoint)
     work, dlq = _resources(suffix)
     topology = Topology((Domain("test", queues=(work, dlq)),))
     sqs = aws.client("sqs")
-    render_queues(sqs, topology, Arns.in_one_account(topology, "000000000000", ministack.region))
+    render_queues(sqs, topology, Arns.in_one_account(topology, "000000000000", emulator.region))
     url, dlq_url = (sqs.get_queue_url(QueueName=each.name)["QueueUrl"] for each in (work, dlq))
 
     def until(condition: Callable[[], bool]) -> None:
@@ -128,15 +142,15 @@ def _emulated(ministack: MiniStack, suffix: str) -> Queues:
 def _queues(request: pytest.FixtureRequest, suffix: str) -> Queues:
     if request.param == "memory":
         return _in_memory(suffix)
-    return _emulated(request.getfixturevalue("ministack"), suffix)
+    return _emulated(request.getfixturevalue("emulator"), suffix)
 
 
-@pytest.fixture(params=["memory", "ministack"])
+@pytest.fixture(params=["memory", "emulated"])
 def standard(request: pytest.FixtureRequest) -> Queues:
     return _queues(request, "")
 
 
-@pytest.fixture(params=["memory", "ministack"])
+@pytest.fixture(params=["memory", "emulated"])
 def fifo(request: pytest.FixtureRequest) -> Queues:
     return _queues(request, ".fifo")
 
@@ -183,13 +197,14 @@ class Memory:
 
 
 @pytest.fixture(scope="module")
-def emulated(ministack: MiniStack) -> Routed:
-    aws = empty_aws(ministack)
+def emulated(emulator: MiniStack) -> Routed:
+    # LocalStack has no region that AWS does not have.
+    aws = CachingAws(region="sa-east-1", endpoint_url=emulator.endpoint)
     provision(aws)
     return Routed(aws.client("events"), aws.client("sqs"))
 
 
-@pytest.fixture(params=["memory", "ministack"])
+@pytest.fixture(params=["memory", "emulated"])
 def routed(request: pytest.FixtureRequest) -> Routed:
     if request.param == "memory":
         memory = Memory()
