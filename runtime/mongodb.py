@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass
 from typing import Any, Self
 
 import structlog
@@ -31,39 +32,101 @@ CLOSED_AFTER = 60.0
 """Seconds that a client lives on whose credentials were replaced: a transaction has as long."""
 
 
+LONGEST_WAIT = 3.0
+"""Seconds that a call waits for a server, for a connection, or where as many transactions or
+cursors are open as may be: then it is Unavailable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How many of each a process has open at the same time, at most."""
+
+    transactions: int = 20
+    cursors: int = 10
+    connections: int = 50
+
+
+class Bound:
+    """What a process may have open `most` of at a time: `what` names them, in the plural.
+
+    A transaction or a cursor whose end the server did not hear of stays open there for a while, and
+    is not counted here.
+    """
+
+    def __init__(self, what: str, most: int, *, longest_wait: float = LONGEST_WAIT) -> None:
+        self._what, self._most, self._longest_wait = what, most, longest_wait
+        self._free = threading.Semaphore(most)
+
+    @contextmanager
+    def taking(self) -> Iterator[None]:
+        """Hold one while the block runs.
+
+        Raises Unavailable when none has become free in `longest_wait` seconds.
+        """
+        if not self._free.acquire(timeout=self._longest_wait):
+            reason = f"open {self._what}: {self._most}, as many as this process may have"
+            raise Unavailable("MongoDB", reason, Family.THROTTLED)
+        try:
+            yield
+        finally:
+            self._free.release()
+
+
 class Mongo:
     """One database, by a client that gives way to another when the server refuses its credentials.
 
     A client's credentials are fixed. `renewed` makes another with those of now, or None while
-    there are no others. Use `database` for one call or one transaction; do not keep it.
+    there are no others. Use `database` for one call or one transaction; do not keep it. Whoever
+    starts a transaction takes one of `transactions` first, and who opens a cursor that more than
+    one batch may be read from, one of `cursors`.
     """
 
     def __init__(
         self,
         database: Database[Document],
         renewed: Callable[[], Database[Document] | None] = lambda: None,
+        *,
+        bounds: Bounds = Bounds(),
     ) -> None:
         self.database, self._renewed = database, renewed
+        self.transactions = Bound("transactions", bounds.transactions)
+        self.cursors = Bound("cursors", bounds.cursors)
         self._lock = threading.Lock()
         self._is_refused = self._was_renewed = False
 
     @classmethod
     def of(cls, settings: MongoSettings) -> Self:
         return cls.at(
-            settings.mongodb_uri, settings.mongodb_database, lambda: settings.mongodb_credentials
+            settings.mongodb_uri,
+            settings.mongodb_database,
+            lambda: settings.mongodb_credentials,
+            Bounds(
+                transactions=settings.mongodb_max_transactions,
+                cursors=settings.mongodb_max_cursors,
+                connections=settings.mongodb_max_connections,
+            ),
         )
 
     @classmethod
-    def at(cls, uri: str, database: str, credentials: Callable[[], Mapping[str, Any]]) -> Self:
+    def at(
+        cls,
+        uri: str,
+        database: str,
+        credentials: Callable[[], Mapping[str, Any]],
+        bounds: Bounds = Bounds(),
+    ) -> Self:
         """Connect when it is first used; raises Misconfigured for a URI the driver cannot use."""
         used = credentials()
+
+        def connected() -> Database[Document]:
+            return connect(uri, used, connections=bounds.connections)[database]
 
         def renewed() -> Database[Document] | None:
             nonlocal used
             before, used = used, credentials()
-            return None if used == before else connect(uri, used)[database]
+            return None if used == before else connected()
 
-        return cls(connect(uri, used)[database], renewed)
+        return cls(connected(), renewed, bounds=bounds)
 
     def reaching(self, call: str = "") -> AbstractContextManager[None]:
         """Raise Unavailable as the function of this name does."""
@@ -119,7 +182,10 @@ def _close(client: MongoClient[Document]) -> None:
 
 
 def connect(
-    uri: str, credentials: Mapping[str, Any] | None = None, *, connections: int = 50
+    uri: str,
+    credentials: Mapping[str, Any] | None = None,
+    *,
+    connections: int = Bounds().connections,
 ) -> MongoClient[Document]:
     """Make a client that gives up a call after seconds rather than minutes.
 
@@ -132,7 +198,8 @@ def connect(
         return MongoClient(
             uri,
             retryWrites=False,
-            serverSelectionTimeoutMS=3000,
+            serverSelectionTimeoutMS=1000 * LONGEST_WAIT,
+            waitQueueTimeoutMS=1000 * LONGEST_WAIT,
             connectTimeoutMS=2000,
             socketTimeoutMS=10_000,
             maxPoolSize=connections,
@@ -193,7 +260,7 @@ def family_of(error: BaseException) -> Family | None:
     if family is not Family.UNKNOWN or not isinstance(error, OperationFailure):
         return family
     labels = [label for label in LABELS if error.has_error_label(label)]
-    return family_of_code(_code_of(error), labels)
+    return family_of_code(_code_of(error), labels, str(error))
 
 
 def _code_of(error: OperationFailure) -> int | None:

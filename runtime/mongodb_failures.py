@@ -180,6 +180,10 @@ LABELS: Mapping[str, Family] = {
 }
 """What the server or the driver says of an error beside its code: the same may pass again."""
 
+MESSAGES: Mapping[str, Family] = {"too many cursors are already opened": Family.THROTTLED}
+"""What DocumentDB says of an instance's quota, whose code AWS documents nowhere. As it was seen:
+https://github.com/PeerDB-io/peerdb/blob/main/flow/connectors/mongo/mongo.go"""
+
 EXCEPTIONS: Mapping[Family, frozenset[str]] = {
     Family.AWAY: frozenset(
         {
@@ -210,10 +214,16 @@ PYMONGO_FAMILIES: Mapping[str, Family] = {
 }
 
 
-def family_of_code(code: int | None, labels: Collection[str] = ()) -> Family:
-    """The family of a server's error; a label that says that it may pass again decides."""
+def family_of_code(code: int | None, labels: Collection[str] = (), message: str = "") -> Family:
+    """The family of a server's error; a label that says that it may pass again decides.
+
+    Without one, what its message says does, before its code.
+    """
     for label, family in LABELS.items():
         if label in labels:
+            return family
+    for text, family in MESSAGES.items():
+        if text in message:
             return family
     return _FAMILY_OF_CODE.get(code, Family.UNKNOWN) if code is not None else Family.UNKNOWN
 

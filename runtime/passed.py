@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -24,6 +24,7 @@ class Passed:
 
     def __init__(self) -> None:
         self._counts: Counter[Call] = Counter()
+        self._overcome: Counter[Hashable] = Counter()
         self._lock = threading.Lock()
 
     @contextmanager
@@ -41,3 +42,13 @@ class Passed:
     def count(self, call: Call) -> int:
         with self._lock:
             return self._counts[call]
+
+    def overcame(self, calls: Iterable[Hashable]) -> None:
+        """Say that a piece of work has passed for which these calls had failed before."""
+        with self._lock:
+            self._overcome.update(calls)
+
+    def overcome(self, call: Call) -> int:
+        """The pieces of work for which it failed first, and passed in the end."""
+        with self._lock:
+            return self._overcome[call]

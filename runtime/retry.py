@@ -1,7 +1,7 @@
 """What to do with work that failed: a pure decision. Something else carries it out."""
 
 import random
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass, field
 
 from runtime.errors import Conflict, Unavailable
@@ -45,14 +45,25 @@ class Strikes:
 
     total: int = 0
     _passed: dict[Hashable, int] = field(default_factory=dict)
+    _overcome: dict[Hashable, int] = field(default_factory=dict)
 
-    def count(self, call: Hashable, passed: int) -> int:
+    @property
+    def calls(self) -> Collection[Hashable]:
+        """Those that have failed."""
+        return self._passed.keys()
+
+    def count(self, call: Hashable, passed: int, overcome: int = 0) -> int:
         """Count a failed try of a call that has `passed` that often for others; the total.
 
-        A try is a strike if the call has passed since the try before it.
+        A try is a strike if the call has passed since the try before it. `overcome` is how often it
+        has passed for others for which it had failed likewise: if one more has, the error is one
+        that passes, as an overload's does, and it speaks against no work. The count begins again.
         """
-        self.total += passed > self._passed.get(call, passed)
-        self._passed[call] = passed
+        if overcome > self._overcome.get(call, overcome):
+            self.total = 0
+        else:
+            self.total += passed > self._passed.get(call, passed)
+        self._passed[call], self._overcome[call] = passed, overcome
         return self.total
 
 
@@ -79,7 +90,8 @@ def decide(
 
     So is an error of a dependency that is in no list, until UNKNOWN_STRIKES: after each of those
     tries the same call has passed for another message, and failed for this one again. Then it is
-    this message that is wrong.
+    this message that is wrong, unless others have met that error and got over it meanwhile: so they
+    do when a server is overloaded, and refuses some with a code that is not known here.
     """
     if is_permanent(error):
         return MoveToDeadLetters()

@@ -95,8 +95,14 @@ class MongoSettings(ProcessSettings):
 
     Credentials stand in the URI, percent-encoded, or, as they are, in variables beside it. The
     password may be in a file, which is read again when the server refuses what was in it.
+
+    An instance of DocumentDB refuses what is over its quotas, so each process bounds what it opens:
+    infra/documentdb_limits.py has the quotas. 0: it opens none.
     """
 
+    mongodb_max_transactions: int = Field(default=20, ge=0)
+    mongodb_max_cursors: int = Field(default=10, ge=0)
+    mongodb_max_connections: int = Field(default=50, ge=1)
     mongodb_uri: str = Field(pattern=r"^mongodb(\+srv)?://[^\s/?]+")
     mongodb_database: str = Field(pattern=r"^[^/\\. \"$*<>:|?\x00]{1,63}$")
     mongodb_username: str | None = None

@@ -1,6 +1,7 @@
 """The change stream of an outbox collection in MongoDB or DocumentDB: a Stream."""
 
 from collections.abc import Iterable
+from contextlib import ExitStack
 from typing import Any
 
 from bson.raw_bson import RawBSONDocument
@@ -30,15 +31,18 @@ class ChangeStream:
         self._mongo, self._name = mongo, collection
         self._max_await_milliseconds = max_await_milliseconds
         self._changes: CollectionChangeStream[RawBSONDocument] | None = None
+        self._held = ExitStack()
 
     def open(self) -> None:
         self.close()
-        with self._mongo.asking():
+        with ExitStack() as unless_opened, self._mongo.asking():
+            unless_opened.enter_context(self._mongo.cursors.taking())
             collection = self._mongo.database[self._name].with_options(codec_options=RAW)
             self._changes = collection.watch(
                 [{"$match": {"operationType": "insert"}}],
                 max_await_time_ms=self._max_await_milliseconds,
             )
+            self._held = unless_opened.pop_all()
 
     def read(self) -> Iterable[Row]:
         """Wait for one insertion, `max_await_milliseconds` at most.
@@ -58,9 +62,10 @@ class ChangeStream:
         return [] if change is None else [row_of(change["fullDocument"].raw)]
 
     def close(self) -> None:
-        if self._changes is not None:
-            self._changes.close()
-            self._changes = None
+        with self._held:
+            if self._changes is not None:
+                self._changes.close()
+                self._changes = None
 
 
 def find_outbox(mongo: Mongo, collection: str) -> None:

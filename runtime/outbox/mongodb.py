@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Generic
@@ -82,9 +82,13 @@ class MongoOutbox:
         """
         in_arrays: set[bytes] = set()
         for query in (old_texts(before), odd_texts(before), NO_TEXTS):
-            with self._mongo.asking():
-                found = self._collection.find_raw_batches(query, batch_size=self._page, sort=BY_AGE)
-            yield from self._pages(found, before, in_arrays)
+            with self._mongo.cursors.taking():
+                with self._mongo.asking():
+                    found = self._collection.find_raw_batches(
+                        query, batch_size=self._page, sort=BY_AGE
+                    )
+                with closing(found):
+                    yield from self._pages(found, before, in_arrays)
 
     def _pages(
         self, batches: RawBatchCursor[Any], before: datetime, in_arrays: set[bytes]
@@ -139,7 +143,7 @@ class MongoOutbox:
     def _wire_texts(self, before: datetime) -> OutboxStats:
         """Those before a moment; what has the form and is no time may be first."""
         old = {"$and": [old_texts(before), {"occurredAt": WIRE}]}
-        with self._mongo.asking():
+        with self._mongo.cursors.taking(), self._mongo.asking():
             with self._collection.find(old, TIME_ALONE).sort(BY_AGE) as found:
                 undated, oldest = 0, None
                 for document in found:
@@ -163,7 +167,11 @@ class MongoOutbox:
         return min(filter(None, times), default=None)
 
     def _times(self, query: Mapping[str, Any], **how: Any) -> list[datetime | None]:
-        with self._mongo.asking(), self._collection.find(query, TIME_ALONE, **how) as found:
+        with (
+            self._mongo.cursors.taking(),
+            self._mongo.asking(),
+            self._collection.find(query, TIME_ALONE, **how) as found,
+        ):
             return [moment_of(bytes(each.raw)) for each in found]
 
     def delete(self, rows: Sequence[Row]) -> Sequence[Row]:
@@ -229,6 +237,7 @@ class VersionedCollection(ABC, Generic[A]):
         with (
             spanned(self._tracer, f"{_COMMIT} {self._name}", "client", self._commit),
             _colliding(document["_id"]),
+            self._mongo.transactions.taking(),
             self._mongo.reaching(_COMMIT),
             self._mongo.database.client.start_session(causal_consistency=False) as session,
         ):
@@ -262,7 +271,7 @@ class VersionedCollection(ABC, Generic[A]):
             if after.keys() != {"_id"}:
                 raise InvalidCursor
             query["_id"] = {"$gt": after["_id"]}
-        with self._mongo.reaching():
+        with self._mongo.cursors.taking(), self._mongo.reaching():
             found = list(self._collection.find(query).sort("_id", 1).limit(limit + 1))
         items, more = found[:limit], len(found) > limit
         last = {"_id": items[-1]["_id"]} if more else None

@@ -91,6 +91,7 @@ class Messages:
                     outcome = self._failed(error, message, attempt, strikes, make_room)
                 else:
                     self.readiness.up(self.queue.name)
+                    self._passed.overcame(strikes.calls)
                     outcome = "handled"
         self._metrics.done(self.queue.name, outcome, perf_counter() - started)
         return outcome in {"handled", "dead-lettered"}
@@ -107,7 +108,7 @@ class Messages:
         try:
             if isinstance(error, Unavailable) and error.is_unknown:
                 call = error.dependency, error.call
-                strikes.count(call, self._passed.count(call))
+                strikes.count(call, self._passed.count(call), self._passed.overcome(call))
             match self.decide(error, message, attempt, strikes=strikes.total):
                 case MoveToDeadLetters():
                     return self._dead_letter(error, message)

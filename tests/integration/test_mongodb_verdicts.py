@@ -1,7 +1,6 @@
 """Every family of the database's failures, under a consumer and an API that outlive each."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,16 +11,14 @@ import pytest
 from pymongo import MongoClient
 
 from infra.documentdb import provision_collections
-from infra.local_system.addresses import mongodb_uri
-from local.replica_set import ensure_replica_set
 from runtime.mongodb_failures import CODES
 from runtime.verdicts import HELD, Family
 from tests.builders import a_cause
+from tests.failing_mongod import FailingMongod, failing_mongod
 from tests.integration.test_api_bad_input import problem
 from tests.integration.test_processes import an_event
 from tests.queues import TestQueue, make_queue
 from tests.system import System, asking
-from verification.testkit.engines import running_mongod
 from verification.testkit.launcher import LaunchedProcess
 from verification.testkit.waiting import eventually
 
@@ -39,37 +36,14 @@ each_code = pytest.mark.parametrize(
 )
 
 
-@dataclass(frozen=True)
-class Failing:
-    """A mongod of the module's own that fails the commands of our processes when asked to."""
-
-    uri: str
-
-    @contextmanager
-    def with_code(self, code: int) -> Iterator[None]:
-        commands = ["find", "insert", "update", "commitTransaction", "ping"]
-        data = {"errorCode": code, "failCommands": commands, "appName": "streamed-events"}
-        self._set("alwaysOn", data=data)
-        try:
-            yield
-        finally:
-            self._set("off")
-
-    def _set(self, mode: str, **more: Any) -> None:
-        with MongoClient[dict[str, Any]](self.uri) as client:
-            client.admin.command("configureFailPoint", "failCommand", mode=mode, **more)
+@pytest.fixture(scope="module")
+def mongod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FailingMongod]:
+    with failing_mongod(tmp_path_factory.mktemp("failing-mongod")) as mongod:
+        yield mongod
 
 
 @pytest.fixture(scope="module")
-def mongod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Failing]:
-    state = tmp_path_factory.mktemp("failing-mongod")
-    with running_mongod(state, "--setParameter", "enableTestCommands=1") as port:
-        ensure_replica_set(mongodb_uri(port))
-        yield Failing(mongodb_uri(port))
-
-
-@pytest.fixture(scope="module")
-def payments(system: System, mongod: Failing) -> System:
+def payments(system: System, mongod: FailingMongod) -> System:
     """The payment service on that mongod."""
     found = replace(system, mongodb_uri=mongod.uri, database=f"payments-{uuid4().hex[:8]}")
     with MongoClient[dict[str, Any]](mongod.uri) as client:
@@ -95,7 +69,7 @@ def consumer(payments: System, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 @each_code
 def test_a_consumer_holds(
-    payments: System, mongod: Failing, consumer: Consuming, family: Family, code: int
+    payments: System, mongod: FailingMongod, consumer: Consuming, family: Family, code: int
 ) -> None:
     """Its log has the code; then the payment is made once, and nothing is buried."""
     process, created = consumer.process, consumer.created
@@ -114,6 +88,23 @@ def test_a_consumer_holds(
     assert created.dead_letters() == {}
 
 
+def test_an_overload_with_an_unknown_code_buries_nothing(
+    payments: System, mongod: FailingMongod, consumer: Consuming
+) -> None:
+    """It refuses one insert in four, of whichever message: each passes in the end."""
+    created, payment_ids = consumer.created, [str(uuid4()) for _ in range(60)]
+    before = len(consumer.process.lines())
+    with mongod.with_code(UNLISTED, ["insert"], share=0.25):
+        for payment_id in payment_ids:
+            created.send(an_event(payment_id, 1))
+        eventually(created.empty, timeout=90, what="an empty queue")
+    said = [line["event"] for line in consumer.process.lines()[before:]]
+    assert "held" in said
+    assert "failed, backing off" not in said
+    assert all(len(payments.outbox("payment", each)) == 1 for each in payment_ids)
+    assert created.dead_letters() == {}
+
+
 @pytest.fixture(scope="module")
 def api(payments: System) -> Iterator[httpx.Client]:
     with asking(payments.app("payment")) as client:
@@ -122,7 +113,7 @@ def api(payments: System) -> Iterator[httpx.Client]:
 
 @each_code
 def test_an_api_answers_503(
-    payments: System, mongod: Failing, api: httpx.Client, family: Family, code: int
+    payments: System, mongod: FailingMongod, api: httpx.Client, family: Family, code: int
 ) -> None:
     """With Retry-After, for reads, writes and readiness; and serves when it is over."""
     payment_id = str(uuid4())

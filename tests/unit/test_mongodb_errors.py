@@ -43,6 +43,7 @@ OUTAGES = [
     OperationFailure("cursor id not found", 43),
     OperationFailure("out of disk", 14031),
     OperationFailure("who knows", 42424),
+    OperationFailure("Cannot open a new cursor since too many cursors are already opened", 2),
     BulkWriteError({"writeErrors": [{"code": 91}]}),
     EncryptionError(ValueError("no key")),
     ConfigurationError("a DNS record is gone"),

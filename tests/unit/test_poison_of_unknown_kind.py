@@ -1,6 +1,7 @@
 """Errors that are in no list: held while all meet them, the message's own where others pass."""
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any, cast
 
@@ -109,6 +110,28 @@ def test_one_that_passed_before_an_outage_speaks_against_no_message(sqs: MemoryS
     sqs.send_message(QueueUrl="work", MessageBody="good")
     assert found.settle(found.receive(1)[0])
     assert work.handled == ["good"]
+
+
+def test_what_others_get_over_is_held_however_many_pass(sqs: MemorySqs) -> None:
+    """A server is overloaded: it refuses one or the other, each of which passes later."""
+    tries = Counter[str]()
+
+    def fails(body: str) -> bool:
+        tries[body] += 1
+        return tries[body] <= (100 if body == "unlucky" else 1)
+
+    def meanwhile() -> None:
+        if tries["unlucky"] and tries["unlucky"] > handled["others"]:
+            handled["others"] += 1
+            other = {"MessageId": "o", "ReceiptHandle": "o", "Body": f"other {tries['unlucky']}"}
+            assert found.settle(cast("Any", other))
+
+    work, handled = Work(fails), Counter[str]()
+    found = messages_of(sqs, work, stop=HurriedStop(meanwhile))
+    sqs.send_message(QueueUrl="work", MessageBody="unlucky")
+    assert found.settle(found.receive(1)[0])
+    assert len(work.handled) == 101
+    assert not sqs.queues["work-dlq"].messages
 
 
 def test_another_call_that_passes_speaks_against_no_message() -> None:

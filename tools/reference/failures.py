@@ -49,7 +49,9 @@ message or row may meet it, and it must not block the others:
 
 - A consumer gives its thread to another message; up to 80 messages can wait like this. If the same
   call succeeds for other messages between five of its attempts, the message returns to its queue
-  for 10 s, 20 s, 40 s and 80 s, and is dead-lettered at its last receive.
+  for 10 s, 20 s, 40 s and 80 s, and is dead-lettered at its last receive. The count begins again
+  when another message met such an error of the call and got over it: the error is then one that
+  passes, as that of a server which is overloaded and refuses some.
 - A relay's row waits in the window for at most 5 s between two attempts, with later rows of its
   aggregate; no publisher waits for it. It is never dead-lettered: an outbox counts no receives, and
   a row stays there unless its target refuses the entry itself.
@@ -96,6 +98,8 @@ def _lists(family: Family) -> Iterator[tuple[str, str]]:
     yield "MongoDB, codes", ", ".join(f"{number} {name}" for number, name in sorted(named))
     labels = (label for label, its in mongodb_failures.LABELS.items() if its is family)
     yield "MongoDB, labels", _codes(labels)
+    texts = (text for text, its in mongodb_failures.MESSAGES.items() if its is family)
+    yield "DocumentDB, messages", _codes(texts)
     yield "pymongo, exceptions", _codes(mongodb_failures.EXCEPTIONS.get(family, ()))
 
 
