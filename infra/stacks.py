@@ -114,6 +114,8 @@ class DomainStack(Stack):
             process.start_after(messaging, tables)
             if isinstance(process, Task) and workload.uses_documents:
                 users[workload.name] = process
+        if grounds.documents and plan.stage.protected:
+            self._alarms.watch_documents(grounds.documents)
         if grounds.documents:
             roles = {name: task.role for name, task in users.items()}
             provisioner = Provisioner(self, grounds, grounds.documents, roles)

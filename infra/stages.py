@@ -8,6 +8,7 @@ from pydantic.alias_generators import to_camel
 
 from contracts.envelope import describe
 from infra.arns import AccountRegion
+from infra.documentdb_quotas import DocumentDb
 from infra.topology import Topology
 
 AccountId = Annotated[str, Field(pattern=r"^\d{12}$")]
@@ -51,7 +52,8 @@ class Stage(BaseModel):
     credentials that deploy. `protected` keeps data when a stack is deleted, and runs twice what
     may run twice. With one NAT gateway instead of two, a zone's failure can cut the other off.
     A stage without an `issuer` gets a user pool of Cognito's. `event_version` is 2, but for the
-    first deployment over a release that reads no other than 1.
+    first deployment over a release that reads no other than 1. `document_db` says how large that
+    database is, and what its processes have open there.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
@@ -64,6 +66,7 @@ class Stage(BaseModel):
     alarm_email: str | None = Field(default=None, pattern=r"^[^@\s]+@[^@\s]+$")
     issuer: Issuer | None = None
     event_version: int = Field(default=2, ge=1, le=2)
+    document_db: DocumentDb = DocumentDb()
 
     def overrides(self, settings: Mapping[str, str]) -> dict[str, str]:
         """Those of a process's settings that the stage decides."""

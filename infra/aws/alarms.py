@@ -8,6 +8,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from infra.aws import metrics
+from infra.aws.documents import Documents
 from infra.aws.plan import Plan
 from infra.aws.relays import Relay
 from infra.aws.tasks import Task
@@ -29,6 +30,12 @@ MOST_ITERATOR_AGE = 60_000
 FIVE_MINUTES = Duration.minutes(5)
 ERROR_RATE = 1
 """Percent of the requests of five minutes that end in 5xx."""
+
+NEARLY_ALL = 0.8
+"""The share of a quota of DocumentDB that is open: what is over the quota is refused."""
+
+BUSY = 80
+"""Percent of DocumentDB's processor, over five minutes."""
 
 SILENCE = 3
 """Minutes without a sign of life; a deployment or a restart takes one or two."""
@@ -113,6 +120,35 @@ class Alarms(Construct):
             rate,
             f"The API of {name} fails: its access log and the log of its tasks say why.",
             threshold=ERROR_RATE,
+        )
+
+    def watch_documents(self, documents: Documents) -> None:
+        """What its primary has open, of what its class allows; its processor, and its memory."""
+        quotas = documents.document_db.quotas
+        for what, metric, quota in (
+            ("transactions", "TransactionsOpenMax", quotas.transactions),
+            ("cursors", "DatabaseCursorsMax", quotas.cursors),
+            ("connections", "DatabaseConnections", quotas.connections),
+        ):
+            self._add(
+                f"documentdb-{what}",
+                metrics.of_primary(documents.name, metric, "Maximum"),
+                f"DocumentDB has nearly as many {what} open as its instance allows ({quota}).",
+                threshold=NEARLY_ALL * quota,
+            )
+        self._add(
+            "documentdb-processor",
+            metrics.of_primary(documents.name, "CPUUtilization", "Average").with_(
+                period=FIVE_MINUTES
+            ),
+            "DocumentDB's primary is busy: it needs a larger instance class, or less to do.",
+            threshold=BUSY,
+        )
+        self._add(
+            "documentdb-memory",
+            metrics.of_primary(documents.name, "LowMemNumOperationsThrottled", "Sum"),
+            "DocumentDB holds requests back for lack of memory: it needs a larger instance class.",
+            threshold=1,
         )
 
     def _add(

@@ -17,6 +17,7 @@ from infra.aws.plan import Plan
 from infra.aws.reviewed import accept_finding
 from infra.documentdb_users import IAM_DATABASE, IAM_MECHANISM
 from infra.resources import Domain
+from infra.workloads import Workload
 
 ENGINE_VERSION, FAMILY = "5.0.0", "docdb5.0"
 """The first version that takes IAM roles for users, on instances alone: not on elastic clusters."""
@@ -43,6 +44,7 @@ class Documents(Construct):
     ) -> None:
         super().__init__(scope, "Documents")
         (self._database,) = {collection.database for collection in domain.collections}
+        self.document_db = plan.stage.document_db
         protected = plan.stage.protected
         self.name = name = plan.stack_name(domain.name)
         lives = plan.arns.accounts[domain.name]
@@ -59,7 +61,7 @@ class Documents(Construct):
             db_cluster_name=name,
             engine_version=ENGINE_VERSION,
             parameter_group=parameters,
-            instance_type=ec2.InstanceType.of(ec2.InstanceClass.T4G, ec2.InstanceSize.MEDIUM),
+            instance_type=ec2.InstanceType(self.document_db.instance_class.removeprefix("db.")),
             instances=plan.copies,
             port=MONGODB_PORT,
             vpc=vpc,
@@ -104,10 +106,13 @@ class Documents(Construct):
                 ),
             )
 
-    @property
-    def environment(self) -> dict[str, str]:
-        """For a process: where the cluster is, and that the task's IAM role is who signs in."""
-        return self._environment(authMechanism=IAM_MECHANISM, authSource=IAM_DATABASE)
+    def environment_of(self, workload: Workload) -> dict[str, str]:
+        """For a process: where the cluster is, and what it may open there.
+
+        The task's IAM role is who signs in.
+        """
+        where = self._environment(authMechanism=IAM_MECHANISM, authSource=IAM_DATABASE)
+        return where | self.document_db.environment_of(workload)
 
     @property
     def masters_environment(self) -> dict[str, str]:

@@ -72,6 +72,12 @@ def _oldest_row(relay: str) -> str:
     return f"{relay}-oldest-row"
 
 
+def of_primary(cluster: str, name: str, statistic: str) -> cloudwatch.Metric:
+    """Of the instance of DocumentDB that all processes use, whichever of the cluster it is."""
+    dimensions = {"DBClusterIdentifier": cluster, "Role": "WRITER"}
+    return _metric("AWS/DocDB", name, statistic, cluster, **dimensions)
+
+
 def of_queue(queue: str, name: str, statistic: str) -> cloudwatch.Metric:
     return _metric("AWS/SQS", name, statistic, queue, QueueName=queue)
 

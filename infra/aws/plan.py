@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from infra.arns import AccountRegion, Arns
+from infra.documentdb_quotas import QuotaError
 from infra.resources import Domain
-from infra.stages import Stage
+from infra.stages import Stage, StageError
 from infra.topology import WORKLOADS, Topology
 from infra.workloads import Workload
 
@@ -32,8 +33,10 @@ class Plan:
 
     @classmethod
     def of(cls, stage: Stage, topology: Topology, own_account: str) -> "Plan":
-        """Raises StageError for accounts that do not fit the topology."""
-        return cls(stage, topology, Arns(topology, stage.account_regions(topology, own_account)))
+        """Raises StageError for accounts that do not fit the topology, and for too many tasks."""
+        plan = cls(stage, topology, Arns(topology, stage.account_regions(topology, own_account)))
+        plan.require_room_in_documentdb()
+        return plan
 
     @property
     def sites(self) -> tuple[Site, ...]:
@@ -50,6 +53,21 @@ class Plan:
     def copies(self) -> int:
         """How many run of a process that may run more than once."""
         return 2 if self.stage.protected else 1
+
+    def most_tasks(self, workload: Workload) -> int:
+        """How many run at once: while a deployment replaces them, old tasks and new ones.
+
+        Of the one relay of an outbox, the old one stops first.
+        """
+        return 1 if workload.relays_outbox else 2 * self.copies
+
+    def require_room_in_documentdb(self) -> None:
+        """Raise StageError if all tasks may open more there than the stage's instance allows."""
+        uses = (workload for workload in WORKLOADS if workload.uses_documents)
+        try:
+            self.stage.document_db.require_room([(each, self.most_tasks(each)) for each in uses])
+        except QuotaError as error:
+            raise StageError(f"cdk.json, stage {self.stage.name}: {error}") from None
 
     @property
     def cluster_name(self) -> str:

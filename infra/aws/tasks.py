@@ -96,7 +96,7 @@ class Task(Construct):
                 **sealing_environment(grounds.plan, workload, grounds.sealing_keys),
                 **self._where_to_serve(),
                 **(self._grounds.issuer.environment if workload.path else {}),
-                **(documents.environment if documents else {}),
+                **(documents.environment_of(workload) if documents else {}),
             },
             secrets={"WEBHOOK_SECRETS": ecs.Secret.from_secrets_manager(secrets)}
             if secrets

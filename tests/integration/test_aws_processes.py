@@ -1,9 +1,11 @@
 """How the processes run on AWS: services, functions, and the doors in front of them."""
 
+from collections import Counter
 from typing import Any
 
 import pytest
 
+from infra.documentdb_quotas import QUOTAS
 from infra.topology import WORKLOADS
 from runtime.signatures import secrets_of
 from tests.synthesis import Synthesize
@@ -128,6 +130,36 @@ def test_a_service_waits_for_its_database(synthesized: Synthesize, stage: str) -
             waits_for = set(service["DependsOn"])
             assert instances | {made} <= waits_for
             assert waits_for & ports
+
+
+@pytest.mark.parametrize("stage", ["dev", "prod"])
+def test_all_tasks_together_are_within_documentdbs_quotas(
+    synthesized: Synthesize, stage: str
+) -> None:
+    """As rendered: while a deployment doubles them, and with one call of the provisioner's."""
+    assembly = synthesized(stage)
+    classes = {
+        one.properties["DBInstanceClass"] for one in assembly.resources("AWS::DocDB::DBInstance")
+    }
+    quotas = QUOTAS[classes.pop()]
+    assert not classes
+    environments = {
+        one.properties["ContainerDefinitions"][0]["Name"]: {
+            each["Name"]: each["Value"]
+            for each in one.properties["ContainerDefinitions"][0]["Environment"]
+        }
+        for one in assembly.resources("AWS::ECS::TaskDefinition")
+    }
+    opened = Counter[str]()
+    for service in assembly.resources("AWS::ECS::Service"):
+        environment = environments[service.properties["ServiceName"]]
+        most = service.properties["DeploymentConfiguration"]["MaximumPercent"]
+        tasks = service.properties["DesiredCount"] * most // 100
+        for what in ("TRANSACTIONS", "CURSORS", "CONNECTIONS"):
+            opened[what] += tasks * int(environment.get(f"MONGODB_MAX_{what}", 0))
+    assert 0 < opened["TRANSACTIONS"] <= quotas.transactions
+    assert 0 < opened["CURSORS"] < quotas.cursors
+    assert 0 < opened["CONNECTIONS"] < quotas.active_connections
 
 
 def test_of_an_outboxs_relay_there_is_never_a_second_one(synthesized: Synthesize) -> None:

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from infra.documentdb_quotas import QUOTAS
 from infra.topology import TOPOLOGY, WORKLOADS
 from tests.synthesis import Synthesize
 from tests.templates import ACCOUNT
@@ -37,6 +38,26 @@ def test_everything_that_may_go_wrong_has_an_alarm(synthesized: Synthesize, doma
                 else {f"{workload.name}-gone"}
             )
     assert names == {f"streamed-events-dev-{name}" for name in wanted}
+
+
+def test_a_protected_stages_documentdb_is_watched(synthesized: Synthesize) -> None:
+    """Of the primary, whichever instance that is; not in a stage without data to protect."""
+    cluster, quotas = "streamed-events-prod-payments", QUOTAS["db.t4g.medium"]
+    found = {}
+    for alarm in synthesized("prod").resources("AWS::CloudWatch::Alarm"):
+        # Where a stack has an account of its own, CDK writes every metric as one of several.
+        metric = alarm.properties.get("Metrics", [{}])[0].get("MetricStat", {}).get("Metric", {})
+        if metric.get("Namespace") == "AWS/DocDB":
+            dimensions = {each["Name"]: each["Value"] for each in metric["Dimensions"]}
+            found[metric["MetricName"]] = (alarm.properties["Threshold"], dimensions)
+    primary = {"DBClusterIdentifier": cluster, "Role": "WRITER"}
+    assert found == {
+        "TransactionsOpenMax": (0.8 * quotas.transactions, primary),
+        "DatabaseCursorsMax": (0.8 * quotas.cursors, primary),
+        "DatabaseConnections": (0.8 * quotas.connections, primary),
+        "CPUUtilization": (80, primary),
+        "LowMemNumOperationsThrottled": (1, primary),
+    }
 
 
 def test_all_alarms_go_to_the_one_topic_and_say_what_is_wrong(synthesized: Synthesize) -> None:

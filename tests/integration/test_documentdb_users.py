@@ -60,6 +60,11 @@ BEYOND: dict[str, dict[str, Attempt]] = {
         name: lambda db: db.client["admin"].command("createUser", "me", pwd="me", roles=["root"])
         for name in RIGHTS
     },
+    "anyone makes an index": {
+        name: lambda db: db["payments"].create_index([("created", 1)], name="mine")
+        for name in RIGHTS
+    },
+    "anyone drops one": {name: lambda db: db["outbox"].drop_index("by-age") for name in RIGHTS},
     "anyone reads another database": {
         name: lambda db: db.client["elsewhere"]["any"].find_one() for name in RIGHTS
     },

@@ -45,8 +45,8 @@ MEANINGS = {
     "MONGODB_URI": "The address of the replica set; its options set TLS and the CA bundle.",
     "MONGODB_DATABASE": "The database.",
     "MONGODB_MAX_TRANSACTIONS": "Transactions that a process has open at a time, at most.",
-    "MONGODB_MAX_CURSORS": "Cursors likewise: of lists, scans and a change stream.",
-    "MONGODB_MAX_CONNECTIONS": "Connections likewise, beside those that watch the servers.",
+    "MONGODB_MAX_CURSORS": "The same for cursors: of lists, scans and a change stream.",
+    "MONGODB_MAX_CONNECTIONS": "The same for connections, beside those that watch the servers.",
     "MONGODB_USERNAME": "With one of the two below, where the URI has no credentials.",
     "MONGODB_PASSWORD_FILE": "A file with the password, which is read again when the server refuses"
     " what was in it.",

@@ -257,7 +257,7 @@ class Knobs:
     shards: float = _knob(inputs.STREAM_SHARDS.value, "shards of each outbox stream")
     status_keys: int = _knob(1, "`by-status`, keys for a status")
     clusters: int = _knob(1, "DocumentDB: clusters")
-    instance: str = _knob("db.t4g.medium", "DocumentDB: instance class in `infra/aws/documents.py`")
+    instance: str = _knob("db.t4g.medium", "DocumentDB: `documentDb.instanceClass` of a stage")
     outboxes: int = _knob(1, "outbox collections, change-stream relays and FIFO queues, of each")
     fifo_calls: float = _knob(inputs.FIFO_CALLS.value, "FIFO queue: calls/s of each action")
     put_events: float = _knob(inputs.PUT_EVENTS.value, "EventBridge quota: PutEvents, calls/s")
