@@ -153,6 +153,16 @@ def content_of(file: Path, variable: str) -> str:
     return text
 
 
+class ErasureSettings(ProcessSettings):
+    """For a command that erases and ends. `erase_ids` are separated by commas, or white space."""
+
+    erase_ids: str = Field(pattern=r"^[^,\s]{1,128}([,\s]+[^,\s]{1,128})*\s*$")
+
+    @property
+    def ids(self) -> list[str]:
+        return self.erase_ids.replace(",", " ").split()
+
+
 S = TypeVar("S", bound=Settings)
 
 

@@ -1,15 +1,17 @@
 """Composition root of the payment service: `python -m services.payment.main api`."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from fastapi import APIRouter, FastAPI
 
 from contracts.bank_details import SEALED_FOR
+from contracts.causes import Cause
 from runtime.aws import Aws
 from runtime.http.app import create_api, run_api
 from runtime.http.auth import verifier_of
 from runtime.mongodb import Mongo
+from runtime.process.erasures import run_erasures
 from runtime.process.tracing import Tracer
 from runtime.process.worker import main
 from runtime.signatures import Signatures
@@ -17,7 +19,11 @@ from runtime.sqs.consumer import run_consumers
 from runtime.sqs.handler import EventHandler
 from services.payment import api, consumer, webhook
 from services.payment.handlers import Handlers
-from services.payment.settings import PaymentApiSettings, PaymentConsumerSettings
+from services.payment.settings import (
+    PaymentApiSettings,
+    PaymentConsumerSettings,
+    PaymentErasureSettings,
+)
 from services.payment.store import MongoStore
 
 
@@ -58,9 +64,24 @@ def event_handlers(
     }
 
 
+def erasing(
+    settings: PaymentErasureSettings, tracer: Tracer | None = None
+) -> Callable[[str, Cause], bool]:
+    """Erase a payment; where there is none, see to it that a late event makes none."""
+    store = MongoStore(Mongo.of(settings), tracer)
+    handlers = Handlers(store, event_version=settings.event_version)
+
+    def erase(payment_id: str, cause: Cause) -> bool:
+        handlers.erase(payment_id, cause)
+        return True
+
+    return erase
+
+
 if __name__ == "__main__":
     main(
         {
+            "erase": partial(run_erasures, "payment-erase", PaymentErasureSettings, erasing),
             "api": partial(run_api, "payment-api", PaymentApiSettings, create_app),
             "consumer": partial(
                 run_consumers, "payment-consumer", PaymentConsumerSettings, event_handlers

@@ -3,11 +3,21 @@
 from pydantic import Field
 
 from runtime.http.settings import ApiSettings, WebhookSettings
-from runtime.settings import ConsumerSettings, KmsKey, MongoSettings, PublisherSettings
+from runtime.settings import (
+    ConsumerSettings,
+    ErasureSettings,
+    KmsKey,
+    MongoSettings,
+    PublisherSettings,
+)
 
 
 class PaymentApiSettings(WebhookSettings, MongoSettings, PublisherSettings, ApiSettings):
     """For the API. Without secrets it has no route for the bank's callback."""
+
+
+class PaymentErasureSettings(MongoSettings, PublisherSettings, ErasureSettings):
+    """For the command that erases after a restore: the API's, and the ids."""
 
 
 class PaymentConsumerSettings(MongoSettings, PublisherSettings, ConsumerSettings):

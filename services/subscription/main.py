@@ -6,10 +6,12 @@ from functools import partial
 from fastapi import FastAPI
 
 from contracts.bank_details import SEALED_FOR
+from contracts.causes import Cause
 from contracts.envelope import PAYLOAD_VERSION
 from runtime.aws import Aws
 from runtime.http.app import create_api, run_api
 from runtime.http.auth import verifier_of
+from runtime.process.erasures import run_erasures
 from runtime.process.tracing import Tracer
 from runtime.process.worker import main
 from runtime.sqs.consumer import run_consumers
@@ -17,9 +19,11 @@ from runtime.sqs.handler import EventHandler
 from services.subscription import api, consumer
 from services.subscription.events import no_key
 from services.subscription.handlers import Handlers
+from services.subscription.model import CancelledBy, Reason, SubscriptionNotFound
 from services.subscription.settings import (
     SubscriptionApiSettings,
     SubscriptionConsumerSettings,
+    SubscriptionErasureSettings,
     TableSettings,
 )
 from services.subscription.store import DynamoStore
@@ -70,9 +74,29 @@ def store_of(settings: TableSettings, tracer: Tracer | None = None) -> DynamoSto
     )
 
 
+def erasing(
+    settings: SubscriptionErasureSettings, tracer: Tracer | None = None
+) -> Callable[[str, Cause], bool]:
+    """Erase a subscription; one that is active again, since it ended later, is ended first."""
+    handlers = Handlers(store_of(settings, tracer), event_version=settings.event_version)
+
+    def erase(subscription_id: str, cause: Cause) -> bool:
+        try:
+            handlers.cancel(subscription_id, CancelledBy.STAFF, Reason.NOT_STATED, cause)
+            handlers.erase(subscription_id, cause)
+        except SubscriptionNotFound:
+            return False
+        return True
+
+    return erase
+
+
 if __name__ == "__main__":
     main(
         {
+            "erase": partial(
+                run_erasures, "subscription-erase", SubscriptionErasureSettings, erasing
+            ),
             "api": partial(run_api, "subscription-api", SubscriptionApiSettings, create_app),
             "consumer": partial(
                 run_consumers, "subscription-consumer", SubscriptionConsumerSettings, event_handlers

@@ -3,7 +3,13 @@
 from pydantic import Field
 
 from runtime.http.settings import ApiSettings
-from runtime.settings import AwsSettings, ConsumerSettings, KmsKey, PublisherSettings
+from runtime.settings import (
+    AwsSettings,
+    ConsumerSettings,
+    ErasureSettings,
+    KmsKey,
+    PublisherSettings,
+)
 
 
 class TableSettings(AwsSettings):
@@ -17,6 +23,10 @@ class SubscriptionApiSettings(TableSettings, PublisherSettings, ApiSettings):
     """For the API. It seals bank details under `sealing_key`, in version 2 of its events."""
 
     sealing_key: KmsKey
+
+
+class SubscriptionErasureSettings(TableSettings, PublisherSettings, ErasureSettings):
+    """For the command that erases after a restore: the API's, and the ids."""
 
 
 class SubscriptionConsumerSettings(TableSettings, PublisherSettings, ConsumerSettings):
