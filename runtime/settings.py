@@ -156,7 +156,7 @@ def content_of(file: Path, variable: str) -> str:
 class ErasureSettings(ProcessSettings):
     """For a command that erases and ends. `erase_ids` are separated by commas, or white space."""
 
-    erase_ids: str = Field(pattern=r"^[^,\s]{1,128}([,\s]+[^,\s]{1,128})*\s*$")
+    erase_ids: str = Field(pattern=r"^[^,\s]{1,128}(\s*[,\s]\s*[^,\s]{1,128})*\s*$")
 
     @property
     def ids(self) -> list[str]:
