@@ -97,7 +97,7 @@ class MongoSettings(ProcessSettings):
     password may be in a file, which is read again when the server refuses what was in it.
 
     An instance of DocumentDB refuses what is over its quotas, so each process bounds what it opens:
-    infra/documentdb_limits.py has the quotas. 0: it opens none.
+    infra/documentdb_quotas.py has them. 0: it opens none.
     """
 
     mongodb_max_transactions: int = Field(default=20, ge=0)

@@ -31,6 +31,9 @@ FIVE_MINUTES = Duration.minutes(5)
 ERROR_RATE = 1
 """Percent of the requests of five minutes that end in 5xx."""
 
+DOCUMENTDB = "documentdb"
+"""What the names of its alarms begin with: one domain has one."""
+
 NEARLY_ALL = 0.8
 """The share of a quota of DocumentDB that is open: what is over the quota is refused."""
 
@@ -131,13 +134,13 @@ class Alarms(Construct):
             ("connections", "DatabaseConnections", quotas.connections),
         ):
             self._add(
-                f"documentdb-{what}",
+                f"{DOCUMENTDB}-{what}-quota",
                 metrics.of_primary(documents.name, metric, "Maximum"),
                 f"DocumentDB has nearly as many {what} open as its instance allows ({quota}).",
                 threshold=NEARLY_ALL * quota,
             )
         self._add(
-            "documentdb-processor",
+            f"{DOCUMENTDB}-processor",
             metrics.of_primary(documents.name, "CPUUtilization", "Average").with_(
                 period=FIVE_MINUTES
             ),
@@ -145,7 +148,7 @@ class Alarms(Construct):
             threshold=BUSY,
         )
         self._add(
-            "documentdb-memory",
+            f"{DOCUMENTDB}-memory",
             metrics.of_primary(documents.name, "LowMemNumOperationsThrottled", "Sum"),
             "DocumentDB holds requests back for lack of memory: it needs a larger instance class.",
             threshold=1,

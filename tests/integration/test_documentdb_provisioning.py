@@ -1,5 +1,6 @@
 """The topology's collections on a real mongod, each test in a database of its own."""
 
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -18,6 +19,8 @@ from pymongo.monitoring import (
 
 from infra.changes import CannotChangeError
 from infra.documentdb import main, provision_collections
+from infra.documentdb_users import DATABASE_USERS, rights_of
+from infra.local_system.settings import ROOT
 from infra.resources import CollectionIndex
 from infra.topology import TOPOLOGY, Topology
 from runtime.errors import Misconfigured
@@ -70,6 +73,20 @@ def test_collections_and_indexes_are_made(database: Database[Document]) -> None:
         "_id_": {"_id": 1},
         "by-age": {"occurredAt": 1, "sequence": 1},
     }
+
+
+def test_no_process_makes_an_index_or_a_collection() -> None:
+    """Only what provisions does, once and before they start; their users may not, either."""
+    makes = re.compile(r"create_index|create_collection|ensure_index|createIndexes")
+    sources = [
+        path
+        for folder in ("services", "runtime", "relay")
+        for path in (ROOT / folder).rglob("*.py")
+    ]
+    assert len(sources) > 50
+    assert [path for path in sources if makes.search(path.read_text())] == []
+    actions = {each for one in DATABASE_USERS for *_, its in rights_of(one) for each in its}
+    assert actions == {"changeStream", "find", "insert", "listCollections", "remove", "update"}
 
 
 def test_running_it_again_changes_nothing(database: Database[Document]) -> None:

@@ -14,6 +14,9 @@ ROOT = FOLDER.parent
 
 NOT_HERE = {
     "errors": "a failed invocation is Lambda's: here the relay is a process, and ProcessGone",
+    "quota": "of an instance of DocumentDB",
+    "processor": "of an instance of DocumentDB",
+    "memory": "of an instance of DocumentDB",
 }
 """Alarms without a counterpart, and why."""
 
