@@ -100,6 +100,26 @@ def test_a_protected_stages_documentdb_is_watched(synthesized: Synthesize) -> No
     }
 
 
+def test_a_protected_stages_documentdb_is_watched(synthesized: Synthesize) -> None:
+    """Of the primary, whichever instance that is; not in a stage without data to protect."""
+    cluster, quotas = "streamed-events-prod-payments", QUOTAS["db.t4g.medium"]
+    found = {}
+    for alarm in synthesized("prod").resources("AWS::CloudWatch::Alarm"):
+        # Where a stack has an account of its own, CDK writes every metric as one of several.
+        metric = alarm.properties.get("Metrics", [{}])[0].get("MetricStat", {}).get("Metric", {})
+        if metric.get("Namespace") == "AWS/DocDB":
+            dimensions = {each["Name"]: each["Value"] for each in metric["Dimensions"]}
+            found[metric["MetricName"]] = (alarm.properties["Threshold"], dimensions)
+    primary = {"DBClusterIdentifier": cluster, "Role": "WRITER"}
+    assert found == {
+        "TransactionsOpenMax": (0.8 * quotas.transactions, primary),
+        "DatabaseCursorsMax": (0.8 * quotas.cursors, primary),
+        "DatabaseConnections": (0.8 * quotas.connections, primary),
+        "CPUUtilization": (80, primary),
+        "LowMemNumOperationsThrottled": (1, primary),
+    }
+
+
 def test_all_alarms_go_to_the_one_topic_and_say_what_is_wrong(synthesized: Synthesize) -> None:
     """Their end is told, too."""
     stacks = synthesized("dev").stacks
