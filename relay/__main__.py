@@ -10,7 +10,7 @@ from relay.adapters.sqs_fifo import DeadLetterQueue, FifoQueue
 from relay.backlog_gauges import BacklogGauges
 from relay.composition import adapters_of, aws_of, backlog_of, bus_of, sweeping
 from relay.feed_reader import PART, FeedReader
-from relay.forwarder import FIRST_TIMEOUT, LONGEST_GROUP_WAIT, Forwarder, run_together
+from relay.forwarder import LONGEST_GROUP_WAIT, Forwarder, run_together
 from relay.pipeline import Pipeline
 from relay.ports import ChangeFeed, RelayAdapters
 from relay.settings import (
@@ -34,7 +34,7 @@ from runtime.process.shutdown import Stop, on_signal
 from runtime.process.startup import startup
 from runtime.process.tracing import Tracer
 from runtime.process.worker import main, run_worker, until_available
-from runtime.sqs.queue import find_queue
+from runtime.sqs.queue import FIRST_ANSWER_WITHIN, find_queue
 
 FORWARDERS = 4
 """Receives at a time: while one publishes a batch, others take other groups."""
@@ -150,7 +150,7 @@ def _run_forwarders(settings: ForwardSettings, tracer: Tracer | None) -> None:
             FORWARDERS,
             bus.limits.entries,
             longest_pause=LONGEST_GROUP_WAIT,
-            first_timeout=FIRST_TIMEOUT,
+            first_timeout=FIRST_ANSWER_WITHIN,
         )
         forwarders = [
             Forwarder(

@@ -20,7 +20,7 @@ from runtime.outbox.rows import Row, Unpublishable
 from runtime.process.health import Readiness
 from runtime.process.shutdown import Stop
 from runtime.retry import Strikes, backoff
-from runtime.sqs.queue import SourceQueue
+from runtime.sqs.queue import FIRST_ANSWER_WITHIN, SourceQueue
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -36,10 +36,6 @@ LONGEST_GROUP_WAIT = 2.0
 
 VISIBILITY_MARGIN = 5.0
 """Seconds for which a message stays hidden, at least, after the answer to its call is due."""
-
-FIRST_TIMEOUT = 20.0
-"""Seconds for the first answers: no longer than messages are hidden anyway, since what a forwarder
-holds when it is killed is hidden for so long from the others."""
 
 SLOT_WAIT = 5.0
 """Seconds between two looks, while a call may not begin, at whether a stop was requested."""
@@ -108,7 +104,7 @@ class Forwarder:
         )
         self._stop, self._readiness, self._wait_seconds = stop, readiness, wait_seconds
         self._congestion = congestion or CongestionControl(
-            1, target.limits.entries, longest_pause=longest_wait, first_timeout=FIRST_TIMEOUT
+            1, target.limits.entries, longest_pause=longest_wait, first_timeout=FIRST_ANSWER_WITHIN
         )
         self._max_held, self._longest_wait, self._now = max_held, longest_wait, now
         self._hidden_until = now()

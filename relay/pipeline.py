@@ -14,7 +14,7 @@ from relay.ports import RelayAdapters
 from relay.publisher import Outcome, Publisher, Refused, try_delete
 from relay.window import Window
 from runtime.aws import answered_within
-from runtime.congestion import LONGEST_PAUSE, CallResult, CongestionControl
+from runtime.congestion import LONGEST_REFUSAL_PAUSE, CallResult, CongestionControl
 from runtime.metrics import RelayMetrics
 from runtime.outbox.rows import Row
 from runtime.process.health import Readiness
@@ -58,7 +58,7 @@ class Pipeline:
         readiness: Readiness | None = None,
         call_later: CallLater | None = None,
         congestion: Callable[[int, int], CongestionControl] | None = None,
-        longest_wait: float = LONGEST_PAUSE,
+        longest_wait: float = LONGEST_REFUSAL_PAUSE,
         publish_deadline: float = PUBLISH_DEADLINE,
         delete_deadline: float = DELETE_DEADLINE,
     ) -> None:

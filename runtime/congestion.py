@@ -35,7 +35,7 @@ entries a second answers the last of them within LONGEST_TIMEOUT."""
 LEAST_OF = 64
 """Answers of which the quickest says how long the way takes (the delay signal of TCP Vegas)."""
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.05, 5.0
+FIRST_REFUSAL_PAUSE, LONGEST_REFUSAL_PAUSE = 0.05, 5.0
 """Seconds in which nothing is sent, after a refusal and after one refusal behind the other; so
 long, at most, an event waits after an outage."""
 
@@ -128,7 +128,7 @@ class CongestionControl:
 
     calls: int
     entries: int
-    longest_pause: float = field(default=LONGEST_PAUSE, kw_only=True)
+    longest_pause: float = field(default=LONGEST_REFUSAL_PAUSE, kw_only=True)
     first_timeout: float = field(default=LONGEST_TIMEOUT, kw_only=True)
     now: Callable[[], float] = field(default=monotonic, kw_only=True)
     condition: Callable[[Lock], Condition] = field(default=Condition, kw_only=True)
@@ -242,7 +242,7 @@ class CongestionControl:
         if result is CallResult.LOST:
             self._round_trip.back_off()
         self._pauses += 1
-        pause = backoff(self._pauses, first=FIRST_PAUSE, longest=self.longest_pause)
+        pause = backoff(self._pauses, first=FIRST_REFUSAL_PAUSE, longest=self.longest_pause)
         self._resumes_at = self.now() + pause
 
     def _halve(self) -> None:

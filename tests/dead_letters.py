@@ -21,6 +21,7 @@ from operations.sources.dead_letters import DeadLetter, EventInside, read
 from operations.sources.lease import Lease, Opened
 from operations.sources.origins import BackToQueue, Origin
 from runtime.errors import Unavailable
+from runtime.verdicts import Family
 from tests.builders import ACCOUNT, an_envelope
 from tests.memory_queues import MemorySqs
 
@@ -128,7 +129,8 @@ class World(MemorySqs):
 
     What happens to a body follows from the event id in it. `steps` are left until the process is
     killed: each is a call, or a write to the trail, whose lines are kept here. Ids in `refuses`
-    are never taken by the work queue, those in `undeletable` never deleted.
+    are never taken by the work queue, those in `undeletable` never deleted. It first `throttles` so
+    many calls, and never answers one that it took where it `loses_answers`.
     """
 
     def __init__(
@@ -139,11 +141,14 @@ class World(MemorySqs):
         refuses: Container[str] = (),
         undeletable: Container[str] = (),
         away_after: int = 1_000_000,
+        throttles: int = 0,
+        loses_answers: bool = False,
     ) -> None:
         dlq, work = (Queue(name + (".fifo" if fifo else "")) for name in ("dlq", "work"))
         self.origin = Origin(dlq.name, "stock", BackToQueue(work.name), tries=5)
         self.time, self.steps, self.away_after = 0.0, 1_000_000, away_after
         self._refuses, self._undeletable = refuses, undeletable
+        self._throttles, self._loses_answers = throttles, loses_answers
         self.lines: list[dict[str, Any]] = []
         self.journal: list[tuple[str, str]] = []
         self.batches: list[list[str]] = []
@@ -166,12 +171,17 @@ class World(MemorySqs):
     def send_message_batch(self, *, QueueUrl: str, Entries: Sequence[Any]) -> dict[str, Any]:
         if len(self.batches) >= self.away_after:
             raise Unavailable("SQS", "away")
+        if self._throttles:
+            self._throttles -= 1
+            raise Unavailable("SQS", "ThrottlingException", Family.THROTTLED)
         events = {each["Id"]: self.event_in(each["MessageBody"]) for each in Entries}
         self.step("send", events.values())
         self.batches.append([*events.values()])
         good = [each for each in Entries if events[each["Id"]] not in self._refuses]
         bad = [{"Id": id_} for id_, event in events.items() if event in self._refuses]
         answer = super().send_message_batch(QueueUrl=QueueUrl, Entries=good)
+        if self._loses_answers:
+            raise Unavailable("SQS", "ReadTimeoutError", is_lost=True)
         refusal = {"Code": "Throttled", "Message": "later"}
         return {**answer, "Failed": [each | refusal for each in bad]}
 

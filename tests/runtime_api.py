@@ -46,7 +46,7 @@ class RuntimeApi:
         self._server.daemon_threads = True
         self.address = f"{LOOPBACK}:{self._server.server_port}"
 
-    def invoke(self, event: Any, *, timeout: float = 60) -> Any:
+    def invoke(self, event: Any, *, timeout: float = 240) -> Any:
         """Invoke and wait for the answer; `timeout` is the function's, in seconds.
 
         Raises FunctionError.

@@ -17,9 +17,12 @@ from infra.workloads import Consumes, Workload
 MOST_MESSAGE_AGE = 300
 """Seconds in a work queue; a message takes milliseconds, and 30 s after its consumer's death."""
 
-MOST_ROW_AGE, MOST_SWEPT_AGE = 180, 900
-"""Seconds in an outbox. A daemon's sweep takes what is half a minute old, every half a minute. That
-of a function takes what its `publish` has given up, after RETRY_HORIZON, every SWEEP_EVERY."""
+MOST_ROW_AGE = 180
+"""Seconds in the outbox of a daemon, whose sweep takes what is half a minute old."""
+
+MOST_SWEPT_AGE = 900
+"""Seconds in the outbox of functions: the sweep takes what `publish` has given up, after its
+RETRY_HORIZON, every SWEEP_EVERY."""
 
 MOST_ITERATOR_AGE = 60_000
 """Milliseconds behind the stream's end."""
@@ -28,9 +31,11 @@ FIVE_MINUTES = Duration.minutes(5)
 ERROR_RATE = 1
 """Percent of the requests of five minutes that end in 5xx."""
 
-SILENCE, SWEEP_SILENCE = 3, 10
-"""Minutes without a sign of life; a deployment or a restart takes one or two, and a sweep comes
-every four."""
+SILENCE = 3
+"""Minutes without a sign of life; a deployment or a restart takes one or two."""
+
+SWEEP_SILENCE = 10
+"""Minutes without a sweep: one comes every four."""
 
 
 class UnwatchedServiceError(Exception):

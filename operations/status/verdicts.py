@@ -11,7 +11,7 @@ from operations.output import age, counted
 from operations.sources.depths import Depth
 
 LATE_ROW = timedelta(seconds=180)
-"""In an outbox: a sweep a minute takes what is half a minute old."""
+"""In an outbox: a daemon's sweep takes what is half a minute old."""
 
 LATE_MESSAGE = timedelta(seconds=300)
 """In a work queue: a message takes milliseconds, and 30 s after its consumer's death."""

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from botocore.client import BaseClient
 from pydantic_core import from_json
 
 _OK = 200
@@ -17,7 +16,7 @@ def read_as_json(client: Any, operation: str) -> None:
     Times stay numbers. What is no JSON object, or has what only botocore's reader takes (binary
     values, half surrogates), is left to botocore: no valid row has any.
     """
-    if isinstance(client, BaseClient):
+    if hasattr(client, "meta"):
         service = client.meta.service_model.service_id.hyphenize()
         client.meta.events.register(f"before-parse.{service}.{operation}", _read)
 

@@ -12,7 +12,12 @@ from runtime.aws import answered_within
 from runtime.congestion import CallResult, CongestionControl
 from runtime.errors import Unavailable
 from runtime.retry import backoff
-from runtime.sqs.queue import BATCH_LINGER_SECONDS, MAX_BATCH, delete_batch
+from runtime.sqs.queue import (
+    BATCH_LINGER_SECONDS,
+    FIRST_ANSWER_WITHIN,
+    MAX_BATCH,
+    delete_batch,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -21,9 +26,6 @@ log = structlog.get_logger(__name__)
 
 DELETE_TRIES = 3
 """How often a receipt handle is tried. A message that stays comes, and is handled, again."""
-
-FIRST_TIMEOUT = 20.0
-"""Seconds for the first answer: less than a message is hidden for, so that a try can follow."""
 
 MOST_WAITING = 100
 """Handled messages that wait to be deleted; past these, the threads that handle wait too."""
@@ -47,7 +49,7 @@ class Deletions:
         self._sqs, self._url, self._wait, self._linger = sqs, url, wait, linger
         self._handles: Queue[str | None] = Queue(MOST_WAITING)
         self._congestion = CongestionControl(
-            1, MAX_BATCH, longest_pause=0.0, first_timeout=FIRST_TIMEOUT
+            1, MAX_BATCH, longest_pause=0.0, first_timeout=FIRST_ANSWER_WITHIN
         )
 
     def __enter__(self) -> Self:

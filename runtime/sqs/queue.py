@@ -24,6 +24,10 @@ MAX_BATCH_BYTES = 1024 * 1024
 
 SEND_LIMITS = Limits(entries=MAX_BATCH, total_bytes=MAX_BATCH_BYTES)
 
+FIRST_ANSWER_WITHIN = 20.0
+"""Seconds that one who holds messages waits for the first answer to a call: less than they are
+hidden for, and they stay hidden from the others for as long if it is killed."""
+
 BATCH_LINGER_SECONDS = 0.05
 """How long a batch call waits for more entries: one takes as long as ten, and costs as much."""
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from relay.aws_lambda import LEAST_TIMEOUT
 from runtime.ids import utc_now
 from tests.conftest import MiniStack
 from tests.relay_world import TABLE, World, a_keyed_record, a_world, ids, records
@@ -99,7 +100,7 @@ def test_an_outage_fails_a_sweep_visibly(world: World) -> None:
         world.gate.open()
         world.gate.refuse("PutEvents", 503, "ServiceUnavailable")
         with pytest.raises(FunctionError, match="NothingSwept: none of 3 rows"):
-            api.invoke({}, timeout=13)
+            api.invoke({}, timeout=LEAST_TIMEOUT)
         world.gate.open()
         assert world.outbox() == ids(committed)
         api.invoke({})

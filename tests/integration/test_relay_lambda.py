@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from relay.aws_lambda import sweep_within
+from relay.aws_lambda import LEAST_TIMEOUT, sweep_within
 from relay.batch import BatchPublisher, StreamBatchHandler
 from runtime.metrics import RelayMetrics, new_registry
 from tests.conftest import MiniStack
@@ -32,7 +32,7 @@ def an_environment_here(world: World) -> StreamBatchHandler:
 
 
 def mapped(handler: StreamBatchHandler, **options: Any) -> EventSourceMapping:
-    return EventSourceMapping(lambda event: handler.handle(event, lambda: True), **options)
+    return EventSourceMapping(lambda event: handler.handle(event, lambda: LEAST_TIMEOUT), **options)
 
 
 def test_what_the_stream_tells_is_on_the_bus_and_leaves_the_outbox(world: World) -> None:

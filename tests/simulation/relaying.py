@@ -13,7 +13,7 @@ from relay.adapters.eventbridge import EventBus
 from relay.adapters.sqs_fifo import DeadLetterQueue, FifoQueue
 from relay.batch import BatchPublisher, StreamBatchHandler, TimeLeft
 from relay.feed_reader import PART, FeedReader
-from relay.forwarder import FIRST_TIMEOUT, Forwarder
+from relay.forwarder import Forwarder
 from relay.pipeline import Pipeline
 from relay.ports import RelayAdapters, Target
 from relay.sweeper import Backlog, Sweeper
@@ -23,6 +23,7 @@ from runtime.eventbridge import PUT_EVENTS_LIMITS
 from runtime.outbox.rows import Row
 from runtime.process.health import Readiness
 from runtime.sqs.messages import Messages
+from runtime.sqs.queue import FIRST_ANSWER_WITHIN
 from tests.fakes import MemoryStock
 from tests.simulation.ledger import Ledger
 from tests.simulation.places import Database, Places
@@ -79,7 +80,7 @@ class Relays:
         """`relay forward`: forwarders side by side."""
         sqs, queue = self._sqs(process), QUEUES[FIFO]
         congestion = self._congestion(
-            self._plan.workers, PUT_EVENTS_LIMITS.entries, first_timeout=FIRST_TIMEOUT
+            self._plan.workers, PUT_EVENTS_LIMITS.entries, first_timeout=FIRST_ANSWER_WITHIN
         )
         for _ in range(self._plan.workers):
             forwarder = Forwarder(

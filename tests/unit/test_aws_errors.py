@@ -7,6 +7,7 @@ from botocore.errorfactory import ClientExceptionsFactory
 from botocore.exceptions import (
     ClientError,
     ConnectionClosedError,
+    ConnectTimeoutError,
     CredentialRetrievalError,
     EndpointConnectionError,
     NoCredentialsError,
@@ -16,7 +17,16 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
-from runtime.aws import LONG_POLL_SECONDS, Aws, asking, error_code, family_of, reaching
+from runtime.aws import (
+    LONG_POLL_SECONDS,
+    Aws,
+    answered_within,
+    asking,
+    error_code,
+    family_of,
+    patience,
+    reaching,
+)
 from runtime.credentials import CREDENTIAL_ERRORS
 from runtime.errors import Unavailable
 from runtime.verdicts import Family
@@ -130,3 +140,40 @@ def test_only_sqs_waits_as_long_as_a_long_poll() -> None:
     dynamodb: Any = aws.client("dynamodb").meta.config
     assert sqs.read_timeout == LONG_POLL_SECONDS + 5
     assert dynamodb.read_timeout == 5
+
+
+def test_a_patient_client_waits_as_long_as_its_callers_block() -> None:
+    """And then tries once: botocore's own retries would be copies that are not counted."""
+    aws = Aws(region="eu-west-1", endpoint_url="http://127.0.0.1:1", read_timeout=5, patient=True)
+    events = aws.client("events")
+
+    def config() -> Any:
+        return events.meta.config
+
+    assert (config().read_timeout, patience()) == (5, None)
+    with answered_within(160):
+        with answered_within(40):
+            assert (config().read_timeout, patience()) == (40, 40)
+        assert config().read_timeout == 160
+        assert config().retries["total_max_attempts"] == 1
+        assert config() is config()
+    assert config().read_timeout == 5
+
+
+@pytest.mark.parametrize(
+    ("error", "lost"),
+    [
+        (ReadTimeoutError(endpoint_url="http://aws"), True),
+        (ConnectionClosedError(endpoint_url="http://aws"), True),
+        (client_error("Whatever", 504), True),
+        (ConnectTimeoutError(endpoint_url="http://aws"), False),
+        (EndpointConnectionError(endpoint_url="http://aws"), False),
+        (client_error("ServiceUnavailable", 503), False),
+        (client_error("ThrottlingException", 400), False),
+    ],
+)
+def test_what_is_lost_may_have_been_done(error: Exception, lost: bool) -> None:
+    """No answer came, once the call was on its way."""
+    with pytest.raises(Unavailable) as raised, reaching("EventBridge", "PutEvents"):
+        raise error
+    assert raised.value.is_lost is lost

@@ -203,3 +203,23 @@ def test_aggregates_go_by_who_came_first(order: Callable[..., object]) -> None:
         "b-1",
         "b-2",
     ]
+
+
+def test_a_queue_that_throttles_is_sent_less_and_later() -> None:
+    """Nothing is sent twice for it, and the redrive goes on."""
+    world = World(events(*((f"a{number}", 1) for number in range(10))), throttles=2)
+
+    tally = world.redrive()
+
+    assert (tally.moved, tally.stopped, world.left) == (10, None, [])
+    assert sorted(world.arrived) == sorted({*world.arrived})
+
+
+def test_a_call_without_an_answer_ends_a_redrive() -> None:
+    """It may have arrived: what was sent is not sent again by this one."""
+    world = World(events(("a", 1), ("b", 1)), loses_answers=True)
+
+    tally = world.redrive()
+
+    assert tally.stopped is not None
+    assert (len(world.batches), tally.moved) == (1, 0)

@@ -26,6 +26,7 @@ from verification.benchmarks.rows import (
     end_to_end,
     process_costs,
     relay_drain,
+    slow_bus,
 )
 from verification.benchmarks.sizes import FULL_SIZE, QUICK_SIZE, Size
 from verification.benchmarks.table import markdown, verdicts
@@ -40,6 +41,7 @@ Row = Callable[[Engines, Size], Sequence[BenchmarkLine]]
 
 BENCHMARKS: dict[str, Row] = {
     "relay": relay_drain.run,
+    "slow-bus": slow_bus.run,
     "change-stream": change_stream.run,
     "consumer": consumer.run,
     "api": api.run,
@@ -48,7 +50,9 @@ BENCHMARKS: dict[str, Row] = {
     "calls": calls.run,
 }
 
-QUICK_ROWS = tuple(name for name in BENCHMARKS if name not in {"consumer", "processes", "calls"})
+QUICK_ROWS = tuple(
+    name for name in BENCHMARKS if name not in {"slow-bus", "consumer", "processes", "calls"}
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -71,6 +71,7 @@ REQUEST_FAULTS = Lane(
         *((kind, endpoint) for kind in OUTAGES for endpoint in ENDPOINTS),
         *((FaultKind.HALF_FAIL, endpoint) for endpoint in ENDPOINTS),
         (FaultKind.CONFLICT, "dynamodb"),
+        (FaultKind.BACKLOG, "events"),
         (FaultKind.ROTATE, AWS),
     ),
     duration=(1, 5),

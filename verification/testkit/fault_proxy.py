@@ -22,6 +22,7 @@ from verification.testkit.injected_fault import (
     FaultKind,
     FaultSource,
     InjectedFault,
+    Late,
 )
 from verification.testkit.loopback import MAX_HEAD, LoopbackServer
 from verification.testkit.partial_failures import Choose, PartialFailure, fail_partially
@@ -108,7 +109,7 @@ class FaultProxy(LoopbackServer):
 
     def refuse(self, action: str, status: int, code: str, *, times: float = inf) -> None:
         """Answer the next `times` calls with an AWS error, without applying them."""
-        self._script(action, lambda _: error(status, code), times)
+        self.script(action, lambda _: error(status, code), times=times)
 
     def trust(self, *keys: str, code: str = "UnrecognizedClientException") -> None:
         """Take calls that these access keys signed, and answer an AWS error to all others."""
@@ -116,17 +117,18 @@ class FaultProxy(LoopbackServer):
 
     def drop_answers(self, action: str, *, times: int) -> None:
         """Apply the next calls, then reset the connection in place of an answer."""
-        self._script(action, lambda _: FaultKind.DROP, times)
+        self.script(action, lambda _: FaultKind.DROP, times=times)
 
     def fail_entries(self, choose: Choose) -> None:
         """Have entries of PutEvents fail behind HTTP 200; the others are forwarded."""
-        self._script(
-            "PutEvents", lambda request: fail_partially(request.action, request.json, choose), inf
+        self.script(
+            "PutEvents", lambda request: fail_partially(request.action, request.json, choose)
         )
 
-    def _script(
-        self, action: str, decide: Callable[[HttpMessage], InjectedFault], times: float
+    def script(
+        self, action: str, decide: Callable[[HttpMessage], InjectedFault], *, times: float = inf
     ) -> None:
+        """Decide by a function what happens to each of the next calls."""
         self._do(lambda: self._scripted.update({action: (decide, times)}))
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -216,6 +218,10 @@ class FaultProxy(LoopbackServer):
             case float() as delay:
                 if not await _unless_gone(client, asyncio.sleep(delay, result=True)):
                     return None
+            case Late(seconds):
+                response = await upstream.ask(request)
+                await asyncio.sleep(seconds)
+                return response
             case HttpMessage():
                 return fault
             case PartialFailure():

@@ -2,8 +2,9 @@
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from time import monotonic
 from typing import Literal
 
 from runtime.verdicts import Family
@@ -22,6 +23,7 @@ class FaultKind(StrEnum):
     FREEZE = "freeze"
     CUT = "cut"
     SLOW = "slow"
+    BACKLOG = "accepts more than it works off, and answers late"
     THROTTLE = "throttle"
     ERROR = "5xx"
     DROP = "answer dropped after success"
@@ -34,9 +36,34 @@ AnyFault = FaultKind | Family
 """Those of the endpoint that are named by a family answer with its errors."""
 
 
-InjectedFault = float | HttpMessage | PartialFailure | Literal[FaultKind.DROP] | None
+@dataclass(frozen=True)
+class Late:
+    """It is carried out at once, whoever waits for it, and answered after so many seconds."""
+
+    seconds: float
+
+
+@dataclass
+class Turns:
+    """Entries wait for their turn; `rate` of them have it in a second."""
+
+    rate: float
+    _free_at: float = 0.0
+
+    def late(self, entries: int) -> Late:
+        """Until the last of some more has had its turn."""
+        now = monotonic()
+        self._free_at = max(now, self._free_at) + entries / self.rate
+        return Late(self._free_at - now)
+
+
+InjectedFault = float | Late | HttpMessage | PartialFailure | Literal[FaultKind.DROP] | None
 """What happens to one request: nothing, seconds of delay, an answer in place of AWS's, a part of
-the batch fails, or it is carried out and the connection is reset in place of the answer."""
+the batch fails, it is carried out and answered late, or carried out and the connection reset in
+place of the answer."""
+
+BACKLOG_RATE = 20.0
+"""Entries a second that a bus works off which answers late."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +77,7 @@ class FaultSource:
     chance: float = 1.0
     target: str = ""
     delays: Sequence[float] = DELAYS
+    turns: Turns = field(default_factory=lambda: Turns(BACKLOG_RATE))
 
     def cuts(self, request: HttpMessage) -> bool:
         """Whether the request's connection is reset, and nothing carried out."""
@@ -61,14 +89,17 @@ class FaultSource:
             return None
         if self.kind is FaultKind.HALF_FAIL:  # each entry by itself, not the request
             return self._partial(request, chosen)
-        if chosen.random() >= self.chance:
-            return None
+        return None if chosen.random() >= self.chance else self._fault(request, chosen)
+
+    def _fault(self, request: HttpMessage, chosen: random.Random) -> InjectedFault:
         fault: InjectedFault = None
         match self.kind:
             case Family() as family:
                 fault = refuse(request, family, chosen)
             case FaultKind.SLOW:
                 fault = chosen.choice(self.delays)
+            case FaultKind.BACKLOG if request.action == "PutEvents":
+                fault = self.turns.late(len((request.json or {}).get("Entries", [])))
             case FaultKind.THROTTLE:
                 code = _THROTTLED.get(request.service, "ThrottlingException")
                 fault = error(400, code, "Rate exceeded")

@@ -28,15 +28,15 @@ def counted(process: str, tally: CallTally, meter: Meter) -> Iterator[None]:
     """Count, as a process's, all that the clients do which are made in this block.
 
     Composition roots make their clients themselves, so the two places are patched where every
-    client comes from. What was made stays counted when the block has ended.
+    client comes from. What was made stays counted when the block has ended, and so do the clients
+    that a patient one makes later.
     """
     make = Aws.client
 
     def client(aws: Aws, service: Any) -> Any:
-        made = make(aws, service)
-        if service != "kms":  # a data key serves a thousand: costs/assumptions.toml
-            _watch(made, process, tally, meter)
-        return made
+        events = aws._session.events  # noqa: SLF001 (its clients have their hooks from it)
+        _watch(events, process, tally, meter)
+        return make(aws, service)
 
     listener = _Commands(process, tally)
     with (
@@ -46,20 +46,25 @@ def counted(process: str, tally: CallTally, meter: Meter) -> Iterator[None]:
         yield
 
 
-def _watch(client: Any, process: str, tally: CallTally, meter: Meter) -> None:
-    """https://botocore.amazonaws.com/v1/documentation/api/latest/topics/events.html."""
+def _watch(events: Any, process: str, tally: CallTally, meter: Meter) -> None:
+    """Hear of each call, once, of the clients that a session makes from now on.
+
+    https://botocore.amazonaws.com/v1/documentation/api/latest/topics/events.html
+    """
 
     def asked(params: Any, context: dict[str, Any], **_: Any) -> None:
         context["asked"] = params
 
     def answered(parsed: Any, model: Any, context: dict[str, Any], **_: Any) -> None:
-        if not _is_poll(model.name, parsed):
+        # A data key serves a thousand: costs/assumptions.toml.
+        is_key = model.service_model.service_name == "kms"
+        if not is_key and not _is_poll(model.name, parsed):
             name = f"{model.service_model.service_name} {model.name}"
             tally.call(process, name, 1 + parsed["ResponseMetadata"].get("RetryAttempts", 0))
             meter.note(model.name, context["asked"], parsed)
 
-    client.meta.events.register("before-parameter-build", asked)
-    client.meta.events.register("after-call", answered)
+    events.register("before-parameter-build", asked, unique_id="counted-asked")
+    events.register("after-call", answered, unique_id="counted-answered")
 
 
 def _is_poll(operation: str, parsed: Any) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 from prometheus_client import CollectorRegistry
 
 from relay.__main__ import DaemonAdapters, dynamodb_adapters
+from relay.aws_lambda import LEAST_TIMEOUT
 from relay.batch import BatchPublisher, StreamBatchHandler
 from relay.pipeline import Pipeline
 from relay.settings import DynamoDBRelaySettings
@@ -77,7 +78,7 @@ def count_lambda(engines: Engines) -> CallTally:
     inserts = islice(_inserts(streams, iterator), DRAINED_EVENTS)
     records = [{**each, "eventSourceARN": f"arn/{outbox.table}"} for each in inserts]
     for some in cut(records, LAMBDA_BATCH_SIZE):
-        answer = handler.handle({"Records": some}, lambda: True)
+        answer = handler.handle({"Records": some}, lambda: LEAST_TIMEOUT)
         if answer["batchItemFailures"]:
             raise NotPublished(answer)
     return tally
