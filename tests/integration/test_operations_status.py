@@ -61,7 +61,7 @@ def test_an_idle_system_needs_nobody(system: Operated) -> None:
     assert code == 0
     assert len([name for name in found if name.startswith("outbox")]) == 3
     assert len([name for name in found if name.startswith("queue")]) == 8
-    assert len([name for name in found if name.startswith("dead-letter queue")]) == 17
+    assert len([name for name in found if name.startswith("dead-letter queue")]) == 20
     assert {each["verdict"] for name, each in found.items() if not name.startswith("stream")} == {
         "empty"
     }

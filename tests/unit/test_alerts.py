@@ -36,11 +36,10 @@ def source() -> ast.Module:
 def constant(name: str) -> float:
     """A threshold of the alarms."""
     for node in source().body:
-        if isinstance(node, ast.Assign):
-            names = ast.unparse(node.targets[0]).strip("()").split(", ")
-            if name in names:
-                values = ast.literal_eval(node.value)
-                return float(values[names.index(name)] if len(names) > 1 else values)
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name:
+            value = ast.literal_eval(node.value)
+            assert isinstance(value, int | float)
+            return value
     raise AssertionError(f"infra/aws/alarms.py has no {name}")
 
 
