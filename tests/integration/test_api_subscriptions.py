@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from contracts.names import EventType
+from contracts.outbox import OutboxRecord
 from tests.integration.test_api_bad_input import ORDER, problem
 from tests.system import System
 
@@ -28,7 +29,8 @@ def test_a_subscription_is_created_with_its_event(
     assert created.items() >= ORDER.items()
     (record,) = system.outbox("subscription", created["subscriptionId"])
     assert record["eventType"] == EventType.SUBSCRIPTION_CREATED
-    assert (record["correlationId"], record["traceparent"]) == ("call-1", trace)
+    committed = OutboxRecord.from_document(record)
+    assert (committed.correlation_id, committed.traceparent) == ("call-1", trace)
 
 
 def test_quantity_is_one_unless_said(subscriptions: httpx.Client) -> None:
