@@ -34,6 +34,7 @@ LEFT_OUT = {
     "AWS::DocDB::": "mongod stands for DocumentDB: MiniStack would start a container",
     "AWS::EC2::": "loopback is the network",
     "AWS::ECS::": "consumers and relays run here as processes",
+    "AWS::IAM::InstanceProfile": "of the NAT instance: loopback is the network",
     "AWS::IAM::Policy": "of processes; the roles of rules have theirs in them",
     "AWS::Lambda::": "the relays run here as daemons: MiniStack loses batchItemFailures",
     "AWS::Logs::MetricFilter": "alarms and dashboards carry no event",
@@ -51,8 +52,8 @@ BOOTSTRAP_VERSION = "/cdk-bootstrap/hnb659fds/version"
 def deployable(stack: Stack) -> Stack:
     """The stack as it was synthesized, less LEFT_OUT and what only that needs.
 
-    So go the roles of processes, the schedules of Lambda functions, the logs of the network, and
-    the outputs, by which stacks tell each other of the network.
+    So go the roles of processes, the schedules of Lambda functions, the logs of the network, the
+    image of its NAT instance, and the outputs, by which stacks tell each other of the network.
     """
     kept = {resource.logical_id for resource in stack.resources(*DEPLOYED)}
     roles = {role.logical_id for role in stack.resources("AWS::IAM::Role")}
@@ -60,7 +61,12 @@ def deployable(stack: Stack) -> Stack:
     kept -= set(_without(stack, "AWS::Events::Rule", "EventBusName"))
     kept -= set(_without(stack, "AWS::Logs::LogGroup", "LogGroupName"))
     resources = {name: _less(stack.template["Resources"][name], kept) for name in kept}
-    template = {**stack.template, "Resources": resources}
+    parameters = {
+        name: each
+        for name, each in stack.template["Parameters"].items()
+        if "AWS::EC2::Image" not in each["Type"]
+    }
+    template = {**stack.template, "Resources": resources, "Parameters": parameters}
     template.pop("Outputs", None)
     return replace(stack, template=template)
 

@@ -1,5 +1,6 @@
 """The subscription service over HTTP: created once, whatever the caller's network does."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
@@ -28,7 +29,8 @@ def test_a_subscription_is_created_with_its_event(
     assert created.items() >= ORDER.items()
     (record,) = system.outbox("subscription", created["subscriptionId"])
     assert record["eventType"] == EventType.SUBSCRIPTION_CREATED
-    assert (record["correlationId"], record["traceparent"]) == ("call-1", trace)
+    metadata = json.loads(record["detail"])["metadata"]
+    assert (metadata["correlationId"], metadata["traceparent"]) == ("call-1", trace)
 
 
 def test_quantity_is_one_unless_said(subscriptions: httpx.Client) -> None:
