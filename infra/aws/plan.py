@@ -6,6 +6,7 @@ from infra.arns import AccountRegion, Arns
 from infra.custom_buses import CustomBuses, on_custom_buses
 from infra.documentdb_quotas import QuotaError
 from infra.resources import Domain
+from infra.scaling import most_tasks
 from infra.stages import Stage, StageError
 from infra.topology import WORKLOADS, Topology
 from infra.workloads import Workload
@@ -58,7 +59,7 @@ class Plan:
 
     @property
     def copies(self) -> int:
-        """How many run of a process that may run more than once."""
+        """How many instances a database has."""
         return 2 if self.stage.protected else 1
 
     def most_tasks(self, workload: Workload) -> int:
@@ -66,7 +67,8 @@ class Plan:
 
         Of the one relay of an outbox, the old one stops first.
         """
-        return 1 if workload.relays_outbox else 2 * self.copies
+        most = most_tasks(self.stage)[workload.name]
+        return most if workload.relays_outbox else 2 * most
 
     def require_room_in_documentdb(self) -> None:
         """Raise StageError if all tasks may open more there than the stage's instance allows."""
