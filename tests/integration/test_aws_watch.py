@@ -48,6 +48,9 @@ def test_everything_that_may_go_wrong_has_an_alarm(
         wanted |= {f"{bus}-failed-invocations", f"{bus}-dlq-unreachable"}
         if DOMAINS[domain].tables:
             wanted |= {f"{domain}-throttled", f"{domain}-relay-throttled"}
+        if DOMAINS[domain].collections:
+            kinds = ("transactions-quota", "cursors-quota", "connections-quota")
+            wanted |= {f"documentdb-{each}" for each in (*kinds, "processor", "memory")}
     assert names == {f"streamed-events-{stage}-{name}" for name in wanted}
 
 
@@ -77,26 +80,6 @@ def test_throttles_are_those_of_every_table_and_index(synthesized: Synthesize, d
         for kind in ("Read", "Write")
         for table in DOMAINS[domain].tables
         for names in ((table.name,), *((index.name, table.name) for index in table.indexes))
-    }
-
-
-def test_a_protected_stages_documentdb_is_watched(synthesized: Synthesize) -> None:
-    """Of the primary, whichever instance that is; not in a stage without data to protect."""
-    cluster, quotas = "streamed-events-prod-payments", QUOTAS["db.t4g.medium"]
-    found = {}
-    for alarm in synthesized("prod").resources("AWS::CloudWatch::Alarm"):
-        # Where a stack has an account of its own, CDK writes every metric as one of several.
-        metric = alarm.properties.get("Metrics", [{}])[0].get("MetricStat", {}).get("Metric", {})
-        if metric.get("Namespace") == "AWS/DocDB":
-            dimensions = {each["Name"]: each["Value"] for each in metric["Dimensions"]}
-            found[metric["MetricName"]] = (alarm.properties["Threshold"], dimensions)
-    primary = {"DBClusterIdentifier": cluster, "Role": "WRITER"}
-    assert found == {
-        "TransactionsOpenMax": (0.8 * quotas.transactions, primary),
-        "DatabaseCursorsMax": (0.8 * quotas.cursors, primary),
-        "DatabaseConnections": (0.8 * quotas.connections, primary),
-        "CPUUtilization": (80, primary),
-        "LowMemNumOperationsThrottled": (1, primary),
     }
 
 

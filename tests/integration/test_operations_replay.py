@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -25,7 +26,7 @@ REGION = "eu-north-1"
 @pytest.fixture(autouse=True)
 def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     """Between two looks at a replay."""
-    monkeypatch.setattr("operations.replay.command.REPLAY_POLL_INTERVAL", 0.02)
+    monkeypatch.setattr("operations.replay.command.sleep", lambda _: Event().wait(0.02))
 
 
 @pytest.fixture
