@@ -1,5 +1,6 @@
 """What the model says stands on AWS is what the templates of stage dev declare."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -74,3 +75,11 @@ def test_lambda_hands_over_batches_of_that_size(resources: list[Resource]) -> No
     """The counted drain cuts its records as the event source mapping does."""
     mappings = of(resources, "AWS::Lambda::EventSourceMapping")
     assert {each["BatchSize"] for each in mappings} == {LAMBDA_BATCH_SIZE}
+
+
+def test_functions_sweep_as_often(resources: list[Resource]) -> None:
+    """On a schedule in whole minutes."""
+    rules = of(resources, "AWS::Events::Rule")
+    schedules = {each["ScheduleExpression"] for each in rules if "ScheduleExpression" in each}
+    (minutes,) = (int(re.findall(r"rate\((\d+) minutes?\)", each)[0]) for each in schedules)
+    assert minutes * deployment.SWEEPS_AN_HOUR == 60
