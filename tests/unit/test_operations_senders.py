@@ -13,7 +13,12 @@ from operations.sources.origins import OutToBus, origins
 from runtime.custom_event_bus import find_custom_bus
 from runtime.errors import Misconfigured
 from tests.dead_letters import a_dead_letter, a_record_body, read_by
-from tests.memory_custom_buses import MemoryCustomBus, MemoryCustomBuses, Stored, Wishes
+from tests.memory_custom_buses import (
+    MemoryCustomBus,
+    MemoryCustomBuses,
+    Stored,
+    SubscriberConfiguration,
+)
 
 REFUSED = {"Error": {"Code": "InvalidMessageContents", "Message": "what SQS refuses"}}
 UNLISTED = {"Error": {"Code": "NobodyKnowsThis", "Message": "it is in no list"}}
@@ -70,7 +75,7 @@ def test_a_row_that_a_relay_could_not_publish_goes_to_the_custom_event_bus() -> 
     """In its aggregate's group, and known by its event: redriven twice it is there once."""
     bus = MemoryCustomBus("stock-event-bus", now=lambda: 0.0, later=lambda _, act: act())
     arrived: list[Stored] = []
-    bus.subscribe(Wishes("queue"), arrived.append)
+    bus.subscribe(SubscriberConfiguration("queue"), arrived.append)
     origin = origins(TOPOLOGY, WORKLOADS)["stock-dlq"]
     dead_letter = read_by(origin, a_record_body("sub-1", 3))
     outgoing = outgoing_of(dead_letter, OutToBus("stock-event-bus"))
