@@ -1,10 +1,11 @@
 """What goes with a batch that AWS refuses as a whole: only what is wrong itself."""
 
+import socket
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EndpointConnectionError
 
 from infra.topology import TOPOLOGY, WORKLOADS
 from operations.dlq.outgoing import Outgoing, outgoing_of
@@ -83,6 +84,24 @@ def test_a_row_that_a_relay_could_not_publish_goes_to_the_custom_event_bus() -> 
     assert sender.send([outgoing]) == sender.send([outgoing]) == [None]
     (stored,) = arrived
     assert (stored.group, stored.deduplication_id) == ("sub-1", dead_letter.event.event_id)
+
+
+class Unlisted:
+    """A client whose region has none."""
+
+    class meta:  # noqa: N801 (boto3's name)
+        region_name = "mars-1"
+
+    def list_event_buses(self, **_: str) -> None:
+        error = EndpointConnectionError(endpoint_url="https://x")
+        error.__cause__ = socket.gaierror(socket.EAI_NONAME, "no such host")
+        raise error
+
+
+def test_where_there_are_no_custom_event_buses_the_operator_is_told_so() -> None:
+    """Before anything is sent."""
+    with pytest.raises(Misconfigured, match="the region mars-1 has no Custom Event Bus"):
+        find_custom_bus(Unlisted(), "stock-event-bus")
 
 
 class Listing:
