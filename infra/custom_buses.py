@@ -25,7 +25,6 @@ class CustomBus:
     """Keeps every event for `retention_days`."""
 
     name: str
-    domain: str
     retention_days: int
 
 
@@ -66,10 +65,7 @@ def on_custom_buses(
     stays = [each.pattern for each in topology.archives if each.outlives_backups]
     domains = [_on_classic(domain, stays) for domain in topology.domains]
     publishers = {str(lifecycles[each.name].source): each for each in topology.domains}
-    buses = [
-        CustomBus(domain.buses[0].name, domain.name, _retention(domain))
-        for domain in topology.domains
-    ]
+    buses = [CustomBus(domain.buses[0].name, _retention(domain)) for domain in topology.domains]
     subscribers = [
         *(_copy(domain) for domain in topology.domains),
         *(

@@ -86,7 +86,7 @@ class SharedStack(Stack):
         self.issuer = plan.stage.issuer or user_pool(self, plan)
         for domain in site.domains:
             BusStack(self, plan, domain, key)
-        self.custom_buses = custom_buses(self, plan, site.domains, key)
+        self.custom_buses = custom_buses(self, plan, key)
 
     @property
     @jsii.member(jsii_name="availabilityZones")

@@ -64,7 +64,7 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
+class StartingPosition:
     """Where a subscriber begins: at LATEST, or at a point in time, and perhaps where it ends.
 
     `at` None is HORIZON: all that the bus retains.
@@ -75,23 +75,23 @@ class Start:
     end: float | None = None
 
 
-LATEST, HORIZON = Start(), Start("POINT_IN_TIME")
+LATEST, HORIZON = StartingPosition(), StartingPosition("POINT_IN_TIME")
 
 
 @dataclass(frozen=True)
-class Wishes:
+class SubscriberConfiguration:
     """What a subscriber is made with; the defaults are AWS's."""
 
     name: str
     pattern: EventPattern = field(default_factory=EventPattern)
     fifo: bool = False
-    start: Start = LATEST
+    start: StartingPosition = LATEST
     max_retries: int = 5
     max_age: float = 300.0
     only: frozenset[str] | None = None
     """Of `aws:EventId`: a filter of the scope SYSTEM_METADATA."""
 
-    def want(self, stored: Stored) -> bool:
+    def matches(self, stored: Stored) -> bool:
         if self.only is not None and stored.event.event_id not in self.only:
             return False
         return matches(self.pattern, stored.event)
@@ -113,11 +113,11 @@ class MemorySubscriber:
     def __init__(
         self,
         bus: "MemoryCustomBus",
-        wishes: Wishes,
+        configuration: SubscriberConfiguration,
         deliver: Callable[[Stored], object],
         dead_letter: Callable[[str, Mapping[str, str]], object],
     ) -> None:
-        self._bus, self.wishes = bus, wishes
+        self._bus, self.configuration = bus, configuration
         self._deliver, self._dead_letter = deliver, dead_letter
         self.is_running = True
         self._position = 0
@@ -130,7 +130,7 @@ class MemorySubscriber:
 
     def begin(self) -> None:
         """Take the starting position. Raises InvalidInputException for one outside retention."""
-        start, bus = self.wishes.start, self._bus
+        start, bus = self.configuration.start, self._bus
         if start.kind == "LATEST":
             self._position = bus.newest
             return
@@ -141,11 +141,11 @@ class MemorySubscriber:
 
     def offer(self, stored: Stored) -> None:
         """See an event that is on the bus."""
-        end = self.wishes.start.end
+        end = self.configuration.start.end
         if not self.is_running or (end is not None and stored.at > end):
             return
         self._position = stored.sequence
-        if self.wishes.want(stored):
+        if self.configuration.matches(stored):
             self._enqueue(_Delivery(stored, self._bus.now()))
 
     def stop(self) -> None:
@@ -167,7 +167,11 @@ class MemorySubscriber:
     def _enqueue(self, delivery: _Delivery) -> None:
         """A FIFO subscriber has one delivery of a group in flight; any other has all of them."""
         stored = delivery.stored
-        group = stored.group if self.wishes.fifo and stored.group is not None else stored.sequence
+        group = (
+            stored.group
+            if self.configuration.fifo and stored.group is not None
+            else stored.sequence
+        )
         waiting = self._groups[group]
         waiting.append(delivery)
         if len(waiting) == 1:
@@ -193,8 +197,8 @@ class MemorySubscriber:
             delivery.tries += 1
             wait = min(FIRST_BACK_OFF * 2 ** (delivery.tries - 1), LONGEST_BACK_OFF)
             age = self._bus.now() + wait - delivery.begun
-            is_over = delivery.tries > self.wishes.max_retries
-            if not (failure.for_good or is_over or age > self.wishes.max_age):
+            is_over = delivery.tries > self.configuration.max_retries
+            if not (failure.for_good or is_over or age > self.configuration.max_age):
                 self._attempt_soon(group, delivery, wait)
                 return
             self._give_up(delivery, failure, "MaxRetryAttempts" if is_over else _TOO_OLD)
@@ -207,12 +211,12 @@ class MemorySubscriber:
 
     def _give_up(self, delivery: _Delivery, failure: TargetFailed, condition: str) -> None:
         """Dead-letter the record: it names the event, and does not have it."""
-        stored, bus = delivery.stored, self._bus
+        stored, bus, name = delivery.stored, self._bus, self.configuration.name
         retries = delivery.tries - 1
         facts = {
             "busArn": bus.arn,
-            "subscriberArn": f"arn:aws:events:eu-west-1:{ACCOUNT}:subscriber/{self.wishes.name}/s",
-            "targetArn": f"arn:aws:sqs:eu-west-1:{ACCOUNT}:{self.wishes.name}",
+            "subscriberArn": f"arn:aws:events:eu-west-1:{ACCOUNT}:subscriber/{name}/s",
+            "targetArn": f"arn:aws:sqs:eu-west-1:{ACCOUNT}:{name}",
             "errorCode": failure.code,
             "errorMessage": "The delivery failed.",
             "exhaustedRetryCondition": condition,
@@ -268,12 +272,12 @@ class MemoryCustomBus:
 
     def subscribe(
         self,
-        wishes: Wishes,
+        configuration: SubscriberConfiguration,
         deliver: Callable[[Stored], object],
         dead_letter: Callable[[str, Mapping[str, str]], object] = lambda record, attributes: None,
     ) -> MemorySubscriber:
         """Make a subscriber, and let it begin. Raises InvalidInputException."""
-        made = MemorySubscriber(self, wishes, deliver, dead_letter)
+        made = MemorySubscriber(self, configuration, deliver, dead_letter)
         made.begin()
         self.subscribers.append(made)
         return made

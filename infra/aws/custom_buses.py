@@ -1,7 +1,7 @@
 """Custom Event Buses and their subscribers, for a stage with `eventBusKind` custom."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aws_cdk import CfnResource
@@ -14,7 +14,7 @@ from infra.aws.keys import USE, let_custom_buses_use, removal_policy
 from infra.aws.plan import Plan
 from infra.custom_buses import DELIVERY_RETRIES, DELIVERY_SECONDS, CustomBus, Subscriber
 from infra.policies import EVENTBRIDGE, Document, policy_of
-from infra.resources import Domain, ToBus
+from infra.resources import Domain, EventPattern, ToBus
 from infra.workloads import PublishesTo, Workload
 
 
@@ -30,15 +30,8 @@ class BusArns:
 
     def settings(self, workload: Workload) -> dict[str, str]:
         """Those of a process that publishes: which bus, and of which kind."""
-        return {
-            name: value
-            for use in workload.uses
-            if isinstance(use, PublishesTo)
-            for name, value in (
-                ("EVENT_BUS_KIND", "custom"),
-                ("EVENT_BUS", self.arns[use.bus]),
-            )
-        }
+        bus = next((use.bus for use in workload.uses if isinstance(use, PublishesTo)), None)
+        return {"EVENT_BUS_KIND": "custom", "EVENT_BUS": self.arns[bus]} if bus else {}
 
     def decrypt(self, bus: str, plan: Plan) -> iam.PolicyStatement:
         """What PutEvents asks for in the caller's name.
@@ -58,19 +51,15 @@ class BusArns:
         )
 
 
-def custom_buses(
-    scope: Construct, plan: Plan, domains: Sequence[Domain], key: kms.Key
-) -> BusArns | None:
-    """Make the buses of an account; None for a stage on Classic.
+def custom_buses(scope: Construct, plan: Plan, key: kms.Key) -> BusArns | None:
+    """Make all buses, which are in one account; None for a stage on Classic.
 
     They hold what archives hold elsewhere: a protected stage keeps them.
     """
     if plan.custom is None:
         return None
-    names = {domain.name for domain in domains}
-    here = [bus for bus in plan.custom.buses if bus.domain in names]
-    let_custom_buses_use(key, [bus.name for bus in here], plan)
-    made = {bus.name: _bus(scope, plan, bus, key) for bus in here}
+    let_custom_buses_use(key, [bus.name for bus in plan.custom.buses], plan)
+    made = {bus.name: _bus(scope, plan, bus, key) for bus in plan.custom.buses}
     return BusArns({name: bus.attr_event_bus_arn for name, bus in made.items()}, key)
 
 
@@ -129,7 +118,7 @@ class Subscribers(Construct):
             subscriber.name,
             name=subscriber.name,
             event_bus_arn=self._buses.arns[subscriber.bus],
-            filter_configuration=filters if pattern != type(pattern)() else None,
+            filter_configuration=filters if pattern != EventPattern() else None,
             invoke_configuration=kind.InvokeConfigurationProperty(
                 target_arn=arns.target(subscriber.target), role_arn=role.attr_arn
             ),

@@ -21,9 +21,10 @@ ROLE_ARN = "arn:aws:iam::000000000000:role/delivery"
 
 @pytest.fixture(scope="module")
 def assembly(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
-    """Of dev's settings, with the one that is tried."""
+    """Of dev's settings, with the one that is tried, and protected."""
     context = context_of(STAGE)
-    context["stages"] = {STAGE: {**context["stages"]["dev"], "eventBusKind": "custom"}}
+    tried = {"eventBusKind": "custom", "protected": True, "alarmEmail": "alarms@example.com"}
+    context["stages"] = {STAGE: {**context["stages"]["dev"], **tried}}
     return synthesize(tmp_path_factory.mktemp("custom-buses"), context)
 
 
@@ -81,6 +82,17 @@ def test_every_bus_fits_the_services_model(assembly: Assembly) -> None:
         key = {"KmsKeyIdentifier": "arn:aws:kms:eu-west-1:000000000000:key/k"}
         request = {**bus, "EncryptionConfiguration": key}
         assert faults("eventbridgev2", "CreateEventBus", request) == []
+
+
+def test_a_protected_stages_buses_outlive_their_stack(assembly: Assembly) -> None:
+    """They hold what archives hold elsewhere."""
+    buses = [
+        resource
+        for stack in assembly.stacks.values()
+        for resource in stack.template["Resources"].values()
+        if resource["Type"] == "AWS::EventsV2::EventBus"
+    ]
+    assert [bus["DeletionPolicy"] for bus in buses] == ["RetainExceptOnCreate"] * len(CUSTOM.buses)
 
 
 def test_every_subscriber_fits_the_services_model(assembly: Assembly) -> None:

@@ -13,11 +13,11 @@ from tests.memory_custom_buses import (
     HORIZON,
     MemoryCustomBus,
     MemoryCustomBuses,
-    Start,
+    StartingPosition,
     Stored,
+    SubscriberConfiguration,
     TargetFailed,
     TargetLate,
-    Wishes,
 )
 from tests.memory_queues import MemorySqs
 from tests.simulation.fates import Kind
@@ -63,7 +63,8 @@ class CustomPlaces:
             self._subscribe(subscriber, HORIZON)
         for name, bus in self.buses.items():
             bus.subscribe(
-                Wishes(f"{name}-in-order", fifo=True, start=HORIZON), partial(self._read, name)
+                SubscriberConfiguration(f"{name}-in-order", fifo=True, start=HORIZON),
+                partial(self._read, name),
             )
 
     @property
@@ -72,7 +73,7 @@ class CustomPlaces:
 
     def replay(self, name: str) -> None:
         """An operator has all that a bus retains read again, up to now."""
-        end = Start("POINT_IN_TIME", None, self._weather.scheduler.now)
+        end = StartingPosition("POINT_IN_TIME", None, self._weather.scheduler.now)
         for subscriber in CUSTOM.subscribers:
             if subscriber.bus == name:
                 self._subscribe(subscriber, end)
@@ -84,12 +85,12 @@ class CustomPlaces:
         (subscriber,) = (each for each in CUSTOM.subscribers if each.name == name)
         ids = frozenset(each["eventId"] for each in found["failedMessages"])
         now = self._weather.scheduler.now
-        self._subscribe(subscriber, Start("POINT_IN_TIME", None, now), ids)
+        self._subscribe(subscriber, StartingPosition("POINT_IN_TIME", None, now), ids)
 
     def _subscribe(
-        self, subscriber: Subscriber, start: Start, only: frozenset[str] | None = None
+        self, subscriber: Subscriber, start: StartingPosition, only: frozenset[str] | None = None
     ) -> None:
-        wishes = Wishes(
+        configuration = SubscriberConfiguration(
             subscriber.name,
             subscriber.pattern,
             start=start,
@@ -98,7 +99,9 @@ class CustomPlaces:
             only=only,
         )
         self.buses[subscriber.bus].subscribe(
-            wishes, partial(self._deliver, subscriber), partial(self._dead_letter, subscriber)
+            configuration,
+            partial(self._deliver, subscriber),
+            partial(self._dead_letter, subscriber),
         )
 
     def _take(self, bus: str, stored: Stored) -> None:

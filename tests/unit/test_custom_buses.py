@@ -73,9 +73,9 @@ def test_what_stays_on_classic_is_the_log_and_the_way_of_an_erasure() -> None:
 def test_a_bus_retains_what_its_archive_kept() -> None:
     """For as long."""
     assert CUSTOM.buses == (
-        CustomBus("subscriptions-event-bus", "subscriptions", 20),
-        CustomBus("stock-event-bus", "stock", 20),
-        CustomBus("payments-event-bus", "payments", 365),
+        CustomBus("subscriptions-event-bus", 20),
+        CustomBus("stock-event-bus", 20),
+        CustomBus("payments-event-bus", 365),
     )
 
 

@@ -26,10 +26,10 @@ from tests.memory_custom_buses import (
     LATEST,
     MemoryCustomBus,
     MemoryCustomBuses,
-    Start,
+    StartingPosition,
     Stored,
+    SubscriberConfiguration,
     TargetFailed,
-    Wishes,
 )
 from tests.relay_fakes import MemoryDeadLetters, record_of
 
@@ -87,9 +87,11 @@ class World:
         self.adapter = CustomEventBus(self.client, self.bus.arn)
         self.target = Target()
 
-    def subscribe(self, **wishes: Any) -> Any:
+    def subscribe(self, **configuration: Any) -> Any:
         return self.bus.subscribe(
-            Wishes("queue", **wishes), self.target.deliver, self.target.dead_letter
+            SubscriberConfiguration("queue", **configuration),
+            self.target.deliver,
+            self.target.dead_letter,
         )
 
     def publish(self, *events: tuple[str, int]) -> list[object]:
@@ -250,7 +252,7 @@ def test_a_record_is_redriven_by_a_subscriber_that_reads_its_events_again(world:
     (record,) = world.target.records
     world.target.failing = set()
     ids = frozenset(each["eventId"] for each in record["failedMessages"])
-    world.subscribe(start=Start("POINT_IN_TIME", 0.0, 300.0), only=ids)
+    world.subscribe(start=StartingPosition("POINT_IN_TIME", 0.0, 300.0), only=ids)
     world.clock.pass_by(1)
     assert world.target.arrived == [("a", 1), ("b", 1)]
 
@@ -260,12 +262,12 @@ def test_a_record_is_redriven_by_a_subscriber_that_reads_its_events_again(world:
     [
         (LATEST, [3]),
         (HORIZON, [1, 2, 3]),
-        (Start("POINT_IN_TIME", 100.0), [2, 3]),
-        (Start("POINT_IN_TIME", 0.0, 150.0), [1, 2]),
+        (StartingPosition("POINT_IN_TIME", 100.0), [2, 3]),
+        (StartingPosition("POINT_IN_TIME", 0.0, 150.0), [1, 2]),
     ],
 )
 def test_a_subscriber_begins_where_it_asks_to(
-    world: World, start: Start, expected: list[int]
+    world: World, start: StartingPosition, expected: list[int]
 ) -> None:
     """At the end, at all that is retained, at a time, and up to one."""
     world.publish(("a", 1))
@@ -283,7 +285,7 @@ def test_a_position_outside_the_retention_is_refused(world: World, at: float) ->
     """Before it, before the bus was made, or in the future."""
     world.clock.pass_by(2 * DAY)
     with pytest.raises(ClientError, match="InvalidInputException"):
-        world.subscribe(start=Start("POINT_IN_TIME", at))
+        world.subscribe(start=StartingPosition("POINT_IN_TIME", at))
 
 
 def test_what_is_no_longer_retained_is_not_read(world: World) -> None:

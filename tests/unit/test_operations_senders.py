@@ -1,10 +1,11 @@
 """What goes with a batch that AWS refuses as a whole: only what is wrong itself."""
 
+import socket
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EndpointConnectionError
 
 from infra.topology import TOPOLOGY, WORKLOADS
 from operations.dlq.outgoing import Outgoing, outgoing_of
@@ -19,7 +20,12 @@ from operations.sources.origins import OutToBus, origins
 from runtime.custom_event_bus import find_custom_bus
 from runtime.errors import Misconfigured
 from tests.dead_letters import a_dead_letter, a_record_body, read_by
-from tests.memory_custom_buses import MemoryCustomBus, MemoryCustomBuses, Stored, Wishes
+from tests.memory_custom_buses import (
+    MemoryCustomBus,
+    MemoryCustomBuses,
+    Stored,
+    SubscriberConfiguration,
+)
 
 REFUSED = {"Error": {"Code": "InvalidMessageContents", "Message": "what SQS refuses"}}
 UNLISTED = {"Error": {"Code": "NobodyKnowsThis", "Message": "it is in no list"}}
@@ -102,7 +108,7 @@ def test_a_row_that_a_relay_could_not_publish_goes_to_the_custom_event_bus() -> 
     """In its aggregate's group, and known by its event: redriven twice it is there once."""
     bus = MemoryCustomBus("stock-event-bus", now=lambda: 0.0, later=lambda _, act: act())
     arrived: list[Stored] = []
-    bus.subscribe(Wishes("queue"), arrived.append)
+    bus.subscribe(SubscriberConfiguration("queue"), arrived.append)
     origin = origins(TOPOLOGY, WORKLOADS)["stock-dlq"]
     dead_letter = read_by(origin, a_record_body("sub-1", 3))
     outgoing = outgoing_of(dead_letter, OutToBus("stock-event-bus"))
@@ -110,6 +116,24 @@ def test_a_row_that_a_relay_could_not_publish_goes_to_the_custom_event_bus() -> 
     assert sender.send([outgoing]) == sender.send([outgoing]) == [None]
     (stored,) = arrived
     assert (stored.group, stored.deduplication_id) == ("sub-1", dead_letter.event.event_id)
+
+
+class Unlisted:
+    """A client whose region has none."""
+
+    class meta:  # noqa: N801 (boto3's name)
+        region_name = "mars-1"
+
+    def list_event_buses(self, **_: str) -> None:
+        error = EndpointConnectionError(endpoint_url="https://x")
+        error.__cause__ = socket.gaierror(socket.EAI_NONAME, "no such host")
+        raise error
+
+
+def test_where_there_are_no_custom_event_buses_the_operator_is_told_so() -> None:
+    """Before anything is sent."""
+    with pytest.raises(Misconfigured, match="the region mars-1 has no Custom Event Bus"):
+        find_custom_bus(Unlisted(), "stock-event-bus")
 
 
 class Listing:
