@@ -108,7 +108,7 @@ def test_a_late_line_is_waited_for_where_one_is_expected(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Else a slow log would make a replay one of nothing."""
-    monkeypatch.setattr(command, "REPLAY_POLL_INTERVAL", 0)
+    monkeypatch.setattr(command, "sleep", lambda _: None)
     ended, before = Progress("COMPLETED", "", reached), +Counter({"StockAllocated": logged})
 
     came = command._settled(Counting(counts), ended, before)  # type: ignore[arg-type]

@@ -24,7 +24,7 @@ NAT_DISK_GIGABYTES = 8
 FUNCTION_GIGABYTES = 0.5
 """GB."""
 
-SWEEPS_AN_HOUR = 60
+SWEEPS_AN_HOUR = 15
 """Of each sweeping function."""
 
 OUTBOX_LOOKS_AN_HOUR = 3 * 120
