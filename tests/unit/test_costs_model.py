@@ -128,7 +128,7 @@ def test_a_pipe_whose_rows_are_deleted_pays_for_that(book: Book) -> None:
 
 
 def test_an_idle_month_polls_at_its_pace(book: Book) -> None:
-    """In two hours seven queues and four forwarders poll every 8 s; 360 looks an hour, 15 sweeps."""
+    """Seven queues and four forwarders are polled every 8 s; an hour has 360 looks, 15 sweeps."""
     found = book.lines(THIS_DESIGN.month(book, low_cost=False))
     assert found["SQS"] == 11 * 2 * 3600 / 8 + 2 * 360
     assert found["Fargate"] == 8 * (0.25 + 0.5) * 2
