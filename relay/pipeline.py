@@ -158,10 +158,12 @@ class Pipeline:
             self._published.put(row)
         if outcome.stuck:
             self._leave(outcome.stuck)
+        for refused in outcome.alone:
+            self._put_off(refused.row)
         if outcome.is_outage or outcome.result is CallResult.THROTTLED:
             self.window.give_back(outcome.again)
         else:
-            for row in (*outcome.again, *(refused.row for refused in outcome.alone)):
+            for row in outcome.again:
                 self._put_off(row)
         for row in outcome.lost:
             self._send_again(row)

@@ -1,11 +1,13 @@
 """Congestion control: what is in flight to a service, how large a batch is, how long one waits.
 
 Additive increase and multiplicative decrease (Chiu and Jain, 1989), with TCP's slow start and one
-decrease for each round of calls (RFC 5681, RFC 6582), and its retransmission timer (RFC 6298). A
-service that accepts but answers late is not sent the same again before a late answer could have
-come: a copy is work for it, and makes every later answer later.
+decrease for each round of calls (RFC 5681, RFC 6582), its retransmission timer (RFC 6298), and its
+rule of what is lost: what was sent long before something that was answered (RFC 8985). A service
+that accepts but answers late is not sent the same again before a late answer could have come: a
+copy is work for it, and makes every later answer later.
 """
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -34,6 +36,12 @@ entries a second answers the last of them within LONGEST_TIMEOUT."""
 
 LEAST_OF = 64
 """Answers of which the quickest says how long the way takes (the delay signal of TCP Vegas)."""
+
+MOST_DOUBLINGS = 20
+"""By then even a round trip of a millisecond has the longest timeout."""
+
+MOST_LOST = 1000
+"""Calls without an answer that a service may still work at, as far as it is remembered."""
 
 FIRST_REFUSAL_PAUSE, LONGEST_REFUSAL_PAUSE = 0.05, 5.0
 """Seconds in which nothing is sent, after a refusal and after one refusal behind the other; so
@@ -98,8 +106,8 @@ class RoundTrip:
         self._smoothed += (seconds - self._smoothed) / 8
 
     def back_off(self) -> None:
-        """Double the timeout: an answer did not come."""
-        self._doublings += 1
+        """Double the timeout, up to LONGEST_TIMEOUT: an answer did not come."""
+        self._doublings = min(self._doublings + 1, MOST_DOUBLINGS)
 
     def is_queueing(self, seconds: float) -> bool:
         """Whether an answer took so long because of what was sent before, not of the way."""
@@ -112,7 +120,8 @@ class RoundTrip:
         """
         if self._smoothed is None:
             return self.first_timeout
-        usual = min(LONGEST_TIMEOUT, self._smoothed + 4 * self._variation) * 2**self._doublings
+        usual = (self._smoothed + 4 * self._variation) * 2**self._doublings
+        usual = min(LONGEST_TIMEOUT, usual)
         enough = max(SHORTEST_TIMEOUT, usual, 2 * self._share * in_flight)
         return ldexp(SHORTEST_TIMEOUT, ceil(log2(enough / SHORTEST_TIMEOUT)))
 
@@ -139,7 +148,7 @@ class CongestionControl:
         self._threshold: float = self.calls
         self._batch: float = self.entries
         self._in_flight: set[Call] = set()
-        self._lost: list[Call] = []
+        self._lost: deque[Call] = deque(maxlen=MOST_LOST)
         self._round = self._pauses = 0
         self._resumes_at = self._passed_at = -inf
         self._round_trip = RoundTrip(self.first_timeout)
@@ -182,10 +191,11 @@ class CongestionControl:
     def end(self, call: Call, result: CallResult | None) -> None:
         """Learn from a call; None: it was not made after all."""
         with self._changed:
+            is_counted = call in self._in_flight
             self._in_flight.discard(call)
             if result is CallResult.PASSED:
                 self._grow(call)
-            elif result is not None:
+            elif result is not None and is_counted:
                 if result is CallResult.LOST:
                     self._lost.append(call)
                 if call.round == self._round:
@@ -213,9 +223,16 @@ class CongestionControl:
 
         Not where answers come late because so much is in flight.
         """
-        self._lost = [lost for lost in self._lost if lost.started > call.started]
-        self._passed_at = self.now()
-        took = self._passed_at - call.started
+        later = [lost for lost in self._lost if lost.started > call.started]
+        self._lost = deque(later, MOST_LOST)
+        self._passed_at = now = self.now()
+        took = now - call.started
+        # An outage has left these behind: they no longer keep others from being made (RFC 8985).
+        self._in_flight -= {
+            other
+            for other in self._in_flight
+            if other.started < call.started and now - other.started > OVERDUE
+        }
         self._round_trip.add(took, call.in_flight)
         self._pauses = 0
         if self._round_trip.is_queueing(took):

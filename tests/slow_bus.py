@@ -98,12 +98,21 @@ class ModelBus:
 
 @dataclass(frozen=True)
 class Drain:
-    """What became of rows: the `seconds` until the last had left, and copies of each on the bus."""
+    """What became of rows: when so many were left in the outbox, and copies of each on the bus."""
 
     rows: int
-    seconds: float
+    left: Sequence[tuple[float, int]]
     copies: Counter[str]
     bus: ModelBus
+
+    @property
+    def seconds(self) -> float:
+        """Until the last had left."""
+        return self.left[-1][0]
+
+    def left_at(self, moment: float) -> int:
+        """How many rows were in the outbox then."""
+        return min((rows for at, rows in self.left if at <= moment), default=self.rows)
 
     @property
     def most_copies(self) -> int:
@@ -136,16 +145,16 @@ def drained(rows: int, bus_on: Callable[[Scheduler], ModelBus]) -> Drain:
     )
     committed = [row_of(f"a{number}", 1) for number in range(rows)]
     outbox.put(*committed)
-    left_at = [0.0]
+    left: list[tuple[float, int]] = []
 
     def publish() -> None:
         while pipeline.publish_next():
             while not pipeline._published.empty():
                 pipeline.delete_next()
-                left_at.append(scheduler.now)
+                left.append((scheduler.now, len(outbox.rows)))
 
     scheduler.task(lambda: window.offer(committed))
     for _ in range(PUBLISHERS):
         scheduler.task(publish)
     assert scheduler.run(until=lambda: not outbox.rows, most_turns=MOST_TURNS)
-    return Drain(rows, left_at[-1], bus.accepted, bus)
+    return Drain(rows, left, bus.accepted, bus)

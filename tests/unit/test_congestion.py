@@ -186,6 +186,14 @@ def test_timeouts_grow_with_what_is_observed(controlled: Controlled) -> None:
     assert queueing.control.timeout(0) >= 2 * 6 * (FIRST_CALLS - 1)
 
 
+def test_a_timeout_ends_growing(controlled: Controlled) -> None:
+    """A service that is silent for a day: no call of a new row waits longer than the longest."""
+    controlled.call(PASSED)
+    for _ in range(5000):
+        controlled.call(LOST, seconds=20)
+    assert controlled.control.timeout(0) == LONGEST_TIMEOUT
+
+
 # Before a bus: the rows of the benchmark "slow bus", in virtual time.
 
 
@@ -250,14 +258,21 @@ def test_a_bus_that_is_away_for_a_minute(since: float, rows: int) -> None:
     assert drain.most_copies == 1
 
 
-def test_a_bus_that_is_silent_for_a_minute() -> None:
-    """It takes nothing and says nothing: 30 s after its end everything is on its way again."""
+@pytest.mark.parametrize("minutes", [1, 10, 120])
+def test_a_bus_that_is_silent(minutes: float) -> None:
+    """It takes nothing and says nothing: 30 s after its end all is on its way again.
+
+    But for the calls that found that out, one every while: no answer to them will come.
+    """
+    end = 5 + 60 * minutes
     drain = drained(
         2000,
-        lambda scheduler: ModelBus(scheduler, rate=lambda now: 100, silent=(5, 65)),
+        lambda scheduler: ModelBus(scheduler, rate=lambda now: 100, silent=(5, end)),
     )
-    holds(drain, 60 + 2000 / 100)
-    assert drain.seconds <= 65 + 30 + 15
+    holds(drain, end - 5 + 2000 / 100)
+    stuck = ceil(LONGEST_TIMEOUT / OVERDUE) * A_CALL
+    assert drain.left_at(end + 30 + (2000 - 500) / 100) <= (stuck if minutes > 1 else 0)
+    assert drain.seconds <= end + LONGEST_TIMEOUT + 15
 
 
 @pytest.mark.parametrize("rate", [10, 1.5, 0.3])

@@ -139,6 +139,21 @@ def test_rows_that_meet_an_unknown_error_alone_hold_no_publisher(relay_: Relay) 
     assert not relay_.outbox.rows
 
 
+def test_of_one_call_what_is_throttled_and_what_is_unknown_both_come_again(relay_: Relay) -> None:
+    """One entry too fast, another with an error in no list: neither is left in the window."""
+    tries: Counter[str] = Counter()
+
+    def answer(record: OutboxRecord) -> Failure | None:
+        tries[record.aggregate_id] += 1
+        first = {"fast": THROTTLED, "odd": UNKNOWN}
+        return first.get(record.aggregate_id) if tries[record.aggregate_id] == 1 else None
+
+    relay_.target.answer = answer
+    relay_.commit(row_of("fast", 1), row_of("odd", 1), row_of("good", 1))
+    relay_.drain()
+    assert sorted(relay_.target.keys) == [("fast", 1), ("good", 1), ("odd", 1)]
+
+
 def test_an_unknown_error_of_the_whole_target_buries_nothing(relay_: Relay) -> None:
     """Every call fails with it for a while: all rows are there afterwards, in order and once."""
     failures = iter(range(300))

@@ -1,4 +1,4 @@
-"""How much of everything a run plays: the full one takes up to 20 minutes, the quick one 3."""
+"""How much of everything a run plays: the full one takes up to 25 minutes, the quick one 3."""
 
 from dataclasses import dataclass
 
