@@ -57,11 +57,10 @@ def running_system(
         require_writable_file(settings.streamed_audit_file, "STREAMED_AUDIT_FILE")
     if settings.emulator_url:
         refuse_aws(settings.emulator_url, "EMULATOR_URL")
-    engines = engine_processes(settings)
     with (
         only_one(settings.state_dir),
         Supervisor(
-            [*engines, *ours, *beside],
+            [*(engines := engine_processes(settings)), *ours, *beside],
             console=console,
             stop=stop,
             restart_ours=settings.restart,

@@ -23,7 +23,8 @@ ROLE_ARN = "arn:aws:iam::000000000000:role/delivery"
 def assembly(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
     """Of dev's settings, with the one that is tried, and protected."""
     context = context_of(STAGE)
-    tried = {"eventBusKind": "custom", "protected": True, "alarmEmail": "alarms@example.com"}
+    kept = {"protected": True, "lowCost": False, "alarmEmail": "alarms@example.com"}
+    tried = {"eventBusKind": "custom", **kept}
     context["stages"] = {STAGE: {**context["stages"]["dev"], **tried}}
     return synthesize(tmp_path_factory.mktemp("custom-buses"), context)
 
