@@ -52,7 +52,7 @@ class Stage(BaseModel):
 
     `accounts` names an account for each domain; without it everything lives in the account of the
     credentials that deploy. `protected` keeps data when a stack is deleted, runs twice what may run
-    twice, and more of what is busy; it needs somebody to write to when an alarm goes off. `zones`
+    twice, and more of what is busy; it needs an address that its alarms reach. `zones`
     are the ids of the availability zones, by default the region's first. With one NAT gateway
     instead of two, a zone's failure can cut the other off. `relay_concurrency` is how many batches
     each relay's function may publish at a time, with that much of the account's concurrency kept

@@ -47,7 +47,7 @@ TimeLeft = Callable[[], float]
 """Seconds in which a call must be answered; none begins that may take longer."""
 
 Congestion = Callable[[int, int], CongestionControl]
-"""Makes congestion control for so many calls, of so many entries each."""
+"""Makes congestion control from the most calls in flight, and the most entries of each."""
 
 
 def _congestion(calls: int, entries: int) -> CongestionControl:

@@ -90,7 +90,7 @@ class RoundTrip:
     def add(self, seconds: float, in_flight: int) -> None:
         """Take an answer's time in; it ends what `back_off` has doubled.
 
-        Its call was the last of so many `in_flight` when it began.
+        `in_flight` are the calls that were, itself included, when its call began.
         """
         self._doublings = 0
         if self._answers % LEAST_OF == 0:
@@ -116,7 +116,7 @@ class RoundTrip:
     def timeout(self, in_flight: int) -> float:
         """Seconds: SHORTEST_TIMEOUT doubled until it is enough, so that there are few of them.
 
-        Enough is twice as long, too, as the answers to so many calls take one after the other.
+        Enough is also twice the time in which that many calls are answered one after the other.
         """
         if self._smoothed is None:
             return self.first_timeout

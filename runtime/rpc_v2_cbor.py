@@ -1,4 +1,4 @@
-"""Answers of AWS's protocol rpc-v2-cbor, told from those of what only answers in its place."""
+"""Tells answers of AWS's protocol rpc-v2-cbor from those of what only answers in its place."""
 
 from typing import Any
 

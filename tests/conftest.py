@@ -182,7 +182,7 @@ def emulator(
 ) -> Iterator[MiniStack]:
     """The AWS emulator that --aws names, shared by the session; the stash has of what kind it is.
 
-    One at an address of its own is named by nobody: it is asked.
+    One at an address of its own has no name: it is asked.
     """
     named = pytestconfig.getoption("--aws")
     with ExitStack() as stack:

@@ -45,7 +45,7 @@ class TargetFailed(Exception):
 
 
 class TargetLate(Exception):
-    """The target is reached only so many seconds later: that is no failed try."""
+    """The target is reached some seconds later: that is no failed try."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(f"in {seconds} s")

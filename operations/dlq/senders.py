@@ -1,6 +1,6 @@
 """Sends dead letters on, a batch a call, and says of each whether it was accepted."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -108,10 +108,7 @@ class BusSender:
                 answer = self.events.put_events(Entries=entries)
         except (ClientError, Unavailable) as error:
             return _send_individually(self, batch, error)
-        return [
-            _reason(each["ErrorCode"], each.get("ErrorMessage")) if each.get("ErrorCode") else None
-            for each in answer["Entries"]
-        ]
+        return _refusals(answer["Entries"])
 
 
 REDRIVEN_STREAM = "redriven"
@@ -165,10 +162,7 @@ class CustomBusSender:
                 answer = self.events.put_events(EventBusArn=self.arn, Entries=entries)
         except (ClientError, Unavailable) as error:
             return _send_individually(self, batch, error)
-        return [
-            _reason(each["ErrorCode"], each.get("ErrorMessage")) if each.get("ErrorCode") else None
-            for each in answer["Entries"]
-        ]
+        return _refusals(answer["Entries"])
 
 
 def _system_metadata(outgoing: Outgoing) -> dict[str, str]:
@@ -197,6 +191,13 @@ def _send_individually(
     if len(batch) == 1 and isinstance(error, ClientError):
         return [_reason(error_code(error), error_message(error))]
     return [answer for outgoing in batch for answer in sender.send([outgoing])]
+
+
+def _refusals(results: Sequence[Mapping[str, Any]]) -> Sequence[str | None]:
+    return [
+        _reason(each["ErrorCode"], each.get("ErrorMessage")) if each.get("ErrorCode") else None
+        for each in results
+    ]
 
 
 def _reason(code: str, message: str | None) -> str:

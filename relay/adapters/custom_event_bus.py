@@ -6,6 +6,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from contracts.outbox import OutboxRecord
+from relay.adapters.eventbridge import failures_of
 from relay.ports import CallRefused, Failure
 from runtime.aws import error_code, error_message, reaching
 from runtime.custom_event_bus import CUSTOM_BUS_LIMITS, CustomEventBusClient
@@ -41,12 +42,7 @@ class CustomEventBus:
             if code == "InvalidStateException":  # the bus's, not an entry's: it is being changed
                 raise Unavailable("EventBridge", code, Family.MISSING, call="PutEvents") from error
             raise CallRefused(Failure(code, error_message(error))) from error
-        return [
-            Failure(entry["ErrorCode"], entry.get("ErrorMessage", ""))
-            if entry.get("ErrorCode")
-            else None
-            for entry in response["Entries"]
-        ]
+        return failures_of(response["Entries"])
 
     def _entry(self, record: OutboxRecord) -> dict[str, Any]:
         return {

@@ -1,7 +1,7 @@
 """PutEvents: up to ten entries and 1 MB a call, any of which may fail behind HTTP 200."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
@@ -13,6 +13,14 @@ from runtime.eventbridge import PUT_EVENTS_LIMITS
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
+
+
+def failures_of(results: Sequence[Mapping[str, Any]]) -> Sequence[Failure | None]:
+    """What PutEvents says of each entry: None of one that was accepted."""
+    return [
+        Failure(each["ErrorCode"], each.get("ErrorMessage", "")) if each.get("ErrorCode") else None
+        for each in results
+    ]
 
 
 class EventBus:
@@ -34,12 +42,7 @@ class EventBus:
                 )
         except ClientError as error:
             raise CallRefused(Failure(error_code(error), error_message(error))) from error
-        return [
-            Failure(entry["ErrorCode"], entry.get("ErrorMessage", ""))
-            if entry.get("ErrorCode")
-            else None
-            for entry in response["Entries"]
-        ]
+        return failures_of(response["Entries"])
 
     def _entry(self, record: OutboxRecord) -> "PutEventsRequestEntryTypeDef":
         return {

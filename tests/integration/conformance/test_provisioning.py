@@ -1,4 +1,4 @@
-"""The whole topology on the engine: made once, found again as it is, and nobody else's touched."""
+"""The whole topology on the engine: made once, found again as it is; what is not ours stays."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
