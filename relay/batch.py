@@ -19,7 +19,7 @@ from relay.publisher import Outcome, Publisher, try_delete
 from relay.recent_keys import RecentKeys
 from runtime.aws import answered_within
 from runtime.batches import in_batches
-from runtime.congestion import CallResult, CongestionControl
+from runtime.congestion import LONGEST_TIMEOUT, CallResult, CongestionControl
 from runtime.errors import Misconfigured
 from runtime.metrics import RelayMetrics
 from runtime.outbox.dynamodb_rows import row_of
@@ -116,7 +116,8 @@ class BatchPublisher:
             for row in outcome.done:
                 done.add(waiting[row.aggregate_id].popleft())
                 del tries[row.aggregate_id], self._copies[row.key]
-            tries.update(row.aggregate_id for row in (*outcome.again, *outcome.lost))
+            failed = (*outcome.again, *outcome.lost, *outcome.broken)
+            tries.update(row.aggregate_id for row in failed)
             self._copies.update(row.key for row in outcome.lost)
             tries.update(each.row.aggregate_id for each in outcome.alone)
             for each in outcome.stuck:
@@ -146,7 +147,7 @@ class BatchPublisher:
         return outcome
 
     def _copies_of(self, row: Row) -> int:
-        """How often a row was sent before, and no answer came; Lambda may forget it."""
+        """How often a row was sent before, and no answer came in time; Lambda may forget it."""
         return self._copies[row.key]
 
     def _publish(self, batch: Sequence[Row], time_left: TimeLeft) -> Outcome:
@@ -157,7 +158,7 @@ class BatchPublisher:
             return Outcome()
         with answered_within(timeout):
             outcome = self._publisher.publish(batch)
-        self._publishing.end(call, outcome.result)
+        outcome.after(self._publishing.end(call, outcome.result), timeout)
         return outcome
 
     def _delete(self, rows: Sequence[Row], time_left: TimeLeft) -> Sequence[Row]:
@@ -168,7 +169,10 @@ class BatchPublisher:
         left, lost = rows, 0
         for attempt in range(1, BATCH_TRIES + 1):
             call = self._deleting.begin(within=max(0.0, time_left()))
-            with answered_within(min(self._deleting.timeout(lost), max(LAST_DELETE, time_left()))):
+            within = min(
+                self._deleting.timeout(lost), LONGEST_TIMEOUT, max(LAST_DELETE, time_left())
+            )
+            with answered_within(within):
                 deleted = try_delete(self._outbox, left)
             if call is not None:
                 self._deleting.end(call, deleted.result)

@@ -184,7 +184,7 @@ class Forwarder:
         return done
 
     def _copies_of(self, row: Row) -> int:
-        """How often a message was sent before, and no answer came."""
+        """How often a message was sent before, and no answer came in time."""
         return self._copies[row.handle["MessageId"]]
 
     def _call(self, batch: Sequence[Row], held: "Sequence[MessageTypeDef]") -> Outcome:
@@ -197,7 +197,7 @@ class Forwarder:
         self._hide(held, timeout)
         with answered_within(timeout):
             outcome = self._publisher.publish(batch)
-        self._congestion.end(call, outcome.result)
+        outcome.after(self._congestion.end(call, outcome.result), timeout)
         return outcome
 
     def _hide(self, messages: "Sequence[MessageTypeDef]", seconds: float) -> None:

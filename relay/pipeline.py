@@ -14,7 +14,12 @@ from relay.ports import RelayAdapters
 from relay.publisher import Outcome, Publisher, Refused, try_delete
 from relay.window import Window
 from runtime.aws import answered_within
-from runtime.congestion import LONGEST_REFUSAL_PAUSE, CallResult, CongestionControl
+from runtime.congestion import (
+    LONGEST_REFUSAL_PAUSE,
+    LONGEST_TIMEOUT,
+    CallResult,
+    CongestionControl,
+)
 from runtime.metrics import RelayMetrics
 from runtime.outbox.rows import Row
 from runtime.process.health import Readiness
@@ -34,7 +39,7 @@ DELETE_LINGER_SECONDS = 0.01
 """The wait of published rows for the next to be deleted with: without it, sixteen deleters took
 0.17 calls for an event in a drain, where full calls are 0.14."""
 
-LONGEST_LOST_WAIT = 300.0
+LONGEST_BREAK_WAIT = 300.0
 """Seconds between two copies of a row, at most, where connections break before an answer."""
 
 PUBLISH_DEADLINE, DELETE_DEADLINE = 6.0, 9.0
@@ -109,9 +114,10 @@ class Pipeline:
         if not batch:
             self._publishing.end(call, None)
             return True
-        with answered_within(self._publishing.timeout(self._copies_of(batch[0]))):
+        timeout = self._publishing.timeout(self._copies_of(batch[0]))
+        with answered_within(timeout):
             outcome = self._publisher.publish(batch)
-        self._publishing.end(call, outcome.result)
+        outcome.after(self._publishing.end(call, outcome.result), timeout)
         self._settle(outcome)
         return True
 
@@ -147,7 +153,7 @@ class Pipeline:
             pass
 
     def _copies_of(self, row: Row) -> int:
-        """How often a row was sent before, and no answer came."""
+        """How often a row was sent before, and no answer came in time."""
         return self._copies.get(row.key, 0)
 
     def _settle(self, outcome: Outcome) -> None:
@@ -165,26 +171,20 @@ class Pipeline:
         else:
             for row in outcome.again:
                 self._put_off(row)
+        for row in outcome.broken:
+            self._put_off(row, longest=LONGEST_BREAK_WAIT)
         for row in outcome.lost:
-            self._send_again(row)
+            self._copies[row.key] = self._copies_of(row) + 1
+        self.window.give_back(outcome.lost)
 
     def _forget(self, row: Row) -> None:
         self._tries.pop(row.key, None)
         self._copies.pop(row.key, None)
 
-    def _put_off(self, row: Row) -> None:
+    def _put_off(self, row: Row, *, longest: float | None = None) -> None:
         """Have a row tried again later, after as long as its own tries say."""
         tries = self._tries[row.key] = self._tries.get(row.key, 0) + 1
-        delay = backoff(tries, first=0.1, longest=self._longest_wait)
-        self._call_later(delay, partial(self.window.give_back, [row]))
-
-    def _send_again(self, row: Row) -> None:
-        """Give a row back that may have been accepted; not soon where that happens to it again."""
-        copies = self._copies[row.key] = self._copies_of(row) + 1
-        if copies == 1:
-            self.window.give_back([row])
-            return
-        delay = backoff(copies, first=1.0, longest=LONGEST_LOST_WAIT)
+        delay = backoff(tries, first=0.1, longest=longest or self._longest_wait)
         self._call_later(delay, partial(self.window.give_back, [row]))
 
     def _leave(self, stuck: Sequence[Refused]) -> None:
@@ -207,7 +207,8 @@ class Pipeline:
                 break
             call = self._deleting.begin()  # None from a stop on: then each has one try
             some, rest = left[: self._deleting.batch], left[self._deleting.batch :]
-            with answered_within(self._deleting.timeout(lost)):
+            # A delete that is done twice does no harm: none waits longer than the longest.
+            with answered_within(min(self._deleting.timeout(lost), LONGEST_TIMEOUT)):
                 deleted = try_delete(self._outbox, some)
             lost += deleted.result is CallResult.LOST
             if call is not None:

@@ -38,7 +38,8 @@ class Outcome:
     """The outcome of each row of a batch.
 
     `done` may leave the outbox: `accepted` of them were published, the others dead-lettered.
-    `again` met a failure that passes; `lost` had no answer, and may have been accepted. `alone` met
+    `again` met a failure that passes; `lost` had no answer, and may have been accepted; so may what
+    was `broken`: its connection, before there was one. `alone` met
     an error by themselves that is in no list: it may be the row's own, so others must not wait for
     it. `stuck` can be neither published nor dead-lettered: no try soon will change that.
     `is_outage` says that the target took no call, `result` what the calls say of the target.
@@ -47,6 +48,7 @@ class Outcome:
     done: list[Row] = field(default_factory=list)
     again: list[Row] = field(default_factory=list)
     lost: list[Row] = field(default_factory=list)
+    broken: list[Row] = field(default_factory=list)
     alone: list[Refused] = field(default_factory=list)
     stuck: list[Refused] = field(default_factory=list)
     accepted: int = 0
@@ -57,7 +59,12 @@ class Outcome:
     def rows(self) -> list[Row]:
         """All rows of the batch."""
         refused = [each.row for each in (*self.alone, *self.stuck)]
-        return [*self.done, *self.again, *self.lost, *refused]
+        return [*self.done, *self.again, *self.lost, *self.broken, *refused]
+
+    def after(self, seconds: float, timeout: float) -> None:
+        """Tell what was waited for, nearly as long as it was to be, from what broke before."""
+        if seconds < 0.9 * timeout:
+            self.broken, self.lost = self.lost, []
 
     def add(self, other: "Outcome") -> None:
         if self.result is CallResult.PASSED:

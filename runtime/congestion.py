@@ -165,7 +165,10 @@ class CongestionControl:
         return int(self._limit)
 
     def timeout(self, copies: int) -> float:
-        """Seconds to wait for an answer about what was sent `copies` times before, unanswered."""
+        """Seconds to wait for an answer about what was sent `copies` times before, unanswered.
+
+        Only copies that were waited for count: a connection that breaks says nothing of load.
+        """
         last = len(TIMEOUTS) - 1
         least = ldexp(TIMEOUTS[min(copies, last)], max(0, copies - last))
         # A service that is slow still works at what was lost, before what is sent now.
@@ -188,8 +191,8 @@ class CongestionControl:
                 self._changed.wait(wait if end is None else min(wait, end - now))
         return None
 
-    def end(self, call: Call, result: CallResult | None) -> None:
-        """Learn from a call; None: it was not made after all."""
+    def end(self, call: Call, result: CallResult | None) -> float:
+        """Learn from a call; None: it was not made after all. Returns the seconds that it took."""
         with self._changed:
             is_counted = call in self._in_flight
             self._in_flight.discard(call)
@@ -201,6 +204,7 @@ class CongestionControl:
                 if call.round == self._round:
                     self._shrink(call, result)
             self._changed.notify_all()
+            return self.now() - call.started
 
     def close(self) -> None:
         """End every wait: no call begins any more."""

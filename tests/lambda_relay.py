@@ -10,6 +10,7 @@ from relay.aws_lambda import sweep_within
 from relay.batch import BatchPublisher, StreamBatchHandler
 from relay.ports import RelayAdapters
 from relay.settings import SweepSettings
+from runtime.congestion import CongestionControl
 from runtime.ids import utc_now
 from runtime.metrics import RelayMetrics, new_registry
 from runtime.outbox.dynamodb_rows import row_of, to_item
@@ -26,12 +27,16 @@ SUCCESS: dict[str, Any] = {"batchItemFailures": []}
 
 @dataclass
 class LambdaRelay:
-    """`seconds_left` are the invocation's, `waits` those that it would have waited."""
+    """`seconds_left` are the invocation's, `waits` those that it would have waited between tries.
+
+    `seconds` is the time, by which answers are late or do not come.
+    """
 
     outbox: MemoryOutbox = field(default_factory=MemoryOutbox)
     target: MemoryTarget = field(default_factory=MemoryTarget)
     dead_letters: MemoryDeadLetters = field(default_factory=MemoryDeadLetters)
     seconds_left: float = 200
+    seconds: float = 0.0
     remembered: int = 1000
     waits: list[float] = field(default_factory=list)
 
@@ -45,8 +50,13 @@ class LambdaRelay:
     def start_environment(self) -> None:
         """Forget, as a new execution environment of Lambda does."""
         metrics = RelayMetrics(new_registry())
-        publisher = BatchPublisher(self.adapters, metrics, wait=self.waits.append)
+        publisher = BatchPublisher(
+            self.adapters, metrics, wait=self.waits.append, congestion=self._congestion
+        )
         self.handler = StreamBatchHandler(publisher, TABLE, remembered=self.remembered)
+
+    def _congestion(self, calls: int, entries: int) -> CongestionControl:
+        return CongestionControl(calls, entries, longest_pause=0.0, now=lambda: self.seconds)
 
     def __call__(self, event: dict[str, Any]) -> dict[str, Any]:
         return self.handler.handle(event, lambda: self.seconds_left)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 import structlog
 
 from runtime.aws import answered_within
-from runtime.congestion import CallResult, CongestionControl
+from runtime.congestion import LONGEST_TIMEOUT, CallResult, CongestionControl
 from runtime.errors import Unavailable
 from runtime.retry import backoff
 from runtime.sqs.queue import (
@@ -96,7 +96,7 @@ class Deletions:
             call = self._congestion.begin()
             result = CallResult.PASSED
             try:
-                with answered_within(self._congestion.timeout(lost)):
+                with answered_within(min(self._congestion.timeout(lost), LONGEST_TIMEOUT)):
                     failed = delete_batch(self._sqs, self._url, handles)
                 handles = [handles[index] for index in failed]
             except Unavailable as error:

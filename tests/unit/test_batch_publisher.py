@@ -96,6 +96,7 @@ def test_a_row_without_an_answer_is_sent_again_with_more_time_for_it(relay_: Lam
 
     def fault(records: Sequence[Any]) -> None:
         waited.append(patience())
+        relay_.seconds += waited[-1] or 0
         raise Unavailable("the bus", "ReadTimeoutError", is_lost=True)
 
     relay_.target.fault = fault

@@ -16,6 +16,9 @@ from contracts.outbox import OutboxRecord
 from relay.pipeline import DELETE_DEADLINE, DELETERS, PUBLISH_DEADLINE, PUBLISHERS, Pipeline
 from relay.ports import Failure, NeverAccepted, RelayAdapters, StaysInOutbox
 from relay.window import Window
+from runtime.aws import patience
+from runtime.congestion import LONGEST_TIMEOUT
+from runtime.errors import Unavailable
 from runtime.metrics import RelayMetrics, new_registry
 from runtime.outbox.rows import Row
 from runtime.process.shutdown import Stop
@@ -152,6 +155,22 @@ def test_of_one_call_what_is_throttled_and_what_is_unknown_both_come_again(relay
     relay_.commit(row_of("fast", 1), row_of("odd", 1), row_of("good", 1))
     relay_.drain()
     assert sorted(relay_.target.keys) == [("fast", 1), ("good", 1), ("odd", 1)]
+
+
+def test_connections_that_break_lengthen_no_timeout(relay_: Relay) -> None:
+    """Whether it was accepted is open, so it is sent again; but nothing was waited for."""
+    waited: list[float | None] = []
+
+    def fault(_: Sequence[Any]) -> None:
+        waited.append(patience())
+        if len(waited) < 6:
+            raise Unavailable("the bus", "ConnectionClosedError", is_lost=True)
+
+    relay_.target.fault = fault
+    relay_.commit(row_of("a", 1))
+    relay_.drain()
+    assert relay_.target.keys == [("a", 1)]
+    assert waited == [LONGEST_TIMEOUT] * 6
 
 
 def test_an_unknown_error_of_the_whole_target_buries_nothing(relay_: Relay) -> None:
