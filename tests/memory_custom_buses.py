@@ -246,8 +246,10 @@ _TOO_OLD = "MaximumEventAgeInSeconds"
 
 
 class MemoryCustomBus:
-    """One bus of `name`. Every event that it takes is told to `journal`, copies within the window
-    are not. `now` is in seconds; `later` has something done after so many."""
+    """One bus of `name`. `journal` hears of every event that it takes, but for copies in the window.
+
+    `now` is in seconds; `later` has something done after a number of them.
+    """
 
     def __init__(
         self,

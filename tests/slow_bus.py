@@ -98,7 +98,7 @@ class ModelBus:
 
 @dataclass(frozen=True)
 class Drain:
-    """What became of rows: when so many were left in the outbox, and copies of each on the bus."""
+    """What became of rows: by time how many were left in the outbox, and copies on the bus."""
 
     rows: int
     left: Sequence[tuple[float, int]]
@@ -124,7 +124,7 @@ class Drain:
 
 
 def drained(rows: int, bus_on: Callable[[Scheduler], ModelBus]) -> Drain:
-    """Have a relay that has just started publish so many rows; each is an aggregate of its own."""
+    """Have a relay that has just started publish rows, each of an aggregate of its own."""
     scheduler = Scheduler()
     bus, outbox = bus_on(scheduler), MemoryOutbox()
 

@@ -254,7 +254,7 @@ def test_the_setting_asks_for_an_arn(monkeypatch: pytest.MonkeyPatch, bus: str) 
 
 
 def test_classic_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
-    """And takes a name; a kind that nobody knows is refused."""
+    """And takes a name; an unknown kind is refused."""
     monkeypatch.delenv("EVENT_BUS_KIND", raising=False)
     monkeypatch.setenv("EVENT_BUS", "stock-event-bus")
     assert BusSettings().event_bus_kind == "classic"

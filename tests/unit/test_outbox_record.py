@@ -283,7 +283,7 @@ NOT_REPEATED = {
 
 @pytest.mark.parametrize("detail", NOT_REPEATED.values(), ids=NOT_REPEATED.keys())
 def test_what_the_detail_does_not_say_stays_in_the_row(detail: str) -> None:
-    """A row of somebody else's detail loses nothing."""
+    """A row whose detail another writer made loses nothing."""
     record = a_record(detail=detail, traceparent=TRACEPARENT)
     assert record.to_row() == record.to_document()
 

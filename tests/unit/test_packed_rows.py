@@ -103,7 +103,7 @@ def test_what_cannot_be_unpacked_is_malformed(fault: str) -> None:
 
 
 def test_what_is_no_binary_is_malformed() -> None:
-    """A packed detail that is a text, as somebody's own might be."""
+    """A packed detail that is a text, as another writer's might be."""
     item: dict[str, Any] = to_item(a_record().to_row())
     del item["detail"]
     for value in ({"S": "e30="}, {"N": "1"}, {"B": "no Base64!"}):
