@@ -246,7 +246,7 @@ _TOO_OLD = "MaximumEventAgeInSeconds"
 
 
 class MemoryCustomBus:
-    """One bus of `name`. `journal` hears of every event that it takes, but for copies in the window.
+    """One bus of `name`. `journal` hears of each event that it takes, but for copies in the window.
 
     `now` is in seconds; `later` has something done after a number of them.
     """
