@@ -9,7 +9,7 @@ from importlib import import_module
 
 from infra.local_system.environment import SAMPLE_ENVIRONMENT, avoid_aws
 from infra.local_system.settings import ROOT
-from runtime.settings import Settings, variables
+from runtime.settings import ClientSettings, Settings, variables
 
 COLLECTOR = "OTEL_EXPORTER_OTLP_ENDPOINT"
 """The one variable of OpenTelemetry that reaches what runs here. The others, such as a protocol
@@ -30,11 +30,12 @@ def isolate(
 ) -> None:
     """Take everything out of `environ` that would reach our processes or the engines by accident.
 
-    What `configured_by` reads stays, and the address of a collector of traces. AWS becomes samples,
-    and loopback bypasses any proxy: HTTP_PROXY and its like stay, for a collector elsewhere. `say`
-    gets one sentence with the names of what was set and does not count.
+    What `configured_by` reads stays, the address of a collector of traces, and which client calls
+    AWS. AWS becomes samples, and loopback bypasses any proxy: HTTP_PROXY and its like stay, for a
+    collector elsewhere. `say` gets one sentence with the names of what was set and does not count.
     """
-    kept = {COLLECTOR} | (variables(configured_by) if configured_by else set())
+    kept = {COLLECTOR} | variables(ClientSettings)
+    kept |= variables(configured_by) if configured_by else set()
     ours = frozenset[str]().union(*map(variables, settings_classes())) - kept
     left_out = [
         name

@@ -4,10 +4,12 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal, Self, overload
+from urllib.parse import urlsplit
 
-import boto3
+import structlog
 from botocore.config import Config
 from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import (
@@ -28,13 +30,16 @@ from botocore.exceptions import (
     TokenRetrievalError,
 )
 from botocore.exceptions import ConnectionError as NotConnected
+from botocore.httpsession import where
+from botocore.utils import get_environ_proxies, is_valid_endpoint_url, validate_region_name
 
 from runtime.aws_failures import BOTOCORE_FAMILIES, family_of_code
 from runtime.credentials import session_of
 from runtime.errors import Misconfigured, Unavailable
+from runtime.lean_client import HOT, LeanClient, give_first_try
 from runtime.passed import note
 from runtime.rpc_v2_cbor import require_protocol
-from runtime.settings import AwsSettings
+from runtime.settings import AwsSettings, ClientSettings, load
 from runtime.verdicts import RULES, Family, Verdict, family_of_class, holds
 
 if TYPE_CHECKING:
@@ -47,6 +52,11 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
     from runtime.custom_event_bus import CustomEventBusClient
+
+log = structlog.get_logger(__name__)
+
+CONNECT_TIMEOUT = 2.0
+"""Seconds until a connection is there, or the call has failed."""
 
 LONG_POLL_SECONDS = 20
 """The longest that ReceiveMessage waits: an SQS client's read timeout comes on top of it."""
@@ -67,12 +77,14 @@ Service = Literal[
 class Aws:
     """Makes clients for one region and, for an emulator, one endpoint.
 
-    Credentials come from boto3's own chain, or are those of a `profile`, and may change at any
+    Credentials come from botocore's own chain, or are those of a `profile`, and may change at any
     time (runtime/credentials.py). Calls give up after
     `read_timeout` seconds and are tried at most `attempts` times by botocore; the caller
     decides what an outage then means. botocore `validates` what is sent before AWS does, which an
-    emulator does not: 7 % of the CPU of a GetRecords, 24 % of a TransactWriteItems. The clients of
-    one that is `patient` wait for their answers as long as `answered_within` says.
+    emulator does not. The calls of one that is `patient`, in a block of `answered_within`, are
+    tried once, and wait for their answers as long as it says.
+
+    Hot calls are made by runtime/lean_client.py, unless AWS_CLIENT says boto3.
     """
 
     def __init__(
@@ -87,20 +99,19 @@ class Aws:
         validates: bool = True,
         patient: bool = False,
     ) -> None:
-        self._profile, self._is_patient = profile, patient
+        self._profile, self._is_patient, self._attempts = profile, patient, attempts
+        self._region, self._endpoint_url, self._read_timeout = region, endpoint_url, read_timeout
+        self._lean = load(ClientSettings).aws_client == "lean"
         with configuring(profile):
-            self._current, session = session_of(region, profile)
-            self._session = boto3.Session(botocore_session=session)
-        self._endpoint_url = endpoint_url
+            self._current, self._session = session_of(region, profile)
+        self._connections = connections
         self._config = Config(
-            connect_timeout=2,
-            read_timeout=read_timeout,
+            connect_timeout=CONNECT_TIMEOUT,
             max_pool_connections=connections,
-            retries={"total_max_attempts": attempts, "mode": "standard"},
             tcp_keepalive=True,
             parameter_validation=validates,
         )
-        self._polling = self._config.merge(Config(read_timeout=LONG_POLL_SECONDS + read_timeout))
+        self._making = Lock()  # a session makes one client at a time
 
     @classmethod
     def of(cls, settings: AwsSettings, **options: Any) -> Self:
@@ -142,38 +153,108 @@ class Aws:
     @overload
     def client(self, service: Literal["sqs"]) -> "SQSClient": ...
     def client(self, service: Service) -> Any:
-        if self._is_patient:
-            return _PatientClient(lambda seconds: self._make(service, seconds))
-        return self._make(service)
-
-    def _make(self, service: Service, read_timeout: float | None = None) -> Any:
-        config = self._polling if service == "sqs" else self._config
-        if read_timeout is not None:
-            once: Any = {"total_max_attempts": 1, "mode": "standard"}
-            config = config.merge(Config(read_timeout=read_timeout, retries=once))
+        botocores = _BotocoreClient(partial(self._make, service), self._attempts, self._is_patient)
         with configuring(self._profile):
-            made = self._session.client(service, endpoint_url=self._endpoint_url, config=config)
+            if self._lean and service in HOT:
+                return self._lean_client(service, botocores)
+            botocores.make()
+        return botocores
+
+    def _lean_client(self, service: Service, botocores: "_BotocoreClient") -> Any:
+        """The lean one, or botocore's alone where the way to AWS is one that the lean does not go.
+
+        botocore knows AWS's endpoints, and what is wrong with another: then it makes its client.
+        """
+        endpoint = self._endpoint_url
+        if endpoint is None or not is_valid_endpoint_url(endpoint):
+            botocores.make()
+            endpoint = botocores.meta.endpoint_url
+        validate_region_name(self._region)
+        if reason := self._not_lean(endpoint):
+            log.info("calls are made by botocore's client", service=service, reason=reason)
+            botocores.make()
+            return botocores
+        usual = self._read_timeout_of(service)
+        return LeanClient(
+            service,
+            botocores,
+            endpoint=endpoint,
+            region=self._region,
+            credentials=self._current.get_frozen_credentials,
+            connect_timeout=CONNECT_TIMEOUT,
+            read_timeout=lambda: (patience() if self._is_patient else None) or usual,
+            connections=self._connections,
+            ca_bundle=self._ca_bundle(),
+        )
+
+    def _not_lean(self, endpoint: str) -> str | None:
+        """What of this process's configuration only botocore's client heeds; None: nothing."""
+        configured = self._session.get_config_variable
+        parts = urlsplit(endpoint)
+        if parts.path.strip("/"):
+            return "the endpoint has a path"
+        if get_environ_proxies(endpoint).get(parts.scheme):
+            return "there is a proxy"
+        if configured("auth_scheme_preference"):
+            return "auth_scheme_preference is set"
+        if configured("account_id_endpoint_mode") == "required":
+            return "account_id_endpoint_mode is required"
+        if self._endpoint_url is not None and (
+            configured("use_fips_endpoint") or configured("use_dualstack_endpoint")
+        ):
+            return "an endpoint is set, and a kind of endpoint too"
+        return None
+
+    def _ca_bundle(self) -> str:
+        bundle = self._session.get_config_variable("ca_bundle")
+        return bundle or os.environ.get("REQUESTS_CA_BUNDLE") or where()
+
+    def _make(self, service: Service, attempts: int) -> Any:
+        tries: Any = {"total_max_attempts": attempts, "mode": "standard"}
+        config = Config(read_timeout=self._read_timeout_of(service), retries=tries)
+        with self._making, configuring(self._profile):
+            made: Any = self._session.create_client(
+                service,
+                region_name=self._region,
+                endpoint_url=self._endpoint_url,
+                config=self._config.merge(config),
+            )
         # botocore makes the classes of a service's errors on first use, without a lock: of threads
         # that share a client one would wait for another class than that which is raised.
         _ = made.exceptions
         require_protocol(made, service)
+        give_first_try(made)
+        if self._is_patient:
+            made.meta.events.register("before-call", _be_patient)
         return made
 
+    def _read_timeout_of(self, service: Service) -> float:
+        return self._read_timeout + (LONG_POLL_SECONDS if service == "sqs" else 0)
 
-class _PatientClient:
-    """A client of botocore's for each timeout: it has one for its life. Made when it is needed."""
 
-    def __init__(self, make: Callable[[float | None], Any]) -> None:
-        self._make, self._lock = make, Lock()
-        self._clients: dict[float | None, Any] = {None: make(None)}
+class _BotocoreClient:
+    """A client of botocore's, made when it is needed; a patient one has another that tries once."""
+
+    def __init__(self, make: Callable[[int], Any], attempts: int, patient: bool) -> None:  # noqa: FBT001
+        self._make, self._attempts, self._is_patient = make, attempts, patient
+        self._lock = Lock()
+        self._clients: dict[int, Any] = {}
+
+    def make(self) -> Any:
+        attempts = 1 if self._is_patient and patience() is not None else self._attempts
+        if attempts not in self._clients:
+            with self._lock:
+                if attempts not in self._clients:
+                    self._clients[attempts] = self._make(attempts)
+        return self._clients[attempts]
 
     def __getattr__(self, name: str) -> Any:
-        seconds = _PATIENCE.get()
-        if seconds not in self._clients:
-            with self._lock:
-                if seconds not in self._clients:
-                    self._clients[seconds] = self._make(seconds)
-        return getattr(self._clients[seconds], name)
+        return getattr(self.make(), name)
+
+
+def _be_patient(context: dict[str, Any], **_: Any) -> None:
+    """Have botocore wait for a call's answer as long as its caller's block says."""
+    context["read_timeout"] = patience()
 
 
 @contextmanager

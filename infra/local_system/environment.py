@@ -6,6 +6,8 @@ from collections.abc import MutableMapping
 REGION = "eu-west-1"
 """Fixed: MiniStack keeps a state for each region, and a changed shell must not hide it."""
 
+_OUR_OWN = frozenset({"AWS_PORT", "AWS_CLIENT"})
+
 SAMPLE_ENVIRONMENT = {
     "AWS_REGION": REGION,
     "AWS_DEFAULT_REGION": REGION,
@@ -20,9 +22,9 @@ SAMPLE_ENVIRONMENT = {
 def avoid_aws(environ: MutableMapping[str, str]) -> None:
     """Replace everything about AWS by samples, for a process that calls the emulator and no more.
 
-    AWS_PORT, which is a setting of this system, stays.
+    What are settings of this system stay.
     """
-    for name in [name for name in environ if name.startswith("AWS_") and name != "AWS_PORT"]:
+    for name in [each for each in environ if each.startswith("AWS_") and each not in _OUR_OWN]:
         del environ[name]
     environ.update(SAMPLE_ENVIRONMENT)
     for name in ("NO_PROXY", "no_proxy"):

@@ -12,7 +12,6 @@ from relay.ports import LostPosition
 from runtime.aws import asking, error_code
 from runtime.errors import Misconfigured, Unavailable
 from runtime.outbox.dynamodb_rows import row_of
-from runtime.outbox.fast_json import read_as_json
 from runtime.outbox.rows import Row
 
 if TYPE_CHECKING:
@@ -58,7 +57,6 @@ class DynamoDBStream:
         elapsed: Callable[[], float] = monotonic,
     ) -> None:
         self._client, self._find_arn = client, find_arn
-        read_as_json(client, "GetRecords")
         self._arn = ""
         self._poll_interval, self._wait = poll_interval, wait
         self._search_interval, self._refresh_interval = search_interval, refresh_interval

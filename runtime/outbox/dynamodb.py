@@ -17,7 +17,6 @@ from runtime.errors import Conflict, Unavailable
 from runtime.outbox.commit import A
 from runtime.outbox.dynamodb_queries import not_surely_young
 from runtime.outbox.dynamodb_rows import from_item, moment_of, outbox_item, row_of, to_item
-from runtime.outbox.fast_json import read_as_json
 from runtime.outbox.ports import never
 from runtime.outbox.rows import EVER, Row, is_old
 from runtime.outbox.stats import OutboxStats
@@ -46,7 +45,6 @@ class DynamoOutbox:
 
     def __init__(self, client: "DynamoDBClient", table: str, *, page: int = PAGE) -> None:
         self._client, self._table, self._page = client, table, page
-        read_as_json(client, "Scan")
 
     def scan(self, before: datetime = EVER) -> Iterator[Sequence[Row]]:
         request = {"ConsistentRead": True, "Limit": self._page, **not_surely_young(before)}

@@ -20,11 +20,9 @@ from botocore.parsers import ResponseParserError
 from runtime.aws import (
     LONG_POLL_SECONDS,
     Aws,
-    answered_within,
     asking,
     error_code,
     family_of,
-    patience,
     reaching,
 )
 from runtime.credentials import CREDENTIAL_ERRORS
@@ -129,6 +127,7 @@ def test_an_error_without_particulars_is_unknown() -> None:
 def test_threads_that_share_a_client_find_its_errors_made(monkeypatch: pytest.MonkeyPatch) -> None:
     """Made by two threads at once, two classes would have one name, and the wrong one be caught."""
     sqs = Aws(region="eu-west-1", endpoint_url="http://127.0.0.1:1").client("sqs")
+    assert sqs.meta.service_model  # which makes botocore's client
     monkeypatch.setattr(ClientExceptionsFactory, "create_client_exceptions", None)
     assert issubclass(sqs.exceptions.QueueDoesNotExist, ClientError)
 
@@ -140,24 +139,6 @@ def test_only_sqs_waits_as_long_as_a_long_poll() -> None:
     dynamodb: Any = aws.client("dynamodb").meta.config
     assert sqs.read_timeout == LONG_POLL_SECONDS + 5
     assert dynamodb.read_timeout == 5
-
-
-def test_a_patient_client_waits_as_long_as_its_callers_block() -> None:
-    """And then tries once: botocore's own retries would be copies that are not counted."""
-    aws = Aws(region="eu-west-1", endpoint_url="http://127.0.0.1:1", read_timeout=5, patient=True)
-    events = aws.client("events")
-
-    def config() -> Any:
-        return events.meta.config
-
-    assert (config().read_timeout, patience()) == (5, None)
-    with answered_within(160):
-        with answered_within(40):
-            assert (config().read_timeout, patience()) == (40, 40)
-        assert config().read_timeout == 160
-        assert config().retries["total_max_attempts"] == 1
-        assert config() is config()
-    assert config().read_timeout == 5
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Counts what our processes' own clients send: a hook on boto3's, a listener on pymongo's.
+"""Counts what our processes' own clients send: a hook on botocore's, a listener on pymongo's.
 
 A poll, which came back with nothing new, does not count: how many there are is a matter of timing.
 """
@@ -34,8 +34,9 @@ def counted(process: str, tally: CallTally, meter: Meter) -> Iterator[None]:
     make = Aws.client
 
     def client(aws: Aws, service: Any) -> Any:
-        events = aws._session.events  # noqa: SLF001 (its clients have their hooks from it)
-        _watch(events, process, tally, meter)
+        session: Any = aws._session  # noqa: SLF001 (its clients have their hooks from it)
+        _watch(session.get_component("event_emitter"), process, tally, meter)
+        aws._lean = False  # noqa: SLF001 (which would make the same calls, and has no hooks)
         return make(aws, service)
 
     listener = _Commands(process, tally)
