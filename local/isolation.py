@@ -9,7 +9,7 @@ from importlib import import_module
 
 from infra.local_system.environment import SAMPLE_ENVIRONMENT, avoid_aws
 from infra.local_system.settings import ROOT
-from runtime.settings import ClientSettings, Settings, variables
+from runtime.settings import AwsClientSettings, Settings, variables
 
 COLLECTOR = "OTEL_EXPORTER_OTLP_ENDPOINT"
 """The one variable of OpenTelemetry that reaches what runs here. The others, such as a protocol
@@ -34,7 +34,7 @@ def isolate(
     AWS. AWS becomes samples, and loopback bypasses any proxy: HTTP_PROXY and its like stay, for a
     collector elsewhere. `say` gets one sentence with the names of what was set and does not count.
     """
-    kept = {COLLECTOR} | variables(ClientSettings)
+    kept = {COLLECTOR} | variables(AwsClientSettings)
     kept |= variables(configured_by) if configured_by else set()
     ours = frozenset[str]().union(*map(variables, settings_classes())) - kept
     left_out = [

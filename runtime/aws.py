@@ -39,7 +39,7 @@ from runtime.errors import Misconfigured, Unavailable
 from runtime.lean_client import HOT, LeanClient, give_first_try
 from runtime.passed import note
 from runtime.rpc_v2_cbor import require_protocol
-from runtime.settings import AwsSettings, ClientSettings, load
+from runtime.settings import AwsClientSettings, AwsSettings, load
 from runtime.verdicts import RULES, Family, Verdict, family_of_class, holds
 
 if TYPE_CHECKING:
@@ -101,9 +101,10 @@ class Aws:
     ) -> None:
         self._profile, self._is_patient, self._attempts = profile, patient, attempts
         self._region, self._endpoint_url, self._read_timeout = region, endpoint_url, read_timeout
-        self._lean = load(ClientSettings).aws_client == "lean"
+        self._lean = load(AwsClientSettings).aws_client == "lean"
         with configuring(profile):
             self._current, self._session = session_of(region, profile)
+            self._session.get_scoped_config()  # of a profile that there is
         self._connections = connections
         self._config = Config(
             connect_timeout=CONNECT_TIMEOUT,
@@ -157,8 +158,8 @@ class Aws:
         with configuring(self._profile):
             if self._lean and service in HOT:
                 return self._lean_client(service, botocores)
-            botocores.make()
-        return botocores
+            made = botocores.make()
+        return botocores if self._is_patient else made
 
     def _lean_client(self, service: Service, botocores: "_BotocoreClient") -> Any:
         """The lean one, or botocore's alone where the way to AWS is one that the lean does not go.

@@ -47,6 +47,18 @@ USER_AGENT = "streamed-events"
 _BINARY = (b'"B":', b'"BS":', b'"BinaryValue":', b'"BinaryListValues":')
 """What stands before values that are Base64 in JSON, and bytes to a client's user."""
 
+_TIMES = frozenset(
+    {
+        *("CreationTime", "LastModifiedTime"),
+        *("ApproximateCreationDateTime", "CreationDateTime", "CreationRequestDateTime"),
+        "InaccessibleEncryptionDateTime",
+        *("ArchivalDateTime", "LastDecreaseDateTime", "LastIncreaseDateTime"),
+        *("LastUpdateDateTime", "LastUpdateToPayPerRequestDateTime"),
+        *("ReplicaInaccessibleDateTime", "RestoreDateTime"),
+    }
+)
+"""Under these names an answer has seconds, and what a client's user gets is a datetime."""
+
 _SOCKET_OPTIONS = (
     (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
     (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
@@ -73,12 +85,23 @@ HOT: Mapping[str, Protocol] = {
         "dynamodb",
         "DynamoDB_20120810",
         "1.0",
-        ("BatchWriteItem", "GetItem", "PutItem", "Query", "Scan", "TransactWriteItems"),
+        (
+            "BatchWriteItem",
+            "DescribeTable",
+            "GetItem",
+            "PutItem",
+            "Query",
+            "Scan",
+            "TransactWriteItems",
+        ),
     ),
     "dynamodbstreams": Protocol(
-        "dynamodb", "DynamoDBStreams_20120810", "1.0", ("GetRecords", "GetShardIterator")
+        "dynamodb",
+        "DynamoDBStreams_20120810",
+        "1.0",
+        ("DescribeStream", "GetRecords", "GetShardIterator"),
     ),
-    "events": Protocol("events", "AWSEvents", "1.1", ("PutEvents",)),
+    "events": Protocol("events", "AWSEvents", "1.1", ("DescribeEventBus", "PutEvents")),
     "sqs": Protocol(
         "sqs",
         "AmazonSQS",
@@ -97,7 +120,7 @@ HOT: Mapping[str, Protocol] = {
     ),
 }
 """By boto3's names. tests/unit/test_lean_client.py holds each to botocore's own model of it: its
-answers have no blob but _BINARY, and no time but those that `_dated` reads."""
+answers have no blob but under _BINARY, and no time but under _TIMES."""
 
 
 class LeanClient:
@@ -148,7 +171,12 @@ class LeanClient:
         answer = _read(response)
         if answer is None:
             return self._through_botocore(operation, request, response)
-        return _dated(answer) if operation == "GetRecords" else answer
+        if operation == "GetRecords":
+            for record in answer.get("Records", ()):
+                _date(record.get("dynamodb"), deep=False)
+        elif operation.startswith("Describe"):
+            _date(answer)
+        return answer
 
     def _send(self, operation: str, body: bytes) -> urllib3.BaseHTTPResponse:
         headers = self._sign(
@@ -264,13 +292,14 @@ def _read(response: urllib3.BaseHTTPResponse) -> dict[str, Any] | None:
     return {name: value for name, value in answer.items() if value is not None}
 
 
-def _dated(records: dict[str, Any]) -> dict[str, Any]:
-    """Make the times of a stream's records what botocore makes of them."""
-    for record in records.get("Records", ()):
-        change = record.get("dynamodb", {})
-        if (seconds := change.get("ApproximateCreationDateTime")) is not None:
-            change["ApproximateCreationDateTime"] = datetime.fromtimestamp(seconds, UTC)
-    return records
+def _date(value: Any, *, deep: bool = True) -> None:
+    """Make what stands under _TIMES what botocore makes of it: in place, at any depth or here."""
+    if isinstance(value, dict):
+        for name in _TIMES & value.keys():
+            value[name] = datetime.fromtimestamp(value[name], UTC)
+    if deep and isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            _date(each)
 
 
 def _as_botocores(error: exceptions.HTTPError, endpoint: str) -> Exception:

@@ -50,13 +50,13 @@ Address = Annotated[
 """Where HTTP is served: a host and perhaps a port, without a path."""
 
 
-class ClientSettings(Settings):
+class AwsClientSettings(Settings):
     """Who makes the calls to AWS that are made all the time: our lean client, or boto3's."""
 
     aws_client: Literal["lean", "boto3"] = "lean"
 
 
-class AwsSettings(ClientSettings, ProcessSettings):
+class AwsSettings(AwsClientSettings, ProcessSettings):
     """For a process that calls AWS, or an emulator where the endpoint is set."""
 
     aws_region: str = Field(pattern=r"^[a-z0-9-]+$")

@@ -22,6 +22,7 @@ MEANINGS = {
     "LOG_LEVEL": "What is logged, to stdout.",
     "LOG_FORMAT": "One JSON object a line, or readable lines.",
     "AWS_REGION": "The region of all AWS calls.",
+    "AWS_CLIENT": "What makes the calls that are made often: `lean`, our own client, or `boto3`.",
     "AWS_ENDPOINT_URL": "The address of an emulator of AWS.",
     "HTTP_ALLOWED_HOSTS": "Host headers to answer to, beside loopback's: names, or `*`.",
     "HTTP_HOST": "The address to listen on.",
