@@ -24,6 +24,8 @@ from local.progress import SignsOfLife
 from local.supervisor import START_PATIENCE
 from verification.testkit.ports import reserved_ports
 
+PYTHON = Path(sys.executable)
+
 COVERAGE = {
     name: os.environ[name]
     for name in ("COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START")
@@ -129,8 +131,12 @@ def running(
     port_name: str,
     name: str = "",
     is_measured: bool = True,
+    python: Path = PYTHON,
+    root: Path = ROOT,
 ) -> Iterator[LaunchedProcess]:
     """Run `python -m module command` until the block ends; its output goes to `folder`.
+
+    The code is that in `root`, with its own `python` where it is another checkout's.
 
     `port_name` is the variable that gets its port, `name` what it is called in errors. To measure
     coverage takes half as long again: not where there are many processes, or where they are
@@ -141,9 +147,9 @@ def running(
         output = folder / f"{module}-{command}-{port}.log"
         with running_child(
             name,
-            _python(module, command),
+            _python(module, command, python),
             env={**env, **(COVERAGE if is_measured else {}), port_name: str(port)},
-            cwd=ROOT,
+            cwd=root,
             log=output,
         ) as child:
             yield LaunchedProcess(name, child, port, output)
@@ -185,5 +191,5 @@ def run_to_end(folder: Path, module: str, command: str, env: Mapping[str, str]) 
     return code, output.read_text()
 
 
-def _python(module: str, command: str) -> Sequence[str]:
-    return [sys.executable, "-m", module, *command.split()]
+def _python(module: str, command: str, python: Path = PYTHON) -> Sequence[str]:
+    return [str(python), "-m", module, *command.split()]
