@@ -7,11 +7,11 @@ from uuid import uuid4
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from pydantic_core import from_json, to_json
+from pydantic_core import from_json
 
 from verification.benchmarks.contenders import fill
 from verification.benchmarks.floors.aws import delete_rows, put_images
-from verification.benchmarks.stub_aws import PAGE_BYTES, StubAws
+from verification.benchmarks.stub.outbox import PAGE_BYTES, StubOutbox
 from verification.benchmarks.stubbed import Stub, running_stub
 from verification.load.outboxes import LoadedTable
 
@@ -92,7 +92,7 @@ def test_what_the_stub_does_not_have_is_an_error(stub: Stub) -> None:
 
 def test_a_page_of_the_stream_has_at_most_a_megabyte() -> None:
     """Or one record, if that is larger."""
-    aws = StubAws()
+    aws = StubOutbox().operations
     for number in range(5):
         item = {
             "aggregateId": {"S": str(number)},
@@ -100,10 +100,10 @@ def test_a_page_of_the_stream_has_at_most_a_megabyte() -> None:
             "detail": {"S": "x" * 400_000},
         }
         request = {"RequestItems": {"outbox": [{"PutRequest": {"Item": item}}]}}
-        aws.answer("BatchWriteItem", to_json(request))
+        aws["BatchWriteItem"](request)
     sizes, start = [], 0
     while start < 5:
-        page = from_json(aws.answer("GetRecords", b'{"ShardIterator":"%d"}' % start))
+        page = from_json(aws["GetRecords"]({"ShardIterator": str(start)}))
         sizes.append(len(page["Records"]))
         assert int(page["NextShardIterator"]) == start + sizes[-1]
         start += sizes[-1]

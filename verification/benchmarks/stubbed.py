@@ -48,7 +48,7 @@ def running_stub(folder: Path, *, milliseconds: int = 0) -> Iterator[Stub]:
     """Serve it until the block ends; each of its answers comes that much late."""
     with running(
         folder,
-        "verification.benchmarks.stub_aws",
+        "verification.benchmarks.stub",
         str(milliseconds),
         {},
         port_name="STUB_PORT",
