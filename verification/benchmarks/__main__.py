@@ -41,8 +41,8 @@ VERSIONS = ("boto3", "pymongo", "fastapi", "uvicorn", "pydantic", "ministack")
 Row = Callable[[Engines, Size], Sequence[BenchmarkLine]]
 
 BENCHMARKS: dict[str, Row] = {
-    "relay-stub": relay_stub.run,
-    "relay": relay_drain.run,
+    "relay": relay_stub.run,
+    "relay-on-ministack": relay_drain.run,
     "slow-bus": slow_bus.run,
     "change-stream": change_stream.run,
     "consumer": consumer.run,

@@ -1,64 +1,109 @@
 """Committed rows → on the bus where AWS costs nothing: what the relay takes by itself."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, ExitStack
 from functools import partial
+from pathlib import Path
 
-from verification.benchmarks.contenders import floor
-from verification.benchmarks.lines import BenchmarkLine, Goal, Series
-from verification.benchmarks.rounds import interleaved
-from verification.benchmarks.rows.relay_drain import NAIVE, WORKLOAD
+from verification.benchmarks.baseline import BASELINE, baseline
+from verification.benchmarks.contenders import fill, floor
+from verification.benchmarks.lines import BenchmarkLine, Goal
 from verification.benchmarks.sizes import Size
-from verification.benchmarks.stubbed import Drain, Stub, drain, running_stub
+from verification.benchmarks.stubbed import (
+    CALLS,
+    CPU,
+    RATE,
+    Contender,
+    Goals,
+    Measures,
+    Stub,
+    contending,
+    is_undrained,
+    is_unpublished,
+    lines_of,
+    raced,
+    running_stub,
+)
+from verification.load.outboxes import LoadedTable
 from verification.testkit.engines import Engines
+from verification.testkit.launcher import LaunchedProcess
 
-ROW = "Relay on a stub of AWS"
-RELAY, RAW_FLOOR = "relay", "raw floor with botocore"
-CPU, RATE = "CPU of an event", "drain"
-CPU_GOAL, RATE_GOAL = Goal("at most", 250), Goal("at least", 3000)
+ROW = "Relay: committed rows → on the bus"
+WORKLOAD = "subscriptions-relay"
+RELAY, NAIVE = "relay", "naive relay"
+LEAN_FLOOR, RAW_FLOOR = "floor without botocore", "floor with boto3"
 
-Play = Callable[[Stub], Drain]
+GOALS: Goals = {
+    (CPU, None): Goal("at most", 250, "relay on a stub: µs of CPU an event", "545 to 858"),
+    (CPU, BASELINE): Goal("at most", 0.366, "the same, in CPU of 071a447", "1"),
+    (RATE, None): Goal("at least", 3000, "relay on a stub: events/s", "1,146 to 1,463"),
+    (RATE, BASELINE): Goal("at least", 2.32, "the same, in rates of 071a447", "1"),
+    (CALLS, None): Goal("at most", 0.15, "calls for a drained event", "0.171"),
+}
+"""Beside 071a447: the goal over the geometric middle of what was found before. On another machine
+the absolute figures say little."""
+
+BESIDE_NAIVE = {
+    0: Goal("at least", 2.0, "relay / naive relay: loopback", "1.0 to 1.6"),
+    20: Goal("at least", 14, "relay / naive relay: 20 ms", "5.9 to 8.6"),
+    100: Goal("at least", 45, "relay / naive relay: 100 ms", "25.7 to 28.9"),
+}
+"""By milliseconds that every call to AWS takes longer."""
+
+LOGGED = {"LOG_LEVEL": "INFO"}
+"""With the log of production: a line for each event."""
+
+NAIVE_SECONDS = 1.5
+"""How long the naive relay is watched where each of its calls takes longer."""
+
+
+ON_LOOPBACK = "drain on loopback"
+
+
+def added(milliseconds: int) -> str:
+    """What a drain is called for which AWS is so far away."""
+    return f"drain with {milliseconds} ms added to every call" if milliseconds else ON_LOOPBACK
 
 
 def run(engines: Engines, size: Size) -> Sequence[BenchmarkLine]:
-    with running_stub(engines.folder) as stub:
-        found = play(stub, contenders(2 * size.events), size.compare_seconds)
-    return lines(found)
+    return [line for far in BESIDE_NAIVE for line in _lines(engines.folder, size, far)]
 
 
-def contenders(events: int) -> dict[str, Play]:
-    """By name, what drains that many events from the stub; the naive one publishes them alone."""
-    return {
-        RELAY: lambda stub: drain(stub, stub.engines.running(WORKLOAD), events),
-        RAW_FLOOR: lambda stub: drain(stub, floor(stub.engines, "relay", WORKLOAD), events),
-        NAIVE: lambda stub: drain(
-            stub, floor(stub.engines, "naive_relay", WORKLOAD), events, deletes=False
-        ),
-    }
+def _lines(folder: Path, size: Size, milliseconds: int) -> Sequence[BenchmarkLine]:
+    found = _played(folder, size, milliseconds)
+    beside_naive: Goals = {(RATE, NAIVE): BESIDE_NAIVE[milliseconds]}
+    goals = beside_naive if milliseconds else {**GOALS, **beside_naive}
+    return list(lines_of(ROW, found, "event", goals, drain=added(milliseconds)))
 
 
-def play(stub: Stub, those: Mapping[str, Play], seconds: float) -> dict[str, list[Drain]]:
-    """Play rounds of all until the CPU of an event is known beside each of the others."""
-    found: dict[str, list[Drain]] = {name: [] for name in those}
+def _played(folder: Path, size: Size, milliseconds: int) -> Measures:
+    """Far away, beside the naive relay and the code before; near by beside the floors as well."""
+    names = [RELAY, NAIVE, *([BASELINE] if baseline() else [])]
+    if not milliseconds:
+        names += [LEAN_FLOOR] if size.is_quick else [LEAN_FLOOR, RAW_FLOOR]
+    naive_events = round(NAIVE_SECONDS * 5 / (milliseconds / 1000 + 0.002))
+    with ExitStack() as stack:
+        contenders = {
+            name: stack.enter_context(_contender(name, stub))
+            for name in names
+            if (stub := stack.enter_context(running_stub(folder, milliseconds=milliseconds)))
+        }
+        return raced(contenders, size, {NAIVE: naive_events} if milliseconds else {})
 
-    def cpu(name: str) -> float:
-        found[name].append(those[name](stub))
-        return found[name][-1].cpu
 
-    interleaved({name: partial(cpu, name) for name in those}, seconds=seconds)
-    return found
+def _contender(name: str, stub: Stub) -> AbstractContextManager[Contender]:
+    load = partial(fill, LoadedTable(stub.engines))
+    if name == NAIVE:
+        return contending(stub, _process(name, stub), load, is_unpublished, "publishedAt")
+    return contending(stub, _process(name, stub), load, is_undrained, "deletedAt")
 
 
-def lines(found: Mapping[str, Sequence[Drain]]) -> list[BenchmarkLine]:
-    ours, *peers = found
-    cpu = {name: Series(name, tuple(each.cpu for each in found[name])) for name in found}
-    rate = {name: Series(name, tuple(each.rate for each in found[name])) for name in found}
-    own = Series("stub", tuple(each.stub_cpu for each in found[ours]))
-    calls = Series(ours, tuple(each.calls for each in found[ours]))
-    return [
-        BenchmarkLine(ROW, CPU, "µs", cpu[ours], goal=CPU_GOAL, is_timed=True),
-        BenchmarkLine(ROW, RATE, "events/s", rate[ours], goal=RATE_GOAL, is_timed=True),
-        *(BenchmarkLine(ROW, CPU, "µs", cpu[ours], cpu[each]) for each in peers),
-        *(BenchmarkLine(ROW, RATE, "events/s", rate[ours], rate[each]) for each in peers),
-        BenchmarkLine(ROW, "calls to AWS of an event", "calls", calls, is_timed=True),
-        BenchmarkLine(ROW, "the stub's own CPU of a call", "µs", own, is_timed=True),
-    ]
+def _process(name: str, stub: Stub) -> AbstractContextManager[LaunchedProcess]:
+    engines, root = stub.engines, baseline()
+    if name == NAIVE:
+        return floor(engines, "naive_relay", WORKLOAD, client="boto3")
+    if name in {LEAN_FLOOR, RAW_FLOOR}:
+        return floor(engines, "relay", WORKLOAD, client="lean" if name == LEAN_FLOOR else "boto3")
+    if name == BASELINE and root is not None:
+        return engines.running(WORKLOAD, LOGGED, root=root)
+    return engines.running(WORKLOAD, LOGGED)
