@@ -59,6 +59,10 @@ class Stub:
     def reset(self) -> None:
         self._ask("POST", "/reset")
 
+    def answer_late(self, milliseconds: int) -> None:
+        """Have each answer to a call come that much later, from now on."""
+        self._ask("POST", f"/delay/{milliseconds}")
+
     def _ask(self, method: str, path: str) -> Any:
         connection = HTTPConnection(LOOPBACK, self.process.port, timeout=30)
         try:
@@ -70,13 +74,13 @@ class Stub:
 
 @contextmanager
 def running_stub(
-    folder: Path, *, milliseconds: int = 0, mongodb_uri: str = NO_MONGODB, database: str = "none"
+    folder: Path, *, mongodb_uri: str = NO_MONGODB, database: str = "none"
 ) -> Iterator[Stub]:
-    """Serve it until the block ends; each of its answers comes that much late."""
+    """Serve it until the block ends."""
     with running(
         folder,
         "verification.benchmarks.stub",
-        str(milliseconds),
+        "",
         {},
         port_name="STUB_PORT",
         is_measured=False,

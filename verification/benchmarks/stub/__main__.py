@@ -20,8 +20,8 @@ from verification.benchmarks.stub.outbox import StubOutbox
 from verification.benchmarks.stub.queues import LOOPBACK, StubQueues
 from verification.benchmarks.stub.tables import StubTables
 
-STATE, RESET = b"GET /state ", b"POST /reset "
-"""What a benchmark asks of it beside AWS's calls."""
+_ASKED = re.compile(rb"(?:GET|POST) /(state|reset|delay)(?:/(\d+))? ")
+"""What a benchmark asks of it beside AWS's calls: a delay is in milliseconds."""
 
 _TARGET = re.compile(rb"\r\nx-amz-target: *(\S+)", re.IGNORECASE)
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
@@ -36,10 +36,11 @@ class UnknownOperation(Exception):
 
 
 class StubAws:
-    """All that it has, and the calls that were made of it."""
+    """All that it has, and the calls that were made of it; `delay` is in seconds."""
 
     def __init__(self, port: int = 0) -> None:
         self._port = port
+        self.delay = 0.0
         self.reset()
 
     def reset(self) -> None:
@@ -68,8 +69,8 @@ class StubAws:
 class Connection(asyncio.Protocol):
     """One connection of a client, which sends a request when it has the answer to the last."""
 
-    def __init__(self, aws: StubAws, delay: float) -> None:
-        self._aws, self._delay = aws, delay
+    def __init__(self, aws: StubAws) -> None:
+        self._aws = aws
         self._received = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -88,13 +89,15 @@ class Connection(asyncio.Protocol):
         self._serve(head, body)
 
     def _serve(self, head: bytes, body: bytes) -> None:
-        if head.startswith(STATE):
-            self._transport.write(_http(b"200 OK", self._aws.state()))
-        elif head.startswith(RESET):
-            self._aws.reset()
-            self._transport.write(_http(b"200 OK", b"{}"))
-        else:
+        asked = _ASKED.match(head)
+        if asked is None:
             self._call(head, body)
+            return
+        if asked[1] == b"reset":
+            self._aws.reset()
+        elif asked[1] == b"delay":
+            self._aws.delay = int(asked[2]) / 1000
+        self._transport.write(_http(b"200 OK", self._aws.state()))
 
     def _call(self, head: bytes, body: bytes) -> None:
         target = _TARGET.search(head)
@@ -111,8 +114,8 @@ class Connection(asyncio.Protocol):
             answer.add_done_callback(lambda done: self._write(_http(b"200 OK", done.result())))
 
     def _write(self, message: bytes) -> None:
-        if self._delay:
-            asyncio.get_running_loop().call_later(self._delay, self._transport.write, message)
+        if self._aws.delay:
+            asyncio.get_running_loop().call_later(self._aws.delay, self._transport.write, message)
         else:
             self._transport.write(message)
 
@@ -124,15 +127,14 @@ def _http(status: bytes, body: bytes) -> bytes:
     )
 
 
-async def serve(port: int, delay: float) -> None:
-    """Answer on loopback until SIGTERM, each call `delay` seconds late."""
+async def serve(port: int) -> None:
+    """Answer on loopback until SIGTERM."""
     aws, loop, stopped = StubAws(port), asyncio.get_running_loop(), asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stopped.set)
-    server = await loop.create_server(lambda: Connection(aws, delay), LOOPBACK, port)
+    server = await loop.create_server(lambda: Connection(aws), LOOPBACK, port)
     await stopped.wait()
     server.close()
 
 
 if __name__ == "__main__":
-    milliseconds = int(sys.argv[1]) if len(sys.argv) > 1 else 0
-    asyncio.run(serve(int(os.environ["STUB_PORT"]), milliseconds / 1000))
+    asyncio.run(serve(int(os.environ["STUB_PORT"])))
