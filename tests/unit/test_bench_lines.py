@@ -154,3 +154,17 @@ def test_only_what_is_missed_fails_a_run() -> None:
 def test_numbers_have_three_digits_that_say_something(value: float, shown: str) -> None:
     """More would pretend to a precision that no shared machine has."""
     assert number(value) == shown
+
+
+def test_what_is_timed_has_an_interval_of_its_own() -> None:
+    """Noise decides nothing: the goal is met where every value in the interval meets it."""
+    found = {
+        goal: BenchmarkLine("Row", "CPU", "µs", OURS, goal=Goal("at most", goal), is_timed=True)
+        for goal in (120, 90, 30)
+    }
+    assert {goal: line.verdict for goal, line in found.items()} == {
+        120: "met",
+        90: "not decided",
+        30: "missed",
+    }
+    assert "| 40 to 110 | ≤ 120 | met |" in markdown(results(found[120]))

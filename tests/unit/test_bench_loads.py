@@ -1,54 +1,84 @@
-"""What locust writes of a load, as the API's row of the benchmark reads it."""
+"""A load's numbers are of answers that were wanted, each counted once."""
 
+import asyncio
 import json
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, cast
 
 import pytest
 
-from verification.benchmarks.loads import LONGEST, LoadFailed, TooShort, met_within, read
+from verification.benchmarks.http_load import request
+from verification.benchmarks.loads import Load, LoadFailed, play
+from verification.testkit.launcher import LaunchedProcess
+from verification.testkit.loopback import LoopbackServer
+
+SLOW = 0.02
+"""Seconds before each answer."""
 
 
-def written(**changed: Any) -> str:
-    """locust's JSON of 101 answers in 2 seconds, a hundred fast and the last one slow."""
-    entry = {
-        "name": "/subscriptions",
-        "method": "POST",
-        "start_time": 1000.5,
-        "last_request_timestamp": 1002.5,
-        "num_requests": 101,
-        "num_failures": 0,
-        "response_times": {"310": 1, "20": 99, "3": 1},
-    }
-    return json.dumps([entry | changed])
+class Api(LoopbackServer):
+    """Answers each request with a status after a while, in two pieces; keeps what it was sent."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__()
+        self._status = status
+        self.received: list[bytes] = []
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while head := await reader.readuntil(b"\r\n\r\n"):
+            length = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0] or 0)
+            self.received.append(head + await reader.readexactly(length))
+            await asyncio.sleep(SLOW)
+            writer.write(b"HTTP/1.1 %d Some\r\nContent-Length: 2\r\n\r\n{" % self._status)
+            await writer.drain()
+            writer.write(b"}")
 
 
-def test_throughput_is_that_between_the_first_answer_and_the_last() -> None:
-    """locust's clock starts with the first answer, which therefore took none of the time."""
-    assert read(written()).throughput == 50
+class Process:
+    """As much of a process as a load asks for."""
+
+    name, cpu_seconds = "api", 1.0
+
+    def __init__(self, port: int) -> None:
+        self.port = port
 
 
-def test_percentiles_count_every_answer() -> None:
-    """The histogram's keys are texts, in any order; they are compared as milliseconds."""
-    met = read(written())
-    assert (met.milliseconds(0), met.milliseconds(0.5), met.milliseconds(1)) == (3, 20, 310)
+@pytest.fixture
+def api(request: Any) -> Iterator[Api]:
+    with Api(getattr(request, "param", 201)).running() as server:
+        yield server
 
 
-def test_one_failure_fails_the_load() -> None:
+def played(api: Api, load: Load) -> Any:
+    return play(cast("LaunchedProcess", Process(api.port)), load, connections=4, seconds=0.3)
+
+
+def test_each_answer_counts_once(api: Api) -> None:
+    """Four connections, each of which waits for its answer: four in flight, and no more."""
+    bodies = [{"n": 1}, {"n": 2}, {"n": 3}]
+    found = played(api, Load("POST", "/things", 201, {"X-Who": "me"}, bodies))
+    assert len(found.milliseconds) == len(api.received) >= 4
+    assert found.percentile(0) >= 1000 * SLOW
+    assert found.throughput <= 4 / SLOW
+    assert found.generator > 0
+    sent = [each for each in api.received if b"X-Who: me" in each]
+    assert [json.loads(each.partition(b"\r\n\r\n")[2]) for each in sent[:3]] == bodies
+
+
+@pytest.mark.parametrize("api", [503], indirect=True)
+def test_one_failure_fails_the_load(api: Api) -> None:
     """A server that refuses is fast: its throughput says nothing."""
-    with pytest.raises(LoadFailed, match="num_failures"):
-        read(written(num_failures=1))
+    with pytest.raises(LoadFailed, match="503 Some"):
+        played(api, Load("GET", "/things", 200))
 
 
-@pytest.mark.parametrize("text", ["[]", written(num_requests=1, last_request_timestamp=1000.5)])
-def test_a_load_without_two_answers_is_played_for_longer(text: str) -> None:
-    """There is no time between the first and the last; on a busy machine a start takes seconds."""
-    played = []
+def test_a_server_that_goes_away_fails_the_load(api: Api) -> None:
+    """And does not make it wait."""
+    with pytest.raises(LoadFailed, match="Connect"):
+        play(cast("LaunchedProcess", Process(1)), Load("GET", "/", 200), connections=1, seconds=0.1)
+    assert not api.received
 
-    def play(seconds: int) -> str:
-        played.append(seconds)
-        return written() if seconds >= 20 else text
 
-    assert met_within(play, 5).throughput == 50
-    assert played == [5, 10, 20]
-    with pytest.raises(TooShort):
-        met_within(lambda _: text, LONGEST)
+def test_a_request_without_a_body_has_no_length() -> None:
+    """As a GET is sent."""
+    assert request("GET", "/a", 80, {}) == b"GET /a HTTP/1.1\r\nHost: 127.0.0.1:80\r\n\r\n"

@@ -26,6 +26,7 @@ from verification.benchmarks.rows import (
     end_to_end,
     process_costs,
     relay_drain,
+    relay_stub,
     slow_bus,
 )
 from verification.benchmarks.sizes import FULL_SIZE, QUICK_SIZE, Size
@@ -40,7 +41,8 @@ VERSIONS = ("boto3", "pymongo", "fastapi", "uvicorn", "pydantic", "ministack")
 Row = Callable[[Engines, Size], Sequence[BenchmarkLine]]
 
 BENCHMARKS: dict[str, Row] = {
-    "relay": relay_drain.run,
+    "relay": relay_stub.run,
+    "relay-on-ministack": relay_drain.run,
     "slow-bus": slow_bus.run,
     "change-stream": change_stream.run,
     "consumer": consumer.run,

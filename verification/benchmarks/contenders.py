@@ -6,6 +6,7 @@ A contender is paused until its work is there. An outbox is emptied onto a bus o
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import Literal
 from uuid import uuid4
 
 from local.supervisor import START_PATIENCE
@@ -35,6 +36,8 @@ poll of a process that has been killed, where they stay unseen for half a minute
 SHORT_POLL = {"QUEUE_WAIT_SECONDS": f"{LONG_POLL:.0f}"}
 """The same for a process of the system, which at its stop waits for its last poll."""
 
+FloorClient = Literal["lean", "boto3"]
+
 Entry = Sequence[AbstractContextManager[LaunchedProcess]]
 """The processes of a contender, in the order in which work passes them."""
 
@@ -47,13 +50,15 @@ def floor(
     settings: Mapping[str, str] | None = None,
     *,
     polls: bool = False,
+    client: FloorClient = "lean",
 ) -> Iterator[LaunchedProcess]:
     """One of `floors`, with the settings of the process that it stands beside; it is ready.
 
-    All but the smallest API serve no health, so nothing may be asked of them. Where it `polls` a
-    queue, the block ends when its last poll is over.
+    It calls AWS through boto3 or, `lean`, without botocore. All but the smallest API serve no
+    health, so nothing may be asked of them. Where it `polls` a queue, the block ends when its last
+    poll is over.
     """
-    env = {**engines.environment(workload), **(settings or {})}
+    env = {**engines.environment(workload), "FLOOR_CLIENT": client, **(settings or {})}
     try:
         with running(
             engines.folder,

@@ -33,10 +33,16 @@ class Series:
 
 @dataclass(frozen=True)
 class Goal:
-    """What a line's ratio, or its value where it has no peer, is to reach on any machine."""
+    """What a line's ratio, or its value where it has no peer, is to reach on any machine.
+
+    One with a `measure` is a row of the table of goals; `before` is what was found of that when the
+    goal was set, at commit 071a447 and on another machine.
+    """
 
     bound: Literal["at least", "at most"]
     value: float
+    measure: str = ""
+    before: str = ""
 
     def verdict(self, found: Interval | None) -> GoalVerdict:
         """Neither met nor missed where the goal is inside the interval, or there is none yet."""
@@ -52,21 +58,14 @@ class Goal:
         return f"{'≥' if self.bound == 'at least' else '≤'} {self.value:g}"
 
 
-BESIDE_A_FLOOR = Goal("at least", 0.75)
-"""A quarter is what order, checks, logs and metrics may cost beside the same calls in a loop.
-
-Both are limited by the same CPU, and a faster machine makes both faster: the relay's ratio was
-1.16 on the machine of the published run, 1.06 on the next.
-"""
-
-
 @dataclass(frozen=True)
 class BenchmarkLine:
     """One line of the table. `row` names the benchmark, `what` the thing measured, in `unit`.
 
     Where there is a `peer` (a raw floor or another way to do it), rounds were played in turns, so
-    that the n-th of each met the same machine: the ratio is that of the pairs. A goal without a
-    peer is for what is counted and not timed.
+    that the n-th of each met the same machine: the ratio is that of the pairs. What is counted is
+    exact; what `is_timed` has an interval without a peer too, which is that of its median. What was
+    measured `with_defaults` had them; all else had AUTH=off, version 1 of the events, no inventory.
     """
 
     row: str
@@ -76,6 +75,8 @@ class BenchmarkLine:
     peer: Series | None = None
     goal: Goal | None = None
     note: str = ""
+    is_timed: bool = False
+    with_defaults: bool = False
 
     @property
     def ratio(self) -> float | None:
@@ -83,16 +84,22 @@ class BenchmarkLine:
 
     @property
     def interval(self) -> Interval | None:
-        """Where the ratio lies; None while there are too few rounds, and without a peer."""
-        return None if self.peer is None else interval(self.ours.values, self.peer.values)
+        """Where the ratio lies, or the value that is timed; None while there are too few rounds.
+
+        Without a peer, the pseudomedian of one sample: the same method, beside a peer of ones.
+        """
+        if self.peer is None and not self.is_timed:
+            return None
+        peer = self.peer.values if self.peer else (1.0,) * len(self.ours.values)
+        return interval(self.ours.values, peer)
 
     @property
     def verdict(self) -> GoalVerdict | None:
         """What is known of its goal; None without one. What was counted is exact, each time."""
         if self.goal is None:
             return None
-        counted = Interval(*self.ours.spread)
-        return self.goal.verdict(self.interval if self.peer else counted)
+        is_noisy = self.is_timed or self.peer is not None
+        return self.goal.verdict(self.interval if is_noisy else Interval(*self.ours.spread))
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from verification.benchmarks.drawing import COLOURS, drawn
 from verification.benchmarks.journeys import MEASURED_EFFECTS
 from verification.benchmarks.lines import BenchmarkLine, Results
-from verification.benchmarks.rows import end_to_end, relay_drain
+from verification.benchmarks.rows import end_to_end, relay_stub
 
 PERCENTILES = (0.5, 0.95, 0.99)
 
@@ -28,14 +28,14 @@ def draw(results: Results, folder: Path) -> None:
 def _rates(results: Results) -> dict[str, BenchmarkLine]:
     """The relay beside the naive one, by how far AWS is."""
     names = {
-        relay_drain.ON_LOOPBACK: "on loopback",
-        relay_drain.added(20): "20 ms added to every call",
-        relay_drain.added(100): "100 ms added to every call",
+        relay_stub.ON_LOOPBACK: "on loopback",
+        relay_stub.added(20): "20 ms added to every call",
+        relay_stub.added(100): "100 ms added to every call",
     }
     return {
         names[line.what]: line
         for line in results.lines
-        if line.what in names and line.peer and line.peer.name == relay_drain.NAIVE
+        if line.what in names and line.peer and line.peer.name == relay_stub.NAIVE
     }
 
 

@@ -9,7 +9,7 @@ from verification.benchmarks import plots
 from verification.benchmarks.costs.designs import THIS_DESIGN
 from verification.benchmarks.lines import Results
 from verification.benchmarks.pages import write
-from verification.benchmarks.rows import calls, end_to_end, relay_drain
+from verification.benchmarks.rows import calls, end_to_end, relay_stub
 from verification.benchmarks.table import markdown, number
 
 PERFORMANCE_PAGE = ROOT / "docs" / "performance.md"
@@ -39,7 +39,7 @@ def _figures(results: Results) -> str:
     p50 = _found(results, end_to_end.ROW, end_to_end.latency("allocated", 0.5))
     p99 = _found(results, end_to_end.ROW, end_to_end.latency("allocated", 0.99))
     customers = _found(results, end_to_end.ROW, end_to_end.SUSTAINABLE)
-    events = _found(results, relay_drain.ROW, relay_drain.ON_LOOPBACK)
+    events = _found(results, relay_stub.ROW, relay_stub.ON_LOOPBACK)
     dollars = _found(results, calls.ROW, f"{calls.COST_OF_A_MILLION}, {THIS_DESIGN.name}")
     latency = f"{p50} ms at the median, {p99} ms at the 99th percentile"
     rows = (

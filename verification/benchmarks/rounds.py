@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from itertools import count
 
 from verification.benchmarks.intervals import interval
@@ -33,6 +34,34 @@ def interleaved(
         for name in names[shift:] + names[:shift]:
             values[name].append(contenders[name]())
     return {name: Series(name, tuple(found)) for name, found in values.items()}
+
+
+def measured(
+    contenders: Mapping[str, Callable[[], Mapping[str, float]]],
+    *,
+    by: str,
+    seconds: float,
+    clock: Clock = time.monotonic,
+) -> dict[str, dict[str, Series]]:
+    """Play rounds of contenders that measure several things; when they end is decided `by` one.
+
+    By measure, and then by contender.
+    """
+    found: dict[str, list[Mapping[str, float]]] = {name: [] for name in contenders}
+
+    def play(name: str) -> float:
+        found[name].append(contenders[name]())
+        return found[name][-1][by]
+
+    interleaved({name: partial(play, name) for name in contenders}, seconds=seconds, clock=clock)
+    measures = next(iter(found.values()))[0]
+    return {
+        measure: {
+            name: Series(name, tuple(each[measure] for each in played))
+            for name, played in found.items()
+        }
+        for measure in measures
+    }
 
 
 def rounds(

@@ -7,14 +7,31 @@ from dataclasses import dataclass
 class Size:
     """`events` in a drain on loopback; a steady state in seconds.
 
-    `compare_seconds` is how long a comparison of two may be repeated until its ratio is known.
+    `compare_seconds` is how long a comparison of two may be repeated until its ratio is known,
+    `stub_seconds` one on a stub of AWS, where a round is `stub_events` for each contender.
     """
 
     events: int
     compare_seconds: float
     steady_seconds: float
     is_quick: bool
+    stub_events: int
+    stub_seconds: float
 
 
-FULL_SIZE = Size(events=3000, compare_seconds=45, steady_seconds=60, is_quick=False)
-QUICK_SIZE = Size(events=2000, compare_seconds=23, steady_seconds=10, is_quick=True)
+FULL_SIZE = Size(
+    events=3000,
+    compare_seconds=45,
+    steady_seconds=60,
+    is_quick=False,
+    stub_events=3000,
+    stub_seconds=60,
+)
+QUICK_SIZE = Size(
+    events=2000,
+    compare_seconds=23,
+    steady_seconds=10,
+    is_quick=True,
+    stub_events=800,
+    stub_seconds=12,
+)

@@ -60,13 +60,14 @@ def _line(line: BenchmarkLine) -> str:
 
 
 def _interval(line: BenchmarkLine) -> str:
-    """The interval, or why there is none; nothing without a peer."""
-    if line.peer is None:
+    """The interval, or why there is none; nothing for what was counted."""
+    if line.peer is None and not line.is_timed:
         return ""
     if line.interval is None:
         rounds = len(line.ours.values)
         return f"none from {rounds} round{'s' * (rounds > 1)}"
-    return f"{line.interval.low:.2f} to {line.interval.high:.2f}"
+    shown = number if line.peer is None else "{:.2f}".format
+    return f"{shown(line.interval.low)} to {shown(line.interval.high)}"
 
 
 def _shown(series: Series, unit: str) -> str:

@@ -13,6 +13,7 @@ from infra.local_system.addresses import mongodb_uri
 from infra.local_system.auth import AUDIENCE, JWKS_PATH, TOKEN_PATH, secret_file
 from infra.local_system.environment import REGION
 from infra.local_system.ports import LOOPBACK
+from infra.local_system.settings import ROOT
 from infra.topology import WORKLOADS
 from infra.workloads import Workload
 from local.child import running_child, wait_until_listening
@@ -96,9 +97,9 @@ class Engines:
 
     @contextmanager
     def running(
-        self, workload: str, settings: Mapping[str, str] | None = None
+        self, workload: str, settings: Mapping[str, str] | None = None, *, root: Path = ROOT
     ) -> Iterator[LaunchedProcess]:
-        """A process of the system, ready when the block begins."""
+        """A process of the system, ready when the block begins; its code is that in `root`."""
         found = workload_of(workload)
         module, *command = found.command
         with running(
@@ -109,6 +110,7 @@ class Engines:
             port_name="HTTP_PORT" if found.path else "HEALTH_PORT",
             name=workload,
             is_measured=False,
+            root=root,
         ) as process:
             process.until_ready()
             yield process

@@ -1,4 +1,4 @@
-"""The calls of the floors: boto3's, with nothing around them."""
+"""The calls of the floors, with nothing around them: boto3's, or without botocore."""
 
 import json
 import os
@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
-import boto3
-from botocore.config import Config
+from verification.benchmarks.floors.lean import LeanClient
 
 T = TypeVar("T")
 
@@ -16,7 +15,12 @@ _OF_AN_ENTRY = ("source", "eventType", "detail", "occurredAt")
 
 
 def client(service: str) -> Any:
-    """Make a client for AWS_ENDPOINT_URL, with a connection for every thread."""
+    """Make a client for AWS_ENDPOINT_URL, with a connection for every thread: FLOOR_CLIENT's."""
+    if os.environ["FLOOR_CLIENT"] == "lean":
+        return LeanClient(service)
+    import boto3  # noqa: PLC0415 (a floor without botocore does not load it)
+    from botocore.config import Config  # noqa: PLC0415
+
     make: Any = boto3.client
     return make(
         service,

@@ -1,39 +1,87 @@
-"""POST /subscriptions and GET: the API beside the smallest FastAPI app on the same two tables.
+"""POST /subscriptions and GET: the API beside the smallest FastAPI app, each on a stub of AWS.
 
-Both processes live all the while and one is loaded at a time. Ours writes its log as it does in
-production: a line for each request.
+One process is loaded at a time, and has a core that neither the load nor the stub uses, where the
+machine has two. Ours writes its log as it does in production: a line for each request.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from functools import partial
 
 import httpx
 
 from local.journey import DEMO_ORDER as ORDER
+from verification.benchmarks.baseline import BASELINE, baseline
 from verification.benchmarks.contenders import floor
-from verification.benchmarks.lines import BESIDE_A_FLOOR, BenchmarkLine, Goal, Series
-from verification.benchmarks.loads import Met, load
-from verification.benchmarks.rounds import interleaved
+from verification.benchmarks.lines import BenchmarkLine, Goal, Series
+from verification.benchmarks.loads import Load, play
+from verification.benchmarks.pinning import generator_cores, measured_cores, pin
+from verification.benchmarks.rounds import measured
 from verification.benchmarks.sizes import Size
-from verification.testkit.engines import Engines
+from verification.benchmarks.stubbed import Stub, running_stub
+from verification.testkit.engines import Engines, requiring_tokens
 from verification.testkit.launcher import LaunchedProcess
 
 ROW = "API"
-_OURS, SMALLEST = "subscription-api", "smallest FastAPI app"
-GOALS = {"POST": BESIDE_A_FLOOR}
-"""For throughput, by method."""
+_WORKLOAD = "subscription-api"
+OPEN, WITH_TOKENS, DEFAULTS = "without tokens", "with tokens", "with the defaults"
+SMALLEST = "smallest FastAPI app"
+OURS = {
+    OPEN: {"EVENT_VERSION": "1"},
+    WITH_TOKENS: {"EVENT_VERSION": "1"},
+    DEFAULTS: {"EVENT_VERSION": "2"},
+}
+"""Its settings, beside whether it requires tokens: all but the first do."""
+
+AT_ONCE = 16
+"""Connections, for which the goals are."""
+
+_POST, _GET = "POST / smallest FastAPI app with boto3", "GET / smallest FastAPI app with boto3"
+GOALS: Mapping[tuple[str, str], Goal] = {
+    ("POST", OPEN): Goal("at least", 1.2, f"{_POST}, without tokens", "0.81"),
+    ("POST", WITH_TOKENS): Goal("at least", 1.2, f"{_POST}, with tokens", ""),
+    ("POST", DEFAULTS): Goal("at least", 1.2, _POST, ""),
+    ("GET", OPEN): Goal("at least", 1.0, f"{_GET}, without tokens", "0.89"),
+    ("GET", WITH_TOKENS): Goal("at least", 1.0, f"{_GET}, with tokens", ""),
+    ("GET", DEFAULTS): Goal("at least", 1.0, _GET, ""),
+}
 
 WARM_UP_REQUESTS = 100
 """Before the first load: by then a process has its connections, on a busy machine too."""
 
-ROUND_SECONDS = 2
-"""Whole ones: locust takes no others. Each load costs another half a second to start and end."""
+ROUND_SECONDS = 2.0
+BODIES = 100
+"""Orders that are sent in turn: of as many accounts, for 1 to 10 razors."""
+
+RATE, P50, P99, CPU, GENERATOR = "rate", "p50", "p99", "CPU", "generator"
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """An API that is up, and what loads it, by method."""
+
+    process: LaunchedProcess
+    loads: Mapping[str, Load]
+
+    def load(self, method: str, connections: int, seconds: float) -> dict[str, float]:
+        """Raises LoadFailed."""
+        load = self.loads[method]
+        met = play(self.process, load, connections=connections, seconds=seconds)
+        return {
+            CPU: 1e6 * met.cpu,
+            RATE: met.throughput,
+            P50: met.percentile(0.5),
+            P99: met.percentile(0.99),
+            GENERATOR: met.generator / (met.generator + met.cpu),
+        }
 
 
 def run(engines: Engines, size: Size) -> Sequence[BenchmarkLine]:
     if size.is_quick:
-        return race(engines, {"POST": (16,)}, 1.5 * size.compare_seconds)
-    return race(engines, {"POST": (1, 16, 64), "GET": (16,)}, size.compare_seconds)
+        return race(engines, {"POST": [AT_ONCE], "GET": [AT_ONCE]}, size.stub_seconds, seconds=0.5)
+    loads = {"POST": [1, AT_ONCE, 64], "GET": [AT_ONCE]}
+    return race(engines, loads, 2 * size.stub_seconds)
 
 
 def race(
@@ -41,59 +89,115 @@ def race(
     loads: Mapping[str, Sequence[int]],
     compare_seconds: float,
     *,
-    seconds: int = ROUND_SECONDS,
+    seconds: float = ROUND_SECONDS,
 ) -> Sequence[BenchmarkLine]:
-    """Load both with each method over each number of connections, in rounds of `seconds`.
+    """Load all with each method over each number of connections, in rounds of `seconds`.
 
     Raises LoadFailed.
     """
-    settings = {"LOG_LEVEL": "INFO", "EVENT_VERSION": "1"}
-    with (
-        engines.running(_OURS, settings) as ours,
-        floor(engines, "smallest_api", _OURS, settings) as smallest,
-    ):
-        smallest.until_ready()
-        contenders = {_OURS: ours, SMALLEST: smallest}
-        env = {"SUBSCRIPTION_ID": _subscribe(contenders[_OURS])}
-        for each in contenders.values():
-            for _ in range(WARM_UP_REQUESTS):
-                _subscribe(each)
+    with ExitStack() as stack:
+        with_tokens = stack.enter_context(requiring_tokens(engines))
+        names = [*OURS, SMALLEST, *([BASELINE] if baseline() else [])]
+        apis = {name: _loaded(stack, with_tokens, name) for name in names}
         return [
             line
             for method, connections in loads.items()
             for at_once in connections
-            for line in _lines(
-                f"{method}, {at_once} connection{'s' * (at_once > 1)}",
-                {
-                    name: partial(load, each, method, connections=at_once, seconds=seconds, env=env)
-                    for name, each in contenders.items()
-                },
-                compare_seconds,
-                GOALS.get(method),
-            )
+            for line in _lines(apis, method, at_once, compare_seconds, seconds)
         ]
 
 
 def _lines(
-    what: str, loads: Mapping[str, Callable[[], Met]], seconds: float, goal: Goal | None
+    apis: Mapping[str, Loaded], method: str, at_once: int, compare_seconds: float, seconds: float
 ) -> Iterator[BenchmarkLine]:
-    met: dict[str, list[Met]] = {name: [] for name in loads}
-
-    def play(name: str) -> float:
-        met[name].append(loads[name]())
-        return met[name][-1].throughput
-
-    found = interleaved({name: partial(play, name) for name in loads}, seconds=seconds)
-    yield BenchmarkLine(ROW, what, "requests/s", found[_OURS], found[SMALLEST], goal)
-    for part, percent in ((0.5, "p50"), (0.99, "p99")):
-        ours, smallest = (
-            Series(name, tuple(each.milliseconds(part) for each in met[name]))
-            for name in (_OURS, SMALLEST)
-        )
-        yield BenchmarkLine(ROW, f"{what}: {percent}", "ms", ours, smallest)
+    found = measured(
+        {name: partial(api.load, method, at_once, seconds) for name, api in apis.items()},
+        by=RATE,
+        seconds=compare_seconds,
+    )
+    load = f"{method}, {at_once} connection{'s' * (at_once > 1)}"
+    for name in OURS:
+        peers = [SMALLEST, *([BASELINE] if name == OPEN and BASELINE in apis else [])]
+        yield from _beside(found, f"{load}, {name}", name, peers, _goal(method, at_once, name))
+    yield _share(f"{load}: the load generator's share of the CPU", found[GENERATOR][OPEN])
 
 
-def _subscribe(process: LaunchedProcess) -> str:
+def _beside(
+    found: Mapping[str, Mapping[str, Series]],
+    what: str,
+    name: str,
+    peers: Sequence[str],
+    goal: Goal | None,
+) -> Iterator[BenchmarkLine]:
+    shown = ((CPU, "µs"), (RATE, "requests/s"), (P50, "ms"), (P99, "ms"))
+    for measure, unit in shown:
+        for peer in peers:
+            yield BenchmarkLine(
+                ROW,
+                what if measure == RATE else f"{what}: {measure}",
+                unit,
+                found[measure][name],
+                found[measure][peer],
+                goal if (measure, peer) == (RATE, SMALLEST) else None,
+                with_defaults=name == DEFAULTS,
+            )
+
+
+def _goal(method: str, at_once: int, name: str) -> Goal | None:
+    return GOALS[method, name] if at_once == AT_ONCE else None
+
+
+def _share(what: str, shares: Series) -> BenchmarkLine:
+    percent = Series("generator", tuple(100 * each for each in shares.values))
+    return BenchmarkLine(ROW, what, "%", percent, is_timed=True)
+
+
+def _loaded(stack: ExitStack, with_tokens: Engines, name: str) -> Loaded:
+    """Start one on a stub of its own, on a core of its own, and warm it up."""
+    stub = stack.enter_context(running_stub(with_tokens.folder))
+    pin(stub.process.child.pid, generator_cores())
+    process = stack.enter_context(_process(name, stub, with_tokens.api_settings))
+    pin(process.child.pid, measured_cores())
+    headers = {}
+    if name in {WITH_TOKENS, DEFAULTS} and with_tokens.tokens is not None:
+        headers["Authorization"] = f"Bearer {with_tokens.tokens.token()}"
+    ids = [_subscribe(process, headers) for _ in range(WARM_UP_REQUESTS)]
+    return Loaded(process, _loads(headers, ids[0]))
+
+
+def _loads(headers: Mapping[str, str], subscription_id: str) -> dict[str, Load]:
+    bodies = [
+        {**ORDER, "accountNumber": f"{number:08}", "quantity": number % 10 + 1}
+        for number in range(BODIES)
+    ]
+    read = f"/subscriptions/{subscription_id}"
+    return {
+        "POST": Load("POST", "/subscriptions", 201, headers, bodies),
+        "GET": Load("GET", read, 200, headers),
+    }
+
+
+def _process(
+    name: str, stub: Stub, api_settings: Mapping[str, str]
+) -> AbstractContextManager[LaunchedProcess]:
+    log, root = {"LOG_LEVEL": "INFO"}, baseline()
+    if name == SMALLEST:
+        return _ready(floor(stub.engines, "smallest_api", _WORKLOAD, log, client="boto3"))
+    if name == BASELINE and root is not None:
+        return stub.engines.running(_WORKLOAD, log, root=root)
+    requires = api_settings if name != OPEN else {}
+    return replace(stub.engines, api_settings=requires).running(_WORKLOAD, log | OURS[name])
+
+
+@contextmanager
+def _ready(app: AbstractContextManager[LaunchedProcess]) -> Iterator[LaunchedProcess]:
+    with app as process:
+        process.until_ready()
+        yield process
+
+
+def _subscribe(process: LaunchedProcess, headers: Mapping[str, str]) -> str:
     """Make a subscription, such as the one that is read; its id."""
-    answer = httpx.post(f"{process.url}/subscriptions", json=ORDER, trust_env=False)
+    url = f"{process.url}/subscriptions"
+    answer = httpx.post(url, json=ORDER, headers=headers, trust_env=False)
     return str(answer.raise_for_status().json()["id"])

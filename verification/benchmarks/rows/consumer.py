@@ -1,39 +1,73 @@
-"""Messages in a queue → effects committed: the stock consumer beside a raw loop."""
+"""Messages in a queue → effects committed, on a stub: the stock consumer beside a raw loop."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any
 
-from verification.benchmarks.contenders import SHORT_POLL, Entry, floor, rate, wait_for
-from verification.benchmarks.lines import BESIDE_A_FLOOR, BenchmarkLine
-from verification.benchmarks.rounds import interleaved
+from verification.benchmarks.baseline import BASELINE, baseline
+from verification.benchmarks.contenders import SHORT_POLL, floor
+from verification.benchmarks.lines import BenchmarkLine, Goal
+from verification.benchmarks.rows.relay_stub import LEAN_FLOOR, LOGGED
 from verification.benchmarks.sizes import Size
+from verification.benchmarks.stubbed import (
+    A_CPU_SECOND,
+    Contender,
+    State,
+    Stub,
+    contending,
+    depth,
+    lines_of,
+    raced,
+    running_stub,
+)
 from verification.load import poison
-from verification.load.queues import depth, send_all
+from verification.load.queues import send_all
 from verification.testkit.engines import Engines
 
 ROW = "Consumer: messages → effects committed"
-_CONSUMER, _FLOOR = "stock-consumer", "raw loop"
+_CONSUMER, MINIMAL = "stock-consumer", "minimal boto3 consumer"
+GOAL = Goal("at least", 1.5, "consumer / minimal boto3 consumer, events a CPU second", "about 1.0")
 
 
 def run(engines: Engines, size: Size) -> Sequence[BenchmarkLine]:
-    messages = size.events // 3  # some hundreds a second
+    names = [_CONSUMER, MINIMAL, *([BASELINE] if baseline() else [])]
+    names += [] if size.is_quick else [LEAN_FLOOR]
+    with ExitStack() as stack:
+        contenders = {
+            name: stack.enter_context(
+                _consuming(name, stack.enter_context(running_stub(engines.folder)))
+            )
+            for name in names
+        }
+        found = raced(contenders, size)
+    return list(lines_of(ROW, found, "event", {(A_CPU_SECOND, MINIMAL): GOAL}))
 
-    def drain(entry: Entry) -> float:
-        """Messages a second, until each is handled and deleted."""
-        bodies = poison.a_load(messages, 0).bodies
-        return rate(
-            entry,
-            messages,
-            prepare=lambda: send_all(engines, poison.QUEUE, bodies),
-            wait=lambda: wait_for(lambda: not depth(engines, poison.QUEUE), "an empty queue"),
-        )
 
-    found = interleaved(
-        {
-            _CONSUMER: lambda: drain([engines.running(_CONSUMER, SHORT_POLL)]),
-            _FLOOR: lambda: drain([floor(engines, "consumer", _CONSUMER, polls=True)]),
-        },
-        seconds=2 * size.compare_seconds,
-    )
-    return [
-        BenchmarkLine(ROW, "drain", "messages/s", found[_CONSUMER], found[_FLOOR], BESIDE_A_FLOOR)
-    ]
+@contextmanager
+def _consuming(name: str, stub: Stub) -> Iterator[Contender]:
+    """It is done when each message is deleted, after a transaction for each."""
+
+    def is_left(state: State, before: State, pieces: int) -> bool:
+        return depth(state, poison.QUEUE) > 0 or _commits(state) - _commits(before) < pieces
+
+    def load(messages: int) -> None:
+        send_all(stub.engines, poison.QUEUE, poison.a_load(messages, 0).bodies)
+
+    process, ended = _process(name, stub), "receivedAndDeletedAt"
+    with contending(stub, process, load, is_left, ended) as contender:
+        yield contender
+
+
+def _process(name: str, stub: Stub) -> Any:
+    engines, root = stub.engines, baseline()
+    settings = {**LOGGED, **SHORT_POLL}
+    if name in {MINIMAL, LEAN_FLOOR}:
+        client: Any = "lean" if name == LEAN_FLOOR else "boto3"
+        return floor(engines, "consumer", _CONSUMER, client=client)
+    if name == BASELINE and root is not None:
+        return engines.running(_CONSUMER, settings, root=root)
+    return engines.running(_CONSUMER, settings)
+
+
+def _commits(state: State) -> int:
+    return int(state["calls"].get("TransactWriteItems", 0))

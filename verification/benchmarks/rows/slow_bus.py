@@ -15,7 +15,7 @@ from relay.pipeline import PUBLISHERS
 from runtime.eventbridge import PUT_EVENTS_LIMITS
 from verification.benchmarks.contenders import BENCH_BUS, fill, wait_for
 from verification.benchmarks.lines import BenchmarkLine, Goal, Series
-from verification.benchmarks.rows.relay_drain import WORKLOAD
+from verification.benchmarks.rows.relay_stub import WORKLOAD
 from verification.benchmarks.sizes import Size
 from verification.load.outboxes import LoadedTable
 from verification.testkit.engines import Engines
