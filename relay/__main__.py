@@ -125,8 +125,8 @@ def _run_daemon(settings: DaemonSettings, connect: Callable[[Stop], DaemonAdapte
             stop=stop,
             readiness=readiness,
             now=utc_now,
-            observe_lag=metrics.stream_lag.set,
         )
+        metrics.stream_lag.set_function(lambda: reader.lag)
         return {
             "pipeline": pipeline.run,
             "sweeper": sweeper.run,

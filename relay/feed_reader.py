@@ -23,10 +23,6 @@ MAX_LAG = timedelta(seconds=30)
 """How far behind reading goes on; the age at which rows are the sweep's by default, too."""
 
 
-def _ignore_lag(_: float) -> None:
-    """Observe nothing."""
-
-
 class FeedReader:
     """Offers the window what the feed delivers. It stores no position: losing it is no loss.
 
@@ -35,8 +31,8 @@ class FeedReader:
     after an outage or under a burst, opens at LATEST as well: rows of that age are the sweep's, and
     what it has published since must not be read once more.
 
-    `observe_lag` gets, for each row whose time can be read, the seconds between its occurrence and
-    its reading.
+    `lag` is how many seconds the last row, of those whose time can be read, was read after it
+    occurred; 0 before the first.
     """
 
     def __init__(
@@ -48,11 +44,10 @@ class FeedReader:
         stop: Stop,
         readiness: Readiness,
         now: Callable[[], datetime],
-        observe_lag: Callable[[float], object] = _ignore_lag,
     ) -> None:
         self._feed, self._sweeper, self._window = feed, sweeper, window
         self._stop, self._readiness, self._now = stop, readiness, now
-        self._observe_lag = observe_lag
+        self.lag = 0.0
 
     def run(self) -> None:
         """Read until a stop is requested, through every outage."""
@@ -81,9 +76,9 @@ class FeedReader:
 
     def _young(self, rows: Iterable[Row]) -> Iterator[Row]:
         for row in rows:
-            if row.occurred_at:
-                behind = self._now() - row.occurred_at
-                self._observe_lag(max(0.0, behind.total_seconds()))
+            if occurred := row.occurred_at:
+                behind = self._now() - occurred
+                self.lag = max(0.0, behind.total_seconds())
                 if behind > MAX_LAG:
                     raise LostPosition(f"it is {MAX_LAG.total_seconds():g} s behind")
             yield row

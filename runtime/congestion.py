@@ -27,6 +27,10 @@ TIMEOUTS = (SHORTEST_TIMEOUT, 40.0, LONGEST_TIMEOUT)
 """Seconds that the first, second and third copy wait at least; each further one twice as long. So
 three copies at most are sent in the 120 s that an answer may take."""
 
+LEAST_CALLS = 4
+"""Calls that may be in flight however near the service is: while one is answered, others are made
+ready."""
+
 OVERDUE = 15.0
 """Seconds without an answer after which one call more is made than may be in flight."""
 
@@ -105,13 +109,18 @@ class RoundTrip:
         self._variation += (abs(self._smoothed - seconds) - self._variation) / 4
         self._smoothed += (seconds - self._smoothed) / 8
 
+    @property
+    def least(self) -> float:
+        """Seconds of the quickest answer of late: the way alone; infinite before the first."""
+        return min(self._least, self._least_before)
+
     def back_off(self) -> None:
         """Double the timeout, up to LONGEST_TIMEOUT: an answer did not come."""
         self._doublings = min(self._doublings + 1, MOST_DOUBLINGS)
 
     def is_queueing(self, seconds: float) -> bool:
         """Whether an answer took so long because of what was sent before, not of the way."""
-        return seconds > OVERDUE and seconds > 2 * min(self._least, self._least_before)
+        return seconds > OVERDUE and seconds > 2 * self.least
 
     def timeout(self, in_flight: int) -> float:
         """Seconds: SHORTEST_TIMEOUT doubled until it is enough, so that there are few of them.
@@ -131,12 +140,14 @@ class CongestionControl:
     """Lets calls begin one by one, up to `calls` at a time, of up to `entries` entries each.
 
     It begins with FIRST_CALLS, and waits `first_timeout` seconds for an answer, as long as nothing
-    is known. Threads share one; `condition` makes what they wait with, `now` is the time in
-    seconds.
+    is known. `rate` is more calls a second than the caller can make: where answers come soon, fewer
+    are let begin, by the bandwidth-delay product. Threads share one; `condition` makes what they
+    wait with, `now` is the time in seconds.
     """
 
     calls: int
     entries: int
+    rate: float | None = field(default=None, kw_only=True)
     longest_pause: float = field(default=LONGEST_REFUSAL_PAUSE, kw_only=True)
     first_timeout: float = field(default=LONGEST_TIMEOUT, kw_only=True)
     now: Callable[[], float] = field(default=monotonic, kw_only=True)
@@ -203,7 +214,7 @@ class CongestionControl:
                     self._lost.append(call)
                 if call.round == self._round:
                     self._shrink(call, result)
-            self._changed.notify_all()
+            self._changed.notify(max(1, self.limit - len(self._in_flight)))
             return self.now() - call.started
 
     def close(self) -> None:
@@ -244,8 +255,14 @@ class CongestionControl:
                 self._halve()
             return
         step = 1.0 if self._limit < self._threshold else 1 / self._limit
-        self._limit = min(self.calls, self._limit + step)
+        self._limit = min(self._enough(), self._limit + step)
         self._batch = min(self.entries, self._batch + 1)
+
+    def _enough(self) -> float:
+        """How many calls in flight are all that can be of use."""
+        if self.rate is None:
+            return self.calls
+        return min(self.calls, max(LEAST_CALLS, self.rate * self._round_trip.least))
 
     def _shrink(self, call: Call, result: CallResult) -> None:
         """Halve, once for each round of calls; in silence, go on with one call at a time."""

@@ -14,6 +14,7 @@ import hashlib
 import hmac
 import io
 import json
+import re
 import socket
 import zlib
 from base64 import b64encode
@@ -44,7 +45,7 @@ from urllib3 import exceptions
 
 USER_AGENT = "streamed-events"
 
-_BINARY = (b'"B":', b'"BS":', b'"BinaryValue":', b'"BinaryListValues":')
+_BINARY = re.compile(rb'"(?:B|BS|BinaryValue|BinaryListValues)":')
 """What stands before values that are Base64 in JSON, and bytes to a client's user."""
 
 _TIMES = frozenset(
@@ -278,7 +279,7 @@ _encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False, default=_as_j
 def _read(response: urllib3.BaseHTTPResponse) -> dict[str, Any] | None:
     """Read a plain success; None for all that botocore makes something else of."""
     body = response.data
-    if response.status != _OK or any(each in body for each in _BINARY):
+    if response.status != _OK or _BINARY.search(body):
         return None
     checksum = response.headers.get("x-amz-crc32")
     if checksum is not None and checksum != str(zlib.crc32(body)):

@@ -131,8 +131,8 @@ def drained(rows: int, bus_on: Callable[[Scheduler], ModelBus]) -> Drain:
     def signal(_: object) -> Signal:
         return Signal(scheduler)
 
-    def congestion(calls: int, entries: int) -> CongestionControl:
-        return CongestionControl(calls, entries, now=lambda: scheduler.now, condition=signal)
+    def congestion(calls: int, entries: int, **how: float) -> CongestionControl:
+        return CongestionControl(calls, entries, now=lambda: scheduler.now, condition=signal, **how)
 
     window = Window(max_rows=rows + 1, max_bytes=2**40, condition=signal)
     pipeline = Pipeline(

@@ -18,6 +18,10 @@ What lies further ahead is read and judged here: a text may look like a time and
 """
 
 
+_OTHER_FIELDS = 600
+"""Bytes of a record beside its detail: what they take as JSON in the events of this system."""
+
+
 @dataclass(frozen=True)
 class Unpublishable:
     """A row that no retry can make right: what it holds, as text, and the reason.
@@ -52,7 +56,7 @@ class Row:
     def size(self) -> int:
         """Bytes, roughly, that the row holds in memory."""
         if isinstance(self.content, OutboxRecord):
-            return self.content.size
+            return len(self.content.detail) + _OTHER_FIELDS
         return len(self.content.body)
 
 

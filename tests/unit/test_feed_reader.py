@@ -39,7 +39,6 @@ class Reading:
     stop: Stop = field(default_factory=Stop)
     readiness: Readiness = field(default_factory=lambda: Readiness(PART))
     events: list[tuple[str, datetime]] = field(default_factory=list)
-    lags: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.window = Window(max_rows=self.max_rows, max_bytes=16_000_000)
@@ -62,7 +61,6 @@ class Reading:
             stop=self.stop,
             readiness=self.readiness,
             now=utc_now,
-            observe_lag=self.lags.append,
         )
 
     @contextmanager
@@ -183,13 +181,14 @@ def test_a_full_window_holds_the_reader_and_a_stop_ends_the_wait() -> None:
         assert len(reading.feed.pending) >= 96
 
 
-def test_the_lag_of_each_row_is_observed() -> None:
-    """Also of the row that is too far behind to go on, and of none whose time cannot be read."""
+@pytest.mark.parametrize(("ago", "lag"), [(20, 20), (300, 300), (-300, 0)])
+def test_the_lag_is_that_of_the_last_row_whose_time_can_be_read(ago: int, lag: int) -> None:
+    """Also of one that is too far behind to go on, or ahead of this clock."""
     reading = Reading()
-    late = row_of("late", 1, occurred_at=utc_now() - timedelta(seconds=20))
-    too_late = row_of("old", 1, occurred_at=utc_now() - timedelta(minutes=5))
-    ahead = row_of("ahead", 1, occurred_at=utc_now() + timedelta(minutes=5))
-    reading.feed.deliver(poison("a", 1), late, too_late, ahead)
+    assert reading.reader.lag == 0
+    row = row_of("a", 1, occurred_at=utc_now() - timedelta(seconds=ago))
+    reading.feed.deliver(row_of("b", 1, occurred_at=utc_now() - timedelta(seconds=1)), row)
+    reading.feed.deliver(poison("c", 1))
     with reading.running():
-        eventually(lambda: len(reading.lags) == 3, what="three rows with a time")
-    assert reading.lags == [pytest.approx(20, abs=5), pytest.approx(300, abs=5), 0.0]
+        eventually(lambda: not reading.feed.pending, what="a feed that was read")
+        eventually(lambda: abs(reading.reader.lag - lag) < 5, what=f"a lag of {lag} s")

@@ -276,7 +276,7 @@ def test_what_is_said_of_a_call_is_botocores_model(service: str, name: str) -> N
     assert protocol.version == of_service.metadata["jsonVersion"]
     assert protocol.signed_as == of_service.signing_name
     found = set(converted(model.output_shape, ()))
-    binary = {path for path in found if f'"{path[-1]}":'.encode() in _BINARY}
+    binary = {path for path in found if _BINARY.search(f'"{path[-1]}":'.encode())}
     assert {path[-1] for path in found - binary} <= _TIMES
     if name == "GetRecords":
         assert found - binary == {("Records", "dynamodb", "ApproximateCreationDateTime")}

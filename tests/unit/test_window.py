@@ -8,6 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from contracts.outbox import OutboxRecord
 from relay.window import Window
 from runtime.batches import Limits
 from runtime.outbox.rows import Row
@@ -69,7 +70,8 @@ class WindowMachine(RuleBasedStateMachine):
         assert set(names) <= ready
         assert len(names) == len(set(names)) <= 3
         if len(batch) > 1:
-            assert sizes(batch) <= 1500
+            records = [row.content for row in batch if isinstance(row.content, OutboxRecord)]
+            assert sum(map(TARGET.size_of, records)) <= 1500
             assert all(row.occurred_at for row in batch), "a row to set aside comes alone"
         for row in batch:
             assert row is self.rows[row.key]
