@@ -91,7 +91,8 @@ class Pipeline:
         self._copies: dict[tuple[str, int], int] = {}
         # An empty window is as false as an empty list.
         self.window = Window(max_rows=MAX_ROWS, max_bytes=MAX_BYTES) if window is None else window
-        self._published: SimpleQueue[Row | None] = SimpleQueue()
+        self._published: SimpleQueue[Sequence[Row] | None] = SimpleQueue()
+        self._undeleted: list[Row] = []
         self._lingering = threading.Lock()
         metrics.in_flight.set_function(lambda: len(self.window))
         metrics.stuck.set_function(lambda: len(self.window.stuck))
@@ -127,7 +128,9 @@ class Pipeline:
         timeout = self._publishing.timeout(self._copies_of(batch[0]))
         with self._publishers.working(), answered_within(timeout):
             outcome = self._publisher.publish(batch)
-        outcome.after(self._publishing.end(call, outcome.result), timeout)
+        begins_next = self.window.has_ready
+        took = self._publishing.end(call, outcome.result, begins_next=begins_next)
+        outcome.after(took, timeout)
         self._settle(outcome)
         return True
 
@@ -138,23 +141,27 @@ class Pipeline:
         """
         # One lingers at a time: others would have its rows, and make small calls of them.
         with self._lingering:
-            row = self._published.get()
-            if row is None:
-                self._published.put(None)  # for the others
-                return False
-            batch = [row]
-            while len(batch) < self._deleting.batch:
+            found, most = self._undeleted, self._deleting.batch
+            while len(found) < most:
                 try:
-                    more = self._published.get(timeout=linger)
+                    more = self._published.get(timeout=linger if found else None)
                 except Empty:
                     break
                 if more is None:
-                    self._published.put(None)
+                    self._published.put(None)  # for the others
                     break
-                batch.append(more)
+                found += more
+            batch, self._undeleted = found[:most], found[most:]
+        if not batch:
+            return False
         with self._deleters.working():
             self._delete(batch)
         return True
+
+    @property
+    def has_published(self) -> bool:
+        """Whether there are rows to delete."""
+        return bool(self._undeleted) or not self._published.empty()
 
     def _copies_of(self, row: Row) -> int:
         """How often a row was sent before, and no answer came in time."""
@@ -165,7 +172,8 @@ class Pipeline:
         self.window.settle(outcome.done)
         for row in outcome.done:
             self._forget(row)
-            self._published.put(row)
+        if outcome.done:
+            self._published.put(outcome.done)
         if outcome.stuck:
             self._leave(outcome.stuck)
         for refused in outcome.alone:

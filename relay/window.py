@@ -70,6 +70,11 @@ class Window:
             self._has_ready.wait_for(lambda: self._closed or self._ready)
             return not self._closed
 
+    @property
+    def has_ready(self) -> bool:
+        """Whether there are rows to take."""
+        return bool(self._ready)
+
     def take(
         self,
         target: Target,

@@ -202,8 +202,11 @@ class CongestionControl:
                 self._changed.wait(wait if end is None else min(wait, end - now))
         return None
 
-    def end(self, call: Call, result: CallResult | None) -> float:
-        """Learn from a call; None: it was not made after all. Returns the seconds that it took."""
+    def end(self, call: Call, result: CallResult | None, *, begins_next: bool = False) -> float:
+        """Learn from a call; None: it was not made after all. Returns the seconds that it took.
+
+        A thread that `begins_next` needs no other to be woken for the place of the call that ended.
+        """
         with self._changed:
             is_counted = call in self._in_flight
             self._in_flight.discard(call)
@@ -214,7 +217,9 @@ class CongestionControl:
                     self._lost.append(call)
                 if call.round == self._round:
                     self._shrink(call, result)
-            self._changed.notify(max(1, self.limit - len(self._in_flight)))
+            places = self.limit - len(self._in_flight) - begins_next
+            if places > 0:
+                self._changed.notify(places)
             return self.now() - call.started
 
     def close(self) -> None:

@@ -51,14 +51,16 @@ _BINARY = re.compile(rb'"(?:B|BS|BinaryValue|BinaryListValues)":')
 _TIMES = frozenset(
     {
         *("CreationTime", "LastModifiedTime"),
-        *("ApproximateCreationDateTime", "CreationDateTime", "CreationRequestDateTime"),
+        *("CreationDateTime", "CreationRequestDateTime"),
         "InaccessibleEncryptionDateTime",
         *("ArchivalDateTime", "LastDecreaseDateTime", "LastIncreaseDateTime"),
         *("LastUpdateDateTime", "LastUpdateToPayPerRequestDateTime"),
         *("ReplicaInaccessibleDateTime", "RestoreDateTime"),
     }
 )
-"""Under these names an answer has seconds, and what a client's user gets is a datetime."""
+"""Under these names what describes something has seconds, and its reader gets a datetime."""
+
+_OF_A_CHANGE = "ApproximateCreationDateTime"
 
 _SOCKET_OPTIONS = (
     (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
@@ -174,7 +176,7 @@ class LeanClient:
             return self._through_botocore(operation, request, response)
         if operation == "GetRecords":
             for record in answer.get("Records", ()):
-                _date(record.get("dynamodb"), deep=False)
+                _date_change(record.get("dynamodb", {}))
         elif operation.startswith("Describe"):
             _date(answer)
         return answer
@@ -293,12 +295,18 @@ def _read(response: urllib3.BaseHTTPResponse) -> dict[str, Any] | None:
     return {name: value for name, value in answer.items() if value is not None}
 
 
-def _date(value: Any, *, deep: bool = True) -> None:
-    """Make what stands under _TIMES what botocore makes of it: in place, at any depth or here."""
+def _date_change(change: dict[str, Any]) -> None:
+    """Make the one time in a stream's record what botocore makes of it."""
+    if (seconds := change.get(_OF_A_CHANGE)) is not None:
+        change[_OF_A_CHANGE] = datetime.fromtimestamp(seconds, UTC)
+
+
+def _date(value: Any) -> None:
+    """Make what stands under _TIMES what botocore makes of it: in place, at any depth."""
     if isinstance(value, dict):
         for name in _TIMES & value.keys():
             value[name] = datetime.fromtimestamp(value[name], UTC)
-    if deep and isinstance(value, dict | list):
+    if isinstance(value, dict | list):
         for each in value.values() if isinstance(value, dict) else value:
             _date(each)
 

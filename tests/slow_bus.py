@@ -149,7 +149,7 @@ def drained(rows: int, bus_on: Callable[[Scheduler], ModelBus]) -> Drain:
 
     def publish() -> None:
         while pipeline.publish_next():
-            while not pipeline._published.empty():
+            while pipeline.has_published:
                 pipeline.delete_next()
                 left.append((scheduler.now, len(outbox.rows)))
 

@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 
 from runtime.errors import Misconfigured, Unavailable
 from runtime.process.command import write_on_any_terminal
+from runtime.process.garbage import keep_loaded
 from runtime.process.health import HealthServer, Readiness
 from runtime.process.shutdown import Stop, join_until, on_signal
 from runtime.retry import backoff
@@ -65,6 +66,7 @@ def run_worker(
             threading.Thread(target=guarded, args=item, name=item[0])
             for item in (parts or {}).items()
         ]
+        keep_loaded()
         for thread in threads:
             thread.start()
         log.info("started", parts=sorted(parts or ()))

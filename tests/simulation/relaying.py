@@ -163,7 +163,7 @@ class Relays:
         weak = proxy(pipeline)
         window.settled = Errand(
             process,
-            lambda: not weak._published.empty(),
+            lambda: weak.has_published,
             lambda: weak.delete_next(),  # noqa: PLW0108 (its method would hold it)
         )
         return pipeline, sweeper

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from relay.pipeline import PUBLISHERS
 from runtime.congestion import (
     FIRST_CALLS,
+    LEAST_CALLS,
     LONGEST_TIMEOUT,
     OVERDUE,
     SHORTEST_TIMEOUT,
@@ -143,6 +144,22 @@ def test_in_silence_one_call_more_is_made_every_while(controlled: Controlled) ->
     assert len(controlled.begin_all()) == 1
     controlled.time += OVERDUE + 0.1
     assert len(controlled.begin_all()) == 1
+
+
+def test_fewer_calls_are_let_begin_where_answers_come_soon() -> None:
+    """No more than a rate makes of the way: the bandwidth-delay product, and LEAST_CALLS."""
+
+    def limit_after(seconds: float) -> int:
+        time = 0.0
+        control = CongestionControl(64, 10, rate=1000, now=lambda: time)
+        for _ in range(200):
+            calls = [each for _ in range(64) if (each := control.begin(within=0))]
+            time += seconds
+            for call in calls:
+                control.end(call, PASSED)
+        return control.limit
+
+    assert [limit_after(each) for each in (0.0, 0.001, 0.02, 0.1)] == [LEAST_CALLS, 4, 20, 64]
 
 
 def test_what_waits_goes_on_when_a_call_ends_or_all_is_closed() -> None:

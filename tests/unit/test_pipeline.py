@@ -315,7 +315,7 @@ def test_a_deleter_waits_for_rows_that_follow(relay_: Relay) -> None:
     deleting = threading.Thread(target=relay_.pipeline.delete_next, kwargs={"linger": 10})
     deleting.start()
     for row in rows:
-        relay_.pipeline._published.put(row)
+        relay_.pipeline._published.put([row])
     deleting.join(60)
     assert calls == [25]
 
