@@ -4,7 +4,6 @@ import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 
 from runtime.aws import Aws
@@ -83,7 +82,7 @@ class Consumer:
     ) -> None:
         self._messages, self._linger = messages, linger
         self._threads = concurrency + overflow
-        self._free = threading.Semaphore(concurrency)
+        self._free = Slots(concurrency)
         self._overflow = threading.Semaphore(overflow)
 
     def run(self) -> None:
@@ -102,11 +101,9 @@ class Consumer:
 
     def _receive(self) -> "list[MessageTypeDef]":
         """Claim free threads, a batch of them if they come soon, and receive as many messages."""
-        if not self._free.acquire(timeout=0.5):
+        claimed = self._free.claim(MAX_BATCH, within=0.5, linger=self._linger)
+        if not claimed:
             return []
-        claimed, deadline = 1, monotonic() + self._linger
-        while claimed < MAX_BATCH and self._free.acquire(timeout=max(0, deadline - monotonic())):
-            claimed += 1
         messages: list[MessageTypeDef] = []
         try:
             messages = self._messages.receive(claimed)
@@ -125,11 +122,41 @@ class Consumer:
             slot.leave()
 
 
+class Slots:
+    """A semaphore whose places are claimed together: who waits for ten is not woken for each."""
+
+    def __init__(self, places: int) -> None:
+        self._changed = threading.Condition()
+        self._places, self._wanted = places, 0
+
+    def claim(self, most: int, *, within: float, linger: float) -> int:
+        """Wait for a place, and `linger` seconds for as many as `most`; returns how many it got."""
+        with self._changed:
+            if self._wait_for(1, within):
+                self._wait_for(most, linger)
+            claimed = min(most, self._places)
+            self._places -= claimed
+            return claimed
+
+    def release(self, places: int = 1) -> None:
+        with self._changed:
+            self._places += places
+            if self._places >= self._wanted > 0:
+                self._changed.notify()
+
+    def _wait_for(self, places: int, seconds: float) -> bool:
+        self._wanted = places
+        found = self._changed.wait_for(lambda: self._places >= places, seconds)
+        self._wanted = 0
+        return found
+
+
 class Slot:
     """A message's slot among the `free` ones, which it can exchange for one of the `overflow`."""
 
-    def __init__(self, free: threading.Semaphore, overflow: threading.Semaphore) -> None:
-        self._taken, self._free, self._overflow = free, free, overflow
+    def __init__(self, free: Slots | threading.Semaphore, overflow: threading.Semaphore) -> None:
+        self._taken = free
+        self._free, self._overflow = free, overflow
 
     def make_room(self) -> None:
         """Let another message have the slot, if there is room for this one beside it."""
