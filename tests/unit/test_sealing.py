@@ -1,11 +1,9 @@
 """Sealed texts: what is opened, what is refused, and what is held while KMS is away."""
 
 import os
-import sys
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from subprocess import run
 
 import pytest
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
@@ -213,12 +211,3 @@ def test_what_kms_says_of_a_message_refuses_it(kms: FakeKms, code: str) -> None:
     kms.fault = client_error(code)
     refused(kms.seal(), sealed)
     assert kms.calls == ["Decrypt"]
-
-
-@pytest.mark.parametrize(
-    "module", ["services.subscription.main", "services.payment.main", "services.stock.main"]
-)
-def test_the_sdk_is_loaded_by_who_uses_it(module: str) -> None:
-    """A process that neither seals nor opens does not wait 0.1 s for it."""
-    script = f"import sys, {module}; sys.exit('aws_encryption_sdk' in sys.modules)"
-    assert run([sys.executable, "-c", script], check=False).returncode == 0
