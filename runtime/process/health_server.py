@@ -5,7 +5,6 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-import uvicorn
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.responses import PlainTextResponse, Response
@@ -13,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from runtime.errors import Misconfigured
 from runtime.http.connections import limited
+from runtime.http.server import QuietServer
 from runtime.process.health import Readiness
 
 LEAVE_SECONDS = 2.0
@@ -33,9 +33,7 @@ class HealthServer:
         except OSError as error:
             raise Misconfigured(f"HEALTH_HOST, HEALTH_PORT: {host}:{port}: {error}") from error
         self.port = int(self._socket.getsockname()[1])
-        self._server = uvicorn.Server(
-            limited(_app(readiness, registry), self._socket, stop_seconds=1)
-        )
+        self._server = QuietServer(limited(_app(readiness, registry), self._socket, stop_seconds=1))
 
     @contextmanager
     def serving(self) -> Iterator[None]:
