@@ -58,12 +58,12 @@ def event_handlers(
     """By the queue that the events come from."""
     from contracts.bank_details import SEALED_FOR
     from runtime.aws import Aws
-    from runtime.sealing import Seal
+    from runtime.late_seal import LateSeal
     from services.payment import consumer
 
     store = MongoStore(Mongo.of(settings), tracer)
     handlers = Handlers(store, event_version=settings.event_version)
-    seal = Seal(Aws.of(settings).client("kms"), settings.sealing_key, SEALED_FOR)
+    seal = LateSeal(Aws.of(settings), settings.sealing_key, SEALED_FOR)
     return {
         settings.subscription_created_queue: consumer.subscription_created(handlers, seal.open),
         settings.subscription_cancelled_queue: consumer.subscription_cancelled(handlers),

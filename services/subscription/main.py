@@ -52,9 +52,9 @@ def _seal_of(settings: SubscriptionApiSettings) -> Callable[[str], str]:
     """What seals bank details; version 1 of the wire has them in clear, and needs no SDK."""
     if settings.event_version == PAYLOAD_VERSION:
         return no_key
-    from runtime.sealing import Seal
+    from runtime.late_seal import LateSeal
 
-    return Seal(Aws.of(settings).client("kms"), settings.sealing_key, SEALED_FOR).seal
+    return LateSeal(Aws.of(settings), settings.sealing_key, SEALED_FOR).seal
 
 
 def event_handlers(

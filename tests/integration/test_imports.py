@@ -30,21 +30,20 @@ CONSUMER = f"{WORKER} standardwebhooks"
 API = f"{CONSUMER} annotated_doc fastapi fastapi_offline opentelemetry"
 AWS = "boto3 botocore certifi dateutil jmespath s3transfer six urllib3"
 MONGODB = "bson pymongo"
-SEALS = "attr aws_encryption_sdk cryptography wrapt"
 
 BUDGETS = {
-    "subscription-api": f"{API} {AWS} {SEALS}",
+    "subscription-api": f"{API} {AWS}",
     "stock-api": f"{API} {AWS}",
     "payment-api": f"{API} {MONGODB}",
     "subscription-consumer": f"{CONSUMER} {AWS}",
     "stock-consumer": f"{CONSUMER} {AWS}",
-    "payment-consumer": f"{CONSUMER} {AWS} {MONGODB} {SEALS}",
+    "payment-consumer": f"{CONSUMER} {AWS} {MONGODB}",
     "subscriptions-relay": f"{WORKER} {AWS}",
     "stock-relay": f"{WORKER} {AWS}",
     "payments-change-stream": f"{WORKER} {AWS} {MONGODB}",
     "payments-forward": f"{WORKER} {AWS}",
     "tap": f"{WORKER} {AWS}",
-    "console": f"{API} {AWS} httpcore httpx idna pygments rich",
+    "console": f"{API} {AWS} httpcore httpx idna rich",
     "lambda": f"{EVERY} {AWS}",
     "probe": "",
 }
