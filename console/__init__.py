@@ -1,0 +1,1 @@
+import runtime.imports  # noqa: F401 (first)

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import structlog
-import uvicorn
 
 from console.app import create_app
 from console.live.hub import Hub
@@ -14,6 +13,7 @@ from console.settings import ConsoleSettings
 from runtime import logs
 from runtime.errors import Misconfigured
 from runtime.http.connections import limited
+from runtime.http.server import QuietServer
 from runtime.paths import require_writable_file
 from runtime.process.shutdown import Stop, on_signal
 from runtime.settings import load
@@ -57,7 +57,7 @@ def _listening(settings: ConsoleSettings) -> socket.socket:
         ) from error
 
 
-class _Server(uvicorn.Server):
+class _Server(QuietServer):
     """Leaves the signals to us: uvicorn would wait for streams that were not ended."""
 
     @contextmanager
@@ -68,7 +68,7 @@ class _Server(uvicorn.Server):
 class _Leave(Stop):
     """A stop request for uvicorn and for every open stream."""
 
-    def __init__(self, server: uvicorn.Server, hub: Hub) -> None:
+    def __init__(self, server: QuietServer, hub: Hub) -> None:
         super().__init__()
         self._server, self._hub = server, hub
 

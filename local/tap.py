@@ -5,6 +5,8 @@ is the same on a laptop and on AWS: one line is one event, the full JSON as Even
 Where an emulator writes them, the first event's line says so, and the tap writes none.
 """
 
+import runtime.imports  # noqa: F401, I001 (first)
+
 import json
 import time
 from collections.abc import Callable

@@ -1,16 +1,16 @@
-"""`python -m relay …`: one process per stream. Composition root of every relay."""
+"""`python -m relay …`: one process per stream. Composition root of every relay.
+
+What one relay needs and another does not is imported where it is put together.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from relay.adapters.change_stream import ChangeStream, find_outbox
-from relay.adapters.dynamodb_stream import DynamoDBStream, find_stream
 from relay.adapters.sqs_fifo import DeadLetterQueue, FifoQueue
 from relay.backlog_gauges import BacklogGauges
 from relay.composition import adapters_of, aws_of, backlog_of, bus_of, sweeping
 from relay.feed_reader import PART, FeedReader
-from relay.forwarder import LONGEST_GROUP_WAIT, Forwarder, run_together
 from relay.pipeline import Pipeline
 from relay.ports import ChangeFeed, RelayAdapters
 from relay.settings import (
@@ -27,8 +27,6 @@ from relay.traced import traced
 from runtime.congestion import CongestionControl
 from runtime.ids import utc_now
 from runtime.metrics import RelayMetrics, new_registry
-from runtime.mongodb import Mongo
-from runtime.outbox.mongodb import MongoOutbox
 from runtime.process.health import Readiness
 from runtime.process.shutdown import Stop, on_signal
 from runtime.process.startup import startup
@@ -76,6 +74,8 @@ def dynamodb_adapters(
     settings: DynamoDBRelaySettings, stop: Stop, tracer: Tracer | None = None
 ) -> DaemonAdapters:
     """Raises Misconfigured for what does not exist, or Unavailable."""
+    from relay.adapters.dynamodb_stream import DynamoDBStream, find_stream
+
     aws = aws_of(settings)
     find = partial(find_stream, aws.client("dynamodb"), settings.outbox_table)
     find()
@@ -90,6 +90,10 @@ def change_stream_adapters(
     settings: ChangeStreamSettings, tracer: Tracer | None = None
 ) -> DaemonAdapters:
     """Raises Misconfigured for what does not exist, or Unavailable."""
+    from relay.adapters.change_stream import ChangeStream, find_outbox
+    from runtime.mongodb import Mongo
+    from runtime.outbox.mongodb import MongoOutbox
+
     sqs = aws_of(settings).client("sqs")
     mongo, name = Mongo.of(settings), settings.outbox_collection
     find_outbox(mongo, name)
@@ -104,6 +108,8 @@ def change_stream_adapters(
 
 
 def _swept_adapters(settings: DynamoDBSettings, tracer: Tracer | None) -> RelayAdapters:
+    from relay.adapters.dynamodb_stream import find_stream
+
     aws = aws_of(settings)
     find_stream(aws.client("dynamodb"), settings.outbox_table)
     return adapters_of(settings, aws, tracer)
@@ -138,6 +144,8 @@ def _run_daemon(settings: DaemonSettings, connect: Callable[[Stop], DaemonAdapte
 
 
 def _run_forwarders(settings: ForwardSettings, tracer: Tracer | None) -> None:
+    from relay.forwarder import LONGEST_GROUP_WAIT, Forwarder, run_together
+
     registry, stop = new_registry(), Stop()
     metrics, readiness = RelayMetrics(registry), Readiness(settings.fifo_queue)
 

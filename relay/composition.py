@@ -18,7 +18,6 @@ from runtime.custom_event_bus import bus_name, require_custom_bus
 from runtime.eventbridge import require_bus
 from runtime.ids import utc_now
 from runtime.metrics import RelayMetrics
-from runtime.outbox.dynamodb import DynamoOutbox
 from runtime.process.shutdown import Stop
 from runtime.process.tracing import Tracer
 from runtime.settings import AwsSettings
@@ -34,6 +33,8 @@ def aws_of(settings: AwsSettings) -> Aws:
 
 def adapters_of(settings: DynamoDBSettings, aws: Aws, tracer: Tracer | None) -> RelayAdapters:
     """Raises Misconfigured for a bus or a queue that does not exist, or Unavailable."""
+    from runtime.outbox.dynamodb import DynamoOutbox
+
     outbox = DynamoOutbox(aws.client("dynamodb"), settings.outbox_table)
     bus = bus_of(settings, aws, tracer)
     dead_letters = DeadLetterQueue(aws.client("sqs"), settings.dead_letter_queue)

@@ -1,5 +1,6 @@
 """The typed environment: each process reads its own, once, and says all that is wrong with it."""
 
+import os
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -9,6 +10,8 @@ from urllib.parse import urlsplit
 from pydantic import (
     AfterValidator,
     AliasChoices,
+    BaseModel,
+    ConfigDict,
     Field,
     FilePath,
     SecretStr,
@@ -18,15 +21,31 @@ from pydantic import (
     create_model,
     field_validator,
 )
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic.fields import FieldInfo
 
 from runtime.errors import Misconfigured
 
 
-class Settings(BaseSettings):
-    """Read from the environment, once. A variable that is set to nothing is not set."""
+class Settings(BaseModel):
+    """Read from the environment, once. A variable that is set to nothing is not set.
 
-    model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True)
+    Its name is the field's, in whichever case. What is `given` is not looked for.
+    """
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        validate_default=True,
+        defer_build=True,  # a process reads one of these classes, and imports twenty
+    )
+
+    def __init__(self, **given: Any) -> None:
+        environment = {name.lower(): value for name, value in os.environ.items() if value}
+        for name, field in type(self).model_fields.items():
+            names = _names(name, field)
+            if given.keys().isdisjoint(names):
+                given |= {each: environment[each] for each in names if each in environment}
+        super().__init__(**given)
 
 
 class ProcessSettings(Settings):
@@ -193,11 +212,13 @@ def with_fields(fields: Mapping[str, tuple[Any, Any]]) -> Callable[[type[S]], ty
 
 def variables(settings: type[Settings]) -> frozenset[str]:
     """Name the environment variables that a class reads, in capitals; a field may have several."""
-    named = set()
-    for name, field in settings.model_fields.items():
-        alias = field.validation_alias or name
-        named |= set(alias.choices) if isinstance(alias, AliasChoices) else {alias}
-    return frozenset(str(each).upper() for each in named)
+    fields = settings.model_fields.items()
+    return frozenset(each.upper() for name, field in fields for each in _names(name, field))
+
+
+def _names(name: str, field: FieldInfo) -> tuple[str, ...]:
+    alias = field.validation_alias or name
+    return tuple(map(str, alias.choices if isinstance(alias, AliasChoices) else (alias,)))
 
 
 def load(settings: type[S]) -> S:

@@ -1,4 +1,4 @@
-"""Once a second: looks at the system, and gives every page a new snapshot."""
+"""Looks at the system, once a second while a page follows, and gives every page a new snapshot."""
 
 import threading
 from dataclasses import dataclass, field
@@ -22,6 +22,9 @@ log = structlog.get_logger(__name__)
 
 EVERY = 1.0
 """Seconds from one snapshot to the next."""
+
+UNWATCHED_EVERY = 5.0
+"""Seconds from one look to the next while no page follows: each asks every queue and every API."""
 
 STALE = 10.0
 """Seconds after which the console is not ready: it knows nothing new."""
@@ -81,7 +84,14 @@ class SystemWatch:
                 self._say_trouble()
             except Exception:
                 log.exception("no snapshot")  # the next one may be better, and the thread is needed
-            self.stop.wait(max(0.05, EVERY - (monotonic() - started)))
+            self.rest(started)
+
+    def rest(self, started: float) -> None:
+        """Wait for the look after one that `started`; a page that joins waits EVERY at most."""
+        self.stop.wait(max(0.05, EVERY - (monotonic() - started)))
+        while not self.hub.pages and monotonic() - started < UNWATCHED_EVERY:
+            if self.stop.wait(EVERY):
+                break
 
     def _say_trouble(self) -> None:
         trouble = self.trouble

@@ -10,10 +10,12 @@ from types import FrameType
 import uvicorn
 from starlette.applications import Starlette
 
+from runtime.http.server import QuietServer
+
 CLOSE = (b"connection", b"close")
 
 
-class DrainingServer(uvicorn.Server):
+class DrainingServer(QuietServer):
     """Serves for `drain` seconds after a signal, then stops accepting; a second signal ends that.
 
     From the first signal on `app` is not ready, and each answer is its connection's last: a client
@@ -38,7 +40,9 @@ class DrainingServer(uvicorn.Server):
             return
         self._leaves_at = self._clock() + self._drain
         self._app.state.draining = True
-        self.config.encoded_headers.append(CLOSE)  # uvicorn sends them from the next second on
+        self.tick = 0.1
+        self.config.encoded_headers.append(CLOSE)  # from the next look on
+        self.wake()
 
     async def on_tick(self, counter: int) -> bool:
         if self._leaves_at is not None and self._clock() >= self._leaves_at:

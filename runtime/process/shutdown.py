@@ -33,11 +33,13 @@ class Stop:
     def wait(self, seconds: float = inf) -> bool:
         """Wait until a stop is requested, at most `seconds`; says whether it was.
 
-        By polling: the kernel may give a signal to any thread, and Python handles it in the main
-        one, which does not wake for it.
+        The main thread polls: the kernel may give a signal to any thread, and Python handles it in
+        the main one, which does not wake for it.
         """
+        is_main = threading.current_thread() is threading.main_thread()
+        longest = CHECK_INTERVAL if is_main else threading.TIMEOUT_MAX
         until = monotonic() + seconds
-        while not self._event.wait(min(CHECK_INTERVAL, max(0.0, until - monotonic()))):
+        while not self._event.wait(min(longest, max(0.0, until - monotonic()))):
             if monotonic() >= until:
                 return False
         return True

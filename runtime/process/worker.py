@@ -14,7 +14,8 @@ from prometheus_client import CollectorRegistry
 from runtime.errors import Misconfigured, Unavailable
 from runtime.process.command import write_on_any_terminal
 from runtime.process.garbage import keep_loaded
-from runtime.process.health import HealthServer, Readiness
+from runtime.process.health import Readiness
+from runtime.process.health_server import HealthServer
 from runtime.process.shutdown import Stop, join_until, on_signal
 from runtime.retry import backoff
 from runtime.settings import WorkerSettings

@@ -1,23 +1,15 @@
-"""Composition root of the payment service: `python -m services.payment.main api`."""
+"""Composition root of the payment service: `python -m services.payment.main api`.
+
+What one process needs and another does not is imported where it is put together.
+"""
 
 from collections.abc import Callable, Mapping
-from functools import partial
+from typing import TYPE_CHECKING
 
-from fastapi import APIRouter, FastAPI
-
-from contracts.bank_details import SEALED_FOR
 from contracts.causes import Cause
-from runtime.aws import Aws
-from runtime.http.app import create_api, run_api
-from runtime.http.auth import verifier_of
 from runtime.mongodb import Mongo
-from runtime.process.erasures import run_erasures
 from runtime.process.tracing import Tracer
 from runtime.process.worker import main
-from runtime.signatures import Signatures
-from runtime.sqs.consumer import run_consumers
-from runtime.sqs.handler import EventHandler
-from services.payment import api, consumer, webhook
 from services.payment.handlers import Handlers
 from services.payment.settings import (
     PaymentApiSettings,
@@ -26,8 +18,20 @@ from services.payment.settings import (
 )
 from services.payment.store import MongoStore
 
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
-def create_app(settings: PaymentApiSettings, tracer: Tracer | None = None) -> FastAPI:
+    from runtime.sqs.handler import EventHandler
+
+
+def create_app(settings: PaymentApiSettings, tracer: Tracer | None = None) -> "FastAPI":
+    from fastapi import APIRouter
+
+    from runtime.http.app import create_api
+    from runtime.http.auth import verifier_of
+    from runtime.signatures import Signatures
+    from services.payment import api, webhook
+
     store = MongoStore(Mongo.of(settings), tracer)
     handlers = Handlers(store, event_version=settings.event_version)
     router = APIRouter()
@@ -50,13 +54,16 @@ def create_app(settings: PaymentApiSettings, tracer: Tracer | None = None) -> Fa
 
 def event_handlers(
     settings: PaymentConsumerSettings, tracer: Tracer | None = None
-) -> Mapping[str, EventHandler]:
+) -> "Mapping[str, EventHandler]":
     """By the queue that the events come from."""
-    from runtime.sealing import Seal  # noqa: PLC0415 (the API does without the SDK)
+    from contracts.bank_details import SEALED_FOR
+    from runtime.aws import Aws
+    from runtime.late_seal import LateSeal
+    from services.payment import consumer
 
     store = MongoStore(Mongo.of(settings), tracer)
     handlers = Handlers(store, event_version=settings.event_version)
-    seal = Seal(Aws.of(settings).client("kms"), settings.sealing_key, SEALED_FOR)
+    seal = LateSeal(Aws.of(settings), settings.sealing_key, SEALED_FOR)
     return {
         settings.subscription_created_queue: consumer.subscription_created(handlers, seal.open),
         settings.subscription_cancelled_queue: consumer.subscription_cancelled(handlers),
@@ -78,13 +85,23 @@ def erasing(
     return erase
 
 
+def serve() -> None:
+    from runtime.http.app import run_api
+
+    run_api("payment-api", PaymentApiSettings, create_app)
+
+
+def consume() -> None:
+    from runtime.sqs.consumer import run_consumers
+
+    run_consumers("payment-consumer", PaymentConsumerSettings, event_handlers)
+
+
+def erase_again() -> None:
+    from runtime.process.erasures import run_erasures
+
+    run_erasures("payment-erase", PaymentErasureSettings, erasing)
+
+
 if __name__ == "__main__":
-    main(
-        {
-            "erase": partial(run_erasures, "payment-erase", PaymentErasureSettings, erasing),
-            "api": partial(run_api, "payment-api", PaymentApiSettings, create_app),
-            "consumer": partial(
-                run_consumers, "payment-consumer", PaymentConsumerSettings, event_handlers
-            ),
-        }
-    )
+    main({"erase": erase_again, "api": serve, "consumer": consume})

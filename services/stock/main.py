@@ -1,25 +1,30 @@
-"""Composition root of the stock service: `python -m services.stock.main api`."""
+"""Composition root of the stock service: `python -m services.stock.main api`.
+
+What one process needs and another does not is imported where it is put together.
+"""
 
 from collections.abc import Mapping
-from functools import partial
-
-from fastapi import FastAPI
+from typing import TYPE_CHECKING
 
 from runtime.aws import Aws
-from runtime.http.app import create_api, run_api
-from runtime.http.auth import verifier_of
 from runtime.process.tracing import Tracer
 from runtime.process.worker import main
-from runtime.sqs.consumer import run_consumers
-from runtime.sqs.handler import EventHandler
-from services.stock import api, consumer
 from services.stock.handlers import Handlers
-from services.stock.inventory_handlers import InventoryHandlers
 from services.stock.settings import StockApiSettings, StockConsumerSettings, TableSettings
 from services.stock.store import DynamoStore
 
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
-def create_app(settings: StockApiSettings, tracer: Tracer | None = None) -> FastAPI:
+    from runtime.sqs.handler import EventHandler
+
+
+def create_app(settings: StockApiSettings, tracer: Tracer | None = None) -> "FastAPI":
+    from runtime.http.app import create_api
+    from runtime.http.auth import verifier_of
+    from services.stock import api
+    from services.stock.inventory_handlers import InventoryHandlers
+
     store = store_of(settings, tracer)
     return create_api(
         title="Stock",
@@ -36,8 +41,10 @@ def create_app(settings: StockApiSettings, tracer: Tracer | None = None) -> Fast
 
 def event_handlers(
     settings: StockConsumerSettings, tracer: Tracer | None = None
-) -> Mapping[str, EventHandler]:
+) -> "Mapping[str, EventHandler]":
     """By the queue that the events come from."""
+    from services.stock import consumer
+
     handlers = Handlers(store_of(settings, tracer))
     return {
         settings.subscription_created_queue: consumer.subscription_created(handlers),
@@ -55,12 +62,17 @@ def store_of(settings: TableSettings, tracer: Tracer | None = None) -> DynamoSto
     )
 
 
+def serve() -> None:
+    from runtime.http.app import run_api
+
+    run_api("stock-api", StockApiSettings, create_app)
+
+
+def consume() -> None:
+    from runtime.sqs.consumer import run_consumers
+
+    run_consumers("stock-consumer", StockConsumerSettings, event_handlers)
+
+
 if __name__ == "__main__":
-    main(
-        {
-            "api": partial(run_api, "stock-api", StockApiSettings, create_app),
-            "consumer": partial(
-                run_consumers, "stock-consumer", StockConsumerSettings, event_handlers
-            ),
-        }
-    )
+    main({"api": serve, "consumer": consume})

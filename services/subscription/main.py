@@ -1,22 +1,17 @@
-"""Composition root of the subscription service: `python -m services.subscription.main api`."""
+"""Composition root of the subscription service: `python -m services.subscription.main api`.
+
+What one process needs and another does not is imported where it is put together.
+"""
 
 from collections.abc import Callable, Mapping
-from functools import partial
-
-from fastapi import FastAPI
+from typing import TYPE_CHECKING
 
 from contracts.bank_details import SEALED_FOR
 from contracts.causes import Cause
 from contracts.envelope import PAYLOAD_VERSION
 from runtime.aws import Aws
-from runtime.http.app import create_api, run_api
-from runtime.http.auth import verifier_of
-from runtime.process.erasures import run_erasures
 from runtime.process.tracing import Tracer
 from runtime.process.worker import main
-from runtime.sqs.consumer import run_consumers
-from runtime.sqs.handler import EventHandler
-from services.subscription import api, consumer
 from services.subscription.events import no_key
 from services.subscription.handlers import Handlers
 from services.subscription.model import CancelledBy, Reason, SubscriptionNotFound
@@ -27,8 +22,17 @@ from services.subscription.settings import (
 )
 from services.subscription.store import DynamoStore
 
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
-def create_app(settings: SubscriptionApiSettings, tracer: Tracer | None = None) -> FastAPI:
+    from runtime.sqs.handler import EventHandler
+
+
+def create_app(settings: SubscriptionApiSettings, tracer: Tracer | None = None) -> "FastAPI":
+    from runtime.http.app import create_api
+    from runtime.http.auth import verifier_of
+    from services.subscription import api
+
     store = store_of(settings, tracer)
     handlers = Handlers(store, event_version=settings.event_version, seal=_seal_of(settings))
     return create_api(
@@ -48,15 +52,17 @@ def _seal_of(settings: SubscriptionApiSettings) -> Callable[[str], str]:
     """What seals bank details; version 1 of the wire has them in clear, and needs no SDK."""
     if settings.event_version == PAYLOAD_VERSION:
         return no_key
-    from runtime.sealing import Seal  # noqa: PLC0415 (110 ms, where nothing is sealed)
+    from runtime.late_seal import LateSeal
 
-    return Seal(Aws.of(settings).client("kms"), settings.sealing_key, SEALED_FOR).seal
+    return LateSeal(Aws.of(settings), settings.sealing_key, SEALED_FOR).seal
 
 
 def event_handlers(
     settings: SubscriptionConsumerSettings, tracer: Tracer | None = None
-) -> Mapping[str, EventHandler]:
+) -> "Mapping[str, EventHandler]":
     """By the queue that the events come from."""
+    from services.subscription import consumer
+
     handlers = Handlers(store_of(settings, tracer), event_version=settings.event_version)
     return {
         settings.payment_cancelled_queue: consumer.payment_cancelled(handlers),
@@ -94,15 +100,23 @@ def erasing(
     return erase
 
 
+def serve() -> None:
+    from runtime.http.app import run_api
+
+    run_api("subscription-api", SubscriptionApiSettings, create_app)
+
+
+def consume() -> None:
+    from runtime.sqs.consumer import run_consumers
+
+    run_consumers("subscription-consumer", SubscriptionConsumerSettings, event_handlers)
+
+
+def erase_again() -> None:
+    from runtime.process.erasures import run_erasures
+
+    run_erasures("subscription-erase", SubscriptionErasureSettings, erasing)
+
+
 if __name__ == "__main__":
-    main(
-        {
-            "erase": partial(
-                run_erasures, "subscription-erase", SubscriptionErasureSettings, erasing
-            ),
-            "api": partial(run_api, "subscription-api", SubscriptionApiSettings, create_app),
-            "consumer": partial(
-                run_consumers, "subscription-consumer", SubscriptionConsumerSettings, event_handlers
-            ),
-        }
-    )
+    main({"erase": erase_again, "api": serve, "consumer": consume})

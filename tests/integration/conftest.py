@@ -17,7 +17,8 @@ from console.security import TOKEN_HEADER
 from infra.documentdb import provision_collections
 from infra.local import provision
 from infra.local_system.ports import LOOPBACK
-from runtime.process.health import HealthServer, Readiness
+from runtime.process.health import Readiness
+from runtime.process.health_server import HealthServer
 from tests.builders import a_cause
 from tests.conftest import MiniStack
 from tests.console_client import a_console

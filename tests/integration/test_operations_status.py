@@ -19,7 +19,8 @@ from runtime.ids import utc_now
 from runtime.metrics import RelayMetrics, new_registry
 from runtime.outbox.dynamodb_rows import row_of, to_item
 from runtime.outbox.mongodb_rows import to_document
-from runtime.process.health import HealthServer, Readiness
+from runtime.process.health import Readiness
+from runtime.process.health_server import HealthServer
 from tests.dead_letters import an_event
 from tests.integration.operated import Operated
 from tests.relay_fakes import record_of

@@ -117,3 +117,11 @@ def test_an_api_has_started_once_it_was_ready() -> None:
         process.away = True
         assert process.ask("/startupz").status_code == 200
         assert process.ask("/readyz").status_code == 503
+
+
+def test_it_looks_seldom_and_leaves_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Idle it wakes for its stop alone: here it would look again in an hour."""
+    monkeypatch.setattr(DrainingServer, "tick", 3600.0)
+    with serving(0) as process:
+        process.signalled()
+        eventually(lambda: not process.server.servers[0].is_serving(), what="it accepts no more")

@@ -4,7 +4,8 @@ import httpx
 from prometheus_client import CollectorRegistry, Counter
 
 from infra.local_system.ports import LOOPBACK
-from runtime.process.health import HealthServer, Readiness
+from runtime.process.health import Readiness
+from runtime.process.health_server import HealthServer
 
 
 def test_a_process_is_ready_when_every_part_is_up() -> None:

@@ -7,7 +7,8 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from infra.local_system.ports import LOOPBACK
-from runtime.process.health import HealthServer, Readiness
+from runtime.process.health import Readiness
+from runtime.process.health_server import HealthServer
 from verification.testkit.launcher import run_to_end
 from verification.testkit.ports import reserved_ports
 

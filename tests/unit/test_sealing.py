@@ -1,21 +1,23 @@
 """Sealed texts: what is opened, what is refused, and what is held while KMS is away."""
 
 import os
-import sys
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from subprocess import run
+from threading import Barrier
+from typing import Any
 
 import pytest
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 from botocore.model import ServiceModel
 
+from runtime.aws import Aws
 from runtime.errors import CannotOpen, Unavailable
+from runtime.late_seal import LateSeal
 from runtime.sealing import DATA_KEY_MESSAGES, DATA_KEY_SECONDS, Seal
 from runtime.verdicts import Family
 from tests.called import models
-from tests.fake_kms import ALIAS, CONTEXT, FakeKms
+from tests.fake_kms import ALIAS, CONTEXT, KEY_ARN, FakeKms
 from tests.fakes import client_error
 
 TEXT = '{"accountNumber":"12345678","accountName":"Zoë"}'
@@ -159,6 +161,28 @@ def test_many_threads_may_find_a_data_key_too_old(
             assert set(pool.map(both, range(16))) == {TEXT}
 
 
+def test_a_late_one_is_made_once_at_its_first_use(kms: FakeKms) -> None:
+    """By one of the threads that need it at the same time, and not where nothing is sealed."""
+    made: list[str] = []
+    begun = Barrier(8)
+
+    class OneRegion(Aws):
+        def client(self, service: Any) -> Any:
+            made.append(service)
+            return kms.client
+
+    late = LateSeal(OneRegion(region="eu-west-1"), KEY_ARN, CONTEXT)
+    assert made == []
+
+    def both(_: int) -> str:
+        begun.wait()
+        return late.open(late.seal(TEXT))
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(both, range(8))) == {TEXT}
+    assert made == ["kms"]
+
+
 def test_an_alias_is_exchanged_for_the_key(kms: FakeKms) -> None:
     """Once, at the first message: an emulator's key has an id that is not known before."""
     sealed = kms.seal(ALIAS).seal(TEXT)
@@ -213,12 +237,3 @@ def test_what_kms_says_of_a_message_refuses_it(kms: FakeKms, code: str) -> None:
     kms.fault = client_error(code)
     refused(kms.seal(), sealed)
     assert kms.calls == ["Decrypt"]
-
-
-@pytest.mark.parametrize(
-    "module", ["services.subscription.main", "services.payment.main", "services.stock.main"]
-)
-def test_the_sdk_is_loaded_by_who_uses_it(module: str) -> None:
-    """A process that neither seals nor opens does not wait 0.1 s for it."""
-    script = f"import sys, {module}; sys.exit('aws_encryption_sdk' in sys.modules)"
-    assert run([sys.executable, "-c", script], check=False).returncode == 0

@@ -1,14 +1,11 @@
 """Whether tracing is on, what it costs where it is off, and how it ends."""
 
 import os
-import subprocess
-import sys
 from time import monotonic
 
 import pytest
 
 from infra.local_system.ports import LOOPBACK
-from infra.local_system.settings import ROOT
 from relay.aws_lambda import flushed
 from runtime.errors import Misconfigured
 from runtime.process import tracing
@@ -18,18 +15,6 @@ from verification.testkit.ports import reserved_ports
 
 ENDPOINT = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318"}
 TRACES_ENDPOINT = {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "https://collector/v1/traces"}
-
-PROCESSES = (
-    "services.subscription.main",
-    "services.stock.main",
-    "services.payment.main",
-    "relay.__main__",
-    "relay.aws_lambda",
-    "local.tap",
-)
-
-
-UNWANTED = {"opentelemetry.sdk", "opentelemetry.exporter", "google.protobuf", "requests"}
 
 
 @pytest.fixture(autouse=True)
@@ -72,20 +57,6 @@ def test_what_cannot_be_exported_to_is_named_with_the_mend(
     """At the start of the process, not as silence in a collector."""
     with pytest.raises(Misconfigured, match=complaint):
         is_wanted(environment)
-
-
-@pytest.mark.parametrize("process", PROCESSES)
-def test_where_it_is_off_nothing_of_it_is_loaded(process: str) -> None:
-    """Neither the SDK nor the exporter nor what these need; FastAPI itself needs their API."""
-    program = (
-        f"import sys, {process}\n"
-        "from runtime.process import tracing\n"
-        "assert tracing.start('a-process') is None\n"
-        f"sys.exit(', '.join({UNWANTED} & set(sys.modules)) or 0)"
-    )
-    environment = {name: value for name, value in os.environ.items() if name[:5] != "OTEL_"}
-    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=environment, check=False)
-    assert done.returncode == 0
 
 
 def test_where_it_is_off_a_block_has_no_span() -> None:
