@@ -16,6 +16,7 @@ from local.isolation import isolate
 from local.system import CANNOT_START
 from runtime import logs
 from runtime.process.command import complain, run_command
+from verification.benchmarks.goals import goals
 from verification.benchmarks.lines import BenchmarkLine, Results
 from verification.benchmarks.publishing import publish
 from verification.benchmarks.rows import (
@@ -86,7 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         lines=lines,
     )
     results.save(chosen.out)
-    print(markdown(results))
+    print(markdown(results), goals(results), sep="\n\n")
     print(verdicts(results), file=sys.stderr)
     if chosen.publish:
         publish(results, chosen.out)

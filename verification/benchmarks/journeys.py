@@ -118,7 +118,7 @@ async def _travel(system: WholeSystem, rate: float, seconds: float, seed: int) -
     journeys = Travels(system)
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=50)
     async with (
-        httpx.AsyncClient(limits=limits, timeout=60, trust_env=False) as client,
+        httpx.AsyncClient(limits=limits, timeout=60, trust_env=False, auth=system.auth) as client,
         asyncio.TaskGroup() as customers,
     ):
         due = started = time.monotonic()

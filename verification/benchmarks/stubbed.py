@@ -17,7 +17,9 @@ from typing import Any
 from infra.local_system.environment import REGION
 from infra.local_system.ports import LOOPBACK
 from local.child import wait_until_listening
+from verification.benchmarks.baseline import BASELINE
 from verification.benchmarks.contenders import DRAIN_PATIENCE
+from verification.benchmarks.intervals import ratio
 from verification.benchmarks.lines import BenchmarkLine, Goal, Series
 from verification.benchmarks.rounds import measured
 from verification.benchmarks.sizes import Size
@@ -184,12 +186,22 @@ def lines_of(
     for measure, by_name in found.items():
         what, unit_of_it = _named(measure, unit, drain)
         ours, *peers = by_name.values()
+        before = by_name.get(BASELINE)
         goal = goals.get((measure, None))
-        yield BenchmarkLine(row, what, unit_of_it, ours, goal=goal, is_timed=True)
+        yield BenchmarkLine(
+            row,
+            what,
+            unit_of_it,
+            ours,
+            goal=goal,
+            is_timed=True,
+            baseline=before.median if before else None,
+        )
         for peer in peers if measure in {CPU, RATE, A_CPU_SECOND} else ():
             goal = goals.get((measure, peer.name))
             if goal or measure != A_CPU_SECOND:
-                yield BenchmarkLine(row, what, unit_of_it, ours, peer, goal)
+                then = ratio(before.values, peer.values) if before else None
+                yield BenchmarkLine(row, what, unit_of_it, ours, peer, goal, baseline=then)
 
 
 def _named(measure: str, unit: str, drain: str) -> tuple[str, str]:

@@ -14,6 +14,7 @@ import httpx
 from local.journey import DEMO_ORDER as ORDER
 from verification.benchmarks.baseline import BASELINE, baseline
 from verification.benchmarks.contenders import floor
+from verification.benchmarks.intervals import ratio
 from verification.benchmarks.lines import BenchmarkLine, Goal, Series
 from verification.benchmarks.loads import Load, play
 from verification.benchmarks.pinning import generator_cores, measured_cores, pin
@@ -140,7 +141,13 @@ def _beside(
                 found[measure][peer],
                 goal if (measure, peer) == (RATE, SMALLEST) else None,
                 with_defaults=name == DEFAULTS,
+                baseline=_before(found[measure], peer),
             )
+
+
+def _before(of: Mapping[str, Series], peer: str) -> float | None:
+    """The same ratio at 071a447."""
+    return ratio(of[BASELINE].values, of[peer].values) if BASELINE in of else None
 
 
 def _goal(method: str, at_once: int, name: str) -> Goal | None:

@@ -1,14 +1,25 @@
-"""What each process costs: to start, to leave on, for each customer, and in memory."""
+"""What each process costs: to start, to leave on, in memory; and a relay in a long drain."""
 
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from statistics import median
 
-from verification.benchmarks.journeys import travel
+from infra.local_system.settings import ROOT
+from infra.topology import WORKLOADS
+from verification.benchmarks.baseline import BASELINE, baseline
 from verification.benchmarks.lines import BenchmarkLine, Goal, Series
 from verification.benchmarks.sizes import Size
-from verification.benchmarks.whole_system import WholeSystem, whole_system
+from verification.benchmarks.whole_system import (
+    DEFAULTS,
+    FIRST_VERSION,
+    SYSTEM,
+    WholeSystem,
+    competing_systems,
+)
 from verification.load.outboxes import LoadedTable, a_backlog
 from verification.testkit.engines import Engines
 from verification.testkit.launcher import running_up
@@ -20,61 +31,100 @@ _RELAY = "subscriptions-relay"
 RELAY_BACKLOG = 50_000
 """Rows that the relay drains while its memory is watched."""
 
-BUSY_RATE = 10.0
-"""Customers a second while CPU and memory are measured: well below what the machine can do."""
-
 MEMORY_GOAL = Goal("at most", 150)
 """Megabytes that the relay may ever take: of the code and its packages, hardly of the machine. It
 takes under 100; the rest is for another Python, allocator and number of cores. AWS gives it 512."""
 
+IDLE, MEMORY, START = "CPU while idle", "memory while idle", "start"
+GOALS = {
+    IDLE: Goal("at most", 0.5, "one idle process: % of a core", ""),
+    MEMORY: Goal("at most", 60, "one idle process: MB", "85"),
+    START: Goal("at most", 0.65, "one process: s until it is ready", "1.0"),
+}
+"""For each process: the table of goals has the one that takes most."""
+
+UNITS = {IDLE: "% of a core", MEMORY: "MB", START: "s"}
+
+ROUNDS = 6
+"""Of starts, and of seconds in which all are idle."""
+
+IDLE_SECONDS = 10.0
+QUIET_AFTER = 15.0
+"""Seconds until relays poll as they do for good (relay.poll_interval)."""
+
+Found = Mapping[str, Mapping[str, Sequence[float]]]
+"""By system and process."""
+
 
 def run(engines: Engines, size: Size) -> Sequence[BenchmarkLine]:
-    with whole_system(engines) as system:
-        lines = [
-            *_each("start", "s", {**system.start_seconds, "make up": _up_seconds()}),
-            *_idle(system, size.steady_seconds / 2),
-            *_busy(system, size.steady_seconds / 2),
-        ]
-    if not size.is_quick:
-        lines.append(_draining(engines))
-    return lines
+    measured: dict[str, Found] = {START: _starts(engines, 1 if size.is_quick else ROUNDS)}
+    with competing_systems(engines, size) as systems:
+        time.sleep(QUIET_AFTER)
+        measured |= _idle(systems, 1 if size.is_quick else ROUNDS)
+    lines = [line for what, found in measured.items() for line in _lines(what, found)]
+    return lines if size.is_quick else [*lines, *_others(engines)]
 
 
-def _idle(system: WholeSystem, seconds: float) -> list[BenchmarkLine]:
-    before = _cpu(system)
-    time.sleep(seconds)
-    percent = {name: 100 * (cpu - before[name]) / seconds for name, cpu in _cpu(system).items()}
-    return _each("CPU while idle", "% of a core", percent)
+def _starts(engines: Engines, rounds: int) -> Found:
+    """Seconds until each process is ready, started alone, this code's and the other in turns."""
+    root = baseline()
+    codes = {SYSTEM: ROOT} | ({BASELINE: root} if root else {})
+    found: dict[str, dict[str, list[float]]] = {name: defaultdict(list) for name in codes}
+    for number in range(rounds):
+        for workload in WORKLOADS:
+            for name in sorted(codes, reverse=number % 2 == 0):
+                started = time.monotonic()
+                with engines.running(workload.name, FIRST_VERSION, root=codes[name]):
+                    found[name][workload.name].append(time.monotonic() - started)
+    return found
 
 
-def _busy(system: WholeSystem, seconds: float) -> list[BenchmarkLine]:
-    """CPU per customer: two requests, six events and what the idle process takes meanwhile."""
-    before = _cpu(system)
-    journeys = travel(system, rate=BUSY_RATE, seconds=seconds)
-    journeys.wait(within=60)
-    customers = len(journeys.led_to("allocated"))
-    each = {name: 1000 * (cpu - before[name]) / customers for name, cpu in _cpu(system).items()}
-    memory = {name: process.resident_megabytes for name, process in system.processes.items()}
-    return [
-        *_each(f"CPU at {BUSY_RATE:g} customers/s", "ms per customer", each),
-        *_each("memory afterwards", "MB", memory),
-    ]
+def _idle(systems: Mapping[str, WholeSystem], rounds: int) -> dict[str, Found]:
+    """Percent of a core and megabytes of each process while nothing is asked of any."""
+    cpu: dict[str, dict[str, list[float]]] = {name: defaultdict(list) for name in systems}
+    memory: dict[str, dict[str, list[float]]] = {name: defaultdict(list) for name in systems}
+    for _ in range(rounds):
+        before = {name: system.cpu_seconds() for name, system in systems.items()}
+        time.sleep(IDLE_SECONDS)
+        for name, system in systems.items():
+            for process, seconds in system.cpu_seconds().items():
+                used = seconds - before[name][process]
+                cpu[name][process].append(100 * used / IDLE_SECONDS)
+                memory[name][process].append(system.processes[process].resident_megabytes)
+    return {IDLE: cpu, MEMORY: memory}
 
 
-def _draining(engines: Engines) -> BenchmarkLine:
-    """The relay's peak of resident memory while it drains that backlog."""
+def _lines(what: str, found: Found) -> Iterator[BenchmarkLine]:
+    """A line for each process; the one that takes most has the goal that is in the table."""
+    for name in (SYSTEM, DEFAULTS):
+        if name not in found:
+            continue
+        most = max(found[name], key=lambda process: median(found[name][process]))
+        for process, values in found[name].items():
+            before = found.get(BASELINE, {}).get(process)
+            goal = GOALS[what]
+            yield BenchmarkLine(
+                ROW,
+                f"{process}: {what}" + (", with the defaults" if name == DEFAULTS else ""),
+                UNITS[what],
+                Series(name, tuple(values)),
+                goal=goal.of(f"most, {process}") if process == most else replace(goal, measure=""),
+                is_timed=True,
+                with_defaults=name == DEFAULTS,
+                baseline=median(before) if before else None,
+            )
+
+
+def _others(engines: Engines) -> Iterator[BenchmarkLine]:
+    """All of `make up`, and the relay's peak of resident memory while it drains that backlog."""
+    yield BenchmarkLine(ROW, f"make up: {START}", "s", Series(SYSTEM, (_up_seconds(),)))
     outbox = LoadedTable(engines)
     outbox.write(a_backlog(outbox, RELAY_BACKLOG, one_in=RELAY_BACKLOG))
     with engines.running(_RELAY) as relay:
         eventually(lambda: outbox.oldest() is None, timeout=600, what="an empty outbox", every=0.5)
         peak = relay.peak_megabytes
     what = f"{_RELAY}: peak memory while it drains {RELAY_BACKLOG:,} rows"
-    return BenchmarkLine(ROW, what, "MB", Series("system", (peak,)), goal=MEMORY_GOAL)
-
-
-def _cpu(system: WholeSystem) -> dict[str, float]:
-    """CPU seconds that each process has used so far."""
-    return {name: process.cpu_seconds for name, process in system.processes.items()}
+    yield BenchmarkLine(ROW, what, "MB", Series(SYSTEM, (peak,)), goal=MEMORY_GOAL)
 
 
 def _up_seconds() -> float:
@@ -86,10 +136,3 @@ def _up_seconds() -> float:
         started = time.monotonic()
         with running_up("local.up", settings, Path(folder) / "up.log"):
             return time.monotonic() - started
-
-
-def _each(what: str, unit: str, found: Mapping[str, float]) -> list[BenchmarkLine]:
-    return [
-        BenchmarkLine(ROW, f"{name}: {what}", unit, Series("system", (value,)))
-        for name, value in found.items()
-    ]
