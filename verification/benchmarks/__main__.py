@@ -82,7 +82,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command="make bench-quick" if chosen.quick else "make bench",
         date=datetime.now(UTC).date().isoformat(),
         machine=machine(),
-        versions={"Python": platform.python_version()} | {name: version(name) for name in VERSIONS},
+        versions={
+            platform.system(): platform.release(),
+            "Python": platform.python_version(),
+            **{name: version(name) for name in VERSIONS},
+        },
         commit=_commit(),
         lines=lines,
     )

@@ -29,6 +29,9 @@ BY_HAND = (
 )
 
 
+NONE = "The run has none of the goals above: it is of other rows, or of a commit before them."
+
+
 def goals(results: Results) -> str:
     """Write a table for each of HEADINGS of which something was played."""
     tables = [
@@ -36,7 +39,7 @@ def goals(results: Results) -> str:
         for has_defaults, heading in HEADINGS.items()
         if (lines := _with_goals(results, has_defaults=has_defaults))
     ]
-    return "\n\n".join([*tables, BY_HAND] if tables else ["No goal was played."])
+    return "\n\n".join([*tables, BY_HAND] if tables else [NONE])
 
 
 def _with_goals(results: Results, *, has_defaults: bool) -> Sequence[BenchmarkLine]:
