@@ -6,7 +6,13 @@ from functools import partial
 
 from verification.benchmarks.baseline import BASELINE, baseline
 from verification.benchmarks.contenders import fill, floor
-from verification.benchmarks.lines import BenchmarkLine, Goal
+from verification.benchmarks.lines import BenchmarkLine, Goal, Series
+from verification.benchmarks.peers import (
+    PIPES_CONCURRENCY,
+    PIPES_READ,
+    asyncio_python,
+    pipes_rate,
+)
 from verification.benchmarks.sizes import Size
 from verification.benchmarks.stubbed import (
     CALLS,
@@ -29,6 +35,7 @@ from verification.testkit.launcher import LaunchedProcess
 ROW = "Relay: committed rows → on the bus"
 WORKLOAD = "subscriptions-relay"
 RELAY, NAIVE = "relay", "naive relay"
+ASYNCIO = "asyncio relay on aiobotocore"
 LEAN_FLOOR, RAW_FLOOR = "floor without botocore", "floor with boto3"
 
 GOALS: Goals = {
@@ -75,7 +82,7 @@ def run(engines: Engines, size: Size) -> Sequence[BenchmarkLine]:
 
 
 def _names(size: Size) -> list[str]:
-    floors = [LEAN_FLOOR] if size.is_quick else [LEAN_FLOOR, RAW_FLOOR]
+    floors = [LEAN_FLOOR] if size.is_quick else [LEAN_FLOOR, RAW_FLOOR, ASYNCIO]
     return [RELAY, NAIVE, *([BASELINE] if baseline() else []), *floors]
 
 
@@ -90,12 +97,23 @@ def _lines(
         return
     seconds = NAIVE_SECONDS / 3 if size.is_quick else NAIVE_SECONDS
     pieces = {NAIVE: 5 * round(seconds / (milliseconds / 1000 + 0.002))}
-    far = {each: contenders[each] for each in (RELAY, NAIVE, BASELINE) if each in contenders}
+    names = (RELAY, NAIVE, BASELINE, ASYNCIO)
+    far = {each: contenders[each] for each in names if each in contenders}
     for name, each in far.items():
         each.stub.answer_late(milliseconds)
         each.play(pieces.get(name, size.stub_events))  # until timeouts have adapted
     found = raced(far, size, pieces)
     yield from lines_of(ROW, found, "event", beside_naive, drain=added(milliseconds))
+    yield from _pipes(milliseconds)
+
+
+def _pipes(milliseconds: int) -> Iterator[BenchmarkLine]:
+    """EventBridge Pipes by its published limits, with as many batches at a time as it can have."""
+    for concurrency in (1, PIPES_CONCURRENCY):
+        rate = Series("arithmetic", (pipes_rate(milliseconds, concurrency=concurrency),))
+        what = f"EventBridge Pipes, one shard, {concurrency} at a time, {milliseconds} ms a call"
+        note = f"by its limits as of {PIPES_READ}, not run: verification/benchmarks/peers.py"
+        yield BenchmarkLine(ROW, what, "events/s", rate, note=note)
 
 
 def _contender(name: str, stub: Stub) -> AbstractContextManager[Contender]:
@@ -109,6 +127,8 @@ def _process(name: str, stub: Stub) -> AbstractContextManager[LaunchedProcess]:
     engines, root = stub.engines, baseline()
     if name == NAIVE:
         return floor(engines, "naive_relay", WORKLOAD, client="boto3")
+    if name == ASYNCIO:
+        return floor(engines, "asyncio_relay", WORKLOAD, python=asyncio_python())
     if name in {LEAN_FLOOR, RAW_FLOOR}:
         return floor(engines, "relay", WORKLOAD, client="lean" if name == LEAN_FLOOR else "boto3")
     if name == BASELINE and root is not None:
