@@ -32,8 +32,8 @@ LOCKS = {
 """By lock, what goes into it: the first before the others, which are held to it."""
 
 APART = {FULL_LOCK, LOCALSTACK_LOCK, AIOBOTOCORE_LOCK}
-"""What is held to no other: LocalStack and aiobotocore have environments of their own, and pins that
-clash."""
+"""What is held to no other: LocalStack and aiobotocore have pins that clash, and so environments of
+their own."""
 
 BUILT = {
     LOCALSTACK_LOCK: ("airspeed-ext", "crontab", "jsonpath-rw", "tailer", "twisted-iocpsupport")

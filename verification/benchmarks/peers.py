@@ -1,4 +1,4 @@
-"""Other ways to relay: one on aiobotocore, and EventBridge Pipes by the limits that AWS publishes."""
+"""Other ways to relay: on aiobotocore, and EventBridge Pipes by the limits that AWS publishes."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""How much of everything a run plays: the full one takes up to 25 minutes, the quick one 3."""
+"""How much of everything a run plays: the full one takes some 45 minutes, the quick one 3."""
 
 import os
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ QUICK_SIZE = Size(
     compare_seconds=23,
     steady_seconds=10,
     is_quick=True,
-    stub_events=800,
-    stub_seconds=12,
-    system_seconds=40,
+    stub_events=500,
+    stub_seconds=8,
+    system_seconds=30,
 )

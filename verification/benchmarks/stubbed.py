@@ -160,7 +160,10 @@ def contending(
 def raced(
     contenders: Mapping[str, Contender], size: Size, pieces: Mapping[str, int] | None = None
 ) -> Measures:
-    """Play rounds of all until the CPU of a piece is known narrowly; `pieces` by contender."""
+    """Play rounds of all until the CPU of a piece is known narrowly.
+
+    `pieces` are by contender, where they are not those of the size.
+    """
     amounts = pieces or {}
     return measured(
         {

@@ -5,6 +5,7 @@ goals hold for, the code of 071a447, and this code with its defaults. What is no
 """
 
 import signal
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -31,10 +32,11 @@ RAZORS = 100_000
 
 @dataclass
 class WholeSystem:
-    """Processes by name."""
+    """Processes by name, and the seconds that each took from its start until it was ready."""
 
     engines: Engines
     processes: dict[str, LaunchedProcess] = field(default_factory=dict)
+    start_seconds: dict[str, float] = field(default_factory=dict)
 
     @property
     def auth(self) -> httpx.Auth | None:
@@ -54,8 +56,10 @@ def whole_system(
     system = WholeSystem(engines)
     with ExitStack() as stack:
         for name in (workload.name for workload in WORKLOADS):
+            started = time.monotonic()
             process = engines.running(name, {"LOG_LEVEL": "INFO", **settings}, root=root)
             system.processes[name] = stack.enter_context(process)
+            system.start_seconds[name] = time.monotonic() - started
         try:
             yield system
         finally:  # all at once: each waits for its last long poll

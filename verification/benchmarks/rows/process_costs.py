@@ -19,6 +19,7 @@ from verification.benchmarks.whole_system import (
     SYSTEM,
     WholeSystem,
     competing_systems,
+    whole_system,
 )
 from verification.load.outboxes import LoadedTable, a_backlog
 from verification.testkit.engines import Engines
@@ -57,20 +58,32 @@ Found = Mapping[str, Mapping[str, Sequence[float]]]
 
 
 def run(engines: Engines, size: Size) -> Sequence[BenchmarkLine]:
-    measured: dict[str, Found] = {START: _starts(engines, 1 if size.is_quick else ROUNDS)}
+    if size.is_quick:
+        return _quick(engines)
+    starts = _starts(engines)
     with competing_systems(engines, size) as systems:
-        time.sleep(QUIET_AFTER)
-        measured |= _idle(systems, 1 if size.is_quick else ROUNDS)
-    lines = [line for what, found in measured.items() for line in _lines(what, found)]
-    return lines if size.is_quick else [*lines, *_others(engines)]
+        found = {START: starts, **_idle(systems, ROUNDS)}
+    return [*_lines_of_all(found), *_others(engines)]
 
 
-def _starts(engines: Engines, rounds: int) -> Found:
+def _quick(engines: Engines) -> Sequence[BenchmarkLine]:
+    """One start of each process, which is then left on; of this code alone."""
+    with whole_system(engines) as system:
+        starts = {name: [seconds] for name, seconds in system.start_seconds.items()}
+        found = {START: {SYSTEM: starts}, **_idle({SYSTEM: system}, 1)}
+    return _lines_of_all(found)
+
+
+def _lines_of_all(found: Mapping[str, Found]) -> list[BenchmarkLine]:
+    return [line for what, by_system in found.items() for line in _lines(what, by_system)]
+
+
+def _starts(engines: Engines) -> Found:
     """Seconds until each process is ready, started alone, this code's and the other in turns."""
     root = baseline()
     codes = {SYSTEM: ROOT} | ({BASELINE: root} if root else {})
     found: dict[str, dict[str, list[float]]] = {name: defaultdict(list) for name in codes}
-    for number in range(rounds):
+    for number in range(ROUNDS):
         for workload in WORKLOADS:
             for name in sorted(codes, reverse=number % 2 == 0):
                 started = time.monotonic()
@@ -81,6 +94,7 @@ def _starts(engines: Engines, rounds: int) -> Found:
 
 def _idle(systems: Mapping[str, WholeSystem], rounds: int) -> dict[str, Found]:
     """Percent of a core and megabytes of each process while nothing is asked of any."""
+    time.sleep(QUIET_AFTER)
     cpu: dict[str, dict[str, list[float]]] = {name: defaultdict(list) for name in systems}
     memory: dict[str, dict[str, list[float]]] = {name: defaultdict(list) for name in systems}
     for _ in range(rounds):
