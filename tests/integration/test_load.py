@@ -7,7 +7,7 @@ import pytest
 
 from local.provision import provision_aws, provision_documentdb
 from tests.conftest import MiniStack
-from verification.benchmarks.rows.api import AT_ONCE, OURS, SMALLEST, race
+from verification.benchmarks.rows.api import GOAL_CONNECTIONS, SMALLEST, VARIANTS, race
 from verification.load import backlog, exhaustion, poison
 from verification.load.outboxes import LoadedCollection, LoadedOutbox, LoadedTable
 from verification.testkit.engines import Engines
@@ -65,11 +65,11 @@ def test_no_client_wears_a_process_out(engines: Engines) -> None:
 
 def test_each_api_answers_every_request_of_a_load(engines: Engines) -> None:
     """Ours without and with tokens and with the defaults, each beside the smallest app."""
-    lines = race(engines, {"POST": [AT_ONCE], "GET": [2]}, 0, seconds=1)
+    lines = race(engines, {"POST": [GOAL_CONNECTIONS], "GET": [2]}, 0, seconds=1)
     beside = [line for line in lines if line.peer and line.peer.name == SMALLEST]
     assert all(line.ratio and line.ratio > 0 for line in beside)
     assert [line.what for line in lines if line.goal] == [
-        f"POST, {AT_ONCE} connections, {each}" for each in OURS
+        f"POST, {GOAL_CONNECTIONS} connections, {each}" for each in VARIANTS
     ]
     shares = [line for line in lines if "share" in line.what]
     assert all(0 < line.ours.median < 100 for line in shares)

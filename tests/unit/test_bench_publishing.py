@@ -49,12 +49,12 @@ def test_a_run_of_some_rows_cannot_be_published() -> None:
 
 def test_the_page_names_the_goals_that_the_rows_have() -> None:
     """Those of the next run: the table of the last has the goals of its commit."""
-    goals = {*relay_stub.GOALS.values(), *relay_stub.BESIDE_NAIVE.values(), consumer.GOAL}
-    goals |= {change_stream.STREAM_GOAL, change_stream.FORWARD_GOAL, *api.GOALS.values()}
+    goals = {*relay_stub.RELAY_GOALS.values(), *relay_stub.BESIDE_NAIVE.values(), consumer.GOAL}
+    goals |= {change_stream.STREAM_GOAL, change_stream.FORWARD_GOAL, *api.API_GOALS.values()}
     goals |= {*end_to_end.ABOVE_GOALS.values(), end_to_end.RATE_GOAL}
     goals |= {end_to_end.CPU_GOAL, end_to_end.CPU_RATIO_GOAL}
     goals |= {slow_bus.OF_THE_IDEAL, slow_bus.MEAN_COPIES, slow_bus.MOST_COPIES}
-    goals |= {process_costs.MEMORY_GOAL, *process_costs.GOALS.values(), calls.DRAINED_GOAL}
+    goals |= {process_costs.MEMORY_GOAL, *process_costs.PROCESS_GOALS.values(), calls.DRAINED_GOAL}
     section = PERFORMANCE_PAGE.read_text().partition("### The goals")[2].partition("\n### What")[0]
     named = re.findall(r"[≥≤] [0-9.]+", section)
     assert set(named) == {str(goal) for goal in goals}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from infra.local_system.settings import ROOT
 
-AIOBOTOCORE_LOCK = ROOT / "requirements-aiobotocore.lock"
+_LOCK = ROOT / "requirements-aiobotocore.lock"
 """Its pins clash with ours: aiobotocore takes few versions of botocore."""
 
 PIPES_BATCH = 10
@@ -39,5 +39,5 @@ def asyncio_python() -> Path:
     if not python.exists():
         subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, str(venv)], check=True)
     sync = [uv, "pip", "sync", "--quiet", "--require-hashes", "--only-binary", ":all:"]
-    subprocess.run([*sync, "--python", str(python), str(AIOBOTOCORE_LOCK)], check=True)
+    subprocess.run([*sync, "--python", str(python), str(_LOCK)], check=True)
     return python

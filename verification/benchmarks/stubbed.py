@@ -34,7 +34,7 @@ LOOKS_EVERY = 0.02
 """Seconds between looks at the stub, each of which is a call to it."""
 
 CPU, RATE, A_CPU_SECOND = "CPU", "rate", "a CPU second"
-CALLS, STUB_CPU = "calls", "CPU of the stub"
+AWS_CALLS, STUB_CPU = "calls", "CPU of the stub"
 """Measures of a round: µs for a piece of work, pieces a second and a second of CPU, calls to AWS
 for a piece, and the stub's µs for a call."""
 
@@ -125,7 +125,7 @@ class Contender:
             CPU: 1e6 * cpu / pieces,
             RATE: pieces / (ended - started),
             A_CPU_SECOND: pieces / cpu,
-            CALLS: calls / pieces,
+            AWS_CALLS: calls / pieces,
             STUB_CPU: 1e6 * stub_cpu / calls,
         }
 
@@ -213,7 +213,7 @@ def _named(measure: str, unit: str, drain: str) -> tuple[str, str]:
         CPU: (f"{drain}: CPU", f"µs an {unit}"),
         RATE: (drain, f"{unit}s/s"),
         A_CPU_SECOND: (f"{drain}: {unit}s for each second of CPU", f"{unit}s"),
-        CALLS: (f"{drain}: calls to AWS", f"an {unit}"),
+        AWS_CALLS: (f"{drain}: calls to AWS", f"an {unit}"),
         STUB_CPU: (f"{drain}: the stub's own CPU", "µs a call"),
     }
     return names[measure]

@@ -21,12 +21,12 @@ from verification.benchmarks.sizes import Size
 from verification.testkit.engines import Engines, requiring_tokens, temporary_engines
 from verification.testkit.launcher import LaunchedProcess
 
-SYSTEM, DEFAULTS = "system", "system with the defaults"
+THIS_SYSTEM, DEFAULTS = "system", "system with the defaults"
 
 FIRST_VERSION = {"EVENT_VERSION": "1"}
 """Of the events: what the goals hold for. Nothing has set an inventory either."""
 
-RAZORS = 100_000
+RAZORS_ON_HAND = 100_000
 """On hand in a system with an inventory."""
 
 
@@ -71,7 +71,7 @@ def whole_system(
 def competing_systems(engines: Engines, size: Size) -> Iterator[Mapping[str, WholeSystem]]:
     """Start this system on `engines`; in a full run the two others beside it, on their own."""
     with ExitStack() as stack:
-        systems = {SYSTEM: stack.enter_context(whole_system(engines))}
+        systems = {THIS_SYSTEM: stack.enter_context(whole_system(engines))}
         root = baseline()
         if not size.is_quick:
             if root is not None:
@@ -91,7 +91,7 @@ def _with_defaults() -> Iterator[WholeSystem]:
     ):
         httpx.put(
             f"{system.processes['stock-api'].url}/inventory/razor-123",
-            json={"onHand": RAZORS},
+            json={"onHand": RAZORS_ON_HAND},
             auth=system.auth,
             trust_env=False,
         ).raise_for_status()

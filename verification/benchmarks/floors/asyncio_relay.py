@@ -13,7 +13,7 @@ from datetime import datetime
 from importlib import import_module
 from typing import Any
 
-AT_ONCE = 32
+TASKS_AT_ONCE = 32
 """Pieces in flight: as many as our relay's publishers."""
 
 _PIECE = 50
@@ -55,8 +55,8 @@ async def _stream_end(table: str, dynamodb: Any, streams: Any) -> str:
 
 
 async def _relay(streams: Any, iterator: str, piece: "_Piece") -> None:
-    """Read the shard on and on, with at most AT_ONCE pieces in flight."""
-    room = asyncio.Semaphore(AT_ONCE)
+    """Read the shard on and on, with at most TASKS_AT_ONCE pieces in flight."""
+    room = asyncio.Semaphore(TASKS_AT_ONCE)
     async with asyncio.TaskGroup() as tasks:
         while True:
             answer = await streams.get_records(ShardIterator=iterator, Limit=1000)

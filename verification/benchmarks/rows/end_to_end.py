@@ -17,7 +17,7 @@ from verification.benchmarks.sizes import Size
 from verification.benchmarks.sustainable import highest_rate
 from verification.benchmarks.whole_system import (
     DEFAULTS,
-    SYSTEM,
+    THIS_SYSTEM,
     WholeSystem,
     competing_systems,
 )
@@ -40,7 +40,7 @@ LOADS = (LOW, *SHARES.values())
 TURN_SECONDS = 2.0
 """For which customers come before it is another system's turn."""
 
-BURST_CUSTOMERS = 100
+BACKLOG_CUSTOMERS = 100
 """Who come within a second, for the rate at which a backlog is worked off."""
 
 HOPS_A_TURN = 5
@@ -87,7 +87,7 @@ def run(engines: Engines, size: Size) -> Sequence[BenchmarkLine]:
         raw = _play(systems, found, Hops(engines), size)
         lines = [*_above(found, raw), *_costs(found)]
         if not size.is_quick:
-            lines += _sustainable(systems[SYSTEM], size)
+            lines += _sustainable(systems[THIS_SYSTEM], size)
         return lines
 
 
@@ -135,7 +135,7 @@ def _turn(system: WholeSystem, found: Found, size: Size) -> None:
 def _burst(system: WholeSystem, found: Found, cores: int) -> None:
     """Work a backlog off: at the rate that the machine would have were the generator elsewhere."""
     started, generator = time.monotonic(), time.process_time()
-    journeys = travel(system, rate=BURST_CUSTOMERS, seconds=1)
+    journeys = travel(system, rate=BACKLOG_CUSTOMERS, seconds=1)
     settled = _settled(journeys)
     seconds, generator = time.monotonic() - started, time.process_time() - generator
     share = generator / (seconds * cores)
@@ -201,7 +201,7 @@ def _costs(found: Mapping[str, Found]) -> Iterator[BenchmarkLine]:
     cpu = {name: Series(name, tuple(each.cpu)) for name, each in found.items()}
     rates = {name: Series(name, tuple(each.rates)) for name, each in found.items() if each.rates}
     of_cpu = f"our CPU for a customer, at {BUSY_RATE:g} customers/s"
-    of_rate = f"a backlog of {BURST_CUSTOMERS} customers, without the generator's share"
+    of_rate = f"a backlog of {BACKLOG_CUSTOMERS} customers, without the generator's share"
     line = partial(BenchmarkLine, ROW)
     for name in [each for each in found if each != BASELINE]:
         cpu_of_one = line(of_cpu, "ms", cpu[name], goal=CPU_GOAL, is_timed=True)
@@ -213,8 +213,8 @@ def _costs(found: Mapping[str, Found]) -> Iterator[BenchmarkLine]:
             lines += [line(of_rate, "customers/s", rates[name], rates[BASELINE], RATE_GOAL)]
         yield from (replace(each, with_defaults=name == DEFAULTS) for each in lines)
     if rates:
-        shares = Series(SYSTEM, tuple(found[SYSTEM].shares))
-        what = f"a backlog of {BURST_CUSTOMERS} customers: the generator's share of all cores"
+        shares = Series(THIS_SYSTEM, tuple(found[THIS_SYSTEM].shares))
+        what = f"a backlog of {BACKLOG_CUSTOMERS} customers: the generator's share of all cores"
         yield BenchmarkLine(ROW, what, "%", shares, is_timed=True)
 
 
@@ -237,7 +237,7 @@ def _loaded(system: WholeSystem, size: Size, rate: float, load: str) -> list[Ben
             ROW,
             latency(effect, part, load),
             "ms",
-            Series(SYSTEM, (1000 * percentile(found[effect], part),)),
+            Series(THIS_SYSTEM, (1000 * percentile(found[effect], part),)),
         )
         for effect in MEASURED_EFFECTS
         for part in (0.5, 0.95, 0.99)

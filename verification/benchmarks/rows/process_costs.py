@@ -16,7 +16,7 @@ from verification.benchmarks.sizes import Size
 from verification.benchmarks.whole_system import (
     DEFAULTS,
     FIRST_VERSION,
-    SYSTEM,
+    THIS_SYSTEM,
     WholeSystem,
     competing_systems,
     whole_system,
@@ -36,21 +36,21 @@ MEMORY_GOAL = Goal("at most", 150)
 """Megabytes that the relay may ever take: of the code and its packages, hardly of the machine. It
 takes under 100; the rest is for another Python, allocator and number of cores. AWS gives it 512."""
 
-IDLE, MEMORY, START = "CPU while idle", "memory while idle", "start"
-GOALS = {
-    IDLE: Goal("at most", 0.5, "one idle process: % of a core", ""),
-    MEMORY: Goal("at most", 60, "one idle process: MB", "85"),
+IDLE_CPU, IDLE_MEMORY, START = "CPU while idle", "memory while idle", "start"
+PROCESS_GOALS = {
+    IDLE_CPU: Goal("at most", 0.5, "one idle process: % of a core", ""),
+    IDLE_MEMORY: Goal("at most", 60, "one idle process: MB", "85"),
     START: Goal("at most", 0.65, "one process: s until it is ready", "1.0"),
 }
 """For each process: the table of goals has the one that takes most."""
 
-UNITS = {IDLE: "% of a core", MEMORY: "MB", START: "s"}
+UNITS = {IDLE_CPU: "% of a core", IDLE_MEMORY: "MB", START: "s"}
 
 ROUNDS = 6
 """Of starts, and of seconds in which all are idle."""
 
-IDLE_SECONDS = 10.0
-QUIET_AFTER = 15.0
+REST_SECONDS = 10.0
+REST_BEGINS_AFTER = 15.0
 """Seconds until relays poll as they do for good (relay.poll_interval)."""
 
 Found = Mapping[str, Mapping[str, Sequence[float]]]
@@ -70,7 +70,7 @@ def _quick(engines: Engines) -> Sequence[BenchmarkLine]:
     """One start of each process, which is then left on; of this code alone."""
     with whole_system(engines) as system:
         starts = {name: [seconds] for name, seconds in system.start_seconds.items()}
-        found = {START: {SYSTEM: starts}, **_idle({SYSTEM: system}, 1)}
+        found = {START: {THIS_SYSTEM: starts}, **_idle({THIS_SYSTEM: system}, 1)}
     return _lines_of_all(found)
 
 
@@ -81,7 +81,7 @@ def _lines_of_all(found: Mapping[str, Found]) -> list[BenchmarkLine]:
 def _starts(engines: Engines) -> Found:
     """Seconds until each process is ready, started alone, this code's and the other in turns."""
     root = baseline()
-    codes = {SYSTEM: ROOT} | ({BASELINE: root} if root else {})
+    codes = {THIS_SYSTEM: ROOT} | ({BASELINE: root} if root else {})
     found: dict[str, dict[str, list[float]]] = {name: defaultdict(list) for name in codes}
     for number in range(ROUNDS):
         for workload in WORKLOADS:
@@ -94,29 +94,29 @@ def _starts(engines: Engines) -> Found:
 
 def _idle(systems: Mapping[str, WholeSystem], rounds: int) -> dict[str, Found]:
     """Percent of a core and megabytes of each process while nothing is asked of any."""
-    time.sleep(QUIET_AFTER)
+    time.sleep(REST_BEGINS_AFTER)
     cpu: dict[str, dict[str, list[float]]] = {name: defaultdict(list) for name in systems}
     memory: dict[str, dict[str, list[float]]] = {name: defaultdict(list) for name in systems}
     for _ in range(rounds):
         before = {name: system.cpu_seconds() for name, system in systems.items()}
-        time.sleep(IDLE_SECONDS)
+        time.sleep(REST_SECONDS)
         for name, system in systems.items():
             for process, seconds in system.cpu_seconds().items():
                 used = seconds - before[name][process]
-                cpu[name][process].append(100 * used / IDLE_SECONDS)
+                cpu[name][process].append(100 * used / REST_SECONDS)
                 memory[name][process].append(system.processes[process].resident_megabytes)
-    return {IDLE: cpu, MEMORY: memory}
+    return {IDLE_CPU: cpu, IDLE_MEMORY: memory}
 
 
 def _lines(what: str, found: Found) -> Iterator[BenchmarkLine]:
     """A line for each process; the one that takes most has the goal that is in the table."""
-    for name in (SYSTEM, DEFAULTS):
+    for name in (THIS_SYSTEM, DEFAULTS):
         if name not in found:
             continue
         most = max(found[name], key=lambda process: median(found[name][process]))
         for process, values in found[name].items():
             before = found.get(BASELINE, {}).get(process)
-            goal = GOALS[what]
+            goal = PROCESS_GOALS[what]
             yield BenchmarkLine(
                 ROW,
                 f"{process}: {what}" + (", with the defaults" if name == DEFAULTS else ""),
@@ -131,14 +131,14 @@ def _lines(what: str, found: Found) -> Iterator[BenchmarkLine]:
 
 def _others(engines: Engines) -> Iterator[BenchmarkLine]:
     """All of `make up`, and the relay's peak of resident memory while it drains that backlog."""
-    yield BenchmarkLine(ROW, f"make up: {START}", "s", Series(SYSTEM, (_up_seconds(),)))
+    yield BenchmarkLine(ROW, f"make up: {START}", "s", Series(THIS_SYSTEM, (_up_seconds(),)))
     outbox = LoadedTable(engines)
     outbox.write(a_backlog(outbox, RELAY_BACKLOG, one_in=RELAY_BACKLOG))
     with engines.running(_RELAY) as relay:
         eventually(lambda: outbox.oldest() is None, timeout=600, what="an empty outbox", every=0.5)
         peak = relay.peak_megabytes
     what = f"{_RELAY}: peak memory while it drains {RELAY_BACKLOG:,} rows"
-    yield BenchmarkLine(ROW, what, "MB", Series(SYSTEM, (peak,)), goal=MEMORY_GOAL)
+    yield BenchmarkLine(ROW, what, "MB", Series(THIS_SYSTEM, (peak,)), goal=MEMORY_GOAL)
 
 
 def _up_seconds() -> float:
