@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from verification.benchmarks.pinning import generator_cores, measured_cores, pin
+from verification.benchmarks.pinning import generator_cores, loading, measured_cores, pin
 from verification.testkit.waiting import eventually
 
 pytestmark = pytest.mark.skipif(
@@ -43,3 +43,11 @@ def test_a_process_that_has_ended_cannot_be_pinned(child: "subprocess.Popen[byte
     child.kill()
     child.wait()
     pin(child.pid, generator_cores())
+
+
+def test_this_thread_is_kept_there_for_a_block() -> None:
+    """What it starts afterwards has all cores again."""
+    before = os.sched_getaffinity(0)
+    with loading():
+        assert os.sched_getaffinity(0) == generator_cores()
+    assert os.sched_getaffinity(0) == before

@@ -41,7 +41,7 @@ QUICK_SIZE = Size(
     compare_seconds=23,
     steady_seconds=10,
     is_quick=True,
-    stub_events=500,
+    stub_events=1000,
     stub_seconds=8,
     system_seconds=30,
 )
