@@ -1,9 +1,9 @@
 """Pins the dependencies: `python -m tools.locks` writes the locks; --check says what would change.
 
-One resolution decides, that of everything; the smaller locks are parts of it, but for LocalStack's,
-whose environment is its own. Each is for Python 3.11 and newer on the platforms of pyproject.toml's
-`required-environments`, has wheels alone (LocalStack's has some that have none), and names
-no index.
+One resolution decides, that of everything; the smaller locks are parts of it, but for LocalStack's
+and aiobotocore's, whose environments are their own. Each is for Python 3.11 and newer on the
+platforms of pyproject.toml's `required-environments`, has wheels alone (LocalStack's has some that
+have none), and names no index.
 """
 
 import argparse
@@ -20,17 +20,20 @@ from tools.setup.uv import only_wheels
 
 FULL_LOCK = "requirements-dev.lock"
 LOCALSTACK_LOCK = "requirements-localstack.lock"
+AIOBOTOCORE_LOCK = "requirements-aiobotocore.lock"
 LOCKS = {
     FULL_LOCK: ("pyproject.toml", "--group", "dev"),
     "requirements-local.lock": ("pyproject.toml", "--group", "local"),
     "requirements.lock": ("pyproject.toml",),
     "requirements-uv.lock": ("--group", "uv"),
     LOCALSTACK_LOCK: ("--group", "localstack"),
+    AIOBOTOCORE_LOCK: ("--group", "aiobotocore"),
 }
 """By lock, what goes into it: the first before the others, which are held to it."""
 
-APART = {FULL_LOCK, LOCALSTACK_LOCK}
-"""What is held to no other: LocalStack has an environment of its own, and pins that clash."""
+APART = {FULL_LOCK, LOCALSTACK_LOCK, AIOBOTOCORE_LOCK}
+"""What is held to no other: LocalStack and aiobotocore have pins that clash, and so environments of
+their own."""
 
 BUILT = {
     LOCALSTACK_LOCK: ("airspeed-ext", "crontab", "jsonpath-rw", "tailer", "twisted-iocpsupport")

@@ -10,7 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verification.benchmarks.intervals import CONFIDENCE, FEWEST, interval, ratio
+from verification.benchmarks.intervals import (
+    CONFIDENCE,
+    FEWEST,
+    Interval,
+    interval,
+    pseudomedian_interval,
+    ratio,
+    resampled_interval,
+)
 
 RATIO = 0.9
 """Of the two contenders, behind the noise of a simulation."""
@@ -128,3 +136,21 @@ def test_stopping_when_it_is_narrow_costs_little_of_that() -> None:
         )
         ended.append((ours[:enough], peer[:enough]))
     assert coverage(ended) >= CONFIDENCE - 0.04
+
+
+def test_one_sample_has_the_interval_of_its_middle() -> None:
+    """Values as they are, below zero too: of six the least and the most."""
+    assert pseudomedian_interval([3, -1, 2, 5, 4, 1]) == Interval(-1, 5)
+    assert pseudomedian_interval([3, -1, 2, 5, 4]) is None
+
+
+def test_a_percentile_of_all_rounds_has_an_interval_by_resampling() -> None:
+    """It holds the statistic of a population of rounds about as often as it claims."""
+    chance, held = random.Random(3), 0
+    for _ in range(200):
+        sample = [chance.gauss(10, 2) for _ in range(30)]
+        found = resampled_interval(sample, mean)
+        assert found is not None
+        held += found.low <= 10 <= found.high
+    assert held / 200 >= CONFIDENCE - 0.06
+    assert resampled_interval([1.0] * (FEWEST - 1), mean) is None

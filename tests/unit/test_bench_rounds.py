@@ -8,7 +8,7 @@ import pytest
 
 from verification.benchmarks.intervals import FEWEST
 from verification.benchmarks.lines import Series
-from verification.benchmarks.rounds import interleaved
+from verification.benchmarks.rounds import interleaved, measured
 
 
 class Race:
@@ -75,3 +75,13 @@ def test_rounds_go_on_while_one_of_the_ratios_is_not_known() -> None:
 def test_no_round_is_begun_that_would_end_too_late(seconds: float, rounds: int) -> None:
     """A round takes two seconds; the first is played in any case."""
     assert len(Race(a=steady, b=swinging).run(seconds)["a"].values) == rounds
+
+
+def test_several_measures_of_a_round_come_apart() -> None:
+    """By measure, and then by contender; the rounds are as many for each."""
+    cpu = iter([1.0, 2.0, 3.0, 4.0])
+    contenders = {name: lambda: {"CPU": next(cpu), "rate": 7.0} for name in ("relay", "floor")}
+    ticks = iter(range(100))
+    found = measured(contenders, by="CPU", seconds=1.5, clock=lambda: float(next(ticks)))
+    assert found["CPU"]["relay"].values == (1.0,)
+    assert found["rate"]["floor"] == Series("floor", (7.0,))

@@ -1,6 +1,8 @@
 """The stub of AWS answers boto3 as AWS does, and counts what was published and deleted."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from time import monotonic
 from typing import Any
 from uuid import uuid4
 
@@ -12,8 +14,9 @@ from pydantic_core import from_json
 from verification.benchmarks.contenders import fill
 from verification.benchmarks.floors.aws import delete_rows, put_images
 from verification.benchmarks.stub.outbox import PAGE_BYTES, StubOutbox
-from verification.benchmarks.stubbed import Stub, running_stub
+from verification.benchmarks.stubbed import Stub, depth, running_stub
 from verification.load.outboxes import LoadedTable
+from verification.testkit.waiting import eventually
 
 
 @pytest.fixture(scope="module")
@@ -109,3 +112,67 @@ def test_a_page_of_the_stream_has_at_most_a_megabyte() -> None:
         start += sizes[-1]
     assert sizes == [2, 2, 1]
     assert 2 * 400_000 < PAGE_BYTES < 3 * 400_000
+
+
+def test_a_message_is_given_once_and_gone_when_it_is_deleted(stub: Stub) -> None:
+    """Until then it counts as held."""
+    sqs = client(stub, "sqs")
+    url = sqs.get_queue_url(QueueName="work.fifo")["QueueUrl"]
+    sqs.send_message_batch(
+        QueueUrl=url,
+        Entries=[
+            {"Id": str(n), "MessageBody": f"body {n}", "MessageGroupId": "g"} for n in range(3)
+        ],
+    )
+    messages = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=2)["Messages"]
+    assert [each["Body"] for each in messages] == ["body 0", "body 1"]
+    assert messages[0]["Attributes"]["MessageGroupId"] == "g"
+    (last,) = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
+    assert depth(stub.state(), "work.fifo") == 3
+    entries = [
+        {"Id": str(n), "ReceiptHandle": each["ReceiptHandle"]}
+        for n, each in enumerate([*messages, last])
+    ]
+    sqs.delete_message_batch(QueueUrl=url, Entries=entries)
+    assert depth(stub.state(), "work.fifo") == 0
+
+
+def test_who_waits_for_a_message_gets_the_next(stub: Stub) -> None:
+    """A long poll is answered when something comes, or empty when its time is over."""
+    sqs = client(stub, "sqs")
+    url = sqs.get_queue_url(QueueName="work")["QueueUrl"]
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(sqs.receive_message, QueueUrl=url, WaitTimeSeconds=20)
+        eventually(lambda: stub.state()["calls"].get("ReceiveMessage"), what="a long poll")
+        sqs.send_message(QueueUrl=url, MessageBody="news")
+        assert waiting.result(timeout=10)["Messages"][0]["Body"] == "news"
+    assert "Messages" not in sqs.receive_message(QueueUrl=url, WaitTimeSeconds=1)
+
+
+def test_what_a_transaction_wrote_can_be_read(stub: Stub) -> None:
+    """By its subscription, from its own table; the outbox's rows are dropped."""
+    dynamodb = client(stub, "dynamodb")
+    item = {"subscriptionId": {"S": "one"}, "quantity": {"N": "2"}}
+    record = {"aggregateId": {"S": "one"}, "sequence": {"N": "1"}}
+    dynamodb.transact_write_items(
+        TransactItems=[
+            {"Put": {"TableName": "subscriptions", "Item": item}},
+            {"Put": {"TableName": "outbox", "Item": record}},
+        ]
+    )
+    key = {"subscriptionId": {"S": "one"}}
+    assert dynamodb.get_item(TableName="subscriptions", Key=key)["Item"] == item
+    assert "Item" not in dynamodb.get_item(TableName="stock", Key=key)
+
+
+def test_answers_can_come_late(stub: Stub) -> None:
+    """As from far away; what a benchmark asks is answered at once."""
+    events = client(stub, "events")
+    events.describe_event_bus(Name="bus")
+    stub.answer_late(150)
+    started = monotonic()
+    stub.state()
+    asked = monotonic() - started
+    events.describe_event_bus(Name="bus")
+    assert monotonic() - started - asked >= 0.15
+    stub.answer_late(0)

@@ -20,6 +20,8 @@ PRINTS_NOTHING_OF_ITS_OWN = {
     "verification/chaos/clocks.py",  # runs another module's edge
     "local/emulator.py",  # becomes MiniStack
     "runtime/probe.py",  # for a health check: its exit code is all
+    "verification/benchmarks/http_load.py",  # its parent reads what it writes
+    "verification/benchmarks/stub/__main__.py",
     "verification/testkit/tcp_proxy.py",
 }
 

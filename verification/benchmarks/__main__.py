@@ -5,7 +5,8 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack, nullcontext
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -16,6 +17,7 @@ from local.isolation import isolate
 from local.system import CANNOT_START
 from runtime import logs
 from runtime.process.command import complain, run_command
+from verification.benchmarks.goals import goals
 from verification.benchmarks.lines import BenchmarkLine, Results
 from verification.benchmarks.publishing import publish
 from verification.benchmarks.rows import (
@@ -52,14 +54,13 @@ BENCHMARKS: dict[str, Row] = {
     "calls": calls.run,
 }
 
-QUICK_ROWS = tuple(
-    name for name in BENCHMARKS if name not in {"slow-bus", "consumer", "processes", "calls"}
-)
+QUICK_ROWS = ("relay", "change-stream", "consumer", "api", "end-to-end", "processes")
+"""Those with the goals of the table."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m verification.benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="the main rows, in 3 minutes")
+    parser.add_argument("--quick", action="store_true", help="the rows of the goals, in 3 minutes")
     parser.add_argument("--out", type=Path, default=RESULTS, help="where the JSON goes")
     parser.add_argument("--publish", action="store_true", help="into docs/ and README.md")
     parser.add_argument("rows", nargs="*", metavar="ROW", help=", ".join(BENCHMARKS))
@@ -71,26 +72,41 @@ def main(arguments: Sequence[str] | None = None) -> int:
     isolate(os.environ, say=complain)
     logs.configure(level="WARNING", form="console", process="benchmarks")
     size = QUICK_SIZE if chosen.quick else FULL_SIZE
-    lines: list[BenchmarkLine] = []
-    started = monotonic()
-    for name in chosen.rows or (QUICK_ROWS if chosen.quick else BENCHMARKS):
-        print(f"{monotonic() - started:5.0f} s  {name} …", file=sys.stderr, flush=True)
-        with temporary_engines("bench-") as engines:
-            lines += BENCHMARKS[name](engines, size)
+    names = chosen.rows or (QUICK_ROWS if chosen.quick else BENCHMARKS)
+    lines = _played(names, size)
     results = Results(
         command="make bench-quick" if chosen.quick else "make bench",
         date=datetime.now(UTC).date().isoformat(),
         machine=machine(),
-        versions={"Python": platform.python_version()} | {name: version(name) for name in VERSIONS},
+        versions={
+            platform.system(): platform.release(),
+            "Python": platform.python_version(),
+            **{name: version(name) for name in VERSIONS},
+        },
         commit=_commit(),
         lines=lines,
     )
     results.save(chosen.out)
-    print(markdown(results))
+    print(markdown(results), goals(results), sep="\n\n")
     print(verdicts(results), file=sys.stderr)
     if chosen.publish:
         publish(results, chosen.out)
     return exit_code(results)
+
+
+def _played(names: Iterable[str], size: Size) -> list[BenchmarkLine]:
+    """Play rows one after the other, each on engines of its own; quick ones share theirs."""
+    lines: list[BenchmarkLine] = []
+    started = monotonic()
+    with ExitStack() as shared:
+        quick = shared.enter_context(temporary_engines("bench-")) if size.is_quick else None
+        for name in names:
+            print(f"{monotonic() - started:5.0f} s  {name} …", file=sys.stderr, flush=True)
+            own = nullcontext(quick) if quick else temporary_engines("bench-")
+            with own as engines:
+                lines += BENCHMARKS[name](engines, size)
+    print(f"{monotonic() - started:5.0f} s", file=sys.stderr, flush=True)
+    return lines
 
 
 def exit_code(results: Results) -> int:

@@ -6,6 +6,7 @@ A contender is paused until its work is there. An outbox is emptied onto a bus o
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from pathlib import Path
 from typing import Literal
 from uuid import uuid4
 
@@ -16,7 +17,12 @@ from runtime.sqs.queue import find_url
 from verification.load.outboxes import BACKLOG, SAMPLED, LoadedOutbox, a_record
 from verification.load.queues import tap
 from verification.testkit.engines import Engines
-from verification.testkit.launcher import LaunchedProcess, ProcessNotReady, running
+from verification.testkit.launcher import (
+    PYTHON,
+    LaunchedProcess,
+    ProcessNotReady,
+    running,
+)
 from verification.testkit.waiting import eventually, wait_until
 
 BENCH_BUS = "bench-event-bus"
@@ -51,6 +57,7 @@ def floor(
     *,
     polls: bool = False,
     client: FloorClient = "lean",
+    python: Path = PYTHON,
 ) -> Iterator[LaunchedProcess]:
     """One of `floors`, with the settings of the process that it stands beside; it is ready.
 
@@ -67,6 +74,7 @@ def floor(
             env,
             port_name="HEALTH_PORT",
             is_measured=False,
+            python=python,
         ) as process:
             if not wait_until(lambda: "ready" in process.output.read_text(), within=START_PATIENCE):
                 raise ProcessNotReady(f"{name} was not ready within {START_PATIENCE:g} s")

@@ -8,17 +8,23 @@ likely to help either side; it asks for no normal distribution, so that one roun
 machine paused moves it little.
 """
 
-from collections.abc import Sequence
+import random
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate
 from math import exp, log, sqrt
 from statistics import median
+from typing import TypeVar
+
+T = TypeVar("T")
 
 CONFIDENCE = 0.95
 
 FEWEST = 6
 """Rounds without which no interval is: 5 that all favour one side are 1 in 16 by chance alone."""
+
+RESAMPLES = 2000
 
 NARROW = 0.05
 """Rounds are repeated until an interval goes no further than this from its middle, as a share."""
@@ -56,10 +62,38 @@ def interval(ours: Sequence[float], peer: Sequence[float]) -> Interval | None:
     return Interval(exp(means[left_out]), exp(means[-1 - left_out]))
 
 
+def pseudomedian_interval(values: Sequence[float]) -> Interval | None:
+    """Where the middle of one sample lies: the same test, on the values as they are."""
+    means = sorted(_walsh(values))
+    left_out = _left_out(len(values))
+    return None if left_out is None else Interval(means[left_out], means[-1 - left_out])
+
+
+def resampled_interval(
+    rounds: Sequence[T], statistic: Callable[[Sequence[T]], float], *, seed: int = 1
+) -> Interval | None:
+    """Where a statistic of all rounds together lies; None while there are fewer than FEWEST.
+
+    The bootstrap's percentile interval, of rounds drawn with replacement (B. Efron, R. Tibshirani:
+    An Introduction to the Bootstrap, 1993, section 13.3): for what no single round can say, such as
+    a p99.
+    """
+    if len(rounds) < FEWEST:
+        return None
+    chance = random.Random(seed)  # noqa: S311 (the same interval from the same rounds)
+    found = sorted(statistic(chance.choices(rounds, k=len(rounds))) for _ in range(RESAMPLES))
+    outside = round((1 - CONFIDENCE) / 2 * RESAMPLES)
+    return Interval(found[outside], found[-1 - outside])
+
+
 def _means(ours: Sequence[float], peer: Sequence[float]) -> list[float]:
-    """Walsh averages of the logarithms of the ratios: of each two rounds, and each with itself."""
-    logs = [log(mine / other) for mine, other in zip(ours, peer, strict=True)]
-    return [(a + b) / 2 for number, a in enumerate(logs) for b in logs[number:]]
+    """Walsh averages of the logarithms of the ratios."""
+    return _walsh([log(mine / other) for mine, other in zip(ours, peer, strict=True)])
+
+
+def _walsh(values: Sequence[float]) -> list[float]:
+    """The means of each two values, and of each with itself."""
+    return [(a + b) / 2 for number, a in enumerate(values) for b in values[number:]]
 
 
 @cache

@@ -19,6 +19,7 @@ import httpx
 from contracts.names import EventType
 from local.journey import DEMO_ORDER as ORDER
 from runtime.http.middleware import CORRELATION_HEADER
+from verification.benchmarks.pinning import loading
 from verification.benchmarks.whole_system import WholeSystem
 from verification.testkit.waiting import NotInTime, wait_until
 
@@ -110,7 +111,8 @@ def travel(system: WholeSystem, *, rate: float, seconds: float, seed: int = 1) -
 
     Returns when the last has sent both requests.
     """
-    return asyncio.run(_travel(system, rate, seconds, seed))
+    with loading():
+        return asyncio.run(_travel(system, rate, seconds, seed))
 
 
 async def _travel(system: WholeSystem, rate: float, seconds: float, seed: int) -> Travels:
@@ -118,7 +120,7 @@ async def _travel(system: WholeSystem, rate: float, seconds: float, seed: int) -
     journeys = Travels(system)
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=50)
     async with (
-        httpx.AsyncClient(limits=limits, timeout=60, trust_env=False) as client,
+        httpx.AsyncClient(limits=limits, timeout=60, trust_env=False, auth=system.auth) as client,
         asyncio.TaskGroup() as customers,
     ):
         due = started = time.monotonic()

@@ -2,14 +2,14 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from statistics import median
 from typing import Literal
 
 from pydantic import TypeAdapter
 
-from verification.benchmarks.intervals import Interval, interval, ratio
+from verification.benchmarks.intervals import Interval, interval, pseudomedian_interval, ratio
 
 GoalVerdict = Literal["met", "missed", "not decided"]
 
@@ -54,6 +54,10 @@ class Goal:
             is_met, is_missed = found.high <= self.value, found.low > self.value
         return "met" if is_met else "missed" if is_missed else "not decided"
 
+    def of(self, what: str) -> "Goal":
+        """The same for one of several things."""
+        return replace(self, measure=f"{self.measure}: {what}")
+
     def __str__(self) -> str:
         return f"{'≥' if self.bound == 'at least' else '≤'} {self.value:g}"
 
@@ -66,6 +70,8 @@ class BenchmarkLine:
     that the n-th of each met the same machine: the ratio is that of the pairs. What is counted is
     exact; what `is_timed` has an interval without a peer too, which is that of its median. What was
     measured `with_defaults` had them; all else had AUTH=off, version 1 of the events, no inventory.
+    `bounds` are where a value of all rounds together lies. `baseline` is what was found of a value,
+    or of a ratio to the same peer, at commit 071a447 in the same run.
     """
 
     row: str
@@ -77,6 +83,8 @@ class BenchmarkLine:
     note: str = ""
     is_timed: bool = False
     with_defaults: bool = False
+    bounds: Interval | None = None
+    baseline: float | None = None
 
     @property
     def ratio(self) -> float | None:
@@ -84,14 +92,12 @@ class BenchmarkLine:
 
     @property
     def interval(self) -> Interval | None:
-        """Where the ratio lies, or the value that is timed; None while there are too few rounds.
-
-        Without a peer, the pseudomedian of one sample: the same method, beside a peer of ones.
-        """
-        if self.peer is None and not self.is_timed:
-            return None
-        peer = self.peer.values if self.peer else (1.0,) * len(self.ours.values)
-        return interval(self.ours.values, peer)
+        """Where the ratio lies, or the value that is timed; None while there are too few rounds."""
+        if self.peer is not None:
+            return interval(self.ours.values, self.peer.values)
+        if self.bounds is not None or not self.is_timed:
+            return self.bounds
+        return pseudomedian_interval(self.ours.values)
 
     @property
     def verdict(self) -> GoalVerdict | None:

@@ -1,7 +1,8 @@
 """Which cores a process may use: what makes the load must not take turns with what is loaded."""
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -24,6 +25,20 @@ def pin(pid: int, cores: set[int]) -> None:
     for task in tasks.iterdir():
         with suppress(ProcessLookupError):
             os.sched_setaffinity(int(task.name), cores)
+
+
+@contextmanager
+def loading() -> Iterator[None]:
+    """Keep this thread on the core of what makes the load, until the block ends."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, generator_cores())
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 def _cores() -> set[int]:

@@ -10,8 +10,6 @@ from verification.benchmarks.journeys import MEASURED_EFFECTS
 from verification.benchmarks.lines import BenchmarkLine, Results
 from verification.benchmarks.rows import end_to_end, relay_stub
 
-PERCENTILES = (0.5, 0.95, 0.99)
-
 
 def draw(results: Results, folder: Path) -> None:
     """Draw each plot whose lines were played."""
@@ -45,7 +43,7 @@ def _waits(results: Results, load: str) -> list[list[float]]:
     return [
         [
             found[what]
-            for what in (end_to_end.latency(effect, part, load) for part in PERCENTILES)
+            for what in (end_to_end.latency(effect, part, load) for part in end_to_end.PERCENTILES)
             if what in found
         ]
         for effect in MEASURED_EFFECTS

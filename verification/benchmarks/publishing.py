@@ -7,6 +7,7 @@ from pathlib import Path
 from infra.local_system.settings import ROOT
 from verification.benchmarks import plots
 from verification.benchmarks.costs.designs import THIS_DESIGN
+from verification.benchmarks.goals import goals
 from verification.benchmarks.lines import Results
 from verification.benchmarks.pages import write
 from verification.benchmarks.rows import calls, end_to_end, relay_stub
@@ -29,7 +30,7 @@ def publish(results: Results, stored: Path) -> None:
 def pages(results: Results) -> Mapping[Path, Mapping[str, str]]:
     """By page, the blocks that follow from results."""
     return {
-        PERFORMANCE_PAGE: {"results": markdown(results)},
+        PERFORMANCE_PAGE: {"goals": goals(results), "results": markdown(results)},
         README: {"figures": _figures(results)},
     }
 

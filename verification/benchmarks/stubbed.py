@@ -17,7 +17,9 @@ from typing import Any
 from infra.local_system.environment import REGION
 from infra.local_system.ports import LOOPBACK
 from local.child import wait_until_listening
+from verification.benchmarks.baseline import BASELINE
 from verification.benchmarks.contenders import DRAIN_PATIENCE
+from verification.benchmarks.intervals import ratio
 from verification.benchmarks.lines import BenchmarkLine, Goal, Series
 from verification.benchmarks.rounds import measured
 from verification.benchmarks.sizes import Size
@@ -32,7 +34,7 @@ LOOKS_EVERY = 0.02
 """Seconds between looks at the stub, each of which is a call to it."""
 
 CPU, RATE, A_CPU_SECOND = "CPU", "rate", "a CPU second"
-CALLS, STUB_CPU = "calls", "CPU of the stub"
+AWS_CALLS, STUB_CPU = "calls", "CPU of the stub"
 """Measures of a round: µs for a piece of work, pieces a second and a second of CPU, calls to AWS
 for a piece, and the stub's µs for a call."""
 
@@ -123,7 +125,7 @@ class Contender:
             CPU: 1e6 * cpu / pieces,
             RATE: pieces / (ended - started),
             A_CPU_SECOND: pieces / cpu,
-            CALLS: calls / pieces,
+            AWS_CALLS: calls / pieces,
             STUB_CPU: 1e6 * stub_cpu / calls,
         }
 
@@ -158,7 +160,10 @@ def contending(
 def raced(
     contenders: Mapping[str, Contender], size: Size, pieces: Mapping[str, int] | None = None
 ) -> Measures:
-    """Play rounds of all until the CPU of a piece is known narrowly; `pieces` by contender."""
+    """Play rounds of all until the CPU of a piece is known narrowly.
+
+    `pieces` are by contender, where they are not those of the size.
+    """
     amounts = pieces or {}
     return measured(
         {
@@ -184,12 +189,22 @@ def lines_of(
     for measure, by_name in found.items():
         what, unit_of_it = _named(measure, unit, drain)
         ours, *peers = by_name.values()
+        before = by_name.get(BASELINE)
         goal = goals.get((measure, None))
-        yield BenchmarkLine(row, what, unit_of_it, ours, goal=goal, is_timed=True)
+        yield BenchmarkLine(
+            row,
+            what,
+            unit_of_it,
+            ours,
+            goal=goal,
+            is_timed=True,
+            baseline=before.median if before else None,
+        )
         for peer in peers if measure in {CPU, RATE, A_CPU_SECOND} else ():
             goal = goals.get((measure, peer.name))
             if goal or measure != A_CPU_SECOND:
-                yield BenchmarkLine(row, what, unit_of_it, ours, peer, goal)
+                then = ratio(before.values, peer.values) if before else None
+                yield BenchmarkLine(row, what, unit_of_it, ours, peer, goal, baseline=then)
 
 
 def _named(measure: str, unit: str, drain: str) -> tuple[str, str]:
@@ -198,7 +213,7 @@ def _named(measure: str, unit: str, drain: str) -> tuple[str, str]:
         CPU: (f"{drain}: CPU", f"µs an {unit}"),
         RATE: (drain, f"{unit}s/s"),
         A_CPU_SECOND: (f"{drain}: {unit}s for each second of CPU", f"{unit}s"),
-        CALLS: (f"{drain}: calls to AWS", f"an {unit}"),
+        AWS_CALLS: (f"{drain}: calls to AWS", f"an {unit}"),
         STUB_CPU: (f"{drain}: the stub's own CPU", "µs a call"),
     }
     return names[measure]

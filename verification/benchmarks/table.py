@@ -44,33 +44,37 @@ def verdicts(results: Results) -> str:
 
 def _found(line: BenchmarkLine) -> str:
     if line.ratio is None or line.peer is None:
-        return _shown(line.ours, line.unit)
-    return f"{line.ratio:.2f} times {line.peer.name} ({_interval(line)})"
+        return shown(line.ours, line.unit)
+    return f"{line.ratio:.2f} times {line.peer.name} ({interval_of(line)})"
 
 
 def _line(line: BenchmarkLine) -> str:
-    peer = f"{line.peer.name}: {_shown(line.peer, '')}" if line.peer else ""
+    peer = f"{line.peer.name}: {shown(line.peer, '')}" if line.peer else ""
     ratio = "" if line.ratio is None else f"{line.ratio:.2f}"
     goal = "" if line.goal is None else str(line.goal)
-    verdict = f"**{line.verdict}**" if line.verdict == "missed" else line.verdict or ""
     note = f" ({line.note})" if line.note else ""
-    ours = _shown(line.ours, line.unit)
-    cells = (f"{line.what}{note}", ours, peer, ratio, _interval(line), goal, verdict)
+    ours = shown(line.ours, line.unit)
+    cells = (f"{line.what}{note}", ours, peer, ratio, interval_of(line), goal, marked(line))
     return f"| {' | '.join(cells)} |"
 
 
-def _interval(line: BenchmarkLine) -> str:
+def marked(line: BenchmarkLine) -> str:
+    """The verdict; one that is missed stands out."""
+    return f"**{line.verdict}**" if line.verdict == "missed" else line.verdict or ""
+
+
+def interval_of(line: BenchmarkLine) -> str:
     """The interval, or why there is none; nothing for what was counted."""
     if line.peer is None and not line.is_timed:
         return ""
     if line.interval is None:
         rounds = len(line.ours.values)
         return f"none from {rounds} round{'s' * (rounds > 1)}"
-    shown = number if line.peer is None else "{:.2f}".format
-    return f"{shown(line.interval.low)} to {shown(line.interval.high)}"
+    write = number if line.peer is None else "{:.2f}".format
+    return f"{write(line.interval.low)} to {write(line.interval.high)}"
 
 
-def _shown(series: Series, unit: str) -> str:
+def shown(series: Series, unit: str) -> str:
     low, high = series.spread
     spread = "" if low == high else f" ({number(low)} to {number(high)})"
     return f"{number(series.median)} {unit}".rstrip() + spread

@@ -14,6 +14,7 @@ import httpx
 from local.journey import DEMO_ORDER as ORDER
 from verification.benchmarks.baseline import BASELINE, baseline
 from verification.benchmarks.contenders import floor
+from verification.benchmarks.intervals import ratio
 from verification.benchmarks.lines import BenchmarkLine, Goal, Series
 from verification.benchmarks.loads import Load, play
 from verification.benchmarks.pinning import generator_cores, measured_cores, pin
@@ -25,26 +26,26 @@ from verification.testkit.launcher import LaunchedProcess
 
 ROW = "API"
 _WORKLOAD = "subscription-api"
-OPEN, WITH_TOKENS, DEFAULTS = "without tokens", "with tokens", "with the defaults"
+OPEN, WITH_TOKENS, WITH_DEFAULTS = "without tokens", "with tokens", "with the defaults"
 SMALLEST = "smallest FastAPI app"
-OURS = {
+VARIANTS = {
     OPEN: {"EVENT_VERSION": "1"},
     WITH_TOKENS: {"EVENT_VERSION": "1"},
-    DEFAULTS: {"EVENT_VERSION": "2"},
+    WITH_DEFAULTS: {"EVENT_VERSION": "2"},
 }
 """Its settings, beside whether it requires tokens: all but the first do."""
 
-AT_ONCE = 16
+GOAL_CONNECTIONS = 16
 """Connections, for which the goals are."""
 
 _POST, _GET = "POST / smallest FastAPI app with boto3", "GET / smallest FastAPI app with boto3"
-GOALS: Mapping[tuple[str, str], Goal] = {
+API_GOALS: Mapping[tuple[str, str], Goal] = {
     ("POST", OPEN): Goal("at least", 1.2, f"{_POST}, without tokens", "0.81"),
     ("POST", WITH_TOKENS): Goal("at least", 1.2, f"{_POST}, with tokens", ""),
-    ("POST", DEFAULTS): Goal("at least", 1.2, _POST, ""),
+    ("POST", WITH_DEFAULTS): Goal("at least", 1.2, _POST, ""),
     ("GET", OPEN): Goal("at least", 1.0, f"{_GET}, without tokens", "0.89"),
     ("GET", WITH_TOKENS): Goal("at least", 1.0, f"{_GET}, with tokens", ""),
-    ("GET", DEFAULTS): Goal("at least", 1.0, _GET, ""),
+    ("GET", WITH_DEFAULTS): Goal("at least", 1.0, _GET, ""),
 }
 
 WARM_UP_REQUESTS = 100
@@ -54,7 +55,7 @@ ROUND_SECONDS = 2.0
 BODIES = 100
 """Orders that are sent in turn: of as many accounts, for 1 to 10 razors."""
 
-RATE, P50, P99, CPU, GENERATOR = "rate", "p50", "p99", "CPU", "generator"
+THROUGHPUT, P50, P99, CPU_OF_A_REQUEST, GENERATOR = "rate", "p50", "p99", "CPU", "generator"
 
 
 @dataclass(frozen=True)
@@ -69,8 +70,8 @@ class Loaded:
         load = self.loads[method]
         met = play(self.process, load, connections=connections, seconds=seconds)
         return {
-            CPU: 1e6 * met.cpu,
-            RATE: met.throughput,
+            CPU_OF_A_REQUEST: 1e6 * met.cpu,
+            THROUGHPUT: met.throughput,
             P50: met.percentile(0.5),
             P99: met.percentile(0.99),
             GENERATOR: met.generator / (met.generator + met.cpu),
@@ -79,8 +80,9 @@ class Loaded:
 
 def run(engines: Engines, size: Size) -> Sequence[BenchmarkLine]:
     if size.is_quick:
-        return race(engines, {"POST": [AT_ONCE], "GET": [AT_ONCE]}, size.stub_seconds, seconds=0.5)
-    loads = {"POST": [1, AT_ONCE, 64], "GET": [AT_ONCE]}
+        loads = {"POST": [GOAL_CONNECTIONS], "GET": [GOAL_CONNECTIONS]}
+        return race(engines, loads, size.stub_seconds, seconds=0.25, is_quick=True)
+    loads = {"POST": [1, GOAL_CONNECTIONS, 64], "GET": [GOAL_CONNECTIONS]}
     return race(engines, loads, 2 * size.stub_seconds)
 
 
@@ -90,14 +92,16 @@ def race(
     compare_seconds: float,
     *,
     seconds: float = ROUND_SECONDS,
+    is_quick: bool = False,
 ) -> Sequence[BenchmarkLine]:
     """Load all with each method over each number of connections, in rounds of `seconds`.
 
-    Raises LoadFailed.
+    A quick race is without the defaults and the code before. Raises LoadFailed.
     """
     with ExitStack() as stack:
         with_tokens = stack.enter_context(requiring_tokens(engines))
-        names = [*OURS, SMALLEST, *([BASELINE] if baseline() else [])]
+        names = [OPEN, WITH_TOKENS, SMALLEST] if is_quick else [*VARIANTS, SMALLEST]
+        names += [BASELINE] if baseline() and not is_quick else []
         apis = {name: _loaded(stack, with_tokens, name) for name in names}
         return [
             line
@@ -112,11 +116,11 @@ def _lines(
 ) -> Iterator[BenchmarkLine]:
     found = measured(
         {name: partial(api.load, method, at_once, seconds) for name, api in apis.items()},
-        by=RATE,
+        by=THROUGHPUT,
         seconds=compare_seconds,
     )
     load = f"{method}, {at_once} connection{'s' * (at_once > 1)}"
-    for name in OURS:
+    for name in [each for each in VARIANTS if each in apis]:
         peers = [SMALLEST, *([BASELINE] if name == OPEN and BASELINE in apis else [])]
         yield from _beside(found, f"{load}, {name}", name, peers, _goal(method, at_once, name))
     yield _share(f"{load}: the load generator's share of the CPU", found[GENERATOR][OPEN])
@@ -129,22 +133,28 @@ def _beside(
     peers: Sequence[str],
     goal: Goal | None,
 ) -> Iterator[BenchmarkLine]:
-    shown = ((CPU, "µs"), (RATE, "requests/s"), (P50, "ms"), (P99, "ms"))
+    shown = ((CPU_OF_A_REQUEST, "µs"), (THROUGHPUT, "requests/s"), (P50, "ms"), (P99, "ms"))
     for measure, unit in shown:
         for peer in peers:
             yield BenchmarkLine(
                 ROW,
-                what if measure == RATE else f"{what}: {measure}",
+                what if measure == THROUGHPUT else f"{what}: {measure}",
                 unit,
                 found[measure][name],
                 found[measure][peer],
-                goal if (measure, peer) == (RATE, SMALLEST) else None,
-                with_defaults=name == DEFAULTS,
+                goal if (measure, peer) == (THROUGHPUT, SMALLEST) else None,
+                with_defaults=name == WITH_DEFAULTS,
+                baseline=_before(found[measure], peer),
             )
 
 
+def _before(of: Mapping[str, Series], peer: str) -> float | None:
+    """The same ratio at 071a447."""
+    return ratio(of[BASELINE].values, of[peer].values) if BASELINE in of else None
+
+
 def _goal(method: str, at_once: int, name: str) -> Goal | None:
-    return GOALS[method, name] if at_once == AT_ONCE else None
+    return API_GOALS[method, name] if at_once == GOAL_CONNECTIONS else None
 
 
 def _share(what: str, shares: Series) -> BenchmarkLine:
@@ -159,7 +169,7 @@ def _loaded(stack: ExitStack, with_tokens: Engines, name: str) -> Loaded:
     process = stack.enter_context(_process(name, stub, with_tokens.api_settings))
     pin(process.child.pid, measured_cores())
     headers = {}
-    if name in {WITH_TOKENS, DEFAULTS} and with_tokens.tokens is not None:
+    if name in {WITH_TOKENS, WITH_DEFAULTS} and with_tokens.tokens is not None:
         headers["Authorization"] = f"Bearer {with_tokens.tokens.token()}"
     ids = [_subscribe(process, headers) for _ in range(WARM_UP_REQUESTS)]
     return Loaded(process, _loads(headers, ids[0]))
@@ -186,7 +196,7 @@ def _process(
     if name == BASELINE and root is not None:
         return stub.engines.running(_WORKLOAD, log, root=root)
     requires = api_settings if name != OPEN else {}
-    return replace(stub.engines, api_settings=requires).running(_WORKLOAD, log | OURS[name])
+    return replace(stub.engines, api_settings=requires).running(_WORKLOAD, log | VARIANTS[name])
 
 
 @contextmanager

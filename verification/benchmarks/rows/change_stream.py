@@ -36,7 +36,7 @@ from verification.testkit.engines import Engines
 STREAM_ROW = "Change stream: committed documents → FIFO queue"
 FORWARD_ROW = "Forwarder: FIFO queue → bus"
 STREAM, FORWARD = "payments-change-stream", "payments-forward"
-OURS = {STREAM: "change-stream relay", FORWARD: "forwarder"}
+_OURS = {STREAM: "change-stream relay", FORWARD: "forwarder"}
 FLOORS = {STREAM: "change_stream", FORWARD: "forward"}
 FIFO_QUEUE = "payment-events.fifo"
 
@@ -56,7 +56,7 @@ def run(engines: Engines, size: Size) -> Sequence[BenchmarkLine]:
 def _lines(
     engines: Engines, size: Size, row: str, workload: str, goal: Goal
 ) -> Iterator[BenchmarkLine]:
-    names = [OURS[workload], LEAN_FLOOR, *([BASELINE] if baseline() else [])]
+    names = [_OURS[workload], LEAN_FLOOR, *([BASELINE] if baseline() else [])]
     names += [] if size.is_quick else [RAW_FLOOR]
     make = _streaming if workload == STREAM else _forwarding
     with ExitStack() as stack:

@@ -6,10 +6,16 @@ from functools import partial
 
 from verification.benchmarks.baseline import BASELINE, baseline
 from verification.benchmarks.contenders import fill, floor
-from verification.benchmarks.lines import BenchmarkLine, Goal
+from verification.benchmarks.lines import BenchmarkLine, Goal, Series
+from verification.benchmarks.peers import (
+    PIPES_CONCURRENCY,
+    PIPES_READ,
+    asyncio_python,
+    pipes_rate,
+)
 from verification.benchmarks.sizes import Size
 from verification.benchmarks.stubbed import (
-    CALLS,
+    AWS_CALLS,
     CPU,
     RATE,
     Contender,
@@ -29,14 +35,15 @@ from verification.testkit.launcher import LaunchedProcess
 ROW = "Relay: committed rows → on the bus"
 WORKLOAD = "subscriptions-relay"
 RELAY, NAIVE = "relay", "naive relay"
+ASYNCIO = "asyncio relay on aiobotocore"
 LEAN_FLOOR, RAW_FLOOR = "floor without botocore", "floor with boto3"
 
-GOALS: Goals = {
+RELAY_GOALS: Goals = {
     (CPU, None): Goal("at most", 250, "relay on a stub: µs of CPU an event", "545 to 858"),
     (CPU, BASELINE): Goal("at most", 0.366, "the same, in CPU of 071a447", "1"),
     (RATE, None): Goal("at least", 3000, "relay on a stub: events/s", "1,146 to 1,463"),
     (RATE, BASELINE): Goal("at least", 2.32, "the same, in rates of 071a447", "1"),
-    (CALLS, None): Goal("at most", 0.15, "calls for a drained event", "0.171"),
+    (AWS_CALLS, None): Goal("at most", 0.15, "calls for a drained event", "0.171"),
 }
 """Beside 071a447: the goal over the geometric middle of what was found before. On another machine
 the absolute figures say little."""
@@ -75,27 +82,38 @@ def run(engines: Engines, size: Size) -> Sequence[BenchmarkLine]:
 
 
 def _names(size: Size) -> list[str]:
-    floors = [LEAN_FLOOR] if size.is_quick else [LEAN_FLOOR, RAW_FLOOR]
+    floors = [LEAN_FLOOR] if size.is_quick else [LEAN_FLOOR, RAW_FLOOR, ASYNCIO]
     return [RELAY, NAIVE, *([BASELINE] if baseline() else []), *floors]
 
 
 def _lines(
     contenders: Mapping[str, Contender], size: Size, milliseconds: int
 ) -> Iterator[BenchmarkLine]:
-    """Race them; far away, where nothing but waiting counts, without the floors."""
+    """Race them; far away, where waiting counts most, without the floors."""
     beside_naive: Goals = {(RATE, NAIVE): BESIDE_NAIVE[milliseconds]}
     if not milliseconds:
         found = raced(contenders, size)
-        yield from lines_of(ROW, found, "event", {**GOALS, **beside_naive}, drain=ON_LOOPBACK)
+        yield from lines_of(ROW, found, "event", {**RELAY_GOALS, **beside_naive}, drain=ON_LOOPBACK)
         return
     seconds = NAIVE_SECONDS / 3 if size.is_quick else NAIVE_SECONDS
     pieces = {NAIVE: 5 * round(seconds / (milliseconds / 1000 + 0.002))}
-    far = {each: contenders[each] for each in (RELAY, NAIVE, BASELINE) if each in contenders}
+    names = (RELAY, NAIVE) if size.is_quick else (RELAY, NAIVE, BASELINE, ASYNCIO)
+    far = {each: contenders[each] for each in names if each in contenders}
     for name, each in far.items():
         each.stub.answer_late(milliseconds)
         each.play(pieces.get(name, size.stub_events))  # until timeouts have adapted
     found = raced(far, size, pieces)
     yield from lines_of(ROW, found, "event", beside_naive, drain=added(milliseconds))
+    yield from _pipes(milliseconds)
+
+
+def _pipes(milliseconds: int) -> Iterator[BenchmarkLine]:
+    """EventBridge Pipes by its published limits, with as many batches at a time as it can have."""
+    for concurrency in (1, PIPES_CONCURRENCY):
+        rate = Series("arithmetic", (pipes_rate(milliseconds, concurrency=concurrency),))
+        what = f"EventBridge Pipes, one shard, {concurrency} at a time, {milliseconds} ms a call"
+        note = f"by its limits as of {PIPES_READ}, not run: verification/benchmarks/peers.py"
+        yield BenchmarkLine(ROW, what, "events/s", rate, note=note)
 
 
 def _contender(name: str, stub: Stub) -> AbstractContextManager[Contender]:
@@ -109,6 +127,8 @@ def _process(name: str, stub: Stub) -> AbstractContextManager[LaunchedProcess]:
     engines, root = stub.engines, baseline()
     if name == NAIVE:
         return floor(engines, "naive_relay", WORKLOAD, client="boto3")
+    if name == ASYNCIO:
+        return floor(engines, "asyncio_relay", WORKLOAD, python=asyncio_python())
     if name in {LEAN_FLOOR, RAW_FLOOR}:
         return floor(engines, "relay", WORKLOAD, client="lean" if name == LEAN_FLOOR else "boto3")
     if name == BASELINE and root is not None:

@@ -16,8 +16,9 @@ from typing import Any
 
 from pydantic_core import from_json, to_json
 
+from infra.local_system.ports import LOOPBACK
 from verification.benchmarks.stub.outbox import StubOutbox
-from verification.benchmarks.stub.queues import LOOPBACK, StubQueues
+from verification.benchmarks.stub.queues import StubQueues
 from verification.benchmarks.stub.tables import StubTables
 
 _ASKED = re.compile(rb"(?:GET|POST) /(state|reset|delay)(?:/(\d+))? ")

@@ -10,8 +10,9 @@ from typing import Any
 
 from pydantic_core import to_json
 
-LOOPBACK = "127.0.0.1"
-ACCOUNT = "111122223333"
+from infra.local_system.ports import LOOPBACK
+
+_ACCOUNT = "111122223333"
 
 Message = dict[str, Any]
 
@@ -101,11 +102,11 @@ class StubQueues:
         return self._queues[request["QueueUrl"].rpartition("/")[2]]
 
     def _get_queue_url(self, request: Mapping[str, str]) -> bytes:
-        url = f"http://{LOOPBACK}:{self._port}/{ACCOUNT}/{request['QueueName']}"
+        url = f"http://{LOOPBACK}:{self._port}/{_ACCOUNT}/{request['QueueName']}"
         return to_json({"QueueUrl": url})
 
     def _get_queue_attributes(self, request: Mapping[str, str]) -> bytes:
-        name = f"arn:aws:sqs:eu-west-1:{ACCOUNT}:{request['QueueUrl'].rpartition('/')[2]}"
+        name = f"arn:aws:sqs:eu-west-1:{_ACCOUNT}:{request['QueueUrl'].rpartition('/')[2]}"
         policy = {"deadLetterTargetArn": f"{name}-dlq", "maxReceiveCount": 5}
         return to_json(
             {
