@@ -1,7 +1,9 @@
 """Structured logs: one JSON object a line, with what is bound to the context, and masked."""
 
+import json
 import logging
 import sys
+import threading
 from functools import partial
 from typing import Any
 
@@ -13,7 +15,10 @@ from runtime.text import printable
 
 
 def configure(*, level: str = "INFO", form: str = "json", process: str) -> None:
-    """Send structlog's and the standard library's records to stdout in one form."""
+    """Send structlog's and the standard library's records to stdout in one form.
+
+    Ours do not pass through the standard library's loggers: those take twice the CPU of a line.
+    """
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -25,14 +30,12 @@ def configure(*, level: str = "INFO", form: str = "json", process: str) -> None:
         structlog.processors.format_exc_info,
     ]
     last: list[Processor] = (
-        [partial(stamp, process), redact, structlog.processors.JSONRenderer()]
-        if form == "json"
-        else [redact, for_people]
+        [partial(stamp, process), redact, as_json] if form == "json" else [redact, for_people]
     )
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        wrapper_class=structlog.stdlib.BoundLogger,
-        logger_factory=structlog.stdlib.LoggerFactory(),
+        processors=[*shared, *last],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=_Stdout,
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stdout)
@@ -54,10 +57,31 @@ def configure(*, level: str = "INFO", form: str = "json", process: str) -> None:
     logging.getLogger("aws_encryption_sdk").setLevel(logging.CRITICAL)
 
 
+class _Stdout:
+    """What writes our lines, each whole; `name` is its module's."""
+
+    _lock = threading.Lock()
+
+    def __init__(self, name: str = "") -> None:
+        self.name = name
+
+    def msg(self, line: str) -> None:
+        with self._lock:
+            sys.stdout.write(line + "\n")
+            sys.stdout.flush()
+
+    debug = info = warning = error = critical = msg
+
+
 def stamp(process: str, _logger: Any, _method: str, event: EventDict) -> EventDict:
     """Stamp a line with the process that wrote it."""
     event["process"] = process
     return event
+
+
+def as_json(_logger: Any, _method: str, event: EventDict) -> str:
+    """Write a line for machines; what `redact` leaves has a form in JSON."""
+    return json.dumps(event)
 
 
 def for_people(_logger: Any, _method: str, event: EventDict) -> str:

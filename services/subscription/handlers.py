@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import asdict
 from functools import partial
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
@@ -121,4 +120,4 @@ def _id_of(key: str, caller: Caller | None) -> UUID:
 
 
 def _digest(order: Order) -> str:
-    return hashlib.sha256(json.dumps(asdict(order), sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(vars(order), sort_keys=True).encode()).hexdigest()
