@@ -4,6 +4,8 @@ import json
 import logging
 import sys
 import threading
+from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -33,9 +35,9 @@ def configure(*, level: str = "INFO", form: str = "json", process: str) -> None:
         [partial(stamp, process), redact, as_json] if form == "json" else [redact, for_people]
     )
     structlog.configure(
-        processors=[*shared, *last],
+        processors=shared,
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=_Stdout,
+        logger_factory=partial(_Stdout, last),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stdout)
@@ -58,17 +60,27 @@ def configure(*, level: str = "INFO", form: str = "json", process: str) -> None:
 
 
 class _Stdout:
-    """What writes our lines, each whole; `name` is its module's."""
+    """What writes our lines, each whole; `name` is its module's.
 
-    _lock = threading.Lock()
+    A line that cannot be written, since nothing reads stdout any longer, is no error of its caller.
+    """
 
-    def __init__(self, name: str = "") -> None:
-        self.name = name
+    _lock = threading.RLock()  # a signal may come while a line is written, and log too
 
-    def msg(self, line: str) -> None:
-        with self._lock:
-            sys.stdout.write(line + "\n")
-            sys.stdout.flush()
+    def __init__(self, renderers: Sequence[Processor], name: str = "") -> None:
+        self._renderers, self.name = renderers, name
+
+    def msg(self, /, **event: Any) -> None:
+        line: Any = event
+        try:
+            for render in self._renderers:
+                line = render(self, "msg", line)
+            with self._lock:
+                sys.stdout.write(line + "\n")
+                sys.stdout.flush()
+        except Exception as error:  # noqa: BLE001 (as the standard library's handlers have it)
+            with suppress(OSError, ValueError):
+                sys.stderr.write(f"a log line was lost: {type(error).__name__}\n")
 
     debug = info = warning = error = critical = msg
 

@@ -67,6 +67,7 @@ def limited(
         lifespan="off",
         log_config=None,
         access_log=False,
+        proxy_headers=False,  # any client on this machine could write them
         server_header=False,
         h11_max_incomplete_event_size=MAX_HEAD_BYTES,
         timeout_keep_alive=limits.keep_alive,
