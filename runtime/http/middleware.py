@@ -4,7 +4,6 @@ import asyncio
 import re
 from collections.abc import Iterable
 from time import perf_counter
-from uuid import uuid4
 
 import structlog
 from starlette.datastructures import Headers
@@ -15,6 +14,7 @@ from contracts.causes import Cause
 from runtime.http.hosts import is_allowed
 from runtime.http.problem_kinds import CONTENT_TOO_LARGE, INTERNAL, MISDIRECTED, TOO_SLOW
 from runtime.http.problems import METHODS, respond
+from runtime.ids import new_id
 from runtime.metrics import HttpMetrics
 
 log = structlog.get_logger(__name__)
@@ -193,6 +193,6 @@ def _cause(headers: Iterable[tuple[bytes, bytes]]) -> Cause:
         if name in _TAKEN_OVER and name not in sent:
             sent[name] = value.decode() if _TAKEN_OVER[name].fullmatch(value) else ""
     return Cause(
-        correlation_id=sent.get(_CORRELATION_ID) or str(uuid4()),
+        correlation_id=sent.get(_CORRELATION_ID) or new_id(),
         traceparent=sent.get(_TRACEPARENT) or None,
     )

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 
 from contracts.bank_details import SEALED_FOR
 from contracts.causes import Cause
@@ -30,10 +30,9 @@ from services.payment.store import MongoStore
 def create_app(settings: PaymentApiSettings, tracer: Tracer | None = None) -> FastAPI:
     store = MongoStore(Mongo.of(settings), tracer)
     handlers = Handlers(store, event_version=settings.event_version)
-    router = APIRouter()
-    router.include_router(api.routes(handlers, store))
+    router = api.routes(handlers, store)
     if secrets := settings.signing_secrets:
-        router.include_router(webhook.routes(handlers, Signatures(secrets)))
+        router.routes.extend(webhook.routes(handlers, Signatures(secrets)).routes)
     return create_api(
         title="Payments",
         description="Direct debits, one for each subscription.",

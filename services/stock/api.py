@@ -123,7 +123,5 @@ def routes(
         found = store.page(where=status, limit=limit, after=cursors.decode(scope, cursor))
         return StockPage.of(found, StockView.of, scope)
 
-    both = APIRouter()
-    both.include_router(router)
-    both.include_router(inventory_api.routes(inventory))
-    return both
+    router.routes.extend(inventory_api.routes(inventory).routes)
+    return router
