@@ -44,9 +44,14 @@ class HttpMetrics:
             "Time from a request's first byte to its response's last.",
             ("method", "route", "status"),
         )
+        self._series: dict[tuple[str, str, int], Histogram] = {}  # `labels` takes as long again
 
     def done(self, method: str, route: str, status: int, seconds: float) -> None:
-        self._duration.labels(method, route, str(status)).observe(seconds)
+        """Count a request; each `method` and `route` takes memory for ever."""
+        key = method, route, status
+        if (series := self._series.get(key)) is None:
+            series = self._series[key] = self._duration.labels(*map(str, key))
+        series.observe(seconds)
 
 
 class ConsumerMetrics:

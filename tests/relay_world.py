@@ -397,4 +397,4 @@ def read(settings: type[S], environment: dict[str, str]) -> S:
     """What a process reads from that environment."""
     values = {name.lower(): value for name, value in environment.items()}
     known = {name: values[name] for name in settings.model_fields if name in values}
-    return settings(**known, health_port=0)  # type: ignore[arg-type]
+    return settings(**known, health_port=0)

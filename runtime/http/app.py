@@ -29,6 +29,7 @@ from runtime.http.settings import ApiSettings, HttpSettings
 from runtime.http.tracing import TracedRequests
 from runtime.metrics import HttpMetrics, new_registry
 from runtime.outbox.ports import Outbox
+from runtime.process.garbage import keep_loaded
 from runtime.process.shutdown import Stop, on_signal
 from runtime.process.startup import startup
 from runtime.process.tracing import Tracer
@@ -61,12 +62,11 @@ def create_api(
     database is away, and so does `outbox`, the one that it commits to. `verifier` is None where
     AUTH=off: then every client is served. `open_paths` are the service's own that need no token.
     `allowed_hosts` are names that it answers to beside loopback's. Routes for one row are async,
-    and send only their handler to the thread pool (`run_in_threadpool`).
+    and send only their handler to a thread (`in_thread`).
     """
     registry = registry or new_registry()
-    # FastAPI sends each plain function to the thread pool, each dependency of a route as well, and
-    # what a plain route returned once more to be written as JSON. A POST went there four times; it
-    # goes once now, which halved what we add to the CPU of the database's call.
+    # FastAPI sends each plain function to anyio's threads, each dependency of a route as well, and
+    # what a plain route returned once more to be written as JSON: a POST would go there four times.
     app = FastAPI(
         title=title,
         description=description,
@@ -79,9 +79,10 @@ def create_api(
     )
     problems.install(app, kinds)
     app.add_exception_handler(InsufficientScope, answer_insufficient_scope)
-    app.include_router(router)  # first: routes are tried in this order
+    # First: routes are tried in this order. FastAPI looks twice through what it includes.
+    app.routes.extend(router.routes)
     if outbox is not None:
-        app.include_router(outbox_api.routes(outbox))
+        app.routes.extend(outbox_api.routes(outbox).routes)
     documentation.install(app)
 
     def ready() -> None:
@@ -123,6 +124,7 @@ def serve(app: FastAPI, settings: HttpSettings) -> None:
     at_most = settings.http_max_connections_per_client
     config = limited(app, listening, stop_seconds=API_STOP_SECONDS, at_most=at_most)
     server = DrainingServer(config, app, drain=settings.http_drain_seconds)
+    keep_loaded()
     # uvicorn raises the signal again once it has stopped, which would kill the process: ours takes
     # it, and one that comes before uvicorn listens to any.
     with on_signal(_Leave(server)):

@@ -67,6 +67,7 @@ def limited(
         lifespan="off",
         log_config=None,
         access_log=False,
+        proxy_headers=False,  # any client on this machine could write them
         server_header=False,
         h11_max_incomplete_event_size=MAX_HEAD_BYTES,
         timeout_keep_alive=limits.keep_alive,
@@ -85,6 +86,7 @@ class LimitedConnection(H11Protocol):
         **named: Any,
     ) -> None:
         super().__init__(*args, **named)
+        self.conn = OneWrite(h11.SERVER, MAX_HEAD_BYTES)
         self.access_log = False  # its lines have queries, and those may have account numbers
         self._limits, self._clients = limits, clients
         self._address = ""  # of a client that has left before we saw it
@@ -247,6 +249,22 @@ class LimitedConnection(H11Protocol):
         content = h11.Data(data=b"" if is_head else body)
         for event in (start, content, h11.EndOfMessage()):
             self.transport.write(self.conn.send(event) or b"")
+
+
+class OneWrite(h11.Connection):
+    """Gives the head of an answer of known length to be written with what follows: one call."""
+
+    _head = b""
+
+    def send(self, event: h11.Event) -> bytes:  # type: ignore[override]  # it has overloads
+        output = super().send(event) or b""
+        if isinstance(event, h11.Response) and any(
+            name == b"content-length" for name, _ in event.headers
+        ):
+            self._head = output
+            return b""
+        output, self._head = self._head + output, b""
+        return output
 
 
 def _make_room(among: Iterable[object]) -> bool:

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from fastapi import FastAPI, Response
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
-from starlette.concurrency import run_in_threadpool
 
 from runtime.errors import Unavailable
+from runtime.http.threads import in_thread
 
 
 def install(app: FastAPI, *, check: Callable[[], None], registry: CollectorRegistry) -> None:
@@ -37,7 +37,7 @@ def install(app: FastAPI, *, check: Callable[[], None], registry: CollectorRegis
     @app.get("/startupz", include_in_schema=False)
     async def startupz() -> dict[str, str]:
         if not app.state.was_ready:
-            await run_in_threadpool(ready)
+            await in_thread(ready)
         return {"status": "started"}
 
     @app.get("/metrics", include_in_schema=False)

@@ -2,11 +2,11 @@
 
 import asyncio
 import re
+from collections.abc import Iterable
 from time import perf_counter
-from uuid import uuid4
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -14,13 +14,21 @@ from contracts.causes import Cause
 from runtime.http.hosts import is_allowed
 from runtime.http.problem_kinds import CONTENT_TOO_LARGE, INTERNAL, MISDIRECTED, TOO_SLOW
 from runtime.http.problems import METHODS, respond
+from runtime.ids import new_id
 from runtime.metrics import HttpMetrics
 
 log = structlog.get_logger(__name__)
 
 CORRELATION_HEADER = "X-Correlation-Id"
-_CORRELATION_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
-_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+_CORRELATION_ID, _TRACEPARENT = CORRELATION_HEADER.lower().encode(), b"traceparent"
+_TAKEN_OVER = {
+    _CORRELATION_ID: re.compile(rb"[A-Za-z0-9._:-]{1,128}"),
+    _TRACEPARENT: re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}"),
+}
+"""What a caller's headers may be, to be taken over."""
+
+_NO_SNIFFING = (b"x-content-type-options", b"nosniff")
+_POLICY = (b"content-security-policy", b"default-src 'none'")
 UNLOGGED_PATHS = frozenset({"/healthz", "/readyz", "/startupz", "/metrics", "/outbox"})
 """Paths that only machines ask for, and all the time: neither logged nor traced."""
 
@@ -136,7 +144,8 @@ class AroundRequests:
             await self._app(scope, receive, send)
             return
         started = perf_counter()
-        cause = _cause(Headers(scope=scope))
+        cause = _cause(scope["headers"])
+        own = [(_CORRELATION_ID, cause.correlation_id.encode()), _NO_SNIFFING]
         scope["cause"] = cause
         status = 0
 
@@ -144,10 +153,10 @@ class AroundRequests:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableHeaders(scope=message)
-                headers[CORRELATION_HEADER] = cause.correlation_id
-                headers["X-Content-Type-Options"] = "nosniff"
-                headers.setdefault("Content-Security-Policy", "default-src 'none'")
+                headers = [*message.get("headers", ()), *own]
+                if all(name != _POLICY[0] for name, _ in headers):
+                    headers.append(_POLICY)
+                message["headers"] = headers
             await send(message)
 
         with (
@@ -177,13 +186,13 @@ class AroundRequests:
                 )
 
 
-def _cause(headers: Headers) -> Cause:
+def _cause(headers: Iterable[tuple[bytes, bytes]]) -> Cause:
     """Take over what the caller sent, where it is well-formed; what is not is replaced."""
-    correlation_id = headers.get(CORRELATION_HEADER, "")
-    traceparent = headers.get("traceparent", "")
+    sent: dict[bytes, str] = {}
+    for name, value in headers:
+        if name in _TAKEN_OVER and name not in sent:
+            sent[name] = value.decode() if _TAKEN_OVER[name].fullmatch(value) else ""
     return Cause(
-        correlation_id=correlation_id
-        if _CORRELATION_ID.fullmatch(correlation_id)
-        else str(uuid4()),
-        traceparent=traceparent if _TRACEPARENT.fullmatch(traceparent) else None,
+        correlation_id=sent.get(_CORRELATION_ID) or new_id(),
+        traceparent=sent.get(_TRACEPARENT) or None,
     )

@@ -3,7 +3,6 @@
 from typing import Annotated, Literal, Self
 
 from fastapi import APIRouter, Path, Query, Request, Security
-from fastapi.concurrency import run_in_threadpool
 from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
 
@@ -16,6 +15,7 @@ from runtime.http.etags import TaggedRoute
 from runtime.http.pagination import DEFAULT_LIMIT, Cursor, Limit, PageView, page_example
 from runtime.http.problem_kinds import INVALID, NOT_FOUND, Kind
 from runtime.http.problems import ON_CHANGE, ON_LIST, ON_READ
+from runtime.http.threads import in_thread
 from runtime.outbox.commit import AggregateStore
 from services.payment.handlers import Handlers
 from services.payment.model import (
@@ -118,7 +118,7 @@ def routes(handlers: Handlers, store: AggregateStore[Payment]) -> APIRouter:
         dependencies=[_READS],
     )
     async def get(payment_id: _PaymentId) -> PaymentView:
-        return PaymentView.of(await run_in_threadpool(handlers.get, payment_id))
+        return PaymentView.of(await in_thread(handlers.get, payment_id))
 
     @router.patch(
         "/{payment_id}",
@@ -134,7 +134,7 @@ def routes(handlers: Handlers, store: AggregateStore[Payment]) -> APIRouter:
     async def patch(payment_id: _PaymentId, body: PaymentPatch, request: Request) -> PaymentView:
         if body.subscription_id not in {None, payment_id}:
             raise SubscriptionMismatch(payment_id)
-        payment = await run_in_threadpool(handlers.cancel, payment_id, cause_of(request))
+        payment = await in_thread(handlers.cancel, payment_id, cause_of(request))
         return PaymentView.of(payment)
 
     @router.get(

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 
 def create_app(settings: PaymentApiSettings, tracer: Tracer | None = None) -> "FastAPI":
-    from fastapi import APIRouter
-
     from runtime.http.app import create_api
     from runtime.http.auth import verifier_of
     from runtime.signatures import Signatures
@@ -34,10 +32,9 @@ def create_app(settings: PaymentApiSettings, tracer: Tracer | None = None) -> "F
 
     store = MongoStore(Mongo.of(settings), tracer)
     handlers = Handlers(store, event_version=settings.event_version)
-    router = APIRouter()
-    router.include_router(api.routes(handlers, store))
+    router = api.routes(handlers, store)
     if secrets := settings.signing_secrets:
-        router.include_router(webhook.routes(handlers, Signatures(secrets)))
+        router.routes.extend(webhook.routes(handlers, Signatures(secrets)).routes)
     return create_api(
         title="Payments",
         description="Direct debits, one for each subscription.",

@@ -4,7 +4,6 @@ from typing import Annotated, Any, Literal
 
 import structlog
 from fastapi import APIRouter, Body, Request
-from fastapi.concurrency import run_in_threadpool
 from pydantic import ConfigDict, Discriminator, Field, Tag
 
 from contracts.envelope import ReadModel
@@ -12,6 +11,7 @@ from contracts.timestamps import Timestamp
 from runtime.http.app import cause_of
 from runtime.http.problems import ON_WEBHOOK
 from runtime.http.signed_route import SIGNED, signed_route
+from runtime.http.threads import in_thread
 from runtime.signatures import Signatures
 from services.payment.handlers import Handlers
 from services.payment.model import ReasonCode
@@ -86,7 +86,7 @@ def routes(handlers: Handlers, signatures: Signatures) -> APIRouter:
             case MandateCancelled(data=mandate) if mandate.reason_code in set(ReasonCode):
                 reason = ReasonCode(mandate.reason_code)
                 cause = cause_of(request)
-                await run_in_threadpool(handlers.cancel, mandate.payment_id, cause, reason)
+                await in_thread(handlers.cancel, mandate.payment_id, cause, reason)
             case MandateCancelled(data=mandate):
                 log.info("webhook without effect", type=webhook.type, **vars(mandate))
             case OtherWebhook():

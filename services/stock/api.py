@@ -3,7 +3,6 @@
 from typing import Annotated, Self
 
 from fastapi import APIRouter, Path, Query, Security
-from fastapi.concurrency import run_in_threadpool
 from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
 
@@ -15,6 +14,7 @@ from runtime.http.etags import TaggedRoute
 from runtime.http.pagination import DEFAULT_LIMIT, Cursor, Limit, PageView, page_example
 from runtime.http.problem_kinds import INVALID, NOT_FOUND, Kind
 from runtime.http.problems import ON_LIST, ON_READ
+from runtime.http.threads import in_thread
 from runtime.outbox.commit import AggregateStore
 from services.stock import inventory_api
 from services.stock.handlers import Handlers
@@ -99,7 +99,7 @@ def routes(
             ),
         ],
     ) -> StockView:
-        return StockView.of(await run_in_threadpool(handlers.get, subscription_id))
+        return StockView.of(await in_thread(handlers.get, subscription_id))
 
     @router.get(
         "",
@@ -123,7 +123,5 @@ def routes(
         found = store.page(where=status, limit=limit, after=cursors.decode(scope, cursor))
         return StockPage.of(found, StockView.of, scope)
 
-    both = APIRouter()
-    both.include_router(router)
-    both.include_router(inventory_api.routes(inventory))
-    return both
+    router.routes.extend(inventory_api.routes(inventory).routes)
+    return router

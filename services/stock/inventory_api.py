@@ -4,7 +4,6 @@ import re
 from typing import Annotated, Self
 
 from fastapi import APIRouter, Header, Path, Response, Security
-from fastapi.concurrency import run_in_threadpool
 from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
 
@@ -12,6 +11,7 @@ from contracts.envelope import ReadModel, WireModel
 from runtime.http.auth import require
 from runtime.http.problem_kinds import INVALID, NOT_FOUND, PRECONDITION_FAILED, RESERVED, Kind
 from runtime.http.problems import ON_READ, ON_REPLACE
+from runtime.http.threads import in_thread
 from services.stock.inventory import (
     MOST_ON_HAND,
     Inventory,
@@ -121,7 +121,7 @@ def routes(handlers: InventoryHandlers) -> APIRouter:
         dependencies=[_READS],
     )
     async def get(item: _Item, response: Response) -> InventoryView:
-        found = await run_in_threadpool(handlers.get, item)
+        found = await in_thread(handlers.get, item)
         response.headers["ETag"] = etag_of(found)
         return InventoryView.of(found)
 
@@ -144,7 +144,7 @@ def routes(handlers: InventoryHandlers) -> APIRouter:
         item: _Item, body: OnHand, response: Response, if_match: _IfMatch = None
     ) -> InventoryView:
         expects = expectation(if_match)
-        found, is_first = await run_in_threadpool(handlers.put, item, body.on_hand, expects)
+        found, is_first = await in_thread(handlers.put, item, body.on_hand, expects)
         response.status_code = 201 if is_first else 200
         response.headers["ETag"] = etag_of(found)
         return InventoryView.of(found)
@@ -162,6 +162,6 @@ def routes(handlers: InventoryHandlers) -> APIRouter:
         dependencies=[_WRITES],
     )
     async def delete(item: _Item, if_match: _IfMatch = None) -> None:
-        await run_in_threadpool(handlers.delete, item, expectation(if_match))
+        await in_thread(handlers.delete, item, expectation(if_match))
 
     return router

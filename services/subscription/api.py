@@ -3,7 +3,6 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request, Response, Security
-from fastapi.concurrency import run_in_threadpool
 
 from runtime import cursors
 from runtime.callers import Caller
@@ -19,6 +18,7 @@ from runtime.http.problem_kinds import (
     Kind,
 )
 from runtime.http.problems import ON_CHANGE, ON_CREATE, ON_LIST, ON_READ, documented
+from runtime.http.threads import in_thread
 from services.subscription.handlers import Handlers
 from services.subscription.model import (
     CancelledBy,
@@ -102,7 +102,7 @@ def routes(handlers: Handlers, store: SubscriptionStore) -> APIRouter:
             ),
         ] = None,
     ) -> SubscriptionView:
-        subscription = await run_in_threadpool(
+        subscription = await in_thread(
             handlers.subscribe,
             body.to_order(),
             cause_of(request),
@@ -127,7 +127,7 @@ def routes(handlers: Handlers, store: SubscriptionStore) -> APIRouter:
         caller: _Reader,
     ) -> SubscriptionView:
         owner = _owner_shown_to(caller)
-        found = await run_in_threadpool(handlers.get, subscription_id, owner=owner)
+        found = await in_thread(handlers.get, subscription_id, owner=owner)
         return SubscriptionView.of(found)
 
     @router.post(
@@ -149,7 +149,7 @@ def routes(handlers: Handlers, store: SubscriptionStore) -> APIRouter:
         body: CancellationBody | None = None,
     ) -> CancellationView:
         is_staff = caller is not None and CANCEL_ALL in caller.scopes
-        cancelled = await run_in_threadpool(
+        cancelled = await in_thread(
             handlers.cancel,
             subscription_id,
             CancelledBy.STAFF if is_staff else CancelledBy.CUSTOMER,
@@ -172,7 +172,7 @@ def routes(handlers: Handlers, store: SubscriptionStore) -> APIRouter:
         dependencies=[Security(require, scopes=[ERASE])],
     )
     async def erase(subscription_id: SubscriptionId, request: Request) -> CancellationView:
-        erased = await run_in_threadpool(handlers.erase, subscription_id, cause_of(request))
+        erased = await in_thread(handlers.erase, subscription_id, cause_of(request))
         return CancellationView.of(erased)
 
     @router.get(

@@ -3,15 +3,15 @@
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import asdict
 from functools import partial
 from typing import Any
-from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
+from uuid import NAMESPACE_URL, uuid5
 
 from contracts.causes import Cause
 from contracts.envelope import PAYLOAD_VERSION
 from contracts.outbox import OutboxRecord
 from runtime.callers import Caller
+from runtime.ids import new_id
 from runtime.outbox.commit import AggregateStore, UseCases
 from services.subscription.events import no_key, record_of
 from services.subscription.model import (
@@ -50,7 +50,7 @@ class Handlers(UseCases[Subscription]):
         same transaction and for as long. A caller's keys are its own. Raises IdempotencyKeyReused
         for another body, SubscriptionGone for the key of one that was erased.
         """
-        subscription_id = str(_id_of(key, caller) if key else uuid4())
+        subscription_id = _id_of(key, caller) if key else new_id()
         digest = _digest(order)
 
         def decide(current: Subscription | None) -> Subscription:
@@ -116,9 +116,9 @@ _KEYS = uuid5(NAMESPACE_URL, "urn:streamed-events:idempotency-key")
 _KEYS_OF_CALLERS = uuid5(NAMESPACE_URL, "urn:streamed-events:idempotency-key-of-caller")
 
 
-def _id_of(key: str, caller: Caller | None) -> UUID:
-    return uuid5(_KEYS_OF_CALLERS, caller.named(key)) if caller else uuid5(_KEYS, key)
+def _id_of(key: str, caller: Caller | None) -> str:
+    return str(uuid5(_KEYS_OF_CALLERS, caller.named(key)) if caller else uuid5(_KEYS, key))
 
 
 def _digest(order: Order) -> str:
-    return hashlib.sha256(json.dumps(asdict(order), sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(vars(order), sort_keys=True).encode()).hexdigest()

@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from time import monotonic
 
+import h11
 import pytest
 import uvicorn
 from starlette.exceptions import HTTPException
@@ -19,7 +20,7 @@ from uvicorn.server import ServerState
 
 from infra.local_system.ports import LOOPBACK
 from runtime.http.connection_limits import ClientConnections, ConnectionLimits
-from runtime.http.connections import LimitedConnection, limited
+from runtime.http.connections import LimitedConnection, OneWrite, limited
 from runtime.http.middleware import LimitedBody
 from runtime.http.problem_kinds import Kind
 from tests.raw_http import Answer, sent
@@ -30,10 +31,15 @@ LARGE = b"x" * 20_000_000
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
-    """Reads a body whole, or answers with one that no socket's buffer takes."""
+    """Reads a body whole, or answers with one that no socket's buffer takes, or in pieces."""
     if scope["method"] == "POST":
         while (await receive()).get("more_body"):
             pass
+    if scope["path"] == "/pieces":
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"done", "more_body": True})
+        await send({"type": "http.response.body"})
+        return
     body = LARGE if scope["path"] == "/large" else b"done"
     await PlainTextResponse(body)(scope, receive, send)
 
@@ -251,7 +257,7 @@ def test_a_connection_that_says_nothing_makes_room_first() -> None:
 
 
 def test_an_answer_is_not_held_back() -> None:
-    """Its head and its body are two pieces: the second does not wait 40 ms for the first's ACK."""
+    """Where it is in pieces: the second does not wait 40 ms for the first's ACK."""
     took: list[float] = []
     with (
         running(PATIENT) as (_, port),
@@ -259,12 +265,39 @@ def test_an_answer_is_not_held_back() -> None:
     ):
         for _ in range(100):
             since = monotonic()
-            client.sendall(GET + b"\r\n")
+            client.sendall(b"GET /pieces HTTP/1.1\r\nHost: x\r\n\r\n")
             answer = b""
-            while not answer.endswith(b"done"):
+            while not answer.endswith(b"0\r\n\r\n"):
                 answer += client.recv(65536)
             took.append(monotonic() - since)
     assert sorted(took)[50] < 0.04  # of a hundred, more than sixty would wait
+
+
+@pytest.mark.parametrize(
+    ("headers", "pieces"),
+    [
+        ([(b"content-length", b"4")], [b"", b"done", b""]),
+        ([], [b"", b"4\r\ndone\r\n", b"0\r\n\r\n"]),
+    ],
+    ids=["known", "unknown"],
+)
+def test_a_head_is_written_with_what_follows(
+    headers: list[tuple[bytes, bytes]], pieces: list[bytes]
+) -> None:
+    """Where the length is known before, and so the end is near; a stream's head is not held."""
+    connection = OneWrite(h11.SERVER)
+    connection.receive_data(GET + b"\r\n")
+    connection.next_event()
+    events = (
+        h11.Response(status_code=200, headers=headers),
+        h11.Data(data=b"done"),
+        h11.EndOfMessage(),
+    )
+    written = [connection.send(event) for event in events]
+    head, end, _ = b"".join(written).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200 ")
+    pieces[1 if headers else 0] = head + end + pieces[1 if headers else 0]
+    assert written == pieces
 
 
 def test_a_slow_body_is_408_to_whoever_reads_it() -> None:

@@ -1,5 +1,6 @@
 """Logs: one JSON object a line, bound to what is going on, and never a bank detail."""
 
+import io
 import json
 import logging
 from collections.abc import Iterator
@@ -92,6 +93,32 @@ def test_the_console_form_is_for_people_and_masked(capsys: pytest.CaptureFixture
     assert "opened" in out
     assert "12345678" not in out
     assert "\x1b" not in out
+
+
+class Gone(io.StringIO):
+    """The stdout of a process whose reader has left."""
+
+    def flush(self) -> None:
+        raise BrokenPipeError
+
+
+class Nameless:
+    """What has no text."""
+
+    def __str__(self) -> str:
+        raise LookupError
+
+
+def test_a_line_that_cannot_be_written_fails_nothing(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether nothing reads it, or it cannot be rendered: who logs goes on, and stderr says so."""
+    logs.configure(process="x")
+    structlog.get_logger().info("lost", value=Nameless())
+    monkeypatch.setattr("sys.stdout", Gone())
+    structlog.get_logger().info("lost")
+    said = capsys.readouterr().err.splitlines()
+    assert said == ["a log line was lost: LookupError", "a log line was lost: BrokenPipeError"]
 
 
 json_values = st.recursive(
