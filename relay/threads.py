@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from runtime.process.shutdown import join_until
 
-MOST_WAITING = 3
+SPARE_THREADS = 3
 """Threads without a call that are kept. Each is woken for nothing now and then; to end one and
 start it again for the next call would cost more."""
 
@@ -68,7 +68,7 @@ class GrowingThreads:
     def _is_superfluous(self) -> bool:
         """Whether so many others wait that this one may end; then it no longer counts."""
         with self._lock:
-            if len(self._threads) - self._working <= MOST_WAITING + 1:
+            if len(self._threads) - self._working <= SPARE_THREADS + 1:
                 return False
             self._threads.discard(threading.current_thread())
             return True

@@ -2,7 +2,7 @@
 
 import gc
 
-ALLOCATIONS = 10_000
+COLLECT_AFTER = 10_000
 """Containers made, more than freed, until the youngest are looked through. Python's own 700 are
 less than one page of a stream."""
 
@@ -14,4 +14,4 @@ def keep_loaded() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(ALLOCATIONS, *gc.get_threshold()[1:])
+    gc.set_threshold(COLLECT_AFTER, *gc.get_threshold()[1:])

@@ -2,10 +2,7 @@
 
 from pathlib import Path
 
-import pytest
-
-from verification.benchmarks import baseline
-from verification.benchmarks.baseline import BASELINE
+from verification.benchmarks.baseline import BASELINE, baseline_in
 from verification.benchmarks.goals import HEADINGS, NONE, goals
 from verification.benchmarks.lines import BenchmarkLine, Goal, Results, Series
 from verification.benchmarks.stubbed import CPU, RATE, lines_of
@@ -65,11 +62,6 @@ def test_a_goal_that_is_in_no_table_is_in_none() -> None:
     assert goals(results(counted)) == NONE
 
 
-def test_a_clone_without_the_commit_has_no_baseline(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_clone_without_the_commit_has_no_baseline(tmp_path: Path) -> None:
     """A shallow one, say: its lines are then left out, and nothing fails."""
-    monkeypatch.setattr(baseline, "ROOT", tmp_path)
-    baseline.baseline.cache_clear()
-    assert baseline.baseline() is None
-    baseline.baseline.cache_clear()
+    assert baseline_in(tmp_path) is None

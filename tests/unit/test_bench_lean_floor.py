@@ -12,7 +12,7 @@ from botocore.credentials import Credentials
 
 from infra.local_system.environment import SAMPLE_ENVIRONMENT
 from verification.benchmarks.floors import lean
-from verification.benchmarks.floors.lean import CallFailed, LeanClient
+from verification.benchmarks.floors.lean import CallFailed, SignedClient
 from verification.benchmarks.stubbed import running_stub
 
 NOW = datetime(2026, 12, 1, 9, 30, 15, tzinfo=UTC)
@@ -33,7 +33,7 @@ def test_a_signature_is_botocores(
     """For the same headers, at the same second."""
     at = NOW.timetuple()
     monkeypatch.setattr(lean, "time", SimpleNamespace(gmtime=lambda: at, strftime=time.strftime))
-    client = LeanClient(service)
+    client = SignedClient(service)
     ours = client._headers("Prefix.Action", body)
     unsigned = {name: ours[name] for name in ours if name != "Authorization"}
     request: Any = AWSRequest("POST", "http://127.0.0.1:4566/", unsigned, body)
@@ -53,17 +53,17 @@ def test_calls_have_boto3s_names(
     with running_stub(tmp_path_factory.mktemp("stub")) as stub:
         monkeypatch.setenv("AWS_ENDPOINT_URL", stub.process.url)
         entry = {"Source": "app", "DetailType": "Type", "Detail": "{}", "Time": NOW}
-        answer = LeanClient("events").put_events(Entries=[entry])
+        answer = SignedClient("events").put_events(Entries=[entry])
         assert answer["FailedEntryCount"] == 0
         assert stub.state()["published"] == 1
         with pytest.raises(CallFailed, match="UnknownOperation"):
-            LeanClient("events").list_rules()
+            SignedClient("events").list_rules()
 
 
 def test_a_time_is_sent_in_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     """As AWS's JSON has it."""
     sent: list[bytes] = []
-    client = LeanClient("events")
+    client = SignedClient("events")
 
     def keep(body: bytes, _: object) -> tuple[int, bytes]:
         sent.append(body)

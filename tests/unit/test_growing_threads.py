@@ -4,7 +4,7 @@ import threading
 from queue import SimpleQueue
 from time import monotonic
 
-from relay.threads import MOST_WAITING, GrowingThreads
+from relay.threads import SPARE_THREADS, GrowingThreads
 from verification.testkit.waiting import eventually
 
 
@@ -65,7 +65,7 @@ def test_threads_that_no_call_needs_end() -> None:
     worked = Worked(50)
     for each in worked.begin(40):
         each.set()
-    eventually(lambda: worked.threads.count <= MOST_WAITING + 1, what="fewer threads")
+    eventually(lambda: worked.threads.count <= SPARE_THREADS + 1, what="fewer threads")
     assert worked.threads.count >= 1
     for each in worked.begin(1):
         each.set()

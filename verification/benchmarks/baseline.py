@@ -18,12 +18,17 @@ BASELINE = "071a447"
 @cache
 def baseline() -> Path | None:
     """The folder with that commit's files, in build/; None where git does not know it."""
-    root = ROOT / "build" / "bench" / BASELINE
+    return baseline_in(ROOT)
+
+
+def baseline_in(clone: Path) -> Path | None:
+    """Take the files out of a clone's history, once."""
+    root = clone / "build" / "bench" / BASELINE
     if (root / "relay").is_dir():
         return root
     packed = subprocess.run(
         ["git", "archive", BASELINE],  # noqa: S607 (git is where the clone's is)
-        cwd=ROOT,
+        cwd=clone,
         capture_output=True,
         check=False,
     )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
-from verification.benchmarks.floors.lean import LeanClient
+from verification.benchmarks.floors.lean import SignedClient
 
 T = TypeVar("T")
 
@@ -17,7 +17,7 @@ _OF_AN_ENTRY = ("source", "eventType", "detail", "occurredAt")
 def client(service: str) -> Any:
     """Make a client for AWS_ENDPOINT_URL, with a connection for every thread: FLOOR_CLIENT's."""
     if os.environ["FLOOR_CLIENT"] == "lean":
-        return LeanClient(service)
+        return SignedClient(service)
     import boto3  # noqa: PLC0415 (a floor without botocore does not load it)
     from botocore.config import Config  # noqa: PLC0415
 

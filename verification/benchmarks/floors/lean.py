@@ -34,7 +34,7 @@ class CallFailed(Exception):
     """An answer that is an error, with its body."""
 
 
-class LeanClient:
+class SignedClient:
     """Has boto3's methods by their names, for AWS_ENDPOINT_URL over HTTP."""
 
     def __init__(self, service: str) -> None:
