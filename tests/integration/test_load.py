@@ -32,7 +32,7 @@ def test_a_backlog_drains_and_new_events_do_not_wait_for_it(
     engines: Engines, kind: type[LoadedOutbox]
 ) -> None:
     """In bounded memory, each event once, and the oldest row's age is told truly all the while."""
-    report = backlog.run(engines, 2_000, kind, calm=1)
+    report = backlog.run(engines, 1_000, kind, calm=1)
     assert not report.broken, report.markdown()
 
 
@@ -65,7 +65,7 @@ def test_no_client_wears_a_process_out(engines: Engines) -> None:
 
 def test_both_apis_answer_every_request_of_a_load(engines: Engines) -> None:
     """Throughput, p50 and p99, of ours beside the smallest app."""
-    lines = race(engines, {"POST": [2]}, 0, seconds=5)
+    lines = race(engines, {"POST": [2]}, 0, seconds=2)
     assert [line.what for line in lines] == [
         f"POST, 2 connections{number}" for number in ("", ": p50", ": p99")
     ]
