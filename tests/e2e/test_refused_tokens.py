@@ -25,6 +25,7 @@ from tests.e2e.world import World
 from tests.operations import Operation, operations
 from tests.security.webhook.bank import JSON, body_of, signed
 from tests.token_issuer import a_key, bearer
+from verification.testkit.waiting import eventually
 
 Make = Callable[["Issuer"], str]
 
@@ -186,5 +187,8 @@ def test_only_a_signed_callback_has_an_effect(enforced: World, stranger: httpx.C
     assert status(unknown, signed(unknown, secret=secret)) == 404
     assert [status(body, good) for _ in "123"] == [204] * 3
     enforced.until("subscription", subscription_id, "cancelled")
-    found = enforced.events_of("payments", subscription_id, "PaymentCancelled")
+    found = eventually(
+        lambda: enforced.events_of("payments", subscription_id, "PaymentCancelled"),
+        what="the event in the bus's log",
+    )
     assert len({event["detail"]["metadata"]["eventId"] for event in found}) == 1
