@@ -32,7 +32,7 @@ def test_a_backlog_drains_and_new_events_do_not_wait_for_it(
     engines: Engines, kind: type[LoadedOutbox]
 ) -> None:
     """In bounded memory, each event once, and the oldest row's age is told truly all the while."""
-    report = backlog.run(engines, 1_000, kind, calm=1)
+    report = backlog.run(engines, 2_000, kind, calm=1)
     assert not report.broken, report.markdown()
 
 
