@@ -37,13 +37,12 @@ def called_operations() -> frozenset[tuple[str, str]]:
     return frozenset(found for name in _names() for found in methods.get(name, ()))
 
 
-def listed_errors() -> Iterator[tuple[str, str, str]]:
-    """Each service, operation and error code that the models list for what is called."""
-    for service, operation in sorted(called_operations()):
-        model = models()[service].operation_model(operation)
-        shapes: Any = model.error_shapes  # its stubs know no error_code
-        for shape in shapes:
-            yield service, operation, shape.error_code
+def listed_errors(service: str) -> Iterator[tuple[str, str]]:
+    """Each operation of the service that is called, and the error codes its model lists for it."""
+    for operation in sorted(name for called, name in called_operations() if called == service):
+        shapes: Any = models()[service].operation_model(operation).error_shapes
+        for shape in shapes:  # whose stubs know no error_code
+            yield operation, shape.error_code
 
 
 def _names() -> Iterator[str]:

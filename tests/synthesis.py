@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,6 +20,17 @@ ROOT = Path(__file__).parent.parent
 
 Synthesize = Callable[[str], "Assembly"]
 """Of a stage's name."""
+
+NEXT = "next"
+"""A stage of the tests' own: dev with what no stage of cdk.json has, and protected."""
+
+OF_NEXT: Mapping[str, Any] = {
+    "eventBusKind": "custom",
+    "zones": ["euw1-az1", "euw1-az3"],
+    "protected": True,
+    "lowCost": False,
+    "alarmEmail": "alarms@example.com",
+}
 
 SYNTHESIS_WITHIN = 250
 """Seconds; it takes about 10, and a busy machine more."""
@@ -118,8 +129,10 @@ def synthesize(folder: Path, context: dict[str, Any], *, app: str = "infra.app")
 
 
 def context_of(stage: str) -> dict[str, Any]:
-    """cdk.json's context, with `-c stage=…`."""
+    """cdk.json's context, with `-c stage=…`; of NEXT, with that stage alone."""
     context: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]
+    if stage == NEXT:
+        context["stages"] = {NEXT: {**context["stages"]["dev"], **OF_NEXT}}
     return {**context, "stage": stage}
 
 

@@ -51,7 +51,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         is_shared = option("--system") == "compose" or option("--aws") != MINISTACK
         alone = option("--auth") or is_shared
         names = ["running"] if alone else ["running", "enforced"]
-        metafunc.parametrize("either", names, indirect=True, scope="session")
+        metafunc.parametrize("either", names, indirect=True, scope="package")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -66,7 +66,8 @@ def pytest_runtest_makereport(
     return report
 
 
-@pytest.fixture(scope="session")
+# Of the package, not of the session: a system that idles takes a tenth of a core.
+@pytest.fixture(scope="package")
 def running(
     request: pytest.FixtureRequest,
     sample_credentials: None,
@@ -85,7 +86,7 @@ def running(
             yield world
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def enforced(sample_credentials: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """A system that requires tokens, to the second of their ends; it is for several tests."""
     folder, exact = tmp_path_factory.mktemp("enforced"), {"AUTH_LEEWAY_SECONDS": "0"}
@@ -93,7 +94,7 @@ def enforced(sample_credentials: None, tmp_path_factory: pytest.TempPathFactory)
         yield world
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def either(request: pytest.FixtureRequest) -> World:
     """A system that is open, and one that requires tokens."""
     world: World = request.getfixturevalue(request.param)

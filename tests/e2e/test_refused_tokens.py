@@ -1,6 +1,10 @@
-"""A system whose APIs require tokens, as an attacker meets its processes."""
+"""A system whose APIs require tokens, as an attacker meets its processes.
+
+For 30 s after an unknown key an API asks its issuer for no other: what rotates keys comes before.
+"""
 
 from collections.abc import Callable, Iterator, Mapping
+from time import time
 from typing import Any
 from uuid import uuid4
 
@@ -17,11 +21,11 @@ from local.issuer.keys import ALGORITHM, KeyFile, SigningKey
 from runtime.http.auth import OPEN_PATHS
 from runtime.http.client_credentials import ClientCredentials
 from runtime.signatures import new_secret
-from tests.e2e.conftest import local
 from tests.e2e.world import World
 from tests.operations import Operation, operations
 from tests.security.webhook.bank import JSON, body_of, signed
 from tests.token_issuer import a_key, bearer
+from verification.testkit.waiting import eventually
 
 Make = Callable[["Issuer"], str]
 
@@ -33,7 +37,7 @@ class Issuer:
         assert isinstance(world.http.auth, ClientCredentials)
         self.key: SigningKey = KeyFile(issuer_folder(world.settings)).published()[0]
         good = jwt.decode(world.http.auth.token(), options={"verify_signature": False})
-        self._claims: dict[str, Any] = good
+        self._claims: dict[str, Any] = {**good, "exp": int(time()) + 600}
 
     def token(self, *, signed_by: Any = None, kid: str | None = None, **changes: object) -> str:
         """A token that was granted, but for these changes."""
@@ -70,15 +74,8 @@ BAD: Mapping[str, tuple[Make, str]] = {
 
 
 @pytest.fixture(scope="module")
-def attacked(sample_credentials: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """A system of its own: for 30 s after an unknown key it asks its issuer for no other."""
-    with local(tmp_path_factory.mktemp("attacked"), auth=True) as world:
-        yield world
-
-
-@pytest.fixture(scope="module")
-def issuer(attacked: World) -> Issuer:
-    return Issuer(attacked)
+def issuer(enforced: World) -> Issuer:
+    return Issuer(enforced)
 
 
 @pytest.fixture(scope="module")
@@ -105,21 +102,21 @@ def send(
 
 
 def test_a_good_token_is_not_refused(
-    attacked: World, issuer: Issuer, stranger: httpx.Client
+    enforced: World, issuer: Issuer, stranger: httpx.Client
 ) -> None:
     """What the bad ones below are made of: their one fault is what they are refused for."""
-    for address, route in routes(attacked, stranger):
+    for address, route in routes(enforced, stranger):
         answer = send(stranger, address, route, bearer(issuer.token()))
         assert answer.status_code not in {401, 503}, answer.text
 
 
 @pytest.mark.parametrize("kind", BAD)
 def test_a_bad_token_opens_no_route(
-    attacked: World, issuer: Issuer, stranger: httpx.Client, kind: str
+    enforced: World, issuer: Issuer, stranger: httpx.Client, kind: str
 ) -> None:
     """401 with its reason and a challenge, by every process."""
     make, reason = BAD[kind]
-    for address, route in routes(attacked, stranger):
+    for address, route in routes(enforced, stranger):
         answer = send(stranger, address, route, bearer(make(issuer)))
         assert answer.status_code == 401, answer.text
         assert reason in answer.json()["detail"]
@@ -127,26 +124,26 @@ def test_a_bad_token_opens_no_route(
 
 
 def test_without_a_token_or_its_scope_no_route_is_open(
-    attacked: World, issuer: Issuer, stranger: httpx.Client
+    enforced: World, issuer: Issuer, stranger: httpx.Client
 ) -> None:
     """401 without one, and with two of them; 403 for a token that has another scope."""
     token = issuer.token(scope="elsewhere:read")
-    for address, route in routes(attacked, stranger):
+    for address, route in routes(enforced, stranger):
         assert send(stranger, address, route, {}).status_code == 401
         assert send(stranger, address, route, bearer(token)).status_code == 403
-    address = attacked.addresses["stock"]
+    address = enforced.addresses["stock"]
     two = [("Authorization", f"Bearer {issuer.token()}")] * 2
     assert stranger.get(f"{address}/stock", headers=two).status_code == 401
 
 
 def test_another_customers_subscription_is_as_an_unknown_one(
-    attacked: World, issuer: Issuer, stranger: httpx.Client
+    enforced: World, issuer: Issuer, stranger: httpx.Client
 ) -> None:
     """404 with the same body but for the id; its owner reads it."""
-    address = f"{attacked.addresses['subscription']}/subscriptions"
+    address = f"{enforced.addresses['subscription']}/subscriptions"
     scopes = "subscriptions:read subscriptions:write"
     ada, bob = (bearer(issuer.token(sub=str(uuid4()), scope=scopes)) for _ in "12")
-    order = next(each.body for _, each in routes(attacked, stranger) if each.method == "post")
+    order = next(each.body for _, each in routes(enforced, stranger) if each.method == "post")
     known = stranger.post(address, json=order, headers=ada).raise_for_status().json()["id"]
     unknown = str(uuid4())
     answers = [stranger.get(f"{address}/{each}", headers=bob) for each in (known, unknown)]
@@ -155,22 +152,22 @@ def test_another_customers_subscription_is_as_an_unknown_one(
     assert stranger.get(f"{address}/{known}", headers=ada).status_code == 200
 
 
-def test_other_doors_are_locked(attacked: World, stranger: httpx.Client) -> None:
+def test_other_doors_are_locked(enforced: World, stranger: httpx.Client) -> None:
     """A foreign Host, a web page at the emulator."""
-    for address in attacked.addresses.values():
+    for address in enforced.addresses.values():
         answer = stranger.get(f"{address}/healthz", headers={"Host": "evil.example"})
         assert answer.status_code == 421
-    emulator = aws_endpoint(attacked.settings)
+    emulator = aws_endpoint(enforced.settings)
     assert stranger.get(emulator, headers={"Origin": "https://evil.example"}).status_code == 403
 
 
-def test_only_a_signed_callback_has_an_effect(attacked: World, stranger: httpx.Client) -> None:
+def test_only_a_signed_callback_has_an_effect(enforced: World, stranger: httpx.Client) -> None:
     """Bad, stale, future, unsigned or not UTF-8: 401. Unknown: 404. Replayed: 204, one event."""
-    secret = local_secret(attacked.settings)
+    secret = local_secret(enforced.settings)
     assert secret is not None
-    address = attacked.addresses["payment"] + WEBHOOK_PATH
-    subscription_id = attacked.subscribe()
-    attacked.until("payment", subscription_id, "active")
+    address = enforced.addresses["payment"] + WEBHOOK_PATH
+    subscription_id = enforced.subscribe()
+    enforced.until("payment", subscription_id, "active")
     body = body_of(subscription_id)
     good = signed(body, secret=secret)
 
@@ -189,6 +186,9 @@ def test_only_a_signed_callback_has_an_effect(attacked: World, stranger: httpx.C
     unknown = body_of(str(uuid4()))
     assert status(unknown, signed(unknown, secret=secret)) == 404
     assert [status(body, good) for _ in "123"] == [204] * 3
-    attacked.until("subscription", subscription_id, "cancelled")
-    found = attacked.events_of("payments", subscription_id, "PaymentCancelled")
+    enforced.until("subscription", subscription_id, "cancelled")
+    found = eventually(
+        lambda: enforced.events_of("payments", subscription_id, "PaymentCancelled"),
+        what="the event in the bus's log",
+    )
     assert len({event["detail"]["metadata"]["eventId"] for event in found}) == 1

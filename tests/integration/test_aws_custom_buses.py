@@ -10,23 +10,17 @@ from infra.custom_buses import on_custom_buses
 from infra.resources import ToBus
 from infra.topology import TOPOLOGY
 from tests.service_models import faults
-from tests.synthesis import Assembly, Synthesize, context_of, synthesize
+from tests.synthesis import NEXT, Assembly, Synthesize
 from tests.templates import Stack
 
-STAGE = "next"
 CUSTOM = on_custom_buses(TOPOLOGY)
 BUS_ARN = "arn:aws:events:eu-west-1:000000000000:event-busv2/{name}/abcdefghijklmnopqrstuvwxy"
 ROLE_ARN = "arn:aws:iam::000000000000:role/delivery"
 
 
 @pytest.fixture(scope="module")
-def assembly(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
-    """Of dev's settings, with the one that is tried, and protected."""
-    context = context_of(STAGE)
-    kept = {"protected": True, "lowCost": False, "alarmEmail": "alarms@example.com"}
-    tried = {"eventBusKind": "custom", **kept}
-    context["stages"] = {STAGE: {**context["stages"]["dev"], **tried}}
-    return synthesize(tmp_path_factory.mktemp("custom-buses"), context)
+def assembly(synthesized: Synthesize) -> Assembly:
+    return synthesized(NEXT)
 
 
 def bus_of(imported: Any) -> str:
@@ -194,7 +188,7 @@ def test_what_publishes_knows_its_bus_and_may_publish_on_it_alone(
 ) -> None:
     """By its ARN; and may decrypt with the bus's key through EventBridge, as PutEvents asks."""
     process, bus = RELAYS[domain]
-    stack = assembly.stacks[f"streamed-events-{STAGE}-{domain}"]
+    stack = assembly.stacks[f"streamed-events-{NEXT}-{domain}"]
     environments = [
         dict(each.properties["Environment"]["Variables"])
         for each in stack.resources("AWS::Lambda::Function")
@@ -224,7 +218,7 @@ def test_what_publishes_knows_its_bus_and_may_publish_on_it_alone(
 
 def test_eventbridge_may_use_the_buses_key_for_these_buses_alone(assembly: Assembly) -> None:
     """By the encryption context, in which the bus's id is not known yet."""
-    shared = assembly.stacks[f"streamed-events-{STAGE}-shared"]
+    shared = assembly.stacks[f"streamed-events-{NEXT}-shared"]
     (key,) = shared.resources("AWS::KMS::Key")
     (statement,) = (
         each

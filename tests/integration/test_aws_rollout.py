@@ -11,7 +11,7 @@ from infra.scaling import scaling_of
 from infra.topology import TOPOLOGY, WORKLOADS
 from infra.workloads import Consumes, Workload
 from runtime.process.command import MISCONFIGURED
-from tests.synthesis import Assembly, Synthesize, context_of, synthesize
+from tests.synthesis import NEXT, OF_NEXT, Assembly, Synthesize, context_of, synthesize
 
 SERVICES = [workload for workload in WORKLOADS if not workload.empties]
 SCALED = [workload for workload in SERVICES if not scaling_of(workload).is_fixed]
@@ -42,12 +42,9 @@ def in_paris(**given: Any) -> dict[str, Any]:
     }
 
 
-def test_subnets_are_in_the_zones_that_a_stage_names(
-    sample_credentials: None, tmp_path: Path
-) -> None:
+def test_subnets_are_in_the_zones_that_a_stage_names(synthesized: Synthesize) -> None:
     """By their ids, two for each kind of subnet; a name would be another zone in each account."""
-    zones = ["euw3-az1", "euw3-az3"]
-    assembly = synthesize(tmp_path, in_paris(zones=zones))
+    zones, assembly = OF_NEXT["zones"], synthesized(NEXT)
     subnets = list(properties_of(assembly, "AWS::EC2::Subnet"))
     assert sorted(each["AvailabilityZoneId"] for each in subnets) == sorted(3 * zones)
     assert not any("AvailabilityZone" in each for each in subnets)

@@ -79,6 +79,11 @@ def a_venv(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def copy(venv: Path, to: Path) -> None:
+    """By hard links, of its thousand files: pip and uv replace a file, and write into none."""
+    shutil.copytree(venv, to, symlinks=True, copy_function=os.link)
+
+
 @pytest.fixture
 def empty(tmp_path: Path) -> Clone:
     """A fresh clone, on a machine with python3 and make, and without uv."""
@@ -110,7 +115,7 @@ def empty(tmp_path: Path) -> Clone:
 @pytest.fixture
 def clone(empty: Clone, a_venv: Path) -> Clone:
     """One with a .venv that holds pip, and nothing else yet; uv is on PATH."""
-    shutil.copytree(a_venv, empty.folder / ".venv", symlinks=True)
+    copy(a_venv, empty.folder / ".venv")
     empty.program("uv").symlink_to(UV)
     return empty
 
@@ -144,7 +149,7 @@ def test_another_environment_that_the_shell_names_stays_untouched(
     clone: Clone, a_venv: Path
 ) -> None:
     """uv alone would fill what VIRTUAL_ENV or CONDA_PREFIX names."""
-    shutil.copytree(a_venv, clone.folder / "other", symlinks=True)
+    copy(a_venv, clone.folder / "other")
     before = sorted((clone.folder / "other").rglob("*"))
     other = str(clone.folder / "other")
     clone.made("setup", VIRTUAL_ENV=other, CONDA_PREFIX=other, PIP_TARGET=other, PIP_USER="1")

@@ -19,8 +19,11 @@ from tests.simulation.shrinking import minimal
 from tests.simulation.wires import REFUSALS, refusal
 
 ROOT = Path(__file__).parent.parent.parent
-SEEDS = 2500
-"""Histories of a test run: half a minute on an idle core. More are for `make simulate`."""
+SEEDS = 1000
+"""Histories of a test run: twice as many as any plant needs. More are for `make simulate`."""
+
+SHOWN = "allocate-without-condition"
+"""The plant whose finding is looked at: that it is found is then not asked again."""
 
 PLANT_SEEDS = 500
 """A planted bug is to be found in one of so many histories, on any machine."""
@@ -29,12 +32,15 @@ WITHIN = 600
 """Seconds for all of them, on a machine that is busy."""
 
 
+def command(*arguments: object) -> list[str]:
+    return [sys.executable, "-m", "tests.simulation", *map(str, arguments)]
+
+
 def simulate(*arguments: object, hash_seed: int = 0) -> subprocess.CompletedProcess[str]:
     """Run `python -m tests.simulation`; the hash seed is what orders its sets of texts."""
-    command = [sys.executable, "-m", "tests.simulation", *map(str, arguments)]
     environment = {**os.environ, "PYTHONHASHSEED": str(hash_seed)}
     return subprocess.run(
-        command,
+        command(*arguments),
         cwd=ROOT,
         env=environment,
         text=True,
@@ -62,13 +68,23 @@ def test_every_promise_is_kept(record_property: Callable[[str, object], None]) -
     assert faults > histories, "hardly anything went wrong in them"
 
 
-@pytest.mark.parametrize("plant", PLANTS)
+@pytest.mark.parametrize("plant", sorted(PLANTS.keys() - {SHOWN}))
 def test_a_planted_bug_is_found(plant: str) -> None:
-    """By the number of histories, which is the same on every machine."""
-    run = simulate("--plant", plant, "--seeds", PLANT_SEEDS)
-    found = re.search(r"seed (\d+) broke a promise", run.stdout)
-    assert found, f"{plant} was not found in {PLANT_SEEDS} histories: {run.stdout}{run.stderr}"
-    assert run.returncode == 1
+    """By the number of histories, which is the same on every machine; none is shortened."""
+    with subprocess.Popen(
+        command("--plant", plant, "--seeds", PLANT_SEEDS),
+        cwd=ROOT,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    ) as run:
+        said = []
+        for line in run.stdout or ():
+            said.append(line)
+            if re.match(r"seed \d+ broke a promise", line):
+                run.kill()
+                return
+    pytest.fail(f"{plant} was not found in {PLANT_SEEDS} histories: {''.join(said)}")
 
 
 def test_every_family_that_holds_is_among_the_faults() -> None:
@@ -80,13 +96,12 @@ def test_every_family_that_holds_is_among_the_faults() -> None:
 
 def test_a_finding_prints_its_shortest_history_and_replays_exactly() -> None:
     """One seed is one history, whatever the process and the order of its sets: text for text."""
-    plant = "allocate-without-condition"
-    search = simulate("--plant", plant, "--seeds", PLANT_SEEDS)
+    search = simulate("--plant", SHOWN, "--seeds", PLANT_SEEDS)
     again = re.search(r"^again: make simulate SEED=(\d+) PLANT=(.+)$", search.stdout, re.MULTILINE)
     assert again, search.stdout
-    assert again[2] == plant
+    assert again[2] == SHOWN
     first, second = (
-        simulate("--plant", plant, "--seed", again[1], hash_seed=hash_seed) for hash_seed in (1, 2)
+        simulate("--plant", SHOWN, "--seed", again[1], hash_seed=hash_seed) for hash_seed in (1, 2)
     )
     assert first.returncode == second.returncode == 1
     assert first.stdout == second.stdout

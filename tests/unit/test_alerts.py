@@ -9,6 +9,7 @@ import pytest
 
 from infra.topology import TOPOLOGY, WORKLOADS
 from tests.observability import FOLDER, alerts, expressions, loaded, panels, scraped
+from tests.stack_constants import constants, source
 
 ROOT = FOLDER.parent
 
@@ -28,26 +29,18 @@ NOT_HERE = {
 each_alert = pytest.mark.parametrize("alert", alerts(), ids=lambda alert: alert["alert"])
 
 
-def source() -> ast.Module:
-    """The alarms as they are written: to import them takes CDK, and seconds."""
-    return ast.parse((ROOT / "infra/aws/alarms.py").read_text())
-
-
 def constant(name: str) -> float:
     """A threshold of the alarms."""
-    for node in source().body:
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name:
-            value = ast.literal_eval(node.value)
-            assert isinstance(value, int | float)
-            return value
-    raise AssertionError(f"infra/aws/alarms.py has no {name}")
+    value = constants("alarms")[name]
+    assert isinstance(value, int | float)
+    return value
 
 
 def kinds() -> set[str]:
     """How the names of the alarms end: what each watches for."""
     added = [
         call.args[0]
-        for call in ast.walk(source())
+        for call in ast.walk(source("alarms"))
         if isinstance(call, ast.Call) and ast.unparse(call.func) == "self._add"
     ]
     names = [ast.literal_eval(name.values[-1]) for name in added if isinstance(name, ast.JoinedStr)]

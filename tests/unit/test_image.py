@@ -3,10 +3,6 @@
 import re
 import subprocess
 
-from aws_cdk import App, Stack
-from constructs import Construct
-
-from infra.aws.grounds import image
 from infra.local_system.settings import ROOT
 
 PRODUCT = {
@@ -63,6 +59,11 @@ def test_no_file_of_the_image_is_for_verification() -> None:
 
 def test_a_month_later_the_image_is_another_one() -> None:
     """Of the same code: the system's security updates are those of the month."""
+    from aws_cdk import App, Stack  # noqa: PLC0415 (seconds, and a Node process)
+    from constructs import Construct  # noqa: PLC0415
+
+    from infra.aws.grounds import image  # noqa: PLC0415
+
     stack = Stack(App(), "stack")
     hashes = [
         image(Construct(stack, name), month).asset_hash

@@ -4,20 +4,21 @@ from datetime import timedelta
 
 import pytest
 
-from infra.aws import alarms
 from operations.output import age
 from operations.sources.depths import Depth
 from operations.status import verdicts
 from operations.status.verdicts import LineVerdict, on_dead_letters, on_outbox, on_queue, on_stream
+from tests.stack_constants import constants
 
 MINUTE = timedelta(minutes=1)
 
 
 def test_the_bounds_are_those_of_the_alarms() -> None:
     """What wakes a person on AWS, and what tells a person here to act, is the same."""
-    assert timedelta(seconds=alarms.MOST_ROW_AGE) == verdicts.LATE_ROW
-    assert timedelta(seconds=alarms.MOST_MESSAGE_AGE) == verdicts.LATE_MESSAGE
-    assert timedelta(milliseconds=alarms.MOST_ITERATOR_AGE) == verdicts.STREAM_LAG
+    alarms = constants("alarms")
+    assert timedelta(seconds=alarms["MOST_ROW_AGE"]) == verdicts.LATE_ROW
+    assert timedelta(seconds=alarms["MOST_MESSAGE_AGE"]) == verdicts.LATE_MESSAGE
+    assert timedelta(milliseconds=alarms["MOST_ITERATOR_AGE"]) == verdicts.STREAM_LAG
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from infra.arns import AccountRegion, Arns
-from infra.aws.documents import BACKUP_DAYS, BACKUP_DAYS_PROTECTED
 from infra.faults import LONGEST_BACKUP_DAYS
 from infra.policies import (
     bus_policy_document,
@@ -32,6 +31,7 @@ from infra.resources import (
 )
 from infra.topology import TOPOLOGY
 from services.subscription.model import CancelledBy
+from tests.stack_constants import constants
 
 SUBSCRIPTION_CREATED = {"source": ["app.subscriptions"], "detail-type": ["SubscriptionCreated"]}
 PAYMENT_CANCELLED = {"source": ["app.payments"], "detail-type": ["PaymentCancelled"]}
@@ -229,7 +229,9 @@ def test_erasures_are_kept_for_longer_than_any_backup() -> None:
     assert (own.bus, own.retention_days) == ("subscriptions-event-bus", 400)
     assert own.pattern is not None
     assert own.pattern.as_json() == SUBSCRIPTION_ERASED
-    assert max(BACKUP_DAYS, BACKUP_DAYS_PROTECTED) <= LONGEST_BACKUP_DAYS < own.retention_days
+    backup = constants("documents")
+    longest = max(backup["BACKUP_DAYS"], backup["BACKUP_DAYS_PROTECTED"])
+    assert longest <= LONGEST_BACKUP_DAYS < own.retention_days
     assert len(TOPOLOGY.archives) == 4
 
 

@@ -12,7 +12,8 @@ from tests.otlp import ReceivedSpan, Receiver, receiving
 from verification.testkit.waiting import eventually
 
 
-@pytest.fixture(scope="session")
+# Of the package, as are the systems of tests/e2e: one that idles takes a tenth of a core.
+@pytest.fixture(scope="package")
 def traced(sample_credentials: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Traced]:
     """The system of `make up`, told where the collector is as a person tells it."""
     soon = {"OTEL_BSP_SCHEDULE_DELAY": "100"}  # milliseconds that spans wait for others

@@ -42,7 +42,7 @@ def chosen(scrape: Scrape, selector: Selector) -> list[Exposed]:
     ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def scrape(traced: Traced, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scrape]:
     """Every process after a lifecycle: of what is only counted in trouble, relays have the name."""
     settings, http = traced.world.settings, traced.world.http
