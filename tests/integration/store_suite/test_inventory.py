@@ -190,11 +190,14 @@ def test_a_put_takes_nothing_from_an_allocation_that_is_faster(stocked: Subject)
 
 
 def test_of_puts_on_what_both_have_seen_one_wins(stocked: Subject) -> None:
-    """For the first one and for a later one: the loser sees what the winner has set."""
-    for on_hand in (16, 32):
+    """For the first one and for a later one: the loser sees what the winner has set.
+
+    All numbers differ: a PUT of what is there already changes nothing, and so collides with none.
+    """
+    for first in (1, 1 + RIVALS):
         seen = stocked.store.inventory.read(STOCK_ID)
         write = stocked.store.inventory.write
-        rivals = [seen.with_on_hand(on_hand * 12 + 192 * n) for n in range(RIVALS)]
+        rivals = [seen.with_on_hand(192 * (first + n)) for n in range(RIVALS)]
         raised = outcomes([partial(write, after, replaces=seen) for after in rivals])
         assert raised.count(None) == 1
         assert all(error is None or isinstance(error, Conflict) for error in raised)
