@@ -178,14 +178,15 @@ def test_a_sender_that_rotates_may_sign_with_both(api: httpx.Client, payment_id:
 
 
 def test_no_secret_is_in_a_log_or_an_answer(
-    api: httpx.Client, payment_id: str, capsys: pytest.CaptureFixture[str]
+    api: httpx.Client, payment_id: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Neither the secret nor a signature that it made, whether or not that was accepted."""
+    caplog.set_level("DEBUG")
     body = body_of(payment_id)
     right, wrong = signed(body), signed(body, secret=OTHER)
     answers = [send(api, body, right), send(api, body, wrong)]
     assert [answer.status_code for answer in answers] == [204, 401]
-    seen = capsys.readouterr().out + "".join(answer.text for answer in answers)
+    seen = caplog.text + "".join(answer.text for answer in answers)
     assert "webhook refused" in seen
     for hidden in (SECRET, right["webhook-signature"], wrong["webhook-signature"]):
         assert hidden.removeprefix("whsec_").removeprefix("v1,") not in seen
