@@ -57,7 +57,7 @@ chaos: setup ## the system under load, kill -9 and a failing AWS, then an audit:
 load: setup ## backlog, poison, hostile clients, a watched bus, with numbers; or one of them: make load RUN=backlog ROWS=100000
 	@$(BIN)/python -m verification.load $(RUN)
 
-bench: setup ## measure everything beside its floors and peers, in some 45 minutes: docs/performance.md
+bench: setup ## measure everything beside its floors and peers, in some 25 minutes: docs/performance.md
 	@$(BIN)/python -m verification.benchmarks
 
 bench-quick: setup ## the rows of the goals alone, in about 3 minutes

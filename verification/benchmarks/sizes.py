@@ -1,4 +1,4 @@
-"""How much of everything a run plays: the full one takes some 45 minutes, the quick one 3."""
+"""How much of everything a run plays: the full one takes some 25 minutes, the quick one 3."""
 
 import os
 from dataclasses import dataclass
@@ -29,12 +29,12 @@ class Size:
 
 FULL_SIZE = Size(
     events=3000,
-    compare_seconds=45,
+    compare_seconds=30,
     steady_seconds=60,
     is_quick=False,
     stub_events=3000,
-    stub_seconds=60,
-    system_seconds=420,
+    stub_seconds=30,
+    system_seconds=210,
 )
 QUICK_SIZE = Size(
     events=2000,
