@@ -62,8 +62,12 @@ class GrowingThreads:
         thread.start()
 
     def _run(self, work: Callable[[], bool]) -> None:
-        while work() and not self._is_superfluous():
-            pass
+        try:
+            while work() and not self._is_superfluous():
+                pass
+        finally:
+            with self._lock:
+                self._threads.discard(threading.current_thread())
 
     def _is_superfluous(self) -> bool:
         """Whether so many others wait that this one may end; then it no longer counts."""

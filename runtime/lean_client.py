@@ -1,9 +1,10 @@
-"""The calls that a process makes all the time, in a fifth of the CPU that botocore takes for them.
+"""The calls that a process makes all the time, in a third of the CPU that botocore takes, or less.
 
 A LeanClient signs (SigV4), sends (urllib3) and reads (pydantic_core) a call, and does nothing else.
 Whatever is not a plain success becomes botocore's: its client is given what came of this one try as
 if it were the first of its own, and retries, reads and raises as it always does. So is, from the
-beginning, a call that cannot be written as JSON, and every operation that is not in HOT.
+beginning, a call that cannot be written as JSON, one to a global endpoint of EventBridge, and every
+operation that is not in HOT.
 
 What it leaves out: botocore checks parameters before AWS does, drops members of an answer that its
 model does not know, sends its version and the number of the try, and calls hooks. Endpoints without
@@ -166,6 +167,8 @@ class LeanClient:
         try:
             body = _encode(request).encode()
         except (TypeError, ValueError):
+            body = None
+        if body is None or "EndpointId" in request:
             return self._through_botocore(operation, request)
         try:
             response = self._send(operation, body)

@@ -4,6 +4,8 @@ import threading
 from queue import SimpleQueue
 from time import monotonic
 
+import pytest
+
 from relay.threads import SPARE_THREADS, GrowingThreads
 from verification.testkit.waiting import eventually
 
@@ -71,6 +73,18 @@ def test_threads_that_no_call_needs_end() -> None:
         each.set()
     worked.work.put(None)
     worked.threads.join_until(monotonic() + 60)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_thread_that_dies_no_longer_counts() -> None:
+    """As long as others live, one starts in its place when it is missed."""
+    threads = GrowingThreads("worker", 3)
+
+    def fail() -> bool:
+        raise RuntimeError("a bug")
+
+    threads.start(fail)
+    eventually(lambda: threads.count == 0, what="no thread")
 
 
 def test_where_none_were_started_working_counts() -> None:

@@ -24,6 +24,7 @@ from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    MissingDependencyException,
     ParamValidationError,
     ReadTimeoutError,
 )
@@ -459,6 +460,12 @@ def test_what_cannot_be_written_is_refused_by_botocore() -> None:
         with pytest.raises(ParamValidationError):
             lean("dynamodb", wire).get_item(TableName="t", Key=key)
     assert not wire.requests
+
+
+def test_a_global_endpoint_is_left_to_botocore() -> None:
+    """It is signed by SigV4A, for several regions."""
+    with pytest.raises(MissingDependencyException, match="crt"):
+        lean("events", Wire()).put_events(Entries=[{}], EndpointId="abcde.veo")
 
 
 def test_what_aws_refuses_as_malformed_is_refused_by_botocore() -> None:
