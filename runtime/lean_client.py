@@ -96,6 +96,7 @@ HOT: Mapping[str, Protocol] = {
             "PutItem",
             "Query",
             "Scan",
+            "TransactGetItems",
             "TransactWriteItems",
         ),
     ),

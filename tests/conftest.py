@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 import botocore.loaders
 import botocore.session
@@ -149,8 +150,24 @@ def service_models_are_read_once() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def logs_go_to_pytest() -> None:
-    """Hand what we log in this process to pytest, which shows it where a test fails."""
+def no_logger_is_kept() -> Iterator[None]:
+    """A logger that is first used while a test has configured logs does not stay as it is then."""
+    configure = structlog.configure
+
+    def configured(**how: Any) -> None:
+        configure(**how | {"cache_logger_on_first_use": False})
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(structlog, "configure", configured)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def logs_go_to_pytest(no_logger_is_kept: None) -> None:
+    """Hand what we log in this process to pytest, which shows it where a test fails.
+
+    For each test anew: the one before may have run what configures a process's logs.
+    """
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

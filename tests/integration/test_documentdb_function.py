@@ -98,8 +98,6 @@ def _its_environment(
         "MONGODB_DATABASE": "payments",
     }.items():
         monkeypatch.setenv(name, value)
-    # It would be so for every test after it: this is no process of the function's own.
-    monkeypatch.setattr("runtime.logs.configure", lambda **_: None)
 
 
 def asked(cloud: Cloud, kind: str, users: dict[str, str] | None = None) -> dict[str, Any]:
