@@ -58,7 +58,10 @@ NEVER = ("opentelemetry.sdk", "opentelemetry.exporter")
 OURS = {"console", "contracts", "infra", "local", "operations", "relay", "runtime", "services"}
 
 PROGRAM = """
-import atexit, runpy, sys
+import atexit, runpy, signal, sys
+
+# A process that does not listen to it yet would end without a report.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit())
 
 @atexit.register
 def report(path=sys.argv[1]):
