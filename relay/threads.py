@@ -70,7 +70,7 @@ class GrowingThreads:
                 self._threads.discard(threading.current_thread())
 
     def _is_superfluous(self) -> bool:
-        """Whether so many others wait that this one may end; then it no longer counts."""
+        """Whether enough others wait for this one to end; then it no longer counts."""
         with self._lock:
             if len(self._threads) - self._working <= SPARE_THREADS + 1:
                 return False

@@ -1,4 +1,4 @@
-"""The calls that a process makes all the time, in a third of the CPU that botocore takes, or less.
+"""The calls that a process makes all the time, in about a third of botocore's CPU.
 
 A LeanClient signs (SigV4), sends (urllib3) and reads (pydantic_core) a call, and does nothing else.
 Whatever is not a plain success becomes botocore's: its client is given what came of this one try as

@@ -25,7 +25,7 @@ DRAINED_GOAL = Goal("at most", 0.15)
 """PutEvents of ten and deletes of 25 are 0.14; the rest is for GetRecords."""
 
 THREADED_RUNS = 3
-"""The daemon's threads are counted so many times: a slow machine fills fewer calls."""
+"""The daemon's threads are counted that often: a slow machine fills fewer calls."""
 
 
 def run(engines: Engines, _size: Size) -> Sequence[BenchmarkLine]:

@@ -46,7 +46,7 @@ class StubQueue:
         return {"MessageId": message_id, "MD5OfMessageBody": digest}
 
     def receive(self, most: int, seconds: float) -> "bytes | asyncio.Future[bytes]":
-        """Give up to so many messages at once, or wait for the first of them."""
+        """Give at most that many messages at once, or wait for the first of them."""
         if self.waiting or not seconds:
             return self._given(most)
         loop = asyncio.get_running_loop()
